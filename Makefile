@@ -1,0 +1,65 @@
+# Two commands do all the set-up: `make run` and `make test`.
+
+PYTHON ?= python3
+VENV ?= .venv
+VAR_DIR ?= var
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+export DEBUG ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo admin test check lint format lock screenshots bench
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.installed ## make the virtual environment and install what the product runs on
+
+run: setup ## set up, and serve web, worker and beat on http://127.0.0.1:8000 (HOST, PORT)
+	@exec $(MANAGE) allinone
+
+demo: setup ## the same with a sample day and three sample readers, without the Internet
+	@mkdir -p $(VAR_DIR) && rm -f $(VAR_DIR)/demo.sqlite3*
+	@DATABASE_URL=sqlite:///$(abspath $(VAR_DIR))/demo.sqlite3 exec $(MANAGE) demo
+
+admin: setup ## make an account for the admin
+	@$(MANAGE) migrate -v0 && $(MANAGE) createsuperuser
+
+test: $(VENV)/.installed-dev ## set up, and run all tests (with PostgreSQL and Redis where they can be reached)
+	@$(BIN)/python -m tests
+
+check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(MANAGE) makemigrations --check --dry-run -v0
+	@$(BIN)/python -m pytest -q tests/test_architecture.py
+
+format: $(VENV)/.installed-dev ## put the code into shape
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+lock: ## lock requirements*.in with hashes (needs uv)
+	@for name in requirements requirements-dev; do \
+	  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q --universal --python-version 3.11 --generate-hashes $(LOCKFLAGS) $$name.in -o $$name.txt || exit 1; done
+
+screenshots: $(VENV)/.installed-dev ## make the pictures in docs/ anew (needs Chromium)
+	@$(BIN)/python -m tests.screenshots
+
+# uv where it is present, else pip: the same locked versions either way.
+define install
+	@if command -v uv >/dev/null; then \
+	  { test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV); } && uv pip sync -q --require-hashes --python $(BIN)/python $(1); \
+	else \
+	  { test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } && $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); \
+	fi
+endef
+
+$(VENV)/.installed: requirements.txt
+	@# The development set holds all of this one: it is not thrown out again.
+	@test -e $(VENV)/.installed-dev || echo "Installing into $(VENV) …"
+	$(call install,$(if $(wildcard $(VENV)/.installed-dev),requirements-dev.txt,requirements.txt))
+	@touch $@
+
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt
+	@echo "Installing the development set into $(VENV) …"
+	$(call install,requirements-dev.txt)
+	@touch $(VENV)/.installed $@

@@ -1,0 +1,221 @@
+"""All settings, driven by the environment (or a `.env` file beside manage.py).
+
+README lists every variable; a test keeps the list complete.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+import environ
+from celery.schedules import crontab
+from django.core.management.utils import get_random_secret_key
+
+django_stubs_ext.monkeypatch()  # generic classes such as ModelAdmin[Topic]
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# Everything the software writes is below this folder.
+VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _kept_secret_key() -> str:
+    """The key of an installation that set none: made once, then kept, so that mailed links stay valid."""
+    path = VAR_DIR / "secret_key"
+    try:
+        # Exclusive: of two processes that start together, one writes and both read.
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(get_random_secret_key())
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+# --- Django -----------------------------------------------------------------
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ADDRESS_HASH_KEY = env.str("ADDRESS_HASH_KEY", "") or SECRET_KEY  # never changes, or suppressions are forgotten
+HOST = env.str("HOST", "127.0.0.1")
+PORT = env.int("PORT", 8000)
+SITE_URL = env.str("SITE_URL", f"http://{HOST}:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", HOST])
+ALLOWED_HOSTS.append(urlsplit(SITE_URL).hostname or HOST)
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+if env.bool("BEHIND_HTTPS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+INSTALLED_APPS = [
+    "subscriptions",
+    "digest",
+    "digest.apps.PapersAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "anymail",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"environment": "config.jinja2.environment"},
+    },
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates" / "django"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    },
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # serves from the source folders: no collectstatic step to forget
+USE_TZ = True
+TIME_ZONE = "UTC"  # readers have their own zones; the machine's never matters
+LANGUAGE_CODE = "en"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+X_FRAME_OPTIONS = "SAMEORIGIN"  # the development outbox shows mails in a frame of its own
+
+# --- Database ---------------------------------------------------------------
+DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # A writer takes the lock at BEGIN and waits for it; upgrading a read lock would fail at once.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,  # seconds
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000; "
+            "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;"
+        ),
+    }
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+# --- E-mail -----------------------------------------------------------------
+OUTBOX_DIR = VAR_DIR / "outbox"
+environ.Env.EMAIL_SCHEMES["outbox"] = "subscriptions.outbox.EmailBackend"
+_email = env.email_url("EMAIL_URL", "outbox://")
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", _email["EMAIL_BACKEND"])
+EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
+EMAIL_PORT = _email["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 30)  # seconds; Django's own default waits for ever
+DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", "Daily Papers <papers@localhost>")
+# Whatever a provider of django-anymail wants: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
+ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")}
+
+# --- Celery -----------------------------------------------------------------
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "memory://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 240  # seconds
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_ROUTES = {
+    "digest.tasks.collect_papers": {"queue": "fetch"},
+    "digest.tasks.send_shard": {"queue": "send"},
+    "*": {"queue": "tick"},
+}
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+# A worker without -Q serves them all.
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in ("tick", "fetch", "send")}
+CELERY_TASK_DEFAULT_QUEUE = "tick"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+if CELERY_BROKER_URL.startswith("memory:"):
+    # With late acknowledgement and a prefetch of 1 the in-memory broker waits for its poll at every task.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 64
+else:
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 900,  # seconds; well above the hard time limit, or a task would run twice
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 30,
+    }
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Each tick expires just under its interval: a queue that stood still does not replay old ticks.
+CELERY_BEAT_SCHEDULE = {
+    "every half hour, fetch the day's papers": {
+        "task": "digest.tasks.collect_papers",
+        "schedule": crontab(minute="10,40"),
+        "options": {"expires": 1700},
+    },
+    "every five minutes, publish the edition whose hour has come": {
+        "task": "digest.tasks.publish_due_edition",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 290},
+    },
+    "every minute, plan and send the digests that are due": {
+        "task": "digest.tasks.send_due_digests",
+        "schedule": crontab(),
+        "options": {"expires": 55},
+    },
+    "every minute, send the small mails that readers are owed": {
+        "task": "subscriptions.tasks.send_owed_notices",
+        "schedule": crontab(),
+        "options": {"expires": 55},
+    },
+    "every day, delete sign-ups that nobody confirmed": {
+        "task": "subscriptions.tasks.delete_unconfirmed",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"expires": 3600},
+    },
+}
+
+# --- Daily Papers -----------------------------------------------------------
+SITE_NAME = env.str("SITE_NAME", "Daily Papers")
+POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", "")
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")  # in the User-Agent, so that upstream can reach the operator
+HUGGINGFACE_URL = env.str("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")
+ARXIV_FEEDS_URL = env.str("ARXIV_FEEDS_URL", "https://rss.arxiv.org").rstrip("/")
+# UTC. America has voted by then, and the mornings of the next day, New Zealand's first, are still ahead.
+PUBLISH_HOUR = env.int("PUBLISH_HOUR", 16)
+FETCH_LIMIT_MB = env.int("FETCH_LIMIT_MB", 20)  # the unpacked size of one answer
+FETCH_PRIVATE_HOSTS = env.bool("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},  # it brings a handler of its own; ours is enough
+        "celery": {"level": "WARNING"},
+        "django_celery_beat": {"level": "WARNING"},
+        "kombu.connection": {"level": "ERROR"},  # it warns that the broker in memory has no host name
+        "httpx": {"level": "WARNING"},
+    },
+}

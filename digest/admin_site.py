@@ -1,0 +1,19 @@
+"""The admin, with an overview on its first page."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from digest.overview import overview
+
+
+class PapersAdminSite(AdminSite):
+    site_header = "Daily Papers"
+    site_title = "Daily Papers"
+    index_title = "Today"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, (extra_context or {}) | {"overview": overview(now=timezone.now())})

@@ -1,0 +1,79 @@
+"""Web server, worker and beat in one process: for one machine, with nothing else to install.
+
+The broker is in memory and forgets everything at the end; the database does not, and the next tick finds
+there what is still to do.
+"""
+
+import fcntl
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import waitress
+from celery import Celery
+from celery.beat import Service
+from celery.exceptions import SecurityWarning
+from django.core.wsgi import get_wsgi_application
+from django_celery_beat.schedulers import DatabaseScheduler
+from waitress.server import BaseWSGIServer
+
+from digest import tasks
+
+logger = logging.getLogger(__name__)
+
+
+class CannotServeError(Exception):
+    """The process can't start; the message says why and what to do."""
+
+
+@contextmanager
+def only_instance(lock_file: Path) -> Iterator[None]:
+    """Hold `lock_file` as long as the process lives. Raises CannotServeError when another one holds it."""
+    with lock_file.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            raise CannotServeError(
+                f"Daily Papers is already running on this data (process {file.read().strip()}). "
+                "Stop it first, or set VAR_DIR to another folder."
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def open_web_server(host: str, port: int) -> BaseWSGIServer:
+    """Listen at once, so that a port in use is known before anything else starts. Raises CannotServeError."""
+    try:
+        return waitress.create_server(get_wsgi_application(), host=host, port=port, threads=6, ident=None)
+    except OSError as error:
+        raise CannotServeError(
+            f"{host}:{port} can't be listened on ({error.strerror}). Choose another: PORT=8001 make run"
+        ) from error
+
+
+def serve(app: Celery, web: BaseWSGIServer) -> None:
+    """Serve until SIGINT or SIGTERM; what is in hand is finished first."""
+    threading.Thread(target=web.run, name="web", daemon=True).start()
+    beat = Service(app, scheduler_cls=DatabaseScheduler, max_interval=5)
+    # A thread, not the worker's -B: that would be another process, which can't see a broker in memory.
+    threading.Thread(target=lambda: beat.start(embedded_process=False), name="beat", daemon=True).start()
+    tasks.collect_papers.delay()
+    # In a container everything runs as root, and tasks here come from this process alone.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    worker = app.Worker(
+        pool="threads",
+        concurrency=2,
+        quiet=True,
+        loglevel="WARNING",
+        without_heartbeat=True,
+        without_mingle=True,
+        without_gossip=True,
+    )
+    worker.start()  # returns after a signal; it must run in the main thread, and ends the process' other threads

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+
+
+class DigestConfig(AppConfig):
+    name = "digest"
+    verbose_name = "Digest: what is sent"
+    default = True
+
+    def ready(self) -> None:
+        from digest import checks, signals  # noqa: F401  # registering is their import's effect
+
+
+class PapersAdminConfig(admin_apps.AdminConfig):
+    default_site = "digest.admin_site.PapersAdminSite"
+    default = False

@@ -1,0 +1,64 @@
+"""What one reader's digest holds: their matches, capped, then what is trending. Pure."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.matching import Index, Interest, Match, Reason, match
+
+TRENDING = 3  # papers at most
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one reader asked for."""
+
+    interests: tuple[Interest, ...]
+    exclusions: tuple[str, ...] = ()
+    max_papers: int = 10
+    on_quiet_days: bool = False  # mail what is trending when nothing matches
+
+
+@dataclass(frozen=True)
+class Digest:
+    """The mail made for one reader from one edition, or a week of them."""
+
+    day: dt.date
+    for_you: tuple[Match, ...]
+    trending: tuple[Match, ...]
+    more: int  # further matches that the cap left out
+    of_how_many: int
+
+    @property
+    def is_worth_sending(self) -> bool:
+        return bool(self.for_you or self.trending)
+
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        return self.for_you + self.trending
+
+
+def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
+    """The reader's digest; empty (not worth sending) where nothing matches, unless the reader asked otherwise.
+
+    A reader who follows nothing gets the most voted papers.
+    """
+    matches = match(index, wanted.interests, wanted.exclusions) if wanted.interests else _most_voted(index, wanted)
+    for_you = matches[: wanted.max_papers]
+    chosen = {id(found.paper) for found in for_you}
+    others = [found for found in _most_voted(index, wanted) if id(found.paper) not in chosen and found.score > 0]
+    wants_trending = wanted.interests and (for_you or wanted.on_quiet_days)
+    return Digest(
+        day=day,
+        for_you=tuple(for_you),
+        trending=tuple(others[:TRENDING]) if wants_trending else (),
+        more=len(matches) - len(for_you),
+        of_how_many=len(index.papers),
+    )
+
+
+def _most_voted(index: Index, wanted: Wanted) -> Sequence[Match]:
+    excluded = index.with_any(wanted.exclusions)
+    papers = [paper for number, paper in enumerate(index.papers) if number not in excluded]
+    voted = sorted(papers, key=lambda paper: -paper.votes)  # stable: pins and the edition's order break ties
+    return [Match(paper, paper.votes, (Reason("", "votes", str(paper.votes), "votes", 0),)) for paper in voted]

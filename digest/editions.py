@@ -1,0 +1,98 @@
+"""The day's papers, frozen and published. Once a paper is in an edition, it stays there and comes in no other."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from digest.models import Edition, FetchRun, Listing, Paper
+
+# Papers that were listed too late for their own day's edition come in the next, if that is within a week.
+LATE = dt.timedelta(days=7)
+# Hugging Face's lists grow through the day, and votes through the days after: these are read again at every tick.
+DAYS_READ_AGAIN = 3
+DAYS_AT_FIRST_START = 7
+
+
+@dataclass(frozen=True)
+class Published:
+    """What came of publishing a day. Without papers there is no edition, and `reason` says why."""
+
+    edition: Edition | None
+    is_new: bool
+    papers: int
+    reason: str = ""
+
+
+def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
+    """Freeze the papers listed up to `day` that no earlier edition had. A second run changes nothing.
+
+    Mailed by schedule are editions of today and yesterday, unless `mail` is False: nobody waits for older ones.
+    """
+    known = Edition.objects.filter(day=day).first()
+    if known:
+        return Published(known, is_new=False, papers=papers_of(known).count())
+    if not Listing.objects.filter(day=day).exists():
+        return Published(None, is_new=False, papers=0, reason=why_empty(day))
+    mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
+    with transaction.atomic():
+        edition, is_new = Edition.objects.get_or_create(day=day, defaults={"published_at": now, "mail_from": mail_from})
+        if not is_new:
+            return Published(edition, is_new=False, papers=papers_of(edition).count())
+        count = _waiting(day).update(edition=edition, edition_votes=F("votes"))
+        if not count:
+            edition.delete()
+            reason = f"Every paper listed for {day} was in an earlier edition, or is hidden."
+            return Published(None, is_new=False, papers=0, reason=reason)
+    return Published(edition, is_new=True, papers=count)
+
+
+def due_day(now: dt.datetime) -> dt.date:
+    """The newest day whose hour of publication has come."""
+    return (now - dt.timedelta(hours=settings.PUBLISH_HOUR)).date()
+
+
+def publish_last_days(days: Sequence[dt.date], *, now: dt.datetime) -> list[Published]:
+    """Publish each of `days` without mailing it, all or none: so that a new site has something to show."""
+    with transaction.atomic():
+        return [publish(day, now=now, mail=False) for day in sorted(days)]
+
+
+def last_days(count: int, *, until: dt.date) -> list[dt.date]:
+    return [until - dt.timedelta(days=back) for back in reversed(range(count))]
+
+
+def papers_of(edition: Edition) -> QuerySet[Paper]:
+    """The edition's papers as readers see them: pinned first, then by votes at publication."""
+    return edition.papers.filter(is_hidden=False).order_by("-is_pinned", "-edition_votes", "pk")
+
+
+def papers_since(edition: Edition, since: dt.date | None) -> QuerySet[Paper]:
+    """The edition's papers; with `since`, those of every edition after that day, by their votes now."""
+    if since is None:
+        return papers_of(edition)
+    week = Paper.objects.filter(edition__day__gt=since, edition__day__lte=edition.day, is_hidden=False)
+    return week.order_by("-is_pinned", "-votes", "pk")
+
+
+def latest() -> Edition | None:
+    return Edition.objects.order_by("-day").first()
+
+
+def why_empty(day: dt.date) -> str:
+    """Why there is no edition of `day`, from what each source last said about it."""
+    runs: dict[int, FetchRun] = {}
+    for run in FetchRun.objects.filter(day=day, source__is_active=True).select_related("source").order_by("started_at"):
+        runs[run.source_id] = run
+    if not runs:
+        return f"No source was asked for {day} yet. Run fetch_papers --date {day} first."
+    return " ".join(f"{run.source}: {run.message or run.get_status_display()}" for run in runs.values())
+
+
+def _waiting(day: dt.date) -> QuerySet[Paper]:
+    seen = Listing.objects.filter(paper=OuterRef("pk"), day__gt=day - LATE, day__lte=day)
+    # One that is hidden waits: should an admin show it again, readers shall get it.
+    return Paper.objects.filter(Exists(seen), edition=None, is_hidden=False)

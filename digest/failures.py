@@ -1,0 +1,53 @@
+"""What a failed hand-over means: try again, or give up on this mail. Pure.
+
+The reader is only ever at fault when the server refuses the address itself, for good. Everything else is
+between the provider and us, and is tried again.
+"""
+
+import smtplib
+from dataclasses import dataclass
+
+from anymail.exceptions import (
+    AnymailAPIError,
+    AnymailInvalidAddress,
+    AnymailRecipientsRefused,
+    AnymailUnsupportedFeature,
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`again`: whether another try may succeed. `reason` is for the operator, and holds no address."""
+
+    again: bool
+    reason: str
+
+
+class RefusedError(Exception):
+    """The provider took the call and refused this recipient (it raises nothing of its own then)."""
+
+
+def classify(error: Exception) -> Verdict:
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            code, answer = next(iter(error.recipients.values()), (550, b""))
+            return Verdict(code < 500, f"The server refused the recipient: {code} {_text(answer)}")
+        case smtplib.SMTPAuthenticationError():
+            return Verdict(True, f"The server refused our login: {error.smtp_code} {_text(error.smtp_error)}")
+        case smtplib.SMTPResponseException():
+            return Verdict(error.smtp_code < 500, f"The server answered {error.smtp_code} {_text(error.smtp_error)}")
+        case smtplib.SMTPException() | OSError() if not isinstance(error, AnymailAPIError):
+            return Verdict(True, f"The connection failed: {str(error) or type(error).__name__}")
+        case RefusedError() | AnymailRecipientsRefused() | AnymailInvalidAddress():
+            return Verdict(False, f"The provider refused the recipient: {type(error).__name__}")
+        case AnymailUnsupportedFeature():
+            return Verdict(False, f"The provider does not support what we send: {error}")
+        case AnymailAPIError():
+            status = getattr(error, "status_code", None)
+            again = status is None or status == 429 or status >= 500
+            return Verdict(again, f"The provider answered {status or 'nothing'}")
+    return Verdict(True, f"Internal error, please report: {type(error).__name__}: {error}")
+
+
+def _text(answer: bytes | str) -> str:
+    return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer

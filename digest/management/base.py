@@ -1,0 +1,52 @@
+"""What the commands share: days as arguments, progress on a terminal, one line (or JSON) at the end."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from tqdm import tqdm
+
+from digest.operations import NoEditionError, Summary
+
+
+def day(text: str) -> dt.date:
+    """A day on the command line. Raises CommandError, saying how to write one."""
+    try:
+        found = dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(f"“{text}” is not a day. Write it like 2026-08-20.") from error
+    if found > timezone.now().date():
+        raise CommandError(f"{found} is in the future; today is {timezone.now().date()} (UTC).")
+    return found
+
+
+def track(items: list[Any]) -> Iterable[Any]:
+    """Show how far a loop has come, on a terminal only."""
+    bar: Iterable[Any] = tqdm(items, disable=None, leave=False)
+    return bar
+
+
+class SummaryCommand(BaseCommand):
+    """A command that ends with a summary. Its exit status is 1 when something went wrong."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--date", metavar="DAY", help="the day, as 2026-08-20; default: today (UTC)")
+        parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            summary = self.run(options)
+        except NoEditionError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(json.dumps(summary.data) if options["json"] else summary.line)
+        if not summary.ok:
+            raise SystemExit(1)
+
+    def run(self, options: dict[str, Any]) -> Summary:
+        raise NotImplementedError
+
+    def day(self, options: dict[str, Any]) -> dt.date:
+        return day(options["date"]) if options["date"] else timezone.now().date()

@@ -1,0 +1,43 @@
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from digest import allinone
+from subscriptions import catalogue
+
+
+class Command(BaseCommand):
+    help = "Set up the database and serve web, worker and beat in this one process, until Ctrl-C."
+    requires_migrations_checks = False
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with allinone.only_instance(settings.VAR_DIR / "allinone.lock"):
+                web = allinone.open_web_server(settings.HOST, settings.PORT)
+                self.prepare()
+                self.stdout.write(f"Daily Papers is ready: http://{settings.HOST}:{settings.PORT}/  (Ctrl-C stops it)")
+                self.greet()
+                self.stdout.flush()
+                allinone.serve(current_app, web)
+        except allinone.CannotServeError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            pass  # Ctrl-C before the worker listens for it
+        self.stdout.write("Stopped. What was not sent yet stays in the queue for the next start.")
+
+    def prepare(self) -> None:
+        """What must stand before the first page is asked for."""
+        call_command("migrate", verbosity=0)
+        catalogue.load()
+
+    def greet(self) -> None:
+        self.stdout.write(
+            f"Mails are files in {settings.OUTBOX_DIR}"
+            + (f", to be read at {settings.SITE_URL}/outbox/" if settings.DEBUG else "")
+        )
+        if not get_user_model().objects.filter(is_superuser=True).exists():
+            self.stdout.write("For the admin, make yourself an account: make admin")

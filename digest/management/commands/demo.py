@@ -1,0 +1,57 @@
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from digest import operations
+from digest.management.commands import allinone
+from digest.models import Source
+from subscriptions import subscribers
+from subscriptions.models import Subscriber, Topic
+from subscriptions.subscribers import Wishes
+
+READERS: dict[str, tuple[list[str], str]] = {
+    "ada@example.org": (["rl-for-llms", "reasoning", "reinforcement-learning"], ""),
+    "grace@example.org": (["text-to-image", "vla-robots", "manipulation"], ""),
+    "emmy@example.org": ([], "agents, alignment, retrieval, author:Okafor, -survey"),
+}
+
+
+class Command(allinone.Command):
+    help = "A sample day with three sample readers: their digests in the outbox, then as `allinone`. Needs no Internet."
+
+    def prepare(self) -> None:
+        super().prepare()
+        if Source.objects.exclude(kind=Source.Kind.SAMPLE).filter(runs__isnull=False).exists():
+            raise CommandError("This database holds real papers. The demo wants its own: run `make demo`.")
+        Source.objects.exclude(kind=Source.Kind.SAMPLE).update(is_active=False)
+        Source.objects.get_or_create(kind=Source.Kind.SAMPLE, key="", defaults={"name": "Sample day"})
+        for email, (topics, words) in READERS.items():
+            _subscribe(email, topics, words)
+        _make_admin()
+        today = timezone.now().date()
+        for summary in (operations.fetch([today]), operations.publish(today), operations.send(today)):
+            self.stdout.write(summary.line)
+
+    def greet(self) -> None:
+        self.stdout.write("Three sample readers have their digests:")
+        for path in sorted(settings.OUTBOX_DIR.glob("*.eml"))[-len(READERS) :]:
+            self.stdout.write(f"  {path}")
+        self.stdout.write(
+            f"Read them at {settings.SITE_URL}/outbox/ and see the admin at {settings.SITE_URL}/admin/ (demo, demo)."
+        )
+
+
+def _subscribe(email: str, topics: list[str], words: str) -> None:
+    now = timezone.now()
+    subscribers.sign_up(email, Wishes(topics=Topic.objects.filter(slug__in=topics), words=words), now=now)
+    subscribers.confirm(Subscriber.objects.get(email=email), now=now)
+
+
+def _make_admin() -> None:
+    """An account with a known password: of this throw-away database only, and only where nobody else can reach it."""
+    users: Any = get_user_model().objects
+    if settings.HOST in ("127.0.0.1", "localhost", "::1") and not users.filter(username="demo").exists():
+        users.create_superuser("demo", password="demo")  # noqa: S106

@@ -1,0 +1,32 @@
+import datetime as dt
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from digest import operations
+from digest.management.base import SummaryCommand, day, track
+from digest.operations import Summary
+
+
+class Command(SummaryCommand):
+    help = "Read every active source for a day or a span of days. Runs again without harm."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--from", dest="first", metavar="DAY", help="the first day of a span")
+        parser.add_argument("--to", dest="last", metavar="DAY", help="the last day of a span; default: today")
+
+    def run(self, options: dict[str, Any]) -> Summary:
+        return operations.fetch(self._days(options), track=track)
+
+    def _days(self, options: dict[str, Any]) -> list[dt.date]:
+        if not options["first"]:
+            if options["last"]:
+                raise CommandError("--to needs --from: fetch_papers --from 2026-08-01 --to 2026-08-20.")
+            return [self.day(options)]
+        if options["date"]:
+            raise CommandError("Give either --date, or --from and --to.")
+        first, last = day(options["first"]), day(options["last"]) if options["last"] else self.day(options)
+        if first > last:
+            raise CommandError(f"--from {first} comes after --to {last}.")
+        return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]

@@ -1,0 +1,70 @@
+import difflib
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from digest import editions, interests, rendering
+from digest.composing import Wanted, compose
+from digest.management.base import day
+from digest.matching import Index
+from digest.models import Edition
+from subscriptions import filters
+from subscriptions.models import Subscriber, Topic
+
+
+class Command(BaseCommand):
+    help = "Show the digest that a reader, or somebody with these topics, would get. Sends nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--email", help="a reader's address")
+        parser.add_argument("--topic", action="append", default=[], metavar="SLUG", help="a topic; can be repeated")
+        parser.add_argument("--words", default="", help='own words, such as "diffusion models, -medical"')
+        parser.add_argument("--date", metavar="DAY", help="the edition's day; default: the newest edition")
+        parser.add_argument(
+            "--html", type=Path, metavar="FILE", help="write the HTML part there instead of printing text"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if bool(options["email"]) == bool(options["topic"] or options["words"]):
+            raise CommandError("Say whose digest to show: --email ADDRESS, or --topic SLUG and --words WORDS.")
+        edition = self._edition(options["date"])
+        wanted = (
+            self._reader(options["email"]) if options["email"] else self._wishes(options["topic"], options["words"])
+        )
+        digest = compose(Index(editions.papers_of(edition)), wanted, edition.day)
+        if not digest.is_worth_sending:
+            self.stdout.write(f"No mail: none of the {digest.of_how_many} papers of {edition.day} match.")
+            return
+        rendered = rendering.render(digest, edition, preferences_url="#preferences", unsubscribe_url="#unsubscribe")
+        if options["html"]:
+            options["html"].write_text(rendered.html)
+            self.stdout.write(f"Wrote {options['html']}: {rendered.subject}")
+        else:
+            self.stdout.write(f"Subject: {rendered.subject}\n\n{rendered.text}")
+
+    def _edition(self, date: str | None) -> Edition:
+        edition = Edition.objects.filter(day=day(date)).first() if date else editions.latest()
+        if edition is None:
+            raise CommandError(
+                f"There is no edition{f' of {date}' if date else ''} yet. Run run_day or publish_edition first."
+            )
+        return edition
+
+    def _reader(self, email: str) -> Wanted:
+        reader = Subscriber.objects.by_email(email).first()
+        if reader is None:
+            raise CommandError(f"No reader has the address {email}.")
+        return interests.wanted_by(reader)
+
+    def _wishes(self, slugs: list[str], words: str) -> Wanted:
+        topics = {topic.slug: topic for topic in Topic.objects.all()}
+        for slug in slugs:
+            if slug not in topics:
+                near = difflib.get_close_matches(slug, topics, n=3) or sorted(topics)[:5]
+                raise CommandError(f"There is no topic “{slug}”. Did you mean {', '.join(near)}?")
+        try:
+            criteria = filters.parse(words)
+        except filters.FilterError as error:
+            raise CommandError(str(error)) from error
+        return interests.wanted([topics[slug] for slug in slugs], [criteria])

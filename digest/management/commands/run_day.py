@@ -1,0 +1,20 @@
+from typing import Any
+
+from digest import operations
+from digest.management.base import SummaryCommand, track
+from digest.operations import Summary
+
+
+class Command(SummaryCommand):
+    help = "Fetch, publish and send one day, to all its readers whatever their hour. Nobody gets it twice."
+
+    def run(self, options: dict[str, Any]) -> Summary:
+        day = self.day(options)
+        steps = {"fetch": operations.fetch([day], track=track), "publish": operations.publish(day)}
+        if steps["publish"].data["published"]:
+            steps["send"] = operations.send(day, track=track)
+        return Summary(
+            line="\n".join(step.line for step in steps.values()),
+            data={"day": str(day), **{name: step.data for name, step in steps.items()}},
+            ok=all(step.ok for step in steps.values()),
+        )

@@ -1,0 +1,12 @@
+from typing import Any
+
+from digest import operations
+from digest.management.base import SummaryCommand, track
+from digest.operations import Summary
+
+
+class Command(SummaryCommand):
+    help = "Send the day's edition to every reader who has not had it, whatever their hour. Nobody gets it twice."
+
+    def run(self, options: dict[str, Any]) -> Summary:
+        return operations.send(self.day(options), track=track)

@@ -1,0 +1,220 @@
+"""Which papers a reader wants, and why. Pure: no models, no clock, no network.
+
+The day's papers are the index and the filters are the queries. A filter is scored once against the whole
+day, however many readers follow it; a reader's list is the best of their filters, never an average.
+"""
+
+import fnmatch
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from subscriptions.filters import Criteria
+
+LONGEST_PHRASE = 8  # words; a longer phrase is found by its first eight
+FIELD_WEIGHTS = {"title": 3.0, "abstract": 1.0, "keywords": 1.0}
+REPEATED = 0.25  # what each further mention in the same field adds
+MOST_REPEATS = 4
+AUTHOR_WEIGHT = 5.0
+CATEGORY_WEIGHT = 0.5
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+class PaperText(Protocol):
+    """What matching reads of a paper."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def abstract(self) -> str: ...
+    @property
+    def authors(self) -> Sequence[str]: ...
+    @property
+    def categories(self) -> Sequence[str]: ...
+    @property
+    def keywords(self) -> Sequence[str]: ...
+    @property
+    def votes(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Interest:
+    """One filter of a reader, under the name by which the reader knows it."""
+
+    label: str
+    criteria: Criteria
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a paper was chosen: which interest asked for it, what was found, and where."""
+
+    interest: str
+    kind: str  # phrase, author, category
+    found: str
+    where: str  # title, abstract, keywords, authors, categories
+    weight: float
+
+
+@dataclass(frozen=True)
+class Match:
+    """A paper chosen for a reader; the strongest reason first."""
+
+    paper: PaperText
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+class _Hit(NamedTuple):
+    field: str
+    text: str  # as the paper writes it
+
+
+class Index:
+    """A day's papers, ready to be asked. Answers are kept: the same filter costs nothing the second time."""
+
+    def __init__(self, papers: Iterable[PaperText]) -> None:
+        self.papers: list[PaperText] = list(papers)
+        self._hits: dict[str, dict[int, list[_Hit]]] = defaultdict(lambda: defaultdict(list))
+        self._answers: dict[Interest, dict[int, tuple[Reason, ...]]] = {}
+        for number, paper in enumerate(self.papers):
+            for field, text in _fields(paper):
+                for key, found in _grams(text):
+                    self._hits[key][number].append(_Hit(field, found))
+
+    def reasons(self, interest: Interest) -> dict[int, tuple[Reason, ...]]:
+        """For each paper (by its place in `papers`) that `interest` asks for: why."""
+        if interest not in self._answers:
+            excluded = self.with_any(interest.criteria.exclusions)
+            found: dict[int, list[Reason]] = defaultdict(list)
+            for number, reason in self._search(interest):
+                if number not in excluded:
+                    found[number].append(reason)
+            self._answers[interest] = {n: tuple(reasons) for n, reasons in found.items()}
+        return self._answers[interest]
+
+    def with_any(self, phrases: Iterable[str]) -> set[int]:
+        """The places of the papers that hold any of `phrases`."""
+        return {number for phrase in phrases for number in self._find(phrase)}
+
+    def _search(self, interest: Interest) -> Iterator[tuple[int, Reason]]:
+        for phrase in interest.criteria.phrases:
+            for number, hits in self._find(phrase).items():
+                yield number, _phrase_reason(interest.label, hits)
+        for number, paper in enumerate(self.papers):
+            for wanted in interest.criteria.authors:
+                for name in paper.authors:
+                    if same_person(wanted, name):
+                        yield number, Reason(interest.label, "author", name, "authors", AUTHOR_WEIGHT)
+            for pattern in interest.criteria.categories:
+                for category in paper.categories:
+                    if fnmatch.fnmatchcase(category.lower(), pattern.lower()):
+                        yield number, Reason(interest.label, "category", category, "categories", CATEGORY_WEIGHT)
+
+    def _find(self, phrase: str) -> dict[int, list[_Hit]]:
+        words = [stem(word) for word in _WORD.findall(fold(phrase))][:LONGEST_PHRASE]
+        found = self._hits.get("".join(words), {})
+        if not _is_abbreviation(phrase):
+            return found
+        # RAG is not a rag, nor SAM a Sam: an abbreviation must be written as one.
+        loud = {
+            number: [hit for hit in hits if _capitals(hit.text) > 1 and hit.text.isalnum()]
+            for number, hits in found.items()
+        }
+        return {number: hits for number, hits in loud.items() if hits}
+
+
+def match(index: Index, interests: Iterable[Interest], exclusions: Iterable[str] = ()) -> list[Match]:
+    """The papers that any of `interests` asks for, best first. `exclusions` hold for all of them."""
+    excluded = index.with_any(exclusions)
+    best: dict[int, float] = {}
+    reasons: dict[int, list[Reason]] = defaultdict(list)
+    for interest in interests:
+        for number, found in index.reasons(interest).items():
+            if number not in excluded:
+                best[number] = max(best.get(number, 0), sum(reason.weight for reason in found))
+                reasons[number] += found
+    matches = [
+        Match(index.papers[number], score, tuple(sorted(reasons[number], key=lambda reason: -reason.weight)))
+        for number, score in best.items()
+    ]
+    # Papers come ranked by votes: where two match equally well, the more voted one stands first.
+    places = {id(paper): place for place, paper in enumerate(index.papers)}
+    return sorted(matches, key=lambda found: (-found.score, places[id(found.paper)]))
+
+
+def fold(text: str) -> str:
+    """Lower case without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+
+
+def stem(word: str) -> str:
+    """`word` without an English plural's ending. Both sides are stemmed, so it need not be a word."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def same_person(wanted: str, name: str) -> bool:
+    """Whether the author `name` may be `wanted`: "LeCun", "Y. LeCun", "LeCun, Yann" all mean Yann LeCun."""
+    *wanted_given, wanted_last = _name_parts(wanted) or [""]
+    *given, last = _name_parts(name) or [""]
+    if not wanted_last or wanted_last != last:
+        return False
+    return all(_may_be(a, b) for a, b in zip(wanted_given, given, strict=False))
+
+
+def _name_parts(name: str) -> list[str]:
+    last, comma, given = name.partition(",")
+    return _WORD.findall(fold(f"{given} {last}" if comma else name))
+
+
+def _may_be(a: str, b: str) -> bool:
+    return a == b or (min(len(a), len(b)) == 1 and a[0] == b[0])
+
+
+def _fields(paper: PaperText) -> Iterator[tuple[str, str]]:
+    yield "title", paper.title
+    yield "abstract", paper.abstract
+    for keyword in paper.keywords:
+        yield "keywords", keyword
+
+
+def _grams(text: str) -> Iterator[tuple[str, str]]:
+    """Every run of up to LONGEST_PHRASE words: its key, and how the text writes it.
+
+    The key leaves out what stands between the words, so that pre-training, pre training and pretraining are one.
+    """
+    words = [(stem(fold(found[0])), found.start(), found.end()) for found in _WORD.finditer(text)]
+    for first in range(len(words)):
+        key = ""
+        for word, _, end in words[first : first + LONGEST_PHRASE]:
+            key += word
+            yield key, text[words[first][1] : end]
+
+
+def _phrase_reason(label: str, hits: list[_Hit]) -> Reason:
+    counts: dict[str, int] = defaultdict(int)
+    for hit in hits:
+        counts[hit.field] += 1
+    weight = sum(FIELD_WEIGHTS[f] * (1 + REPEATED * min(n - 1, MOST_REPEATS)) for f, n in counts.items())
+    first = max(hits, key=lambda hit: FIELD_WEIGHTS[hit.field])
+    return Reason(label, "phrase", first.text, first.field, weight)
+
+
+def _is_abbreviation(phrase: str) -> bool:
+    return len(phrase) <= 6 and phrase.isalnum() and _capitals(phrase) > 1
+
+
+def _capitals(text: str) -> int:
+    return sum(character.isupper() for character in text)

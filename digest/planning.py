@@ -1,0 +1,131 @@
+"""Who is to get which edition, and when: rows in the delivery table, made by the database in one statement.
+
+A tick may run twice, or on two machines at once: a reader has one row an edition, whoever comes first.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db import connection
+from django.db.models import (
+    BigIntegerField,
+    DateTimeField,
+    Field,
+    JSONField,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    TextField,
+    Value,
+)
+
+from digest import schedule
+from digest.models import Delivery, Edition
+from digest.schedule import Slot
+from subscriptions.models import Subscriber
+
+WINDOW = dt.timedelta(days=5)  # from Friday's publication to Monday's last hour, and a day
+TOO_LATE = dt.timedelta(hours=24)
+LATE = "More than 24 hours late: the next edition is coming."
+SLOTS_A_STATEMENT = 200
+
+Status = Delivery.Status
+
+
+def plan_due(*, now: dt.datetime) -> int:
+    """Make a row for every reader whose hour for a recent edition has come; how many rows are new.
+
+    What should have gone out more than a day ago is written down as skipped.
+    """
+    slots = _slots_in_use()
+    planned = 0
+    for edition in Edition.objects.filter(mail_from__gt=now - WINDOW, mail_from__lte=now):
+        for due, theirs in _slots_by_due_time(edition, slots):
+            if due > now:
+                continue
+            status, reason = (Status.SKIPPED, LATE) if due < now - TOO_LATE else (Status.QUEUED, "")
+            for start in range(0, len(theirs), SLOTS_A_STATEMENT):
+                # A reader who became active after the hour waits for the next edition.
+                readers = _in_slots(theirs[start : start + SLOTS_A_STATEMENT]).filter(active_since__lte=due)
+                planned += _insert(edition, readers, now, status, reason)
+    return planned
+
+
+def plan_everyone(edition: Edition, *, now: dt.datetime) -> int:
+    """Make a row for every reader of `edition`, whatever their hour; how many rows are new.
+
+    Weekly readers are among them when the edition closes its week. A row skipped for being late is queued again:
+    a person asked for it.
+    """
+    readers = Subscriber.objects.active()
+    if not _is_weekly_digest(edition, now):
+        readers = readers.exclude(frequency=Subscriber.Frequency.WEEKLY)
+    late = Delivery.objects.filter(edition=edition, status=Status.SKIPPED, reason=LATE)
+    return late.update(status=Status.QUEUED, reason="", not_before=now) + _insert(edition, readers, now)
+
+
+def weekly_readers_waiting(edition: Edition, *, now: dt.datetime) -> int:
+    """How many weekly readers `edition` is not for, since it does not close its week."""
+    if _is_weekly_digest(edition, now):
+        return 0
+    return Subscriber.objects.active().filter(frequency=Subscriber.Frequency.WEEKLY).count()
+
+
+def _slots_in_use() -> list[Slot]:
+    rows = Subscriber.objects.active().order_by().values_list("frequency", "time_zone", "send_hour").distinct()
+    return [Slot(*row) for row in rows]
+
+
+def _slots_by_due_time(edition: Edition, slots: Iterable[Slot]) -> list[tuple[dt.datetime, list[Slot]]]:
+    if edition.mail_from is None:
+        return []
+    weekly_from = _weekly_from(edition, edition.mail_from)
+    found: dict[dt.datetime, list[Slot]] = {}
+    for slot in slots:
+        mail_from = weekly_from if slot.frequency == Subscriber.Frequency.WEEKLY else edition.mail_from
+        if mail_from is not None:
+            found.setdefault(schedule.due_at(slot, mail_from), []).append(slot)
+    return sorted(found.items())
+
+
+def _is_weekly_digest(edition: Edition, now: dt.datetime) -> bool:
+    weekly_from = _weekly_from(edition, edition.published_at)
+    return weekly_from is not None and weekly_from <= now
+
+
+def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None:
+    monday = schedule.monday_of(edition.day)
+    week = Edition.objects.filter(day__gte=monday, day__lt=monday + dt.timedelta(days=schedule.SATURDAY))
+    newest = week.order_by("-day").values_list("day", flat=True).first()
+    return schedule.weekly_from(edition.day, newest, mail_from) if newest else None
+
+
+def _in_slots(slots: list[Slot]) -> QuerySet[Subscriber]:
+    any_of_them = reduce(or_, (Q(**slot._asdict()) for slot in slots))
+    return Subscriber.objects.active().filter(any_of_them)
+
+
+def _insert(
+    edition: Edition, readers: QuerySet[Subscriber], now: dt.datetime, status: str = Status.QUEUED, reason: str = ""
+) -> int:
+    """INSERT … SELECT: no row passes through Python, be it ten readers or a million."""
+    # With their types, so that each database gets them in its own way of writing.
+    values: dict[str, tuple[object, Field[Any, Any]]] = {
+        "edition_id": (edition.pk, BigIntegerField()),
+        "status": (status, TextField()),
+        "reason": (reason, TextField()),
+        "queued_at": (now, DateTimeField()),
+        "not_before": (now, DateTimeField()),
+        "attempts": (0, SmallIntegerField()),
+        "provider_id": ("", TextField()),
+        "papers": ([], JSONField()),
+    }
+    columns = {f"new_{name}": Value(value, output_field=kind) for name, (value, kind) in values.items()}
+    select, parameters = readers.order_by().annotate(**columns).values_list("pk", *columns).query.sql_with_params()
+    insert = f"INSERT INTO digest_delivery (subscriber_id, {', '.join(values)}) {select} ON CONFLICT DO NOTHING"
+    with connection.cursor() as cursor:
+        cursor.execute(insert, parameters)
+        return int(cursor.rowcount)

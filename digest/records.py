@@ -1,0 +1,142 @@
+"""What a source says of one paper on one day, the same for every source. Pure."""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+ARXIV_ID = re.compile(r"(?:[0-9]{4}\.[0-9]{4,5}|[a-z-]+(?:\.[A-Z]{2})?/[0-9]{7})")
+_ARXIV_IN_LINK = re.compile(
+    rf"""(?:\barxiv\.org/(?:abs|pdf|html)/|\balphaxiv\.org/abs/|\bhuggingface\.co/papers/|\b10\.48550/arxiv\.)
+    ({ARXIV_ID.pattern})""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_DOI = re.compile(r"(?<![\d.])10\.[0-9]{4,9}/[^\s?#&]+")
+_ODD_IN_LINK = re.compile(r"[\s\x00-\x1f\x7f\"<>\\^`{|}]")
+_TRACKING = re.compile(r"utm_|rss(=1)?$")
+
+LONGEST_LINK = 1000  # characters
+LONGEST_DOI = 255
+
+
+class SourceError(Exception):
+    """A source can't be read; the message says what happened, in words an operator understands."""
+
+
+class UnreachableError(SourceError):
+    """Nobody answers, or not in time: there is no point in asking for another day right now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperRecord:
+    """One paper as one source lists it. Text is plain Unicode; what a source doesn't say stays at its default."""
+
+    key: str
+    title: str
+    url: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    published_on: dt.date | None = None
+    doi: str = ""
+    thumbnail_url: str = ""
+    github_url: str = ""
+    github_stars: int | None = None
+    project_url: str = ""
+    organization: str = ""
+    summary: str = ""
+    day: dt.date | None = None  # when the source listed it; None: it doesn't say
+    votes: int = 0
+    comments: int = 0
+    announce_type: str = ""
+    submitter: str = ""
+
+
+@dataclass
+class Batch:
+    """What `parse` made of one answer: the readable papers, and why each other item was rejected."""
+
+    records: list[PaperRecord] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
+    skipped: int = 0  # readable, and none of ours: a replaced version of an older paper
+
+    def __iter__(self) -> Iterator[PaperRecord]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        """How many items the answer held, readable or not."""
+        return len(self.records) + len(self.rejected) + self.skipped
+
+
+def read_all(items: Iterable[Any], read: Callable[[Any], PaperRecord | None]) -> Batch:
+    """Read each item; one that can't be read is counted with its reason and loses nobody else.
+
+    Raises SourceError when more than half can't be read: then the source has changed, and a part of a day
+    would pass for the whole.
+    """
+    batch = Batch()
+    for number, item in enumerate(items, 1):
+        try:
+            record = read(item)
+        except Exception as error:  # whatever is odd about one item, the others are read
+            batch.rejected.append(f"item {number}: {type(error).__name__}: {str(error)[:200]}")
+            continue
+        if record is None:
+            batch.skipped += 1
+        else:
+            batch.records.append(record)
+    if len(batch.rejected) * 2 > len(batch):
+        raise SourceError(f"{len(batch.rejected)} of {len(batch)} items can't be read. The first: {batch.rejected[0]}")
+    return batch
+
+
+def paper_key(*places: str) -> str:
+    """The canonical id: the arXiv id without version found in `places`, else a DOI, else a hash of the first place.
+
+    `places` are a paper's link first, then whatever else may name it. Raises ValueError without any.
+    """
+    given = [place for place in places if place]
+    for place in given:
+        if found := _ARXIV_IN_LINK.search(place):
+            return f"arxiv:{found[1]}"
+    for place in reversed(given):  # an explicit DOI before one inside the link, which may carry a version
+        if doi := doi_in(place):
+            return f"doi:{doi.lower()}"
+    if not given:
+        raise ValueError("neither a link nor an id")
+    return f"link:{hashlib.sha256(clean_link(given[0]).encode()).hexdigest()[:32]}"
+
+
+def doi_in(place: str) -> str:
+    """The DOI that a link or an identifier contains, else nothing."""
+    found = _DOI.search(place)
+    doi = found[0].rstrip(".,;)") if found else ""
+    return doi if len(doi) <= LONGEST_DOI else ""
+
+
+def clean_link(link: str) -> str:
+    """`link` without what only says where the reader came from."""
+    parts = urlsplit(link.strip())
+    query, fragment = (
+        "&".join(part for part in text.split("&") if not _TRACKING.match(part))
+        for text in (parts.query, parts.fragment)
+    )
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, query, fragment))
+
+
+def web_link(value: Any) -> str:
+    """`value` where it is an http(s) address of sane length, else nothing: a link is shown to readers as it is."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        link = _ODD_IN_LINK.sub(lambda found: quote(found[0]), value.strip())
+        parts = urlsplit(link)
+        link.encode()
+    except ValueError:  # half a character, a bracket that doesn't close
+        return ""
+    good = parts.scheme in ("http", "https") and parts.hostname and len(link) <= LONGEST_LINK
+    return link if good else ""

@@ -1,0 +1,74 @@
+"""A digest becomes a mail: subject, text and HTML for one reader, and the headers that lists owe their readers."""
+
+from dataclasses import dataclass
+from email.utils import formataddr
+from typing import Any
+
+from django.conf import settings
+
+from digest.composing import Digest
+from digest.models import Delivery, Edition
+from subscriptions import links, mail
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One reader's mail, before it becomes a message."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(
+    digest: Digest,
+    edition: Edition,
+    *,
+    preferences_url: str,
+    unsubscribe_url: str,
+    subscriber: Subscriber | None = None,
+) -> Rendered:
+    """The mail of `digest`, from the template trio `templates/email/digest.*`."""
+    context: dict[str, Any] = {
+        "digest": digest,
+        "edition": edition,
+        "subscriber": subscriber,
+        "edition_url": f"{settings.SITE_URL}/{digest.day}/",
+        "preferences_url": preferences_url,
+        "unsubscribe_url": unsubscribe_url,
+    }
+    return Rendered(*mail.render_email("digest", context))
+
+
+def build_digest_message(digest: Digest, delivery: Delivery) -> mail.Message:
+    """The message that is handed over for `delivery`."""
+    subscriber = delivery.subscriber
+    unsubscribe_url = links.make_url(Purpose.UNSUBSCRIBE, subscriber)
+    rendered = render(
+        digest,
+        delivery.edition,
+        preferences_url=links.make_url(Purpose.PREFERENCES, subscriber),
+        unsubscribe_url=unsubscribe_url,
+        subscriber=subscriber,
+    )
+    message = mail.build_message(
+        subscriber.email, rendered.subject, rendered.text, rendered.html, list_headers(delivery, unsubscribe_url)
+    )
+    # For django-anymail: comes back with each event. Other backends take no notice.
+    message.metadata = {"delivery": str(delivery.pk)}  # type: ignore[attr-defined]
+    return message
+
+
+def list_headers(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
+    domain = mail.sender_domain()
+    return {
+        "Message-ID": f"<{delivery.message_id}@{domain}>",
+        # RFC 2369, RFC 8058: a mail client may POST there on the reader's behalf.
+        "List-Unsubscribe": f"<{unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Id": formataddr((settings.SITE_NAME, f"digest.{domain}")),  # RFC 2919
+        "Auto-Submitted": "auto-generated",
+        "Precedence": "list",
+    }

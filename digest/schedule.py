@@ -1,0 +1,47 @@
+"""When a reader's digest is due: at the next full hour they chose, in their own zone. Pure."""
+
+import datetime as dt
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+SATURDAY = 5  # dt.date.weekday()
+
+
+class Slot(NamedTuple):
+    """What readers with the same schedule share."""
+
+    frequency: str  # daily, weekdays or weekly
+    time_zone: str
+    send_hour: int  # 0–23, local
+
+
+def due_at(slot: Slot, mail_from: dt.datetime) -> dt.datetime:
+    """The first moment (UTC) at or after `mail_from` that is the slot's hour, on a day that suits it.
+
+    Where the clock jumps over that hour, the mail comes when the hour would have been; where it comes twice,
+    at the first.
+    """
+    zone = ZoneInfo(slot.time_zone)
+    day = mail_from.astimezone(zone).date()
+    while True:
+        moment = dt.datetime.combine(day, dt.time(slot.send_hour), zone).astimezone(dt.UTC)
+        if moment >= mail_from and not (slot.frequency == "weekdays" and day.weekday() >= SATURDAY):
+            return moment
+        day += dt.timedelta(days=1)
+
+
+def weekly_from(day: dt.date, newest_of_week: dt.date, mail_from: dt.datetime) -> dt.datetime | None:
+    """From when the edition of `day` may go out as the week's digest; None where it isn't the one that does.
+
+    That is the last edition of Monday to Friday, `newest_of_week`. Friday's closes the week at once; where
+    there was none on Friday, that is only certain on Saturday.
+    """
+    if day != newest_of_week:
+        return None
+    friday = day + dt.timedelta(days=SATURDAY - 1 - day.weekday())
+    saturday = dt.datetime.combine(friday + dt.timedelta(days=1), dt.time(), dt.UTC)
+    return mail_from if day == friday else max(mail_from, saturday)
+
+
+def monday_of(day: dt.date) -> dt.date:
+    return day - dt.timedelta(days=day.weekday())

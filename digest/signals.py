@@ -1,0 +1,13 @@
+"""Where django-anymail's webhooks come in."""
+
+from typing import Any
+
+from anymail.signals import AnymailTrackingEvent, tracking
+from django.dispatch import receiver
+
+from digest import events
+
+
+@receiver(tracking)
+def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
+    events.record(event, esp_name)

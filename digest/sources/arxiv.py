@@ -1,0 +1,91 @@
+"""arXiv's daily Atom feeds, one category a source. A feed holds the day of its last announcement only."""
+
+import calendar
+import datetime as dt
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from digest.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
+from digest.sources.feeds import read_feed
+from digest.sources.http import Http, StatusError
+from digest.text import clean
+from subscriptions.filters import CATEGORY
+
+PAGE_SIZE = None
+BY_DAY = False
+PAUSE = 3  # arXiv's terms: one request every three seconds, by all that we run
+ANNOUNCED = ("new", "cross")  # a replacement is a newer version of a paper that came before
+EASTERN = ZoneInfo("America/New_York")
+
+_HEADER = re.compile(r"\s*arXiv:\s*\S+\s+Announce Type:\s*[\w-]+\s+Abstract:\s*(.*)", re.DOTALL)
+_ID = re.compile(rf"(?:oai:arXiv\.org:|arxiv\.org/abs/)({ARXIV_ID.pattern})(?:v\d+)?$")
+
+
+def problem_with_key(key: str) -> str:
+    return "" if CATEGORY.fullmatch(key) and "*" not in key else "Write one arXiv category, such as cs.CL."
+
+
+def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
+    """The category's feed as it is now, whatever `day` is. Raises SourceError."""
+    # The Atom form: of the RSS form feedparser loses text.
+    try:
+        return http.get(f"{settings.ARXIV_FEEDS_URL}/atom/{key}")
+    except StatusError as error:
+        if error.status == 400:
+            raise SourceError(f"arXiv knows no category {key}") from error
+        raise
+
+
+def parse(body: bytes, day: dt.date) -> Batch:
+    """New papers and cross-lists, each under the day of its announcement. Raises SourceError."""
+    found = read_feed(body)
+    if found.feed.get("title", "").startswith("Feed error"):
+        raise SourceError(f"arXiv answered: {found.feed.title}")
+    return read_all(found.entries, _read)
+
+
+def _read(entry: Any) -> PaperRecord | None:
+    kind = entry.get("arxiv_announce_type", "new")
+    if kind not in ANNOUNCED:
+        return None
+    found = _ID.search(entry.get("id", "")) or _ID.search(entry.get("link", ""))
+    if not found:
+        raise ValueError(f"no arXiv id in {entry.get('id')!r}")
+    title = clean(entry.get("title", ""))
+    if not title:
+        raise ValueError("no title")
+    abstract = entry.get("summary", "")
+    header = _HEADER.match(abstract)
+    return PaperRecord(
+        key=f"arxiv:{found[1]}",
+        title=title,
+        abstract=clean(header[1] if header else abstract),
+        authors=_authors(entry.get("author") or ""),
+        categories=tuple(clean(tag.term) for tag in entry.get("tags", []) if tag.get("term")),
+        url=f"https://arxiv.org/abs/{found[1]}",
+        doi=doi_in(entry.get("arxiv_doi") or ""),
+        day=_announcement_day(entry),
+        announce_type=kind,
+    )
+
+
+def _authors(names: str) -> tuple[str, ...]:
+    """Split at the commas between authors, not at those in "Name (Institute (Group), City)"."""
+    authors: list[str] = []
+    depth = 0
+    for part in names.split(", "):
+        if depth > 0:
+            authors[-1] += f", {part}"
+        else:
+            authors.append(part)
+        depth += part.count("(") - part.count(")")
+    return tuple(filter(None, map(clean, authors)))
+
+
+def _announcement_day(entry: Any) -> dt.date | None:
+    # Midnight in New York, which feedparser turns into UTC.
+    moment = entry.get("published_parsed")
+    return dt.datetime.fromtimestamp(calendar.timegm(moment), EASTERN).date() if moment else None

@@ -1,0 +1,69 @@
+"""Any RSS, RDF or Atom feed, by its address."""
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlsplit
+
+from digest.records import Batch, PaperRecord, clean_link, doi_in, paper_key, read_all, web_link
+from digest.sources.feeds import read_feed
+from digest.sources.http import Http
+from digest.text import clean, from_html
+
+PAGE_SIZE = None
+BY_DAY = False
+PAUSE = 0
+ARXIV_HOSTS = ("export.arxiv.org", "rss.arxiv.org")
+
+
+def problem_with_key(key: str) -> str:
+    if not web_link(key):
+        return "Write the feed's whole address, such as https://example.org/feed.xml."
+    if urlsplit(key).hostname in ARXIV_HOSTS:
+        return "Add a source of the kind “arXiv category” instead: it tells new papers from new versions of old ones."
+    return ""
+
+
+def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
+    """The feed as it is now, whatever `day` is. Raises SourceError."""
+    return http.get(key)
+
+
+def parse(body: bytes, day: dt.date) -> Batch:
+    """Each entry under the day it gives, but never after `day`. Raises SourceError."""
+    return read_all(read_feed(body).entries, lambda entry: _read(entry, day))
+
+
+def _read(entry: Any, day: dt.date) -> PaperRecord:
+    link = web_link(entry.get("link")) or web_link(entry.get("id"))
+    title = _plain(entry.get("title_detail"))
+    if not link or not title:
+        raise ValueError("no link" if title else "no title")
+    named = entry.get("prism_doi") or entry.get("dc_identifier") or ""
+    published = _day(entry)
+    return PaperRecord(
+        key=paper_key(link, entry.get("id") or "", named),
+        title=title,
+        abstract=max(map(_plain, [*entry.get("content", []), entry.get("summary_detail")]), key=len),
+        authors=_authors(entry),
+        url=clean_link(link),
+        doi=doi_in(named),
+        published_on=published,
+        day=min(published, day) if published else None,
+    )
+
+
+def _plain(part: Any) -> str:
+    """The text of one of feedparser's details, which say whether they are HTML."""
+    if not part:
+        return ""
+    return from_html(part.value) if "html" in part.type else clean(part.value)
+
+
+def _authors(entry: Any) -> tuple[str, ...]:
+    names = [*(author.get("name") for author in entry.get("authors", [])), entry.get("author")]
+    return tuple(dict.fromkeys(filter(None, (clean(name) for name in names if name))))
+
+
+def _day(entry: Any) -> dt.date | None:
+    moment = entry.get("published_parsed") or entry.get("updated_parsed")
+    return dt.date(*moment[:3]) if moment else None

@@ -1,0 +1,187 @@
+"""One way to the network for all sources: bounded in time, size and redirects, and patient with hiccups."""
+
+import datetime as dt
+import email.utils
+import ipaddress
+import logging
+import random
+import socket
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from digest.records import SourceError, UnreachableError
+from digest.sources.fuse import Fuse
+from digest.text import from_html
+
+logger = logging.getLogger(__name__)
+
+TRIES = 3
+MAX_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class _TryAgainError(Exception):
+    """A fault that may pass. `wait` is what the server asked for, in seconds."""
+
+    def __init__(self, what: str, wait: float = 0) -> None:
+        super().__init__(what)
+        self.wait = wait
+
+
+class StatusError(SourceError):
+    """The server answered with a status that is no success."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Http:
+    """Fetches addresses. All times are in seconds; `limit` is the size of the unpacked answer in bytes."""
+
+    user_agent: str
+    limit: int
+    timeout: float = 10
+    deadline: float = 25
+    private_hosts: bool = True  # may the address lead to this machine or network?
+    sleep: Callable[[float], None] = time.sleep
+
+    def get(self, url: str, params: dict[str, str | int] | None = None) -> bytes:
+        """The body behind `url`. Raises SourceError with a reason that names the address."""
+        try:
+            address = str(httpx.URL(url, params=params) if params else httpx.URL(url))
+        except httpx.InvalidURL as error:
+            raise SourceError(f"{url}: {error}") from error
+        give_up_at = time.monotonic() + self.deadline
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._get_once(address, give_up_at)
+            except _TryAgainError as fault:
+                if time.monotonic() >= give_up_at:
+                    raise UnreachableError(f"{address}: not finished after {self.deadline:.0f} seconds") from fault
+                wait = fault.wait or random.uniform(0.5, 1) * 2 ** (attempt - 1)  # noqa: S311  # jitter, no secret
+                if attempt == TRIES or time.monotonic() + wait > give_up_at:
+                    raise UnreachableError(f"{address}: {fault}, after {_times(attempt)}") from fault
+                logger.info("%s: %s; next try in %.1f s", address, fault, wait)
+                self.sleep(wait)
+        raise AssertionError("unreachable")
+
+    def _get_once(self, address: str, give_up_at: float) -> bytes:
+        # Only encodings that are unpacked below, under the size limit.
+        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"}
+        try:
+            with (
+                httpx.Client(timeout=self.timeout, headers=headers, follow_redirects=False) as client,
+                Fuse(give_up_at - time.monotonic()) as fuse,
+            ):
+                return self._follow(client, fuse, address)
+        except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            raise _TryAgainError(_in_words(error)) from error
+        except httpx.HTTPError as error:
+            raise SourceError(f"{address}: {_in_words(error)}") from error
+        except (httpx.InvalidURL, UnicodeError, OverflowError) as error:  # a name too long, a port too large
+            raise SourceError(f"{address}: no usable address ({error})") from error
+
+    def _follow(self, client: httpx.Client, fuse: Fuse, address: str) -> bytes:
+        for _ in range(MAX_REDIRECTS + 1):
+            self._check_host(address)
+            with client.stream("GET", address, extensions={"trace": fuse.trace}) as response:
+                if response.status_code in REDIRECTS and "location" in response.headers:
+                    address = str(response.url.join(response.headers["location"]))
+                    continue
+                _check_status(response, address)
+                body = self._read(response, address)
+                if fuse.is_blown:  # where no length was announced, a broken connection looks like the end
+                    raise _TryAgainError("the connection broke")
+                return body
+        raise SourceError(f"{address}: more than {MAX_REDIRECTS} redirects")
+
+    def _read(self, response: httpx.Response, address: str) -> bytes:
+        unpacker = _unpacker(response)
+        body = bytearray()
+        for chunk in response.iter_raw():
+            room = self.limit + 1 - len(body)
+            try:
+                body += unpacker.decompress(chunk, room) if unpacker else chunk
+            except zlib.error as error:
+                raise SourceError(f"{address}: the packed answer is damaged ({error})") from error
+            if len(body) > self.limit:
+                raise SourceError(f"{address}: larger than {self.limit // 1_000_000} MB")
+            if unpacker and unpacker.eof:
+                break  # whatever follows is none of the answer, and may never end
+        if unpacker and not unpacker.eof:
+            raise SourceError(f"{address}: the packed answer ends too early")
+        return bytes(body)
+
+    def _check_host(self, address: str) -> None:
+        url = httpx.URL(address)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise SourceError(f"{address}: not an http or https address")
+        if self.private_hosts:
+            return
+        for found in _addresses_of(url.host):
+            if not found.is_global:
+                raise SourceError(f"{address}: leads to {found}, which is not a public address")
+
+
+def _unpacker(response: httpx.Response) -> "zlib._Decompress | None":
+    packed = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate")
+    return zlib.decompressobj(wbits=47) if packed else None  # 47: gzip or zlib, as its header says
+
+
+def _addresses_of(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    try:
+        return [ipaddress.ip_address(info[4][0]) for info in socket.getaddrinfo(host, None)]
+    except (socket.gaierror, UnicodeError) as error:
+        raise _TryAgainError(f"the host {host} can't be found") from error
+
+
+def _check_status(response: httpx.Response, address: str) -> None:
+    status = response.status_code
+    if status == 429 or status >= 500:
+        raise _TryAgainError(f"answered {status} {response.reason_phrase}", _retry_after(response))
+    if status != 200:
+        raise StatusError(status, f"{address}: answered {status} {response.reason_phrase}: {_beginning(response)}")
+
+
+def _beginning(response: httpx.Response) -> str:
+    """How the answer begins: there an error mostly says what it is."""
+    unpacker, start = _unpacker(response), next(response.iter_raw(), b"")
+    try:
+        start = unpacker.decompress(start, 2000) if unpacker else start[:2000]
+    except zlib.error:
+        return ""
+    return from_html(start.decode("utf-8", "replace"))[:120]
+
+
+def _retry_after(response: httpx.Response) -> float:
+    """What the server asks us to wait, in seconds; 0 if it doesn't say."""
+    value = response.headers.get("retry-after", "")
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+        moment = moment.replace(tzinfo=moment.tzinfo or dt.UTC)
+        return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _times(count: int) -> str:
+    return "one try" if count == 1 else f"{count} tries"
+
+
+def _in_words(error: httpx.HTTPError) -> str:
+    match error:
+        case httpx.ConnectTimeout() | httpx.ConnectError():
+            return f"can't be reached ({error})"
+        case httpx.TimeoutException():
+            return "no answer in time"
+        case httpx.RemoteProtocolError() | httpx.NetworkError():
+            return f"the connection broke ({error})"
+    return str(error) or type(error).__name__

@@ -1,0 +1,113 @@
+"""Hugging Face Daily Papers, by its JSON API. The date asked for is the day; a day grows while it lasts."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.conf import settings
+
+from digest.records import ARXIV_ID, Batch, PaperRecord, SourceError, read_all, web_link
+from digest.sources.http import Http, StatusError
+from digest.text import beginning, clean
+
+PAGE_SIZE = 100
+BY_DAY = True
+PAUSE = 0
+SITE = "https://huggingface.co"
+BIGGEST_COUNT = 2**31 - 1  # that the database takes
+
+
+def problem_with_key(key: str) -> str:
+    return "Leave this empty: Hugging Face has one list." if key else ""
+
+
+def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
+    """The day's list, `page` counted from 0. Raises SourceError."""
+    try:
+        return http.get(
+            f"{settings.HUGGINGFACE_URL}/api/daily_papers", {"date": str(day), "limit": PAGE_SIZE, "p": page}
+        )
+    except StatusError as error:
+        if error.status == 400 and "future" in str(error):
+            return b"[]"  # by upstream's clock the day has not begun: nothing is listed yet
+        raise
+
+
+def parse(body: bytes, day: dt.date) -> Batch:
+    """Read the API's array. Raises SourceError when it is none."""
+    try:
+        items = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"not JSON: {beginning(body)}") from error
+    if not isinstance(items, list):
+        raise SourceError(f"not a list of papers: {beginning(body)}")
+    return read_all(items, lambda item: _read(item, day))
+
+
+def _read(item: dict[str, Any], day: dt.date) -> PaperRecord | None:
+    """Only id, title and abstract are needed. All else has changed its form before, and may be absent or odd."""
+    paper = item["paper"]
+    arxiv_id = paper["id"]
+    if not ARXIV_ID.fullmatch(arxiv_id):
+        raise ValueError(f"{arxiv_id!r} is not an arXiv id")
+    title, abstract = clean(paper["title"]), clean(paper["summary"])
+    if not title:
+        raise ValueError("no title")
+    if paper.get("withdrawnAt"):
+        return None
+    return PaperRecord(
+        key=f"arxiv:{arxiv_id}",
+        title=title,
+        abstract=abstract,
+        authors=_authors(paper.get("authors")),
+        keywords=tuple(filter(None, map(_text, _list(paper.get("ai_keywords"))))),
+        url=f"https://arxiv.org/abs/{arxiv_id}",
+        published_on=_date(paper.get("publishedAt")),
+        # Of two times the outer one is shifted by the clock of New York; neither is the day of the list.
+        day=day,
+        thumbnail_url=_absolute(item.get("thumbnail")),
+        github_url=web_link(paper.get("githubRepo")),
+        github_stars=_count(paper["githubStars"]) if paper.get("githubStars") is not None else None,
+        project_url=web_link(paper.get("projectPage")),
+        organization=_name(item.get("organization") or item.get("submitterOrganization")),
+        summary=_text(paper.get("ai_summary")),
+        votes=_count(paper.get("upvotes")),
+        comments=_count(item.get("numComments")),
+        submitter=_name(item.get("submittedBy")),
+    )
+
+
+def _authors(value: Any) -> tuple[str, ...]:
+    shown = (author for author in _list(value) if isinstance(author, dict) and not author.get("hidden"))
+    return tuple(filter(None, (_text(author.get("name")) for author in shown)))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return clean(value) if isinstance(value, str) else ""
+
+
+def _name(value: Any) -> str:
+    """What a user or an organization is called."""
+    return (_text(value.get("fullname")) or _text(value.get("name")))[:200] if isinstance(value, dict) else ""
+
+
+def _count(value: Any) -> int:
+    try:
+        return min(max(0, int(value)), BIGGEST_COUNT)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+def _date(value: Any) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(value[:10])
+    except (TypeError, ValueError):
+        return None
+
+
+def _absolute(value: Any) -> str:
+    return web_link(SITE + value if isinstance(value, str) and value.startswith("/") else value)

@@ -1,0 +1,50 @@
+"""The public pages of papers."""
+
+import datetime as dt
+
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+
+from digest import editions
+from digest.models import Edition, FetchRun, Paper
+from subscriptions.models import Topic
+
+
+def latest_edition(request: HttpRequest) -> HttpResponse:
+    newest = editions.latest()
+    if newest is None:
+        last_run = FetchRun.objects.select_related("source").first()
+        return render(request, "web/no_edition.html", {"last_run": last_run, "statuses": FetchRun.Status})
+    return _edition_page(request, newest)
+
+
+def edition(request: HttpRequest, day: dt.date) -> HttpResponse:
+    found = Edition.objects.filter(day=day).first()
+    if found is None:
+        raise Http404(f"There is no edition of {day}.")
+    return _edition_page(request, found)
+
+
+def paper(request: HttpRequest, key: str) -> HttpResponse:
+    found = get_object_or_404(Paper.objects.select_related("edition"), key=key, is_hidden=False)
+    listings = found.listings.select_related("source").order_by("day")
+    return render(request, "web/paper.html", {"paper": found, "listings": listings})
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Is the process up, and does the database answer?"""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})
+
+
+def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponse:
+    context = {
+        "edition": shown,
+        "papers": editions.papers_of(shown),
+        "previous": Edition.objects.filter(day__lt=shown.day).order_by("-day").first(),
+        "next": Edition.objects.filter(day__gt=shown.day).order_by("day").first(),
+        "topics": Topic.objects.filter(is_offered=True),
+    }
+    return render(request, "web/edition.html", context)

@@ -1,0 +1,62 @@
+"""The catalogue of topics: a reviewable text file, loaded into the database as often as one likes."""
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from subscriptions.models import Topic
+
+CATALOGUE = Path(__file__).parent / "topics.toml"
+FIELDS = ("name", "group", "description", "phrases", "exclusions", "position")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did, in topics."""
+
+    new: int
+    updated: int
+    kept: int  # made or edited by an admin, and left as they are
+    unchanged: int
+
+
+def load(path: Path = CATALOGUE) -> Loaded:
+    """Bring the file's topics into the database; a topic that an admin edited stays as edited."""
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))["topic"]
+    topics = list(Topic.objects.all())
+    by_slug, by_name = ({getattr(topic, key): topic for topic in topics} for key in ("slug", "name"))
+    counts = dict.fromkeys(("new", "updated", "kept", "unchanged"), 0)
+    with transaction.atomic():
+        for position, entry in enumerate(entries):
+            namesake = by_name.get(entry["name"])
+            counts[_load_one(entry, position, by_slug.get(entry["slug"], namesake), namesake)] += 1
+    return Loaded(**counts)
+
+
+def _load_one(entry: dict[str, Any], position: int, topic: Topic | None, namesake: Topic | None) -> str:
+    given = {name: entry[name] for name in FIELDS if name in entry}
+    values = {"description": "", "exclusions": []} | given | {"position": position}
+    fresh = _hash(values)
+    if topic is None:
+        Topic(slug=entry["slug"], loaded_hash=fresh, **values).save()
+        return "new"
+    if namesake not in (None, topic):
+        return "kept"  # an admin gave the name to another topic, and names are unique
+    if _hash({name: getattr(topic, name) for name in FIELDS}) != topic.loaded_hash:
+        return "kept"
+    if topic.loaded_hash == fresh:
+        return "unchanged"
+    for name, value in values.items():
+        setattr(topic, name, value)
+    topic.loaded_hash = fresh
+    topic.save()
+    return "updated"
+
+
+def _hash(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,71 @@
+"""The small mails around the digest, and the one place where a mail is put together.
+
+Building and sending are apart: `build_message` makes, callers send.
+"""
+
+from email.utils import parseaddr
+from functools import cache
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+from subscriptions import links
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+
+
+def render_email(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
+    """Subject, text and HTML (styles inlined) of the template trio `templates/email/<name>.*`."""
+    subject = " ".join(render_to_string(f"email/{name}.subject.txt", context).split())
+    text = render_to_string(f"email/{name}.txt", context)
+    html = _inliner().inline(render_to_string(f"email/{name}.html", context | {"subject": subject}))
+    return subject, text, html
+
+
+class Message(EmailMultiAlternatives):
+    """A mail whose long headers stay on one line.
+
+    A List-Unsubscribe address is longer than the 78 characters at which headers are folded by habit, and some
+    readers of that header stumble over a folded one. The limit that holds is 998 (RFC 5322, 2.1.1).
+    """
+
+    def message(self, **options: Any) -> Any:
+        built = super().message(**options)
+        built.policy = built.policy.clone(max_line_length=998)
+        return built
+
+
+def build_message(to: str, subject: str, text: str, html: str, headers: dict[str, str]) -> Message:
+    message = Message(subject=subject, body=text, to=[to], headers=headers)
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def sender_domain() -> str:
+    """The domain of the From address, on which our Message-IDs end."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+
+
+def send_confirmation(subscriber: Subscriber) -> None:
+    """Ask for the confirmation of a sign-up. Holds nothing that was typed into the form."""
+    _send("confirm", subscriber, {"confirm_url": links.make_url(Purpose.CONFIRM, subscriber)})
+
+
+def send_already_subscribed(subscriber: Subscriber) -> None:
+    _send("already_subscribed", subscriber, {"preferences_url": links.make_url(Purpose.PREFERENCES, subscriber)})
+
+
+def _send(name: str, subscriber: Subscriber, context: dict[str, Any]) -> None:
+    subject, text, html = render_email(name, context)
+    # RFC 3834: no out-of-office answer to a mail that a machine wrote.
+    headers = {"Auto-Submitted": "auto-generated"}
+    build_message(subscriber.email, subject, text, html, headers).send()
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    # Media queries (dark mode, narrow screens) can't be inlined and must stay in the style element.
+    return css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)

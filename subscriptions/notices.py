@@ -1,0 +1,49 @@
+"""Small mails that a reader is owed: noted in the reader's row, sent from here, tried again until they left.
+
+The row is the queue. A lost task costs a minute, since the next tick finds what is still owed.
+"""
+
+import datetime as dt
+import logging
+
+from subscriptions import mail
+from subscriptions.models import Subscriber
+
+LEASE = dt.timedelta(minutes=5)
+
+_SENDERS = {
+    Subscriber.Notice.CONFIRM: mail.send_confirmation,
+    Subscriber.Notice.ALREADY_SUBSCRIBED: mail.send_already_subscribed,
+}
+logger = logging.getLogger(__name__)
+
+
+def send_owed(*, now: dt.datetime) -> int:
+    """Send every small mail that nobody else is sending right now; how many went out."""
+    owed = Subscriber.objects.owed_a_notice(unclaimed_since=now - LEASE)
+    return sum(_claim_and_send(subscriber, now) for subscriber in owed)
+
+
+def _claim_and_send(subscriber: Subscriber, now: dt.datetime) -> bool:
+    # This very notice: since the list was read the reader may have confirmed, or left.
+    mine = Subscriber.objects.filter(pk=subscriber.pk, owed_notice=subscriber.owed_notice)
+    if not mine.owed_a_notice(unclaimed_since=now - LEASE).update(notice_claimed_at=now):
+        return False
+    try:
+        _SENDERS[Subscriber.Notice(subscriber.owed_notice)](subscriber)
+    except Exception as error:
+        # Left claimed: the lease is the pause before the next try.
+        logger.warning(
+            "The %s mail to reader %s was not sent; next try in 5 minutes. %s",
+            subscriber.owed_notice,
+            subscriber.uid,
+            _told(error, subscriber),
+        )
+        return False
+    mine.update(owed_notice="", notice_claimed_at=None)
+    return True
+
+
+def _told(error: Exception, subscriber: Subscriber) -> str:
+    """What went wrong, without the address: servers like to repeat it, and it is not for logs."""
+    return f"{type(error).__name__}: {error}".replace(subscriber.email, "<address>")

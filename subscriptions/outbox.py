@@ -1,0 +1,38 @@
+"""The default mail backend: every mail becomes one `.eml` file in the outbox folder, and goes nowhere."""
+
+import datetime as dt
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+
+class EmailBackend(BaseEmailBackend):
+    """Writes to settings.OUTBOX_DIR. Raises OSError when that can't be written, unless told to fail silently."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        for message in email_messages:
+            self._write(message)
+        return len(email_messages)
+
+    def _write(self, message: EmailMessage) -> None:
+        folder = Path(settings.OUTBOX_DIR)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            draft = folder / f".{secrets.token_hex(8)}"
+            draft.write_bytes(message.message().as_bytes())
+            # Renamed when whole: whoever lists the folder never sees half a mail.
+            draft.rename(folder / _file_name(message))
+        except OSError as error:
+            if not self.fail_silently:
+                raise OSError(f"The outbox {folder} can't be written to: {error.strerror or error}") from error
+
+
+def _file_name(message: EmailMessage) -> str:
+    now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S.%f")
+    recipient = re.sub(r"[^A-Za-z0-9@.+-]", "_", ",".join(message.to))[:80]
+    return f"{now}-{recipient}-{secrets.token_hex(2)}.eml"

@@ -1,0 +1,16 @@
+"""Bells for the worker. Each calls one function; what there is to do stands in the database."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from subscriptions import notices, subscribers
+
+
+@shared_task(expires=300)
+def send_owed_notices() -> None:
+    notices.send_owed(now=timezone.now())
+
+
+@shared_task
+def delete_unconfirmed() -> None:
+    subscribers.delete_unconfirmed(now=timezone.now())

@@ -1,0 +1,21 @@
+"""Time zones as readers name them (IANA). Pure."""
+
+import zoneinfo
+from functools import cache
+
+from django.core.exceptions import ValidationError
+
+NO_PLACES = ("Etc/", "SystemV/", "posix/", "right/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """Every zone a reader can choose, in order: places, and UTC; none of the historical aliases."""
+    places = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(NO_PLACES))
+    return ("UTC", *sorted(places))
+
+
+def validate_time_zone(value: str) -> None:
+    """Raise ValidationError unless `value` names a zone of `time_zones`."""
+    if value not in time_zones():
+        raise ValidationError(f"“{value}” is not a time zone. Choose one such as Europe/Berlin.")

@@ -1,0 +1,124 @@
+"""What tests share: a cast of readers, papers, an upstream on loopback, and the recorded input."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from digest import editions, papers
+from digest.models import Edition, Source
+from digest.records import PaperRecord
+from subscriptions import subscribers
+from subscriptions.models import Subscriber, Topic
+from subscriptions.subscribers import Wishes
+from tests.upstream import Upstream
+
+RECORDED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+# A Thursday noon, UTC. Tests that need another moment travel there themselves.
+NOW = dt.datetime(2026, 8, 20, 12, tzinfo=dt.UTC)
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def now() -> Iterator[dt.datetime]:
+    """The clock stands at NOW."""
+    with time_machine.travel(NOW, tick=False):
+        yield timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def outbox_folder(settings: Any, tmp_path: Path) -> Path:
+    settings.OUTBOX_DIR = tmp_path / "outbox"
+    return tmp_path / "outbox"
+
+
+@pytest.fixture
+def upstream(settings: Any) -> Iterator[Upstream]:
+    """A server on loopback that stands in for Hugging Face and arXiv."""
+    with Upstream() as server:
+        settings.HUGGINGFACE_URL = settings.ARXIV_FEEDS_URL = server.url
+        yield server
+
+
+@pytest.fixture
+def recorded() -> Callable[[str], bytes]:
+    """The recorded input, by its path below the data folder; the test is skipped where that folder is absent."""
+    if not RECORDED.is_dir():
+        pytest.skip(f"recorded input is not here: {RECORDED}")
+    return lambda path: (RECORDED / path).read_bytes()
+
+
+@pytest.fixture
+def hugging_face(db: None) -> Source:
+    # A migration makes it; tests that need real transactions empty the tables at their end.
+    source, _ = Source.objects.get_or_create(
+        kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face Daily Papers"}
+    )
+    return source
+
+
+@pytest.fixture
+def learning(db: None) -> Topic:
+    return Topic.objects.create(slug="learning", name="Learning", group="Methods", phrases=["reinforcement learning"])
+
+
+@pytest.fixture
+def vision(db: None) -> Topic:
+    return Topic.objects.create(slug="vision", name="Vision", group="Methods", phrases=["image generation", "video"])
+
+
+@pytest.fixture
+def alice(learning: Topic) -> Subscriber:
+    """An active reader, who follows Learning and a few words of her own."""
+    return make_reader("alice@example.org", topics=[learning], words="diffusion, author:Ada Lovelace, -survey")
+
+
+@pytest.fixture
+def bob(vision: Topic) -> Subscriber:
+    """Signed up, and has not confirmed."""
+    subscribers.sign_up("bob@example.org", Wishes(topics=[vision]), now=NOW)
+    return Subscriber.objects.get(email="bob@example.org")
+
+
+@pytest.fixture
+def charlie(learning: Topic) -> Subscriber:
+    """Was a reader, and has unsubscribed."""
+    reader = make_reader("charlie@example.org", topics=[learning])
+    subscribers.unsubscribe(reader, now=NOW)
+    return reader
+
+
+@pytest.fixture
+def edition(hugging_face: Source) -> Edition:
+    """Today's edition of three papers: on learning (30 votes), diffusion (20) and a survey of both (10)."""
+    records = [
+        make_record("2608.00001", "Reinforcement Learning at Scale", votes=30),
+        make_record("2608.00002", "Faster Diffusion", abstract="We generate video.", votes=20),
+        make_record("2608.00003", "A Survey of Diffusion and Reinforcement Learning", votes=10),
+    ]
+    papers.ingest(hugging_face, records, TODAY)
+    published = editions.publish(TODAY, now=NOW).edition
+    assert published is not None
+    return published
+
+
+def make_reader(email: str, topics: Any = (), words: str = "", **wishes: Any) -> Subscriber:
+    """An active reader since a week before NOW."""
+    since = NOW - dt.timedelta(days=7)
+    subscribers.sign_up(email, Wishes(topics=topics, words=words, **wishes), now=since)
+    reader = Subscriber.objects.get(email=email)
+    subscribers.confirm(reader, now=since)
+    return reader
+
+
+def make_record(arxiv_id: str, title: str, **fields: Any) -> PaperRecord:
+    values: dict[str, Any] = {
+        "abstract": f"About {title}.",
+        "authors": ("Ada Lovelace", "Alan Turing"),
+        "day": TODAY,
+    } | fields
+    return PaperRecord(key=f"arxiv:{arxiv_id}", title=title, url=f"https://arxiv.org/abs/{arxiv_id}", **values)

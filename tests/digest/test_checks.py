@@ -1,0 +1,40 @@
+"""What `manage.py check` warns of."""
+
+from typing import Any
+
+import pytest
+
+from digest import checks
+
+
+def ids(messages: list[Any]) -> list[str]:
+    return [message.id for message in messages]
+
+
+def test_it_is_content_with_a_well_made_set_up(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.POSTAL_ADDRESS = "1 Main Street"
+    assert checks.check_links(None) + checks.check_mail(None) + checks.check_site_url(None) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"SITE_URL": "http://papers.example.org"}, "digest.W001"),
+        ({"EMAIL_BACKEND": "subscriptions.outbox.EmailBackend"}, "digest.W002"),
+        ({"POSTAL_ADDRESS": ""}, "digest.W003"),
+        ({"EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend", "ANYMAIL": {}}, "digest.E002"),
+        ({"SITE_URL": "papers.example.org"}, "digest.E003"),
+    ],
+)
+def test_it_warns_before_readers_find_out(settings: Any, change: dict[str, Any], expected: str) -> None:
+    settings.POSTAL_ADDRESS = "1 Main Street"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    for name, value in change.items():
+        setattr(settings, name, value)
+    assert expected in ids(checks.check_links(None) + checks.check_mail(None) + checks.check_site_url(None))
+
+
+def test_it_refuses_to_deploy_without_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SECRET_KEY")
+    assert "digest.E001" in ids(checks.check_links(None))

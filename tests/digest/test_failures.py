@@ -1,0 +1,43 @@
+"""What a failed hand-over means."""
+
+import smtplib
+
+import pytest
+from anymail.exceptions import AnymailAPIError, AnymailInvalidAddress, AnymailRecipientsRefused
+
+from digest.failures import RefusedError, classify
+
+
+def api_error(status: int | None) -> AnymailAPIError:
+    error = AnymailAPIError("no")
+    error.status_code = status
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "again", "says"),
+    [
+        (smtplib.SMTPRecipientsRefused({"a@example.org": (450, b"greylisted")}), True, "450 greylisted"),
+        (smtplib.SMTPRecipientsRefused({"a@example.org": (550, b"no such user")}), False, "550 no such user"),
+        (smtplib.SMTPSenderRefused(503, b"nested MAIL command", "x"), False, "503"),
+        (smtplib.SMTPDataError(451, b"try later"), True, "451"),
+        (smtplib.SMTPDataError(554, b"spam"), False, "554"),
+        (smtplib.SMTPAuthenticationError(535, b"bad password"), True, "login"),
+        (smtplib.SMTPServerDisconnected("please run connect() first"), True, "connection"),
+        (ConnectionRefusedError("refused"), True, "connection"),
+        (TimeoutError(), True, "TimeoutError"),
+        (RefusedError(), False, "refused the recipient"),
+        (AnymailRecipientsRefused(), False, "refused the recipient"),
+        (AnymailInvalidAddress("no"), False, "refused the recipient"),
+        (api_error(429), True, "429"),
+        (api_error(503), True, "503"),
+        (api_error(422), False, "422"),
+        (api_error(None), True, "nothing"),
+        (ValueError("a bug"), True, "ValueError: a bug"),
+    ],
+)
+def test_it_tries_again_what_may_pass_and_gives_up_on_the_rest(error: Exception, again: bool, says: str) -> None:
+    verdict = classify(error)
+    assert verdict.again is again
+    assert says in verdict.reason
+    assert "@" not in verdict.reason

@@ -1,0 +1,154 @@
+"""Which papers match, and with what reasons."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.matching import Index, Interest, Match, match, same_person, stem
+from subscriptions.filters import Criteria
+
+
+def paper(title: str = "", **fields: Any) -> Any:
+    given_fields = {"key": title, "abstract": "", "authors": [], "categories": [], "keywords": [], "votes": 0} | fields
+    return SimpleNamespace(title=title, **given_fields)
+
+
+def matches(papers: list[Any], exclusions: tuple[str, ...] = (), **criteria: Any) -> list[Match]:
+    return match(Index(papers), [Interest("it", Criteria(**criteria))], exclusions)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("reward model", "Reward Models for All"),
+        ("reward models", "A reward model"),
+        ("pre-training", "On pretraining"),
+        ("pretraining", "On pre-training"),
+        ("pre training", "Pre-Training again"),
+        ("state space model", "State-space models"),
+        ("strategy", "Two strategies"),
+        ("Gödel machine", "The Godel machine"),
+        ("mixture of experts", "Mixture-of-Experts"),
+        ("LLM", "LLMs everywhere"),
+        ("LLMs", "An LLM"),
+        ("rag", "RAG"),
+        ("multi-agent", "Multiagent systems"),
+    ],
+)
+def test_it_finds_a_phrase_however_it_is_written(phrase: str, text: str) -> None:
+    assert matches([paper(text)], phrases=(phrase,))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("reward model", "Models of reward"),
+        ("agent", "Reagents"),
+        ("RAG", "A wet rag"),
+        ("SAM", "Sam and I"),
+        ("VLA", "Of VL, A and B"),
+        ("video", ""),
+        ("state space model", "state space"),
+    ],
+)
+def test_it_does_not_find_what_is_not_there(phrase: str, text: str) -> None:
+    assert not matches([paper(text)], phrases=(phrase,))
+
+
+def test_it_weighs_the_title_more_than_the_abstract() -> None:
+    found = matches([paper("x", abstract="agents, agents"), paper("Agents")], phrases=("agents",))
+    assert [m.paper.title for m in found] == ["Agents", "x"]
+
+
+def test_it_counts_a_keyword() -> None:
+    (found,) = matches([paper("x", keywords=["chain of thought"])], phrases=("chain-of-thought",))
+    assert found.reasons[0].where == "keywords"
+
+
+def test_it_takes_any_of_the_phrases_and_gives_every_reason() -> None:
+    (found,) = matches([paper("Diffusion", abstract="and agents")], phrases=("agents", "diffusion", "robots"))
+    assert [(r.found, r.where) for r in found.reasons] == [("Diffusion", "title"), ("agents", "abstract")]
+
+
+def test_it_leaves_out_what_the_filter_excludes() -> None:
+    papers = [paper("Agents in medicine"), paper("Agents")]
+    found = match(Index(papers), [Interest("it", Criteria(phrases=("agents",), exclusions=("medicine",)))])
+    assert [m.paper.title for m in found] == ["Agents"]
+
+
+def test_it_applies_a_readers_exclusions_to_every_interest() -> None:
+    index = Index([paper("Agents: a survey"), paper("Robots")])
+    interests = [Interest("a", Criteria(phrases=("agents",))), Interest("b", Criteria(phrases=("robots", "survey")))]
+    assert [m.paper.title for m in match(index, interests, ["surveys"])] == ["Robots"]
+
+
+def test_it_keeps_a_topics_exclusions_to_that_topic() -> None:
+    index = Index([paper("Agents in medicine")])
+    picky = Interest("picky", Criteria(phrases=("agents",), exclusions=("medicine",)))
+    (found,) = match(index, [picky, Interest("other", Criteria(phrases=("medicine",)))])
+    assert {reason.interest for reason in found.reasons} == {"other"}
+
+
+def test_it_scores_by_the_best_interest_and_never_by_the_mean() -> None:
+    index = Index([paper("Agents"), paper("x", abstract="robots and agents and video")])
+    interests = [Interest(p, Criteria(phrases=(p,))) for p in ("agents", "robots", "video")]
+    assert match(index, interests)[0].paper.title == "Agents"
+
+
+def test_it_prefers_the_more_voted_of_two_equal_matches() -> None:
+    found = matches([paper("Agents one"), paper("Agents two")], phrases=("agents",))
+    assert [m.paper.title for m in found] == ["Agents one", "Agents two"]
+
+
+def test_it_scores_a_filter_once_however_often_it_is_asked() -> None:
+    index = Index([paper("Agents")])
+    interest = Interest("it", Criteria(phrases=("agents",)))
+    assert index.reasons(interest) is index.reasons(Interest("it", Criteria(phrases=("agents",))))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "same"),
+    [
+        ("Yann LeCun", "Yann LeCun", True),
+        ("lecun", "Yann LeCun", True),
+        ("Y. LeCun", "Yann LeCun", True),
+        ("Yann LeCun", "Y. LeCun", True),
+        ("LeCun, Yann", "Yann LeCun", True),
+        ("Jurgen Schmidhuber", "Jürgen Schmidhuber", True),
+        ("Ann LeCun", "Yann LeCun", False),
+        ("Y. Bengio", "Samy Bengio", False),
+        ("Yann", "Yann LeCun", False),
+        ("", "Yann LeCun", False),
+        ("…", "Yann LeCun", False),
+    ],
+)
+def test_it_knows_an_author_by_the_ways_a_name_is_written(wanted: str, name: str, same: bool) -> None:
+    assert same_person(wanted, name) is same
+
+
+def test_it_finds_papers_by_author() -> None:
+    (found,) = matches([paper("x", authors=["Ada Lovelace", "Alan Turing"])], authors=("A. Turing",))
+    assert (found.reasons[0].kind, found.reasons[0].found) == ("author", "Alan Turing")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hit"), [("cs.CL", True), ("cs.*", True), ("CS.cl", True), ("cs", False), ("stat.*", False)]
+)
+def test_it_finds_papers_by_category(pattern: str, hit: bool) -> None:
+    assert bool(matches([paper("x", categories=["cs.CL"])], categories=(pattern,))) is hit
+
+
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [("class", "classes"), ("box", "boxes"), ("policy", "policies"), ("loss", "losses"), ("gan", "gans")],
+)
+def test_it_stems_both_sides_alike(one: str, many: str) -> None:
+    assert stem(one) == stem(many)
+
+
+@given(st.text(max_size=200), st.text(max_size=40))
+def test_it_survives_any_text(text: str, phrase: str) -> None:
+    matches([paper(text, abstract=text)], phrases=(phrase,), exclusions=(phrase[:3],))

@@ -1,0 +1,119 @@
+"""Who is planned to get what, when."""
+
+import datetime as dt
+
+import pytest
+from django.db.models import QuerySet
+
+from digest import planning
+from digest.models import Delivery, Edition
+from subscriptions import subscribers
+from subscriptions.models import Subscriber
+from tests.conftest import NOW, TODAY, make_reader
+
+HOURS = dt.timedelta(hours=1)
+
+
+def planned() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(status=Delivery.Status.QUEUED)
+
+
+@pytest.fixture
+def scheduled(edition: Edition) -> Edition:
+    """Published on Thursday at 12:00 UTC, to be mailed by schedule."""
+    assert edition.mail_from == NOW
+    return edition
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_plans_nobody_before_their_hour() -> None:
+    make_reader("a@example.org", send_hour=14)
+    assert planning.plan_due(now=NOW + HOURS) == 0
+    assert planning.plan_due(now=NOW + 2 * HOURS) == 1
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_plans_by_the_readers_own_clock() -> None:
+    make_reader("berlin@example.org", send_hour=15, time_zone="Europe/Berlin")  # 13:00 UTC
+    make_reader("tokyo@example.org", send_hour=15, time_zone="Asia/Tokyo")  # 06:00 UTC tomorrow
+    planning.plan_due(now=NOW + HOURS)
+    assert [delivery.subscriber.email for delivery in planned()] == ["berlin@example.org"]
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_may_tick_as_often_as_it_likes() -> None:
+    make_reader("a@example.org", send_hour=12)
+    assert [planning.plan_due(now=NOW + n * HOURS) for n in range(3)] == [1, 0, 0]
+
+
+@pytest.mark.usefixtures("scheduled", "bob", "charlie")
+def test_it_plans_active_readers_only() -> None:
+    paused = make_reader("paused@example.org", send_hour=12)
+    subscribers.pause(paused, TODAY + dt.timedelta(days=7))
+    assert planning.plan_due(now=NOW + dt.timedelta(days=1)) == 0
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_neither_skips_nor_repeats_a_reader_who_changes_their_hour() -> None:
+    early = make_reader("early@example.org", send_hour=13)
+    late = make_reader("late@example.org", send_hour=20)
+    planning.plan_due(now=NOW + HOURS)
+    Subscriber.objects.filter(pk=early.pk).update(send_hour=15)
+    Subscriber.objects.filter(pk=late.pk).update(send_hour=13)
+    planning.plan_due(now=NOW + 3 * HOURS)
+    assert planned().count() == 2
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_leaves_a_new_reader_for_the_next_edition() -> None:
+    reader = make_reader("new@example.org", send_hour=13)
+    Subscriber.objects.filter(pk=reader.pk).update(active_since=NOW + 2 * HOURS)
+    assert planning.plan_due(now=NOW + 3 * HOURS) == 0
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_writes_down_what_is_more_than_a_day_late() -> None:
+    make_reader("a@example.org", send_hour=13)
+    planning.plan_due(now=NOW + 26 * HOURS)
+    (delivery,) = Delivery.objects.all()
+    assert (delivery.status, delivery.reason) == (Delivery.Status.SKIPPED, planning.LATE)
+
+
+def test_it_sends_what_a_person_asks_for_though_it_is_late(scheduled: Edition) -> None:
+    make_reader("a@example.org", send_hour=13)
+    planning.plan_due(now=NOW + 26 * HOURS)
+    assert planning.plan_everyone(scheduled, now=NOW + 27 * HOURS) == 1
+    assert planned().count() == 1
+
+
+def test_it_does_not_mail_by_schedule_what_was_published_for_the_pages_only(edition: Edition) -> None:
+    Edition.objects.update(mail_from=None)
+    make_reader("a@example.org", send_hour=13)
+    assert planning.plan_due(now=NOW + 2 * HOURS) == 0
+    assert planning.plan_everyone(edition, now=NOW) == 1
+
+
+def test_it_keeps_weekly_readers_for_the_last_edition_of_the_week(scheduled: Edition) -> None:
+    make_reader("weekly@example.org", frequency="weekly", send_hour=13)
+    assert planning.plan_due(now=NOW + 2 * HOURS) == 0
+    assert planning.plan_everyone(scheduled, now=NOW) == 0
+    assert planning.weekly_readers_waiting(scheduled, now=NOW) == 1
+    Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=NOW + 24 * HOURS, mail_from=NOW + 24 * HOURS)
+    assert planning.plan_due(now=NOW + 26 * HOURS) == 1
+    assert planned().get().edition.day == TODAY + dt.timedelta(days=1)
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_sends_the_weekly_digest_on_saturday_where_friday_had_no_edition() -> None:
+    make_reader("weekly@example.org", frequency="weekly", send_hour=7)
+    assert planning.plan_due(now=NOW + 24 * HOURS) == 0
+    assert planning.plan_due(now=NOW + 43 * HOURS) == 1  # Saturday, 07:00
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_plans_many_slots_at_once() -> None:
+    zones = ["Europe/Berlin", "Asia/Tokyo", "America/New_York", "UTC"]
+    for number in range(48):
+        make_reader(f"{number}@example.org", send_hour=number % 24, time_zone=zones[number % 4])
+    planning.plan_due(now=NOW + 24 * HOURS)
+    assert planned().count() == 48

@@ -1,0 +1,94 @@
+"""The bells: each may ring too often, too late or not at all."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.core import mail
+
+from digest import tasks
+from digest.models import Delivery, Edition
+from subscriptions import subscribers
+from subscriptions.models import Subscriber
+from tests.conftest import NOW, TODAY, make_reader
+from tests.upstream import Upstream
+
+
+@pytest.fixture(autouse=True)
+def in_process() -> Any:
+    current_app.conf.task_always_eager = True
+    yield
+    current_app.conf.task_always_eager = False
+
+
+def a_paper_a_day(upstream: Upstream, days: int) -> None:
+    for number in range(days):
+        paper = {"id": f"2608.0000{number}", "title": f"Paper {number}", "summary": "Agents."}
+        upstream.say("/api/daily_papers", json.dumps([{"paper": paper}]))
+
+
+@pytest.mark.usefixtures("now", "hugging_face")
+def test_it_begins_with_the_last_seven_days_unmailed(upstream: Upstream) -> None:
+    make_reader("all@example.org", send_hour=13)
+    a_paper_a_day(upstream, 7)
+    tasks.collect_papers()
+    assert [str(edition.day) for edition in Edition.objects.all()] == [f"2026-08-{day}" for day in range(20, 13, -1)]
+    assert set(Edition.objects.values_list("mail_from", flat=True)) == {None}
+    tasks.send_due_digests()
+    assert not Delivery.objects.exists()
+
+
+@pytest.mark.usefixtures("now", "hugging_face")
+def test_it_begins_later_when_upstream_could_not_be_reached_at_first(upstream: Upstream) -> None:
+    upstream.say("/api/daily_papers", "not yet", 404)
+    tasks.collect_papers()
+    assert not Edition.objects.exists()
+    upstream.answers.clear()
+    a_paper_a_day(upstream, 7)
+    tasks.collect_papers()
+    assert Edition.objects.count() == 7
+
+
+@pytest.mark.usefixtures("now", "edition")
+def test_it_reads_the_last_three_days_again(upstream: Upstream) -> None:
+    upstream.say("/api/daily_papers", "[]")
+    tasks.collect_papers()
+    assert [asked.query["date"] for asked in upstream.asked] == ["2026-08-18", "2026-08-19", "2026-08-20"]
+
+
+def test_it_publishes_when_the_hour_has_come(edition: Edition, hugging_face: Any, time_machine: Any) -> None:
+    from digest import papers
+    from tests.conftest import make_record
+
+    tomorrow = TODAY + dt.timedelta(days=1)
+    papers.ingest(hugging_face, [make_record("2608.00009", "Tomorrow", day=tomorrow)], tomorrow)
+    time_machine.move_to(dt.datetime(2026, 8, 21, 15, 59, tzinfo=dt.UTC))
+    tasks.publish_due_edition()
+    assert Edition.objects.count() == 1
+    time_machine.move_to(dt.datetime(2026, 8, 21, 16, 0, tzinfo=dt.UTC))
+    for _ in range(2):
+        tasks.publish_due_edition()
+    assert Edition.objects.count() == 2
+    assert Edition.objects.get(day=tomorrow).mail_from is not None
+
+
+@pytest.mark.usefixtures("edition", "alice")
+def test_it_sends_what_is_due_and_only_once(time_machine: Any) -> None:
+    time_machine.move_to(NOW + dt.timedelta(hours=18), tick=False)  # 06:00 UTC: not yet
+    tasks.send_due_digests()
+    assert mail.outbox == []
+    time_machine.move_to(NOW + dt.timedelta(hours=19), tick=False)
+    for _ in range(3):
+        tasks.send_due_digests()
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_wakes_readers_whose_pause_is_over(alice: Subscriber, time_machine: Any) -> None:
+    subscribers.pause(alice, TODAY + dt.timedelta(days=7))
+    time_machine.move_to(NOW + dt.timedelta(days=7))
+    tasks.send_due_digests()
+    alice.refresh_from_db()
+    assert (alice.status, alice.paused_until) == (Subscriber.Status.ACTIVE, None)

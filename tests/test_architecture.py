@@ -1,0 +1,73 @@
+"""The rooms of the house, and which doors between them are open."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("subscriptions", "digest")
+# Parsing, filters, matching, composing: no Django model, no clock, no network.
+PURE = (
+    "subscriptions/filters.py",
+    "digest/records.py",
+    "digest/text.py",
+    "digest/matching.py",
+    "digest/composing.py",
+    "digest/schedule.py",
+    "digest/wording.py",
+    "digest/failures.py",
+)
+IMPURE = ("django", "celery", "httpx", "socket", "time", "subscriptions.models", "digest.models")
+SERVICES = {"admin", "views", "outbox_views", "tasks", "urls", "apps", "management", "forms", "allinone", "signals"}
+
+
+def modules() -> list[str]:
+    return sorted(
+        str(p.relative_to(ROOT)) for app in APPS for p in (ROOT / app).rglob("*.py") if "migrations" not in p.parts
+    )
+
+
+def imports_of(path: str) -> Iterator[str]:
+    """Every module that the file names in an import, wherever in it."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if path.startswith("subscriptions/")])
+def test_it_keeps_subscriptions_ignorant_of_papers(path: str) -> None:
+    assert not [name for name in imports_of(path) if is_within(name, "digest")]
+
+
+@pytest.mark.parametrize("path", modules())
+def test_it_keeps_config_to_the_entry_points(path: str) -> None:
+    assert not [name for name in imports_of(path) if is_within(name, "config")]
+
+
+@pytest.mark.parametrize("path", PURE)
+def test_it_keeps_the_core_pure(path: str) -> None:
+    assert not [name for name in imports_of(path) if is_within(name, *IMPURE)]
+
+
+@pytest.mark.parametrize("path", [p for p in modules() if not SERVICES & set(Path(p).with_suffix("").parts)])
+def test_it_keeps_services_away_from_views_and_tasks(path: str) -> None:
+    edges = [f"{app}.{module}" for app in APPS for module in ("views", "tasks", "admin", "forms")]
+    assert not [name for name in imports_of(path) if is_within(name, *edges)]
+
+
+@pytest.mark.parametrize("path", modules())
+def test_it_keeps_files_and_functions_small(path: str) -> None:
+    source = (ROOT / path).read_text()
+    assert len(source.splitlines()) <= 300
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 40, node.name
