@@ -125,10 +125,14 @@ class Sender:
 def _claim(pk: int) -> bool:
     """Take the row, unless somebody else has it or its reader left in the meantime."""
     queued = Delivery.objects.filter(pk=pk, status=Status.QUEUED)
-    active = queued.filter(subscriber__status=Subscriber.Status.ACTIVE)
-    if active.update(status=Status.SENDING, claimed_at=timezone.now(), attempts=F("attempts") + 1):
+    # As a subquery and not as a join: Django would update a join by `id IN (SELECT …)`, and of two workers that
+    # come at once, PostgreSQL does not look at the SELECT again for the second: both would claim the row.
+    active = Subscriber.objects.active().values("pk")
+    if queued.filter(subscriber__in=active).update(
+        status=Status.SENDING, claimed_at=timezone.now(), attempts=F("attempts") + 1
+    ):
         return True
-    queued.exclude(subscriber__status=Subscriber.Status.ACTIVE).update(
+    queued.exclude(subscriber__in=active).update(
         status=Status.SKIPPED, reason="The reader left, or paused, before it was sent."
     )
     return False

@@ -107,11 +107,17 @@ def test_it_refuses_a_second_instance_and_a_port_in_use(tmp_path: Path) -> None:
 
 def refusal(var: Path, port: int) -> str:
     """What a start that can't succeed says."""
-    command = [sys.executable, "manage.py", "allinone"]
-    where = {"cwd": ROOT, "env": environment(var, port)}
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, **where)
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "allinone"],
+        cwd=ROOT,
+        env=environment(var, port),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert ended.returncode == 1
-    return str(ended.stderr)
+    return ended.stderr
 
 
 def test_it_shows_a_day_without_the_internet(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import time_machine
 from anymail.message import AnymailRecipientStatus
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from digest import delivery, editions, papers, planning
 from digest.delivery import Sender
@@ -72,6 +74,15 @@ def test_it_skips_a_delivery_that_another_worker_claimed(queued: Delivery) -> No
     Delivery.objects.update(status=Status.SENDING, claimed_at=NOW)
     assert Sender().deliver(queued.pk) is False
     assert mail.outbox == []
+
+
+def test_it_claims_a_row_by_its_own_columns(queued: Delivery) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        Sender().deliver(queued.pk)
+    claim = captured[0]["sql"]
+    # Not `WHERE id IN (SELECT …)`, which two workers on PostgreSQL can both pass.
+    assert "UPDATE" in claim
+    assert '"digest_delivery"."status" = \'queued\'' in claim.partition("(SELECT")[0]
 
 
 @pytest.mark.usefixtures("queued")

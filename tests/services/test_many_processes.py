@@ -1,0 +1,159 @@
+"""The same code as separate processes on PostgreSQL and Redis: worker, beat, web."""
+
+import datetime as dt
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from digest import delivery, editions, papers, planning, tasks
+from digest.models import Delivery, Source
+from subscriptions.models import Subscriber
+from tests.conftest import make_reader, make_record
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+ROOT = Path(__file__).resolve().parent.parent.parent
+READERS = 150
+WORKERS = 2
+
+
+@contextmanager
+def process(*command: str, var: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m command`, on the test's database and broker, writing below `var`; killed at the end."""
+    db = connection.settings_dict
+    address = f"postgresql://{db['USER']}:{db['PASSWORD']}@{db['HOST']}:{db['PORT']}/{db['NAME']}"
+    environment = os.environ | {"DATABASE_URL": address, "VAR_DIR": str(var), "PYTHONUNBUFFERED": "1"}
+    with (var / "log").open("ab") as log:
+        started = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        yield started
+    finally:
+        kill(started)
+
+
+def worker(var: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    return process("celery", "-A", "config", "worker", "--concurrency", str(WORKERS), "-l", "WARNING", var=var)
+
+
+def kill(started: subprocess.Popen[bytes]) -> None:
+    """`kill -9` the process and all its children."""
+    if started.poll() is None:
+        os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.02)
+
+
+def ring_until(true: Callable[[], bool]) -> None:
+    """What beat does, only quicker: a bell may be lost with the worker that was to hear it."""
+    rung = 0.0
+
+    def heard() -> bool:
+        nonlocal rung
+        if time.monotonic() - rung > 2:
+            rung = time.monotonic()
+            tasks.send_due_digests.delay()
+        return true()
+
+    wait_until(heard)
+
+
+def mails(var: Path) -> Counter[str]:
+    """How many mails each reader has in the outbox."""
+    return Counter(path.name.split("-")[1] for path in (var / "outbox").glob("*.eml"))
+
+
+@pytest.fixture(autouse=True)
+def empty_broker() -> None:
+    redis.Redis.from_url(os.environ["CELERY_BROKER_URL"]).flushdb()
+
+
+@pytest.fixture
+def due() -> None:
+    """An edition published two hours ago, and readers whose hour has come since."""
+    source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, key="")
+    then = timezone.now() - dt.timedelta(hours=2)
+    papers.ingest(source, [make_record("2608.00001", "Agents", day=then.date())], then.date())
+    editions.publish(then.date(), now=then)
+    hour = (then + dt.timedelta(hours=1)).hour
+    for number in range(READERS):
+        make_reader(f"reader{number}@example.org", send_hour=hour)
+
+
+@pytest.mark.usefixtures("due")
+def test_it_loses_nobody_when_a_worker_is_killed(tmp_path: Path) -> None:
+    with worker(tmp_path) as first:
+        ring_until(lambda: len(mails(tmp_path)) > READERS // 5)
+        kill(first)
+    in_flight = Delivery.objects.filter(status=Delivery.Status.SENDING).count()
+    assert 0 < Delivery.objects.exclude(status=Delivery.Status.SENT).count() < READERS
+    # Ten minutes later …
+    Delivery.objects.filter(status=Delivery.Status.SENDING).update(claimed_at=timezone.now() - 2 * delivery.LEASE)
+    with worker(tmp_path):
+        ring_until(lambda: Delivery.objects.filter(status=Delivery.Status.SENT).count() == READERS)
+    received = mails(tmp_path)
+    assert len(received) == READERS
+    assert sum(received.values()) - READERS <= in_flight <= WORKERS
+
+
+@pytest.mark.usefixtures("due")
+def test_it_sends_each_digest_once_though_four_workers_take_the_same_shard() -> None:
+    planning.plan_due(now=timezone.now())
+
+    def work() -> int:
+        sent = delivery.send_queued(Delivery.objects.all())
+        connection.close()
+        return sent
+
+    with ThreadPoolExecutor(4) as pool:
+        sent = [future.result() for future in [pool.submit(work) for _ in range(4)]]
+    assert sum(sent) == len(mail.outbox) == READERS
+
+
+def test_it_ticks_by_beat(tmp_path: Path) -> None:
+    with process("celery", "-A", "config", "beat", "-l", "WARNING", var=tmp_path):
+        wait_until(lambda: PeriodicTask.objects.filter(task="digest.tasks.send_due_digests").exists())
+
+
+@pytest.mark.usefixtures("due")
+def test_it_serves_pages_and_sign_ups_by_gunicorn(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    site = f"http://127.0.0.1:{port}"
+
+    def is_up() -> bool:
+        try:
+            return httpx.get(f"{site}/healthz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    with process("gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", var=tmp_path), worker(tmp_path):
+        wait_until(is_up)
+        assert "Agents" in httpx.get(site).text
+        answer = httpx.post(f"{site}/subscribe/", data={"email": "new@example.org"})
+        assert answer.status_code == 302
+        wait_until(lambda: mails(tmp_path) == {"new@example.org": 1})
+    assert Subscriber.objects.get(email="new@example.org").status == Subscriber.Status.PENDING
