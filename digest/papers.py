@@ -11,12 +11,11 @@ from digest.records import PaperRecord
 
 CHUNK = 500  # rows a statement; SQLite takes a limited number of parameters
 
-# Arrives with the paper's own text. Where arXiv has told us (it alone gives categories), its word stands.
-TEXT = ("title", "abstract", "authors")
-# Kept up to date by whichever source says something.
+# The first source to say these has the word; after it arXiv alone, whose feeds have them from the authors.
+ONCE = ("title", "abstract", "authors", "published_on", "doi")
+# Whoever says these keeps them up to date.
 EXTRAS = (
-    "categories", "keywords", "published_on", "doi", "thumbnail_url", "github_url", "github_stars",
-    "project_url", "organization", "summary",
+    "keywords", "thumbnail_url", "github_url", "github_stars", "project_url", "organization", "summary",
 )  # fmt: skip
 COUNTS = ("votes", "comments")
 
@@ -52,12 +51,8 @@ def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done
     )
     # Read again, and lock: another worker may have inserted some of them in between.
     papers = {paper.key: paper for paper in Paper.objects.select_for_update().filter(key__in=keys).order_by("pk")}
-    changed = [
-        papers[record.key]
-        for record in records
-        if record.key in known and _merge(papers[record.key], record, gaps_only=_is_second_hand(source, record))
-    ]
-    Paper.objects.bulk_update(changed, [*TEXT, *EXTRAS, *COUNTS])
+    changed = [papers[record.key] for record in records if record.key in known and _merge(papers[record.key], record)]
+    Paper.objects.bulk_update(changed, [*ONCE, *EXTRAS, *COUNTS, "categories"])
     _list(source, [(papers[record.key], record) for record in records], day)
     new = len(records) - len(known)
     done.new += new
@@ -71,26 +66,26 @@ def _new_paper(record: PaperRecord) -> Paper:
     return paper
 
 
-def _is_second_hand(source: Source, record: PaperRecord) -> bool:
-    # Did a feed change what arXiv or Hugging Face say of their own papers, the two would take turns for ever.
-    return source.kind == Source.Kind.FEED and record.key.startswith("arxiv:")
+def _merge(paper: Paper, record: PaperRecord) -> bool:
+    """Bring what the record says into the paper; whether that changed anything.
 
-
-def _merge(paper: Paper, record: PaperRecord, *, gaps_only: bool = False) -> bool:
-    """Bring what the record says into the paper; whether that changed anything."""
-    fresh: dict[str, object] = {
-        name: getattr(record, name) for name in EXTRAS if getattr(record, name) not in ("", (), None)
-    }
-    if record.categories or not paper.categories:
-        fresh |= {name: getattr(record, name) for name in TEXT if getattr(record, name)}
-    if gaps_only:
-        fresh = {name: value for name, value in fresh.items() if not getattr(paper, name)}
+    Whatever the order in which sources are read, and however often, they settle on the same paper.
+    """
+    said = {name: value for name in (*ONCE, *EXTRAS) if (value := getattr(record, name)) not in ("", (), None)}
+    is_from_arxiv = bool(record.categories)  # the only source that gives any
+    fresh = {name: value for name, value in said.items() if name in EXTRAS or is_from_arxiv or not getattr(paper, name)}
     fresh |= {name: max(getattr(paper, name), getattr(record, name)) for name in COUNTS}
-    fresh = {name: list(value) if isinstance(value, tuple) else value for name, value in fresh.items()}
-    changes = {name: value for name, value in fresh.items() if getattr(paper, name) != value}
+    # Feeds of several categories list the same paper: each may know more of its categories.
+    fresh["categories"] = list(dict.fromkeys([*paper.categories, *record.categories]))
+    changes = {name: _stored(value) for name, value in fresh.items() if getattr(paper, name) != _stored(value)}
     for name, value in changes.items():
         setattr(paper, name, value)
     return bool(changes)
+
+
+def _stored(value: object) -> object:
+    """As it comes back from a JSON column."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _list(source: Source, seen: list[tuple[Paper, PaperRecord]], day: dt.date) -> None:

@@ -14,7 +14,7 @@ _ARXIV_IN_LINK = re.compile(
     ({ARXIV_ID.pattern})""",
     re.IGNORECASE | re.VERBOSE,
 )
-_DOI = re.compile(r"(?<![\d.])10\.[0-9]{4,9}/[^\s?#&]+")
+_DOI = re.compile(r"(?<![\d.])10\.[0-9]{4,9}/[^\s\x00-\x1f\x7f?#&]+")
 _ODD_IN_LINK = re.compile(r"[\s\x00-\x1f\x7f\"<>\\^`{|}]")
 _TRACKING = re.compile(r"utm_|rss(=1)?$")
 

@@ -1,10 +1,8 @@
 """arXiv's daily Atom feeds, one category a source. A feed holds the day of its last announcement only."""
 
-import calendar
 import datetime as dt
 import re
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -18,7 +16,6 @@ PAGE_SIZE = None
 BY_DAY = False
 PAUSE = 3  # arXiv's terms: one request every three seconds, by all that we run
 ANNOUNCED = ("new", "cross")  # a replacement is a newer version of a paper that came before
-EASTERN = ZoneInfo("America/New_York")
 
 _HEADER = re.compile(r"\s*arXiv:\s*\S+\s+Announce Type:\s*[\w-]+\s+Abstract:\s*(.*)", re.DOTALL)
 _ID = re.compile(rf"(?:oai:arXiv\.org:|arxiv\.org/abs/)({ARXIV_ID.pattern})(?:v\d+)?$")
@@ -86,6 +83,6 @@ def _authors(names: str) -> tuple[str, ...]:
 
 
 def _announcement_day(entry: Any) -> dt.date | None:
-    # Midnight in New York, which feedparser turns into UTC.
-    moment = entry.get("published_parsed")
-    return dt.datetime.fromtimestamp(calendar.timegm(moment), EASTERN).date() if moment else None
+    """The day as it stands there: midnight in New York, which in UTC would be another day half of the time."""
+    written = entry.get("published", "")
+    return dt.date.fromisoformat(written[:10]) if written else None

@@ -67,7 +67,7 @@ class Http:
                 wait = fault.wait or random.uniform(0.5, 1) * 2 ** (attempt - 1)  # noqa: S311  # jitter, no secret
                 if attempt == TRIES or time.monotonic() + wait > give_up_at:
                     raise UnreachableError(f"{address}: {fault}, after {_times(attempt)}") from fault
-                logger.info("%s: %s; next try in %.1f s", address, fault, wait)
+                logger.debug("%s: %s; next try in %.1f s", address, fault, wait)
                 self.sleep(wait)
         raise AssertionError("unreachable")
 
