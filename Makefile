@@ -32,7 +32,7 @@ check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(MANAGE) makemigrations --check --dry-run -v0
-	@$(BIN)/python -m pytest -q tests/test_architecture.py
+	@$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
 
 format: $(VENV)/.installed-dev ## put the code into shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -1,0 +1,13 @@
+"""What the README says about settings is what the settings read."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_it_documents_every_setting() -> None:
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "config" / "settings.py").read_text()))
+    documented = set(re.findall(r"^\| `([A-Z_]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert read <= documented
+    assert documented - read <= {"ANYMAIL_"}
