@@ -23,7 +23,7 @@ def main() -> int:
         return failed
     print("== PostgreSQL, Redis", flush=True)
     services = {"TEST_LEG": "services", "TEST_DATABASE_URL": DATABASE, "TEST_REDIS_URL": BROKER}
-    return failed or run("-m", "not browser", environment=services)
+    return run("-m", "not browser", environment=services) or failed
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> int:
