@@ -67,6 +67,8 @@ def sign_up(email: str, wishes: Wishes, *, now: dt.datetime) -> None:
         return
     with transaction.atomic():
         subscriber = _get_or_create(email)
+        if subscriber.status == Status.SUPPRESSED and not is_suppressed(email):
+            subscriber.status = Status.UNSUBSCRIBED  # an admin has lifted the suppression
         if subscriber.status in (Status.PENDING, Status.UNSUBSCRIBED):
             subscriber.status = Status.PENDING
             subscriber.save()
@@ -133,8 +135,9 @@ def unsubscribe(subscriber: Subscriber, *, now: dt.datetime) -> None:
 
 def suppress(email: str, reason: str) -> None:
     """Never mail this address again, also after its reader's row is gone or signs up anew."""
-    Suppression.objects.get_or_create(address_hash=address_hash(email), defaults={"reason": reason})
-    Subscriber.objects.by_email(email).update(status=Status.SUPPRESSED, owed_notice="")
+    with transaction.atomic():
+        Suppression.objects.get_or_create(address_hash=address_hash(email), defaults={"reason": reason})
+        Subscriber.objects.by_email(email).update(status=Status.SUPPRESSED, owed_notice="")
 
 
 def is_suppressed(email: str) -> bool:

@@ -1,0 +1,32 @@
+"""What these tests share: a visitor without cookies, and a look at all that is stored about a reader."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from subscriptions import links
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """A browser, or a mail client, that brings no cookie and no CSRF token."""
+    return Client(enforce_csrf_checks=True)
+
+
+def path_of(purpose: Purpose, reader: Subscriber) -> str:
+    """The path of the link that a mail to `reader` would hold now."""
+    return reverse(f"subscriptions:{purpose}", args=[links.make_token(purpose, reader)])
+
+
+def stored(reader: Subscriber) -> dict[str, Any]:
+    """The row as the database has it, and what it follows."""
+    return {**Subscriber.objects.filter(pk=reader.pk).values().get(), "follows": follows(reader)}
+
+
+def follows(reader: Subscriber) -> list[str]:
+    """The slugs of the topics, and the words."""
+    return sorted(row.topic.slug if row.topic else row.words for row in reader.filters.select_related("topic"))

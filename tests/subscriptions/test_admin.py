@@ -1,0 +1,185 @@
+"""The admin: every page of it opens, and what it does to readers goes through the same steps as their own clicks."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Source
+from subscriptions import subscribers
+from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
+from tests.conftest import NOW, TODAY
+from tests.subscriptions.conftest import stored
+
+MODELS = [model for app in ("subscriptions", "digest") for model in apps.get_app_config(app).get_models()]
+EVERY_MODEL = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: Source) -> None:
+    """A row of each kind."""
+    subscribers.suppress("gone@example.org", "bounced")
+    FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="ok", message="learning")
+    delivery = Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
+    DeliveryEvent.objects.create(delivery=delivery, event_key="x:1", event_type="delivered", happened_at=NOW)
+
+
+def admin_url(model: type[Model], page: str, *arguments: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=arguments)
+
+
+def act(client: Client, action: str, *readers: Subscriber) -> Any:
+    form = {"action": action, "_selected_action": [reader.pk for reader in readers]}
+    return client.post(admin_url(Subscriber, "changelist"), form, follow=True)
+
+
+@EVERY_MODEL
+@pytest.mark.usefixtures("filled")
+def test_it_lists_and_finds_rows(admin_client: Client, model: type[Model]) -> None:
+    pages = [{}, {"q": "learning"}, {"q": "a" * 300}, {"q": "\x00"}, {"q": "%_'\"\\"}, {"o": "1"}, {"o": "-2.1"}]
+    assert model._default_manager.exists()
+    for query in pages:
+        assert admin_client.get(admin_url(model, "changelist"), query).status_code == 200
+
+
+@EVERY_MODEL
+@pytest.mark.usefixtures("filled")
+def test_it_opens_every_row(admin_client: Client, model: type[Model]) -> None:
+    for row in model._default_manager.all():
+        assert admin_client.get(admin_url(model, "change", row.pk)).status_code == 200
+    assert admin_client.get(admin_url(model, "change", 10**9)).status_code == 302
+
+
+@EVERY_MODEL
+def test_it_is_closed_to_visitors(client: Client, db: None, model: type[Model]) -> None:
+    assert "/login/" in client.get(admin_url(model, "changelist"))["Location"]
+
+
+@pytest.mark.usefixtures("alice", "bob")
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [("alice", 1), ("EXAMPLE.ORG", 2), ("Lovelace", 1), ("nobody", 0), ("a_ice", 0)],
+)
+def test_it_finds_readers_by_address_and_words(admin_client: Client, sought: str, found: int) -> None:
+    response = admin_client.get(admin_url(Subscriber, "changelist"), {"q": sought})
+    assert len(response.context["cl"].queryset) == found
+
+
+def test_it_finds_a_reader_by_the_uid_of_the_logs(admin_client: Client, alice: Subscriber, bob: Subscriber) -> None:
+    response = admin_client.get(admin_url(Subscriber, "changelist"), {"q": str(alice.uid)})
+    assert list(response.context["cl"].queryset) == [alice]
+
+
+def test_it_finds_topics_by_their_phrases(admin_client: Client, learning: Topic, vision: Topic) -> None:
+    response = admin_client.get(admin_url(Topic, "changelist"), {"q": "image generation"})
+    assert list(response.context["cl"].queryset) == [vision]
+
+
+@pytest.mark.parametrize("model", [Subscriber, Suppression])
+def test_it_has_no_page_to_add_an_address(admin_client: Client, model: type[Model]) -> None:
+    for answer in (admin_client.get(admin_url(model, "add")), admin_client.post(admin_url(model, "add"), {})):
+        assert answer.status_code == 403
+
+
+def test_it_counts_the_readers_of_a_topic(admin_client: Client, alice: Subscriber, learning: Topic) -> None:
+    response = admin_client.get(admin_url(Topic, "changelist"))
+    counts = {topic.slug: topic.readers for topic in response.context["cl"].queryset}
+    assert counts == {"learning": 1}
+
+
+@pytest.mark.usefixtures("now")
+def test_it_unsubscribes_readers(admin_client: Client, alice: Subscriber, bob: Subscriber, charlie: Subscriber) -> None:
+    response = act(admin_client, "unsubscribe", alice, bob)
+    assert "2 unsubscribed: they get no more mail, from now on." in response.content.decode()
+    assert (stored(alice)["status"], stored(alice)["unsubscribed_at"]) == ("unsubscribed", NOW)
+    assert (stored(bob)["status"], stored(bob)["owed_notice"]) == ("unsubscribed", "")
+    before = stored(charlie)
+    act(admin_client, "unsubscribe", charlie)
+    assert stored(charlie) == before
+
+
+def test_it_suppresses_addresses(admin_client: Client, alice: Subscriber, bob: Subscriber) -> None:
+    response = act(admin_client, "suppress", alice)
+    assert "1 suppressed." in response.content.decode()
+    assert (stored(alice)["status"], stored(bob)["status"]) == ("suppressed", "pending")
+    assert Suppression.objects.get().reason == "admin"
+    assert subscribers.is_suppressed("ALICE@example.org")
+
+
+def test_it_changes_no_state_by_hand(admin_client: Client, bob: Subscriber) -> None:
+    form = {
+        "email": bob.email,
+        "status": "active",
+        "frequency": "weekly",
+        "send_hour": "5",
+        "time_zone": "UTC",
+        "max_papers": "10",
+        "confirmed_at_0": "2026-08-20",
+        "confirmed_at_1": "12:00",
+        "filters-TOTAL_FORMS": "0",
+        "filters-INITIAL_FORMS": "0",
+    }
+    assert admin_client.post(admin_url(Subscriber, "change", bob.pk), form).status_code == 302
+    row = stored(bob)
+    assert (row["frequency"], row["send_hour"]) == ("weekly", 5)
+    assert (row["status"], row["confirmed_at"]) == ("pending", None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("time_zone", "Mars", "is not a time zone"),
+        ("send_hour", "24", "less than or equal to 23"),
+        ("max_papers", "0", "greater than or equal to 1"),
+        ("email", "ALICE@example.org", "one_subscriber_per_address"),
+    ],
+)
+def test_it_says_what_an_admin_got_wrong(
+    admin_client: Client, alice: Subscriber, bob: Subscriber, field: str, value: str, message: str
+) -> None:
+    form = {"email": bob.email, "frequency": "daily", "send_hour": "5", "time_zone": "UTC", "max_papers": "10"}
+    form |= {"filters-TOTAL_FORMS": "0", "filters-INITIAL_FORMS": "0", field: value}
+    response = admin_client.post(admin_url(Subscriber, "change", bob.pk), form)
+    assert response.status_code == 200
+    assert message in response.content.decode()
+
+
+@pytest.mark.parametrize(("phrases", "status"), [('["bandits"]', 302), ("[]", 200), ("bandits", 200), ("[1]", 200)])
+def test_it_takes_topics_with_phrases(admin_client: Client, phrases: str, status: int) -> None:
+    form = {"slug": "bandits", "name": "Bandits", "group": "Methods", "phrases": phrases, "exclusions": "[]"}
+    response = admin_client.post(admin_url(Topic, "add"), form | {"position": "0", "is_offered": "on"})
+    assert response.status_code == status
+    assert Topic.objects.exists() == (status == 302)
+
+
+def test_it_does_not_delete_a_topic_that_somebody_follows(
+    admin_client: Client, alice: Subscriber, learning: Topic
+) -> None:
+    admin_client.post(admin_url(Topic, "delete", learning.pk), {"post": "yes"})
+    assert Topic.objects.filter(pk=learning.pk).exists()
+
+
+@pytest.mark.usefixtures("filled")
+def test_it_deletes_a_reader_with_all_that_is_known_about_them(admin_client: Client, alice: Subscriber) -> None:
+    admin_client.post(admin_url(Subscriber, "delete", alice.pk), {"post": "yes"})
+    assert not Subscriber.objects.filter(pk=alice.pk).exists()
+    assert not TopicFilter.objects.filter(subscriber_id=alice.pk).exists()
+    assert not Delivery.objects.filter(subscriber_id=alice.pk).exists()
+
+
+def test_it_refuses_words_that_can_not_be_read(admin_client: Client, bob: Subscriber) -> None:
+    response = admin_client.post(admin_url(TopicFilter, "add"), {"subscriber": bob.pk, "words": "cat:?"})
+    assert response.status_code == 200
+    assert "is not an arXiv category" in response.content.decode()
+    long_ago = NOW - dt.timedelta(days=400)
+    Subscriber.objects.filter(pk=bob.pk).update(created_at=long_ago)
+    assert not bob.filters.exclude(words="").exists()

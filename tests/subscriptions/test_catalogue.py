@@ -1,0 +1,197 @@
+"""The catalogue of topics: loaded as often as one likes, edited by admins, and of some use to readers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from digest.matching import LONGEST_PHRASE, Index, Interest
+from subscriptions import catalogue
+from subscriptions.catalogue import Loaded
+from subscriptions.models import Topic
+
+TWO_TOPICS = """
+[[topic]]
+slug = "learning"
+name = "Learning"
+group = "Methods"
+description = "From rewards"
+phrases = ["reinforcement learning"]
+
+[[topic]]
+slug = "vision"
+name = "Vision — für alle"
+group = "Methods"
+phrases = ["image", "video"]
+exclusions = ["imaginary"]
+"""
+
+
+@pytest.fixture
+def file(db: None, tmp_path: Path) -> Path:
+    path = tmp_path / "topics.toml"
+    path.write_text(TWO_TOPICS, encoding="utf-8")
+    return path
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_it_loads_a_file(file: Path) -> None:
+    assert catalogue.load(file) == Loaded(new=2, updated=0, kept=0, unchanged=0)
+    learning, vision = Topic.objects.all()
+    assert (learning.name, learning.group, learning.description) == ("Learning", "Methods", "From rewards")
+    assert (learning.phrases, learning.exclusions) == (["reinforcement learning"], [])
+    assert (vision.name, vision.description) == ("Vision — für alle", "")
+    assert (vision.phrases, vision.exclusions) == (["image", "video"], ["imaginary"])
+    assert learning.is_offered
+
+
+def test_it_changes_nothing_the_second_time(file: Path) -> None:
+    catalogue.load(file)
+    before = list(Topic.objects.values())
+    assert catalogue.load(file) == Loaded(new=0, updated=0, kept=0, unchanged=2)
+    assert list(Topic.objects.values()) == before
+
+
+def test_it_brings_in_what_changed_in_the_file(file: Path) -> None:
+    catalogue.load(file)
+    change(file, '"image", "video"', '"image", "film"')
+    assert catalogue.load(file) == Loaded(new=0, updated=1, kept=0, unchanged=1)
+    assert Topic.objects.get(slug="vision").phrases == ["image", "film"]
+    assert catalogue.load(file).unchanged == 2
+
+
+def test_it_takes_out_what_the_file_no_longer_says(file: Path) -> None:
+    catalogue.load(file)
+    change(file, 'description = "From rewards"\n', "")
+    change(file, 'exclusions = ["imaginary"]\n', "")
+    assert catalogue.load(file).updated == 2
+    assert list(Topic.objects.values_list("description", "exclusions")) == [("", []), ("", [])]
+
+
+def test_it_follows_the_order_of_the_file(file: Path) -> None:
+    catalogue.load(file)
+    first = '[[topic]]\nslug = "audio"\nname = "Audio"\ngroup = "Methods"\nphrases = ["speech"]\n'
+    file.write_text(first + file.read_text(encoding="utf-8"), encoding="utf-8")
+    assert catalogue.load(file) == Loaded(new=1, updated=2, kept=0, unchanged=0)
+    assert [topic.slug for topic in Topic.objects.all()] == ["audio", "learning", "vision"]
+
+
+def test_it_keeps_a_topic_that_the_file_dropped(file: Path) -> None:
+    catalogue.load(file)
+    file.write_text(TWO_TOPICS[: TWO_TOPICS.index("[[topic]]", 20)], encoding="utf-8")
+    assert catalogue.load(file).unchanged == 1
+    assert Topic.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"name": "Sight"},
+        {"group": "Senses"},
+        {"description": "What is seen"},
+        {"phrases": ["eye"]},
+        {"exclusions": []},
+        {"position": 9},
+    ],
+)
+def test_it_keeps_what_an_admin_edited(file: Path, edit: dict[str, object]) -> None:
+    catalogue.load(file)
+    Topic.objects.filter(slug="vision").update(**edit)
+    before = Topic.objects.filter(slug="vision").values().get()
+    change(file, '"image", "video"', '"image", "film"')
+    assert catalogue.load(file) == Loaded(new=0, updated=0, kept=1, unchanged=1)
+    assert Topic.objects.filter(slug="vision").values().get() == before
+
+
+def test_it_does_not_offer_again_what_an_admin_withdrew(file: Path) -> None:
+    catalogue.load(file)
+    Topic.objects.filter(slug="vision").update(is_offered=False)
+    change(file, '"image", "video"', '"image", "film"')
+    assert catalogue.load(file).updated == 1
+    assert not Topic.objects.get(slug="vision").is_offered
+
+
+def test_it_keeps_an_admins_own_topic_of_the_same_name(file: Path) -> None:
+    mine = Topic.objects.create(slug="my-learning", name="Learning", group="Mine", phrases=["bandits"])
+    assert catalogue.load(file) == Loaded(new=1, updated=0, kept=1, unchanged=0)
+    mine.refresh_from_db()
+    assert (mine.slug, mine.phrases) == ("my-learning", ["bandits"])
+
+
+def test_it_keeps_both_topics_when_a_new_name_is_taken(file: Path) -> None:
+    catalogue.load(file)
+    Topic.objects.create(slug="mine", name="Sight", group="Mine", phrases=["eye"])
+    change(file, 'name = "Vision — für alle"', 'name = "Sight"')
+    assert catalogue.load(file) == Loaded(new=0, updated=0, kept=1, unchanged=1)
+
+
+def test_it_loads_all_or_nothing(file: Path) -> None:
+    change(file, 'slug = "vision"', 'slug = "learning"')
+    with pytest.raises(Exception, match=r"slug|unique"):
+        catalogue.load(file)
+    assert not Topic.objects.exists()
+
+
+@pytest.mark.django_db
+def test_it_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("load_topics")
+    assert "0 updated, 0 unchanged, 0 left as an admin edited them" in capsys.readouterr().out
+    call_command("load_topics")
+    assert f"Topics: 0 new, 0 updated, {Topic.objects.count()} unchanged" in capsys.readouterr().out
+
+
+@dataclass(frozen=True)
+class Abstract:
+    """A paper of which only the abstract matters."""
+
+    abstract: str
+    key: str = "x"
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    votes: int = 0
+
+
+@pytest.fixture
+def shipped(db: None) -> list[Topic]:
+    catalogue.load()
+    return list(Topic.objects.all())
+
+
+def test_it_ships_enough_topics_without_doubles(shipped: list[Topic]) -> None:
+    assert len(shipped) >= 24
+    for field in ("slug", "name"):
+        values = [getattr(topic, field).lower() for topic in shipped]
+        assert len(values) == len(set(values))
+    for topic in shipped:
+        topic.full_clean()
+        assert topic.description
+        phrases = [phrase.lower() for phrase in topic.phrases]
+        assert len(phrases) == len(set(phrases)), topic
+
+
+def test_it_ships_each_group_in_one_piece(shipped: list[Topic]) -> None:
+    groups = [topic.group for topic in shipped]
+    changes = [group for before, group in zip([None, *groups], groups, strict=False) if group != before]
+    assert len(changes) == len(set(groups)), "the form would show a group twice"
+
+
+def test_it_ships_phrases_that_can_all_be_found(shipped: list[Topic]) -> None:
+    lost = []
+    for topic in shipped:
+        papers = [Abstract(f"We study {phrase} in depth.") for phrase in topic.phrases]
+        found = Index(papers).reasons(Interest(topic.name, topic.criteria))
+        lost += [phrase for place, phrase in enumerate(topic.phrases) if place not in found]
+    assert lost == []
+
+
+def test_it_ships_no_phrase_that_is_too_long_to_be_found_whole(shipped: list[Topic]) -> None:
+    phrases = [phrase for topic in shipped for phrase in [*topic.phrases, *topic.exclusions]]
+    assert [phrase for phrase in phrases if len(phrase.replace("-", " ").split()) > LONGEST_PHRASE] == []

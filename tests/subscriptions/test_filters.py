@@ -1,0 +1,160 @@
+"""What readers type: read, refused with a reason, and written back."""
+
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from subscriptions.filters import CATEGORY, MAX_TERM_LENGTH, MAX_TERMS, Criteria, FilterError, parse, write
+
+PUNCTUATION = st.sampled_from(list(" ,;:-\"\n\r\t.*“”'"))
+TYPED = st.text(st.one_of(st.characters(), PUNCTUATION), max_size=60)
+
+
+def phrases() -> st.SearchStrategy[tuple[str, ...]]:
+    """Phrases as `parse` makes them: no quotes, single spaces, a letter or digit in them."""
+    cleaned = TYPED.map(lambda text: " ".join(text.replace('"', " ").split()))
+    return unique(cleaned.filter(lambda text: any(character.isalnum() for character in text)))
+
+
+def unique(values: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, ...]]:
+    return st.lists(values, max_size=5, unique=True).map(tuple)
+
+
+CRITERIA = st.builds(
+    Criteria,
+    phrases=phrases(),
+    authors=phrases(),
+    categories=unique(st.from_regex(CATEGORY, fullmatch=True)),
+    exclusions=phrases(),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "criteria"),
+    [
+        ("", Criteria()),
+        (" ,; \n ,", Criteria()),
+        ("diffusion", Criteria(phrases=("diffusion",))),
+        ("diffusion models, RLHF", Criteria(phrases=("diffusion models", "RLHF"))),
+        ("one; two\nthree\r\nfour", Criteria(phrases=("one", "two", "three", "four"))),
+        ("  far \t apart  ", Criteria(phrases=("far apart",))),
+        ('"reason, then; act"', Criteria(phrases=("reason, then; act",))),
+        ('"over\ntwo lines"', Criteria(phrases=("over two lines",))),
+        ('"one" , "two"\n\n"three"', Criteria(phrases=("one", "two", "three"))),
+        ("twice, twice", Criteria(phrases=("twice",))),
+        ("chain-of-thought", Criteria(phrases=("chain-of-thought",))),
+        ("LLM: a survey", Criteria(phrases=("LLM: a survey",))),
+        ('"author:nobody"', Criteria(phrases=("author:nobody",))),
+        ("强化学习, обучение", Criteria(phrases=("强化学习", "обучение"))),
+        ("-survey, - medical imaging", Criteria(exclusions=("survey", "medical imaging"))),
+        ('-"first, second"', Criteria(exclusions=("first, second",))),
+        ("author:Yann LeCun, AUTHOR: Ada", Criteria(authors=("Yann LeCun", "Ada"))),
+        ('author:"LeCun, Yann"', Criteria(authors=("LeCun, Yann",))),
+        ("cat:cs.CL, Cat:cs.*, cat:hep-th", Criteria(categories=("cs.CL", "cs.*", "hep-th"))),
+        ('cat: "cond-mat.str-el"', Criteria(categories=("cond-mat.str-el",))),
+        ("a, author:b, cat:c, -d", Criteria(("a",), ("b",), ("c",), ("d",))),
+    ],
+)
+def test_it_reads_what_readers_type(text: str, criteria: Criteria) -> None:
+    assert parse(text) == criteria
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('"open', "quotes must open and close around a whole phrase"),
+        ('a, half "quoted" phrase', "quotes must open and close around a whole phrase"),
+        ('-"open', "quotes must open and close around a whole phrase"),
+        ("...", "“...” has no word in it"),
+        ("-", "“-” has no word in it"),
+        ('""', '“""” has no word in it'),
+        ("author:", "“author:” has no word in it"),
+        ("🙂", "“🙂” has no word in it"),
+        ("x" * (MAX_TERM_LENGTH + 1), "is longer than 100 characters. Separate phrases with commas."),
+        ("cat:", "“cat:” is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs."),
+        ("cat:cs.", "is not an arXiv category"),
+        ("cat:c\u017f.CL", "is not an arXiv category"),  # a long s, which ignoring case makes an s
+        ("title:diffusion", "“title:” is not known. Write author:Name, cat:cs.CL, or put the phrase in quotes."),
+        ("https://arxiv.org", "“https:” is not known"),
+        ("-author:Ada", "“-author:Ada” can't be left out: a minus works with phrases only"),
+        ("- Cat : cs.CV", "can't be left out"),
+        (",".join(map(str, range(MAX_TERMS + 1))), "That is 51 terms; 50 are the most one filter can hold."),
+    ],
+)
+def test_it_says_what_it_can_not_read(text: str, message: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse(text)
+    assert message in str(caught.value)
+
+
+def test_it_takes_as_many_and_as_long_terms_as_it_says() -> None:
+    assert len(parse(",".join(map(str, range(MAX_TERMS)))).phrases) == MAX_TERMS
+    assert parse("x" * MAX_TERM_LENGTH).phrases == ("x" * MAX_TERM_LENGTH,)
+
+
+def test_it_repeats_no_more_than_the_beginning_of_a_long_text() -> None:
+    with pytest.raises(FilterError) as caught:
+        parse('"' + "x" * 2000)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a," + " " * 1990 + '"x',
+        " " * 1999 + '"',
+        " \n" * 1000 + '"',
+        "a, -" + " " * 1990 + 'b"',
+        "a:" * 999 + '"',
+        "author:" + " " * 1990 + '"',
+    ],
+)
+def test_it_reads_awkward_text_at_once(text: str) -> None:
+    began = time.perf_counter()
+    with pytest.raises(FilterError):
+        parse(text)
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("criteria", "text"),
+    [
+        (Criteria(), ""),
+        (Criteria(("a b",), ("Ada",), ("cs.*",), ("c",)), "a b, author:Ada, cat:cs.*, -c"),
+        (
+            Criteria(
+                ("a, b", "-c", "d:e"),
+            ),
+            '"a, b", "-c", "d:e"',
+        ),
+    ],
+)
+def test_it_writes_quotes_only_where_they_are_needed(criteria: Criteria, text: str) -> None:
+    assert write(criteria) == text
+
+
+@given(CRITERIA)
+@example(Criteria(("author:x", "-y", "z:"), ("-a", "b, c"), ("cs.*",), ("author:d", "-e")))
+def test_it_reads_what_it_writes(criteria: Criteria) -> None:
+    assert parse(write(criteria)) == criteria
+
+
+@given(TYPED)
+@example('""""')
+@example("-,-,-")
+@example("\x00")
+def test_it_refuses_text_in_one_way_only(text: str) -> None:
+    try:
+        criteria = parse(text)
+    except FilterError:
+        return
+    assert parse(write(criteria)) == criteria
+
+
+@pytest.mark.parametrize(
+    ("text", "wants"), [("", False), ("-survey", False), ("a", True), ("author:a", True), ("cat:cs.*", True)]
+)
+def test_it_knows_whether_anything_is_wanted(text: str, wants: bool) -> None:
+    assert parse(text).wants_something is wants

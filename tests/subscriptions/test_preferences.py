@@ -1,0 +1,182 @@
+"""The page behind the link in every digest: see, change, pause, resume."""
+
+import datetime as dt
+import html
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from subscriptions import subscribers
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber, Topic
+from tests.conftest import NOW, TODAY, make_reader
+from tests.subscriptions.conftest import path_of, stored
+
+pytestmark = pytest.mark.usefixtures("now")
+
+FORM = {
+    "topics": ["vision"],
+    "words": "quantum",
+    "frequency": "weekdays",
+    "send_hour": "0",
+    "time_zone": "Europe/Berlin",
+    "max_papers": "3",
+}
+
+
+def page(visitor: Client, reader: Subscriber) -> str:
+    response = visitor.get(path_of(Purpose.PREFERENCES, reader))
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
+
+
+@pytest.mark.usefixtures("vision")
+def test_it_shows_what_is_stored(visitor: Client, learning: Topic) -> None:
+    reader = make_reader(
+        "ada@example.org", [learning], '"a, b"', send_hour=0, max_papers=3, time_zone="Asia/Tokyo", frequency="weekly"
+    )
+    shown = page(visitor, reader)
+    assert '>"a, b"</textarea>' in shown
+    assert 'value="learning" checked' in shown
+    assert 'value="vision" checked' not in shown
+    for choice in ('value="0" selected', 'value="Asia/Tokyo" selected', 'value="weekly" checked'):
+        assert choice in shown
+    assert 'name="max_papers" type="number" inputmode="numeric" min="1" max="25" value="3"' in shown
+
+
+def test_it_changes_nothing_when_it_is_looked_at(visitor: Client, alice: Subscriber) -> None:
+    before = stored(alice)
+    for method in ["GET", "HEAD"] * 5:
+        assert visitor.generic(method, path_of(Purpose.PREFERENCES, alice)).status_code == 200
+    assert stored(alice) == before
+
+
+@pytest.mark.usefixtures("vision")
+def test_it_saves(visitor: Client, alice: Subscriber) -> None:
+    path = path_of(Purpose.PREFERENCES, alice)
+    response = visitor.post(path, FORM)
+    assert (response.status_code, response["Location"]) == (302, path + "?saved=1")
+    assert "Saved" in visitor.get(response["Location"]).content.decode()
+    row = stored(alice)
+    assert row["follows"] == ["quantum", "vision"]
+    assert (row["frequency"], row["send_hour"], row["time_zone"]) == ("weekdays", 0, "Europe/Berlin")
+    assert (row["max_papers"], row["mail_quiet_days"], row["status"]) == (3, False, "active")
+
+
+def test_it_saves_what_it_shows_without_a_change(visitor: Client, alice: Subscriber) -> None:
+    before = stored(alice)
+    form = {"topics": ["learning"], "words": "diffusion, author:Ada Lovelace, -survey"}
+    visitor.post(path_of(Purpose.PREFERENCES, alice), form)
+    assert stored(alice) == before
+
+
+def test_it_saves_that_nothing_is_followed_any_more(visitor: Client, alice: Subscriber) -> None:
+    assert visitor.post(path_of(Purpose.PREFERENCES, alice), {}).status_code == 302
+    assert stored(alice)["follows"] == []
+
+
+@pytest.mark.usefixtures("vision")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"topics": ["astrology"]}, "“astrology” is not a topic we know"),
+        ({"words": "cat:?"}, "is not an arXiv category"),
+        ({"send_hour": "25"}, "Choose an hour from the list."),
+        ({"time_zone": "Moon"}, "“Moon” is not a time zone"),
+        ({"max_papers": "1000"}, "Write a number from 1 to 25."),
+        ({"frequency": "\x00"}, "Choose one of the three."),
+        ({"words": "a\x00"}, "Null characters are not allowed"),
+    ],
+)
+def test_it_keeps_the_old_settings_when_something_is_wrong(
+    visitor: Client, alice: Subscriber, wrong: dict[str, Any], message: str
+) -> None:
+    before = stored(alice)
+    response = visitor.post(path_of(Purpose.PREFERENCES, alice), FORM | wrong)
+    assert response.status_code == 400
+    assert message in html.unescape(response.content.decode())
+    assert stored(alice) == before
+
+
+def test_it_changes_no_address_and_no_other_reader(visitor: Client, alice: Subscriber, bob: Subscriber) -> None:
+    before = stored(bob)
+    visitor.post(path_of(Purpose.PREFERENCES, alice), FORM | {"email": bob.email, "uid": bob.uid, "status": "x"})
+    assert stored(alice)["email"] == "alice@example.org"
+    assert stored(bob) == before
+
+
+@pytest.mark.parametrize("state", ["pending", "unsubscribed", "suppressed"])
+def test_it_revives_nobody_by_saving(visitor: Client, alice: Subscriber, vision: Topic, state: str) -> None:
+    Subscriber.objects.filter(pk=alice.pk).update(status=state)
+    assert visitor.post(path_of(Purpose.PREFERENCES, alice), FORM).status_code == 302
+    assert (stored(alice)["status"], stored(alice)["follows"]) == (state, ["quantum", "vision"])
+    assert page(visitor, alice)
+
+
+def test_it_pauses_and_resumes(visitor: Client, alice: Subscriber) -> None:
+    path = path_of(Purpose.PREFERENCES, alice)
+    response = visitor.post(path + "pause/", {"weeks": "4"})
+    assert (response.status_code, response["Location"]) == (302, path)
+    assert (stored(alice)["status"], stored(alice)["paused_until"]) == ("paused", TODAY + dt.timedelta(weeks=4))
+    assert path + "resume/" in page(visitor, alice)
+
+    response = visitor.post(path + "resume/")
+    assert (response.status_code, response["Location"]) == (302, path)
+    row = stored(alice)
+    assert (row["status"], row["paused_until"], row["active_since"]) == ("active", None, NOW)
+
+
+def test_it_pauses_anew_from_today(visitor: Client, alice: Subscriber) -> None:
+    subscribers.pause(alice, TODAY + dt.timedelta(weeks=8))
+    visitor.post(path_of(Purpose.PREFERENCES, alice) + "pause/", {"weeks": "1"})
+    assert stored(alice)["paused_until"] == TODAY + dt.timedelta(weeks=1)
+
+
+@pytest.mark.parametrize("weeks", [None, "", "0", "-1", "3", "1.5", "forever", "9" * 5000, "\x00", "１"])
+def test_it_pauses_for_no_other_time(visitor: Client, alice: Subscriber, weeks: str | None) -> None:
+    before = stored(alice)
+    form = {} if weeks is None else {"weeks": weeks}
+    assert visitor.post(path_of(Purpose.PREFERENCES, alice) + "pause/", form).status_code == 400
+    assert stored(alice) == before
+
+
+@pytest.mark.parametrize("state", ["pending", "unsubscribed", "suppressed"])
+@pytest.mark.parametrize("step", ["pause/", "resume/"])
+def test_it_neither_pauses_nor_resumes_who_gets_no_digests(
+    visitor: Client, alice: Subscriber, state: str, step: str
+) -> None:
+    Subscriber.objects.filter(pk=alice.pk).update(status=state)
+    before = stored(alice)
+    assert visitor.post(path_of(Purpose.PREFERENCES, alice) + step, {"weeks": "1"}).status_code == 302
+    assert stored(alice) == before
+
+
+@pytest.mark.parametrize("step", ["pause/", "resume/"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_it_does_nothing_for_who_only_looks(visitor: Client, alice: Subscriber, step: str, method: str) -> None:
+    before = stored(alice)
+    assert visitor.generic(method, path_of(Purpose.PREFERENCES, alice) + step).status_code == 405
+    assert stored(alice) == before
+
+
+@pytest.mark.parametrize("step", ["", "pause/", "resume/"])
+@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.CONFIRM])
+def test_it_opens_with_its_own_link_only(visitor: Client, alice: Subscriber, step: str, purpose: Purpose) -> None:
+    """The unsubscribe link travels in a header that mail servers see: it must not open the settings."""
+    path = path_of(purpose, alice).replace(f"/{purpose}/", "/preferences/") + step
+    before = stored(alice)
+    assert visitor.post(path, FORM | {"weeks": "1"}).status_code == 404
+    assert stored(alice) == before
+
+
+def test_it_leads_to_the_way_out(visitor: Client, alice: Subscriber) -> None:
+    way_out = path_of(Purpose.UNSUBSCRIBE, alice)
+    assert way_out in page(visitor, alice)
+    visitor.post(way_out)
+    assert stored(alice)["status"] == "unsubscribed"
+
+
+def test_it_does_not_show_the_whole_address(visitor: Client, alice: Subscriber) -> None:
+    """Digests are forwarded, links and all."""
+    assert alice.email not in page(visitor, alice)

@@ -1,0 +1,89 @@
+"""Clicks at the very same moment, by threads with connections of their own. SQLite has one writer; PostgreSQL many."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.core import mail
+from django.db import connection
+
+from subscriptions import notices, subscribers
+from subscriptions.models import Subscriber, Topic
+from subscriptions.subscribers import Wishes
+from tests.conftest import NOW
+from tests.environment import SERVICES
+from tests.subscriptions.conftest import stored
+
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.skipif(not SERVICES, reason="needs PostgreSQL"),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+def at_once(*steps: Callable[[], object]) -> None:
+    """Run all `steps` in threads that start together; the first error in any is raised here."""
+    start, errors = threading.Barrier(len(steps)), list[BaseException]()
+
+    def run(step: Callable[[], object]) -> None:
+        start.wait()
+        try:
+            step()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[step]) for step in steps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def sign_up(email: str, *topics: Topic) -> Callable[[], object]:
+    return lambda: subscribers.sign_up(email, Wishes(topics=topics, words="diffusion"), now=NOW)
+
+
+def test_it_makes_one_reader_of_many_sign_ups_at_once(vision: Topic) -> None:
+    for number in range(10):
+        emails = [f"new{number}@example.org", f"NEW{number}@example.org"] * 3
+        at_once(*(sign_up(email, vision) for email in emails))
+        reader = Subscriber.objects.by_email(emails[0]).get()
+        assert stored(reader)["follows"] == ["diffusion", "vision"]
+
+
+def test_it_sends_one_mail_with_many_workers_at_once(vision: Topic) -> None:
+    for number in range(20):
+        sign_up(f"new{number}@example.org", vision)()
+    at_once(*(lambda: notices.send_owed(now=NOW) for _ in range(4)))
+    assert sorted(message.to[0] for message in mail.outbox) == sorted(
+        f"new{number}@example.org" for number in range(20)
+    )
+
+
+def test_it_saves_settings_twice_at_once(alice: Subscriber, vision: Topic) -> None:
+    def save() -> None:
+        subscribers.prefer(Subscriber.objects.get(pk=alice.pk), Wishes(topics=[vision], words="diffusion"))
+
+    for _ in range(10):
+        at_once(*[save] * 4)
+        assert stored(alice)["follows"] == ["diffusion", "vision"]
+
+
+def test_it_never_loses_a_complaint_to_another_click(alice: Subscriber) -> None:
+    def click(step: Callable[[Subscriber], object]) -> Callable[[], object]:
+        return lambda: step(Subscriber.objects.get(pk=alice.pk))
+
+    for _ in range(20):
+        Subscriber.objects.filter(pk=alice.pk).update(status="active")
+        at_once(
+            click(lambda reader: subscribers.prefer(reader, Wishes())),
+            click(lambda reader: subscribers.pause(reader, NOW.date())),
+            click(lambda reader: subscribers.resume(reader, now=NOW)),
+            click(lambda reader: subscribers.unsubscribe(reader, now=NOW)),
+            lambda: subscribers.suppress(alice.email, "complained"),
+        )
+        assert stored(alice)["status"] == "suppressed"

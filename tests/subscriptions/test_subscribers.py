@@ -1,0 +1,295 @@
+"""What becomes of a reader: every step from every state, and the addresses that must not be mailed."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from subscriptions import subscribers
+from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
+from subscriptions.subscribers import Wishes
+from tests.conftest import NOW, TODAY, make_reader
+from tests.subscriptions.conftest import follows, stored
+
+Step = Callable[[Subscriber], object]
+
+STATES = ("pending", "active", "paused", "unsubscribed", "suppressed")
+STEPS: dict[str, tuple[Step, tuple[str, ...]]] = {
+    "sign up": (
+        lambda reader: subscribers.sign_up(reader.email, Wishes(), now=NOW),
+        ("pending", "active", "paused", "pending", "suppressed"),
+    ),
+    "confirm": (
+        lambda reader: subscribers.confirm(reader, now=NOW),
+        ("active", "active", "paused", "unsubscribed", "suppressed"),
+    ),
+    "prefer": (
+        lambda reader: subscribers.prefer(reader, Wishes(send_hour=5)),
+        ("pending", "active", "paused", "unsubscribed", "suppressed"),
+    ),
+    "pause": (
+        lambda reader: subscribers.pause(reader, TODAY + dt.timedelta(days=14)),
+        ("pending", "paused", "paused", "unsubscribed", "suppressed"),
+    ),
+    "resume": (
+        lambda reader: subscribers.resume(reader, now=NOW),
+        ("pending", "active", "active", "unsubscribed", "suppressed"),
+    ),
+    "unsubscribe": (
+        lambda reader: subscribers.unsubscribe(reader, now=NOW),
+        ("unsubscribed", "unsubscribed", "unsubscribed", "unsubscribed", "suppressed"),
+    ),
+    "suppress": (
+        lambda reader: subscribers.suppress(reader.email, "bounced"),
+        ("suppressed", "suppressed", "suppressed", "suppressed", "suppressed"),
+    ),
+}
+
+
+def reader_in(state: str) -> Subscriber:
+    if state == "pending":
+        subscribers.sign_up("ada@example.org", Wishes(), now=NOW - dt.timedelta(days=2))
+        return Subscriber.objects.get()
+    reader = make_reader("ada@example.org")
+    if state == "paused":
+        subscribers.pause(reader, TODAY + dt.timedelta(days=7))
+    elif state == "unsubscribed":
+        subscribers.unsubscribe(reader, now=NOW - dt.timedelta(days=1))
+    elif state == "suppressed":
+        subscribers.suppress(reader.email, "complained")
+    reader.refresh_from_db()
+    return reader
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("state", "step", "after"),
+    [
+        (state, step, after)
+        for step, (_, results) in STEPS.items()
+        for state, after in zip(STATES, results, strict=True)
+    ],
+)
+def test_it_takes_each_step_from_each_state(state: str, step: str, after: str) -> None:
+    reader, (take, _) = reader_in(state), STEPS[step]
+    take(reader)
+    once = stored(reader)
+    assert once["status"] == after
+    take(reader)
+    assert stored(reader) == once, "a second time changes nothing"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("step", STEPS)
+def test_it_takes_each_step_as_the_row_is_now(state: str, step: str) -> None:
+    """The same from a copy that was read before something else happened: nothing old is written back."""
+    reader = reader_in("pending")
+    old = Subscriber.objects.get()
+    if state != "pending":
+        reader.delete()
+        reader = reader_in(state)
+        old.pk = reader.pk
+    take, results = STEPS[step]
+    take(old)
+    assert stored(reader)["status"] == results[STATES.index(state)]
+
+
+def test_it_does_not_revive_a_reader_who_complains_while_settings_are_saved(alice: Subscriber) -> None:
+    subscribers.suppress(alice.email, "complained")
+    assert alice.status == "active", "an old copy"
+    subscribers.prefer(alice, Wishes(send_hour=9))
+    assert stored(alice)["status"] == "suppressed"
+
+
+def test_it_does_not_bring_back_a_reader_who_was_deleted(alice: Subscriber) -> None:
+    Subscriber.objects.filter(pk=alice.pk).delete()
+    with pytest.raises(Subscriber.DoesNotExist):
+        subscribers.prefer(alice, Wishes())
+    assert not Subscriber.objects.exists()
+
+
+def test_it_starts_a_confirmed_reader_now(bob: Subscriber) -> None:
+    later = NOW + dt.timedelta(days=1)
+    assert subscribers.confirm(bob, now=later)
+    row = stored(bob)
+    assert (row["confirmed_at"], row["active_since"], row["owed_notice"]) == (later, later, "")
+
+
+def test_it_says_whether_an_old_link_still_confirmed(alice: Subscriber, charlie: Subscriber) -> None:
+    assert subscribers.confirm(alice, now=NOW)
+    assert not subscribers.confirm(charlie, now=NOW)
+
+
+def test_it_keeps_when_a_reader_first_confirmed(charlie: Subscriber) -> None:
+    first = charlie.confirmed_at
+    subscribers.sign_up(charlie.email, Wishes(), now=NOW)
+    charlie.refresh_from_db()
+    assert subscribers.confirm(charlie, now=NOW)
+    row = stored(charlie)
+    assert (row["confirmed_at"], row["active_since"], row["unsubscribed_at"]) == (first, NOW, None)
+
+
+def test_it_replaces_what_a_reader_follows(alice: Subscriber, vision: Topic) -> None:
+    subscribers.prefer(alice, Wishes(topics=[vision], words="  -survey\n", frequency="weekly", send_hour=0))
+    row = stored(alice)
+    assert row["follows"] == ["-survey", "vision"]
+    assert (row["frequency"], row["send_hour"], row["max_papers"]) == ("weekly", 0, 10)
+
+
+@pytest.mark.parametrize("wrong", [{"send_hour": 24}, {"time_zone": "Mars"}, {"max_papers": 26}, {"frequency": "x"}])
+def test_it_saves_nothing_of_wrong_wishes(alice: Subscriber, vision: Topic, wrong: dict[str, Any]) -> None:
+    before = stored(alice)
+    with pytest.raises(ValidationError):
+        subscribers.prefer(alice, Wishes(topics=[vision], **wrong))
+    assert stored(alice) == before
+
+
+def test_it_saves_all_wishes_or_none(alice: Subscriber, learning: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("in the middle")
+
+    before = stored(alice)
+    monkeypatch.setattr(TopicFilter.objects, "bulk_create", fail)
+    with pytest.raises(RuntimeError):
+        subscribers.prefer(alice, Wishes(topics=[learning], send_hour=9))
+    assert stored(alice) == before
+
+
+def test_it_ends_a_pause_on_its_day(alice: Subscriber, learning: Topic) -> None:
+    other = make_reader("other@example.org")
+    subscribers.pause(alice, TODAY)
+    subscribers.pause(other, TODAY + dt.timedelta(days=1))
+    assert subscribers.resume_rested(now=NOW) == 1
+    row = stored(alice)
+    # `active_since` is new: what was published during the pause is not mailed afterwards.
+    assert (row["status"], row["active_since"], row["paused_until"]) == ("active", NOW, None)
+    assert stored(other)["status"] == "paused"
+    assert subscribers.resume_rested(now=NOW) == 0
+
+
+@pytest.mark.parametrize("state", ["unsubscribed", "suppressed"])
+def test_it_wakes_nobody_who_left_during_a_pause(alice: Subscriber, state: str) -> None:
+    subscribers.pause(alice, TODAY)
+    STEPS[state.removesuffix("d").replace("suppresse", "suppress")][0](alice)
+    assert subscribers.resume_rested(now=NOW) == 0
+    assert stored(alice)["status"] == state
+
+
+def test_it_suppresses_for_good(alice: Subscriber) -> None:
+    subscribers.suppress(alice.email, "complained")
+    alice.delete()
+    subscribers.sign_up("Alice@Example.org", Wishes(), now=NOW)
+    assert not Subscriber.objects.exists()
+    assert subscribers.is_suppressed(" ALICE@example.org ")
+
+
+def test_it_suppresses_an_address_that_nobody_has(db: None) -> None:
+    subscribers.suppress("nobody@example.org", "bounced")
+    subscribers.sign_up("nobody@example.org", Wishes(), now=NOW)
+    assert not Subscriber.objects.exists()
+
+
+def test_it_keeps_the_first_reason(db: None) -> None:
+    subscribers.suppress("ada@example.org", "complained")
+    subscribers.suppress("ADA@example.org", "bounced")
+    assert Suppression.objects.get().reason == "complained"
+
+
+def test_it_suppresses_nobody_else(alice: Subscriber, bob: Subscriber) -> None:
+    subscribers.suppress("ALICE@example.org", "bounced")
+    assert (stored(alice)["status"], stored(bob)["status"]) == ("suppressed", "pending")
+    assert not subscribers.is_suppressed(bob.email)
+
+
+def test_it_drops_the_mail_that_a_suppressed_reader_was_owed(bob: Subscriber) -> None:
+    subscribers.suppress(bob.email, "bounced")
+    assert stored(bob)["owed_notice"] == ""
+
+
+def test_it_suppresses_the_address_and_the_reader_or_neither(
+    alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(email: str) -> None:
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr(Subscriber.objects, "by_email", fail)
+    with pytest.raises(RuntimeError):
+        subscribers.suppress(alice.email, "complained")
+    assert not subscribers.is_suppressed(alice.email)
+
+
+def test_it_mails_nobody_who_complains_at_that_very_moment(bob: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = subscribers._get_or_create
+
+    def find_too_late(email: str) -> Subscriber:
+        subscribers.suppress(email, "complained")
+        return find(email)
+
+    monkeypatch.setattr(subscribers, "_get_or_create", find_too_late)
+    subscribers.sign_up(bob.email, Wishes(), now=NOW + dt.timedelta(days=2))
+    assert (stored(bob)["status"], stored(bob)["owed_notice"]) == ("suppressed", "")
+
+
+def test_it_asks_again_whose_suppression_was_lifted(alice: Subscriber) -> None:
+    subscribers.suppress(alice.email, "admin")
+    Suppression.objects.all().delete()  # as an admin does
+    assert stored(alice)["status"] == "suppressed", "lifting alone brings nobody back"
+    subscribers.sign_up(alice.email, Wishes(), now=NOW)
+    assert (stored(alice)["status"], stored(alice)["owed_notice"]) == ("pending", "confirm")
+
+
+def test_it_hashes_an_address_with_a_key_of_its_own(settings: Any) -> None:
+    known = subscribers.address_hash("ada@example.org")
+    assert subscribers.address_hash(" Ada@EXAMPLE.org\n") == known
+    assert subscribers.address_hash("bda@example.org") != known
+    assert len(known) == 64
+    assert "ada" not in known
+    settings.SECRET_KEY = "rotated"
+    assert subscribers.address_hash("ada@example.org") == known, "suppressions outlive the rotation of SECRET_KEY"
+    settings.ADDRESS_HASH_KEY = "another"
+    assert subscribers.address_hash("ada@example.org") != known
+
+
+def signed_up(email: str, days_ago: int) -> Subscriber:
+    moment = NOW - dt.timedelta(days=days_ago)
+    subscribers.sign_up(email, Wishes(words="diffusion"), now=moment)
+    Subscriber.objects.filter(email=email).update(created_at=moment)
+    return Subscriber.objects.get(email=email)
+
+
+@pytest.mark.django_db
+def test_it_forgets_who_did_not_confirm_in_thirty_days() -> None:
+    signed_up("old@example.org", days_ago=31)
+    fresh = signed_up("fresh@example.org", days_ago=29)
+    assert subscribers.delete_unconfirmed(now=NOW) == 1
+    assert list(Subscriber.objects.all()) == [fresh]
+    assert subscribers.delete_unconfirmed(now=NOW) == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", ["active", "paused", "unsubscribed", "suppressed"])
+def test_it_forgets_nobody_who_was_a_reader(state: str) -> None:
+    reader = reader_in(state)
+    Subscriber.objects.update(created_at=NOW - dt.timedelta(days=400))
+    assert subscribers.delete_unconfirmed(now=NOW) == 0
+    # Nor one who comes back, and has yet to confirm again.
+    Subscriber.objects.filter(pk=reader.pk).update(status="pending")
+    assert subscribers.delete_unconfirmed(now=NOW) == 0
+
+
+@pytest.mark.django_db
+def test_it_does_not_forget_who_signed_up_again_lately() -> None:
+    signed_up("again@example.org", days_ago=29)
+    subscribers.sign_up("again@example.org", Wishes(), now=NOW - dt.timedelta(days=1))
+    assert subscribers.delete_unconfirmed(now=NOW + dt.timedelta(days=5)) == 0
+    assert subscribers.delete_unconfirmed(now=NOW + dt.timedelta(days=30)) == 1
+
+
+@pytest.mark.django_db
+def test_it_takes_the_wishes_of_the_last_sign_up_before_the_confirmation(vision: Topic) -> None:
+    subscribers.sign_up("ada@example.org", Wishes(words="diffusion"), now=NOW)
+    subscribers.sign_up("ADA@example.org", Wishes(topics=[vision]), now=NOW)
+    assert follows(Subscriber.objects.get()) == ["vision"]
