@@ -24,8 +24,16 @@ class ReadOnlyAdmin:
         return False
 
 
+class OwnsALogAdmin:
+    """What has a log that nobody may delete, and that goes with it all the same."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        rows, counts, _, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        return rows, counts, set(), protected
+
+
 @admin.register(Source)
-class SourceAdmin(admin.ModelAdmin[Source]):
+class SourceAdmin(OwnsALogAdmin, admin.ModelAdmin[Source]):
     list_display = ["name", "kind", "key", "is_active", "last_run", "last_message"]
     list_editable = ["is_active"]
     list_filter = ["kind", "is_active"]
@@ -71,7 +79,7 @@ class ListingInline(admin.TabularInline[Listing, Paper]):
 
 
 @admin.register(Paper)
-class PaperAdmin(admin.ModelAdmin[Paper]):
+class PaperAdmin(OwnsALogAdmin, admin.ModelAdmin[Paper]):
     list_display = ["title", "key", "edition", "votes", "edition_votes", "is_pinned", "is_hidden", "first_seen_at"]
     list_editable = ["is_pinned", "is_hidden"]
     list_filter = ["is_pinned", "is_hidden", "first_seen_at", "listings__source"]

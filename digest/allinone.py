@@ -7,6 +7,7 @@ there what is still to do.
 import fcntl
 import logging
 import os
+import signal
 import threading
 import warnings
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import waitress
 from celery import Celery
 from celery.beat import Service
 from celery.exceptions import SecurityWarning
+from celery.signals import worker_ready
 from django.core.wsgi import get_wsgi_application
 from django_celery_beat.schedulers import DatabaseScheduler
 from waitress.server import BaseWSGIServer
@@ -24,6 +26,9 @@ from waitress.server import BaseWSGIServer
 from digest import tasks
 
 logger = logging.getLogger(__name__)
+
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class CannotServeError(Exception):
@@ -60,6 +65,9 @@ def open_web_server(host: str, port: int) -> BaseWSGIServer:
 
 def serve(app: Celery, web: BaseWSGIServer) -> None:
     """Serve until SIGINT or SIGTERM; what is in hand is finished first."""
+    # Held back until the worker has its handlers: a signal in the middle of its start would leave it half up.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    worker_ready.connect(_let_signals_in)
     threading.Thread(target=web.run, name="web", daemon=True).start()
     beat = Service(app, scheduler_cls=DatabaseScheduler, max_interval=5)
     # A thread, not the worker's -B: that would be another process, which can't see a broker in memory.
@@ -77,3 +85,7 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
         without_gossip=True,
     )
     worker.start()  # returns after a signal; it must run in the main thread, and ends the process' other threads
+
+
+def _let_signals_in(**kwargs: object) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)

@@ -14,10 +14,11 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import F
 from django.utils import timezone
 
-from digest import editions, failures, interests, rendering
+from digest import editions, interests, rendering
 from digest.composing import Digest, compose
 from digest.matching import Index
 from digest.models import Delivery, DeliveryQuerySet
+from subscriptions import failures
 from subscriptions.mail import Message
 from subscriptions.models import Subscriber
 

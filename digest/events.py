@@ -3,6 +3,7 @@
 import hashlib
 
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
+from django.db import transaction
 from django.utils import timezone
 
 from digest.models import Delivery, DeliveryEvent
@@ -15,17 +16,19 @@ HARD = (RejectReason.INVALID, RejectReason.BOUNCED)
 
 def record(event: AnymailTrackingEvent, esp_name: str) -> None:
     """Store `event` and act on it. Told twice, it does nothing the second time."""
-    _, is_new = DeliveryEvent.objects.get_or_create(
-        event_key=_key(event, esp_name),
-        defaults={
-            "delivery": _delivery(event),
-            "event_type": event.event_type,
-            "happened_at": event.timestamp or timezone.now(),
-            "detail": str(event.description or event.reject_reason or ""),
-        },
-    )
-    if is_new:
-        _act(event)
+    # Together, or a crash in between would lose a complaint: its repeat is taken for one that was acted on.
+    with transaction.atomic():
+        _, is_new = DeliveryEvent.objects.get_or_create(
+            event_key=_key(event, esp_name),
+            defaults={
+                "delivery": _delivery(event),
+                "event_type": event.event_type,
+                "happened_at": event.timestamp or timezone.now(),
+                "detail": str(event.description or event.reject_reason or ""),
+            },
+        )
+        if is_new:
+            _act(event)
 
 
 def _act(event: AnymailTrackingEvent) -> None:

@@ -4,7 +4,6 @@ The day's papers are the index and the filters are the queries. A filter is scor
 day, however many readers follow it; a reader's list is the best of their filters, never an average.
 """
 
-import fnmatch
 import re
 import unicodedata
 from collections import defaultdict
@@ -114,7 +113,7 @@ class Index:
                         yield number, Reason(interest.label, "author", name, "authors", AUTHOR_WEIGHT)
             for pattern in interest.criteria.categories:
                 for category in paper.categories:
-                    if fnmatch.fnmatchcase(category.lower(), pattern.lower()):
+                    if in_category(category, pattern):
                         yield number, Reason(interest.label, "category", category, "categories", CATEGORY_WEIGHT)
 
     def _find(self, phrase: str) -> dict[int, list[_Hit]]:
@@ -163,6 +162,12 @@ def stem(word: str) -> str:
     if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word
+
+
+def in_category(category: str, pattern: str) -> bool:
+    """Whether `category` is what `pattern` asks for: cs.CL itself, cs.* or cs for all of cs."""
+    category, pattern = category.lower(), pattern.lower().removesuffix(".*")
+    return category == pattern or category.startswith(f"{pattern}.")
 
 
 def same_person(wanted: str, name: str) -> bool:

@@ -38,7 +38,17 @@ class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
     list_filter = ["status", "frequency", "created_at", ("filters__topic", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["email", "uid", "filters__words"]
     date_hierarchy = "created_at"
-    readonly_fields = ["uid", "status", "created_at", "confirmed_at", "active_since", "paused_until", "unsubscribed_at"]
+    # The address too: another one has not been confirmed by anybody.
+    readonly_fields = [
+        "email",
+        "uid",
+        "status",
+        "created_at",
+        "confirmed_at",
+        "active_since",
+        "paused_until",
+        "unsubscribed_at",
+    ]
     inlines = [TopicFilterInline]
     actions = ["unsubscribe", "suppress"]
     show_full_result_count = False  # counting all readers at every click is what large lists die of

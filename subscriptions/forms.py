@@ -1,10 +1,10 @@
 """What readers fill in."""
 
 from contextlib import suppress
-from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.encoding import punycode
 
 from subscriptions import filters, subscribers, zones
@@ -15,7 +15,7 @@ class WishesForm(forms.Form):
     """Topics, own words, and how the digest arrives: the part that sign-up and preferences share."""
 
     topics = forms.ModelMultipleChoiceField(
-        Topic.objects.filter(is_offered=True),
+        Topic.objects.none(),
         to_field_name="slug",
         required=False,
         error_messages={"invalid_choice": "“%(value)s” is not a topic we know. Choose from the list."},
@@ -49,6 +49,13 @@ class WishesForm(forms.Form):
     )
     mail_quiet_days = forms.BooleanField(required=False)
 
+    def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A topic that is offered no more stays with those who follow it.
+        followed = reader.filters.values("topic") if reader else []
+        self._topics = Topic.objects.filter(Q(is_offered=True) | Q(pk__in=followed))
+        self.fields["topics"].queryset = self._topics  # type: ignore[attr-defined]
+
     def clean_words(self) -> str:
         words: str = self.cleaned_data["words"]
         try:
@@ -65,9 +72,10 @@ class WishesForm(forms.Form):
 
     def topic_groups(self) -> list[tuple[str, list[Topic]]]:
         """The catalogue in its groups, for the template."""
-        return [
-            (group, list(topics)) for group, topics in groupby(Topic.objects.filter(is_offered=True), lambda t: t.group)
-        ]
+        groups: dict[str, list[Topic]] = {}
+        for topic in self._topics:
+            groups.setdefault(topic.group, []).append(topic)
+        return list(groups.items())
 
     def time_zone_choices(self) -> tuple[str, ...]:
         return zones.time_zones()

@@ -70,7 +70,8 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         return self.exclude(owed_notice="").filter(free)
 
     def unconfirmed_before(self, moment: dt.datetime) -> "SubscriberQuerySet":
-        pending = self.filter(status=Subscriber.Status.PENDING, confirmed_at=None, created_at__lt=moment)
+        never = (Subscriber.Status.PENDING, Subscriber.Status.UNSUBSCRIBED)
+        pending = self.filter(status__in=never, confirmed_at=None, created_at__lt=moment)
         # Who signed up again has a fresh link.
         return pending.filter(Q(notice_asked_at=None) | Q(notice_asked_at__lt=moment))
 

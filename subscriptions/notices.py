@@ -6,10 +6,11 @@ The row is the queue. A lost task costs a minute, since the next tick finds what
 import datetime as dt
 import logging
 
-from subscriptions import mail
+from subscriptions import failures, mail
 from subscriptions.models import Subscriber
 
 LEASE = dt.timedelta(minutes=5)
+WORTH_TRYING = dt.timedelta(hours=24)  # after that the reader may ask for another
 
 _SENDERS = {
     Subscriber.Notice.CONFIRM: mail.send_confirmation,
@@ -32,18 +33,19 @@ def _claim_and_send(subscriber: Subscriber, now: dt.datetime) -> bool:
     try:
         _SENDERS[Subscriber.Notice(subscriber.owed_notice)](subscriber)
     except Exception as error:
-        # Left claimed: the lease is the pause before the next try.
+        verdict = failures.classify(error)
+        again = verdict.again and (
+            subscriber.notice_asked_at is None or now - subscriber.notice_asked_at < WORTH_TRYING
+        )
         logger.warning(
-            "The %s mail to reader %s was not sent; next try in 5 minutes. %s",
+            "The %s mail to reader %s was not sent; %s. %s",
             subscriber.owed_notice,
             subscriber.uid,
-            _told(error, subscriber),
+            "next try in 5 minutes" if again else "given up",
+            verdict.reason,
         )
-        return False
+        if not again:
+            mine.update(owed_notice="", notice_claimed_at=None)
+        return False  # else left claimed: the lease is the pause before the next try
     mine.update(owed_notice="", notice_claimed_at=None)
     return True
-
-
-def _told(error: Exception, subscriber: Subscriber) -> str:
-    """What went wrong, without the address: servers like to repeat it, and it is not for logs."""
-    return f"{type(error).__name__}: {error}".replace(subscriber.email, "<address>")

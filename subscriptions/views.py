@@ -87,9 +87,9 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
 @for_reader(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     if request.method != "POST":
-        form = forms.WishesForm(initial=forms.initial_wishes(subscriber))
+        form = forms.WishesForm(initial=forms.initial_wishes(subscriber), reader=subscriber)
         return _preferences_page(request, subscriber, token, form)
-    form = forms.WishesForm(request.POST)
+    form = forms.WishesForm(request.POST, reader=subscriber)
     if not form.is_valid():
         return _preferences_page(request, subscriber, token, form, status=400)
     subscribers.prefer(subscriber, form.wishes())
@@ -101,9 +101,8 @@ def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
 def pause(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     form = forms.PauseForm(request.POST)
     if not form.is_valid():
-        return _preferences_page(
-            request, subscriber, token, forms.WishesForm(initial=forms.initial_wishes(subscriber)), status=400
-        )
+        stored = forms.WishesForm(initial=forms.initial_wishes(subscriber), reader=subscriber)
+        return _preferences_page(request, subscriber, token, stored, status=400)
     until = timezone.now().date() + dt.timedelta(weeks=form.cleaned_data["weeks"])
     subscribers.pause(subscriber, until)
     return redirect("subscriptions:preferences", token)

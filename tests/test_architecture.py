@@ -11,13 +11,13 @@ APPS = ("subscriptions", "digest")
 # Parsing, filters, matching, composing: no Django model, no clock, no network.
 PURE = (
     "subscriptions/filters.py",
+    "subscriptions/failures.py",
     "digest/records.py",
     "digest/text.py",
     "digest/matching.py",
     "digest/composing.py",
     "digest/schedule.py",
     "digest/wording.py",
-    "digest/failures.py",
 )
 IMPURE = ("django", "celery", "httpx", "socket", "time", "subscriptions.models", "digest.models")
 SERVICES = {"admin", "views", "outbox_views", "tasks", "urls", "apps", "management", "forms", "allinone", "signals"}

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from digest import planning
-from digest.models import Delivery, Edition, FetchRun, Source
+from digest.models import Delivery, Edition, FetchRun, Paper, Source
 from digest.overview import overview
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
@@ -37,3 +37,12 @@ def test_it_names_troubles_on_the_first_page(admin_client: Client, hugging_face:
     page = admin_client.get("/admin/").content.decode()
     assert "not &lt;b&gt;JSON" in page
     assert "3 papers" in page
+
+
+def test_it_lets_an_admin_delete_a_paper_and_a_source_with_their_logs(admin_client: Client, edition: Edition) -> None:
+    for model in (Paper, Source):
+        row = model.objects.first()
+        assert row is not None
+        address = f"/admin/digest/{model._meta.model_name}/{row.pk}/delete/"
+        assert admin_client.post(address, {"post": "yes"}).status_code == 302
+        assert not model.objects.filter(pk=row.pk).exists()

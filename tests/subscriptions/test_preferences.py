@@ -180,3 +180,12 @@ def test_it_leads_to_the_way_out(visitor: Client, alice: Subscriber) -> None:
 def test_it_does_not_show_the_whole_address(visitor: Client, alice: Subscriber) -> None:
     """Digests are forwarded, links and all."""
     assert alice.email not in page(visitor, alice)
+
+
+def test_it_keeps_a_topic_that_is_offered_no_more(visitor: Client, alice: Subscriber, learning: Topic) -> None:
+    Topic.objects.update(is_offered=False)
+    path = path_of(Purpose.PREFERENCES, alice)
+    assert 'value="learning" checked' in visitor.get(path).content.decode()
+    assert visitor.post(path, {"topics": ["learning"]}).status_code == 302
+    assert [row.topic for row in alice.filters.all()] == [learning]
+    assert 'value="learning"' not in visitor.get("/subscribe/").content.decode()

@@ -4,6 +4,7 @@ The reader is only ever at fault when the server refuses the address itself, for
 between the provider and us, and is tried again.
 """
 
+import re
 import smtplib
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from anymail.exceptions import (
     AnymailRecipientsRefused,
     AnymailUnsupportedFeature,
 )
+
+_ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,12 @@ class RefusedError(Exception):
 
 
 def classify(error: Exception) -> Verdict:
+    verdict = _judge(error)
+    # Servers like to repeat the address that they refuse.
+    return Verdict(verdict.again, _ADDRESS.sub("<address>", verdict.reason))
+
+
+def _judge(error: Exception) -> Verdict:
     match error:
         case smtplib.SMTPRecipientsRefused():
             code, answer = next(iter(error.recipients.values()), (550, b""))

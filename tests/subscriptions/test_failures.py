@@ -5,7 +5,7 @@ import smtplib
 import pytest
 from anymail.exceptions import AnymailAPIError, AnymailInvalidAddress, AnymailRecipientsRefused
 
-from digest.failures import RefusedError, classify
+from subscriptions.failures import RefusedError, classify
 
 
 def api_error(status: int | None) -> AnymailAPIError:
@@ -18,7 +18,11 @@ def api_error(status: int | None) -> AnymailAPIError:
     ("error", "again", "says"),
     [
         (smtplib.SMTPRecipientsRefused({"a@example.org": (450, b"greylisted")}), True, "450 greylisted"),
-        (smtplib.SMTPRecipientsRefused({"a@example.org": (550, b"no such user")}), False, "550 no such user"),
+        (
+            smtplib.SMTPRecipientsRefused({"a@example.org": (550, b"<a@example.org> unknown")}),
+            False,
+            "550 <<address>> unknown",
+        ),
         (smtplib.SMTPSenderRefused(503, b"nested MAIL command", "x"), False, "503"),
         (smtplib.SMTPDataError(451, b"try later"), True, "451"),
         (smtplib.SMTPDataError(554, b"spam"), False, "554"),
