@@ -80,7 +80,7 @@ class ListingInline(admin.TabularInline[Listing, Paper]):
 
 @admin.register(Paper)
 class PaperAdmin(OwnsALogAdmin, admin.ModelAdmin[Paper]):
-    list_display = ["title", "key", "edition", "votes", "edition_votes", "is_pinned", "is_hidden", "first_seen_at"]
+    list_display = ["title", "votes", "is_pinned", "is_hidden", "edition", "edition_votes", "key", "first_seen_at"]
     list_editable = ["is_pinned", "is_hidden"]
     list_filter = ["is_pinned", "is_hidden", "first_seen_at", "listings__source"]
     search_fields = ["title", "key", "abstract", "authors"]
@@ -127,7 +127,7 @@ class EditionAdmin(admin.ModelAdmin[Edition]):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
-    list_display = ["edition", "subscriber", "status", "reason", "attempts", "queued_at", "sent_at"]
+    list_display = ["edition", "subscriber", "status", "sent_at", "reason", "attempts", "queued_at"]
     list_filter = ["status", "edition", "queued_at"]
     search_fields = ["subscriber__email", "reason", "provider_id"]
     date_hierarchy = "queued_at"

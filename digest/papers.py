@@ -36,8 +36,10 @@ def ingest(source: Source, records: Sequence[PaperRecord], day: dt.date) -> Inge
     never touched here.
     """
     done = Ingested()
-    unique = {record.key: record for record in reversed(records)}  # of two in one answer the first counts
-    for chunk in _chunks(list(reversed(unique.values()))):
+    unique: dict[str, PaperRecord] = {}
+    for record in records:
+        unique.setdefault(record.key, record)  # of two in one answer the first counts
+    for chunk in _chunks(list(unique.values())):
         with transaction.atomic():
             _ingest_chunk(source, chunk, day, done)
     return done

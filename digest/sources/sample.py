@@ -1,4 +1,4 @@
-"""A small day of invented papers, for machines without the Internet. Its day is whichever is asked for."""
+"""A small day of invented papers, for machines without the Internet. They are listed on the day of the fetch."""
 
 import datetime as dt
 import json
@@ -9,7 +9,7 @@ from digest.records import Batch, PaperRecord, read_all
 from digest.sources.http import Http
 
 PAGE_SIZE = None
-BY_DAY = True
+BY_DAY = False
 PAUSE = 0
 FILE = Path(__file__).parent / "sample.json"
 
