@@ -1,0 +1,17 @@
+"""What is sent: papers, where they were seen, the day's edition, and what became of each reader's digest."""
+
+from digest.models.deliveries import Delivery, DeliveryEvent, DeliveryQuerySet
+from digest.models.editions import Edition
+from digest.models.papers import Listing, Paper
+from digest.models.sources import FetchRun, Source
+
+__all__ = [
+    "Delivery",
+    "DeliveryEvent",
+    "DeliveryQuerySet",
+    "Edition",
+    "FetchRun",
+    "Listing",
+    "Paper",
+    "Source",
+]

@@ -1,0 +1,92 @@
+"""What became of each reader's digest."""
+
+import datetime as dt
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from digest.models.editions import Edition
+from subscriptions.models import Subscriber
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def queued(self, now: dt.datetime) -> "DeliveryQuerySet":
+        """Those to be sent now: in the queue, and not waiting for their next try."""
+        return self.filter(status=Delivery.Status.QUEUED, not_before__lte=now)
+
+    def stuck(self, claimed_before: dt.datetime) -> "DeliveryQuerySet":
+        """Those whose worker died between claiming and recording."""
+        return self.filter(status=Delivery.Status.SENDING, claimed_at__lt=claimed_before)
+
+
+class Delivery(models.Model):
+    """What became of one reader's digest of one edition. The queued rows are the queue."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "queued"
+        SENDING = "sending", "sending"
+        SENT = "sent", "sent"
+        FAILED = "failed", "failed"
+        SKIPPED = "skipped", "skipped"
+        UNCERTAIN = "uncertain", "uncertain: it may have arrived"
+
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="deliveries")
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    queued_at = models.DateTimeField()
+    not_before = models.DateTimeField(help_text="The next try is not before this.")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    reason = models.TextField(blank=True, help_text="Why it was skipped, failed or is tried again.")
+    papers = models.JSONField(default=list, blank=True, help_text="Which papers, with score and reasons.")
+    provider_id = models.CharField(max_length=255, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-queued_at"]
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "subscriber"], name="one_delivery_per_reader_and_edition"),
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "sending", "sent", "failed", "skipped", "uncertain"]),
+                name="delivery_status_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="sent", sent_at__isnull=False) | (~Q(status="sent") & Q(sent_at__isnull=True)),
+                name="sent_at_if_and_only_if_sent",
+            ),
+        ]
+        indexes = [
+            # Partial: the queue is a sliver of a table that grows by every reader every day.
+            models.Index(fields=["not_before"], condition=Q(status="queued"), name="delivery_queue"),
+            models.Index(fields=["claimed_at"], condition=Q(status="sending"), name="delivery_in_flight"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.edition} to reader {self.subscriber_id}: {self.status}"
+
+    @property
+    def message_id(self) -> str:
+        """The local part of the Message-ID: the same at every attempt, so that a repeat can be recognised."""
+        return f"digest-{uuid.uuid5(self.subscriber.uid, str(self.edition.day)).hex}"
+
+
+class DeliveryEvent(models.Model):
+    """What the provider reported later, in django-anymail's words. Stored once however often it is told."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, null=True, blank=True, related_name="events")
+    event_key = models.CharField(
+        max_length=200, unique=True, help_text="The provider and its id, or a hash of the event."
+    )
+    event_type = models.CharField(max_length=20)
+    happened_at = models.DateTimeField()
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-happened_at"]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} at {self.happened_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,21 @@
+"""The days' papers, frozen when published."""
+
+from django.db import models
+
+
+class Edition(models.Model):
+    """One day's papers, frozen when published."""
+
+    day = models.DateField(unique=True)
+    published_at = models.DateTimeField()
+    mail_from = models.DateTimeField(
+        null=True, blank=True, help_text="Readers get it at their next hour after this. Empty: not mailed by schedule."
+    )
+    note_before = models.TextField(blank=True, help_text="The editors' note above the papers. Plain text.")
+    note_after = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-day"]
+
+    def __str__(self) -> str:
+        return f"Edition of {self.day}"

@@ -1,0 +1,61 @@
+"""Works, and where each was listed."""
+
+from django.db import models
+
+from digest.models.editions import Edition
+from digest.models.sources import Source
+
+
+class Paper(models.Model):
+    """One work. It belongs to one edition only, so that no reader gets it twice."""
+
+    key = models.CharField(max_length=300, unique=True, help_text="arxiv:2608.16590, doi:10.…, or a hash of its link")
+    title = models.TextField()
+    abstract = models.TextField(blank=True)
+    authors = models.JSONField(default=list)
+    categories = models.JSONField(default=list, blank=True)
+    keywords = models.JSONField(default=list, blank=True)
+    url = models.URLField(max_length=1000)
+    published_on = models.DateField(null=True, blank=True)
+    doi = models.CharField(max_length=255, blank=True)
+    thumbnail_url = models.URLField(max_length=1000, blank=True)
+    github_url = models.URLField(max_length=1000, blank=True)
+    github_stars = models.PositiveIntegerField(null=True, blank=True)
+    project_url = models.URLField(max_length=1000, blank=True)
+    organization = models.CharField(max_length=200, blank=True)
+    summary = models.TextField("AI summary", blank=True)
+    votes = models.PositiveIntegerField(default=0, help_text="The most that any source counts today.")
+    comments = models.PositiveIntegerField(default=0)
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+    edition = models.ForeignKey(Edition, on_delete=models.SET_NULL, null=True, blank=True, related_name="papers")
+    edition_votes = models.PositiveIntegerField("votes at publication", default=0)
+    is_pinned = models.BooleanField("pinned", default=False, help_text="Stands first in its edition.")
+    is_hidden = models.BooleanField("hidden", default=False, help_text="Neither shown nor mailed.")
+
+    class Meta:
+        ordering = ["-first_seen_at"]
+        indexes = [models.Index(fields=["edition", "-is_pinned", "-edition_votes"], name="paper_by_rank")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Listing(models.Model):
+    """One paper seen at one source on one day."""
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="listings")
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="listings")
+    day = models.DateField(db_index=True)
+    votes = models.PositiveIntegerField(default=0)
+    comments = models.PositiveIntegerField(default=0)
+    announce_type = models.CharField(max_length=20, blank=True)
+    submitter = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-day"]
+        constraints = [
+            models.UniqueConstraint(fields=["paper", "source", "day"], name="one_listing_per_paper_source_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.paper} at {self.source} on {self.day}"

@@ -1,0 +1,75 @@
+"""Where papers come from, and how each attempt to read went."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+
+class Source(models.Model):
+    """A place papers come from. `kind` says how it is read (see `digest.sources`), `key` says which one."""
+
+    class Kind(models.TextChoices):
+        HUGGINGFACE = "huggingface", "Hugging Face Daily Papers"
+        ARXIV = "arxiv", "arXiv category"
+        FEED = "feed", "RSS or Atom feed"
+        SAMPLE = "sample", "sample day"
+
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    key = models.CharField(
+        max_length=500, blank=True, help_text="arXiv: the category, such as cs.CL. Feed: its address. Else empty."
+    )
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True, help_text="Fetched every half hour.")
+
+    class Meta:
+        ordering = ["kind", "key"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "key"], name="one_source_per_kind_and_key"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["huggingface", "arxiv", "feed", "sample"]), name="source_kind_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        from digest import sources  # imported here, since sources build on nothing of ours and checks need them
+
+        problem = sources.problem_with_key(self.kind, self.key)
+        if problem:
+            raise ValidationError({"key": problem})
+
+
+class FetchRun(models.Model):
+    """One attempt to read one source for one day, whatever came of it."""
+
+    class Status(models.TextChoices):
+        OK = "ok", "papers came in"
+        EMPTY = "empty", "nothing listed"
+        FAILED = "failed", "failed"
+        UNREACHABLE = "unreachable", "can't be reached"
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="runs")
+    day = models.DateField()
+    started_at = models.DateTimeField()
+    seconds = models.FloatField(default=0)
+    status = models.CharField(max_length=11, choices=Status.choices)
+    bytes = models.PositiveBigIntegerField(default=0)
+    new = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    message = models.TextField(blank=True, help_text="Why it failed, was empty, or what was rejected.")
+
+    class Meta:
+        ordering = ["-started_at", "-pk"]
+        indexes = [models.Index(fields=["source", "-started_at"], name="run_by_source")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["ok", "empty", "failed", "unreachable"]), name="fetch_run_status_is_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} for {self.day}: {self.get_status_display()}"
