@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from digest.models import Edition, FetchRun, Listing, Paper
+from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 
 # Papers that were listed too late for their own day's edition come in the next, if that is within a week.
 LATE = dt.timedelta(days=7)
@@ -36,7 +36,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
     if known:
         return Published(known, is_new=False, papers=papers_of(known).count())
     if not Listing.objects.filter(day=day).exists():
-        return Published(None, is_new=False, papers=0, reason=why_empty(day))
+        return _nothing_to_publish(day, why_empty(day))
     mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
     with transaction.atomic():
         edition, is_new = Edition.objects.get_or_create(day=day, defaults={"published_at": now, "mail_from": mail_from})
@@ -45,14 +45,23 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
         count = _waiting(day).update(edition=edition, edition_votes=F("votes"))
         if not count:
             edition.delete()
-            reason = f"Every paper listed for {day} was in an earlier edition, or is hidden."
-            return Published(None, is_new=False, papers=0, reason=reason)
+            return _nothing_to_publish(day, f"Every paper listed for {day} was in an earlier edition, or is hidden.")
+        QuietDay.objects.filter(day=day).delete()
     return Published(edition, is_new=True, papers=count)
 
 
 def due_day(now: dt.datetime) -> dt.date:
     """The newest day whose hour of publication has come."""
     return (now - dt.timedelta(hours=settings.PUBLISH_HOUR)).date()
+
+
+def begin(*, now: dt.datetime) -> None:
+    """Publish the last days of a new site, once every source has been read; nothing on a site that has an edition."""
+    if Edition.objects.exists():
+        return
+    recent = FetchRun.objects.filter(started_at__gt=now - dt.timedelta(hours=1))
+    if not Source.objects.filter(is_active=True).exclude(pk__in=recent.values("source")).exists():
+        publish_last_days(last_days(DAYS_AT_FIRST_START, until=now.date()), now=now)
 
 
 def publish_last_days(days: Sequence[dt.date], *, now: dt.datetime) -> list[Published]:
@@ -70,14 +79,6 @@ def papers_of(edition: Edition) -> QuerySet[Paper]:
     return edition.papers.filter(is_hidden=False).order_by("-is_pinned", "-edition_votes", "pk")
 
 
-def papers_since(edition: Edition, since: dt.date | None) -> QuerySet[Paper]:
-    """The edition's papers; with `since`, those of every edition after that day, by their votes now."""
-    if since is None:
-        return papers_of(edition)
-    week = Paper.objects.filter(edition__day__gt=since, edition__day__lte=edition.day, is_hidden=False)
-    return week.order_by("-is_pinned", "-votes", "pk")
-
-
 def latest() -> Edition | None:
     return Edition.objects.order_by("-day").first()
 
@@ -90,6 +91,18 @@ def why_empty(day: dt.date) -> str:
     if not runs:
         return f"No source was asked for {day} yet. Run fetch_papers --date {day} first."
     return " ".join(f"{run.source}: {run.message or run.get_status_display()}" for run in runs.values())
+
+
+def best_of(first: dt.date, last: dt.date, count: int) -> QuerySet[Paper]:
+    """The `count` papers of the editions from `first` to `last` that have the most votes now."""
+    shown = Paper.objects.filter(edition__day__gte=first, edition__day__lte=last, is_hidden=False)
+    return shown.order_by("-votes", "-edition_votes", "pk")[:count]
+
+
+def _nothing_to_publish(day: dt.date, reason: str) -> Published:
+    """Say so, and write down why: readers and operators ask later."""
+    QuietDay.objects.update_or_create(day=day, defaults={"reason": reason})
+    return Published(None, is_new=False, papers=0, reason=reason)
 
 
 def _waiting(day: dt.date) -> QuerySet[Paper]:

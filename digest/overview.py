@@ -3,13 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
-from digest import editions
+from digest import editions, health
+from digest.health import Trouble
 from digest.models import Delivery, Edition, FetchRun, Source
 from subscriptions.models import Subscriber
-
-TROUBLE = (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN, Delivery.Status.QUEUED)
 
 
 @dataclass(frozen=True)
@@ -19,28 +18,32 @@ class Overview:
     edition: Edition | None
     papers: int
     runs: list[FetchRun]  # the last of each active source
+    in_trouble: list[Trouble]
     digests: dict[str, int]  # of the newest edition, by status
     troubles: list[tuple[str, int]]  # reasons of the last week, the most frequent first
     readers: dict[str, int]  # by status
-
-    @property
-    def broken(self) -> list[FetchRun]:
-        return [run for run in self.runs if run.status in (FetchRun.Status.FAILED, FetchRun.Status.UNREACHABLE)]
 
 
 def overview(*, now: dt.datetime) -> Overview:
     newest = editions.latest()
     rows = Delivery.objects.filter(edition=newest).order_by()
-    troubled = Delivery.objects.filter(queued_at__gt=now - dt.timedelta(days=7), status__in=TROUBLE).exclude(reason="")
-    reasons = troubled.order_by().values_list("reason").annotate(number=Count("pk")).order_by("-number")[:5]
+    reasons = troubled_since(now - dt.timedelta(days=7)).values_list("reason").annotate(number=Count("pk"))
     return Overview(
         edition=newest,
         papers=editions.papers_of(newest).count() if newest else 0,
         runs=_last_runs(),
+        in_trouble=health.troubles(),
         digests=dict(rows.values_list("status").annotate(Count("pk"))),
-        troubles=list(reasons),
+        troubles=list(reasons.order_by("-number")[:5]),
         readers=dict(Subscriber.objects.order_by().values_list("status").annotate(Count("pk"))),
     )
+
+
+def troubled_since(moment: dt.datetime) -> QuerySet[Delivery]:
+    """Deliveries planned after `moment` that failed, are uncertain, or wait for another try."""
+    ended = Delivery.objects.filter(queued_at__gt=moment, status__in=("failed", "uncertain"))
+    waiting = Delivery.objects.filter(queued_at__gt=moment, status="queued").exclude(reason="")
+    return (ended | waiting).order_by()
 
 
 def _last_runs() -> list[FetchRun]:

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 
 from digest import editions
-from digest.models import Edition, FetchRun, Paper
+from digest.models import Edition, FetchRun, Paper, QuietDay
 from subscriptions.models import Topic
 
 
@@ -21,9 +21,12 @@ def latest_edition(request: HttpRequest) -> HttpResponse:
 
 def edition(request: HttpRequest, day: dt.date) -> HttpResponse:
     found = Edition.objects.filter(day=day).first()
-    if found is None:
+    if found is not None:
+        return _edition_page(request, found)
+    quiet = QuietDay.objects.filter(day=day).first()
+    if quiet is None:
         raise Http404(f"There is no edition of {day}.")
-    return _edition_page(request, found)
+    return render(request, "web/quiet_day.html", {"quiet": quiet}, status=404)
 
 
 def paper(request: HttpRequest, key: str) -> HttpResponse:

@@ -1,9 +1,9 @@
 """What is sent: papers, where they were seen, the day's edition, and what became of each reader's digest."""
 
 from digest.models.deliveries import Delivery, DeliveryEvent, DeliveryQuerySet
-from digest.models.editions import Edition
+from digest.models.editions import Edition, QuietDay
 from digest.models.papers import Listing, Paper
-from digest.models.sources import FetchRun, Source
+from digest.models.sources import FetchRun, Source, Turn
 
 __all__ = [
     "Delivery",
@@ -13,5 +13,7 @@ __all__ = [
     "FetchRun",
     "Listing",
     "Paper",
+    "QuietDay",
     "Source",
+    "Turn",
 ]

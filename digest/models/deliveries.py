@@ -63,6 +63,10 @@ class Delivery(models.Model):
             # Partial: the queue is a sliver of a table that grows by every reader every day.
             models.Index(fields=["not_before"], condition=Q(status="queued"), name="delivery_queue"),
             models.Index(fields=["claimed_at"], condition=Q(status="sending"), name="delivery_in_flight"),
+            models.Index(
+                fields=["queued_at"], condition=Q(status__in=["failed", "uncertain"]), name="delivery_in_trouble"
+            ),
+            models.Index(fields=["queued_at"], name="delivery_by_time"),  # the admin's list
         ]
 
     def __str__(self) -> str:

@@ -19,3 +19,16 @@ class Edition(models.Model):
 
     def __str__(self) -> str:
         return f"Edition of {self.day}"
+
+
+class QuietDay(models.Model):
+    """A day that got no edition, and why."""
+
+    day = models.DateField(unique=True)
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["-day"]
+
+    def __str__(self) -> str:
+        return f"No edition of {self.day}"

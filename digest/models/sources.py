@@ -47,6 +47,7 @@ class FetchRun(models.Model):
     class Status(models.TextChoices):
         OK = "ok", "papers came in"
         EMPTY = "empty", "nothing listed"
+        STALE = "stale", "still the batch of an earlier day"
         FAILED = "failed", "failed"
         UNREACHABLE = "unreachable", "can't be reached"
 
@@ -67,9 +68,20 @@ class FetchRun(models.Model):
         indexes = [models.Index(fields=["source", "-started_at"], name="run_by_source")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["ok", "empty", "failed", "unreachable"]), name="fetch_run_status_is_known"
+                condition=Q(status__in=["ok", "empty", "stale", "failed", "unreachable"]),
+                name="fetch_run_status_is_known",
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.source} for {self.day}: {self.get_status_display()}"
+
+
+class Turn(models.Model):
+    """When a host may be asked again, by whichever worker comes first."""
+
+    host = models.CharField(max_length=100, unique=True)
+    free_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.host} from {self.free_at:%H:%M:%S}"

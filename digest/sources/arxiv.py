@@ -38,6 +38,10 @@ def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
 
 def parse(body: bytes, day: dt.date) -> Batch:
     """New papers and cross-lists, each under the day of its announcement. Raises SourceError."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:  # feedparser would guess, and garble every name in the feed
+        raise SourceError(f"damaged: not the UTF-8 that arXiv sends ({error.reason} at byte {error.start})") from error
     found = read_feed(body)
     if found.feed.get("title", "").startswith("Feed error"):
         raise SourceError(f"arXiv answered: {found.feed.title}")

@@ -48,7 +48,7 @@ class Http:
     limit: int
     timeout: float = 10
     deadline: float = 25
-    private_hosts: bool = True  # may the address lead to this machine or network?
+    private_hosts: bool = True  # may the address name this machine or network? Elsewhere there it can't redirect
     sleep: Callable[[float], None] = time.sleep
 
     def get(self, url: str, params: dict[str, str | int] | None = None) -> bytes:
@@ -63,7 +63,7 @@ class Http:
                 return self._get_once(address, give_up_at)
             except _TryAgainError as fault:
                 if time.monotonic() >= give_up_at:
-                    raise UnreachableError(f"{address}: not finished after {self.deadline:.0f} seconds") from fault
+                    raise UnreachableError(f"{address}: not finished after {self.deadline:g} seconds") from fault
                 wait = fault.wait or random.uniform(0.5, 1) * 2 ** (attempt - 1)  # noqa: S311  # jitter, no secret
                 if attempt == TRIES or time.monotonic() + wait > give_up_at:
                     raise UnreachableError(f"{address}: {fault}, after {_times(attempt)}") from fault
@@ -88,8 +88,9 @@ class Http:
             raise SourceError(f"{address}: no usable address ({error})") from error
 
     def _follow(self, client: httpx.Client, fuse: Fuse, address: str) -> bytes:
+        trusted = httpx.URL(address).host if self.private_hosts else ""
         for _ in range(MAX_REDIRECTS + 1):
-            self._check_host(address)
+            _check_host(address, trusted)
             with client.stream("GET", address, extensions={"trace": fuse.trace}) as response:
                 if response.status_code in REDIRECTS and "location" in response.headers:
                     address = str(response.url.join(response.headers["location"]))
@@ -118,15 +119,16 @@ class Http:
             raise SourceError(f"{address}: the packed answer ends too early")
         return bytes(body)
 
-    def _check_host(self, address: str) -> None:
-        url = httpx.URL(address)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise SourceError(f"{address}: not an http or https address")
-        if self.private_hosts:
-            return
-        for found in _addresses_of(url.host):
-            if not found.is_global:
-                raise SourceError(f"{address}: leads to {found}, which is not a public address")
+
+def _check_host(address: str, trusted: str) -> None:
+    url = httpx.URL(address)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise SourceError(f"{address}: not an http or https address")
+    if url.host == trusted:
+        return
+    for found in _addresses_of(url.host):
+        if not found.is_global:
+            raise SourceError(f"{address}: leads to {found}, which is not a public address")
 
 
 def _unpacker(response: httpx.Response) -> "zlib._Decompress | None":

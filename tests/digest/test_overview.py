@@ -23,7 +23,8 @@ def test_it_sums_up_what_came_in_went_out_and_failed(edition: Edition, alice: Su
     assert (found.edition, found.papers, found.digests) == (edition, 3, {"failed": 1})
     assert found.troubles == [("550 no such user", 1)]
     assert found.readers == {"active": 1}
-    assert [run.status for run in found.broken] == ["unreachable"]
+    assert [run.status for run in found.runs] == ["unreachable"]
+    assert found.in_trouble == []
 
 
 def test_it_stands_on_the_first_page_also_of_an_empty_site(admin_client: Client) -> None:

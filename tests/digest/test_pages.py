@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from digest import papers
-from digest.models import Edition, FetchRun, Paper, Source
+from digest.models import Edition, FetchRun, Paper, QuietDay, Source
 from tests.conftest import NOW, TODAY, make_record
 
 
@@ -31,6 +31,12 @@ def test_it_shows_an_edition_by_its_day(client: Client) -> None:
     assert "Faster Diffusion" in body(client, "/2026-08-20/")
     body(client, "/2026-08-19/", 404)
     body(client, "/2026-13-40/", 404)
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_says_why_a_day_has_no_edition(client: Client) -> None:
+    QuietDay.objects.create(day=TODAY - dt.timedelta(days=5), reason="Hugging Face listed <nothing>.")
+    assert "Hugging Face listed &lt;nothing&gt;." in body(client, "/2026-08-15/", 404)
 
 
 def test_it_links_the_editions_before_and_after(client: Client, edition: Edition) -> None:

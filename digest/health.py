@@ -1,0 +1,57 @@
+"""Which sources are in trouble: they failed, or were empty when they should not be, three runs in a row."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from digest.models import FetchRun, Source
+
+RUNS = 3  # in a row
+READ_AHEAD = 200  # runs looked through for those that tell something
+
+Status = FetchRun.Status
+BROKEN = (Status.FAILED, Status.UNREACHABLE)
+NOTHING = (Status.EMPTY, Status.STALE)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A source in trouble, and what its last run said."""
+
+    source: Source
+    last: FetchRun
+
+    def __str__(self) -> str:
+        return f"{self.source}: {RUNS} runs in a row {self.last.get_status_display()}. {self.last.message}"
+
+
+def troubles() -> list[Trouble]:
+    """Every active source that is in trouble now."""
+    found = (trouble_of(source) for source in Source.objects.filter(is_active=True))
+    return [trouble for trouble in found if trouble]
+
+
+def trouble_of(source: Source) -> Trouble | None:
+    runs = source.runs.order_by("-pk")[:READ_AHEAD]
+    telling = [run for run in runs if _is_telling(run)][:RUNS]
+    if len(telling) == RUNS and all(run.status in (*BROKEN, *NOTHING) for run in telling):
+        return Trouble(source, telling[0])
+    return None
+
+
+def is_broken(run: FetchRun) -> bool:
+    return run.status in BROKEN
+
+
+def _is_telling(run: FetchRun) -> bool:
+    """Whether the run says anything about the source's health.
+
+    A failure always does. Else only the day that was on counts, since past days are read beside it; and nothing
+    listed counts on weekdays from the hour of publication on: a day begins empty, and weekends stay so.
+    """
+    if run.status in BROKEN:
+        return True
+    due = dt.datetime.combine(run.day, dt.time(settings.PUBLISH_HOUR), dt.UTC)
+    may_be_empty = run.started_at < due or run.day.weekday() >= 5
+    return run.day == run.started_at.date() and not (run.status in NOTHING and may_be_empty)
