@@ -5,7 +5,7 @@ VENV ?= .venv
 VAR_DIR ?= var
 BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
-export DEBUG ?= 1
+export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo admin test check lint format lock screenshots bench
@@ -19,8 +19,8 @@ run: setup ## set up, and serve web, worker and beat on http://127.0.0.1:8000 (H
 	@exec $(MANAGE) allinone
 
 demo: setup ## the same with a sample day and three sample readers, without the Internet
-	@mkdir -p $(VAR_DIR) && rm -f $(VAR_DIR)/demo.sqlite3*
-	@DATABASE_URL=sqlite:///$(abspath $(VAR_DIR))/demo.sqlite3 exec $(MANAGE) demo
+	@mkdir -p $(VAR_DIR)
+	@DATABASE_URL=sqlite:///$(abspath $(VAR_DIR))/demo.sqlite3 EMAIL_URL=outbox:// EMAIL_BACKEND= exec $(MANAGE) demo
 
 admin: setup ## make an account for the admin
 	@$(MANAGE) migrate -v0 && $(MANAGE) createsuperuser

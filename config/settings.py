@@ -4,12 +4,14 @@ README lists every variable; a test keeps the list complete.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
 from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 django_stubs_ext.monkeypatch()  # generic classes such as ModelAdmin[Topic]
@@ -26,17 +28,22 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 def _kept_secret_key() -> str:
     """The key of an installation that set none: made once, then kept, so that mailed links stay valid."""
     path = VAR_DIR / "secret_key"
-    try:
-        # Exclusive: of two processes that start together, one writes and both read.
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(get_random_secret_key())
-    except FileExistsError:
-        pass
-    return path.read_text()
+    if not path.exists():
+        draft = VAR_DIR / f".secret_key-{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(get_random_secret_key())
+        # Of two processes that start together one links its draft first, whole, and both read that.
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    key = path.read_text().strip()
+    if not key:
+        raise ImproperlyConfigured(f"{path} is empty. Delete it, or set SECRET_KEY.")
+    return key
 
 
 # --- Django -----------------------------------------------------------------
-DEBUG = env.bool("DEBUG", False)
+DEBUG = env.bool("DEBUG", env.bool("DEVELOPMENT", False))  # make sets DEVELOPMENT; a DEBUG in .env goes over it
 SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ADDRESS_HASH_KEY = env.str("ADDRESS_HASH_KEY", "") or SECRET_KEY  # never changes, or suppressions are forgotten
@@ -121,7 +128,7 @@ else:
 OUTBOX_DIR = VAR_DIR / "outbox"
 environ.Env.EMAIL_SCHEMES["outbox"] = "subscriptions.outbox.EmailBackend"
 _email = env.email_url("EMAIL_URL", "outbox://")
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", _email["EMAIL_BACKEND"])
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", "") or _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
@@ -141,7 +148,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 240  # seconds
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_ROUTES = {
-    "digest.tasks.collect_papers": {"queue": "fetch"},
+    "digest.tasks.collect_source": {"queue": "fetch"},
     "digest.tasks.send_shard": {"queue": "send"},
     "*": {"queue": "tick"},
 }
@@ -182,6 +189,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(),
         "options": {"expires": 55},
     },
+    "every morning, report to the operators": {
+        "task": "digest.tasks.report_to_operators",
+        "schedule": crontab(hour="6", minute="30"),
+        "options": {"expires": 3600},
+    },
     "every minute, send the small mails that readers are owed": {
         "task": "subscriptions.tasks.send_owed_notices",
         "schedule": crontab(),
@@ -197,6 +209,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- Daily Papers -----------------------------------------------------------
 SITE_NAME = env.str("SITE_NAME", "Daily Papers")
 POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", "")
+OPERATORS = env.list("OPERATORS", default=[])  # addresses that get the day's report
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")  # in the User-Agent, so that upstream can reach the operator
 HUGGINGFACE_URL = env.str("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")
 ARXIV_FEEDS_URL = env.str("ARXIV_FEEDS_URL", "https://rss.arxiv.org").rstrip("/")

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from digest import collecting
-from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Listing, Paper, Source
+from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Listing, Paper, QuietDay, Source, Turn
 
 
 class ReadOnlyAdmin:
@@ -114,6 +114,9 @@ class EditionAdmin(admin.ModelAdmin[Edition]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # editions are published from what came in, by the clock or by publish_edition
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # its papers would come once more, in the next one
+
     @admin.display(ordering="paper_count", description="papers")
     def paper_count(self, edition: Edition) -> int:
         count: int = edition.paper_count  # type: ignore[attr-defined]  # annotated above
@@ -125,6 +128,19 @@ class EditionAdmin(admin.ModelAdmin[Edition]):
         return ", ".join(f"{number} {status}" for status, number in sorted(counts)) or "none"
 
 
+@admin.register(Turn)
+class TurnAdmin(ReadOnlyAdmin, admin.ModelAdmin[Turn]):
+    list_display = ["host", "free_at"]
+    search_fields = ["host"]
+
+
+@admin.register(QuietDay)
+class QuietDayAdmin(ReadOnlyAdmin, admin.ModelAdmin[QuietDay]):
+    list_display = ["day", "reason"]
+    search_fields = ["reason"]
+    date_hierarchy = "day"
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     list_display = ["edition", "subscriber", "status", "sent_at", "reason", "attempts", "queued_at"]
@@ -133,14 +149,24 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     date_hierarchy = "queued_at"
     list_select_related = ["edition", "subscriber"]
     show_full_result_count = False
-    actions = ["try_again"]
+    actions = ["try_failed_again", "send_uncertain_again"]
 
-    @admin.action(description="Try the failed ones again", permissions=["view"])
-    def try_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        failed = queryset.filter(status=Delivery.Status.FAILED)
-        done = failed.update(status=Delivery.Status.QUEUED, attempts=0, not_before=timezone.now())
-        left = queryset.count() - done
-        self.message_user(request, f"{done} queued again. {left} left alone: only what failed can be sent again.")
+    def has_requeue_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("digest.change_delivery")
+
+    @admin.action(description="Try the failed ones again", permissions=["requeue"])
+    def try_failed_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._requeue(request, queryset, Delivery.Status.FAILED)
+
+    @admin.action(description="Send the uncertain ones again (they may come twice)", permissions=["requeue"])
+    def send_uncertain_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._requeue(request, queryset, Delivery.Status.UNCERTAIN)
+
+    def _requeue(self, request: HttpRequest, queryset: QuerySet[Delivery], status: str) -> None:
+        chosen = queryset.count()
+        again = {"status": Delivery.Status.QUEUED, "attempts": 0, "not_before": timezone.now()}
+        done = queryset.filter(status=status).update(**again)
+        self.message_user(request, f"{done} queued again. {chosen - done} left alone: not {status}.")
 
 
 @admin.register(DeliveryEvent)

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from celery import Celery
 from celery.beat import Service
 from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django_celery_beat.schedulers import DatabaseScheduler
 from waitress.server import BaseWSGIServer
@@ -55,8 +56,11 @@ def only_instance(lock_file: Path) -> Iterator[None]:
 
 def open_web_server(host: str, port: int) -> BaseWSGIServer:
     """Listen at once, so that a port in use is known before anything else starts. Raises CannotServeError."""
+    # Waitress throws headers of a proxy away unless it is told to trust it.
+    trusted = settings.SECURE_PROXY_SSL_HEADER is not None
+    proxy = {"trusted_proxy": "*", "trusted_proxy_headers": {"x-forwarded-proto"}} if trusted else {}
     try:
-        return waitress.create_server(get_wsgi_application(), host=host, port=port, threads=6, ident=None)
+        return waitress.create_server(get_wsgi_application(), host=host, port=port, threads=6, ident=None, **proxy)
     except OSError as error:
         raise CannotServeError(
             f"{host}:{port} can't be listened on ({error.strerror}). Choose another: PORT=8001 make run"
@@ -68,10 +72,10 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
     # Held back until the worker has its handlers: a signal in the middle of its start would leave it half up.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     worker_ready.connect(_let_signals_in)
-    threading.Thread(target=web.run, name="web", daemon=True).start()
+    _start("web", web.run)
     beat = Service(app, scheduler_cls=DatabaseScheduler, max_interval=5)
     # A thread, not the worker's -B: that would be another process, which can't see a broker in memory.
-    threading.Thread(target=lambda: beat.start(embedded_process=False), name="beat", daemon=True).start()
+    _start("beat", lambda: beat.start(embedded_process=False))
     tasks.collect_papers.delay()
     # In a container everything runs as root, and tasks here come from this process alone.
     warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -85,6 +89,19 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
         without_gossip=True,
     )
     worker.start()  # returns after a signal; it must run in the main thread, and ends the process' other threads
+
+
+def _start(name: str, run: Callable[[], object]) -> None:
+    """Run `run` in a thread of its own. Should it fail, the whole process stops: half of it would look alive."""
+
+    def guarded() -> None:
+        try:
+            run()
+        except Exception:
+            logger.exception("The %s thread has failed: stopping", name)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=guarded, name=name, daemon=True).start()
 
 
 def _let_signals_in(**kwargs: object) -> None:

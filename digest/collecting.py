@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 
@@ -25,16 +26,17 @@ Errand = tuple[Source, dt.date]
 def collect(
     days: list[dt.date],
     *,
+    only: int | None = None,
     track: Callable[[list[Errand]], Iterable[Errand]] = iter,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[FetchRun]:
     """Read every active source for each of `days`. A broken source is noted and stops no other.
 
-    `track` may wrap the errands to show progress.
+    `only` names one source by its primary key. `track` may wrap the errands to show progress.
     """
     runs: list[FetchRun] = []
     down: set[int] = set()
-    for source, day in track(errands(days)):
+    for source, day in track(errands(days, only)):
         if source.pk in down:
             continue
         if runs and runs[-1].source.kind == source.kind:
@@ -45,9 +47,11 @@ def collect(
     return runs
 
 
-def errands(days: list[dt.date]) -> list[Errand]:
+def errands(days: list[dt.date], only: int | None = None) -> list[Errand]:
     """What there is to read for `days`, oldest first: a source that only knows today is read once."""
     active = Source.objects.filter(is_active=True)
+    if only is not None:
+        active = active.filter(pk=only)
     return [
         (source, day)
         for day in sorted(days)
@@ -67,16 +71,17 @@ def collect_one(source: Source, day: dt.date) -> FetchRun:
         done = papers.ingest(source, batch.records, listed_on)
         run.new, run.changed, run.unchanged, run.rejected = done.new, done.changed, done.unchanged, len(batch.rejected)
         run.status = FetchRun.Status.OK if batch.records else FetchRun.Status.EMPTY
-        run.message = _remark(source, batch, day)
+        run.message = clean(_remark(source, batch, day))
     except SourceError as error:
         unreachable = isinstance(error, UnreachableError)
         run.status = FetchRun.Status.UNREACHABLE if unreachable else FetchRun.Status.FAILED
-        run.message = str(error)
-        logger.warning("%s for %s failed: %s", source, day, error)
+        run.message = clean(str(error))  # it may quote what no database takes, and no log
+        logger.warning("%s for %s failed: %s", source, day, run.message)
+    except SoftTimeLimitExceeded as error:
+        run.status, run.message = FetchRun.Status.UNREACHABLE, f"not finished when the worker's time was up: {error!r}"
     except Exception as error:  # a fault of ours in one source must not keep the others from arriving
         run.status, run.message = FetchRun.Status.FAILED, f"internal error, please report: {error!r}"
         logger.exception("%s for %s failed", source, day)
-    run.message = clean(run.message)  # it may quote what the source sent, which no database need take
     run.seconds = round(time.monotonic() - began, 3)
     run.save()
     return run

@@ -7,18 +7,22 @@ nobody is lost, and at most the one mail in hand comes twice.
 
 import datetime as dt
 import logging
+import math
+import time
 from collections.abc import Callable, Iterable
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import F
 from django.utils import timezone
 
-from digest import editions, interests, rendering
+from digest import interests, reading, rendering
 from digest.composing import Digest, compose
 from digest.matching import Index
 from digest.models import Delivery, DeliveryQuerySet
 from subscriptions import failures
+from subscriptions.failures import Verdict
 from subscriptions.mail import Message
 from subscriptions.models import Subscriber
 
@@ -27,23 +31,36 @@ logger = logging.getLogger(__name__)
 LEASE = dt.timedelta(minutes=10)
 MAX_ATTEMPTS = 5
 FIRST_WAIT = dt.timedelta(minutes=5)  # trebled with each try: 5, 15, 45 minutes, 2¼ hours
+TROUBLES_IN_A_ROW = 5
 NOTHING_MATCHED = "Nothing in it matched what the reader follows."
 
 Status = Delivery.Status
 
 
-def send_queued(deliveries: DeliveryQuerySet, *, track: Callable[[list[int]], Iterable[int]] = iter) -> int:
+def send_queued(
+    deliveries: DeliveryQuerySet,
+    *,
+    track: Callable[[list[int]], Iterable[int]] = iter,
+    seconds: float = math.inf,
+) -> int:
     """Send those of `deliveries` that are queued and due; how many were accepted.
 
-    Others may work on the same rows: each goes to whoever claims it first. `track` may wrap the rows to show
-    progress.
+    Others may work on the same rows: each goes to whoever claims it first. What is not begun after `seconds`
+    stays in the queue, and so does the rest when the mail server can't be reached TROUBLES_IN_A_ROW times.
+    `track` may wrap the rows to show progress.
     """
     waiting = list(deliveries.queued(timezone.now()).order_by("pk").values_list("pk", flat=True))
+    stop_at = time.monotonic() + seconds
     sender = Sender()
+    sent = 0
     try:
-        return sum(sender.deliver(pk) for pk in track(waiting))
+        for pk in track(waiting):
+            if time.monotonic() >= stop_at or sender.troubles >= TROUBLES_IN_A_ROW:
+                break
+            sent += sender.deliver(pk)
     finally:
         sender.close()
+    return sent
 
 
 def shards(size: int, *, now: dt.datetime) -> list[tuple[int, int]]:
@@ -56,7 +73,7 @@ def requeue_stuck(*, now: dt.datetime) -> int:
     """Queue again what a dead worker left claimed; after MAX_ATTEMPTS leave it as uncertain. How many."""
     stuck = Delivery.objects.stuck(now - LEASE)
     given_up = stuck.filter(attempts__gte=MAX_ATTEMPTS)
-    given_up.update(status=Status.UNCERTAIN, reason=f"{MAX_ATTEMPTS} workers died while sending this.")
+    given_up.update(status=Status.UNCERTAIN, reason=f"A worker died at attempt {MAX_ATTEMPTS}: it may have arrived.")
     return stuck.update(status=Status.QUEUED, not_before=now, reason="A worker died while sending this.")
 
 
@@ -64,6 +81,7 @@ class Sender:
     """Sends deliveries over one kept connection, and keeps the editions it has read."""
 
     def __init__(self) -> None:
+        self.troubles = 0  # hand-overs in a row that failed for a reason that may pass
         self._connection: BaseEmailBackend | None = None
         self._indexes: dict[tuple[int, dt.date | None], Index] = {}
 
@@ -71,17 +89,23 @@ class Sender:
         """Bring one delivery to its end, if it can be claimed; whether it was accepted."""
         if not _claim(pk):
             return False
-        delivery = Delivery.objects.select_related("edition", "subscriber").get(pk=pk)
+        whole = Delivery.objects.select_related("edition", "subscriber").prefetch_related("subscriber__filters__topic")
+        delivery = whole.get(pk=pk)
         try:
             digest = self._compose(delivery)
             if not digest.is_worth_sending:
                 _record(delivery, Status.SKIPPED, reason=NOTHING_MATCHED)
                 return False
             provider_id = self._hand_over(rendering.build_digest_message(digest, delivery))
+        except SoftTimeLimitExceeded:
+            raise  # the worker is about to be stopped: the row stays claimed, and is sent again after its lease
         except Exception as error:
             self.close()  # after an error a connection may be out of step; the next mail gets a fresh one
-            _record_failure(delivery, error)
+            verdict = failures.classify(error)
+            self.troubles = self.troubles + 1 if verdict.again else 0
+            _record_failure(delivery, verdict)
             return False
+        self.troubles = 0
         _record(
             delivery, Status.SENT, sent_at=timezone.now(), papers=_as_json(digest), provider_id=provider_id, reason=""
         )
@@ -96,17 +120,11 @@ class Sender:
             self._connection = None
 
     def _compose(self, delivery: Delivery) -> Digest:
-        wanted = interests.wanted_by(
-            Subscriber.objects.prefetch_related("filters__topic").get(pk=delivery.subscriber_id)
-        )
-        return compose(self._index(delivery), wanted, delivery.edition.day)
-
-    def _index(self, delivery: Delivery) -> Index:
-        since = _since(delivery)
+        since = reading.since(delivery.edition, delivery.subscriber)
         key = (delivery.edition_id, since)
         if key not in self._indexes:
-            self._indexes[key] = Index(editions.papers_since(delivery.edition, since))
-        return self._indexes[key]
+            self._indexes[key] = Index(reading.papers(delivery.edition, since))
+        return compose(self._indexes[key], interests.wanted_by(delivery.subscriber), delivery.edition.day)
 
     def _hand_over(self, message: Message) -> str:
         """Give the message to the mail backend; the provider's id for it, where there is one."""
@@ -139,24 +157,13 @@ def _claim(pk: int) -> bool:
     return False
 
 
-def _since(delivery: Delivery) -> dt.date | None:
-    """For a weekly digest: the day after which papers are new to the reader, a week back at most."""
-    if delivery.subscriber.frequency != Subscriber.Frequency.WEEKLY:
-        return None
-    week_ago = delivery.edition.day - dt.timedelta(days=7)
-    had = Delivery.objects.filter(
-        subscriber=delivery.subscriber_id, status=Status.SENT, edition__day__lt=delivery.edition.day
-    )
-    last: dt.date | None = had.order_by("-edition__day").values_list("edition__day", flat=True).first()
-    return max(week_ago, last) if last else week_ago
-
-
 def _record(delivery: Delivery, status: str, **fields: object) -> None:
-    Delivery.objects.filter(pk=delivery.pk).update(status=status, **fields)
+    """Write down what became of it, unless the lease ran out and the row is somebody else's by now."""
+    ours = Delivery.objects.filter(pk=delivery.pk, status=Status.SENDING, claimed_at=delivery.claimed_at)
+    ours.update(status=status, **fields)
 
 
-def _record_failure(delivery: Delivery, error: Exception) -> None:
-    verdict = failures.classify(error)
+def _record_failure(delivery: Delivery, verdict: Verdict) -> None:
     logger.warning("Delivery %s: %s", delivery.pk, verdict.reason)
     if verdict.again and delivery.attempts < MAX_ATTEMPTS:
         wait = FIRST_WAIT * 3 ** (delivery.attempts - 1)

@@ -9,12 +9,15 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import (
     BigIntegerField,
     DateTimeField,
+    Exists,
     Field,
     JSONField,
+    OuterRef,
     Q,
     QuerySet,
     SmallIntegerField,
@@ -27,7 +30,7 @@ from digest.models import Delivery, Edition
 from digest.schedule import Slot
 from subscriptions.models import Subscriber
 
-WINDOW = dt.timedelta(days=5)  # from Friday's publication to Monday's last hour, and a day
+WINDOW = dt.timedelta(days=8)  # from Monday's publication to a weekly reader's last hour of Sunday, and a day
 TOO_LATE = dt.timedelta(hours=24)
 LATE = "More than 24 hours late: the next edition is coming."
 SLOTS_A_STATEMENT = 200
@@ -100,7 +103,7 @@ def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None
     monday = schedule.monday_of(edition.day)
     week = Edition.objects.filter(day__gte=monday, day__lt=monday + dt.timedelta(days=schedule.SATURDAY))
     newest = week.order_by("-day").values_list("day", flat=True).first()
-    return schedule.weekly_from(edition.day, newest, mail_from) if newest else None
+    return schedule.weekly_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None
 
 
 def _in_slots(slots: list[Slot]) -> QuerySet[Subscriber]:
@@ -123,6 +126,8 @@ def _insert(
         "provider_id": ("", TextField()),
         "papers": ([], JSONField()),
     }
+    # Not left to the conflict alone: each would burn an id of the sequence, every minute anew.
+    readers = readers.exclude(Exists(Delivery.objects.filter(edition=edition, subscriber=OuterRef("pk"))))
     columns = {f"new_{name}": Value(value, output_field=kind) for name, (value, kind) in values.items()}
     select, parameters = readers.order_by().annotate(**columns).values_list("pk", *columns).query.sql_with_params()
     insert = f"INSERT INTO digest_delivery (subscriber_id, {', '.join(values)}) {select} ON CONFLICT DO NOTHING"

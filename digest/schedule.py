@@ -2,7 +2,7 @@
 
 import datetime as dt
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SATURDAY = 5  # dt.date.weekday()
 
@@ -21,7 +21,7 @@ def due_at(slot: Slot, mail_from: dt.datetime) -> dt.datetime:
     Where the clock jumps over that hour, the mail comes when the hour would have been; where it comes twice,
     at the first.
     """
-    zone = ZoneInfo(slot.time_zone)
+    zone = _zone(slot.time_zone)
     day = mail_from.astimezone(zone).date()
     while True:
         moment = dt.datetime.combine(day, dt.time(slot.send_hour), zone).astimezone(dt.UTC)
@@ -30,18 +30,26 @@ def due_at(slot: Slot, mail_from: dt.datetime) -> dt.datetime:
         day += dt.timedelta(days=1)
 
 
-def weekly_from(day: dt.date, newest_of_week: dt.date, mail_from: dt.datetime) -> dt.datetime | None:
+def weekly_from(day: dt.date, newest_of_week: dt.date, mail_from: dt.datetime, publish_hour: int) -> dt.datetime | None:
     """From when the edition of `day` may go out as the week's digest; None where it isn't the one that does.
 
-    That is the last edition of Monday to Friday, `newest_of_week`. Friday's closes the week at once; where
-    there was none on Friday, that is only certain on Saturday.
+    That is the last edition of Monday to Friday, `newest_of_week`. Friday's closes the week at once. Where
+    there is none, that is only certain when Saturday's `publish_hour` (UTC) has come: until then Friday's may.
     """
     if day != newest_of_week:
         return None
     friday = day + dt.timedelta(days=SATURDAY - 1 - day.weekday())
-    saturday = dt.datetime.combine(friday + dt.timedelta(days=1), dt.time(), dt.UTC)
+    saturday = dt.datetime.combine(friday + dt.timedelta(days=1), dt.time(publish_hour), dt.UTC)
     return mail_from if day == friday else max(mail_from, saturday)
 
 
 def monday_of(day: dt.date) -> dt.date:
     return day - dt.timedelta(days=day.weekday())
+
+
+def _zone(name: str) -> dt.tzinfo:
+    """The zone; UTC for one that this machine does not know, since one reader's must not stop everybody's mail."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return dt.UTC

@@ -40,11 +40,12 @@ def _judge(error: Exception) -> Verdict:
     match error:
         case smtplib.SMTPRecipientsRefused():
             code, answer = next(iter(error.recipients.values()), (550, b""))
-            return Verdict(code < 500, f"The server refused the recipient: {code} {_text(answer)}")
-        case smtplib.SMTPAuthenticationError():
-            return Verdict(True, f"The server refused our login: {error.smtp_code} {_text(error.smtp_error)}")
-        case smtplib.SMTPResponseException():
-            return Verdict(error.smtp_code < 500, f"The server answered {error.smtp_code} {_text(error.smtp_error)}")
+            return Verdict(_may_pass(code, answer), f"The server refused the recipient: {code} {_text(answer)}")
+        case smtplib.SMTPDataError():
+            again = _may_pass(error.smtp_code, error.smtp_error)
+            return Verdict(again, f"The server refused the mail: {error.smtp_code} {_text(error.smtp_error)}")
+        case smtplib.SMTPResponseException():  # the greeting, our login, our sender: the next reader would fare alike
+            return Verdict(True, f"The server refused us: {error.smtp_code} {_text(error.smtp_error)}")
         case smtplib.SMTPException() | OSError() if not isinstance(error, AnymailAPIError):
             return Verdict(True, f"The connection failed: {str(error) or type(error).__name__}")
         case RefusedError() | AnymailRecipientsRefused() | AnymailInvalidAddress():
@@ -53,9 +54,13 @@ def _judge(error: Exception) -> Verdict:
             return Verdict(False, f"The provider does not support what we send: {error}")
         case AnymailAPIError():
             status = getattr(error, "status_code", None)
-            again = status is None or status == 429 or status >= 500
-            return Verdict(again, f"The provider answered {status or 'nothing'}")
+            return Verdict(status not in (400, 404, 413, 422), f"The provider answered {status or 'nothing'}")
     return Verdict(True, f"Internal error, please report: {type(error).__name__}: {error}")
+
+
+def _may_pass(code: int, answer: bytes | str) -> bool:
+    """Not a refusal for good, or one by policy (RFC 3463: x.7.x): that is about us, and not about the reader."""
+    return code < 500 or bool(re.match(r"5\.7\.", _text(answer)))
 
 
 def _text(answer: bytes | str) -> str:

@@ -70,7 +70,8 @@ def sign_up(email: str, wishes: Wishes, *, now: dt.datetime) -> None:
         if subscriber.status == Status.SUPPRESSED and not is_suppressed(email):
             subscriber.status = Status.UNSUBSCRIBED  # an admin has lifted the suppression
         if subscriber.status in (Status.PENDING, Status.UNSUBSCRIBED):
-            subscriber.status = Status.PENDING
+            # Unconfirmed again: if nobody confirms, the address is forgotten, as the mail says.
+            subscriber.status, subscriber.confirmed_at = Status.PENDING, None
             subscriber.save()
             prefer(subscriber, wishes)
         # Anyone can type anyone's address: the settings of an active reader stay as they are.
@@ -157,9 +158,13 @@ def delete_unconfirmed(*, now: dt.datetime) -> int:
 
 
 def _get_or_create(email: str) -> Subscriber:
-    email = email.strip()
-    subscriber, _ = Subscriber.objects.select_for_update().get_or_create(email__iexact=email, defaults={"email": email})
-    return subscriber
+    for_update = Subscriber.objects.select_for_update().by_email(email)
+    known = for_update.first()
+    if known is None:
+        # Another sign-up may come in between: then theirs is taken.
+        Subscriber.objects.bulk_create([Subscriber(email=email.strip())], ignore_conflicts=True)
+        known = for_update.get()
+    return known
 
 
 def _may_mail(subscriber: Subscriber, now: dt.datetime) -> bool:

@@ -10,7 +10,7 @@ NO_PLACES = ("Etc/", "SystemV/", "posix/", "right/", "US/", "Brazil/", "Canada/"
 
 @cache
 def time_zones() -> tuple[str, ...]:
-    """Every zone a reader can choose, in order: places, and UTC; none of the historical aliases."""
+    """Every zone a reader can choose, in order: places, and UTC; without the aliases that name no place."""
     places = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(NO_PLACES))
     return ("UTC", *sorted(places))
 

@@ -104,10 +104,19 @@ def test_it_keeps_weekly_readers_for_the_last_edition_of_the_week(scheduled: Edi
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_sends_the_weekly_digest_on_saturday_where_friday_had_no_edition() -> None:
-    make_reader("weekly@example.org", frequency="weekly", send_hour=7)
-    assert planning.plan_due(now=NOW + 24 * HOURS) == 0
-    assert planning.plan_due(now=NOW + 43 * HOURS) == 1  # Saturday, 07:00
+def test_it_sends_the_weekly_digest_after_saturdays_hour_where_friday_had_no_edition() -> None:
+    make_reader("weekly@example.org", frequency="weekly", send_hour=17)
+    assert planning.plan_due(now=NOW + 52 * HOURS) == 0  # Saturday, 16:00
+    assert planning.plan_due(now=NOW + 53 * HOURS) == 1
+
+
+def test_it_sends_the_weekly_digest_of_a_week_that_ended_on_monday(scheduled: Edition) -> None:
+    monday = NOW - dt.timedelta(days=3)
+    Edition.objects.filter(pk=scheduled.pk).update(day=monday.date(), mail_from=monday)
+    make_reader("weekly@example.org", frequency="weekly", send_hour=8, time_zone="America/Los_Angeles")
+    saturday = dt.datetime(2026, 8, 22, tzinfo=dt.UTC)
+    planned_at = [hour for hour in range(72) if planning.plan_due(now=saturday + hour * HOURS)]
+    assert planned_at == [39]  # Sunday, 08:00 there
 
 
 @pytest.mark.usefixtures("scheduled")

@@ -55,9 +55,13 @@ def test_it_is_never_before_and_never_long_after(frequency: str, zone: str, hour
     [
         ("2026-08-21", "2026-08-21", "2026-08-21T16:00"),  # Friday's closes the week
         ("2026-08-20", "2026-08-21", None),  # Thursday's does not, where there is Friday's
-        ("2026-08-20", "2026-08-20", "2026-08-22T00:00"),  # no Friday: known on Saturday
+        ("2026-08-20", "2026-08-20", "2026-08-22T16:00"),  # no Friday: known on Saturday
     ],
 )
 def test_it_makes_the_weekly_digest_at_the_last_edition(day: str, newest: str, expected: str | None) -> None:
-    found = weekly_from(dt.date.fromisoformat(day), dt.date.fromisoformat(newest), utc("2026-08-21T16:00"))
+    found = weekly_from(dt.date.fromisoformat(day), dt.date.fromisoformat(newest), utc("2026-08-21T16:00"), 16)
     assert found == (utc(expected) if expected else None)
+
+
+def test_it_takes_a_zone_that_this_machine_does_not_know_for_utc() -> None:
+    assert due_at(Slot("daily", "Mars/Olympus", 7), utc("2026-08-20T16:00")) == utc("2026-08-21T07:00")

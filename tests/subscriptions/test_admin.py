@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Source
+from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, Source, Turn
 from subscriptions import subscribers
 from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
 from tests.conftest import NOW, TODAY
@@ -31,6 +31,8 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="ok", message="learning")
     delivery = Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
     DeliveryEvent.objects.create(delivery=delivery, event_key="x:1", event_type="delivered", happened_at=NOW)
+    QuietDay.objects.create(day=TODAY, reason="nothing on learning")
+    Turn.objects.create(host="example.org", free_at=NOW)
 
 
 def admin_url(model: type[Model], page: str, *arguments: object) -> str:

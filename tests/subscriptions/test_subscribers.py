@@ -123,13 +123,19 @@ def test_it_says_whether_an_old_link_still_confirmed(alice: Subscriber, charlie:
     assert not subscribers.confirm(charlie, now=NOW)
 
 
-def test_it_keeps_when_a_reader_first_confirmed(charlie: Subscriber) -> None:
-    first = charlie.confirmed_at
+def test_it_forgets_a_former_reader_who_does_not_confirm_again(charlie: Subscriber) -> None:
+    subscribers.sign_up(charlie.email, Wishes(), now=NOW)  # perhaps by somebody else
+    Subscriber.objects.update(created_at=NOW - dt.timedelta(days=400))
+    assert subscribers.delete_unconfirmed(now=NOW + dt.timedelta(days=29)) == 0
+    assert subscribers.delete_unconfirmed(now=NOW + dt.timedelta(days=31)) == 1
+
+
+def test_it_takes_a_former_reader_back(charlie: Subscriber) -> None:
     subscribers.sign_up(charlie.email, Wishes(), now=NOW)
     charlie.refresh_from_db()
     assert subscribers.confirm(charlie, now=NOW)
     row = stored(charlie)
-    assert (row["confirmed_at"], row["active_since"], row["unsubscribed_at"]) == (first, NOW, None)
+    assert (row["confirmed_at"], row["active_since"], row["unsubscribed_at"]) == (NOW, NOW, None)
 
 
 def test_it_replaces_what_a_reader_follows(alice: Subscriber, vision: Topic) -> None:

@@ -13,10 +13,11 @@ from subscriptions import catalogue
 class Command(BaseCommand):
     help = "Set up the database and serve web, worker and beat in this one process, until Ctrl-C."
     requires_migrations_checks = False
+    lock_name = "allinone.lock"
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with allinone.only_instance(settings.VAR_DIR / "allinone.lock"):
+            with allinone.only_instance(settings.VAR_DIR / self.lock_name):
                 web = allinone.open_web_server(settings.HOST, settings.PORT)
                 self.prepare()
                 self.stdout.write(f"Daily Papers is ready: http://{settings.HOST}:{settings.PORT}/  (Ctrl-C stops it)")

@@ -1,8 +1,10 @@
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
+from django.db import connection
 from django.utils import timezone
 
 from digest import operations
@@ -22,7 +24,10 @@ READERS: dict[str, tuple[list[str], str]] = {
 class Command(allinone.Command):
     help = "A sample day with three sample readers: their digests in the outbox, then as `allinone`. Needs no Internet."
 
+    lock_name = "demo.lock"
+
     def prepare(self) -> None:
+        _begin_anew()
         super().prepare()
         if Source.objects.exclude(kind=Source.Kind.SAMPLE).filter(runs__isnull=False).exists():
             raise CommandError("This database holds real papers. The demo wants its own: run `make demo`.")
@@ -42,6 +47,15 @@ class Command(allinone.Command):
         self.stdout.write(
             f"Read them at {settings.SITE_URL}/outbox/ and see the admin at {settings.SITE_URL}/admin/ (demo, demo)."
         )
+
+
+def _begin_anew() -> None:
+    """Throw the last demo's database away: the sample day is new again."""
+    name = Path(str(connection.settings_dict["NAME"]))
+    if name.name == "demo.sqlite3":
+        connection.close()
+        for file in name.parent.glob(f"{name.name}*"):
+            file.unlink()
 
 
 def _subscribe(email: str, topics: list[str], words: str) -> None:

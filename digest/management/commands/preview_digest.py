@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from digest import editions, interests, rendering
+from digest import editions, interests, reading, rendering
 from digest.composing import Wanted, compose
 from digest.management.base import day
 from digest.matching import Index
@@ -29,14 +29,16 @@ class Command(BaseCommand):
         if bool(options["email"]) == bool(options["topic"] or options["words"]):
             raise CommandError("Say whose digest to show: --email ADDRESS, or --topic SLUG and --words WORDS.")
         edition = self._edition(options["date"])
-        wanted = (
-            self._reader(options["email"]) if options["email"] else self._wishes(options["topic"], options["words"])
-        )
-        digest = compose(Index(editions.papers_of(edition)), wanted, edition.day)
+        reader = self._reader(options["email"]) if options["email"] else None
+        wanted = interests.wanted_by(reader) if reader else self._wishes(options["topic"], options["words"])
+        papers = reading.papers(edition, reading.since(edition, reader) if reader else None)
+        digest = compose(Index(papers), wanted, edition.day)
         if not digest.is_worth_sending:
             self.stdout.write(f"No mail: none of the {digest.of_how_many} papers of {edition.day} match.")
             return
-        rendered = rendering.render(digest, edition, preferences_url="#preferences", unsubscribe_url="#unsubscribe")
+        rendered = rendering.render(
+            digest, edition, preferences_url="#preferences", unsubscribe_url="#unsubscribe", subscriber=reader
+        )
         if options["html"]:
             options["html"].write_text(rendered.html)
             self.stdout.write(f"Wrote {options['html']}: {rendered.subject}")
@@ -51,11 +53,11 @@ class Command(BaseCommand):
             )
         return edition
 
-    def _reader(self, email: str) -> Wanted:
+    def _reader(self, email: str) -> Subscriber:
         reader = Subscriber.objects.by_email(email).first()
         if reader is None:
             raise CommandError(f"No reader has the address {email}.")
-        return interests.wanted_by(reader)
+        return reader
 
     def _wishes(self, slugs: list[str], words: str) -> Wanted:
         topics = {topic.slug: topic for topic in Topic.objects.all()}
