@@ -4,12 +4,13 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 
-from digest import papers, sources
+from digest import papers, sources, turns
 from digest.models import FetchRun, Source
 from digest.records import Batch, SourceError, UnreachableError
 from digest.sources.http import Http
@@ -28,7 +29,6 @@ def collect(
     *,
     only: int | None = None,
     track: Callable[[list[Errand]], Iterable[Errand]] = iter,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> list[FetchRun]:
     """Read every active source for each of `days`. A broken source is noted and stops no other.
 
@@ -39,8 +39,6 @@ def collect(
     for source, day in track(errands(days, only)):
         if source.pk in down:
             continue
-        if runs and runs[-1].source.kind == source.kind:
-            sleep(sources.KINDS[source.kind].PAUSE)
         runs.append(collect_one(source, day))
         if runs[-1].status == FetchRun.Status.UNREACHABLE:
             down.add(source.pk)  # its other days would each wait for nothing, too
@@ -89,8 +87,7 @@ def collect_one(source: Source, day: dt.date) -> FetchRun:
 
 def _read_pages(source: Source, day: dt.date, run: FetchRun) -> Batch:
     kind = sources.KINDS[source.kind]
-    # The base addresses of Hugging Face and arXiv are the operator's settings; a feed's address was typed by an admin.
-    http = _http(private_hosts=source.kind != Source.Kind.FEED or settings.FETCH_PRIVATE_HOSTS)
+    http = _http(source, kind.PAUSE)
     whole = Batch()
     for page in range(MAX_PAGES):
         body = kind.fetch(http, source.key, day, page)
@@ -104,12 +101,14 @@ def _read_pages(source: Source, day: dt.date, run: FetchRun) -> Batch:
     return whole
 
 
-def _http(private_hosts: bool) -> Http:
+def _http(source: Source, pause: float) -> Http:
     contact = settings.CONTACT_EMAIL or settings.SITE_URL
     return Http(
         user_agent=f"DailyPapers/1.0 (+{contact})",
         limit=settings.FETCH_LIMIT_MB * 1_000_000,
-        private_hosts=private_hosts,
+        # The base addresses of other kinds are the operator's settings; a feed's address was typed by an admin.
+        private_hosts=source.kind != Source.Kind.FEED or settings.FETCH_PRIVATE_HOSTS,
+        before=partial(turns.take, source.kind, pause) if pause else lambda: None,
     )
 
 

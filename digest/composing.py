@@ -59,6 +59,5 @@ def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
 
 def _most_voted(index: Index, wanted: Wanted) -> Sequence[Match]:
     excluded = index.with_any(wanted.exclusions)
-    papers = [paper for number, paper in enumerate(index.papers) if number not in excluded]
-    voted = sorted(papers, key=lambda paper: -paper.votes)  # stable: pins and the edition's order break ties
-    return [Match(paper, paper.votes, (Reason("", "votes", str(paper.votes), "votes", 0),)) for paper in voted]
+    papers = [index.papers[number] for number in index.by_votes if number not in excluded]
+    return [Match(paper, paper.votes, (Reason("", "votes", str(paper.votes), "votes", 0),)) for paper in papers]

@@ -6,14 +6,15 @@ day, however many readers follow it; a reader's list is the best of their filter
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from subscriptions.filters import Criteria
 
-LONGEST_PHRASE = 8  # words; a longer phrase is found by its first eight
 FIELD_WEIGHTS = {"title": 3.0, "abstract": 1.0, "keywords": 1.0}
 REPEATED = 0.25  # what each further mention in the same field adds
 MOST_REPEATS = 4
@@ -21,6 +22,7 @@ AUTHOR_WEIGHT = 5.0
 CATEGORY_WEIGHT = 0.5
 
 _WORD = re.compile(r"[^\W_]+")
+_END = "\n"  # no phrase goes over the end of a text
 
 
 class PaperText(Protocol):
@@ -70,22 +72,59 @@ class Match:
     reasons: tuple[Reason, ...]
 
 
+class _Field(NamedTuple):
+    """One text of one paper, and where its words begin in the index's text."""
+
+    begin: int
+    paper: int  # its place in `papers`
+    name: str
+    text: str
+
+
 class _Hit(NamedTuple):
-    field: str
-    text: str  # as the paper writes it
+    """A phrase found: in which field, where in the index's text, and how long it is there."""
+
+    field: _Field
+    at: int
+    length: int
+
+    @property
+    def text(self) -> str:
+        """As the paper writes it."""
+        place, first = self.field.begin, None
+        for word in _WORD.finditer(self.field.text):
+            first = word.start() if first is None and place >= self.at else first
+            # A character such as ½ folds into several words: all of them count.
+            place += sum(len(stem(part)) for part in _WORD.findall(fold(word[0])))
+            if first is not None and place >= self.at + self.length:
+                return self.field.text[first : word.end()]
+        return ""
 
 
 class Index:
-    """A day's papers, ready to be asked. Answers are kept: the same filter costs nothing the second time."""
+    """A day's papers, ready to be asked. Answers are kept: the same filter costs nothing the second time.
+
+    All words of all papers stand in one string, stemmed and without what stood between them, so that
+    pre-training, pre training and pretraining are one; a phrase is found where it begins and ends with a word.
+    """
 
     def __init__(self, papers: Iterable[PaperText]) -> None:
         self.papers: list[PaperText] = list(papers)
-        self._hits: dict[str, dict[int, list[_Hit]]] = defaultdict(lambda: defaultdict(list))
+        self._fields: list[_Field] = []
         self._answers: dict[Interest, dict[int, tuple[Reason, ...]]] = {}
+        self._text, self._borders = self._read()
+
+    def _read(self) -> tuple[str, bytearray]:
+        """The string of all words, and a mark at each place where a word begins or the last one ends."""
+        words: list[str] = []
+        borders = bytearray()
         for number, paper in enumerate(self.papers):
-            for field, text in _fields(paper):
-                for key, found in _grams(text):
-                    self._hits[key][number].append(_Hit(field, found))
+            for name, text in _fields(paper):
+                self._fields.append(_Field(len(borders), number, name, text))
+                for word in (*map(stem, _WORD.findall(fold(text))), _END):
+                    words.append(word)
+                    borders += b"\1" + bytes(len(word) - 1)
+        return "".join(words), borders
 
     def reasons(self, interest: Interest) -> dict[int, tuple[Reason, ...]]:
         """For each paper (by its place in `papers`) that `interest` asks for: why."""
@@ -97,6 +136,11 @@ class Index:
                     found[number].append(reason)
             self._answers[interest] = {n: tuple(reasons) for n, reasons in found.items()}
         return self._answers[interest]
+
+    @cached_property
+    def by_votes(self) -> list[int]:
+        """The places of the papers, the most voted first; pins and the edition's order break ties."""
+        return sorted(range(len(self.papers)), key=lambda number: -self.papers[number].votes)
 
     def with_any(self, phrases: Iterable[str]) -> set[int]:
         """The places of the papers that hold any of `phrases`."""
@@ -117,15 +161,19 @@ class Index:
                         yield number, Reason(interest.label, "category", category, "categories", CATEGORY_WEIGHT)
 
     def _find(self, phrase: str) -> dict[int, list[_Hit]]:
-        words = [stem(word) for word in _WORD.findall(fold(phrase))][:LONGEST_PHRASE]
-        found = self._hits.get("".join(words), {})
+        """Where `phrase` stands: for each paper, each time."""
+        key = "".join(stem(word) for word in _WORD.findall(fold(phrase)))
+        found: dict[int, list[_Hit]] = defaultdict(list)
+        at = self._text.find(key) if key else -1
+        while at >= 0:
+            if self._borders[at] and self._borders[at + len(key)]:
+                field = self._fields[bisect_right(self._fields, at, key=lambda field: field.begin) - 1]
+                found[field.paper].append(_Hit(field, at, len(key)))
+            at = self._text.find(key, at + 1)
         if not _is_abbreviation(phrase):
             return found
         # RAG is not a rag, nor SAM a Sam: an abbreviation must be written as one.
-        loud = {
-            number: [hit for hit in hits if _capitals(hit.text) > 1 and hit.text.isalnum()]
-            for number, hits in found.items()
-        }
+        loud = {number: [hit for hit in hits if _is_loud(hit.text)] for number, hits in found.items()}
         return {number: hits for number, hits in loud.items() if hits}
 
 
@@ -150,6 +198,8 @@ def match(index: Index, interests: Iterable[Interest], exclusions: Iterable[str]
 
 def fold(text: str) -> str:
     """Lower case without accents."""
+    if text.isascii():
+        return text.lower()
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
 
 
@@ -195,30 +245,21 @@ def _fields(paper: PaperText) -> Iterator[tuple[str, str]]:
         yield "keywords", keyword
 
 
-def _grams(text: str) -> Iterator[tuple[str, str]]:
-    """Every run of up to LONGEST_PHRASE words: its key, and how the text writes it.
-
-    The key leaves out what stands between the words, so that pre-training, pre training and pretraining are one.
-    """
-    words = [(stem(fold(found[0])), found.start(), found.end()) for found in _WORD.finditer(text)]
-    for first in range(len(words)):
-        key = ""
-        for word, _, end in words[first : first + LONGEST_PHRASE]:
-            key += word
-            yield key, text[words[first][1] : end]
-
-
 def _phrase_reason(label: str, hits: list[_Hit]) -> Reason:
     counts: dict[str, int] = defaultdict(int)
     for hit in hits:
-        counts[hit.field] += 1
+        counts[hit.field.name] += 1
     weight = sum(FIELD_WEIGHTS[f] * (1 + REPEATED * min(n - 1, MOST_REPEATS)) for f, n in counts.items())
-    first = max(hits, key=lambda hit: FIELD_WEIGHTS[hit.field])
-    return Reason(label, "phrase", first.text, first.field, weight)
+    first = max(hits, key=lambda hit: FIELD_WEIGHTS[hit.field.name])
+    return Reason(label, "phrase", first.text, first.field.name, weight)
 
 
 def _is_abbreviation(phrase: str) -> bool:
     return len(phrase) <= 6 and phrase.isalnum() and _capitals(phrase) > 1
+
+
+def _is_loud(text: str) -> bool:
+    return _capitals(text) > 1 and text.isalnum()
 
 
 def _capitals(text: str) -> int:

@@ -62,7 +62,8 @@ class Upstream:
             handler.wfile.write(answer.body)
 
     def __enter__(self) -> "Upstream":
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # Polled often: shutdown waits for the next poll.
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:

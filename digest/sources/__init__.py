@@ -2,7 +2,7 @@
 
     PAGE_SIZE                               items in a full answer, after which there may be another; None: one answer
     BY_DAY                                  whether past days can be asked for; else the source knows today only
-    PAUSE                                   seconds between two of these sources, as upstream's terms want it
+    PAUSE                                   seconds between any two requests, as upstream's terms want it; or 0
     problem_with_key(key) -> str            what is wrong with a key that an admin typed; empty: nothing
     fetch(http, key, day, page) -> bytes    over the network; raises SourceError
     parse(body, day) -> Batch               pure; raises SourceError when the answer as a whole can't be read

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from django.conf import settings
@@ -89,4 +90,7 @@ def _authors(names: str) -> tuple[str, ...]:
 def _announcement_day(entry: Any) -> dt.date | None:
     """The day as it stands there: midnight in New York, which in UTC would be another day half of the time."""
     written = entry.get("published", "")
-    return dt.date.fromisoformat(written[:10]) if written else None
+    try:
+        return dt.date.fromisoformat(written[:10]) if written else None
+    except ValueError:  # as RSS writes it
+        return parsedate_to_datetime(written).date()

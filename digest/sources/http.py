@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -18,6 +19,9 @@ from digest.sources.fuse import Fuse
 from digest.text import from_html
 
 logger = logging.getLogger(__name__)
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Trace = Callable[[str, dict[str, Any]], None]  # httpx's extension: told of each step of a request
 
 TRIES = 3
 MAX_REDIRECTS = 5
@@ -50,6 +54,7 @@ class Http:
     deadline: float = 25
     private_hosts: bool = True  # may the address name this machine or network? Elsewhere there it can't redirect
     sleep: Callable[[float], None] = time.sleep
+    before: Callable[[], None] = lambda: None  # called before each request: where to wait for one's turn
 
     def get(self, url: str, params: dict[str, str | int] | None = None) -> bytes:
         """The body behind `url`. Raises SourceError with a reason that names the address."""
@@ -57,8 +62,11 @@ class Http:
             address = str(httpx.URL(url, params=params) if params else httpx.URL(url))
         except httpx.InvalidURL as error:
             raise SourceError(f"{url}: {error}") from error
+        self.before()
         give_up_at = time.monotonic() + self.deadline
         for attempt in range(1, TRIES + 1):
+            if attempt > 1:
+                self.before()
             try:
                 return self._get_once(address, give_up_at)
             except _TryAgainError as fault:
@@ -76,7 +84,8 @@ class Http:
         headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"}
         try:
             with (
-                httpx.Client(timeout=self.timeout, headers=headers, follow_redirects=False) as client,
+                # The environment may name a proxy, behind which nobody sees where a feed's address leads.
+                httpx.Client(timeout=self.timeout, headers=headers, trust_env=self.private_hosts) as client,
                 Fuse(give_up_at - time.monotonic()) as fuse,
             ):
                 return self._follow(client, fuse, address)
@@ -91,7 +100,8 @@ class Http:
         trusted = httpx.URL(address).host if self.private_hosts else ""
         for _ in range(MAX_REDIRECTS + 1):
             _check_host(address, trusted)
-            with client.stream("GET", address, extensions={"trace": fuse.trace}) as response:
+            trace = fuse.trace if httpx.URL(address).host == trusted else _only_public(fuse.trace, address)
+            with client.stream("GET", address, extensions={"trace": trace}) as response:
                 if response.status_code in REDIRECTS and "location" in response.headers:
                     address = str(response.url.join(response.headers["location"]))
                     continue
@@ -127,8 +137,27 @@ def _check_host(address: str, trusted: str) -> None:
     if url.host == trusted:
         return
     for found in _addresses_of(url.host):
-        if not found.is_global:
-            raise SourceError(f"{address}: leads to {found}, which is not a public address")
+        _check_public(found, address)
+
+
+def _check_public(found: IPAddress, address: str) -> None:
+    if not found.is_global:
+        raise SourceError(f"{address}: leads to {found}, which is not a public address")
+
+
+def _only_public(trace: Trace, address: str) -> Trace:
+    """`trace`, and a second look at where the connection really leads, before anything is sent on it.
+
+    A name may mean another address to us now than it meant a moment ago, when it was checked.
+    """
+
+    def checking(event: str, details: dict[str, Any]) -> None:
+        trace(event, details)
+        if event.endswith("connect_tcp.complete"):
+            peer = details["return_value"].get_extra_info("server_addr")[0]
+            _check_public(ipaddress.ip_address(peer), address)
+
+    return checking
 
 
 def _unpacker(response: httpx.Response) -> "zlib._Decompress | None":
@@ -136,7 +165,7 @@ def _unpacker(response: httpx.Response) -> "zlib._Decompress | None":
     return zlib.decompressobj(wbits=47) if packed else None  # 47: gzip or zlib, as its header says
 
 
-def _addresses_of(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _addresses_of(host: str) -> list[IPAddress]:
     try:
         return [ipaddress.ip_address(info[4][0]) for info in socket.getaddrinfo(host, None)]
     except (socket.gaierror, UnicodeError) as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from digest import collecting, papers, sources
+from digest import collecting, papers, sources, turns
 from digest.collecting import collect, collect_one
 from digest.models import FetchRun, Listing, Paper, Source
 from digest.records import SourceError
@@ -33,8 +33,9 @@ def at_noon(now: dt.datetime, db: None) -> None:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits between two tries."""
+    """No test waits between two tries, nor for its turn."""
     monkeypatch.setattr(collecting, "Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr(turns.take, "__kwdefaults__", {"sleep": lambda seconds: None})
 
 
 @pytest.fixture
@@ -265,7 +266,7 @@ def test_it_lets_a_broken_source_stop_no_other(
     upstream.say("/atom/cs.CL", *broken)
     upstream.say("/atom/cs.LG", ARXIV)
     upstream.say(HUGGING_FACE, day_of(9))
-    runs = {run.source.key: run for run in collect([TODAY], sleep=lambda seconds: None)}
+    runs = {run.source.key: run for run in collect([TODAY])}
     assert runs["cs.CL"].status in (Status.FAILED, Status.UNREACHABLE)
     assert runs["cs.CL"].message
     assert (runs["cs.LG"].new, runs[""].new) == (3, 1)
@@ -291,14 +292,17 @@ def test_it_asks_a_source_that_failed_for_the_other_days(upstream: Upstream, hug
     assert [run.status for run in collect([YESTERDAY, TODAY])] == [Status.FAILED, Status.OK]
 
 
-def test_it_leaves_arxiv_three_seconds_between_two_requests(upstream: Upstream, hugging_face: Source) -> None:
+def test_it_leaves_arxiv_three_seconds_between_two_requests(
+    upstream: Upstream, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr(turns.take, "__kwdefaults__", {"sleep": naps.append})
     for category in ("cs.AI", "cs.CL", "cs.LG"):
         switch_on(category)
         upstream.say(f"/atom/{category}", ARXIV)
     upstream.say(HUGGING_FACE, "[]")
-    naps: list[float] = []
-    collect([YESTERDAY, TODAY], sleep=naps.append)
-    assert [nap for nap in naps if nap] == [3, 3]
+    collect([YESTERDAY, TODAY])
+    assert naps == [0, 3, 6]  # the clock stands still here: each books its turn behind the last
 
 
 def test_it_shows_its_progress(upstream: Upstream, hugging_face: Source) -> None:

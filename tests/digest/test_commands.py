@@ -1,5 +1,6 @@
 """What an operator types, and what comes back."""
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
+from digest import editions, papers
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
 from subscriptions.models import Subscriber, Topic
-from tests.conftest import TODAY, make_reader
+from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.upstream import Upstream
 
 pytestmark = pytest.mark.usefixtures("now", "hugging_face")
@@ -163,3 +165,13 @@ def test_it_previews_without_sending(capsys: Any, alice: Subscriber, learning: T
 def test_it_says_what_is_wrong_with_a_preview(options: dict[str, Any], says: str) -> None:
     with pytest.raises(CommandError, match=says):
         call_command("preview_digest", **options)
+
+
+def test_it_previews_a_weekly_readers_week(edition: Edition, hugging_face: Source, capsys: Any) -> None:
+    friday = TODAY + dt.timedelta(days=1)
+    papers.ingest(hugging_face, [make_record("2608.00009", "Friday's Agents", day=friday)], friday)
+    editions.publish(friday, now=NOW + dt.timedelta(days=1))
+    make_reader("weekly@example.org", frequency="weekly")
+    shown = run("preview_digest", capsys, email="weekly@example.org")
+    assert "Friday's Agents" in shown
+    assert "Faster Diffusion" in shown

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from anymail.message import AnymailRecipientStatus
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import connection
@@ -221,3 +222,53 @@ def test_it_gives_weekly_readers_the_whole_week_and_no_paper_they_had(
 def test_it_cuts_the_queue_into_shards(queued: Delivery) -> None:
     assert delivery.shards(500, now=NOW) == [(queued.pk, queued.pk)]
     assert delivery.shards(500, now=NOW - dt.timedelta(hours=1)) == []
+
+
+def queue_readers(edition: Edition, count: int) -> None:
+    for number in range(count):
+        make_reader(f"reader{number}@example.org")
+    planning.plan_everyone(edition, now=NOW)
+
+
+def test_it_leaves_the_rest_in_the_queue_when_its_time_is_up(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue_readers(edition, 3)
+    moments = iter([0, 10, 20, 50, 60])
+    monkeypatch.setattr("digest.delivery.time.monotonic", lambda: next(moments))
+    assert delivery.send_queued(Delivery.objects.all(), seconds=50) == 2
+    assert Delivery.objects.filter(status=Status.QUEUED).count() == 1
+
+
+def test_it_does_not_wear_out_the_queue_on_a_server_that_is_down(
+    edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue_readers(edition, 8)
+    fail_with(monkeypatch, ConnectionRefusedError("refused"))
+    assert send() == 0
+    assert Delivery.objects.filter(attempts=1).count() == delivery.TROUBLES_IN_A_ROW
+    assert Delivery.objects.filter(status=Status.QUEUED, attempts=0).count() == 8 - delivery.TROUBLES_IN_A_ROW
+
+
+def test_it_goes_on_after_readers_whose_address_is_refused(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue_readers(edition, 8)
+    fail_with(monkeypatch, smtplib.SMTPRecipientsRefused({"x@example.org": (550, b"no such user")}))
+    send()
+    assert Delivery.objects.filter(status=Status.FAILED).count() == 8
+
+
+def test_it_leaves_alone_what_is_somebody_elses_by_now(queued: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker slept through its lease: another one has sent the mail meanwhile."""
+
+    def sleep_and_fail(self: EmailMessage, fail_silently: bool = False) -> int:
+        Delivery.objects.update(status=Status.SENT, sent_at=NOW, claimed_at=NOW + delivery.LEASE)
+        raise TimeoutError
+
+    monkeypatch.setattr(EmailMessage, "send", sleep_and_fail)
+    assert send() == 0
+    assert Delivery.objects.get().status == Status.SENT
+
+
+def test_it_leaves_the_row_claimed_when_the_worker_must_stop(queued: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, SoftTimeLimitExceeded())
+    with pytest.raises(SoftTimeLimitExceeded):
+        send()
+    assert Delivery.objects.get().status == Status.SENDING

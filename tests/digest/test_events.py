@@ -1,11 +1,17 @@
 """What providers report later."""
 
 import datetime as dt
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
+from django.test import Client
+from django.urls import clear_url_caches
 
+import config.urls
 from digest import events, planning
 from digest.models import Delivery, DeliveryEvent, Edition
 from subscriptions.models import Subscriber, Suppression
@@ -63,3 +69,23 @@ def test_it_listens_to_anymails_signal() -> None:
     stored = DeliveryEvent.objects.get()
     assert stored.event_type == "bounced"
     assert stored.happened_at > NOW - dt.timedelta(days=3650)
+
+
+@pytest.mark.parametrize(("secret", "status"), [("", 404), ("user:password", 400)])
+@pytest.mark.django_db
+def test_it_opens_webhooks_only_with_a_secret(secret: str, status: int, settings: Any, client: Client) -> None:
+    settings.ANYMAIL = {"WEBHOOK_SECRET": secret} if secret else {}
+    with reloaded_urls():
+        told = [{"RecordType": "SpamComplaint", "Email": "alice@example.org"}]
+        answer = client.post("/anymail/postmark/tracking/", told[0], content_type="application/json")
+    assert answer.status_code == status
+    assert not DeliveryEvent.objects.exists()
+
+
+@contextmanager
+def reloaded_urls() -> Iterator[None]:
+    """The addresses as the settings of the moment make them."""
+    importlib.reload(config.urls)
+    clear_url_caches()
+    yield
+    clear_url_caches()

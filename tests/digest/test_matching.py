@@ -1,5 +1,6 @@
 """Which papers match, and with what reasons."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.matching import Index, Interest, Match, match, same_person, stem
+from digest.matching import Index, Interest, Match, fold, match, same_person, stem
 from subscriptions.filters import Criteria
 
 
@@ -36,6 +37,9 @@ def matches(papers: list[Any], exclusions: tuple[str, ...] = (), **criteria: Any
         ("LLMs", "An LLM"),
         ("rag", "RAG"),
         ("multi-agent", "Multiagent systems"),
+        ("a chain of nine short words is found as well", "See: a chain of nine short words is found, as well!"),
+        ("efﬁcient", "Efficient agents"),
+        ("½ 1⁄2", "½ and 1⁄2: ½ 1⁄2"),
     ],
 )
 def test_it_finds_a_phrase_however_it_is_written(phrase: str, text: str) -> None:
@@ -52,6 +56,8 @@ def test_it_finds_a_phrase_however_it_is_written(phrase: str, text: str) -> None
         ("VLA", "Of VL, A and B"),
         ("video", ""),
         ("state space model", "state space"),
+        ("space mod", "state space models"),
+        ("end begin", ""),
     ],
 )
 def test_it_does_not_find_what_is_not_there(phrase: str, text: str) -> None:
@@ -150,6 +156,25 @@ def test_it_finds_no_paper_of_another_category(pattern: str) -> None:
 )
 def test_it_stems_both_sides_alike(one: str, many: str) -> None:
     assert stem(one) == stem(many)
+
+
+def test_it_finds_no_phrase_over_the_end_of_a_text() -> None:
+    papers = [paper("One", abstract="two", keywords=["three", "four"]), paper("five")]
+    for phrase in ("one two", "two three", "three four", "four five", "onetwo"):
+        assert not matches(papers, phrases=(phrase,))
+
+
+def test_it_shows_the_words_as_the_paper_writes_them() -> None:
+    (found,) = matches([paper("On “Pre-Training”, and more")], phrases=("pretraining",))
+    assert found.reasons[0].found == "Pre-Training"
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
+def test_it_finds_any_word_of_any_text(before: str, word: str, after: str) -> None:
+    words = [part for part in re.findall(r"[^\W_]+", fold(word)) if part.isalpha() and part.islower()]
+    for part in words:
+        (found,) = matches([paper("x", abstract=f"{before} {part} {after}")], phrases=(part,))
+        assert fold(found.reasons[0].found) or part == ""
 
 
 @given(st.text(max_size=200), st.text(max_size=40))

@@ -112,6 +112,17 @@ def test_it_shows_hostile_text_as_text(hugging_face: Any) -> None:
     assert "<think>" in part(mail, "plain")
 
 
+def test_it_escapes_titles_wherever_they_are_quoted(hugging_face: Any, settings: Any) -> None:
+    """The preheader tells the titles of the next papers, too."""
+    records = [make_record(f"2608.0000{n}", f"Paper {n} </div><img src=x>", votes=9 - n) for n in range(4)]
+    papers.ingest(hugging_face, records, TODAY)
+    published = editions.publish(TODAY, now=NOW).edition
+    assert published is not None
+    html = part(build(published, make_reader("all@example.org")), "html")
+    assert "img" not in elements(html)
+    assert "&lt;img" in html.partition("<h1")[0]
+
+
 def test_it_stays_below_the_size_that_mail_services_clip(hugging_face: Any) -> None:
     text = "We study reinforcement learning for agents that act. " * 30
     names = tuple(f"Author Number {n}" for n in range(40))

@@ -8,11 +8,11 @@ import pytest
 from celery import current_app
 from django.core import mail
 
-from digest import tasks
-from digest.models import Delivery, Edition
+from digest import papers, planning, tasks
+from digest.models import Delivery, Edition, Source
 from subscriptions import subscribers
 from subscriptions.models import Subscriber
-from tests.conftest import NOW, TODAY, make_reader
+from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.upstream import Upstream
 
 
@@ -59,9 +59,6 @@ def test_it_reads_the_last_three_days_again(upstream: Upstream) -> None:
 
 
 def test_it_publishes_when_the_hour_has_come(edition: Edition, hugging_face: Any, time_machine: Any) -> None:
-    from digest import papers
-    from tests.conftest import make_record
-
     tomorrow = TODAY + dt.timedelta(days=1)
     papers.ingest(hugging_face, [make_record("2608.00009", "Tomorrow", day=tomorrow)], tomorrow)
     time_machine.move_to(dt.datetime(2026, 8, 21, 15, 59, tzinfo=dt.UTC))
@@ -92,3 +89,26 @@ def test_it_wakes_readers_whose_pause_is_over(alice: Subscriber, time_machine: A
     tasks.send_due_digests()
     alice.refresh_from_db()
     assert (alice.status, alice.paused_until) == (Subscriber.Status.ACTIVE, None)
+
+
+@pytest.mark.usefixtures("now")
+def test_it_waits_with_the_first_editions_until_every_source_was_read(hugging_face: Source, upstream: Upstream) -> None:
+    other = Source.objects.create(kind="arxiv", key="cs.RO", name="Robots")
+    a_paper_a_day(upstream, 7)
+    tasks.collect_source(hugging_face.pk)
+    assert not Edition.objects.exists()
+    tasks.collect_source(other.pk)  # and be it in vain
+    assert Edition.objects.count() == 7
+
+
+@pytest.mark.usefixtures("edition", "alice")
+def test_it_sends_what_is_queued_though_the_planning_fails(monkeypatch: pytest.MonkeyPatch, edition: Edition) -> None:
+    planning.plan_everyone(edition, now=NOW)
+
+    def fail(*, now: dt.datetime) -> int:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(planning, "plan_due", fail)
+    with pytest.raises(RuntimeError):
+        tasks.send_due_digests()
+    assert len(mail.outbox) == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from digest.matching import LONGEST_PHRASE, Index, Interest
+from digest.matching import Index, Interest
 from subscriptions import catalogue
 from subscriptions.catalogue import Loaded
 from subscriptions.models import Topic
@@ -190,8 +190,3 @@ def test_it_ships_phrases_that_can_all_be_found(shipped: list[Topic]) -> None:
         found = Index(papers).reasons(Interest(topic.name, topic.criteria))
         lost += [phrase for place, phrase in enumerate(topic.phrases) if place not in found]
     assert lost == []
-
-
-def test_it_ships_no_phrase_that_is_too_long_to_be_found_whole(shipped: list[Topic]) -> None:
-    phrases = [phrase for topic in shipped for phrase in [*topic.phrases, *topic.exclusions]]
-    assert [phrase for phrase in phrases if len(phrase.replace("-", " ").split()) > LONGEST_PHRASE] == []

@@ -194,6 +194,7 @@ def test_it_refuses_a_private_host_behind_a_public_one(upstream: Upstream, monke
     real = http._addresses_of
     public = [ipaddress.ip_address("93.184.215.14")]
     monkeypatch.setattr(http, "_addresses_of", lambda host: public if host == "127.0.0.1" else real(host))
+    monkeypatch.setattr(http, "_only_public", lambda trace, address: trace)  # it would look again, where it leads
     upstream.say("/a", "", 302, Location=upstream.url.replace("127.0.0.1", "localhost") + "/secret")
     upstream.say("/secret", "the key to the house")
     client = Http(user_agent="test", limit=MEGABYTE, private_hosts=False)
@@ -332,3 +333,13 @@ def test_it_calls_a_broken_certificate_by_its_name(client: Http, monkeypatch: py
     monkeypatch.setattr(httpx.Client, "stream", refuse)
     with pytest.raises(UnreachableError, match=r"can't be reached \(certificate verify failed\)"):
         client.get("https://127.0.0.1/")
+
+
+def test_it_looks_again_where_the_connection_leads(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is public when it is checked, and private when it is connected to."""
+    upstream.say("/x", "secret")
+    public = [ipaddress.ip_address("93.184.216.34")]
+    monkeypatch.setattr("digest.sources.http._addresses_of", lambda host: public)
+    with pytest.raises(SourceError, match=r"leads to 127\.0\.0\.1, which is not a public address"):
+        Http(user_agent="x", limit=1000, private_hosts=False).get(f"{upstream.url}/x")
+    assert upstream.asked == []
