@@ -41,19 +41,22 @@ Status = Delivery.Status
 def plan_due(*, now: dt.datetime) -> int:
     """Make a row for every reader whose hour for a recent edition has come; how many rows are new.
 
-    What should have gone out more than a day ago is written down as skipped.
+    What should have gone out more than a day ago is written down as skipped. Hours that earlier ticks looked at
+    are looked at again every half hour only, for readers who chose an earlier hour since.
     """
     slots = _slots_in_use()
     planned = 0
     for edition in Edition.objects.filter(mail_from__gt=now - WINDOW, mail_from__lte=now):
+        done_until = None if now.minute % 30 == 0 else edition.planned_until
         for due, theirs in _slots_by_due_time(edition, slots):
-            if due > now:
+            if due > now or (done_until and due <= done_until):
                 continue
             status, reason = (Status.SKIPPED, LATE) if due < now - TOO_LATE else (Status.QUEUED, "")
             for start in range(0, len(theirs), SLOTS_A_STATEMENT):
                 # A reader who became active after the hour waits for the next edition.
                 readers = _in_slots(theirs[start : start + SLOTS_A_STATEMENT]).filter(active_since__lte=due)
                 planned += _insert(edition, readers, now, status, reason)
+        Edition.objects.filter(pk=edition.pk).update(planned_until=now)
     return planned
 
 

@@ -11,6 +11,9 @@ class Edition(models.Model):
     mail_from = models.DateTimeField(
         null=True, blank=True, help_text="Readers get it at their next hour after this. Empty: not mailed by schedule."
     )
+    planned_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Readers whose hour came before this have their row."
+    )
     note_before = models.TextField(blank=True, help_text="The editors' note above the papers. Plain text.")
     note_after = models.TextField(blank=True)
 

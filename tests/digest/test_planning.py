@@ -65,6 +65,14 @@ def test_it_neither_skips_nor_repeats_a_reader_who_changes_their_hour() -> None:
 
 
 @pytest.mark.usefixtures("scheduled")
+def test_it_looks_at_hours_gone_by_every_half_hour_only() -> None:
+    planning.plan_due(now=NOW + 5 * HOURS + dt.timedelta(minutes=10))
+    make_reader("a@example.org", send_hour=13)
+    ticks = [5 * HOURS + dt.timedelta(minutes=minute) for minute in range(11, 32)]
+    assert [tick for tick in ticks if planning.plan_due(now=NOW + tick)] == [5 * HOURS + dt.timedelta(minutes=30)]
+
+
+@pytest.mark.usefixtures("scheduled")
 def test_it_leaves_a_new_reader_for_the_next_edition() -> None:
     reader = make_reader("new@example.org", send_hour=13)
     Subscriber.objects.filter(pk=reader.pk).update(active_since=NOW + 2 * HOURS)
