@@ -8,7 +8,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from digest import collecting
-from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Listing, Paper, QuietDay, Source, Turn
+from digest.models import (
+    Delivery,
+    DeliveryEvent,
+    Edition,
+    FetchRun,
+    Listing,
+    Paper,
+    PaperAlias,
+    QuietDay,
+    Source,
+    Turn,
+    Validator,
+)
 
 
 class ReadOnlyAdmin:
@@ -132,6 +144,20 @@ class EditionAdmin(admin.ModelAdmin[Edition]):
 class TurnAdmin(ReadOnlyAdmin, admin.ModelAdmin[Turn]):
     list_display = ["host", "free_at"]
     search_fields = ["host"]
+
+
+@admin.register(Validator)
+class ValidatorAdmin(ReadOnlyAdmin, admin.ModelAdmin[Validator]):
+    list_display = ["source", "address", "etag", "last_modified"]
+    search_fields = ["address"]
+    list_select_related = ["source"]
+
+
+@admin.register(PaperAlias)
+class PaperAliasAdmin(ReadOnlyAdmin, admin.ModelAdmin[PaperAlias]):
+    list_display = ["key", "paper"]
+    search_fields = ["key", "paper__title"]
+    list_select_related = ["paper"]
 
 
 @admin.register(QuietDay)

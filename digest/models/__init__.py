@@ -2,8 +2,8 @@
 
 from digest.models.deliveries import Delivery, DeliveryEvent, DeliveryQuerySet
 from digest.models.editions import Edition, QuietDay
-from digest.models.papers import Listing, Paper
-from digest.models.sources import FetchRun, Source, Turn
+from digest.models.papers import Listing, Paper, PaperAlias
+from digest.models.sources import FetchRun, Source, Turn, Validator
 
 __all__ = [
     "Delivery",
@@ -13,7 +13,9 @@ __all__ = [
     "FetchRun",
     "Listing",
     "Paper",
+    "PaperAlias",
     "QuietDay",
     "Source",
     "Turn",
+    "Validator",
 ]

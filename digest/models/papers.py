@@ -17,7 +17,13 @@ class Paper(models.Model):
     keywords = models.JSONField(default=list, blank=True)
     url = models.URLField(max_length=1000)
     published_on = models.DateField(null=True, blank=True)
-    doi = models.CharField(max_length=255, blank=True)
+    doi = models.CharField(max_length=255, blank=True, db_index=True)
+    fingerprint = models.CharField(
+        max_length=64, blank=True, db_index=True, editable=False, help_text="Hash of the plain title and first author."
+    )
+    announce_type = models.CharField(max_length=20, blank=True, help_text="The strongest arXiv gave it: new, cross.")
+    comment = models.TextField(blank=True, help_text="The authors' remark on arXiv: pages, conference.")
+    enriched_at = models.DateTimeField(null=True, blank=True, help_text="When arXiv was last asked for more about it.")
     thumbnail_url = models.URLField(max_length=1000, blank=True)
     github_url = models.URLField(max_length=1000, blank=True)
     github_stars = models.PositiveIntegerField(null=True, blank=True)
@@ -38,6 +44,20 @@ class Paper(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class PaperAlias(models.Model):
+    """Another key under which a source knows the same work."""
+
+    key = models.CharField(max_length=300, unique=True)
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="aliases")
+
+    class Meta:
+        ordering = ["key"]
+        verbose_name_plural = "paper aliases"
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Listing(models.Model):

@@ -47,6 +47,7 @@ class FetchRun(models.Model):
     class Status(models.TextChoices):
         OK = "ok", "papers came in"
         EMPTY = "empty", "nothing listed"
+        UNCHANGED = "unchanged", "nothing changed since the last run"
         STALE = "stale", "still the batch of an earlier day"
         FAILED = "failed", "failed"
         UNREACHABLE = "unreachable", "can't be reached"
@@ -68,13 +69,31 @@ class FetchRun(models.Model):
         indexes = [models.Index(fields=["source", "-started_at"], name="run_by_source")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["ok", "empty", "stale", "failed", "unreachable"]),
+                condition=Q(status__in=["ok", "empty", "unchanged", "stale", "failed", "unreachable"]),
                 name="fetch_run_status_is_known",
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.source} for {self.day}: {self.get_status_display()}"
+
+
+class Validator(models.Model):
+    """What a server said of its last answer, so that the next request can ask for changes only (RFC 9110, 13.1)."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="validators")
+    address = models.CharField(max_length=1000)
+    etag = models.CharField(max_length=500, blank=True)
+    last_modified = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["source", "address"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "address"], name="one_validator_per_source_and_address")
+        ]
+
+    def __str__(self) -> str:
+        return self.address
 
 
 class Turn(models.Model):

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, Source, Turn
+from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, PaperAlias, QuietDay, Source, Turn, Validator
 from subscriptions import subscribers
 from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
 from tests.conftest import NOW, TODAY
@@ -32,6 +32,8 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     delivery = Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
     DeliveryEvent.objects.create(delivery=delivery, event_key="x:1", event_type="delivered", happened_at=NOW)
     QuietDay.objects.create(day=TODAY, reason="nothing on learning")
+    PaperAlias.objects.create(key="doi:10.1234/learning", paper=edition.papers.all()[0])
+    Validator.objects.create(source=hugging_face, address="https://example.org/learning")
     Turn.objects.create(host="example.org", free_at=NOW)
 
 
