@@ -5,20 +5,24 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.utils import timezone
 
-from digest import papers, sources, turns
-from digest.models import FetchRun, Source
-from digest.records import Batch, SourceError, UnreachableError
+from digest import health, papers, sources, turns
+from digest.models import FetchRun, Source, Validator
+from digest.records import Batch, SourceError, UnchangedError, UnreachableError
+from digest.schedule import SATURDAY
 from digest.sources.http import Http
+from digest.sources.validators import Mark, Validators
 from digest.text import clean
 
 logger = logging.getLogger(__name__)
 
 MAX_PAGES = 20
+EASTERN = ZoneInfo("America/New_York")
 
 
 Errand = tuple[Source, dt.date]
@@ -28,18 +32,20 @@ def collect(
     days: list[dt.date],
     *,
     only: int | None = None,
+    changes_only: bool = False,
     track: Callable[[list[Errand]], Iterable[Errand]] = iter,
 ) -> list[FetchRun]:
     """Read every active source for each of `days`. A broken source is noted and stops no other.
 
-    `only` names one source by its primary key. `track` may wrap the errands to show progress.
+    `only` names one source by its primary key. With `changes_only` servers may answer that nothing changed since
+    the last run. `track` may wrap the errands to show progress.
     """
     runs: list[FetchRun] = []
     down: set[int] = set()
     for source, day in track(errands(days, only)):
         if source.pk in down:
             continue
-        runs.append(collect_one(source, day))
+        runs.append(collect_one(source, day, changes_only=changes_only))
         if runs[-1].status == FetchRun.Status.UNREACHABLE:
             down.add(source.pk)  # its other days would each wait for nothing, too
     return runs
@@ -58,18 +64,14 @@ def errands(days: list[dt.date], only: int | None = None) -> list[Errand]:
     ]
 
 
-def collect_one(source: Source, day: dt.date) -> FetchRun:
+def collect_one(source: Source, day: dt.date, *, changes_only: bool = False) -> FetchRun:
     """Read one source for one day, and write down how it went."""
     run = FetchRun(source=source, day=day, started_at=timezone.now())
     began = time.monotonic()
-    # A source that knows today only lists nothing under a day gone by, though that was asked for.
-    listed_on = day if sources.KINDS[source.kind].BY_DAY else max(day, run.started_at.date())
     try:
-        batch = _read_pages(source, listed_on, run)
-        done = papers.ingest(source, batch.records, listed_on)
-        run.new, run.changed, run.unchanged, run.rejected = done.new, done.changed, done.unchanged, len(batch.rejected)
-        run.status = FetchRun.Status.OK if batch.records else FetchRun.Status.EMPTY
-        run.message = clean(_remark(source, batch, day))
+        _read_and_store(run, Validators(_known(source) if changes_only else {}))
+    except UnchangedError:
+        run.status, run.message = FetchRun.Status.UNCHANGED, "The same as at the last run."
     except SourceError as error:
         unreachable = isinstance(error, UnreachableError)
         run.status = FetchRun.Status.UNREACHABLE if unreachable else FetchRun.Status.FAILED
@@ -82,15 +84,33 @@ def collect_one(source: Source, day: dt.date) -> FetchRun:
         logger.exception("%s for %s failed", source, day)
     run.seconds = round(time.monotonic() - began, 3)
     run.save()
+    trouble = health.trouble_of(source)
+    if trouble and health.has_just_begun(trouble):
+        logger.error("In trouble: %s", trouble)
     return run
 
 
-def _read_pages(source: Source, day: dt.date, run: FetchRun) -> Batch:
-    kind = sources.KINDS[source.kind]
-    http = _http(source, kind.PAUSE)
+def _read_and_store(run: FetchRun, validators: Validators) -> None:
+    source, kind = run.source, sources.KINDS[run.source.kind]
+    # A source that knows today only lists nothing under a day gone by, though that was asked for.
+    listed_on = run.day if kind.BY_DAY else max(run.day, run.started_at.date())
+    batch = _read_pages(run, listed_on, _http(source, kind.PAUSE, validators))
+    done = papers.ingest(source, batch.records, listed_on)
+    run.new, run.changed, run.unchanged, run.rejected = done.new, done.changed, done.unchanged, len(batch.rejected)
+    run.status = _status(run, batch)
+    run.message = clean(_remark(run, batch))
+    # Stored last: what was not ingested is asked for again. Several pages have no mark in common, and an empty
+    # answer must go on saying so.
+    if batch.records and len(validators.heard) == 1:
+        for address, mark in validators.heard.items():
+            Validator.objects.update_or_create(source=source, address=address, defaults=mark._asdict())
+
+
+def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:
+    kind = sources.KINDS[run.source.kind]
     whole = Batch()
     for page in range(MAX_PAGES):
-        body = kind.fetch(http, source.key, day, page)
+        body = kind.fetch(http, run.source.key, day, page)
         run.bytes += len(body)
         batch: Batch = kind.parse(body, day)
         whole.records += batch.records
@@ -101,7 +121,7 @@ def _read_pages(source: Source, day: dt.date, run: FetchRun) -> Batch:
     return whole
 
 
-def _http(source: Source, pause: float) -> Http:
+def _http(source: Source, pause: float, validators: Validators) -> Http:
     contact = settings.CONTACT_EMAIL or settings.SITE_URL
     return Http(
         user_agent=f"DailyPapers/1.0 (+{contact})",
@@ -109,15 +129,34 @@ def _http(source: Source, pause: float) -> Http:
         # The base addresses of other kinds are the operator's settings; a feed's address was typed by an admin.
         private_hosts=source.kind != Source.Kind.FEED or settings.FETCH_PRIVATE_HOSTS,
         before=partial(turns.take, source.kind, pause) if pause else lambda: None,
+        validators=validators,
     )
 
 
-def _remark(source: Source, batch: Batch, day: dt.date) -> str:
+def _known(source: Source) -> dict[str, Mark]:
+    return {row.address: Mark(row.etag, row.last_modified) for row in source.validators.all()}
+
+
+def _status(run: FetchRun, batch: Batch) -> str:
+    """Whether papers came, nothing did, or the batch of an earlier day was served once more.
+
+    arXiv's feed turns over at midnight in New York; a batch of yesterday's on a weekday was not renewed.
+    """
+    if not batch.records:
+        return FetchRun.Status.EMPTY
+    today = run.started_at.astimezone(EASTERN).date()
+    newest = max((record.day for record in batch.records if record.day), default=today)
+    if run.source.kind == Source.Kind.ARXIV and newest < today and today.weekday() < SATURDAY:
+        return FetchRun.Status.STALE
+    return FetchRun.Status.OK
+
+
+def _remark(run: FetchRun, batch: Batch) -> str:
     if batch.rejected:
         return f"{len(batch.rejected)} rejected. " + "; ".join(batch.rejected[:5])
     days = sorted({str(record.day) for record in batch.records if record.day})
-    if days and str(day) not in days:
-        return f"The feed holds {days[-1]}, not {day}."
+    if days and str(run.day) not in days:
+        return f"The feed holds {days[-1]}, not {run.day}."
     if not batch.records:
-        return f"{source} listed nothing for {day} ({day:%A})."
+        return f"{run.source} listed nothing for {run.day} ({run.day:%A})."
     return ""

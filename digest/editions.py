@@ -86,7 +86,8 @@ def latest() -> Edition | None:
 def why_empty(day: dt.date) -> str:
     """Why there is no edition of `day`, from what each source last said about it."""
     runs: dict[int, FetchRun] = {}
-    for run in FetchRun.objects.filter(day=day, source__is_active=True).select_related("source").order_by("started_at"):
+    told = FetchRun.objects.filter(day=day, source__is_active=True).exclude(status=FetchRun.Status.UNCHANGED)
+    for run in told.select_related("source").order_by("started_at"):
         runs[run.source_id] = run
     if not runs:
         return f"No source was asked for {day} yet. Run fetch_papers --date {day} first."

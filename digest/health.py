@@ -33,15 +33,23 @@ def troubles() -> list[Trouble]:
 
 
 def trouble_of(source: Source) -> Trouble | None:
-    runs = source.runs.order_by("-pk")[:READ_AHEAD]
-    telling = [run for run in runs if _is_telling(run)][:RUNS]
-    if len(telling) == RUNS and all(run.status in (*BROKEN, *NOTHING) for run in telling):
-        return Trouble(source, telling[0])
-    return None
+    telling = _telling(source)[:RUNS]
+    return Trouble(source, telling[0]) if len(telling) == RUNS and all(map(_is_bad, telling)) else None
 
 
-def is_broken(run: FetchRun) -> bool:
-    return run.status in BROKEN
+def has_just_begun(trouble: Trouble) -> bool:
+    """Whether its last run is the one that put the source into trouble: the moment to say so once."""
+    before = _telling(trouble.source)[RUNS:]
+    return not before or not _is_bad(before[0])
+
+
+def _telling(source: Source) -> list[FetchRun]:
+    """The source's last runs that say anything about its health, the newest first."""
+    return [run for run in source.runs.order_by("-pk")[:READ_AHEAD] if _is_telling(run)][: RUNS + 1]
+
+
+def _is_bad(run: FetchRun) -> bool:
+    return run.status in (*BROKEN, *NOTHING)
 
 
 def _is_telling(run: FetchRun) -> bool:

@@ -1,23 +1,27 @@
 """Papers come in: an upsert by canonical id that can run any number of times, and at once on two machines."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
-from digest.models import Listing, Paper, Source
+from digest import identity, turns
+from digest.models import Listing, Paper, PaperAlias, Source
 from digest.records import PaperRecord
 
 CHUNK = 500  # rows a statement; SQLite takes a limited number of parameters
 
 # The first source to say these has the word; after it arXiv alone, whose feeds have them from the authors.
-ONCE = ("title", "abstract", "authors", "published_on", "doi")
+ONCE = ("title", "abstract", "authors", "published_on")
 # Whoever says these keeps them up to date.
 EXTRAS = (
-    "keywords", "thumbnail_url", "github_url", "github_stars", "project_url", "organization", "summary",
+    "keywords", "thumbnail_url", "github_url", "github_stars", "project_url", "organization", "summary", "comment",
 )  # fmt: skip
 COUNTS = ("votes", "comments")
+# What follows from more than one record.
+GATHERED = ("key", "url", "doi", "fingerprint", "categories", "announce_type")
+TYPES = ("", "replace-cross", "replace", "cross", "new")  # of announcements, the strongest last
 
 
 @dataclass
@@ -41,31 +45,50 @@ def ingest(source: Source, records: Sequence[PaperRecord], day: dt.date) -> Inge
         unique.setdefault(record.key, record)  # of two in one answer the first counts
     for chunk in _chunks(list(unique.values())):
         with transaction.atomic():
+            turns.hold("ingest")  # two workers may bring the same work under different keys
             _ingest_chunk(source, chunk, day, done)
     return done
 
 
+def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datetime) -> int:
+    """Merge what arXiv said when asked for `keys` into the papers that are there; how many changed.
+
+    All of `keys` count as asked for, whether or not arXiv knew them.
+    """
+    told = {record.key: record for record in records}
+    with transaction.atomic():
+        turns.hold("ingest")
+        papers = list(Paper.objects.filter(key__in=keys))
+        changed = [paper for paper in papers if paper.key in told and _merge(paper, told[paper.key])]
+        for paper in papers:
+            paper.enriched_at = now
+        Paper.objects.bulk_update(papers, [*ONCE, *EXTRAS, *COUNTS, *GATHERED, "enriched_at"])
+    return len(changed)
+
+
 def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done: Ingested) -> None:
-    keys = [record.key for record in records]
-    known = set(Paper.objects.filter(key__in=keys).values_list("key", flat=True))
-    Paper.objects.bulk_create(
-        [_new_paper(record) for record in records if record.key not in known], ignore_conflicts=True
-    )
-    # Read again, and lock: another worker may have inserted some of them in between.
-    papers = {paper.key: paper for paper in Paper.objects.select_for_update().filter(key__in=keys).order_by("pk")}
-    changed = [papers[record.key] for record in records if record.key in known and _merge(papers[record.key], record)]
-    Paper.objects.bulk_update(changed, [*ONCE, *EXTRAS, *COUNTS, "categories"])
-    _list(source, [(papers[record.key], record) for record in records], day)
-    new = len(records) - len(known)
-    done.new += new
+    known = identity.Known(records)
+    new: list[Paper] = []
+    changed: dict[int, Paper] = {}
+    seen: list[tuple[Paper, PaperRecord]] = []
+    former_keys: list[tuple[str, Paper]] = []
+    for record in records:
+        paper = known.find(record)
+        if paper is None:
+            paper = Paper(key=record.key, url=record.url)
+            new.append(paper)
+        former_keys.append((paper.key, paper))
+        if _merge(paper, record) and paper.pk:
+            changed[paper.pk] = paper
+        known.add(paper)
+        seen.append((paper, record))
+    Paper.objects.bulk_create(new)
+    Paper.objects.bulk_update(changed.values(), [*ONCE, *EXTRAS, *COUNTS, *GATHERED])
+    _keep_aliases([*former_keys, *((record.key, paper) for paper, record in seen)])
+    _list(source, seen, day)
+    done.new += len(new)
     done.changed += len(changed)
-    done.unchanged += len(records) - new - len(changed)
-
-
-def _new_paper(record: PaperRecord) -> Paper:
-    paper = Paper(key=record.key, url=record.url)
-    _merge(paper, record)
-    return paper
+    done.unchanged += len(records) - len(new) - len(changed)
 
 
 def _merge(paper: Paper, record: PaperRecord) -> bool:
@@ -77,12 +100,35 @@ def _merge(paper: Paper, record: PaperRecord) -> bool:
     is_from_arxiv = bool(record.categories)  # the only source that gives any
     fresh = {name: value for name, value in said.items() if name in EXTRAS or is_from_arxiv or not getattr(paper, name)}
     fresh |= {name: max(getattr(paper, name), getattr(record, name)) for name in COUNTS}
-    # Feeds of several categories list the same paper: each may know more of its categories.
-    fresh["categories"] = list(dict.fromkeys([*paper.categories, *record.categories]))
+    fresh |= _gathered(paper, record)
     changes = {name: _stored(value) for name, value in fresh.items() if getattr(paper, name) != _stored(value)}
     for name, value in changes.items():
         setattr(paper, name, value)
-    return bool(changes)
+    before = paper.fingerprint
+    paper.fingerprint = identity.fingerprint(paper.title, paper.authors)
+    return bool(changes) or paper.fingerprint != before
+
+
+def _gathered(paper: Paper, record: PaperRecord) -> dict[str, object]:
+    """What one record adds to what others said before: it knows the work by another key, in another category."""
+    becomes_arxivs = record.key.startswith("arxiv:") and not paper.key.startswith("arxiv:")
+    return {
+        "key": record.key if becomes_arxivs else paper.key,
+        "url": record.url if becomes_arxivs else paper.url,
+        "doi": paper.doi or identity.doi_of(record),
+        "categories": list(dict.fromkeys([*paper.categories, *record.categories])),
+        "announce_type": max(paper.announce_type, record.announce_type, key=_strength),
+    }
+
+
+def _strength(announce_type: str) -> int:
+    return TYPES.index(announce_type) if announce_type in TYPES else 0
+
+
+def _keep_aliases(keys: list[tuple[str, Paper]]) -> None:
+    """Remember each key by which a source knows, or we knew, a paper that goes by another."""
+    others = {key: PaperAlias(key=key, paper=paper) for key, paper in keys if key != paper.key}
+    PaperAlias.objects.bulk_create(others.values(), ignore_conflicts=True)
 
 
 def _stored(value: object) -> object:
@@ -94,9 +140,13 @@ def _list(source: Source, seen: list[tuple[Paper, PaperRecord]], day: dt.date) -
     listed = set(
         Listing.objects.filter(source=source, paper__in=[paper for paper, _ in seen]).values_list("paper_id", flat=True)
     )
+    # A feed that gives no day lists a paper on the day when it was first seen there, and not on every day after.
+    shown = [_listing(source, paper, record, day) for paper, record in seen if record.day or paper.pk not in listed]
+    once: dict[tuple[int, dt.date], Listing] = {}
+    for listing in shown:
+        once.setdefault((listing.paper_id, listing.day), listing)  # two keys may be one paper
     Listing.objects.bulk_create(
-        # A feed that gives no day lists a paper on the day when it was first seen there, and not on every day after.
-        [_listing(source, paper, record, day) for paper, record in seen if record.day or paper.pk not in listed],
+        once.values(),
         update_conflicts=True,
         unique_fields=["paper", "source", "day"],
         update_fields=["votes", "comments", "announce_type", "submitter"],

@@ -30,6 +30,10 @@ class UnreachableError(SourceError):
     """Nobody answers, or not in time: there is no point in asking for another day right now."""
 
 
+class UnchangedError(Exception):
+    """The server says that its answer is the same as last time; no fault."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PaperRecord:
     """One paper as one source lists it. Text is plain Unicode; what a source doesn't say stays at its default."""
@@ -49,6 +53,7 @@ class PaperRecord:
     project_url: str = ""
     organization: str = ""
     summary: str = ""
+    comment: str = ""  # the authors' own, on arXiv: pages, conference
     day: dt.date | None = None  # when the source listed it; None: it doesn't say
     votes: int = 0
     comments: int = 0

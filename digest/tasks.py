@@ -26,7 +26,7 @@ def collect_source(pk: int) -> None:
     """Read one source; all its last days where the site has no edition yet."""
     now = timezone.now()
     count = editions.DAYS_READ_AGAIN if Edition.objects.exists() else editions.DAYS_AT_FIRST_START
-    collecting.collect(editions.last_days(count, until=now.date()), only=pk)
+    collecting.collect(editions.last_days(count, until=now.date()), only=pk, changes_only=True)
     editions.begin(now=now)
 
 

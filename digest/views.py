@@ -4,17 +4,17 @@ import datetime as dt
 
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from digest import editions
-from digest.models import Edition, FetchRun, Paper, QuietDay
+from digest.models import Edition, FetchRun, Paper, PaperAlias, QuietDay
 from subscriptions.models import Topic
 
 
 def latest_edition(request: HttpRequest) -> HttpResponse:
     newest = editions.latest()
     if newest is None:
-        last_run = FetchRun.objects.select_related("source").first()
+        last_run = FetchRun.objects.exclude(status=FetchRun.Status.UNCHANGED).select_related("source").first()
         return render(request, "web/no_edition.html", {"last_run": last_run, "statuses": FetchRun.Status})
     return _edition_page(request, newest)
 
@@ -30,6 +30,9 @@ def edition(request: HttpRequest, day: dt.date) -> HttpResponse:
 
 
 def paper(request: HttpRequest, key: str) -> HttpResponse:
+    alias = PaperAlias.objects.filter(key=key).select_related("paper").first()
+    if alias:
+        return redirect("digest:paper", alias.paper.key, permanent=True)
     found = get_object_or_404(Paper.objects.select_related("edition"), key=key, is_hidden=False)
     listings = found.listings.select_related("source").order_by("day")
     return render(request, "web/paper.html", {"paper": found, "listings": listings})

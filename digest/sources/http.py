@@ -9,13 +9,14 @@ import socket
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from digest.records import SourceError, UnreachableError
+from digest.records import SourceError, UnchangedError, UnreachableError
 from digest.sources.fuse import Fuse
+from digest.sources.validators import Validators
 from digest.text import from_html
 
 logger = logging.getLogger(__name__)
@@ -55,9 +56,10 @@ class Http:
     private_hosts: bool = True  # may the address name this machine or network? Elsewhere there it can't redirect
     sleep: Callable[[float], None] = time.sleep
     before: Callable[[], None] = lambda: None  # called before each request: where to wait for one's turn
+    validators: Validators = field(default_factory=Validators)
 
     def get(self, url: str, params: dict[str, str | int] | None = None) -> bytes:
-        """The body behind `url`. Raises SourceError with a reason that names the address."""
+        """The body behind `url`. Raises SourceError with a reason that names the address, or UnchangedError."""
         try:
             address = str(httpx.URL(url, params=params) if params else httpx.URL(url))
         except httpx.InvalidURL as error:
@@ -81,7 +83,7 @@ class Http:
 
     def _get_once(self, address: str, give_up_at: float) -> bytes:
         # Only encodings that are unpacked below, under the size limit.
-        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"}
+        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"} | self.validators.ask(address)
         try:
             with (
                 # The environment may name a proxy, behind which nobody sees where a feed's address leads.
@@ -98,6 +100,7 @@ class Http:
 
     def _follow(self, client: httpx.Client, fuse: Fuse, address: str) -> bytes:
         trusted = httpx.URL(address).host if self.private_hosts else ""
+        asked = address
         for _ in range(MAX_REDIRECTS + 1):
             _check_host(address, trusted)
             trace = fuse.trace if httpx.URL(address).host == trusted else _only_public(fuse.trace, address)
@@ -109,6 +112,7 @@ class Http:
                 body = self._read(response, address)
                 if fuse.is_blown:  # where no length was announced, a broken connection looks like the end
                     raise _TryAgainError("the connection broke")
+                self.validators.hear(asked, response.headers)
                 return body
         raise SourceError(f"{address}: more than {MAX_REDIRECTS} redirects")
 
@@ -174,6 +178,8 @@ def _addresses_of(host: str) -> list[IPAddress]:
 
 def _check_status(response: httpx.Response, address: str) -> None:
     status = response.status_code
+    if status == 304:
+        raise UnchangedError
     if status == 429 or status >= 500:
         raise _TryAgainError(f"answered {status} {response.reason_phrase}", _retry_after(response))
     if status != 200:

@@ -357,3 +357,71 @@ def test_it_finds_in_every_kind_of_source_what_the_others_have(kind: str) -> Non
     assert module.PAUSE >= 0
     assert module.PAGE_SIZE is None or module.PAGE_SIZE > 0
     assert kind in Source.Kind.values
+
+
+# --- Changes only, stale batches, trouble ---------------------------------------
+
+
+def test_it_asks_for_changes_only_when_it_may(upstream: Upstream, hugging_face: Source) -> None:
+    upstream.say(HUGGING_FACE, day_of(2), ETag='"1"', Last_Modified="Thu, 20 Aug 2026 08:00:00 GMT")
+    upstream.say(HUGGING_FACE, "", 304)
+    assert [run.status for run in collect([TODAY], changes_only=True)] == [Status.OK]
+    (run,) = collect([TODAY], changes_only=True)
+    assert (run.status, run.bytes, run.new) == (Status.UNCHANGED, 0, 0)
+    first, second = (asked.headers for asked in upstream.asked)
+    assert "if-none-match" not in first
+    assert (second["if-none-match"], second["if-modified-since"]) == ('"1"', "Thu, 20 Aug 2026 08:00:00 GMT")
+
+
+def test_it_reads_all_when_a_person_asks(upstream: Upstream, hugging_face: Source) -> None:
+    upstream.say(HUGGING_FACE, day_of(2), ETag='"1"')
+    for _ in range(2):
+        assert collect([TODAY])[0].status == Status.OK
+    assert "if-none-match" not in upstream.asked[1].headers
+
+
+@pytest.mark.parametrize("body", ["[]", "<html>"])
+def test_it_keeps_no_mark_of_an_answer_that_gave_nothing(upstream: Upstream, hugging_face: Source, body: str) -> None:
+    upstream.say(HUGGING_FACE, body, ETag='"1"')
+    for _ in range(2):
+        collect([TODAY], changes_only=True)
+    assert "if-none-match" not in upstream.asked[1].headers
+
+
+def test_it_marks_each_day_by_itself(upstream: Upstream, hugging_face: Source) -> None:
+    upstream.say(HUGGING_FACE, day_of(1), ETag='"yesterday"')
+    upstream.say(HUGGING_FACE, day_of(2), ETag='"today"')
+    for _ in range(2):
+        collect([YESTERDAY, TODAY], changes_only=True)
+    assert [asked.headers.get("if-none-match") for asked in upstream.asked[2:]] == ['"yesterday"', '"today"']
+
+
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        ("2026-08-20T12:00", Status.OK),  # the batch of the day
+        ("2026-08-21T03:00", Status.OK),  # still Thursday in New York
+        ("2026-08-21T12:00", Status.STALE),
+        ("2026-08-22T12:00", Status.OK),  # nothing new is due on a Saturday
+    ],
+)
+def test_it_tells_a_stale_batch_from_a_new_one(
+    upstream: Upstream, hugging_face: Source, time_machine: Any, moment: str, status: str
+) -> None:
+    Source.objects.update(is_active=False)
+    arxiv = switch_on("cs.CL")
+    upstream.say("/atom/cs.CL", ARXIV.replace(b"2026-08-19", b"2026-08-20"))
+    time_machine.move_to(dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC), tick=False)
+    run = collecting.collect_one(arxiv, dt.date.fromisoformat(moment[:10]))
+    assert run.status == status
+
+
+def test_it_says_once_in_the_log_that_a_source_is_in_trouble(
+    upstream: Upstream, hugging_face: Source, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream.say(HUGGING_FACE, "gone", 404)
+    told = []
+    for _ in range(5):
+        collect([TODAY])
+        told.append(caplog.text.count("In trouble: Hugging Face"))
+    assert told == [0, 0, 1, 1, 1]

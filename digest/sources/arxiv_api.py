@@ -1,0 +1,66 @@
+"""arXiv's query API, asked for papers by their ids: what other lists leave out, as the authors wrote it."""
+
+import datetime as dt
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from digest.records import Batch, PaperRecord, SourceError, doi_in, paper_key, read_all
+from digest.sources.documents import read_xml, text
+from digest.sources.http import Http, StatusError
+from subscriptions.filters import CATEGORY
+
+MOST_IDS = 100  # a request; the address stays below 2,000 characters
+
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_ARXIV = "{http://arxiv.org/schemas/atom}"
+_TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
+
+
+def fetch(http: Http, ids: Sequence[str]) -> bytes:
+    """What the API says of `ids`, which are arXiv's without version. Raises SourceError."""
+    question: dict[str, str | int] = {"id_list": ",".join(ids), "max_results": len(ids)}
+    try:
+        return http.get(f"{settings.ARXIV_API_URL}/api/query", question)
+    except StatusError as error:
+        if error.status == 400:  # as the API now answers when an id is not written as arXiv writes them
+            raise SourceError(f"arXiv's API refuses one of the {len(ids)} ids from {ids[0]} to {ids[-1]}") from error
+        raise
+
+
+def parse(body: bytes) -> Batch:
+    """Each paper that arXiv knows. Raises SourceError, also when it names none: its pages come empty at times."""
+    feed = read_xml(body, f"{_ATOM}feed")
+    entries = feed.findall(f"{_ATOM}entry")
+    for entry in entries:
+        if "/api/errors" in text(entry, f"{_ATOM}id"):
+            raise SourceError(f"arXiv's API answered: {text(entry, f'{_ATOM}summary')}")
+    if not entries:
+        raise SourceError(f"arXiv's API sent an empty page; it counts {text(feed, _TOTAL) or 'no'} papers")
+    return read_all(entries, _read)
+
+
+def _read(entry: ET.Element) -> PaperRecord:
+    key = paper_key(text(entry, f"{_ATOM}id"))
+    title = text(entry, f"{_ATOM}title")
+    if not key.startswith("arxiv:") or not title:
+        raise ValueError("no title" if not title else f"no arXiv id in {text(entry, f'{_ATOM}id')!r}")
+    return PaperRecord(
+        key=key,
+        title=title,
+        abstract=text(entry, f"{_ATOM}summary"),
+        authors=tuple(filter(None, (text(author, f"{_ATOM}name") for author in entry.findall(f"{_ATOM}author")))),
+        categories=_categories(entry),
+        url=f"https://arxiv.org/abs/{key.removeprefix('arxiv:')}",
+        published_on=dt.date.fromisoformat(text(entry, f"{_ATOM}published")[:10]),
+        doi=doi_in(text(entry, f"{_ARXIV}doi")),
+        comment=text(entry, f"{_ARXIV}comment"),
+    )
+
+
+def _categories(entry: ET.Element) -> tuple[str, ...]:
+    """The primary one first. Classes of the ACM and the MSC, which stand among them, are none of arXiv's."""
+    elements = [*entry.findall(f"{_ARXIV}primary_category"), *entry.findall(f"{_ATOM}category")]
+    terms = (element.get("term", "") for element in elements)
+    return tuple(dict.fromkeys(term for term in terms if CATEGORY.fullmatch(term)))

@@ -1,0 +1,107 @@
+"""A day of one arXiv category that the feed no longer holds, by OAI-PMH.
+
+A record's date stamp is, in UTC, the day on which it last changed. An announcement is made at the end of the day
+before in New York, which is that day's first hour in UTC: so the stamp is the day that the feed would have had.
+"""
+
+import datetime as dt
+import re
+import xml.etree.ElementTree as ET
+from email.utils import parsedate_to_datetime
+
+from django.conf import settings
+
+from digest.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
+from digest.sources.documents import read_xml, text
+from digest.sources.http import Http
+from digest.text import clean
+
+NEW_FOR = 5  # days from the first version to its announcement: a weekend, and a holiday or a moderator
+GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")  # all other archives are of the group physics
+
+_OAI = "{http://www.openarchives.org/OAI/2.0/}"
+_RAW = "{http://arxiv.org/OAI/arXivRaw/}"
+_PARENTHESES = re.compile(r"\([^()]*\)")
+_DEEPEST = 4  # parentheses in parentheses
+_BETWEEN_AUTHORS = re.compile(r"[,;]|\s+and\s+")
+_OF_A_NAME = re.compile(r"(?:[JS]r\.?|I{2,3}|IV)")
+
+
+def fetch(http: Http, key: str, day: dt.date, token: str = "") -> bytes:
+    """The category's records of `day`, or the next page of them. Raises SourceError."""
+    # Of the formats only this one says when the first version came; `created` in the format "arXiv" is the last one's.
+    question: dict[str, str | int] = {"verb": "ListRecords"} | (
+        {"resumptionToken": token}
+        if token
+        else {"metadataPrefix": "arXivRaw", "set": set_of(key), "from": str(day), "until": str(day)}
+    )
+    return http.get(f"{settings.ARXIV_OAI_URL}/oai", question)
+
+
+def set_of(category: str) -> str:
+    """`cs.AI` is cs:cs:AI, `hep-th` is physics:hep-th, `astro-ph.GA` is physics:astro-ph:GA."""
+    archive, dot, subject = category.partition(".")
+    archive = archive.lower()
+    subject = subject.upper() if len(subject) == 2 else subject.lower()  # as in cs.AI and in physics.flu-dyn
+    return f"{archive if archive in GROUPS else 'physics'}:{archive}{':' if dot else ''}{subject}"
+
+
+def parse(body: bytes, key: str, day: dt.date) -> tuple[Batch, str]:
+    """The papers that were new in category `key` on `day`, and the token of the next page. Raises SourceError."""
+    answer = read_xml(body, f"{_OAI}OAI-PMH")
+    error = answer.find(f"{_OAI}error")
+    if error is not None:
+        if error.get("code") == "noRecordsMatch":
+            return Batch(), ""
+        raise SourceError(f"arXiv's OAI-PMH answered: {clean(error.get('code', ''))}: {clean(error.text or '')}")
+    records = answer.find(f"{_OAI}ListRecords")
+    if records is None:
+        raise SourceError("arXiv's OAI-PMH answered neither records nor an error")
+    batch = read_all(records.findall(f"{_OAI}record"), lambda record: _read(record, key, day))
+    return batch, (records.findtext(f"{_OAI}resumptionToken") or "").strip()
+
+
+def _read(record: ET.Element, key: str, day: dt.date) -> PaperRecord | None:
+    header = record.find(f"{_OAI}header")
+    if header is not None and header.get("status") == "deleted":
+        return None
+    paper = record.find(f"{_OAI}metadata/{_RAW}arXivRaw")
+    if paper is None:
+        raise ValueError("no metadata")
+    first = _first_version(paper)
+    if day - first > dt.timedelta(days=NEW_FOR):
+        return None  # replaced, cross-listed or corrected that day
+    arxiv_id, title = text(paper, f"{_RAW}id"), text(paper, f"{_RAW}title")
+    if not ARXIV_ID.fullmatch(arxiv_id) or not title:
+        raise ValueError("no title" if not title else f"{arxiv_id!r} is not an arXiv id")
+    categories = tuple(text(paper, f"{_RAW}categories").split())
+    return PaperRecord(
+        key=f"arxiv:{arxiv_id}",
+        title=title,
+        abstract=text(paper, f"{_RAW}abstract"),
+        authors=_authors(text(paper, f"{_RAW}authors")),
+        categories=categories,
+        url=f"https://arxiv.org/abs/{arxiv_id}",
+        published_on=first,
+        doi=doi_in(text(paper, f"{_RAW}doi")),
+        comment=text(paper, f"{_RAW}comments"),
+        day=day,
+        announce_type="new" if categories and categories[0].lower() == key.lower() else "cross",
+    )
+
+
+def _first_version(paper: ET.Element) -> dt.date:
+    return min(parsedate_to_datetime(text(version, f"{_RAW}date")).date() for version in paper.iter(f"{_RAW}version"))
+
+
+def _authors(names: str) -> tuple[str, ...]:
+    """The names in "A (1), B Jr. (1 and 2) and C ((1) Institute, (2) Institute, City)"."""
+    for _ in range(_DEEPEST):
+        names = _PARENTHESES.sub(" ", names)
+    authors: list[str] = []
+    for part in filter(None, map(clean, _BETWEEN_AUTHORS.split(names))):
+        if authors and _OF_A_NAME.fullmatch(part):
+            authors[-1] += f", {part}"
+        else:
+            authors.append(part)
+    return tuple(authors)
