@@ -4,17 +4,16 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.conf import settings
 from django.utils import timezone
 
-from digest import health, papers, sources, turns
+from digest import health, papers, sources
 from digest.models import FetchRun, Source, Validator
 from digest.records import Batch, SourceError, UnchangedError, UnreachableError
 from digest.schedule import SATURDAY
+from digest.sources.client import client
 from digest.sources.http import Http
 from digest.sources.validators import Mark, Validators
 from digest.text import clean
@@ -94,7 +93,7 @@ def _read_and_store(run: FetchRun, validators: Validators) -> None:
     source, kind = run.source, sources.KINDS[run.source.kind]
     # A source that knows today only lists nothing under a day gone by, though that was asked for.
     listed_on = run.day if kind.BY_DAY else max(run.day, run.started_at.date())
-    batch = _read_pages(run, listed_on, _http(source, kind.PAUSE, validators))
+    batch = _read_pages(run, listed_on, client(source.kind, kind.PAUSE, validators))
     done = papers.ingest(source, batch.records, listed_on)
     run.new, run.changed, run.unchanged, run.rejected = done.new, done.changed, done.unchanged, len(batch.rejected)
     run.status = _status(run, batch)
@@ -119,18 +118,6 @@ def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:
         if kind.PAGE_SIZE is None or len(batch) < kind.PAGE_SIZE:
             break
     return whole
-
-
-def _http(source: Source, pause: float, validators: Validators) -> Http:
-    contact = settings.CONTACT_EMAIL or settings.SITE_URL
-    return Http(
-        user_agent=f"DailyPapers/1.0 (+{contact})",
-        limit=settings.FETCH_LIMIT_MB * 1_000_000,
-        # The base addresses of other kinds are the operator's settings; a feed's address was typed by an admin.
-        private_hosts=source.kind != Source.Kind.FEED or settings.FETCH_PRIVATE_HOSTS,
-        before=partial(turns.take, source.kind, pause) if pause else lambda: None,
-        validators=validators,
-    )
 
 
 def _known(source: Source) -> dict[str, Mark]:

@@ -34,7 +34,7 @@ def at_noon(now: dt.datetime, db: None) -> None:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits between two tries, nor for its turn."""
-    monkeypatch.setattr(collecting, "Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr("digest.sources.client.Http", partial(Http, sleep=lambda seconds: None))
     monkeypatch.setattr(turns.take, "__kwdefaults__", {"sleep": lambda seconds: None})
 
 
