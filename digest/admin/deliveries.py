@@ -1,0 +1,46 @@
+"""What became of each mail."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from digest.admin.base import ReadOnlyAdmin
+from digest.models import Delivery, DeliveryEvent
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
+    list_display = ["edition", "subscriber", "status", "sent_at", "reason", "attempts", "queued_at"]
+    list_filter = ["status", "edition", "queued_at"]
+    search_fields = ["subscriber__email", "reason", "provider_id"]
+    date_hierarchy = "queued_at"
+    list_select_related = ["edition", "subscriber"]
+    show_full_result_count = False
+    actions = ["try_failed_again", "send_uncertain_again"]
+
+    def has_requeue_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("digest.change_delivery")
+
+    @admin.action(description="Try the failed ones again", permissions=["requeue"])
+    def try_failed_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._requeue(request, queryset, Delivery.Status.FAILED)
+
+    @admin.action(description="Send the uncertain ones again (they may come twice)", permissions=["requeue"])
+    def send_uncertain_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._requeue(request, queryset, Delivery.Status.UNCERTAIN)
+
+    def _requeue(self, request: HttpRequest, queryset: QuerySet[Delivery], status: str) -> None:
+        chosen = queryset.count()
+        again = {"status": Delivery.Status.QUEUED, "attempts": 0, "not_before": timezone.now()}
+        done = queryset.filter(status=status).update(**again)
+        self.message_user(request, f"{done} queued again. {chosen - done} left alone: not {status}.")
+
+
+@admin.register(DeliveryEvent)
+class DeliveryEventAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeliveryEvent]):
+    list_display = ["event_type", "happened_at", "delivery", "detail"]
+    list_filter = ["event_type", "happened_at"]
+    search_fields = ["delivery__subscriber__email", "detail"]
+    date_hierarchy = "happened_at"
+    list_select_related = ["delivery"]

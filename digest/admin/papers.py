@@ -1,0 +1,51 @@
+"""What came in."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from digest.admin.base import ReadOnlyAdmin
+from digest.models import Listing, Paper, PaperAlias
+
+
+class ListingInline(admin.TabularInline[Listing, Paper]):
+    model = Listing
+    extra = 0
+    can_delete = False
+    readonly_fields = ["source", "day", "votes", "comments", "announce_type", "submitter"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Paper)
+class PaperAdmin(admin.ModelAdmin[Paper]):
+    list_display = ["title", "votes", "is_pinned", "is_hidden", "edition", "edition_votes", "key", "first_seen_at"]
+    list_editable = ["is_pinned", "is_hidden"]
+    list_filter = ["is_pinned", "is_hidden", "first_seen_at", "listings__source"]
+    search_fields = ["title", "key", "abstract", "authors"]
+    autocomplete_fields = ["edition"]
+    date_hierarchy = "first_seen_at"
+    list_select_related = ["edition"]
+    inlines = [ListingInline]
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # its source would list it again, as new, and readers would get it twice: hide it instead
+
+
+@admin.register(Listing)
+class ListingAdmin(ReadOnlyAdmin, admin.ModelAdmin[Listing]):
+    list_display = ["paper", "source", "day", "votes", "comments", "announce_type", "submitter"]
+    list_filter = ["source", "day", "announce_type"]
+    search_fields = ["paper__title", "paper__key"]
+    list_select_related = ["paper", "source"]
+    show_full_result_count = False
+
+
+@admin.register(PaperAlias)
+class PaperAliasAdmin(ReadOnlyAdmin, admin.ModelAdmin[PaperAlias]):
+    list_display = ["key", "paper"]
+    search_fields = ["key", "paper__title"]
+    list_select_related = ["paper"]

@@ -1,0 +1,146 @@
+"""Where papers come from, and how reading each went."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from digest import collecting, health
+from digest.admin.base import OwnsALogAdmin, ReadOnlyAdmin
+from digest.admin.opml import ImportsOpmlAdmin
+from digest.models import FetchRun, Source, Turn, Validator
+from digest.trying import Trial, try_source
+
+WEEK = dt.timedelta(days=7)
+
+
+class SourceForm(forms.ModelForm[Source]):
+    """By its button "Try it" it is shown again as it is typed, and never saved."""
+
+    class Meta:
+        model = Source
+        fields = ["kind", "key", "name", "is_active"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_trial = "_try" in self.data
+        if self.is_trial and "name" in self.fields:
+            self.fields["name"].required = False  # that can wait until it is saved
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and not self.is_trial
+
+    def try_it(self) -> Trial | None:
+        """None where kind or key are wrong, as the form itself says."""
+        if {"kind", "key"} & set(self.errors):
+            return None
+        return try_source(self.cleaned_data["kind"], self.cleaned_data["key"], timezone.now().date())
+
+
+class InTrouble(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("trouble", "In trouble")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
+        if self.value() != "trouble":
+            return queryset
+        return queryset.filter(pk__in=[trouble.source.pk for trouble in health.troubles()])
+
+
+@admin.register(Source)
+class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, admin.ModelAdmin[Source]):
+    form = SourceForm
+    list_display = ["name", "where", "is_active", "new_this_week", "last_run"]
+    list_editable = ["is_active"]
+    list_filter = [InTrouble, "kind", "is_active"]
+    search_fields = ["name", "key"]
+    actions = ["fetch_now"]
+
+    class Media:
+        css = {"all": ["admin-sources.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        runs = FetchRun.objects.filter(source=OuterRef("pk"))
+        week = runs.filter(started_at__gte=timezone.now() - WEEK).order_by().values("source")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                last_started=Subquery(runs.values("started_at")[:1]),
+                last_status=Subquery(runs.values("status")[:1]),
+                last_message=Subquery(runs.values("message")[:1]),
+                week_new=Subquery(week.annotate(sum=Sum("new")).values("sum")),
+            )
+        )
+
+    @admin.display(description="where", ordering="key")
+    def where(self, source: Source) -> str:
+        return format_html("{}<p>{}</p>", source.get_kind_display(), source.key)
+
+    @admin.display(description="last run", ordering="last_started")
+    def last_run(self, source: Any) -> str:
+        if not source.last_started:
+            return "never"
+        runs = f"{reverse('admin:digest_fetchrun_changelist')}?source__id__exact={source.pk}"
+        started = f"{source.last_started:%Y-%m-%d %H:%M} UTC"
+        return format_html('<a href="{}">{}</a>{}', runs, started, _outcome(source))
+
+    @admin.display(description="new in 7 days", ordering="week_new")
+    def new_this_week(self, source: Any) -> int:
+        return source.week_new or 0
+
+    @admin.action(description="Fetch today's papers from the selected sources now")
+    def fetch_now(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        for source in queryset:
+            run = collecting.collect_one(source, timezone.now().date())
+            self.message_user(
+                request, f"{source}: {run.get_status_display()}. {run.new} new, {run.changed} changed. {run.message}"
+            )
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().changeform_view(request, *args, **kwargs)
+        if "_try" in request.POST and isinstance(response, TemplateResponse) and response.context_data:
+            # Only now: the view above holds a transaction, in which nobody should wait for the network.
+            response.context_data["trial"] = response.context_data["adminform"].form.try_it()
+        return response
+
+
+def _outcome(source: Any) -> str:
+    trouble = health.trouble_of(source) if source.is_active else None
+    if trouble:
+        said = f"{health.RUNS} runs in a row {trouble.last.get_status_display()}. {trouble.last.message}"
+        return format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', said[:300])
+    said = f"{FetchRun.Status(source.last_status).label.capitalize()}. {source.last_message}"
+    return format_html("<p>{}</p>", said[:200])
+
+
+@admin.register(FetchRun)
+class FetchRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[FetchRun]):
+    list_display = ["source", "day", "status", "new", "changed", "rejected", "seconds", "started_at", "message"]
+    list_filter = ["status", "source", "started_at"]
+    search_fields = ["message"]
+    date_hierarchy = "started_at"
+    list_select_related = ["source"]
+
+
+@admin.register(Turn)
+class TurnAdmin(ReadOnlyAdmin, admin.ModelAdmin[Turn]):
+    list_display = ["host", "free_at"]
+    search_fields = ["host"]
+
+
+@admin.register(Validator)
+class ValidatorAdmin(ReadOnlyAdmin, admin.ModelAdmin[Validator]):
+    list_display = ["source", "address", "etag", "last_modified"]
+    search_fields = ["address"]
+    list_select_related = ["source"]
