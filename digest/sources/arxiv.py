@@ -10,6 +10,7 @@ from django.conf import settings
 from digest.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.sources.feeds import read_feed
 from digest.sources.http import Http, StatusError
+from digest.tex import from_tex
 from digest.text import clean
 from subscriptions.filters import CATEGORY
 
@@ -56,7 +57,7 @@ def _read(entry: Any) -> PaperRecord | None:
     found = _ID.search(entry.get("id", "")) or _ID.search(entry.get("link", ""))
     if not found:
         raise ValueError(f"no arXiv id in {entry.get('id')!r}")
-    title = clean(entry.get("title", ""))
+    title = from_tex(entry.get("title", ""))
     if not title:
         raise ValueError("no title")
     abstract = entry.get("summary", "")
@@ -64,7 +65,7 @@ def _read(entry: Any) -> PaperRecord | None:
     return PaperRecord(
         key=f"arxiv:{found[1]}",
         title=title,
-        abstract=clean(header[1] if header else abstract),
+        abstract=from_tex(header[1] if header else abstract),
         authors=_authors(entry.get("author") or ""),
         categories=tuple(clean(tag.term) for tag in entry.get("tags", []) if tag.get("term")),
         url=f"https://arxiv.org/abs/{found[1]}",

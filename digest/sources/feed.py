@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from digest.records import Batch, PaperRecord, clean_link, doi_in, paper_key, read_all, web_link
 from digest.sources.feeds import read_feed
 from digest.sources.http import Http
+from digest.tex import from_tex
 from digest.text import clean, from_html
 
 PAGE_SIZE = None
@@ -56,7 +57,7 @@ def _plain(part: Any) -> str:
     """The text of one of feedparser's details, which say whether they are HTML."""
     if not part:
         return ""
-    return from_html(part.value) if "html" in part.type else clean(part.value)
+    return from_tex(from_html(part.value) if "html" in part.type else part.value)
 
 
 def _authors(entry: Any) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from digest.records import ARXIV_ID, Batch, PaperRecord, SourceError, read_all, web_link
 from digest.sources.http import Http, StatusError
+from digest.tex import from_tex
 from digest.text import beginning, clean
 
 PAGE_SIZE = 100
@@ -50,7 +51,7 @@ def _read(item: dict[str, Any], day: dt.date) -> PaperRecord | None:
     arxiv_id = paper["id"]
     if not ARXIV_ID.fullmatch(arxiv_id):
         raise ValueError(f"{arxiv_id!r} is not an arXiv id")
-    title, abstract = clean(paper["title"]), clean(paper["summary"])
+    title, abstract = from_tex(paper["title"]), from_tex(paper["summary"])
     if not title:
         raise ValueError("no title")
     if paper.get("withdrawnAt"):
@@ -70,7 +71,7 @@ def _read(item: dict[str, Any], day: dt.date) -> PaperRecord | None:
         github_stars=_count(paper["githubStars"]) if paper.get("githubStars") is not None else None,
         project_url=web_link(paper.get("projectPage")),
         organization=_name(item.get("organization") or item.get("submitterOrganization")),
-        summary=_text(paper.get("ai_summary")),
+        summary=from_tex(_text(paper.get("ai_summary"))),
         votes=_count(paper.get("upvotes")),
         comments=_count(item.get("numComments")),
         submitter=_name(item.get("submittedBy")),

@@ -44,10 +44,9 @@ def test_it_reads_all_that_an_entry_says() -> None:
     first = arxiv.parse((DATA / "arxiv_atom.xml").read_bytes(), TODAY).records[0]
     assert first == PaperRecord(
         key="arxiv:2608.00001",
-        title="When $n<k$: Counting <think> Tokens",
+        title="When n<k: Counting <think> Tokens",
         abstract=(
-            "We show that when $n<k$ holds for all m, a<b and c>d, the model "
-            "emits <think>...</think> with $p<q$ & x < y."
+            "We show that when n<k holds for all m, a<b and c>d, the model emits <think>...</think> with p<q & x < y."
         ),
         authors=(
             "Ada Lovelace (University of London (Analytical Group, Room 2), London, UK)",

@@ -48,7 +48,7 @@ def test_it_knows_a_paper_of_arxivs_by_its_number_wherever_that_stands() -> None
 
 
 def test_it_loses_no_text_that_only_looks_like_a_tag() -> None:
-    assert records("feed_rss.xml")[1].abstract == "We put when $n<k$ holds, with <think> tokens, on arXiv."
+    assert records("feed_rss.xml")[1].abstract == "We put when n<k holds, with <think> tokens, on arXiv."
 
 
 def test_it_gives_an_entry_without_a_date_no_day() -> None:

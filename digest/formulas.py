@@ -1,0 +1,162 @@
+"""Formulas in plain Unicode, where a reader gains. Pure."""
+
+import re
+from functools import cache, lru_cache
+from typing import Any
+
+from pylatexenc.latex2text import get_default_latex_context_db
+
+LONGEST = 2_000
+DEEPEST = 20
+
+# Commands that stand for their content.
+WRAPPERS = (
+    "text(?:bf|it|tt|sc|rm|sf|sl|up|md|normal|superscript|subscript)?|emph|uline|underline|[mh]box|ensuremath"
+    "|math(?:rm|bf|cal|it|sf|tt|frak|scr|normal)|operatorname|boldsymbol|bm|bf|it|rm"
+)
+_WRAPPER = re.compile(WRAPPERS)
+_FUNCTION = re.compile(
+    "arc(?:cos|sin|tan)|arg(?:max|min)?|cosh?|cot|csc|deg|det|dim|exp|gcd|hom|ker|lg|lim(?:inf|sup)?|ln|log|max|min|Pr"
+    "|sec|sinh?|inf|sup|tanh?"
+)
+_UNSEEN = re.compile("left|right|[bB]igg?[lr]?|(?:no)?limits|(?:display|text)style|nobreakdash|xspace|protect")
+_OWN = {  # what the library has not, or has otherwise than readers know it
+    "ne": "≠", "quad": " ", "qquad": " ", "prime": "′", "etal": "et al.", "ie": "i.e.", "eg": "e.g.",
+    "textgreater": ">", "textless": "<", "textasciitilde": "~", "textbar": "|", "lbrace": "{", "rbrace": "}",
+    "copyright": "©", "pounds": "£", "euro": "€", "checkmark": "✓", "LaTeX": "LaTeX", "TeX": "TeX", "mid": "|",
+    "vert": "|", "lvert": "|", "rvert": "|",
+}  # fmt: skip
+_BLACKBOARD = str.maketrans("CHNPQRZ", "ℂℍℕℙℚℝℤ")
+_SIGNS = {"|": "‖", ",": " ", ";": " ", ":": " ", " ": " ", ">": " ", "!": "", "-": "", "/": ""} | {
+    sign: sign for sign in "{}%$&#_"
+}
+_RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_ACCENTS = {
+    "hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303", "bar": "\u0304",
+    "overline": "\u0305", "vec": "\u20d7", "dot": "\u0307", "ddot": "\u0308",
+}  # fmt: skip
+
+
+@lru_cache(1_000)
+def symbol(name: str) -> str | None:
+    """What the command stands for: a sign, a letter, the name of a function."""
+    if _FUNCTION.fullmatch(name):
+        return name
+    if name in _OWN:
+        return _OWN[name]
+    known = getattr(_library().get_macro_spec(name), "simplify_repl", None)
+    return known if isinstance(known, str) and len(known) == 1 and not known.isascii() else None
+
+
+@cache
+def _library() -> Any:
+    return get_default_latex_context_db()
+
+
+class _UnclearError(Exception):
+    """The formula holds what has no plain form."""
+
+
+def plain_formula(source: str) -> str | None:
+    """The formula in plain Unicode, or None."""
+    if len(source) > LONGEST:
+        return None
+    try:
+        return _Formula(source).all()
+    except _UnclearError:
+        return None
+
+
+class _Formula:
+    """Reads a formula from left to right. What is not understood makes the whole of it unclear."""
+
+    def __init__(self, source: str) -> None:
+        self.pieces = re.findall(r"\\[A-Za-z]+|\\.|.", source)[::-1]
+
+    def all(self) -> str:
+        return self._group("", 0)
+
+    def _group(self, end: str, depth: int) -> str:
+        parts: list[str] = []
+        while self.pieces:
+            piece = self.pieces.pop()
+            if piece == end:
+                return "".join(parts)
+            parts.append(self._part(piece, parts[-1][-1:] if parts else "", depth))
+        if end:
+            raise _UnclearError
+        return "".join(parts)
+
+    def _part(self, piece: str, before: str, depth: int) -> str:
+        if piece in ("}", "&", "$") or depth > DEEPEST:
+            raise _UnclearError
+        if piece == "{":
+            return self._group("}", depth + 1)
+        if piece in ("^", "_"):
+            return self._script(piece, depth)
+        if piece == "~":
+            return " "
+        if piece == "'":
+            return "′"
+        return self._command(piece[1:], before, depth) if piece[0] == "\\" else piece
+
+    def _command(self, name: str, before: str, depth: int) -> str:
+        if name in _SIGNS:
+            return _SIGNS[name]
+        if _WRAPPER.fullmatch(name):
+            return self._argument(depth)
+        if _UNSEEN.fullmatch(name):
+            if name in ("left", "right"):
+                self._skip(".")
+            return ""
+        if name == "mathbb":
+            return self._argument(depth).translate(_BLACKBOARD)
+        if name in ("frac", "dfrac", "tfrac"):
+            return f"{_closed(self._argument(depth))}/{_closed(self._argument(depth))}"
+        if name == "sqrt" and self._next() != "[":
+            return f"√{_closed(self._argument(depth))}"
+        if name in _ACCENTS:
+            return self._accented(name, depth)
+        sign = symbol(name)
+        if sign is None:
+            raise _UnclearError
+        # `n\log n`, `p\in P`: the space after the command is meant for both sides.
+        apart = before.isalnum() and (_FUNCTION.fullmatch(name) or (not sign.isalnum() and self._next().isspace()))
+        return f" {sign}" if apart else sign
+
+    def _accented(self, name: str, depth: int) -> str:
+        letter = self._argument(depth)
+        if len(letter) != 1:
+            raise _UnclearError
+        return letter + _ACCENTS[name]
+
+    def _script(self, mark: str, depth: int) -> str:
+        grouped = self._next() == "{"
+        content = self._argument(depth)
+        if mark == "^" and content in ("∘", "′", "″", "th", "st", "nd", "rd"):
+            return "°" if content == "∘" else content
+        small = content.translate(_RAISED if mark == "^" else _LOWERED)
+        if content and not any(letter in small for letter in content):
+            return small
+        if (len(content) == 1 and not grouped) or (content.isalnum() and not re.match(r"\\?\w", self._next())):
+            return mark + content
+        return f"{mark}{{{content}}}"
+
+    def _argument(self, depth: int) -> str:
+        self._skip(" ")
+        if not self.pieces:
+            raise _UnclearError
+        return self._part(self.pieces.pop(), "", depth + 1)
+
+    def _next(self) -> str:
+        return self.pieces[-1] if self.pieces else ""
+
+    def _skip(self, piece: str) -> None:
+        if self._next() == piece:
+            self.pieces.pop()
+
+
+def _closed(text: str) -> str:
+    """In brackets unless it is one number or name."""
+    return text if re.fullmatch(r"[\w.]+", text) else f"({text})"
