@@ -22,7 +22,18 @@ env.read_env(BASE_DIR / ".env")
 
 # Everything the software writes is below this folder.
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"VAR_DIR: {VAR_DIR} can't be written ({error.strerror}).") from error
+
+
+def _whole_number(name: str, default: int, least: int, most: int) -> int:
+    """The variable `name`. Raises ImproperlyConfigured, saying which numbers it takes."""
+    value = env.str(name, str(default))
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name} is “{value}”. Write a whole number from {least} to {most}.")
+    return int(value)
 
 
 def _kept_secret_key() -> str:
@@ -48,7 +59,7 @@ SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ADDRESS_HASH_KEY = env.str("ADDRESS_HASH_KEY", "") or SECRET_KEY  # never changes, or suppressions are forgotten
 HOST = env.str("HOST", "127.0.0.1")
-PORT = env.int("PORT", 8000)
+PORT = _whole_number("PORT", 8000, 1, 65535)
 SITE_URL = env.str("SITE_URL", f"http://{HOST}:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", HOST])
 ALLOWED_HOSTS.append(urlsplit(SITE_URL).hostname or HOST)
@@ -135,7 +146,7 @@ EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
 EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 30)  # seconds; Django's own default waits for ever
+EMAIL_TIMEOUT = _whole_number("EMAIL_TIMEOUT", 30, 1, 3600)  # seconds; Django's own default waits for ever
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", "Daily Papers <papers@localhost>")
 # Whatever a provider of django-anymail wants: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
 ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")}
@@ -149,6 +160,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 240  # seconds
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_ROUTES = {
     "digest.tasks.collect_source": {"queue": "fetch"},
+    "digest.tasks.enrich_papers": {"queue": "fetch"},
+    "digest.tasks.catch_up_source": {"queue": "fetch"},
     "digest.tasks.send_shard": {"queue": "send"},
     "*": {"queue": "tick"},
 }
@@ -178,6 +191,17 @@ CELERY_BEAT_SCHEDULE = {
         "task": "digest.tasks.collect_papers",
         "schedule": crontab(minute="10,40"),
         "options": {"expires": 1700},
+    },
+    "every hour, ask arXiv for more about the day's papers": {
+        "task": "digest.tasks.enrich_papers",
+        "schedule": crontab(minute="25"),
+        "options": {"expires": 3500},
+    },
+    # Once arXiv has made the night's announcement, and the day before is whole.
+    "every night, catch up with the days that arXiv's feeds missed": {
+        "task": "digest.tasks.catch_up_missed_days",
+        "schedule": crontab(hour="2", minute="40"),
+        "options": {"expires": 3600},
     },
     "every five minutes, publish the edition whose hour has come": {
         "task": "digest.tasks.publish_due_edition",
@@ -213,9 +237,11 @@ OPERATORS = env.list("OPERATORS", default=[])  # addresses that get the day's re
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")  # in the User-Agent, so that upstream can reach the operator
 HUGGINGFACE_URL = env.str("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")
 ARXIV_FEEDS_URL = env.str("ARXIV_FEEDS_URL", "https://rss.arxiv.org").rstrip("/")
+ARXIV_API_URL = env.str("ARXIV_API_URL", "https://export.arxiv.org").rstrip("/")
+ARXIV_OAI_URL = env.str("ARXIV_OAI_URL", "https://oaipmh.arxiv.org").rstrip("/")
 # UTC. America has voted by then, and the mornings of the next day, New Zealand's first, are still ahead.
-PUBLISH_HOUR = env.int("PUBLISH_HOUR", 16)
-FETCH_LIMIT_MB = env.int("FETCH_LIMIT_MB", 20)  # the unpacked size of one answer
+PUBLISH_HOUR = _whole_number("PUBLISH_HOUR", 16, 0, 23)
+FETCH_LIMIT_MB = _whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
 FETCH_PRIVATE_HOSTS = env.bool("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 
 LOGGING = {
@@ -226,7 +252,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         "django": {"handlers": [], "propagate": True},  # it brings a handler of its own; ours is enough
-        "celery": {"level": "WARNING"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner of the Internet sends one
+        "waitress.queue": {"level": "ERROR"},  # a request that waits for a moment is no news
         "django_celery_beat": {"level": "WARNING"},
         "kombu.connection": {"level": "ERROR"},  # it warns that the broker in memory has no host name
         "httpx": {"level": "WARNING"},

@@ -18,13 +18,14 @@ import waitress
 from celery import Celery
 from celery.beat import Service
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_ready
+from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django_celery_beat.schedulers import DatabaseScheduler
 from waitress.server import BaseWSGIServer
 
 from digest import tasks
+from digest.sources import fuse
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +62,10 @@ def open_web_server(host: str, port: int) -> BaseWSGIServer:
     proxy = {"trusted_proxy": "*", "trusted_proxy_headers": {"x-forwarded-proto"}} if trusted else {}
     try:
         return waitress.create_server(get_wsgi_application(), host=host, port=port, threads=6, ident=None, **proxy)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise CannotServeError(
-            f"{host}:{port} can't be listened on ({error.strerror}). Choose another: PORT=8001 make run"
+            f"{host}:{port} can't be listened on ({reason}). Choose another: PORT=8001 make run"
         ) from error
 
 
@@ -72,6 +74,7 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
     # Held back until the worker has its handlers: a signal in the middle of its start would leave it half up.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     worker_ready.connect(_let_signals_in)
+    worker_shutting_down.connect(_leave_upstream)
     _start("web", web.run)
     beat = Service(app, scheduler_cls=DatabaseScheduler, max_interval=5)
     # A thread, not the worker's -B: that would be another process, which can't see a broker in memory.
@@ -79,6 +82,7 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
     tasks.collect_papers.delay()
     # In a container everything runs as root, and tasks here come from this process alone.
     warnings.filterwarnings("ignore", category=SecurityWarning)
+    logging.getLogger("celery").setLevel(logging.WARNING)  # its comings and goings are no news in one process
     worker = app.Worker(
         pool="threads",
         concurrency=2,
@@ -106,3 +110,8 @@ def _start(name: str, run: Callable[[], object]) -> None:
 
 def _let_signals_in(**kwargs: object) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def _leave_upstream(**kwargs: object) -> None:
+    """Who waits for a source that says nothing would keep the process waiting, too."""
+    fuse.blow_all()

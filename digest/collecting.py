@@ -2,16 +2,13 @@
 
 import datetime as dt
 import logging
-import time
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
-from celery.exceptions import SoftTimeLimitExceeded
-from django.utils import timezone
-
 from digest import health, papers, sources
+from digest.attempts import attempt
 from digest.models import FetchRun, Source, Validator
-from digest.records import Batch, SourceError, UnchangedError, UnreachableError
+from digest.records import Batch
 from digest.schedule import SATURDAY
 from digest.sources.client import client
 from digest.sources.http import Http
@@ -21,6 +18,8 @@ from digest.text import clean
 logger = logging.getLogger(__name__)
 
 MAX_PAGES = 20
+WEEK = 7  # days
+DAYS_READ_AGAIN = 3
 EASTERN = ZoneInfo("America/New_York")
 
 
@@ -50,6 +49,13 @@ def collect(
     return runs
 
 
+def days_to_read(source: Source, *, today: dt.date) -> list[dt.date]:
+    """The days on which lists and votes still grow, and those of the last week that could not be read yet."""
+    week = [today - dt.timedelta(days=back) for back in range(WEEK)]
+    done = source.runs.filter(day__in=week).exclude(status__in=health.BROKEN).values_list("day", flat=True)
+    return sorted({*week[:DAYS_READ_AGAIN], *(day for day in week if day not in set(done))})
+
+
 def errands(days: list[dt.date], only: int | None = None) -> list[Errand]:
     """What there is to read for `days`, oldest first: a source that only knows today is read once."""
     active = Source.objects.filter(is_active=True)
@@ -65,27 +71,8 @@ def errands(days: list[dt.date], only: int | None = None) -> list[Errand]:
 
 def collect_one(source: Source, day: dt.date, *, changes_only: bool = False) -> FetchRun:
     """Read one source for one day, and write down how it went."""
-    run = FetchRun(source=source, day=day, started_at=timezone.now())
-    began = time.monotonic()
-    try:
+    with attempt(source, day) as run:
         _read_and_store(run, Validators(_known(source) if changes_only else {}))
-    except UnchangedError:
-        run.status, run.message = FetchRun.Status.UNCHANGED, "The same as at the last run."
-    except SourceError as error:
-        unreachable = isinstance(error, UnreachableError)
-        run.status = FetchRun.Status.UNREACHABLE if unreachable else FetchRun.Status.FAILED
-        run.message = clean(str(error))  # it may quote what no database takes, and no log
-        logger.warning("%s for %s failed: %s", source, day, run.message)
-    except SoftTimeLimitExceeded as error:
-        run.status, run.message = FetchRun.Status.UNREACHABLE, f"not finished when the worker's time was up: {error!r}"
-    except Exception as error:  # a fault of ours in one source must not keep the others from arriving
-        run.status, run.message = FetchRun.Status.FAILED, f"internal error, please report: {error!r}"
-        logger.exception("%s for %s failed", source, day)
-    run.seconds = round(time.monotonic() - began, 3)
-    run.save()
-    trouble = health.trouble_of(source)
-    if trouble and health.has_just_begun(trouble):
-        logger.error("In trouble: %s", trouble)
     return run
 
 

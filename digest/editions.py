@@ -12,8 +12,6 @@ from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 
 # Papers that were listed too late for their own day's edition come in the next, if that is within a week.
 LATE = dt.timedelta(days=7)
-# Hugging Face's lists grow through the day, and votes through the days after: these are read again at every tick.
-DAYS_READ_AGAIN = 3
 DAYS_AT_FIRST_START = 7
 
 
@@ -31,23 +29,34 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
     """Freeze the papers listed up to `day` that no earlier edition had. A second run changes nothing.
 
     Mailed by schedule are editions of today and yesterday, unless `mail` is False: nobody waits for older ones.
+    Only an edition that is not to be mailed, made before its hour, stays open until then: a new site shows the
+    papers that there are, and those that come until the hour still belong to it.
     """
     known = Edition.objects.filter(day=day).first()
-    if known:
-        return Published(known, is_new=False, papers=papers_of(known).count())
-    if not Listing.objects.filter(day=day).exists():
+    if known and known.closed_at:
+        return _published(known)
+    if known is None and not Listing.objects.filter(day=day).exists():
         return _nothing_to_publish(day, why_empty(day))
-    mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
     with transaction.atomic():
-        edition, is_new = Edition.objects.get_or_create(day=day, defaults={"published_at": now, "mail_from": mail_from})
-        if not is_new:
-            return Published(edition, is_new=False, papers=papers_of(edition).count())
-        count = _waiting(day).update(edition=edition, edition_votes=F("votes"))
-        if not count:
+        edition, is_new = Edition.objects.select_for_update().get_or_create(day=day, defaults={"published_at": now})
+        if edition.closed_at:  # by somebody else, while we waited for the row
+            return _published(edition)
+        _waiting(day).update(edition=edition)
+        if not edition.papers.update(edition_votes=F("votes")):
             edition.delete()
             return _nothing_to_publish(day, f"Every paper listed for {day} was in an earlier edition, or is hidden.")
+        is_closed = mail or now >= hour_of(day)
+        if is_closed:
+            edition.published_at = edition.closed_at = now
+            edition.mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
+            edition.save()
         QuietDay.objects.filter(day=day).delete()
-    return Published(edition, is_new=True, papers=count)
+    return _published(edition, is_new=is_new or is_closed)
+
+
+def hour_of(day: dt.date) -> dt.datetime:
+    """The hour at which the edition of `day` is published."""
+    return dt.datetime.combine(day, dt.time(settings.PUBLISH_HOUR), dt.UTC)
 
 
 def due_day(now: dt.datetime) -> dt.date:
@@ -56,12 +65,13 @@ def due_day(now: dt.datetime) -> dt.date:
 
 
 def begin(*, now: dt.datetime) -> None:
-    """Publish the last days of a new site, once every source has been read; nothing on a site that has an edition."""
-    if Edition.objects.exists():
-        return
+    """Publish, unmailed, those of the last days that are older than the site, once every source has been read."""
+    first = Edition.objects.order_by("day").values_list("day", flat=True).first()
+    days = [day for day in last_days(DAYS_AT_FIRST_START, until=now.date()) if first is None or day < first]
     recent = FetchRun.objects.filter(started_at__gt=now - dt.timedelta(hours=1))
-    if not Source.objects.filter(is_active=True).exclude(pk__in=recent.values("source")).exists():
-        publish_last_days(last_days(DAYS_AT_FIRST_START, until=now.date()), now=now)
+    unread = Source.objects.filter(is_active=True).exclude(pk__in=recent.values("source"))
+    if days and not unread.exists():
+        publish_last_days(days, now=now)
 
 
 def publish_last_days(days: Sequence[dt.date], *, now: dt.datetime) -> list[Published]:
@@ -98,6 +108,10 @@ def best_of(first: dt.date, last: dt.date, count: int) -> QuerySet[Paper]:
     """The `count` papers of the editions from `first` to `last` that have the most votes now."""
     shown = Paper.objects.filter(edition__day__gte=first, edition__day__lte=last, is_hidden=False)
     return shown.order_by("-votes", "-edition_votes", "pk")[:count]
+
+
+def _published(edition: Edition, *, is_new: bool = False) -> Published:
+    return Published(edition, is_new=is_new, papers=papers_of(edition).count())
 
 
 def _nothing_to_publish(day: dt.date, reason: str) -> Published:

@@ -9,6 +9,7 @@ from digest.models import FetchRun, Source
 
 RUNS = 3  # in a row
 READ_AHEAD = 200  # runs looked through for those that tell something
+NEEDED = ("source", "day", "status", "started_at", "message")
 
 Status = FetchRun.Status
 BROKEN = (Status.FAILED, Status.UNREACHABLE)
@@ -45,7 +46,7 @@ def has_just_begun(trouble: Trouble) -> bool:
 
 def _telling(source: Source) -> list[FetchRun]:
     """The source's last runs that say anything about its health, the newest first."""
-    return [run for run in source.runs.order_by("-pk")[:READ_AHEAD] if _is_telling(run)][: RUNS + 1]
+    return [run for run in source.runs.order_by("-pk").only(*NEEDED)[:READ_AHEAD] if _is_telling(run)][: RUNS + 1]
 
 
 def _is_bad(run: FetchRun) -> bool:

@@ -91,13 +91,14 @@ class _Hit(NamedTuple):
     @property
     def text(self) -> str:
         """As the paper writes it."""
+        # Folded letter by letter, since one such as ½ becomes several: where each of them comes from.
+        letters = [(folded, number) for number, letter in enumerate(self.field.text) for folded in fold(letter)]
         place, first = self.field.begin, None
-        for word in _WORD.finditer(self.field.text):
-            first = word.start() if first is None and place >= self.at else first
-            # A character such as ½ folds into several words: all of them count.
-            place += sum(len(stem(part)) for part in _WORD.findall(fold(word[0])))
+        for word in _WORD.finditer("".join(folded for folded, _ in letters)):
+            first = letters[word.start()][1] if first is None and place >= self.at else first
+            place += len(stem(word[0]))
             if first is not None and place >= self.at + self.length:
-                return self.field.text[first : word.end()]
+                return self.field.text[first : letters[word.end() - 1][1] + 1]
         return ""
 
 

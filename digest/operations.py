@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from digest import collecting, delivery, editions, planning
@@ -42,8 +43,8 @@ def fetch(days: list[dt.date], *, track: Track = iter) -> Summary:
         line += ". No source is switched on: do that in the admin"
     for run in broken:
         line += f". {run.source} FAILED for {run.day}: {run.message}"
-    if runs and not broken and not any(totals.values()):
-        line += ". " + " ".join(dict.fromkeys(run.message for run in runs if run.message))
+    if runs and not broken:
+        line += "".join(f". {remark}" for remark in dict.fromkeys(run.message for run in runs if run.message))
     data = {"days": [str(day) for day in days], **totals, "failed": [_failure(run) for run in broken]}
     return Summary(_sentence(line), data, ok=bool(runs) and len(broken) < len(runs))
 
@@ -71,12 +72,16 @@ def send(day: dt.date, *, track: Track = iter) -> Summary:
         newest = editions.latest()
         known = f"The newest is {newest.day}." if newest else "There is none at all yet."
         raise NoEditionError(f"There is no edition of {day}. {known} Run publish_edition --date {day} first.")
+    now = timezone.now()
+    if edition.closed_at is None:
+        editions.publish(day, now=now)  # what is sent is not added to afterwards
     rows = Delivery.objects.filter(edition=edition)
-    planning.plan_everyone(edition, now=timezone.now())
+    planning.plan_everyone(edition, now=now)
+    rows.filter(status=Status.QUEUED).update(not_before=now)  # a person asked: what waits for another try has it now
     sent_now = delivery.send_queued(rows, track=track)
     _wait_for_others(edition)
     counts = Counter(rows.values_list("status", flat=True))
-    weekly = planning.weekly_readers_waiting(edition, now=timezone.now())
+    weekly = planning.weekly_readers_waiting(edition, now=now)
     data = {
         "day": str(day),
         "sent_now": sent_now,
@@ -91,7 +96,13 @@ def send(day: dt.date, *, track: Track = iter) -> Summary:
     line += "".join(
         f". {reason}" for reason in troubles.order_by("reason").values_list("reason", flat=True).distinct()[:3]
     )
+    line += _next_try(rows)
     return Summary(_sentence(line), data, ok=not troubles.exists())
+
+
+def _next_try(rows: QuerySet[Delivery]) -> str:
+    waiting = rows.filter(status=Status.QUEUED).order_by("not_before").values_list("not_before", flat=True).first()
+    return f". Next try at {waiting:%H:%M} UTC" if waiting else ""
 
 
 _SAID = {
@@ -120,4 +131,5 @@ def _failure(run: FetchRun) -> dict[str, str]:
 
 
 def _sentence(line: str) -> str:
+    line = line.replace(". . ", ". ").replace(".. ", ". ")
     return line if line.endswith((".", "!", "?")) else line + "."

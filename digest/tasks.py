@@ -6,7 +6,7 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 from celery import shared_task
 from django.utils import timezone
 
-from digest import collecting, delivery, editions, planning, reports
+from digest import catching_up, collecting, delivery, editions, enriching, planning, reports
 from digest.models import Delivery, Edition, Source
 from subscriptions import subscribers
 
@@ -23,10 +23,11 @@ def collect_papers() -> None:
 
 @shared_task(expires=1700)
 def collect_source(pk: int) -> None:
-    """Read one source; all its last days where the site has no edition yet."""
+    """Read one source; on a new site its last days are published as they are."""
     now = timezone.now()
-    count = editions.DAYS_READ_AGAIN if Edition.objects.exists() else editions.DAYS_AT_FIRST_START
-    collecting.collect(editions.last_days(count, until=now.date()), only=pk, changes_only=True)
+    source = Source.objects.get(pk=pk)
+    days = collecting.days_to_read(source, today=now.date())
+    collecting.collect(days, only=pk, changes_only=True)
     editions.begin(now=now)
 
 
@@ -58,3 +59,20 @@ def send_shard(first: int, last: int) -> None:
 @shared_task
 def report_to_operators() -> None:
     reports.send_report(now=timezone.now())
+
+
+@shared_task
+def enrich_papers() -> None:
+    enriching.enrich(now=timezone.now())
+
+
+@shared_task
+def catch_up_missed_days() -> None:
+    """Ring once for each arXiv category: one that hangs delays no other."""
+    for source in Source.objects.filter(kind=Source.Kind.ARXIV, is_active=True):
+        catch_up_source.delay(source.pk)
+
+
+@shared_task(expires=3600)
+def catch_up_source(pk: int) -> None:
+    catching_up.catch_up(now=timezone.now(), only=pk)

@@ -92,6 +92,7 @@ class SignUpForm(WishesForm):
         error_messages={
             "required": "Write your e-mail address, such as ada@example.org.",
             "invalid": "That is not an e-mail address. Write it like ada@example.org.",
+            "max_length": "That address is too long: no mail server takes more than 254 characters.",
         },
     )
     # A person never sees this field; a robot that fills in every field gives itself away.

@@ -40,7 +40,8 @@ def outbox_folder(settings: Any, tmp_path: Path) -> Path:
 def upstream(settings: Any) -> Iterator[Upstream]:
     """A server on loopback that stands in for Hugging Face and arXiv."""
     with Upstream() as server:
-        settings.HUGGINGFACE_URL = settings.ARXIV_FEEDS_URL = server.url
+        settings.HUGGINGFACE_URL = server.url
+        settings.ARXIV_FEEDS_URL = settings.ARXIV_API_URL = settings.ARXIV_OAI_URL = server.url
         yield server
 
 

@@ -1,14 +1,18 @@
 """Loaded by pytest before the settings are: tests have an environment of their own, whatever the shell's is."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 SERVICES = os.environ.get("TEST_LEG") == "services"
 
 for name in ("HOST", "PORT", "EMAIL_URL", "EMAIL_BACKEND", "POSTAL_ADDRESS", "PUBLISH_HOUR"):
     os.environ.pop(name, None)
+VAR = tempfile.mkdtemp(prefix="daily-papers-tests-")
+atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 os.environ |= {
-    "VAR_DIR": tempfile.mkdtemp(prefix="daily-papers-tests-"),
+    "VAR_DIR": VAR,
     "DEBUG": "0",
     "SECRET_KEY": "only-for-tests",
     "SITE_URL": "https://papers.example.org",
@@ -16,6 +20,8 @@ os.environ |= {
     # Closed: a test that forgets to say where upstream is fails at once, and never leaves this machine.
     "HUGGINGFACE_URL": "http://127.0.0.1:9",
     "ARXIV_FEEDS_URL": "http://127.0.0.1:9",
+    "ARXIV_API_URL": "http://127.0.0.1:9",
+    "ARXIV_OAI_URL": "http://127.0.0.1:9",
     "DATABASE_URL": os.environ["TEST_DATABASE_URL"] if SERVICES else "sqlite://:memory:",
     "CELERY_BROKER_URL": os.environ["TEST_REDIS_URL"] if SERVICES else "memory://",
 }

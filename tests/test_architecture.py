@@ -17,6 +17,7 @@ PURE = (
     "digest/matching.py",
     "digest/composing.py",
     "digest/schedule.py",
+    "digest/opml.py",
     "digest/wording.py",
 )
 IMPURE = ("django", "celery", "httpx", "socket", "time", "subscriptions.models", "digest.models")

@@ -2,13 +2,16 @@
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection
 from django.utils import timezone
 from tqdm import tqdm
 
+from digest.models import Source
 from digest.operations import NoEditionError, Summary
 
 
@@ -23,9 +26,20 @@ def day(text: str) -> dt.date:
     return found
 
 
+def check_database() -> None:
+    """Raise CommandError, saying what to do, where the database can't be reached or was never prepared."""
+    try:
+        is_prepared = Source._meta.db_table in connection.introspection.table_names()
+    except OperationalError as error:
+        raise CommandError(f"The database can't be reached: {str(error).strip()}") from error
+    if not is_prepared:
+        raise CommandError("The database is not prepared yet. Run `make run`, or manage.py migrate and load_topics.")
+
+
 def track(items: list[Any]) -> Iterable[Any]:
     """Show how far a loop has come, on a terminal only."""
-    bar: Iterable[Any] = tqdm(items, disable=None, leave=False)
+    # A terminal that does not know its size gets a bar all the same.
+    bar: Iterable[Any] = tqdm(items, disable=None, leave=False, ncols=shutil.get_terminal_size().columns)
     return bar
 
 
@@ -37,6 +51,7 @@ class SummaryCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        check_database()
         try:
             summary = self.run(options)
         except NoEditionError as error:
@@ -49,4 +64,4 @@ class SummaryCommand(BaseCommand):
         raise NotImplementedError
 
     def day(self, options: dict[str, Any]) -> dt.date:
-        return day(options["date"]) if options["date"] else timezone.now().date()
+        return timezone.now().date() if options["date"] is None else day(options["date"])

@@ -8,6 +8,9 @@ class Edition(models.Model):
 
     day = models.DateField(unique=True)
     published_at = models.DateTimeField()
+    closed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since then nothing is added. Empty: open until its hour."
+    )
     mail_from = models.DateTimeField(
         null=True, blank=True, help_text="Readers get it at their next hour after this. Empty: not mailed by schedule."
     )

@@ -9,6 +9,7 @@ from django.conf import settings
 from digest.records import Batch, PaperRecord, SourceError, doi_in, paper_key, read_all
 from digest.sources.documents import read_xml, text
 from digest.sources.http import Http, StatusError
+from digest.tex import from_tex
 from subscriptions.filters import CATEGORY
 
 MOST_IDS = 100  # a request; the address stays below 2,000 characters
@@ -43,20 +44,25 @@ def parse(body: bytes) -> Batch:
 
 def _read(entry: ET.Element) -> PaperRecord:
     key = paper_key(text(entry, f"{_ATOM}id"))
-    title = text(entry, f"{_ATOM}title")
+    title = from_tex(text(entry, f"{_ATOM}title"))
     if not key.startswith("arxiv:") or not title:
         raise ValueError("no title" if not title else f"no arXiv id in {text(entry, f'{_ATOM}id')!r}")
     return PaperRecord(
         key=key,
         title=title,
-        abstract=text(entry, f"{_ATOM}summary"),
-        authors=tuple(filter(None, (text(author, f"{_ATOM}name") for author in entry.findall(f"{_ATOM}author")))),
+        abstract=from_tex(text(entry, f"{_ATOM}summary")),
+        authors=_authors(entry),
         categories=_categories(entry),
         url=f"https://arxiv.org/abs/{key.removeprefix('arxiv:')}",
         published_on=dt.date.fromisoformat(text(entry, f"{_ATOM}published")[:10]),
         doi=doi_in(text(entry, f"{_ARXIV}doi")),
-        comment=text(entry, f"{_ARXIV}comment"),
+        comment=from_tex(text(entry, f"{_ARXIV}comment")),
     )
+
+
+def _authors(entry: ET.Element) -> tuple[str, ...]:
+    names = (from_tex(text(author, f"{_ATOM}name")) for author in entry.findall(f"{_ATOM}author"))
+    return tuple(filter(None, names))
 
 
 def _categories(entry: ET.Element) -> tuple[str, ...]:

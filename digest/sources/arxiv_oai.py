@@ -14,6 +14,7 @@ from django.conf import settings
 from digest.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.sources.documents import read_xml, text
 from digest.sources.http import Http
+from digest.tex import from_tex
 from digest.text import clean
 
 NEW_FOR = 5  # days from the first version to its announcement: a weekend, and a holiday or a moderator
@@ -30,11 +31,11 @@ _OF_A_NAME = re.compile(r"(?:[JS]r\.?|I{2,3}|IV)")
 def fetch(http: Http, key: str, day: dt.date, token: str = "") -> bytes:
     """The category's records of `day`, or the next page of them. Raises SourceError."""
     # Of the formats only this one says when the first version came; `created` in the format "arXiv" is the last one's.
-    question: dict[str, str | int] = {"verb": "ListRecords"} | (
-        {"resumptionToken": token}
-        if token
-        else {"metadataPrefix": "arXivRaw", "set": set_of(key), "from": str(day), "until": str(day)}
-    )
+    question: dict[str, str | int] = {"verb": "ListRecords"}
+    if token:
+        question["resumptionToken"] = token
+    else:
+        question |= {"metadataPrefix": "arXivRaw", "set": set_of(key), "from": str(day), "until": str(day)}
     return http.get(f"{settings.ARXIV_OAI_URL}/oai", question)
 
 
@@ -71,20 +72,20 @@ def _read(record: ET.Element, key: str, day: dt.date) -> PaperRecord | None:
     first = _first_version(paper)
     if day - first > dt.timedelta(days=NEW_FOR):
         return None  # replaced, cross-listed or corrected that day
-    arxiv_id, title = text(paper, f"{_RAW}id"), text(paper, f"{_RAW}title")
+    arxiv_id, title = text(paper, f"{_RAW}id"), from_tex(text(paper, f"{_RAW}title"))
     if not ARXIV_ID.fullmatch(arxiv_id) or not title:
         raise ValueError("no title" if not title else f"{arxiv_id!r} is not an arXiv id")
     categories = tuple(text(paper, f"{_RAW}categories").split())
     return PaperRecord(
         key=f"arxiv:{arxiv_id}",
         title=title,
-        abstract=text(paper, f"{_RAW}abstract"),
+        abstract=from_tex(text(paper, f"{_RAW}abstract")),
         authors=_authors(text(paper, f"{_RAW}authors")),
         categories=categories,
         url=f"https://arxiv.org/abs/{arxiv_id}",
         published_on=first,
         doi=doi_in(text(paper, f"{_RAW}doi")),
-        comment=text(paper, f"{_RAW}comments"),
+        comment=from_tex(text(paper, f"{_RAW}comments")),
         day=day,
         announce_type="new" if categories and categories[0].lower() == key.lower() else "cross",
     )
@@ -99,7 +100,7 @@ def _authors(names: str) -> tuple[str, ...]:
     for _ in range(_DEEPEST):
         names = _PARENTHESES.sub(" ", names)
     authors: list[str] = []
-    for part in filter(None, map(clean, _BETWEEN_AUTHORS.split(names))):
+    for part in filter(None, map(from_tex, _BETWEEN_AUTHORS.split(names))):
         if authors and _OF_A_NAME.fullmatch(part):
             authors[-1] += f", {part}"
         else:

@@ -8,7 +8,6 @@ from digest import turns
 from digest.models import Source
 from digest.sources.http import Http
 from digest.sources.validators import Validators
-from digest.sources.validators import Validators
 
 
 def client(kind: str, pause: float = 0, validators: Validators | None = None) -> Http:
@@ -20,6 +19,5 @@ def client(kind: str, pause: float = 0, validators: Validators | None = None) ->
         # The base addresses of other kinds are the operator's settings; a feed's address was typed by an admin.
         private_hosts=kind != Source.Kind.FEED or settings.FETCH_PRIVATE_HOSTS,
         before=partial(turns.take, kind, pause) if pause else lambda: None,
-        validators=validators or Validators(),
         validators=validators or Validators(),
     )

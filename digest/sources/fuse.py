@@ -2,9 +2,20 @@
 
 import socket
 import threading
+import weakref
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
+
+stopping = threading.Event()  # set once the process is to end
+_burning: "weakref.WeakSet[Fuse]" = weakref.WeakSet()
+
+
+def blow_all() -> None:
+    """Break every connection that a fuse watches, and let no other be made: the process wants to end."""
+    stopping.set()
+    for fuse in list(_burning):
+        fuse.blow()
 
 
 class Fuse:
@@ -13,16 +24,16 @@ class Fuse:
     def __init__(self, seconds: float) -> None:
         self.is_blown = False
         self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(max(0, seconds), self._blow)
+        self._timer = threading.Timer(max(0, seconds), self.blow)
         self._timer.daemon = True
 
     def trace(self, event: str, details: dict[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._sockets.append(details["return_value"].get_extra_info("socket"))
-            if self.is_blown:
-                self._blow()
+            if self.is_blown or stopping.is_set():
+                self.blow()
 
-    def _blow(self) -> None:
+    def blow(self) -> None:
         self.is_blown = True
         for connection in self._sockets:
             with suppress(OSError):  # closed already
@@ -30,9 +41,11 @@ class Fuse:
 
     def __enter__(self) -> Self:
         self._timer.start()
+        _burning.add(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
+        _burning.discard(self)

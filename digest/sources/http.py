@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from digest.records import SourceError, UnchangedError, UnreachableError
+from digest.sources import fuse
 from digest.sources.fuse import Fuse
 from digest.sources.validators import Validators
 from digest.text import from_html
@@ -54,7 +55,7 @@ class Http:
     timeout: float = 10
     deadline: float = 25
     private_hosts: bool = True  # may the address name this machine or network? Elsewhere there it can't redirect
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], object] = fuse.stopping.wait
     before: Callable[[], None] = lambda: None  # called before each request: where to wait for one's turn
     validators: Validators = field(default_factory=Validators)
 
@@ -72,6 +73,8 @@ class Http:
             try:
                 return self._get_once(address, give_up_at)
             except _TryAgainError as fault:
+                if fuse.stopping.is_set():
+                    raise UnreachableError(f"{address}: given up, since this process was stopped") from fault
                 if time.monotonic() >= give_up_at:
                     raise UnreachableError(f"{address}: not finished after {self.deadline:g} seconds") from fault
                 wait = fault.wait or random.uniform(0.5, 1) * 2 ** (attempt - 1)  # noqa: S311  # jitter, no secret
@@ -88,9 +91,9 @@ class Http:
             with (
                 # The environment may name a proxy, behind which nobody sees where a feed's address leads.
                 httpx.Client(timeout=self.timeout, headers=headers, trust_env=self.private_hosts) as client,
-                Fuse(give_up_at - time.monotonic()) as fuse,
+                Fuse(give_up_at - time.monotonic()) as limit,
             ):
-                return self._follow(client, fuse, address)
+                return self._follow(client, limit, address)
         except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError) as error:
             raise _TryAgainError(_in_words(error)) from error
         except httpx.HTTPError as error:
@@ -98,19 +101,19 @@ class Http:
         except (httpx.InvalidURL, UnicodeError, OverflowError) as error:  # a name too long, a port too large
             raise SourceError(f"{address}: no usable address ({error})") from error
 
-    def _follow(self, client: httpx.Client, fuse: Fuse, address: str) -> bytes:
+    def _follow(self, client: httpx.Client, limit: Fuse, address: str) -> bytes:
         trusted = httpx.URL(address).host if self.private_hosts else ""
         asked = address
         for _ in range(MAX_REDIRECTS + 1):
             _check_host(address, trusted)
-            trace = fuse.trace if httpx.URL(address).host == trusted else _only_public(fuse.trace, address)
+            trace = limit.trace if httpx.URL(address).host == trusted else _only_public(limit.trace, address)
             with client.stream("GET", address, extensions={"trace": trace}) as response:
                 if response.status_code in REDIRECTS and "location" in response.headers:
                     address = str(response.url.join(response.headers["location"]))
                     continue
                 _check_status(response, address)
                 body = self._read(response, address)
-                if fuse.is_blown:  # where no length was announced, a broken connection looks like the end
+                if limit.is_blown:  # where no length was announced, a broken connection looks like the end
                     raise _TryAgainError("the connection broke")
                 self.validators.hear(asked, response.headers)
                 return body

@@ -120,6 +120,17 @@ def refusal(var: Path, port: int) -> str:
     return ended.stderr
 
 
+def test_it_stops_though_upstream_says_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        port = free_port()
+        with running(tmp_path, port, f"http://127.0.0.1:{silent.getsockname()[1]}") as started:
+            page(f"http://127.0.0.1:{port}", "Fetching")
+            time.sleep(1)
+            began = time.monotonic()
+            stop(started)
+            assert time.monotonic() - began < 15
+
+
 def test_it_shows_a_day_without_the_internet(tmp_path: Path) -> None:
     port = free_port()
     with running(tmp_path, port, command="demo") as started:

@@ -76,7 +76,7 @@ def test_it_writes_down_what_came_in(upstream: Upstream, hugging_face: Source) -
 
 def test_it_writes_down_how_long_it_took(hugging_face: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 102.5])
-    monkeypatch.setattr("digest.collecting.time.monotonic", lambda: next(clock, 102.5))
+    monkeypatch.setattr("digest.attempts.time.monotonic", lambda: next(clock, 102.5))
     monkeypatch.setattr(huggingface, "fetch", lambda *arguments: b"[]")
     assert collect_one(hugging_face, TODAY).seconds == 2.5
 
@@ -425,3 +425,13 @@ def test_it_says_once_in_the_log_that_a_source_is_in_trouble(
         collect([TODAY])
         told.append(caplog.text.count("In trouble: Hugging Face"))
     assert told == [0, 0, 1, 1, 1]
+
+
+def test_it_reads_again_the_days_that_could_not_be_read(hugging_face: Source) -> None:
+    def days() -> list[int]:
+        return [day.day for day in collecting.days_to_read(hugging_face, today=TODAY)]
+
+    assert days() == [14, 15, 16, 17, 18, 19, 20]
+    for day, status in ((14, "failed"), (15, "ok"), (16, "empty"), (17, "unreachable"), (20, "ok")):
+        FetchRun.objects.create(source=hugging_face, day=TODAY.replace(day=day), started_at=NOW, status=status)
+    assert days() == [14, 17, 18, 19, 20]

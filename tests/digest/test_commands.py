@@ -2,11 +2,17 @@
 
 import datetime as dt
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from digest import editions, papers
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
@@ -16,6 +22,7 @@ from tests.upstream import Upstream
 
 pytestmark = pytest.mark.usefixtures("now", "hugging_face")
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 PAPERS = [
     {"paper": {"id": "2608.00001", "title": "Agents", "summary": "They act.", "upvotes": 5}},
     {"paper": {"id": "2608.00002", "title": "Robots", "summary": "They move.", "upvotes": 9}},
@@ -125,11 +132,11 @@ def test_it_sends_to_all_active_readers_once(capsys: Any) -> None:
 def test_it_runs_the_day_and_says_what_it_did(upstream: Upstream, capsys: Any, learning: Topic) -> None:
     make_reader("all@example.org")
     upstream.say("/api/daily_papers", json.dumps(PAPERS))
-    assert run("run_day", capsys).splitlines() == [
-        "Fetched 2026-08-20: 2 new, 0 changed, 0 unchanged, 0 rejected.",
-        "Published the edition of 2026-08-20 with 2 papers.",
-        "Edition of 2026-08-20: 1 digest sent now, 1 sent in all.",
-    ]
+    assert run("run_day", capsys) == (
+        "Fetched 2026-08-20: 2 new, 0 changed, 0 unchanged, 0 rejected. "
+        "Published the edition of 2026-08-20 with 2 papers. "
+        "Edition of 2026-08-20: 1 digest sent now, 1 sent in all."
+    )
     assert [Edition.objects.count(), Delivery.objects.count()] == [1, 1]
 
 
@@ -175,3 +182,58 @@ def test_it_previews_a_weekly_readers_week(edition: Edition, hugging_face: Sourc
     shown = run("preview_digest", capsys, email="weekly@example.org")
     assert "Friday's Agents" in shown
     assert "Faster Diffusion" in shown
+
+
+def test_it_tries_at_once_what_waits_when_a_person_asks(
+    edition: Edition, alice: Subscriber, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: EmailMessage, fail_silently: bool = False) -> int:
+        raise ConnectionRefusedError("refused")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EmailMessage, "send", refuse)
+        with pytest.raises(SystemExit):
+            call_command("send_digests")
+    assert (
+        "1 waiting for another try. The connection failed: refused. Next try at 12:05 UTC." in capsys.readouterr().out
+    )
+    assert "1 digest sent now" in run("send_digests", capsys)
+
+
+@pytest.mark.usefixtures("edition", "learning")
+def test_it_previews_as_json(capsys: Any) -> None:
+    shown = json.loads(run("preview_digest", capsys, topic=["learning"], json=True))
+    assert shown["papers"][0] == "arxiv:2608.00001"
+    assert json.loads(run("preview_digest", capsys, words="submarines", json=True)) == {"papers": []}
+
+
+@pytest.mark.usefixtures("edition", "learning")
+def test_it_says_where_a_preview_can_not_be_written(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="can't be written: No such file or directory"):
+        call_command("preview_digest", topic=["learning"], html=tmp_path / "nowhere" / "mail.html")
+
+
+def test_it_says_what_to_do_with_an_empty_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection.introspection, "table_names", lambda: [])
+    with pytest.raises(CommandError, match=r"not prepared yet\. Run `make run`"):
+        call_command("run_day")
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"PORT": "99999"}, "Settings: PORT is “99999”. Write a whole number from 1 to 65535."),
+        ({"PORT": "abc"}, "Settings: PORT is “abc”"),
+        ({"PUBLISH_HOUR": "25"}, "from 0 to 23"),
+        ({"EMAIL_URL": "bogus://x"}, "Settings: Invalid email schema bogus"),
+        ({"VAR_DIR": "/dev/null/var"}, "VAR_DIR: /dev/null/var can't be written"),
+    ],
+)
+def test_it_says_which_setting_is_wrong(setting: dict[str, str], says: str) -> None:
+    command = [sys.executable, "manage.py", "check"]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=os.environ | setting, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr

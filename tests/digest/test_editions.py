@@ -266,3 +266,40 @@ def test_it_is_silent_about_sources_that_are_switched_off() -> None:
     fetched("arxiv", "Broken.", key="cs.CL")
     Source.objects.filter(kind="arxiv").update(is_active=False)
     assert editions.why_empty(SATURDAY) == "Hugging Face Daily Papers: Listed nothing."
+
+
+def test_it_keeps_the_day_of_a_new_site_open_until_its_hour(hugging_face: Source) -> None:
+    """The first start shows what there is; what comes until the hour still belongs to the day."""
+    papers.ingest(hugging_face, [make_record("2608.00001", "Morning", votes=1)], TODAY)
+    first = editions.publish(TODAY, now=NOW, mail=False)
+    assert (first.is_new, first.papers) == (True, 1)
+    assert not editions.publish(TODAY, now=NOW, mail=False).is_new
+    late = [make_record("2608.00001", "Morning", votes=7), make_record("2608.00002", "Noon")]
+    papers.ingest(hugging_face, late, TODAY)
+    done = editions.publish(TODAY, now=editions.hour_of(TODAY))
+    assert (done.is_new, done.papers) == (True, 2)
+    edition = Edition.objects.get()
+    assert edition.closed_at == edition.mail_from == editions.hour_of(TODAY)
+    assert [paper.edition_votes for paper in editions.papers_of(edition)] == [7, 0]
+    papers.ingest(hugging_face, [make_record("2608.00003", "Night")], TODAY)
+    assert editions.publish(TODAY, now=editions.hour_of(TODAY)).papers == 2
+
+
+def test_it_closes_what_a_person_publishes_before_the_hour(hugging_face: Source) -> None:
+    papers.ingest(hugging_face, [make_record("2608.00001", "Morning")], TODAY)
+    editions.publish(TODAY, now=NOW)
+    papers.ingest(hugging_face, [make_record("2608.00002", "Noon")], TODAY)
+    assert editions.publish(TODAY, now=NOW).papers == 1
+
+
+def test_it_begins_with_days_older_than_the_site(hugging_face: Source) -> None:
+    for back in range(3):
+        day = TODAY - back * DAY
+        papers.ingest(hugging_face, [make_record(f"2608.0000{back}", f"Day {back}", day=day)], day)
+    editions.publish(TODAY, now=NOW)  # by hand, before the first start
+    editions.begin(now=NOW)
+    assert Edition.objects.count() == 1  # the sources have not been read yet
+    FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="ok")
+    editions.begin(now=NOW)
+    # What was listed before went into the first edition, as late papers do.
+    assert [edition.papers.count() for edition in Edition.objects.all()] == [3]

@@ -20,13 +20,13 @@ class Command(SummaryCommand):
         return operations.fetch(self._days(options), track=track)
 
     def _days(self, options: dict[str, Any]) -> list[dt.date]:
-        if not options["first"]:
-            if options["last"]:
+        if options["first"] is None:
+            if options["last"] is not None:
                 raise CommandError("--to needs --from: fetch_papers --from 2026-08-01 --to 2026-08-20.")
             return [self.day(options)]
-        if options["date"]:
+        if options["date"] is not None:
             raise CommandError("Give either --date, or --from and --to.")
-        first, last = day(options["first"]), day(options["last"]) if options["last"] else self.day(options)
+        first, last = day(options["first"]), self.day(options) if options["last"] is None else day(options["last"])
         if first > last:
             raise CommandError(f"--from {first} comes after --to {last}.")
         return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]

@@ -1,4 +1,5 @@
 import difflib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest import editions, interests, reading, rendering
 from digest.composing import Wanted, compose
-from digest.management.base import day
+from digest.management.base import check_database, day
 from digest.matching import Index
 from digest.models import Edition
 from subscriptions import filters
@@ -19,13 +20,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", help="a reader's address")
         parser.add_argument("--topic", action="append", default=[], metavar="SLUG", help="a topic; can be repeated")
-        parser.add_argument("--words", default="", help='own words, such as "diffusion models, -medical"')
+        parser.add_argument("--words", default="", help='own words: --words="diffusion models, -medical"')
         parser.add_argument("--date", metavar="DAY", help="the edition's day; default: the newest edition")
         parser.add_argument(
             "--html", type=Path, metavar="FILE", help="write the HTML part there instead of printing text"
         )
+        parser.add_argument("--json", action="store_true", help="print the mail and what it holds as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        check_database()
         if bool(options["email"]) == bool(options["topic"] or options["words"]):
             raise CommandError("Say whose digest to show: --email ADDRESS, or --topic SLUG and --words WORDS.")
         edition = self._edition(options["date"])
@@ -34,16 +37,27 @@ class Command(BaseCommand):
         papers = reading.papers(edition, reading.since(edition, reader) if reader else None)
         digest = compose(Index(papers), wanted, edition.day)
         if not digest.is_worth_sending:
-            self.stdout.write(f"No mail: none of the {digest.of_how_many} papers of {edition.day} match.")
+            none = f"No mail: none of the {digest.of_how_many} papers of {edition.day} match."
+            self.stdout.write(json.dumps({"papers": []}) if options["json"] else none)
             return
         rendered = rendering.render(
             digest, edition, preferences_url="#preferences", unsubscribe_url="#unsubscribe", subscriber=reader
         )
         if options["html"]:
-            options["html"].write_text(rendered.html)
+            self._write(options["html"], rendered.html)
+        if options["json"]:
+            chosen = [found.paper.key for found in digest.matches]
+            self.stdout.write(json.dumps({"subject": rendered.subject, "text": rendered.text, "papers": chosen}))
+        elif options["html"]:
             self.stdout.write(f"Wrote {options['html']}: {rendered.subject}")
         else:
             self.stdout.write(f"Subject: {rendered.subject}\n\n{rendered.text}")
+
+    def _write(self, path: Path, html: str) -> None:
+        try:
+            path.write_text(html)
+        except OSError as error:
+            raise CommandError(f"{path} can't be written: {error.strerror}.") from error
 
     def _edition(self, date: str | None) -> Edition:
         edition = Edition.objects.filter(day=day(date)).first() if date else editions.latest()

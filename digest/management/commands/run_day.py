@@ -14,7 +14,7 @@ class Command(SummaryCommand):
         if steps["publish"].data["published"]:
             steps["send"] = operations.send(day, track=track)
         return Summary(
-            line="\n".join(step.line for step in steps.values()),
+            line=" ".join(step.line for step in steps.values()),
             data={"day": str(day), **{name: step.data for name, step in steps.items()}},
             ok=all(step.ok for step in steps.values()),
         )

@@ -1,6 +1,8 @@
+import json
+from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from subscriptions import catalogue
 
@@ -8,9 +10,13 @@ from subscriptions import catalogue
 class Command(BaseCommand):
     help = "Load the catalogue of topics. Topics that an admin edited stay as they are."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
     def handle(self, *args: Any, **options: Any) -> None:
         loaded = catalogue.load()
-        self.stdout.write(
+        line = (
             f"Topics: {loaded.new} new, {loaded.updated} updated, {loaded.unchanged} unchanged, "
             f"{loaded.kept} left as an admin edited them."
         )
+        self.stdout.write(json.dumps(asdict(loaded)) if options["json"] else line)
