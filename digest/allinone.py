@@ -73,6 +73,7 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
     """Serve until SIGINT or SIGTERM; what is in hand is finished first."""
     # Held back until the worker has its handlers: a signal in the middle of its start would leave it half up.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    logging.getLogger("celery").setLevel(logging.WARNING)  # its comings and goings are no news in one process
     worker_ready.connect(_let_signals_in)
     worker_shutting_down.connect(_leave_upstream)
     _start("web", web.run)
@@ -82,7 +83,6 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
     tasks.collect_papers.delay()
     # In a container everything runs as root, and tasks here come from this process alone.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    logging.getLogger("celery").setLevel(logging.WARNING)  # its comings and goings are no news in one process
     worker = app.Worker(
         pool="threads",
         concurrency=2,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from digest import health
 from digest.models import FetchRun, Source
-from digest.records import SourceError, UnchangedError, UnreachableError
+from digest.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.text import clean
 
 logger = logging.getLogger(__name__)
@@ -19,11 +19,16 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def attempt(source: Source, day: date) -> Iterator[FetchRun]:
-    """The row, to be filled in by the caller. What goes wrong meanwhile is written into it and goes no further."""
+    """The row, to be filled in by the caller. What goes wrong meanwhile is written into it and goes no further.
+
+    It is not stored when the process is to end.
+    """
     run = FetchRun(source=source, day=day, started_at=timezone.now())
     began = time.monotonic()
     try:
         yield run
+    except StoppedError:
+        return  # as if it had not begun: the next start reads the source anyway
     except UnchangedError:
         run.status, run.message = FetchRun.Status.UNCHANGED, "The same as at the last run."
     except SourceError as error:

@@ -30,6 +30,10 @@ class UnreachableError(SourceError):
     """Nobody answers, or not in time: there is no point in asking for another day right now."""
 
 
+class StoppedError(Exception):
+    """This process is to end, and upstream was left in the middle; nobody's fault."""
+
+
 class UnchangedError(Exception):
     """The server says that its answer is the same as last time; no fault."""
 

@@ -1,16 +1,16 @@
 """Hosts that want to be asked slowly: one request at a time, by all workers of all machines together."""
 
 import datetime as dt
-import time
 from collections.abc import Callable
 
 from django.db import transaction
 from django.utils import timezone
 
 from digest.models import Turn
+from digest.sources import fuse
 
 
-def take(host: str, seconds: float, *, sleep: Callable[[float], None] = time.sleep) -> None:
+def take(host: str, seconds: float, *, sleep: Callable[[float], object] = fuse.stopping.wait) -> None:
     """Wait until it is our turn to ask `host`, which leaves `seconds` between any two that ask it.
 
     The turn is booked first and waited for then: whoever comes meanwhile gets the next one.

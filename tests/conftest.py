@@ -1,10 +1,12 @@
 """What tests share: a cast of readers, papers, an upstream on loopback, and the recorded input."""
 
 import datetime as dt
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import time_machine
 from django.utils import timezone
@@ -16,6 +18,10 @@ from subscriptions import subscribers
 from subscriptions.models import Subscriber, Topic
 from subscriptions.subscribers import Wishes
 from tests.upstream import Upstream
+
+# The same examples in every run, however slow the machine: HYPOTHESIS_PROFILE=default looks for new ones.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 RECORDED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 # A Thursday noon, UTC. Tests that need another moment travel there themselves.

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from digest.records import SourceError, UnchangedError, UnreachableError
+from digest.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.sources import fuse
 from digest.sources.fuse import Fuse
 from digest.sources.validators import Validators
@@ -66,6 +66,8 @@ class Http:
         except httpx.InvalidURL as error:
             raise SourceError(f"{url}: {error}") from error
         self.before()
+        if fuse.stopping.is_set():
+            raise StoppedError(address)
         give_up_at = time.monotonic() + self.deadline
         for attempt in range(1, TRIES + 1):
             if attempt > 1:
@@ -74,7 +76,7 @@ class Http:
                 return self._get_once(address, give_up_at)
             except _TryAgainError as fault:
                 if fuse.stopping.is_set():
-                    raise UnreachableError(f"{address}: given up, since this process was stopped") from fault
+                    raise StoppedError(address) from fault
                 if time.monotonic() >= give_up_at:
                     raise UnreachableError(f"{address}: not finished after {self.deadline:g} seconds") from fault
                 wait = fault.wait or random.uniform(0.5, 1) * 2 ** (attempt - 1)  # noqa: S311  # jitter, no secret

@@ -105,8 +105,8 @@ def _count(value: Any) -> int:
 
 def _date(value: Any) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(value[:10])
-    except (TypeError, ValueError):
+        return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
         return None
 
 
