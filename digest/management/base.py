@@ -56,6 +56,9 @@ class SummaryCommand(BaseCommand):
             summary = self.run(options)
         except NoEditionError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            kept = "Stopped. What was done is kept: the same command goes on from there."
+            raise CommandError(kept, returncode=130) from error
         self.stdout.write(json.dumps(summary.data) if options["json"] else summary.line)
         if not summary.ok:
             raise SystemExit(1)

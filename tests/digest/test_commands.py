@@ -14,7 +14,7 @@ from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from digest import editions, papers
+from digest import collecting, editions, papers
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW, TODAY, make_reader, make_record
@@ -237,3 +237,22 @@ def test_it_says_which_setting_is_wrong(setting: dict[str, str], says: str) -> N
     assert ended.returncode == 1
     assert says in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_it_keeps_what_was_read_when_it_is_stopped(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    upstream.say("/api/daily_papers", json.dumps(PAPERS))
+    read = collecting.collect_one
+
+    def stop_on_the_second_day(source: Source, day: dt.date, **options: Any) -> FetchRun:
+        if day == TODAY:
+            raise KeyboardInterrupt
+        return read(source, day, **options)
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(collecting, "collect_one", stop_on_the_second_day)
+        with pytest.raises(CommandError, match="the same command goes on from there") as ended:
+            call_command("fetch_papers", first="2026-08-19", last="2026-08-20")
+    assert ended.value.returncode == 130
+    assert Paper.objects.count() == 2
+    call_command("fetch_papers", first="2026-08-19", last="2026-08-20")
+    assert FetchRun.objects.filter(status="ok").count() == 3

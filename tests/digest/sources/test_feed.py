@@ -66,7 +66,7 @@ def test_it_reads_rdf() -> None:
             key="doi:10.1101/2026.08.01.600001",
             title="Sleeping Mice",
             abstract="Mice sleep.",
-            authors=("Meitner, L., Noether, E.",),
+            authors=("Meitner, L.", "Noether, E."),
             url="https://preprints.example.org/content/10.1101/2026.08.01.600001v1",
             doi="10.1101/2026.08.01.600001",
             published_on=dt.date(2026, 8, 18),
@@ -157,3 +157,22 @@ def test_it_says_how_to_write_an_address(key: str) -> None:
 )
 def test_it_sends_arxivs_own_feeds_to_their_own_kind(key: str) -> None:
     assert "“arXiv category”" in problem_with_key("feed", key)
+
+
+@pytest.mark.parametrize(
+    ("written", "authors"),
+    [
+        ("Kukla, D., Crampton, A. B., Zhu, X.-Y.", ("Kukla, D.", "Crampton, A. B.", "Zhu, X.-Y.")),
+        ("Ada Lovelace, Alan Turing", ("Ada Lovelace", "Alan Turing")),
+        ("Lovelace, Ada; Turing, Alan", ("Lovelace, Ada", "Turing, Alan")),
+        ("Lovelace, Ada", ("Lovelace, Ada",)),
+        ("Ada Lovelace", ("Ada Lovelace",)),
+        ("The Analytical Engine Team", ("The Analytical Engine Team",)),
+        ("", ()),
+    ],
+)
+def test_it_tells_the_authors_of_one_string_apart(written: str, authors: tuple[str, ...]) -> None:
+    item = f"<item><title>T</title><link>https://example.org/1</link><dc:creator>{written}</dc:creator></item>"
+    namespace = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    body = f'<rss version="2.0" {namespace}><channel><title>C</title>{item}</channel></rss>'.encode()
+    assert feed.parse(body, TODAY).records[0].authors == authors
