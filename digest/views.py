@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.core.paginator import Paginator
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,6 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from digest import editions
 from digest.models import Edition, FetchRun, Paper, PaperAlias, QuietDay
 from subscriptions.models import Topic
+
+PAPERS_A_PAGE = 100
 
 
 def latest_edition(request: HttpRequest) -> HttpResponse:
@@ -46,9 +49,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponse:
+    page = Paginator(editions.papers_of(shown), PAPERS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "edition": shown,
-        "papers": editions.papers_of(shown),
+        "papers": list(page),
+        "page": page,
         "previous": Edition.objects.filter(day__lt=shown.day).order_by("-day").first(),
         "next": Edition.objects.filter(day__gt=shown.day).order_by("day").first(),
         "topics": Topic.objects.filter(is_offered=True),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import papers
+from digest import editions, papers
 from digest.models import Edition, FetchRun, Paper, QuietDay, Source
 from tests.conftest import NOW, TODAY, make_record
 
@@ -99,3 +99,16 @@ def test_it_answers_whether_it_is_healthy(client: Client) -> None:
 def test_it_asks_the_database_few_questions(client: Client, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(8):
         body(client, "/")
+
+
+def test_it_shows_a_long_day_in_pages(client: Client, hugging_face: Any) -> None:
+    day = TODAY - dt.timedelta(days=1)
+    records = [make_record(f"2608.1{n:04}", f"Paper of Rank {n + 1:03}", day=day, votes=300 - n) for n in range(150)]
+    papers.ingest(hugging_face, records, day)
+    editions.publish(day, now=NOW)
+    first, second = body(client, "/2026-08-19/"), body(client, "/2026-08-19/?page=2")
+    assert ("150 papers, ranked" in first, "Rank 100" in first, "Rank 101" in first) == (True, True, False)
+    assert ("Rank 100" in second, "Rank 101" in second, "101–150 of 150" in second) == (False, True, True)
+    assert 'href="/2026-08-19/?page=2"' in first
+    for odd in ("0", "9", "x"):
+        body(client, f"/2026-08-19/?page={odd}")
