@@ -44,5 +44,5 @@ def attempt(source: Source, day: date) -> Iterator[FetchRun]:
     run.seconds = round(time.monotonic() - began, 3)
     run.save()
     trouble = health.trouble_of(source)
-    if trouble and health.has_just_begun(trouble):
+    if trouble and trouble.last == run and health.has_just_begun(trouble):
         logger.error("In trouble: %s", trouble)

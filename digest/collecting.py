@@ -2,8 +2,11 @@
 
 import datetime as dt
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from digest import health, papers, sources
 from digest.attempts import attempt
@@ -20,6 +23,7 @@ logger = logging.getLogger(__name__)
 MAX_PAGES = 20
 WEEK = 7  # days
 DAYS_READ_AGAIN = 3
+TRIES_IN_VAIN = 2  # days in a row for which a source can't be reached, before it is left alone
 EASTERN = ZoneInfo("America/New_York")
 
 
@@ -39,13 +43,13 @@ def collect(
     the last run. `track` may wrap the errands to show progress.
     """
     runs: list[FetchRun] = []
-    down: set[int] = set()
+    in_vain: Counter[int] = Counter()
     for source, day in track(errands(days, only)):
-        if source.pk in down:
-            continue
+        if in_vain[source.pk] >= TRIES_IN_VAIN:
+            continue  # its other days would each wait for nothing, too
         runs.append(collect_one(source, day, changes_only=changes_only))
-        if runs[-1].status == FetchRun.Status.UNREACHABLE:
-            down.add(source.pk)  # its other days would each wait for nothing, too
+        is_unreachable = runs[-1].status == FetchRun.Status.UNREACHABLE
+        in_vain[source.pk] = in_vain[source.pk] + 1 if is_unreachable else 0
     return runs
 
 
@@ -57,13 +61,13 @@ def days_to_read(source: Source, *, today: dt.date) -> list[dt.date]:
 
 
 def errands(days: list[dt.date], only: int | None = None) -> list[Errand]:
-    """What there is to read for `days`, oldest first: a source that only knows today is read once."""
+    """What there is to read for `days`, newest first: no past day that can't be read keeps today from coming."""
     active = Source.objects.filter(is_active=True)
     if only is not None:
         active = active.filter(pk=only)
     return [
         (source, day)
-        for day in sorted(days)
+        for day in sorted(days, reverse=True)
         for source in active
         if sources.KINDS[source.kind].BY_DAY or day == max(days)
     ]
@@ -108,6 +112,12 @@ def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:
 
 
 def _known(source: Source) -> dict[str, Mark]:
+    """What the server said of earlier answers; nothing while arXiv owes us the day's batch.
+
+    Else a batch that was not renewed would pass for one in which nothing changed.
+    """
+    if source.kind == Source.Kind.ARXIV and not source.listings.filter(day=_eastern_day(timezone.now())).exists():
+        return {}
     return {row.address: Mark(row.etag, row.last_modified) for row in source.validators.all()}
 
 
@@ -118,11 +128,15 @@ def _status(run: FetchRun, batch: Batch) -> str:
     """
     if not batch.records:
         return FetchRun.Status.EMPTY
-    today = run.started_at.astimezone(EASTERN).date()
+    today = _eastern_day(run.started_at)
     newest = max((record.day for record in batch.records if record.day), default=today)
     if run.source.kind == Source.Kind.ARXIV and newest < today and today.weekday() < SATURDAY:
         return FetchRun.Status.STALE
     return FetchRun.Status.OK
+
+
+def _eastern_day(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(EASTERN).date()
 
 
 def _remark(run: FetchRun, batch: Batch) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 
@@ -94,14 +94,22 @@ def latest() -> Edition | None:
 
 
 def why_empty(day: dt.date) -> str:
-    """Why there is no edition of `day`, from what each source last said about it."""
+    """Why there is no edition of `day`, from what each source last said about it, or since."""
+    told = FetchRun.objects.filter(Q(day=day) | Q(started_at__date__gte=day), source__is_active=True)
     runs: dict[int, FetchRun] = {}
-    told = FetchRun.objects.filter(day=day, source__is_active=True).exclude(status=FetchRun.Status.UNCHANGED)
-    for run in told.select_related("source").order_by("started_at"):
+    # What was said about the day itself goes over what was said since, and anything over "nothing changed".
+    about_the_day = Case(When(day=day, then=1), default=0)
+    changed = Case(When(status=FetchRun.Status.UNCHANGED, then=0), default=1)
+    for run in told.select_related("source").order_by(about_the_day, changed, "started_at"):
         runs[run.source_id] = run
     if not runs:
         return f"No source was asked for {day} yet. Run fetch_papers --date {day} first."
-    return " ".join(f"{run.source}: {run.message or run.get_status_display()}" for run in runs.values())
+    return " ".join(_said(run) for run in runs.values())
+
+
+def _said(run: FetchRun) -> str:
+    message = (run.message or run.get_status_display()).rstrip(".")
+    return f"{message}." if message.startswith(str(run.source)) else f"{run.source}: {message}."
 
 
 def best_of(first: dt.date, last: dt.date, count: int) -> QuerySet[Paper]:
@@ -121,6 +129,6 @@ def _nothing_to_publish(day: dt.date, reason: str) -> Published:
 
 
 def _waiting(day: dt.date) -> QuerySet[Paper]:
-    seen = Listing.objects.filter(paper=OuterRef("pk"), day__gt=day - LATE, day__lte=day)
+    seen = Listing.objects.filter(paper=OuterRef("pk"), day__gte=day - LATE, day__lte=day)
     # One that is hidden waits: should an admin show it again, readers shall get it.
     return Paper.objects.filter(Exists(seen), edition=None, is_hidden=False)

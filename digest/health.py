@@ -56,11 +56,9 @@ def _is_bad(run: FetchRun) -> bool:
 def _is_telling(run: FetchRun) -> bool:
     """Whether the run says anything about the source's health.
 
-    A failure always does. Else only the day that was on counts, since past days are read beside it; and nothing
-    listed counts on weekdays from the hour of publication on: a day begins empty, and weekends stay so.
+    Only the day that was on counts, since past days are read beside it; and nothing listed counts on weekdays from
+    the hour of publication on: a day begins empty, and weekends stay so.
     """
-    if run.status in BROKEN:
-        return True
     due = dt.datetime.combine(run.day, dt.time(settings.PUBLISH_HOUR), dt.UTC)
     may_be_empty = run.started_at < due or run.day.weekday() >= 5
     return run.day == run.started_at.date() and not (run.status in NOTHING and may_be_empty)

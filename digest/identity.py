@@ -22,6 +22,7 @@ class Known:
         self._by_fingerprint: dict[str, Paper] = {}
         dois = {doi for record in records if (doi := doi_of(record))}
         fingerprints = {mark for record in records if (mark := fingerprint(record.title, record.authors))}
+        rows: dict[int, Paper] = {}  # one object a row: a change to one of two would be lost
         # The surest last: what is added later goes over what was there.
         for found in (
             Paper.objects.filter(fingerprint__in=fingerprints),
@@ -29,10 +30,9 @@ class Known:
             Paper.objects.filter(key__in=keys),
         ):
             for paper in found.order_by("-pk"):
-                self.add(paper)
+                self.add(rows.setdefault(paper.pk, paper))
         for alias in PaperAlias.objects.filter(key__in=keys).select_related("paper"):
-            # The same object for the same row: a change to it must not be lost.
-            self._by_key.setdefault(alias.key, self._by_key.get(alias.paper.key, alias.paper))
+            self._by_key.setdefault(alias.key, rows.setdefault(alias.paper.pk, alias.paper))
 
     def add(self, paper: Paper) -> None:
         known = self._by_key.setdefault(paper.key, paper)
@@ -43,11 +43,22 @@ class Known:
 
     def find(self, record: PaperRecord) -> Paper | None:
         """The paper of `record`: by its key, else its DOI, else its title with the same first author."""
-        return (
-            self._by_key.get(record.key)
-            or self._by_doi.get(doi_of(record))
-            or self._by_fingerprint.get(fingerprint(record.title, record.authors))
-        )
+        known = self._by_key.get(record.key) or self._by_doi.get(doi_of(record))
+        if known is None:
+            known = self._by_fingerprint.get(fingerprint(record.title, record.authors))
+            if known and _are_at_odds(known, record):
+                return None
+        return known
+
+
+def _are_at_odds(paper: Paper, record: PaperRecord) -> bool:
+    """Whether the two have different ids of one kind: then a title in common makes them no one work.
+
+    "This Week in Research" of one author is another piece each week.
+    """
+    same_kind = paper.key.partition(":")[0] == record.key.partition(":")[0]
+    doi = doi_of(record)
+    return (same_kind and paper.key != record.key) or bool(paper.doi and doi and paper.doi != doi)
 
 
 def doi_of(record: PaperRecord) -> str:

@@ -37,16 +37,19 @@ def fetch(days: list[dt.date], *, track: Track = iter) -> Summary:
     """Read every active source for `days`."""
     runs = collecting.collect(days, track=track)
     broken = [run for run in runs if run.status in (FetchRun.Status.FAILED, FetchRun.Status.UNREACHABLE)]
+    unread = len(collecting.errands(days)) - len(runs)
     totals = {name: sum(getattr(run, name) for run in runs) for name in ("new", "changed", "unchanged", "rejected")}
     line = f"Fetched {_span(days)}: " + ", ".join(f"{number} {name}" for name, number in totals.items())
     if not runs:
         line += ". No source is switched on: do that in the admin"
     for run in broken:
         line += f". {run.source} FAILED for {run.day}: {run.message}"
+    if unread:
+        line += f". {count(unread, 'day')} not asked for, since the source can't be reached"
     if runs and not broken:
         line += "".join(f". {remark}" for remark in dict.fromkeys(run.message for run in runs if run.message))
-    data = {"days": [str(day) for day in days], **totals, "failed": [_failure(run) for run in broken]}
-    return Summary(_sentence(line), data, ok=bool(runs) and len(broken) < len(runs))
+    data = {"days": [str(day) for day in days], **totals, "unread": unread, "failed": [_failure(run) for run in broken]}
+    return Summary(_sentence(line), data, ok=bool(runs) and len(broken) < len(runs) and not unread)
 
 
 def publish(day: dt.date) -> Summary:

@@ -39,7 +39,8 @@ def check_database() -> None:
 def track(items: list[Any]) -> Iterable[Any]:
     """Show how far a loop has come, on a terminal only."""
     # A terminal that does not know its size gets a bar all the same.
-    bar: Iterable[Any] = tqdm(items, disable=None, leave=False, ncols=shutil.get_terminal_size().columns)
+    columns, lines = shutil.get_terminal_size()
+    bar: Iterable[Any] = tqdm(items, disable=None, leave=False, ncols=columns, nrows=lines)
     return bar
 
 
@@ -57,7 +58,7 @@ class SummaryCommand(BaseCommand):
         except NoEditionError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
-            kept = "Stopped. What was done is kept: the same command goes on from there."
+            kept = "Stopped. What was done is kept, and the same command can be run again."
             raise CommandError(kept, returncode=130) from error
         self.stdout.write(json.dumps(summary.data) if options["json"] else summary.line)
         if not summary.ok:

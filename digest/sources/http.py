@@ -25,6 +25,13 @@ logger = logging.getLogger(__name__)
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Trace = Callable[[str, dict[str, Any]], None]  # httpx's extension: told of each step of a request
 
+# What Python takes for global, and what leads, or may lead, to a private place all the same: metadata services,
+# and IPv4 addresses wrapped into IPv6 ones.
+NOT_PUBLIC = [
+    ipaddress.ip_network(network)
+    for network in ("192.0.0.0/24", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
+]
+
 TRIES = 3
 MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -150,7 +157,8 @@ def _check_host(address: str, trusted: str) -> None:
 
 
 def _check_public(found: IPAddress, address: str) -> None:
-    if not found.is_global:
+    found = getattr(found, "ipv4_mapped", None) or found
+    if not found.is_global or found.is_multicast or any(found in network for network in NOT_PUBLIC):
         raise SourceError(f"{address}: leads to {found}, which is not a public address")
 
 

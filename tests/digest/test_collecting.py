@@ -12,13 +12,14 @@ import pytest
 from digest import collecting, papers, sources, turns
 from digest.collecting import collect, collect_one
 from digest.models import FetchRun, Listing, Paper, Source
-from digest.records import SourceError
+from digest.records import SourceError, UnreachableError
 from digest.sources import huggingface
 from digest.sources.http import Http
 from tests.conftest import NOW, TODAY
 from tests.upstream import Upstream
 
 DATA = Path(__file__).resolve().parent.parent / "data"
+DAY = dt.timedelta(days=1)
 YESTERDAY = TODAY - dt.timedelta(days=1)
 HUGGING_FACE = "/api/daily_papers"
 ARXIV = (DATA / "arxiv_atom.xml").read_bytes()
@@ -255,7 +256,7 @@ def test_it_asks_for_past_days_only_where_there_are_any(
     collect([TODAY, YESTERDAY])
     asked = [asked.query.get("date", asked.path) for asked in upstream.asked]
     assert sorted(asked) == ["/atom/cs.CL", str(YESTERDAY), str(TODAY)]
-    assert asked.index(str(YESTERDAY)) < asked.index(str(TODAY))
+    assert asked.index(str(TODAY)) < asked.index(str(YESTERDAY))
 
 
 @pytest.mark.parametrize("broken", [(b"<html>", 200), (b"", 500), (b"", 404), (b"\xff\xfe\x00", 200)])
@@ -273,17 +274,38 @@ def test_it_lets_a_broken_source_stop_no_other(
     assert FetchRun.objects.count() == 3
 
 
-def test_it_asks_an_unreachable_source_for_no_further_day(
-    upstream: Upstream, hugging_face: Source, arxiv: Source
+def test_it_leaves_a_source_alone_that_can_not_be_reached_for_two_days(
+    upstream: Upstream, hugging_face: Source
 ) -> None:
     upstream.say(HUGGING_FACE, "", 503)
-    upstream.say("/atom/cs.CL", ARXIV)
-    runs = collect([YESTERDAY, TODAY])
-    assert [(run.source, run.day, run.status) for run in runs] == [
-        (hugging_face, YESTERDAY, Status.UNREACHABLE),
-        (arxiv, TODAY, Status.OK),
-    ]
-    assert FetchRun.objects.count() == 2
+    runs = collect([TODAY - back * DAY for back in range(5)])
+    assert [(run.day, run.status) for run in runs] == [(TODAY, Status.UNREACHABLE), (YESTERDAY, Status.UNREACHABLE)]
+
+
+def test_it_lets_no_past_day_keep_today_from_coming(hugging_face: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
+        if day == YESTERDAY:
+            raise UnreachableError("answered 500, after 3 tries")
+        return b"[]"
+
+    monkeypatch.setattr("digest.sources.huggingface.fetch", fetch)
+    runs = collect([TODAY - back * DAY for back in range(4)])
+    expected = [Status.EMPTY, Status.UNREACHABLE, Status.EMPTY, Status.EMPTY]
+    assert [run.status for run in runs] == expected
+
+
+def test_it_asks_for_the_whole_while_arxiv_owes_the_days_batch(
+    upstream: Upstream, hugging_face: Source, time_machine: Any
+) -> None:
+    """Else the batch of yesterday, with "not modified", would pass for one in which nothing changed."""
+    Source.objects.update(is_active=False)
+    switch_on("cs.CL")
+    upstream.say("/atom/cs.CL", ARXIV, ETag='"1"')
+    for moment in (NOW, NOW + dt.timedelta(minutes=30), NOW + DAY):
+        time_machine.move_to(moment, tick=False)
+        collect([moment.date()], changes_only=True)
+    assert [asked.headers.get("if-none-match") for asked in upstream.asked] == [None, '"1"', None]
+    assert FetchRun.objects.first().status == Status.STALE  # type: ignore[union-attr]
 
 
 def test_it_asks_a_source_that_failed_for_the_other_days(upstream: Upstream, hugging_face: Source) -> None:
@@ -314,7 +336,7 @@ def test_it_shows_its_progress(upstream: Upstream, hugging_face: Source) -> None
         return errands
 
     collect([YESTERDAY, TODAY], track=track)
-    assert shown == [(hugging_face, YESTERDAY), (hugging_face, TODAY)]
+    assert shown == [(hugging_face, TODAY), (hugging_face, YESTERDAY)]
 
 
 # --- Feeds ----------------------------------------------------------------------

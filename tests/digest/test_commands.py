@@ -58,7 +58,7 @@ def test_it_fetches_a_span_of_days(upstream: Upstream, capsys: Any) -> None:
     upstream.say("/api/daily_papers", "[]")
     options = {"first": "2026-08-18", "last": "2026-08-20", "json": True}
     assert json.loads(run("fetch_papers", capsys, **options))["days"] == ["2026-08-18", "2026-08-19", "2026-08-20"]
-    assert [asked.query["date"] for asked in upstream.asked] == ["2026-08-18", "2026-08-19", "2026-08-20"]
+    assert [asked.query["date"] for asked in upstream.asked] == ["2026-08-20", "2026-08-19", "2026-08-18"]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,9 @@ def test_it_refuses_a_span_that_is_none(options: dict[str, str], says: str) -> N
 def test_it_says_why_nothing_came(upstream: Upstream, capsys: Any) -> None:
     upstream.say("/api/daily_papers", "[]")
     assert "listed nothing for 2026-08-20 (Thursday)" in run("fetch_papers", capsys)
-    assert run("publish_edition", capsys).startswith("No edition of 2026-08-20: Hugging Face Daily Papers: ")
+    assert run("publish_edition", capsys).startswith(
+        "No edition of 2026-08-20: Hugging Face Daily Papers listed nothing"
+    )
 
 
 @pytest.mark.parametrize(
@@ -244,13 +246,13 @@ def test_it_keeps_what_was_read_when_it_is_stopped(upstream: Upstream, monkeypat
     read = collecting.collect_one
 
     def stop_on_the_second_day(source: Source, day: dt.date, **options: Any) -> FetchRun:
-        if day == TODAY:
+        if day != TODAY:
             raise KeyboardInterrupt
         return read(source, day, **options)
 
     with monkeypatch.context() as stopped:
         stopped.setattr(collecting, "collect_one", stop_on_the_second_day)
-        with pytest.raises(CommandError, match="the same command goes on from there") as ended:
+        with pytest.raises(CommandError, match="What was done is kept") as ended:
             call_command("fetch_papers", first="2026-08-19", last="2026-08-20")
     assert ended.value.returncode == 130
     assert Paper.objects.count() == 2

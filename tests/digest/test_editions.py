@@ -90,7 +90,7 @@ def test_it_brings_over_a_weekend_what_came_too_late_on_friday() -> None:
     assert titles(publish(MONDAY)) == ["b", "c"]
 
 
-@pytest.mark.parametrize(("age", "comes"), [(6, True), (7, False)])
+@pytest.mark.parametrize(("age", "comes"), [(7, True), (8, False)])
 def test_it_brings_late_papers_for_a_week(age: int, comes: bool) -> None:
     list_papers(TODAY - age * DAY, "a")
     list_papers(TODAY, "b")
@@ -257,7 +257,7 @@ def test_it_says_what_each_source_last_said() -> None:
     fetched("huggingface", "It could not be reached.", status="unreachable", ago=1)
     fetched("arxiv", key="cs.CL", status="failed")
     assert editions.why_empty(SATURDAY) == (
-        "Hugging Face Daily Papers: Listed nothing on Saturday. arXiv cs.CL (Computation and Language): failed"
+        "Hugging Face Daily Papers: Listed nothing on Saturday. arXiv cs.CL (Computation and Language): failed."
     )
 
 

@@ -51,7 +51,7 @@ def test_it_makes_one_paper_of_one_work(
 
 
 def test_it_makes_one_paper_of_twins_in_one_answer(journal: Source) -> None:
-    done = papers.ingest(journal, [published("link:1"), published("link:2")], TODAY)
+    done = papers.ingest(journal, [published("link:1"), published("doi:10.1234/abc")], TODAY)
     assert (done.new, Paper.objects.count(), Listing.objects.count()) == (1, 1, 1)
 
 
@@ -61,11 +61,34 @@ def test_it_makes_one_paper_of_twins_in_one_answer(journal: Source) -> None:
         published("link:2", "Reinforcement Learning of Searching Algorithms"),
         published("link:2", authors=("Alan Turing",)),
         published("link:2", authors=()),
+        published("link:2"),  # the same heading each week is another piece each week
     ],
 )
 def test_it_keeps_different_works_apart(journal: Source, other: PaperRecord) -> None:
     papers.ingest(journal, [published("link:1"), other], TODAY)
     assert Paper.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (published("arxiv:2608.00001"), published("arxiv:2608.00002")),
+        (published("doi:10.1234/abc"), published("doi:10.1234/xyz")),
+        (published("arxiv:2608.00001", doi="10.1234/abc"), published("link:1", doi="10.1234/xyz")),
+    ],
+)
+def test_it_believes_ids_more_than_titles(journal: Source, one: PaperRecord, other: PaperRecord) -> None:
+    papers.ingest(journal, [one, other], TODAY)
+    assert Paper.objects.count() == 2
+
+
+def test_it_loses_nothing_of_two_records_of_one_paper(hugging_face: Source, journal: Source) -> None:
+    papers.ingest(hugging_face, [make_record("2608.00001", TITLE, doi="10.1234/abc")], TODAY)
+    twins = [published("doi:10.1234/abc", votes=5), published("link:1", doi="10.1234/abc", comments=7)]
+    for _ in range(2):
+        papers.ingest(journal, twins, TODAY)
+    paper = Paper.objects.get()
+    assert (paper.votes, paper.comments) == (5, 7)
 
 
 def test_it_takes_no_short_title_for_a_sign() -> None:

@@ -58,7 +58,7 @@ def test_it_reads_the_last_three_days_again(upstream: Upstream) -> None:
         tasks.collect_papers()
     days = [asked.query["date"] for asked in upstream.asked]
     assert len(days) == 7 + 3
-    assert days[-3:] == ["2026-08-18", "2026-08-19", "2026-08-20"]
+    assert days[-3:] == ["2026-08-20", "2026-08-19", "2026-08-18"]
 
 
 def test_it_publishes_when_the_hour_has_come(edition: Edition, hugging_face: Any, time_machine: Any) -> None:

@@ -343,3 +343,13 @@ def test_it_looks_again_where_the_connection_leads(upstream: Upstream, monkeypat
     with pytest.raises(SourceError, match=r"leads to 127\.0\.0\.1, which is not a public address"):
         Http(user_agent="x", limit=1000, private_hosts=False).get(f"{upstream.url}/x")
     assert upstream.asked == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["192.0.0.192", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "fec0::1", "::127.0.0.1", "::ffff:10.0.0.1", "224.0.0.1"],
+)
+def test_it_refuses_addresses_that_only_look_public(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr(http, "_addresses_of", lambda host: [ipaddress.ip_address(address)])
+    with pytest.raises(SourceError, match="is not a public address"):
+        Http(user_agent="x", limit=1000, private_hosts=False).get("http://feed.example.org/x")
