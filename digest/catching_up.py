@@ -39,19 +39,18 @@ def catch_up(*, now: dt.datetime, only: int | None = None) -> list[FetchRun]:
 def missed(source: Source, *, today: dt.date) -> list[dt.date]:
     """The weekdays of the last seven before `today` of which the source has nothing, the oldest first.
 
-    Days before its first run are none of them: a new source begins with today, not with a week's flood.
+    Days before its first run, or before it was switched on again, are none of them: a source begins with today,
+    not with a week's flood.
     """
     first_run = source.runs.order_by("started_at").first()
     if first_run is None:
         return []
+    since = max(first_run.started_at.date(), source.watched_from or first_run.started_at.date())
     days = (today - dt.timedelta(days=ago) for ago in range(DAYS, 0, -1))
     return [
         day
         for day in days
-        if day.weekday() < SATURDAY
-        and day >= first_run.started_at.date()
-        and not _has_listed(source, day)
-        and not _is_caught_up(source, day)
+        if day.weekday() < SATURDAY and day >= since and not _has_listed(source, day) and not _is_caught_up(source, day)
     ]
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from digest import health, papers, sources
 from digest.attempts import attempt
-from digest.models import FetchRun, Source, Validator
+from digest.models import Edition, FetchRun, Source, Validator
 from digest.records import Batch
 from digest.schedule import SATURDAY
 from digest.sources.client import client
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 MAX_PAGES = 20
 WEEK = 7  # days
+AWAY = dt.timedelta(days=1)
 DAYS_READ_AGAIN = 3
 TRIES_IN_VAIN = 2  # days in a row for which a source can't be reached, before it is left alone
 EASTERN = ZoneInfo("America/New_York")
@@ -85,6 +86,10 @@ def _read_and_store(run: FetchRun, validators: Validators) -> None:
     # A source that knows today only lists nothing under a day gone by, though that was asked for.
     listed_on = run.day if kind.BY_DAY else max(run.day, run.started_at.date())
     batch = _read_pages(run, listed_on, client(source.kind, kind.PAUSE, validators))
+    if _is_new_to_us(run):
+        since = _begin_to_watch(source, run.started_at.date())
+        if not kind.BY_DAY and Edition.objects.exists():  # what gives no day may have stood there for years
+            listed_on = since - dt.timedelta(days=1)
     done = papers.ingest(source, batch.records, listed_on)
     run.new, run.changed, run.unchanged, run.rejected = done.new, done.changed, done.unchanged, len(batch.rejected)
     run.status = _status(run, batch)
@@ -94,6 +99,24 @@ def _read_and_store(run: FetchRun, validators: Validators) -> None:
     if batch.records and len(validators.heard) == 1:
         for address, mark in validators.heard.items():
             Validator.objects.update_or_create(source=source, address=address, defaults=mark._asdict())
+
+
+def _is_new_to_us(run: FetchRun) -> bool:
+    """Whether this is a source's first look, or the first after it was switched off for a while."""
+    last = run.source.runs.order_by("-pk").first()
+    if run.source.watched_from is None or last is None:
+        return True
+    away = (last.started_at + AWAY, run.started_at - AWAY)
+    # Others were read meanwhile: it was not the whole site that stood still.
+    return away[0] < away[1] and FetchRun.objects.filter(started_at__range=away).exists()
+
+
+def _begin_to_watch(source: Source, today: dt.date) -> dt.date:
+    """On a site that has editions, a source's old papers are no news; a new site shows its last days."""
+    days = 1 if Edition.objects.exists() else WEEK
+    source.watched_from = today - dt.timedelta(days=days)
+    source.save(update_fields=["watched_from"])
+    return source.watched_from
 
 
 def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:

@@ -20,6 +20,9 @@ class Source(models.Model):
     )
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True, help_text="Fetched every half hour.")
+    watched_from = models.DateField(
+        null=True, blank=True, editable=False, help_text="What it listed before is known, and not published as new."
+    )
 
     class Meta:
         ordering = ["kind", "key"]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from digest import collecting, papers, sources, turns
+from digest import collecting, editions, papers, sources, turns
 from digest.collecting import collect, collect_one
-from digest.models import FetchRun, Listing, Paper, Source
+from digest.models import Edition, FetchRun, Listing, Paper, Source
 from digest.records import SourceError, UnreachableError
 from digest.sources import huggingface
 from digest.sources.http import Http
@@ -457,3 +457,59 @@ def test_it_reads_again_the_days_that_could_not_be_read(hugging_face: Source) ->
     for day, status in ((14, "failed"), (15, "ok"), (16, "empty"), (17, "unreachable"), (20, "ok")):
         FetchRun.objects.create(source=hugging_face, day=TODAY.replace(day=day), started_at=NOW, status=status)
     assert days() == [14, 17, 18, 19, 20]
+
+
+# --- New sources ----------------------------------------------------------------
+
+
+def test_it_floods_no_edition_with_what_a_new_source_listed_long_ago(upstream: Upstream, hugging_face: Source) -> None:
+    Edition.objects.create(day=TODAY - DAY, published_at=NOW - DAY, closed_at=NOW - DAY)
+    upstream.say(HUGGING_FACE, day_of(1))
+    for number in range(7):
+        upstream.say(HUGGING_FACE, day_of(10 + number))
+    collect([TODAY - back * DAY for back in range(7)])
+    editions.publish(TODAY, now=NOW)
+    assert Paper.objects.count() == 7
+    assert Paper.objects.exclude(edition=None).count() == 2  # today's and yesterday's
+
+
+def test_it_takes_what_a_new_feed_holds_without_a_day_for_known(blog: Source, settings: Any) -> None:
+    settings.FETCH_PRIVATE_HOSTS = True
+    Edition.objects.create(day=TODAY - DAY, published_at=NOW - DAY, closed_at=NOW - DAY)
+    collect([TODAY])
+    editions.publish(TODAY, now=NOW)
+    published = set(Paper.objects.exclude(edition=None).values_list("title", flat=True))
+    assert published == {"Cats & Dogs: H2O for Both", "Announced for Next Month"}  # and not what bears no day
+    collect([TODAY])
+    assert Listing.objects.filter(paper__title="Seen on arXiv").count() == 1
+
+
+def test_it_brings_the_days_of_an_outage_of_the_whole_site(
+    upstream: Upstream, hugging_face: Source, time_machine: Any
+) -> None:
+    Edition.objects.create(day=TODAY - 9 * DAY, published_at=NOW, closed_at=NOW)
+    upstream.say(HUGGING_FACE, "[]")
+    time_machine.move_to(NOW - 5 * DAY, tick=False)
+    collect([TODAY - 5 * DAY])
+    time_machine.move_to(NOW, tick=False)  # five days later
+    upstream.answers.clear()
+    for number in range(4):
+        upstream.say(HUGGING_FACE, day_of(number))
+    collect([TODAY - back * DAY for back in range(4)])
+    editions.publish(TODAY, now=NOW)
+    assert Paper.objects.exclude(edition=None).count() == 4
+
+
+def test_it_begins_anew_with_a_source_that_was_off_for_a_while(
+    upstream: Upstream, hugging_face: Source, arxiv: Source, time_machine: Any
+) -> None:
+    Edition.objects.create(day=TODAY - 9 * DAY, published_at=NOW, closed_at=NOW)
+    upstream.say(HUGGING_FACE, "[]")
+    time_machine.move_to(NOW - 9 * DAY, tick=False)
+    collecting.collect_one(hugging_face, TODAY - 9 * DAY)
+    time_machine.move_to(NOW - 4 * DAY, tick=False)  # another source is read meanwhile
+    FetchRun.objects.create(source=arxiv, day=TODAY - 4 * DAY, started_at=NOW - 4 * DAY, status="ok")
+    time_machine.move_to(NOW, tick=False)
+    hugging_face.refresh_from_db()
+    collecting.collect_one(hugging_face, TODAY)
+    assert hugging_face.watched_from == TODAY - DAY
