@@ -4,6 +4,8 @@ import hashlib
 import re
 from collections.abc import Iterable
 
+from django.db.models import Count
+
 from digest.matching import fold
 from digest.models import Paper, PaperAlias
 from digest.records import PaperRecord
@@ -74,3 +76,33 @@ def fingerprint(title: str, authors: Iterable[str]) -> str:
     if len(letters) < SHORTEST_TITLE or not last_name:
         return ""
     return hashlib.sha256(f"{letters}|{last_name}".encode()).hexdigest()
+
+
+def fold_twins(papers: Iterable[Paper]) -> None:
+    """Make one of each of `papers` and another row that has the same DOI, as may be learnt late.
+
+    The one that was published stays, else the older; of two published ones both stay, since readers had both.
+    """
+    dois = {paper.doi for paper in papers if paper.doi}
+    shared = (
+        Paper.objects.filter(doi__in=dois).order_by().values_list("doi").annotate(Count("pk")).filter(pk__count__gt=1)
+    )
+    for doi, _ in shared:
+        twins = Paper.objects.filter(doi=doi)
+        first, *others = sorted(twins, key=lambda paper: (paper.edition_id is None, paper.pk))
+        for other in others:
+            if other.edition_id is None:
+                _fold(other, first)
+
+
+def _fold(paper: Paper, into: Paper) -> None:
+    have = set(into.listings.values_list("source", "day"))
+    for listing in paper.listings.all():
+        if (listing.source_id, listing.day) not in have:
+            listing.paper = into
+            listing.save()
+    paper.aliases.update(paper=into)
+    into.votes, into.comments = max(paper.votes, into.votes), max(paper.comments, into.comments)
+    into.save()
+    paper.delete()
+    PaperAlias.objects.get_or_create(key=paper.key, defaults={"paper": into})

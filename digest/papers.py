@@ -63,6 +63,7 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
         for paper in papers:
             paper.enriched_at = now
         Paper.objects.bulk_update(papers, [*ONCE, *EXTRAS, *COUNTS, *GATHERED, "enriched_at"])
+        identity.fold_twins(changed)
     return len(changed)
 
 
@@ -86,6 +87,7 @@ def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done
     Paper.objects.bulk_update(changed.values(), [*ONCE, *EXTRAS, *COUNTS, *GATHERED])
     _keep_aliases([*former_keys, *((record.key, paper) for paper, record in seen)])
     _list(source, seen, day)
+    identity.fold_twins([*new, *changed.values()])
     done.new += len(new)
     done.changed += len(changed)
     done.unchanged += len(records) - len(new) - len(changed)

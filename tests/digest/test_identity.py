@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import papers
+from digest import editions, papers
 from digest.identity import fingerprint
 from digest.models import Listing, Paper, PaperAlias, Source
 from digest.records import PaperRecord
@@ -122,3 +122,27 @@ def test_it_enriches_papers_and_remembers_that_it_asked(hugging_face: Source) ->
     assert (first.title, first.categories, first.comment) == ("The Exact Title", ["cs.AI"], "12 pages")
     assert first.enriched_at == second.enriched_at == NOW
     assert Listing.objects.count() == 2
+
+
+def test_it_folds_a_twin_whose_doi_is_learnt_late(hugging_face: Source, journal: Source) -> None:
+    """The journal's paper was mailed before anybody knew that the preprint is the same work."""
+    papers.ingest(journal, [published("doi:10.1234/abc", "A Title of the Journal's Own")], TODAY)
+    editions.publish(TODAY, now=NOW)
+    papers.ingest(hugging_face, [make_record("2608.00001", TITLE, votes=9)], TODAY)
+    assert Paper.objects.count() == 2
+    told = make_record("2608.00001", TITLE, doi="10.1234/ABC", categories=("cs.AI",), day=None)
+    papers.enrich(["arxiv:2608.00001"], [told], now=NOW)
+    paper = Paper.objects.get()
+    assert (paper.title, paper.votes, paper.edition is None) == ("A Title of the Journal's Own", 9, False)
+    assert Listing.objects.count() == 2
+    done = papers.ingest(hugging_face, [make_record("2608.00001", TITLE, votes=9)], TODAY)
+    assert (done.new, Paper.objects.count()) == (0, 1)
+
+
+def test_it_leaves_two_published_twins_as_readers_had_them(hugging_face: Source, journal: Source) -> None:
+    papers.ingest(journal, [published("doi:10.1234/abc", "A Title of the Journal's Own")], TODAY)
+    papers.ingest(hugging_face, [make_record("2608.00001", TITLE)], TODAY)
+    editions.publish(TODAY, now=NOW)
+    told = make_record("2608.00001", TITLE, doi="10.1234/abc", categories=("cs.AI",), day=None)
+    papers.enrich(["arxiv:2608.00001"], [told], now=NOW)
+    assert Paper.objects.count() == 2
