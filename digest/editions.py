@@ -130,6 +130,7 @@ def _nothing_to_publish(day: dt.date, reason: str) -> Published:
 
 def _waiting(day: dt.date) -> QuerySet[Paper]:
     seen = Listing.objects.filter(paper=OuterRef("pk"), day__gte=day - LATE, day__lte=day)
-    seen = seen.filter(Q(source__watched_from=None) | Q(day__gte=F("source__watched_from")))
+    # The day's own papers, whenever they are asked for; late ones only if they were not there before we looked.
+    seen = seen.filter(Q(day=day) | Q(source__watched_from=None) | Q(day__gte=F("source__watched_from")))
     # One that is hidden waits: should an admin show it again, readers shall get it.
     return Paper.objects.filter(Exists(seen), edition=None, is_hidden=False)

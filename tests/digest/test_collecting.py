@@ -513,3 +513,10 @@ def test_it_begins_anew_with_a_source_that_was_off_for_a_while(
     hugging_face.refresh_from_db()
     collecting.collect_one(hugging_face, TODAY)
     assert hugging_face.watched_from == TODAY - DAY
+
+
+def test_it_publishes_a_day_long_gone_by_when_a_person_asks(upstream: Upstream, hugging_face: Source) -> None:
+    long_ago = TODAY - 90 * DAY
+    upstream.say(HUGGING_FACE, day_of(1, 2))
+    collect([long_ago])
+    assert editions.publish(long_ago, now=NOW).papers == 2
