@@ -118,6 +118,18 @@ def best_of(first: dt.date, last: dt.date, count: int) -> QuerySet[Paper]:
     return shown.order_by("-votes", "-edition_votes", "pk")[:count]
 
 
+def note_quiet_days(*, until: dt.date) -> None:
+    """Write down why days before `until` have no edition, when nobody was there to publish or to find them empty."""
+    first = Edition.objects.order_by("day").values_list("day", flat=True).first()
+    for day in last_days(LATE.days, until=until - dt.timedelta(days=1)):
+        is_known = Edition.objects.filter(day=day).exists() or QuietDay.objects.filter(day=day).exists()
+        if first and day > first and not is_known:
+            came_later = "Nobody published it at the time: its papers came in the next edition."
+            listed = Listing.objects.filter(day=day).exists()
+            reason = came_later if listed else why_empty(day)
+            QuietDay.objects.get_or_create(day=day, defaults={"reason": reason})
+
+
 def _published(edition: Edition, *, is_new: bool = False) -> Published:
     return Published(edition, is_new=is_new, papers=papers_of(edition).count())
 

@@ -36,6 +36,7 @@ def publish_due_edition() -> None:
     if Edition.objects.exists():  # else the first start is still fetching
         now = timezone.now()
         editions.publish(editions.due_day(now), now=now)
+        editions.note_quiet_days(until=editions.due_day(now))
 
 
 @shared_task

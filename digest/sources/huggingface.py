@@ -80,7 +80,7 @@ def _read(item: dict[str, Any], day: dt.date) -> PaperRecord | None:
 
 def _authors(value: Any) -> tuple[str, ...]:
     shown = (author for author in _list(value) if isinstance(author, dict) and not author.get("hidden"))
-    return tuple(filter(None, (_text(author.get("name")) for author in shown)))
+    return tuple(filter(None, (from_tex(_text(author.get("name"))) for author in shown)))
 
 
 def _list(value: Any) -> list[Any]:

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from digest import editions, papers, reading
-from digest.models import Edition, FetchRun, Listing, Paper, Source
+from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 from tests.conftest import NOW, TODAY, make_record
 
 DAY = dt.timedelta(days=1)
@@ -303,3 +303,25 @@ def test_it_begins_with_days_older_than_the_site(hugging_face: Source) -> None:
     editions.begin(now=NOW)
     # What was listed before went into the first edition, as late papers do.
     assert [edition.papers.count() for edition in Edition.objects.all()] == [3]
+
+
+def test_it_says_afterwards_why_days_of_an_outage_have_no_edition(hugging_face: Source) -> None:
+    for back in (6, 3):
+        day = TODAY - back * DAY
+        papers.ingest(hugging_face, [make_record(f"2608.0000{back}", f"Day {back}", day=day)], day)
+    editions.publish(TODAY - 6 * DAY, now=NOW)
+    for _ in range(2):
+        editions.note_quiet_days(until=TODAY)
+    reasons = dict(QuietDay.objects.values_list("day", "reason"))
+    assert sorted(reasons) == [TODAY - back * DAY for back in (5, 4, 3, 2, 1)]
+    assert reasons[TODAY - 3 * DAY].endswith("its papers came in the next edition.")
+
+
+def test_it_finds_the_best_of_some_days_by_the_votes_of_now(hugging_face: Source) -> None:
+    for back, votes in ((0, 5), (1, 1), (9, 99)):
+        day = TODAY - back * DAY
+        papers.ingest(hugging_face, [make_record(f"2608.0000{back}", f"Day {back}", day=day, votes=votes)], day)
+        editions.publish(day, now=NOW)
+    papers.ingest(hugging_face, [make_record("2608.00001", "Day 1", day=TODAY, votes=50)], TODAY)
+    best = editions.best_of(TODAY - 6 * DAY, TODAY, 10)
+    assert [(paper.title, paper.votes, paper.edition_votes) for paper in best] == [("Day 1", 50, 1), ("Day 0", 5, 5)]
