@@ -85,9 +85,7 @@ def _read_pages(run: FetchRun) -> Batch:
         body = arxiv_oai.fetch(http, run.source.key, run.day, token)
         run.bytes += len(body)
         batch, token = arxiv_oai.parse(body, run.source.key, run.day)
-        whole.records += batch.records
-        whole.rejected += batch.rejected
-        whole.skipped += batch.skipped
+        whole.add(batch)
         if not token:
             break
     return whole

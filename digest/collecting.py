@@ -1,7 +1,6 @@
 """Fetch, parse, ingest: one source after the other, each on its own. What comes of it is written down."""
 
 import datetime as dt
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
@@ -17,8 +16,6 @@ from digest.sources.client import client
 from digest.sources.http import Http
 from digest.sources.validators import Mark, Validators
 from digest.text import clean
-
-logger = logging.getLogger(__name__)
 
 MAX_PAGES = 20
 WEEK = 7  # days
@@ -57,8 +54,8 @@ def collect(
 def days_to_read(source: Source, *, today: dt.date) -> list[dt.date]:
     """The days on which lists and votes still grow, and those of the last week that could not be read yet."""
     week = [today - dt.timedelta(days=back) for back in range(WEEK)]
-    done = source.runs.filter(day__in=week).exclude(status__in=health.BROKEN).values_list("day", flat=True)
-    return sorted({*week[:DAYS_READ_AGAIN], *(day for day in week if day not in set(done))})
+    done = set(source.runs.filter(day__in=week).exclude(status__in=health.BROKEN).values_list("day", flat=True))
+    return sorted({*week[:DAYS_READ_AGAIN], *(day for day in week if day not in done)})
 
 
 def errands(days: list[dt.date], only: int | None = None) -> list[Errand]:
@@ -126,9 +123,7 @@ def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:
         body = kind.fetch(http, run.source.key, day, page)
         run.bytes += len(body)
         batch: Batch = kind.parse(body, day)
-        whole.records += batch.records
-        whole.rejected += batch.rejected
-        whole.skipped += batch.skipped
+        whole.add(batch)
         if kind.PAGE_SIZE is None or len(batch) < kind.PAGE_SIZE:
             break
     return whole

@@ -1,10 +1,8 @@
 """Which sources are in trouble: they failed, or were empty when they should not be, three runs in a row."""
 
-import datetime as dt
 from dataclasses import dataclass
 
-from django.conf import settings
-
+from digest.editions import hour_of
 from digest.models import FetchRun, Source
 
 RUNS = 3  # in a row
@@ -59,6 +57,5 @@ def _is_telling(run: FetchRun) -> bool:
     Only the day that was on counts, since past days are read beside it; and nothing listed counts on weekdays from
     the hour of publication on: a day begins empty, and weekends stay so.
     """
-    due = dt.datetime.combine(run.day, dt.time(settings.PUBLISH_HOUR), dt.UTC)
-    may_be_empty = run.started_at < due or run.day.weekday() >= 5
+    may_be_empty = run.started_at < hour_of(run.day) or run.day.weekday() >= 5
     return run.day == run.started_at.date() and not (run.status in NOTHING and may_be_empty)

@@ -73,6 +73,12 @@ class Batch:
     rejected: list[str] = field(default_factory=list)
     skipped: int = 0  # readable, and none of ours: a replaced version of an older paper
 
+    def add(self, page: "Batch") -> None:
+        """Take in what a further answer of the same list held."""
+        self.records += page.records
+        self.rejected += page.rejected
+        self.skipped += page.skipped
+
     def __iter__(self) -> Iterator[PaperRecord]:
         return iter(self.records)
 
