@@ -39,7 +39,7 @@ format: $(VENV)/.installed-dev ## put the code into shape
 
 lock: ## lock requirements*.in with hashes (needs uv)
 	@for name in requirements requirements-dev; do \
-	  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q --universal --python-version 3.11 --generate-hashes $(LOCKFLAGS) $$name.in -o $$name.txt || exit 1; done
+	  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q --universal --python-version 3.11 --override requirements.overrides --generate-hashes $(LOCKFLAGS) $$name.in -o $$name.txt || exit 1; done
 
 screenshots: $(VENV)/.installed-dev ## make the pictures in docs/ anew (needs Chromium)
 	@$(BIN)/python -m tests.screenshots
@@ -49,7 +49,7 @@ define install
 	@if command -v uv >/dev/null; then \
 	  { test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV); } && uv pip sync -q --require-hashes --python $(BIN)/python $(1); \
 	else \
-	  { test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } && $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); \
+	  { test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } && $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(1); \
 	fi
 endef
 
