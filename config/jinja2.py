@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import translation
 from jinja2 import Environment, StrictUndefined, select_autoescape
 
 from digest import wording
@@ -18,9 +19,18 @@ def environment(**options: Any) -> Environment:
         "undefined": StrictUndefined,
         "trim_blocks": True,
         "lstrip_blocks": True,
+        "extensions": ["jinja2.ext.i18n"],
     }
     site = SimpleNamespace(name=settings.SITE_NAME, url=settings.SITE_URL, postal_address=settings.POSTAL_ADDRESS)
     env = Environment(**options)  # noqa: S701  # autoescape is among the options
     env.globals |= {"url": reverse, "static": static, "site": site}
     env.filters |= wording.FILTERS
+    # Each render in the language that is active then: templates are compiled once for all of them.
+    env.install_gettext_callables(  # type: ignore[attr-defined]
+        translation.gettext,
+        translation.ngettext,
+        newstyle=True,
+        pgettext=translation.pgettext,
+        npgettext=translation.npgettext,
+    )
     return env

@@ -117,6 +117,8 @@ WHITENOISE_USE_FINDERS = True  # serves from the source folders: no collectstati
 USE_TZ = True
 TIME_ZONE = "UTC"  # readers have their own zones; the machine's never matters
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 X_FRAME_OPTIONS = "SAMEORIGIN"  # the development outbox shows mails in a frame of its own
 
