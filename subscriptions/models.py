@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -18,6 +19,11 @@ def _validate_words(value: str) -> None:
         parse(value)
     except FilterError as error:
         raise ValidationError(str(error)) from error
+
+
+def _validate_language(value: str) -> None:
+    if value not in dict(settings.LANGUAGES):
+        raise ValidationError(f"“{value}” is not a language that we write in.")
 
 
 class Topic(models.Model):
@@ -92,12 +98,24 @@ class Subscriber(models.Model):
         WEEKDAYS = "weekdays", "On weekdays only"
         WEEKLY = "weekly", "Once a week, the best of Monday to Friday"
 
+    class Amount(models.TextChoices):
+        FEWER = "fewer", "Fewer: only what is mainly about it"
+        BALANCED = "balanced", "Balanced"
+        MORE = "more", "More: also what touches on it"
+
     class Notice(models.TextChoices):
         CONFIRM = "confirm", "please confirm"
         ALREADY_SUBSCRIBED = "already_subscribed", "you are subscribed already"
+        WELCOME = "welcome", "welcome"
+        LINK = "link", "here is your link"
+        CHANGE_ADDRESS = "change_address", "please confirm your new address"
+        GOODBYE = "goodbye", "you are unsubscribed"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField("e-mail address")
+    new_email = models.EmailField(
+        "new e-mail address", blank=True, help_text="Asked for, and not yet confirmed by a mail to it."
+    )
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING, db_index=True)
     frequency = models.CharField(max_length=8, choices=Frequency.choices, default=Frequency.DAILY)
     send_hour = models.PositiveSmallIntegerField(
@@ -105,6 +123,10 @@ class Subscriber(models.Model):
     )
     time_zone = models.CharField(max_length=40, default="UTC", validators=[validate_time_zone])
     max_papers = models.PositiveSmallIntegerField(default=10, validators=[MinValueValidator(1), MaxValueValidator(25)])
+    amount = models.CharField(
+        max_length=8, choices=Amount.choices, default=Amount.BALANCED, help_text="How sure a match must be."
+    )
+    language = models.CharField(max_length=7, default="en", validators=[_validate_language])
     mail_quiet_days = models.BooleanField(default=False, help_text="Mail the most voted papers when nothing matches.")
     created_at = models.DateTimeField(auto_now_add=True)
     owed_notice = models.CharField(max_length=20, choices=Notice.choices, blank=True, editable=False)
