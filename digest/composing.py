@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digest.matching import Index, Interest, Match, Reason, match
+from digest.matching import Finding, Index, Interest, Match, Reason, match
 
 TRENDING = 3  # papers at most
 
@@ -60,4 +60,8 @@ def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
 def _most_voted(index: Index, wanted: Wanted) -> Sequence[Match]:
     excluded = index.with_any(wanted.exclusions)
     papers = [index.papers[number] for number in index.by_votes if number not in excluded]
-    return [Match(paper, paper.votes, (Reason("", "votes", str(paper.votes), "votes", 0),)) for paper in papers]
+    return [Match(paper, paper.votes, (_for_its_votes(paper.votes),)) for paper in papers]
+
+
+def _for_its_votes(votes: int) -> Finding:
+    return Finding("", votes, (Reason("", "votes", str(votes), "votes", 0),))

@@ -63,13 +63,31 @@ class Reason:
     weight: float
 
 
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What one interest found in one paper, made once an index.
+
+    It is itself and equals nothing else, so that what is made of it (a line in a mail) can be kept by it.
+    """
+
+    interest: str
+    score: float
+    reasons: tuple[Reason, ...]  # the strongest first
+
+
 @dataclass(frozen=True)
 class Match:
-    """A paper chosen for a reader; the strongest reason first."""
+    """A paper chosen for a reader: what each of their interests found in it, the strongest first."""
 
     paper: PaperText
     score: float
-    reasons: tuple[Reason, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """All of them, the strongest first."""
+        found = (reason for finding in self.findings for reason in finding.reasons)
+        return tuple(sorted(found, key=lambda reason: -reason.weight))
 
 
 class _Field(NamedTuple):
@@ -112,7 +130,7 @@ class Index:
     def __init__(self, papers: Iterable[PaperText]) -> None:
         self.papers: list[PaperText] = list(papers)
         self._fields: list[_Field] = []
-        self._answers: dict[Interest, dict[int, tuple[Reason, ...]]] = {}
+        self._answers: dict[Interest, dict[int, Finding]] = {}
         self._text, self._borders = self._read()
 
     def _read(self) -> tuple[str, bytearray]:
@@ -127,15 +145,15 @@ class Index:
                     borders += b"\1" + bytes(len(word) - 1)
         return "".join(words), borders
 
-    def reasons(self, interest: Interest) -> dict[int, tuple[Reason, ...]]:
-        """For each paper (by its place in `papers`) that `interest` asks for: why."""
+    def findings(self, interest: Interest) -> dict[int, Finding]:
+        """For each paper (by its place in `papers`) that `interest` asks for: what it found."""
         if interest not in self._answers:
             excluded = self.with_any(interest.criteria.exclusions)
             found: dict[int, list[Reason]] = defaultdict(list)
             for number, reason in self._search(interest):
                 if number not in excluded:
                     found[number].append(reason)
-            self._answers[interest] = {n: tuple(reasons) for n, reasons in found.items()}
+            self._answers[interest] = {n: _finding(interest.label, reasons) for n, reasons in found.items()}
         return self._answers[interest]
 
     @cached_property
@@ -181,20 +199,25 @@ class Index:
 def match(index: Index, interests: Iterable[Interest], exclusions: Iterable[str] = ()) -> list[Match]:
     """The papers that any of `interests` asks for, best first. `exclusions` hold for all of them."""
     excluded = index.with_any(exclusions)
-    best: dict[int, float] = {}
-    reasons: dict[int, list[Reason]] = defaultdict(list)
+    found: dict[int, list[Finding]] = defaultdict(list)
     for interest in interests:
-        for number, found in index.reasons(interest).items():
+        for number, finding in index.findings(interest).items():
             if number not in excluded:
-                best[number] = max(best.get(number, 0), sum(reason.weight for reason in found))
-                reasons[number] += found
-    matches = [
-        Match(index.papers[number], score, tuple(sorted(reasons[number], key=lambda reason: -reason.weight)))
-        for number, score in best.items()
-    ]
+                found[number].append(finding)
+    matches = [_match(index.papers[number], findings) for number, findings in found.items()]
     # Papers come ranked by votes: where two match equally well, the more voted one stands first.
     places = {id(paper): place for place, paper in enumerate(index.papers)}
     return sorted(matches, key=lambda found: (-found.score, places[id(found.paper)]))
+
+
+def _match(paper: PaperText, findings: list[Finding]) -> Match:
+    strongest_first = tuple(sorted(findings, key=lambda finding: -finding.score))
+    return Match(paper, strongest_first[0].score, strongest_first)
+
+
+def _finding(interest: str, reasons: list[Reason]) -> Finding:
+    strongest_first = tuple(sorted(reasons, key=lambda reason: -reason.weight))
+    return Finding(interest, sum(reason.weight for reason in reasons), strongest_first)
 
 
 def fold(text: str) -> str:

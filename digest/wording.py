@@ -1,10 +1,9 @@
 """How things are said to readers, in pages and mails alike. Pure."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
-from digest.matching import Reason
+from digest.matching import Finding, Reason
 from digest.text import first_sentences
 
 
@@ -29,14 +28,10 @@ def short_date(day: dt.date) -> str:
     return f"{day.day} {day:%b}"
 
 
-def why(reasons: Iterable[Reason]) -> list[str]:
-    """A line for each interest that asked for the paper, the strongest first, with all that was found."""
-    ordered = list(dict.fromkeys(reason.interest for reason in reasons))
-    by_interest = groupby(sorted(reasons, key=lambda r: ordered.index(r.interest)), key=lambda r: r.interest)
-    return [
-        f"{interest}: {'; '.join(_said(reason) for reason in found)}" if interest else "; ".join(map(_said, found))
-        for interest, found in by_interest
-    ]
+def why(finding: Finding) -> str:
+    """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
+    said = "; ".join(_said(reason) for reason in finding.reasons if reason.kind != "votes")
+    return f"{finding.interest}: {said}" if said and finding.interest else said
 
 
 def shorten(text: str, limit: int) -> str:

@@ -112,7 +112,7 @@ def test_it_prefers_the_more_voted_of_two_equal_matches() -> None:
 def test_it_scores_a_filter_once_however_often_it_is_asked() -> None:
     index = Index([paper("Agents")])
     interest = Interest("it", Criteria(phrases=("agents",)))
-    assert index.reasons(interest) is index.reasons(Interest("it", Criteria(phrases=("agents",))))
+    assert index.findings(interest) is index.findings(Interest("it", Criteria(phrases=("agents",))))
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,6 @@ def test_it_ships_phrases_that_can_all_be_found(shipped: list[Topic]) -> None:
     lost = []
     for topic in shipped:
         papers = [Abstract(f"We study {phrase} in depth.") for phrase in topic.phrases]
-        found = Index(papers).reasons(Interest(topic.name, topic.criteria))
+        found = Index(papers).findings(Interest(topic.name, topic.criteria))
         lost += [phrase for place, phrase in enumerate(topic.phrases) if place not in found]
     assert lost == []
