@@ -41,6 +41,7 @@ class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
     # The address too: another one has not been confirmed by anybody.
     readonly_fields = [
         "email",
+        "new_email",
         "uid",
         "status",
         "created_at",

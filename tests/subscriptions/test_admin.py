@@ -129,6 +129,8 @@ def test_it_changes_no_state_by_hand(admin_client: Client, bob: Subscriber) -> N
         "max_papers": "10",
         "confirmed_at_0": "2026-08-20",
         "confirmed_at_1": "12:00",
+        "amount": "balanced",
+        "language": "en",
         "filters-TOTAL_FORMS": "0",
         "filters-INITIAL_FORMS": "0",
     }
