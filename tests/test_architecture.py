@@ -17,6 +17,7 @@ PURE = (
     "digest/matching.py",
     "digest/composing.py",
     "digest/schedule.py",
+    "digest/citing.py",
     "digest/opml.py",
     "digest/wording.py",
 )
