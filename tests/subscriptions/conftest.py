@@ -10,6 +10,9 @@ from subscriptions import links
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 
+# The purposes whose links open a page of readers' own.
+DOORS = (Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.UNSUBSCRIBE)
+
 
 @pytest.fixture
 def visitor() -> Client:

@@ -11,7 +11,7 @@ from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.subscribers import Wishes
 from tests.conftest import NOW
-from tests.subscriptions.conftest import path_of, stored
+from tests.subscriptions.conftest import DOORS, path_of, stored
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -96,7 +96,7 @@ def test_it_says_when_a_link_is_not_genuine(visitor: Client, bob: Subscriber, me
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", DOORS)
 def test_it_says_the_same_when_the_reader_is_gone(
     visitor: Client, bob: Subscriber, method: str, purpose: Purpose
 ) -> None:
@@ -116,7 +116,7 @@ def test_it_shows_nothing_that_others_could_have_typed(visitor: Client, bob: Sub
 
 
 def test_it_keeps_pages_of_one_reader_out_of_caches(visitor: Client, bob: Subscriber) -> None:
-    for purpose in Purpose:
+    for purpose in DOORS:
         response = visitor.get(path_of(purpose, bob))
         assert "no-store" in response["Cache-Control"]
         assert response["Referrer-Policy"] == "same-origin"
