@@ -17,6 +17,7 @@ class Wanted:
     exclusions: tuple[str, ...] = ()
     max_papers: int = 10
     on_quiet_days: bool = False  # mail what is trending when nothing matches
+    amount: str = "balanced"  # or fewer, more: how sure a match must be
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,15 @@ def wanted_by(subscriber: Subscriber) -> Wanted:
     rows = list(subscriber.filters.all())
     topics = [row.topic for row in rows if row.topic]
     words = [row.criteria for row in rows if not row.topic]
-    return wanted(topics, words, subscriber.max_papers, subscriber.mail_quiet_days)
+    return wanted(topics, words, subscriber.max_papers, subscriber.mail_quiet_days, subscriber.amount)
 
 
 def wanted(
-    topics: Iterable[Topic], words: Iterable[Criteria] = (), max_papers: int = 10, on_quiet_days: bool = False
+    topics: Iterable[Topic],
+    words: Iterable[Criteria] = (),
+    max_papers: int = 10,
+    on_quiet_days: bool = False,
+    amount: str = "balanced",
 ) -> Wanted:
     """Topics and own words together. What the own words exclude is excluded from everything the reader gets."""
     words = list(words)
@@ -30,4 +34,5 @@ def wanted(
         exclusions=tuple(phrase for criteria in words for phrase in criteria.exclusions),
         max_papers=max_papers,
         on_quiet_days=on_quiet_days,
+        amount=amount,
     )

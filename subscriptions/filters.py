@@ -1,11 +1,15 @@
 """What a reader typed, and what it asks for. Pure: no models, no clock, no network.
 
-The grammar, the same wherever readers type words:
+The grammar, the same wherever readers type words (the form, the search box, the API):
 
-    diffusion models, "chain of thought"    any of these phrases
-    -medical imaging                        never papers with this phrase
-    author:Yann LeCun                       papers by this author
+    diffusion models, memory for agents     any of these: in a row, or the words close together, in any order
+    "chain of thought"                      these words in a row, and nothing else
+    about: how an assistant can remember    one sentence in plain words, to the end of the line or in quotes:
+                                            papers close to it in meaning
+    author:Yann LeCun                       papers by this author, also as Y. LeCun or "LeCun, Yann"
     cat:cs.CL   cat:cs.*                    papers of this arXiv category, or of all below it
+    -medical imaging                        never papers with this phrase
+    votes:20                                only papers with 20 votes or more
 
 Terms are separated by commas, semicolons or line ends. Quotes keep a comma inside a phrase.
 """
@@ -13,53 +17,84 @@ Terms are separated by commas, semicolons or line ends. Quotes keep a comma insi
 import re
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 MAX_TERMS = 50
 MAX_TERM_LENGTH = 100  # characters
+MAX_SENTENCE_LENGTH = 300
+MAX_VOTES = 100_000
 
 CATEGORY = re.compile(r"[a-z]+(-[a-z]+)*(\.([a-z]+(-[a-z]+)*|\*))?", re.IGNORECASE | re.ASCII)
 # Possessive, for nothing here needs a second try: going back over 2000 spaces would take a minute.
-_TERM = re.compile(r'\s*+(-?\s*+(?:[A-Za-z]++:\s*+)?"[^"]*+"|[^,;\n"]*+)[^\S\n]*+(?:[,;\n]|\Z)')
-_EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat)\s*:", re.IGNORECASE)
+_TERM = re.compile(
+    r"""\s*+(
+        [Aa][Bb][Oo][Uu][Tt]\s*+:(?![^\S\n]*+")[^\n]*+      # a sentence, to the end of the line
+      | -?\s*+(?:[A-Za-z]++\s*+:\s*+)?"[^"]*+"              # quoted
+      | [^,;\n"]*+
+    )[^\S\n]*+(?:[,;\n]|\Z)""",
+    re.VERBOSE,
+)
+_EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat|about|votes)\s*:", re.IGNORECASE)
 
 
 class FilterError(ValueError):
-    """What was typed can't be read; the message says what, and how to write it."""
+    """What was typed can't be read; the message says what, and how to write it, in the reader's language."""
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """What one filter asks for: any of phrases, authors, categories; none of the exclusions."""
+    """What one filter asks for: any of phrases, quoted ones, authors, categories, or the sentence.
+
+    Never one with an exclusion, nor with fewer votes than `min_votes`; which alone asks for all that have as many.
+    """
 
     phrases: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     exclusions: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
+    sentence: str = ""
+    min_votes: int = 0
 
     @property
     def wants_something(self) -> bool:
-        return bool(self.phrases or self.authors or self.categories)
+        return bool(self.phrases or self.authors or self.categories or self.quoted or self.sentence or self.min_votes)
 
 
 def parse(text: str) -> Criteria:
     """Read `text` by the grammar above. Raises FilterError."""
     terms = _split(text)
     if len(terms) > MAX_TERMS:
-        raise FilterError(f"That is {len(terms)} terms; {MAX_TERMS} are the most one filter can hold.")
-    found: dict[str, list[str]] = {"phrases": [], "authors": [], "categories": [], "exclusions": []}
+        raise FilterError(
+            _("That is %(count)d terms; %(most)d are the most one filter can hold.")
+            % {"count": len(terms), "most": MAX_TERMS}
+        )
+    # Dictionaries keep the order, and each value once.
+    found: dict[str, dict[str, None]] = {}
     for term in terms:
         kind, value = _classify(term)
-        if value not in found[kind]:
-            found[kind].append(value)
-    return Criteria(**{kind: tuple(values) for kind, values in found.items()})
+        found.setdefault(kind, {})[value] = None
+    return Criteria(
+        phrases=tuple(found.get("phrases", ())),
+        authors=tuple(found.get("authors", ())),
+        categories=tuple(found.get("categories", ())),
+        exclusions=tuple(found.get("exclusions", ())),
+        quoted=tuple(found.get("quoted", ())),
+        sentence=_only("about", found),
+        min_votes=int(_only("votes", found) or 0),
+    )
 
 
 def write(criteria: Criteria) -> str:
     """The text that `parse` reads as `criteria`."""
     return ", ".join(
-        [_quote(p) for p in criteria.phrases]
-        + [f"author:{_quote(a)}" for a in criteria.authors]
-        + [f"cat:{c}" for c in criteria.categories]
-        + [f"-{_quote(e)}" for e in criteria.exclusions]
+        [_plain(phrase) for phrase in criteria.phrases]
+        + [f'"{phrase}"' for phrase in criteria.quoted]
+        + [f"author:{_quote(author)}" for author in criteria.authors]
+        + [f"cat:{category}" for category in criteria.categories]
+        + [f"-{_quote(phrase)}" for phrase in criteria.exclusions]
+        + [f"votes:{criteria.min_votes}"] * bool(criteria.min_votes)
+        + [f'about:"{criteria.sentence}"'] * bool(criteria.sentence)
     )
 
 
@@ -69,7 +104,8 @@ def _split(text: str) -> list[str]:
         found = _TERM.match(text, at)
         if not found:
             raise FilterError(
-                f'Near {_shown(text[at:])}: quotes must open and close around a whole phrase: "chain of thought".'
+                _("Near %(text)s: quotes must open and close around a whole phrase: %(example)s.")
+                % {"text": _shown(text[at:]), "example": '"chain of thought"'}
             )
         if found[1].strip():
             terms.append(found[1].strip())
@@ -78,41 +114,101 @@ def _split(text: str) -> list[str]:
 
 
 def _classify(term: str) -> tuple[str, str]:
+    if ":" not in term and '"' not in term and term[0] != "-":
+        return "phrases", _clean(term, term)
     if _EXCLUDES_A_FIELD.match(term):
-        raise FilterError(f"{_shown(term)} can't be left out: a minus works with phrases only, as in -medical imaging.")
+        raise FilterError(
+            _("%(term)s can't be left out: a minus works with phrases only, as in -medical imaging.")
+            % {"term": _shown(term)}
+        )
     if term.startswith("-"):
         return "exclusions", _clean(term[1:], term)
-    prefix, colon, rest = term.partition(":")
-    if colon and prefix.lower() == "author":
-        return "authors", _clean(rest, term)
-    if colon and prefix.lower() == "cat":
-        return "categories", _category(rest, term)
-    if colon and prefix.isalpha() and rest and not rest[0].isspace():
-        raise FilterError(f"“{prefix}:” is not known. Write author:Name, cat:cs.CL, or put the phrase in quotes.")
+    if term.startswith('"'):
+        return "quoted", _clean(term, term)
+    prefix, _colon, rest = term.partition(":")
+    if read := _FIELDS.get(prefix.rstrip().lower()):
+        kind, reader = read
+        return kind, reader(rest, term)
+    if prefix.isalpha() and rest and not rest[0].isspace():
+        raise FilterError(
+            _(
+                "“%(prefix)s:” is not known. Write author:Name, cat:cs.CL, votes:20, about: with a sentence, "
+                "or put the phrase in quotes."
+            )
+            % {"prefix": prefix}
+        )
     return "phrases", _clean(term, term)
 
 
-def _clean(value: str, term: str) -> str:
+def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:
     value = " ".join(value.replace('"', " ").split())
-    if not any(character.isalnum() for character in value):
+    if not any(map(str.isalnum, value)):
         raise FilterError(
-            f"{_shown(term)} has no word in it. Write it like diffusion models, -surveys or author:Yann LeCun."
+            _("%(term)s has no word in it. Write it like diffusion models, -surveys or author:Yann LeCun.")
+            % {"term": _shown(term)}
         )
-    if len(value) > MAX_TERM_LENGTH:
-        raise FilterError(f"{_shown(value)} is longer than {MAX_TERM_LENGTH} characters. Separate phrases with commas.")
+    if len(value) > longest:
+        raise FilterError(
+            _("%(text)s is longer than %(most)d characters. Separate phrases with commas.")
+            % {"text": _shown(value), "most": longest}
+        )
     return value
+
+
+def _sentence(value: str, term: str) -> str:
+    return _clean(value, term, MAX_SENTENCE_LENGTH)
 
 
 def _category(value: str, term: str) -> str:
     value = value.strip().strip('"').strip()
     if not CATEGORY.fullmatch(value):
         raise FilterError(
-            f"{_shown(term)} is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs."
+            _("%(term)s is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs.")
+            % {"term": _shown(term)}
         )
     return value
 
 
+def _votes(value: str, term: str) -> str:
+    value = value.strip().strip('"').strip()
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= MAX_VOTES):
+        raise FilterError(
+            _("%(term)s is not a number of votes. Write it like votes:20, from 1 to %(most)d.")
+            % {"term": _shown(term), "most": MAX_VOTES}
+        )
+    return str(int(value))
+
+
+def _only(name: str, found: dict[str, dict[str, None]]) -> str:
+    """The one value of a field that stands once in a filter."""
+    values = list(found.get(name, ()))
+    if len(values) > 1:
+        raise FilterError(
+            _("“%(name)s:” can stand once in a filter, and is there %(count)d times. Keep one of them.")
+            % {"name": name, "count": len(values)}
+        )
+    return values[0] if values else ""
+
+
+_FIELDS = {
+    "author": ("authors", _clean),
+    "cat": ("categories", _category),
+    "about": ("about", _sentence),
+    "votes": ("votes", _votes),
+}
+
+
+def _plain(phrase: str) -> str:
+    """`phrase` as it is, unless it would be read as something else."""
+    try:
+        is_plain = _split(phrase) == [phrase] and _classify(phrase) == ("phrases", phrase)
+    except FilterError:
+        is_plain = False
+    return phrase if is_plain else f'"{phrase}"'
+
+
 def _quote(value: str) -> str:
+    """`value` in quotes, where it needs them to be read as one phrase."""
     plain = re.fullmatch(r"[^,;\n\":-][^,;\n\":]*", value)
     return value if plain else f'"{value}"'
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from subscriptions.filters import CATEGORY, MAX_TERM_LENGTH, MAX_TERMS, Criteria, FilterError, parse, write
+from subscriptions.filters import CATEGORY, MAX_TERM_LENGTH, MAX_TERMS, MAX_VOTES, Criteria, FilterError, parse, write
 
+REMEMBER = "how an assistant, say, can remember; earlier"
 PUNCTUATION = st.sampled_from(list(" ,;:-\"\n\r\t.*“”'"))
 TYPED = st.text(st.one_of(st.characters(), PUNCTUATION), max_size=60)
 
@@ -22,9 +23,19 @@ def unique(values: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, ...]]
     return st.lists(values, max_size=5, unique=True).map(tuple)
 
 
+def is_read_as_a_phrase(text: str) -> bool:
+    try:
+        return parse(text) == Criteria(phrases=(text,))
+    except FilterError:
+        return False
+
+
 CRITERIA = st.builds(
     Criteria,
-    phrases=phrases(),
+    phrases=phrases().map(lambda values: tuple(filter(is_read_as_a_phrase, values))),
+    quoted=phrases(),
+    sentence=st.just("") | phrases().map(lambda values: "".join(values[:1])),
+    min_votes=st.integers(0, MAX_VOTES),
     authors=phrases(),
     categories=unique(st.from_regex(CATEGORY, fullmatch=True)),
     exclusions=phrases(),
@@ -40,13 +51,19 @@ CRITERIA = st.builds(
         ("diffusion models, RLHF", Criteria(phrases=("diffusion models", "RLHF"))),
         ("one; two\nthree\r\nfour", Criteria(phrases=("one", "two", "three", "four"))),
         ("  far \t apart  ", Criteria(phrases=("far apart",))),
-        ('"reason, then; act"', Criteria(phrases=("reason, then; act",))),
-        ('"over\ntwo lines"', Criteria(phrases=("over two lines",))),
-        ('"one" , "two"\n\n"three"', Criteria(phrases=("one", "two", "three"))),
+        ('"reason, then; act"', Criteria(quoted=("reason, then; act",))),
+        ('"over\ntwo lines"', Criteria(quoted=("over two lines",))),
+        ('"one" , "two"\n\n"three"', Criteria(quoted=("one", "two", "three"))),
+        ('one, "one"', Criteria(phrases=("one",), quoted=("one",))),
+        ("about: how an assistant, say, can remember; earlier\nagents", Criteria(("agents",), sentence=REMEMBER)),
+        ('ABOUT : "how an assistant, say, can remember; earlier", agents', Criteria(("agents",), sentence=REMEMBER)),
+        ("about:what they don't know\r\n", Criteria(sentence="what they don't know")),
+        ("agents, votes:20", Criteria(("agents",), min_votes=20)),
+        ("Votes: 020", Criteria(min_votes=20)),
         ("twice, twice", Criteria(phrases=("twice",))),
         ("chain-of-thought", Criteria(phrases=("chain-of-thought",))),
         ("LLM: a survey", Criteria(phrases=("LLM: a survey",))),
-        ('"author:nobody"', Criteria(phrases=("author:nobody",))),
+        ('"author:nobody"', Criteria(quoted=("author:nobody",))),
         ("强化学习, обучение", Criteria(phrases=("强化学习", "обучение"))),
         ("-survey, - medical imaging", Criteria(exclusions=("survey", "medical imaging"))),
         ('-"first, second"', Criteria(exclusions=("first, second",))),
@@ -76,7 +93,19 @@ def test_it_reads_what_readers_type(text: str, criteria: Criteria) -> None:
         ("cat:", "“cat:” is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs."),
         ("cat:cs.", "is not an arXiv category"),
         ("cat:c\u017f.CL", "is not an arXiv category"),  # a long s, which ignoring case makes an s
-        ("title:diffusion", "“title:” is not known. Write author:Name, cat:cs.CL, or put the phrase in quotes."),
+        (
+            "title:diffusion",
+            "“title:” is not known. Write author:Name, cat:cs.CL, votes:20, about: with a sentence, or put",
+        ),
+        ("about:", "“about:” has no word in it"),
+        ("about: " + "x" * 301, "is longer than 300 characters"),
+        ("about: a\nabout: b", "“about:” can stand once in a filter, and is there 2 times. Keep one of them."),
+        ("-about:it", "can't be left out"),
+        ("votes:many", "“votes:many” is not a number of votes. Write it like votes:20, from 1 to 100000."),
+        ("votes:0", "is not a number of votes"),
+        ("votes:²", "is not a number of votes"),
+        ("votes:2, votes:3", "“votes:” can stand once in a filter"),
+        ("-votes:2", "can't be left out"),
         ("https://arxiv.org", "“https:” is not known"),
         ("-author:Ada", "“-author:Ada” can't be left out: a minus works with phrases only"),
         ("- Cat : cs.CV", "can't be left out"),
@@ -123,12 +152,8 @@ def test_it_reads_awkward_text_at_once(text: str) -> None:
     [
         (Criteria(), ""),
         (Criteria(("a b",), ("Ada",), ("cs.*",), ("c",)), "a b, author:Ada, cat:cs.*, -c"),
-        (
-            Criteria(
-                ("a, b", "-c", "d:e"),
-            ),
-            '"a, b", "-c", "d:e"',
-        ),
+        (Criteria(("a, b", "-c", "d:e", "f: g")), '"a, b", "-c", "d:e", f: g'),
+        (Criteria(quoted=("a",), sentence="b, c", min_votes=3), '"a", votes:3, about:"b, c"'),
     ],
 )
 def test_it_writes_quotes_only_where_they_are_needed(criteria: Criteria, text: str) -> None:
@@ -136,7 +161,7 @@ def test_it_writes_quotes_only_where_they_are_needed(criteria: Criteria, text: s
 
 
 @given(CRITERIA)
-@example(Criteria(("author:x", "-y", "z:"), ("-a", "b, c"), ("cs.*",), ("author:d", "-e")))
+@example(Criteria(("z:",), ("-a", "b, c"), ("cs.*",), ("author:d", "-e"), ("author:x", "-y", "about: z"), "-f", 1))
 def test_it_reads_what_it_writes(criteria: Criteria) -> None:
     assert parse(write(criteria)) == criteria
 
@@ -154,7 +179,17 @@ def test_it_refuses_text_in_one_way_only(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wants"), [("", False), ("-survey", False), ("a", True), ("author:a", True), ("cat:cs.*", True)]
+    ("text", "wants"),
+    [
+        ("", False),
+        ("-survey", False),
+        ("a", True),
+        ("author:a", True),
+        ("cat:cs.*", True),
+        ("votes:1", True),
+        ("about: a", True),
+        ('"a"', True),
+    ],
 )
 def test_it_knows_whether_anything_is_wanted(text: str, wants: bool) -> None:
     assert parse(text).wants_something is wants

@@ -166,7 +166,7 @@ class Index:
         return {number for phrase in phrases for number in self._find(phrase)}
 
     def _search(self, interest: Interest) -> Iterator[tuple[int, Reason]]:
-        for phrase in interest.criteria.phrases:
+        for phrase in interest.criteria.phrases + interest.criteria.quoted:
             for number, hits in self._find(phrase).items():
                 yield number, _phrase_reason(interest.label, hits)
         for number, paper in enumerate(self.papers):
