@@ -10,6 +10,7 @@ from django.utils import translation
 from jinja2 import Environment, StrictUndefined, select_autoescape
 
 from digest import wording
+from subscriptions import colours
 
 
 def environment(**options: Any) -> Environment:
@@ -21,9 +22,16 @@ def environment(**options: Any) -> Environment:
         "lstrip_blocks": True,
         "extensions": ["jinja2.ext.i18n"],
     }
-    site = SimpleNamespace(name=settings.SITE_NAME, url=settings.SITE_URL, postal_address=settings.POSTAL_ADDRESS)
+    site = SimpleNamespace(
+        name=settings.SITE_NAME,
+        url=settings.SITE_URL,
+        postal_address=settings.POSTAL_ADDRESS,
+        light=colours.LIGHT,
+        dark=colours.DARK,
+    )
     env = Environment(**options)  # noqa: S701  # autoescape is among the options
     env.globals |= {"url": reverse, "static": static, "site": site}
+    env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
     env.filters |= wording.FILTERS
     # Each render in the language that is active then: templates are compiled once for all of them.
     env.install_gettext_callables(  # type: ignore[attr-defined]

@@ -28,9 +28,13 @@ def render(
     *,
     preferences_url: str,
     unsubscribe_url: str,
+    digest_url: str = "",
     subscriber: Subscriber | None = None,
 ) -> Rendered:
-    """The mail of `digest`, from the template trio `templates/email/digest.*`."""
+    """The mail of `digest`, from the template trio `templates/email/digest.*`.
+
+    `digest_url` is where this very digest can be read in a browser, ending on a slash; without one nothing links there.
+    """
     context: dict[str, Any] = {
         "digest": digest,
         "edition": edition,
@@ -38,6 +42,7 @@ def render(
         "edition_url": f"{settings.SITE_URL}/{digest.day}/",
         "preferences_url": preferences_url,
         "unsubscribe_url": unsubscribe_url,
+        "digest_url": digest_url,
     }
     return Rendered(*mail.render_email("digest", context))
 

@@ -1,37 +1,68 @@
-"""How things are said to readers, in pages and mails alike. Pure."""
+"""How things are said to readers, in pages and mails alike, in the language that is active. Pure."""
 
 import datetime as dt
+import unicodedata
 from collections.abc import Sequence
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language_bidi, ngettext, pgettext
+from django.utils.translation import gettext as _
 
 from digest.matching import Finding, Reason
 from digest.text import first_sentences
 
+ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
+
 
 def short_authors(names: Sequence[str], most: int = 6) -> str:
     """The names, with the middle of a long list left out: the first ones and the last are who did it and whose lab."""
-    if len(names) <= most:
-        return ", ".join(names)
-    left_out = len(names) - most
-    return f"{', '.join(names[: most - 1])}, …\u00a0{left_out}\u00a0more\u00a0…, {names[-1]}"
+    shown = [isolated(shorten(name, 100)) for name in names]
+    if len(shown) <= most:
+        return ", ".join(shown)
+    gap = ngettext("… %(number)s more …", "… %(number)s more …", len(shown) - most) % {
+        "number": grouped(len(shown) - most)
+    }
+    return ", ".join([*shown[: most - 1], gap.replace(" ", "\u00a0"), shown[-1]])
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """`number` with its noun: 1 paper, 2 papers."""
+    """`number` with its English noun, for operators: 1 paper, 2 papers."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def grouped(number: int) -> str:
+    """1,234 in English, 1.234 in German."""
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+def papers(number: int) -> str:
+    return ngettext("%(number)s paper", "%(number)s papers", number) % {"number": grouped(number)}
+
+
+def votes(number: int) -> str:
+    return ngettext("%(number)s vote", "%(number)s votes", number) % {"number": grouped(number)}
+
+
+def stars(number: int) -> str:
+    return ngettext("%(number)s star", "%(number)s stars", number) % {"number": grouped(number)}
+
+
 def long_date(day: dt.date) -> str:
-    return f"{day:%A}, {day.day} {day:%B} {day.year}"
+    return date_format(day, pgettext("Django date format: Thursday, 20 August 2026", "l, j F Y"))
+
+
+def plain_date(day: dt.date) -> str:
+    return date_format(day, pgettext("Django date format: 20 August 2026", "j F Y"))
 
 
 def short_date(day: dt.date) -> str:
-    return f"{day.day} {day:%b}"
+    return date_format(day, pgettext("Django date format: 20 Aug", "j M"))
 
 
 def why(finding: Finding) -> str:
     """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
-    said = "; ".join(_said(reason) for reason in finding.reasons if reason.kind != "votes")
-    return f"{finding.interest}: {said}" if said and finding.interest else said
+    said = "; ".join(_said(reason) for reason in finding.reasons[:3] if reason.kind != "votes")
+    return f"{isolated(finding.interest)}: {said}" if said and finding.interest else said
 
 
 def shorten(text: str, limit: int) -> str:
@@ -41,23 +72,45 @@ def shorten(text: str, limit: int) -> str:
     return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:–- ") + "…"
 
 
+def isolated(text: str) -> str:
+    """`text`, kept from turning the words around it: Hebrew in an English sentence, English in a Hebrew one.
+
+    As characters, since mail clients drop the elements and styles that would do it (Unicode TR 9, isolates).
+    """
+    against = ("L",) if get_language_bidi() else ("R", "AL", "AN")
+    if any(unicodedata.bidirectional(character) in against for character in text):
+        return f"{ISOLATE}{text}{END_OF_ISOLATE}"
+    return text
+
+
 def _said(reason: Reason) -> str:
-    match reason.kind:
-        case "phrase":
-            return f"“{reason.found}” in the {reason.where}"
-        case "author":
-            return f"by {reason.found}"
-        case "category":
-            return f"in {reason.found}"
-    return f"{count(int(reason.found), 'vote')}"
+    found = isolated(shorten(reason.found, 100))
+    match reason.kind, reason.where:
+        case "phrase", "title":
+            return _("“%(words)s” in the title") % {"words": found}
+        case "phrase", "abstract":
+            return _("“%(words)s” in the abstract") % {"words": found}
+        case "phrase", _where:
+            return _("“%(words)s” in the keywords") % {"words": found}
+        case "author", _where:
+            return _("by %(author)s") % {"author": found}
+        case "category", _where:
+            return _("in %(category)s") % {"category": found}
+    return votes(int(reason.found))
 
 
 FILTERS = {
     "short_authors": short_authors,
     "count": count,
+    "grouped": grouped,
+    "papers": papers,
+    "votes": votes,
+    "stars": stars,
     "long_date": long_date,
+    "plain_date": plain_date,
     "short_date": short_date,
     "why": why,
     "shorten": shorten,
+    "isolated": isolated,
     "first_sentences": first_sentences,
 }
