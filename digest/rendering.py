@@ -1,11 +1,11 @@
-"""A digest becomes a mail: subject, text and HTML for one reader, and the headers that lists owe their readers."""
+"""A digest becomes a mail: subject, text and HTML for one reader."""
 
 from dataclasses import dataclass
-from email.utils import formataddr
 from typing import Any
 
 from django.conf import settings
 
+from digest import headers
 from digest.composing import Digest
 from digest.models import Delivery, Edition
 from subscriptions import links, mail
@@ -59,21 +59,8 @@ def build_digest_message(digest: Digest, delivery: Delivery) -> mail.Message:
         subscriber=subscriber,
     )
     message = mail.build_message(
-        subscriber.email, rendered.subject, rendered.text, rendered.html, list_headers(delivery, unsubscribe_url)
+        subscriber.email, rendered.subject, rendered.text, rendered.html, headers.of_digest(delivery, unsubscribe_url)
     )
     # For django-anymail: comes back with each event. Other backends take no notice.
     message.metadata = {"delivery": str(delivery.pk)}  # type: ignore[attr-defined]
     return message
-
-
-def list_headers(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
-    domain = mail.sender_domain()
-    return {
-        "Message-ID": f"<{delivery.message_id}@{domain}>",
-        # RFC 2369, RFC 8058: a mail client may POST there on the reader's behalf.
-        "List-Unsubscribe": f"<{unsubscribe_url}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Id": formataddr((settings.SITE_NAME, f"digest.{domain}")),  # RFC 2919
-        "Auto-Submitted": "auto-generated",
-        "Precedence": "list",
-    }

@@ -3,6 +3,7 @@
 Building and sending are apart: `build_message` makes, callers send.
 """
 
+import unicodedata
 from email.utils import parseaddr
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ from subscriptions.models import Subscriber
 
 def render_email(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
     """Subject, text and HTML (styles inlined) of the template trio `templates/email/<name>.*`."""
-    subject = " ".join(render_to_string(f"email/{name}.subject.txt", context).split())
+    subject = one_line(render_to_string(f"email/{name}.subject.txt", context))
     text = render_to_string(f"email/{name}.txt", context)
     html = _inliner().inline(render_to_string(f"email/{name}.html", context | {"subject": subject}))
     return subject, text, html
@@ -44,9 +45,19 @@ def build_message(to: str, subject: str, text: str, html: str, headers: dict[str
     return message
 
 
+def sender_address() -> str:
+    """The bare address in From."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
 def sender_domain() -> str:
     """The domain of the From address, on which our Message-IDs end."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return sender_address().rpartition("@")[2] or "localhost"
+
+
+def one_line(text: str) -> str:
+    """`text` as it may stand in a header: whatever could begin another one is a space, other controls are gone."""
+    return "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
 
 
 def send_confirmation(subscriber: Subscriber) -> None:

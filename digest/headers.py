@@ -1,0 +1,58 @@
+"""The headers that a digest owes its reader, the reader's mail client, and the services in between.
+
+One place for every way in which a digest is put together. What is the same for all readers of an edition is made once.
+"""
+
+import datetime as dt
+import re
+from email.utils import formataddr
+from functools import lru_cache
+
+from django.conf import settings
+
+from digest.models import Delivery
+from subscriptions import mail
+
+SENDER_ID = (5, 15)  # characters that Gmail wants in the last field of Feedback-ID
+
+
+def of_digest(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
+    """All headers of the reader's digest, but for From, To, Subject, Date and those of MIME."""
+    return personal(delivery, unsubscribe_url) | shared(delivery.edition.day, delivery.subscriber.frequency)
+
+
+def personal(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
+    """Those that differ from reader to reader."""
+    return {
+        # Stable: a mail that is sent again can be recognised, by the reader's mail client too.
+        "Message-ID": f"<{delivery.message_id}@{mail.sender_domain()}>",
+        # RFC 2369, RFC 8058: a mail client may POST there on the reader's behalf.
+        "List-Unsubscribe": f"<{unsubscribe_url}>",
+    }
+
+
+def shared(day: dt.date, frequency: str) -> dict[str, str]:
+    """Those that all readers of the edition of `day` have in common who read as often."""
+    return _shared(day, frequency, settings.SITE_NAME, settings.SITE_URL, mail.sender_address())
+
+
+@lru_cache(maxsize=64)
+def _shared(day: dt.date, frequency: str, name: str, url: str, sender: str) -> dict[str, str]:
+    domain = sender.rpartition("@")[2] or "localhost"
+    return {
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Id": formataddr((mail.one_line(name)[:80], f"digest.{domain}")),  # RFC 2919
+        "List-Archive": f"<{url}/>",
+        "List-Help": f"<{url}/subscribe/>",
+        "List-Owner": f"<mailto:{sender}>",
+        "List-Post": "NO",  # RFC 2369: only we write to it
+        "Feedback-ID": f"{day:%Y%m%d}:{frequency}:digest:{_sender_id(domain)}",
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
+        "Precedence": "list",
+    }
+
+
+def _sender_id(domain: str) -> str:
+    """The domain in the 5 to 15 characters that Gmail counts complaints by. It names no reader, and never changes."""
+    least, most = SENDER_ID
+    return re.sub(r"[^a-z0-9]", "", domain.lower())[-most:].rjust(least, "0")
