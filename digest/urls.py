@@ -3,6 +3,7 @@ import datetime as dt
 from django.urls import path, register_converter
 
 from digest import views
+from digest.views import previews
 
 
 class DayConverter:
@@ -24,5 +25,6 @@ urlpatterns = [
     path("", views.latest_edition, name="latest"),
     path("<day:day>/", views.edition, name="edition"),
     path("papers/<path:key>/", views.paper, name="paper"),
+    path("subscribe/preview/", previews.preview, name="preview"),
     path("healthz", views.healthz, name="healthz"),
 ]

@@ -18,6 +18,8 @@ PURE = (
     "digest/composing.py",
     "digest/schedule.py",
     "digest/citing.py",
+    "digest/shelf.py",
+    "digest/advising.py",
     "digest/opml.py",
     "digest/wording.py",
 )

@@ -1,0 +1,88 @@
+"""Some days' papers: an index for each day, the words in them, and what is near to a phrase they don't hold. Pure."""
+
+import datetime as dt
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from itertools import islice
+
+from digest.matching import Index, Interest, PaperText, fold, match, stem
+
+ALIKE = 0.8  # of 1: how much of two words must be the same letters
+SHORTEST = 4  # letters; shorter words are near to too many others
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Days and their indexes, the newest first."""
+
+    days: tuple[tuple[dt.date, Index], ...]
+
+    @property
+    def indexes(self) -> list[Index]:
+        return [index for _, index in self.days]
+
+    @property
+    def papers(self) -> list[PaperText]:
+        return [paper for index in self.indexes for paper in index.papers]
+
+    @cached_property
+    def authors(self) -> set[str]:
+        return {name for paper in self.papers for name in paper.authors}
+
+    @cached_property
+    def categories(self) -> set[str]:
+        return {category for paper in self.papers for category in paper.categories}
+
+    @cached_property
+    def _vocabulary(self) -> "Vocabulary":
+        return Vocabulary(self.papers)
+
+    def holding(self, phrase: str) -> int:
+        """How many papers hold `phrase`."""
+        return sum(len(index.with_any([phrase])) for index in self.indexes)
+
+    def matching(self, interests: Iterable[Interest]) -> int:
+        """How many papers any of `interests` asks for."""
+        asked = list(interests)
+        return sum(len(match(index, asked)) for index in self.indexes)
+
+    def near(self, phrase: str, most: int) -> tuple[tuple[str, int], ...]:
+        """What might have been meant by `phrase`, and how many papers hold that."""
+        counted = ((near, self.holding(near)) for near in dict.fromkeys(self._vocabulary.near(phrase)))
+        return tuple(islice(((near, papers) for near, papers in counted if papers), most))
+
+
+class Vocabulary:
+    """The words of some papers, each in one form."""
+
+    def __init__(self, papers: Iterable[PaperText]) -> None:
+        self._shown: dict[str, Counter[str]] = defaultdict(Counter)
+        for paper in papers:
+            for word in _WORD.findall(fold(f"{paper.title} {paper.abstract} {' '.join(paper.keywords)}")):
+                self._shown[stem(word)][word] += 1
+        self._by_beginning: dict[str, list[str]] = defaultdict(list)
+        for word in self._shown:
+            self._by_beginning[word[0]].append(word)
+
+    def near(self, phrase: str) -> Iterator[str]:
+        """What might have been meant by `phrase`: first as it may be spelt, then its parts, the longest first."""
+        words = phrase.split()
+        for word in words:
+            yield from (" ".join(like if other == word else other for other in words) for like in self._like(word))
+        for length in range(len(words) - 1, 0, -1):
+            parts = (words[start : start + length] for start in range(len(words) - length + 1))
+            yield from (" ".join(part) for part in parts if any(len(word) >= SHORTEST for word in part))
+
+    def _like(self, word: str) -> list[str]:
+        """The words that are spelt nearly as `word`, the nearest first, each in its commonest form."""
+        word = stem(fold(word))
+        if len(word) < SHORTEST or word in self._shown:
+            return []
+        candidates = [other for other in self._by_beginning[word[0]] if abs(len(other) - len(word)) <= 2]
+        return [self._shown[like].most_common(1)[0][0] for like in get_close_matches(word, candidates, 2, ALIKE)]
