@@ -4,6 +4,7 @@ Building and sending are apart: `build_message` makes, callers send.
 """
 
 import unicodedata
+from email.charset import QP, Charset
 from email.utils import parseaddr
 from functools import cache
 from typing import Any
@@ -17,6 +18,9 @@ from subscriptions import links
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 
+QUOTED_PRINTABLE = Charset("utf-8")
+QUOTED_PRINTABLE.body_encoding = QP
+
 
 def render_email(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
     """Subject, text and HTML (styles inlined) of the template trio `templates/email/<name>.*`."""
@@ -27,11 +31,16 @@ def render_email(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
 
 
 class Message(EmailMultiAlternatives):
-    """A mail whose long headers stay on one line.
+    """A mail in seven bits, whose long headers stay on one line.
+
+    Quoted-printable passes every server as it is; 8-bit text is written anew by those that don't take it, and a
+    signature made before that is broken (RFC 6376, 5.3).
 
     A List-Unsubscribe address is longer than the 78 characters at which headers are folded by habit, and some
     readers of that header stumble over a folded one. The limit that holds is 998 (RFC 5322, 2.1.1).
     """
+
+    encoding = QUOTED_PRINTABLE
 
     def message(self, **options: Any) -> Any:
         built = super().message(**options)

@@ -22,6 +22,7 @@ PURE = (
     "digest/advising.py",
     "digest/opml.py",
     "digest/wording.py",
+    "digest/mailed.py",
 )
 WORDS = ("django.utils.translation", "django.utils.formats")  # they know which language is active, and nothing else
 IMPURE = ("django", "celery", "httpx", "socket", "time", "subscriptions.models", "digest.models")
