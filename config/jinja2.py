@@ -1,16 +1,21 @@
 """The one Jinja2 environment, for pages and mails alike."""
 
-from types import SimpleNamespace
 from typing import Any
 
-from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 from jinja2 import Environment, StrictUndefined, select_autoescape
 
 from digest import wording
-from subscriptions import colours
+from subscriptions import brand
+
+
+class Site:
+    """The look that counts when it is asked, since a template is compiled once and rendered for long."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(brand.current(), name)
 
 
 def environment(**options: Any) -> Environment:
@@ -22,15 +27,8 @@ def environment(**options: Any) -> Environment:
         "lstrip_blocks": True,
         "extensions": ["jinja2.ext.i18n"],
     }
-    site = SimpleNamespace(
-        name=settings.SITE_NAME,
-        url=settings.SITE_URL,
-        postal_address=settings.POSTAL_ADDRESS,
-        light=colours.LIGHT,
-        dark=colours.DARK,
-    )
     env = Environment(**options)  # noqa: S701  # autoescape is among the options
-    env.globals |= {"url": reverse, "static": static, "site": site}
+    env.globals |= {"url": reverse, "static": static, "site": Site()}
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
     env.filters |= wording.FILTERS
     # Each render in the language that is active then: templates are compiled once for all of them.

@@ -8,10 +8,9 @@ import re
 from email.utils import formataddr
 from functools import lru_cache
 
-from django.conf import settings
-
 from digest.models import Delivery
-from subscriptions import mail
+from subscriptions import brand, mail
+from subscriptions.brand import Look
 
 SENDER_ID = (5, 15)  # characters that Gmail wants in the last field of Feedback-ID
 
@@ -25,7 +24,7 @@ def personal(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
     """Those that differ from reader to reader."""
     return {
         # Stable: a mail that is sent again can be recognised, by the reader's mail client too.
-        "Message-ID": f"<{delivery.message_id}@{mail.sender_domain()}>",
+        "Message-ID": f"<{delivery.message_id}@{brand.current().sender_domain}>",
         # RFC 2369, RFC 8058: a mail client may POST there on the reader's behalf.
         "List-Unsubscribe": f"<{unsubscribe_url}>",
     }
@@ -33,20 +32,19 @@ def personal(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
 
 def shared(day: dt.date, frequency: str) -> dict[str, str]:
     """Those that all readers of the edition of `day` have in common who read as often."""
-    return _shared(day, frequency, settings.SITE_NAME, settings.SITE_URL, mail.sender_address())
+    return _shared(day, frequency, brand.current())
 
 
 @lru_cache(maxsize=64)
-def _shared(day: dt.date, frequency: str, name: str, url: str, sender: str) -> dict[str, str]:
-    domain = sender.rpartition("@")[2] or "localhost"
+def _shared(day: dt.date, frequency: str, look: Look) -> dict[str, str]:
     return {
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Id": formataddr((mail.one_line(name)[:80], f"digest.{domain}")),  # RFC 2919
-        "List-Archive": f"<{url}/>",
-        "List-Help": f"<{url}/subscribe/>",
-        "List-Owner": f"<mailto:{sender}>",
+        "List-Id": formataddr((mail.one_line(look.name)[:60], f"digest.{look.sender_domain}")),  # RFC 2919
+        "List-Archive": f"<{look.url}/>",
+        "List-Help": f"<{look.url}/subscribe/>",
+        "List-Owner": f"<mailto:{look.reply_to or look.sender_address}>",
         "List-Post": "NO",  # RFC 2369: only we write to it
-        "Feedback-ID": f"{day:%Y%m%d}:{frequency}:digest:{_sender_id(domain)}",
+        "Feedback-ID": f"{day:%Y%m%d}:{frequency}:digest:{_sender_id(look.sender_domain)}",
         "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
         "Precedence": "list",
     }

@@ -1,6 +1,15 @@
-"""The colours of pages and mails: readable on each other, in light and in dark. Pure."""
+"""The colours of pages and mails, made from one accent: readable on each other, in light and in dark. Pure."""
 
+import colorsys
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+
+READABLE = 4.5  # WCAG 2, 1.4.3: the least contrast of text with what is behind it
+ACCENT = "#0f5f63"
+_STEP = 0.01  # of lightness
+_DARKEST, _LIGHTEST = 0.06, 0.94  # lightness; neither black nor white
 
 
 @dataclass(frozen=True)
@@ -18,26 +27,88 @@ class Colours:
     faint: str  # lines in the accent's hue
     on_accent: str  # a button's words
 
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Each colour of text, with each that may be behind it."""
+        on_paper = ((text, behind) for text in (self.ink, self.soft, self.accent) for behind in self.backgrounds)
+        return (*on_paper, (self.on_accent, self.accent))
 
-LIGHT = Colours(
-    page="#f0ece3",
-    card="#fefefd",
-    tint="#f4f0e8",
-    line="#ddd6c8",
-    ink="#211f1b",
-    soft="#615b50",
-    accent="#0f5f63",
-    faint="#9cc3c0",
-    on_accent="#fefefd",
-)
-DARK = Colours(
-    page="#171614",
-    card="#211f1c",
-    tint="#2c2924",
-    line="#38352f",
-    ink="#ebe7de",
-    soft="#aaa396",
-    accent="#74c5c0",
-    faint="#3f6663",
-    on_accent="#08282a",
-)
+    @property
+    def backgrounds(self) -> tuple[str, ...]:
+        return self.page, self.card, self.tint
+
+
+@lru_cache(maxsize=16)
+def light(accent: str = ACCENT) -> Colours:
+    paper = {"page": "#f0ece3", "card": "#fefefd", "tint": "#f4f0e8"}
+    upside_down = [inverted(behind) for behind in paper.values()]
+
+    def is_good(shade: str) -> bool:
+        # Some mail clients make a dark mail of the light one by themselves: then it must be readable, too.
+        return _worst(shade, paper.values()) >= READABLE and _worst(inverted(shade), upside_down) >= READABLE + 0.1
+
+    shade = _moved(accent, -_STEP, 1, is_good)
+    lesser = {"line": "#ddd6c8", "ink": "#211f1b", "soft": "#5c564b"}
+    return Colours(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#fefefd")
+
+
+@lru_cache(maxsize=16)
+def dark(accent: str = ACCENT) -> Colours:
+    paper = {"page": "#171614", "card": "#211f1c", "tint": "#2c2924"}
+    # On black, full colours glare, and one that is just readable looks dull.
+    shade = _moved(accent, _STEP, 0.5, lambda shade: _worst(shade, paper.values()) >= 7)
+    lesser = {"line": "#38352f", "ink": "#ebe7de", "soft": "#b0a99c"}
+    return Colours(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#1b1a17")
+
+
+def is_colour(text: str) -> bool:
+    """Whether `text` is a colour as #rrggbb."""
+    return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
+
+
+def contrast(one: str, other: str) -> float:
+    """From 1 (the same) to 21 (black on white), as WCAG 2 counts it."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """`share` of the one, and the rest of the other."""
+    parts = zip(_parts(one), _parts(other), strict=True)
+    return _written(tuple(a * share + b * (1 - share) for a, b in parts))
+
+
+def inverted(colour: str) -> str:
+    """As a mail client makes a light mail dark: the same hue, the lightness turned over."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*_parts(colour))
+    return _written(colorsys.hls_to_rgb(hue, 1 - lightness, saturation))
+
+
+def _moved(colour: str, by: float, most_saturation: float, is_good: Callable[[str], bool]) -> str:
+    """`colour`, made lighter or darker step `by` step until it is good."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*_parts(colour))
+    saturation = min(saturation, most_saturation)
+    lightness = min(_LIGHTEST, max(_DARKEST, lightness))
+    shade = _written(colorsys.hls_to_rgb(hue, lightness, saturation))
+    while not is_good(shade) and _DARKEST <= lightness <= _LIGHTEST:
+        lightness += by
+        shade = _written(colorsys.hls_to_rgb(hue, lightness, saturation))
+    return shade
+
+
+def _worst(colour: str, backgrounds: Iterable[str]) -> float:
+    return min(contrast(colour, behind) for behind in backgrounds)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _parts(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _parts(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return red, green, blue
+
+
+def _written(parts: tuple[float, ...]) -> str:
+    return "#" + "".join(f"{round(part * 255):02x}" for part in parts)

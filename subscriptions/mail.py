@@ -5,16 +5,14 @@ Building and sending are apart: `build_message` makes, callers send.
 
 import unicodedata
 from email.charset import QP, Charset
-from email.utils import parseaddr
 from functools import cache
 from typing import Any
 
 import css_inline
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from subscriptions import links
+from subscriptions import brand, links
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 
@@ -49,19 +47,11 @@ class Message(EmailMultiAlternatives):
 
 
 def build_message(to: str, subject: str, text: str, html: str, headers: dict[str, str]) -> Message:
-    message = Message(subject=subject, body=text, to=[to], headers=headers)
+    look = brand.current()
+    replies = [look.reply_to] if look.reply_to else None
+    message = Message(subject, text, one_line(look.sender), to=[to], reply_to=replies, headers=headers)
     message.attach_alternative(html, "text/html")
     return message
-
-
-def sender_address() -> str:
-    """The bare address in From."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-
-
-def sender_domain() -> str:
-    """The domain of the From address, on which our Message-IDs end."""
-    return sender_address().rpartition("@")[2] or "localhost"
 
 
 def one_line(text: str) -> str:
