@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from digest.learning import Taste
 from digest.matching import Finding, Index, Interest, Match, Reason, match
 
 TRENDING = 3  # papers at most
@@ -18,6 +19,7 @@ class Wanted:
     max_papers: int = 10
     on_quiet_days: bool = False  # mail what is trending when nothing matches
     amount: str = "balanced"  # or fewer, more: how sure a match must be
+    taste: Taste | None = None  # what was learnt from likes, of those few who said any
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
     A reader who follows nothing gets the most voted papers.
     """
     matches = match(index, wanted.interests, wanted.exclusions) if wanted.interests else _most_voted(index, wanted)
+    if wanted.taste:
+        matches = wanted.taste.apply(matches, wanted.max_papers)
     for_you = matches[: wanted.max_papers]
     chosen = {id(found.paper) for found in for_you}
     others = [found for found in _most_voted(index, wanted) if id(found.paper) not in chosen and found.score > 0]

@@ -96,6 +96,10 @@ def _said(reason: Reason) -> str:
             return _("by %(author)s") % {"author": found}
         case "category", _where:
             return _("in %(category)s") % {"category": found}
+        case "taste", "liked":
+            return _("moved up, for you liked papers with “%(words)s”") % {"words": found}
+        case "taste", _where:
+            return _("moved down, for papers with “%(words)s” were not for you") % {"words": found}
     return votes(int(reason.found))
 
 

@@ -20,6 +20,7 @@ PURE = (
     "digest/citing.py",
     "digest/shelf.py",
     "digest/advising.py",
+    "digest/learning.py",
     "digest/opml.py",
     "digest/wording.py",
     "digest/mailed.py",

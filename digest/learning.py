@@ -1,0 +1,129 @@
+"""What a reader's likes say of the papers they want: small, bounded, and plain to see. Pure.
+
+Each filter learns on its own, from the papers that it brought: a reader may want theory in one topic and applications
+in another. What papers have in common (words, authors, categories) gets a weight by how much more often it stands in
+those that were liked than in those that were not, drawn towards nothing while few were, and the less the more papers
+have it anyway. A match's score is at most doubled or halved by it: the order changes, and no match is lost by that.
+“Fewer of this topic” does take matches away: each time it is said, the topic gets half the places.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from digest.matching import Finding, Match, PaperText, Reason, fold, stem
+
+SHRINK = 2  # opinions that must come together before a weight is worth half
+MOST_WEIGHTS = 40  # of one filter
+LEAST_WEIGHT = 0.05
+SCALE = 3.0  # the sum of weights at which three quarters of the whole effect are reached
+TOLD = 2  # things named as the reason why a match moved
+NOTABLE = 0.25  # of 1: an effect that is worth a reason
+
+_WORD = re.compile(r"[^\W\d_][^\W_]+")
+
+Rarity = Callable[[str], float]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What was learnt for one filter."""
+
+    weights: Mapping[str, float]  # of features such as word:diffusion, author:Ada Lovelace, category:cs.CL; -1 … 1
+    fewer: int = 0  # how often less of it was asked for
+
+    def effect(self, paper: PaperText) -> float:
+        """How much the reader should like `paper`, from -1 to 1."""
+        found = features(paper)
+        return math.tanh(sum(weight for feature, weight in self.weights.items() if feature in found) / SCALE)
+
+    def telling(self, paper: PaperText, sign: float) -> list[str]:
+        """What speaks most for `paper`, or with a negative `sign` against it, in words."""
+        found = self.weights.keys() & features(paper)
+        strongest = sorted(found, key=lambda feature: (-self.weights[feature] * sign, feature))
+        return [feature.partition(":")[2] for feature in strongest[:TOLD]]
+
+    def places(self, of: int) -> int:
+        """How many of a mail's places this filter may take alone."""
+        return max(1, of >> self.fewer)
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What was learnt for each of a reader's filters, by the names of their interests."""
+
+    lessons: Mapping[str, Lesson]
+
+    def apply(self, matches: Iterable[Match], places: int) -> list[Match]:
+        """`matches` in the order in which this reader wants them, for a mail with so many `places`."""
+        taken: Counter[str] = Counter()
+        kept = [match for match in self._ordered(matches) if self._has_room(match, taken, places)]
+        return [self._explained(match) for match in kept]
+
+    def _ordered(self, matches: Iterable[Match]) -> list[Match]:
+        return sorted(map(self._weighed, matches), key=lambda match: -match.score)
+
+    def _weighed(self, match: Match) -> Match:
+        scores = [finding.score * 2 ** self._effect(finding.interest, match.paper) for finding in match.findings]
+        return replace(match, score=max(scores, default=match.score))
+
+    def _effect(self, interest: str, paper: PaperText) -> float:
+        lesson = self.lessons.get(interest)
+        return lesson.effect(paper) if lesson else 0.0
+
+    def _has_room(self, match: Match, taken: Counter[str], places: int) -> bool:
+        """Whether a filter that found `match` has a place left: one that is not held back always has."""
+        names = [finding.interest for finding in match.findings]
+        held = [name for name in names if name in self.lessons and self.lessons[name].fewer]
+        if len(held) < len(names):
+            return True
+        free = [name for name in held if taken[name] < self.lessons[name].places(places)]
+        taken.update(free[:1])
+        return bool(free)
+
+    def _explained(self, match: Match) -> Match:
+        """With one more finding, which says what moved it, where that was much."""
+        effects = {finding.interest: self._effect(finding.interest, match.paper) for finding in match.findings}
+        name = max(effects, key=lambda name: abs(effects[name]), default="")
+        if abs(effects.get(name, 0.0)) < NOTABLE:
+            return match
+        found = ", ".join(self.lessons[name].telling(match.paper, effects[name]))
+        reason = Reason("", "taste", found, "liked" if effects[name] > 0 else "disliked", 0)
+        return replace(match, findings=(*match.findings, Finding("", 0, (reason,))))
+
+
+def learn(liked: Sequence[PaperText], disliked: Sequence[PaperText], rarity: Rarity) -> dict[str, float]:
+    """The weights of what these papers have in common, the strongest first."""
+    good, bad = count_features(liked), count_features(disliked)
+    weights = {
+        feature: round(rarity(feature) * (good[feature] - bad[feature]) / (good[feature] + bad[feature] + SHRINK), 3)
+        for feature in good | bad
+    }
+    strongest = sorted(weights, key=lambda feature: (-abs(weights[feature]), feature))[:MOST_WEIGHTS]
+    return {feature: weights[feature] for feature in strongest if abs(weights[feature]) >= LEAST_WEIGHT}
+
+
+def rarity_among(papers: Iterable[PaperText]) -> Rarity:
+    """How telling a feature is: 1 where none of `papers` has it, 0 where all do."""
+    counted = list(papers)
+    having, most = count_features(counted), math.log1p(len(counted)) or 1.0
+    return lambda feature: 1 - math.log1p(having[feature]) / most
+
+
+def count_features(papers: Iterable[PaperText]) -> Counter[str]:
+    return Counter(feature for paper in papers for feature in features(paper))
+
+
+def features(paper: PaperText) -> frozenset[str]:
+    """What a paper may have in common with others."""
+    text = f"{paper.title} {paper.abstract} {' '.join(paper.keywords)}"
+    return _features(text, tuple(paper.authors), tuple(paper.categories))
+
+
+@lru_cache(maxsize=2000)  # one day's papers are weighed for many readers
+def _features(text: str, authors: tuple[str, ...], categories: tuple[str, ...]) -> frozenset[str]:
+    words = (f"word:{stem(word)}" for word in _WORD.findall(fold(text)))
+    return frozenset([*words, *(f"author:{name}" for name in authors), *(f"category:{name}" for name in categories)])
