@@ -1,9 +1,12 @@
 """A digest becomes a mail: subject, text and HTML for one reader."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
+from django.template import engines
+from django.template.backends.jinja2 import Jinja2
+from jinja2.environment import Environment, TemplateModule
 
 from digest import headers
 from digest.composing import Digest
@@ -35,16 +38,41 @@ def render(
 
     `digest_url` is where this very digest can be read in a browser, ending on a slash; without one nothing links there.
     """
-    context: dict[str, Any] = {
+    context = make_context(
+        digest,
+        edition,
+        preferences_url=preferences_url,
+        unsubscribe_url=unsubscribe_url,
+        digest_url=digest_url,
+        subscriber=subscriber,
+    )
+    subject = mail.render_subject("digest", context)
+    text = mail.render_text("digest", context | {"papers": macros_of("_papers.txt")})
+    html = mail.render_html("digest", context | {"papers": macros_of("_papers.html"), "subject": subject})
+    return Rendered(subject, text, html)
+
+
+def make_context(
+    digest: Digest, edition: Edition, *, subscriber: Subscriber | None = None, **urls: str
+) -> dict[str, Any]:
+    """What the templates know, but for `papers` (the macros of their kind) and `subject`.
+
+    The sentences come with it, and are not imported by the templates, so that others can stand in their places (see
+    `digest.kits`).
+    """
+    context = {
         "digest": digest,
         "edition": edition,
         "subscriber": subscriber,
         "edition_url": f"{settings.SITE_URL}/{digest.day}/",
-        "preferences_url": preferences_url,
-        "unsubscribe_url": unsubscribe_url,
-        "digest_url": digest_url,
+        **urls,
     }
-    return Rendered(*mail.render_email("digest", context))
+    return context | {"say": macros_of("_sentences.txt", context)}
+
+
+def macros_of(name: str, context: dict[str, Any] | None = None) -> TemplateModule:
+    environment: Environment = cast(Jinja2, engines["jinja2"]).env
+    return environment.get_template(f"email/{name}").make_module(context)
 
 
 def build_digest_message(digest: Digest, delivery: Delivery) -> mail.Message:

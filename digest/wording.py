@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from digest.matching import Finding, Reason
 from digest.text import first_sentences
 
+TEXT_WIDTH = 78  # characters
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 
 
@@ -65,6 +66,18 @@ def why(finding: Finding) -> str:
     return f"{isolated(finding.interest)}: {said}" if said and finding.interest else said
 
 
+def why_in_text(finding: Finding) -> str:
+    """The same as it stands in the text part."""
+    line = why(finding)
+    return wrapped(_("Why: %(line)s") % {"line": line}, indent=2) if line else ""
+
+
+def preheader(titles: Sequence[str], lead: str) -> str:
+    """What mail clients show beside the subject, which holds the first title already: those of the next papers."""
+    also = _("Also: %(titles)s") % {"titles": " · ".join(shorten(title, 90) for title in titles)} if titles else ""
+    return shorten(also if len(also) >= 40 else f"{also} {lead}".strip(), 110)
+
+
 def shorten(text: str, limit: int) -> str:
     """`text` in at most `limit` characters, cut between words."""
     if len(text) <= limit:
@@ -72,11 +85,27 @@ def shorten(text: str, limit: int) -> str:
     return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:–- ") + "…"
 
 
+def wrapped(text: str, indent: int = 0) -> str:
+    """`text` in lines of 78 characters at most, cut between words; `indent` spaces stand before each but the first."""
+    room, lines = TEXT_WIDTH - indent, []
+    while len(text) > room:
+        end = text.rfind(" ", 1, room + 1)
+        if end < 0:
+            end = text.find(" ", room)
+        if end < 0:
+            break
+        lines.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    return ("\n" + " " * indent).join([*lines, text])
+
+
 def isolated(text: str) -> str:
     """`text`, kept from turning the words around it: Hebrew in an English sentence, English in a Hebrew one.
 
     As characters, since mail clients drop the elements and styles that would do it (Unicode TR 9, isolates).
     """
+    if text.isascii() and not get_language_bidi():
+        return text
     against = ("L",) if get_language_bidi() else ("R", "AL", "AN")
     if any(unicodedata.bidirectional(character) in against for character in text):
         return f"{ISOLATE}{text}{END_OF_ISOLATE}"
@@ -114,6 +143,9 @@ FILTERS = {
     "plain_date": plain_date,
     "short_date": short_date,
     "why": why,
+    "why_in_text": why_in_text,
+    "preheader": preheader,
+    "wrapped": wrapped,
     "shorten": shorten,
     "isolated": isolated,
     "first_sentences": first_sentences,

@@ -22,10 +22,21 @@ QUOTED_PRINTABLE.body_encoding = QP
 
 def render_email(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
     """Subject, text and HTML (styles inlined) of the template trio `templates/email/<name>.*`."""
-    subject = one_line(render_to_string(f"email/{name}.subject.txt", context))
-    text = render_to_string(f"email/{name}.txt", context)
-    html = _inliner().inline(render_to_string(f"email/{name}.html", context | {"subject": subject}))
-    return subject, text, html
+    subject = render_subject(name, context)
+    return subject, render_text(name, context), render_html(name, context | {"subject": subject})
+
+
+def render_subject(name: str, context: dict[str, Any]) -> str:
+    return one_line(render_to_string(f"email/{name}.subject.txt", context))
+
+
+def render_text(name: str, context: dict[str, Any]) -> str:
+    return render_to_string(f"email/{name}.txt", context)
+
+
+def render_html(name: str, context: dict[str, Any]) -> str:
+    """The HTML part, its styles inlined; the context holds the `subject`, too."""
+    return str(_inliner().inline(render_to_string(f"email/{name}.html", context)))
 
 
 class Message(EmailMultiAlternatives):

@@ -40,6 +40,44 @@ def test_it_says_why(reason: Reason, said: str) -> None:
     assert wording.why(Finding(reason.interest, reason.weight, (reason,))) == said
 
 
+def test_it_wraps_the_reason_in_the_text_part() -> None:
+    reasons = tuple(Reason("RL", "phrase", "reinforcement learning", where, 1) for where in ("title", "abstract"))
+    line = wording.why_in_text(Finding("Reinforcement learning", 1, reasons))
+    assert line == (
+        "Why: Reinforcement learning: “reinforcement learning” in the title;\n"
+        "  “reinforcement learning” in the abstract"
+    )
+    assert wording.why_in_text(Finding("", 1, (Reason("", "votes", "30", "votes", 0),))) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", [""]),
+        ("a" * 78, ["a" * 78]),
+        ("a" * 78 + " b", ["a" * 78, "b"]),
+        ("a" * 77 + " b", ["a" * 77, "b"]),
+        ("a" * 76 + " b", ["a" * 76 + " b"]),
+        ("a" * 100 + " b", ["a" * 100, "b"]),
+        ("b " + "a" * 100, ["b", "a" * 100]),
+        (" ".join(["four"] * 30), [" ".join(["four"] * 15), " ".join(["four"] * 15)]),
+    ],
+)
+def test_it_wraps_text_between_words(text: str, lines: list[str]) -> None:
+    assert wording.wrapped(text).split("\n") == lines
+
+
+def test_it_tells_the_next_titles_beside_the_subject() -> None:
+    assert wording.preheader(["Faster Diffusion", "A Survey of Everything There Is"], "2 of 3") == (
+        "Also: Faster Diffusion · A Survey of Everything There Is"
+    )
+    assert (
+        wording.preheader(["Short"], "2 of the day’s 3 papers match.") == "Also: Short 2 of the day’s 3 papers match."
+    )
+    assert wording.preheader([], "1 of 3") == "1 of 3"
+    assert len(wording.preheader(["word " * 30] * 3, "2 of 3")) <= 110
+
+
 def test_it_leaves_out_the_middle_of_a_long_list_of_authors() -> None:
     names = [f"Author {letter}" for letter in "ABCDEFGH"]
     assert wording.short_authors(names, 3).replace("\u00a0", " ") == "Author A, Author B, … 5 more …, Author H"
