@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
+from digest import topics
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 
 # Papers that were listed too late for their own day's edition come in the next, if that is within a week.
@@ -51,6 +52,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
             edition.mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
             edition.save()
         QuietDay.objects.filter(day=day).delete()
+    topics.sort(edition)
     return _published(edition, is_new=is_new or is_closed)
 
 
@@ -87,6 +89,11 @@ def last_days(count: int, *, until: dt.date) -> list[dt.date]:
 def papers_of(edition: Edition) -> QuerySet[Paper]:
     """The edition's papers as readers see them: pinned first, then by votes at publication."""
     return edition.papers.filter(is_hidden=False).order_by("-is_pinned", "-edition_votes", "pk")
+
+
+def papers_by_votes(edition: Edition) -> QuerySet[Paper]:
+    """The edition's papers as its page ranks them: pinned first, then by the votes of now."""
+    return edition.papers.filter(is_hidden=False).order_by("-is_pinned", "-votes", "-edition_votes", "pk")
 
 
 def latest() -> Edition | None:

@@ -6,7 +6,7 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 from celery import shared_task
 from django.utils import timezone
 
-from digest import catching_up, collecting, delivery, editions, enriching, planning, reports
+from digest import catching_up, collecting, delivery, editions, enriching, planning, reports, topics
 from digest.models import Delivery, Edition, Source
 from subscriptions import subscribers
 
@@ -37,6 +37,11 @@ def publish_due_edition() -> None:
         now = timezone.now()
         editions.publish(editions.due_day(now), now=now)
         editions.note_quiet_days(until=editions.due_day(now))
+
+
+@shared_task(expires=290)
+def sort_by_topic() -> None:
+    topics.sort_stale(seconds=SHARD_SECONDS)
 
 
 @shared_task

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from digest.admin.base import ReadOnlyAdmin
-from digest.models import Listing, Paper, PaperAlias
+from digest.models import Listing, Paper, PaperAlias, TopicPaper
 
 
 class ListingInline(admin.TabularInline[Listing, Paper]):
@@ -49,3 +49,12 @@ class PaperAliasAdmin(ReadOnlyAdmin, admin.ModelAdmin[PaperAlias]):
     list_display = ["key", "paper"]
     search_fields = ["key", "paper__title"]
     list_select_related = ["paper"]
+
+
+@admin.register(TopicPaper)
+class TopicPaperAdmin(ReadOnlyAdmin, admin.ModelAdmin[TopicPaper]):
+    list_display = ["paper", "topic", "day", "score"]
+    list_filter = ["day", "topic"]
+    search_fields = ["paper__title", "topic__name"]
+    list_select_related = ["paper", "topic"]
+    show_full_result_count = False

@@ -2,7 +2,7 @@
 
 from digest.models.deliveries import Delivery, DeliveryEvent, DeliveryQuerySet
 from digest.models.editions import Edition, QuietDay
-from digest.models.papers import Listing, Paper, PaperAlias
+from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "PaperAlias",
     "QuietDay",
     "Source",
+    "TopicPaper",
     "Turn",
     "Validator",
 ]

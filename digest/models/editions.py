@@ -17,6 +17,9 @@ class Edition(models.Model):
     planned_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Readers whose hour came before this have their row."
     )
+    sorted_by = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="A hash of the topics its papers were sorted by."
+    )
     note_before = models.TextField(blank=True, help_text="The editors' note above the papers. Plain text.")
     note_after = models.TextField(blank=True)
 

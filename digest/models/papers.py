@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from digest.matching import Finding, Reason
 from digest.models.editions import Edition
 from digest.models.sources import Source
+from subscriptions.models import Topic
 
 
 class Paper(models.Model):
@@ -40,7 +42,13 @@ class Paper(models.Model):
 
     class Meta:
         ordering = ["-first_seen_at"]
-        indexes = [models.Index(fields=["edition", "-is_pinned", "-edition_votes"], name="paper_by_rank")]
+        indexes = [
+            models.Index(fields=["edition", "-is_pinned", "-edition_votes"], name="paper_by_rank"),
+            # An edition's page counts and ranks a thousand papers from it, and reads the rows of one page.
+            models.Index(
+                fields=["edition", "is_hidden", "-is_pinned", "-votes", "-edition_votes", "id"], name="paper_by_votes"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -58,6 +66,36 @@ class PaperAlias(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class TopicPaper(models.Model):
+    """A published paper and a topic found in it. Made by `digest.topics`, and anew when either changes."""
+
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="papers")
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="topics")
+    day = models.DateField(help_text="Of the paper's edition.")
+    score = models.FloatField()
+    reasons = models.JSONField(default=list, help_text="What was found, and where.")
+
+    class Meta:
+        ordering = ["-day", "-score"]
+        constraints = [models.UniqueConstraint(fields=["paper", "topic"], name="one_row_per_paper_and_topic")]
+        indexes = [
+            models.Index(fields=["topic", "-day", "-score"], name="topic_paper_by_day"),
+            models.Index(fields=["day", "topic"], name="topic_paper_of_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.paper} on {self.topic}"
+
+    @property
+    def finding(self) -> Finding:
+        return Finding("", self.score, tuple(Reason(**reason) for reason in self.reasons))
+
+    @property
+    def words(self) -> list[str]:
+        """The words that were found, as the paper writes them."""
+        return [reason.found for reason in self.finding.reasons if reason.kind == "phrase"]
 
 
 class Listing(models.Model):

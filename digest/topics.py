@@ -1,0 +1,96 @@
+"""Which published papers are on which topic: found once, when an edition is published, and kept for the pages.
+
+An edition remembers by which state of the catalogue its papers were sorted. Where that is not today's (a topic was
+edited, a paper's text has changed), it is sorted anew.
+"""
+
+import hashlib
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from django.db import transaction
+from django.db.models import Count, QuerySet
+
+from digest.matching import Finding, Index, Interest
+from digest.models import Edition, Paper, TopicPaper
+from subscriptions.models import Topic
+
+
+def sort(edition: Edition) -> int:
+    """Find the topics of the edition's papers; how many were found."""
+    topics = list(Topic.objects.all())
+    papers = list(edition.papers.all())
+    index = Index(papers)
+    rows = [
+        _row(topic, papers[number], edition, finding)
+        for topic in topics
+        for number, finding in index.findings(Interest(topic.name, topic.criteria)).items()
+    ]
+    with transaction.atomic():
+        TopicPaper.objects.filter(paper__in=edition.papers.all()).delete()
+        TopicPaper.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
+        Edition.objects.filter(pk=edition.pk).update(sorted_by=_state(topics))
+    return len(rows)
+
+
+def sort_stale(*, seconds: float) -> int:
+    """Sort anew what is sorted by another state of the catalogue, the newest first, for so long; how many editions."""
+    deadline = time.monotonic() + seconds
+    done = 0
+    for edition in Edition.objects.exclude(sorted_by=_state(Topic.objects.all())).order_by("-day"):
+        if time.monotonic() > deadline:
+            break
+        sort(edition)
+        done += 1
+    return done
+
+
+def mark_stale(papers: Iterable[Paper]) -> None:
+    """The papers' texts have changed: their editions are to be sorted anew."""
+    editions = {paper.edition_id for paper in papers if paper.edition_id}
+    if editions:
+        Edition.objects.filter(pk__in=editions).update(sorted_by="")
+
+
+def of_papers(papers: Sequence[Paper]) -> dict[int, list[Topic]]:
+    """For each paper (by its pk) the topics that readers can tick, the surest first."""
+    found: dict[int, list[Topic]] = defaultdict(list)
+    rows = TopicPaper.objects.filter(paper__in=[paper.pk for paper in papers], topic__is_offered=True)
+    for row in rows.order_by("-score", "topic__position").select_related("topic"):
+        found[row.paper_id].append(row.topic)
+    return found
+
+
+def of_edition(edition: Edition) -> list[tuple[Topic, int]]:
+    """The topics of the edition's papers, each with the number of its papers; the most frequent first."""
+    hidden = Paper.objects.filter(edition=edition, is_hidden=True).values("pk")
+    rows = TopicPaper.objects.filter(day=edition.day).exclude(paper__in=hidden)
+    counts = dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())
+    topics = Topic.objects.filter(pk__in=counts, is_offered=True)
+    return sorted(((topic, counts[topic.pk]) for topic in topics), key=lambda found: -found[1])
+
+
+def papers_on(topic: Topic) -> QuerySet[TopicPaper]:
+    """What was published on the topic, the newest day first, and of a day what is surest."""
+    shown = TopicPaper.objects.filter(topic=topic, paper__is_hidden=False, paper__edition__isnull=False)
+    return shown.order_by("-day", "-score", "pk")
+
+
+def recent_counts(editions: Sequence[Edition]) -> dict[int, int]:
+    """How many papers of these editions are on each topic (by its pk)."""
+    rows = TopicPaper.objects.filter(day__in=[edition.day for edition in editions])
+    return dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())
+
+
+def _row(topic: Topic, paper: Paper, edition: Edition, finding: Finding) -> TopicPaper:
+    reasons = [asdict(reason) for reason in finding.reasons]
+    return TopicPaper(topic=topic, paper=paper, day=edition.day, score=finding.score, reasons=reasons)
+
+
+def _state(topics: Iterable[Topic]) -> str:
+    """A hash of all that decides which papers a topic finds."""
+    criteria = sorted((topic.pk, topic.phrases, topic.exclusions) for topic in topics)
+    return hashlib.sha256(json.dumps(criteria).encode()).hexdigest()
