@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils import translation
 from jinja2 import Environment, StrictUndefined, select_autoescape
 
-from digest import wording
+from config import languages
+from digest import feeds, marking, wording
 from subscriptions import brand
 
 
@@ -19,9 +20,9 @@ class Site:
 
 
 def environment(**options: Any) -> Environment:
-    """Escape in `.html` and not in `.txt`; a misspelt variable is an error, never an empty place."""
+    """Escape in `.html` and `.xml`, not in `.txt`; a misspelt variable is an error, never an empty place."""
     options |= {
-        "autoescape": select_autoescape(["html"]),
+        "autoescape": select_autoescape(["html", "xml"]),
         "undefined": StrictUndefined,
         "trim_blocks": True,
         "lstrip_blocks": True,
@@ -30,7 +31,9 @@ def environment(**options: Any) -> Environment:
     env = Environment(**options)  # noqa: S701  # autoescape is among the options
     env.globals |= {"url": reverse, "static": static, "site": Site()}
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
+    env.globals |= {"languages": languages.choices}
     env.filters |= wording.FILTERS
+    env.filters |= {"mark": marking.mark, "plain": feeds.plain, "rfc3339": feeds.rfc3339}
     # Each render in the language that is active then: templates are compiled once for all of them.
     env.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext,

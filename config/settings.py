@@ -82,8 +82,12 @@ INSTALLED_APPS = [
     "anymail",
 ]
 MIDDLEWARE = [
+    "config.headers.headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.compression.Compression",
+    "config.languages.language",
+    "config.headers.OwnNotFoundPage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -115,14 +119,39 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True  # serves from the source folders: no collectstatic step to forget
+STATIC_ROOT = VAR_DIR / "static"  # where collectstatic puts them, under names that change with what they hold
+STATIC_ROOT.mkdir(exist_ok=True)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.static.Storage"},
+}
+WHITENOISE_USE_FINDERS = True  # what was not collected is served from the source folders: plain, and not kept long
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 USE_TZ = True
 TIME_ZONE = "UTC"  # readers have their own zones; the machine's never matters
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-X_FRAME_OPTIONS = "SAMEORIGIN"  # the development outbox shows mails in a frame of its own
+
+# --- What browsers are told -------------------------------------------------
+# Nothing comes from elsewhere, and nothing that stands in a page itself is run or styles it. `data:` is for the admin.
+CONTENT_SECURITY_POLICY = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "frame-src": ["'self'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
+SECURE_REFERRER_POLICY = "same-origin"  # addresses that hold a reader's token are told to no other site
+SECURE_HSTS_SECONDS = 31_536_000 if SITE_URL.startswith("https://") else 0  # sent over https only
+X_FRAME_OPTIONS = "DENY"
 
 # --- Database ---------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
@@ -209,6 +238,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "every five minutes, publish the edition whose hour has come": {
         "task": "digest.tasks.publish_due_edition",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 290},
+    },
+    "every five minutes, sort papers by topic where topics or texts have changed": {
+        "task": "digest.tasks.sort_by_topic",
         "schedule": crontab(minute="*/5"),
         "options": {"expires": 290},
     },

@@ -1,30 +1,29 @@
-import datetime as dt
-
 from django.urls import path, register_converter
 
-from digest import views
-from digest.views import previews
+from digest import converters
+from digest.views import crawlers, editions, feeds, health, papers, previews, topics
 
-
-class DayConverter:
-    """A day as 2026-08-20; what is no day of the calendar is no address."""
-
-    regex = r"\d{4}-\d{2}-\d{2}"
-
-    def to_python(self, value: str) -> dt.date:
-        return dt.date.fromisoformat(value)
-
-    def to_url(self, value: dt.date) -> str:
-        return str(value)
-
-
-register_converter(DayConverter, "day")
+register_converter(converters.DayConverter, "day")
+register_converter(converters.WeekConverter, "week")
+register_converter(converters.MonthConverter, "month")
 
 app_name = "digest"
 urlpatterns = [
-    path("", views.latest_edition, name="latest"),
-    path("<day:day>/", views.edition, name="edition"),
-    path("papers/<path:key>/", views.paper, name="paper"),
+    path("", editions.latest, name="latest"),
+    path("<day:day>/", editions.edition, name="edition"),
+    path("weeks/<week:day>/", editions.week, name="week"),
+    path("months/<month:day>/", editions.month, name="month"),
+    path("calendar/", editions.newest_month, name="calendar"),
+    path("papers/<path:key>.bib", papers.bibtex, name="bibtex"),
+    path("papers/<path:key>.ris", papers.ris, name="ris"),
+    path("papers/<path:key>/", papers.paper, name="paper"),
+    path("topics/", topics.catalogue, name="topics"),
+    path("topics/<slug:slug>/", topics.topic, name="topic"),
     path("subscribe/preview/", previews.preview, name="preview"),
-    path("healthz", views.healthz, name="healthz"),
+    path("feeds/latest.atom", feeds.latest, name="feed"),
+    path("feeds/topics/<slug:slug>.atom", feeds.topic, name="topic_feed"),
+    path("sitemap.xml", crawlers.sitemap, name="sitemap"),
+    path("sitemaps/<slug:name>.xml", crawlers.sitemap_part, name="sitemap_part"),
+    path("robots.txt", crawlers.robots, name="robots"),
+    path("healthz", health.healthz, name="healthz"),
 ]

@@ -60,6 +60,18 @@ def short_date(day: dt.date) -> str:
     return date_format(day, pgettext("Django date format: 20 Aug", "j M"))
 
 
+def month(day: dt.date) -> str:
+    return date_format(day, pgettext("Django date format: August 2026", "F Y"))
+
+
+def weekday(day: dt.date) -> str:
+    return date_format(day, "l")
+
+
+def weekday_short(day: dt.date) -> str:
+    return date_format(day, "D")
+
+
 def why(finding: Finding) -> str:
     """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
     said = "; ".join(_said(reason) for reason in finding.reasons[:3] if reason.kind != "votes")
@@ -142,6 +154,9 @@ FILTERS = {
     "long_date": long_date,
     "plain_date": plain_date,
     "short_date": short_date,
+    "month": month,
+    "weekday": weekday,
+    "weekday_short": weekday_short,
     "why": why,
     "why_in_text": why_in_text,
     "preheader": preheader,

@@ -21,6 +21,7 @@ PURE = (
     "digest/shelf.py",
     "digest/advising.py",
     "digest/learning.py",
+    "digest/marking.py",
     "digest/opml.py",
     "digest/wording.py",
     "digest/mailed.py",

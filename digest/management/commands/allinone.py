@@ -18,6 +18,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with allinone.only_instance(settings.VAR_DIR / self.lock_name):
+                # Before the web server looks at what there is.
+                call_command("collectstatic", interactive=False, verbosity=0)
                 web = allinone.open_web_server(settings.HOST, settings.PORT)
                 self.prepare()
                 self.stdout.write(f"Daily Papers is ready: http://{settings.HOST}:{settings.PORT}/  (Ctrl-C stops it)")

@@ -1,0 +1,83 @@
+"""What the Atom feeds hold: all papers, those of a topic, those that a search finds, those of one reader.
+
+A paper's entry keeps its id and its date whatever becomes of its key, its text and its votes: a feed reader shows it
+once, as new, and never again.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from digest import topics
+from digest.models import Paper
+from digest.text import clean
+from subscriptions.models import Topic
+
+MOST = 100  # entries
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")  # beyond the controls that `clean` takes out
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A published paper."""
+
+    id: str
+    paper: Paper
+    published: dt.datetime
+    topics: Sequence[Topic]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """An Atom feed (RFC 4287), ready to be written."""
+
+    id: str
+    title: str
+    subtitle: str
+    address: str  # its own path
+    page: str  # the path of the page that shows the same
+    entries: Sequence[Entry]
+
+    @property
+    def updated(self) -> dt.datetime:
+        return max((entry.published for entry in self.entries), default=LONG_AGO)
+
+
+def newest_papers() -> list[Paper]:
+    """The last published papers, the newest edition first, and the most voted of each."""
+    ranked = Paper.objects.filter(edition__isnull=False, is_hidden=False)
+    return list(ranked.order_by("-edition__day", "-is_pinned", "-votes", "pk").select_related("edition")[:MOST])
+
+
+def papers_on(topic: Topic) -> list[Paper]:
+    return [row.paper for row in topics.papers_on(topic).select_related("paper__edition")[:MOST]]
+
+
+def entries_of(papers: Iterable[Paper]) -> list[Entry]:
+    """The entries of `papers`, those without an edition left out."""
+    published = [paper for paper in papers if paper.edition]
+    found = topics.of_papers(published)
+    return [
+        Entry(make_id(f"paper/{paper.pk}"), paper, paper.edition.published_at, found.get(paper.pk, []))
+        for paper in published
+        if paper.edition
+    ]
+
+
+def make_id(what: str) -> str:
+    """A name that stays (RFC 4151), even if the address of what it names does not."""
+    return f"tag:{urlsplit(settings.SITE_URL).hostname},2026:{what}"
+
+
+def plain(text: str) -> str:
+    """`text` as XML may hold it."""
+    return _NOT_IN_XML.sub("", clean(text))
+
+
+def rfc3339(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

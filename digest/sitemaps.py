@@ -1,0 +1,50 @@
+"""Which pages search engines should know, in files of a bounded size."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Max
+from django.urls import reverse
+
+from digest.models import Edition, Paper
+from subscriptions.models import Topic
+
+PAPERS_A_FILE = 10_000  # by their number in the database, so that a file stays as it is; the most allowed is 50,000
+
+
+@dataclass(frozen=True)
+class Page:
+    """An address for search engines, and when what it shows was published."""
+
+    address: str
+    day: dt.date | None = None
+
+
+def parts() -> list[str]:
+    """The names of the files: one of days and topics, and as many of papers as there are."""
+    highest = Paper.objects.aggregate(highest=Max("pk"))["highest"] or 0
+    return ["pages", *(f"papers-{number}" for number in range(highest // PAPERS_A_FILE + 1))]
+
+
+def days_and_topics() -> Iterator[Page]:
+    yield Page(_absolute("digest:latest"))
+    yield Page(_absolute("digest:topics"))
+    yield Page(_absolute("subscriptions:subscribe"))
+    for slug in Topic.objects.filter(is_offered=True).values_list("slug", flat=True):
+        yield Page(_absolute("digest:topic", slug))
+    for day in Edition.objects.values_list("day", flat=True):
+        yield Page(_absolute("digest:edition", day), day)
+
+
+def papers(number: int) -> Iterator[Page]:
+    """The published papers of the file `number`."""
+    first = number * PAPERS_A_FILE
+    shown = Paper.objects.filter(pk__range=(first, first + PAPERS_A_FILE - 1), is_hidden=False, edition__isnull=False)
+    for key, day in shown.order_by("pk").values_list("key", "edition__day"):
+        yield Page(_absolute("digest:paper", key), day)
+
+
+def _absolute(name: str, *args: object) -> str:
+    return f"{settings.SITE_URL}{reverse(name, args=args)}"

@@ -1,0 +1,37 @@
+"""What search engines are told."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from digest import sitemaps
+from digest.views.pages import show
+
+XML = "application/xml; charset=utf-8"
+NOT_FOR_SEARCH = ("/admin/", "/anymail/", "/outbox/", "/confirm/", "/preferences/", "/unsubscribe/", "/search")
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def robots(request: HttpRequest) -> HttpResponse:
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in NOT_FOR_SEARCH), ""]
+    lines.append(f"Sitemap: {settings.SITE_URL}{reverse('digest:sitemap')}")
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def sitemap(request: HttpRequest) -> HttpResponseBase:
+    """The list of the files."""
+    addresses = [f"{settings.SITE_URL}{reverse('digest:sitemap_part', args=[name])}" for name in sitemaps.parts()]
+    return show(request, "web/sitemaps.xml", {"addresses": addresses}, content_type=XML)
+
+
+@require_safe
+def sitemap_part(request: HttpRequest, name: str) -> HttpResponseBase:
+    if name not in sitemaps.parts():
+        raise Http404(name)
+    pages = sitemaps.days_and_topics() if name == "pages" else sitemaps.papers(int(name.removeprefix("papers-")))
+    return show(request, "web/sitemap.xml", {"pages": list(pages)}, content_type=XML)

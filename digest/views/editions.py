@@ -1,0 +1,99 @@
+"""A day's papers, and the best of a week or a month."""
+
+import datetime as dt
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from digest import archive, editions, topics
+from digest.models import Edition, FetchRun, QuietDay
+from digest.views.pages import cut, show
+from subscriptions.models import Topic
+
+PAPERS_A_PAGE = 40
+BEST = 20  # papers of a week or a month
+
+
+@require_safe
+def latest(request: HttpRequest) -> HttpResponseBase:
+    newest = editions.latest()
+    return _edition_page(request, newest) if newest else _nothing_yet(request)
+
+
+@require_safe
+def edition(request: HttpRequest, day: dt.date) -> HttpResponseBase:
+    found = Edition.objects.filter(day=day).first()
+    if found is not None:
+        return _edition_page(request, found)
+    quiet = QuietDay.objects.filter(day=day).first()
+    if quiet is None:
+        raise Http404(f"There is no edition of {day}.")
+    return render(request, "web/quiet_day.html", {"quiet": quiet, "around": archive.span(day, day)}, status=404)
+
+
+@require_safe
+def week(request: HttpRequest, day: dt.date) -> HttpResponseBase:
+    return _best_page(request, "web/week.html", archive.week_of(day))
+
+
+@require_safe
+def month(request: HttpRequest, day: dt.date) -> HttpResponseBase:
+    return _best_page(request, "web/month.html", days := archive.month_of(day), weeks=archive.weeks(days))
+
+
+@require_safe
+def newest_month(request: HttpRequest) -> HttpResponse:
+    newest = editions.latest()
+    return redirect("digest:month", newest.day if newest else timezone.now().date())
+
+
+def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
+    found = topics.of_edition(shown)
+    slug = request.GET.get("topic", "")
+    topic = get_object_or_404(Topic, slug=slug, is_offered=True) if slug else None
+    ranked = editions.papers_by_votes(shown)
+    papers, pages = cut(ranked.filter(topics__topic=topic) if topic else ranked, request.GET.get("page"), PAPERS_A_PAGE)
+    context = {
+        "edition": shown,
+        "papers": papers,
+        "pages": pages,
+        "topic": topic,
+        "topics": found,
+        "topics_of": dict(topics.of_papers(papers)),
+        "days": archive.span(shown.day, shown.day),
+        "offered": _a_taste_of_topics(),
+    }
+    query = ({"topic": topic.slug} if topic else {}) | ({"page": pages.number} if pages.number > 1 else {})
+    return show(request, "web/edition.html", context, query=query)
+
+
+def _best_page(request: HttpRequest, template: str, days: archive.Span, **more: object) -> HttpResponseBase:
+    papers = archive.best_of(days, BEST)
+    today = timezone.now().date()
+    if not papers and not days.first <= today <= days.last:
+        raise Http404(f"There is no edition from {days.first} to {days.last}.")
+    context = {
+        "days": days,
+        "papers": papers,
+        "editions": archive.editions_in(days),
+        "topics_of": dict(topics.of_papers(papers)),
+    }
+    return show(request, template, context | more)
+
+
+def _nothing_yet(request: HttpRequest) -> HttpResponse:
+    last_run = FetchRun.objects.exclude(status=FetchRun.Status.UNCHANGED).select_related("source").first()
+    response = render(request, "web/no_edition.html", {"last_run": last_run, "statuses": FetchRun.Status})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _a_taste_of_topics() -> list[Topic]:
+    """One of each group, for the form on top."""
+    first_of_group: dict[str, Topic] = {}
+    for topic in Topic.objects.filter(is_offered=True):
+        first_of_group.setdefault(topic.group, topic)
+    return list(first_of_group.values())[:8]

@@ -1,0 +1,61 @@
+"""One paper, and its reference."""
+
+from collections.abc import Callable, Iterable
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.text import slugify
+from django.views.decorators.http import require_safe
+
+from digest import citing, topics
+from digest.models import Paper, PaperAlias
+from digest.views.pages import show
+
+
+@require_safe
+def paper(request: HttpRequest, key: str) -> HttpResponseBase:
+    if moved := _moved(key):
+        return redirect("digest:paper", moved, permanent=True)
+    found = _find(key)
+    context = {
+        "paper": found,
+        "listings": list(found.listings.select_related("source").order_by("day", "source__name")),
+        "topics": topics.of_papers([found]).get(found.pk, []),
+        "similar": [],
+        "wishes": urlencode({"words": f"about: {found.title}"}),
+    }
+    return show(request, "web/paper.html", context)
+
+
+@require_safe
+def bibtex(request: HttpRequest, key: str) -> HttpResponse:
+    return _reference(key, citing.bibtex, citing.BIBTEX_TYPE, "bib")
+
+
+@require_safe
+def ris(request: HttpRequest, key: str) -> HttpResponse:
+    return _reference(key, citing.ris, citing.RIS_TYPE, "ris")
+
+
+def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suffix: str) -> HttpResponse:
+    if moved := _moved(key):
+        return redirect("digest:bibtex" if suffix == "bib" else "digest:ris", moved, permanent=True)
+    found = _find(key)
+    response = HttpResponse(write([found]), content_type=kind)
+    response.headers["Content-Disposition"] = f'attachment; filename="{slugify(found.key)}.{suffix}"'
+    response.headers["Cache-Control"] = "public, no-cache"
+    response.headers["Link"] = f'<{reverse("digest:paper", args=[found.key])}>; rel="canonical"'
+    return response
+
+
+def _find(key: str) -> Paper:
+    return get_object_or_404(Paper.objects.select_related("edition"), key=key, is_hidden=False)
+
+
+def _moved(key: str) -> str:
+    """The key by which the paper is known now; empty where `key` is no former one."""
+    alias = PaperAlias.objects.filter(key=key).select_related("paper").first()
+    return alias.paper.key if alias else ""
