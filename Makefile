@@ -8,10 +8,10 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin test check format lock screenshots
+.PHONY: help setup run demo admin test check format lock screenshots mail-tools
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.installed ## make the virtual environment and install what the product runs on
 
@@ -40,6 +40,9 @@ format: $(VENV)/.installed-dev ## put the code into shape
 lock: ## lock requirements*.in with hashes (needs uv)
 	@for name in requirements requirements-dev; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q --universal --python-version 3.11 --override requirements.overrides --generate-hashes $(LOCKFLAGS) $$name.in -o $$name.txt || exit 1; done
+
+mail-tools: ## install the packages of node that judge mails (CONTRIBUTING says more)
+	@npm ci --prefix tests/tools --no-audit --no-fund --loglevel=error
 
 screenshots: $(VENV)/.installed-dev ## make the pictures in docs/ anew (needs Chromium)
 	@$(BIN)/python -m tests.screenshots

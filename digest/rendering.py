@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.template import engines
 from django.template.backends.jinja2 import Jinja2
+from django.utils import translation
 from jinja2.environment import Environment, TemplateModule
 
 from digest import headers
@@ -38,18 +39,19 @@ def render(
 
     `digest_url` is where this very digest can be read in a browser, ending on a slash; without one nothing links there.
     """
-    context = make_context(
-        digest,
-        edition,
-        preferences_url=preferences_url,
-        unsubscribe_url=unsubscribe_url,
-        digest_url=digest_url,
-        subscriber=subscriber,
-    )
-    subject = mail.render_subject("digest", context)
-    text = mail.render_text("digest", context | {"papers": macros_of("_papers.txt")})
-    html = mail.render_html("digest", context | {"papers": macros_of("_papers.html"), "subject": subject})
-    return Rendered(subject, text, html)
+    with translation.override(subscriber.language if subscriber else settings.LANGUAGE_CODE):
+        context = make_context(
+            digest,
+            edition,
+            preferences_url=preferences_url,
+            unsubscribe_url=unsubscribe_url,
+            digest_url=digest_url,
+            subscriber=subscriber,
+        )
+        subject = mail.render_subject("digest", context)
+        text = mail.render_text("digest", context | {"papers": macros_of("_papers.txt")})
+        html = mail.render_html("digest", context | {"papers": macros_of("_papers.html"), "subject": subject})
+        return Rendered(subject, text, html)
 
 
 def make_context(

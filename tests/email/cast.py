@@ -1,0 +1,87 @@
+"""A reader of each kind, and days for them to read of."""
+
+import datetime as dt
+from typing import Any
+
+from digest import editions, papers
+from digest.models import Edition, Source
+from digest.records import PaperRecord
+from digest.sources import huggingface, sample
+from subscriptions.models import Subscriber, Topic
+from tests.conftest import NOW, RECORDED, TODAY, make_reader, make_record
+
+TOPICS = ("reasoning", "rl-for-llms", "text-to-image", "vla-robots", "multilingual")
+KINDS: dict[str, dict[str, Any]] = {
+    "daily": {"topics": TOPICS[:2]},
+    "weekly": {"topics": TOPICS, "frequency": Subscriber.Frequency.WEEKLY},
+    "words": {"words": "agents, diffusion, author:Okafor, cat:cs.CL, -survey"},
+    "follows-nothing": {},
+    "wants-much": {"topics": TOPICS, "words": "model, learning, agents, data", "max_papers": 25},
+    "quiet": {"words": "submarine archaeology", "mail_quiet_days": True},
+    "german": {"topics": TOPICS[:3], "language": "de"},
+}
+HOSTILE = "<script>alert(1)</script> {{ 7*7 }} %(x)s <think>\r\nBcc: victim@example.org\r\n\r\n.\r\n" + "ü" * 200
+HEBREW = "למידת חיזוק עמוקה"
+
+
+def make_readers() -> list[Subscriber]:
+    """One active reader of each kind."""
+    return [make_kind(kind) for kind in KINDS]
+
+
+def make_kind(kind: str) -> Subscriber:
+    wishes = dict(KINDS[kind])
+    topics = [make_topic(slug) for slug in wishes.pop("topics", ())]
+    language = wishes.pop("language", "en")
+    reader = make_reader(f"{kind}@example.org", topics=topics, **wishes)
+    Subscriber.objects.filter(pk=reader.pk).update(language=language)
+    reader.refresh_from_db()
+    return reader
+
+
+def make_topic(slug: str) -> Topic:
+    phrases = [slug.partition("-")[0], *slug.split("-")[1:]]
+    topic, _ = Topic.objects.get_or_create(
+        slug=slug, defaults={"name": slug.replace("-", " ").capitalize(), "group": "Methods", "phrases": phrases}
+    )
+    return topic
+
+
+def sample_day(day: dt.date = TODAY) -> Edition:
+    """The invented papers that `make demo` shows."""
+    source, _ = Source.objects.get_or_create(kind=Source.Kind.SAMPLE, key="", defaults={"name": "Sample day"})
+    return publish(source, list(sample.parse(sample.FILE.read_bytes(), day).records), day)
+
+
+def recorded_days() -> list[str]:
+    """Twenty days as Hugging Face sent them, four weeks from Monday to Friday; none where they are absent."""
+    return sorted(path.stem for path in (RECORDED / "hf").glob("20??-??-??.json"))[-20:]
+
+
+def recorded_day(day: str) -> Edition:
+    source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face"})
+    date = dt.date.fromisoformat(day)
+    body = (RECORDED / "hf" / f"{day}.json").read_bytes()
+    return publish(source, list(huggingface.parse(body, date).records), date)
+
+
+def hostile_day() -> Edition:
+    """Papers of people who would like to write their own headers, elements and directions."""
+    source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face"})
+    texts = {"abstract": HOSTILE * 3, "authors": (HOSTILE, HEBREW, "Ada Lovelace"), "organization": HOSTILE}
+    urls = {"github_url": "https://example.org/a?b=1&c=\"'<x>", "project_url": "https://example.org/" + "x" * 900}
+    records = [
+        make_record("2608.00661", HOSTILE, votes=9, **texts, **urls),
+        make_record("2608.00662", HEBREW, votes=8, abstract=f"{HEBREW}. " * 9, authors=(HEBREW,)),
+        make_record("2608.00663", ".", votes=7, abstract="." * 80, authors=()),
+        make_record("2608.00664", "=?utf-8?q?=0d=0aBcc:?= From here\u2028on", votes=6, authors=("x" * 3000,)),
+    ]
+    return publish(source, records, TODAY)
+
+
+def publish(source: Source, records: list[PaperRecord], day: dt.date) -> Edition:
+    papers.ingest(source, records, day)
+    moment = dt.datetime.combine(day, NOW.timetz())
+    published = editions.publish(day, now=moment).edition
+    assert published is not None
+    return published

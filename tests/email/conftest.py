@@ -1,0 +1,59 @@
+"""Readers, days, and the programs that judge mails: each started once."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from digest.models import Edition
+from subscriptions.models import Subscriber
+from tests.browser import CHROMIUM, chromium
+from tests.email import cast, tools
+from tests.email.mails import Mail, digests_of
+from tests.email.tools import Rspamd, Validator
+
+
+@pytest.fixture
+def sample(db: None) -> Edition:
+    return cast.sample_day()
+
+
+@pytest.fixture
+def readers(db: None) -> list[Subscriber]:
+    return cast.make_readers()
+
+
+@pytest.fixture
+def mails(sample: Edition, readers: list[Subscriber]) -> list[Mail]:
+    """The digest of each kind of reader for whom the sample day has one."""
+    return digests_of(sample, readers)
+
+
+@pytest.fixture(scope="session")
+def rspamd() -> Iterator[Rspamd]:
+    if why := tools.missing("rspamd"):
+        pytest.skip(why)
+    with tools.rspamd() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def validator() -> Iterator[Validator]:
+    if why := tools.missing("node"):
+        pytest.skip(why)
+    with tools.validator() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium not installed: CONTRIBUTING says how")
+    if why := tools.missing("node"):
+        pytest.skip(why)
+    # Playwright runs an event loop in this thread, and Django would take the tests for its callers.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with chromium() as running:
+        yield running
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

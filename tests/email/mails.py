@@ -1,0 +1,88 @@
+"""A mail as it was handed over, and as its reader's mail client takes it apart."""
+
+import email.policy
+import re
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.parser import BytesParser
+from functools import cached_property
+from html.parser import HTMLParser
+from typing import Any
+
+from digest.composition import Composer, DeliveryRow
+from digest.models import Delivery, Edition
+from subscriptions.models import Subscriber
+from tests.conftest import NOW
+
+
+@dataclass(frozen=True)
+class Mail:
+    """`wire` is whole: lines end on CRLF."""
+
+    wire: bytes
+
+    @cached_property
+    def message(self) -> EmailMessage:
+        return BytesParser(EmailMessage, policy=email.policy.default).parsebytes(self.wire)
+
+    @cached_property
+    def text(self) -> str:
+        return self._part("plain")
+
+    @cached_property
+    def html(self) -> str:
+        return self._part("html")
+
+    @cached_property
+    def elements(self) -> list[tuple[str, dict[str, str | None]]]:
+        """Name and attributes of each element of the HTML part, in order."""
+        found: list[tuple[str, dict[str, str | None]]] = []
+        parser = HTMLParser()
+        parser.handle_starttag = lambda tag, attrs: found.append((tag, dict(attrs)))  # type: ignore[method-assign]
+        parser.feed(self.html)
+        return found
+
+    @property
+    def links(self) -> set[str]:
+        return {attrs["href"] or "" for tag, attrs in self.elements if tag == "a"}
+
+    @property
+    def text_links(self) -> set[str]:
+        return set(re.findall(r"^ *(https?://\S+)$", self.text, re.MULTILINE))
+
+    @property
+    def defects(self) -> list[Any]:
+        """What the parser found wrong: in the mail, its parts and its headers."""
+        found: list[Any] = []
+        for part in self.message.walk():
+            found += part.defects
+            found += [defect for header in part.values() for defect in header.defects]
+        return found
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.elements if name == tag]
+
+    def _part(self, kind: str) -> str:
+        body = self.message.get_body((kind,))
+        assert body is not None
+        return str(body.get_content()).replace("\r\n", "\n")
+
+
+def digest_of(edition: Edition, reader: Subscriber) -> Mail:
+    """The reader's digest, as a worker hands it over."""
+    made = digests_of(edition, [reader])
+    assert made, "nothing in the edition for this reader"
+    return made[0]
+
+
+def digests_of(edition: Edition, readers: list[Subscriber]) -> list[Mail]:
+    """The digests of those for whom there is one."""
+    rows = []
+    for reader in readers:
+        row, _ = Delivery.objects.get_or_create(
+            edition=edition, subscriber=reader, defaults={"queued_at": NOW, "not_before": NOW}
+        )
+        rows.append(DeliveryRow(row.pk, edition.pk, reader.pk))
+    made = list(Composer().compose(rows))
+    assert [composed.problem for composed in made if composed.problem] == []
+    return [Mail(composed.message) for composed in made if composed.message]

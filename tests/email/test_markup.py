@@ -1,0 +1,229 @@
+"""H1 to H13: HTML and text of the digest. Each requirement by its number.
+
+What validators, caniemail and axe say is in test_tools.
+"""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.models import Edition
+from digest.wording import shorten
+from subscriptions import colours
+from subscriptions.models import Subscriber
+from tests.conftest import TODAY, make_reader, make_record
+from tests.email import cast
+from tests.email.mails import Mail, digest_of, digests_of
+
+CLIPPED = 102_400  # bytes from which Gmail shows no more
+LAYOUT_DEPTH = 3
+
+
+@pytest.fixture
+def long_edition(hugging_face: Any) -> Edition:
+    """Thirty papers, each with as much text as any shows."""
+    text = "We study reinforcement learning for agents that act in a world that nobody has described to them. " * 30
+    records = [
+        make_record(
+            f"2608.1{number:04}",
+            f"Agents {number}: {'A Long Title About What Agents Do ' * 3}",
+            abstract=text,
+            authors=tuple(f"Author Number {n}" for n in range(40)),
+            votes=100 - number,
+            organization="A Laboratory with a Name",
+            github_url=f"https://github.com/example/agents-{number}",
+            project_url=f"https://agents-{number}.example.org/",
+        )
+        for number in range(30)
+    ]
+    return cast.publish(hugging_face, records, TODAY)
+
+
+@pytest.fixture
+def wants_25() -> Subscriber:
+    return make_reader("many@example.org", words="agents, reinforcement learning, world", max_papers=25)
+
+
+def hidden_text(mail: Mail) -> str:
+    """What mail clients show beside the subject."""
+    found = re.search(r'<div class="pre"[^>]*><b>(.*?)</b></div>', mail.html, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_h1_with_25_papers_it_stays_below_80_kb(long_edition: Edition, wants_25: Subscriber) -> None:
+    mail = digest_of(long_edition, wants_25)
+    assert mail.html.count('class="paper"') == 25
+    assert len(mail.html.encode()) <= 80_000
+    assert "and 5 more on the site" in mail.html
+    assert "and 5 more on the site" in mail.text
+
+
+def test_h1_the_way_out_stands_near_the_top_too(mails: list[Mail]) -> None:
+    for mail in mails:
+        assert "/unsubscribe/" in mail.html.partition("<h1")[0]
+
+
+def test_h2_one_column_of_600_and_a_table_for_outlook(mails: list[Mail]) -> None:
+    for mail in mails:
+        assert '<!--[if mso]><table role="presentation" width="600"' in mail.html
+        assert "<!--[if mso]></td></tr></table><![endif]-->" in mail.html
+        (layout,) = mail.all("table")
+        assert layout["width"] == "100%"
+        assert "max-width: 600px" in (layout["style"] or "")
+
+
+def test_h3_tables_are_for_layout_only_and_not_deep(mails: list[Mail]) -> None:
+    for mail in mails:
+        tables = re.findall(r"<table[^>]*>", mail.html)
+        assert all('role="presentation"' in table for table in tables)
+        assert len(tables) <= LAYOUT_DEPTH
+        assert not mail.all("th")
+        assert not mail.all("thead")
+
+
+def test_h4_it_says_its_language_and_has_headings_in_order(mails: list[Mail]) -> None:
+    languages = set()
+    for mail in mails:
+        (html,) = mail.all("html")
+        languages.add(html["lang"])
+        assert html["dir"] == "ltr"
+        assert mail.html.partition("<title>")[2].partition("</title>")[0] == escaped(mail.message["Subject"])
+        headings = [name for name, _ in mail.elements if re.fullmatch(r"h\d", name)]
+        assert headings[0] == "h1"
+        assert set(headings[1:]) <= {"h2"}
+        assert headings.count("h2") == mail.html.count('class="paper')
+    assert languages == {"en", "de"}
+
+
+def escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def test_h5_without_images_nothing_is_missing(mails: list[Mail]) -> None:
+    for mail in mails:
+        assert mail.all("img") == []
+        assert "background-image" not in mail.html
+        assert "data:" not in mail.html
+
+
+def test_h6_links_say_where_they_lead_and_not_by_colour_alone(mails: list[Mail]) -> None:
+    for mail in mails:
+        texts = link_texts(mail.html)
+        assert all(len(text) >= 4 for text in texts)
+        assert not {"here", "click here", "link", "more"} & {text.lower() for text in texts}
+        for attrs in mail.all("a"):
+            plain = "text-decoration: none" in (attrs["style"] or "")
+            # A button and a pill have their own shape; the masthead is no link that anybody must find.
+            assert (
+                not plain or attrs.get("class") in ("button", "pill") or attrs["href"] == "https://papers.example.org/"
+            )
+    for scheme in (colours.light(), colours.dark()):
+        assert min(colours.contrast(*pair) for pair in scheme.texts) >= 4.5
+
+
+def link_texts(html: str) -> list[str]:
+    found: list[str] = []
+    parser = HTMLParser()
+    inside: list[str] = []
+    parser.handle_starttag = lambda tag, attrs: inside.append("") if tag == "a" else None  # type: ignore[method-assign]
+    parser.handle_endtag = lambda tag: found.append(inside.pop()) if tag == "a" else None  # type: ignore[method-assign]
+
+    def handle_data(data: str) -> None:
+        if inside:
+            inside[-1] += data
+
+    parser.handle_data = handle_data  # type: ignore[method-assign]
+    parser.feed(html)
+    return found
+
+
+def test_h7_it_is_dark_where_the_reader_likes_it_dark(mails: list[Mail]) -> None:
+    for mail in mails:
+        metas = {attrs.get("name"): attrs.get("content") for attrs in mail.all("meta")}
+        assert metas["color-scheme"] == metas["supported-color-schemes"] == "light dark"
+        assert ":root { color-scheme: light dark;" in mail.html
+        dark = mail.html.partition("@media (prefers-color-scheme: dark)")[2].partition("\n}")[0]
+        assert all("!important" in rule for rule in re.findall(r"\{([^}]+)\}", dark))
+        assert "[data-ogsc]" in mail.html
+        assert "[data-ogsb]" in mail.html
+        assert not re.search(r"#(fff|000|ffffff|000000)\b", mail.html)
+
+
+def test_h8_the_preheader_goes_on_from_the_subject(mails: list[Mail]) -> None:
+    for mail in mails:
+        said, filler = hidden_text(mail).strip().split("\n", 1)
+        assert 40 <= len(said) <= 110
+        assert said != mail.message["Subject"]
+        assert re.fullmatch(r"\s*(\u2007\ufeff\u034f)+\s*", filler)
+        style = mail.all("div")[0]["style"] or ""
+        assert all(rule in style for rule in ("display: none", "max-height: 0", "overflow: hidden", "mso-hide: all"))
+
+
+def test_h9_the_button_is_tall_enough_and_drawn_for_outlook(mails: list[Mail]) -> None:
+    for mail in mails:
+        button = next(attrs for attrs in mail.all("a") if attrs.get("class") == "button")
+        style = button["style"] or ""
+        padding, height = (re.search(pattern, style) for pattern in (r"padding: (\d+)px", r"line-height: (\d+)px"))
+        assert padding is not None
+        assert height is not None
+        assert 2 * int(padding[1]) + int(height[1]) >= 44
+        assert f'<v:roundrect href="{button["href"]}"' in mail.html
+
+
+def test_h10_it_runs_nothing_and_loads_nothing(mails: list[Mail]) -> None:
+    for mail in mails:
+        used = {name for name, _ in mail.elements}
+        assert not used & {"script", "form", "input", "iframe", "link", "object", "video", "svg", "base"}
+        assert not re.search(r"@import|@font-face|url\(|javascript:", mail.html)
+        assert not any(name.startswith("on") for _, attrs in mail.elements for name in attrs)
+
+
+def test_h11_the_text_says_the_same_and_links_to_the_same(
+    mails: list[Mail], readers: list[Subscriber], settings: Any
+) -> None:
+    settings.POSTAL_ADDRESS = "Our Lab, 1 Main Street, Springfield"
+    for mail in mails + digests_of(cast.hostile_day(), readers):
+        assert mail.text_links == mail.links
+        assert "<p" not in mail.text
+    for mail in digests_of(cast.sample_day(), readers):
+        assert settings.POSTAL_ADDRESS in mail.text
+        assert settings.POSTAL_ADDRESS in mail.html
+
+
+def test_h11_lines_of_text_are_short_and_addresses_whole(mails: list[Mail]) -> None:
+    for mail in mails:
+        lines = mail.text.splitlines()
+        assert [line for line in lines if len(line) > 78 and "://" not in line] == []
+        assert all(line.strip() in mail.text_links for line in lines if "://" in line)
+
+
+def test_h12_no_line_of_text_is_longer_than_servers_take(readers: list[Subscriber]) -> None:
+    for mail in digests_of(cast.hostile_day(), readers):
+        assert max(len(line.encode()) for line in mail.text.splitlines()) <= 998 or mail.wire.isascii()
+        assert max(map(len, mail.wire.splitlines())) <= 998
+
+
+def test_h13_the_subject_begins_with_the_first_paper(mails: list[Mail]) -> None:
+    for mail in mails:
+        subject, first = mail.message["Subject"], re.search(r"<h2[^>]*><a[^>]*>([^<]*(?:&lt;[^<]*)*)</a>", mail.html)
+        assert len(subject) <= 60
+        assert first is not None
+        assert subject[:20] in first[1].replace("&lt;", "<").replace("&gt;", ">")
+
+
+@given(st.text(min_size=1, max_size=200), st.integers(10, 100))
+def test_h13_no_title_makes_the_subject_longer(title: str, limit: int) -> None:
+    assert len(shorten(title, limit)) <= limit
+
+
+def test_c1_it_names_its_sender_and_address(sample: Edition, alice: Subscriber, settings: Any) -> None:
+    settings.POSTAL_ADDRESS = "Our Lab\n1 Main Street"
+    mail = digest_of(sample, make_reader("any@example.org"))
+    assert mail.message["From"] == "Daily Papers <digest@papers.example.org>"
+    assert "Our Lab<br>1 Main Street" in mail.html
+    assert "Our Lab\n1 Main Street" in mail.text

@@ -1,0 +1,175 @@
+"""The programs that judge mails: spam filters, validators, and a browser with axe. Each test says which it needs.
+
+Nothing here reaches the network; each program serves many mails, and ends with the tests.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import httpx
+from playwright.sync_api import Browser
+
+from tests.email.mails import Mail
+
+NODE = Path(__file__).resolve().parent.parent / "tools"
+AXE = NODE / "node_modules" / "axe-core" / "axe.min.js"
+# Rules for pages of a site: a mail stands within one.
+NOT_FOR_MAILS = ("landmark-one-main", "region", "page-has-heading-one")
+STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_OFFLINE = {
+    **{f"{name}.conf": "enabled = false;" for name in ("fuzzy_check", "rbl", "surbl")},
+    "worker-proxy.inc": "enabled = false;",
+    "worker-fuzzy.inc": "enabled = false;",
+    "options.inc": 'dns { nameserver = ["127.0.0.1:9"]; timeout = 0.1s; retransmits = 0; }',
+    "logging.inc": 'type = "console"; level = "error";',
+}
+
+
+class Verdict(NamedTuple):
+    """A spam filter's: points in all, and for each rule that spoke."""
+
+    score: float
+    rules: dict[str, float]
+
+
+class Markup(NamedTuple):
+    invalid: list[str]  # by html-validate
+    unsupported: list[tuple[str, str]]  # mail client and feature, by caniemail
+
+
+def missing(*programs: str) -> str:
+    """Why a test can't run here; empty when it can."""
+    if absent := [name for name in programs if not (shutil.which(name) or Path("/usr/sbin", name).exists())]:
+        return f"{' and '.join(absent)} not installed: CONTRIBUTING says how"
+    if "node" in programs and not AXE.exists():
+        return "the packages of tests/tools are not installed: npm ci --prefix tests/tools"
+    return ""
+
+
+def spamassassin(mails: list[Mail]) -> list[Verdict]:
+    """One process for all of them: it takes a second to start."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, f"{number:05}.eml") for number in range(len(mails))]
+        for path, mail in zip(paths, mails, strict=True):
+            path.write_bytes(mail.wire.replace(b"\r\n", b"\n"))
+        command = ["spamassassin", "--local", "--test-mode", "--cf=report_safe 0", *map(str, paths)]
+        environment = os.environ | {"HOME": folder}  # where it would keep what it learns
+        run = subprocess.run(command, capture_output=True, env=environment, check=True)
+        said = run.stdout.decode("utf-8", "replace")
+    reports = re.split(r"^Content analysis details:", said, flags=re.MULTILINE)[1:]
+    assert len(reports) == len(mails)
+    return [_read_report(report) for report in reports]
+
+
+def _read_report(report: str) -> Verdict:
+    score = re.match(r"\s*\((-?[\d.]+) points", report)
+    assert score is not None
+    rules = re.findall(r"^ ?(-?\d+\.\d) ([A-Z][A-Z0-9_]+)", report, re.MULTILINE)
+    return Verdict(float(score[1]), {name: float(points) for points, name in rules})
+
+
+class Rspamd:
+    """A running rspamd."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=30)
+
+    def judge(self, mail: Mail, sender: str = "digest@papers.example.org") -> Verdict:
+        """As if the mail came from a host with a name, which mail services ask for."""
+        headers = {"IP": "192.0.2.1", "Hostname": "mx.papers.example.org", "Helo": "mx.papers.example.org"}
+        headers |= {"From": sender, "Rcpt": str(mail.message["To"])}
+        said = self._http.post("/checkv2", content=mail.wire, headers=headers).raise_for_status().json()
+        return Verdict(said["score"], {name: symbol["score"] for name, symbol in said["symbols"].items()})
+
+
+@contextmanager
+def rspamd() -> Iterator[Rspamd]:
+    port, controller = free_port(), free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        local = Path(folder, "local.d")
+        local.mkdir()
+        sockets = {
+            "worker-normal.inc": f'bind_socket = "127.0.0.1:{port}"; count = 1;',
+            "worker-controller.inc": f'bind_socket = "127.0.0.1:{controller}"; count = 1;',
+        }
+        for name, content in (_OFFLINE | sockets).items():
+            (local / name).write_text(content)
+        folders = [f"--var={name}={folder}" for name in ("LOCAL_CONFDIR", "DBDIR", "RUNDIR", "LOGDIR")]
+        user = ["-u", "_rspamd", "-g", "_rspamd"] if os.getuid() == 0 else []
+        if user:
+            shutil.chown(folder, "_rspamd")
+        process = subprocess.Popen(
+            ["rspamd", "-f", *user, *folders], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/ping", process)
+            yield Rspamd(f"http://127.0.0.1:{port}")
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+class Validator:
+    """html-validate and caniemail, in one process of node."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._in: IO[str] = process.stdin
+        self._out: IO[str] = process.stdout
+
+    def judge(self, html: str) -> Markup:
+        self._in.write(json.dumps(html) + "\n")
+        self._in.flush()
+        said = json.loads(self._out.readline())
+        pairs = (line.split(": ", 1) for line in said["unsupported"])
+        return Markup(said["invalid"], [(client, feature) for client, feature in pairs])
+
+
+@contextmanager
+def validator() -> Iterator[Validator]:
+    command = ["node", str(NODE / "check.mjs")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Validator(process)
+
+
+def axe(browser: Browser, html: str, scheme: Any) -> list[str]:
+    """What axe has against the mail, as a browser shows it in the `light` or `dark` scheme on a telephone."""
+    page = browser.new_page(viewport={"width": 360, "height": 800}, color_scheme=scheme)
+    try:
+        page.set_content(html)
+        page.add_script_tag(path=AXE)
+        off = {rule: {"enabled": False} for rule in NOT_FOR_MAILS}
+        options = {"runOnly": {"type": "tag", "values": list(STANDARDS)}, "rules": off}
+        found = page.evaluate("options => axe.run(document, options)", options)["violations"]
+        return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+    finally:
+        page.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(url).raise_for_status()
+            return
+        except httpx.HTTPError:
+            time.sleep(0.2)
+    raise RuntimeError(f"{url} does not answer: {process.args!r}")
