@@ -6,6 +6,7 @@ README lists every variable; a test keeps the list complete.
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
@@ -182,7 +183,14 @@ EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = _whole_number("EMAIL_TIMEOUT", 30, 1, 3600)  # seconds; Django's own default waits for ever
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", "Daily Papers <papers@localhost>")
 # Whatever a provider of django-anymail wants: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
-ANYMAIL = {name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")}
+ANYMAIL: dict[str, Any] = {
+    name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_") and value
+}
+if "WEBHOOK_SECRET" in ANYMAIL:  # several, separated by commas, while one replaces another
+    ANYMAIL["WEBHOOK_SECRET"] = [secret.strip() for secret in ANYMAIL["WEBHOOK_SECRET"].split(",") if secret.strip()]
+# No open pixel, no click redirect. The other providers can only be told in their dashboards.
+_TOLD = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID", "SPARKPOST", "UNISENDER_GO")
+ANYMAIL |= {f"{provider}_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False} for provider in _TOLD}
 
 # --- Celery -----------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "memory://")

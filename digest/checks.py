@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from digest.events import webhooks
+
 
 @register(Tags.security, deploy=True)
 def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -28,9 +30,21 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.POSTAL_ADDRESS:
         hint = "Many countries require one in every newsletter."
         found.append(Warning("POSTAL_ADDRESS is empty.", hint=hint, id="digest.W003"))
-    if settings.EMAIL_BACKEND.startswith("anymail.") and not settings.ANYMAIL.get("WEBHOOK_SECRET"):
-        hint = "Anybody could report bounces. Set it to user:password."
-        found.append(Error("ANYMAIL_WEBHOOK_SECRET is not set.", hint=hint, id="digest.E002"))
+    return found
+
+
+@register(Tags.security, deploy=True)
+def check_webhooks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether the providers' reports can come in, and nobody else's."""
+    found: list[CheckMessage] = []
+    for provider in webhooks.providers_in_use():
+        key = webhooks.unset_key_of(provider)
+        if key:
+            hint = f"{provider} signs its reports of bounces and complaints: its dashboard shows the key."
+            found.append(Error(f"ANYMAIL_{key} is not set.", hint=hint, id="digest.E004"))
+        elif not webhooks.is_open(provider):
+            hint = "Set it to user:password, and give the provider https://user:password@… Else no report can come in."
+            found.append(Error("ANYMAIL_WEBHOOK_SECRET is not set.", hint=hint, id="digest.E002"))
     return found
 
 

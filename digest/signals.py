@@ -5,9 +5,9 @@ from typing import Any
 from anymail.signals import AnymailTrackingEvent, tracking
 from django.dispatch import receiver
 
-from digest import events
+from digest.events import Told, webhooks
 
 
 @receiver(tracking)
 def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
-    events.record(event, esp_name)
+    webhooks.hear(Told(event, esp_name))

@@ -32,8 +32,12 @@ class RefusedError(Exception):
 
 def classify(error: Exception) -> Verdict:
     verdict = _judge(error)
-    # Servers like to repeat the address that they refuse.
-    return Verdict(verdict.again, _ADDRESS.sub("<address>", verdict.reason))
+    return Verdict(verdict.again, without_addresses(verdict.reason))
+
+
+def without_addresses(said: str) -> str:
+    """Servers like to repeat the address that they refuse; it is not for logs."""
+    return _ADDRESS.sub("<address>", said)
 
 
 def _judge(error: Exception) -> Verdict:

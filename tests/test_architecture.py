@@ -25,6 +25,8 @@ PURE = (
     "digest/opml.py",
     "digest/wording.py",
     "digest/mailed.py",
+    "digest/events/meaning.py",
+    "digest/events/wear.py",
 )
 WORDS = ("django.utils.translation", "django.utils.formats")  # they know which language is active, and nothing else
 IMPURE = ("django", "celery", "httpx", "socket", "time", "subscriptions.models", "digest.models")

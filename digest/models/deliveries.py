@@ -86,11 +86,15 @@ class DeliveryEvent(models.Model):
         max_length=200, unique=True, help_text="The provider and its id, or a hash of the event."
     )
     event_type = models.CharField(max_length=20)
+    meaning = models.CharField(
+        max_length=10, blank=True, help_text="hard or soft bounce, policy, complaint, left: what follows from it."
+    )
     happened_at = models.DateTimeField()
     detail = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-happened_at"]
+        indexes = [models.Index(fields=["happened_at", "event_type", "meaning"], name="event_by_time")]
 
     def __str__(self) -> str:
         return f"{self.event_type} at {self.happened_at:%Y-%m-%d %H:%M}"

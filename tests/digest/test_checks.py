@@ -23,7 +23,6 @@ def test_it_is_content_with_a_well_made_set_up(settings: Any) -> None:
         ({"SITE_URL": "http://papers.example.org"}, "digest.W001"),
         ({"EMAIL_BACKEND": "subscriptions.outbox.EmailBackend"}, "digest.W002"),
         ({"POSTAL_ADDRESS": ""}, "digest.W003"),
-        ({"EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend", "ANYMAIL": {}}, "digest.E002"),
         ({"SITE_URL": "papers.example.org"}, "digest.E003"),
     ],
 )
@@ -33,6 +32,28 @@ def test_it_warns_before_readers_find_out(settings: Any, change: dict[str, Any],
     for name, value in change.items():
         setattr(settings, name, value)
     assert expected in ids(checks.check_links(None) + checks.check_mail(None) + checks.check_site_url(None))
+
+
+@pytest.mark.parametrize(
+    ("provider", "anymail", "expected"),
+    [
+        ("postmark", {}, ["digest.E002"]),
+        ("postmark", {"WEBHOOK_SECRET": ["user:password"]}, []),
+        ("resend", {"WEBHOOK_SECRET": ["user:password"]}, ["digest.E004"]),  # it signs, if it is asked to
+        ("resend", {"RESEND_SIGNING_SECRET": "whsec_…"}, []),
+        ("sendgrid", {}, ["digest.E004"]),
+        ("mailtrap", {}, ["digest.E004"]),
+        ("postal", {"WEBHOOK_SECRET": ["user:password"]}, ["digest.E004"]),
+        ("mailgun", {"MAILGUN_API_KEY": "which signs, too"}, []),
+        ("scaleway", {}, []),  # has no reports
+    ],
+)
+def test_it_errs_where_anybody_could_report_bounces(
+    provider: str, anymail: dict[str, Any], expected: list[str], settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = f"anymail.backends.{provider}.EmailBackend"
+    settings.ANYMAIL = anymail
+    assert ids(checks.check_webhooks(None)) == expected
 
 
 def test_it_refuses_to_deploy_without_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,188 @@
+"""What a provider's report means for the reader. Pure.
+
+django-anymail calls a mailbox that does not exist and one that is full alike “bounced”. Which of them it is, providers
+say each in a field of their own; and the mail server's answer, quoted by most of them, is exact (RFC 3463).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
+
+
+class Meaning(StrEnum):
+    """What to conclude about the address, or the reader."""
+
+    NOTHING = ""
+    HARD = "hard"  # there is no such mailbox
+    SOFT = "soft"  # the mailbox can't take mail now
+    POLICY = "policy"  # they do not want mail of ours: our fault, not the reader's
+    COMPLAINT = "complaint"  # the reader calls it spam
+    LEFT = "left"  # the reader wants no more of it
+
+
+HARD, SOFT, POLICY, COMPLAINT, LEFT = list(Meaning)[1:]
+
+# Where each provider says it: a path into its payload, "*" for whatever key there is.
+_FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Amazon SES": (("bounce", "bounceSubType"), ("bounce", "bounceType")),
+    "Brevo": (("event",),),
+    "MailerSend": (("data", "type"),),
+    "Mailgun": (("event-data", "reason"), ("event-data", "severity")),
+    "Mailjet": (("error",), ("hard_bounce",)),
+    "Mailtrap": (("event",),),
+    "Mandrill": (("reject", "reason"), ("msg", "bounce_description"), ("event",)),
+    "Postmark": (("Type",),),
+    "Resend": (("data", "bounce", "subType"), ("data", "bounce", "type")),
+    "SendGrid": (("reason",), ("type",)),
+    "SparkPost": (("msys", "*", "bounce_class"),),
+    "Unisender Go": (("delivery_info", "delivery_status"),),
+}
+# Their words, in small letters. What is not listed says nothing, and the next field is asked.
+_WORDS: dict[str, dict[str, Meaning]] = {
+    "Amazon SES": {
+        "mailboxfull": SOFT,
+        "messagetoolarge": POLICY,
+        "contentrejected": POLICY,
+        "attachmentrejected": POLICY,
+        "permanent": HARD,
+        "transient": SOFT,
+        "undetermined": SOFT,
+    },
+    "Brevo": {"hard_bounce": HARD, "invalid_email": HARD, "soft_bounce": SOFT, "blocked": POLICY},
+    "MailerSend": {"hard_bounced": HARD, "soft_bounced": SOFT},
+    "Mailgun": {
+        "bounce": HARD,
+        "suppress-bounce": HARD,
+        "suppress-complaint": COMPLAINT,
+        "suppress-unsubscribe": LEFT,
+        "espblock": POLICY,
+        "old": SOFT,
+    },
+    "Mailjet": {
+        "user unknown": HARD,
+        "mailbox inactive": HARD,
+        "invalid domain": HARD,
+        "typofix": HARD,
+        "quota exceeded": SOFT,
+        "spam reporter": COMPLAINT,
+        "blacklisted": POLICY,
+        "sender blocked": POLICY,
+        "content blocked": POLICY,
+        "policy issue": POLICY,
+        "preblocked": POLICY,
+        "relay/access denied": POLICY,
+        "duplicate in campaign": Meaning.NOTHING,
+        "true": HARD,
+        "false": SOFT,
+    },
+    "Mailtrap": {"bounce": HARD, "soft bounce": SOFT, "reject": POLICY},
+    "Mandrill": {
+        "hard-bounce": HARD,
+        "soft-bounce": SOFT,
+        "spam": COMPLAINT,
+        "unsub": LEFT,
+        "invalid": HARD,
+        "bad_mailbox": HARD,
+        "invalid_domain": HARD,
+        "mailbox_full": SOFT,
+        "hard_bounce": HARD,
+        "soft_bounce": SOFT,
+    },
+    "Postmark": {
+        "hardbounce": HARD,
+        "bademailaddress": HARD,
+        "softbounce": SOFT,
+        "virusnotification": POLICY,
+        "blocked": POLICY,
+        "dmarcpolicy": POLICY,
+    },
+    "Resend": {
+        "mailboxfull": SOFT,
+        "messagetoolarge": POLICY,
+        "contentrejected": POLICY,
+        "attachmentrejected": POLICY,
+        "permanent": HARD,
+        "transient": SOFT,
+        "undetermined": SOFT,
+    },
+    "SendGrid": {
+        "bounced address": HARD,
+        "invalid": HARD,
+        "spam reporting address": COMPLAINT,
+        "unsubscribed address": LEFT,
+        "blocked": POLICY,
+        "expired": SOFT,
+        "bounce": HARD,
+    },
+    "SparkPost": dict.fromkeys(("10", "30"), HARD)
+    | dict.fromkeys(("1", "20", "21", "22", "23", "24", "40", "70"), SOFT)
+    | dict.fromkeys(("25", "50", "51", "52", "53", "54"), POLICY),
+    "Unisender Go": dict.fromkeys(
+        ("err_user_unknown", "err_user_inactive", "err_domain_inactive", "err_mailbox_discarded"), HARD
+    )
+    | dict.fromkeys(("err_mailbox_full", "err_unreachable", "err_destination_misconfigured"), SOFT)
+    | dict.fromkeys(("err_spam_rejected", "err_spam_skipped", "err_blacklisted", "err_too_large"), POLICY)
+    | {"err_unsubscribed": LEFT, "err_will_retry": Meaning.NOTHING},
+}
+_BY_REASON: dict[str | None, Meaning] = {
+    RejectReason.INVALID: HARD,
+    RejectReason.BOUNCED: HARD,
+    RejectReason.TIMED_OUT: SOFT,
+    RejectReason.BLOCKED: POLICY,
+    RejectReason.SPAM: POLICY,
+    RejectReason.UNSUBSCRIBED: LEFT,
+}
+_REFUSALS = (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED)
+_SOFT_WORDS = {"soft bounce", "err_mailbox_full"}  # some call that a mere deferral, and never come back to it
+_ENHANCED = re.compile(r"(?<![\d.])([45])[.](\d{1,3})[.](\d{1,3})(?![\d.]*\d)")
+_NO_SUCH_ADDRESS = {("1", "1"), ("1", "2"), ("1", "3"), ("1", "10")}
+
+
+def meaning_of(event: AnymailTrackingEvent, esp_name: str) -> Meaning:
+    """What `event`, told by the provider `esp_name`, means for its recipient."""
+    if event.event_type == EventType.COMPLAINED:
+        return COMPLAINT
+    if event.event_type == EventType.UNSUBSCRIBED:
+        return LEFT
+    words = list(_words(event.esp_event, esp_name))
+    if event.event_type == EventType.DEFERRED:
+        return SOFT if _SOFT_WORDS & set(words) else Meaning.NOTHING
+    if event.event_type not in _REFUSALS:
+        return Meaning.NOTHING
+    by_code = meaning_of_answer(f"{event.mta_response or ''} {event.description or ''}")
+    if by_code in (SOFT, POLICY):
+        return by_code
+    table = _WORDS.get(esp_name, {})
+    said = next((table[word] for word in words if word in table), None)
+    if said is not None:
+        return said
+    return by_code or _BY_REASON.get(event.reject_reason, Meaning.NOTHING)
+
+
+def meaning_of_answer(answer: str) -> Meaning:
+    """What a mail server's answer means by its enhanced code, if it has one."""
+    found = _ENHANCED.search(answer)
+    if not found:
+        return Meaning.NOTHING
+    severity, subject, detail = found.groups()
+    if subject == "7":
+        return POLICY
+    if (subject, detail) == ("2", "2") or severity == "4":
+        return SOFT  # a full mailbox empties again, also where its server calls that final
+    return HARD if (subject, detail) in _NO_SUCH_ADDRESS else Meaning.NOTHING
+
+
+def _words(payload: Any, esp_name: str) -> Iterator[str]:
+    """What the provider says in the fields that tell, one after the other."""
+    for path in _FIELDS.get(esp_name, ()):
+        value = payload
+        for key in path:
+            if not isinstance(value, Mapping):
+                break
+            value = next(iter(value.values()), None) if key == "*" else value.get(key)
+        else:
+            if isinstance(value, (str, int, bool)):
+                yield str(value).lower()

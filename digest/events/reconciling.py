@@ -1,0 +1,49 @@
+"""What follows for the delivery's row: a doubtful one was sent after all, one that was taken is thrown away later."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from anymail.signals import EventType
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from digest.events.acting import Report
+from digest.models import Delivery, DeliveryEvent
+
+# The provider can only say this of what it has.
+TAKEN = (
+    EventType.QUEUED,
+    EventType.SENT,
+    EventType.DEFERRED,
+    EventType.DELIVERED,
+    EventType.BOUNCED,
+    EventType.OPENED,
+    EventType.CLICKED,
+    EventType.COMPLAINED,
+)
+THROWN_AWAY = (EventType.FAILED, EventType.REJECTED)
+
+Status = Delivery.Status
+
+
+def reconcile(reports: Sequence[Report], *, now: dt.datetime) -> None:
+    """Bring the rows of `reports` into line with all that was reported of them, in whatever order it came."""
+    taken = [r.delivery.pk for r in reports if r.delivery and r.event_type in TAKEN]
+    if taken:
+        # One that waits for another try after a doubtful one needs none. One never tried is still being recorded.
+        doubtful = Q(status=Status.UNCERTAIN) | Q(status=Status.QUEUED, attempts__gt=0)
+        arrived_after_all = Q(status=Status.FAILED, last_word=EventType.DELIVERED)
+        rows = _with_last_word(taken).filter(doubtful | arrived_after_all)
+        rows.update(status=Status.SENT, sent_at=now, reason="")
+    for report in reports:
+        if report.delivery and report.event_type in THROWN_AWAY:
+            rows = _with_last_word([report.delivery.pk]).filter(Q(last_word__in=THROWN_AWAY))
+            reason = f"The provider took it, and then reported it as {report.event_type}. {report.detail}".strip()
+            ended = rows.filter(status__in=(Status.SENT, Status.UNCERTAIN))
+            ended.update(status=Status.FAILED, sent_at=None, reason=reason)
+
+
+def _with_last_word(pks: Iterable[int]) -> QuerySet[Delivery]:
+    """The rows, with the type of the last event that says how each ended."""
+    ends = DeliveryEvent.objects.filter(delivery=OuterRef("pk"), event_type__in=(EventType.DELIVERED, *THROWN_AWAY))
+    last = ends.order_by("-happened_at", "-pk").values("event_type")[:1]
+    return Delivery.objects.filter(pk__in=pks).alias(last_word=Subquery(last))
