@@ -1,25 +1,28 @@
 """What a reader's likes say of the papers they want: small, bounded, and plain to see. Pure.
 
 Each filter learns on its own, from the papers that it brought: a reader may want theory in one topic and applications
-in another. What papers have in common (words, authors, categories) gets a weight by how much more often it stands in
-those that were liked than in those that were not, drawn towards nothing while few were, and the less the more papers
-have it anyway. A match's score is at most doubled or halved by it: the order changes, and no match is lost by that.
-“Fewer of this topic” does take matches away: each time it is said, the topic gets half the places.
+in another. What papers have in common (words and pairs of words, authors, categories) gets a weight by how much more
+often it stands in those that were liked than in those that were not, drawn towards nothing while few were, and the
+less the more papers have it anyway. A match's score is at most doubled or halved by it: the order changes, and no
+match is lost by that. “Fewer of this topic” does take matches away: each time it is said, the topic gets half the
+places.
 """
 
 import math
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from digest.matching import Finding, Match, PaperText, Reason, fold, stem
 
 SHRINK = 2  # opinions that must come together before a weight is worth half
-MOST_WEIGHTS = 40  # of one filter
-LEAST_WEIGHT = 0.05
-SCALE = 3.0  # the sum of weights at which three quarters of the whole effect are reached
+MOST_WEIGHTS = 80  # of one filter
+LEAST_WEIGHT = 0.03
+IN_THE_ABSTRACT = 0.5  # how much a word there is worth, against one in the title
+AN_AUTHOR = 0.5
 TOLD = 2  # things named as the reason why a match moved
 NOTABLE = 0.25  # of 1: an effect that is worth a reason
 
@@ -32,18 +35,18 @@ Rarity = Callable[[str], float]
 class Lesson:
     """What was learnt for one filter."""
 
-    weights: Mapping[str, float]  # of features such as word:diffusion, author:Ada Lovelace, category:cs.CL; -1 … 1
+    weights: Mapping[str, float]  # of features such as word:image generation, author:Ada Lovelace; -1 … 1
     fewer: int = 0  # how often less of it was asked for
 
     def effect(self, paper: PaperText) -> float:
         """How much the reader should like `paper`, from -1 to 1."""
         found = features(paper)
-        return math.tanh(sum(weight for feature, weight in self.weights.items() if feature in found) / SCALE)
+        return math.tanh(sum(weight * found.get(feature, 0.0) for feature, weight in self.weights.items()))
 
     def telling(self, paper: PaperText, sign: float) -> list[str]:
         """What speaks most for `paper`, or with a negative `sign` against it, in words."""
-        found = self.weights.keys() & features(paper)
-        strongest = sorted(found, key=lambda feature: (-self.weights[feature] * sign, feature))
+        found = [feature for feature in features(paper) if self.weights.get(feature, 0.0) * sign > 0]
+        strongest = sorted(found, key=lambda feature: (-abs(self.weights[feature]), feature))
         return [feature.partition(":")[2] for feature in strongest[:TOLD]]
 
     def places(self, of: int) -> int:
@@ -97,10 +100,10 @@ class Taste:
 
 def learn(liked: Sequence[PaperText], disliked: Sequence[PaperText], rarity: Rarity) -> dict[str, float]:
     """The weights of what these papers have in common, the strongest first."""
-    good, bad = count_features(liked), count_features(disliked)
+    good, bad = _sums(liked), _sums(disliked)
     weights = {
         feature: round(rarity(feature) * (good[feature] - bad[feature]) / (good[feature] + bad[feature] + SHRINK), 3)
-        for feature in good | bad
+        for feature in {**good, **bad}
     }
     strongest = sorted(weights, key=lambda feature: (-abs(weights[feature]), feature))[:MOST_WEIGHTS]
     return {feature: weights[feature] for feature in strongest if abs(weights[feature]) >= LEAST_WEIGHT}
@@ -109,21 +112,38 @@ def learn(liked: Sequence[PaperText], disliked: Sequence[PaperText], rarity: Rar
 def rarity_among(papers: Iterable[PaperText]) -> Rarity:
     """How telling a feature is: 1 where none of `papers` has it, 0 where all do."""
     counted = list(papers)
-    having, most = count_features(counted), math.log1p(len(counted)) or 1.0
+    having, most = Counter(feature for paper in counted for feature in features(paper)), math.log1p(len(counted)) or 1.0
     return lambda feature: 1 - math.log1p(having[feature]) / most
 
 
-def count_features(papers: Iterable[PaperText]) -> Counter[str]:
-    return Counter(feature for paper in papers for feature in features(paper))
-
-
-def features(paper: PaperText) -> frozenset[str]:
-    """What a paper may have in common with others."""
-    text = f"{paper.title} {paper.abstract} {' '.join(paper.keywords)}"
-    return _features(text, tuple(paper.authors), tuple(paper.categories))
+def features(paper: PaperText) -> Mapping[str, float]:
+    """What a paper may have in common with others, and how much of it it has."""
+    titles = (paper.title, *paper.keywords)
+    return _features(titles, paper.abstract, tuple(paper.authors), tuple(paper.categories))
 
 
 @lru_cache(maxsize=2000)  # one day's papers are weighed for many readers
-def _features(text: str, authors: tuple[str, ...], categories: tuple[str, ...]) -> frozenset[str]:
-    words = (f"word:{stem(word)}" for word in _WORD.findall(fold(text)))
-    return frozenset([*words, *(f"author:{name}" for name in authors), *(f"category:{name}" for name in categories)])
+def _features(
+    titles: tuple[str, ...], abstract: str, authors: tuple[str, ...], categories: tuple[str, ...]
+) -> Mapping[str, float]:
+    # Who did it, and whose laboratory: first and last of many.
+    return {
+        **dict.fromkeys(_words(abstract), IN_THE_ABSTRACT),
+        **dict.fromkeys((word for title in titles for word in _words(title)), 1.0),
+        **dict.fromkeys((f"author:{name}" for name in (*authors[:1], *authors[-1:])), AN_AUTHOR),
+        **dict.fromkeys((f"category:{name}" for name in categories), 1.0),
+    }
+
+
+def _words(text: str) -> Iterator[str]:
+    words = [stem(word) for word in _WORD.findall(fold(text))]
+    yield from (f"word:{word}" for word in words)
+    yield from (f"word:{first} {second}" for first, second in pairwise(words))
+
+
+def _sums(papers: Iterable[PaperText]) -> dict[str, float]:
+    sums: dict[str, float] = defaultdict(float)
+    for paper in papers:
+        for feature, share in features(paper).items():
+            sums[feature] += share
+    return sums

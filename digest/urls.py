@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from digest import converters
-from digest.views import crawlers, editions, feeds, health, papers, previews, topics
+from digest.views import crawlers, editions, feeds, health, opinions, papers, previews, topics
 
 register_converter(converters.DayConverter, "day")
 register_converter(converters.WeekConverter, "week")
@@ -19,6 +19,11 @@ urlpatterns = [
     path("papers/<path:key>/", papers.paper, name="paper"),
     path("topics/", topics.catalogue, name="topics"),
     path("topics/<slug:slug>/", topics.topic, name="topic"),
+    path("digests/<str:token>/papers/<int:pk>/", opinions.of_a_paper, name="opinion"),
+    path("preferences/<str:token>/learnt/", opinions.learnt, name="learnt"),
+    path("preferences/<str:token>/reading-list/", opinions.reading_list, name="reading_list"),
+    path("preferences/<str:token>/reading-list.bib", opinions.reading_list_bib, name="reading_list_bib"),
+    path("preferences/<str:token>/reading-list.ris", opinions.reading_list_ris, name="reading_list_ris"),
     path("subscribe/preview/", previews.preview, name="preview"),
     path("feeds/latest.atom", feeds.latest, name="feed"),
     path("feeds/topics/<slug:slug>.atom", feeds.topic, name="topic_feed"),

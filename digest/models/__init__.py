@@ -2,6 +2,7 @@
 
 from digest.models.deliveries import Delivery, DeliveryEvent, DeliveryQuerySet
 from digest.models.editions import Edition, QuietDay
+from digest.models.opinions import Learnt, Opinion
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
 
@@ -11,7 +12,9 @@ __all__ = [
     "DeliveryQuerySet",
     "Edition",
     "FetchRun",
+    "Learnt",
     "Listing",
+    "Opinion",
     "Paper",
     "PaperAlias",
     "QuietDay",

@@ -49,8 +49,15 @@ def test_it_learns_from_words_authors_and_categories() -> None:
         paper("Memories", abstract="for it", keywords=["recall"], authors=["Ada Lovelace"], categories=["cs.AI"])
     ]
     assert set(learn([liked], [], always)) == {
-        "word:memory", "word:for", "word:it", "word:recall", "author:Ada Lovelace", "category:cs.AI"
+        "word:memory", "word:for", "word:it", "word:for it", "word:recall", "author:Ada Lovelace", "category:cs.AI"
     }  # fmt: skip
+
+
+def test_it_makes_more_of_a_title_than_of_an_abstract_and_nothing_of_the_middle_of_a_crowd() -> None:
+    liked = paper("Memory", abstract="Recall", authors=["Ada", "Grace", "Alan"])
+    weights = learn([liked], [], always)
+    assert weights["word:memory"] > weights["word:recall"] == weights["author:Ada"] == weights["author:Alan"]
+    assert "author:Grace" not in weights
 
 
 def test_it_makes_little_of_what_every_paper_has() -> None:

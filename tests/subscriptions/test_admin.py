@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from digest import opinions
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, PaperAlias, QuietDay, Source, Turn, Validator
 from subscriptions import subscribers
 from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
@@ -35,6 +36,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     PaperAlias.objects.create(key="doi:10.1234/learning", paper=edition.papers.all()[0])
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")
     Turn.objects.create(host="example.org", free_at=NOW)
+    opinions.say(alice, edition.papers.all()[0], "like", now=NOW)
 
 
 def admin_url(model: type[Model], page: str, *arguments: object) -> str:

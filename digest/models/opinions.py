@@ -1,0 +1,57 @@
+"""What readers say of papers, and what was learnt from it."""
+
+from django.db import models
+from django.db.models import Q
+
+from digest.models.papers import Paper
+from subscriptions.models import Subscriber
+
+
+class Opinion(models.Model):
+    """What a reader said of one paper, by the links in a digest."""
+
+    class Verdict(models.TextChoices):
+        LIKE = "like", "likes it"
+        NOT_FOR_ME = "not-for-me", "not for this reader"
+        FEWER = "fewer", "fewer papers of the filter it came by"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="opinions")
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="opinions")
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    filter_key = models.CharField(
+        max_length=60, blank=True, help_text="Of which filter fewer are wanted (see digest.interests)."
+    )
+    came_by = models.JSONField(default=list, blank=True, help_text="The filters that found the paper for the reader.")
+    said_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-said_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(verdict__in=["like", "not-for-me"], filter_key="")
+                | (Q(verdict="fewer") & ~Q(filter_key="")),
+                name="fewer_are_wanted_of_a_filter",
+            ),
+            models.UniqueConstraint(fields=["subscriber", "paper", "filter_key"], name="one_opinion_of_a_paper"),
+        ]
+        indexes = [models.Index(fields=["subscriber", "-said_at"], name="opinion_by_reader")]
+
+    def __str__(self) -> str:
+        return f"Reader {self.subscriber_id} of paper {self.paper_id}: {self.verdict}"
+
+
+class Learnt(models.Model):
+    """What was learnt for one filter of a reader. Made anew from the opinions whenever one is said or taken back."""
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="learnt")
+    filter_key = models.CharField(max_length=60)
+    weights = models.JSONField(default=dict, blank=True)
+    fewer = models.PositiveSmallIntegerField(default=0, help_text="How often fewer were asked for.")
+    since = models.DateTimeField(null=True, blank=True, help_text="Opinions said before this teach nothing any more.")
+
+    class Meta:
+        verbose_name_plural = "learnt"
+        constraints = [models.UniqueConstraint(fields=["subscriber", "filter_key"], name="one_lesson_for_a_filter")]
+
+    def __str__(self) -> str:
+        return f"Reader {self.subscriber_id}, {self.filter_key}"

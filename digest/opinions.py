@@ -1,0 +1,165 @@
+"""Readers say what they think of a paper, and may take it back; each filter learns from what it brought."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from digest import indexes, interests
+from digest.learning import Lesson, Rarity, learn, rarity_among
+from digest.matching import Index, match
+from digest.models import Learnt, Opinion, Paper
+from digest.shelf import Shelf
+from subscriptions.models import Subscriber, Topic
+
+MOST_OPINIONS = 300  # of a reader, the newest: older ones teach nothing
+
+Verdict = Opinion.Verdict
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a reader has said of one paper so far."""
+
+    verdict: str = ""  # like, not-for-me, or nothing
+    fewer: frozenset[str] = frozenset()  # the filters of which fewer are wanted for it
+
+
+@dataclass(frozen=True)
+class LearntAbout:
+    """What was learnt for one filter, and from what."""
+
+    key: str
+    name: str
+    lesson: Lesson
+    liked: list[Opinion]
+    disliked: list[Opinion]
+    places: int  # how many of a digest's places it may take alone
+
+    @property
+    def raises(self) -> list[tuple[str, float]]:
+        """What moves a paper up, the strongest first."""
+        return sorted(((name, w) for name, w in self.lesson.weights.items() if w > 0), key=lambda pair: -pair[1])
+
+    @property
+    def lowers(self) -> list[tuple[str, float]]:
+        """What moves a paper down, the strongest first."""
+        return sorted(((name, w) for name, w in self.lesson.weights.items() if w < 0), key=lambda pair: pair[1])
+
+
+def said(reader: Subscriber, paper: Paper) -> Said:
+    rows = Opinion.objects.filter(subscriber=reader, paper=paper)
+    verdict = next((row.verdict for row in rows if row.verdict != Verdict.FEWER), "")
+    return Said(verdict, frozenset(row.filter_key for row in rows if row.verdict == Verdict.FEWER))
+
+
+def came_by(reader: Subscriber, paper: Paper) -> dict[str, str]:
+    """The reader's filters that ask for `paper`, by their keys, with their names; the most voted for who has none."""
+    wanted = interests.wanted_by(reader)
+    if not wanted.interests:
+        return {interests.VOTES_KEY: interests.MOST_VOTED}
+    keys = {name: key for key, name in interests.names_of(_topics(reader)).items()}
+    found = (finding.interest for its in match(Index([paper]), wanted.interests) for finding in its.findings)
+    return {keys[name]: name for name in found if name in keys}
+
+
+def say(reader: Subscriber, paper: Paper, verdict: str, filter_key: str = "", *, now: dt.datetime) -> None:
+    """Note what the reader thinks of `paper`, in place of what they thought before; `filter_key` for “fewer” only."""
+    found_by = list(came_by(reader, paper))
+    with transaction.atomic():
+        _hold(reader)
+        values = {"verdict": verdict, "came_by": found_by, "said_at": now}
+        Opinion.objects.update_or_create(subscriber=reader, paper=paper, filter_key=filter_key, defaults=values)
+        _learn(reader, {*found_by, filter_key})
+
+
+def unsay(reader: Subscriber, paper: Paper) -> None:
+    """Take back everything that the reader has said of `paper`."""
+    with transaction.atomic():
+        _hold(reader)
+        rows = list(Opinion.objects.filter(subscriber=reader, paper=paper))
+        Opinion.objects.filter(subscriber=reader, paper=paper).delete()
+        _learn(reader, {key for row in rows for key in (*row.came_by, row.filter_key)})
+
+
+def forget(reader: Subscriber, filter_key: str, *, now: dt.datetime) -> None:
+    """Begin anew with one filter: what was said until now teaches it nothing any more. The reading list stays."""
+    with transaction.atomic():
+        _hold(reader)
+        if Learnt.objects.filter(subscriber=reader, filter_key=filter_key).update(since=now):
+            _learn(reader, {filter_key})
+
+
+def learnt(reader: Subscriber) -> list[LearntAbout]:
+    """What was learnt for each filter that the reader follows, in the order of the form."""
+    rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader)}
+    said_so_far = _teaching(reader)
+    found = []
+    for key, name in interests.names_of(_topics(reader)).items():
+        row = rows.get(key) or Learnt(filter_key=key)
+        lesson, its = Lesson(row.weights, row.fewer), _since(row, said_so_far)
+        places = lesson.places(reader.max_papers)
+        found.append(LearntAbout(key, name, lesson, _liked(its, key), _disliked(its, key), places))
+    return [about for about in found if about.liked or about.disliked or about.lesson.fewer]
+
+
+def reading_list(reader: Subscriber) -> QuerySet[Paper]:
+    """The papers that the reader likes, the latest liked first."""
+    liked = Paper.objects.filter(opinions__subscriber=reader, opinions__verdict=Verdict.LIKE, is_hidden=False)
+    return liked.order_by("-opinions__said_at")
+
+
+def export(reader: Subscriber) -> list[dict[str, str]]:
+    """Everything the reader has said, for those who ask for their data."""
+    rows = Opinion.objects.filter(subscriber=reader).select_related("paper")
+    return [
+        {"paper": row.paper.key, "title": row.paper.title, "opinion": row.verdict, "filter": row.filter_key,
+         "said_at": row.said_at.isoformat()}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _topics(reader: Subscriber) -> list[Topic]:
+    return [row.topic for row in reader.filters.select_related("topic").order_by("topic__position") if row.topic]
+
+
+def _hold(reader: Subscriber) -> None:
+    """Let nobody else change what this reader has said meanwhile."""
+    Subscriber.objects.select_for_update().get(pk=reader.pk)
+
+
+def _teaching(reader: Subscriber) -> list[Opinion]:
+    return list(Opinion.objects.filter(subscriber=reader).select_related("paper")[:MOST_OPINIONS])
+
+
+def _since(row: Learnt, said_so_far: Iterable[Opinion]) -> list[Opinion]:
+    return [opinion for opinion in said_so_far if row.since is None or opinion.said_at > row.since]
+
+
+def _liked(rows: Iterable[Opinion], key: str) -> list[Opinion]:
+    return [row for row in rows if row.verdict == Verdict.LIKE and key in row.came_by]
+
+
+def _disliked(rows: Iterable[Opinion], key: str) -> list[Opinion]:
+    return [row for row in rows if row.verdict == Verdict.NOT_FOR_ME and key in row.came_by]
+
+
+def _learn(reader: Subscriber, keys: Iterable[str]) -> None:
+    said_so_far, rarity = _teaching(reader), _rarity(indexes.last())
+    rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader)}
+    for key in filter(None, keys):
+        row = rows.get(key) or Learnt(subscriber=reader, filter_key=key)
+        its = _since(row, said_so_far)
+        liked, disliked = ([opinion.paper for opinion in kind(its, key)] for kind in (_liked, _disliked))
+        row.weights = learn(liked, disliked, rarity)
+        row.fewer = sum(opinion.filter_key == key for opinion in its)
+        row.save()
+
+
+@lru_cache(maxsize=1)
+def _rarity(shelf: Shelf) -> Rarity:
+    """How telling a word is, by the papers of the last editions."""
+    return rarity_among(shelf.papers)

@@ -1,0 +1,99 @@
+"""Where the links “Like” and “Not for me” in a digest lead, and what comes of them: reading list, and what was learnt.
+
+A link shows a page with buttons, and only a button says anything: mail scanners follow every link.
+"""
+
+from collections.abc import Callable
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from digest import citing, opinions
+from digest.models import Opinion, Paper
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+from subscriptions.views import for_reader
+
+Verdict = Opinion.Verdict
+
+# The token names reader and edition, and comes with each digest: it opens no more than this page.
+for_digests_reader = for_reader(Purpose.DIGEST)
+
+
+def of_a_paper(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+    """The page of one paper in one reader's digest."""
+    paper = get_object_or_404(Paper, pk=pk, is_hidden=False)
+    answer: HttpResponse = for_digests_reader(_opinion_on(paper))(request, token)
+    return answer
+
+
+of_a_paper.csrf_exempt = True  # type: ignore[attr-defined]  # the token is the proof, and there is no cookie
+
+
+def _opinion_on(paper: Paper) -> Callable[[HttpRequest, Subscriber, str], HttpResponse]:
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def view(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
+        if request.method == "POST":
+            _act(reader, paper, request.POST.get("opinion", ""))
+            return redirect("digest:opinion", token, paper.pk)
+        context = {
+            "paper": paper,
+            "said": opinions.said(reader, paper),
+            "came_by": opinions.came_by(reader, paper),
+            "asked": request.GET.get("opinion", ""),
+        }
+        return render(request, "web/opinion.html", context)
+
+    return view
+
+
+def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
+    """like, not-for-me, fewer:<filter>, or nothing any more: take-back. Raises Http404 for anything else."""
+    verdict, _, filter_key = opinion.partition(":")
+    if opinion == "take-back":
+        opinions.unsay(reader, paper)
+    elif opinion in (Verdict.LIKE, Verdict.NOT_FOR_ME):
+        opinions.say(reader, paper, opinion, now=timezone.now())
+    elif verdict == Verdict.FEWER and filter_key in opinions.came_by(reader, paper):
+        opinions.say(reader, paper, verdict, filter_key, now=timezone.now())
+    else:
+        raise Http404(f"“{opinion}” is no opinion.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_reader(Purpose.PREFERENCES)
+def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
+    """What was learnt for each filter, and a button to forget it."""
+    if request.method == "POST":
+        opinions.forget(reader, request.POST.get("filter", "")[:60], now=timezone.now())
+        return redirect("digest:learnt", token)
+    return render(request, "web/learnt.html", {"learnt": opinions.learnt(reader), "reader": reader, "token": token})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_reader(Purpose.PREFERENCES)
+def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
+    """The papers that the reader likes; POST takes one off."""
+    if request.method == "POST":
+        pk = request.POST.get("paper", "")
+        opinions.unsay(reader, get_object_or_404(Paper, pk=int(pk) if pk.isdecimal() else 0))
+        return redirect("digest:reading_list", token)
+    return render(request, "web/reading_list.html", {"papers": opinions.reading_list(reader), "token": token})
+
+
+@require_safe
+@for_reader(Purpose.PREFERENCES)
+def reading_list_bib(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
+    return _file("reading-list.bib", citing.bibtex(opinions.reading_list(reader)), citing.BIBTEX_TYPE)
+
+
+@require_safe
+@for_reader(Purpose.PREFERENCES)
+def reading_list_ris(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
+    return _file("reading-list.ris", citing.ris(opinions.reading_list(reader)), citing.RIS_TYPE)
+
+
+def _file(name: str, text: str, content_type: str) -> HttpResponse:
+    return HttpResponse(text, content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})

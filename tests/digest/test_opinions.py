@@ -1,0 +1,266 @@
+"""Readers say what they think of a paper, and each filter learns from it."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from digest import interests, opinions
+from digest.composing import compose
+from digest.matching import Index
+from digest.models import Edition, Learnt, Opinion, Paper
+from digest.opinions import forget, learnt, reading_list, said, say, unsay
+from subscriptions import links
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber, Topic
+from tests.conftest import NOW, TODAY, make_reader
+
+LATER = NOW + dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def agents(db: None) -> Topic:
+    return Topic.objects.create(slug="agents", name="Agents", group="Methods", phrases=["agents"])
+
+
+@pytest.fixture
+def ada(agents: Topic) -> Subscriber:
+    return make_reader("ada@example.org", topics=[agents], words="robots")
+
+
+def make_paper(number: int, title: str, **fields: Any) -> Paper:
+    url = f"https://arxiv.org/abs/2608.{number:05}"
+    return Paper.objects.create(key=f"arxiv:2608.{number:05}", title=title, url=url, **fields)
+
+
+@pytest.fixture
+def memory(db: None) -> Paper:
+    return make_paper(1, "Agents with Memory", authors=["Grace Hopper"], abstract="They remember.")
+
+
+@pytest.fixture
+def sea(db: None) -> Paper:
+    return make_paper(2, "Agents at Sea")
+
+
+def test_it_notes_by_which_filters_a_paper_came(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    both = make_paper(3, "Robots and Agents")
+    assert opinions.came_by(ada, memory) == {"agents": "Agents"}
+    assert set(opinions.came_by(ada, both)) == {"agents", ":words"}
+    assert opinions.came_by(ada, make_paper(4, "Cooking")) == {}
+    nobody = make_reader("nobody@example.org")
+    assert opinions.came_by(nobody, memory) == {interests.VOTES_KEY: ""}
+
+
+def test_it_learns_for_the_filter_that_brought_the_paper(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    say(ada, memory, "like", now=NOW)
+    say(ada, sea, "not-for-me", now=NOW)
+    row = Learnt.objects.get(subscriber=ada)
+    assert row.filter_key == "agents"
+    assert (row.weights["word:memory"], row.weights["author:Grace Hopper"], row.weights["word:sea"]) == (
+        0.333, 0.2, -0.333
+    )  # fmt: skip
+    assert "word:agent" not in row.weights
+
+
+def test_it_orders_the_next_digest_by_it(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    index = Index([sea, memory])
+    assert compose(index, interests.wanted_by(ada), TODAY).for_you[0].paper is sea
+    say(ada, memory, "like", now=NOW)
+    digest = compose(index, interests.wanted_by(ada), TODAY)
+    assert [found.paper for found in digest.for_you] == [memory, sea]
+    assert interests.tastes([ada.pk]) == {ada.pk: interests.wanted_by(ada).taste}
+
+
+def test_it_costs_those_without_opinions_one_question(ada: Subscriber, django_assert_num_queries: Any) -> None:
+    assert interests.wanted_by(ada).taste is None
+    with django_assert_num_queries(1):
+        assert interests.tastes([ada.pk]) == {}
+
+
+def test_it_takes_the_last_word(ada: Subscriber, memory: Paper) -> None:
+    say(ada, memory, "not-for-me", now=NOW)
+    say(ada, memory, "like", now=LATER)
+    say(ada, memory, "like", now=LATER)
+    assert said(ada, memory).verdict == "like"
+    assert Opinion.objects.count() == 1
+    assert Learnt.objects.get().weights["word:memory"] > 0
+
+
+def test_it_takes_everything_back(ada: Subscriber, memory: Paper) -> None:
+    say(ada, memory, "like", now=NOW)
+    say(ada, memory, "fewer", "agents", now=NOW)
+    assert said(ada, memory) == opinions.Said("like", frozenset({"agents"}))
+    assert interests.wanted_by(ada).taste is not None
+    unsay(ada, memory)
+    assert said(ada, memory) == opinions.Said()
+    assert interests.wanted_by(ada).taste is None
+
+
+def test_it_counts_how_often_fewer_are_wanted(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    for paper in (memory, sea, memory):
+        say(ada, paper, "fewer", "agents", now=NOW)
+    (about,) = learnt(ada)
+    assert (about.lesson.fewer, about.places) == (2, 2)
+
+
+def test_it_forgets_one_filter_and_keeps_the_list(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    robots = make_paper(3, "Robots in the Kitchen")
+    for paper in (memory, robots):
+        say(ada, paper, "like", now=NOW)
+    say(ada, sea, "fewer", "agents", now=NOW)
+    forget(ada, "agents", now=LATER)
+    assert [about.key for about in learnt(ada)] == [":words"]
+    assert set(reading_list(ada)) == {memory, robots}
+    say(ada, sea, "like", now=LATER + dt.timedelta(hours=1))
+    (agents, _) = learnt(ada)
+    assert [opinion.paper for opinion in agents.liked] == [sea]
+
+
+def test_it_forgets_nothing_that_was_never_learnt(ada: Subscriber) -> None:
+    forget(ada, "nonsense", now=NOW)
+    assert not Learnt.objects.exists()
+
+
+def test_it_lists_what_was_liked_last_first(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    say(ada, memory, "like", now=NOW)
+    say(ada, sea, "like", now=LATER)
+    assert list(reading_list(ada)) == [sea, memory]
+    Paper.objects.filter(pk=sea.pk).update(is_hidden=True)
+    assert list(reading_list(ada)) == [memory]
+    say(ada, memory, "not-for-me", now=LATER)
+    assert list(reading_list(ada)) == []
+
+
+def test_it_learns_for_who_follows_nothing_from_the_most_voted(memory: Paper, sea: Paper) -> None:
+    reader = make_reader("all@example.org")
+    Paper.objects.update(votes=5)
+    say(reader, memory, "like", now=NOW)
+    digest = compose(Index(Paper.objects.order_by("-pk")), interests.wanted_by(reader), TODAY)
+    assert [found.paper for found in digest.for_you] == [memory, sea]
+
+
+def test_it_hands_out_all_that_was_said(ada: Subscriber, memory: Paper) -> None:
+    say(ada, memory, "like", now=NOW)
+    assert opinions.export(ada) == [
+        {
+            "paper": memory.key,
+            "title": memory.title,
+            "opinion": "like",
+            "filter": "",
+            "said_at": "2026-08-20T12:00:00+00:00",
+        }
+    ]
+
+
+# The pages
+
+
+def door(reader: Subscriber, edition: Edition | None, paper: Paper) -> str:
+    about = (edition.pk if edition else 7).to_bytes(8)
+    return f"/digests/{links.make_token(Purpose.DIGEST, reader, about)}/papers/{paper.pk}/"
+
+
+def settings_of(reader: Subscriber, page: str) -> str:
+    return f"/preferences/{links.make_token(Purpose.PREFERENCES, reader)}/{page}"
+
+
+def body(client: Client, path: str, status: int = 200) -> str:
+    response = client.get(path)
+    assert response.status_code == status
+    assert not response.cookies
+    return response.content.decode()
+
+
+def press(client: Client, path: str, status: int = 302, **fields: str) -> None:
+    assert Client(enforce_csrf_checks=True).post(path, fields).status_code == status
+
+
+def test_it_says_nothing_by_a_link_alone(client: Client, ada: Subscriber, memory: Paper) -> None:
+    page = body(client, door(ada, None, memory) + "?opinion=like")
+    assert "Agents with Memory" in page
+    assert "They remember." in page
+    assert '<button class="button" name="opinion" value="like">' in page
+    assert '<button class="button quiet" name="opinion" value="not-for-me">' in page
+    assert "Fewer of “Agents”" in page
+    assert not Opinion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("opinion", "told"),
+    [
+        ("like", "Noted: you like this paper."),
+        ("not-for-me", "Noted: this paper is not for you."),
+        ("fewer:agents", "Noted: fewer papers from “Agents”."),
+    ],
+)
+def test_it_says_it_by_a_button_and_takes_it_back(
+    client: Client, ada: Subscriber, memory: Paper, opinion: str, told: str
+) -> None:
+    path = door(ada, None, memory)
+    press(client, path, opinion=opinion)
+    assert told in body(client, path)
+    press(client, path, opinion="take-back")
+    assert "Noted" not in body(client, path)
+    assert not Opinion.objects.exists()
+
+
+@pytest.mark.parametrize("opinion", ["", "love", "fewer", "fewer:", "fewer:nonsense", "like:agents"])
+def test_it_knows_no_other_opinion(client: Client, ada: Subscriber, memory: Paper, opinion: str) -> None:
+    press(client, door(ada, None, memory), 404, opinion=opinion)
+    assert not Opinion.objects.exists()
+
+
+def test_it_opens_for_nobody_else(client: Client, ada: Subscriber, memory: Paper) -> None:
+    good = door(ada, None, memory)
+    body(client, good.replace("/papers/", "x/papers/"), 404)
+    body(client, door(ada, None, Paper(pk=999)), 404)
+    preferences = links.make_token(Purpose.PREFERENCES, ada)
+    body(client, f"/digests/{preferences}/papers/{memory.pk}/", 404)
+    digest = links.make_token(Purpose.DIGEST, ada, (7).to_bytes(8))
+    body(client, f"/preferences/{digest}/learnt/", 404)
+    body(client, f"/preferences/{digest}/reading-list/", 404)
+    Paper.objects.update(is_hidden=True)
+    body(client, good, 404)
+
+
+def test_it_says_when_nothing_is_learnt_from_a_paper(client: Client, ada: Subscriber) -> None:
+    page = body(client, door(ada, None, make_paper(4, "Cooking")))
+    assert "nothing is learnt from what you say" in page
+
+
+def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    path = settings_of(ada, "learnt/")
+    assert "Nothing yet" in body(client, path)
+    say(ada, memory, "like", now=NOW)
+    say(ada, sea, "not-for-me", now=NOW)
+    say(ada, sea, "fewer", "agents", now=NOW)
+    page = body(client, path).partition("<main")[2]
+    for told in ("Agents", "1 paper liked · 1 not for you", "memory", "Grace Hopper", "they take 5 of the 10 places"):
+        assert told in page
+    assert page.index("Moves up") < page.index("memory") < page.index("Moves down") < page.index("sea")
+    press(client, path, filter="agents")
+    assert "Nothing yet" in body(client, path)
+
+
+def test_it_shows_and_exports_the_reading_list(client: Client, ada: Subscriber, memory: Paper) -> None:
+    path = settings_of(ada, "reading-list/")
+    assert "Nothing yet" in body(client, path)
+    say(ada, memory, "like", now=NOW)
+    assert "Agents with Memory" in body(client, path)
+    bib, ris = client.get(path[:-1] + ".bib"), client.get(path[:-1] + ".ris")
+    assert "@misc{hopper" in bib.content.decode()
+    assert bib["Content-Disposition"] == 'attachment; filename="reading-list.bib"'
+    assert "TI  - Agents with Memory" in ris.content.decode()
+    press(client, path, paper=str(memory.pk))
+    assert "Nothing yet" in body(client, path)
+    press(client, path, 404, paper="x")
+
+
+def test_it_shows_hostile_text_as_text(client: Client, ada: Subscriber) -> None:
+    hostile = make_paper(5, "Agents <script>alert(1)</script>", authors=["<img src=x>"], abstract="<script>x</script>")
+    say(ada, hostile, "like", now=NOW)
+    for path in (door(ada, None, hostile), settings_of(ada, "learnt/"), settings_of(ada, "reading-list/")):
+        assert "<script>" not in body(client, path)
+        assert "<img src=x" not in body(client, path)
