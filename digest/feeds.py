@@ -29,7 +29,7 @@ class Entry:
     id: str
     paper: Paper
     published: dt.datetime
-    topics: Sequence[Topic]
+    topics: Sequence[topics.Label]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def papers_on(topic: Topic) -> list[Paper]:
 def entries_of(papers: Iterable[Paper]) -> list[Entry]:
     """The entries of `papers`, those without an edition left out."""
     published = [paper for paper in papers if paper.edition]
-    found = topics.of_papers(published)
+    found = topics.of_papers(published, topics.offered())
     return [
         Entry(make_id(f"paper/{paper.pk}"), paper, paper.edition.published_at, found.get(paper.pk, []))
         for paper in published

@@ -7,9 +7,9 @@ edited, a paper's text has changed), it is sorted anew.
 import hashlib
 import json
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
@@ -17,6 +17,18 @@ from django.db.models import Count, QuerySet
 from digest.matching import Finding, Index, Interest
 from digest.models import Edition, Paper, TopicPaper
 from subscriptions.models import Topic
+
+
+class Label(NamedTuple):
+    """What pages show of a topic."""
+
+    slug: str
+    name: str
+    group: str
+    description: str
+
+
+Labels = Mapping[int, Label]
 
 
 def sort(edition: Edition) -> int:
@@ -55,22 +67,29 @@ def mark_stale(papers: Iterable[Paper]) -> None:
         Edition.objects.filter(pk__in=editions).update(sorted_by="")
 
 
-def of_papers(papers: Sequence[Paper]) -> dict[int, list[Topic]]:
+def offered() -> Labels:
+    """The topics that readers can tick, by their pk, in the order of the form."""
+    rows = Topic.objects.filter(is_offered=True).values_list("pk", *Label._fields)
+    return {pk: Label(*fields) for pk, *fields in rows}
+
+
+def of_papers(papers: Sequence[Paper], labels: Labels) -> dict[int, list[Label]]:
     """For each paper (by its pk) the topics that readers can tick, the surest first."""
-    found: dict[int, list[Topic]] = defaultdict(list)
-    rows = TopicPaper.objects.filter(paper__in=[paper.pk for paper in papers], topic__is_offered=True)
-    for row in rows.order_by("-score", "topic__position").select_related("topic"):
-        found[row.paper_id].append(row.topic)
+    found: dict[int, list[Label]] = {}
+    rows = TopicPaper.objects.filter(paper__in=[paper.pk for paper in papers]).order_by("-score", "topic_id")
+    for paper, topic in rows.values_list("paper_id", "topic_id"):
+        if topic in labels:
+            found.setdefault(paper, []).append(labels[topic])
     return found
 
 
-def of_edition(edition: Edition) -> list[tuple[Topic, int]]:
+def of_edition(edition: Edition, labels: Labels) -> list[tuple[Label, int]]:
     """The topics of the edition's papers, each with the number of its papers; the most frequent first."""
     hidden = Paper.objects.filter(edition=edition, is_hidden=True).values("pk")
     rows = TopicPaper.objects.filter(day=edition.day).exclude(paper__in=hidden)
     counts = dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())
-    topics = Topic.objects.filter(pk__in=counts, is_offered=True)
-    return sorted(((topic, counts[topic.pk]) for topic in topics), key=lambda found: -found[1])
+    found = [(label, counts[pk]) for pk, label in labels.items() if pk in counts]
+    return sorted(found, key=lambda topic: -topic[1])
 
 
 def papers_on(topic: Topic) -> QuerySet[TopicPaper]:

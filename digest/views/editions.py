@@ -4,14 +4,13 @@ import datetime as dt
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from digest import archive, editions, topics
 from digest.models import Edition, FetchRun, QuietDay
-from digest.views.pages import cut, show
-from subscriptions.models import Topic
+from digest.views.pages import CARD, cut, show
 
 PAPERS_A_PAGE = 40
 BEST = 20  # papers of a week or a month
@@ -51,23 +50,32 @@ def newest_month(request: HttpRequest) -> HttpResponse:
 
 
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
-    found = topics.of_edition(shown)
-    slug = request.GET.get("topic", "")
-    topic = get_object_or_404(Topic, slug=slug, is_offered=True) if slug else None
-    ranked = editions.papers_by_votes(shown)
-    papers, pages = cut(ranked.filter(topics__topic=topic) if topic else ranked, request.GET.get("page"), PAPERS_A_PAGE)
+    labels = topics.offered()
+    topic = _chosen(request, labels)
+    ranked = editions.papers_by_votes(shown).only(*CARD)
+    on_topic = ranked.filter(topics__topic__slug=topic.slug) if topic else ranked
+    papers, pages = cut(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
     context = {
         "edition": shown,
         "papers": papers,
         "pages": pages,
         "topic": topic,
-        "topics": found,
-        "topics_of": dict(topics.of_papers(papers)),
+        "topics": topics.of_edition(shown, labels),
+        "topics_of": topics.of_papers(papers, labels),
         "days": archive.span(shown.day, shown.day),
-        "offered": _a_taste_of_topics(),
+        "offered": _a_taste_of(labels),
     }
     query = ({"topic": topic.slug} if topic else {}) | ({"page": pages.number} if pages.number > 1 else {})
     return show(request, "web/edition.html", context, query=query)
+
+
+def _chosen(request: HttpRequest, labels: topics.Labels) -> topics.Label | None:
+    """The topic that the edition is narrowed to. Raises Http404 for one that is not offered."""
+    slug = request.GET.get("topic", "")
+    chosen = next((label for label in labels.values() if label.slug == slug), None)
+    if slug and chosen is None:
+        raise Http404(f"There is no topic {slug}.")
+    return chosen
 
 
 def _best_page(request: HttpRequest, template: str, days: archive.Span, **more: object) -> HttpResponseBase:
@@ -79,7 +87,7 @@ def _best_page(request: HttpRequest, template: str, days: archive.Span, **more: 
         "days": days,
         "papers": papers,
         "editions": archive.editions_in(days),
-        "topics_of": dict(topics.of_papers(papers)),
+        "topics_of": topics.of_papers(papers, topics.offered()),
     }
     return show(request, template, context | more)
 
@@ -91,9 +99,9 @@ def _nothing_yet(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _a_taste_of_topics() -> list[Topic]:
-    """One of each group, for the form on top."""
-    first_of_group: dict[str, Topic] = {}
-    for topic in Topic.objects.filter(is_offered=True):
-        first_of_group.setdefault(topic.group, topic)
+def _a_taste_of(labels: topics.Labels) -> list[topics.Label]:
+    """One topic of each group, for the form on top."""
+    first_of_group: dict[str, topics.Label] = {}
+    for label in labels.values():
+        first_of_group.setdefault(label.group, label)
     return list(first_of_group.values())[:8]

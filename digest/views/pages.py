@@ -30,6 +30,11 @@ from subscriptions import brand
 
 MOST_KEPT = 32 * 1024 * 1024  # bytes of rendered pages, in each process
 LOOK_AGAIN = 60  # seconds; a page not looked at for longer may have changed and changed back
+# What is shown of a paper in a list.
+CARD = (
+    "key", "title", "abstract", "authors", "organization", "url", "github_url", "github_stars", "project_url", "votes",
+    "is_pinned", "edition",
+)  # fmt: skip
 HTML = "text/html; charset=utf-8"
 _ACCEPTS_GZIP = re.compile(r"\bgzip\b")
 
@@ -71,7 +76,7 @@ class Kept:
         """Since when, in Unix seconds, `address` is known to have shown this without a break."""
         with self._lock:
             known, since, looked_at = self._since.pop(address, ("", now, now))
-            if known != etag or now - looked_at > LOOK_AGAIN:
+            if known != etag or not 0 <= now - looked_at <= LOOK_AGAIN:
                 since = now
             self._since[address] = (etag, since, now)
             while len(self._since) > 1_000:

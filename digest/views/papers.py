@@ -23,7 +23,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
     context = {
         "paper": found,
         "listings": list(found.listings.select_related("source").order_by("day", "source__name")),
-        "topics": topics.of_papers([found]).get(found.pk, []),
+        "topics": topics.of_papers([found], topics.offered()).get(found.pk, []),
         "similar": [],
         "wishes": urlencode({"words": f"about: {found.title}"}),
     }

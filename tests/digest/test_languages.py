@@ -1,0 +1,68 @@
+"""Pages speak the reader's language, without a cookie."""
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.usefixtures("edition")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "language"),
+    [
+        ("/", "", "en"),
+        ("/", "de", "de"),
+        ("/", "de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("/", "fr,de;q=0.5", "de"),
+        ("/", "fr", "en"),
+        ("/", "nonsense;;q=x", "en"),
+        ("/de/", "en", "de"),
+        ("/en/", "de", "en"),
+        ("/de/topics/", "", "de"),
+        ("/admin/login/", "de", "en"),
+    ],
+)
+def test_it_speaks_the_language_of_the_address_else_of_the_browser(
+    client: Client, path: str, asked: str, language: str
+) -> None:
+    response = client.get(path, headers={"accept-language": asked})
+    assert response.status_code == 200
+    assert f'<html lang="{language}"' in response.content.decode()
+    assert response["Content-Language"] == language
+
+
+def test_it_keeps_a_chosen_language_from_page_to_page(client: Client) -> None:
+    page = client.get("/de/").content.decode()
+    assert 'href="/de/months/2026-08/"' in page
+    assert 'href="/de/papers/arxiv:2608.00001/"' in page
+    assert 'action="/de/subscribe/"' in page
+    assert "/de/static/" not in page
+
+
+def test_it_forgets_the_language_of_the_address_afterwards(client: Client) -> None:
+    client.get("/de/")
+    assert 'href="/papers/arxiv:2608.00001/"' in client.get("/").content.decode()
+
+
+def test_it_offers_each_language_and_names_the_page_by_its_own_address(client: Client) -> None:
+    page = client.get("/de/2026-08-20/?utm_source=x").content.decode()
+    assert '<link rel="canonical" href="https://papers.example.org/de/2026-08-20/">' in page
+    for code in ("en", "de"):
+        assert f'hreflang="{code}" href="https://papers.example.org/{code}/2026-08-20/"' in page
+        assert f'<a href="/{code}/2026-08-20/" hreflang="{code}"' in page
+    assert 'hreflang="x-default" href="https://papers.example.org/2026-08-20/"' in page
+    assert "utm_source" not in page
+
+
+def test_it_tells_caches_what_the_language_depends_on(client: Client) -> None:
+    assert "Accept-Language" in client.get("/")["Vary"]
+    assert "Accept-Language" not in client.get("/de/")["Vary"]
+
+
+def test_it_sends_a_language_alone_to_its_first_page(client: Client) -> None:
+    response = client.get("/de")
+    assert (response.status_code, response["Location"]) == (301, "/de/")
+
+
+@pytest.mark.parametrize("path", ["/fr/", "/de/nowhere/", "/de/de/", "/de//example.org/"])
+def test_it_has_nothing_at_other_prefixes(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
