@@ -1,11 +1,10 @@
 """What one reader's digest holds: their matches, capped, then what is trending. Pure."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.learning import Taste
-from digest.matching import Finding, Index, Interest, Match, Reason, match
+from digest.matching import Finding, Index, Interest, Match, Reason, choose, match, share
 
 TRENDING = 3  # papers at most
 
@@ -46,10 +45,7 @@ def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
 
     A reader who follows nothing gets the most voted papers.
     """
-    matches = match(index, wanted.interests, wanted.exclusions) if wanted.interests else _most_voted(index, wanted)
-    if wanted.taste:
-        matches = wanted.taste.apply(matches, wanted.max_papers)
-    for_you = matches[: wanted.max_papers]
+    for_you, matching = _for_you(index, wanted)
     chosen = {id(found.paper) for found in for_you}
     others = [found for found in _most_voted(index, wanted) if id(found.paper) not in chosen and found.score > 0]
     wants_trending = wanted.interests and (for_you or wanted.on_quiet_days)
@@ -57,12 +53,25 @@ def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
         day=day,
         for_you=tuple(for_you),
         trending=tuple(others[:TRENDING]) if wants_trending else (),
-        more=len(matches) - len(for_you),
+        more=matching - len(for_you),
         of_how_many=len(index.papers),
     )
 
 
-def _most_voted(index: Index, wanted: Wanted) -> Sequence[Match]:
+def _for_you(index: Index, wanted: Wanted) -> tuple[list[Match], int]:
+    """The papers chosen for the reader, and how many there are to choose from."""
+    if not wanted.interests:
+        matches = _most_voted(index, wanted)
+    elif wanted.taste:
+        matches = match(index, wanted.interests, wanted.exclusions, wanted.amount)
+        matches = wanted.taste.apply(matches, wanted.max_papers)
+        return share(matches, wanted.max_papers, wanted.amount), len(matches)
+    else:
+        return choose(index, wanted.interests, wanted.exclusions, wanted.amount, wanted.max_papers)
+    return matches[: wanted.max_papers], len(matches)
+
+
+def _most_voted(index: Index, wanted: Wanted) -> list[Match]:
     excluded = index.with_any(wanted.exclusions)
     papers = [index.papers[number] for number in index.by_votes if number not in excluded]
     return [Match(paper, paper.votes, (_for_its_votes(paper.votes),)) for paper in papers]

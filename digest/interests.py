@@ -34,6 +34,10 @@ def wanted_by(subscriber: Subscriber) -> Wanted:
     )
 
 
+def of_topic(topic: Topic) -> Interest:
+    return Interest(topic.name, topic.criteria, topic.about)
+
+
 def wanted(
     topics: Iterable[Topic],
     words: Iterable[Criteria] = (),
@@ -44,7 +48,7 @@ def wanted(
 ) -> Wanted:
     """Topics and own words together. What the own words exclude is excluded from everything the reader gets."""
     words = list(words)
-    interests = [Interest(topic.name, topic.criteria) for topic in topics]
+    interests = [of_topic(topic) for topic in topics]
     interests += [Interest(OWN_WORDS, criteria) for criteria in words if criteria.wants_something]
     return Wanted(
         interests=tuple(interests),

@@ -133,6 +133,16 @@ def _said(reason: Reason) -> str:
             return _("“%(words)s” in the abstract") % {"words": found}
         case "phrase", _where:
             return _("“%(words)s” in the keywords") % {"words": found}
+        case "words", "title":
+            return _("%(words)s in the title") % {"words": found}
+        case "words", "abstract":
+            return _("%(words)s in the abstract") % {"words": found}
+        case "words", _where:
+            return _("%(words)s in the keywords") % {"words": found}
+        case "meaning", _where:
+            return _("close in meaning to “%(text)s”") % {"text": found}
+        case "topic", _where:
+            return _("on the topic “%(topic)s”") % {"topic": found}
         case "author", _where:
             return _("by %(author)s") % {"author": found}
         case "category", _where:

@@ -25,17 +25,28 @@ class Loaded:
     unchanged: int
 
 
+def topics(path: Path = CATALOGUE) -> list[Topic]:
+    """The file's topics, in no database."""
+    entries = _read(path)
+    return [Topic(position=position, **entry) for position, entry in enumerate(entries)]
+
+
 def load(path: Path = CATALOGUE) -> Loaded:
     """Bring the file's topics into the database; a topic that an admin edited stays as edited."""
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))["topic"]
-    topics = list(Topic.objects.all())
-    by_slug, by_name = ({getattr(topic, key): topic for topic in topics} for key in ("slug", "name"))
+    entries = _read(path)
+    known = list(Topic.objects.all())
+    by_slug, by_name = ({getattr(topic, key): topic for topic in known} for key in ("slug", "name"))
     counts = dict.fromkeys(("new", "updated", "kept", "unchanged"), 0)
     with transaction.atomic():
         for position, entry in enumerate(entries):
             namesake = by_name.get(entry["name"])
             counts[_load_one(entry, position, by_slug.get(entry["slug"], namesake), namesake)] += 1
     return Loaded(**counts)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["topic"]
+    return entries
 
 
 def _load_one(entry: dict[str, Any], position: int, topic: Topic | None, namesake: Topic | None) -> str:

@@ -61,7 +61,12 @@ class Topic(models.Model):
 
     @property
     def criteria(self) -> Criteria:
-        return Criteria(phrases=tuple(self.phrases), exclusions=tuple(self.exclusions))
+        return Criteria(quoted=tuple(self.phrases), exclusions=tuple(self.exclusions))
+
+    @property
+    def about(self) -> str:
+        """What the topic is about, in a sentence."""
+        return f"{self.name}: {self.description}" if self.description else self.name
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):

@@ -112,7 +112,9 @@ def test_it_prefers_the_more_voted_of_two_equal_matches() -> None:
 def test_it_scores_a_filter_once_however_often_it_is_asked() -> None:
     index = Index([paper("Agents")])
     interest = Interest("it", Criteria(phrases=("agents",)))
-    assert index.findings(interest) is index.findings(Interest("it", Criteria(phrases=("agents",))))
+    again = Interest("it", Criteria(phrases=("agents",)))
+    assert index.answer(interest) is index.answer(again)
+    assert index.findings(interest)[0] is index.findings(again)[0]
 
 
 @pytest.mark.parametrize(

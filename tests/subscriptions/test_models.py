@@ -118,7 +118,7 @@ def test_it_refuses_words_that_can_not_be_read(bob: Subscriber) -> None:
 
 def test_it_gives_what_a_filter_asks_for(alice: Subscriber) -> None:
     topic, words = sorted(alice.filters.all(), key=lambda row: row.words)
-    assert topic.criteria == Criteria(phrases=("reinforcement learning",))
+    assert topic.criteria == Criteria(quoted=("reinforcement learning",))
     assert words.criteria == Criteria(phrases=("diffusion",), authors=("Ada Lovelace",), exclusions=("survey",))
 
 

@@ -1,0 +1,38 @@
+"""What a paper's abbreviations stand for, as the paper itself says. Pure."""
+
+import re
+from collections.abc import Iterator
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def definitions(text: str) -> Iterator[tuple[str, str]]:
+    """Each abbreviation that stands in brackets behind what it abbreviates: GRPO, Group Relative Policy Optimization.
+
+    As Schwartz and Hearst (2003) find them: its letters stand in the words before, in their order, the first one
+    at the beginning of a word.
+    """
+    for found in re.finditer(r"\(([^\s()]{2,10})\)", text):
+        short = found[1].removesuffix("s")
+        if sum(map(str.isupper, short)) > 1:
+            before = text[max(0, found.start() - 12 * len(short) - 20) : found.start()].rstrip()
+            if long := _long_form(short, before):
+                yield short, long
+
+
+def _long_form(short: str, before: str) -> str:
+    """The end of `before` that `short` abbreviates, else nothing."""
+    letters = [letter for letter in short.lower() if letter.isalnum()]
+    at = len(before)
+    for number, letter in enumerate(reversed(letters), 1):
+        is_first = number == len(letters)
+        at -= 1
+        while at >= 0 and (before[at].lower() != letter or (is_first and at > 0 and before[at - 1].isalnum())):
+            at -= 1
+        if at < 0:
+            return ""
+    long = before[at:]
+    words = _WORD.findall(long)
+    # A long form has about as many words as the abbreviation has letters, and stands in one sentence.
+    is_sane = 2 <= len(words) <= len(letters) + 3 and not re.search(r"[.;:()]", long)
+    return long if is_sane else ""

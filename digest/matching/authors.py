@@ -1,0 +1,66 @@
+"""Whether a name, or a category of arXiv, is the one that is asked for. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from digest.matching.findings import PaperText
+from digest.matching.words import WORD, fold
+
+
+class People:
+    """The authors of a day's papers, by last name."""
+
+    def __init__(self, papers: Sequence[PaperText]) -> None:
+        self._by_last_name: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for number, paper in enumerate(papers):
+            for name in paper.authors:
+                if parts := name_parts(name):
+                    self._by_last_name[parts[-1]].append((number, name))
+
+    def find(self, wanted: str) -> Iterator[tuple[int, str]]:
+        """Each paper, by its place, with the name of an author who may be `wanted`."""
+        parts = name_parts(wanted)
+        for number, name in self._by_last_name.get(parts[-1], ()) if parts else ():
+            if same_person(wanted, name):
+                yield number, name
+
+
+def same_person(wanted: str, name: str) -> bool:
+    """Whether the author `name` may be `wanted`: "LeCun", "Y. LeCun", "LeCun, Yann" all mean Yann LeCun."""
+    *wanted_given, wanted_last = name_parts(wanted) or [""]
+    *given, last = name_parts(name) or [""]
+    if not wanted_last or wanted_last != last:
+        return False
+    return all(_may_be(a, b) for a, b in zip(wanted_given, given, strict=False))
+
+
+def name_parts(name: str) -> list[str]:
+    """Given names, then the last name, folded."""
+    last, comma, given = name.partition(",")
+    return WORD.findall(fold(f"{given} {last}" if comma else name))
+
+
+def _may_be(a: str, b: str) -> bool:
+    return a == b or (min(len(a), len(b)) == 1 and a[0] == b[0])
+
+
+class Categories:
+    """The categories of a day's papers."""
+
+    def __init__(self, papers: Sequence[PaperText]) -> None:
+        self._papers: dict[str, list[int]] = defaultdict(list)
+        for number, paper in enumerate(papers):
+            for category in paper.categories:
+                self._papers[category].append(number)
+
+    def find(self, pattern: str) -> Iterator[tuple[int, str]]:
+        """Each paper, by its place, with a category that `pattern` asks for."""
+        for category, numbers in self._papers.items():
+            if in_category(category, pattern):
+                yield from ((number, category) for number in numbers)
+
+
+def in_category(category: str, pattern: str) -> bool:
+    """Whether `category` is what `pattern` asks for: cs.CL itself, cs.* or cs for all of cs."""
+    category, pattern = category.lower(), pattern.lower().removesuffix(".*")
+    return category == pattern or category.startswith(f"{pattern}.")

@@ -1,0 +1,54 @@
+"""A day's papers, ready to be searched by phrase, word, author, category and meaning. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+
+from digest.matching.authors import Categories, People
+from digest.matching.coverage import Coverage
+from digest.matching.findings import PaperText
+from digest.matching.keeping import Kept
+from digest.matching.meaning import Meaning
+from digest.matching.texts import Hit, Texts
+from digest.matching.thesaurus import Thesaurus
+
+
+class Day:
+    """The papers; `meaning` and `thesaurus` where vectors and the catalogue are at hand."""
+
+    def __init__(
+        self, papers: Iterable[PaperText], meaning: Meaning | None = None, thesaurus: Thesaurus | None = None
+    ) -> None:
+        self.papers: list[PaperText] = list(papers)
+        self.meaning = meaning
+        self.thesaurus = thesaurus
+        self.texts = Texts(self.papers)
+        self.on_topic: dict[int, dict[int, float]] = {}  # for topics of the thesaurus, how likely papers are about them
+        self._hits: Kept[str, dict[int, list[Hit]]] = Kept()
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        return Coverage(self.papers)
+
+    @cached_property
+    def people(self) -> People:
+        return People(self.papers)
+
+    @cached_property
+    def categories(self) -> Categories:
+        return Categories(self.papers)
+
+    def hits(self, phrase: str) -> dict[int, list[Hit]]:
+        """Where `phrase` stands: for each paper (by its place in `papers`), each time."""
+        found = self._hits.get(phrase)
+        return self._hits.keep(phrase, self._find(phrase)) if found is None else found
+
+    def closeness(self, text: str) -> list[float] | None:
+        """For each paper how close in meaning it is to `text`; None where the vectors are not at hand."""
+        return self.meaning.closeness(text) if self.meaning else None
+
+    def _find(self, phrase: str) -> dict[int, list[Hit]]:
+        found: dict[int, list[Hit]] = defaultdict(list)
+        for hit in self.texts.find(phrase):
+            found[hit.field.paper].append(hit)
+        return dict(found)

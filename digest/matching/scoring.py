@@ -1,0 +1,192 @@
+"""How likely a reader wants each paper, by what an interest finds in it. Pure."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from digest.matching import coverage, judging
+from digest.matching.day import Day
+from digest.matching.findings import Interest
+from digest.matching.judging import PhraseWeights, TextWeights
+from digest.matching.texts import Hit
+from digest.matching.thesaurus import Weights, mixed
+from subscriptions.filters import Criteria
+
+LEAST_ON_TOPIC = 0.05
+Scores = dict[int, float]  # by the place of a paper
+
+
+class Question(NamedTuple):
+    """A name or a sentence, as it is asked for."""
+
+    text: str
+    name: str  # nothing, where a sentence stands alone
+    by_meaning: TextWeights
+    by_words: TextWeights
+
+
+def probabilities(day: Day, interest: Interest, least: float) -> Scores:
+    """For each paper that is wanted with a probability of `least` or more, that probability."""
+    least_odds = judging.odds(least) if least else -math.inf
+    found = _topic_odds(day, interest, least_odds) if interest.about else _own_odds(day, interest.criteria, least_odds)
+    scores = {number: judging.probability(odds) for number, odds in found.items() if odds >= least_odds}
+    for number, score in _by_rule(day, interest.criteria):
+        scores[number] = 1 - (1 - score) * (1 - scores.get(number, 0.0))  # two reasons are better than one
+    return _without_the_unwanted(day, interest.criteria, scores)
+
+
+def questions(criteria: Criteria) -> Iterator[Question]:
+    """What `criteria` ask for in words that need not stand in a row."""
+    names = [phrase for phrase in criteria.phrases if " " in phrase]
+    if criteria.sentence and len(criteria.phrases) == 1:
+        text = f"{criteria.phrases[0]}: {criteria.sentence}"
+        yield Question(text, criteria.phrases[0], judging.BOTH, judging.BOTH_BY_WORDS)
+        return
+    if criteria.sentence:
+        yield Question(criteria.sentence, "", judging.SENTENCE, judging.SENTENCE_BY_WORDS)
+    for name in names:
+        yield Question(name, "", judging.NAME, judging.NAME_BY_WORDS)
+
+
+def topics_in(day: Day, question: Question) -> Weights:
+    """The topics of the catalogue that the question speaks of."""
+    if day.thesaurus is None:
+        return ()
+    if named := day.thesaurus.named(question.name or question.text):
+        return named
+    vector = day.meaning.vector(question.text) if day.meaning else None
+    by_words = day.thesaurus.by_words(question.text)
+    return by_words if vector is None else mixed(by_words, day.thesaurus.by_meaning(vector))
+
+
+def on_topic(day: Day, number: int) -> Scores:
+    """How likely each paper is about the topic at that place of the thesaurus, where that is likely at all."""
+    if number not in day.on_topic and day.thesaurus:
+        day.on_topic[number] = probabilities(day, day.thesaurus.topics[number], LEAST_ON_TOPIC)
+    return day.on_topic[number]
+
+
+def _topic_odds(day: Day, interest: Interest, least: float) -> Scores:
+    """A topic: its phrases, weighed by how close the paper is to what the topic is about."""
+    close = day.closeness(interest.profile)
+    weights = judging.TOPIC_BY_WORDS if close is None else judging.TOPIC
+    found = {
+        number: weights.usual + phrase_odds(day, hits, weights)
+        for number, hits in _all_hits(day, interest.criteria.quoted).items()
+    }
+    if close is None:
+        return found
+    base, weight = weights.usual, weights.closeness
+    odds = {
+        number: base + weight * z for number, z in enumerate(close) if number in found or base + weight * z >= least
+    }
+    for number, value in found.items():
+        odds[number] += value - base
+    return odds
+
+
+def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
+    """A reader's own filter: any of its phrases in a row, or the words and the meaning of a name or a sentence."""
+    phrases = (*criteria.phrases, *criteria.quoted)
+    odds = {n: phrase_odds(day, hits, judging.OWN) for n, hits in _all_hits(day, phrases).items()}
+    for number, off in _commonness(day, phrases).items():
+        odds[number] -= off
+    for question in questions(criteria):
+        for number, value in text_odds(day, question, least).items():
+            if value > odds.get(number, -math.inf):
+                odds[number] = value
+    return odds
+
+
+def phrase_odds(day: Day, hits: list[Hit], weights: PhraseWeights) -> float:
+    """What phrases in a row say for a paper, by where and how often they stand in it."""
+    title, early, often = phrase_evidence(day, hits)
+    return weights.found + weights.title * title + weights.early * early + weights.often * often
+
+
+def phrase_evidence(day: Day, hits: list[Hit]) -> tuple[float, float, float]:
+    """Whether they stand in the title, how early in the abstract (1: at its beginning), the logarithm of how often."""
+    in_title = any(hit.field.name == "title" for hit in hits)
+    depth = (
+        0.0 if in_title else min((day.texts.depth(hit) for hit in hits if hit.field.name == "abstract"), default=1.0)
+    )
+    return float(in_title), 1 - depth, math.log(min(len(hits), judging.MOST_MENTIONS))
+
+
+def text_odds(day: Day, question: Question, least: float) -> Scores:
+    """What the words, the meaning and the topics of a text say for each paper, where that may reach `least`."""
+    close = day.closeness(question.text)
+    weights = question.by_words if close is None else question.by_meaning
+    odds: Scores = {}
+    for number, evidence in text_evidence(day, question, close).items():
+        coverage, name, topics, closeness = evidence
+        odds[number] = (
+            weights.usual
+            + weights.coverage * coverage
+            + weights.name * name
+            + weights.topics * topics
+            + weights.closeness * closeness
+        )
+    return odds
+
+
+def text_evidence(
+    day: Day, question: Question, close: list[float] | None
+) -> dict[int, tuple[float, float, float, float]]:
+    """For each paper: coverage of the text, of the name in it, how much it is on the text's topics, and closeness."""
+    topics: Scores = defaultdict(float)
+    for topic, weight in topics_in(day, question):
+        for number, score in on_topic(day, topic).items():
+            topics[number] += weight * score
+    covered = day.coverage.of(question.text)
+    named = day.coverage.of(question.name) if question.name else {}
+    candidates = range(len(day.papers)) if close else covered.keys() | topics.keys()
+    return {
+        number: (
+            covered.get(number, 0.0),
+            named.get(number, 0.0),
+            topics.get(number, 0.0),
+            close[number] if close else 0.0,
+        )
+        for number in candidates
+    }
+
+
+def _commonness(day: Day, phrases: Iterable[str]) -> Scores:
+    """What is taken off where no phrase is found but such that stand in many papers, and so tell little."""
+    off: Scores = {}
+    for phrase in phrases:
+        hits = day.hits(phrase)
+        share = (len(hits) + coverage.BEFOREHAND * coverage.SHARE_OF_OTHERS) / (len(day.papers) + coverage.BEFOREHAND)
+        common = judging.COMMON_WEIGHT * max(0.0, math.log(share / judging.COMMON_SHARE))
+        for number in hits:
+            off[number] = min(common, off.get(number, common))
+    return off
+
+
+def _by_rule(day: Day, criteria: Criteria) -> Iterator[tuple[int, float]]:
+    for wanted in criteria.authors:
+        yield from ((number, judging.BY_AUTHOR) for number, _ in day.people.find(wanted))
+    for pattern in criteria.categories:
+        yield from ((number, judging.IN_CATEGORY) for number, _ in day.categories.find(pattern))
+    if criteria.min_votes and not replace(criteria, min_votes=0).wants_something:
+        yield from ((number, judging.WITH_VOTES) for number in range(len(day.papers)))
+
+
+def _without_the_unwanted(day: Day, criteria: Criteria, scores: Scores) -> Scores:
+    if criteria.exclusions:
+        excluded = {number for phrase in criteria.exclusions for number in day.hits(phrase)}
+        scores = {number: score for number, score in scores.items() if number not in excluded}
+    if criteria.min_votes:
+        scores = {n: score for n, score in scores.items() if day.papers[n].votes >= criteria.min_votes}
+    return scores
+
+
+def _all_hits(day: Day, phrases: Iterable[str]) -> dict[int, list[Hit]]:
+    found: dict[int, list[Hit]] = {}
+    for phrase in phrases:
+        for number, hits in day.hits(phrase).items():
+            found[number] = found[number] + hits if number in found else hits
+    return found

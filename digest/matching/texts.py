@@ -1,0 +1,147 @@
+"""All words of a day's papers, and where a phrase stands in them. Pure.
+
+The words stand in one string, stemmed and without what stood between them, so that pre-training, pre training and
+pretraining are one; a phrase is found where it begins and ends with a word. By its first and by its last letters
+it is looked up, not searched for: most of what a million readers type stands in no paper of the day.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from digest.matching.abbreviations import definitions
+from digest.matching.findings import PaperText
+from digest.matching.words import is_abbreviation, is_loud, key_of, stem, words_of
+
+_END = "\n"  # no phrase goes over the end of a text
+_ENDS = 8  # letters by which phrases are looked up; shorter ones by all of them
+_LONG = 1000  # characters; in a short text all stands near the beginning
+_NONE = -1
+_NOWHERE: tuple[int, ...] = ()
+
+
+class Field(NamedTuple):
+    """One text of one paper, and the number of its first word."""
+
+    first_word: int
+    paper: int  # its place in the day
+    name: str  # title, abstract, keywords
+    text: str
+
+
+class Hit(NamedTuple):
+    """A phrase found: in which field, and from which word to which (the numbers of all words of the day)."""
+
+    field: Field
+    first: int
+    last: int
+
+
+class Texts:
+    """The words of `papers`, ready to be asked for phrases."""
+
+    def __init__(self, papers: Sequence[PaperText]) -> None:
+        self.fields: list[Field] = []
+        self._text = ""
+        self._word_at = array("i")  # by the place in the text: the number of the word that begins there
+        self._begins = array("i")  # by the number of a word: where it begins and ends in its field's own text
+        self._ends = array("i")
+        self._loud = bytearray()  # by the number of a word: whether it is written as abbreviations are
+        self._by_ends: dict[str, list[int]] = defaultdict(list)
+        self._meanings: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._read(papers)
+        self._index()
+
+    def find(self, phrase: str) -> list[Hit]:
+        """Where `phrase` stands, also under the abbreviation, or the long form, that a paper itself gives for it."""
+        key = key_of(phrase)
+        loud = is_abbreviation(phrase)
+        hits = [hit for hit in self._find(key) if not loud or self._is_loud(hit)]
+        for paper, other in self._meanings.get(key, ()):
+            hits += [hit for hit in self._find(other) if hit.field.paper == paper and hit not in hits]
+        return hits
+
+    def written(self, hit: Hit) -> str:
+        """What was found, as the paper writes it."""
+        return hit.field.text[self._begins[hit.first] : self._ends[hit.last]]
+
+    def depth(self, hit: Hit) -> float:
+        """How far into its text it stands: 0 at the beginning, near 1 at the end of a long one."""
+        return self._begins[hit.first] / max(_LONG, len(hit.field.text))
+
+    def _read(self, papers: Sequence[PaperText]) -> None:
+        parts: list[str] = []
+        for number, paper in enumerate(papers):
+            for name, text in fields_of(paper):
+                self.fields.append(Field(len(self._begins), number, name, text))
+                parts.append(self._read_field(text))
+            self._learn_abbreviations(number, paper)
+        self._text = "".join(parts)
+
+    def _read_field(self, text: str) -> str:
+        stems = []
+        for word, begin, end in words_of(text):
+            stems.append(stem(word))
+            self._add_word(begin, end, len(stems[-1]))
+            self._loud[-1] = is_loud(text[begin:end])
+        self._add_word(len(text), len(text), len(_END))
+        return "".join([*stems, _END])
+
+    def _add_word(self, begin: int, end: int, length: int) -> None:
+        self._word_at.append(len(self._begins))
+        self._word_at.extend([_NONE] * (length - 1))
+        self._begins.append(begin)
+        self._ends.append(end)
+        self._loud.append(False)
+
+    def _learn_abbreviations(self, number: int, paper: PaperText) -> None:
+        for short, long in definitions(f"{paper.title}. {paper.abstract}"):
+            a, b = key_of(short), key_of(long)
+            self._meanings[a].append((number, b))
+            self._meanings[b].append((number, a))
+
+    def _index(self) -> None:
+        """By the first letters and by the last ones of whatever may stand between the beginnings of two words."""
+        text, places = self._text, [place for place, word in enumerate(self._word_at) if word != _NONE]
+        for number, place in enumerate(places):
+            self._by_ends[text[place : place + _ENDS]].append(place)
+            self._by_ends["…" + text[max(0, place - _ENDS) : place]].append(place)
+            for end in places[number + 1 : number + _ENDS]:
+                if end - place >= _ENDS:
+                    break
+                self._by_ends["=" + text[place:end]].append(place)
+        self._by_ends = dict(self._by_ends)
+
+    def _find(self, key: str) -> Iterator[Hit]:
+        for place in self._places(key):
+            first, last = self._word_at[place], self._word_at[place + len(key)] - 1
+            field = self.fields[bisect_right(self.fields, first, key=_first_word) - 1]
+            yield Hit(field, first, last)
+
+    def _places(self, key: str) -> Sequence[int]:
+        if len(key) < _ENDS:
+            return self._by_ends.get("=" + key, _NOWHERE)
+        begins = self._by_ends.get(key[:_ENDS], _NOWHERE)
+        ends = self._by_ends.get("…" + key[-_ENDS:], _NOWHERE) if begins else _NOWHERE
+        text, word_at, length = self._text, self._word_at, len(key)
+        if len(begins) <= len(ends):
+            return [at for at in begins if text.startswith(key, at) and word_at[at + length] != _NONE]
+        starts = [at - length for at in ends if at >= length]
+        return [at for at in starts if text.startswith(key, at) and word_at[at] != _NONE]
+
+    def _is_loud(self, hit: Hit) -> bool:
+        return hit.first == hit.last and bool(self._loud[hit.first])
+
+
+def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:
+    """The texts of a paper that are searched."""
+    yield "title", paper.title
+    yield "abstract", paper.abstract
+    for keyword in paper.keywords:
+        yield "keywords", keyword
+
+
+def _first_word(field: Field) -> int:
+    return field.first_word

@@ -1,0 +1,91 @@
+"""The catalogue as a thesaurus: which of its topics a name or a sentence speaks of, in whatever words. Pure.
+
+"Making a small model learn from a bigger one" is close to the topic Knowledge distillation, and whoever is about that
+topic is likely to be wanted, also where it says "teacher" and "student".
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from digest.matching.coverage import Coverage
+from digest.matching.findings import Interest
+from digest.matching.meaning import likeness
+from digest.matching.words import key_of
+
+if TYPE_CHECKING:
+    from digest.matching.meaning import Vectors
+
+# Below the first of the two a topic is about something else, from the second on it is what is asked for.
+ALIKE_IN_MEANING = (0.45, 0.75)  # cosines
+ALIKE_IN_WORDS = (0.1, 0.4)  # coverage
+SHARPNESS = 20.0  # how much more the nearest topic counts than the next
+LEAST_WEIGHT = 0.05
+
+Weights = Sequence[tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A topic as a text to look words up in."""
+
+    title: str
+    abstract: str
+    keywords: tuple[str, ...]
+    key: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    votes: int = 0
+
+
+class Thesaurus:
+    """The topics of the catalogue, to be looked up by what is asked for."""
+
+    def __init__(self, topics: Sequence[Interest], vectors: "Vectors | None" = None) -> None:
+        """`vectors`: one row of length 1 for the profile of each topic."""
+        self.topics = list(topics)
+        self._vectors = vectors
+        self._words = Coverage([_Page(topic.label, topic.about, topic.criteria.quoted) for topic in self.topics])
+        self._named: dict[str, list[int]] = {}
+        for number, topic in enumerate(self.topics):
+            for name in {key_of(phrase) for phrase in (topic.label, *topic.criteria.quoted)}:
+                self._named.setdefault(name, []).append(number)
+        self.by_words = lru_cache(maxsize=10_000)(self._by_words)
+
+    def by_meaning(self, vector: "Vectors") -> Weights:
+        """The topics (by their place) close to `vector`, and how much each counts: 1 in all at most."""
+        if self._vectors is None or not self.topics:
+            return ()
+        return _weigh(enumerate(likeness(vector, self._vectors)), ALIKE_IN_MEANING)
+
+    def named(self, text: str) -> Weights:
+        """The topics that `text` is a name or a phrase of."""
+        numbers = self._named.get(key_of(text), ())
+        return tuple((number, 1 / len(numbers)) for number in numbers)
+
+    def _by_words(self, text: str) -> Weights:
+        """The topics that speak of the words in `text`."""
+        return _weigh(self._words.of(text, ALIKE_IN_WORDS[0]).items(), ALIKE_IN_WORDS)
+
+
+def _weigh(alike: Iterable[tuple[int, float]], bounds: tuple[float, float]) -> Weights:
+    low, high = bounds
+    near = [(number, value) for number, value in alike if value > low]
+    if not near:
+        return ()
+    best = max(value for _, value in near)
+    shares = [(number, math.exp(SHARPNESS * (value - best))) for number, value in near]
+    shares = [(number, share) for number, share in shares if share >= LEAST_WEIGHT]
+    scale = min(1.0, (best - low) / (high - low)) / sum(share for _, share in shares)
+    return tuple((number, share * scale) for number, share in shares)
+
+
+def mixed(by_words: Weights, by_meaning: Weights) -> Weights:
+    """Both opinions in one; together they count for 1 at most."""
+    weights: dict[int, float] = {}
+    for number, weight in (*by_words, *by_meaning):
+        weights[number] = weights.get(number, 0.0) + weight
+    scale = 1 / max(1.0, sum(weights.values()))
+    return tuple((number, weight * scale) for number, weight in weights.items())

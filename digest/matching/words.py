@@ -1,0 +1,114 @@
+"""What a word is, and when two are the same. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+WORD = re.compile(r"[^\W_]+")
+
+# Say nothing of what a text is about.
+_STOP = """
+    a about above across after again against ain all almost along also although always am among an and another any
+    anyone anything are aren around as at away back be became because become been before being below besides between
+    beyond both but by can cannot come could d did didn do does doesn doing don done down due during each either else
+    enough etc even ever every everyone everything few find finding first for from full further get gets getting give
+    given gives go goes going good got had has have having he hence her here hers herself him himself his how however i
+    if in inside instance instead into is isn it its itself just keep keeps know known last least less let like ll long
+    lot m made mainly make makes making many may me might mine more most mostly much must my myself near need needed
+    needs neither never new next no nobody none nor not nothing now of off often on once one ones only onto or other
+    others otherwise our ours ourselves out over own part per perhaps put quite rather re really s same say see seem
+    several shall she should show shows since so some somebody someone something still such t take taken takes than that
+    the their theirs them themselves then there thereby these they thing things this those though through thus to
+    together too toward towards two under until up upon us use used useful user uses using various ve very via want
+    wants was way ways we well were what whatever when where whether which while who whole whom whose why will with
+    within without won work working works would x yet you your yours yourself"""
+STOP = frozenset(_STOP.split())
+# Stand in so many papers of this field that they tell little, however few papers a day has.
+_COMMON = """
+    ability ai algorithm analysis application approach architecture artificial automatic automated based baseline
+    benchmark better bigger cheaper code compute computer data dataset deep different efficient evaluate evaluation
+    example experiment framework general generate generation human improve improvement information input intelligence
+    knowledge language large learn learning llm machine method model modern multi network neural novel open output paper
+    performance perform problem process produce quality reason reasoning research result sample science scale score
+    sentence set single size small smaller source state step strong stronger study support system systems task technique
+    test text time token tool train training understand understanding video vision visual world"""
+
+_ENDINGS = (
+    "izations", "ization", "ational", "fulness", "ousness", "iveness", "ations", "ation", "ators", "ator", "ating",
+    "ates", "ated", "ate", "ings", "ing", "ements", "ement", "ments", "ment", "ives", "ive", "ions", "ion", "ers", "er",
+    "ors", "or", "ed", "es", "s", "ly", "al", "ic", "ity", "y", "e",
+)  # fmt: skip
+_SHORTEST = 4  # letters that are left of a word, or its ending stays
+
+
+def fold(text: str) -> str:
+    """Lower case without accents."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+
+
+def stem(word: str) -> str:
+    """`word` without an English plural's ending. Both sides are stemmed, so it need not be a word."""
+    if word[-1:] != "s" or len(word) < 3:
+        return word
+    if len(word) > 4:
+        if word.endswith("ies"):
+            return word[:-3] + "y"
+        if word.endswith(("sses", "xes", "ches", "shes")):
+            return word[:-2]
+    return word if word.endswith(("ss", "us", "is")) else word[:-1]
+
+
+@lru_cache(maxsize=100_000)
+def family(word: str) -> str:
+    """What generate, generating, generation and generator have in common."""
+    if len(word) <= _SHORTEST:
+        return stem(word)
+    if word.endswith("ies"):
+        word = word[:-3] + "y"
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST:
+            return word[: -len(ending)]
+    return word
+
+
+def words_of(text: str) -> Iterator[tuple[str, int, int]]:
+    """Each folded word of `text`, and where in it the word begins and ends."""
+    folded = fold(text)
+    if len(folded) == len(text):
+        yield from ((word[0], word.start(), word.end()) for word in WORD.finditer(folded))
+        return
+    # Folded letter by letter, since one such as ½ becomes several: where each of them comes from.
+    places = [number for number, letter in enumerate(text) for _ in fold(letter)]
+    folded = "".join(map(fold, text))
+    for word in WORD.finditer(folded):
+        yield word[0], places[word.start()], places[word.end() - 1] + 1
+
+
+@lru_cache(maxsize=100_000)
+def key_of(phrase: str) -> str:
+    """How a phrase is looked up: stemmed, and without what stands between its words.
+
+    So pre-training, pre training and pretraining are one.
+    """
+    return "".join(map(stem, WORD.findall(fold(phrase))))
+
+
+def families_of(text: str) -> list[str]:
+    """The families of the words that say something, each once, in their order."""
+    return list(dict.fromkeys(family(word) for word in WORD.findall(fold(text)) if word not in STOP))
+
+
+COMMON_FAMILIES = frozenset(map(family, _COMMON.split()))
+
+
+def is_abbreviation(phrase: str) -> bool:
+    """Whether `phrase` must be found as it is written: RAG is not a rag, nor SAM a Sam."""
+    return len(phrase) <= 6 and phrase.isalnum() and is_loud(phrase)
+
+
+def is_loud(word: str) -> bool:
+    """Whether `word` is written as abbreviations are."""
+    return sum(map(str.isupper, word)) > 1
