@@ -1,7 +1,9 @@
 """The one Jinja2 environment, for pages and mails alike."""
 
+import re
 from typing import Any
 
+from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
@@ -9,7 +11,7 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 
 from config import languages
 from digest import feeds, marking, wording
-from subscriptions import brand
+from subscriptions import brand, colours
 
 
 class Site:
@@ -31,9 +33,11 @@ def environment(**options: Any) -> Environment:
     env = Environment(**options)  # noqa: S701  # autoescape is among the options
     env.globals |= {"url": reverse, "static": static, "site": Site()}
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
-    env.globals |= {"languages": languages.choices}
+    env.globals |= {"languages": languages.choices, "default_accent": colours.ACCENT}
+    env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
     env.filters |= wording.FILTERS
     env.filters |= {"mark": marking.mark, "plain": feeds.plain, "rfc3339": feeds.rfc3339}
+    env.filters |= {"paragraphs": lambda text: re.split(r"\n\s*\n", text.strip())}
     # Each render in the language that is active then: templates are compiled once for all of them.
     env.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext,

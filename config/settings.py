@@ -37,6 +37,17 @@ def _whole_number(name: str, default: int, least: int, most: int) -> int:
     return int(value)
 
 
+def _text(name: str) -> str:
+    """The variable `name`: plain text, or the path of a file that holds it. Raises ImproperlyConfigured."""
+    value = str(env.str(name, ""))
+    if not value.startswith(("/", "./", "../")):
+        return value
+    try:
+        return (BASE_DIR / value).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}: {value} can't be read ({error}).") from error
+
+
 def _kept_secret_key() -> str:
     """The key of an installation that set none: made once, then kept, so that mailed links stay valid."""
     path = VAR_DIR / "secret_key"
@@ -279,6 +290,9 @@ CELERY_BEAT_SCHEDULE = {
 # --- Daily Papers -----------------------------------------------------------
 SITE_NAME = env.str("SITE_NAME", "Daily Papers")
 POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", "")
+# Plain text, paragraphs with an empty line between them, or the path of a file.
+PRIVACY_TEXT = _text("PRIVACY_TEXT")  # in place of what the page says of what this software does
+IMPRINT_TEXT = _text("IMPRINT_TEXT")
 OPERATORS = env.list("OPERATORS", default=[])  # addresses that get the day's report
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")  # in the User-Agent, so that upstream can reach the operator
 HUGGINGFACE_URL = env.str("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")

@@ -1,7 +1,7 @@
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 
 from digest import converters
-from digest.views import crawlers, editions, feeds, health, opinions, papers, previews, topics
+from digest.views import about, crawlers, editions, feeds, health, opinions, papers, previews, topics
 
 register_converter(converters.DayConverter, "day")
 register_converter(converters.WeekConverter, "week")
@@ -29,6 +29,9 @@ urlpatterns = [
     path("feeds/topics/<slug:slug>.atom", feeds.topic, name="topic_feed"),
     path("sitemap.xml", crawlers.sitemap, name="sitemap"),
     path("sitemaps/<slug:name>.xml", crawlers.sitemap_part, name="sitemap_part"),
+    path("privacy/", about.privacy, name="privacy"),
+    path("imprint/", about.imprint, name="imprint"),
+    re_path("^accents/(?P<colour>[0-9a-f]{6}).css$", about.accent, name="accent"),
     path("robots.txt", crawlers.robots, name="robots"),
     path("healthz", health.healthz, name="healthz"),
 ]

@@ -14,6 +14,7 @@ from django.utils import timezone
 from digest import editions, papers
 from digest.models import Edition, Source
 from digest.records import PaperRecord
+from digest.views import pages
 from subscriptions import subscribers
 from subscriptions.models import Subscriber, Topic
 from subscriptions.subscribers import Wishes
@@ -40,6 +41,12 @@ def now() -> Iterator[dt.datetime]:
 def outbox_folder(settings: Any, tmp_path: Path) -> Path:
     settings.OUTBOX_DIR = tmp_path / "outbox"
     return tmp_path / "outbox"
+
+
+@pytest.fixture(autouse=True)
+def _pages_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests change settings, which processes never do while they keep pages."""
+    monkeypatch.setattr(pages, "kept", pages.Kept(pages.MOST_KEPT))
 
 
 @pytest.fixture

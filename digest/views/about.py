@@ -1,0 +1,49 @@
+"""Who runs the site, what it keeps about readers, and its own colours."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from digest.views.pages import show
+from subscriptions import colours, subscribers
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponseBase:
+    """The operator's own text; without one, what this software does."""
+    context = {
+        "text": settings.PRIVACY_TEXT,
+        "contact": settings.CONTACT_EMAIL,
+        "records_ip": getattr(settings, "RECORD_IP_ADDRESSES", False),
+        "retention_days": getattr(settings, "RETENTION_DAYS", 90),
+        "unconfirmed_days": subscribers.UNCONFIRMED_LIFETIME // dt.timedelta(days=1),
+    }
+    return show(request, "web/privacy.html", context)
+
+
+@require_safe
+def imprint(request: HttpRequest) -> HttpResponseBase:
+    if not settings.IMPRINT_TEXT:
+        raise Http404("IMPRINT_TEXT is not set.")
+    return show(request, "web/imprint.html", {"text": settings.IMPRINT_TEXT})
+
+
+@require_safe
+@cache_control(public=True, max_age=31_536_000, immutable=True)
+def accent(request: HttpRequest, colour: str) -> HttpResponse:
+    """The style of an accent colour: its address says all of it, so that it never changes."""
+    light, dark = colours.light(f"#{colour}"), colours.dark(f"#{colour}")
+    rules = [
+        _rule(light),
+        f"@media (prefers-color-scheme: dark) {{ {_rule(dark)} }}",
+    ]
+    return HttpResponse("\n".join(rules) + "\n", content_type="text/css; charset=utf-8")
+
+
+def _rule(scheme: colours.Colours) -> str:
+    wash = colours.mixed(scheme.accent, scheme.card, 0.12)
+    return f":root {{ --accent: {scheme.accent}; --on-accent: {scheme.on_accent}; --wash: {wash}; }}"
