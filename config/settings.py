@@ -293,6 +293,8 @@ POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", "")
 # Plain text, paragraphs with an empty line between them, or the path of a file.
 PRIVACY_TEXT = _text("PRIVACY_TEXT")  # in place of what the page says of what this software does
 IMPRINT_TEXT = _text("IMPRINT_TEXT")
+# Without an address no digest leaves this machine: in many countries that is the law.
+REQUIRE_POSTAL_ADDRESS = env.bool("REQUIRE_POSTAL_ADDRESS", environ.Env.EMAIL_SCHEMES["outbox"] != EMAIL_BACKEND)
 OPERATORS = env.list("OPERATORS", default=[])  # addresses that get the day's report
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")  # in the User-Agent, so that upstream can reach the operator
 HUGGINGFACE_URL = env.str("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")

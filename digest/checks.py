@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from digest.events import webhooks
+from subscriptions import brand
 
 
 @register(Tags.security, deploy=True)
@@ -27,9 +28,8 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.EMAIL_BACKEND == "subscriptions.outbox.EmailBackend":
         hint = "Set EMAIL_URL, or EMAIL_BACKEND and ANYMAIL_…"
         found.append(Warning("Mails go to the outbox folder only.", hint=hint, id="digest.W002"))
-    if not settings.POSTAL_ADDRESS:
-        hint = "Many countries require one in every newsletter."
-        found.append(Warning("POSTAL_ADDRESS is empty.", hint=hint, id="digest.W003"))
+    if not brand.current().postal_address:
+        found.append(_no_postal_address())
     return found
 
 
@@ -46,6 +46,15 @@ def check_webhooks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint = "Set it to user:password, and give the provider https://user:password@… Else no report can come in."
             found.append(Error("ANYMAIL_WEBHOOK_SECRET is not set.", hint=hint, id="digest.E002"))
     return found
+
+
+def _no_postal_address() -> CheckMessage:
+    hint = (
+        "Many countries require one in every newsletter. Set POSTAL_ADDRESS, or write it into the brand in the admin."
+    )
+    if settings.REQUIRE_POSTAL_ADDRESS:
+        return Error("There is no postal address: no digest will be sent.", hint=hint, id="digest.E005")
+    return Warning("There is no postal address.", hint=hint, id="digest.W003")
 
 
 @register()

@@ -8,9 +8,12 @@ import re
 from email.utils import formataddr
 from functools import lru_cache
 
+from django.conf import settings
+
 from digest.models import Delivery
 from subscriptions import brand, mail
 from subscriptions.brand import Look
+from subscriptions.failures import NoPostalAddressError
 
 SENDER_ID = (5, 15)  # characters that Gmail wants in the last field of Feedback-ID
 
@@ -31,7 +34,12 @@ def personal(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
 
 
 def shared(day: dt.date, frequency: str) -> dict[str, str]:
-    """Those that all readers of the edition of `day` have in common who read as often."""
+    """Those that all readers of the edition of `day` have in common who read as often.
+
+    Raises NoPostalAddressError where mails need one and there is none: so none can be made in any way.
+    """
+    if settings.REQUIRE_POSTAL_ADDRESS and not brand.current().postal_address:
+        raise NoPostalAddressError
     return _shared(day, frequency, brand.current())
 
 

@@ -30,6 +30,16 @@ class RefusedError(Exception):
     """The provider took the call and refused this recipient (it raises nothing of its own then)."""
 
 
+class NoPostalAddressError(Exception):
+    """Digests may not leave, until the operator says who sends them from where."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No digest is sent without a postal address: many countries require one. Set POSTAL_ADDRESS, or write it "
+            "into the brand in the admin, then try these again. REQUIRE_POSTAL_ADDRESS=false sends without one."
+        )
+
+
 def classify(error: Exception) -> Verdict:
     verdict = _judge(error)
     return Verdict(verdict.again, without_addresses(verdict.reason))
@@ -42,6 +52,8 @@ def without_addresses(said: str) -> str:
 
 def _judge(error: Exception) -> Verdict:
     match error:
+        case NoPostalAddressError():
+            return Verdict(True, str(error))
         case smtplib.SMTPRecipientsRefused():
             code, answer = next(iter(error.recipients.values()), (550, b""))
             return Verdict(_may_pass(code, answer), f"The server refused the recipient: {code} {_text(answer)}")

@@ -5,6 +5,7 @@ Building and sending are apart: `build_message` makes, callers send.
 
 import unicodedata
 from email.charset import QP, Charset
+from email.utils import formataddr
 from functools import cache
 from typing import Any
 
@@ -60,9 +61,14 @@ class Message(EmailMultiAlternatives):
 def build_message(to: str, subject: str, text: str, html: str, headers: dict[str, str]) -> Message:
     look = brand.current()
     replies = [look.reply_to] if look.reply_to else None
-    message = Message(subject, text, one_line(look.sender), to=[to], reply_to=replies, headers=headers)
+    message = Message(one_line(subject), text, one_line(look.sender), to=[to], reply_to=replies, headers=headers)
     message.attach_alternative(html, "text/html")
     return message
+
+
+def sender(name: str, address: str) -> str:
+    """As it stands in From, whatever the name."""
+    return formataddr((one_line(name), address))
 
 
 def one_line(text: str) -> str:

@@ -22,7 +22,8 @@ def test_it_is_content_with_a_well_made_set_up(settings: Any) -> None:
     [
         ({"SITE_URL": "http://papers.example.org"}, "digest.W001"),
         ({"EMAIL_BACKEND": "subscriptions.outbox.EmailBackend"}, "digest.W002"),
-        ({"POSTAL_ADDRESS": ""}, "digest.W003"),
+        ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": True}, "digest.E005"),
+        ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": False}, "digest.W003"),
         ({"SITE_URL": "papers.example.org"}, "digest.E003"),
     ],
 )

@@ -8,14 +8,16 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.core import mail as django_mail
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.models import Edition
+from digest import delivery, planning, reports
+from digest.models import Delivery, Edition
 from digest.wording import shorten
 from subscriptions import colours
 from subscriptions.models import Subscriber
-from tests.conftest import TODAY, make_reader, make_record
+from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.email import cast
 from tests.email.mails import Mail, digest_of, digests_of
 
@@ -219,6 +221,22 @@ def test_h13_the_subject_begins_with_the_first_paper(mails: list[Mail]) -> None:
 @given(st.text(min_size=1, max_size=200), st.integers(10, 100))
 def test_h13_no_title_makes_the_subject_longer(title: str, limit: int) -> None:
     assert len(shorten(title, limit)) <= limit
+
+
+@pytest.mark.usefixtures("now")
+def test_c2_without_a_postal_address_no_digest_leaves_and_the_reason_is_told(
+    edition: Edition, alice: Subscriber, settings: Any
+) -> None:
+    settings.REQUIRE_POSTAL_ADDRESS, settings.POSTAL_ADDRESS = True, ""
+    planning.plan_everyone(edition, now=NOW)
+    delivery.send_queued(Delivery.objects.all())
+    assert django_mail.outbox == []
+    assert "POSTAL_ADDRESS" in Delivery.objects.get().reason
+    assert any("POSTAL_ADDRESS" in reason for reason, _ in reports.make_report(until=NOW).reasons)
+    settings.POSTAL_ADDRESS = "Our Lab"
+    Delivery.objects.update(not_before=NOW)
+    delivery.send_queued(Delivery.objects.all())
+    assert len(django_mail.outbox) == 1
 
 
 def test_c1_it_names_its_sender_and_address(sample: Edition, alice: Subscriber, settings: Any) -> None:

@@ -164,6 +164,16 @@ def free_port() -> int:
         return port
 
 
+def wait_for_port(port: int, process: "subprocess.Popen[bytes]", seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"Nothing listens on port {port}: {process.args!r}")
+
+
 def wait_for(url: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
