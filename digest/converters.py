@@ -1,6 +1,8 @@
-"""Days, weeks and months in addresses. What is none of the calendar is no address."""
+"""Keys, days, weeks and months in addresses. What is none of the calendar is no address."""
 
 import datetime as dt
+
+from django.urls.converters import StringConverter
 
 YEARS = range(1990, 2200)
 
@@ -10,6 +12,12 @@ def _within_reason(day: dt.date) -> dt.date:
     if day.year not in YEARS:
         raise ValueError(day)
     return day
+
+
+class KeyConverter(StringConverter):
+    """A paper's key, which may hold slashes. No database takes a null character."""
+
+    regex = r"[^\x00]+"
 
 
 class DayConverter:

@@ -3,6 +3,7 @@ from django.urls import path, re_path, register_converter
 from digest import converters
 from digest.views import about, crawlers, editions, feeds, health, opinions, papers, previews, topics
 
+register_converter(converters.KeyConverter, "key")
 register_converter(converters.DayConverter, "day")
 register_converter(converters.WeekConverter, "week")
 register_converter(converters.MonthConverter, "month")
@@ -14,9 +15,9 @@ urlpatterns = [
     path("weeks/<week:day>/", editions.week, name="week"),
     path("months/<month:day>/", editions.month, name="month"),
     path("calendar/", editions.newest_month, name="calendar"),
-    path("papers/<path:key>.bib", papers.bibtex, name="bibtex"),
-    path("papers/<path:key>.ris", papers.ris, name="ris"),
-    path("papers/<path:key>/", papers.paper, name="paper"),
+    path("papers/<key:key>.bib", papers.bibtex, name="bibtex"),
+    path("papers/<key:key>.ris", papers.ris, name="ris"),
+    path("papers/<key:key>/", papers.paper, name="paper"),
     path("topics/", topics.catalogue, name="topics"),
     path("topics/<slug:slug>/", topics.topic, name="topic"),
     path("digests/<str:token>/papers/<int:pk>/", opinions.of_a_paper, name="opinion"),

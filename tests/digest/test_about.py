@@ -70,7 +70,7 @@ def test_it_lists_every_page_for_search_engines_in_files_of_a_bounded_size(
     assert set(listed) == {*papers, *pages, "https://papers.example.org/subscribe/"}
     for path in listed:
         assert client.get(path.removeprefix("https://papers.example.org")).status_code == 200
-    assert client.get("/sitemaps/papers-99.xml").status_code == 404
+    assert client.get("/sitemaps/papers-99999.xml").status_code == 404
     assert client.get("/sitemaps/nonsense.xml").status_code == 404
 
 
