@@ -48,6 +48,14 @@ def _text(name: str) -> str:
         raise ImproperlyConfigured(f"{name}: {value} can't be read ({error}).") from error
 
 
+def _one_of(name: str, *choices: str) -> str:
+    """The variable `name`; by default the first choice. Raises ImproperlyConfigured, saying which there are."""
+    value: str = env.str(name, choices[0])
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is “{value}”. Write one of {', '.join(choices)}.")
+    return value
+
+
 def _kept_secret_key() -> str:
     """The key of an installation that set none: made once, then kept, so that mailed links stay valid."""
     path = VAR_DIR / "secret_key"
@@ -192,6 +200,8 @@ EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = _whole_number("EMAIL_TIMEOUT", 30, 1, 3600)  # seconds; Django's own default waits for ever
+SMTP_CONNECTIONS = _whole_number("SMTP_CONNECTIONS", 4, 1, 1000)  # of each worker
+SMTP_MAILS_PER_CONNECTION = _whole_number("SMTP_MAILS_PER_CONNECTION", 100, 1, 1_000_000)
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", "Daily Papers <papers@localhost>")
 # Whatever a provider of django-anymail wants: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
 ANYMAIL: dict[str, Any] = {
@@ -214,7 +224,7 @@ CELERY_TASK_ROUTES = {
     "digest.tasks.collect_source": {"queue": "fetch"},
     "digest.tasks.enrich_papers": {"queue": "fetch"},
     "digest.tasks.catch_up_source": {"queue": "fetch"},
-    "digest.tasks.send_shard": {"queue": "send"},
+    "digest.tasks.send_shards": {"queue": "send"},
     "*": {"queue": "tick"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
@@ -303,6 +313,8 @@ ARXIV_API_URL = env.str("ARXIV_API_URL", "https://export.arxiv.org").rstrip("/")
 ARXIV_OAI_URL = env.str("ARXIV_OAI_URL", "https://oaipmh.arxiv.org").rstrip("/")
 # UTC. America has voted by then, and the mornings of the next day, New Zealand's first, are still ahead.
 PUBLISH_HOUR = _whole_number("PUBLISH_HOUR", 16, 0, 23)
+# What is done with a mail of which nobody can know whether it arrived: "resend" (it may come twice) or "leave".
+UNCERTAIN_MAILS = _one_of("UNCERTAIN_MAILS", "resend", "leave")
 FETCH_LIMIT_MB = _whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
 FETCH_PRIVATE_HOSTS = env.bool("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 

@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from digest import collecting, delivery, editions, planning
+from digest import collecting, editions, planning
+from digest.delivery import sending, shards
 from digest.models import Delivery, Edition, FetchRun
 from digest.wording import count
 
@@ -80,8 +81,8 @@ def send(day: dt.date, *, track: Track = iter) -> Summary:
         editions.publish(day, now=now)  # what is sent is not added to afterwards
     rows = Delivery.objects.filter(edition=edition)
     planning.plan_everyone(edition, now=now)
-    rows.filter(status=Status.QUEUED).update(not_before=now)  # a person asked: what waits for another try has it now
-    sent_now = delivery.send_queued(rows, track=track)
+    shards.wake(edition, now=now)  # a person asked: what waits for another try has it now
+    sent_now = sending.send_due(edition=edition)
     _wait_for_others(edition)
     counts = Counter(rows.values_list("status", flat=True))
     weekly = planning.weekly_readers_waiting(edition, now=now)
@@ -112,16 +113,15 @@ _SAID = {
     Status.SENT: "sent in all",
     Status.SKIPPED: "skipped",
     Status.QUEUED: "waiting for another try",
-    Status.SENDING: "in the hands of another process",
     Status.FAILED: "failed",
     Status.UNCERTAIN: "uncertain",
 }
 
 
 def _wait_for_others(edition: Edition) -> None:
-    """A running server may have claimed some of the rows: their end belongs into the summary."""
+    """A running server may have taken some of the shards: their end belongs into the summary."""
     deadline = time.monotonic() + OTHERS_TIMEOUT
-    while time.monotonic() < deadline and edition.deliveries.filter(status=Status.SENDING).exists():
+    while time.monotonic() < deadline and edition.shards.exclude(worker="").exists():
         time.sleep(0.2)
 
 

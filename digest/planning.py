@@ -4,19 +4,21 @@ A tick may run twice, or on two machines at once: a reader has one row an editio
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import (
     BigIntegerField,
     DateTimeField,
     Exists,
     Field,
     JSONField,
+    Max,
     OuterRef,
     Q,
     QuerySet,
@@ -26,6 +28,7 @@ from django.db.models import (
 )
 
 from digest import schedule
+from digest.delivery import shards
 from digest.models import Delivery, Edition
 from digest.schedule import Slot
 from subscriptions.models import Subscriber
@@ -45,9 +48,14 @@ def plan_due(*, now: dt.datetime) -> int:
     are looked at again every half hour only, for readers who chose an earlier hour since.
     """
     slots = _slots_in_use()
-    planned = 0
-    for edition in Edition.objects.filter(mail_from__gt=now - WINDOW, mail_from__lte=now):
+    recent = Edition.objects.filter(mail_from__gt=now - WINDOW, mail_from__lte=now)
+    return sum(_plan_edition(pk, slots, now) for pk in recent.values_list("pk", flat=True))
+
+
+def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
+    with _alone_with(pk, now) as edition:
         done_until = None if now.minute % 30 == 0 else edition.planned_until
+        planned = 0
         for due, theirs in _slots_by_due_time(edition, slots):
             if due > now or (done_until and due <= done_until):
                 continue
@@ -56,21 +64,39 @@ def plan_due(*, now: dt.datetime) -> int:
                 # A reader who became active after the hour waits for the next edition.
                 readers = _in_slots(theirs[start : start + SLOTS_A_STATEMENT]).filter(active_since__lte=due)
                 planned += _insert(edition, readers, now, status, reason)
-        Edition.objects.filter(pk=edition.pk).update(planned_until=now)
+        edition.planned_until = now
+        edition.save(update_fields=["planned_until"])
     return planned
+
+
+@contextmanager
+def _alone_with(pk: int, now: dt.datetime) -> Iterator[Edition]:
+    """The edition, while nobody else plans it; what was planned in the block is put into shards at its end."""
+    with transaction.atomic():
+        edition = Edition.objects.select_for_update().get(pk=pk)
+        before = Delivery.objects.filter(edition=edition).aggregate(Max("pk"))["pk__max"] or 0
+        yield edition
+        shards.make(edition, after=before, now=now)
+
+
+def give_up_old(*, now: dt.datetime) -> int:
+    """Skip what was planned and could not be sent for more than a day; how many."""
+    return shards.expire(now=now, older_than=TOO_LATE, reason=LATE)
 
 
 def plan_everyone(edition: Edition, *, now: dt.datetime) -> int:
     """Make a row for every reader of `edition`, whatever their hour; how many rows are new.
 
-    Weekly readers are among them when the edition closes its week. A row skipped for being late is queued again:
-    a person asked for it.
+    Weekly readers are among them when the edition closes its week. A row that was skipped for being late is
+    made anew: a person asked for it.
     """
     readers = Subscriber.objects.active()
     if not _is_weekly_digest(edition, now):
         readers = readers.exclude(frequency=Subscriber.Frequency.WEEKLY)
     late = Delivery.objects.filter(edition=edition, status=Status.SKIPPED, reason=LATE)
-    return late.update(status=Status.QUEUED, reason="", not_before=now) + _insert(edition, readers, now)
+    with _alone_with(edition.pk, now):
+        late.filter(subscriber__in=readers).delete()
+        return _insert(edition, readers, now)
 
 
 def weekly_readers_waiting(edition: Edition, *, now: dt.datetime) -> int:

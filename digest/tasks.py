@@ -6,12 +6,15 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 from celery import shared_task
 from django.utils import timezone
 
-from digest import catching_up, collecting, delivery, editions, enriching, planning, reports, topics
-from digest.models import Delivery, Edition, Source
+from digest import catching_up, collecting, editions, enriching, planning, reports, topics
+from digest.delivery import sending, shards
+from digest.models import Edition, Source
 from subscriptions import subscribers
 
-SHARD = 500  # deliveries a bell
-SHARD_SECONDS = 50  # well below the time limit; the next minute rings again for what is left
+BELLS = 64  # rung at once at most: one is enough for a worker, which goes on until nothing is left
+SENDING_SECONDS = 50  # the next minute rings again for what is left
+SORTING_SECONDS = 50
+SENDING_LIMIT = 400  # seconds; a mail in hand may take 300 more, until its server has said something
 
 
 @shared_task
@@ -41,25 +44,26 @@ def publish_due_edition() -> None:
 
 @shared_task(expires=290)
 def sort_by_topic() -> None:
-    topics.sort_stale(seconds=SHARD_SECONDS)
+    topics.sort_stale(seconds=SORTING_SECONDS)
 
 
 @shared_task
 def send_due_digests() -> None:
-    """Plan what is due, and ring once for each shard of the queue, whatever came of the planning."""
+    """Plan what is due, and ring for each shard that waits, whatever came of the planning."""
     now = timezone.now()
     try:
         subscribers.resume_rested(now=now)
-        delivery.requeue_stuck(now=now)
         planning.plan_due(now=now)
+        planning.give_up_old(now=now)
     finally:
-        for first, last in delivery.shards(SHARD, now=now):
-            send_shard.delay(first, last)
+        for _ in range(min(shards.at_work(now=now).count(), BELLS)):
+            send_shards.delay()
 
 
-@shared_task(expires=55)
-def send_shard(first: int, last: int) -> None:
-    delivery.send_queued(Delivery.objects.filter(pk__range=(first, last)), seconds=SHARD_SECONDS)
+@shared_task(expires=55, soft_time_limit=SENDING_LIMIT, time_limit=SENDING_LIMIT + 50)
+def send_shards() -> None:
+    """Send shard after shard until none is left, or for as long as a task may take."""
+    sending.send_due(seconds=SENDING_SECONDS)
 
 
 @shared_task

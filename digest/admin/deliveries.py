@@ -6,7 +6,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from digest.admin.base import ReadOnlyAdmin
-from digest.models import Delivery, DeliveryEvent
+from digest.delivery import shards
+from digest.models import Delivery, DeliveryEvent, Shard
 
 
 @admin.register(Delivery)
@@ -32,8 +33,7 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
 
     def _requeue(self, request: HttpRequest, queryset: QuerySet[Delivery], status: str) -> None:
         chosen = queryset.count()
-        again = {"status": Delivery.Status.QUEUED, "attempts": 0, "not_before": timezone.now()}
-        done = queryset.filter(status=status).update(**again)
+        done = shards.queue_again(queryset.filter(status=status), now=timezone.now())
         self.message_user(request, f"{done} queued again. {chosen - done} left alone: not {status}.")
 
 
@@ -44,3 +44,12 @@ class DeliveryEventAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeliveryEvent]):
     search_fields = ["delivery__subscriber__email", "detail"]
     date_hierarchy = "happened_at"
     list_select_related = ["delivery"]
+
+
+@admin.register(Shard)
+class ShardAdmin(ReadOnlyAdmin, admin.ModelAdmin[Shard]):
+    list_display = ["edition", "first", "last", "size", "worker", "lease_until", "not_before", "crashes", "done_at"]
+    list_filter = [("done_at", admin.EmptyFieldListFilter), "edition"]
+    search_fields = ["worker"]
+    list_select_related = ["edition"]
+    show_full_result_count = False

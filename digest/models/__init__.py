@@ -1,6 +1,6 @@
 """What is sent: papers, where they were seen, the day's edition, and what became of each reader's digest."""
 
-from digest.models.deliveries import Delivery, DeliveryEvent, DeliveryQuerySet
+from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
 from digest.models.opinions import Learnt, Opinion
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
@@ -9,7 +9,6 @@ from digest.models.sources import FetchRun, Source, Turn, Validator
 __all__ = [
     "Delivery",
     "DeliveryEvent",
-    "DeliveryQuerySet",
     "Edition",
     "FetchRun",
     "Learnt",
@@ -18,6 +17,7 @@ __all__ = [
     "Paper",
     "PaperAlias",
     "QuietDay",
+    "Shard",
     "Source",
     "TopicPaper",
     "Turn",

@@ -1,6 +1,5 @@
 """What became of each reader's digest."""
 
-import datetime as dt
 import uuid
 
 from django.db import models
@@ -9,41 +8,67 @@ from django.db.models import Q
 from digest.models.editions import Edition
 from subscriptions.models import Subscriber
 
+SUSPECT = 3  # deaths in a row, see `digest.delivery.poison`
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def queued(self, now: dt.datetime) -> "DeliveryQuerySet":
-        """Those to be sent now: in the queue, and not waiting for their next try."""
-        return self.filter(status=Delivery.Status.QUEUED, not_before__lte=now)
 
-    def stuck(self, claimed_before: dt.datetime) -> "DeliveryQuerySet":
-        """Those whose worker died between claiming and recording."""
-        return self.filter(status=Delivery.Status.SENDING, claimed_at__lt=claimed_before)
+class Shard(models.Model):
+    """Some hundred deliveries of one edition, by their ids: what a worker takes at a time.
+
+    It is free when nobody's lease runs, and done when each of its deliveries has come to an end. One that waits
+    for another try of some is free again at `not_before`.
+    """
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="shards")
+    first = models.BigIntegerField(help_text="The first delivery's id.")
+    last = models.BigIntegerField(help_text="The last delivery's id.")
+    size = models.PositiveIntegerField(help_text="How many deliveries it has.")
+    made_at = models.DateTimeField()
+    not_before = models.DateTimeField(help_text="It is not taken before this.")
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until then it is its worker's.")
+    worker = models.CharField(max_length=100, blank=True)
+    announced = models.BigIntegerField(
+        default=0, help_text="Deliveries up to this id may have been handed over, though not yet recorded."
+    )
+    crashes = models.PositiveSmallIntegerField(default=0, help_text="How many workers in a row died with it.")
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["edition", "first"]
+        constraints = [models.UniqueConstraint(fields=["edition", "first"], name="one_shard_per_range")]
+        indexes = [models.Index(fields=["not_before"], condition=Q(done_at=None), name="shard_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.edition}, deliveries {self.first} to {self.last}"
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.crashes >= SUSPECT
+
+    @property
+    def deliveries(self) -> models.QuerySet["Delivery"]:
+        return Delivery.objects.filter(edition_id=self.edition_id, pk__range=(self.first, self.last))
 
 
 class Delivery(models.Model):
-    """What became of one reader's digest of one edition. The queued rows are the queue."""
+    """What became of one reader's digest of one edition. The queued rows are the queue, in shards."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", "queued"
-        SENDING = "sending", "sending"
         SENT = "sent", "sent"
         FAILED = "failed", "failed"
         SKIPPED = "skipped", "skipped"
         UNCERTAIN = "uncertain", "uncertain: it may have arrived"
 
-    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries")
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="deliveries")
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     queued_at = models.DateTimeField()
     not_before = models.DateTimeField(help_text="The next try is not before this.")
-    claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     reason = models.TextField(blank=True, help_text="Why it was skipped, failed or is tried again.")
     papers = models.JSONField(default=list, blank=True, help_text="Which papers, with score and reasons.")
     provider_id = models.CharField(max_length=255, blank=True)
-
-    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-queued_at"]
@@ -51,7 +76,7 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["edition", "subscriber"], name="one_delivery_per_reader_and_edition"),
             models.CheckConstraint(
-                condition=Q(status__in=["queued", "sending", "sent", "failed", "skipped", "uncertain"]),
+                condition=Q(status__in=["queued", "sent", "failed", "skipped", "uncertain"]),
                 name="delivery_status_is_known",
             ),
             models.CheckConstraint(
@@ -61,8 +86,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             # Partial: the queue is a sliver of a table that grows by every reader every day.
-            models.Index(fields=["not_before"], condition=Q(status="queued"), name="delivery_queue"),
-            models.Index(fields=["claimed_at"], condition=Q(status="sending"), name="delivery_in_flight"),
+            models.Index(fields=["edition", "id"], condition=Q(status="queued"), name="delivery_queue"),
             models.Index(
                 fields=["queued_at"], condition=Q(status__in=["failed", "uncertain"]), name="delivery_in_trouble"
             ),

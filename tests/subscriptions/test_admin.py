@@ -10,7 +10,18 @@ from django.test import Client
 from django.urls import reverse
 
 from digest import opinions
-from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, PaperAlias, QuietDay, Source, Turn, Validator
+from digest.models import (
+    Delivery,
+    DeliveryEvent,
+    Edition,
+    FetchRun,
+    PaperAlias,
+    QuietDay,
+    Shard,
+    Source,
+    Turn,
+    Validator,
+)
 from subscriptions import subscribers
 from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
 from tests.conftest import NOW, TODAY
@@ -32,6 +43,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="ok", message="learning")
     delivery = Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
     DeliveryEvent.objects.create(delivery=delivery, event_key="x:1", event_type="delivered", happened_at=NOW)
+    Shard.objects.create(edition=edition, first=1, last=1, size=1, made_at=NOW, not_before=NOW, worker="learning")
     QuietDay.objects.create(day=TODAY, reason="nothing on learning")
     PaperAlias.objects.create(key="doi:10.1234/learning", paper=edition.papers.all()[0])
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")

@@ -1,0 +1,121 @@
+"""What a worker has done and not yet recorded: a file of its own, one line a step, written at once.
+
+A line costs one `write` and no waiting for the disk: it outlives the process, and that is what it is for. The
+file is locked as long as its process lives, so that anybody can tell the journal of a dead worker.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from digest.delivery.outcomes import Outcome, Result
+
+_FIELDS = ("delivery_id", "result", "reason", "provider_id", "papers", "bounce")
+
+
+@dataclass
+class Left:
+    """What a journal says: outcomes that may not be recorded yet, and mails that were in hand without one."""
+
+    worker: str
+    outcomes: list[Outcome] = field(default_factory=list)
+    in_hand: dict[int, None] = field(default_factory=dict)  # delivery ids, in the order in which they were taken up
+
+
+class Journal:
+    """The open journal of this process' worker. Not for several threads at once."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.worker = f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        # Made under a name that nobody looks for, and locked, before it gets its own.
+        draft = folder / f".{self.worker}"
+        self._file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._path = folder / f"{self.worker}.journal"
+        draft.rename(self._path)
+
+    def take_in_hand(self, delivery_id: int) -> None:
+        """To be called right before the mail can reach anybody. Raises OSError where the disk is full."""
+        self._write(b"%d\n" % delivery_id)
+
+    def note(self, outcome: Outcome) -> None:
+        """Raises OSError where the disk is full."""
+        row = [getattr(outcome, name) for name in _FIELDS]
+        self._write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
+
+    def clear(self) -> None:
+        """To be called when all outcomes are recorded and nothing is in hand."""
+        os.ftruncate(self._file, 0)
+
+    def close(self) -> None:
+        """Delete it: everything is recorded."""
+        self._path.unlink(missing_ok=True)
+        os.close(self._file)
+
+    def abandon(self) -> None:
+        """Leave it to whoever recovers next: it tells what is not yet recorded."""
+        os.close(self._file)
+
+    def _write(self, line: bytes) -> None:
+        written = os.write(self._file, line)
+        if written != len(line):  # the disk has just become full; the next line must not be read as one with this
+            os.write(self._file, b"\n")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@contextmanager
+def left_behind(folder: Path) -> Iterator[list[Left]]:
+    """The journals of workers that died, held until the end of the block and deleted if it ends well."""
+    held: list[tuple[Path, int]] = []
+    try:
+        for path in sorted(folder.glob("*.journal")):
+            file = _take(path)
+            if file is not None:
+                held.append((path, file))
+        yield [_read(path) for path, _ in held]
+        for path, _ in held:
+            path.unlink(missing_ok=True)
+    finally:
+        for _, file in held:
+            os.close(file)
+
+
+def _take(path: Path) -> int | None:
+    """Lock the journal; None where its worker lives, or somebody else is reading it."""
+    try:
+        file = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        return None
+    if not path.exists():  # read and deleted by somebody else while we opened it
+        os.close(file)
+        return None
+    return file
+
+
+def _read(path: Path) -> Left:
+    left = Left(path.stem)
+    for line in path.read_bytes().splitlines():
+        try:
+            told = json.loads(line)
+            outcome = Outcome(**dict(zip(_FIELDS, told, strict=True))) if isinstance(told, list) else None
+        except (ValueError, TypeError):
+            continue  # the process died, or the disk became full, in the middle of it
+        if outcome is None:
+            left.in_hand[told] = None
+        else:
+            left.in_hand.pop(outcome.delivery_id, None)
+            left.outcomes.append(replace(outcome, result=Result(outcome.result)))
+    return left

@@ -1,0 +1,21 @@
+"""After a death: what a worker's journal tells is recorded, and its shard is free for the next worker at once."""
+
+import datetime as dt
+from pathlib import Path
+
+from django.db import transaction
+
+from digest.delivery import journal, recording, shards
+
+DIED_IN_HAND = "A worker died while it handed this over: it may have arrived."
+
+
+def recover(folder: Path, *, now: dt.datetime) -> int:
+    """Read the journals of this machine's dead workers and free what they had; how many there were."""
+    with journal.left_behind(folder) as found:
+        for left in found:
+            with transaction.atomic():
+                recording.record(left.outcomes, now=now)
+                recording.record_doubtful(left.in_hand, DIED_IN_HAND, now=now)
+                shards.free_those_of(left.worker)
+        return len(found)

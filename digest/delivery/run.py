@@ -1,0 +1,156 @@
+"""One shard on its way through one worker."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from digest.composition import DeliveryRow
+from digest.delivery import clock, poison, recording, shards
+from digest.delivery.journal import Journal
+from digest.delivery.making import Maker
+from digest.delivery.outcomes import Outcome, Result
+from digest.delivery.shards import LostLeaseError
+from digest.delivery.transports import Mail
+from digest.models import Delivery, Shard
+from subscriptions.models import Subscriber
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 50  # mails composed, and their readers looked at again, at a time
+FRESH = 0.05  # seconds for which what was read of a reader holds
+RECORD_AFTER = 2.0  # seconds
+RENEW_AFTER = 30.0  # seconds; well below the lease
+OFFERS = 3  # times a mail is begun on a fresh connection before it waits
+LEFT = "The reader left, or paused, before it was sent."
+
+Status = Delivery.Status
+_ENDS = (Result.SENT, Result.FAILED, Result.SKIPPED)
+StopAsking = Callable[[], bool]
+
+
+class Run:
+    """Hands out the mails of `shard`, each made and looked at again right before it leaves, and notes their ends.
+
+    What the database, the disk or a lost lease can't bear does not leave as an error, since mails may be in hand: no
+    more mails come, and `trouble` says why.
+    """
+
+    def __init__(self, shard: Shard, journal: Journal, maker: Maker, stop: StopAsking) -> None:
+        self.trouble: Exception | None = None
+        self.is_stopped = False
+        self._shard, self._journal, self._maker, self._stop = shard, journal, maker, stop
+        self._todo: list[int] | None = None
+        self._offers: dict[int, int] = {}  # of those whose connection broke
+        self._in_hand: set[int] = set()
+        self._done: list[Outcome] = []
+        self._recorded_at = self._renewed_at = clock.seconds()
+
+    @property
+    def goes_on(self) -> bool:
+        return self._todo != [] and not self.is_stopped and self.trouble is None
+
+    def mails(self) -> Iterator[Mail | None]:
+        """Those that are to leave. To be asked for anew while the run `goes_on`: some may have to be offered again."""
+        size = 1 if self._shard.is_suspect else CHUNK
+        try:
+            if self._todo is None:
+                self._todo = shards.due(self._shard, now=timezone.now())
+            while self._todo and self.goes_on:
+                chunk, self._todo = self._todo[:size], self._todo[size:]
+                if self._shard.is_suspect:
+                    yield from self._alone()
+                yield from self._offer(chunk)
+        except (DatabaseError, InterfaceError, OSError, LostLeaseError) as error:
+            self._give_in(error)
+
+    def note(self, outcome: Outcome) -> None:
+        """Keep what became of a mail."""
+        self._in_hand.discard(outcome.delivery_id)
+        if outcome.result is Result.AGAIN:
+            outcome = self._again(outcome)
+        self.is_stopped = self.is_stopped or outcome.result is Result.STOPPED
+        self._done.append(outcome)
+        try:
+            self._journal.note(outcome)
+        except OSError as error:
+            self._give_in(error)
+
+    def record_now_and_then(self) -> int:
+        """Keep the lease, and record what is done, each as often as needed; how many came to an end."""
+        try:
+            self._keep_lease()
+            return self.record() if clock.seconds() - self._recorded_at > RECORD_AFTER else 0
+        except (DatabaseError, InterfaceError, LostLeaseError) as error:
+            self._give_in(error)
+            return 0
+
+    def record(self) -> int:
+        """Write down what is done; how many came to an end."""
+        self._recorded_at = clock.seconds()
+        recording.record(self._done, now=timezone.now())
+        if self._done:
+            poison.note_progress(self._shard)
+        ended = sum(outcome.result in _ENDS for outcome in self._done)
+        self._done = []
+        return ended
+
+    def _offer(self, chunk: list[int]) -> Iterator[Mail | None]:
+        self._renew(announced=chunk[-1])
+        read_at, wanted = clock.seconds(), self._still_wanted(chunk)
+        for made in self._maker.make(list(wanted.values())):
+            self.is_stopped = self.is_stopped or self._stop()
+            if self.is_stopped or self.trouble:
+                return
+            if isinstance(made, Outcome):
+                self.note(made)
+                continue
+            if clock.seconds() - read_at > FRESH:
+                self._keep_lease()
+                left = [pk for pk in wanted if pk >= made.delivery_id]
+                read_at, wanted = clock.seconds(), self._still_wanted(left)
+            if made.delivery_id in wanted:
+                self._journal.take_in_hand(made.delivery_id)
+                self._in_hand.add(made.delivery_id)
+                yield made
+
+    def _alone(self) -> Iterator[None]:
+        """Wait until nothing is in hand, and record it: if the worker dies of the next mail, that one did it."""
+        while self._in_hand and self.trouble is None:
+            yield None
+        self.record()
+
+    def _again(self, outcome: Outcome) -> Outcome:
+        pk = outcome.delivery_id
+        self._offers[pk] = self._offers.get(pk, 0) + 1
+        if self._offers[pk] >= OFFERS:
+            return replace(outcome, result=Result.LATER)
+        self._todo = sorted([*(self._todo or []), pk])
+        return outcome
+
+    def _keep_lease(self) -> None:
+        if clock.seconds() - self._renewed_at > RENEW_AFTER:
+            self._renew()
+
+    def _renew(self, announced: int = 0) -> None:
+        self._renewed_at = clock.seconds()
+        shards.renew(self._shard, announced=announced)
+
+    def _still_wanted(self, pks: list[int]) -> dict[int, DeliveryRow]:
+        """Those whose readers still want them, by their ids. The others are skipped."""
+        rows = Delivery.objects.filter(pk__in=pks, status=Status.QUEUED).order_by("pk")
+        wanted, edition_id = {}, self._shard.edition_id
+        for pk, reader, status in rows.values_list("pk", "subscriber_id", "subscriber__status"):
+            if status == Subscriber.Status.ACTIVE:
+                wanted[pk] = DeliveryRow(pk, edition_id, reader)
+            else:
+                self.note(Outcome(pk, Result.SKIPPED, LEFT))
+        return wanted
+
+    def _give_in(self, error: Exception) -> None:
+        logger.warning("%s is left for now: %s: %s", self._shard, type(error).__name__, error)
+        self.trouble = self.trouble or error
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()  # what is in hand may be recorded over a new one

@@ -1,0 +1,143 @@
+"""Some hundred deliveries at a time: made when planned, taken by one worker, given back.
+
+A shard that is taken has a lease, which its worker renews while it works. When the lease runs out without that, the
+worker is taken for dead, and the shard is free again. Leases go by the database's clock, of which there is one,
+whatever the machines' own clocks say.
+"""
+
+import datetime as dt
+
+from django.db import connection, transaction
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+
+from digest.delivery import poison, recording
+from digest.models import Delivery, Edition, Shard
+
+SIZE = 500
+LEASE = dt.timedelta(minutes=5)
+DIED = "A worker died while this was on its way."
+
+Status = Delivery.Status
+
+
+class LostLeaseError(Exception):
+    """Somebody else has the shard by now: not another mail of it may leave from here."""
+
+
+def make(edition: Edition, *, after: int, now: dt.datetime) -> int:
+    """Put the queued deliveries of `edition` with ids above `after` into shards; how many shards.
+
+    To be called while the edition's row is locked: then no other rows of it come in between.
+    """
+    moment = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO digest_shard (edition_id, first, last, size, made_at, not_before, worker, announced, crashes) "
+            "SELECT %s, MIN(id), MAX(id), COUNT(*), %s, %s, '', 0, 0 FROM ("
+            " SELECT id, (ROW_NUMBER() OVER (ORDER BY id) - 1) / %s AS part FROM digest_delivery"
+            " WHERE edition_id = %s AND id > %s AND status = 'queued') AS numbered GROUP BY part",
+            [edition.pk, moment, moment, SIZE, edition.pk, after],
+        )
+        return int(cursor.rowcount)
+
+
+def at_work(*, now: dt.datetime) -> QuerySet[Shard]:
+    """Those whose time has come, whether or not a worker has them: it may be dead."""
+    return Shard.objects.filter(done_at=None, not_before__lte=now)
+
+
+def free(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]:
+    """Those that can be taken now."""
+    # A lease far ahead was given before the database's clock was set back.
+    unleased = Q(lease_until=None) | Q(lease_until__lt=Now()) | Q(lease_until__gt=_lease_until() + LEASE)
+    waiting = at_work(now=now).filter(unleased)
+    return waiting.filter(edition=edition) if edition else waiting
+
+
+def take(worker: str, *, now: dt.datetime, edition: Edition | None = None) -> Shard | None:
+    """Take the free shard that waited longest; None where there is none. Of two workers each gets its own."""
+    with transaction.atomic():
+        # SQLite has one writer at a time, and nothing to skip.
+        skips = connection.features.has_select_for_update_skip_locked
+        waiting = free(now=now, edition=edition).select_for_update(skip_locked=skips)
+        shard = waiting.order_by("not_before", "pk").first()
+        if shard is None:
+            return None
+        if shard.worker:  # its lease ran out: neither it nor its machine's journals were heard of since
+            shard.crashes += 1
+            recording.record_doubtful(_announced(shard, now), DIED, now=now)
+        poison.convict(shard)
+        shard.worker = worker
+        shard.save()
+        Shard.objects.filter(pk=shard.pk).update(lease_until=_lease_until())
+    return shard
+
+
+def due(shard: Shard, *, now: dt.datetime) -> list[int]:
+    """The ids of its deliveries whose turn it is, in order."""
+    queued = shard.deliveries.filter(status=Status.QUEUED, not_before__lte=now)
+    return list(queued.order_by("pk").values_list("pk", flat=True))
+
+
+def renew(shard: Shard, *, announced: int = 0) -> None:
+    """Keep the lease, and say up to which delivery mails may be handed over. Raises LostLeaseError."""
+    poison.move_on(shard, announced)
+    mine = Shard.objects.filter(pk=shard.pk, worker=shard.worker)
+    if not mine.update(lease_until=_lease_until(), announced=shard.announced, crashes=shard.crashes):
+        raise LostLeaseError(f"{shard} is no longer {shard.worker}'s")
+
+
+def give_back(shard: Shard, *, now: dt.datetime) -> None:
+    """Let others have what is left of it, at its deliveries' next try; it is done if nothing is left."""
+    queued = shard.deliveries.filter(status=Status.QUEUED)
+    next_try = queued.aggregate(Min("not_before"))["not_before__min"]
+    end = {"done_at": now} if next_try is None else {"not_before": next_try}
+    mine = Shard.objects.filter(pk=shard.pk, worker=shard.worker)
+    mine.update(worker="", lease_until=None, announced=0, crashes=0, **end)
+
+
+def free_those_of(worker: str) -> None:
+    """What a dead worker had, and whose journal was read."""
+    Shard.objects.filter(worker=worker, done_at=None).update(worker="", lease_until=None, crashes=F("crashes") + 1)
+
+
+def wake(edition: Edition, *, now: dt.datetime) -> None:
+    """Have all that is queued of `edition` tried now, and for another day: a person asked."""
+    queued = Delivery.objects.filter(edition=edition, status=Status.QUEUED)
+    queued.update(queued_at=now, not_before=now)
+    _open_those_with(queued, now)
+
+
+def queue_again(deliveries: QuerySet[Delivery], *, now: dt.datetime) -> int:
+    """Send these once more, as if they had never been tried; how many."""
+    chosen = list(deliveries.values_list("pk", flat=True))
+    again = Delivery.objects.filter(pk__in=chosen)
+    done = again.update(status=Status.QUEUED, attempts=0, queued_at=now, not_before=now)
+    _open_those_with(again, now)
+    return done
+
+
+def expire(*, now: dt.datetime, older_than: dt.timedelta, reason: str) -> int:
+    """End what nobody could send for so long, so that nothing waits for ever; how many deliveries."""
+    expired = 0
+    for shard in free(now=now).filter(made_at__lt=now - older_than):
+        queued = shard.deliveries.filter(status=Status.QUEUED, queued_at__lt=now - older_than)
+        expired += queued.update(status=Status.SKIPPED, reason=reason)
+        give_back(shard, now=now)
+    return expired
+
+
+def _lease_until() -> Combinable:
+    return ExpressionWrapper(Now() + LEASE, output_field=DateTimeField())
+
+
+def _open_those_with(deliveries: QuerySet[Delivery], now: dt.datetime) -> None:
+    within = deliveries.filter(edition=OuterRef("edition"), pk__gte=OuterRef("first"), pk__lte=OuterRef("last"))
+    Shard.objects.filter(Exists(within)).update(done_at=None, not_before=now)
+
+
+def _announced(shard: Shard, now: dt.datetime) -> list[int]:
+    """What may have been in hand, and is not recorded. What waits for another try was recorded."""
+    return [pk for pk in due(shard, now=now) if pk <= shard.announced]

@@ -1,0 +1,54 @@
+"""An edition that is queued for readers, and a mail server that takes or refuses their mails."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from digest import planning
+from digest.delivery import sending
+from digest.models import Delivery, Edition
+from subscriptions.models import Subscriber
+from tests.conftest import NOW, make_reader
+from tests.sink import Sink
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture(autouse=True)
+def journals(settings: Any, tmp_path: Path) -> Path:
+    settings.VAR_DIR = tmp_path
+    return tmp_path / "journals"
+
+
+@pytest.fixture
+def by_locmem(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+@pytest.fixture
+def sink(settings: Any) -> Iterator[Sink]:
+    with Sink() as server:
+        settings.EMAIL_BACKEND = sending.SMTP_BACKEND
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.fixture
+def queued(edition: Edition, alice: Subscriber, clock: time_machine.Traveller) -> Delivery:
+    """Alice's digest of today's edition."""
+    planning.plan_everyone(edition, now=NOW)
+    return Delivery.objects.get()
+
+
+def queue_readers(edition: Edition, count: int) -> None:
+    for number in range(count):
+        make_reader(f"reader{number}@example.org")
+    planning.plan_everyone(edition, now=timezone.now())

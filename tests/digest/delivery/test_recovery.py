@@ -1,0 +1,188 @@
+"""A worker died, hung or was cut off: who gets what then."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from digest import planning
+from digest.delivery import poison, recovery, sending, shards
+from digest.delivery.journal import Journal
+from digest.delivery.outcomes import Outcome, Result
+from digest.models import Delivery, Edition, Shard
+from digest.models.deliveries import SUSPECT
+from tests.conftest import NOW
+from tests.digest.delivery.conftest import queue_readers
+
+pytestmark = pytest.mark.usefixtures("clock", "by_locmem")
+Status = Delivery.Status
+LONG_AGO = dt.timedelta(hours=1)
+
+
+def statuses() -> list[str]:
+    return list(Delivery.objects.order_by("pk").values_list("status", flat=True))
+
+
+@pytest.fixture
+def pks(edition: Edition, clock: Any) -> list[int]:
+    """Four queued deliveries in one shard."""
+    queue_readers(edition, 4)
+    return list(Delivery.objects.order_by("pk").values_list("pk", flat=True))
+
+
+@pytest.fixture
+def dead(pks: list[int], journals: Path) -> Journal:
+    """A worker that took the shard, sent the first mail, had the second in hand, and died."""
+    journal = Journal(journals)
+    assert shards.take(journal.worker, now=NOW)
+    journal.take_in_hand(pks[0])
+    journal.note(Outcome(pks[0], Result.SENT))
+    journal.take_in_hand(pks[1])
+    journal.abandon()
+    return journal
+
+
+@pytest.mark.usefixtures("dead")
+def test_it_sends_again_what_was_in_hand_and_goes_on_with_the_rest() -> None:
+    assert sending.send_due() == 3
+    assert statuses() == [Status.SENT] * 4
+    assert len({message.to[0] for message in mail.outbox}) == 3
+
+
+@pytest.mark.usefixtures("dead")
+def test_it_leaves_what_was_in_hand_where_it_must_not_come_twice(settings: Any) -> None:
+    settings.UNCERTAIN_MAILS = "leave"
+    assert sending.send_due() == 2
+    assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.SENT, Status.SENT]
+
+
+@pytest.mark.usefixtures("dead")
+def test_it_frees_the_shard_of_the_dead_at_once(journals: Path) -> None:
+    assert not shards.free(now=NOW).exists()
+    assert recovery.recover(journals, now=NOW) == 1
+    assert shards.free(now=NOW).exists()
+    assert recovery.recover(journals, now=NOW) == 0
+
+
+def test_it_may_be_told_the_same_twice(dead: Journal, journals: Path, pks: list[int]) -> None:
+    """The one who recovered died in turn, after it recorded and before it deleted the journal."""
+    copy = (journals / f"{dead.worker}.journal").read_bytes()
+    sending.send_due()
+    (journals / f"{dead.worker}.journal").write_bytes(copy)
+    assert sending.send_due() == 0
+    assert statuses() == [Status.SENT] * 4
+
+
+def run_out(worker: str) -> None:
+    Shard.objects.filter(worker=worker).update(lease_until=timezone.now() - dt.timedelta(days=10_000))
+
+
+def test_it_takes_the_shard_of_a_machine_that_never_came_back(pks: list[int]) -> None:
+    shard = shards.take("lost", now=NOW)
+    assert shard
+    shards.renew(shard, announced=pks[1])
+    assert sending.send_due() == 0  # its lease still runs
+    run_out("lost")
+    assert sending.send_due() == 4
+    assert Delivery.objects.get(pk=pks[1]).attempts == 2
+    assert Delivery.objects.get(pk=pks[2]).attempts == 1
+
+
+def test_it_leaves_what_a_lost_machine_may_have_sent_where_it_must_not_come_twice(
+    pks: list[int], settings: Any
+) -> None:
+    settings.UNCERTAIN_MAILS = "leave"
+    shard = shards.take("lost", now=NOW)
+    assert shard
+    shards.renew(shard, announced=pks[1])
+    run_out("lost")
+    assert sending.send_due() == 2
+    assert statuses() == [Status.UNCERTAIN, Status.UNCERTAIN, Status.SENT, Status.SENT]
+
+
+def test_it_believes_a_lost_machine_that_comes_back_after_all(
+    dead: Journal, pks: list[int], settings: Any, journals: Path
+) -> None:
+    settings.UNCERTAIN_MAILS = "leave"
+    path = journals / f"{dead.worker}.journal"
+    told = path.read_bytes()
+    path.unlink()
+    Shard.objects.update(announced=pks[1])
+    run_out(dead.worker)
+    sending.send_due()
+    assert statuses()[:2] == [Status.UNCERTAIN, Status.UNCERTAIN]
+    path.write_bytes(told)
+    sending.send_due()
+    assert statuses()[:2] == [Status.SENT, Status.UNCERTAIN]
+
+
+def test_it_takes_no_shard_twice(pks: list[int]) -> None:
+    assert shards.take("one", now=NOW)
+    assert shards.take("two", now=NOW) is None
+
+
+def test_it_does_not_trust_a_lease_from_a_clock_that_was_set_back(pks: list[int]) -> None:
+    shards.take("one", now=NOW)
+    Shard.objects.update(lease_until=timezone.now() + dt.timedelta(days=10_000))
+    assert shards.take("two", now=NOW)
+
+
+def die_of(worker: str, announced: int) -> bool:
+    """A worker takes the shard, comes as far as `announced`, and dies; whether it was careful."""
+    shard = shards.take(worker, now=NOW)
+    assert shard
+    was_careful = shard.is_suspect
+    shards.renew(shard, announced=announced)
+    shards.free_those_of(worker)
+    return was_careful
+
+
+def test_it_finds_the_delivery_that_kills_its_workers(pks: list[int]) -> None:
+    assert not any(die_of(f"worker{number}", pks[3]) for number in range(SUSPECT))
+    for number in range(poison.TRIES):
+        assert die_of(f"careful{number}", pks[0])  # killed nobody: another died of the second
+        assert Shard.objects.get().crashes == SUSPECT + 1
+        shard = shards.take("x", now=NOW)
+        assert shard
+        shards.renew(shard, announced=pks[1])
+        shards.free_those_of("x")
+    for number in range(poison.TRIES - 1):
+        die_of(f"last{number}", pks[1])
+    assert sending.send_due() == 3
+    culprit = Delivery.objects.get(pk=pks[1])
+    assert (culprit.status, culprit.reason) == (Status.FAILED, poison.GUILTY)
+
+
+def test_it_goes_one_by_one_through_a_shard_that_killed(pks: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    Shard.objects.update(crashes=SUSPECT)
+    seen = []
+    healthy = shards.renew
+
+    def renew(shard: Shard, *, announced: int = 0) -> None:
+        seen.append((announced, statuses().count(Status.SENT)))
+        healthy(shard, announced=announced)
+
+    monkeypatch.setattr(shards, "renew", renew)
+    assert sending.send_due() == 4
+    assert seen == [(pk, number) for number, pk in enumerate(pks)]
+    assert Shard.objects.get().crashes == 0
+
+
+def test_it_forgets_deaths_once_there_is_progress(pks: list[int]) -> None:
+    Shard.objects.update(crashes=SUSPECT - 1)
+    shard = shards.take("one", now=NOW)
+    assert shard
+    poison.note_progress(shard)
+    assert Shard.objects.get().crashes == 0
+
+
+def test_it_ends_what_could_not_be_sent_for_a_day(pks: list[int], clock: Any) -> None:
+    assert planning.give_up_old(now=NOW + dt.timedelta(hours=23)) == 0
+    later = NOW + dt.timedelta(hours=25)
+    clock.move_to(later)
+    assert planning.give_up_old(now=later) == 4
+    assert set(statuses()) == {Status.SKIPPED}
+    assert Shard.objects.get().done_at == later
