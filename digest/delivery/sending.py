@@ -11,14 +11,17 @@ from django.utils import timezone
 
 from digest.delivery import clock, recovery, shards, stopping
 from digest.delivery.journal import Journal
-from digest.delivery.making import Maker, PlainMaker
+from digest.delivery.making import Maker, PlainMaker, RawMaker
 from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.run import Run, StopAsking
 from digest.delivery.transports import Transport
 from digest.delivery.transports.backend import BackendTransport
+from digest.delivery.transports.smtp import SmtpTransport
 from digest.models import Edition, Shard
 
 logger = logging.getLogger(__name__)
+
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 Progress = Callable[[int], object]
 
@@ -93,4 +96,6 @@ def _worker() -> Iterator[Worker]:
 
 
 def _way_out() -> tuple[Transport, Maker]:
+    if settings.EMAIL_BACKEND == SMTP_BACKEND:
+        return SmtpTransport(), RawMaker()
     return BackendTransport(), PlainMaker()

@@ -1,0 +1,156 @@
+"""A mail server on loopback that keeps what it takes, and fails by script.
+
+The script is asked at each stage (greeting, MAIL, RCPT, DATA, content) and answers with what to do:
+
+    ""             what a healthy server does
+    "450 4.2.0 …"  that reply; after a 421 the connection is closed
+    "drop"         close the connection without a word
+    "swallow"      at content: take the mail, then close the connection without a word
+    "stall 3"      wait for three seconds, then go on
+"""
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+
+Script = Callable[[str, "Received"], str]
+
+_MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^>]+)>", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass
+class Received:
+    """One mail, as far as it has come. Times are of `time.time`."""
+
+    connection: int
+    sender: str = ""
+    recipient: str = ""
+    began_at: float = 0.0
+    content: bytes = b""
+
+    @property
+    def message_id(self) -> str:
+        found = _MESSAGE_ID.search(self.content)
+        return found[1].decode() if found else ""
+
+
+def healthy(stage: str, mail: Received) -> str:
+    return ""
+
+
+@dataclass
+class Sink:
+    """Serves within its `with` block, in a thread of its own."""
+
+    script: Script = healthy
+    extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES")
+    keep: Callable[[Received], object] | None = None  # told of each mail before it is acknowledged
+    port: int = 0
+    mails: list[Received] = field(default_factory=list)
+    connections: int = 0
+
+    def __enter__(self) -> "Sink":
+        self._loop = asyncio.new_event_loop()
+        self._server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512, limit=2**22)
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop)
+        self._thread.join()
+
+    def _stop(self) -> None:
+        self._server.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.call_soon(self._loop.stop)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            await _Session(self, self.connections, reader, writer).run()
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError, _OverError):
+            pass
+        finally:
+            writer.close()
+
+
+class _OverError(Exception):
+    """The connection ends here."""
+
+
+class _Session:
+    def __init__(self, sink: Sink, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._sink, self._reader, self._writer = sink, reader, writer
+        self._mail = Received(number)
+
+    async def run(self) -> None:
+        await self._answer("greeting", "220 sink")
+        while line := await self._reader.readline():
+            await self._do(line.decode().strip())
+
+    async def _do(self, line: str) -> None:
+        verb = line[:4].upper()
+        if verb == "EHLO":
+            lines = ["sink", *self._sink.extensions]
+            await self._say("\r\n".join(f"250{'-' if line is not lines[-1] else ' '}{line}" for line in lines))
+        elif verb == "MAIL":
+            self._mail = Received(self._mail.connection, _within(line), began_at=time.time())
+            await self._answer("MAIL", "250 2.1.0 Ok")
+        elif verb == "RCPT":
+            self._mail.recipient = _within(line)
+            if not await self._answer("RCPT", "250 2.1.5 Ok"):
+                self._mail.recipient = ""
+        elif verb == "DATA" and not self._mail.recipient:
+            await self._say("503 5.5.1 No recipient")
+        elif verb == "DATA":
+            if await self._answer("DATA", "354 Go on"):
+                await self._take()
+        elif verb == "QUIT":
+            await self._say("221 Bye")
+            raise _OverError
+        else:
+            await self._say("250 Ok" if verb in ("RSET", "NOOP", "HELO") else "500 5.5.2 What?")
+
+    async def _take(self) -> None:
+        content = await self._reader.readuntil(b"\r\n.\r\n")
+        self._mail.content = content[:-3].replace(b"\r\n..", b"\r\n.")
+        told = self._sink.script("content", self._mail)
+        if told in ("", "swallow") or told.startswith("stall"):
+            if self._sink.keep:
+                self._sink.keep(self._mail)
+            self._sink.mails.append(self._mail)
+        await self._follow("drop" if told == "swallow" else told, "250 2.0.0 Ok: queued as 4F2A1B")
+
+    async def _answer(self, stage: str, normally: str) -> bool:
+        return await self._follow(self._sink.script(stage, self._mail), normally)
+
+    async def _follow(self, told: str, normally: str) -> bool:
+        """Whether all went as it does normally."""
+        if told == "drop":
+            raise _OverError
+        if told.startswith("stall"):
+            await asyncio.sleep(float(told.split()[1]))
+            told = ""
+        await self._say(told or normally)
+        if told.startswith("421"):
+            raise _OverError
+        return not told
+
+    async def _say(self, reply: str) -> None:
+        self._writer.write(reply.encode() + b"\r\n")
+        await self._writer.drain()
+
+
+def _within(line: str) -> str:
+    return line.partition("<")[2].partition(">")[0]
