@@ -14,7 +14,7 @@ from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.transports import Mail
 from digest.matching import Index
 from digest.models import Delivery
-from subscriptions import failures, mail
+from subscriptions import brand, failures
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,9 @@ class PlainMaker:
         if not digest.is_worth_sending:
             return Outcome(delivery.pk, Result.SKIPPED, NOTHING_MATCHED)
         message = rendering.build_digest_message(digest, delivery)
-        return Mail(delivery.pk, delivery.subscriber.email, mail.sender_address(), message, mailed.record(digest))
+        return Mail(
+            delivery.pk, delivery.subscriber.email, brand.current().sender_address, message, mailed.record(digest)
+        )
 
 
 def _as_mail(composed: Composed) -> Mail | Outcome:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from digest.delivery.outcomes import Result
+from subscriptions import failures
 
 SAID = {
     "greeting": "The mail server does not let us in",
@@ -20,7 +21,6 @@ SAID = {
 GOING_DOWN = 421  # the server closes the connection: it is busy, or we are too fast
 
 _ENHANCED = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})\b")
-_ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 _MAY_PASS = ("2", "3", "4", "7")  # mailboxes fill and empty, systems come back, and policy is about us
 _NO_SUCH_ADDRESS = {("1", "1"), ("1", "2"), ("1", "3"), ("1", "6"), ("1", "10")}
 _NO_SUCH_MAILBOX = re.compile(
@@ -40,7 +40,7 @@ class Verdict:
 
 def judge(stage: str, code: int, text: str) -> Verdict:
     """The refusal `code text` at `stage`, one of those in SAID."""
-    reason = f"{SAID[stage]}: {code} {_ADDRESS.sub('<address>', text)}".strip()
+    reason = f"{SAID[stage]}: {code} {failures.without_addresses(text)}".strip()
     if stage in ("greeting", "login") or (stage == "MAIL" and code >= 500):
         return Verdict(Result.STOPPED, reason)  # the next reader's mail would fare alike
     if code == GOING_DOWN:

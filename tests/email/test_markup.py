@@ -12,7 +12,8 @@ from django.core import mail as django_mail
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import delivery, planning, reports
+from digest import planning, reports
+from digest.delivery import sending, shards
 from digest.models import Delivery, Edition
 from digest.wording import shorten
 from subscriptions import colours
@@ -229,13 +230,13 @@ def test_c2_without_a_postal_address_no_digest_leaves_and_the_reason_is_told(
 ) -> None:
     settings.REQUIRE_POSTAL_ADDRESS, settings.POSTAL_ADDRESS = True, ""
     planning.plan_everyone(edition, now=NOW)
-    delivery.send_queued(Delivery.objects.all())
+    sending.send_due()
     assert django_mail.outbox == []
     assert "POSTAL_ADDRESS" in Delivery.objects.get().reason
     assert any("POSTAL_ADDRESS" in reason for reason, _ in reports.make_report(until=NOW).reasons)
     settings.POSTAL_ADDRESS = "Our Lab"
-    Delivery.objects.update(not_before=NOW)
-    delivery.send_queued(Delivery.objects.all())
+    shards.wake(edition, now=NOW)
+    sending.send_due()
     assert len(django_mail.outbox) == 1
 
 

@@ -13,8 +13,9 @@ import time_machine
 from django.core import mail as django_mail
 from django.test import Client
 
-from digest import delivery, planning
-from digest.models import Delivery, Edition
+from digest import planning
+from digest.delivery import sending
+from digest.models import Edition
 from subscriptions import links, notices, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
@@ -111,7 +112,7 @@ def test_u8_a_second_click_is_like_the_first_and_old_links_work(mail: Mail, alic
 def test_u9_nothing_leaves_after_the_click_not_even_what_is_queued(edition: Edition, alice: Subscriber) -> None:
     planning.plan_everyone(edition, now=NOW)
     subscribers.unsubscribe(alice, now=NOW)
-    delivery.send_queued(Delivery.objects.all())
+    sending.send_due()
     assert django_mail.outbox == []
     assert planning.plan_everyone(edition, now=NOW) == 0
 
