@@ -60,15 +60,20 @@ def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
 
 def _for_you(index: Index, wanted: Wanted) -> tuple[list[Match], int]:
     """The papers chosen for the reader, and how many there are to choose from."""
-    if not wanted.interests:
-        matches = _most_voted(index, wanted)
-    elif wanted.taste:
-        matches = match(index, wanted.interests, wanted.exclusions, wanted.amount)
-        matches = wanted.taste.apply(matches, wanted.max_papers)
-        return share(matches, wanted.max_papers, wanted.amount), len(matches)
-    else:
+    if wanted.interests and not wanted.taste:
         return choose(index, wanted.interests, wanted.exclusions, wanted.amount, wanted.max_papers)
+    matches = _matches(index, wanted)
+    if wanted.taste:
+        matches = wanted.taste.apply(matches, wanted.max_papers)
+    if wanted.interests:
+        return share(matches, wanted.max_papers, wanted.amount), len(matches)
     return matches[: wanted.max_papers], len(matches)
+
+
+def _matches(index: Index, wanted: Wanted) -> list[Match]:
+    if not wanted.interests:
+        return _most_voted(index, wanted)
+    return match(index, wanted.interests, wanted.exclusions, wanted.amount)
 
 
 def _most_voted(index: Index, wanted: Wanted) -> list[Match]:

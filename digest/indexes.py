@@ -13,8 +13,6 @@ from digest.models import Edition, Paper
 from digest.shelf import Shelf
 
 LAST = 7  # editions
-# An index keeps its answers, and visitors may ask for anything: after so many it is made anew, empty.
-MOST_ASKED = 2000
 
 # What matching reads, and what is shown of a match.
 FIELDS = ("key", "title", "abstract", "authors", "categories", "keywords", "votes", "edition_votes", "is_pinned")
@@ -28,15 +26,11 @@ class _Kept:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._asked = 0
         self._indexes: dict[Stamp, Index] = {}
         self._shelf = Shelf(())
 
     def shelf(self, stamps: Sequence[Stamp]) -> Shelf:
         with self._lock:  # two threads that ask at once make one index
-            self._asked += 1
-            if self._asked > MOST_ASKED:
-                self._asked, self._indexes = 0, {}
             if list(self._indexes) != list(stamps):
                 self._indexes = {stamp: self._indexes.get(stamp) or _index(stamp[0]) for stamp in stamps}
                 self._shelf = Shelf(tuple((stamp[1], index) for stamp, index in self._indexes.items()))

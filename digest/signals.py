@@ -1,13 +1,26 @@
-"""Where django-anymail's webhooks come in."""
+"""What happens elsewhere and is answered here: a provider's webhook came in, the database was migrated."""
 
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, tracking
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
+from digest import fulltext
 from digest.events import Told, webhooks
 
 
 @receiver(tracking)
 def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
     webhooks.hear(Told(event, esp_name))
+
+
+@receiver(post_migrate)
+def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """A migration that changes the table of papers leaves it without triggers on SQLite, which makes it anew."""
+    database = connections[using]
+    is_there = "digest_paper" in database.introspection.table_names()
+    if sender.label == "digest" and database.vendor == "sqlite" and is_there:
+        fulltext.ensure(database)

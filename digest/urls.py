@@ -1,7 +1,7 @@
 from django.urls import path, re_path, register_converter
 
 from digest import converters
-from digest.views import about, crawlers, editions, feeds, health, opinions, papers, previews, topics
+from digest.views import about, api, crawlers, editions, feeds, health, opinions, papers, previews, topics
 
 register_converter(converters.KeyConverter, "key")
 register_converter(converters.DayConverter, "day")
@@ -25,6 +25,7 @@ urlpatterns = [
     path("preferences/<str:token>/reading-list/", opinions.reading_list, name="reading_list"),
     path("preferences/<str:token>/reading-list.bib", opinions.reading_list_bib, name="reading_list_bib"),
     path("preferences/<str:token>/reading-list.ris", opinions.reading_list_ris, name="reading_list_ris"),
+    path("api/papers/", api.papers, name="api_papers"),
     path("subscribe/preview/", previews.preview, name="preview"),
     path("feeds/latest.atom", feeds.latest, name="feed"),
     path("feeds/topics/<slug:slug>.atom", feeds.topic, name="topic_feed"),

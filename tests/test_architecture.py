@@ -18,6 +18,7 @@ PURE = (
     "digest/composing.py",
     "digest/schedule.py",
     "digest/citing.py",
+    "digest/fulltext/asking.py",
     "digest/shelf.py",
     "digest/advising.py",
     "digest/learning.py",

@@ -90,15 +90,6 @@ def test_it_sees_a_new_edition_at_once(hugging_face: Source) -> None:
     assert preview(Wishes(words="agents")).digests[0].for_you[0].paper.title == "Agents Tomorrow"
 
 
-@pytest.mark.usefixtures("week")
-def test_it_starts_anew_before_answers_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexes, "MOST_ASKED", 3)
-    shelves = {id(indexes.last()) for _ in range(2)}
-    kept = [indexes.last() for _ in range(4)]
-    assert len(shelves) == 1
-    assert kept[0] is not kept[-1]
-
-
 def ask(client: Client, *, htmx: bool = True, method: str = "post", **given: Any) -> Any:
     headers = {"HX-Request": "true"} if htmx else {}
     response = getattr(client, method)("/subscribe/preview/", given, headers=headers)

@@ -1,0 +1,56 @@
+"""Queries as readers write them, made up by a seed, and how long each takes. Runs where Django is set up."""
+
+import json
+import random
+import time
+from collections.abc import Callable
+
+from benchmarks import corpus
+from digest import searching
+from digest.models import Paper
+from subscriptions.models import Topic
+
+
+def measure(papers: int, count: int) -> None:
+    """Print the figures as JSON."""
+    if Paper.objects.count() < papers:
+        corpus.build(papers)
+    queries = make(count)
+    searching.search(queries[0])  # what is loaded once
+    taken = [_time(lambda query=query: searching.search(query)) for query in queries]  # type: ignore[misc]
+    answered = sum(bool(searching.search(query).matches) for query in queries[:20])
+    figures = {"queries": count, "answered_of_20": answered}
+    for name, values in zip(("cpu", "clock"), zip(*taken, strict=True), strict=True):
+        ordered = sorted(values)
+        figures |= {
+            f"p50_ms_{name}": round(ordered[len(ordered) // 2] * 1000, 1),
+            f"p95_ms_{name}": round(ordered[int(len(ordered) * 0.95)] * 1000, 1),
+            f"most_ms_{name}": round(ordered[-1] * 1000, 1),
+        }
+    print(json.dumps(figures))
+
+
+def make(count: int, seed: int = 11) -> list[str]:
+    chance = random.Random(seed)
+    phrases = [phrase for topic in Topic.objects.all() for phrase in topic.phrases]
+    papers = list(Paper.objects.order_by("pk")[:200])
+    kinds: list[Callable[[], str]] = [
+        lambda: chance.choice(phrases),
+        lambda: f'"{chance.choice(phrases)}"',
+        lambda: ", ".join(chance.sample(phrases, 4)),
+        lambda: f"{chance.choice(phrases)}, -{chance.choice(phrases)}",
+        lambda: f"author:{chance.choice(chance.choice(papers).authors)}",
+        lambda: f"cat:{chance.choice(['cs.CL', 'cs.LG', 'cs.*'])}, -{chance.choice(phrases)}",
+        lambda: f"{chance.choice(phrases)}, votes:{chance.choice([1, 5, 50])}",
+        lambda: f"about: {' '.join(chance.sample(chance.choice(papers).abstract.split(), 9))}",
+        lambda: " ".join(chance.choice(papers).title.split()[:3]),
+        lambda: "model",
+    ]
+    return [kinds[number % len(kinds)]() for number in range(count)]
+
+
+def _time(act: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of this process's CPU, and by the clock."""
+    cpu, clock = time.process_time(), time.perf_counter()
+    act()
+    return time.process_time() - cpu, time.perf_counter() - clock

@@ -1,0 +1,76 @@
+"""What programs ask for, in JSON. Public, read only, and the same for everybody: caches may keep it for a while."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from digest import searching
+from digest.matching import Match, Reason
+from subscriptions.filters import FilterError
+
+KEPT = 300  # seconds
+
+
+@require_safe
+@cache_control(public=True, max_age=KEPT)
+def papers(request: HttpRequest) -> JsonResponse:
+    """Papers that match ?q=, written as in the sign-up form; see docs/api.md."""
+    query, page = request.GET.get("q", ""), request.GET.get("page", "1")
+    try:
+        found = searching.search(query, _page(page))
+    except FilterError as error:
+        return _answer({"error": str(error)}, status=400)
+    following = f"{_url('digest:api_papers')}?{urlencode({'q': query, 'page': str(found.page + 1)})}"
+    return _answer(
+        {
+            "query": found.query,
+            "page": found.page,
+            "next": following if found.has_more else None,
+            "papers": [_paper(match) for match in found.matches],
+        }
+    )
+
+
+def _answer(data: dict[str, Any], status: int = 200) -> JsonResponse:
+    # There is no cookie, and nothing private: scripts of any site may read it.
+    return JsonResponse(data, status=status, headers={"Access-Control-Allow-Origin": "*"})
+
+
+def _page(text: str) -> int:
+    """Raises FilterError, saying how to write one."""
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= searching.LAST_PAGE:
+        raise FilterError(f"“{text[:20]}” is not a page. Write a whole number from 1 to {searching.LAST_PAGE}.")
+    return int(text)
+
+
+def _paper(match: Match) -> dict[str, Any]:
+    paper: Any = match.paper
+    return {
+        "id": paper.key,
+        "title": paper.title,
+        "authors": paper.authors,
+        "abstract": paper.abstract,
+        "categories": paper.categories,
+        "keywords": paper.keywords,
+        "published_on": paper.published_on,
+        "edition": paper.edition and paper.edition.day,
+        "votes": paper.votes,
+        "url": paper.url,
+        "page": _url("digest:paper", paper.key),
+        "code": paper.github_url or None,
+        "score": round(match.score, 3),
+        "reasons": [_reason(reason) for reason in match.reasons],
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {"kind": reason.kind, "found": reason.found, "where": reason.where}
+
+
+def _url(name: str, *args: object) -> str:
+    return f"{settings.SITE_URL}{reverse(name, args=args)}"
