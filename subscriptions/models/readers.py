@@ -1,4 +1,4 @@
-"""Who wants what: readers, the topics they can tick, and what each of them follows."""
+"""Readers, and what each of them follows."""
 
 import datetime as dt
 import uuid
@@ -9,8 +9,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from subscriptions.filters import Criteria, FilterError, parse
+from subscriptions.models.topics import Topic
 from subscriptions.zones import validate_time_zone
 
 
@@ -24,49 +26,6 @@ def _validate_words(value: str) -> None:
 def _validate_language(value: str) -> None:
     if value not in dict(settings.LANGUAGES):
         raise ValidationError(f"“{value}” is not a language that we write in.")
-
-
-class Topic(models.Model):
-    """A subject that readers can tick. The catalogue loads it; what an admin edits stays edited."""
-
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=80, unique=True)
-    group = models.CharField(max_length=60, db_index=True)
-    description = models.CharField(max_length=200, blank=True)
-    phrases = models.JSONField(
-        default=list, help_text='A list of phrases, any of which matches: ["reward model", "RLHF"]'
-    )
-    exclusions = models.JSONField(
-        default=list, blank=True, help_text="A paper with one of these phrases never matches."
-    )
-    is_offered = models.BooleanField("offered to readers", default=True)
-    position = models.PositiveIntegerField(default=0, help_text="Order on the form.")
-    loaded_hash = models.CharField(max_length=64, blank=True, editable=False)
-
-    class Meta:
-        ordering = ["position", "name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def clean(self) -> None:
-        for field, least in (("phrases", 1), ("exclusions", 0)):
-            value = getattr(self, field)
-            if (
-                not isinstance(value, list)
-                or len(value) < least
-                or not all(isinstance(v, str) and v.strip() for v in value)
-            ):
-                raise ValidationError({field: 'Write a list of phrases in quotes, such as ["reward model", "RLHF"].'})
-
-    @property
-    def criteria(self) -> Criteria:
-        return Criteria(quoted=tuple(self.phrases), exclusions=tuple(self.exclusions))
-
-    @property
-    def about(self) -> str:
-        """What the topic is about, in a sentence."""
-        return f"{self.name}: {self.description}" if self.description else self.name
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -99,27 +58,31 @@ class Subscriber(models.Model):
         SUPPRESSED = "suppressed", "suppressed: must not be mailed"
 
     class Frequency(models.TextChoices):
-        DAILY = "daily", "Daily, whenever there are new papers"
-        WEEKDAYS = "weekdays", "On weekdays only"
-        WEEKLY = "weekly", "Once a week, the best of Monday to Friday"
+        DAILY = "daily", _("Daily, whenever there are new papers")
+        WEEKDAYS = "weekdays", _("On weekdays only")
+        WEEKLY = "weekly", _("Once a week, the best of Monday to Friday")
 
     class Amount(models.TextChoices):
-        FEWER = "fewer", "Fewer: only what is mainly about it"
-        BALANCED = "balanced", "Balanced"
-        MORE = "more", "More: also what touches on it"
+        FEWER = "fewer", _("Fewer: only what is mainly about it")
+        BALANCED = "balanced", _("Balanced")
+        MORE = "more", _("More: also what touches on it")
 
     class Notice(models.TextChoices):
         CONFIRM = "confirm", "please confirm"
         ALREADY_SUBSCRIBED = "already_subscribed", "you are subscribed already"
         WELCOME = "welcome", "welcome"
         LINK = "link", "here is your link"
-        CHANGE_ADDRESS = "change_address", "please confirm your new address"
+        CHANGE_ADDRESS = "change_address", "please confirm your new address"  # to the new one
+        MOVED = "moved", "your address was changed"  # to the old one
         GOODBYE = "goodbye", "you are unsubscribed"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField("e-mail address")
     new_email = models.EmailField(
         "new e-mail address", blank=True, help_text="Asked for, and not yet confirmed by a mail to it."
+    )
+    former_email = models.EmailField(
+        "former e-mail address", blank=True, editable=False, help_text="To be told that it was replaced; then emptied."
     )
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING, db_index=True)
     frequency = models.CharField(max_length=8, choices=Frequency.choices, default=Frequency.DAILY)
@@ -196,27 +159,3 @@ class TopicFilter(models.Model):
     @property
     def criteria(self) -> Criteria:
         return self.topic.criteria if self.topic else parse(self.words)
-
-
-class Suppression(models.Model):
-    """An address that must not be mailed, as a keyed hash: it outlives the reader's row and names nobody."""
-
-    class Reason(models.TextChoices):
-        BOUNCED = "bounced", "hard bounce"
-        COMPLAINED = "complained", "complaint"
-        ADMIN = "admin", "by an admin"
-
-    address_hash = models.CharField(max_length=64, unique=True)
-    reason = models.CharField(max_length=12, choices=Reason.choices)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-created_at"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(reason__in=["bounced", "complained", "admin"]), name="suppression_reason_is_known"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.address_hash[:12]}… ({self.reason})"

@@ -1,0 +1,28 @@
+"""Who wants what: readers, the topics they can tick, what they agreed to, and what came in by forms."""
+
+from subscriptions.models.consents import Consent, ConsentText, Farewell
+from subscriptions.models.posts import FormPost, Mark
+from subscriptions.models.readers import (
+    Subscriber,
+    SubscriberQuerySet,
+    TopicFilter,
+    _validate_language,
+    _validate_words,
+)
+from subscriptions.models.suppressions import Suppression
+from subscriptions.models.topics import Topic
+
+__all__ = [
+    "Consent",
+    "ConsentText",
+    "Farewell",
+    "FormPost",
+    "Mark",
+    "Subscriber",
+    "SubscriberQuerySet",
+    "Suppression",
+    "Topic",
+    "TopicFilter",
+    "_validate_language",  # migrations name these two by this path
+    "_validate_words",
+]

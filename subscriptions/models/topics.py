@@ -1,0 +1,54 @@
+"""Subjects that readers can tick."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from subscriptions.filters import Criteria
+
+
+class Topic(models.Model):
+    """A subject that readers can tick. The catalogue loads it; what an admin edits stays edited."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=80, unique=True)
+    group = models.CharField(max_length=60, db_index=True)
+    description = models.CharField(max_length=200, blank=True)
+    phrases = models.JSONField(
+        default=list, help_text='A list of phrases, any of which matches: ["reward model", "RLHF"]'
+    )
+    exclusions = models.JSONField(
+        default=list, blank=True, help_text="A paper with one of these phrases never matches."
+    )
+    is_offered = models.BooleanField("offered to readers", default=True)
+    position = models.PositiveIntegerField(default=0, help_text="Order on the form.")
+    loaded_hash = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        for field, least in (("phrases", 1), ("exclusions", 0)):
+            value = getattr(self, field)
+            if (
+                not isinstance(value, list)
+                or len(value) < least
+                or not all(isinstance(v, str) and v.strip() for v in value)
+            ):
+                raise ValidationError({field: 'Write a list of phrases in quotes, such as ["reward model", "RLHF"].'})
+
+    @property
+    def criteria(self) -> Criteria:
+        return Criteria(quoted=tuple(self.phrases), exclusions=tuple(self.exclusions))
+
+    @property
+    def about(self) -> str:
+        """What the topic is about, in a sentence."""
+        return f"{self.name}: {self.description}" if self.description else self.name
+
+    @property
+    def searched(self) -> str:
+        """What the box that finds topics looks through."""
+        return " ".join([self.name, self.group, self.description, *map(str, self.phrases)]).casefold()
