@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 
 from config import languages
 from digest import feeds, marking, wording
-from subscriptions import brand, colours
+from subscriptions import brand, colours, consents, guards
 
 
 class Site:
@@ -35,6 +35,7 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
     env.globals |= {"languages": languages.choices, "default_accent": colours.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
+    env.globals |= {"stamp": guards.stamp, "consent_text": consents.text, "version_of": consents.version_of}
     env.filters |= wording.FILTERS
     env.filters |= {"mark": marking.mark, "plain": feeds.plain, "rfc3339": feeds.rfc3339}
     env.filters |= {"paragraphs": lambda text: re.split(r"\n\s*\n", text.strip())}

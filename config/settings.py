@@ -3,7 +3,9 @@
 README lists every variable; a test keeps the list complete.
 """
 
+import datetime as dt
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,15 @@ def _one_of(name: str, *choices: str) -> str:
     return value
 
 
+def _rates(name: str, default: str) -> list[tuple[int, dt.timedelta]]:
+    """The variable `name`, such as "5/10m 20/1d". Raises ImproperlyConfigured, saying how to write it."""
+    value, units = env.str(name, default), {"m": "minutes", "h": "hours", "d": "days"}
+    rates = [re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,3})([mhd])", part) for part in value.split()]
+    if not rates or None in rates:
+        raise ImproperlyConfigured(f"{name} is “{value}”. Write rates like 5/10m 20/1d: 5 in 10 minutes, 20 in a day.")
+    return [(int(rate[1]), dt.timedelta(**{units[rate[3]]: int(rate[2])})) for rate in rates if rate]
+
+
 def _kept_secret_key() -> str:
     """The key of an installation that set none: made once, then kept, so that mailed links stay valid."""
     path = VAR_DIR / "secret_key"
@@ -87,6 +98,9 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 if env.bool("BEHIND_HTTPS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+# How many proxies in front of us add the address they were called from to X-Forwarded-For.
+TRUSTED_PROXIES = _whole_number("TRUSTED_PROXIES", 1 if env.bool("BEHIND_HTTPS_PROXY", False) else 0, 0, 10)
 
 INSTALLED_APPS = [
     "subscriptions",
@@ -295,6 +309,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="17"),
         "options": {"expires": 3600},
     },
+    "every day, forget what is kept for some time only": {
+        "task": "subscriptions.tasks.forget_what_is_old",
+        "schedule": crontab(hour="3", minute="27"),
+        "options": {"expires": 3600},
+    },
 }
 
 # --- Daily Papers -----------------------------------------------------------
@@ -315,6 +334,14 @@ ARXIV_OAI_URL = env.str("ARXIV_OAI_URL", "https://oaipmh.arxiv.org").rstrip("/")
 PUBLISH_HOUR = _whole_number("PUBLISH_HOUR", 16, 0, 23)
 # What is done with a mail of which nobody can know whether it arrived: "resend" (it may come twice) or "leave".
 UNCERTAIN_MAILS = _one_of("UNCERTAIN_MAILS", "resend", "leave")
+# Of forms that mail somebody: posts of one network; sign-ups of one mail domain and in all, of which those beyond wait;
+# confirmation mails to one address.
+LIMIT_PER_NETWORK = _rates("LIMIT_PER_NETWORK", "5/10m 20/1d")
+LIMIT_PER_DOMAIN = _rates("LIMIT_PER_DOMAIN", "50/1h")
+LIMIT_IN_ALL = _rates("LIMIT_IN_ALL", "500/1h")
+LIMIT_PER_ADDRESS = _rates("LIMIT_PER_ADDRESS", "1/1d 3/30d")
+RECORD_IP_ADDRESSES = env.bool("RECORD_IP_ADDRESSES", True)  # in the log of consents
+RETENTION_DAYS = _whole_number("RETENTION_DAYS", 90, 1, 3650)  # of addresses of networks, browsers, providers' events
 FETCH_LIMIT_MB = _whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
 FETCH_PRIVATE_HOSTS = env.bool("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 

@@ -58,8 +58,14 @@ def only_instance(lock_file: Path) -> Iterator[None]:
 def open_web_server(host: str, port: int) -> BaseWSGIServer:
     """Listen at once, so that a port in use is known before anything else starts. Raises CannotServeError."""
     # Waitress throws headers of a proxy away unless it is told to trust it.
-    trusted = settings.SECURE_PROXY_SSL_HEADER is not None
-    proxy = {"trusted_proxy": "*", "trusted_proxy_headers": {"x-forwarded-proto"}} if trusted else {}
+    headers = set[str]()
+    if settings.SECURE_PROXY_SSL_HEADER is not None:
+        headers.add("x-forwarded-proto")
+    if settings.TRUSTED_PROXIES:
+        headers.add("x-forwarded-for")
+    proxy: dict[str, object] = {"trusted_proxy": "*", "trusted_proxy_headers": headers} if headers else {}
+    if settings.TRUSTED_PROXIES:
+        proxy["trusted_proxy_count"] = settings.TRUSTED_PROXIES
     try:
         return waitress.create_server(get_wsgi_application(), host=host, port=port, threads=6, ident=None, **proxy)
     except (OSError, ValueError) as error:

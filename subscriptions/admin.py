@@ -7,8 +7,21 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from subscriptions import subscribers
-from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
+from subscriptions import personal_data, subscribers
+from subscriptions.consents import Trace
+from subscriptions.models import (
+    Consent,
+    ConsentText,
+    Farewell,
+    FormPost,
+    Mark,
+    Subscriber,
+    Suppression,
+    Topic,
+    TopicFilter,
+)
+
+BY_ADMIN = Trace(where="admin")
 
 
 @admin.register(Topic)
@@ -62,10 +75,17 @@ class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
         rows, counts, _, protected = super().get_deleted_objects(objs, request)
         return rows, counts, set(), protected
 
+    def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
+        personal_data.erase(obj, BY_ADMIN)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        for subscriber in queryset:
+            personal_data.erase(subscriber, BY_ADMIN)
+
     @admin.action(description="Unsubscribe the selected readers")
     def unsubscribe(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         for subscriber in queryset:
-            subscribers.unsubscribe(subscriber, now=timezone.now())
+            subscribers.unsubscribe(subscriber, now=timezone.now(), trace=BY_ADMIN)
         self.message_user(request, f"{len(queryset)} unsubscribed: they get no more mail, from now on.")
 
     @admin.action(description="Suppress the addresses: never mail them again")
@@ -93,3 +113,61 @@ class SuppressionAdmin(admin.ModelAdmin[Suppression]):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+class LogAdmin(admin.ModelAdmin[Any]):
+    """To be read, and not to be written by hand."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Consent)
+class ConsentAdmin(LogAdmin):
+    list_display = ["happened_at", "event", "reader_uid", "where", "text_version", "ip"]
+    list_filter = ["event", "happened_at"]
+    search_fields = ["reader_uid", "address_hash", "text_version"]
+    search_help_text = "A reader’s uid, or an e-mail address."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if "@" in search_term:  # the log has hashes alone, and they are of whole addresses
+            return queryset.filter(address_hash=subscribers.address_hash(search_term)), False
+        return super().get_search_results(request, queryset, search_term)
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(LogAdmin):
+    list_display = ["version", "language", "text", "first_used_at"]
+    search_fields = ["version", "text"]
+
+
+@admin.register(Farewell)
+class FarewellAdmin(LogAdmin):
+    list_display = ["day", "reason", "remark"]
+    list_filter = ["reason", "day"]
+    search_fields = ["remark"]
+
+
+@admin.register(FormPost)
+class FormPostAdmin(LogAdmin):
+    """What waits for its turn: usually nothing."""
+
+    list_display = ["posted_at", "kind", "email"]
+    list_filter = ["kind"]
+    search_fields = ["email"]
+
+
+@admin.register(Mark)
+class MarkAdmin(LogAdmin):
+    list_display = ["made_at", "key"]
+    search_fields = ["key"]

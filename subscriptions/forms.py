@@ -1,14 +1,21 @@
 """What readers fill in."""
 
+import datetime as dt
 from contextlib import suppress
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils.encoding import punycode
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
-from subscriptions import filters, subscribers, zones
-from subscriptions.models import Subscriber, Topic
+from subscriptions import addresses, filters, subscribers, zones
+from subscriptions.models import Farewell, Subscriber, Topic
+
+LONGEST_PAUSE = dt.timedelta(days=366)
 
 
 class WishesForm(forms.Form):
@@ -18,18 +25,18 @@ class WishesForm(forms.Form):
         Topic.objects.none(),
         to_field_name="slug",
         required=False,
-        error_messages={"invalid_choice": "“%(value)s” is not a topic we know. Choose from the list."},
+        error_messages={"invalid_choice": _("“%(value)s” is not a topic we know. Choose from the list.")},
     )
     words = forms.CharField(
         required=False,
         max_length=2000,
-        error_messages={"max_length": "That is too long: 2000 characters are the most."},
+        error_messages={"max_length": _("That is too long: 2000 characters are the most.")},
     )
     frequency = forms.ChoiceField(
         choices=Subscriber.Frequency.choices,
         initial=Subscriber.Frequency.DAILY,
         required=False,
-        error_messages={"invalid_choice": "Choose one of the three."},
+        error_messages={"invalid_choice": _("Choose one of the three.")},
     )
     send_hour = forms.TypedChoiceField(
         choices=[(hour, f"{hour:02}:00") for hour in range(24)],
@@ -37,7 +44,7 @@ class WishesForm(forms.Form):
         initial=7,
         required=False,
         empty_value=None,
-        error_messages={"invalid_choice": "Choose an hour from the list."},
+        error_messages={"invalid_choice": _("Choose an hour from the list.")},
     )
     time_zone = forms.CharField(required=False, initial="UTC", validators=[zones.validate_time_zone])
     max_papers = forms.IntegerField(
@@ -45,9 +52,22 @@ class WishesForm(forms.Form):
         initial=10,
         min_value=1,
         max_value=25,
-        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), "Write a number from 1 to 25."),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _("Write a number from 1 to 25.")),
+    )
+    amount = forms.ChoiceField(
+        choices=Subscriber.Amount.choices,
+        initial=Subscriber.Amount.BALANCED,
+        required=False,
+        error_messages={"invalid_choice": _("Choose one of the three.")},
+    )
+    language = forms.ChoiceField(
+        choices=settings.LANGUAGES,
+        initial=get_language,
+        required=False,
+        error_messages={"invalid_choice": _("Choose a language from the list.")},
     )
     mail_quiet_days = forms.BooleanField(required=False)
+    find = forms.CharField(required=False, max_length=60)  # a word to find topics by; it is nothing one asks for
 
     def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,6 +97,11 @@ class WishesForm(forms.Form):
             groups.setdefault(topic.group, []).append(topic)
         return list(groups.items())
 
+    def found(self) -> list[Topic]:
+        """The topics that speak of what was typed into the box that finds topics; none where nothing was."""
+        sought = str(self["find"].value() or "").casefold().split()
+        return [topic for topic in self._topics if sought and all(word in topic.searched for word in sought)]
+
     def time_zone_choices(self) -> tuple[str, ...]:
         return zones.time_zones()
 
@@ -86,38 +111,119 @@ class WishesForm(forms.Form):
         return {getattr(topic, "slug", topic) for topic in value}
 
 
-class SignUpForm(WishesForm):
-    email = forms.EmailField(
-        max_length=254,
-        error_messages={
-            "required": "Write your e-mail address, such as ada@example.org.",
-            "invalid": "That is not an e-mail address. Write it like ada@example.org.",
-            "max_length": "That address is too long: no mail server takes more than 254 characters.",
-        },
-    )
-    # A person never sees this field; a robot that fills in every field gives itself away.
-    website = forms.CharField(required=False)
+class AddressField(forms.EmailField):
+    """One mailbox, one spelling. Quotes, look-alikes and invisible characters would make it many readers, of whom
+    each gets mails, and none is found among the suppressed."""
 
-    def clean_email(self) -> str:
-        """One mailbox, one spelling. Quotes, look-alikes and invisible characters would make it many readers, of whom
-        each gets mails, and none is found among the suppressed."""
-        field = self.fields["email"]
-        local, _, domain = self.cleaned_data["email"].rpartition("@")
+    def __init__(self) -> None:
+        messages = {
+            "required": _("Write your e-mail address, such as ada@example.org."),
+            "invalid": _("That is not an e-mail address. Write it like ada@example.org."),
+            "max_length": _("That address is too long: no mail server takes more than 254 characters."),
+        }
+        super().__init__(max_length=254, error_messages=messages)
+
+    def clean(self, value: Any) -> str:
+        local, _at, domain = super().clean(value).rpartition("@")
         with suppress(UnicodeError):
             address = f"{local}@{punycode(domain)}"
             if address.isascii() and '"' not in address:
-                field.run_validators(address)
+                self.run_validators(address)
                 return address
-        raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
+        raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+
+
+class AddressForm(forms.Form):
+    """For a form on a public page that mails somebody."""
+
+    email = AddressField()
+    # A person never sees this field; a robot that fills in every field gives itself away.
+    website = forms.CharField(required=False)
 
     def is_by_a_robot(self) -> bool:
         return bool(self.cleaned_data.get("website"))
 
 
+class SignUpForm(WishesForm, AddressForm):
+    field_order = ["email"]
+
+
 class PauseForm(forms.Form):
-    weeks = forms.TypedChoiceField(
-        choices=[(1, "1 week"), (2, "2 weeks"), (4, "4 weeks"), (8, "8 weeks")], coerce=int, initial=2
+    """A number of weeks by one of the buttons, or a date."""
+
+    WEEKS = (1, 2, 4, 8)
+    weeks = forms.TypedChoiceField(choices=[(number, number) for number in WEEKS], coerce=int, required=False)
+    until = forms.DateField(
+        required=False, error_messages={"invalid": _("Write the date like 2026-12-31, or choose it from the calendar.")}
     )
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.first, self.last = today + dt.timedelta(days=1), today + LONGEST_PAUSE
+        self._today = today
+
+    def clean_until(self) -> dt.date | None:
+        until: dt.date | None = self.cleaned_data["until"]
+        if until and not self.first <= until <= self.last:
+            raise forms.ValidationError(_("Choose a day from tomorrow on, and within a year."))
+        return until
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if data.get("weeks"):
+            data["until"] = self._today + dt.timedelta(weeks=data["weeks"])
+        elif not self.errors and not data.get("until"):
+            raise forms.ValidationError(_("Choose for how long, or until which day."))
+        return data
+
+
+class KnownAddressForm(forms.Form):
+    """The reader's address, typed by somebody who opens their settings: a digest may have been forwarded, its links
+    and all, and what follows is for the reader alone."""
+
+    present = AddressField()
+
+    def __init__(self, *args: Any, reader: Subscriber, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reader = reader
+
+    def clean_present(self) -> str:
+        present: str = self.cleaned_data["present"]
+        if addresses.address_hash(present) != addresses.address_hash(self._reader.email):
+            raise forms.ValidationError(_("That is not the address that these settings are for."))
+        return present
+
+
+class MoveForm(KnownAddressForm):
+    email = AddressField()
+
+    def clean_email(self) -> str:
+        new: str = self.cleaned_data["email"]
+        if addresses.address_hash(new) == addresses.address_hash(self._reader.email):
+            raise forms.ValidationError(_("That is the address you have already."))
+        return new
+
+
+class FarewellForm(forms.Form):
+    CHOICES = [
+        (Farewell.Reason.TOO_MANY, _("Too many mails")),
+        (Farewell.Reason.WRONG_PAPERS, _("Not the papers I want")),
+        (Farewell.Reason.NOT_ASKED, _("I never signed up")),
+        (Farewell.Reason.NO_NEED, _("I don’t need it any more")),
+        (Farewell.Reason.OTHER, _("Something else")),
+    ]
+    reason = forms.ChoiceField(choices=CHOICES, error_messages={"required": _("Choose what comes closest.")})
+    remark = forms.CharField(required=False, max_length=500)
+
+
+def is_draft(given: QueryDict) -> bool:
+    """Was it sent to be shown again, with the topics that speak of a word? By its button, or by Enter in its box."""
+    return "show" in given or (bool(given.get("find")) and "go" not in given)
+
+
+def draft(given: QueryDict) -> dict[str, Any]:
+    """What has been filled in so far: for a form to show again as `initial`, and not yet to judge."""
+    return {**given.dict(), "topics": given.getlist("topics")}
 
 
 def initial_wishes(subscriber: Subscriber) -> dict[str, Any]:

@@ -35,9 +35,14 @@ class Purpose(StrEnum):
     DIGEST = "digest"  # the digest of one edition, in the browser
     FEED = "feed"
     CHANGE_ADDRESS = "change_address"
+    COME_BACK = "come_back"
 
 
-LIFETIMES = {Purpose.CONFIRM: CONFIRMATION_LIFETIME, Purpose.CHANGE_ADDRESS: CONFIRMATION_LIFETIME}
+LIFETIMES = {
+    Purpose.CONFIRM: CONFIRMATION_LIFETIME,
+    Purpose.CHANGE_ADDRESS: CONFIRMATION_LIFETIME,
+    Purpose.COME_BACK: dt.timedelta(days=30),
+}
 
 
 class ForgedLinkError(Exception):
@@ -82,9 +87,14 @@ def read_token(purpose: Purpose, token: str) -> uuid.UUID:
     return uuid.UUID(bytes=payload[:UID_LENGTH])
 
 
-def make_url(purpose: Purpose, subscriber: Subscriber) -> str:
+def read_about(purpose: Purpose, token: str) -> bytes:
+    """What else the token is about. Raises ForgedLinkError or ExpiredLinkError."""
+    return unsign(purpose, token)[UID_LENGTH:]
+
+
+def make_url(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
     """The absolute address that goes into a mail."""
-    return f"{settings.SITE_URL}{reverse(f'subscriptions:{purpose}', args=[make_token(purpose, subscriber)])}"
+    return f"{settings.SITE_URL}{reverse(f'subscriptions:{purpose}', args=[make_token(purpose, subscriber, about)])}"
 
 
 def _open(purpose: Purpose, token: str) -> bytes:

@@ -13,7 +13,7 @@ import css_inline
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from subscriptions import brand, links
+from subscriptions import brand, links, notes
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 
@@ -85,11 +85,17 @@ def send_already_subscribed(subscriber: Subscriber) -> None:
     _send("already_subscribed", subscriber, {"preferences_url": links.make_url(Purpose.PREFERENCES, subscriber)})
 
 
-def _send(name: str, subscriber: Subscriber, context: dict[str, Any]) -> None:
+def send_note(subscriber: Subscriber) -> None:
+    """The short mail that follows from what the reader did (`notes`)."""
+    note = notes.write(subscriber)
+    _send("note", subscriber, {"note": note}, to=note.to)
+
+
+def _send(name: str, subscriber: Subscriber, context: dict[str, Any], to: str = "") -> None:
     subject, text, html = render_email(name, context)
     # RFC 3834: no out-of-office answer to a mail that a machine wrote.
     headers = {"Auto-Submitted": "auto-generated"}
-    build_message(subscriber.email, subject, text, html, headers).send()
+    build_message(to or subscriber.email, subject, text, html, headers).send()
 
 
 @cache

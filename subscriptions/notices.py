@@ -7,21 +7,26 @@ import datetime as dt
 import logging
 import time
 
-from subscriptions import failures, mail
-from subscriptions.models import Subscriber
+from django.utils import translation
+
+from subscriptions import consents, failures, mail, sign_ups
+from subscriptions.models import Consent, Subscriber
 
 LEASE = dt.timedelta(minutes=5)
 WORTH_TRYING = dt.timedelta(hours=24)  # after that the reader may ask for another
 
+Notice = Subscriber.Notice
 _SENDERS = {
-    Subscriber.Notice.CONFIRM: mail.send_confirmation,
-    Subscriber.Notice.ALREADY_SUBSCRIBED: mail.send_already_subscribed,
+    Notice.CONFIRM: mail.send_confirmation,
+    Notice.ALREADY_SUBSCRIBED: mail.send_already_subscribed,
+    **dict.fromkeys((Notice.WELCOME, Notice.LINK, Notice.CHANGE_ADDRESS, Notice.MOVED, Notice.GOODBYE), mail.send_note),
 }
 logger = logging.getLogger(__name__)
 
 
 def send_owed(*, now: dt.datetime) -> int:
-    """Send every small mail that nobody else is sending right now; how many went out."""
+    """Do what came in by forms, and send every small mail that nobody else is sending right now; how many went out."""
+    sign_ups.take_in(now=now)
     owed = Subscriber.objects.owed_a_notice(unclaimed_since=now - LEASE)
     began = time.monotonic()
     # Each claim at its own moment: the list may be long, and the last claim must not be old at birth.
@@ -34,7 +39,8 @@ def _claim_and_send(subscriber: Subscriber, now: dt.datetime) -> bool:
     if not mine.owed_a_notice(unclaimed_since=now - LEASE).update(notice_claimed_at=now):
         return False
     try:
-        _SENDERS[Subscriber.Notice(subscriber.owed_notice)](subscriber)
+        with translation.override(subscriber.language):
+            _SENDERS[Notice(subscriber.owed_notice)](subscriber)
     except Exception as error:
         verdict = failures.classify(error)
         again = verdict.again and (
@@ -51,4 +57,14 @@ def _claim_and_send(subscriber: Subscriber, now: dt.datetime) -> bool:
             mine.update(owed_notice="", notice_claimed_at=None)
         return False  # else left claimed: the lease is the pause before the next try
     mine.update(owed_notice="", notice_claimed_at=None)
+    _note_down(subscriber)
     return True
+
+
+def _note_down(sent_to: Subscriber) -> None:
+    """What follows from a mail that has left."""
+    if sent_to.owed_notice == Notice.CONFIRM:
+        consents.record(sent_to, Consent.Event.MAILED)
+    elif sent_to.owed_notice == Notice.MOVED:
+        # Told once, and then forgotten.
+        Subscriber.objects.filter(pk=sent_to.pk, former_email=sent_to.former_email).update(former_email="")

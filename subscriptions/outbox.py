@@ -1,6 +1,7 @@
 """The default mail backend: every mail becomes one `.eml` file in the outbox folder, and goes nowhere."""
 
 import datetime as dt
+import glob
 import re
 import secrets
 from collections.abc import Sequence
@@ -32,7 +33,18 @@ class EmailBackend(BaseEmailBackend):
                 raise OSError(f"The outbox {folder} can't be written to: {error.strerror or error}") from error
 
 
+def forget(address: str) -> int:
+    """Delete the mails to `address`; how many."""
+    mails = list(Path(settings.OUTBOX_DIR).glob(f"*-{glob.escape(_recipient(address))}-*.eml"))
+    for path in mails:
+        path.unlink(missing_ok=True)
+    return len(mails)
+
+
 def _file_name(message: EmailMessage) -> str:
     now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S.%f")
-    recipient = re.sub(r"[^A-Za-z0-9@.+-]", "_", ",".join(message.to))[:80]
-    return f"{now}-{recipient}-{secrets.token_hex(2)}.eml"
+    return f"{now}-{_recipient(','.join(message.to))}-{secrets.token_hex(2)}.eml"
+
+
+def _recipient(addresses: str) -> str:
+    return re.sub(r"[^A-Za-z0-9@.+-]", "_", addresses)[:80]

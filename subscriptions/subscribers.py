@@ -4,27 +4,29 @@ Each function is idempotent: a second click changes nothing and is no error.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
 
-from django.conf import settings
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 
-from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
+from subscriptions import consents, limits
+from subscriptions.addresses import address_hash
+from subscriptions.consents import Trace
+from subscriptions.models import Consent, Subscriber, Suppression, Topic, TopicFilter
+from subscriptions.rows import on_the_current_row
 
-NOTICE_INTERVAL = dt.timedelta(hours=24)  # a sign-up form sends at most one mail a day to one address
+__all__ = ["Trace", "Wishes", "address_hash"]
+
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
+TIME_TO_RETURN = dt.timedelta(days=30)  # who has left comes back by a button for so long; then by a new sign-up
+FEW = 5  # papers a mail, for who wants fewer instead of none
 
 # The wishes that are fields of the reader's row; the others are rows of their own.
-SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days")
+SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "language")
 
 Status = Subscriber.Status
 Notice = Subscriber.Notice
-P = ParamSpec("P")
-R = TypeVar("R")
+Event = Consent.Event
 
 
 @dataclass(frozen=True)
@@ -38,30 +40,14 @@ class Wishes:
     time_zone: str = "UTC"
     max_papers: int = 10
     mail_quiet_days: bool = False
+    amount: str = Subscriber.Amount.BALANCED
+    language: str = "en"
 
 
-def _on_the_current_row(
-    change: Callable[Concatenate[Subscriber, P], R],
-) -> Callable[Concatenate[Subscriber, P], R]:
-    """Read the reader anew before `change`, and let nobody else change the row meanwhile.
-
-    Else a reader who saves settings while a complaint or a second click comes in would write back what they were.
-    """
-
-    @wraps(change)
-    def wrapper(subscriber: Subscriber, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with transaction.atomic():
-            subscriber.refresh_from_db(from_queryset=Subscriber.objects.select_for_update())
-            return change(subscriber, *args, **kwargs)
-
-    return wrapper
-
-
-def sign_up(email: str, wishes: Wishes, *, now: dt.datetime) -> None:
+def sign_up(email: str, wishes: Wishes, *, now: dt.datetime, trace: Trace | None = None) -> None:
     """Begin, or begin again, and mail what fits: a confirmation, "already subscribed", or nothing.
 
-    Tells the caller nothing, so that the page can't tell whether an address is known. The mail is only noted
-    down here (`owed_notice`); `notices.send_owed` sends it.
+    The mail is only noted down here (`owed_notice`); `notices.send_owed` sends it.
     """
     if is_suppressed(email):
         return
@@ -74,24 +60,53 @@ def sign_up(email: str, wishes: Wishes, *, now: dt.datetime) -> None:
             subscriber.status, subscriber.confirmed_at = Status.PENDING, None
             subscriber.save()
             prefer(subscriber, wishes)
+            consents.record(subscriber, Event.ASKED, trace)
         # Anyone can type anyone's address: the settings of an active reader stay as they are.
-        if _may_mail(subscriber, now):
-            subscriber.owed_notice = (
-                Notice.CONFIRM if subscriber.status == Status.PENDING else Notice.ALREADY_SUBSCRIBED
-            )
-            subscriber.notice_asked_at = now
-            subscriber.save()
+        owe(subscriber, Notice.CONFIRM if subscriber.status == Status.PENDING else Notice.ALREADY_SUBSCRIBED, now=now)
 
 
-@_on_the_current_row
-def confirm(subscriber: Subscriber, *, now: dt.datetime) -> bool:
+def ask_for_link(email: str, *, now: dt.datetime) -> None:
+    """Mail who has lost it the link to their settings: a pending reader the one to confirm by, a stranger nothing."""
+    with transaction.atomic():
+        subscriber = Subscriber.objects.select_for_update().by_email(email).first()
+        if subscriber is not None:
+            owe(subscriber, Notice.CONFIRM if subscriber.status == Status.PENDING else Notice.LINK, now=now)
+
+
+def owe(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
+    """Note down a mail that a stranger may have asked for; False where one too many was asked for already."""
+    if subscriber.status == Status.SUPPRESSED or limits.take(limits.mails(notice, subscriber.email), now=now):
+        return False
+    owe_to_reader(subscriber, notice, now=now)
+    return True
+
+
+def owe_to_reader(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> None:
+    """Note down a mail that follows from what the reader did."""
+    subscriber.owed_notice, subscriber.notice_asked_at = notice, now
+    subscriber.save()
+
+
+@on_the_current_row
+def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None) -> bool:
     """Make a pending reader active. False if a suppressed or unsubscribed reader's old link was used."""
     if subscriber.status == Status.PENDING:
         _activate(subscriber, now)
+        # Whoever confirms has the mailbox: coming back soon needs no day's wait.
+        limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
+        owe_to_reader(subscriber, Notice.WELCOME, now=now)
+        consents.record(subscriber, Event.CONFIRMED, trace)
     return subscriber.status in (Status.ACTIVE, Status.PAUSED)
 
 
-@_on_the_current_row
+@on_the_current_row
+def change(subscriber: Subscriber, wishes: Wishes, *, trace: Trace | None = None) -> None:
+    """`prefer`, by the reader, and noted in the log of consents."""
+    prefer(subscriber, wishes)
+    consents.record(subscriber, Event.CHANGED, trace)
+
+
+@on_the_current_row
 def prefer(subscriber: Subscriber, wishes: Wishes) -> None:
     """Replace what the reader follows, and how it arrives."""
     for name in SETTINGS:
@@ -104,14 +119,14 @@ def prefer(subscriber: Subscriber, wishes: Wishes) -> None:
         TopicFilter.objects.create(subscriber=subscriber, words=wishes.words.strip())
 
 
-@_on_the_current_row
+@on_the_current_row
 def pause(subscriber: Subscriber, until: dt.date) -> None:
     if subscriber.status in (Status.ACTIVE, Status.PAUSED):
         subscriber.status, subscriber.paused_until = Status.PAUSED, until
         subscriber.save()
 
 
-@_on_the_current_row
+@on_the_current_row
 def resume(subscriber: Subscriber, *, now: dt.datetime) -> None:
     if subscriber.status == Status.PAUSED:
         _activate(subscriber, now)
@@ -123,37 +138,67 @@ def resume_rested(*, now: dt.datetime) -> int:
     return rested.update(status=Status.ACTIVE, active_since=now, paused_until=None)
 
 
-@_on_the_current_row
-def unsubscribe(subscriber: Subscriber, *, now: dt.datetime) -> None:
-    """End all mail at once. The next message that would go out is already not sent."""
-    if subscriber.status not in (Status.UNSUBSCRIBED, Status.SUPPRESSED):
-        subscriber.status, subscriber.unsubscribed_at = Status.UNSUBSCRIBED, now
-        subscriber.paused_until = None
-        # A reader who comes back gets a new confirmation without a day's wait.
-        subscriber.owed_notice, subscriber.notice_asked_at = "", None
-        subscriber.save()
+@on_the_current_row
+def unsubscribe(
+    subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None, say_goodbye: bool = False
+) -> None:
+    """End all mail at once. The next message that would go out is already not sent.
+
+    `say_goodbye` by one last mail: to who left on our page, and could have been somebody with a forwarded digest.
+    """
+    if subscriber.status in (Status.UNSUBSCRIBED, Status.SUPPRESSED):
+        return
+    was_reader = subscriber.confirmed_at is not None
+    subscriber.status, subscriber.unsubscribed_at, subscriber.paused_until = Status.UNSUBSCRIBED, now, None
+    subscriber.owed_notice, subscriber.notice_asked_at, subscriber.new_email = "", None, ""
+    limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
+    subscriber.save()
+    consents.record(subscriber, Event.WITHDRAWN, trace)
+    if say_goodbye and was_reader:
+        owe_to_reader(subscriber, Notice.GOODBYE, now=now)
+
+
+@on_the_current_row
+def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, trace: Trace | None = None) -> bool:
+    """Undo the leaving of a confirmed reader, as it was or on gentler terms: `weekly`, `fewer` or `pause`.
+
+    A second press takes the other offer. False where it is too late, or mails must not be sent.
+    """
+    if subscriber.status == Status.UNSUBSCRIBED and may_return(subscriber, now):
+        _activate(subscriber, now)
+        consents.record(subscriber, Event.RETURNED, trace)
+    if subscriber.status not in (Status.ACTIVE, Status.PAUSED):
+        return False
+    if offer == "weekly":
+        subscriber.frequency = Subscriber.Frequency.WEEKLY
+    elif offer == "fewer":
+        subscriber.amount, subscriber.max_papers = Subscriber.Amount.FEWER, min(subscriber.max_papers, FEW)
+    elif offer == "pause":
+        subscriber.status, subscriber.paused_until = Status.PAUSED, now.date() + dt.timedelta(weeks=4)
+    subscriber.save()
+    return True
 
 
 def suppress(email: str, reason: str) -> None:
     """Never mail this address again, also after its reader's row is gone or signs up anew."""
     with transaction.atomic():
         Suppression.objects.get_or_create(address_hash=address_hash(email), defaults={"reason": reason})
-        Subscriber.objects.by_email(email).update(status=Status.SUPPRESSED, owed_notice="")
+        readers = Subscriber.objects.by_email(email)
+        for subscriber in readers.exclude(status=Status.SUPPRESSED):
+            consents.record(subscriber, Event.WITHDRAWN, Trace(where=reason))
+        readers.update(status=Status.SUPPRESSED, owed_notice="")
 
 
 def is_suppressed(email: str) -> bool:
     return Suppression.objects.filter(address_hash=address_hash(email)).exists()
 
 
-def address_hash(email: str) -> str:
-    """Keyed with ADDRESS_HASH_KEY, so that the table can't be searched for guessed addresses."""
-    key = settings.ADDRESS_HASH_KEY
-    return salted_hmac("subscriptions.suppression", email.strip().lower(), secret=key, algorithm="sha256").hexdigest()
-
-
 def delete_unconfirmed(*, now: dt.datetime) -> int:
     """Forget sign-ups that nobody confirmed within 30 days; how many."""
-    _, rows = Subscriber.objects.unconfirmed_before(now - UNCONFIRMED_LIFETIME).delete()
+    forgotten = Subscriber.objects.unconfirmed_before(now - UNCONFIRMED_LIFETIME)
+    with transaction.atomic():
+        consents.forget_unconfirmed(forgotten.values("uid"))
+        _, rows = forgotten.delete()
     return rows.get("subscriptions.Subscriber", 0)
 
 
@@ -167,9 +212,9 @@ def _get_or_create(email: str) -> Subscriber:
     return known
 
 
-def _may_mail(subscriber: Subscriber, now: dt.datetime) -> bool:
-    last = subscriber.notice_asked_at
-    return subscriber.status != Status.SUPPRESSED and (last is None or now - last >= NOTICE_INTERVAL)
+def may_return(subscriber: Subscriber, now: dt.datetime) -> bool:
+    left = subscriber.unsubscribed_at
+    return subscriber.confirmed_at is not None and left is not None and now - left <= TIME_TO_RETURN
 
 
 def _activate(subscriber: Subscriber, now: dt.datetime) -> None:

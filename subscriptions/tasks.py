@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from subscriptions import notices, subscribers
+from subscriptions import consents, limits, notices, subscribers
 
 
 @shared_task(expires=300)
@@ -14,3 +14,10 @@ def send_owed_notices() -> None:
 @shared_task
 def delete_unconfirmed() -> None:
     subscribers.delete_unconfirmed(now=timezone.now())
+
+
+@shared_task
+def forget_what_is_old() -> None:
+    """What is kept for some time only: marks of limits, networks and browsers in the log of consents."""
+    limits.prune(now=timezone.now())
+    consents.prune(now=timezone.now())

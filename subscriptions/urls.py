@@ -1,16 +1,26 @@
 from django.urls import path
 
-from subscriptions import outbox_views, views
+from subscriptions import outbox_views
+from subscriptions.views import joining, leaving, preferences, rights
 
 app_name = "subscriptions"
 urlpatterns = [
-    path("subscribe/", views.subscribe, name="subscribe"),
-    path("subscribe/check-your-mail/", views.check_your_mail, name="check_your_mail"),
-    path("confirm/<str:token>/", views.confirm, name="confirm"),
-    path("preferences/<str:token>/", views.preferences, name="preferences"),
-    path("preferences/<str:token>/pause/", views.pause, name="pause"),
-    path("preferences/<str:token>/resume/", views.resume, name="resume"),
-    path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
+    path("subscribe/", joining.subscribe, name="subscribe"),
+    path("subscribe/check-your-mail/", joining.check_your_mail, name="check_your_mail"),
+    path("confirm/<str:token>/", joining.confirm, name="confirm"),
+    path("preferences/", joining.lost_link, name="lost_link"),
+    path("preferences/sent/", joining.link_sent, name="link_sent"),
+    path("preferences/<str:token>/", preferences.preferences, name="preferences"),
+    path("preferences/<str:token>/pause/", preferences.pause, name="pause"),
+    path("preferences/<str:token>/resume/", preferences.resume, name="resume"),
+    path("preferences/<str:token>/move/", preferences.move, name="move"),
+    path("preferences/<str:token>/stay/", preferences.stay, name="stay"),
+    path("preferences/<str:token>/download/", rights.download, name="download"),
+    path("preferences/<str:token>/erase/", rights.erase, name="erase"),
+    path("change-address/<str:token>/", preferences.change_address, name="change_address"),
+    path("unsubscribe/<str:token>/", leaving.unsubscribe, name="unsubscribe"),
+    path("unsubscribe/<str:token>/reason/", leaving.reason, name="reason"),
+    path("come-back/<str:token>/", leaving.come_back, name="come_back"),
     path("outbox/", outbox_views.outbox, name="outbox"),
     path("outbox/<str:name>/", outbox_views.outbox_mail, name="outbox_mail"),
     path("outbox/<str:name>/html/", outbox_views.outbox_html, name="outbox_html"),

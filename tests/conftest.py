@@ -15,7 +15,7 @@ from digest import editions, papers
 from digest.models import Edition, Source
 from digest.records import PaperRecord
 from digest.views import pages
-from subscriptions import subscribers
+from subscriptions import guards, subscribers
 from subscriptions.models import Subscriber, Topic
 from subscriptions.subscribers import Wishes
 from tests.upstream import Upstream
@@ -126,6 +126,8 @@ def make_reader(email: str, topics: Any = (), words: str = "", **wishes: Any) ->
     subscribers.sign_up(email, Wishes(topics=topics, words=words, **wishes), now=since)
     reader = Subscriber.objects.get(email=email)
     subscribers.confirm(reader, now=since)
+    Subscriber.objects.filter(pk=reader.pk).update(owed_notice="")  # the welcome has long arrived
+    reader.refresh_from_db()
     return reader
 
 
@@ -136,3 +138,9 @@ def make_record(arxiv_id: str, title: str, **fields: Any) -> PaperRecord:
         "day": TODAY,
     } | fields
     return PaperRecord(key=f"arxiv:{arxiv_id}", title=title, url=f"https://arxiv.org/abs/{arxiv_id}", **values)
+
+
+def stamped(seconds: float = 10) -> str:
+    """What the hidden field `stamp` of a form holds that was shown so long ago."""
+    with time_machine.travel(timezone.now() - dt.timedelta(seconds=seconds), tick=False):
+        return guards.stamp()

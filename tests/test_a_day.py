@@ -17,7 +17,7 @@ from django.utils import timezone
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber, Topic
 from subscriptions.tasks import send_owed_notices
-from tests.conftest import TODAY
+from tests.conftest import TODAY, stamped
 from tests.upstream import Upstream
 
 DAY = [
@@ -55,7 +55,8 @@ def test_it_lives_through_a_day(
     upstream.say("/api/daily_papers", the_day_as_json())
 
     # A reader signs up on the form, and is asked by mail whether it was them.
-    client.post("/subscribe/", {"email": "ada@example.org", "topics": ["learning"], "time_zone": "Europe/Berlin"})
+    wishes = {"topics": ["learning"], "time_zone": "Europe/Berlin"}
+    client.post("/subscribe/", {"email": "ada@example.org", "stamp": stamped(), **wishes})
     send_owed_notices()
     (question,) = mails_in(outbox_folder)
     assert question["To"] == "ada@example.org"

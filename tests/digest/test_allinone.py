@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.conftest import stamped
 from tests.upstream import Upstream
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -81,7 +82,7 @@ def test_it_fetches_serves_signs_up_and_stops(tmp_path: Path) -> None:
         upstream.say("/api/daily_papers", json.dumps([{"paper": paper}]))
         with running(tmp_path, port, upstream.url) as started:
             page(site, "Agents at Work")
-            httpx.post(f"{site}/subscribe/", data={"email": "ada@example.org"})
+            httpx.post(f"{site}/subscribe/", data={"email": "ada@example.org", "stamp": stamped()})
             page(f"{site}/outbox/", "ada@example.org")
             assert "Stopped." in stop(started)
     # A second start finds its data.

@@ -26,7 +26,7 @@ from digest import editions, papers, planning, tasks
 from digest.delivery import sending, shards
 from digest.models import Delivery, Shard, Source
 from subscriptions.models import Subscriber
-from tests.conftest import make_reader, make_record
+from tests.conftest import make_reader, make_record, stamped
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -170,7 +170,7 @@ def test_it_serves_pages_and_sign_ups_by_gunicorn(tmp_path: Path) -> None:
     with process("gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", var=tmp_path), worker(tmp_path):
         wait_until(is_up)
         assert "Agents" in httpx.get(site).text
-        answer = httpx.post(f"{site}/subscribe/", data={"email": "new@example.org"})
+        answer = httpx.post(f"{site}/subscribe/", data={"email": "new@example.org", "stamp": stamped()})
         assert answer.status_code == 302
         wait_until(lambda: mails(tmp_path) == {"new@example.org": 1})
     assert Subscriber.objects.get(email="new@example.org").status == Subscriber.Status.PENDING

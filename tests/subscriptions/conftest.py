@@ -1,5 +1,6 @@
 """What these tests share: a visitor without cookies, and a look at all that is stored about a reader."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -18,6 +19,12 @@ DOORS = (Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.UNSUBSCRIBE)
 def visitor() -> Client:
     """A browser, or a mail client, that brings no cookie and no CSRF token."""
     return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture(autouse=True)
+def room_for_many_posts(settings: Any) -> None:
+    """All tests post from one address; those of the limits set their own."""
+    settings.LIMIT_PER_NETWORK = [(10_000, dt.timedelta(days=1))]
 
 
 def path_of(purpose: Purpose, reader: Subscriber) -> str:

@@ -23,7 +23,7 @@ from digest.models import (
     Validator,
 )
 from subscriptions import subscribers
-from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
+from subscriptions.models import ConsentText, Farewell, FormPost, Mark, Subscriber, Suppression, Topic, TopicFilter
 from tests.conftest import NOW, TODAY
 from tests.subscriptions.conftest import stored
 
@@ -40,6 +40,10 @@ def quick_passwords(settings: Any) -> None:
 def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: Source) -> None:
     """A row of each kind."""
     subscribers.suppress("gone@example.org", "bounced")
+    ConsentText.objects.create(version="0123456789abcdef", language="en", text="learning")
+    Farewell.objects.create(reason="other", remark="learning", day=TODAY)
+    FormPost.objects.create(kind="link", email="learning@example.org", posted_at=NOW)
+    Mark.objects.create(key="learning", made_at=NOW)
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="ok", message="learning")
     delivery = Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
     DeliveryEvent.objects.create(delivery=delivery, event_key="x:1", event_type="delivered", happened_at=NOW)

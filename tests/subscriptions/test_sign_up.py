@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from subscriptions import notices, subscribers, tasks
+from subscriptions import notices, sign_ups, subscribers, tasks
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber, Suppression, Topic
-from tests.conftest import NOW, make_reader
+from tests.conftest import NOW, make_reader, stamped
 from tests.subscriptions.conftest import DOORS, path_of, stored
 
 pytestmark = pytest.mark.usefixtures("now", "learning", "vision")
@@ -27,11 +30,16 @@ FORM = {
     "time_zone": "Asia/Tokyo",
     "max_papers": "25",
     "mail_quiet_days": "on",
+    "amount": "fewer",
+    "language": "de",
 }
 
 
 def sign_up(visitor: Client, **fields: Any) -> Any:
-    return visitor.post("/subscribe/", FORM | fields)
+    """Fill in the form, and have the worker look at it."""
+    response = visitor.post("/subscribe/", FORM | {"stamp": stamped()} | fields)
+    sign_ups.take_in(now=timezone.now())
+    return response
 
 
 def page(response: Any) -> str:
@@ -69,14 +77,17 @@ def test_it_stores_what_the_reader_asks_for(visitor: Client) -> None:
         "time_zone": "Asia/Tokyo",
         "max_papers": 25,
         "mail_quiet_days": True,
+        "amount": "fewer",
+        "language": "de",
         "confirmed_at": None,
     }
     assert {name: row[name] for name in wanted} == wanted
 
 
 def test_it_needs_nothing_but_an_address(visitor: Client) -> None:
-    response = visitor.post("/subscribe/", {"email": " ada@example.org "})
+    response = visitor.post("/subscribe/", {"email": " ada@example.org ", "stamp": stamped()})
     assert response.status_code == 302
+    sign_ups.take_in(now=NOW)
     row = stored(Subscriber.objects.get())
     assert (row["email"], row["follows"]) == ("ada@example.org", [])
     assert (row["frequency"], row["send_hour"], row["time_zone"]) == ("daily", 7, "UTC")
@@ -108,6 +119,8 @@ def test_it_needs_nothing_but_an_address(visitor: Client) -> None:
         ({"max_papers": "0"}, "Write a number from 1 to 25."),
         ({"max_papers": "26"}, "Write a number from 1 to 25."),
         ({"max_papers": "many"}, "Write a number from 1 to 25."),
+        ({"amount": "all"}, "Choose one of the three."),
+        ({"language": "tlh"}, "Choose a language from the list."),
         ({"max_papers": "1e400"}, "Write a number from 1 to 25."),
     ],
 )
@@ -123,7 +136,7 @@ def test_it_keeps_what_was_typed_when_something_is_wrong(visitor: Client) -> Non
     shown = page(sign_up(visitor, email="ada", words="quantum foam"))
     assert 'value="ada"' in shown
     assert "quantum foam" in shown
-    assert shown.count(" checked") == len(["learning", "vision", "weekly", "mail_quiet_days"])
+    assert shown.count(" checked") == len(["learning", "vision", "weekly", "mail_quiet_days", "fewer"])
 
 
 @pytest.mark.parametrize("name", ["email", "topics", "words", "frequency", "send_hour", "time_zone", "max_papers"])
@@ -238,6 +251,20 @@ def test_it_answers_the_same_whoever_asks(visitor: Client, alice: Subscriber, bo
     assert len(answers) == 1
 
 
+def test_it_does_the_same_work_whoever_asks(visitor: Client, alice: Subscriber, bob: Subscriber, charlie: Any) -> None:
+    """The page looks nobody up, so that not even a clock can tell whom it knows."""
+    subscribers.suppress("gone@example.org", "complained")
+    emails = ("new@example.org", "gone@example.org", alice.email, bob.email, charlie.email)
+    for path in ("/subscribe/", "/preferences/"):
+        asked = set()
+        for email in emails:
+            with CaptureQueriesContext(connection) as queries:
+                visitor.post(path, {"email": email, "stamp": stamped()})
+            asked.add(tuple(query["sql"].split(" ", 3)[2] for query in queries))
+            assert not any("subscriber" in query["sql"] for query in queries)
+        assert len(asked) == 1
+
+
 def test_it_leaves_an_active_reader_as_they_are(visitor: Client, alice: Subscriber) -> None:
     before = stored(alice)
     sign_up(visitor, email="ALICE@example.org")
@@ -264,14 +291,21 @@ def test_it_asks_a_reader_who_comes_back_to_confirm_again(visitor: Client, charl
     assert not Subscriber.objects.active().exists()
 
 
-@pytest.mark.parametrize("known", ["new@example.org", "alice@example.org", "charlie@example.org"])
+@pytest.mark.parametrize(
+    ("known", "mails"),
+    [
+        ("new@example.org", ["at once", "after 24 hours", "after 48 hours"]),
+        ("charlie@example.org", ["at once", "after 24 hours", "after 48 hours"]),
+        ("alice@example.org", ["at once"]),  # she is told that she is subscribed already once a week
+    ],
+)
 @pytest.mark.usefixtures("alice", "charlie")
-def test_it_mails_an_address_once_a_day_at_most(visitor: Client, known: str) -> None:
+def test_it_mails_an_address_once_a_day_at_most(visitor: Client, known: str, mails: list[str]) -> None:
     for hour in range(0, 49, 3):
         with time_machine.travel(NOW + dt.timedelta(hours=hour), tick=False):
             sign_up(visitor, email=known)
             notices.send_owed(now=NOW + dt.timedelta(hours=hour))
-    assert len(mail.outbox) == len(["at once", "after 24 hours", "after 48 hours"])
+    assert len(mail.outbox) == len(mails)
 
 
 def test_it_never_mails_a_suppressed_address(visitor: Client, alice: Subscriber) -> None:
@@ -294,7 +328,7 @@ def test_it_works_without_the_broker(
 
     monkeypatch.setattr(tasks.send_owed_notices, "delay", fail)
     assert sign_up(visitor).status_code == 302
-    assert "The broker can't be reached; the confirmation waits for the next tick" in caplog.text
+    assert "The broker can't be reached; the mail waits for the next tick" in caplog.text
     assert "new@example.org" not in caplog.text
     tasks.send_owed_notices()
     assert len(mail.outbox) == 1

@@ -115,7 +115,7 @@ def test_it_starts_a_confirmed_reader_now(bob: Subscriber) -> None:
     later = NOW + dt.timedelta(days=1)
     assert subscribers.confirm(bob, now=later)
     row = stored(bob)
-    assert (row["confirmed_at"], row["active_since"], row["owed_notice"]) == (later, later, "")
+    assert (row["confirmed_at"], row["active_since"], row["owed_notice"]) == (later, later, "welcome")
 
 
 def test_it_says_whether_an_old_link_still_confirmed(alice: Subscriber, charlie: Subscriber) -> None:

@@ -7,11 +7,11 @@ import pytest
 import time_machine
 from django.test import Client
 
-from subscriptions import subscribers
+from subscriptions import sign_ups, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.subscribers import Wishes
-from tests.conftest import NOW
+from tests.conftest import NOW, stamped
 from tests.subscriptions.conftest import path_of, stored
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -110,7 +110,8 @@ def test_it_works_again_after_a_reader_came_back(visitor: Client, charlie: Subsc
 def test_it_lets_who_left_by_mistake_come_back_at_once(visitor: Client, alice: Subscriber) -> None:
     subscribers.sign_up(alice.email, Wishes(), now=NOW)
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
-    visitor.post("/subscribe/", {"email": alice.email})
+    visitor.post("/subscribe/", {"email": alice.email, "stamp": stamped()})
+    sign_ups.take_in(now=NOW)
     assert stored(alice)["owed_notice"] == "confirm"
 
 

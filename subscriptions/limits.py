@@ -1,0 +1,83 @@
+"""How often something may be done, counted in the database, so that all workers and web processes count together."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from subscriptions.addresses import keyed_hash
+from subscriptions.models import Mark
+
+Rate = tuple[int, dt.timedelta]  # at most so many, in any span of that length
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`rates` for what `scope` and `value` name, such as the posts of one network."""
+
+    scope: str
+    value: str
+    rates: Sequence[Rate]
+
+    @property
+    def key(self) -> str:
+        return keyed_hash(f"subscriptions.limits.{self.scope}", self.value)
+
+
+def network(network: str) -> Limit:
+    return Limit("network", network, settings.LIMIT_PER_NETWORK)
+
+
+def domain(email: str) -> Limit:
+    return Limit("domain", email.rpartition("@")[2].lower(), settings.LIMIT_PER_DOMAIN)
+
+
+def in_all() -> Limit:
+    return Limit("all", "", settings.LIMIT_IN_ALL)
+
+
+def mails(kind: str, email: str) -> Limit:
+    """Of small mails that a stranger can ask for in somebody's name. A reader's link may be lost twice a day."""
+    rates = {"already_subscribed": [(1, 7 * DAY)], "link": [(2, DAY), (6, 30 * DAY)]}
+    return Limit(f"mail:{kind}", email.strip().lower(), rates.get(kind, settings.LIMIT_PER_ADDRESS))
+
+
+def take(*limits: Limit, now: dt.datetime) -> Limit | None:
+    """Count one more of each; or name the limit that is reached, and count nothing.
+
+    Marks are made first and counted then: of those who come at the same moment each sees the others, so that all
+    of them together never get more than the limit (they may get less).
+    """
+    marks = [Mark.objects.create(key=limit.key, made_at=now) for limit in limits]
+    reached = next((limit for limit in limits if _is_over(limit, now)), None)
+    if reached:
+        Mark.objects.filter(pk__in=[mark.pk for mark in marks]).delete()
+    return reached
+
+
+def forget(limit: Limit) -> None:
+    """Begin to count anew."""
+    Mark.objects.filter(key=limit.key).delete()
+
+
+def prune(*, now: dt.datetime) -> int:
+    """Delete the marks that no limit looks at any more; how many."""
+    spans = [span for rates in _all_rates() for _, span in rates]
+    return Mark.objects.filter(made_at__lt=now - max(spans)).delete()[0]
+
+
+def _is_over(limit: Limit, now: dt.datetime) -> bool:
+    marks = Mark.objects.filter(key=limit.key)
+    return any(marks.filter(made_at__gt=now - span).count() > most for most, span in limit.rates)
+
+
+def _all_rates() -> list[Sequence[Rate]]:
+    return [
+        settings.LIMIT_PER_NETWORK,
+        settings.LIMIT_PER_DOMAIN,
+        settings.LIMIT_IN_ALL,
+        settings.LIMIT_PER_ADDRESS,
+        [(1, 30 * DAY)],
+    ]

@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from subscriptions import personal_data
+from subscriptions.consents import Trace
+from subscriptions.management.base import ReaderCommand
+
+
+class Command(ReaderCommand):
+    help = "Delete everything about one reader; keyed hashes alone stay (GDPR, art. 17). It can't be undone."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--yes", action="store_true", help="don't ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        reader = self.find(options)
+        if not options["yes"] and input(f"Erase reader {reader.uid}, {reader.email}? Type yes: ") != "yes":
+            raise CommandError("Nothing was erased.")
+        uid = reader.uid
+        personal_data.erase(reader, Trace(where="command"))
+        self.stdout.write(f"Reader {uid} is erased. Back-ups made before still hold them.")

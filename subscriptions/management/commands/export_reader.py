@@ -1,0 +1,16 @@
+import json
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+
+from subscriptions import personal_data
+from subscriptions.management.base import ReaderCommand
+
+
+class Command(ReaderCommand):
+    help = "Print everything that is known about one reader, as JSON (GDPR, art. 15 and 20)."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        data = personal_data.export(self.find(options), now=timezone.now())
+        self.stdout.write(json.dumps(data, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))

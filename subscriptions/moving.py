@@ -1,0 +1,86 @@
+"""A reader's new address: asked for on the settings page, confirmed by a mail to it, told to the old one."""
+
+import datetime as dt
+
+from django.db import IntegrityError
+
+from subscriptions import consents, limits, links, subscribers
+from subscriptions.addresses import address_hash
+from subscriptions.consents import Trace
+from subscriptions.links import Purpose
+from subscriptions.models import Consent, Subscriber
+from subscriptions.rows import on_the_current_row
+
+Status = Subscriber.Status
+Notice = Subscriber.Notice
+MOVES = [(3, dt.timedelta(days=1))]  # askings of one reader: each mails somebody who may be a stranger
+
+
+@on_the_current_row
+def ask(subscriber: Subscriber, new_email: str, *, now: dt.datetime) -> None:
+    """Mail the new address a link to confirm it by. Nothing here depends on whether it is a reader's already."""
+    if subscriber.status not in (Status.ACTIVE, Status.PAUSED):
+        return
+    subscriber.new_email = new_email
+    subscriber.save()
+    # One budget with the confirmations: to a stranger they are the same mail.
+    budget = (limits.Limit("move", subscriber.uid.hex, MOVES), limits.mails(Notice.CONFIRM, new_email))
+    if not subscribers.is_suppressed(new_email) and not limits.take(*budget, now=now):
+        subscribers.owe_to_reader(subscriber, Notice.CHANGE_ADDRESS, now=now)
+
+
+@on_the_current_row
+def call_off(subscriber: Subscriber) -> None:
+    """Keep the old address after all."""
+    subscriber.new_email = ""
+    if subscriber.owed_notice == Notice.CHANGE_ADDRESS:
+        subscriber.owed_notice = ""
+    subscriber.save()
+
+
+def make_url(subscriber: Subscriber) -> str:
+    """The link for the mail to the new address. It is for that address alone, should another one be asked for."""
+    return links.make_url(Purpose.CHANGE_ADDRESS, subscriber, about=_about(subscriber.new_email))
+
+
+def is_about(subscriber: Subscriber, token: str) -> bool:
+    """Does the genuine `token` confirm the address that the reader asks for now, or has moved to by it?"""
+    about = links.read_about(Purpose.CHANGE_ADDRESS, token)
+    return about == _about(subscriber.new_email) or (not subscriber.new_email and about == _about(subscriber.email))
+
+
+def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None) -> bool:
+    """Mail the new address from now on; True also for the second time. False where it has a subscription of its own.
+
+    Only who has both mailboxes gets here, so that says nothing to strangers.
+    """
+    try:
+        return _confirm(subscriber, now=now, trace=trace)
+    except IntegrityError:  # somebody signed it up at this very moment
+        return False
+
+
+@on_the_current_row
+def _confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None) -> bool:
+    if not subscriber.new_email:
+        return True
+    if subscribers.is_suppressed(subscriber.new_email) or not _make_room(subscriber):
+        return False
+    subscriber.former_email, subscriber.email, subscriber.new_email = subscriber.email, subscriber.new_email, ""
+    subscribers.owe_to_reader(subscriber, Notice.MOVED, now=now)
+    limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
+    consents.record(subscriber, Consent.Event.MOVED, trace)
+    return True
+
+
+def _make_room(subscriber: Subscriber) -> bool:
+    """Forget an unconfirmed or former subscription of the new address; False where there is a living one."""
+    others = Subscriber.objects.by_email(subscriber.new_email).exclude(pk=subscriber.pk)
+    if others.filter(status__in=[Status.ACTIVE, Status.PAUSED, Status.SUPPRESSED]).exists():
+        return False
+    others.delete()
+    return True
+
+
+def _about(email: str) -> bytes:
+    return bytes.fromhex(address_hash(email)[:16])

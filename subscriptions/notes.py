@@ -1,0 +1,99 @@
+"""The words of the small mails that follow from what a reader did: welcome, link, new address, goodbye."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from subscriptions import brand, links, moving
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+
+Notice = Subscriber.Notice
+
+
+@dataclass(frozen=True)
+class Note:
+    """A mail to `to` of a few paragraphs, and a button where there is something to do."""
+
+    to: str
+    subject: str
+    paragraphs: tuple[str, ...]
+    label: str = ""
+    url: str = ""
+
+
+def write(subscriber: Subscriber) -> Note:
+    """The note that the reader is owed."""
+    return _WRITERS[Notice(subscriber.owed_notice)](subscriber)
+
+
+def _welcome(subscriber: Subscriber) -> Note:
+    return Note(
+        subscriber.email,
+        _("Welcome to %(site)s") % {"site": brand.current().name},
+        (
+            _("You are subscribed. Your first digest comes after the next edition is out."),
+            _("What you follow, when it comes and how much of it: all that you can change at any time, by this link."),
+        ),
+        _("Change what you get"),
+        links.make_url(Purpose.PREFERENCES, subscriber),
+    )
+
+
+def _link(subscriber: Subscriber) -> Note:
+    return Note(
+        subscriber.email,
+        _("Your link to %(site)s") % {"site": brand.current().name},
+        (
+            _("Somebody, hopefully you, asked us for the link to your settings. Here it is."),
+            _("If it was not you, there is nothing to do. Keep the link to yourself: it opens your settings."),
+        ),
+        _("Open my settings"),
+        links.make_url(Purpose.PREFERENCES, subscriber),
+    )
+
+
+def _change_address(subscriber: Subscriber) -> Note:
+    return Note(
+        subscriber.new_email,
+        _("Please confirm your new address for %(site)s") % {"site": brand.current().name},
+        (
+            _("A reader, hopefully you, asked us to send their papers to this address from now on. Is it you?"),
+            _("The link works for 7 days. If it was not you, do nothing: no papers will come."),
+        ),
+        _("Use this address"),
+        moving.make_url(subscriber),
+    )
+
+
+def _moved(subscriber: Subscriber) -> Note:
+    return Note(
+        subscriber.former_email,
+        _("Your address for %(site)s was changed") % {"site": brand.current().name},
+        (
+            _("Your papers go to another address from now on, as was asked for on your settings page and confirmed."),
+            _("If it was not you, please answer this mail."),
+        ),
+    )
+
+
+def _goodbye(subscriber: Subscriber) -> Note:
+    return Note(
+        subscriber.email,
+        _("You are unsubscribed from %(site)s") % {"site": brand.current().name},
+        (
+            _("As you asked, no more digests come. Thank you for reading."),
+            _("If it was not you, or you change your mind: for 30 days one press brings everything back as it was."),
+        ),
+        _("Come back"),
+        links.make_url(Purpose.COME_BACK, subscriber),
+    )
+
+
+_WRITERS = {
+    Notice.WELCOME: _welcome,
+    Notice.LINK: _link,
+    Notice.CHANGE_ADDRESS: _change_address,
+    Notice.MOVED: _moved,
+    Notice.GOODBYE: _goodbye,
+}

@@ -1,0 +1,71 @@
+"""What the readers' doors share: who the token names, by which way they came, and the bell for the worker."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+from kombu.exceptions import OperationalError
+
+from subscriptions import links, networks, tasks
+from subscriptions.consents import Trace
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+
+logger = logging.getLogger(__name__)
+page_with_button = require_http_methods(["GET", "HEAD", "POST"])
+ReaderView = Callable[[HttpRequest, Subscriber, str], HttpResponse]
+
+
+def for_reader(purpose: Purpose) -> Callable[[ReaderView], Callable[..., HttpResponse]]:
+    """Give the view the reader whom the token names, in the reader's language; answer a bad token with a page that
+    says what to do."""
+
+    def decorate(view: ReaderView) -> Callable[..., HttpResponse]:
+        @csrf_exempt
+        @never_cache
+        @wraps(view)
+        def wrapper(request: HttpRequest, token: str) -> HttpResponse:
+            try:
+                reader = Subscriber.objects.get(uid=links.read_token(purpose, token))
+                with translation.override(reader.language):
+                    return view(request, reader, token)
+            except links.ExpiredLinkError:
+                return bad_link(request, expired=True)
+            except (links.ForgedLinkError, Subscriber.DoesNotExist):
+                return bad_link(request, expired=False)
+
+        return wrapper
+
+    return decorate
+
+
+def bad_link(request: HttpRequest, *, expired: bool) -> HttpResponse:
+    return render(request, "web/bad_link.html", {"expired": expired}, status=410 if expired else 404)
+
+
+def trace(request: HttpRequest, where: str = "") -> Trace:
+    """For the log of consents; `where` is by default the door itself, without the token."""
+    match = request.resolver_match
+    return Trace(
+        where=_printable(where or (match.url_name or "" if match else "")),
+        ip=networks.client_address(request),
+        user_agent=_printable(request.headers.get("User-Agent", "")),
+    )
+
+
+def ring_for_notices() -> None:
+    """Have the mail sent now. Where no bell can be rung, the minute's tick sends it."""
+    try:
+        tasks.send_owed_notices.delay()
+    except OperationalError:
+        logger.warning("The broker can't be reached; the mail waits for the next tick")
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text[:200] if letter.isprintable())

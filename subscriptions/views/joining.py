@@ -1,0 +1,82 @@
+"""Sign up, confirm, and find the way back to one's settings."""
+
+from dataclasses import replace
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from subscriptions import consents, forms, guards, links, sign_ups, subscribers
+from subscriptions.consents import Trace
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+from subscriptions.views.doors import bad_link, for_reader, page_with_button, ring_for_notices, trace
+
+
+@csrf_exempt
+@page_with_button
+def subscribe(request: HttpRequest) -> HttpResponse:
+    """The sign-up form. The answer is the same whether or not the address is known."""
+    given = request.POST if request.method == "POST" else request.GET
+    if request.method != "POST" or forms.is_draft(given):
+        return render(request, "web/subscribe.html", {"form": forms.SignUpForm(initial=forms.draft(given))})
+    form = forms.SignUpForm(request.POST)
+    if not form.is_valid():
+        return render(request, "web/subscribe.html", {"form": form}, status=400)
+    if not form.is_by_a_robot():
+        if not guards.is_deliberate(request):
+            return render(request, "web/subscribe.html", {"form": form, "once_more": True})
+        by = _trace_of_sign_up(request)
+        sign_ups.ask_to_sign_up(form.cleaned_data["email"], form.wishes(), by, now=timezone.now())
+        ring_for_notices()
+    return redirect("subscriptions:check_your_mail")
+
+
+@require_safe
+def check_your_mail(request: HttpRequest) -> HttpResponse:
+    return render(request, "web/check_your_mail.html", {"outbox": settings.DEBUG, "lost_link": False})
+
+
+@page_with_button
+@for_reader(Purpose.CONFIRM)
+def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """GET shows a button, since mail scanners follow every link; POST confirms."""
+    if request.method != "POST":
+        return render(request, "web/confirm.html", {"subscriber": subscriber})
+    if not subscribers.confirm(subscriber, now=timezone.now(), trace=trace(request)):
+        return bad_link(request, expired=True)
+    ring_for_notices()
+    preferences_url = reverse("subscriptions:preferences", args=[links.make_token(Purpose.PREFERENCES, subscriber)])
+    return render(request, "web/confirmed.html", {"subscriber": subscriber, "preferences_url": preferences_url})
+
+
+@csrf_exempt
+@page_with_button
+def lost_link(request: HttpRequest) -> HttpResponse:
+    """Mail readers who have lost it the link to their settings. The same answer for every address, here too."""
+    if request.method != "POST":
+        return render(request, "web/lost_link.html", {"form": forms.AddressForm()})
+    form = forms.AddressForm(request.POST)
+    if not form.is_valid():
+        return render(request, "web/lost_link.html", {"form": form}, status=400)
+    if not form.is_by_a_robot():
+        if not guards.is_deliberate(request):
+            return render(request, "web/lost_link.html", {"form": form, "once_more": True})
+        sign_ups.ask_for_link(form.cleaned_data["email"], trace(request), now=timezone.now())
+        ring_for_notices()
+    return redirect("subscriptions:link_sent")
+
+
+@require_safe
+def link_sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "web/check_your_mail.html", {"outbox": settings.DEBUG, "lost_link": True})
+
+
+def _trace_of_sign_up(request: HttpRequest) -> Trace:
+    """With the page of ours that the form stood on, and the wording that stood beside it."""
+    by = trace(request, where=guards.page_of_form(request))
+    return replace(by, text=consents.known_version(request.POST.get("consent", "")))

@@ -1,0 +1,103 @@
+"""The page behind the link in every mail: what comes, a pause, another address."""
+
+from zoneinfo import ZoneInfo
+
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from subscriptions import forms, links, moving, subscribers
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+from subscriptions.views.doors import bad_link, for_reader, page_with_button, ring_for_notices, trace
+
+
+@page_with_button
+@for_reader(Purpose.PREFERENCES)
+def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    if request.method != "POST":
+        return show(request, subscriber, token)
+    if forms.is_draft(request.POST):
+        return show(request, subscriber, token, form=_form(subscriber, forms.draft(request.POST)))
+    form = forms.WishesForm(request.POST, reader=subscriber)
+    if not form.is_valid():
+        return show(request, subscriber, token, form=form)
+    subscribers.change(subscriber, form.wishes(), trace=trace(request))
+    return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
+
+
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def pause(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    form = _pause_form(subscriber, request.POST)
+    if not form.is_valid():
+        return show(request, subscriber, token, pause_form=form)
+    subscribers.pause(subscriber, form.cleaned_data["until"])
+    return redirect("subscriptions:preferences", token)
+
+
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def resume(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    subscribers.resume(subscriber, now=timezone.now())
+    return redirect("subscriptions:preferences", token)
+
+
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def move(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Ask for another address. The answer is the same whether or not that one is known."""
+    form = forms.MoveForm(request.POST, reader=subscriber)
+    if not form.is_valid():
+        return show(request, subscriber, token, move_form=form)
+    moving.ask(subscriber, form.cleaned_data["email"], now=timezone.now())
+    ring_for_notices()
+    return redirect("subscriptions:preferences", token)
+
+
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def stay(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    moving.call_off(subscriber)
+    return redirect("subscriptions:preferences", token)
+
+
+@page_with_button
+@for_reader(Purpose.CHANGE_ADDRESS)
+def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """The link in the mail to the new address: a button on GET, done on POST."""
+    if not moving.is_about(subscriber, token):
+        return bad_link(request, expired=True)
+    context = {"subscriber": subscriber, "done": not subscriber.new_email, "taken": False}
+    if request.method == "POST":
+        done = moving.confirm(subscriber, now=timezone.now(), trace=trace(request))
+        context |= {"done": done, "taken": not done}
+        ring_for_notices()
+    return render(request, "web/change_address.html", context, status=409 if context["taken"] else 200)
+
+
+def show(request: HttpRequest, subscriber: Subscriber, token: str, **bound: Form) -> HttpResponse:
+    """The page, with the forms as they stand; with status 400 where one of them was filled in and is not valid."""
+    context = {
+        "form": _form(subscriber, forms.initial_wishes(subscriber)),
+        "pause_form": _pause_form(subscriber),
+        "move_form": forms.MoveForm(reader=subscriber),
+        "data_form": forms.KnownAddressForm(reader=subscriber),
+        "subscriber": subscriber,
+        "token": token,
+        "unsubscribe_token": links.make_token(Purpose.UNSUBSCRIBE, subscriber),
+        "saved": "saved" in request.GET,
+    } | bound
+    status = 400 if any(form.errors for form in bound.values()) else 200
+    return render(request, "web/preferences.html", context, status=status)
+
+
+def _form(subscriber: Subscriber, initial: dict[str, object]) -> forms.WishesForm:
+    return forms.WishesForm(initial=initial, reader=subscriber)
+
+
+def _pause_form(subscriber: Subscriber, *given: object) -> forms.PauseForm:
+    return forms.PauseForm(*given, today=timezone.now().astimezone(ZoneInfo(subscriber.time_zone)).date())

@@ -1,0 +1,34 @@
+"""What everybody may ask of us: what do you know about me, and forget it."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from subscriptions import forms, personal_data
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+from subscriptions.views.doors import for_reader, page_with_button, trace
+from subscriptions.views.preferences import show
+
+
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def download(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Everything about the reader as one JSON file, for who knows the address: it is in there."""
+    form = forms.KnownAddressForm(request.POST, reader=subscriber)
+    if not form.is_valid():
+        return show(request, subscriber, token, data_form=form)
+    data = personal_data.export(subscriber, now=timezone.now())
+    response = JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response
+
+
+@page_with_button
+@for_reader(Purpose.PREFERENCES)
+def erase(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "web/erase.html", {"subscriber": subscriber, "token": token, "done": False})
+    personal_data.erase(subscriber, trace(request))
+    return render(request, "web/erase.html", {"done": True})

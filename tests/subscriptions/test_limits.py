@@ -1,0 +1,199 @@
+"""How often something may be done, and by whom."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+
+from subscriptions import limits, networks, notices, sign_ups, tasks
+from subscriptions.consents import Trace
+from subscriptions.limits import Limit
+from subscriptions.models import FormPost, Mark, Subscriber
+from subscriptions.subscribers import Wishes
+from tests.conftest import NOW, stamped
+
+pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db]
+MINUTE = dt.timedelta(minutes=1)
+TWICE_IN_TEN_MINUTES = Limit("test", "x", [(2, 10 * MINUTE)])
+
+
+@pytest.fixture(autouse=True)
+def few(settings: Any) -> None:
+    settings.LIMIT_PER_NETWORK = [(5, 10 * MINUTE), (20, dt.timedelta(days=1))]
+    settings.OPERATORS = ["ops@example.org"]
+
+
+def sign_up(visitor: Client, email: str, **meta: Any) -> Any:
+    return visitor.post("/subscribe/", {"email": email, "stamp": stamped()}, **meta)
+
+
+def mailed() -> list[str]:
+    """Who got a confirmation."""
+    return [message.to[0] for message in mail.outbox if message.to != ["ops@example.org"]]
+
+
+def test_it_takes_as_many_as_the_limit_in_any_span() -> None:
+    assert [limits.take(TWICE_IN_TEN_MINUTES, now=NOW) for _ in range(3)] == [None, None, TWICE_IN_TEN_MINUTES]
+    later = NOW + 10 * MINUTE
+    assert limits.take(TWICE_IN_TEN_MINUTES, now=later - MINUTE) == TWICE_IN_TEN_MINUTES
+    assert limits.take(TWICE_IN_TEN_MINUTES, now=later) is None
+
+
+def test_it_counts_nothing_that_was_refused() -> None:
+    for _ in range(10):
+        limits.take(TWICE_IN_TEN_MINUTES, now=NOW)
+    assert Mark.objects.count() == 2
+
+
+def test_it_takes_all_of_several_limits_or_none() -> None:
+    other = Limit("test", "y", [(5, MINUTE)])
+    limits.take(TWICE_IN_TEN_MINUTES, TWICE_IN_TEN_MINUTES, now=NOW)
+    assert limits.take(other, TWICE_IN_TEN_MINUTES, now=NOW) == TWICE_IN_TEN_MINUTES
+    assert Mark.objects.filter(key=other.key).count() == 0
+
+
+def test_it_tells_values_and_scopes_apart_and_names_neither() -> None:
+    keys = {Limit(scope, value, ()).key for scope in "ab" for value in "ab"}
+    assert len(keys) == 4
+    limits.take(limits.mails("confirm", "ada@example.org"), now=NOW)
+    assert "ada" not in Mark.objects.get().key
+
+
+def test_it_forgets_marks_that_count_no_more() -> None:
+    limits.take(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=31))
+    limits.take(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=29))
+    tasks.forget_what_is_old()
+    assert Mark.objects.count() == 1
+
+
+def test_it_takes_five_posts_of_a_network_in_ten_minutes_and_twenty_in_a_day(visitor: Client) -> None:
+    answers = set()
+    for number in range(100):
+        with time_machine.travel(NOW + number * 2 * MINUTE, tick=False):
+            response = sign_up(visitor, f"reader{number}@example.org")
+            answers.add((response.status_code, response["Location"]))
+            notices.send_owed(now=NOW + number * 2 * MINUTE)
+    assert len(answers) == 1, "who is above the limit gets the same page"
+    assert len(mailed()) == 20
+    with time_machine.travel(NOW + dt.timedelta(days=2), tick=False):
+        sign_up(visitor, "later@example.org")
+    assert FormPost.objects.count() == 1
+
+
+def test_it_counts_an_ipv6_customer_as_one_network(visitor: Client) -> None:
+    for number in range(10):
+        sign_up(visitor, f"reader{number}@example.org", REMOTE_ADDR=f"2001:db8:0:1::{number + 1:x}")
+    assert FormPost.objects.count() == 5
+    sign_up(visitor, "neighbour@example.org", REMOTE_ADDR="2001:db8:0:2::1")
+    assert FormPost.objects.count() == 6
+
+
+@pytest.mark.parametrize(
+    ("trusted", "header", "remote", "network"),
+    [
+        (0, "203.0.113.9", "198.51.100.1", "198.51.100.1"),  # anybody can write the header
+        (1, "203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        (1, "1.2.3.4, 203.0.113.9", "198.51.100.1", "203.0.113.9"),  # what the visitor wrote stands to the left
+        (2, "1.2.3.4, 203.0.113.9, 198.51.100.2", "198.51.100.1", "203.0.113.9"),
+        (2, "203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        (1, "", "198.51.100.1", "198.51.100.1"),
+        (1, "2001:db8::5", "198.51.100.1", "2001:db8::/64"),
+        (1, "[2001:db8::5]:4711", "198.51.100.1", "2001:db8::/64"),
+        (1, "203.0.113.9:4711", "198.51.100.1", "203.0.113.9"),
+        (1, "::ffff:203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        (1, "fe80::1%eth0", "198.51.100.1", "fe80::/64"),
+        (1, "unknown", "198.51.100.1", ""),
+        (0, "", "", ""),
+    ],
+)
+def test_it_knows_the_visitors_network_behind_proxies(
+    settings: Any, rf: Any, trusted: int, header: str, remote: str, network: str
+) -> None:
+    settings.TRUSTED_PROXIES = trusted
+    meta = {"HTTP_X_FORWARDED_FOR": header} if header else {}
+    request = rf.get("/", REMOTE_ADDR=remote, **meta)
+    assert networks.network_of(networks.client_address(request)) == network
+
+
+def test_it_keeps_nobody_out_whose_network_is_not_known(visitor: Client) -> None:
+    """Behind a socket that says nothing all visitors would share one limit."""
+    for number in range(8):
+        sign_up(visitor, f"reader{number}@example.org", REMOTE_ADDR="")
+    assert FormPost.objects.count() == 8
+
+
+def ask(*emails: str) -> None:
+    for email in emails:
+        FormPost.objects.create(kind="link", email=email, posted_at=NOW)
+
+
+def test_it_mails_an_address_three_times_in_a_month_at_most() -> None:
+    for day in range(50):
+        moment = NOW + dt.timedelta(days=day, hours=day)
+        sign_ups.ask_to_sign_up("ada@example.org", Wishes(), Trace(), now=moment)
+        notices.send_owed(now=moment)
+    assert len(mail.outbox) == 6
+
+
+def test_it_lets_sign_ups_above_a_domains_limit_wait_and_others_pass(settings: Any) -> None:
+    settings.LIMIT_PER_DOMAIN = [(2, dt.timedelta(hours=1))]
+    for number in range(4):
+        email = f"reader{number}@full.example"
+        sign_ups.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
+    sign_ups.ask_to_sign_up("ada@example.org", Wishes(), Trace(), now=NOW)
+    notices.send_owed(now=NOW)
+    assert sorted(mailed()) == ["ada@example.org", "reader0@full.example", "reader1@full.example"]
+    notices.send_owed(now=NOW + dt.timedelta(hours=1))
+    assert len(mailed()) == 5
+    assert not FormPost.objects.exists()
+
+
+def test_it_tells_the_operators_once_when_the_limit_in_all_is_reached(
+    settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.LIMIT_IN_ALL = [(3, dt.timedelta(hours=1))]
+    for number in range(9):
+        email = f"reader{number}@{number}.example"
+        sign_ups.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
+    for minute in range(5):
+        notices.send_owed(now=NOW + minute * MINUTE)
+    assert len(mailed()) == 3
+    (alarm,) = [message for message in mail.outbox if message.to == ["ops@example.org"]]
+    assert "6 wait for their turn" in str(alarm.body)
+    assert "The limit of sign-ups in all is reached; 6 wait for their turn" in caplog.text
+    assert "reader" not in caplog.text
+    notices.send_owed(now=NOW + dt.timedelta(hours=1))
+    assert len(mailed()) == 6
+
+
+def test_it_forgets_posts_that_waited_for_a_day(settings: Any) -> None:
+    settings.LIMIT_IN_ALL = [(1, dt.timedelta(hours=1))]
+    ask("a@example.org", "b@example.org")
+    sign_ups.take_in(now=NOW)
+    assert FormPost.objects.count() == 1
+    sign_ups.take_in(now=NOW + dt.timedelta(days=1, minutes=1))
+    assert not FormPost.objects.exists()
+
+
+def test_it_goes_on_after_a_post_that_can_not_be_served(caplog: pytest.LogCaptureFixture) -> None:
+    wishes = {"topics": [], "send_hour": 99}
+    FormPost.objects.create(kind="sign_up", email="bad@example.org", wishes=wishes, posted_at=NOW)
+    sign_ups.ask_to_sign_up("ada@example.org", Wishes(), Trace(), now=NOW)
+    assert sign_ups.take_in(now=NOW) == 1
+    assert list(Subscriber.objects.values_list("email", flat=True)) == ["ada@example.org"]
+    assert not FormPost.objects.exists()
+    assert "can't be served; it is deleted" in caplog.text
+
+
+def test_it_tries_again_what_failed_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise OSError("disk full")
+
+    ask("ada@example.org")
+    with monkeypatch.context() as broken:
+        broken.setattr("subscriptions.subscribers.ask_for_link", fail)
+        assert sign_ups.take_in(now=NOW) == 0
+    assert sign_ups.take_in(now=NOW) == 1
