@@ -1,0 +1,51 @@
+// Narrow the topics down while a word is typed, and count the ticked ones. Without this script a button does the former.
+const box = document.getElementById("find");
+const groups = [...document.querySelectorAll("details.group")];
+const wereOpen = new Map(groups.map((group) => [group, group.open]));
+
+// What is searched: what the chip shows and explains.
+const textOf = (chip) => `${chip.textContent} ${chip.title}`.toLowerCase();
+
+function narrow() {
+  const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let found = 0;
+  for (const group of groups) {
+    const name = group.querySelector(".chips").getAttribute("aria-label").toLowerCase();
+    let here = 0;
+    for (const chip of group.querySelectorAll(".chip")) {
+      const text = `${textOf(chip)} ${name}`;
+      const matches = words.every((word) => text.includes(word));
+      chip.hidden = !matches;
+      here += matches;
+    }
+    group.hidden = !here;
+    group.open = words.length ? here > 0 : wereOpen.get(group);
+    found += here;
+  }
+  const { none, one, many } = box.dataset;
+  document.getElementById("found").textContent = !words.length
+    ? ""
+    : [none, one][found] ?? many.replace("%s", found);
+}
+
+function count(group) {
+  const ticked = group.querySelectorAll("input:checked").length;
+  group.querySelector(".number").textContent = ticked;
+  group.querySelector(".chosen").hidden = !ticked;
+}
+
+if (box) {
+  box.removeAttribute("name"); // the form need not carry it
+  box.addEventListener("input", narrow);
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault(); // it would send the form
+  });
+  for (const group of groups) {
+    group.addEventListener("change", () => count(group));
+    group.addEventListener("toggle", () => {
+      if (!box.value) wereOpen.set(group, group.open);
+    });
+    count(group); // the browser may have kept ticks from before
+  }
+  if (box.value) narrow();
+}
