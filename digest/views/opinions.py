@@ -14,7 +14,7 @@ from digest import citing, opinions
 from digest.models import Opinion, Paper
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
-from subscriptions.views import for_reader
+from subscriptions.views.doors import for_reader
 
 Verdict = Opinion.Verdict
 
