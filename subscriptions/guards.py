@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 LEAST = dt.timedelta(seconds=2)
-MOST = dt.timedelta(days=1)
+MOST = dt.timedelta(days=30)  # pages are kept in caches until they change
 _SALT = "subscriptions.form"
 
 
