@@ -1,7 +1,7 @@
 """What one reader's digest holds: their matches, capped, then what is trending. Pure."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digest.learning import Taste
 from digest.matching import Finding, Index, Interest, Match, Reason, choose, match, share
@@ -34,6 +34,16 @@ class Digest:
     @property
     def is_worth_sending(self) -> bool:
         return bool(self.for_you or self.trending)
+
+    @property
+    def can_be_shorter(self) -> bool:
+        return len(self.matches) > 1
+
+    def shorter(self) -> "Digest":
+        """The same without its last paper: of those that are trending first, then of the reader's own."""
+        if self.trending:
+            return replace(self, trending=self.trending[:-1])
+        return replace(self, for_you=self.for_you[:-1], more=self.more + 1)
 
     @property
     def matches(self) -> tuple[Match, ...]:

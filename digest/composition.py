@@ -1,21 +1,31 @@
 """Mails as bytes, for deliveries by the hundred: what a worker hands over as it is."""
 
+import datetime as dt
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from email.utils import parseaddr
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import NamedTuple
 
-from django.conf import settings
+from django.utils import translation
 
-from digest import interests, mailed, reading, rendering
+from digest import mailed, reading
 from digest.composing import compose
+from digest.kits import Kit
 from digest.matching import Index
-from digest.models import Delivery
+from digest.models import Edition
+from digest.readers import Reader, Readers
+from subscriptions import brand
+from subscriptions.brand import Look
+from subscriptions.filters import FilterError
 
 logger = logging.getLogger(__name__)
 
 NOTHING_MATCHED = "Nothing in it matched what the reader follows."
+CHUNK = 500  # readers read at a time
+FRESH = 60.0  # seconds: then a paper that was hidden, or a note that was changed, is seen
+MOST_ISSUES = 12  # editions, and weeks to them, that are kept
 
 
 class DeliveryRow(NamedTuple):
@@ -38,41 +48,75 @@ class Composed:
     address: str = ""
     sender: str = ""  # of the envelope
     message: bytes | None = None
-    papers: dict[str, Any] = field(default_factory=dict)  # for Delivery.papers, see `digest.mailed`
+    papers: mailed.Record = field(default_factory=dict)  # for Delivery.papers
     reason: str = ""
     problem: Exception | None = None
+
+
+class Issue:
+    """What all mails of an edition, or of the days up to it, are chosen from and made of."""
+
+    def __init__(self, edition: Edition, since: dt.date | None) -> None:
+        self.edition = edition
+        self.index = Index(reading.papers(edition, since))
+        self.until = time.monotonic() + FRESH
+        self._kits: dict[tuple[str, Look], Kit] = {}
+
+    def kit(self, language: str, look: Look) -> Kit:
+        if (language, look) not in self._kits:
+            self._kits[language, look] = Kit(self.edition, len(self.index.papers))
+        return self._kits[language, look]
 
 
 class Composer:
     """Makes mails, and keeps what it has read of an edition. One for each worker, for a minute or for days."""
 
     def __init__(self) -> None:
-        self._indexes: dict[Any, Index] = {}
+        self._issues: dict[tuple[int, dt.date | None], Issue] = {}
+        self._readers = Readers()
 
     def compose(self, rows: Iterable[DeliveryRow]) -> Iterator[Composed]:
         """The mail of each row, in their order. What goes wrong with one keeps no other from being made."""
-        for row in rows:
-            try:
-                yield self._compose(row)
-            except Exception as error:
-                logger.exception("Delivery %s can't be composed", row.delivery_id)
-                yield Composed(row.delivery_id, reason=f"The mail can't be made: {error}", problem=error)
+        left = iter(rows)
+        while chunk := list(islice(left, CHUNK)):
+            readers = self._readers.read([row.subscriber_id for row in chunk])
+            since = reading.since_for_all(
+                (row.edition_id, row.subscriber_id) for row in chunk if _is_weekly(readers.get(row.subscriber_id))
+            )
+            look = brand.current()
+            for row in chunk:
+                day = since.get((row.edition_id, row.subscriber_id))
+                yield self._try(row, readers.get(row.subscriber_id), day, look)
 
-    def _compose(self, row: DeliveryRow) -> Composed:
-        whole = Delivery.objects.select_related("edition", "subscriber").prefetch_related("subscriber__filters__topic")
-        delivery = whole.get(pk=row.delivery_id)
-        since = reading.since(delivery.edition, delivery.subscriber)
-        key = (delivery.edition_id, since)
-        if key not in self._indexes:
-            self._indexes[key] = Index(reading.papers(delivery.edition, since))
-        digest = compose(self._indexes[key], interests.wanted_by(delivery.subscriber), delivery.edition.day)
+    def _try(
+        self, row: DeliveryRow, reader: Reader | FilterError | None, since: dt.date | None, look: Look
+    ) -> Composed:
+        try:
+            if not isinstance(reader, Reader):
+                raise reader or LookupError("its reader is gone")
+            issue = self._issue(row.edition_id, since)
+            with translation.override(reader.language):
+                return self._compose(row.delivery_id, reader, issue, look)
+        except Exception as error:
+            logger.exception("Delivery %s can't be composed", row.delivery_id)
+            return Composed(row.delivery_id, reason=f"The mail can't be made: {error}", problem=error)
+
+    def _compose(self, delivery_id: int, reader: Reader, issue: Issue, look: Look) -> Composed:
+        digest = compose(issue.index, reader.wanted, issue.edition.day)
         if not digest.is_worth_sending:
-            return Composed(row.delivery_id, delivery.subscriber.email, reason=NOTHING_MATCHED)
-        message = rendering.build_digest_message(digest, delivery)
-        return Composed(
-            row.delivery_id,
-            delivery.subscriber.email,
-            parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
-            message.message().as_bytes(linesep="\r\n"),
-            mailed.record(digest),
-        )
+            return Composed(delivery_id, reader.address, reason=NOTHING_MATCHED)
+        wire, record = issue.kit(reader.language, look).write(digest, reader)
+        return Composed(delivery_id, reader.address, look.sender_address, wire, record)
+
+    def _issue(self, edition_id: int, since: dt.date | None) -> Issue:
+        known = self._issues.get((edition_id, since))
+        if known is None or known.until < time.monotonic():
+            self._issues.pop((edition_id, since), None)
+            if len(self._issues) >= MOST_ISSUES:
+                self._issues.pop(next(iter(self._issues)))
+            known = self._issues[edition_id, since] = Issue(Edition.objects.get(pk=edition_id), since)
+        return known
+
+
+def _is_weekly(reader: Reader | FilterError | None) -> bool:
+    return isinstance(reader, Reader) and reader.frequency == "weekly"

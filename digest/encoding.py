@@ -25,6 +25,14 @@ def encode(text: str) -> bytes:
     return b"".join(part + HARD_BREAK for line in _lines(quoted) for part in _folded(line))
 
 
+def without_dots(wire: bytes) -> bytes:
+    """A mail in quoted-printable that somebody else wrote, with no line that begins with a dot."""
+    if b"\r\n." not in wire:
+        return wire
+    lines = wire.split(HARD_BREAK)
+    return HARD_BREAK.join(part for line in lines for part in (_folded(line) if line[:1] == b"." else (line,)))
+
+
 def decode(piece: bytes) -> str:
     """The text of a piece, or of many together; lines end on LF."""
     return binascii.a2b_qp(piece).decode().replace("\r\n", "\n")

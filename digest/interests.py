@@ -38,6 +38,10 @@ def of_topic(topic: Topic) -> Interest:
     return Interest(topic.name, topic.criteria, topic.about)
 
 
+def of_words(criteria: Criteria) -> list[Interest]:
+    return [Interest(OWN_WORDS, criteria)] if criteria.wants_something else []
+
+
 def wanted(
     topics: Iterable[Topic],
     words: Iterable[Criteria] = (),
@@ -49,7 +53,7 @@ def wanted(
     """Topics and own words together. What the own words exclude is excluded from everything the reader gets."""
     words = list(words)
     interests = [of_topic(topic) for topic in topics]
-    interests += [Interest(OWN_WORDS, criteria) for criteria in words if criteria.wants_something]
+    interests += [interest for criteria in words for interest in of_words(criteria)]
     return Wanted(
         interests=tuple(interests),
         exclusions=tuple(phrase for criteria in words for phrase in criteria.exclusions),

@@ -1,33 +1,70 @@
 """What a digest held, as it is kept in its delivery's row: small, and enough to show that very digest again. Pure.
 
-    {"for_you": [[paper id, votes then, finding, …], …], "trending": [[paper id, votes then], …], "more": 14, "of": 40}
+    {"for_you": [[paper id, votes then, finding, …], …], "trending": [[paper id, votes then], …], "more": 14, "of": 40,
+     "frequency": "daily", "language": "en"}
 
 A finding is the interest's name, then kind, what was found, and where, for each of its reasons that the mail tells.
 """
 
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from digest.composing import Digest
-from digest.matching import Finding, Match
+from digest.matching import Finding, Match, PaperText, Reason
 
 TOLD = 3  # findings of a paper, and reasons of a finding, that a mail tells
+# What nearly every reason holds, in one letter.
+_SHORT = {"phrase": "p", "author": "by", "category": "in", "title": "t", "abstract": "a", "keywords": "k"}
+_LONG = {short: long for long, short in _SHORT.items()}
 
 Record = dict[str, Any]
 
 
-def record(digest: Digest) -> Record:
+def record(digest: Digest, frequency: str, language: str, tell: Callable[[Finding], list[str]] | None = None) -> Record:
+    """What `digest` holds. `tell` may do what `finding` does, and know it already."""
+    tell = tell or finding
     return {
-        "for_you": [[*_paper(match), *(finding(found) for found in match.findings[:TOLD])] for match in digest.for_you],
+        "for_you": [[*_paper(match), *map(tell, match.findings[:TOLD])] for match in digest.for_you],
         "trending": [_paper(match) for match in digest.trending],
         "more": digest.more,
         "of": digest.of_how_many,
+        "frequency": frequency,
+        "language": language,
     }
 
 
+def restore(kept: Record, day: dt.date, papers: Mapping[int, PaperText]) -> Digest:
+    """The digest that `kept` was made of, but for those of its papers that are not in `papers`, by their ids."""
+    return Digest(
+        day=day,
+        for_you=tuple(_match(*entry, papers=papers) for entry in kept["for_you"] if entry[0] in papers),
+        trending=tuple(_match(*entry, papers=papers) for entry in kept["trending"] if entry[0] in papers),
+        more=kept["more"],
+        of_how_many=kept["of"],
+    )
+
+
+def votes(kept: Record) -> dict[int, int]:
+    """The ids of the papers that it held, with their votes of then."""
+    return {entry[0]: entry[1] for entry in (*kept["for_you"], *kept["trending"])}
+
+
 def finding(found: Finding) -> list[str]:
-    told = ((reason.kind, reason.found, reason.where) for reason in found.reasons[:TOLD])
+    told = ((_SHORT.get(r.kind, r.kind), r.found, _SHORT.get(r.where, r.where)) for r in found.reasons[:TOLD])
     return [found.interest, *chain.from_iterable(told)]
+
+
+def _match(pk: int, votes_then: int, *findings: list[str], papers: Mapping[int, PaperText]) -> Match:
+    found = (Finding(interest, 0, tuple(_reasons(interest, told))) for interest, *told in findings)
+    return Match(papers[pk], votes_then, tuple(found))
+
+
+def _reasons(interest: str, told: list[str]) -> Iterator[Reason]:
+    for at in range(0, len(told), 3):
+        kind, found, where = told[at : at + 3]
+        yield Reason(interest, _LONG.get(kind, kind), found, _LONG.get(where, where), 0)
 
 
 def _paper(match: Match) -> list[Any]:

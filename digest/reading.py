@@ -1,8 +1,10 @@
 """Which papers a reader's digest of an edition is chosen from."""
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from digest import editions
 from digest.models import Delivery, Edition, Paper
@@ -18,6 +20,21 @@ def since(edition: Edition, reader: Subscriber) -> dt.date | None:
     had = Delivery.objects.filter(subscriber=reader, status=Delivery.Status.SENT, edition__day__lt=edition.day)
     last: dt.date | None = had.order_by("-edition__day").values_list("edition__day", flat=True).first()
     return max(edition.day - WEEK, last) if last else edition.day - WEEK
+
+
+def since_for_all(weekly: Iterable[tuple[int, int]]) -> dict[tuple[int, int], dt.date]:
+    """The same for many at once: by the id of the edition and of the weekly reader."""
+    readers: dict[int, list[int]] = defaultdict(list)
+    for edition_id, reader_id in weekly:
+        readers[edition_id].append(reader_id)
+    found: dict[tuple[int, int], dt.date] = {}
+    for edition in Edition.objects.filter(pk__in=readers):
+        week_ago = edition.day - WEEK
+        had = Delivery.objects.filter(subscriber__in=readers[edition.pk], status=Delivery.Status.SENT)
+        recent = had.filter(edition__day__lt=edition.day, edition__day__gt=week_ago).order_by()
+        last = dict(recent.values_list("subscriber").annotate(Max("edition__day")))
+        found |= {(edition.pk, reader): last.get(reader, week_ago) for reader in readers[edition.pk]}
+    return found
 
 
 def papers(edition: Edition, since_day: dt.date | None) -> QuerySet[Paper]:

@@ -1,7 +1,7 @@
 from django.urls import path, re_path, register_converter
 
 from digest import converters
-from digest.views import about, api, crawlers, editions, feeds, health, opinions, papers, previews, topics
+from digest.views import about, api, crawlers, digests, editions, feeds, health, opinions, papers, previews, topics
 
 register_converter(converters.KeyConverter, "key")
 register_converter(converters.DayConverter, "day")
@@ -20,6 +20,7 @@ urlpatterns = [
     path("papers/<key:key>/", papers.paper, name="paper"),
     path("topics/", topics.catalogue, name="topics"),
     path("topics/<slug:slug>/", topics.topic, name="topic"),
+    path("digests/<str:token>/", digests.digest, name="digest"),
     path("digests/<str:token>/papers/<int:pk>/", opinions.of_a_paper, name="opinion"),
     path("preferences/<str:token>/learnt/", opinions.learnt, name="learnt"),
     path("preferences/<str:token>/reading-list/", opinions.reading_list, name="reading_list"),

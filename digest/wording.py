@@ -147,6 +147,8 @@ def _said(reason: Reason) -> str:
             return _("by %(author)s") % {"author": found}
         case "category", _where:
             return _("in %(category)s") % {"category": found}
+        case "said", _where:  # in whole words already
+            return found
         case "taste", "liked":
             return _("moved up, for you liked papers with “%(words)s”") % {"words": found}
         case "taste", _where:

@@ -37,7 +37,12 @@ def render_text(name: str, context: dict[str, Any]) -> str:
 
 def render_html(name: str, context: dict[str, Any]) -> str:
     """The HTML part, its styles inlined; the context holds the `subject`, too."""
-    return str(_inliner().inline(render_to_string(f"email/{name}.html", context)))
+    return inline(render_to_string(f"email/{name}.html", context))
+
+
+def inline(html: str) -> str:
+    """`html` with its styles where they apply, since many mail clients read no others."""
+    return str(_inliner().inline(html))
 
 
 class Message(EmailMultiAlternatives):
@@ -51,6 +56,7 @@ class Message(EmailMultiAlternatives):
     """
 
     encoding = QUOTED_PRINTABLE
+    papers: Any = None  # of a digest: what it holds
 
     def message(self, **options: Any) -> Any:
         built = super().message(**options)

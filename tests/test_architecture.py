@@ -26,6 +26,8 @@ PURE = (
     "digest/opml.py",
     "digest/wording.py",
     "digest/mailed.py",
+    "digest/encoding.py",
+    "digest/pieces.py",
     "digest/events/meaning.py",
     "digest/events/wear.py",
 )

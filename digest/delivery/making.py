@@ -7,7 +7,7 @@ from typing import Protocol
 
 from django.db import DatabaseError
 
-from digest import interests, mailed, reading, rendering
+from digest import interests, reading, rendering
 from digest.composing import compose
 from digest.composition import NOTHING_MATCHED, Composed, Composer, DeliveryRow
 from digest.delivery.outcomes import Outcome, Result
@@ -63,7 +63,7 @@ class PlainMaker:
             return Outcome(delivery.pk, Result.SKIPPED, NOTHING_MATCHED)
         message = rendering.build_digest_message(digest, delivery)
         return Mail(
-            delivery.pk, delivery.subscriber.email, brand.current().sender_address, message, mailed.record(digest)
+            delivery.pk, delivery.subscriber.email, brand.current().sender_address, message, message.papers
         )
 
 

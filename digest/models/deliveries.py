@@ -1,6 +1,7 @@
 """What became of each reader's digest."""
 
-import uuid
+import datetime as dt
+import hashlib
 
 from django.db import models
 from django.db.models import Q
@@ -98,8 +99,12 @@ class Delivery(models.Model):
 
     @property
     def message_id(self) -> str:
-        """The local part of the Message-ID: the same at every attempt, so that a repeat can be recognised."""
-        return f"digest-{uuid.uuid5(self.subscriber.uid, str(self.edition.day)).hex}"
+        return message_id(self.subscriber.uid.bytes, self.edition.day)
+
+
+def message_id(uid: bytes, day: dt.date) -> str:
+    """The local part of a digest's Message-ID: the same at every attempt, so that a repeat can be recognised."""
+    return f"digest-{hashlib.sha256(uid + day.isoformat().encode()).hexdigest()[:32]}"
 
 
 class DeliveryEvent(models.Model):

@@ -33,15 +33,7 @@ def test_it_says_which_papers_it_holds_and_why(edition: Edition, alice: Subscrib
         [ids["Faster Diffusion"], 20],
         [ids["Reinforcement Learning at Scale"], 30],
     ]
-    assert papers["for_you"][0][2] == [
-        "Your words",
-        "author",
-        "Ada Lovelace",
-        "authors",
-        "phrase",
-        "Diffusion",
-        "title",
-    ]
+    assert papers["for_you"][0][2] == ["Your words", "by", "Ada Lovelace", "authors", "p", "Diffusion", "t"]
     assert (papers["trending"], papers["more"], papers["of"]) == ([], 0, 3)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.encoding import decode, encode, escape
+from digest.encoding import decode, encode, escape, without_dots
 from subscriptions.mail import _inliner
 
 # What hurts: dots, equals signs, spaces, line ends, letters of one to four bytes, and lengths around a line's.
@@ -49,3 +49,13 @@ def test_it_adds_nothing_to_a_text(text: str) -> None:
 def test_it_escapes_as_the_inliner_does(text: str) -> None:
     html = f"<html><head></head><body><p>x{escape(text)}x</p></body></html>"
     assert _inliner().inline(html) == html
+
+
+@pytest.mark.parametrize("line", [b".", b"..", b".a" * 38, b".=C3" + b"a" * 71 + b"=", b".=C3" + b"a" * 65 + b"=C3=A9"])
+def test_it_takes_the_dots_from_the_beginning_of_lines(line: bytes) -> None:
+    wire = b"Subject: x\r\n\r\nA\r\n" + line + b"\r\nB\r\n"
+    clean = without_dots(wire)
+    assert b"\r\n." not in clean
+    assert quopri.decodestring(clean) == quopri.decodestring(wire)
+    assert all(len(part) <= 76 for part in clean.split(b"\r\n"))
+    assert without_dots(b"A.\r\nB") == b"A.\r\nB"

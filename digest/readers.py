@@ -1,0 +1,95 @@
+"""Readers by the hundred, as their mails need them: in three queries, as plain rows."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import CharField, QuerySet
+from django.db.models.functions import Cast
+
+from digest import interests
+from digest.composing import Wanted
+from digest.learning import Taste
+from digest.matching import Interest
+from subscriptions.filters import FilterError, parse
+from subscriptions.models import Subscriber, Topic, TopicFilter
+
+MOST_WORDS = 50_000  # different filters in readers' own words that are kept
+
+Follows = tuple[int | None, str]  # a topic's id, or words
+
+
+class Reader(NamedTuple):
+    """Who gets the mail."""
+
+    id: int
+    uid: bytes
+    address: str
+    language: str
+    frequency: str
+    confirmed: dt.date  # UTC
+    wanted: Wanted
+
+
+class Readers:
+    """Reads readers, and keeps what they share: the topics, and words of their own that others typed, too."""
+
+    def __init__(self) -> None:
+        self._topics: dict[int, Interest] = {}
+
+    def read(self, ids: Sequence[int]) -> dict[int, Reader | FilterError]:
+        """Those of `ids` that there are; for one whose words can't be read (any more), the reason."""
+        follows: dict[int, list[Follows]] = defaultdict(list)
+        filters = TopicFilter.objects.filter(subscriber__in=ids).order_by("pk")
+        for reader, topic, words in _rows(filters.values_list("subscriber_id", "topic_id", "words")):
+            follows[reader].append((topic, words))
+        tastes = interests.tastes(ids)
+        if not self._topics.keys() >= {topic for several in follows.values() for topic, _ in several if topic}:
+            self._topics = {topic.pk: interests.of_topic(topic) for topic in Topic.objects.all()}
+        # A cast, since SQLite's driver would make a moment of each.
+        confirmed = Cast("confirmed_at", CharField())
+        fields = ("id", "uid", "email", "language", "frequency", confirmed, "max_papers", "mail_quiet_days", "amount")
+        rows = _rows(Subscriber.objects.filter(pk__in=ids).order_by().values_list(*fields))
+        return {row[0]: self._reader(row, follows[row[0]], tastes.get(row[0])) for row in rows}
+
+    def _reader(self, row: Any, follows: list[Follows], taste: Taste | None) -> Reader | FilterError:
+        reader, uid, address, language, frequency, confirmed, most, on_quiet_days, amount = row
+        try:
+            wanted = self._wanted(follows, most, bool(on_quiet_days), amount, taste)
+        except FilterError as error:
+            return error
+        raw = bytes.fromhex(uid) if isinstance(uid, str) else uid.bytes
+        return Reader(reader, raw, address, language, frequency, _day(confirmed[:10]), wanted)
+
+    def _wanted(self, follows: list[Follows], *settings: Any) -> Wanted:
+        asked = [self._topics[topic] for topic, _ in follows if topic is not None]
+        exclusions: tuple[str, ...] = ()
+        for topic, words in follows:
+            if topic is None:
+                own, excluded = _own(words)
+                asked += own
+                exclusions += excluded
+        return Wanted(tuple(asked), exclusions, *settings)
+
+
+@lru_cache(MOST_WORDS)
+def _own(words: str) -> tuple[tuple[Interest, ...], tuple[str, ...]]:
+    """What the words ask for, and what they exclude."""
+    criteria = parse(words)
+    return tuple(interests.of_words(criteria)), criteria.exclusions
+
+
+@lru_cache(10_000)
+def _day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
+
+
+def _rows(rows: QuerySet[Any, Any]) -> list[Any]:
+    """As the driver gives them: Django would make objects of them, which costs more than the mail."""
+    statement, parameters = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())

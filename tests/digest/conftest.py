@@ -1,0 +1,59 @@
+"""What tests of digests share: a busy day, and a mail client."""
+
+import email.policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import Any
+
+import pytest
+
+from digest import editions, papers
+from digest.models import Edition, Paper
+from subscriptions.models import Topic
+from tests.conftest import NOW, TODAY, make_record
+
+WORDS = ["agents", "diffusion", "reinforcement learning", "vision", "proofs"]
+ODD = "“Ünïcode” <b>&amp; more</b> = .\u00a0§ 你好 שלום 💥 " + "x" * 90
+
+
+def read(wire: bytes) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The headers and the parts, as a mail client has them."""
+    mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(wire)
+    assert all(not part.defects for part in mail.walk())
+    headers = [(name, str(value)) for name, value in mail.items() if name != "Content-Type"]
+    assert mail.get_content_type() == "multipart/alternative"
+    parts = [(str(part.items()), part.get_content()) for part in mail.iter_parts()]
+    return headers, parts
+
+
+@pytest.fixture
+def busy(hugging_face: Any) -> Edition:
+    """Forty papers, some of them odd."""
+    records = [
+        make_record(
+            f"2608.1{n:04}",
+            f"{WORDS[n % 5].title()} {ODD if n % 7 == 0 else ''} {n}",
+            abstract=f"We study {WORDS[n % 3]} and {WORDS[(n + 1) % 5]}. " * (n % 9) + (ODD if n % 4 == 0 else ""),
+            authors=tuple(f"Author Nº {a}" for a in range(n % 12)),
+            votes=(n * 7) % 40,
+        )
+        for n in range(40)
+    ]
+    papers.ingest(hugging_face, records, TODAY)
+    edition = editions.publish(TODAY, now=NOW).edition
+    assert edition is not None
+    Paper.objects.filter(pk__in=list(Paper.objects.values_list("pk", flat=True)[:9])).update(
+        github_url="https://github.com/a/b?c=1&d=2",
+        github_stars=1234,
+        organization="Ünï <AI>",
+        project_url="https://p.example/",
+    )
+    return edition
+
+
+@pytest.fixture
+def topics(db: None) -> list[Topic]:
+    return [
+        Topic.objects.create(slug=f"t{n}", name=name, group="All", phrases=[WORDS[n]])
+        for n, name in enumerate(["Agents & “friends”", "Diffusion", "Learning <deep>"])
+    ]
