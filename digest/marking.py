@@ -1,20 +1,15 @@
-"""Where words stand in a text, so that a page can mark them. Pure."""
+"""A text in parts, so that a page can mark what was found in it. Pure."""
 
-import re
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable
 
-
-def mark(text: str, words: Sequence[str]) -> list[tuple[str, bool]]:
-    """`text` in parts, each with whether it is one of `words`, as whole words and in any case."""
-    wanted = tuple(sorted({word for word in words if word.strip()}, key=len, reverse=True))
-    if not wanted:
-        return [(text, False)]
-    parts = _pattern(wanted).split(text)
-    return [(part, bool(number % 2)) for number, part in enumerate(parts) if part]
+from digest.matching import Reason, spans
 
 
-@lru_cache(500)
-def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    either = "|".join(re.escape(word) for word in words)
-    return re.compile(rf"(?<!\w)({either})(?!\w)", re.IGNORECASE)
+def mark(text: str, reasons: Iterable[Reason]) -> list[tuple[str, bool]]:
+    """`text` in parts, each with whether it is what `reasons` found."""
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for begin, end in spans(text, reasons):
+        parts += [(text[at:begin], False), (text[begin:end], True)]
+        at = end
+    return [part for part in (*parts, (text[at:], False)) if part[0]]

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from digest.matching import Finding, Index, Interest
+from digest import interests
+from digest.matching import Finding, Index
 from digest.models import Edition, Paper, TopicPaper
 from subscriptions.models import Topic
 
@@ -39,7 +40,7 @@ def sort(edition: Edition) -> int:
     rows = [
         _row(topic, papers[number], edition, finding)
         for topic in topics
-        for number, finding in index.findings(Interest(topic.name, topic.criteria)).items()
+        for number, finding in index.findings(interests.of_topic(topic)).items()
     ]
     with transaction.atomic():
         TopicPaper.objects.filter(paper__in=edition.papers.all()).delete()
@@ -111,5 +112,5 @@ def _row(topic: Topic, paper: Paper, edition: Edition, finding: Finding) -> Topi
 
 def _state(topics: Iterable[Topic]) -> str:
     """A hash of all that decides which papers a topic finds."""
-    criteria = sorted((topic.pk, topic.phrases, topic.exclusions) for topic in topics)
+    criteria = sorted((topic.pk, topic.about, topic.phrases, topic.exclusions) for topic in topics)
     return hashlib.sha256(json.dumps(criteria).encode()).hexdigest()

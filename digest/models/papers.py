@@ -92,11 +92,6 @@ class TopicPaper(models.Model):
     def finding(self) -> Finding:
         return Finding("", self.score, tuple(Reason(**reason) for reason in self.reasons))
 
-    @property
-    def words(self) -> list[str]:
-        """The words that were found, as the paper writes them."""
-        return [reason.found for reason in self.finding.reasons if reason.kind == "phrase"]
-
 
 class Listing(models.Model):
     """One paper seen at one source on one day."""
