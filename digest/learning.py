@@ -23,6 +23,7 @@ MOST_WEIGHTS = 80  # of one filter
 LEAST_WEIGHT = 0.03
 IN_THE_ABSTRACT = 0.5  # how much a word there is worth, against one in the title
 AN_AUTHOR = 0.5
+ENOUGH = 100  # papers, to say what is rare: of fewer, not all can be usual
 TOLD = 2  # things named as the reason why a match moved
 NOTABLE = 0.25  # of 1: an effect that is worth a reason
 
@@ -110,9 +111,10 @@ def learn(liked: Sequence[PaperText], disliked: Sequence[PaperText], rarity: Rar
 
 
 def rarity_among(papers: Iterable[PaperText]) -> Rarity:
-    """How telling a feature is: 1 where none of `papers` has it, 0 where all do."""
+    """How telling a feature is: 1 where none of `papers` has it, 0 where all do, and they are enough to say so."""
     counted = list(papers)
-    having, most = Counter(feature for paper in counted for feature in features(paper)), math.log1p(len(counted)) or 1.0
+    having = Counter(feature for paper in counted for feature in features(paper))
+    most = math.log1p(max(len(counted), ENOUGH))
     return lambda feature: 1 - math.log1p(having[feature]) / most
 
 

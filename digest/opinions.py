@@ -3,16 +3,14 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from digest import indexes, interests
-from digest.learning import Lesson, Rarity, learn, rarity_among
+from digest.learning import Lesson, learn
 from digest.matching import Index, match
 from digest.models import Learnt, Opinion, Paper
-from digest.shelf import Shelf
 from subscriptions.models import Subscriber, Topic
 
 MOST_OPINIONS = 300  # of a reader, the newest: older ones teach nothing
@@ -148,7 +146,7 @@ def _disliked(rows: Iterable[Opinion], key: str) -> list[Opinion]:
 
 
 def _learn(reader: Subscriber, keys: Iterable[str]) -> None:
-    said_so_far, rarity = _teaching(reader), _rarity(indexes.last())
+    said_so_far, rarity = _teaching(reader), indexes.last().rarity
     rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader)}
     for key in filter(None, keys):
         row = rows.get(key) or Learnt(subscriber=reader, filter_key=key)
@@ -157,9 +155,3 @@ def _learn(reader: Subscriber, keys: Iterable[str]) -> None:
         row.weights = learn(liked, disliked, rarity)
         row.fewer = sum(opinion.filter_key == key for opinion in its)
         row.save()
-
-
-@lru_cache(maxsize=1)
-def _rarity(shelf: Shelf) -> Rarity:
-    """How telling a word is, by the papers of the last editions."""
-    return rarity_among(shelf.papers)

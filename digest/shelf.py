@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice
 
+from digest.learning import Rarity, rarity_among
 from digest.matching import Index, Interest, PaperText, fold, match, stem
 
 ALIKE = 0.8  # of 1: how much of two words must be the same letters
@@ -38,6 +39,11 @@ class Shelf:
     @cached_property
     def categories(self) -> set[str]:
         return {category for paper in self.papers for category in paper.categories}
+
+    @cached_property
+    def rarity(self) -> Rarity:
+        """How telling a word is, by these papers."""
+        return rarity_among(self.papers)
 
     @cached_property
     def _vocabulary(self) -> "Vocabulary":

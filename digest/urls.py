@@ -1,7 +1,20 @@
 from django.urls import path, re_path, register_converter
 
 from digest import converters
-from digest.views import about, api, crawlers, digests, editions, feeds, health, opinions, papers, previews, topics
+from digest.views import (
+    about,
+    api,
+    crawlers,
+    digests,
+    editions,
+    feeds,
+    health,
+    opinions,
+    papers,
+    previews,
+    suggestions,
+    topics,
+)
 
 register_converter(converters.KeyConverter, "key")
 register_converter(converters.DayConverter, "day")
@@ -27,6 +40,8 @@ urlpatterns = [
     path("preferences/<str:token>/reading-list.bib", opinions.reading_list_bib, name="reading_list_bib"),
     path("preferences/<str:token>/reading-list.ris", opinions.reading_list_ris, name="reading_list_ris"),
     path("api/papers/", api.papers, name="api_papers"),
+    path("suggest/", suggestions.suggest, name="suggest"),
+    path("suggest/take/", suggestions.take, name="take_suggestions"),
     path("subscribe/preview/", previews.preview, name="preview"),
     path("feeds/latest.atom", feeds.latest, name="feed"),
     path("feeds/topics/<slug:slug>.atom", feeds.topic, name="topic_feed"),

@@ -22,6 +22,8 @@ PURE = (
     "digest/shelf.py",
     "digest/advising.py",
     "digest/learning.py",
+    "digest/references.py",
+    "digest/phrases.py",
     "digest/marking.py",
     "digest/opml.py",
     "digest/wording.py",
