@@ -1,18 +1,30 @@
-"""How this newsletter looks, and who sends it."""
+"""How this newsletter looks and who sends it: by the row that admins edit, else by the settings.
 
+`current()` is asked many times for each page and mail. The row is read again every few seconds only: at once where it
+was changed, and soon in every other process.
+"""
+
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.utils import formataddr, parseaddr
 from functools import cached_property, lru_cache
 
 from django.conf import settings
+from django.db import DatabaseError
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 
 from subscriptions import colours
 from subscriptions.colours import Colours
+from subscriptions.models import Brand
+
+SECONDS = 5  # how long other processes may go on with what the row said before
 
 _tried: ContextVar["Look | None"] = ContextVar("look", default=None)
+_kept: tuple[float, Brand | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,17 +68,39 @@ class Look:
 
 def current() -> Look:
     """The look that counts now, or the one that is being tried."""
-    return _tried.get() or _from_settings()
+    return _tried.get() or look_of(_row())
 
 
-def _from_settings() -> Look:
-    fields = {
+def look_of(row: Brand | None) -> Look:
+    """The look by `row`, which need not be saved; what it leaves empty comes from the settings."""
+    said = {name: value for name in Brand.FIELDS if (value := getattr(row, name, None))}
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    if row is not None and (row.name or row.sender):
+        name, address = row.name or name, row.sender or address
+    defaults = {
         "name": settings.SITE_NAME,
         "url": settings.SITE_URL,
-        "sender": settings.DEFAULT_FROM_EMAIL,
+        "sender": formataddr((name, address)) if address else settings.DEFAULT_FROM_EMAIL,
         "postal_address": settings.POSTAL_ADDRESS,
     }
-    return _look(tuple(fields.items()))
+    return _look(tuple((defaults | said).items()))
+
+
+@receiver([post_save, post_delete], sender=Brand)
+def forget(**kwargs: object) -> None:
+    """Read the row anew at the next `current()`."""
+    global _kept
+    _kept = None
+
+
+def _row() -> Brand | None:
+    global _kept
+    kept, now = _kept, time.monotonic()
+    if kept is None or now - kept[0] > SECONDS:
+        # No tables yet, or no database for a moment: what was known before, else the settings.
+        with suppress(DatabaseError):
+            kept = _kept = (now, Brand.objects.first())
+    return kept[1] if kept else None
 
 
 @contextmanager

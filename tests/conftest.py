@@ -15,7 +15,7 @@ from digest import editions, papers
 from digest.models import Edition, Source
 from digest.records import PaperRecord
 from digest.views import pages
-from subscriptions import guards, subscribers
+from subscriptions import brand, guards, subscribers
 from subscriptions.models import Subscriber, Topic
 from subscriptions.subscribers import Wishes
 from tests.upstream import Upstream
@@ -35,6 +35,12 @@ def now() -> Iterator[dt.datetime]:
     """The clock stands at NOW."""
     with time_machine.travel(NOW, tick=False):
         yield timezone.now()
+
+
+@pytest.fixture(autouse=True)
+def _brand() -> None:
+    """Each test has its own database, and none knows another's row."""
+    brand.forget()
 
 
 @pytest.fixture(autouse=True)

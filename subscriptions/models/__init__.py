@@ -1,5 +1,6 @@
 """Who wants what: readers, the topics they can tick, what they agreed to, and what came in by forms."""
 
+from subscriptions.models.brands import Brand
 from subscriptions.models.consents import Consent, ConsentText, Farewell
 from subscriptions.models.posts import FormPost, Mark
 from subscriptions.models.readers import (
@@ -13,6 +14,7 @@ from subscriptions.models.suppressions import Suppression
 from subscriptions.models.topics import Topic
 
 __all__ = [
+    "Brand",
     "Consent",
     "ConsentText",
     "Farewell",

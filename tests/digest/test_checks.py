@@ -6,6 +6,8 @@ import pytest
 
 from digest import checks
 
+pytestmark = pytest.mark.django_db  # the brand's row may hold the postal address
+
 
 def ids(messages: list[Any]) -> list[str]:
     return [message.id for message in messages]

@@ -11,6 +11,7 @@ from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
 
+pytestmark = pytest.mark.django_db
 LINK = "https://papers.example.org/unsubscribe/abc/"
 
 
