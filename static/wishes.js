@@ -25,7 +25,7 @@ function narrow() {
   const { none, one, many } = box.dataset;
   document.getElementById("found").textContent = !words.length
     ? ""
-    : [none, one][found] ?? many.replace("%s", found);
+    : [none, one][found] ?? many.replace("#", found);
 }
 
 function count(group) {

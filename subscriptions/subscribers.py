@@ -149,7 +149,7 @@ def unsubscribe(
     if subscriber.status in (Status.UNSUBSCRIBED, Status.SUPPRESSED):
         return
     was_reader = subscriber.confirmed_at is not None
-    subscriber.status, subscriber.unsubscribed_at, subscriber.paused_until = Status.UNSUBSCRIBED, now, None
+    subscriber.status, subscriber.unsubscribed_at = Status.UNSUBSCRIBED, now
     subscriber.owed_notice, subscriber.notice_asked_at, subscriber.new_email = "", None, ""
     limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
     subscriber.save()
@@ -165,7 +165,10 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
     A second press takes the other offer. False where it is too late, or mails must not be sent.
     """
     if subscriber.status == Status.UNSUBSCRIBED and may_return(subscriber, now):
+        until = subscriber.paused_until
         _activate(subscriber, now)
+        if until and until > now.date():
+            subscriber.status, subscriber.paused_until = Status.PAUSED, until
         consents.record(subscriber, Event.RETURNED, trace)
     if subscriber.status not in (Status.ACTIVE, Status.PAUSED):
         return False

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import html
+import re
 from typing import Any
 
 import pytest
@@ -189,3 +190,60 @@ def test_it_keeps_a_topic_that_is_offered_no_more(visitor: Client, alice: Subscr
     assert visitor.post(path, {"topics": ["learning"]}).status_code == 302
     assert [row.topic for row in alice.filters.all()] == [learning]
     assert 'value="learning"' not in visitor.get("/subscribe/").content.decode()
+
+
+@pytest.mark.parametrize("days", [1, 10, 366])
+def test_it_pauses_until_any_day(visitor: Client, alice: Subscriber, days: int) -> None:
+    until = TODAY + dt.timedelta(days=days)
+    response = visitor.post(path_of(Purpose.PREFERENCES, alice) + "pause/", {"until": str(until)})
+    assert response.status_code == 302
+    assert (stored(alice)["status"], stored(alice)["paused_until"]) == ("paused", until)
+
+
+@pytest.mark.parametrize("until", ["", "soon", "2026-02-30", "0000-00-00", "\x00", "9" * 5000, "TODAY", "YEARS"])
+def test_it_pauses_until_no_other_day(visitor: Client, alice: Subscriber, until: str) -> None:
+    wrong = {"TODAY": str(TODAY), "YEARS": str(TODAY + dt.timedelta(days=367))}.get(until, until)
+    before = stored(alice)
+    response = visitor.post(path_of(Purpose.PREFERENCES, alice) + "pause/", {"until": wrong})
+    assert response.status_code == 400
+    assert 'class="error" role="alert"' in response.content.decode()
+    assert stored(alice) == before
+
+
+def test_it_counts_days_where_the_reader_is(visitor: Client, alice: Subscriber) -> None:
+    """At noon in London it is tomorrow already in Kiritimati."""
+    Subscriber.objects.update(time_zone="Pacific/Kiritimati")
+    tomorrow = TODAY + dt.timedelta(days=1)
+    path = path_of(Purpose.PREFERENCES, alice) + "pause/"
+    assert visitor.post(path, {"until": str(tomorrow)}).status_code == 400
+    assert visitor.post(path, {"until": str(tomorrow + dt.timedelta(days=1))}).status_code == 302
+
+
+def test_it_shows_topics_by_a_word_without_script_and_saves_nothing(
+    visitor: Client, alice: Subscriber, vision: Topic
+) -> None:
+    before = stored(alice)
+    form = FORM | {"find": "IMAGE generation", "show": "topics"}
+    shown = visitor.post(path_of(Purpose.PREFERENCES, alice), form).content.decode()
+    assert re.search(r'class="chip dim"[^>]*>\s*<input type="checkbox" name="topics" value="learning"', shown)
+    assert re.search(r'class="chip"[^>]*>\s*<input type="checkbox" name="topics" value="vision" checked', shown)
+    assert "1 topic" in shown
+    assert ">quantum</textarea>" in shown
+    assert stored(alice) == before
+
+
+def test_it_saves_by_its_button_whatever_stands_in_the_box(visitor: Client, alice: Subscriber, vision: Topic) -> None:
+    visitor.post(path_of(Purpose.PREFERENCES, alice), FORM | {"find": "video", "go": "1"})
+    assert stored(alice)["follows"] == ["quantum", "vision"]
+
+
+def test_it_speaks_the_readers_language(visitor: Client, alice: Subscriber) -> None:
+    Subscriber.objects.update(language="de")
+    assert visitor.get(path_of(Purpose.PREFERENCES, alice)).status_code == 200
+
+
+def test_it_leads_to_what_the_reader_likes(visitor: Client, alice: Subscriber) -> None:
+    path, shown = path_of(Purpose.PREFERENCES, alice), page(visitor, alice)
+    for room in ("reading-list/", "learnt/", "erase/"):
+        assert f'href="{path}{room}"' in shown
+        assert visitor.get(path + room).status_code == 200

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core import mail
 from django.test import Client
 
-from subscriptions import sign_ups, subscribers
+from subscriptions import notices, sign_ups, subscribers
 from subscriptions.links import Purpose
-from subscriptions.models import Subscriber
+from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.subscribers import Wishes
-from tests.conftest import NOW, stamped
+from tests.conftest import NOW, TODAY, make_reader, stamped
 from tests.subscriptions.conftest import path_of, stored
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -125,3 +126,155 @@ def test_it_opens_with_its_own_link_only(visitor: Client, alice: Subscriber, pur
 def test_it_unsubscribes_nobody_else(visitor: Client, alice: Subscriber, bob: Subscriber) -> None:
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice), {"email": bob.email})
     assert stored(bob)["status"] == "pending"
+
+
+def come_back(visitor: Client, reader: Subscriber, offer: str = "undo") -> Any:
+    return visitor.post(path_of(Purpose.COME_BACK, reader), {"offer": offer})
+
+
+def test_it_offers_less_only_after_it_is_done(visitor: Client, alice: Subscriber) -> None:
+    path = path_of(Purpose.UNSUBSCRIBE, alice)
+    assert 'name="offer"' not in visitor.get(path).content.decode()
+    for response in (visitor.post(path), visitor.get(path)):
+        assert "It is done" in response.content.decode()
+        assert path_of(Purpose.COME_BACK, alice) in response.content.decode()
+
+
+def test_it_undoes_by_one_press(visitor: Client, alice: Subscriber) -> None:
+    before = stored(alice)
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+    response = come_back(visitor, alice)
+    assert response.status_code == 200
+    assert "Welcome back" in response.content.decode()
+    after = stored(alice)
+    # Mailed is what is published from now on; and no goodbye leaves any more.
+    assert {name for name in after if after[name] != before[name]} == {"active_since", "notice_asked_at"}
+    assert notices.send_owed(now=NOW) == 0
+
+
+def test_it_undoes_to_a_pause_that_goes_on(visitor: Client, alice: Subscriber) -> None:
+    subscribers.pause(alice, TODAY + dt.timedelta(days=7))
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+    come_back(visitor, alice)
+    assert (stored(alice)["status"], stored(alice)["paused_until"]) == ("paused", TODAY + dt.timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("offer", "wanted"),
+    [
+        ("weekly", {"status": "active", "frequency": "weekly"}),
+        ("fewer", {"status": "active", "amount": "fewer", "max_papers": 5}),
+        ("pause", {"status": "paused", "paused_until": TODAY + dt.timedelta(weeks=4)}),
+        ("undo", {"status": "active", "frequency": "daily", "amount": "balanced", "max_papers": 10}),
+        ("<script>", {"status": "active", "frequency": "daily"}),
+        ("", {"status": "active"}),
+    ],
+)
+def test_it_brings_back_on_gentler_terms(visitor: Client, alice: Subscriber, offer: str, wanted: Any) -> None:
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+    assert come_back(visitor, alice, offer).status_code == 200
+    once = stored(alice)
+    assert {name: once[name] for name in wanted} == wanted
+    assert come_back(visitor, alice, offer).status_code == 200
+    assert stored(alice) == once, "a second press changes nothing"
+
+
+def test_it_does_not_raise_a_small_number_of_papers(visitor: Client, learning: Topic) -> None:
+    reader = make_reader("ada@example.org", max_papers=3)
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, reader))
+    come_back(visitor, reader, "fewer")
+    assert stored(reader)["max_papers"] == 3
+
+
+def test_it_brings_nobody_back_after_thirty_days(visitor: Client, alice: Subscriber) -> None:
+    path = path_of(Purpose.UNSUBSCRIBE, alice)
+    visitor.post(path)
+    with time_machine.travel(NOW + dt.timedelta(days=31), tick=False):
+        assert come_back(visitor, alice).status_code == 410
+        assert 'name="offer"' not in visitor.get(path).content.decode()
+    assert stored(alice)["status"] == "unsubscribed"
+
+
+def test_it_brings_nobody_back_who_complained(visitor: Client, alice: Subscriber) -> None:
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+    subscribers.suppress(alice.email, "complained")
+    assert come_back(visitor, alice).status_code == 410
+    assert stored(alice)["status"] == "suppressed"
+
+
+def test_it_brings_nobody_back_who_never_confirmed(visitor: Client, bob: Subscriber) -> None:
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, bob))
+    assert come_back(visitor, bob).status_code == 410
+    assert stored(bob)["status"] == "unsubscribed"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_it_brings_nobody_back_who_only_looks(visitor: Client, charlie: Subscriber, method: str) -> None:
+    before = stored(charlie)
+    assert visitor.generic(method, path_of(Purpose.COME_BACK, charlie) + "?offer=undo").status_code == 200
+    assert stored(charlie) == before
+
+
+def test_it_opens_no_settings_from_the_way_out(visitor: Client, alice: Subscriber) -> None:
+    """The unsubscribe link travels in a header that mail servers see."""
+    pages = [visitor.post(path_of(Purpose.UNSUBSCRIBE, alice)), come_back(visitor, alice)]
+    pages.append(visitor.get(path_of(Purpose.UNSUBSCRIBE, alice)))
+    assert not [page for page in pages if path_of(Purpose.PREFERENCES, alice) in page.content.decode()]
+
+
+def test_it_says_goodbye_to_who_left_on_the_page(visitor: Client, alice: Subscriber) -> None:
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+    assert notices.send_owed(now=NOW) == 1
+    (goodbye,) = mail.outbox
+    assert goodbye.to == [alice.email]
+    assert path_of(Purpose.COME_BACK, alice) in str(goodbye.body)
+    assert notices.send_owed(now=NOW + dt.timedelta(days=1)) == 0
+
+
+@ONE_CLICK
+def test_it_says_no_goodbye_to_a_mail_client(visitor: Client, alice: Subscriber, body: str, content_type: str) -> None:
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, alice), body, content_type=content_type)
+    assert notices.send_owed(now=NOW) == 0
+
+
+def test_it_says_no_goodbye_to_who_never_confirmed(visitor: Client, bob: Subscriber) -> None:
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, bob))
+    assert notices.send_owed(now=NOW) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"--b\r\nbroken", "multipart/form-data; boundary=b"),
+        (b"x", "multipart/form-data"),
+        (b"a=1&" * 5000, "application/x-www-form-urlencoded"),
+        (b"\xff\x00{", "application/json"),
+        (b"", "text/plain"),
+    ],
+)
+def test_it_takes_a_body_that_can_not_be_read(
+    visitor: Client, alice: Subscriber, body: bytes, content_type: str
+) -> None:
+    assert visitor.post(path_of(Purpose.UNSUBSCRIBE, alice), body, content_type=content_type).status_code == 200
+    assert stored(alice)["status"] == "unsubscribed"
+
+
+def test_it_keeps_the_reason_without_who(visitor: Client, alice: Subscriber) -> None:
+    path = path_of(Purpose.UNSUBSCRIBE, alice)
+    visitor.post(path)
+    for _ in range(3):
+        response = visitor.post(path + "reason/", {"reason": "too_many", "remark": "<b>Too</b> many."})
+        assert response.status_code == 200
+        assert "Thank you" in response.content.decode()
+    row = Farewell.objects.values().get()
+    assert row == {"id": row["id"], "reason": "too_many", "remark": "<b>Too</b> many.", "day": TODAY}
+
+
+@pytest.mark.parametrize("wrong", [{}, {"reason": "x"}, {"reason": "other", "remark": "x" * 501}])
+def test_it_says_when_a_reason_can_not_be_kept(visitor: Client, alice: Subscriber, wrong: dict[str, str]) -> None:
+    path = path_of(Purpose.UNSUBSCRIBE, alice)
+    visitor.post(path)
+    response = visitor.post(path + "reason/", wrong)
+    assert response.status_code == 400
+    assert 'class="error"' in response.content.decode()
+    assert not Farewell.objects.exists()

@@ -1,0 +1,208 @@
+"""What is known about a reader: handed out whole, and erased whole."""
+
+import datetime as dt
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from digest.models import Delivery, DeliveryEvent, Edition, Opinion
+from subscriptions import notices, personal_data, sign_ups, subscribers
+from subscriptions.consents import Trace
+from subscriptions.links import Purpose
+from subscriptions.models import Consent, Subscriber, Suppression
+from subscriptions.personal_data import Keeper
+from subscriptions.subscribers import Wishes
+from tests.conftest import NOW, make_reader
+from tests.subscriptions.conftest import path_of, stored
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def much(alice: Subscriber, edition: Edition) -> Subscriber:
+    """Alice, with a row of each kind that hangs on a reader."""
+    delivery = Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
+    DeliveryEvent.objects.create(
+        delivery=delivery, event_key="x:1", event_type="bounced", happened_at=NOW, detail="<alice@example.org> is full"
+    )
+    Opinion.objects.create(subscriber=alice, paper=edition.papers.all()[0], verdict="like", said_at=NOW)
+    subscribers.change(alice, Wishes(words="diffusion"), trace=Trace(ip="203.0.113.9", user_agent="Mozilla"))
+    sign_ups.ask_to_sign_up("Alice@example.org", Wishes(), Trace(), now=NOW)
+    return alice
+
+
+def dump() -> str:
+    """Every value in every table."""
+    with connection.cursor() as cursor:
+        values = []
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            values += cursor.fetchall()
+    return repr(values)
+
+
+def download(visitor: Client, reader: Subscriber, present: str) -> Any:
+    return visitor.post(path_of(Purpose.PREFERENCES, reader) + "download/", {"present": present})
+
+
+def test_it_hands_out_everything_as_one_file(visitor: Client, much: Subscriber) -> None:
+    response = download(visitor, much, " Alice@Example.org ")
+    assert response["Content-Type"] == "application/json"
+    assert response["Content-Disposition"] == 'attachment; filename="my-data.json"'
+    assert "no-store" in response["Cache-Control"]
+    data = json.loads(response.content)
+    (row,) = data["subscribers"]
+    assert (row["email"], row["uid"], row["frequency"]) == (much.email, str(much.uid), "daily")
+    assert [found["words"] for found in data["topic filters"]] == ["diffusion"]
+    assert len(data["deliveries"]) == len(data["delivery events"]) == len(data["opinions"]) == 1
+    assert data["opinions"][0]["verdict"] == "like"
+    assert "Reinforcement" in data["opinions"][0]["paper"]
+    assert {step["event"] for step in data["consents"]} == {"asked", "confirmed", "changed"}
+
+
+def test_it_hands_out_nobody_elses(visitor: Client, much: Subscriber) -> None:
+    other = make_reader("dora@example.org", words="secret")
+    text = download(visitor, much, much.email).content.decode()
+    assert "dora" not in text
+    assert str(other.uid) not in text
+
+
+def test_it_leaves_out_no_row_that_hangs_on_a_reader(much: Subscriber) -> None:
+    """A model of tomorrow is handed out, too: no list is kept of them."""
+    data = personal_data.export(much, now=NOW)
+    for relation in Subscriber._meta.related_objects:
+        if relation.related_model._default_manager.filter(**{relation.field.name: much}).exists():
+            assert data[str(relation.related_model._meta.verbose_name_plural)]
+
+
+@pytest.mark.parametrize("present", ["", "eve@example.org", "a", "\x00"])
+def test_it_hands_out_nothing_to_who_does_not_know_the_address(visitor: Client, much: Subscriber, present: str) -> None:
+    """Digests are forwarded, links and all."""
+    response = download(visitor, much, present)
+    assert response.status_code == 400
+    assert much.email not in response.content.decode()
+
+
+@pytest.mark.parametrize("state", ["pending", "unsubscribed", "suppressed"])
+def test_it_hands_out_to_who_is_no_reader_any_more(visitor: Client, alice: Subscriber, state: str) -> None:
+    Subscriber.objects.filter(pk=alice.pk).update(status=state)
+    assert download(visitor, alice, alice.email).status_code == 200
+
+
+def test_it_erases_by_the_button(visitor: Client, much: Subscriber) -> None:
+    path = path_of(Purpose.PREFERENCES, much) + "erase/"
+    before = stored(much)
+    for method in ("GET", "HEAD"):
+        assert visitor.generic(method, path).status_code == 200
+    assert stored(much) == before
+    response = visitor.post(path)
+    assert response.status_code == 200
+    assert "Everything is erased" in response.content.decode()
+    assert not Subscriber.objects.exists()
+    for purpose in Purpose:
+        if purpose not in (Purpose.DIGEST, Purpose.FEED):
+            assert visitor.get(reverse(f"subscriptions:{purpose}", args=["x"])).status_code == 404
+    assert visitor.post(path).status_code == 404
+
+
+def test_it_leaves_no_address_in_the_database(admin_client: Client, much: Subscriber, settings: Any) -> None:
+    """An admin has looked at the reader and changed something: Django's log of that names the row."""
+    form = {"frequency": "weekly", "send_hour": "5", "time_zone": "UTC", "max_papers": "10", "amount": "balanced"}
+    form |= {"language": "en", "filters-TOTAL_FORMS": "0", "filters-INITIAL_FORMS": "0"}
+    admin_client.post(reverse("admin:subscriptions_subscriber_change", args=[much.pk]), form)
+    subscribers.suppress("other@example.org", "bounced")
+    assert "alice" in dump().lower()
+    personal_data.erase(much)
+    assert "alice" not in dump().lower()
+
+
+def test_it_leaves_no_address_when_an_admin_deletes(admin_client: Client, much: Subscriber) -> None:
+    other = make_reader("alice2@example.org")
+    admin_client.post(reverse("admin:subscriptions_subscriber_delete", args=[much.pk]), {"post": "yes"})
+    form = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    admin_client.post(reverse("admin:subscriptions_subscriber_changelist"), form)
+    assert not Subscriber.objects.exists()
+    assert "alice" not in dump().lower()
+
+
+def test_it_keeps_that_and_when_somebody_agreed_without_who(much: Subscriber) -> None:
+    uid = much.uid
+    personal_data.erase(much)
+    steps = list(Consent.objects.filter(reader_uid=uid).order_by("pk"))
+    assert [step.event for step in steps] == ["asked", "confirmed", "changed", "erased"]
+    assert {(step.ip, step.user_agent) for step in steps} == {(None, "")}
+
+
+def test_it_does_not_forget_that_an_address_must_not_be_mailed(alice: Subscriber) -> None:
+    subscribers.suppress(alice.email, "complained")
+    alice.refresh_from_db()
+    personal_data.erase(alice)
+    assert Suppression.objects.count() == 1
+    subscribers.sign_up("alice@example.org", Wishes(), now=NOW)
+    assert not Subscriber.objects.exists()
+
+
+def test_it_empties_the_outbox_of_the_mails_to_the_reader(
+    alice: Subscriber, bob: Subscriber, settings: Any, outbox_folder: Path
+) -> None:
+    settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
+    subscribers.sign_up(alice.email, Wishes(), now=NOW)
+    notices.send_owed(now=NOW)
+    personal_data.erase(Subscriber.objects.get(pk=alice.pk))
+    assert [path.name.split("-")[1] for path in outbox_folder.iterdir()] == [bob.email]
+
+
+def test_it_asks_who_keeps_data_elsewhere(alice: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    erased: list[Subscriber] = []
+    monkeypatch.setattr(personal_data, "_keepers", [])
+    personal_data.register(Keeper(export=lambda reader: {"elsewhere": reader.email}, erase=erased.append))
+    assert personal_data.export(alice, now=NOW)["elsewhere"] == alice.email
+    personal_data.erase(alice)
+    assert erased == [alice]
+
+
+@pytest.mark.parametrize("named", ["ALICE@example.org", "uid"])
+def test_it_exports_and_erases_by_command(much: Subscriber, named: str) -> None:
+    reader = str(much.uid) if named == "uid" else named
+    out = io.StringIO()
+    call_command("export_reader", reader, stdout=out)
+    assert json.loads(out.getvalue())["subscribers"][0]["email"] == much.email
+    call_command("erase_reader", reader, "--yes", stdout=out)
+    assert not Subscriber.objects.exists()
+    assert f"Reader {much.uid} is erased." in out.getvalue()
+
+
+def test_it_asks_before_it_erases_by_command(alice: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda question: "no")
+    with pytest.raises(CommandError, match="Nothing was erased"):
+        call_command("erase_reader", alice.email)
+    assert Subscriber.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [("nobody@example.org", "There is no reader nobody@example.org"), ("x", "neither an e-mail address nor the uid")],
+)
+def test_it_says_when_there_is_no_such_reader(named: str, message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        call_command("export_reader", named)
+
+
+def test_it_takes_a_year_of_digests_quickly(
+    alice: Subscriber, edition: Edition, django_assert_max_num_queries: Any
+) -> None:
+    editions = [Edition(day=edition.day - dt.timedelta(days=n), published_at=NOW) for n in range(1, 200)]
+    Edition.objects.bulk_create(editions)
+    Delivery.objects.bulk_create(
+        Delivery(edition=each, subscriber=alice, queued_at=NOW, not_before=NOW) for each in Edition.objects.all()
+    )
+    with django_assert_max_num_queries(40):
+        assert len(personal_data.export(alice, now=NOW)["deliveries"]) == 200
