@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from digest import topics
+from digest import indexes, interests, searching, topics
+from digest.composing import compose
 from digest.models import Paper
 from digest.text import clean
-from subscriptions.models import Topic
+from subscriptions.models import Subscriber, Topic
 
 MOST = 100  # entries
+SEARCH_PAGES = 2
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")  # beyond the controls that `clean` takes out
 
@@ -56,6 +58,25 @@ def newest_papers() -> list[Paper]:
 
 def papers_on(topic: Topic) -> list[Paper]:
     return [row.paper for row in topics.papers_on(topic).select_related("paper__edition")[:MOST]]
+
+
+def found_by(query: str) -> list[Paper]:
+    """The best of what a search finds, the newest first. Raises FilterError where `query` can't be read."""
+    results = (searching.search(query, page) for page in range(1, SEARCH_PAGES + 1))
+    keys = [match.paper.key for found in results for match in found.matches]
+    return _in_editions(keys)
+
+
+def for_reader(reader: Subscriber) -> list[Paper]:
+    """What the digests of the last editions would hold for the reader, the newest first."""
+    wanted = interests.wanted_by(reader)
+    digests = [compose(index, wanted, day) for day, index in indexes.last().days]
+    return _in_editions([match.paper.key for digest in digests for match in digest.for_you])
+
+
+def _in_editions(keys: Iterable[str]) -> list[Paper]:
+    published = Paper.objects.filter(key__in=list(keys), edition__isnull=False, is_hidden=False)
+    return list(published.order_by("-edition__day", "-votes", "pk").select_related("edition")[:MOST])
 
 
 def entries_of(papers: Iterable[Paper]) -> list[Entry]:

@@ -12,6 +12,7 @@ from digest.views import (
     opinions,
     papers,
     previews,
+    searching,
     suggestions,
     topics,
 )
@@ -43,6 +44,9 @@ urlpatterns = [
     path("suggest/", suggestions.suggest, name="suggest"),
     path("suggest/take/", suggestions.take, name="take_suggestions"),
     path("subscribe/preview/", previews.preview, name="preview"),
+    path("search", searching.search, name="search"),
+    path("feeds/search.atom", feeds.search, name="search_feed"),
+    path("feeds/personal/<str:token>.atom", feeds.personal, name="personal_feed"),
     path("feeds/latest.atom", feeds.latest, name="feed"),
     path("feeds/topics/<slug:slug>.atom", feeds.topic, name="topic_feed"),
     path("sitemap.xml", crawlers.sitemap, name="sitemap"),

@@ -44,6 +44,9 @@ LIFETIMES = {
     Purpose.COME_BACK: dt.timedelta(days=30),
 }
 
+# Where the view of a purpose is another than its namesake here.
+DOORS = {Purpose.FEED: "digest:personal_feed"}
+
 
 class ForgedLinkError(Exception):
     """The token was not made here, was damaged, or is for another purpose."""
@@ -94,7 +97,8 @@ def read_about(purpose: Purpose, token: str) -> bytes:
 
 def make_url(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
     """The absolute address that goes into a mail."""
-    return f"{settings.SITE_URL}{reverse(f'subscriptions:{purpose}', args=[make_token(purpose, subscriber, about)])}"
+    door = DOORS.get(purpose, f"subscriptions:{purpose}")
+    return f"{settings.SITE_URL}{reverse(door, args=[make_token(purpose, subscriber, about)])}"
 
 
 def _open(purpose: Purpose, token: str) -> bytes:

@@ -7,10 +7,8 @@ from django.views.decorators.http import require_safe
 
 from digest import addresses, showing
 from digest.models import Delivery, Edition
+from subscriptions.framing import policy_for
 from subscriptions.links import ForgedLinkError
-
-# A mail has its styles in itself, and its editors' logo may be anywhere.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src https: 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
 @require_safe
@@ -26,5 +24,5 @@ def digest(request: HttpRequest, token: str) -> HttpResponse:
     html = showing.show(delivery) if delivery else ""
     if not html:
         return render(request, "web/digest_gone.html", {"edition": edition}, status=410)
-    headers = {"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer", "Content-Security-Policy": POLICY}
+    headers = {"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer", "Content-Security-Policy": policy_for(html)}
     return HttpResponse(html, headers=headers)

@@ -1,18 +1,24 @@
 """The papers for feed readers."""
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from digest import feeds
 from digest.feeds import Feed
 from digest.views.pages import show
-from subscriptions.models import Topic
+from subscriptions import links
+from subscriptions.filters import FilterError
+from subscriptions.links import ForgedLinkError, Purpose
+from subscriptions.models import Subscriber, Topic
 
+# Who has not confirmed gets nothing; who has left may go on reading.
+READERS = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED, Subscriber.Status.UNSUBSCRIBED)
 ATOM = "application/atom+xml; charset=utf-8"
 
 
@@ -32,3 +38,31 @@ def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
     page = reverse("digest:topic", args=[slug])
     feed = Feed(feeds.make_id(f"topic/{found.pk}"), title, found.description, request.path, page, entries)
     return show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM)
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponseBase:
+    query = request.GET.get("q", "").strip()
+    try:
+        entries = feeds.entries_of(feeds.found_by(query))
+    except FilterError as error:
+        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+    asked = urlencode({"q": query})
+    page = f"{reverse('digest:search')}?{asked}"
+    title = f"{query} · {settings.SITE_NAME}"
+    feed = Feed(feeds.make_id(f"search/{asked}"), title, "", f"{request.path}?{asked}", page, entries)
+    return show(request, "web/feed.xml", {"feed": feed}, query={"q": query}, content_type=ATOM)
+
+
+@require_safe
+def personal(request: HttpRequest, token: str) -> HttpResponseBase:
+    """A reader's own papers, for whoever knows the address."""
+    try:
+        reader = Subscriber.objects.get(uid=links.read_token(Purpose.FEED, token), status__in=READERS)
+    except (ForgedLinkError, Subscriber.DoesNotExist) as error:
+        raise Http404("No such feed.") from error
+    entries = feeds.entries_of(feeds.for_reader(reader))
+    title = _("%(site)s for you") % {"site": settings.SITE_NAME}
+    subtitle = _("The papers that your topics and words find")
+    feed = Feed(feeds.make_id(f"reader/{reader.uid}"), title, subtitle, request.path, reverse("digest:latest"), entries)
+    return show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM, is_private=True)

@@ -94,17 +94,21 @@ def show(
     *,
     query: Mapping[str, object] | None = None,
     content_type: str = HTML,
+    is_private: bool = False,
 ) -> HttpResponseBase:
-    """The page, or “not modified”. `context` is data that can be pickled; `query` what of the query string counts."""
+    """The page, or “not modified”. `context` is data that can be pickled; `query` what of the query string counts.
+
+    One that is private belongs to whoever knows its address: nobody else keeps it, and it goes unpacked.
+    """
     address = escape_uri_path(request.path_info) + (f"?{urlencode(query)}" if query else "")
     context |= {"address": address}
     where = f"{translation.get_language()} {getattr(request, 'language_prefix', '')} {address}"
     key = hashlib.sha256(pickle.dumps((where, template, astuple(brand.current()), context))).digest()
     page = kept.find(key) or kept.keep(key, _render(request, template, context))
     since = kept.since(where, page.etag, time.time())
-    response = _answer(request, page, content_type)
+    response = _answer(request, page, content_type, may_pack=not is_private)
     answer = get_conditional_response(request, etag=page.etag, last_modified=since, response=response)
-    return _finish(answer or response, page, since)
+    return _finish(answer or response, page, since, "private" if is_private else "public")
 
 
 @dataclass(frozen=True)
@@ -134,19 +138,19 @@ def _render(request: HttpRequest, template: str, context: dict[str, Any]) -> Ren
     return Rendered(body, compress(body, 6, mtime=0), etag)
 
 
-def _answer(request: HttpRequest, page: Rendered, content_type: str) -> HttpResponse:
-    if not _ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
+def _answer(request: HttpRequest, page: Rendered, content_type: str, *, may_pack: bool) -> HttpResponse:
+    if not may_pack or not _ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
         return HttpResponse(page.body, content_type=content_type)
     response = HttpResponse(page.packed, content_type=content_type)
     response.headers["Content-Encoding"] = "gzip"
     return response
 
 
-def _finish(response: HttpResponseBase, page: Rendered, since: int) -> HttpResponseBase:
+def _finish(response: HttpResponseBase, page: Rendered, since: int, keeper: str) -> HttpResponseBase:
     response.headers["ETag"] = page.etag
     response.headers["Last-Modified"] = http_date(since)
-    # To be kept by anyone, and asked for before each use: a note or a hidden paper shows at once.
-    response.headers["Cache-Control"] = "public, no-cache"
+    # May be kept, and is asked for before each use: a note or a hidden paper shows at once.
+    response.headers["Cache-Control"] = f"{keeper}, no-cache"
     patch_vary_headers(response, ["Accept-Encoding"])
     return response
 

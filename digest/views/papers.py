@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from digest import citing, topics
 from digest.models import Paper, PaperAlias
 from digest.views.pages import show
+from subscriptions.filters import MAX_SENTENCE_LENGTH
 
 
 @require_safe
@@ -25,7 +26,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "listings": list(found.listings.select_related("source").order_by("day", "source__name")),
         "topics": topics.of_papers([found], topics.offered()).get(found.pk, []),
         "similar": [],
-        "wishes": urlencode({"words": f"about: {found.title}"}),
+        "wishes": urlencode({"words": f"about: {found.title[:MAX_SENTENCE_LENGTH]}"}),
     }
     return show(request, "web/paper.html", context)
 

@@ -1,0 +1,67 @@
+"""Papers of all days, found by the words in which readers say what they follow."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from digest import searching, topics
+from digest.matching import Finding, Match
+from digest.models import Paper
+from digest.searching import Results
+from digest.views.pages import show
+from subscriptions.filters import FilterError
+
+LONGEST = 2_000  # characters
+
+
+@dataclass(frozen=True)
+class Found:
+    """A paper that a search found, and why."""
+
+    paper: Paper
+    finding: Finding
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponseBase:
+    query = request.GET.get("q", "").strip()
+    number = page_number(request)
+    results, problem = _results(query, number)
+    found = [_found(match) for match in results.matches]
+    context = {
+        "query": query,
+        "problem": problem,
+        "found": found,
+        "topics_of": topics.of_papers([row.paper for row in found], topics.offered()) if found else {},
+        "page": number,
+        "has_more": results.has_more,
+    }
+    shown = ({"q": query} if query else {}) | ({"page": number} if number > 1 else {})
+    return show(request, "web/search.html", context, query=shown)
+
+
+def page_number(request: HttpRequest) -> int:
+    """The page that is asked for; the first where that is none, the last where there are not so many."""
+    asked = request.GET.get("page", "")
+    return min(max(int(asked), 1), searching.LAST_PAGE) if asked.isdecimal() and len(asked) < 6 else 1
+
+
+def _results(query: str, number: int) -> tuple[Results, str]:
+    """What `query` finds, and what is wrong with it."""
+    nothing = Results(query, number, (), False)
+    if len(query) > LONGEST:
+        return nothing, _("That is too long: %(most)s characters are the most.") % {"most": LONGEST}
+    try:
+        return (searching.search(query, number) if query else nothing), ""
+    except FilterError as error:
+        return nothing, str(error)
+
+
+def _found(match: Match) -> Found:
+    """As data: a finding of an index knows the whole index."""
+    paper: Any = match.paper
+    return Found(paper, Finding("", match.score, match.reasons))
