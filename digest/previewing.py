@@ -6,7 +6,6 @@ from digest import indexes, interests
 from digest.advising import Advice, advise
 from digest.composing import Digest, compose
 from subscriptions import filters
-from subscriptions.models import Subscriber
 from subscriptions.subscribers import Wishes
 
 
@@ -36,8 +35,7 @@ class Preview:
 def preview(wishes: Wishes) -> Preview:
     """Compose each of the last editions for a reader with `wishes`. Raises FilterError if their words can't be read."""
     own = filters.parse(wishes.words)
-    amount = getattr(wishes, "amount", Subscriber.Amount.BALANCED)
-    wanted = interests.wanted(wishes.topics, [own], wishes.max_papers, amount=amount)
+    wanted = interests.wanted(wishes.topics, [own], wishes.max_papers, amount=wishes.amount)
     shelf = indexes.last()
     digests = tuple(compose(index, wanted, day) for day, index in shelf.days)
     return Preview(digests, advise(shelf, digests, wanted, own), follows_something=bool(wanted.interests))

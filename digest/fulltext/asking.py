@@ -5,7 +5,7 @@ search knows whole words, so each way of writing is asked for.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 from typing import Literal, NamedTuple
 
@@ -72,8 +72,13 @@ def sentence(text: str) -> list[Ask]:
     """Any two of the telling words: whoever says the same in other words shares some."""
     telling = {word for word in words_of(text) if len(word) > 2 and not _SAYS_LITTLE.fullmatch(word)}
     longest = sorted(telling, key=lambda word: (-len(word), word))[:MOST_TELLING]
-    groups = combinations(longest, 2) if len(longest) > 1 else [tuple(longest)]
-    return [Ask("all", words) for words in groups]
+    return pairs(longest)
+
+
+def pairs(words: Sequence[str], where: Where = "text") -> list[Ask]:
+    """Any two of `words`; the one, where there is no other."""
+    groups = combinations(words, 2) if len(words) > 1 else [tuple(words)]
+    return [Ask("all", group, where) for group in groups]
 
 
 def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

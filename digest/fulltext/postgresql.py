@@ -14,6 +14,7 @@ from digest.matching import stem
 INDEX = "digest_paper_words"
 _COLUMNS = {"title": "words_in_title", "text": "words_in_text", "facets": "words_in_facets"}
 _READ_BY = {"title": "digest_words", "text": "digest_words", "facets": "simple"}
+EUROPEAN, LATIN = range(0xC0, 0x180), range(0xC0, 0x2000)  # the letters of texts, and of names
 LONGEST = 100_000  # characters of a text that are read: a tsvector holds a megabyte
 _STEMMER, _READER = "digest_stems", "digest_words"
 _WORDS = "asciiword, word, numword, asciihword, hword, numhword, hword_asciipart, hword_part, hword_numpart"
@@ -46,10 +47,11 @@ def ensure(connection: BaseDatabaseWrapper) -> None:
         cursor.execute(f"CREATE INDEX IF NOT EXISTS {INDEX} ON digest_paper USING gin ({', '.join(_EXPRESSIONS)})")
 
 
-def _plain(text: str) -> str:
-    """`text` without accents; and without what PostgreSQL takes for parts of numbers, addresses and file names."""
-    letters = {chr(code): _base(chr(code)) for code in range(0xC0, 0x2000)}
-    accented = {letter: base for letter, base in letters.items() if base}
+def _plain(text: str, letters: range) -> str:
+    """`text` without the accents of `letters`; and without what PostgreSQL takes for parts of numbers, addresses and
+    file names. Each letter of a text is compared with each of these."""
+    bases = {chr(code): _base(chr(code)) for code in letters}
+    accented = {letter: base for letter, base in bases.items() if base}
     marks = "./-_+:@&=%"
     plain = "".join(accented.values()) + " " * len(marks)
     return f"translate(left({text}, {LONGEST}), '{''.join(accented)}{marks}', '{plain}')"
@@ -65,9 +67,9 @@ _TITLES = "title || ' ' || keywords::text"
 _TEXTS = f"{_TITLES} || ' ' || abstract"
 _CATEGORIES = """replace(replace(replace(lower(categories::text), '.', '0'), '-', '9'), '"', ' cat')"""
 _EXPRESSIONS = {
-    "words_in_title": f"to_tsvector('{_READER}', {_plain(_TITLES)})",
-    "words_in_text": f"to_tsvector('{_READER}', {_plain(_TEXTS)})",
-    "words_in_facets": f"to_tsvector('simple', {_plain('authors::text')} || ' ' || {_CATEGORIES})",
+    "words_in_title": f"to_tsvector('{_READER}', {_plain(_TITLES, EUROPEAN)})",
+    "words_in_text": f"to_tsvector('{_READER}', {_plain(_TEXTS, EUROPEAN)})",
+    "words_in_facets": f"to_tsvector('simple', {_plain('authors::text', LATIN)} || ' ' || {_CATEGORIES})",
 }
 
 

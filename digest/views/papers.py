@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
-from digest import citing, topics
+from digest import citing, neighbours, topics
 from digest.models import Paper, PaperAlias
 from digest.views.pages import show
 from subscriptions.filters import MAX_SENTENCE_LENGTH
@@ -25,7 +25,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "paper": found,
         "listings": list(found.listings.select_related("source").order_by("day", "source__name")),
         "topics": topics.of_papers([found], topics.offered()).get(found.pk, []),
-        "similar": [],
+        "similar": neighbours.similar(found),
         "wishes": urlencode({"words": f"about: {found.title[:MAX_SENTENCE_LENGTH]}"}),
     }
     return show(request, "web/paper.html", context)
