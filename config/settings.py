@@ -19,6 +19,9 @@ from django.core.management.utils import get_random_secret_key
 
 django_stubs_ext.monkeypatch()  # generic classes such as ModelAdmin[Topic]
 
+# Each process computes on one core: on a busy machine numpy's threads wait for one another ten times as long.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
@@ -239,6 +242,7 @@ CELERY_TASK_ROUTES = {
     "digest.tasks.enrich_papers": {"queue": "fetch"},
     "digest.tasks.catch_up_source": {"queue": "fetch"},
     "digest.tasks.send_shards": {"queue": "send"},
+    "digest.tasks.work_out_vectors": {"queue": "fetch"},
     "*": {"queue": "tick"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
@@ -287,6 +291,11 @@ CELERY_BEAT_SCHEDULE = {
     "every five minutes, sort papers by topic where topics or texts have changed": {
         "task": "digest.tasks.sort_by_topic",
         "schedule": crontab(minute="*/5"),
+        "options": {"expires": 290},
+    },
+    "every five minutes, work out what new papers mean": {
+        "task": "digest.tasks.work_out_vectors",
+        "schedule": crontab(minute="4-59/5"),
         "options": {"expires": 290},
     },
     "every minute, plan and send the digests that are due": {
@@ -342,6 +351,7 @@ LIMIT_IN_ALL = _rates("LIMIT_IN_ALL", "500/1h")
 LIMIT_PER_ADDRESS = _rates("LIMIT_PER_ADDRESS", "1/1d 3/30d")
 RECORD_IP_ADDRESSES = env.bool("RECORD_IP_ADDRESSES", True)  # in the log of consents
 RETENTION_DAYS = _whole_number("RETENTION_DAYS", 90, 1, 3650)  # of addresses of networks, browsers, providers' events
+MATCH_BY_MEANING = env.bool("MATCH_BY_MEANING", True)  # 100 MB in each process that encodes
 FETCH_LIMIT_MB = _whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
 FETCH_PRIVATE_HOSTS = env.bool("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 

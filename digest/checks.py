@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from digest.events import webhooks
+from digest.matching.meaning import missing_packages
 from subscriptions import brand
 
 
@@ -55,6 +56,15 @@ def _no_postal_address() -> CheckMessage:
     if settings.REQUIRE_POSTAL_ADDRESS:
         return Error("There is no postal address: no digest will be sent.", hint=hint, id="digest.E005")
     return Warning("There is no postal address.", hint=hint, id="digest.W003")
+
+
+@register()
+def check_meaning(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    missing = missing_packages() if settings.MATCH_BY_MEANING else []
+    if not missing:
+        return []
+    hint = "Install what requirements.txt lists, or set MATCH_BY_MEANING=0 if that is what you want."
+    return [Warning(f"Matching works on words alone: {', '.join(missing)} not installed.", hint=hint, id="digest.W005")]
 
 
 @register()

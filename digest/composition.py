@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from django.utils import translation
 
-from digest import mailed, reading
+from digest import indexing, mailed, reading
 from digest.composing import compose
 from digest.kits import Kit
-from digest.matching import Index
 from digest.models import Edition
 from digest.readers import Reader, Readers
 from subscriptions import brand
@@ -58,7 +57,7 @@ class Issue:
 
     def __init__(self, edition: Edition, since: dt.date | None) -> None:
         self.edition = edition
-        self.index = Index(reading.papers(edition, since))
+        self.index = indexing.index_of(reading.papers(edition, since))
         self.until = time.monotonic() + FRESH
         self._kits: dict[tuple[str, Look], Kit] = {}
 

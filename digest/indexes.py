@@ -7,7 +7,7 @@ from threading import Lock
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Length
 
-from digest import editions
+from digest import editions, indexing
 from digest.matching import Index
 from digest.models import Edition, Paper
 from digest.shelf import Shelf
@@ -46,7 +46,7 @@ def last() -> Shelf:
 
 
 def _index(edition_id: int) -> Index:
-    return Index(editions.papers_of(Edition(pk=edition_id)).only(*FIELDS))
+    return indexing.index_of(editions.papers_of(Edition(pk=edition_id)).only(*FIELDS), for_page=True)
 
 
 def _stamps() -> list[Stamp]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 
-from digest import indexes, interests
+from digest import indexes, indexing, interests
 from digest.learning import Lesson, learn
-from digest.matching import Index, match
+from digest.matching import match
 from digest.models import Learnt, Opinion, Paper
 from subscriptions.models import Subscriber, Topic
 
@@ -60,7 +60,11 @@ def came_by(reader: Subscriber, paper: Paper) -> dict[str, str]:
     if not wanted.interests:
         return {interests.VOTES_KEY: interests.MOST_VOTED}
     keys = {name: key for key, name in interests.names_of(_topics(reader)).items()}
-    found = (finding.interest for its in match(Index([paper]), wanted.interests) for finding in its.findings)
+    found = (
+        finding.interest
+        for its in match(indexing.index_of([paper], for_page=True), wanted.interests, (), wanted.amount)
+        for finding in its.findings
+    )
     return {keys[name]: name for name in found if name in keys}
 
 

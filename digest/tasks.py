@@ -6,7 +6,7 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 from celery import shared_task
 from django.utils import timezone
 
-from digest import catching_up, collecting, editions, enriching, planning, reports, topics
+from digest import catching_up, collecting, editions, enriching, indexing, planning, reports, topics, vectors
 from digest.delivery import sending, shards
 from digest.models import Edition, Source
 from subscriptions import subscribers
@@ -14,6 +14,7 @@ from subscriptions import subscribers
 BELLS = 64  # rung at once at most: one is enough for a worker, which goes on until nothing is left
 SENDING_SECONDS = 50  # the next minute rings again for what is left
 SORTING_SECONDS = 50
+ENCODING_SECONDS = 50
 SENDING_LIMIT = 400  # seconds; a mail in hand may take 300 more, until its server has said something
 
 
@@ -64,6 +65,13 @@ def send_due_digests() -> None:
 def send_shards() -> None:
     """Send shard after shard until none is left, or for as long as a task may take."""
     sending.send_due(seconds=SENDING_SECONDS)
+
+
+@shared_task(expires=290)
+def work_out_vectors() -> None:
+    """What the papers that came in mean, before anybody has to wait for it."""
+    indexing.work_ahead(now=timezone.now(), seconds=ENCODING_SECONDS)
+    vectors.forget_unused(now=timezone.now())
 
 
 @shared_task

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
-from digest import interests
-from digest.matching import Finding, Index
+from digest import indexing, interests
+from digest.matching import Finding
 from digest.models import Edition, Paper, TopicPaper
 from subscriptions.models import Topic
 
@@ -36,7 +36,7 @@ def sort(edition: Edition) -> int:
     """Find the topics of the edition's papers; how many were found."""
     topics = list(Topic.objects.all())
     papers = list(edition.papers.all())
-    index = Index(papers)
+    index = indexing.index_of(papers)
     rows = [
         _row(topic, papers[number], edition, finding)
         for topic in topics

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from digest.admin.base import ReadOnlyAdmin
-from digest.models import Listing, Paper, PaperAlias, TopicPaper
+from digest.models import Listing, Paper, PaperAlias, TopicPaper, Vector
 
 
 class ListingInline(admin.TabularInline[Listing, Paper]):
@@ -57,4 +57,13 @@ class TopicPaperAdmin(ReadOnlyAdmin, admin.ModelAdmin[TopicPaper]):
     list_filter = ["day", "topic"]
     search_fields = ["paper__title", "topic__name"]
     list_select_related = ["paper", "topic"]
+    show_full_result_count = False
+
+
+@admin.register(Vector)
+class VectorAdmin(ReadOnlyAdmin, admin.ModelAdmin[Vector]):
+    list_display = ["key", "kind", "used_on"]
+    list_filter = ["kind", "used_on"]
+    search_fields = ["key"]
+    exclude = ["values"]
     show_full_result_count = False

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from django.db import DatabaseError
 
-from digest import interests, reading, rendering
+from digest import indexing, interests, reading, rendering
 from digest.composing import compose
 from digest.composition import NOTHING_MATCHED, Composed, Composer, DeliveryRow
 from digest.delivery.outcomes import Outcome, Result
@@ -57,7 +57,7 @@ class PlainMaker:
         since = reading.since(delivery.edition, delivery.subscriber)
         key = (delivery.edition_id, since)
         if key not in self._indexes:
-            self._indexes[key] = Index(reading.papers(delivery.edition, since))
+            self._indexes[key] = indexing.index_of(reading.papers(delivery.edition, since))
         digest = compose(self._indexes[key], interests.wanted_by(delivery.subscriber), delivery.edition.day)
         if not digest.is_worth_sending:
             return Outcome(delivery.pk, Result.SKIPPED, NOTHING_MATCHED)

@@ -1,46 +1,57 @@
-"""An index out of papers, topics and whatever gives vectors. Pure."""
+"""An index out of papers, topics and the vectors that are at hand. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from digest.matching.findings import Interest, PaperText
 from digest.matching.index import Index
-from digest.matching.meaning import Meaning
+from digest.matching.meaning import SIZE, Meaning
 from digest.matching.thesaurus import Thesaurus
 
 if TYPE_CHECKING:
     from digest.matching.meaning import LookUp, Vectors
 
-# Texts to vectors, one row each; for papers, topics, and what is asked.
-Encode = Callable[[Sequence[str]], "Vectors"]
+FEWEST_WORDS = 3  # of a text that is compared by meaning: one word or two are better looked for as they are
 
 
 def assemble(
     papers: Iterable[PaperText],
     topics: Sequence[Interest],
-    encode: Encode | None = None,
+    vectors: "Mapping[str, Vectors] | None" = None,
     background: "Vectors | None" = None,
     look_up: "LookUp | None" = None,
 ) -> Index:
-    """The index of `papers`; by words alone where nothing encodes.
+    """The index of `papers`, with `topics` as its thesaurus; by words alone without `vectors`.
 
-    `background`: the vectors of papers in general; `look_up` gives the vectors of what is asked.
+    `vectors` are those of papers (`text_of`) and of topics (their profiles); `background` those of papers in general,
+    one row each; `look_up` gives the vector of a text that a reader asks for, where there is one.
     """
     papers = list(papers)
-    if encode is None:
+    if not vectors:
         return Index(papers, None, Thesaurus(topics))
-    profiles = [topic.profile for topic in topics]
-    of_papers, of_topics = encode([text_of(paper) for paper in papers]), encode(profiles)
-    by_profile = dict(zip(profiles, of_topics, strict=True))
 
     def known(text: str) -> "Vectors | None":
-        vector = by_profile.get(text)
-        return look_up(text) if vector is None and look_up else vector
+        vector = vectors.get(text)
+        if vector is None and look_up and len(text.split()) >= FEWEST_WORDS:
+            return look_up(text)
+        return vector
 
-    usual = of_papers[:0] if background is None else background
-    return Index(papers, Meaning(of_papers, usual, known), Thesaurus(topics, of_topics))
+    of_papers = _rows([text_of(paper) for paper in papers], vectors)
+    meaning = Meaning(of_papers, of_papers[:0] if background is None else background, known)
+    return Index(papers, meaning, Thesaurus(topics, _rows([topic.profile for topic in topics], vectors)))
 
 
 def text_of(paper: PaperText) -> str:
     """What is encoded of a paper."""
     return f"{paper.title}. {paper.abstract}"
+
+
+def _rows(texts: Sequence[str], vectors: "Mapping[str, Vectors]") -> "Vectors":
+    """One row for each text; noughts, which are like nothing, where its vector is not there yet."""
+    import numpy as np
+
+    rows = np.zeros((len(texts), SIZE), np.float32)
+    for number, text in enumerate(texts):
+        if text in vectors:
+            rows[number] = vectors[text]
+    return rows

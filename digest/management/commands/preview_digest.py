@@ -5,10 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from digest import editions, interests, reading, rendering
+from digest import editions, indexing, interests, reading, rendering
 from digest.composing import Wanted, compose
 from digest.management.base import check_database, day
-from digest.matching import Index
 from digest.models import Edition
 from subscriptions import filters
 from subscriptions.models import Subscriber, Topic
@@ -35,7 +34,7 @@ class Command(BaseCommand):
         reader = self._reader(options["email"]) if options["email"] else None
         wanted = interests.wanted_by(reader) if reader else self._wishes(options["topic"], options["words"])
         papers = reading.papers(edition, reading.since(edition, reader) if reader else None)
-        digest = compose(Index(papers), wanted, edition.day)
+        digest = compose(indexing.index_of(papers), wanted, edition.day)
         if not digest.is_worth_sending:
             none = f"No mail: none of the {digest.of_how_many} papers of {edition.day} match."
             self.stdout.write(json.dumps({"papers": []}) if options["json"] else none)

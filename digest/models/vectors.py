@@ -1,0 +1,24 @@
+"""What texts mean, in numbers."""
+
+from django.db import models
+
+
+class Vector(models.Model):
+    """The vector of one text, worked out once. The text itself is not kept here: a changed one has another key."""
+
+    class Kind(models.TextChoices):
+        PAPER = "paper", "a paper"
+        TOPIC = "topic", "a topic"
+        ASKED = "asked", "what a reader asks for"
+
+    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the model's name and the text.")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    values = models.BinaryField(help_text="384 numbers of 16 bits; of length 1 together.")
+    used_on = models.DateField(help_text="When it was last needed, to within a week.")
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["kind", "-id"], name="vector_newest_of_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key[:12]}…"

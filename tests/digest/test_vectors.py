@@ -1,0 +1,101 @@
+"""Vectors are worked out once, kept, found again, and done without where they can't be had."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digest import indexing, vectors
+from digest.checks import check_meaning
+from digest.composing import Wanted, compose
+from digest.matching import Interest
+from digest.matching.assembling import text_of
+from digest.models import Edition, Vector
+from subscriptions.filters import Criteria
+from tests.conftest import NOW, TODAY
+
+REWARDS = "agents that learn what to do from praise and blame"
+
+
+@pytest.fixture(autouse=True)
+def by_meaning(settings: Any) -> Iterator[None]:
+    settings.MATCH_BY_MEANING = True
+    vectors.is_available.cache_clear()
+    yield
+    vectors.is_available.cache_clear()
+
+
+def ask(sentence: str) -> Wanted:
+    return Wanted((Interest("it", Criteria(sentence=sentence)),), amount="more")
+
+
+@pytest.mark.usefixtures("db")
+def test_it_works_out_a_text_once_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = vectors.of_texts([REWARDS, REWARDS], vectors.Kind.ASKED)[REWARDS]
+    assert np.linalg.norm(first) == pytest.approx(1, abs=0.001)
+    assert len(bytes(Vector.objects.get().values)) == 768
+    monkeypatch.setattr("digest.matching.encoder.load", None)  # nothing is encoded any more
+    again = vectors.of_texts([REWARDS], vectors.Kind.ASKED)[REWARDS]
+    assert np.array_equal(first, again)
+
+
+def test_it_matches_by_meaning_and_says_so(edition: Edition) -> None:
+    index = indexing.index_of(edition.papers.order_by("pk"))
+    assert index.day.meaning
+    ranked = index.rank(ask(REWARDS).interests[0])
+    assert index.papers[ranked[0][1]].title == "Reinforcement Learning at Scale"
+    (best, *_) = index.findings(ask("reinforcement learning at a large scale").interests[0], "more").values()
+    assert ("meaning", "reinforcement learning at a large scale") in {(r.kind, r.found) for r in best.reasons}
+
+
+def test_it_does_without_on_a_page_until_somebody_worked_them_out(edition: Edition) -> None:
+    papers = list(edition.papers.all())
+    Vector.objects.all().delete()
+    assert indexing.index_of(papers, for_page=True).day.meaning is None
+    assert indexing.work_ahead(now=NOW, seconds=60) == 3
+    assert indexing.work_ahead(now=NOW, seconds=60) == 0
+    index = indexing.index_of(papers, for_page=True)
+    compose(index, ask(REWARDS), TODAY)
+    assert index.day.meaning
+    assert set(Vector.objects.values_list("kind", flat=True)) == {"paper"}  # what is tried on a page is not kept
+
+
+def test_it_matches_on_words_alone_where_packages_are_missing(
+    edition: Edition, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    vectors.is_available.cache_clear()
+    monkeypatch.setattr("digest.vectors.missing_packages", lambda: ["tokenizers"])
+    monkeypatch.setattr("digest.checks.missing_packages", lambda: ["tokenizers"])
+    index = indexing.index_of(edition.papers.all())
+    assert index.day.meaning is None
+    assert compose(index, ask("reinforcement learning at scale"), TODAY).for_you
+    assert "Matching works on words alone: tokenizers not installed" in caplog.text
+    (warning,) = check_meaning(None)
+    assert warning.id == "digest.W005"
+
+
+def test_it_has_other_vectors_for_another_text(edition: Edition) -> None:
+    indexing.index_of(edition.papers.all())
+    paper = edition.papers.all()[0]
+    assert vectors.known([text_of(paper)])
+    paper.abstract = "Something else."
+    assert not vectors.known([text_of(paper)])
+
+
+@pytest.mark.usefixtures("db", "now")
+def test_it_forgets_what_nobody_needs() -> None:
+    vectors.of_texts(["long ago", "of late"], vectors.Kind.ASKED)
+    old = Vector.objects.filter(key=vectors.key_of("long ago"))
+    old.update(used_on=TODAY - dt.timedelta(days=61))
+    assert vectors.forget_unused(now=NOW) == 1
+    assert set(vectors.known(["long ago", "of late"])) == {"of late"}
+
+
+@pytest.mark.usefixtures("db", "now")
+def test_it_keeps_what_is_in_use() -> None:
+    vectors.of_texts(["in use"], vectors.Kind.ASKED)
+    Vector.objects.update(used_on=TODAY - dt.timedelta(days=50))
+    vectors.known(["in use"])
+    assert Vector.objects.get().used_on == TODAY
