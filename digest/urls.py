@@ -54,6 +54,7 @@ urlpatterns = [
     path("privacy/", about.privacy, name="privacy"),
     path("imprint/", about.imprint, name="imprint"),
     re_path("^accents/(?P<colour>[0-9a-f]{6}).css$", about.accent, name="accent"),
+    path("favicon.ico", crawlers.favicon, name="favicon"),
     path("robots.txt", crawlers.robots, name="robots"),
     path("healthz", health.healthz, name="healthz"),
 ]

@@ -18,8 +18,8 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
     context = {
         "text": settings.PRIVACY_TEXT,
         "contact": settings.CONTACT_EMAIL,
-        "records_ip": getattr(settings, "RECORD_IP_ADDRESSES", False),
-        "retention_days": getattr(settings, "RETENTION_DAYS", 90),
+        "records_ip": settings.RECORD_IP_ADDRESSES,
+        "retention_days": settings.RETENTION_DAYS,
         "unconfirmed_days": subscribers.UNCONFIRMED_LIFETIME // dt.timedelta(days=1),
     }
     return show(request, "web/privacy.html", context)

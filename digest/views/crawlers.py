@@ -1,8 +1,10 @@
-"""What search engines are told."""
+"""What search engines are told, and browsers that look by themselves."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -20,6 +22,13 @@ def robots(request: HttpRequest) -> HttpResponse:
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in NOT_FOR_SEARCH), ""]
     lines.append(f"Sitemap: {settings.SITE_URL}{reverse('digest:sitemap')}")
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look that have read no page of ours, such as for the admin."""
+    return redirect(static("icon.svg"))
 
 
 @require_safe

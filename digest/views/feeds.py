@@ -1,6 +1,5 @@
 """The papers for feed readers."""
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_safe
 from digest import feeds
 from digest.feeds import Feed
 from digest.views.pages import show
-from subscriptions import links
+from subscriptions import brand, links
 from subscriptions.filters import FilterError
 from subscriptions.links import ForgedLinkError, Purpose
 from subscriptions.models import Subscriber, Topic
@@ -26,7 +25,7 @@ ATOM = "application/atom+xml; charset=utf-8"
 def latest(request: HttpRequest) -> HttpResponseBase:
     entries = feeds.entries_of(feeds.newest_papers())
     subtitle = _("The day’s research papers, ranked by votes")
-    feed = Feed(feeds.make_id("feed"), settings.SITE_NAME, subtitle, request.path, reverse("digest:latest"), entries)
+    feed = Feed(feeds.make_id("feed"), brand.current().name, subtitle, request.path, reverse("digest:latest"), entries)
     return show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM)
 
 
@@ -34,7 +33,7 @@ def latest(request: HttpRequest) -> HttpResponseBase:
 def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
     found = get_object_or_404(Topic, slug=slug, is_offered=True)
     entries = feeds.entries_of(feeds.papers_on(found))
-    title = f"{found.name} · {settings.SITE_NAME}"
+    title = f"{found.name} · {brand.current().name}"
     page = reverse("digest:topic", args=[slug])
     feed = Feed(feeds.make_id(f"topic/{found.pk}"), title, found.description, request.path, page, entries)
     return show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM)
@@ -49,7 +48,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
     asked = urlencode({"q": query})
     page = f"{reverse('digest:search')}?{asked}"
-    title = f"{query} · {settings.SITE_NAME}"
+    title = f"{query} · {brand.current().name}"
     feed = Feed(feeds.make_id(f"search/{asked}"), title, "", f"{request.path}?{asked}", page, entries)
     return show(request, "web/feed.xml", {"feed": feed}, query={"q": query}, content_type=ATOM)
 
@@ -62,7 +61,7 @@ def personal(request: HttpRequest, token: str) -> HttpResponseBase:
     except (ForgedLinkError, Subscriber.DoesNotExist) as error:
         raise Http404("No such feed.") from error
     entries = feeds.entries_of(feeds.for_reader(reader))
-    title = _("%(site)s for you") % {"site": settings.SITE_NAME}
+    title = _("%(site)s for you") % {"site": brand.current().name}
     subtitle = _("The papers that your topics and words find")
     feed = Feed(feeds.make_id(f"reader/{reader.uid}"), title, subtitle, request.path, reverse("digest:latest"), entries)
     return show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM, is_private=True)

@@ -89,6 +89,7 @@ def show(request: HttpRequest, subscriber: Subscriber, token: str, **bound: Form
         "subscriber": subscriber,
         "token": token,
         "unsubscribe_token": links.make_token(Purpose.UNSUBSCRIBE, subscriber),
+        "feed_token": links.make_token(Purpose.FEED, subscriber),
         "saved": "saved" in request.GET,
     } | bound
     status = 400 if any(form.errors for form in bound.values()) else 200

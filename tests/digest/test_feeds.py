@@ -105,6 +105,11 @@ def test_it_holds_a_readers_own_papers_at_a_secret_address(client: Client, alice
     assert "alice" not in response.content.decode()
 
 
+def test_it_is_linked_from_a_readers_settings(client: Client, alice: Subscriber) -> None:
+    settings = client.get(f"/preferences/{links.make_token(Purpose.PREFERENCES, alice)}/")
+    assert f'href="{path_of(alice)}"' in settings.content.decode()
+
+
 def test_it_follows_what_the_reader_follows_now(client: Client, alice: Subscriber, learning: Topic) -> None:
     alice.filters.exclude(topic=learning).delete()
     assert len(texts(read(client, path_of(alice)), "entry/title")) == 2
