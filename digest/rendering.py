@@ -36,6 +36,7 @@ def render(
     unsubscribe_url: str,
     digest_url: str = "",
     subscriber: Subscriber | None = None,
+    occasion: str = "",
 ) -> Rendered:
     """The mail of `digest`, from the template trio `templates/email/digest.*`.
 
@@ -49,6 +50,7 @@ def render(
             unsubscribe_url=unsubscribe_url,
             digest_url=digest_url,
             subscriber=subscriber,
+            occasion=occasion,
         )
         subject = mail.render_subject("digest", context)
         text = mail.render_text("digest", context | {"papers": macros_of("_papers.txt")})
@@ -57,7 +59,7 @@ def render(
 
 
 def make_context(
-    digest: Digest, edition: Edition, *, subscriber: Subscriber | None = None, **urls: str
+    digest: Digest, edition: Edition, *, subscriber: Subscriber | None = None, occasion: str = "", **urls: str
 ) -> dict[str, Any]:
     """What the templates know, but for `papers` (the macros of their kind) and `subject`.
 
@@ -70,6 +72,7 @@ def make_context(
         "subscriber": subscriber,
         "edition_url": f"{settings.SITE_URL}/{digest.day}/",
         "withdrawn": 0,
+        "occasion": occasion,  # "welcome": it is the reader's first mail
         **urls,
     }
     return context | {"say": macros_of("_sentences.txt", context)}
@@ -98,7 +101,7 @@ def urls_of(delivery: Delivery) -> dict[str, str]:
     }
 
 
-def build_digest_message(digest: Digest, delivery: Delivery) -> mail.Message:
+def build_digest_message(digest: Digest, delivery: Delivery, *, occasion: str = "") -> mail.Message:
     """The message that is handed over for `delivery`, and in its `papers` what it holds (see `digest.mailed`).
 
     The last papers are left out where the HTML would get too long.
@@ -106,7 +109,7 @@ def build_digest_message(digest: Digest, delivery: Delivery) -> mail.Message:
     reader = delivery.subscriber
     while True:
         with translation.override(reader.language):
-            rendered = render(digest, delivery.edition, subscriber=reader, **urls_of(delivery))
+            rendered = render(digest, delivery.edition, subscriber=reader, occasion=occasion, **urls_of(delivery))
         if fits(rendered.html) or not digest.can_be_shorter:
             message = put_together(rendered, delivery)
             message.papers = mailed.record(digest, reader.frequency, reader.language)

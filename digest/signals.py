@@ -8,8 +8,12 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from digest import fulltext
+from digest import fulltext, welcoming
 from digest.events import Told, webhooks
+from subscriptions import notices
+from subscriptions.models import Subscriber
+
+notices.send_by(Subscriber.Notice.WELCOME, welcoming.send)
 
 
 @receiver(tracking)

@@ -13,8 +13,7 @@ import css_inline
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from subscriptions import brand, links, notes
-from subscriptions.links import Purpose
+from subscriptions import brand, notes
 from subscriptions.models import Subscriber
 
 QUOTED_PRINTABLE = Charset("utf-8")
@@ -82,26 +81,12 @@ def one_line(text: str) -> str:
     return "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
 
 
-def send_confirmation(subscriber: Subscriber) -> None:
-    """Ask for the confirmation of a sign-up. Holds nothing that was typed into the form."""
-    _send("confirm", subscriber, {"confirm_url": links.make_url(Purpose.CONFIRM, subscriber)})
-
-
-def send_already_subscribed(subscriber: Subscriber) -> None:
-    _send("already_subscribed", subscriber, {"preferences_url": links.make_url(Purpose.PREFERENCES, subscriber)})
-
-
 def send_note(subscriber: Subscriber) -> None:
-    """The short mail that follows from what the reader did (`notes`)."""
+    """The small mail that the reader is owed (`notes`)."""
     note = notes.write(subscriber)
-    _send("note", subscriber, {"note": note}, to=note.to)
-
-
-def _send(name: str, subscriber: Subscriber, context: dict[str, Any], to: str = "") -> None:
-    subject, text, html = render_email(name, context)
     # RFC 3834: no out-of-office answer to a mail that a machine wrote.
     headers = {"Auto-Submitted": "auto-generated"}
-    build_message(to or subscriber.email, subject, text, html, headers).send()
+    build_message(note.to, *render_email("note", {"note": note}), headers).send()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The words of the small mails that follow from what a reader did: welcome, link, new address, goodbye."""
+"""The words of the small mails: please confirm, welcome, here is your link, new address, goodbye."""
 
 from dataclasses import dataclass
 
@@ -25,6 +25,49 @@ class Note:
 def write(subscriber: Subscriber) -> Note:
     """The note that the reader is owed."""
     return _WRITERS[Notice(subscriber.owed_notice)](subscriber)
+
+
+def _confirm(subscriber: Subscriber) -> Note:
+    """Holds nothing that was typed into the form: anyone can type anyone's address."""
+    look = brand.current()
+    asked = _(
+        "Somebody, hopefully you, signed this address up at %(host)s for %(site)s: new research papers by mail, chosen "
+        "by the topics you follow. Is it you? Then confirm; the link works for 7 days."
+    )
+    return Note(
+        subscriber.email,
+        _("Please confirm your subscription to %(site)s") % {"site": look.name},
+        (
+            asked % {"host": look.host, "site": look.name},
+            _(
+                "If it was not you, do nothing: without your confirmation no papers are sent, and this address is "
+                "forgotten after 30 days."
+            ),
+        ),
+        _("Confirm subscription"),
+        links.make_url(Purpose.CONFIRM, subscriber),
+    )
+
+
+def _already_subscribed(subscriber: Subscriber) -> Note:
+    again = _(
+        "Somebody, hopefully you, signed this address up for %(site)s again. You are on the list already, so nothing "
+        "has changed: your topics and settings are as you left them."
+    )
+    name = brand.current().name
+    return Note(
+        subscriber.email,
+        _("You are already subscribed to %(site)s") % {"site": name},
+        (
+            again % {"site": name},
+            _(
+                "Would you like other topics, another hour, more or fewer papers, or a pause? If not, or if it was not "
+                "you, there is nothing to do."
+            ),
+        ),
+        _("Change my settings"),
+        links.make_url(Purpose.PREFERENCES, subscriber),
+    )
 
 
 def _welcome(subscriber: Subscriber) -> Note:
@@ -91,6 +134,8 @@ def _goodbye(subscriber: Subscriber) -> Note:
 
 
 _WRITERS = {
+    Notice.CONFIRM: _confirm,
+    Notice.ALREADY_SUBSCRIBED: _already_subscribed,
     Notice.WELCOME: _welcome,
     Notice.LINK: _link,
     Notice.CHANGE_ADDRESS: _change_address,

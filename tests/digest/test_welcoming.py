@@ -1,0 +1,94 @@
+"""The first mail: a welcome, and today's digest with it."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from digest import planning
+from digest.models import Delivery, Edition
+from subscriptions import notices, subscribers
+from subscriptions.models import Subscriber
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("now")
+LATER = NOW + dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def newcomer(alice: Subscriber, edition: Edition) -> Subscriber:
+    """Has just confirmed, on a day with an edition."""
+    Edition.objects.update(closed_at=NOW)
+    Subscriber.objects.filter(pk=alice.pk).update(owed_notice="welcome", notice_asked_at=NOW)
+    alice.refresh_from_db()
+    return alice
+
+
+def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
+    assert notices.send_owed(now=LATER) == 1
+    (sent,) = mail.outbox
+    assert sent.subject == "Welcome to Daily Papers, with papers"
+    assert "Faster Diffusion" in sent.body
+    assert "from now on they come at 07:00" in " ".join(sent.body.split())
+    assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    row = Delivery.objects.get()
+    assert (row.status, row.reason, row.attempts) == ("sent", "", 1)
+    assert row.papers["of"] == 3
+
+
+def test_todays_digest_does_not_come_once_more(newcomer: Subscriber, edition: Edition) -> None:
+    notices.send_owed(now=LATER)
+    assert planning.plan_everyone(edition, now=LATER) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frequency": "weekly"},
+        {"status": "unsubscribed"},
+    ],
+)
+def test_others_get_the_plain_welcome_or_none(newcomer: Subscriber, change: dict[str, str]) -> None:
+    if "status" in change:
+        subscribers.unsubscribe(newcomer, now=NOW)
+    else:
+        Subscriber.objects.update(**change)
+    notices.send_owed(now=LATER)
+    assert not Delivery.objects.exists()
+    assert [message.subject for message in mail.outbox] == (
+        ["Welcome to Daily Papers"] if "frequency" in change else []
+    )
+
+
+@pytest.mark.parametrize(
+    "fields", [{"closed_at": None}, {"published_at": NOW - dt.timedelta(days=2)}], ids=["open", "of another day"]
+)
+def test_without_an_edition_of_today_the_plain_welcome_comes(newcomer: Subscriber, fields: dict[str, Any]) -> None:
+    Edition.objects.update(**fields)
+    notices.send_owed(now=LATER)
+    assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers"]
+    assert not Delivery.objects.exists()
+
+
+def test_with_nothing_in_it_for_them_the_plain_welcome_comes(newcomer: Subscriber) -> None:
+    newcomer.filters.all().delete()
+    newcomer.filters.create(words="submarine archaeology")
+    notices.send_owed(now=LATER)
+    assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers"]
+
+
+def test_a_digest_that_is_planned_already_comes_by_itself(newcomer: Subscriber, edition: Edition) -> None:
+    planning.plan_everyone(edition, now=NOW)
+    notices.send_owed(now=LATER)
+    assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers"]
+    assert Delivery.objects.get().status == "queued"
+
+
+def test_a_welcome_that_did_not_leave_is_tried_again(newcomer: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("django.core.mail.EmailMessage.send", lambda *args, **kwargs: 1 / 0)
+        assert notices.send_owed(now=LATER) == 0
+    assert not Delivery.objects.exists()
+    assert notices.send_owed(now=LATER + dt.timedelta(minutes=6)) == 1
+    assert Delivery.objects.get().status == "sent"
