@@ -230,6 +230,15 @@ if "WEBHOOK_SECRET" in ANYMAIL:  # several, separated by commas, while one repla
 _TOLD = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID", "SPARKPOST", "UNISENDER_GO")
 ANYMAIL |= {f"{provider}_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False} for provider in _TOLD}
 
+# How fast mail may leave, by all workers together; see digest/limits/rates.py for what can be written.
+SEND_RATE = env.str("SEND_RATE", "")
+DOMAIN_RATES = env.str("DOMAIN_RATES", "")
+SEND_PER_DAY = _whole_number("SEND_PER_DAY", 0, 0, 10**9)  # 0: as many as there are
+WARM_UP_FROM = env.str("WARM_UP_FROM", "")  # the first day of a new domain, as 2026-09-01
+WARM_UP_FIRST_DAY = _whole_number("WARM_UP_FIRST_DAY", 200, 1, 10**6)
+WARM_UP_DOUBLES_EVERY = _whole_number("WARM_UP_DOUBLES_EVERY", 2, 1, 30)  # days
+SEND_SPREAD_MINUTES = _whole_number("SEND_SPREAD_MINUTES", 10, 0, 59)  # not everybody's mail leaves at the full hour
+
 # --- Celery -----------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "memory://")
 CELERY_TASK_IGNORE_RESULT = True

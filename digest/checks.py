@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from digest.events import webhooks
+from digest.limits import days
+from digest.limits.rates import RateError, parse_lanes, parse_rates
 from digest.matching.meaning import missing_packages
 from subscriptions import brand
 
@@ -65,6 +67,23 @@ def check_meaning(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Install what requirements.txt lists, or set MATCH_BY_MEANING=0 if that is what you want."
     return [Warning(f"Matching works on words alone: {', '.join(missing)} not installed.", hint=hint, id="digest.W005")]
+
+
+@register()
+def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether what limits say can be read."""
+    found: list[CheckMessage] = []
+    for name, read in (("SEND_RATE", parse_rates), ("DOMAIN_RATES", parse_lanes)):
+        try:
+            read(getattr(settings, name))
+        except RateError as error:
+            found.append(Error(f"{name} can't be read: {error}", id="digest.E006"))
+    try:
+        days.warm_up()
+    except ValueError:
+        message = f"WARM_UP_FROM is “{settings.WARM_UP_FROM}”."
+        found.append(Error(message, hint="Write the first day as 2026-09-01.", id="digest.E007"))
+    return found
 
 
 @register()

@@ -32,6 +32,7 @@ PURE = (
     "digest/pieces.py",
     "digest/events/meaning.py",
     "digest/events/wear.py",
+    "digest/limits/rates.py",
 )
 WORDS = ("django.utils.translation", "django.utils.formats")  # they know which language is active, and nothing else
 IMPURE = ("django", "celery", "httpx", "socket", "time", "subscriptions.models", "digest.models")

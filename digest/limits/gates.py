@@ -1,0 +1,150 @@
+"""Whether a mail may leave now. Each worker has a gate for each provider it hands mail to."""
+
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+import redis
+from django.conf import settings
+from django.utils import timezone
+
+from digest.limits import days, rates
+from digest.limits.buckets import Bucket, Store, Taken
+from digest.limits.in_database import DatabaseStore
+from digest.limits.in_redis import RedisStore
+from digest.limits.rates import OTHERS, Lanes, Rate
+
+logger = logging.getLogger(__name__)
+
+IN_HAND = 0.5  # seconds' worth that a worker takes at a time: others have their share, and it asks seldom
+MOST_IN_HAND = 50  # mails
+SHORTEST = 0.02  # seconds: who is told to wait less would only ask again
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not now: for `seconds` it is no use to ask again. `for_all`: for nobody's mail, whatever the domain."""
+
+    seconds: float
+    for_all: bool
+    reason: str
+
+
+class Gate:
+    """Lets mails out as fast as the limits allow. Not for several threads at once."""
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._lanes = lanes()
+        self._rate = rate_of(provider)
+        self._in_hand: Counter[str] = Counter()  # by lane
+        self._holds: dict[str, tuple[float, Hold]] = {}  # by lane; "" for all
+        self.is_open = self._rate is None and not self._lanes.rates and days.cap(timezone.now().date()) is None
+
+    @property
+    def has_lanes(self) -> bool:
+        return bool(self._lanes.rates)
+
+    def hold(self, address: str) -> Hold | None:
+        """Why a mail to `address` would be held now, as far as known without asking anybody."""
+        now = time.monotonic()
+        for lane in ("", self._lanes.lane_of(address)):
+            until, hold = self._holds.get(lane, (0.0, None))
+            if hold is not None and now < until:
+                return Hold(until - now, hold.for_all, hold.reason)
+        return None
+
+    def ask(self, address: str) -> Hold | None:
+        """Let one mail to `address` out, if it may leave now: then None is the answer."""
+        if self.is_open:
+            return None
+        lane = self._lanes.lane_of(address)
+        if not self._in_hand[lane]:
+            held = self.hold(address) or self._fetch(lane)
+            if held:
+                return held
+        self._in_hand[lane] -= 1
+        return None
+
+    def give_back(self, address: str = "") -> None:
+        """The mail to `address` that was let out did not leave; without one, all that is still in hand."""
+        if self.is_open:
+            return
+        if address:
+            self._in_hand[self._lanes.lane_of(address)] += 1
+            return
+        for lane, number in self._in_hand.items():
+            if number:
+                self._take(lane, -number)
+        days.give_back(self._in_hand.total(), now=timezone.now())
+        self._in_hand.clear()
+
+    def _fetch(self, lane: str) -> Hold | None:
+        """Take some for `lane` in hand."""
+        now = timezone.now()
+        taken = self._take(lane, self._handful(lane))
+        if not taken.tokens:
+            for_all = taken.empty == self._name("")
+            return self._shut("" if for_all else lane, max(taken.seconds, SHORTEST), self._why(for_all, lane))
+        today = days.take(taken.tokens, now=now)
+        if today < taken.tokens:
+            self._take(lane, today - taken.tokens)
+        if not today:
+            return self._shut("", days.seconds_left(now), f"Held back: {days.cap(now.date()):,} a day are through.")
+        self._in_hand[lane] = today
+        return None
+
+    def _take(self, lane: str, wanted: int) -> Taken:
+        found = [Bucket(self._name(name), rate.a_second) for name, rate in self._rates(lane)]
+        if not found:
+            return Taken(wanted)
+        try:
+            return store().take(found, wanted)
+        except redis.RedisError as error:
+            logger.warning("Redis can't be asked for limits, the database is: %s", error)
+            return DatabaseStore().take(found, wanted)
+
+    def _rates(self, lane: str) -> list[tuple[str, Rate]]:
+        own = [("", self._rate)] if self._rate else []
+        return own + ([(lane, self._lanes.rate_of(lane))] if lane else [])
+
+    def _handful(self, lane: str) -> int:
+        slowest = min((rate.a_second for _, rate in self._rates(lane)), default=MOST_IN_HAND / IN_HAND)
+        return max(1, min(MOST_IN_HAND, int(slowest * IN_HAND)))
+
+    def _name(self, lane: str) -> str:
+        return f"to {lane}" if lane else f"by {self._provider}"
+
+    def _why(self, for_all: bool, lane: str) -> str:
+        rate = self._rate if for_all else self._lanes.rate_of(lane)
+        return f"Held back: {rate} {'by' if for_all else 'to'} {self._provider if for_all else lane} at most."
+
+    def _shut(self, lane: str, seconds: float, reason: str) -> Hold:
+        hold = Hold(seconds, not lane, reason)
+        self._holds[lane] = (time.monotonic() + seconds, hold)
+        return hold
+
+
+def lanes() -> Lanes:
+    return _lanes(settings.DOMAIN_RATES)
+
+
+def rate_of(provider: str) -> Rate | None:
+    found = _rates(settings.SEND_RATE)
+    return found.get(provider, found.get(OTHERS))
+
+
+def store() -> Store:
+    return _store(settings.CELERY_BROKER_URL)
+
+
+_lanes = lru_cache(maxsize=4)(rates.parse_lanes)
+_rates = lru_cache(maxsize=4)(rates.parse_rates)
+
+
+@lru_cache(maxsize=2)
+def _store(broker_url: str) -> Store:
+    """Redis, where the broker is Redis; a broker in memory can't be shared with a command that sends."""
+    return RedisStore(broker_url) if broker_url.startswith(("redis:", "rediss:")) else DatabaseStore()

@@ -1,0 +1,55 @@
+"""Buckets in Redis: one script, run there, so that any number of workers share them without waiting for each other."""
+
+from collections.abc import Sequence
+
+import redis
+
+from digest.limits.buckets import Bucket, Taken
+
+PREFIX = "dailypapers:bucket:"
+# KEYS: the buckets. ARGV: how many are wanted, then rate and capacity of each bucket. Returns how many were taken, the
+# milliseconds until there is one, and the number of the bucket that is empty for longest.
+SCRIPT = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local taken = tonumber(ARGV[1])
+local levels, wait, empty = {}, 0, 0
+for i, key in ipairs(KEYS) do
+  local rate, capacity = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local kept = redis.call('HMGET', key, 'level', 'at')
+  local level = capacity
+  if kept[1] then
+    level = math.min(capacity, tonumber(kept[1]) + math.max(0, now - tonumber(kept[2])) * rate)
+  end
+  levels[i] = level
+  taken = math.min(taken, math.floor(level))
+  if level < 1 and (1 - level) / rate > wait then
+    wait, empty = (1 - level) / rate, i
+  end
+end
+if taken ~= 0 then
+  for i, key in ipairs(KEYS) do
+    local rate, capacity = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+    local level = math.min(capacity, levels[i] - taken)
+    redis.call('HSET', key, 'level', string.format('%.6f', level), 'at', string.format('%.6f', now))
+    redis.call('PEXPIRE', key, math.ceil(1000 * capacity / rate) + 1000)
+  end
+end
+return {taken, math.ceil(wait * 1000), empty}
+"""
+
+
+class RedisStore:
+    """Raises redis.RedisError where Redis can't be reached."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+        self._script = self._redis.register_script(SCRIPT)
+
+    def take(self, buckets: Sequence[Bucket], wanted: int) -> Taken:
+        figures = [figure for bucket in buckets for figure in (bucket.a_second, bucket.capacity)]
+        keys = [PREFIX + bucket.name for bucket in buckets]
+        tokens, milliseconds, number = self._script(keys=keys, args=[wanted, *figures])
+        if tokens:
+            return Taken(tokens)
+        return Taken(0, milliseconds / 1000, buckets[number - 1].name if number else "")

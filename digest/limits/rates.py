@@ -1,0 +1,105 @@
+"""What the settings of limits say. Pure.
+
+20/s   90/min   1000/h   5000/day                     a rate
+postmark=50/s, smtp=10/s                              one for each name
+gmail.com=20/s, outlook.com|hotmail.com=5/s, *=10/s   several domains that share one; * for each other one
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+
+SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
+OTHERS = "*"
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*([a-z]+)")
+
+
+class RateError(ValueError):
+    """What stands there is no rate; the message says how to write one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`number` mails in `unit`."""
+
+    number: float
+    unit: str
+
+    @property
+    def a_second(self) -> float:
+        return self.number / SECONDS[self.unit]
+
+    @property
+    def an_hour(self) -> float:
+        return self.a_second * 3600
+
+    def __str__(self) -> str:
+        return f"{self.number:g}/{self.unit}"
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Which domains share which rate. A lane is named like its first domain."""
+
+    rates: dict[str, Rate] = field(default_factory=dict)
+    lane_of_domain: dict[str, str] = field(default_factory=dict)
+
+    def lane_of(self, address: str) -> str:
+        """The lane of a reader's address; "" where nothing limits it."""
+        domain = address.rpartition("@")[2].lower()
+        found = self.lane_of_domain.get(domain)
+        return found if found is not None else (domain if OTHERS in self.rates else "")
+
+    def rate_of(self, lane: str) -> Rate:
+        return self.rates.get(lane) or self.rates[OTHERS]
+
+
+def parse_rate(text: str) -> Rate:
+    """Raises RateError."""
+    found = _RATE.fullmatch(text.strip().lower())
+    if not found or found[2] not in SECONDS or not float(found[1]):
+        raise RateError(f"“{text.strip()}” is no rate. Write 20/s, 90/min, 1000/h or 5000/day.")
+    return Rate(float(found[1]), found[2])
+
+
+def parse_rates(text: str) -> dict[str, Rate]:
+    """One for each name; a rate without a name is that of "*". Raises RateError."""
+    found: dict[str, Rate] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, has_name, rate = part.rpartition("=")
+        name = name.strip().lower()
+        if (has_name and not name) or (name or OTHERS) in found:
+            raise RateError(f"“{part}” has no name, or one that came before.")
+        found[name or OTHERS] = parse_rate(rate)
+    return found
+
+
+def parse_lanes(text: str) -> Lanes:
+    """The lanes of domains. Raises RateError."""
+    rates: dict[str, Rate] = {}
+    lane_of_domain: dict[str, str] = {}
+    for names, rate in parse_rates(text).items():
+        domains = [name.strip() for name in names.split("|")]
+        if len(domains) > 1 and OTHERS in domains:
+            raise RateError(f"“{names}”: * stands for itself.")
+        rates[domains[0]] = rate
+        for domain in domains:
+            if domain in lane_of_domain or (domain != OTHERS and "." not in domain):
+                raise RateError(f"“{domain}” is no domain, or one that came before. Write gmail.com=20/s.")
+            if domain != OTHERS:
+                lane_of_domain[domain] = domains[0]
+    return Lanes(rates, lane_of_domain)
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """A new domain begins with little, and doubles: what mailbox providers want to see before they trust it."""
+
+    since: dt.date
+    first_day: int  # mails
+    doubles_every: int  # days
+
+    def cap(self, day: dt.date) -> int | None:
+        """How many mails may leave on `day`; None when the plan is over: nobody has so many readers."""
+        doublings = max((day - self.since).days, 0) // self.doubles_every
+        return self.first_day * 2**doublings if doublings < 24 else None

@@ -1,0 +1,14 @@
+"""What may still leave."""
+
+from django.db import models
+
+
+class Allowance(models.Model):
+    """A token bucket (see `digest.limits.buckets`), or how many mails left on a day."""
+
+    name = models.CharField(max_length=200, unique=True)
+    level = models.FloatField(help_text="Tokens in the bucket, as of `at`; or mails of the day.")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.level:g}"
