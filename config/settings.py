@@ -209,7 +209,12 @@ else:
 OUTBOX_DIR = VAR_DIR / "outbox"
 environ.Env.EMAIL_SCHEMES["outbox"] = "subscriptions.outbox.EmailBackend"
 _email = env.email_url("EMAIL_URL", "outbox://")
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", "") or _email["EMAIL_BACKEND"]
+# Who hands mail over, in order: “smtp” for EMAIL_URL's server, and names of django-anymail's providers.
+EMAIL_PROVIDERS = [name.strip().lower() for name in env.list("EMAIL_PROVIDERS", default=[]) if name.strip()]
+_first = (EMAIL_PROVIDERS or ["smtp"])[0]
+_backend = _email["EMAIL_BACKEND"] if _first == "smtp" else f"anymail.backends.{_first}.EmailBackend"
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", "") or _backend
+API_CONNECTIONS = _whole_number("API_CONNECTIONS", 8, 1, 256)  # calls to a provider at once, by each worker
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""

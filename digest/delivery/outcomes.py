@@ -20,6 +20,7 @@ class Result(StrEnum):
     UNCERTAIN = "uncertain"  # it may have been accepted: the answer never came
     SKIPPED = "skipped"  # nothing to hand over, and why
     AGAIN = "again"  # it can't have been accepted, and nobody refused it: its connection broke. Offered again at once
+    HELD = "held"  # nobody was asked: a limit keeps it back for `seconds`
     STOPPED = "stopped"  # not accepted: the server refuses everything, and no reader is to blame for it
 
 
@@ -36,6 +37,7 @@ class Outcome:
     provider_id: str = ""
     papers: object = None
     bounce: str = ""
+    seconds: float = 0.0
 
 
 def wait_before(attempts: int, luck: random.Random) -> dt.timedelta:

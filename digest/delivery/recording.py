@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import math
 import random
 from collections.abc import Iterable, Sequence
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
+from digest import events
 from digest.delivery import outcomes
 from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery
@@ -30,6 +32,7 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
         _record_sent(by_result.get(Result.SENT, []), now)
         for reason, pks in _by_reason(by_result.get(Result.SKIPPED, [])).items():
             _queued(pks).update(status=Status.SKIPPED, reason=reason)
+        _hold_back(by_result.get(Result.HELD, []), now)
         for reason, pks in _by_reason(by_result.get(Result.STOPPED, [])).items():
             _queued(pks).update(reason=reason)
         for outcome in by_result.get(Result.FAILED, []):
@@ -38,6 +41,8 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
             _try_again(outcome, now)
         for outcome in by_result.get(Result.UNCERTAIN, []):
             record_doubtful([outcome.delivery_id], outcome.reason, now=now, at_once=False)
+        bounces = [(outcome.delivery_id, outcome.bounce, outcome.reason) for outcome in done if outcome.bounce]
+        events.record_bounces(bounces, now=now)
 
 
 def record_doubtful(pks: Iterable[int], reason: str, *, now: dt.datetime, at_once: bool = True) -> None:
@@ -62,6 +67,15 @@ def _record_sent(sent: list[Outcome], now: dt.datetime) -> None:
             "papers = %s, provider_id = %s WHERE id = %s AND status IN ('queued', 'uncertain')",
             rows,
         )
+
+
+def _hold_back(held: list[Outcome], now: dt.datetime) -> None:
+    """Not a try: nobody was asked."""
+    together: dict[tuple[str, int], list[int]] = {}
+    for outcome in held:
+        together.setdefault((outcome.reason, math.ceil(outcome.seconds)), []).append(outcome.delivery_id)
+    for (reason, seconds), pks in together.items():
+        _queued(pks).update(not_before=now + dt.timedelta(seconds=seconds), reason=reason)
 
 
 def _by_reason(done: list[Outcome]) -> dict[str, list[int]]:

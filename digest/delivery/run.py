@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from digest.composition import DeliveryRow
 from digest.delivery import clock, poison, recording, shards
+from digest.delivery.holding import Holding
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker
 from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.shards import LostLeaseError
 from digest.delivery.transports import Mail
+from digest.limits.gates import Gate
 from digest.models import Delivery, Shard
 from subscriptions.models import Subscriber
 
@@ -38,10 +40,12 @@ class Run:
     more mails come, and `trouble` says why.
     """
 
-    def __init__(self, shard: Shard, journal: Journal, maker: Maker, stop: StopAsking) -> None:
+    def __init__(self, shard: Shard, journal: Journal, maker: Maker, gate: Gate, stop: StopAsking) -> None:
         self.trouble: Exception | None = None
         self.is_stopped = False
         self._shard, self._journal, self._maker, self._stop = shard, journal, maker, stop
+        self.gate = gate
+        self._holding = Holding()
         self._todo: list[int] | None = None
         self._offers: dict[int, int] = {}  # of those whose connection broke
         self._in_hand: set[int] = set()
@@ -50,7 +54,8 @@ class Run:
 
     @property
     def goes_on(self) -> bool:
-        return self._todo != [] and not self.is_stopped and self.trouble is None
+        has_more = self._todo != [] or bool(self._holding)
+        return has_more and not self.is_stopped and self.trouble is None
 
     def mails(self) -> Iterator[Mail | None]:
         """Those that are to leave. To be asked for anew while the run `goes_on`: some may have to be offered again."""
@@ -58,7 +63,10 @@ class Run:
         try:
             if self._todo is None:
                 self._todo = shards.due(self._shard, now=timezone.now())
-            while self._todo and self.goes_on:
+            while self.goes_on:
+                if not self._todo or self._holding.holds_all:
+                    yield from self._wait(size)
+                    continue
                 chunk, self._todo = self._todo[:size], self._todo[size:]
                 if self._shard.is_suspect:
                     yield from self._alone()
@@ -99,13 +107,14 @@ class Run:
 
     def _offer(self, chunk: list[int]) -> Iterator[Mail | None]:
         self._renew(announced=chunk[-1])
-        read_at, wanted = clock.seconds(), self._still_wanted(chunk)
+        read_at, wanted = clock.seconds(), self._let_out(self._still_wanted(chunk))
         for made in self._maker.make(list(wanted.values())):
             self.is_stopped = self.is_stopped or self._stop()
             if self.is_stopped or self.trouble:
                 return
             if isinstance(made, Outcome):
                 self.note(made)
+                self._holding.take_back(made.delivery_id, self.gate)
                 continue
             if clock.seconds() - read_at > FRESH:
                 self._keep_lease()
@@ -115,6 +124,25 @@ class Run:
                 self._journal.take_in_hand(made.delivery_id)
                 self._in_hand.add(made.delivery_id)
                 yield made
+
+    def _let_out(self, wanted: dict[int, DeliveryRow]) -> dict[int, DeliveryRow]:
+        """Those that no limit holds back."""
+        if self.gate.is_open or not wanted:
+            return wanted
+        free, held = self._holding.let_out(wanted, self.gate)
+        for outcome in held:
+            self.note(outcome)
+        return free
+
+    def _wait(self, most: int) -> Iterator[None]:
+        """What is left is held back by limits: wait for its turn, unless there is other work."""
+        if self._holding and shards.others_wait(now=timezone.now(), untried=not self._holding.is_in_the_way):
+            for outcome in self._holding.give_up():
+                self.note(outcome)
+        self._todo = [*self._holding.ready(self.gate, most), *(self._todo or [])]
+        if not self._todo or self._holding.holds_all:
+            self.is_stopped = self.is_stopped or self._stop()
+            yield None
 
     def _alone(self) -> Iterator[None]:
         """Wait until nothing is in hand, and record it: if the worker dies of the next mail, that one did it."""

@@ -1,7 +1,9 @@
 """A worker at work: it takes a shard, sends what is due of it, writes down what became of it, takes the next."""
 
+import datetime as dt
 import logging
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from digest.delivery import clock, recovery, shards, stopping
+from digest.delivery.holding import BACK_IN
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker, PlainMaker, RawMaker
 from digest.delivery.outcomes import Outcome, Result
@@ -17,11 +20,18 @@ from digest.delivery.run import Run, StopAsking
 from digest.delivery.transports import Transport
 from digest.delivery.transports.backend import BackendTransport
 from digest.delivery.transports.smtp import SmtpTransport
+from digest.limits.gates import Gate
 from digest.models import Edition, Shard
+from digest.providers import fallback
+from digest.providers.api import ApiTransport
+from digest.providers.fallback import SMTP_BACKEND, FallbackTransport
+from digest.providers.ways import SMTP
 
 logger = logging.getLogger(__name__)
 
-SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+__all__ = ["SMTP_BACKEND", "Worker", "journals", "send_due"]
+
+A_MOMENT = 0.5  # seconds
 
 Progress = Callable[[int], object]
 
@@ -39,9 +49,11 @@ def send_due(
     with stopping.heeded(), _worker() as worker:
         while not (stopping.is_asked() or clock.seconds() >= ends_at):
             shard = shards.take(worker.name, now=timezone.now(), edition=edition)
-            if shard is None or not worker.send(
-                shard, lambda: stopping.is_asked() or clock.seconds() >= ends_at, progress
-            ):
+            if shard is None:
+                if not _one_is_soon_free(edition):
+                    break
+                time.sleep(A_MOMENT)
+            elif not worker.send(shard, lambda: stopping.is_asked() or clock.seconds() >= ends_at, progress):
                 break
         return worker.accepted
 
@@ -52,6 +64,12 @@ def journals() -> Path:
     return folder
 
 
+def _one_is_soon_free(edition: Edition | None) -> bool:
+    """Whether a limit keeps some back for seconds only: then it pays to stay."""
+    soon = timezone.now() + dt.timedelta(seconds=BACK_IN)
+    return shards.free(now=soon, edition=edition).exists()
+
+
 class Worker:
     """Sends shards over one transport, with one journal."""
 
@@ -59,24 +77,32 @@ class Worker:
         self.accepted = 0
         self.name = journal.worker
         self._journal, self._transport, self._maker = journal, transport, maker
+        self._gates: dict[str, Gate] = {}
 
     def send(self, shard: Shard, stop: StopAsking, progress: Progress) -> bool:
         """Send what is due of `shard` and give it back; whether to go on with another."""
-        run = Run(shard, self._journal, self._maker, stop)
+        run = Run(shard, self._journal, self._maker, self._gate(), stop)
         while run.goes_on:
+            run.gate = self._gate()
             for outcome in self._transport.send(run.mails()):
                 if outcome is not None:
                     self._note(outcome, run)
                 progress(run.record_now_and_then())
         progress(run.record())
         self._journal.clear()
+        for gate in self._gates.values():
+            gate.give_back()
         shards.give_back(shard, now=timezone.now())
         return not run.is_stopped and run.trouble is None
+
+    def _gate(self) -> Gate:
+        name = self._transport.name
+        return self._gates.setdefault(name, Gate(name))
 
     def _note(self, outcome: Outcome, run: Run) -> None:
         run.note(outcome)
         self.accepted += outcome.result is Result.SENT
-        if outcome.result is not Result.SENT:
+        if outcome.result not in (Result.SENT, Result.HELD):
             logger.warning("Delivery %s: %s: %s", outcome.delivery_id, outcome.result, outcome.reason)
 
 
@@ -96,6 +122,11 @@ def _worker() -> Iterator[Worker]:
 
 
 def _way_out() -> tuple[Transport, Maker]:
-    if settings.EMAIL_BACKEND == SMTP_BACKEND:
-        return SmtpTransport(), RawMaker()
+    names = fallback.names()
+    if names:
+        return FallbackTransport(names, _transport), RawMaker()
     return BackendTransport(), PlainMaker()
+
+
+def _transport(name: str) -> Transport:
+    return SmtpTransport() if name == SMTP else ApiTransport(name)

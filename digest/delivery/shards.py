@@ -56,6 +56,12 @@ def free(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]
     return waiting.filter(edition=edition) if edition else waiting
 
 
+def others_wait(*, now: dt.datetime, untried: bool) -> bool:
+    """Whether there is other work for a worker; `untried`: of which nothing was tried yet."""
+    waiting = free(now=now)
+    return (waiting.filter(not_before=F("made_at")) if untried else waiting).exists()
+
+
 def take(worker: str, *, now: dt.datetime, edition: Edition | None = None) -> Shard | None:
     """Take the free shard that waited longest; None where there is none. Of two workers each gets its own."""
     with transaction.atomic():

@@ -2,8 +2,8 @@
 
 from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
-from digest.models.opinions import Learnt, Opinion
 from digest.models.limits import Allowance
+from digest.models.opinions import Learnt, Opinion
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
 from digest.models.vectors import Vector

@@ -33,6 +33,11 @@ class Mail:
 
 class Transport(Protocol):
     @property
+    def name(self) -> str:
+        """Of the provider that would take the next mail: limits go by it."""
+        ...
+
+    @property
     def raw(self) -> bool:
         """Whether it takes bytes."""
         ...

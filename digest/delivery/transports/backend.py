@@ -20,6 +20,7 @@ TROUBLES_IN_A_ROW = 5  # then it is not for the single mail that it is refused
 class BackendTransport:
     """Hands over `EmailMessage`s by a backend's kept connection."""
 
+    name = "backend"
     raw = False
 
     def __init__(self) -> None:

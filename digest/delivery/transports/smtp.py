@@ -23,6 +23,7 @@ NO_ANSWER = "The mail server did not answer in time"
 class SmtpTransport:
     """Hands over complete mails. Settings: EMAIL_HOST and its kin, SMTP_CONNECTIONS, SMTP_MAILS_PER_CONNECTION."""
 
+    name = "smtp"
     raw = True
 
     def __init__(self) -> None:

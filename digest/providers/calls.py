@@ -1,0 +1,141 @@
+"""One call to a provider after the other, each brought to an end: an outcome for every mail of it."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.core.mail import get_connection
+
+from digest.delivery.outcomes import Outcome, Result
+from digest.delivery.transports import Mail
+from digest.providers import answers, many, messages, sharing
+from digest.providers.answers import PATIENCE, Fate, Trouble
+from digest.providers.letters import letter_of
+from digest.providers.sharing import Group
+from digest.providers.ways import Kind, way_of
+
+TRIES = 3  # of a call that a provider is too busy for, or of which it knows whether it has done it
+FIRST_WAIT = 1.0  # seconds; doubled
+FAILURES = 20  # single mails of a refused call: if each is refused too, it is not about them
+KEYS = uuid.UUID("5b8f8d4e-6a4e-4e0e-9d52-6f0f3a1f9a55")
+_RESULTS = {Fate.REFUSED: Result.FAILED, Fate.CLOSED: Result.STOPPED, Fate.UNKNOWN: Result.UNCERTAIN}
+
+
+class Client:
+    """Speaks to one provider over a kept connection. Not for several threads at once."""
+
+    def __init__(self, provider: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._provider, self._way, self._sleep = provider, way_of(provider), sleep
+        self._backend: Any = get_connection(f"anymail.backends.{provider}.EmailBackend")
+        self._backend.open()
+        self._refused_in_a_row = 0
+
+    def send(self, group: Group) -> list[Outcome]:
+        """Hand over the mails of `group` in one call, or as few as it takes; an outcome for each."""
+        trouble = Trouble(Fate.UNKNOWN, "")
+        for tries in range(TRIES):
+            try:
+                outcomes = self._post(group)
+            except Exception as error:
+                trouble = answers.judge(error)
+                seconds = trouble.seconds if trouble.seconds is not None else FIRST_WAIT * 2**tries
+                if seconds > PATIENCE or not self._may_repeat(trouble):
+                    break
+                self._sleep(seconds)
+            else:
+                self._refused_in_a_row = 0
+                return outcomes
+        return self._end(group, trouble)
+
+    def close(self) -> None:
+        self._backend.close()
+
+    def _may_repeat(self, trouble: Trouble) -> bool:
+        return trouble.fate is Fate.BUSY or (trouble.fate is Fate.UNKNOWN and self._way.keyed)
+
+    def _end(self, group: Group, trouble: Trouble) -> list[Outcome]:
+        if trouble.fate is Fate.TAKEN:
+            return [answers.sent(mail) for mail in group.mails]
+        if trouble.fate is Fate.REFUSED:
+            if len(group.mails) > 1 and self._refused_in_a_row < FAILURES:
+                return [outcome for half in _halves(group) for outcome in self.send(half)]
+            self._refused_in_a_row += 1
+        result = _RESULTS.get(trouble.fate, Result.STOPPED)
+        if trouble.fate is Fate.REFUSED and self._refused_in_a_row >= FAILURES:
+            result = Result.STOPPED  # so many in a row: it is not about the mails
+        return [Outcome(mail.delivery_id, result, trouble.reason) for mail in group.mails]
+
+    def _post(self, group: Group) -> list[Outcome]:
+        if self._way.kind is Kind.MANY:
+            return self._post_many(group.mails)
+        if self._way.kind is Kind.MERGED and group.values[0]:
+            message = messages.merged(group, self._way)
+        else:
+            message = messages.single(group.mails[0], self._way)
+        if self._way.keyed:
+            message.extra_headers["idempotencyKey"] = key_of(group.mails)
+        if self._provider == "sendgrid":
+            message.esp_extra = {"merge_field_format": "-{}-"}
+        elif self._provider == "mailjet":
+            message.esp_extra = {"Globals": {"TemplateLanguage": self._way.kind is Kind.MERGED}}
+        payload = self._backend.build_message_payload(message, self._backend.send_defaults)
+        response = self._backend.post_to_esp(payload, message)
+        statuses = self._backend.parse_recipient_status(response, payload, message)
+        # SparkPost counts those it refused and does not name them; its reports do, and correct what is recorded here.
+        mixed = Result.SENT if self._provider == "sparkpost" else Result.UNCERTAIN
+        return answers.by_status(group.mails, statuses, mixed=mixed)
+
+    def _post_many(self, mails: list[Mail]) -> list[Outcome]:
+        dialect, backend = many.DIALECTS[self._provider], self._backend
+        message = messages.single(mails[0], self._way)
+        payload = backend.build_message_payload(message, backend.send_defaults)
+        request = payload.get_request_params(backend.api_url)
+        endpoint = dialect.endpoint
+        if self._provider == "mailtrap" and backend.use_sandbox:
+            endpoint = f"{endpoint}/{backend.sandbox_id}"
+        request["url"] = urljoin(backend.api_url, endpoint)
+        request["headers"] = request["headers"] | dialect.headers
+        if self._way.keyed:
+            request["headers"]["Idempotency-Key"] = key_of(mails)
+        letters = [letter_of(mail) for mail in mails]
+        request["data"] = many.body(dialect, payload.data, mails, letters)
+        response = backend.session.request(timeout=backend.timeout, **request)
+        backend.raise_for_status(response, payload, message)
+        if response.status_code >= 400:  # django-anymail lets a provider's refusal of content pass, to read it
+            response.raise_for_status()
+        return dialect.read(mails, response.json())
+
+
+def in_calls(provider: str, mails: list[Mail]) -> Iterator[Group]:
+    """The mails, as they go into calls."""
+    way = way_of(provider)
+    if way.kind is Kind.SINGLE:
+        yield from (Group(sharing.NOTHING, [mail], [[]]) for mail in mails)
+        return
+    together = sharing.groups(mails) if way.kind is Kind.MERGED else [Group(sharing.NOTHING, mails, [[]] * len(mails))]
+    for group in together:
+        yield from _blocks(group, way.most)
+
+
+def key_of(mails: list[Mail]) -> str:
+    """The same for the same deliveries, whenever and by whichever worker they are handed over."""
+    return str(uuid.uuid5(KEYS, " ".join([settings.SITE_URL, *(str(mail.delivery_id) for mail in mails)])))
+
+
+def _blocks(group: Group, most: int) -> Iterator[Group]:
+    """By ids, at the same borders always: what is handed over again in doubt is in the same call, with the same key."""
+    blocks: dict[int, Group] = {}
+    for mail, values in zip(group.mails, group.values, strict=True):
+        block = blocks.setdefault(mail.delivery_id // most, Group(group.shared))
+        block.mails.append(mail)
+        block.values.append(values)
+    yield from blocks.values()
+
+
+def _halves(group: Group) -> Iterator[Group]:
+    middle = len(group.mails) // 2
+    for part in (slice(middle), slice(middle, None)):
+        yield Group(group.shared, group.mails[part], group.values[part])

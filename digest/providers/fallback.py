@@ -1,0 +1,88 @@
+"""Which provider's turn it is: the first of EMAIL_PROVIDERS that has not just refused everything.
+
+What a provider refused that way was not handed over, and goes to the next one. What it may have taken never does: no
+reader's mail is sent by two.
+"""
+
+import datetime as dt
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from django.conf import settings
+from django.utils import timezone
+
+from digest.delivery.outcomes import Outcome, Result
+from digest.delivery.transports import Mail, Transport
+from digest.models import Turn
+from digest.providers.ways import KNOWN, SMTP
+
+logger = logging.getLogger(__name__)
+
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+_ANYMAIL = re.compile(r"anymail\.backends\.(\w+)\.EmailBackend")
+CLOSED_FOR = dt.timedelta(minutes=15)
+
+
+class FallbackTransport:
+    """Hands over complete mails by one provider, or by the next."""
+
+    raw = True
+
+    def __init__(self, names: list[str], make: Callable[[str], Transport]) -> None:
+        self._names, self._make = names, make
+        self._transports: dict[str, Transport] = {}
+
+    @property
+    def name(self) -> str:
+        """Whose turn it is. Where all have refused lately, the first's: the others are no better."""
+        return next(iter(self._open()), self._names[0])
+
+    def send(self, mails: Iterable[Mail | None]) -> Iterator[Outcome | None]:
+        name, is_refused = self.name, False
+        if name not in self._transports:
+            self._transports[name] = self._make(name)
+        for outcome in self._transports[name].send(mails):
+            if outcome is not None and outcome.result is Result.STOPPED:
+                if not is_refused:
+                    is_refused = True
+                    self._close(name, outcome.reason)
+                if self._open():
+                    outcome = replace(outcome, result=Result.AGAIN)
+            yield outcome
+
+    def close(self) -> None:
+        for transport in self._transports.values():
+            transport.close()
+        self._transports.clear()
+
+    def _open(self) -> list[str]:
+        closed = closed_providers(now=timezone.now())
+        return [name for name in self._names if name not in closed]
+
+    def _close(self, name: str, reason: str) -> None:
+        until = timezone.now() + CLOSED_FOR
+        Turn.objects.update_or_create(host=_turn(name), defaults={"free_at": until})
+        then = f"{self.name} is next" if self._open() else "there is no other"
+        logger.warning("%s takes no mail, %s: %s", name, then, reason)
+
+
+def closed_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:
+    """Those that refused everything a short while ago, and until when they are left alone."""
+    closed = Turn.objects.filter(host__startswith=_turn(""), free_at__gt=now)
+    return {turn.host.removeprefix(_turn("")): turn.free_at for turn in closed}
+
+
+def names() -> list[str]:
+    """Who hands digests over, in order; nobody of them where mail goes elsewhere, such as into the outbox."""
+    if settings.EMAIL_PROVIDERS:
+        return list(settings.EMAIL_PROVIDERS)
+    if settings.EMAIL_BACKEND == SMTP_BACKEND:
+        return [SMTP]
+    found = _ANYMAIL.fullmatch(settings.EMAIL_BACKEND)
+    return [found[1]] if found and found[1] in KNOWN else []
+
+
+def _turn(name: str) -> str:
+    return f"mail by {name}"

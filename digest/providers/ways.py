@@ -1,0 +1,55 @@
+"""What each provider takes in one call. Pure.
+
+From django-anymail's and the providers' documentation; a provider that is not listed gets one call for each mail.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    """How several readers are served in one call."""
+
+    SINGLE = auto()  # not at all
+    MERGED = auto()  # one mail, into which the provider puts each reader's own values
+    MANY = auto()  # different mails
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """`most` mails in one call.
+
+    `blank` is how a value to be filled in is written, and `signs` are what would be taken for the beginning of one
+    wherever they stand. `whole_headers`: those of one reader replace the common ones. `keyed`: a call is done once,
+    however often it comes with the same key. `gives_back`: what is said about a mail comes back in reports of it.
+    """
+
+    kind: Kind = Kind.SINGLE
+    most: int = 1
+    blank: str = ""
+    signs: tuple[str, ...] = ()
+    whole_headers: bool = False
+    keyed: bool = False
+    gives_back: bool = True
+
+
+WAYS = {
+    "brevo": Way(Kind.MERGED, 1000, "{{params.%s}}", ("{{", "{%"), whole_headers=True, keyed=True),
+    "mailgun": Way(Kind.MERGED, 1000, "%%recipient.%s%%", ("%recipient",)),
+    "mailjet": Way(Kind.MERGED, 50, "[[var:%s]]", ("[[", "{{", "{%"), whole_headers=True),
+    "sendgrid": Way(Kind.MERGED, 1000, "-%s-"),
+    "sparkpost": Way(Kind.MERGED, 1000, "{{%s}}", ("{{",)),
+    "unisender_go": Way(Kind.MERGED, 500, "{{%s}}", ("{{",)),
+    "mailtrap": Way(Kind.MANY, 500),
+    "postmark": Way(Kind.MANY, 500),
+    "resend": Way(Kind.MANY, 100, keyed=True),
+    "mailersend": Way(gives_back=False),
+    "postal": Way(gives_back=False),
+}
+ALONE = Way()
+SMTP = "smtp"
+KNOWN = {SMTP, "amazon_ses", "mandrill", "scaleway", *WAYS}
+
+
+def way_of(provider: str) -> Way:
+    return WAYS.get(provider, ALONE)

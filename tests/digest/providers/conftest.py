@@ -1,0 +1,46 @@
+"""Mails of five readers, as the composer makes them, and providers on loopback."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from digest import planning
+from digest.composition import Composer, DeliveryRow
+from digest.delivery.transports import Mail
+from digest.models import Delivery, Edition
+from subscriptions.models import Topic
+from tests.conftest import NOW, make_reader
+from tests.esp import Esp
+
+
+@pytest.fixture
+def esp(settings: Any) -> Iterator[Esp]:
+    settings.API_CONNECTIONS = 2
+    settings.DEFAULT_FROM_EMAIL = "Daily Papers <papers@example.org>"
+    with Esp() as server:
+        settings.ANYMAIL = server.settings()
+        yield server
+
+
+@pytest.fixture
+def mails(edition: Edition, learning: Topic, vision: Topic) -> list[Mail]:
+    """Ada, Bea and Cem follow learning, and their digests are alike; Dan and Eva follow video."""
+    for name, topic in (("ada", learning), ("bea", learning), ("cem", learning), ("dan", vision), ("eva", vision)):
+        make_reader(f"{name}@example.org", topics=[topic])
+    edition.papers.update(abstract="We generate video by {{params}} of %recipient and [[var:x]] in {% braces %}.")
+    planning.plan_everyone(edition, now=NOW)
+    rows = [DeliveryRow(d.pk, d.edition_id, d.subscriber_id) for d in Delivery.objects.order_by("pk")]
+    made = sorted((as_mail(composed) for composed in Composer().compose(rows)), key=lambda mail: mail.address)
+    return [replace(mail, delivery_id=number) for number, mail in enumerate(made, start=1)]
+
+
+def as_mail(composed: Any) -> Mail:
+    assert composed.message is not None, composed
+    return Mail(composed.delivery_id, composed.address, composed.sender, composed.message, {"made": composed.address})
+
+
+def copies(mail: Mail, number: int) -> list[Mail]:
+    """`number` of them, for readers at other addresses."""
+    return [replace(mail, delivery_id=n, address=f"reader{n}@example.org") for n in range(1, number + 1)]
