@@ -21,14 +21,14 @@ SYLLABLES, COMMON = _SYLLABLES.split(" "), _COMMON.split(" ")
 def build(papers: int, *, seed: int = 7) -> None:
     """So many papers in editions of a thousand, one each weekday up to today."""
     chance = random.Random(seed)
-    words, weights = _vocabulary(chance)
+    words, weights = vocabulary(chance)
     phrases = [phrase for topic in Topic.objects.all() for phrase in topic.phrases]
     source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face"})
     editions = []
     for number, day in enumerate(_weekdays(papers // PAPERS_A_DAY)):
         moment = dt.datetime.combine(day, dt.time(16), dt.UTC)
         edition = Edition.objects.create(day=day, published_at=moment, closed_at=moment)
-        made = [_paper(chance, words, weights, phrases, edition, number, rank) for rank in range(PAPERS_A_DAY)]
+        made = [make_paper(chance, words, weights, phrases, edition, number, rank) for rank in range(PAPERS_A_DAY)]
         Paper.objects.bulk_create(made, batch_size=500)
         Listing.objects.bulk_create(
             [Listing(paper=paper, source=source, day=day, votes=paper.votes) for paper in made], batch_size=500
@@ -38,7 +38,7 @@ def build(papers: int, *, seed: int = 7) -> None:
         topics.sort(edition)
 
 
-def _paper(
+def make_paper(
     chance: random.Random,
     words: list[str],
     weights: list[float],
@@ -68,7 +68,7 @@ def _paper(
     )
 
 
-def _vocabulary(chance: random.Random) -> tuple[list[str], list[float]]:
+def vocabulary(chance: random.Random) -> tuple[list[str], list[float]]:
     """Words, the commonest first, and how much they and those before them weigh, by Zipf's law."""
     made = {"".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))) for _ in range(4_000)}
     words = [*COMMON, *sorted(made - set(COMMON))]

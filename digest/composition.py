@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from django.utils import translation
+from django.db.models import Model
 
 from digest import indexing, mailed, reading
 from digest.composing import compose
@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 NOTHING_MATCHED = "Nothing in it matched what the reader follows."
 CHUNK = 500  # readers read at a time
-FRESH = 60.0  # seconds: then a paper that was hidden, or a note that was changed, is seen
-MOST_ISSUES = 12  # editions, and weeks to them, that are kept
+FRESH = 60.0  # seconds: then a paper that was hidden, or a note that was changed, is noticed
+MOST_ISSUES = 8  # editions, and weeks to them, that are kept
 
 
 class DeliveryRow(NamedTuple):
@@ -57,14 +57,25 @@ class Issue:
 
     def __init__(self, edition: Edition, since: dt.date | None) -> None:
         self.edition = edition
-        self.index = indexing.index_of(reading.papers(edition, since))
-        self.until = time.monotonic() + FRESH
+        self.papers = list(reading.papers(edition, since))
+        self.index = indexing.index_of(self.papers)
+        self.fresh_until = time.monotonic() + FRESH
+        self._since = since
         self._kits: dict[tuple[str, Look], Kit] = {}
 
     def kit(self, language: str, look: Look) -> Kit:
         if (language, look) not in self._kits:
-            self._kits[language, look] = Kit(self.edition, len(self.index.papers))
+            self._kits[language, look] = Kit(self.edition, self.papers, language, look)
         return self._kits[language, look]
+
+    def renewed(self) -> "Issue":
+        """The same, if nothing that its mails are made of has changed; else a new one."""
+        edition = Edition.objects.get(pk=self.edition.pk)
+        papers = reading.papers(edition, self._since)
+        if _fields(edition) != _fields(self.edition) or [*map(_fields, papers)] != [*map(_fields, self.papers)]:
+            return Issue(edition, self._since)
+        self.fresh_until = time.monotonic() + FRESH
+        return self
 
 
 class Composer:
@@ -94,8 +105,7 @@ class Composer:
             if not isinstance(reader, Reader):
                 raise reader or LookupError("its reader is gone")
             issue = self._issue(row.edition_id, since)
-            with translation.override(reader.language):
-                return self._compose(row.delivery_id, reader, issue, look)
+            return self._compose(row.delivery_id, reader, issue, look)
         except Exception as error:
             logger.exception("Delivery %s can't be composed", row.delivery_id)
             return Composed(row.delivery_id, reason=f"The mail can't be made: {error}", problem=error)
@@ -108,13 +118,21 @@ class Composer:
         return Composed(delivery_id, reader.address, look.sender_address, wire, record)
 
     def _issue(self, edition_id: int, since: dt.date | None) -> Issue:
-        known = self._issues.get((edition_id, since))
-        if known is None or known.until < time.monotonic():
-            self._issues.pop((edition_id, since), None)
+        key = (edition_id, since)
+        known = self._issues.get(key)
+        if known is None:
             if len(self._issues) >= MOST_ISSUES:
                 self._issues.pop(next(iter(self._issues)))
-            known = self._issues[edition_id, since] = Issue(Edition.objects.get(pk=edition_id), since)
+            known = self._issues[key] = Issue(Edition.objects.get(pk=edition_id), since)
+        elif known.fresh_until < time.monotonic():
+            known = self._issues[key] = known.renewed()
         return known
+
+
+def _fields(row: Model) -> dict[str, object]:
+    """What of a row its mails may show."""
+    unseen = {"_state", "planned_until", "edition_votes", "enriched_at"}
+    return {name: value for name, value in vars(row).items() if name not in unseen}
 
 
 def _is_weekly(reader: Reader | FilterError | None) -> bool:

@@ -7,7 +7,7 @@ will stand; there they are cut. Whatever the templates say alike to all readers 
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, cast
 
 from django.template.loader import render_to_string
@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from digest import addresses, mailed, rendering, wording
 from digest.composing import Digest
+from digest.encoding import SOFT_BREAK, encode
 from digest.matching import Finding, Match, PaperText, Reason
 from digest.models import Delivery, Edition, Paper
 from digest.pieces import Form, cut, encode_around, mark
@@ -73,7 +74,8 @@ class Maker:
     def __init__(self, edition: Edition, of_how_many: int) -> None:
         self._edition = edition
         self._of_how_many = of_how_many
-        self.digest_token = addresses.digest_token(UID.bytes, edition.pk)
+        self._digest_token = addresses.digest_token(UID.bytes, edition.pk)
+        self.digest_line = self._digest_token.encode() + SOFT_BREAK  # where it stands in a part
 
     def frame(self, situation: Situation) -> Frame:
         digest, stand_in = self._digest(situation), self._stand_in(situation.frequency)
@@ -88,13 +90,13 @@ class Maker:
         papers = [(form.places[f"text {n}"][0], form.places[f"html {n}"][0]) for n in range(len(numbers))]
         return Frame(form, papers, [in_html.minor[n] for n in range(len(numbers))], its_html, lead)
 
-    def parts(self, papers: dict[PartKey, Paper]) -> dict[PartKey, Part]:
+    def parts(self, papers: Mapping[PartKey, Paper]) -> dict[PartKey, Part]:
         """Each paper as it stands in a mail."""
-        # In their places, since which styles apply depends on what is around them. Last papers first: if it depends
-        # on the papers before, that must show at once (see `digest.proving`).
-        papers = dict(reversed(papers.items()))
-        texts, htmls = ([self._paper(kind, key, papers[key]) for key in papers] for kind in ("txt", "html"))
-        inlined = mail.inline(self._bed.replace(mark(FIRST_PLACE), BORDER.join(["", *htmls, ""]))).split(BORDER)[1:-1]
+        texts, htmls = (self._as_papers(kind, papers) for kind in ("txt", "html"))
+        # In their places, since which styles apply depends on what is around them. With a paper before and after each,
+        # so that a first or last one that is styled apart shows in the first mail (see `digest.proving`).
+        placed = BORDER.join(["", htmls[0], *htmls, htmls[0], ""])
+        inlined = mail.inline(self._bed.replace(mark(FIRST_PLACE), placed)).split(BORDER)[2:-2]
         return {
             key: (self._cut(key, text, wording.why_in_text), self._cut(key, html, wording.why))
             for key, text, html in zip(papers, texts, inlined, strict=True)
@@ -105,15 +107,21 @@ class Maker:
         digest = self._digest(Situation("", for_you=papers), first)
         return mail.render_subject("digest", self._context(digest, self._stand_in("")))
 
-    def since(self, frequency: str, confirmed: dt.date) -> str:
+    def why_this_mail(self, frequency: str, confirmed: dt.date) -> str:
         """What tells readers who confirmed on that day why they get this mail."""
-        stand_in = self._stand_in(frequency, confirmed)
-        return str(self._context(self._digest(Situation(frequency)), stand_in)["say"].why_this_mail())
+        reader, say = self._say(frequency)
+        reader.confirmed_at = dt.datetime.combine(confirmed, dt.time(), dt.UTC)
+        return str(say.why_this_mail())
 
-    def _stand_in(self, frequency: str, confirmed: dt.date | None = None) -> Delivery:
+    @lru_cache(4)  # noqa: B019  # as many as there are frequencies
+    def _say(self, frequency: str) -> tuple[Subscriber, Any]:
+        """A reader, and the sentences, which look at the reader whenever they are asked."""
+        stand_in = self._stand_in(frequency)
+        return stand_in.subscriber, self._context(self._digest(Situation(frequency)), stand_in)["say"]
+
+    def _stand_in(self, frequency: str) -> Delivery:
         """A delivery to nobody."""
-        moment = dt.datetime.combine(confirmed, dt.time(), dt.UTC) if confirmed else timezone.now()
-        reader = Subscriber(uid=UID, email=ADDRESS, frequency=frequency, confirmed_at=moment)
+        reader = Subscriber(uid=UID, email=ADDRESS, frequency=frequency, confirmed_at=timezone.now())
         return Delivery(edition=self._edition, subscriber=reader)
 
     def _context(self, digest: Digest, stand_in: Delivery) -> dict[str, Any]:
@@ -136,16 +144,18 @@ class Maker:
         context = self._context(digest, self._stand_in("")) | {"papers": papers, "subject": SUBJECT}
         return render_to_string("email/digest.html", context)
 
-    def _paper(self, kind: str, key: PartKey, paper: Paper) -> str:
-        match = Match(paper, 0, REASONS[: key.reasons])
+    def _as_papers(self, kind: str, papers: Mapping[PartKey, Paper]) -> list[str]:
+        """What the macro for papers makes of each, with marks for its reasons."""
+        macros: Any = rendering.macros_of(f"_papers.{kind}")
         url = rendering.urls_of(self._stand_in(""))["digest_url"]
-        return str(rendering.macros_of(f"_papers.{kind}").paper(match, url, minor=key.minor))  # type: ignore[attr-defined]
+        matches = {key: Match(paper, 0, REASONS[: key.reasons]) for key, paper in papers.items()}
+        return [str(macros.paper(match, url, minor=key.minor)) for key, match in matches.items()]
 
     def _cut(self, key: PartKey, piece: str, say: Callable[[Finding], str]) -> list[bytes]:
         parts = cut(piece, {say(reason): str(number) for number, reason in enumerate(REASONS)})
         if parts[1::2] != [str(number) for number in range(key.reasons)]:
             raise CutError(f"A paper with {key.reasons} reasons tells {len(parts) // 2} of them.")
-        return [encode_around(part, self.digest_token) for part in parts[::2]]
+        return [encode_around(part, self._digest_token) for part in parts[::2]]
 
     def _form(self, stand_in: Delivery, text: str, html: str) -> tuple[Form, slice]:
         """The whole mail, and which pieces of it are the HTML part."""
@@ -153,7 +163,7 @@ class Maker:
         for number, part in enumerate(cut(*_wire(stand_in))):
             if number % 2 and part in bodies:
                 begin = len(form.pieces)
-                form.add(cut(bodies[part], _in_body(part, stand_in)), partial(encode_around, token=self.digest_token))
+                form.add(cut(bodies[part], _in_body(part, stand_in)), encode)
                 its_html = slice(begin, len(form.pieces))  # the text part comes first
             else:
                 form.add(["", part] if number % 2 else [part], str.encode)
@@ -211,5 +221,6 @@ def _wire(stand_in: Delivery) -> tuple[str, dict[str, str]]:
 def _in_body(part: str, stand_in: Delivery) -> dict[str, str]:
     """What is to be cut out of the text or the HTML part."""
     tokens = {links.make_token(p, stand_in.subscriber): str(p) for p in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)}
+    tokens[addresses.digest_token(UID.bytes, stand_in.edition.pk)] = "digest"
     papers = {mark(FIRST_PLACE + number): f"{part} {number}" for number in range(100)}
     return tokens | papers | {SUBJECT: "subject", PREHEADER: "preheader", SINCE: f"{part} since"}

@@ -7,7 +7,7 @@ A finding is the interest's name, then kind, what was found, and where, for each
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -22,17 +22,26 @@ _LONG = {short: long for long, short in _SHORT.items()}
 Record = dict[str, Any]
 
 
-def record(digest: Digest, frequency: str, language: str, tell: Callable[[Finding], list[str]] | None = None) -> Record:
-    """What `digest` holds. `tell` may do what `finding` does, and know it already."""
-    tell = tell or finding
+def record(digest: Digest, frequency: str, language: str) -> Record:
+    """What `digest` holds, and how it was made."""
+    return assemble([told(match) for match in digest.matches], digest, frequency, language)
+
+
+def assemble(papers: Sequence[list[Any]], digest: Digest, frequency: str, language: str) -> Record:
+    """The same, of `papers` that were `told` before, in the order of the digest."""
+    for_you = len(digest.for_you)
     return {
-        "for_you": [[*_paper(match), *map(tell, match.findings[:TOLD])] for match in digest.for_you],
-        "trending": [_paper(match) for match in digest.trending],
+        "for_you": papers[:for_you],
+        "trending": [paper[:2] for paper in papers[for_you:]],
         "more": digest.more,
         "of": digest.of_how_many,
         "frequency": frequency,
         "language": language,
     }
+
+
+def told(match: Match) -> list[Any]:
+    return [*paper(match), *map(finding, match.findings[:TOLD])]
 
 
 def restore(kept: Record, day: dt.date, papers: Mapping[int, PaperText]) -> Digest:
@@ -67,5 +76,5 @@ def _reasons(interest: str, told: list[str]) -> Iterator[Reason]:
         yield Reason(interest, _LONG.get(kind, kind), found, _LONG.get(where, where), 0)
 
 
-def _paper(match: Match) -> list[Any]:
+def paper(match: Match) -> list[Any]:
     return [match.paper.pk, match.paper.votes]  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ def cut(text: str, at: Mapping[str, str]) -> list[str]:
 
 
 def encode_around(text: str, token: str) -> bytes:
-    """`text` as a piece in which `token` stands alone on its lines: another of its length can take its place."""
+    """`text` as a piece in which `token` stands alone on its lines, so that it can be cut there again."""
     return (token.encode() + SOFT_BREAK).join(encode(part) for part in text.split(token))
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from digest import composition
 from digest.composition import NOTHING_MATCHED, Composed, Composer, DeliveryRow
-from digest.models import Delivery, Edition
-from subscriptions.models import Subscriber
+from digest.models import Delivery, Edition, Paper
+from subscriptions.models import Brand, Subscriber
 from tests.conftest import NOW, make_reader
 
 
@@ -56,3 +57,38 @@ def test_it_makes_the_others_when_one_can_not_be_made(
     assert first.message is None
     assert first.problem is not None
     assert second.message is not None
+
+
+@pytest.fixture
+def a_minute_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was read has been kept for longer than it is taken for fresh."""
+    monkeypatch.setattr(composition, "FRESH", -1)
+
+
+@pytest.mark.usefixtures("a_minute_later")
+def test_it_notices_what_was_changed_or_hidden_within_a_minute(edition: Edition, alice: Subscriber) -> None:
+    composer, row = Composer(), make_row(edition, alice)
+    assert b"Faster Diffusion" in (next(composer.compose([row])).message or b"")
+    Paper.objects.filter(title="Faster Diffusion").update(is_hidden=True)
+    Edition.objects.update(note_before="Good morning")
+    later = next(composer.compose([row])).message or b""
+    assert b"Faster Diffusion" not in later
+    assert b"Good morning" in later
+
+
+@pytest.mark.usefixtures("a_minute_later")
+def test_it_keeps_its_parts_while_nothing_changes(edition: Edition, alice: Subscriber) -> None:
+    composer, row = Composer(), make_row(edition, alice)
+    list(composer.compose([row]))
+    before = dict(composer._issues)
+    list(composer.compose([row]))
+    assert composer._issues == before
+
+
+def test_it_makes_mails_in_the_look_of_now(edition: Edition, alice: Subscriber) -> None:
+    composer, row = Composer(), make_row(edition, alice)
+    assert b"From: Daily Papers <" in (next(composer.compose([row])).message or b"")
+    Brand.objects.create(name="Morning Reading")
+    made = next(composer.compose([row]))
+    assert b"From: Morning Reading <" in (made.message or b"")
+    assert made.sender == "digest@papers.example.org"

@@ -47,7 +47,7 @@ def check(deliveries: list[Delivery], from_parts: bool = True) -> list[Composed]
     composer = Composer()
     made = list(composer.compose(rows))
     kits = [kit for issue in composer._issues.values() for kit in issue._kits.values()]
-    assert not from_parts or not any(kit._is_odd for kit in kits)
+    assert not from_parts or not any(kit.is_odd for kit in kits)
     for delivery, composed in zip(deliveries, made, strict=True):
         assert composed.problem is None
         wire, record = plain(delivery)

@@ -1,0 +1,107 @@
+"""A digest, from its row in the queue to the bytes for the wire: planned, matched, rendered, encoded, thrown away.
+
+Ten papers of forty, and to each reader a list of their own: three topics of the catalogue and two phrases of their own
+are read from the database. The plain way, in the same process, makes one reader's mail after the other: the reader by
+Django's models, matched by the same code, rendered by Jinja2, built by EmailMultiAlternatives. All is CPU time.
+
+`python -m benchmarks.compose` prints the figures.
+"""
+
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from benchmarks import scratch
+
+if TYPE_CHECKING:
+    from digest.models import Delivery, Edition
+
+READERS = 20_000
+PLAIN = 300  # readers whose mail is made the plain way, too
+PAPERS = 40
+
+T = TypeVar("T")
+
+
+def run(scale: float = 1.0) -> dict[str, Any]:
+    """The CPU microseconds of a digest, and how many times more the plain way takes."""
+    return scratch.measure(f"compose.measure({max(1_000, int(READERS * scale))})")
+
+
+def measure(readers: int) -> dict[str, Any]:
+    """In a database of its own; nothing of ours is imported before its settings are there."""
+    from benchmarks import day
+    from digest import planning
+    from digest.models import Delivery
+
+    now = dt.datetime.now(dt.UTC)
+    edition = day.make_edition(PAPERS, now)
+    day.make_readers(readers, now)
+    planned, planning_took = _timed(lambda: planning.plan_everyone(edition, now=now))
+    some = list(Delivery.objects.select_related("edition", "subscriber").order_by("pk")[: PLAIN + 1])
+    _make_plainly(some[:1])  # templates are compiled, models loaded: neither way has to
+    made, composing_took = _timed(lambda: _compose(edition))
+    _, plain_took = _timed(lambda: _make_plainly(some[1:]))
+    plan = planning_took / planned
+    ours, plain = plan + composing_took / planned, plan + plain_took / PLAIN
+    return {
+        "cpu_us_per_digest": _us(ours),
+        "times_plain": round(plain / ours, 1),
+        "plain_cpu_us_per_digest": _us(plain),
+        "of_which_planning": _us(plan),
+        "readers": planned,
+        **made,
+    }
+
+
+def _compose(edition: "Edition") -> dict[str, Any]:
+    """Make every mail, and let it go."""
+    from digest.composition import Composer, DeliveryRow
+
+    mails = papers = size = 0
+    lists = set()
+    rows = edition.deliveries.order_by("pk").values_list("pk", "edition_id", "subscriber_id")
+    for made in Composer().compose(map(DeliveryRow._make, rows.iterator())):
+        if made.message is not None:
+            mails += 1
+            size += len(made.message)
+            papers += len(made.papers["for_you"])
+            lists.add(tuple(told[0] for told in made.papers["for_you"]))
+    return {
+        "mails": mails,
+        "papers_per_mail": round(papers / mails, 2),
+        "different_lists": len(lists),
+        "bytes_per_mail": size // mails,
+    }
+
+
+def _make_plainly(deliveries: "list[Delivery]") -> None:
+    """Make the mails of `deliveries` as any Django project would."""
+    from digest import interests, reading, rendering
+    from digest.composing import compose
+    from digest.matching import Index
+
+    edition = deliveries[0].edition
+    index = Index(reading.papers(edition, None))
+    for delivery in deliveries:
+        delivery.subscriber.refresh_from_db()
+        digest = compose(index, interests.wanted_by(delivery.subscriber), edition.day)
+        if digest.is_worth_sending:
+            rendering.build_digest_message(digest, delivery).message().as_bytes(linesep="\r\n")
+
+
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
+    """What came of `work`, and the seconds of CPU that it took."""
+    begin = time.process_time()
+    return work(), time.process_time() - begin
+
+
+def _us(seconds: float) -> float:
+    return round(seconds * 1e6, 1)
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0), indent=2))

@@ -1,0 +1,68 @@
+"""A day of papers and readers who want ten of them each, made up by a seed: the same in every run, in every place."""
+
+import datetime as dt
+import random
+from itertools import islice
+
+from benchmarks import corpus
+from digest.models import Edition
+from subscriptions.models import Subscriber, Topic, TopicFilter
+
+TOPICS_OF_THE_DAY = 20  # that its papers are about
+A_READERS_TOPICS = 4
+PHRASES = 1_000  # that readers type
+BATCH = 5_000
+DAY = dt.date(2026, 8, 20)  # a Thursday
+
+
+def make_edition(papers: int, now: dt.datetime) -> Edition:
+    """An edition with so many papers, about few of the catalogue's topics, as a day's papers are."""
+    chance = random.Random(1)
+    words, weights = corpus.vocabulary(chance)
+    edition = Edition.objects.create(day=DAY, published_at=now, closed_at=now, mail_from=now)
+    phrases = [topic.phrases[:4] for topic in topics()]
+    for rank in range(papers):
+        about = [chance.choice(few) for few in chance.sample(phrases, 6)]
+        paper = corpus.make_paper(chance, words, weights, about, edition, 0, rank)
+        paper.title = f"{chance.choice(about).title()} {paper.title}"
+        paper.save()
+    return edition
+
+
+def make_readers(readers: int, now: dt.datetime) -> None:
+    """Active readers: each follows a few of the day's topics and two phrases of their own; one in five reads German."""
+    chance = random.Random(2)
+    typed, offered = _typed(chance), topics()
+    for begin in range(0, readers, BATCH):
+        some = [_reader(number, chance, now) for number in range(begin, min(begin + BATCH, readers))]
+        Subscriber.objects.bulk_create(some)
+        filters = []
+        for reader in some:
+            ticked = chance.sample(offered, A_READERS_TOPICS)
+            filters += [TopicFilter(subscriber=reader, topic=topic) for topic in ticked]
+            filters.append(TopicFilter(subscriber=reader, words=", ".join(chance.sample(typed, 2))))
+        TopicFilter.objects.bulk_create(filters, batch_size=BATCH)
+
+
+def topics() -> list[Topic]:
+    """Those that the day is about."""
+    return list(islice(Topic.objects.order_by("slug"), TOPICS_OF_THE_DAY))
+
+
+def _reader(number: int, chance: random.Random, now: dt.datetime) -> Subscriber:
+    since = now - dt.timedelta(days=chance.randint(1, 400))
+    return Subscriber(
+        email=f"reader{number}@example.com",
+        status=Subscriber.Status.ACTIVE,
+        language="de" if number % 5 == 0 else "en",
+        confirmed_at=since,
+        active_since=since,
+        max_papers=10,
+    )
+
+
+def _typed(chance: random.Random) -> list[str]:
+    """What readers type: one or two words that papers hold, or do not."""
+    words, _ = corpus.vocabulary(chance)
+    found = {" ".join(chance.choices(words[22:300], k=chance.randint(1, 2))) for _ in range(2 * PHRASES)}
+    return sorted(found)[:PHRASES]
