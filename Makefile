@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin test check format lock screenshots mail-tools
+.PHONY: help setup run demo admin bench test check format lock screenshots mail-tools
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ demo: setup ## the same with a sample day and three sample readers, without the 
 
 admin: setup ## make an account for the admin
 	@$(MANAGE) migrate -v0 && $(MANAGE) createsuperuser
+
+bench: $(VENV)/.installed-dev ## measure how fast it is (ONLY=compose,matching SCALE=0.1)
+	@$(MANAGE) benchmark $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE))
 
 test: $(VENV)/.installed-dev ## set up, and run all tests (with PostgreSQL and Redis where they can be reached)
 	@$(BIN)/python -m tests

@@ -1,1 +1,14 @@
-"""What the README claims, measured: each module has `run(scale)`, which returns figures by name."""
+"""What this software claims of its speed, measured: each module has `run(scale)`, which returns figures by name."""
+
+# The figures by their names in `var/bench.json`, and the modules that measure them.
+MODULES = {
+    "compose": "compose",
+    "smtp": "smtp",
+    "batch": "batches",
+    "plan": "planning",
+    "worker": "worker",
+    "matching": "matching",
+    "preview": "previewing",
+    "search": "searching",
+    "pages": "pages",
+}

@@ -1,0 +1,89 @@
+"""All benchmarks in one run: a table as it goes, a chart and JSON at its end."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks import MODULES, chart
+
+Figures = dict[str, Any]
+Say = Callable[[str], object]
+
+
+class Goal(NamedTuple):
+    at_most: bool
+    value: float
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.at_most else '≥'} {self.value:g}"
+
+    def is_met(self, value: float) -> bool:
+        return value <= self.value if self.at_most else value >= self.value
+
+
+# What is promised, at full scale.
+GOALS = {
+    "compose.cpu_us_per_digest": Goal(True, 150),
+    "compose.times_plain": Goal(False, 20),
+    "smtp.ratio": Goal(False, 0.8),
+    "batch.cpu_us_per_recipient": Goal(True, 60),
+    "plan.sqlite.1000000.seconds": Goal(True, 20),
+    "plan.postgresql.1000000.seconds": Goal(True, 60),
+    "worker.max_rss_mb.100000": Goal(True, 250),
+    "worker.max_rss_mb.1000000": Goal(True, 250),
+}
+
+
+def run(only: Iterable[str], scale: float, say: Say) -> tuple[Figures, list[str]]:
+    """The figures of the benchmarks in `only`, and the names of those that there are none of, each with the reason."""
+    figures: Figures = {}
+    missing = []
+    for name in only:
+        try:
+            figures[name] = measure(name, scale)
+        except Exception as error:
+            missing.append(f"{name}: {error}")
+            say(f"{name:<48} not measured: {error}")
+        else:
+            for line in table({name: figures[name]}, scale):
+                say(line)
+    return figures, missing
+
+
+def measure(name: str, scale: float) -> Figures:
+    module = f"benchmarks.{MODULES[name]}"
+    if find_spec(module) is None:
+        raise LookupError(f"there is no {module.replace('.', '/')}.py yet")
+    found: Figures = import_module(module).run(scale)
+    return found
+
+
+def table(figures: Figures, scale: float) -> Iterator[str]:
+    """A line for each figure, with what is promised of it."""
+    for name, value in flat(figures):
+        goal = GOALS.get(name) if scale >= 1 else None
+        kept = "" if goal is None else f"{goal!s:>10}  {'kept' if goal.is_met(value) else 'MISSED'}"
+        yield f"{name:<48}{value:>14}{kept}".rstrip()
+
+
+def flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each figure with its whole name: compose.times_plain."""
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def write(figures: Figures, scale: float, folder: Path) -> list[Path]:
+    """`bench.json` and `bench.svg` in `folder`."""
+    about = {"scale": scale, "python": platform.python_version(), "cpus": os.cpu_count(), "machine": platform.machine()}
+    as_json, as_chart = folder / "bench.json", folder / "bench.svg"
+    as_json.write_text(json.dumps({**figures, "about": about}, indent=2) + "\n")
+    as_chart.write_text(chart.draw(figures))
+    return [as_json, as_chart]
