@@ -14,8 +14,19 @@ from digest.shelf import Shelf
 
 LAST = 7  # editions
 
-# What matching reads, and what is shown of a match.
-FIELDS = ("key", "title", "abstract", "authors", "categories", "keywords", "votes", "edition_votes", "is_pinned")
+# What matching reads, and what is shown of a match; `edition`, or Django would ask for it paper by paper.
+FIELDS = (
+    "key",
+    "title",
+    "abstract",
+    "authors",
+    "categories",
+    "keywords",
+    "votes",
+    "edition_votes",
+    "is_pinned",
+    "edition",
+)
 
 # An edition's id, its day, and what changes when one of its papers does.
 Stamp = tuple[int, dt.date, tuple[object, ...]]
