@@ -3,24 +3,24 @@
 from collections.abc import Callable, Iterable
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from digest import citing, neighbours, topics
-from digest.models import Paper, PaperAlias
+from digest.models import Paper
 from digest.views.pages import show
 from subscriptions.filters import MAX_SENTENCE_LENGTH
 
 
 @require_safe
 def paper(request: HttpRequest, key: str) -> HttpResponseBase:
-    if moved := _moved(key):
-        return redirect("digest:paper", moved, permanent=True)
     found = _find(key)
+    if found.key != key:
+        return redirect("digest:paper", found.key, permanent=True)
     context = {
         "paper": found,
         "listings": list(found.listings.select_related("source").order_by("day", "source__name")),
@@ -42,9 +42,9 @@ def ris(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suffix: str) -> HttpResponse:
-    if moved := _moved(key):
-        return redirect("digest:bibtex" if suffix == "bib" else "digest:ris", moved, permanent=True)
     found = _find(key)
+    if found.key != key:
+        return redirect("digest:bibtex" if suffix == "bib" else "digest:ris", found.key, permanent=True)
     response = HttpResponse(write([found]), content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{slugify(found.key)}.{suffix}"'
     response.headers["Cache-Control"] = "public, no-cache"
@@ -53,10 +53,9 @@ def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suf
 
 
 def _find(key: str) -> Paper:
-    return get_object_or_404(Paper.objects.select_related("edition"), key=key, is_hidden=False)
-
-
-def _moved(key: str) -> str:
-    """The key by which the paper is known now; empty where `key` is no former one."""
-    alias = PaperAlias.objects.filter(key=key).select_related("paper").first()
-    return alias.paper.key if alias else ""
+    """The paper that is known by `key`, or was once. Raises Http404."""
+    shown = Paper.objects.select_related("edition").filter(is_hidden=False)
+    found = shown.filter(key=key).first() or shown.filter(aliases__key=key).first()
+    if found is None:
+        raise Http404(f"There is no paper {key}.")
+    return found

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import editions, papers
-from digest.models import Edition, FetchRun, Paper, QuietDay, Source
+from digest import editions, papers, topics
+from digest.models import Edition, FetchRun, Paper, PaperAlias, QuietDay, Source
+from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY, make_record
 
 
@@ -63,6 +64,85 @@ def test_it_shows_a_paper(client: Client) -> None:
     assert "Ada Lovelace" in page
     assert "Hugging Face Daily Papers" in page
     body(client, "/papers/arxiv:9999.99999/", 404)
+
+
+@pytest.mark.parametrize("form", ["/", ".bib", ".ris"])
+def test_it_leads_from_a_papers_former_key_to_its_page(client: Client, edition: Edition, form: str) -> None:
+    PaperAlias.objects.create(key="doi:10.1000/x.y", paper=edition.papers.earliest("pk"))
+    response = client.get(f"/papers/doi:10.1000/x.y{form}")
+    assert (response.status_code, response["Location"]) == (301, f"/papers/arxiv:2608.00001{form}")
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_gives_a_papers_reference_to_other_software(client: Client) -> None:
+    bib, ris = client.get("/papers/arxiv:2608.00002.bib"), client.get("/papers/arxiv:2608.00002.ris")
+    assert bib["Content-Type"].startswith("application/x-bibtex")
+    assert 'filename="arxiv260800002.bib"' in bib["Content-Disposition"]
+    assert "eprint = {2608.00002}" in bib.content.decode()
+    assert "AU  - Lovelace, Ada" in ris.content.decode()
+    assert 'href="/papers/arxiv:2608.00002.bib"' in body(client, "/papers/arxiv:2608.00002/")
+
+
+def test_it_narrows_an_edition_to_a_topic(client: Client, learning: Topic, vision: Topic, edition: Edition) -> None:
+    whole, narrowed = body(client, "/2026-08-20/"), body(client, "/2026-08-20/?topic=vision")
+    assert 'href="/2026-08-20/?topic=vision#papers"' in whole
+    assert "Faster Diffusion" in narrowed
+    assert "Learning at Scale" not in narrowed
+    assert 'aria-current="true">Vision' in narrowed
+    body(client, "/2026-08-20/?topic=nonsense", 404)
+
+
+def test_it_says_when_a_day_has_nothing_on_a_topic(client: Client, edition: Edition) -> None:
+    Topic.objects.create(slug="cooking", name="Cooking", group="Home", phrases=["soufflé"])
+    assert "None of the day’s papers is on Cooking" in body(client, "/2026-08-20/?topic=cooking")
+    assert "No paper on this topic yet" in body(client, "/topics/cooking/")
+
+
+def test_it_shows_what_was_published_on_a_topic_and_why(client: Client, learning: Topic, edition: Edition) -> None:
+    page = body(client, "/topics/learning/")
+    assert "<mark>Reinforcement Learning</mark> at Scale" in page
+    assert "“Reinforcement Learning” in the title" in page
+    assert "Faster Diffusion" not in page
+    assert 'href="/subscribe/?topics=learning"' in page
+    assert 'href="/topics/learning/"' in body(client, "/topics/")
+
+
+def test_it_sorts_anew_when_a_topic_changes(client: Client, learning: Topic, edition: Edition) -> None:
+    Topic.objects.filter(pk=learning.pk).update(phrases=["faster diffusion"])
+    assert topics.sort_stale(seconds=10) == 1
+    assert topics.sort_stale(seconds=10) == 0
+    page = body(client, "/topics/learning/")
+    assert "Faster</mark>" in page or "Faster Diffusion</mark>" in page
+
+
+def test_it_sorts_anew_when_a_paper_changes(hugging_face: Source, learning: Topic, edition: Edition) -> None:
+    assert topics.sort_stale(seconds=10) == 0
+    papers.ingest(hugging_face, [make_record("2608.00001", "Reinforcement Learning at Scale", votes=31)], TODAY)
+    assert topics.sort_stale(seconds=10) == 1
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_shows_a_month_as_a_calendar_with_its_best_papers(client: Client) -> None:
+    QuietDay.objects.create(day=TODAY - dt.timedelta(days=5), reason="Nothing was listed.")
+    page = body(client, "/months/2026-08/")
+    assert 'href="/2026-08-20/"><time datetime="2026-08-20">20</time><span class="count">3' in page
+    assert 'title="Nothing was listed."' in page
+    assert 'href="/weeks/2026-W34/"' in page
+    assert page.index("Learning at Scale") < page.index("Faster Diffusion") < page.index("A Survey of")
+    assert client.get("/calendar/")["Location"] == "/months/2026-08/"
+
+
+def test_it_ranks_the_best_of_a_week_by_the_votes_of_now(client: Client, edition: Edition) -> None:
+    Paper.objects.filter(title="Faster Diffusion").update(votes=99)
+    page = body(client, "/weeks/2026-W34/")
+    assert page.index("Faster Diffusion") < page.index("Learning at Scale")
+    assert 'href="/2026-08-20/"' in page
+
+
+@pytest.mark.parametrize("path", ["/weeks/2026-W34/", "/months/2026-08/"])
+def test_it_says_that_a_week_has_no_edition_yet(client: Client, now: dt.datetime, db: None, path: str) -> None:
+    assert "no edition yet" in body(client, path)
+    assert client.get(path.replace("34", "20").replace("-08", "-01")).status_code == 404
 
 
 def test_it_says_that_papers_are_on_their_way(client: Client, db: None) -> None:
