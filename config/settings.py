@@ -332,6 +332,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="17"),
         "options": {"expires": 3600},
     },
+    "every day, forget what providers reported long ago": {
+        "task": "digest.tasks.forget_old_events",
+        "schedule": crontab(hour="3", minute="37"),
+        "options": {"expires": 3600},
+    },
     "every day, forget what is kept for some time only": {
         "task": "subscriptions.tasks.forget_what_is_old",
         "schedule": crontab(hour="3", minute="27"),
@@ -364,7 +369,7 @@ LIMIT_PER_DOMAIN = _rates("LIMIT_PER_DOMAIN", "50/1h")
 LIMIT_IN_ALL = _rates("LIMIT_IN_ALL", "500/1h")
 LIMIT_PER_ADDRESS = _rates("LIMIT_PER_ADDRESS", "1/1d 3/30d")
 RECORD_IP_ADDRESSES = env.bool("RECORD_IP_ADDRESSES", True)  # in the log of consents
-RETENTION_DAYS = _whole_number("RETENTION_DAYS", 90, 1, 3650)  # of addresses of networks, browsers, providers' events
+RETENTION_DAYS = _whole_number("RETENTION_DAYS", 90, 30, 3650)  # of addresses of networks, browsers, providers' events
 MATCH_BY_MEANING = env.bool("MATCH_BY_MEANING", True)  # 100 MB in each process that encodes
 FETCH_LIMIT_MB = _whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
 FETCH_PRIVATE_HOSTS = env.bool("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?

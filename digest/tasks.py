@@ -6,7 +6,18 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 from celery import shared_task
 from django.utils import timezone
 
-from digest import catching_up, collecting, editions, enriching, indexing, planning, reports, topics, vectors
+from digest import (
+    catching_up,
+    collecting,
+    editions,
+    enriching,
+    indexing,
+    planning,
+    reports,
+    retention,
+    topics,
+    vectors,
+)
 from digest.delivery import sending, shards
 from digest.models import Edition, Source
 from subscriptions import subscribers
@@ -94,3 +105,8 @@ def catch_up_missed_days() -> None:
 @shared_task(expires=3600)
 def catch_up_source(pk: int) -> None:
     catching_up.catch_up(now=timezone.now(), only=pk)
+
+
+@shared_task
+def forget_old_events() -> None:
+    retention.forget_events(now=timezone.now())

@@ -3,18 +3,13 @@ const box = document.getElementById("find");
 const groups = [...document.querySelectorAll("details.group")];
 const wereOpen = new Map(groups.map((group) => [group, group.open]));
 
-// What is searched: what the chip shows and explains.
-const textOf = (chip) => `${chip.textContent} ${chip.title}`.toLowerCase();
-
 function narrow() {
   const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
   let found = 0;
   for (const group of groups) {
-    const name = group.querySelector(".chips").getAttribute("aria-label").toLowerCase();
     let here = 0;
     for (const chip of group.querySelectorAll(".chip")) {
-      const text = `${textOf(chip)} ${name}`;
-      const matches = words.every((word) => text.includes(word));
+      const matches = words.every((word) => chip.dataset.words.includes(word));
       chip.hidden = !matches;
       here += matches;
     }
