@@ -18,17 +18,17 @@ _COMMON = "the of and a to in we is for that on with as are by our this from an 
 SYLLABLES, COMMON = _SYLLABLES.split(" "), _COMMON.split(" ")
 
 
-def build(papers: int, *, seed: int = 7) -> None:
-    """So many papers in editions of a thousand, one each weekday up to today."""
+def build(papers: int, *, a_day: int = PAPERS_A_DAY, seed: int = 7) -> None:
+    """So many papers in editions of `a_day`, one each weekday up to today."""
     chance = random.Random(seed)
     words, weights = vocabulary(chance)
     phrases = [phrase for topic in Topic.objects.all() for phrase in topic.phrases]
     source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face"})
     editions = []
-    for number, day in enumerate(_weekdays(papers // PAPERS_A_DAY)):
+    for number, day in enumerate(_weekdays(papers // a_day)):
         moment = dt.datetime.combine(day, dt.time(16), dt.UTC)
         edition = Edition.objects.create(day=day, published_at=moment, closed_at=moment)
-        made = [make_paper(chance, words, weights, phrases, edition, number, rank) for rank in range(PAPERS_A_DAY)]
+        made = [make_paper(chance, words, weights, phrases, edition, number, rank) for rank in range(a_day)]
         Paper.objects.bulk_create(made, batch_size=500)
         Listing.objects.bulk_create(
             [Listing(paper=paper, source=source, day=day, votes=paper.votes) for paper in made], batch_size=500

@@ -2,12 +2,13 @@
 
 import datetime as dt
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice
+from weakref import WeakKeyDictionary
 
 from digest.learning import Rarity, rarity_among
 from digest.matching import Index, Interest, PaperText, fold, match, stem
@@ -45,10 +46,6 @@ class Shelf:
         """How telling a word is, by these papers."""
         return rarity_among(self.papers)
 
-    @cached_property
-    def _vocabulary(self) -> "Vocabulary":
-        return Vocabulary(self.papers)
-
     def holding(self, phrase: str) -> int:
         """How many papers hold `phrase`."""
         return sum(len(index.with_any([phrase])) for index in self.indexes)
@@ -60,25 +57,11 @@ class Shelf:
 
     def near(self, phrase: str, most: int) -> tuple[tuple[str, int], ...]:
         """What might have been meant by `phrase`, and how many papers hold that."""
-        counted = ((near, self.holding(near)) for near in dict.fromkeys(self._vocabulary.near(phrase)))
+        counted = ((near, self.holding(near)) for near in dict.fromkeys(self._near(phrase.split())))
         return tuple(islice(((near, papers) for near, papers in counted if papers), most))
 
-
-class Vocabulary:
-    """The words of some papers, each in one form."""
-
-    def __init__(self, papers: Iterable[PaperText]) -> None:
-        self._shown: dict[str, Counter[str]] = defaultdict(Counter)
-        for paper in papers:
-            for word in _WORD.findall(fold(f"{paper.title} {paper.abstract} {' '.join(paper.keywords)}")):
-                self._shown[stem(word)][word] += 1
-        self._by_beginning: dict[str, list[str]] = defaultdict(list)
-        for word in self._shown:
-            self._by_beginning[word[0]].append(word)
-
-    def near(self, phrase: str) -> Iterator[str]:
-        """What might have been meant by `phrase`: first as it may be spelt, then its parts, the longest first."""
-        words = phrase.split()
+    def _near(self, words: list[str]) -> Iterator[str]:
+        """First as it may be spelt, then its parts, the longest first."""
         for word in words:
             yield from (" ".join(like if other == word else other for other in words) for like in self._like(word))
         for length in range(len(words) - 1, 0, -1):
@@ -86,9 +69,35 @@ class Vocabulary:
             yield from (" ".join(part) for part in parts if any(len(word) >= SHORTEST for word in part))
 
     def _like(self, word: str) -> list[str]:
-        """The words that are spelt nearly as `word`, the nearest first, each in its commonest form."""
-        word = stem(fold(word))
-        if len(word) < SHORTEST or word in self._shown:
+        """The words that are spelt nearly as `word`, the nearest first; none for one that occurs."""
+        word = fold(word)
+        vocabularies = [_vocabulary(index) for index in self.indexes]
+        if len(word) < SHORTEST or any(stem(word) in words.stems for words in vocabularies):
             return []
-        candidates = [other for other in self._by_beginning[word[0]] if abs(len(other) - len(word)) <= 2]
-        return [self._shown[like].most_common(1)[0][0] for like in get_close_matches(word, candidates, 2, ALIKE)]
+        return get_close_matches(word, {near for words in vocabularies for near in words.near(word)}, 2, ALIKE)
+
+
+class Vocabulary:
+    """The words of some papers, as they write them, and their stems."""
+
+    def __init__(self, papers: Iterable[PaperText]) -> None:
+        texts = (f"{paper.title} {paper.abstract} {' '.join(paper.keywords)}" for paper in papers)
+        words = {word for text in texts for word in _WORD.findall(fold(text))}
+        self.stems = set(map(stem, words))
+        self._by_beginning: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(words):
+            self._by_beginning[word[0]].append(word)
+
+    def near(self, word: str) -> Iterator[str]:
+        """Those that begin alike and are as long, or nearly."""
+        return (other for other in self._by_beginning.get(word[0], ()) if abs(len(other) - len(word)) <= 2)
+
+
+# Made when first asked for, and gone with the index.
+_vocabularies: WeakKeyDictionary[Index, Vocabulary] = WeakKeyDictionary()
+
+
+def _vocabulary(index: Index) -> Vocabulary:
+    if index not in _vocabularies:
+        _vocabularies[index] = Vocabulary(index.papers)
+    return _vocabularies[index]

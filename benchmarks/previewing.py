@@ -1,0 +1,28 @@
+"""The preview over the last seven editions, of a hundred papers each.
+
+`python -m benchmarks.previewing` prints the figures: milliseconds of CPU a preview, when its topics were never asked
+for before (first) and when they were (again), as they are when a reader types a word more; and to make the indexes,
+which happens once a process and edition.
+"""
+
+import json
+import sys
+import tempfile
+from typing import Any
+
+from benchmarks import processes
+
+PAPERS_A_DAY = 100
+PREVIEWS = 200
+
+
+def run(scale: float = 1.0) -> dict[str, Any]:
+    """How quick a preview is at `scale` times 100 papers a day."""
+    papers = max(10, int(PAPERS_A_DAY * scale))
+    statement = f"from benchmarks import previews; previews.measure({papers}, {PREVIEWS})"
+    with tempfile.TemporaryDirectory() as folder:
+        return {"papers_a_day": papers, **processes.measure(statement, folder)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0), indent=2))

@@ -1,0 +1,45 @@
+"""Wishes as readers have them, made up by a seed, and how long each preview takes. Runs where Django is set up."""
+
+import json
+import random
+import time
+
+from benchmarks import corpus, processes
+from digest import indexes
+from digest.previewing import preview
+from subscriptions.models import Topic
+from subscriptions.subscribers import Wishes
+
+
+def measure(papers_a_day: int, count: int) -> None:
+    """Print the figures as JSON."""
+    corpus.build(papers_a_day * indexes.LAST, a_day=papers_a_day)
+    began = time.process_time()
+    indexes.last()
+    figures = {"indexes_ms_cpu": round((time.process_time() - began) * 1000, 1)}
+    wishes = make(count)
+    first, again = [_time(its) for its in wishes], [_time(its) for its in wishes]
+    print(json.dumps(figures | processes.milliseconds(first, "first") | processes.milliseconds(again, "again")))
+
+
+def make(count: int, seed: int = 13) -> list[Wishes]:
+    """Up to eight topics, and words: some that occur, some misspelt, some excluded."""
+    chance = random.Random(seed)
+    topics = list(Topic.objects.all())
+    phrases = [phrase for topic in topics for phrase in topic.phrases]
+    found = []
+    for number in range(count):
+        words = chance.sample(phrases, chance.randint(0, 4))
+        if number % 4 == 0 and words:
+            words[0] = words[0][:3] + words[0][4:]  # a letter is missing
+        if number % 5 == 0:
+            words.append(f"-{chance.choice(phrases)}")
+        found.append(Wishes(topics=chance.sample(topics, chance.randint(0, 8)), words=", ".join(words)))
+    return found
+
+
+def _time(wishes: Wishes) -> float:
+    """Seconds of CPU."""
+    began = time.process_time()
+    preview(wishes)
+    return time.process_time() - began
