@@ -19,7 +19,7 @@ from subscriptions import filters
 from subscriptions.filters import Criteria
 
 PAGE = 20  # papers
-WINDOW = 60  # candidates that are judged together
+WINDOW = 50  # candidates that are judged together
 CANDIDATES = 300  # of a search: whoever wants more narrows it down
 SURENESS = "more"  # who searches sees what is doubtful at the end, and not in a mail
 LAST_PAGE = CANDIDATES // PAGE
@@ -44,9 +44,8 @@ def search(text: str, page: int = 1) -> Results:
     criteria = filters.parse(text)
     if not criteria.wants_something:
         raise filters.FilterError(_("Write what to look for, such as diffusion models or author:Yann LeCun."))
-    found = _judged(criteria, candidates(criteria))
-    shown = list(islice(found, (page - 1) * PAGE, page * PAGE + 1))
-    return Results(text, page, tuple(shown[:PAGE]), len(shown) > PAGE)
+    matches, has_more = _judge(criteria, candidates(criteria), page * PAGE)
+    return Results(text, page, tuple(matches[(page - 1) * PAGE : page * PAGE]), has_more)
 
 
 def candidates(criteria: Criteria) -> list[int]:
@@ -82,7 +81,11 @@ def _terms(criteria: Criteria) -> Iterator[list[Way]]:
 
 
 def _in_a_row(phrase: str) -> list[Way]:
-    return [(asking.phrase(phrase, "row", "title"), LIKELIEST), (asking.phrase(phrase, "row", "text"), LIKELY)]
+    return [
+        (asking.phrase(phrase, "row", "title"), LIKELIEST),
+        (asking.phrase(phrase, "row", "text"), LIKELY),
+        (asking.apart(phrase, "text"), LOOSE),
+    ]
 
 
 def _together(phrase: str) -> list[Way]:
@@ -106,8 +109,15 @@ def _find(ways: Iterable[Way], without: list[Ask], min_votes: int, most: int) ->
     return found
 
 
-def _judged(criteria: Criteria, pks: list[int]) -> Iterator[Match]:
-    """Those of the papers `pks` that match, ranked window by window."""
-    for start in range(0, len(pks), WINDOW):
-        papers = Paper.objects.filter(pk__in=pks[start : start + WINDOW]).select_related("edition")
-        yield from match(Index(papers.order_by("-votes", "-pk")), [Interest("", criteria)], (), SURENESS)
+def _judge(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], bool]:
+    """The best `most` or more of the papers `pks` that match, ranked window by window; whether there may be others."""
+    matches: list[Match] = []
+    rest = pks
+    while rest and len(matches) < most:
+        window, rest = rest[:WINDOW], rest[WINDOW:]
+        papers = Paper.objects.filter(pk__in=window).select_related("edition").order_by("-votes", "-pk")
+        found = match(Index(papers), [Interest("", criteria)], (), SURENESS)
+        if not found:
+            return matches, False  # what comes after is likely still less
+        matches += found
+    return matches, bool(rest) or len(matches) > most

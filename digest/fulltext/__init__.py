@@ -21,9 +21,8 @@ def find(asks: list[Ask], *, without: list[Ask], min_votes: int = 0, limit: int 
     asks, without = ([ask for ask in given if all(ask.words) and ask.words] for given in (asks, without))
     if not asks:
         return []
-    sql, values = _dialect(connection).query(asks, without)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*values, min_votes, limit])
+        cursor.execute(*_dialect(connection).query(asks, without, min_votes, limit))
         return [row[0] for row in cursor.fetchall()]
 
 

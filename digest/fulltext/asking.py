@@ -41,8 +41,13 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def phrase(text: str, kind: Kind, where: Where) -> list[Ask]:
-    """All ways of writing `text`."""
-    return [Ask(kind, words, where) for words in dict.fromkeys(_variants(words_of(text)[:MOST_WORDS]))]
+    """`text` as it is written, or with two of its words as one."""
+    return [Ask(kind, words, where) for words in dict.fromkeys(_joined(words_of(text)[:MOST_WORDS]))]
+
+
+def apart(text: str, where: Where) -> list[Ask]:
+    """`text` with one of its words as two."""
+    return [Ask("row", words, where) for words in dict.fromkeys(_parted(words_of(text)[:MOST_WORDS]))]
 
 
 def author(name: str) -> list[Ask]:
@@ -81,11 +86,13 @@ def pairs(words: Sequence[str], where: Where = "text") -> list[Ask]:
     return [Ask("all", group, where) for group in groups]
 
 
-def _variants(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """`words` as they are, with two of them as one, and one of them as two."""
+def _joined(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     yield words
     for number, (one, next_one) in enumerate(pairwise(words)):
         yield (*words[:number], one + next_one, *words[number + 2 :])
+
+
+def _parted(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for number, word in enumerate(words[:3]):
         for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
             yield (*words[:number], word[:cut], word[cut:], *words[number + 1 :])

@@ -14,21 +14,30 @@ from digest.matching import stem
 INDEX = "digest_paper_words"
 _COLUMNS = {"title": "words_in_title", "text": "words_in_text", "facets": "words_in_facets"}
 _READ_BY = {"title": "digest_words", "text": "digest_words", "facets": "simple"}
+LOOKED_AT = 3_000  # papers
 EUROPEAN, LATIN = range(0xC0, 0x180), range(0xC0, 0x2000)  # the letters of texts, and of names
 LONGEST = 100_000  # characters of a text that are read: a tsvector holds a megabyte
 _STEMMER, _READER = "digest_stems", "digest_words"
 _WORDS = "asciiword, word, numword, asciihword, hword, numhword, hword_asciipart, hword_part, hword_numpart"
 
 
-def query(asks: list[Ask], without: list[Ask]) -> tuple[str, list[Any]]:
-    """SQL that takes its values, then the least votes and the limit."""
-    wanted, unwanted = _by_column(asks), _by_column(without)
-    exclusions = "".join(f" AND NOT {condition}" for condition, _ in unwanted)
-    sql = (
-        f"SELECT id FROM digest_paper WHERE ({' OR '.join(condition for condition, _ in wanted)}){exclusions} "  # noqa: S608
-        "AND NOT is_hidden AND votes >= %s ORDER BY id DESC LIMIT %s"
+def query(asks: list[Ask], without: list[Ask], min_votes: int, limit: int) -> tuple[str, list[Any]]:
+    """The statement, and its values.
+
+    Where words must stand in a row, or be absent, it looks at the newest papers that hold all of the others: only the
+    texts themselves tell, and the planner takes reading them for cheap.
+    """
+    anywhere = [ask._replace(kind="all") if ask.kind == "row" else ask for ask in asks]
+    holding, values = _holding(anywhere)
+    newest = (
+        f"SELECT id, {', '.join(_COLUMNS.values())} FROM digest_paper "  # noqa: S608  # own names
+        f"WHERE {holding} AND NOT is_hidden AND votes >= %s ORDER BY id DESC LIMIT %s"
     )
-    return sql, [value for _, value in (*wanted, *unwanted)]
+    exact, exact_values = _holding(asks)
+    absent, absent_values = _holding(without)
+    sql = f"SELECT id FROM ({newest}) newest WHERE {exact} AND NOT {absent} ORDER BY id DESC LIMIT %s"  # noqa: S608
+    most = limit if anywhere == asks and not without else LOOKED_AT
+    return sql, [*values, min_votes, most, *exact_values, *absent_values, limit]
 
 
 def ensure(connection: BaseDatabaseWrapper) -> None:
@@ -81,14 +90,12 @@ def remove(connection: BaseDatabaseWrapper) -> None:
         cursor.execute(f"DROP TEXT SEARCH DICTIONARY IF EXISTS {_STEMMER}")
 
 
-def _by_column(asks: list[Ask]) -> list[tuple[str, str]]:
-    """A condition for each column, and what it asks for: any of those `asks`."""
+def _holding(asks: list[Ask]) -> tuple[str, list[str]]:
+    """A condition that a paper holds any of `asks`, and its values: one for each column that is asked."""
     places = dict.fromkeys(ask.where for ask in asks)
-    return [(_condition(where), " | ".join(_tsquery(ask) for ask in asks if ask.where == where)) for where in places]
-
-
-def _condition(where: str) -> str:
-    return f"{_COLUMNS[where]} @@ to_tsquery('{_READ_BY[where]}', %s)"
+    conditions = [f"{_COLUMNS[where]} @@ to_tsquery('{_READ_BY[where]}', %s)" for where in places]
+    values = [" | ".join(_tsquery(ask) for ask in asks if ask.where == where) for where in places]
+    return f"({' OR '.join(conditions) or 'false'})", values
 
 
 def _tsquery(ask: Ask) -> str:

@@ -11,14 +11,14 @@ _CATEGORY = "'cat' || replace(replace(lower(value), '.', '0'), '-', '9')"
 _COLUMNS = {"title": "{title}", "text": "{title text}", "facets": "{facets}"}
 
 
-def query(asks: list[Ask], without: list[Ask]) -> tuple[str, list[Any]]:
-    """SQL that takes its values, then the least votes and the limit."""
+def query(asks: list[Ask], without: list[Ask], min_votes: int, limit: int) -> tuple[str, list[Any]]:
+    """The statement, and its values."""
     match = f"({' OR '.join(map(_match, asks))})" + "".join(f" NOT {_match(ask)}" for ask in without)
     sql = (
         f"SELECT paper.id FROM {TABLE} JOIN digest_paper paper ON paper.id = {TABLE}.rowid "  # noqa: S608  # own names
         f"WHERE {TABLE} MATCH %s AND NOT paper.is_hidden AND paper.votes >= %s ORDER BY {TABLE}.rowid DESC LIMIT %s"
     )
-    return sql, [match]
+    return sql, [match, min_votes, limit]
 
 
 def ensure(connection: BaseDatabaseWrapper) -> None:

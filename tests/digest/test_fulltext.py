@@ -56,9 +56,9 @@ def test_it_misses_no_phrase_that_matching_finds(phrase: str, text: str) -> None
     paper = add(text)
     add("Something else", abstract=text)
     assert match(Index([paper]), [Interest("", Criteria(phrases=(phrase,)))])
-    assert found(asking.phrase(phrase, "row", "title")) == [text]
-    assert len(found(asking.phrase(phrase, "row", "text"))) == 2
-    assert found(asking.phrase(phrase, "all", "title")) == [text]
+    assert found(asking.phrase(phrase, "row", "title") + asking.apart(phrase, "title")) == [text]
+    assert len(found(asking.phrase(phrase, "row", "text") + asking.apart(phrase, "text"))) == 2
+    assert found(asking.phrase(phrase, "all", "title") + asking.apart(phrase, "title")) == [text]
 
 
 def test_it_tells_words_in_a_row_from_words_anywhere() -> None:
