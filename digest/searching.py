@@ -19,7 +19,7 @@ from subscriptions import filters
 from subscriptions.filters import Criteria
 
 PAGE = 20  # papers
-WINDOW = 50  # candidates that are judged together
+WINDOW = 40  # candidates that are judged together
 CANDIDATES = 300  # of a search: whoever wants more narrows it down
 SURENESS = "more"  # who searches sees what is doubtful at the end, and not in a mail
 LAST_PAGE = CANDIDATES // PAGE
