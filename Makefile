@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin bench test check format lock screenshots mail-tools
+.PHONY: help setup run demo admin bench test check format lock screenshots mail-tools mail-check
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ lock: ## lock requirements*.in with hashes (needs uv)
 
 mail-tools: ## install the packages of node that judge mails (CONTRIBUTING says more)
 	@npm ci --prefix tests/tools --no-audit --no-fund --loglevel=error
+
+mail-check: $(VENV)/.installed-dev ## judge the mails of twenty recorded days (needs what CONTRIBUTING says, and the recordings)
+	@MAIL_CHECK_DAYS=20 $(BIN)/python -m pytest -s tests/email/test_recorded_days.py
 
 screenshots: $(VENV)/.installed-dev ## make the pictures in docs/ anew (needs Chromium)
 	@$(BIN)/python -m tests.screenshots

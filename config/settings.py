@@ -34,6 +34,14 @@ except OSError as error:
     raise ImproperlyConfigured(f"VAR_DIR: {VAR_DIR} can't be written ({error.strerror}).") from error
 
 
+def _own_templates() -> list[Path]:
+    """The folder whose templates stand in for ours. Raises ImproperlyConfigured where it is none."""
+    value = env.str("TEMPLATES_DIR", "")
+    if value and not Path(value).is_dir():
+        raise ImproperlyConfigured(f"TEMPLATES_DIR is “{value}”, which is no folder.")
+    return [Path(value).resolve()] if value else []
+
+
 def _whole_number(name: str, default: int, least: int, most: int) -> int:
     """The variable `name`. Raises ImproperlyConfigured, saying which numbers it takes."""
     value = env.str(name, str(default))
@@ -138,7 +146,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [*_own_templates(), BASE_DIR / "templates"],
         "OPTIONS": {"environment": "config.jinja2.environment"},
     },
     {

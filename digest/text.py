@@ -54,11 +54,42 @@ def beginning(body: bytes) -> str:
     return f"it begins “{start}”" if start else "the answer is empty"
 
 
+_SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s+[A-Z(\"'])")
+_NO_END = re.compile(r"(?:\b(?:e\.g|i\.e|al|approx|cf|Eqs?|Figs?|resp|Secs?|vs)|\b[A-Z])\.$")
+_PLAIN_WORD = re.compile(r"[^\W\d_]{2,}(?:[-’'][^\W\d_]+)*[,;:]?")
+# SpamAssassin takes such a row of words for made up, and gives two points (its rule LONGWORDS). One abstract in some
+# six hundred has one.
+_LONG_WORDS = re.compile(r"\b(?:(?:[a-z]{8,}[\s.]+){5}|(?:[a-z]{6,}[\s.]+){8}|(?:[a-z]{5,}[\s.]+){9})(?=[a-z]{5})")
+
+
 def first_sentences(text: str, limit: int) -> str:
-    """The whole sentences of `text` that fit into `limit` characters; at least one, cut between words if need be."""
-    if len(text) <= limit:
+    """The whole sentences of `text` that fit into `limit` characters; at least one, cut between words if need be.
+
+    It is never cut inside a formula, as far as plain text tells where one is, nor after a row of long words.
+    """
+    row = _LONG_WORDS.search(text, 0, limit)
+    if len(text) <= limit and not row:
         return text
-    ends = [found.end(1) for found in re.finditer(r"([.!?][\"')\]]*)\s+(?=[A-Z(\"'])", text) if found.end(1) <= limit]
-    if ends and ends[-1] >= limit // 3:
-        return text[: ends[-1]]
-    return text[: limit - 2].rsplit(" ", 1)[0].rstrip(",;:–-") + " …"
+    limit = min(limit, row.end() + 2) if row else limit
+    ends = [end.end() for end in _SENTENCE_END.finditer(text) if end.end() <= limit and not _is_no_end(text, end)]
+    return text[: ends[-1]] if ends and ends[-1] >= limit // 3 else _cut(text, limit - 2)
+
+
+def _is_no_end(text: str, end: re.Match[str]) -> bool:
+    return bool(_NO_END.search(text, max(0, end.start() - 10), end.start() + 1))
+
+
+def _cut(text: str, limit: int) -> str:
+    """The beginning of `text`, up to between two plain words: what is around a formula is not."""
+    spaces = [at for at in range(1, min(limit, len(text) - 1) + 1) if text[at] == " "]
+    for at in reversed(spaces):
+        if _is_between_words(text, at):
+            return text[:at].rstrip(",;:–-") + " …"
+    return text[: spaces[-1] if spaces else limit].rstrip(",;:–- ") + " …"
+
+
+def _is_between_words(text: str, at: int) -> bool:
+    before, after = text[:at], text[at + 1 : at + 40].split(" ", 1)[0].lstrip("(\"'“")
+    balanced = all(before.count(a) == before.count(b) for a, b in ("()", "[]", "{}")) and before.count("$") % 2 == 0
+    last = before.rsplit(" ", 1)[-1].lstrip("(\"'“")
+    return balanced and bool(_PLAIN_WORD.fullmatch(last) and _PLAIN_WORD.match(after))

@@ -228,6 +228,7 @@ def test_it_says_what_to_do_with_an_empty_database(monkeypatch: pytest.MonkeyPat
         ({"PORT": "abc"}, "Settings: PORT is “abc”"),
         ({"PUBLISH_HOUR": "25"}, "from 0 to 23"),
         ({"EMAIL_URL": "bogus://x"}, "Settings: Invalid email schema bogus"),
+        ({"TEMPLATES_DIR": "/dev/null"}, "Settings: TEMPLATES_DIR is “/dev/null”, which is no folder."),
         ({"VAR_DIR": "/dev/null/var"}, "VAR_DIR: /dev/null/var can't be written"),
     ],
 )

@@ -1,6 +1,7 @@
 """Clean plain Unicode out of what sources send."""
 
 import html
+import re
 import time
 
 import pytest
@@ -145,3 +146,34 @@ def test_it_never_takes_more_than_fits(text: str, limit: int) -> None:
 )
 def test_it_tells_how_an_answer_begins(body: bytes, said: str) -> None:
     assert beginning(body) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "teaser"),
+    [
+        ("We prove that the cost is $O(n \\log n)$ for all", 34, "We prove that the cost …"),
+        ("We show that the loss is x + y ≤ 2z in all the cases", 33, "We show that the loss …"),
+        ("Agents act (and learn while they act) in worlds", 24, "Agents act …"),
+        (
+            "Methods such as those by Smith et al. Often fail. Ours does not, ever",
+            52,
+            "Methods such as those by Smith et al. Often fail.",
+        ),
+        (
+            "A method, e.g. The Thing, is better than all other methods known",
+            40,
+            "A method, e.g. The Thing, is better …",
+        ),
+        ("x=1 y=2 z=3 a=4", 9, "x=1 y=2 …"),
+    ],
+)
+def test_it_cuts_no_formula_in_two_and_takes_no_abbreviation_for_an_end(text: str, limit: int, teaser: str) -> None:
+    assert first_sentences(text, limit) == teaser
+
+
+@pytest.mark.parametrize("words", [["existing"] * 7, ["models"] * 12, ["words"] * 14])
+def test_it_stops_in_a_row_of_long_words_which_spam_filters_take_for_made_up(words: list[str]) -> None:
+    rules = [rf"\b(?:[a-z]{{{length},}}[\s.]+){{{times}}}" for length, times in ((8, 6), (6, 9), (5, 10))]
+    teaser = first_sentences(f"We see {' '.join(words)} here. More of it.", 300)
+    assert not any(re.search(rule, teaser + " ") for rule in rules)
+    assert teaser.startswith("We see")
