@@ -262,6 +262,7 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_ROUTES = {
     "digest.tasks.collect_source": {"queue": "fetch"},
     "digest.tasks.enrich_papers": {"queue": "fetch"},
+    "digest.tasks.bring_in_thumbnails": {"queue": "fetch"},
     "digest.tasks.catch_up_source": {"queue": "fetch"},
     "digest.tasks.send_shards": {"queue": "send"},
     "digest.tasks.work_out_vectors": {"queue": "fetch"},
@@ -309,6 +310,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "digest.tasks.publish_due_edition",
         "schedule": crontab(minute="*/5"),
         "options": {"expires": 290},
+    },
+    "every quarter of an hour, bring in the pictures of papers": {
+        "task": "digest.tasks.bring_in_thumbnails",
+        "schedule": crontab(minute="3-59/15"),
+        "options": {"expires": 890},
     },
     "every five minutes, sort papers by topic where topics or texts have changed": {
         "task": "digest.tasks.sort_by_topic",
@@ -380,6 +386,7 @@ RECORD_IP_ADDRESSES = env.bool("RECORD_IP_ADDRESSES", True)  # in the log of con
 RETENTION_DAYS = _whole_number("RETENTION_DAYS", 90, 30, 3650)  # of addresses of networks, browsers, providers' events
 MATCH_BY_MEANING = env.bool("MATCH_BY_MEANING", True)  # 100 MB in each process that encodes
 FETCH_LIMIT_MB = _whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
+FETCH_THUMBNAILS = env.bool("FETCH_THUMBNAILS", True)  # papers' pictures, to be shown from here
 FETCH_PRIVATE_HOSTS = env.bool("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 
 LOGGING = {

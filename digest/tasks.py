@@ -15,6 +15,7 @@ from digest import (
     planning,
     reports,
     retention,
+    thumbnails,
     topics,
     vectors,
 )
@@ -25,6 +26,7 @@ from subscriptions import subscribers
 BELLS = 64  # rung at once at most: one is enough for a worker, which goes on until nothing is left
 SENDING_SECONDS = 50  # the next minute rings again for what is left
 SORTING_SECONDS = 50
+PICTURE_SECONDS = 50
 ENCODING_SECONDS = 50
 SENDING_LIMIT = 400  # seconds; a mail in hand may take 300 more, until its server has said something
 
@@ -52,6 +54,11 @@ def publish_due_edition() -> None:
         now = timezone.now()
         editions.publish(editions.due_day(now), now=now)
         editions.note_quiet_days(until=editions.due_day(now))
+
+
+@shared_task(expires=1700)
+def bring_in_thumbnails() -> None:
+    thumbnails.bring_in(now=timezone.now(), seconds=PICTURE_SECONDS)
 
 
 @shared_task(expires=290)

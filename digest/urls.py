@@ -14,6 +14,7 @@ from digest.views import (
     previews,
     searching,
     suggestions,
+    thumbnails,
     topics,
 )
 
@@ -55,6 +56,7 @@ urlpatterns = [
     path("imprint/", about.imprint, name="imprint"),
     re_path("^accents/(?P<colour>[0-9a-f]{6}).css$", about.accent, name="accent"),
     path("favicon.ico", crawlers.favicon, name="favicon"),
+    re_path("^thumbnails/(?P<pk>[0-9]{1,15})-(?P<mark>[0-9a-f]{12}).webp$", thumbnails.thumbnail, name="thumbnail"),
     path("robots.txt", crawlers.robots, name="robots"),
     path("healthz", health.healthz, name="healthz"),
 ]

@@ -26,6 +26,7 @@ PURE = (
     "digest/phrases.py",
     "digest/marking.py",
     "digest/opml.py",
+    "digest/pictures.py",
     "digest/wording.py",
     "digest/mailed.py",
     "digest/encoding.py",

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from digest.admin.base import ReadOnlyAdmin
-from digest.models import Listing, Paper, PaperAlias, TopicPaper, Vector
+from digest.models import Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
 
 
 class ListingInline(admin.TabularInline[Listing, Paper]):
@@ -66,4 +66,13 @@ class VectorAdmin(ReadOnlyAdmin, admin.ModelAdmin[Vector]):
     list_filter = ["kind", "used_on"]
     search_fields = ["key"]
     exclude = ["values"]
+    show_full_result_count = False
+
+
+@admin.register(Thumbnail)
+class ThumbnailAdmin(ReadOnlyAdmin, admin.ModelAdmin[Thumbnail]):
+    list_display = ["paper", "mark", "problem", "tries", "tried_at"]
+    list_filter = ["tried_at"]
+    search_fields = ["paper__title", "address"]
+    list_select_related = ["paper"]
     show_full_result_count = False

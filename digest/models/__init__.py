@@ -6,6 +6,7 @@ from digest.models.limits import Allowance
 from digest.models.opinions import Learnt, Opinion
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
+from digest.models.thumbnails import Thumbnail
 from digest.models.vectors import Vector
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "QuietDay",
     "Shard",
     "Source",
+    "Thumbnail",
     "TopicPaper",
     "Turn",
     "Validator",

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from digest import archive, editions, topics
+from digest import archive, editions, thumbnails, topics
 from digest.models import Edition, FetchRun, QuietDay
 from digest.views.pages import CARD, cut, show
 
@@ -62,6 +62,7 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
         "topic": topic,
         "topics": topics.of_edition(shown, labels),
         "topics_of": topics.of_papers(papers, labels),
+        "pictures": thumbnails.of_papers(papers),
         "days": archive.span(shown.day, shown.day),
         "offered": _a_taste_of(labels),
     }
@@ -88,6 +89,7 @@ def _best_page(request: HttpRequest, template: str, days: archive.Span, **more: 
         "papers": papers,
         "editions": archive.editions_in(days),
         "topics_of": topics.of_papers(papers, topics.offered()),
+        "pictures": thumbnails.of_papers(papers),
     }
     return show(request, template, context | more)
 

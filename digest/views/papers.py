@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from urllib.parse import urlencode
 
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -26,6 +27,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "listings": list(found.listings.select_related("source").order_by("day", "source__name")),
         "topics": topics.of_papers([found], topics.offered()).get(found.pk, []),
         "similar": neighbours.similar(found),
+        "picture": getattr(found, "mark", ""),
         "wishes": urlencode({"words": f"about: {found.title[:MAX_SENTENCE_LENGTH]}"}),
     }
     return show(request, "web/paper.html", context)
@@ -54,7 +56,7 @@ def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suf
 
 def _find(key: str) -> Paper:
     """The paper that is known by `key`, or was once. Raises Http404."""
-    shown = Paper.objects.select_related("edition").filter(is_hidden=False)
+    shown = Paper.objects.select_related("edition").annotate(mark=F("thumbnail__mark")).filter(is_hidden=False)
     found = shown.filter(key=key).first() or shown.filter(aliases__key=key).first()
     if found is None:
         raise Http404(f"There is no paper {key}.")

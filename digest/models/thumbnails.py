@@ -1,0 +1,23 @@
+"""Pictures of papers, as this site shows them."""
+
+from django.db import models
+
+from digest.models.papers import Paper
+
+
+class Thumbnail(models.Model):
+    """A paper's picture, fetched once, made small and written anew; or why there is none."""
+
+    paper = models.OneToOneField(Paper, on_delete=models.CASCADE, primary_key=True, related_name="thumbnail")
+    address = models.URLField(max_length=1000, help_text="Where it came from.")
+    image = models.BinaryField(blank=True)
+    mark = models.CharField(max_length=12, blank=True, help_text="The beginning of its SHA-256; empty without one.")
+    problem = models.TextField(blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-tried_at"]
+
+    def __str__(self) -> str:
+        return f"Picture of {self.paper}"

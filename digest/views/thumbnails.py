@@ -1,0 +1,17 @@
+"""Pictures of papers, from this site."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from digest.models import Thumbnail
+from digest.pictures import MEDIA_TYPE
+
+
+@require_safe
+@cache_control(public=True, max_age=31_536_000, immutable=True)
+def thumbnail(request: HttpRequest, pk: int, mark: str) -> HttpResponse:
+    """The address changes with the picture."""
+    found = get_object_or_404(Thumbnail, paper=pk, mark=mark, paper__is_hidden=False)
+    return HttpResponse(bytes(found.image), content_type=MEDIA_TYPE)
