@@ -1,0 +1,190 @@
+"""Matching, tried on recorded days and judged by grades: the figures of `manage.py evaluate_matching`. No database."""
+
+import datetime as dt
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digest import interests, vectors
+from digest.evaluation import Choice, Judged, Ranking, add, average, judge_choice, judge_ranking, read
+from digest.matching import Index, Interest
+from digest.matching.assembling import assemble, text_of
+from digest.matching.words import key_of
+from digest.records import PaperRecord, SourceError
+from digest.sources import huggingface
+from subscriptions import catalogue
+from subscriptions.filters import Criteria
+from subscriptions.models import Topic
+
+if TYPE_CHECKING:
+    from digest.matching.meaning import Vectors
+
+WAYS = ("name", "sentence", "both", "catalogue")
+CHOSEN_BY = ("both", "catalogue")  # whose yes or no is judged as well
+
+
+class EvaluationError(Exception):
+    """There is nothing to evaluate; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came of one interest, or of all of them, for each way of asking."""
+
+    name: str
+    rankings: dict[str, Ranking]
+    choices: dict[str, Choice]
+
+    def as_json(self) -> dict[str, Any]:
+        """In the form that is compared from one version to the next."""
+        figures: dict[str, Any] = {way: ranking.as_json() for way, ranking in self.rankings.items()}
+        figures["choice"] = self.choices["both"].as_json()
+        figures["catalogue"]["choice"] = self.choices["catalogue"].as_json()
+        return figures
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of each interest and of all; over how many papers, and whether by meaning as well."""
+
+    papers: int
+    by_meaning: bool
+    each: list[Figures]
+    all: Figures
+
+
+def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None) -> Evaluation:
+    """Rank and choose the recorded papers in `folder` for each interest in `judgements`. Raises EvaluationError.
+
+    `cache` keeps vectors from one run to the next: encoding six hundred papers takes a minute.
+    """
+    judged = _read_judgements(judgements)
+    papers = _papers(folder, {key for one in judged for key in one.grades})
+    encode = _Encoder(cache) if vectors.is_available() else None
+    topics = catalogue.topics()
+    index = _index(papers, topics, encode)
+    each = [_figures(index, one, interests.of_topic(_topic(one, topics, encode))) for one in judged]
+    if encode:
+        encode.save()
+    return Evaluation(len(papers), encode is not None, each, _sum(each))
+
+
+def _index(papers: Sequence[PaperRecord], topics: Sequence[Topic], encode: "_Encoder | None") -> Index:
+    asked = [interests.of_topic(topic) for topic in topics]
+    if encode is None:
+        return assemble(papers, asked)
+    texts = [*map(text_of, papers), *(topic.profile for topic in asked)]
+    return assemble(papers, asked, encode(texts), None, lambda text: encode([text])[text])
+
+
+def _figures(index: Index, judged: Judged, topic: Interest) -> Figures:
+    ways = dict(zip(WAYS, [*_ways(judged), topic], strict=True))
+    rankings = {way: judge_ranking(_keys(index, index.rank(asked)), judged.grades) for way, asked in ways.items()}
+    chosen = {way: set(_keys(index, index.answer(ways[way]).ranked)) for way in CHOSEN_BY}
+    return Figures(judged.name, rankings, {way: judge_choice(keys, judged.grades) for way, keys in chosen.items()})
+
+
+def _ways(judged: Judged) -> Iterable[Interest]:
+    """As a reader would type the name, the sentence, and both."""
+    for criteria in (
+        Criteria(phrases=(judged.name,)),
+        Criteria(sentence=judged.sentence),
+        Criteria(phrases=(judged.name,), sentence=judged.sentence),
+    ):
+        yield Interest(judged.name, criteria)
+
+
+def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
+    return [index.papers[number].key for _, number in ranked]
+
+
+def _topic(judged: Judged, topics: Sequence[Topic], encode: "_Encoder | None") -> Topic:
+    """The topic that the judgements name, else the one whose name is the closest."""
+    asked = judged.topic or judged.name
+    for topic in topics:
+        if asked == topic.slug or key_of(asked) == key_of(topic.name):
+            return topic
+    if encode is None:
+        return max(topics, key=lambda topic: difflib.SequenceMatcher(None, asked, topic.name).ratio())
+    known = encode([asked, *(topic.about for topic in topics)])
+    return max(topics, key=lambda topic: float(known[asked] @ known[topic.about]))
+
+
+def _sum(each: Sequence[Figures]) -> Figures:
+    return Figures(
+        "all",
+        {way: average([one.rankings[way] for one in each]) for way in WAYS},
+        {way: add([one.choices[way] for one in each]) for way in CHOSEN_BY},
+    )
+
+
+def _read_judgements(path: Path) -> list[Judged]:
+    try:
+        judged = read(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise EvaluationError(f"{path} can't be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise EvaluationError(f"{path}: {error}.") from error
+    if not judged:
+        raise EvaluationError(f"{path} holds no interests.")
+    return judged
+
+
+def _papers(folder: Path, graded: set[str]) -> list[PaperRecord]:
+    """The papers of the recorded days from the first to the last that has a graded one: others nobody looked at."""
+    days = _recorded_days(folder)
+    dated = [day for day, records in days.items() if any(record.key in graded for record in records)]
+    if not dated:
+        raise EvaluationError(
+            f"None of the graded papers is in {folder}: it needs Hugging Face's days, YYYY-MM-DD.json."
+        )
+    first, last = min(dated), max(dated)
+    unique: dict[str, PaperRecord] = {}
+    for day, records in sorted(days.items()):
+        if first <= day <= last:
+            for record in records:
+                unique.setdefault(record.key, record)
+    return list(unique.values())
+
+
+def _recorded_days(folder: Path) -> dict[dt.date, list[PaperRecord]]:
+    files = [*folder.glob("????-??-??.json"), *folder.glob("hf/????-??-??.json")]
+    try:
+        days = {dt.date.fromisoformat(file.stem): file for file in files}
+        return {day: huggingface.parse(file.read_bytes(), day).records for day, file in days.items()}
+    except (OSError, ValueError, SourceError) as error:
+        raise EvaluationError(f"{folder} can't be read: {error}") from error
+
+
+class _Encoder:
+    """Texts to vectors, kept in a file from one run to the next."""
+
+    def __init__(self, path: Path | None) -> None:
+        import numpy as np
+
+        self._path = path
+        self._known: dict[str, Vectors] = {}
+        if path and path.exists():
+            with np.load(path) as kept:
+                self._known = dict(zip(kept["keys"].tolist(), kept["values"], strict=True))
+
+    def __call__(self, texts: Sequence[str]) -> "dict[str, Vectors]":
+        import numpy as np
+
+        from digest.matching import encoder
+
+        missing = [text for text in dict.fromkeys(texts) if vectors.key_of(text) not in self._known]
+        if missing:
+            # Rounded as the database keeps them.
+            for text, vector in zip(missing, encoder.load().encode(missing).astype(np.float16), strict=True):
+                self._known[vectors.key_of(text)] = vector
+        return {text: self._known[vectors.key_of(text)].astype(np.float32) for text in texts}
+
+    def save(self) -> None:
+        import numpy as np
+
+        if self._path:
+            np.savez(self._path, keys=np.array(list(self._known)), values=np.array(list(self._known.values())))

@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from digest import evaluating
+from digest.evaluating import WAYS, Evaluation, EvaluationError, Figures
+
+TOLERANCE = 0.02
+
+
+class Command(BaseCommand):
+    help = "Rank recorded papers for graded interests, and print how good that is. Needs no database."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("judgements", type=Path, metavar="JUDGEMENTS", help="a file of graded interests, as JSON")
+        parser.add_argument("--papers", type=Path, required=True, metavar="DIR", help="recorded days, YYYY-MM-DD.json")
+        parser.add_argument("--json", action="store_true", help="print the figures of all interests as JSON")
+        parser.add_argument(
+            "--against",
+            type=Path,
+            metavar="FILE",
+            help=f"fail where a figure is more than {TOLERANCE} below this file's",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            cache = settings.VAR_DIR / "evaluation.npz"
+            done = evaluating.evaluate(options["judgements"], options["papers"], cache=cache)
+        except EvaluationError as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(done.all.as_json()))
+        else:
+            self._print(done)
+        if options["against"]:
+            self._compare(done.all.as_json(), json.loads(options["against"].read_text()))
+
+    def _print(self, done: Evaluation) -> None:
+        by = (
+            "words and meaning"
+            if done.by_meaning
+            else "words alone: the vectors' packages are missing, or switched off"
+        )
+        self.stdout.write(f"{len(done.each)} interests, {done.papers} papers, by {by}.\n\n")
+        self.stdout.write(
+            f"{'':44}" + "".join(f"{way:^22}" for way in WAYS) + f"{'choice by both':^18}{'by topic':^18}"
+        )
+        self.stdout.write(f"{'':44}" + f"{'nDCG  P@5  R@20':^22}" * len(WAYS) + f"{'P    R    F1':^18}" * 2)
+        for figures in [*done.each, done.all]:
+            self.stdout.write(_line(figures))
+
+    def _compare(self, now: dict[str, Any], before: dict[str, Any]) -> None:
+        worse = [
+            f"{name} is {_get(now, name):.3f}, and was {value:.3f}"
+            for name, value in _flat(before)
+            if _get(now, name) < value - TOLERANCE
+        ]
+        if worse:
+            raise CommandError("Matching got worse: " + "; ".join(worse) + ".")
+
+
+def _line(figures: Figures) -> str:
+    rankings = [figures.rankings[way] for way in WAYS]
+    choices = [figures.choices[way] for way in ("both", "catalogue")]
+    return (
+        f"{figures.name[:42]:44}"
+        + "".join(f"{f'{each.ndcg:.2f}  {each.precision:.2f}  {each.recall:.2f}':^22}" for each in rankings)
+        + "".join(f"{f'{each.precision:.2f} {each.recall:.2f} {each.f1:.2f}':^18}" for each in choices)
+    )
+
+
+def _flat(figures: dict[str, Any], before: str = "") -> list[tuple[str, float]]:
+    flat: list[tuple[str, float]] = []
+    for name, value in figures.items():
+        flat += _flat(value, f"{before}{name} ") if isinstance(value, dict) else [(f"{before}{name}", value)]
+    return flat
+
+
+def _get(figures: dict[str, Any], name: str) -> float:
+    return dict(_flat(figures))[name]
