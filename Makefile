@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin bench test check format lock screenshots mail-tools mail-check
+.PHONY: help setup run demo admin bench test check figures format lock screenshots mail-tools mail-check
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,15 @@ check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
 	@$(BIN)/mypy .
 	@$(MANAGE) makemigrations --check --dry-run -v0
 	@$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
+	@$(MAKE) -s figures
+
+RECORDED := ../shared/data
+figures: $(VENV)/.installed-dev ## fail where matching got worse than docs/matching.md says (where the recorded days are)
+	@test -d $(RECORDED)/hf || { echo "Matching is not judged: the recorded days are not in $(RECORDED)."; exit 0; }; \
+	for name in $(RECORDED)/judgements/dev benchmarks/judgements/fitted benchmarks/judgements/held; do \
+	  test ! -d $(RECORDED)/hf || $(MANAGE) evaluate_matching $$name.json --papers $(RECORDED)/hf --json \
+	    --against benchmarks/judgements/figures/$$(basename $$name).json || exit 1; \
+	done
 
 format: $(VENV)/.installed-dev ## put the code into shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

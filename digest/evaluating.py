@@ -12,7 +12,7 @@ from digest import interests, vectors
 from digest.evaluation import Choice, Judged, Ranking, add, average, judge_choice, judge_ranking, read
 from digest.matching import Index, Interest
 from digest.matching.assembling import assemble, text_of
-from digest.matching.words import key_of
+from digest.matching.words import families_of, key_of
 from digest.records import PaperRecord, SourceError
 from digest.sources import huggingface
 from subscriptions import catalogue
@@ -108,9 +108,16 @@ def _topic(judged: Judged, topics: Sequence[Topic], encode: "_Encoder | None") -
         if asked == topic.slug or key_of(asked) == key_of(topic.name):
             return topic
     if encode is None:
-        return max(topics, key=lambda topic: difflib.SequenceMatcher(None, asked, topic.name).ratio())
+        return max(topics, key=lambda topic: _likeness(asked, topic.name))
     known = encode([asked, *(topic.about for topic in topics)])
     return max(topics, key=lambda topic: float(known[asked] @ known[topic.about]))
+
+
+def _likeness(a: str, b: str) -> tuple[float, float]:
+    """Of two names: the share of words that they have in common, then how many letters in a row."""
+    one, other = set(families_of(a)), set(families_of(b))
+    words = len(one & other) / max(1, len(one | other))
+    return words, difflib.SequenceMatcher(None, a.lower(), b.lower()).find_longest_match().size
 
 
 def _sum(each: Sequence[Figures]) -> Figures:

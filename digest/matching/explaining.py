@@ -30,7 +30,7 @@ def _phrases(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
 
 def _phrase(day: Day, label: str, hits: list[Hit]) -> Reason:
     first = min(hits, key=_rank)
-    weight = phrase_odds(day, hits, judging.OWN)
+    weight = phrase_odds(day, [hits], judging.OWN)
     return Reason(label, "phrase", day.texts.written(first), first.field.name, weight)
 
 

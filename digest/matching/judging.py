@@ -10,13 +10,13 @@ import math
 from dataclasses import dataclass
 
 # How likely a paper must be wanted, by what the reader chose (subscriptions.models.Subscriber.Amount).
-LEAST = {"fewer": 0.75, "balanced": 0.5, "more": 0.25}
+LEAST = {"fewer": 0.7, "balanced": 0.4, "more": 0.2}
 BALANCED = "balanced"
 
 # Rules rather than evidence: who asks for an author wants all of the author's papers.
 BY_AUTHOR = 0.97
-IN_CATEGORY = 0.5
-WITH_VOTES = 0.5
+IN_CATEGORY = 0.4
+WITH_VOTES = 0.4
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class PhraseWeights:
     found: float  # at all
     title: float  # in the title
     early: float  # at the beginning of the abstract, falling to 0 at its end
-    often: float  # for e times as many mentions
+    often: float = 0.0  # for e times as many mentions
+    many: float = 0.0  # for e times as many different phrases
+    name: float = 0.0  # coverage of the topic's name by words anywhere, 0…1
     closeness: float = 0.0  # for each standard deviation that the paper is closer in meaning than most
     usual: float = 0.0  # for all papers
 
@@ -42,16 +44,16 @@ class TextWeights:
     name: float = 0.0  # coverage of the name alone, where a sentence comes with one
 
 
-TOPIC = PhraseWeights(usual=-5.62, found=1.56, title=0.38, early=1.71, often=0.22, closeness=1.67)
-TOPIC_BY_WORDS = PhraseWeights(usual=-4.54, found=2.44, title=0.21, early=2.58, often=0.73)
-OWN = PhraseWeights(found=0.3, title=1.2, early=0.8, often=0.4)
+TOPIC = PhraseWeights(usual=-6.18, found=1.13, title=0.64, early=1.75, many=0.73, name=2.69, closeness=1.43)
+TOPIC_BY_WORDS = PhraseWeights(usual=-5.49, found=1.60, title=0.63, early=2.30, many=1.13, name=4.88)
+OWN = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
 
-NAME = TextWeights(usual=-5.45, coverage=4.88, closeness=0.86, topics=5.45)
-NAME_BY_WORDS = TextWeights(usual=-5.06, coverage=6.16, topics=6.13)
-SENTENCE = TextWeights(usual=-5.44, coverage=5.00, closeness=1.22, topics=8.59)
-SENTENCE_BY_WORDS = TextWeights(usual=-4.60, coverage=7.00, topics=11.19)
-BOTH = TextWeights(usual=-5.93, coverage=8.20, closeness=1.13, topics=4.30, name=2.75)
-BOTH_BY_WORDS = TextWeights(usual=-5.47, coverage=15.43, topics=5.23, name=4.16)
+NAME = TextWeights(usual=-5.39, coverage=3.48, closeness=0.85, topics=6.20)
+NAME_BY_WORDS = TextWeights(usual=-4.88, coverage=4.21, topics=6.68)
+SENTENCE = TextWeights(usual=-5.53, coverage=5.00, closeness=1.17, topics=9.06)
+SENTENCE_BY_WORDS = TextWeights(usual=-4.86, coverage=7.00, topics=12.48)
+BOTH = TextWeights(usual=-5.84, coverage=8.33, closeness=1.00, topics=5.26, name=1.50)
+BOTH_BY_WORDS = TextWeights(usual=-5.35, coverage=15.40, topics=5.96, name=2.13)
 
 MOST_MENTIONS = 8  # further ones add nothing
 

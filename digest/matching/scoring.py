@@ -16,6 +16,7 @@ from subscriptions.filters import Criteria
 
 LEAST_ON_TOPIC = 0.05
 Scores = dict[int, float]  # by the place of a paper
+Found = list[list[Hit]]  # for each phrase that was found
 
 
 class Question(NamedTuple):
@@ -69,28 +70,24 @@ def on_topic(day: Day, number: int) -> Scores:
 
 
 def _topic_odds(day: Day, interest: Interest, least: float) -> Scores:
-    """A topic: its phrases, weighed by how close the paper is to what the topic is about."""
+    """A topic: its phrases, its name, and how close the paper is to what the topic is about."""
     close = day.closeness(interest.profile)
     weights = judging.TOPIC_BY_WORDS if close is None else judging.TOPIC
-    found = {
-        number: weights.usual + phrase_odds(day, hits, weights)
-        for number, hits in _all_hits(day, interest.criteria.quoted).items()
-    }
-    if close is None:
-        return found
-    base, weight = weights.usual, weights.closeness
-    odds = {
-        number: base + weight * z for number, z in enumerate(close) if number in found or base + weight * z >= least
-    }
-    for number, value in found.items():
-        odds[number] += value - base
+    odds = defaultdict[int, float](lambda: weights.usual)
+    for number, found in all_hits(day, interest.criteria.quoted).items():
+        odds[number] += phrase_odds(day, found, weights)
+    for number, share in day.coverage.of(interest.label).items():
+        odds[number] += weights.name * share
+    for number, closeness in enumerate(close or ()):
+        if number in odds or weights.usual + weights.closeness * closeness >= least:
+            odds[number] += weights.closeness * closeness
     return odds
 
 
 def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
     """A reader's own filter: any of its phrases in a row, or the words and the meaning of a name or a sentence."""
     phrases = (*criteria.phrases, *criteria.quoted)
-    odds = {n: phrase_odds(day, hits, judging.OWN) for n, hits in _all_hits(day, phrases).items()}
+    odds = {number: phrase_odds(day, found, judging.OWN) for number, found in all_hits(day, phrases).items()}
     for number, off in _commonness(day, phrases).items():
         odds[number] -= off
     for question in questions(criteria):
@@ -100,19 +97,25 @@ def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
     return odds
 
 
-def phrase_odds(day: Day, hits: list[Hit], weights: PhraseWeights) -> float:
+def phrase_odds(day: Day, found: Found, weights: PhraseWeights) -> float:
     """What phrases in a row say for a paper, by where and how often they stand in it."""
-    title, early, often = phrase_evidence(day, hits)
-    return weights.found + weights.title * title + weights.early * early + weights.often * often
+    title, early, often, many = phrase_evidence(day, found)
+    return weights.found + weights.title * title + weights.early * early + weights.often * often + weights.many * many
 
 
-def phrase_evidence(day: Day, hits: list[Hit]) -> tuple[float, float, float]:
-    """Whether they stand in the title, how early in the abstract (1: at its beginning), the logarithm of how often."""
-    in_title = any(hit.field.name == "title" for hit in hits)
-    depth = (
-        0.0 if in_title else min((day.texts.depth(hit) for hit in hits if hit.field.name == "abstract"), default=1.0)
-    )
-    return float(in_title), 1 - depth, math.log(min(len(hits), judging.MOST_MENTIONS))
+def phrase_evidence(day: Day, found: Found) -> tuple[float, float, float, float]:
+    """Whether they stand in the title; how early in the abstract (1: at its beginning); the logarithms of how often,
+    and of how many different ones."""
+    hits = found[0] if len(found) == 1 else [hit for each in found for hit in each]
+    depth = 1.0
+    for hit in hits:
+        if hit.field.name == "title":
+            depth = -1.0
+        elif hit.field.name == "abstract" and depth > 0:
+            depth = min(depth, day.texts.depth(hit))
+    in_title = depth < 0
+    often, many = min(len(hits), judging.MOST_MENTIONS), min(len(found), judging.MOST_MENTIONS)
+    return float(in_title), 1 - max(0.0, depth), math.log(often), math.log(many)
 
 
 def text_odds(day: Day, question: Question, least: float) -> Scores:
@@ -184,9 +187,10 @@ def _without_the_unwanted(day: Day, criteria: Criteria, scores: Scores) -> Score
     return scores
 
 
-def _all_hits(day: Day, phrases: Iterable[str]) -> dict[int, list[Hit]]:
-    found: dict[int, list[Hit]] = {}
+def all_hits(day: Day, phrases: Iterable[str]) -> dict[int, Found]:
+    """For each paper, the hits of each phrase that stands in it."""
+    found: dict[int, Found] = defaultdict(list)
     for phrase in phrases:
         for number, hits in day.hits(phrase).items():
-            found[number] = found[number] + hits if number in found else hits
+            found[number].append(hits)
     return found

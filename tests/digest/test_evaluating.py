@@ -1,0 +1,97 @@
+"""How good matching is, by graded judgements."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from digest.evaluation import Choice, add, judge_choice, judge_ranking, read
+from tests.conftest import RECORDED
+
+GRADES = {"a": 2, "b": 1, "c": 0, "d": 2}
+FIGURES = ("ndcg@10", "p@5", "recall@20")
+
+
+def test_it_gives_full_marks_to_the_best_order_only() -> None:
+    best = judge_ranking(["a", "d", "b", "c"], GRADES)
+    assert (best.ndcg, best.precision, best.recall) == (1, 1, 1)
+    assert judge_ranking(["c", "b", "d", "a"], GRADES).ndcg < 1
+
+
+def test_it_counts_what_comes_late_as_missed() -> None:
+    order = [*(f"other {number}" for number in range(19)), "a", "d"]
+    judged = judge_ranking(order, GRADES)
+    assert (judged.ndcg, judged.precision, judged.recall) == (0, 0, 0.5)
+
+
+def test_it_judges_a_choice_by_anything_that_was_wanted() -> None:
+    choice = judge_choice({"a", "b", "c"}, GRADES)
+    assert choice == Choice(right=2, wrong=1, missed=1)
+    assert (choice.precision, choice.recall, choice.f1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+
+
+def test_it_adds_choices_up_before_it_divides() -> None:
+    assert add([Choice(9, 1, 0), Choice(0, 1, 10)]).precision == 9 / 11
+
+
+def test_it_survives_choosing_nothing() -> None:
+    nothing = judge_choice(set(), {})
+    assert (nothing.precision, nothing.recall, nothing.f1) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("document", [[], {}, {"interests": [{"id": "a"}]}, {"interests": [{"grades": None}]}])
+def test_it_says_what_judgements_look_like(document: Any) -> None:
+    with pytest.raises(ValueError, match="not judgements of the form"):
+        read(document)
+
+
+def evaluate(judgements: Path, *arguments: str) -> None:
+    call_command("evaluate_matching", str(judgements), *arguments)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "can't be read"),
+        ("{", "Expecting"),
+        ('{"interests": []}', "holds no interests"),
+        ("[]", "not judgements"),
+    ],
+)
+def test_it_says_what_is_wrong_with_a_file(tmp_path: Path, content: str | None, message: str) -> None:
+    file = tmp_path / "judgements.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(CommandError, match=message):
+        evaluate(file, "--papers", str(tmp_path))
+
+
+def test_it_says_where_there_are_no_papers(tmp_path: Path) -> None:
+    file = tmp_path / "judgements.json"
+    file.write_text(json.dumps({"interests": [{"id": "a", "name": "a", "description": "b", "grades": {"1": 2}}]}))
+    with pytest.raises(CommandError, match=r"None of the graded papers is in .*YYYY-MM-DD\.json"):
+        evaluate(file, "--papers", str(tmp_path))
+
+
+def test_it_judges_recorded_days_by_words_alone(
+    recorded: Callable[[str], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded("hf/2026-08-20.json")
+    judgements = RECORDED / "judgements" / "dev.json"
+    evaluate(judgements, "--papers", str(RECORDED / "hf"), "--json")
+    figures = json.loads(capsys.readouterr().out)
+    assert set(figures) == {"name", "sentence", "both", "catalogue", "choice"}
+    for way in ("name", "sentence", "both", "catalogue"):
+        assert set(FIGURES) <= set(figures[way])
+    assert set(figures["choice"]) == set(figures["catalogue"]["choice"]) == {"precision", "recall", "f1"}
+    assert figures["name"]["ndcg@10"] >= 0.78
+    assert figures["catalogue"]["ndcg@10"] >= 0.86
+
+    better = tmp_path / "better.json"
+    better.write_text(json.dumps({"name": {"ndcg@10": figures["name"]["ndcg@10"] + 0.03}}))
+    with pytest.raises(CommandError, match=r"Matching got worse: name ndcg@10 is"):
+        evaluate(judgements, "--papers", str(RECORDED / "hf"), "--against", str(better))
+    assert "598 papers, by words alone" in capsys.readouterr().out
