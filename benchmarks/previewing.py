@@ -7,10 +7,9 @@ which happens once a process and edition.
 
 import json
 import sys
-import tempfile
 from typing import Any
 
-from benchmarks import processes
+from benchmarks import scratch
 
 PAPERS_A_DAY = 100
 PREVIEWS = 200
@@ -19,9 +18,7 @@ PREVIEWS = 200
 def run(scale: float = 1.0) -> dict[str, Any]:
     """How quick a preview is at `scale` times 100 papers a day."""
     papers = max(10, int(PAPERS_A_DAY * scale))
-    statement = f"from benchmarks import previews; previews.measure({papers}, {PREVIEWS})"
-    with tempfile.TemporaryDirectory() as folder:
-        return {"papers_a_day": papers, **processes.measure(statement, folder)}
+    return {"papers_a_day": papers, **scratch.measure(f"previews.measure({papers}, {PREVIEWS})")}
 
 
 if __name__ == "__main__":

@@ -1,25 +1,24 @@
 """Wishes as readers have them, made up by a seed, and how long each preview takes. Runs where Django is set up."""
 
-import json
 import random
 import time
 
-from benchmarks import corpus, processes
+from benchmarks import corpus, times
 from digest import indexes
 from digest.previewing import preview
 from subscriptions.models import Topic
 from subscriptions.subscribers import Wishes
 
 
-def measure(papers_a_day: int, count: int) -> None:
-    """Print the figures as JSON."""
+def measure(papers_a_day: int, count: int) -> dict[str, float]:
+    """The figures, of an empty database."""
     corpus.build(papers_a_day * indexes.LAST, a_day=papers_a_day)
     began = time.process_time()
     indexes.last()
     figures = {"indexes_ms_cpu": round((time.process_time() - began) * 1000, 1)}
     wishes = make(count)
     first, again = [_time(its) for its in wishes], [_time(its) for its in wishes]
-    print(json.dumps(figures | processes.milliseconds(first, "first") | processes.milliseconds(again, "again")))
+    return figures | times.milliseconds(first, "first") | times.milliseconds(again, "again")
 
 
 def make(count: int, seed: int = 13) -> list[Wishes]:

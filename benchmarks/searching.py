@@ -7,10 +7,9 @@ which for PostgreSQL holds the server's work too. The queries are of all kinds t
 import json
 import os
 import sys
-import tempfile
 from typing import Any
 
-from benchmarks import processes
+from benchmarks import scratch
 
 PAPERS = 100_000
 QUERIES = 200
@@ -20,11 +19,10 @@ POSTGRESQL = os.environ.get("BENCH_DATABASE_URL", "")  # of an empty database th
 def run(scale: float = 1.0) -> dict[str, Any]:
     """How quick a search is over `scale` times 100,000 papers."""
     papers = max(1_000, int(PAPERS * scale) // 1_000 * 1_000)
-    statement = f"from benchmarks import searches; searches.measure({papers}, {QUERIES})"
-    with tempfile.TemporaryDirectory() as folder:
-        found: dict[str, Any] = {"papers": papers, "sqlite": processes.measure(statement, folder)}
-        if POSTGRESQL:
-            found["postgresql"] = processes.measure(statement, folder, POSTGRESQL)
+    call = f"searches.measure({papers}, {QUERIES})"
+    found: dict[str, Any] = {"papers": papers, "sqlite": scratch.measure(call)}
+    if POSTGRESQL:
+        found["postgresql"] = scratch.measure(call, POSTGRESQL)
     return found
 
 

@@ -35,7 +35,8 @@ def index_of(papers: Iterable[PaperText], *, for_page: bool = False) -> Index:
     if not for_page and len(missing) <= MOST_AT_ONCE:
         known |= vectors.of_texts(missing, vectors.Kind.PAPER) | vectors.of_texts(profiles, vectors.Kind.TOPIC)
     elif len(missing) > len(papers) // 2:
-        logger.warning("Matching works on words alone: the vectors of %d papers are not there yet", len(missing))
+        level = logging.DEBUG if for_page else logging.WARNING  # a search may turn up papers of years ago
+        logger.log(level, "Matching works on words alone: the vectors of %d papers are not there yet", len(missing))
         return assemble(papers, topics)
     return assemble(papers, topics, known, vectors.background(), _Asked(keep=not for_page))
 

@@ -11,15 +11,15 @@ from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from digest import fulltext
+from digest import fulltext, indexing
 from digest.fulltext import Ask, asking
-from digest.matching import Index, Interest, Match, match
+from digest.matching import Interest, Match, match
 from digest.models import Paper
 from subscriptions import filters
 from subscriptions.filters import Criteria
 
 PAGE = 20  # papers
-WINDOW = 40  # candidates that are judged together
+WINDOW = 32  # candidates that are judged together
 CANDIDATES = 300  # of a search: whoever wants more narrows it down
 SURENESS = "more"  # who searches sees what is doubtful at the end, and not in a mail
 LAST_PAGE = CANDIDATES // PAGE
@@ -116,7 +116,7 @@ def _judge(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], 
     while rest and len(matches) < most:
         window, rest = rest[:WINDOW], rest[WINDOW:]
         papers = Paper.objects.filter(pk__in=window).select_related("edition").order_by("-votes", "-pk")
-        found = match(Index(papers), [Interest("", criteria)], (), SURENESS)
+        found = match(indexing.index_of(papers, for_page=True), [Interest("", criteria)], (), SURENESS)
         if not found:
             return matches, False  # what comes after is likely still less
         matches += found

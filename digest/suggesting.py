@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from digest import fulltext, identity, indexes, interests, phrases, references
+from digest import fulltext, identity, indexes, indexing, interests, phrases, references
 from digest.fulltext import asking
-from digest.matching import Index, PaperText
+from digest.matching import PaperText
 from digest.matching.words import key_of
 from digest.models import Paper, PaperAlias
 from digest.phrases import Found
@@ -105,7 +105,7 @@ def _of(papers: Sequence[PaperText]) -> Suggestion:
 
 def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, Offer]]:
     """The topics that ask for any of `papers`, those that ask for most of them first."""
-    index, found = Index(papers), []
+    index, found = indexing.index_of(papers, for_page=True), []
     for topic in Topic.objects.filter(is_offered=True):
         findings = index.findings(interests.of_topic(topic))
         led = tuple(papers[number] for number in sorted(findings, key=lambda number: -findings[number].score))
