@@ -1,4 +1,4 @@
-"""Pictures of the sample day, all of them below var/screenshots/ and those that the README shows in docs/."""
+"""Pictures of the sample day, all of them below var/screenshots/ and some of them in docs/."""
 
 import os
 import shutil
@@ -14,9 +14,9 @@ from playwright.sync_api import Browser
 from tests.browser import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
-PORT = 8799
+PORT = int(os.environ.get("SCREENSHOTS_PORT", "8799"))
 SITE = f"http://127.0.0.1:{PORT}"
-IN_README = ("edition.png", "digest.png")
+IN_DOCS = ("edition.png", "digest.png", "digest-dark.png", "digest-narrow.png")
 PAGES = {"edition": "/", "subscribe": "/subscribe/", "paper": "/papers/sample:borrowed-patience/"}
 
 
@@ -26,11 +26,17 @@ def main(folder: Path) -> None:
         demo = subprocess.Popen([sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment)
         try:
             wait_for(f"{SITE}/healthz")
-            digest = next((Path(var) / "outbox").glob("*ada@*.eml"))
+            outbox = Path(var) / "outbox"
+            mails = {
+                "digest": wait_for_mail(outbox, "ada", b"\nList-Unsubscribe:"),
+                "welcome": wait_for_mail(outbox, "ada", b"\nSubject: Welcome"),
+            }
             with chromium() as browser:
                 for name, path in PAGES.items():
                     shoot(browser, f"{SITE}{path}", folder / name, width=1280)
-                shoot(browser, f"{SITE}/outbox/{digest.name}/html/", folder / "digest", width=700)
+                for name, mail in mails.items():
+                    shoot(browser, f"{SITE}/outbox/{mail}/html/", folder / name, width=700)
+                without_images(browser, f"{SITE}/outbox/{mails['digest']}/html/", folder / "digest-without-images.png")
         finally:
             demo.terminate()
             demo.wait()
@@ -44,6 +50,25 @@ def shoot(browser: Browser, url: str, target: Path, width: int) -> None:
             page.goto(url)
             page.screenshot(path=f"{target}{'' if scheme == 'light' else '-dark'}{suffix}.png")
             page.close()
+
+
+def without_images(browser: Browser, url: str, target: Path) -> None:
+    """As most mail clients show a mail of somebody whom its reader does not know yet."""
+    page = browser.new_page(viewport={"width": 700, "height": 1000})
+    page.route("**/*", lambda route: route.abort() if route.request.resource_type == "image" else route.continue_())
+    page.goto(url)
+    page.screenshot(path=target)
+    page.close()
+
+
+def wait_for_mail(outbox: Path, reader: str, holds: bytes) -> str:
+    """The name of the reader's mail that has this in its head; small mails leave by the minute's tick."""
+    for _ in range(900):
+        found = [path.name for path in outbox.glob(f"*{reader}@*.eml") if holds in path.read_bytes()]
+        if found:
+            return found[0]
+        time.sleep(0.1)
+    raise SystemExit(f"No such mail came to {reader}")
 
 
 def wait_for(url: str) -> None:
@@ -60,5 +85,5 @@ if __name__ == "__main__":
     target = ROOT / "var" / "screenshots"
     target.mkdir(parents=True, exist_ok=True)
     main(target)
-    for name in IN_README:
+    for name in IN_DOCS:
         shutil.copy(target / name, ROOT / "docs")

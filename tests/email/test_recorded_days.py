@@ -57,7 +57,7 @@ def test_nobody_has_anything_against_the_mails_of_a_recorded_day(
 ) -> None:
     if why := tools.missing("spamassassin"):
         pytest.skip(why)
-    assert len(mails) >= len(cast.KINDS) - 1  # a day may hold nothing for one of them
+    assert len(mails) >= len(cast.KINDS) - 3  # a day may hold nothing for some of them
     verdicts = tools.spamassassin(mails)
     for mail, verdict in zip(mails, verdicts, strict=True):
         said = rspamd.judge(mail)
