@@ -30,10 +30,11 @@ class Digest:
     trending: tuple[Match, ...]
     more: int  # further matches that the cap left out
     of_how_many: int
+    is_asked_for: bool = False  # also when nothing matches, and nobody voted: then it says so, in one line
 
     @property
     def is_worth_sending(self) -> bool:
-        return bool(self.for_you or self.trending)
+        return bool(self.for_you or self.trending) or self.is_asked_for
 
     @property
     def can_be_shorter(self) -> bool:
@@ -65,6 +66,7 @@ def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
         trending=tuple(others[:TRENDING]) if wants_trending else (),
         more=matching - len(for_you),
         of_how_many=len(index.papers),
+        is_asked_for=bool(wanted.interests) and wanted.on_quiet_days,
     )
 
 

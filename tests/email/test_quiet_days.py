@@ -1,0 +1,42 @@
+"""Nothing matches: no mail, or one line to who asked for it."""
+
+from typing import Any
+
+import pytest
+
+from digest.models import Edition
+from subscriptions.models import Subscriber
+from tests.conftest import TODAY, make_reader, make_record
+from tests.email import cast
+from tests.email.mails import digests_of
+
+
+@pytest.fixture
+def unvoted(hugging_face: Any) -> Edition:
+    """Papers that nobody voted for: nothing is trending."""
+    return cast.publish(hugging_face, [make_record("2608.00009", "Sheep", votes=0)], TODAY)
+
+
+def reader(frequency: str, asked: bool) -> Subscriber:
+    return make_reader("quiet@example.org", words="submarine archaeology", mail_quiet_days=asked, frequency=frequency)
+
+
+@pytest.mark.parametrize(("frequency", "said"), [("daily", "A quiet day"), ("weekly", "A quiet week")])
+def test_it_is_one_line_for_who_asked(unvoted: Edition, frequency: str, said: str) -> None:
+    (mail,) = digests_of(unvoted, [reader(frequency, asked=True)])
+    assert mail.message["Subject"] == "Nothing for you on 20 Aug"
+    for part in (mail.text, mail.html):
+        assert said in part
+        assert "Sheep" not in part
+        assert "/unsubscribe/" in part
+    assert mail.text_links == mail.links
+
+
+def test_it_is_no_mail_for_others(unvoted: Edition) -> None:
+    assert digests_of(unvoted, [reader("daily", asked=False)]) == []
+
+
+def test_it_is_what_others_liked_where_there_is_something(edition: Edition) -> None:
+    (mail,) = digests_of(edition, [reader("daily", asked=True)])
+    assert "so here is what others liked best" in " ".join(mail.text.split())
+    assert "Trending today" in mail.html
