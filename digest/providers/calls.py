@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin
 
+import requests
 from django.conf import settings
 from django.core.mail import get_connection
 
@@ -14,6 +15,7 @@ from digest.delivery.transports import Mail
 from digest.providers import answers, many, messages, sharing
 from digest.providers.answers import PATIENCE, Fate, Trouble
 from digest.providers.letters import letter_of
+from digest.providers.payloads import Payloads
 from digest.providers.sharing import Group
 from digest.providers.ways import Kind, way_of
 
@@ -31,6 +33,8 @@ class Client:
         self._provider, self._way, self._sleep = provider, way_of(provider), sleep
         self._backend: Any = get_connection(f"anymail.backends.{provider}.EmailBackend")
         self._backend.open()
+        _read_environment_once(self._backend)
+        self._payloads = Payloads(self._backend)
         self._refused_in_a_row = 0
 
     def send(self, group: Group) -> list[Outcome]:
@@ -81,7 +85,7 @@ class Client:
             message.esp_extra = {"merge_field_format": "-{}-"}
         elif self._provider == "mailjet":
             message.esp_extra = {"Globals": {"TemplateLanguage": self._way.kind is Kind.MERGED}}
-        payload = self._backend.build_message_payload(message, self._backend.send_defaults)
+        payload = self._payloads.make(message)
         response = self._backend.post_to_esp(payload, message)
         statuses = self._backend.parse_recipient_status(response, payload, message)
         # SparkPost counts those it refused and does not name them; its reports do, and correct what is recorded here.
@@ -107,6 +111,14 @@ class Client:
         if response.status_code >= 400:  # django-anymail lets a provider's refusal of content pass, to read it
             response.raise_for_status()
         return dialect.read(mails, response.json())
+
+
+def _read_environment_once(backend: Any) -> None:
+    """Proxies and certificates: a session of `requests` would look for them anew at each call, for a millisecond."""
+    session = getattr(backend, "session", None)
+    if isinstance(session, requests.Session):
+        found = session.merge_environment_settings(backend.api_url, {}, None, None, None)
+        session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
 
 
 def in_calls(provider: str, mails: list[Mail]) -> Iterator[Group]:

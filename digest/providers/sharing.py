@@ -7,7 +7,7 @@ A mail's own values are the tokens of its reader's links: all of them begin alik
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from digest.delivery.transports import Mail
 from digest.providers.letters import Letter, letter_of
@@ -18,6 +18,9 @@ ALIKE = 21  # characters in which all tokens of a reader begin: 126 of the 128 b
 BLANK = "\ue000%d\ue001"  # for private use: no text of ours has them
 _BLANKS = re.compile("\ue000(\\d+)\ue001")
 _TOKEN = re.compile(r"[\w-]*", re.ASCII)
+_RAW_TOKEN = re.compile(rb"[\w-]*")
+_UNSUBSCRIBE = re.compile(rb"\r\nList-Unsubscribe: *<[^>]*/([\w-]{%d,})/?>" % ALIKE)
+_OWN_LINES = re.compile(rb"(?:^|(?<=\n))(?:To|Message-ID|Date):[^\n]*(?:\n[ \t][^\n]*)*(?:\n|$)")
 # Drawn anew for each mail, and by the provider for each reader.
 _NOT_SHARED = {"Message-ID", "To", "Date", "Content-Type"}
 _INVISIBLE = "\u2060"  # a word joiner: what is taken apart by it looks the same
@@ -46,9 +49,18 @@ NOTHING = Shared((), "", "")
 def groups(mails: Iterable[Mail]) -> list[Group]:
     """The mails, by what they share, in the order in which they came."""
     found: dict[Shared, Group] = {}
+    seen: dict[int, list[tuple[bytes, Group]]] = {}  # by length: to compare some is quicker than to hash each
     for mail in mails:
-        shared, values = share(letter_of(mail))
-        group = found.setdefault(shared, Group(shared))
+        # Most are alike as they are, but for the tokens: those need not be opened.
+        rest, values = _without_own(cast(bytes, mail.message))
+        alike = seen.setdefault(len(rest), [])
+        group = next((known for other, known in alike if other == rest), None)
+        if group is None:
+            shared, its_values = share(letter_of(mail))
+            group = found.setdefault(shared, Group(shared))
+            if its_values == values:  # else a token is broken by a line's end
+                alike.append((rest, group))
+            values = its_values
         group.mails.append(mail)
         group.values.append(values)
     return list(found.values())
@@ -79,6 +91,23 @@ def filled(marked: str, values: list[str]) -> str:
     for number, value in enumerate(values):
         marked = marked.replace(BLANK % number, value)
     return marked
+
+
+def _without_own(message: bytes) -> tuple[bytes, list[str]]:
+    """The mail as it is without what is its reader's own; and the tokens, in the order in which they appear."""
+    head, end, body = message.partition(b"\r\n\r\n")
+    found = _UNSUBSCRIBE.search(head)
+    if not found:
+        return message, []
+    beginning = found[1][:ALIKE]
+    before, *after = b"".join((_OWN_LINES.sub(b"", head), end, body)).split(beginning)
+    numbers: dict[bytes, bytes] = {}
+    pieces = [before]
+    for rest in after:
+        token = _RAW_TOKEN.match(rest)
+        ending = token[0] if token else b""
+        pieces += numbers.setdefault(ending, b"\0%d" % len(numbers)), rest[len(ending) :]
+    return b"".join(pieces), [(beginning + ending).decode() for ending in numbers]
 
 
 def _mark(text: str, beginning: str, numbers: dict[str, int]) -> str:
