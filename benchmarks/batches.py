@@ -29,7 +29,7 @@ Figures = dict[str, float]
 
 
 def run(scale: float = 1.0) -> Figures:
-    """CPU time in µs for each recipient where a shard of 500 shares a call (the mean of four), and else; and of a gate."""
+    """CPU time in µs for each recipient where a shard of 500 shares a call (a mean), and else; and of a gate."""
     readers = max(int(READERS * scale), 1000)
     together, in_hundreds = list(_mails(readers, 1)), list(_mails(readers, 5))
     own = list(_mails(readers // 5, readers))

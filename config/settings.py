@@ -78,6 +78,14 @@ def _rates(name: str, default: str) -> list[tuple[int, dt.timedelta]]:
     return [(int(rate[1]), dt.timedelta(**{units[rate[3]]: int(rate[2])})) for rate in rates if rate]
 
 
+def _percent(name: str, default: str) -> float:
+    """The variable `name`. Raises ImproperlyConfigured, saying how to write it."""
+    value = env.str(name, default)
+    if not re.fullmatch(r"\d{1,2}(\.\d{1,4})?|100", value):
+        raise ImproperlyConfigured(f"{name} is “{value}”. Write percent, such as 0.3.")
+    return float(value)
+
+
 def _kept_secret_key() -> str:
     """The key of an installation that set none: made once, then kept, so that mailed links stay valid."""
     path = VAR_DIR / "secret_key"
@@ -252,6 +260,13 @@ WARM_UP_FIRST_DAY = _whole_number("WARM_UP_FIRST_DAY", 200, 1, 10**6)
 WARM_UP_DOUBLES_EVERY = _whole_number("WARM_UP_DOUBLES_EVERY", 2, 1, 30)  # days
 SEND_SPREAD_MINUTES = _whole_number("SEND_SPREAD_MINUTES", 10, 0, 59)  # not everybody's mail leaves at the full hour
 
+# Rates of the last seven days, in percent of the mails sent, at which sending is paused until a person has looked.
+PAUSE_AT_COMPLAINTS = _percent("PAUSE_AT_COMPLAINTS", "0.3")
+PAUSE_AT_BOUNCES = _percent("PAUSE_AT_BOUNCES", "8")
+RED_AT_COMPLAINTS = _percent("RED_AT_COMPLAINTS", "0.1")
+RED_AT_BOUNCES = _percent("RED_AT_BOUNCES", "4")
+RATES_FROM_MAILS = _whole_number("RATES_FROM_MAILS", 200, 1, 10**9)  # fewer mails say nothing about rates
+
 # --- Celery -----------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "memory://")
 CELERY_TASK_IGNORE_RESULT = True
@@ -331,6 +346,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(),
         "options": {"expires": 55},
     },
+    "every night, count the day that is over and forget what is old": {
+        "task": "digest.tasks.keep_house",
+        "schedule": crontab(hour="3", minute="37"),
+        "options": {"expires": 3600},
+    },
     "every morning, report to the operators": {
         "task": "digest.tasks.report_to_operators",
         "schedule": crontab(hour="6", minute="30"),
@@ -344,11 +364,6 @@ CELERY_BEAT_SCHEDULE = {
     "every day, delete sign-ups that nobody confirmed": {
         "task": "subscriptions.tasks.delete_unconfirmed",
         "schedule": crontab(hour="3", minute="17"),
-        "options": {"expires": 3600},
-    },
-    "every day, forget what providers reported long ago": {
-        "task": "digest.tasks.forget_old_events",
-        "schedule": crontab(hour="3", minute="37"),
         "options": {"expires": 3600},
     },
     "every day, forget what is kept for some time only": {
@@ -383,7 +398,7 @@ LIMIT_PER_DOMAIN = _rates("LIMIT_PER_DOMAIN", "50/1h")
 LIMIT_IN_ALL = _rates("LIMIT_IN_ALL", "500/1h")
 LIMIT_PER_ADDRESS = _rates("LIMIT_PER_ADDRESS", "1/1d 3/30d")
 RECORD_IP_ADDRESSES = env.bool("RECORD_IP_ADDRESSES", True)  # in the log of consents
-RETENTION_DAYS = _whole_number("RETENTION_DAYS", 90, 30, 3650)  # of addresses of networks, browsers, providers' events
+RETENTION_DAYS = _whole_number("RETENTION_DAYS", 90, 30, 3650)  # of addresses of networks, deliveries, events, logs
 MATCH_BY_MEANING = env.bool("MATCH_BY_MEANING", True)  # 100 MB in each process that encodes
 FETCH_LIMIT_MB = _whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
 FETCH_THUMBNAILS = env.bool("FETCH_THUMBNAILS", True)  # papers' pictures, to be shown from here

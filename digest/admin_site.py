@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from digest.keeping.outlook import outlook
 from digest.overview import overview
 
 
@@ -16,4 +17,6 @@ class PapersAdminSite(AdminSite):
     index_title = "Today"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, (extra_context or {}) | {"overview": overview(now=timezone.now())})
+        now = timezone.now()
+        shown = {"overview": overview(now=now), "outlook": outlook(now=now)}
+        return super().index(request, (extra_context or {}) | shown)

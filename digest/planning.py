@@ -26,6 +26,7 @@ from django.db.models import (
     TextField,
     Value,
 )
+from django.db.models.functions import Mod
 
 from digest import schedule
 from digest.delivery import shards
@@ -57,16 +58,28 @@ def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
         done_until = None if now.minute % 30 == 0 else edition.planned_until
         planned = 0
         for due, theirs in _slots_by_due_time(edition, slots):
-            if due > now or (done_until and due <= done_until):
+            if due > now or (done_until and due + _spread() <= done_until):
                 continue
             status, reason = (Status.SKIPPED, LATE) if due < now - TOO_LATE else (Status.QUEUED, "")
             for start in range(0, len(theirs), SLOTS_A_STATEMENT):
                 # A reader who became active after the hour waits for the next edition.
                 readers = _in_slots(theirs[start : start + SLOTS_A_STATEMENT]).filter(active_since__lte=due)
-                planned += _insert(edition, readers, now, status, reason)
+                planned += _insert(edition, _whose_minute_has_come(readers, now - due), now, status, reason)
         edition.planned_until = now
         edition.save(update_fields=["planned_until"])
     return planned
+
+
+def _spread() -> dt.timedelta:
+    return dt.timedelta(minutes=settings.SEND_SPREAD_MINUTES)
+
+
+def _whose_minute_has_come(readers: QuerySet[Subscriber], passed: dt.timedelta) -> QuerySet[Subscriber]:
+    """Those of a full hour whose turn it is when so much of it has passed: each has a minute of their own, always."""
+    if passed >= _spread():
+        return readers
+    minutes = int(passed.total_seconds() // 60)
+    return readers.alias(minute=Mod("pk", settings.SEND_SPREAD_MINUTES)).filter(minute__lte=minutes)
 
 
 @contextmanager

@@ -14,12 +14,12 @@ from digest import (
     indexing,
     planning,
     reports,
-    retention,
     thumbnails,
     topics,
     vectors,
 )
 from digest.delivery import sending, shards
+from digest.keeping import pruning, totals
 from digest.models import Edition, Source
 from subscriptions import subscribers
 
@@ -115,5 +115,8 @@ def catch_up_source(pk: int) -> None:
 
 
 @shared_task
-def forget_old_events() -> None:
-    retention.forget_events(now=timezone.now())
+def keep_house() -> None:
+    """Count the days that are over, then forget what is old."""
+    now = timezone.now()
+    totals.count_days(now=now)
+    pruning.prune(now=now)

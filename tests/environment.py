@@ -15,6 +15,7 @@ os.environ |= {
     "VAR_DIR": VAR,
     "DEBUG": "0",
     "SECRET_KEY": "only-for-tests",
+    "SEND_SPREAD_MINUTES": "0",  # what is due is planned at the full hour
     "MATCH_BY_MEANING": "0",  # the model takes a second to load; the tests that are about it switch it on
     "SITE_URL": "https://papers.example.org",
     "FROM_EMAIL": "Daily Papers <digest@papers.example.org>",

@@ -39,8 +39,9 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
 
 @admin.register(DeliveryEvent)
 class DeliveryEventAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeliveryEvent]):
-    list_display = ["event_type", "happened_at", "delivery", "detail"]
-    list_filter = ["event_type", "happened_at"]
+    list_display = ["event_type", "meaning", "happened_at", "delivery", "detail"]
+    list_filter = ["event_type", "meaning", "happened_at"]
+    show_full_result_count = False
     search_fields = ["delivery__subscriber__email", "detail"]
     date_hierarchy = "happened_at"
     list_select_related = ["delivery"]

@@ -7,10 +7,12 @@ from digest.models.opinions import Learnt, Opinion
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
 from digest.models.thumbnails import Thumbnail
+from digest.models.totals import DailyTotal
 from digest.models.vectors import Vector
 
 __all__ = [
     "Allowance",
+    "DailyTotal",
     "Delivery",
     "DeliveryEvent",
     "Edition",

@@ -1,6 +1,7 @@
 """Who is planned to get what, when."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.db.models import QuerySet
@@ -134,3 +135,23 @@ def test_it_plans_many_slots_at_once() -> None:
         make_reader(f"{number}@example.org", send_hour=number % 24, time_zone=zones[number % 4])
     planning.plan_due(now=NOW + 24 * HOURS)
     assert planned().count() == 48
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_spreads_a_full_hour_over_some_minutes_each_reader_at_the_same_one(settings: Any) -> None:
+    settings.SEND_SPREAD_MINUTES = 10
+    readers = [make_reader(f"reader{number}@example.org", send_hour=13) for number in range(20)]
+    planned_at: dict[int, int] = {}
+    for minute in range(12):
+        planning.plan_due(now=NOW + HOURS + dt.timedelta(minutes=minute))
+        for pk in planned().values_list("subscriber_id", flat=True):
+            planned_at.setdefault(pk, minute)
+    assert planned_at == {reader.pk: reader.pk % 10 for reader in readers}
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_whose_minute_was_missed_is_planned_later(settings: Any) -> None:
+    settings.SEND_SPREAD_MINUTES = 10
+    for number in range(20):
+        make_reader(f"reader{number}@example.org", send_hour=13)
+    assert planning.plan_due(now=NOW + 2 * HOURS) == 20

@@ -1,0 +1,25 @@
+"""How mail was received: each day's totals, with the last seven days above them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from digest.admin.base import ReadOnlyAdmin
+from digest.keeping.outlook import outlook
+from digest.models import DailyTotal
+
+
+@admin.register(DailyTotal)
+class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
+    change_list_template = "admin/digest/dailytotal/change_list.html"
+    list_display = ["day", "kind", "what", "number", "edition"]
+    list_filter = ["kind", "what", "day"]
+    date_hierarchy = "day"
+    list_select_related = ["edition"]
+    show_full_result_count = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        shown = (extra_context or {}) | {"outlook": outlook(now=timezone.now()), "title": "How mail was received"}
+        return super().changelist_view(request, shown)

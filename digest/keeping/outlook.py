@@ -1,0 +1,48 @@
+"""What an admin sees of it at a glance: how mail was received, and how much may leave."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from digest.keeping import rates
+from digest.keeping.rates import Rates
+from digest.limits.plain import Plain, plain
+from digest.providers import fallback
+
+
+@dataclass(frozen=True)
+class Way:
+    """One provider: what may leave by it, and until when it is left alone since it refused everything."""
+
+    name: str
+    plain: Plain
+    closed_until: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The last seven days, and the hour to come."""
+
+    rates: Rates
+    shares: list[tuple[str, str]]  # of the mails sent, in percent
+    ways: list[Way]
+
+
+def outlook(*, now: dt.datetime) -> Outlook:
+    closed = fallback.closed_providers(now=now)
+    ways = [Way(name, plain(name, now=now), closed.get(name)) for name in fallback.names()]
+    lately = rates.lately(now=now)
+    return Outlook(lately, _shares(lately), ways)
+
+
+def _shares(lately: Rates) -> list[tuple[str, str]]:
+    if not lately.sent:
+        return []
+    parts = [
+        ("delivered", lately.delivered, 1),
+        ("hard bounces", lately.hard, 2),
+        ("soft bounces", lately.soft, 2),
+        ("blocked", lately.policy, 2),
+        ("complaints", lately.complaints, 3),
+        ("unsubscribed by their provider", lately.left, 2),
+    ]
+    return [(name, f"{lately.percent(number):.{digits}f} %") for name, number, digits in parts]

@@ -1,0 +1,64 @@
+"""Each day that is over is counted, and for some days again: reports come late."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Min, QuerySet
+
+from digest.models import DailyTotal, Delivery, DeliveryEvent
+from digest.models.editions import Edition
+
+AGAIN = dt.timedelta(days=4)  # so long a day is counted anew
+
+Kind = DailyTotal.Kind
+
+
+def count_days(*, now: dt.datetime) -> int:
+    """Count the days that are over and have not been, or not for the last time; how many."""
+    days = _days_to_count(now)
+    for day in days:
+        _count(day)
+    return len(days)
+
+
+def counted_until() -> dt.date | None:
+    """The last day that was counted."""
+    return DailyTotal.objects.order_by("-day").values_list("day", flat=True).first()
+
+
+def what(event_type: str, meaning: str) -> str:
+    return f"{event_type} {meaning}".strip()
+
+
+def _days_to_count(now: dt.datetime) -> list[dt.date]:
+    last = counted_until()
+    if last is None:
+        oldest = [Delivery.objects.aggregate(at=Min("queued_at"))["at"]]
+        oldest.append(DeliveryEvent.objects.aggregate(at=Min("happened_at"))["at"])
+        found = [moment.date() for moment in oldest if moment]
+        first = min(found, default=now.date())
+    else:
+        first = min(last + dt.timedelta(days=1), now.date() - AGAIN)
+    return [first + dt.timedelta(days=ago) for ago in range((now.date() - first).days)]
+
+
+def _count(day: dt.date) -> None:
+    deliveries = _of_day(Delivery.objects.all(), "queued_at", day).order_by()
+    by_status = deliveries.values_list("edition", "status").annotate(Count("pk"))
+    events = _of_day(DeliveryEvent.objects.all(), "happened_at", day).order_by()
+    by_type = events.values_list("delivery__edition", "event_type", "meaning").annotate(Count("pk"))
+    rows = [DailyTotal(day=day, kind=Kind.DELIVERY, edition_id=e, what=s, number=n) for e, s, n in by_status]
+    rows += [DailyTotal(day=day, kind=Kind.EVENT, edition_id=e, what=what(t, m), number=n) for e, t, m, n in by_type]
+    if not rows:  # a day without mail is counted too, so that the next task goes on after it
+        newest = Edition.objects.order_by("-day").first()
+        rows = [DailyTotal(day=day, kind=Kind.DELIVERY, edition=newest, what=Delivery.Status.SENT, number=0)]
+    with transaction.atomic():
+        DailyTotal.objects.filter(day=day).delete()
+        DailyTotal.objects.bulk_create(rows, batch_size=500)
+
+
+def _of_day(rows: QuerySet[Any], field: str, day: dt.date) -> QuerySet[Any]:
+    """By a range, which an index answers; the day of a moment would have to be reckoned for each row."""
+    begins = dt.datetime.combine(day, dt.time(), dt.UTC)
+    return rows.filter(**{f"{field}__gte": begins, f"{field}__lt": begins + dt.timedelta(days=1)})

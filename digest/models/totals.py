@@ -1,0 +1,26 @@
+"""What is left of deliveries and events when they are forgotten."""
+
+from django.db import models
+
+from digest.models.editions import Edition
+
+
+class DailyTotal(models.Model):
+    """How many deliveries of an edition ended how on a day, or how many events of a kind came on it."""
+
+    class Kind(models.TextChoices):
+        DELIVERY = "delivery", "deliveries"
+        EVENT = "event", "events"
+
+    day = models.DateField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    edition = models.ForeignKey(Edition, on_delete=models.SET_NULL, null=True, blank=True, related_name="totals")
+    what = models.CharField(max_length=40, help_text="A delivery's status; an event's type and what it means.")
+    number = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["-day", "kind", "what"]
+        indexes = [models.Index(fields=["day", "kind"], name="total_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.number} {self.what}"

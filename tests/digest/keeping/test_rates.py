@@ -1,0 +1,68 @@
+"""How mail was received lately, and when sending stops by itself."""
+
+import datetime as dt
+
+import pytest
+
+from digest.keeping import rates, totals
+from digest.keeping.rates import Rates
+from digest.models import Delivery, Edition
+from tests.conftest import NOW, make_reader
+from tests.digest.keeping.test_keeping import tell
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.fixture
+def sent(edition: Edition) -> list[Delivery]:
+    """Ten mails, a day of the last ten each."""
+    reader = make_reader("alice@example.org")
+    rows = []
+    for ago in range(10):
+        when = NOW - dt.timedelta(days=ago, hours=1)
+        day = Edition.objects.create(day=dt.date(2020, 1, 1) + dt.timedelta(days=ago), published_at=when)
+        moments = {"queued_at": when, "not_before": when, "sent_at": when}
+        rows.append(Delivery.objects.create(edition=day, subscriber=reader, status="sent", **moments))
+    return rows
+
+
+@pytest.mark.parametrize("is_counted", [False, True])
+def test_it_counts_the_last_seven_days_whether_or_not_they_are_totals(is_counted: bool, sent: list[Delivery]) -> None:
+    for row, (event_type, meaning) in zip(
+        sent,
+        [
+            ("complained", "complaint"),
+            ("bounced", "hard"),
+            ("bounced", "soft"),
+            ("delivered", ""),
+            ("bounced", "policy"),
+        ]
+        + [("unsubscribed", "left")] * 5,
+        strict=True,
+    ):
+        tell(event_type, row.queued_at, row, meaning)
+    if is_counted:
+        totals.count_days(now=NOW)
+    lately = rates.lately(now=NOW)
+    assert lately == Rates(sent=7, delivered=1, hard=1, soft=1, policy=1, complaints=1, left=2)
+
+
+def many(complaints: int = 0, hard: int = 0, sent: int = 1000) -> Rates:
+    return Rates(sent=sent, complaints=complaints, hard=hard)
+
+
+@pytest.mark.parametrize(
+    ("lately", "flags"),
+    [
+        (many(), 0),
+        (many(complaints=1), 1),  # 0.1 %
+        (many(complaints=2), 1),
+        (many(complaints=3), 1),  # 0.3 %
+        (many(hard=39), 0),
+        (many(hard=40), 1),
+        (many(hard=80), 1),
+        (many(complaints=50, hard=50, sent=199), 0),  # too few to say anything
+    ],
+)
+def test_red_flags_come_before_the_stop(lately: Rates, flags: int) -> None:
+    assert len(lately.flags) == flags
