@@ -57,6 +57,11 @@ def take(*limits: Limit, now: dt.datetime) -> Limit | None:
     return reached
 
 
+def is_reached(limit: Limit, *, now: dt.datetime) -> bool:
+    """Would one more be one too many?"""
+    return _is_over(limit, now, and_more=1)
+
+
 def forget(limit: Limit) -> None:
     """Begin to count anew."""
     Mark.objects.filter(key=limit.key).delete()
@@ -68,9 +73,9 @@ def prune(*, now: dt.datetime) -> int:
     return Mark.objects.filter(made_at__lt=now - max(spans)).delete()[0]
 
 
-def _is_over(limit: Limit, now: dt.datetime) -> bool:
+def _is_over(limit: Limit, now: dt.datetime, and_more: int = 0) -> bool:
     marks = Mark.objects.filter(key=limit.key)
-    return any(marks.filter(made_at__gt=now - span).count() > most for most, span in limit.rates)
+    return any(marks.filter(made_at__gt=now - span).count() + and_more > most for most, span in limit.rates)
 
 
 def _all_rates() -> list[Sequence[Rate]]:

@@ -78,7 +78,9 @@ def _make_room(subscriber: Subscriber) -> bool:
     others = Subscriber.objects.by_email(subscriber.new_email).exclude(pk=subscriber.pk)
     if others.filter(status__in=[Status.ACTIVE, Status.PAUSED, Status.SUPPRESSED]).exists():
         return False
-    others.delete()
+    # Locked, and by their state: one that wakes up at this very moment must not be deleted.
+    asleep = others.filter(status__in=[Status.PENDING, Status.UNSUBSCRIBED]).select_for_update()
+    Subscriber.objects.filter(pk__in=[other.pk for other in asleep]).delete()
     return True
 
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from subscriptions import brand, limits, networks, subscribers
 from subscriptions.consents import Trace
@@ -21,7 +22,8 @@ from subscriptions.models import FormPost, Topic
 from subscriptions.subscribers import Wishes
 
 WORTH_DOING = dt.timedelta(days=1)
-AT_ONCE = 1000  # posts looked at in one go
+LEASE = dt.timedelta(minutes=5)  # of a worker on a post: if it dies, another takes over
+AT_ONCE = 20_000  # posts looked at in one go: those that wait must not hide the others
 ALARM = [(1, dt.timedelta(hours=6))]
 logger = logging.getLogger(__name__)
 
@@ -41,18 +43,41 @@ def take_in(*, now: dt.datetime) -> int:
     """Do what was asked for and may be done now; how many posts."""
     FormPost.objects.filter(posted_at__lt=now - WORTH_DOING).delete()
     done, full = 0, set[str]()
-    for post in FormPost.objects.all()[:AT_ONCE]:
-        if limits.domain(post.email).value in full:
+    for post in _unclaimed(now)[:AT_ONCE]:
+        if limits.domain(post.email).value in full or not _claim(post, now):
             continue
-        reached = limits.take(limits.domain(post.email), limits.in_all(), now=now)
+        reached = limits.take(*_limits_of(post, now), now=now)
         if reached is None:
             done += _do(post, now)
             continue
+        _give_back(post)
         _raise_alarm(reached, now)
         full.add(reached.value)
         if reached == limits.in_all():
             break
     return done
+
+
+def _unclaimed(now: dt.datetime) -> QuerySet[FormPost]:
+    return FormPost.objects.filter(Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE))
+
+
+def _claim(post: FormPost, now: dt.datetime) -> bool:
+    """Take the post in hand before anything is counted for it; False where another worker has."""
+    return bool(_unclaimed(now).filter(pk=post.pk).update(claimed_at=now))
+
+
+def _give_back(post: FormPost) -> None:
+    FormPost.objects.filter(pk=post.pk).update(claimed_at=None)
+
+
+def _limits_of(post: FormPost, now: dt.datetime) -> tuple[limits.Limit, ...]:
+    """Those of its domain and of the site, unless no mail comes of it: else one address asked for again and again would
+    use up the room of its whole domain."""
+    notice = subscribers.notice_for(post.email, lost_link=post.kind == FormPost.Kind.LINK)
+    if not notice or limits.is_reached(limits.mails(notice, post.email), now=now):
+        return ()
+    return limits.domain(post.email), limits.in_all()
 
 
 def _note_down(post: FormPost, trace: Trace) -> None:
@@ -65,19 +90,18 @@ def _note_down(post: FormPost, trace: Trace) -> None:
 
 
 def _do(post: FormPost, now: dt.datetime) -> bool:
-    """False where another worker did it, or it can't be done (yet)."""
+    """Do what the claimed post asks for, and delete it. False where that can't be done (yet)."""
     try:
         with transaction.atomic():
-            # Whoever deletes the row has it, and puts it back by failing.
-            if not FormPost.objects.filter(pk=post.pk).delete()[0]:
-                return False
             _serve(post, now)
+            post.delete()
     except ValidationError:
         logger.exception("A form post was taken and can't be served; it is deleted")
         FormPost.objects.filter(pk=post.pk).delete()
         return False
     except Exception:
         logger.exception("A form post can't be served; next try in a minute")
+        _give_back(post)
         return False
     return True
 

@@ -16,6 +16,7 @@ class FormPost(models.Model):
     wishes = models.JSONField(default=dict, blank=True)
     trace = models.JSONField(default=dict, blank=True, help_text="For the log of consents.")
     posted_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it in hand.")
 
     class Meta:
         ordering = ["pk"]

@@ -8,7 +8,7 @@ import time_machine
 from django.core import mail
 from django.test import Client
 
-from subscriptions import limits, networks, notices, sign_ups, tasks
+from subscriptions import limits, networks, notices, sign_ups, subscribers, tasks
 from subscriptions.consents import Trace
 from subscriptions.limits import Limit
 from subscriptions.models import FormPost, Mark, Subscriber
@@ -125,11 +125,6 @@ def test_it_keeps_nobody_out_whose_network_is_not_known(visitor: Client) -> None
     assert FormPost.objects.count() == 8
 
 
-def ask(*emails: str) -> None:
-    for email in emails:
-        FormPost.objects.create(kind="link", email=email, posted_at=NOW)
-
-
 def test_it_mails_an_address_three_times_in_a_month_at_most() -> None:
     for day in range(50):
         moment = NOW + dt.timedelta(days=day, hours=day)
@@ -149,6 +144,17 @@ def test_it_lets_sign_ups_above_a_domains_limit_wait_and_others_pass(settings: A
     notices.send_owed(now=NOW + dt.timedelta(hours=1))
     assert len(mailed()) == 5
     assert not FormPost.objects.exists()
+
+
+def test_it_uses_up_no_domain_by_one_address(settings: Any, alice: Subscriber) -> None:
+    settings.LIMIT_PER_DOMAIN = [(3, dt.timedelta(hours=1))]
+    subscribers.suppress("gone@example.org", "bounced")
+    for email in ("ada@example.org", alice.email, "gone@example.org") * 10:
+        sign_ups.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
+        sign_ups.ask_for_link("nobody@example.org", Trace(), now=NOW)
+    sign_ups.ask_to_sign_up("late@example.org", Wishes(), Trace(), now=NOW)
+    notices.send_owed(now=NOW)
+    assert sorted(mailed()) == ["ada@example.org", alice.email, "late@example.org"]
 
 
 def test_it_tells_the_operators_once_when_the_limit_in_all_is_reached(
@@ -171,7 +177,8 @@ def test_it_tells_the_operators_once_when_the_limit_in_all_is_reached(
 
 def test_it_forgets_posts_that_waited_for_a_day(settings: Any) -> None:
     settings.LIMIT_IN_ALL = [(1, dt.timedelta(hours=1))]
-    ask("a@example.org", "b@example.org")
+    for email in ("a@example.org", "b@example.org"):
+        sign_ups.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
     sign_ups.take_in(now=NOW)
     assert FormPost.objects.count() == 1
     sign_ups.take_in(now=NOW + dt.timedelta(days=1, minutes=1))
@@ -192,8 +199,15 @@ def test_it_tries_again_what_failed_for_a_while(monkeypatch: pytest.MonkeyPatch)
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OSError("disk full")
 
-    ask("ada@example.org")
+    sign_ups.ask_for_link("ada@example.org", Trace(), now=NOW)
     with monkeypatch.context() as broken:
         broken.setattr("subscriptions.subscribers.ask_for_link", fail)
         assert sign_ups.take_in(now=NOW) == 0
     assert sign_ups.take_in(now=NOW) == 1
+
+
+def test_it_takes_over_from_a_worker_that_died() -> None:
+    sign_ups.ask_to_sign_up("ada@example.org", Wishes(), Trace(), now=NOW)
+    FormPost.objects.update(claimed_at=NOW)
+    assert sign_ups.take_in(now=NOW + 4 * MINUTE) == 0
+    assert sign_ups.take_in(now=NOW + 6 * MINUTE) == 1

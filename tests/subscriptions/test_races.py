@@ -1,5 +1,6 @@
 """Clicks at the very same moment, by threads with connections of their own. SQLite has one writer; PostgreSQL many."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 
@@ -7,10 +8,11 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from subscriptions import notices, subscribers
+from subscriptions import limits, moving, notices, sign_ups, subscribers
+from subscriptions.consents import Trace
 from subscriptions.models import Subscriber, Topic
 from subscriptions.subscribers import Wishes
-from tests.conftest import NOW
+from tests.conftest import NOW, make_reader
 from tests.environment import SERVICES
 from tests.subscriptions.conftest import stored
 
@@ -87,3 +89,35 @@ def test_it_never_loses_a_complaint_to_another_click(alice: Subscriber) -> None:
             lambda: subscribers.suppress(alice.email, "complained"),
         )
         assert stored(alice)["status"] == "suppressed"
+
+
+def test_it_never_gives_more_than_the_limit_to_those_who_come_at_once() -> None:
+    limit = limits.Limit("race", "x", [(5, dt.timedelta(minutes=10))])
+    for number in range(5):
+        now = NOW + number * dt.timedelta(hours=1)
+        given: list[bool] = []
+        at_once(*[lambda now=now, given=given: given.append(limits.take(limit, now=now) is None)] * 12)
+        assert sum(given) <= 5
+        # Who comes alone afterwards gets what is left.
+        while limits.take(limit, now=now) is None:
+            given.append(True)
+        assert sum(given) == 5
+
+
+def test_it_does_once_what_a_form_asked_for_with_many_workers_at_once() -> None:
+    for number in range(20):
+        sign_ups.ask_to_sign_up(f"new{number}@example.org", Wishes(), Trace(), now=NOW)
+    at_once(*(lambda: notices.send_owed(now=NOW) for _ in range(4)))
+    notices.send_owed(now=NOW)
+    assert len(mail.outbox) == Subscriber.objects.count() == 20
+
+
+def test_it_gives_an_address_to_one_of_two_who_move_to_it_at_once() -> None:
+    for number in range(10):
+        movers = [make_reader(f"{name}{number}@example.org") for name in ("a", "b")]
+        for mover in movers:
+            moving.ask(mover, f"new{number}@example.org", now=NOW)
+        done: list[bool] = []
+        at_once(*(lambda mover=mover, done=done: done.append(moving.confirm(mover, now=NOW)) for mover in movers))
+        assert sorted(done) == [False, True]
+        assert Subscriber.objects.by_email(f"new{number}@example.org").count() == 1
