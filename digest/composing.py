@@ -2,9 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from digest.learning import Taste
-from digest.matching import Finding, Index, Interest, Match, Reason, choose, match, share
+from digest.matching import Index, Interest, Match, choose, match, share
 
 TRENDING = 3  # papers at most
 
@@ -57,13 +58,11 @@ def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
     A reader who follows nothing gets the most voted papers.
     """
     for_you, matching = _for_you(index, wanted)
-    chosen = {id(found.paper) for found in for_you}
-    others = [found for found in _most_voted(index, wanted) if id(found.paper) not in chosen and found.score > 0]
     wants_trending = wanted.interests and (for_you or wanted.on_quiet_days)
     return Digest(
         day=day,
         for_you=tuple(for_you),
-        trending=tuple(others[:TRENDING]) if wants_trending else (),
+        trending=_trending(index, wanted, for_you) if wants_trending else (),
         more=matching - len(for_you),
         of_how_many=len(index.papers),
         is_asked_for=bool(wanted.interests) and wanted.on_quiet_days,
@@ -84,15 +83,18 @@ def _for_you(index: Index, wanted: Wanted) -> tuple[list[Match], int]:
 
 def _matches(index: Index, wanted: Wanted) -> list[Match]:
     if not wanted.interests:
-        return _most_voted(index, wanted)
+        excluded = index.with_any(wanted.exclusions)
+        return [index.voted(number) for number in index.by_votes if number not in excluded]
     return match(index, wanted.interests, wanted.exclusions, wanted.amount)
 
 
-def _most_voted(index: Index, wanted: Wanted) -> list[Match]:
+def _trending(index: Index, wanted: Wanted, for_you: list[Match]) -> tuple[Match, ...]:
+    """The most voted of the other papers."""
+    chosen = {id(found.paper) for found in for_you}
     excluded = index.with_any(wanted.exclusions)
-    papers = [index.papers[number] for number in index.by_votes if number not in excluded]
-    return [Match(paper, paper.votes, (_for_its_votes(paper.votes),)) for paper in papers]
-
-
-def _for_its_votes(votes: int) -> Finding:
-    return Finding("", votes, (Reason("", "votes", str(votes), "votes", 0),))
+    others = (
+        index.voted(number)
+        for number in index.by_votes
+        if number not in excluded and id(index.papers[number]) not in chosen and index.papers[number].votes
+    )
+    return tuple(islice(others, TRENDING))

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from digest.matching.authors import Categories, People
 from digest.matching.coverage import Coverage
@@ -11,6 +12,9 @@ from digest.matching.keeping import Kept
 from digest.matching.meaning import Meaning
 from digest.matching.texts import Hit, Texts
 from digest.matching.thesaurus import Thesaurus
+
+if TYPE_CHECKING:
+    from digest.matching.meaning import Vectors
 
 
 class Day:
@@ -43,7 +47,7 @@ class Day:
         found = self._hits.get(phrase)
         return self._hits.keep(phrase, self._find(phrase)) if found is None else found
 
-    def closeness(self, text: str) -> list[float] | None:
+    def closeness(self, text: str) -> "Vectors | None":
         """For each paper how close in meaning it is to `text`; None where the vectors are not at hand."""
         return self.meaning.closeness(text) if self.meaning else None
 

@@ -56,8 +56,8 @@ def _texts(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
 
 def _meaning(day: Day, interest: Interest, number: int, text: str, shown: str, weight: float) -> Iterator[Reason]:
     close = day.closeness(text)
-    if close and close[number] >= judging.CLOSE:
-        yield Reason(interest.label, "meaning", shown, "", weight * close[number])
+    if close is not None and close[number] >= judging.CLOSE:
+        yield Reason(interest.label, "meaning", shown, "", weight * float(close[number]))
 
 
 def _words(day: Day, interest: Interest, number: int, question: Question) -> Iterator[Reason]:

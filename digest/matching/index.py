@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from digest.matching.day import Day
 from digest.matching.explaining import explain
-from digest.matching.findings import Finding, Interest, PaperText
+from digest.matching.findings import Finding, Interest, Match, PaperText, Reason
 from digest.matching.judging import BALANCED, LEAST
 from digest.matching.keeping import Kept
 from digest.matching.meaning import Meaning
@@ -33,9 +33,11 @@ class Index:
     ) -> None:
         self.day = Day(papers, meaning, thesaurus)
         self.papers = self.day.papers
+        self._voted: dict[int, Match] = {}
         self._topics: Kept[tuple[Interest, str], Answer] = Kept()
         self._own: Kept[tuple[Interest, str], Answer] = Kept()
-        self._findings: Kept[tuple[Interest, int], Finding] = Kept(10 * 5_000)
+        self._found_by_topics: Kept[tuple[Interest, int], Finding] = Kept(200_000)
+        self._found: Kept[tuple[Interest, int], Finding] = Kept()
 
     @cached_property
     def by_votes(self) -> list[int]:
@@ -50,16 +52,26 @@ class Index:
 
     def finding(self, interest: Interest, number: int, score: float) -> Finding:
         """What `interest` found in the paper at `number`; the same object whenever it is asked for."""
-        found = self._findings.get((interest, number))
+        kept = self._found_by_topics if interest.about else self._found
+        found = kept.get((interest, number))
         if found is None:
             found = Finding(interest.label, score, partial(explain, self.day, interest, number))
-            self._findings.keep((interest, number), found)
+            kept.keep((interest, number), found)
         return found
 
     def findings(self, interest: Interest, amount: str = BALANCED) -> dict[int, Finding]:
         """For each paper (by its place in `papers`) that `interest` asks for: what it found."""
         ranked = self.answer(interest, amount).ranked
         return {number: self.finding(interest, number, score) for score, number in ranked}
+
+    def voted(self, number: int) -> Match:
+        """The paper at `number`, chosen for nothing but its votes; the same object whenever it is asked for."""
+        found = self._voted.get(number)
+        if found is None:
+            paper = self.papers[number]
+            finding = Finding("", paper.votes, (Reason("", "votes", str(paper.votes), "votes", 0),))
+            found = self._voted[number] = Match(paper, paper.votes, (finding,))
+        return found
 
     def rank(self, interest: Interest) -> list[tuple[float, int]]:
         """All papers with anything of `interest` in them, best first, however unlikely, as (probability, place)."""

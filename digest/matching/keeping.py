@@ -18,6 +18,6 @@ class Kept(Generic[K, V]):
 
     def keep(self, key: K, value: V) -> V:
         if len(self._values) >= self._most:
-            self._values.pop(next(iter(self._values)), None)  # the oldest, unless another thread was quicker
+            self._values.clear()  # finding the oldest, one at a time, would cost more than working out anew
         self._values[key] = value
         return value

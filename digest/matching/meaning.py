@@ -46,7 +46,7 @@ class Meaning:
         self._papers = np.where(papers.any(axis=1, keepdims=True), papers, self._mean).astype(np.float32)
         self._trust = len(usual) / (len(usual) + BEFOREHAND)
 
-    def closeness(self, text: str) -> list[float] | None:
+    def closeness(self, text: str) -> "Vectors | None":
         """For each paper how close it is to `text`, in standard deviations; None without the text's vector."""
         vector = self.vector(text)
         if vector is None:
@@ -54,7 +54,7 @@ class Meaning:
         mean, variance = float(vector @ self._mean), float(vector @ self._covariance @ vector)
         mean += (1 - self._trust) * (USUAL - mean)
         variance += (1 - self._trust) * (USUAL_SPREAD**2 - variance)
-        closeness: list[float] = ((self._papers @ vector - mean) / variance**0.5).tolist()
+        closeness: Vectors = (self._papers @ vector - mean) * (1 / variance**0.5)
         return closeness
 
 

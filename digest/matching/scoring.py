@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from digest.matching import coverage, judging
 from digest.matching.day import Day
@@ -13,6 +13,9 @@ from digest.matching.judging import PhraseWeights, TextWeights
 from digest.matching.texts import Hit
 from digest.matching.thesaurus import Weights, mixed
 from subscriptions.filters import Criteria
+
+if TYPE_CHECKING:
+    from digest.matching.meaning import Vectors
 
 LEAST_ON_TOPIC = 0.05
 Scores = dict[int, float]  # by the place of a paper
@@ -58,7 +61,7 @@ def topics_in(day: Day, question: Question) -> Weights:
     if named := day.thesaurus.named(question.name or question.text):
         return named
     vector = day.meaning.vector(question.text) if day.meaning else None
-    by_words = day.thesaurus.by_words(question.text)
+    by_words = day.thesaurus.by_words(question.text) if question.text.count(" ") > 1 else ()
     return by_words if vector is None else mixed(by_words, day.thesaurus.by_meaning(vector))
 
 
@@ -78,7 +81,7 @@ def _topic_odds(day: Day, interest: Interest, least: float) -> Scores:
         odds[number] += phrase_odds(day, found, weights)
     for number, share in day.coverage.of(interest.label).items():
         odds[number] += weights.name * share
-    for number, closeness in enumerate(close or ()):
+    for number, closeness in enumerate(() if close is None else close.tolist()):
         if number in odds or weights.usual + weights.closeness * closeness >= least:
             odds[number] += weights.closeness * closeness
     return odds
@@ -107,53 +110,73 @@ def phrase_evidence(day: Day, found: Found) -> tuple[float, float, float, float]
     """Whether they stand in the title; how early in the abstract (1: at its beginning); the logarithms of how often,
     and of how many different ones."""
     hits = found[0] if len(found) == 1 else [hit for each in found for hit in each]
-    depth = 1.0
-    for hit in hits:
-        if hit.field.name == "title":
-            depth = -1.0
-        elif hit.field.name == "abstract" and depth > 0:
-            depth = min(depth, day.texts.depth(hit))
-    in_title = depth < 0
+    places = {hit.field.name for hit in hits}
+    if "title" in places:
+        early = 1.0
+    elif "abstract" in places:
+        early = 1 - min(day.texts.depth(hit) for hit in hits if hit.field.name == "abstract")
+    else:
+        early = 0.0
     often, many = min(len(hits), judging.MOST_MENTIONS), min(len(found), judging.MOST_MENTIONS)
-    return float(in_title), 1 - max(0.0, depth), math.log(often), math.log(many)
+    return float("title" in places), early, math.log(often), math.log(many)
 
 
 def text_odds(day: Day, question: Question, least: float) -> Scores:
-    """What the words, the meaning and the topics of a text say for each paper, where that may reach `least`."""
+    """What the words, the meaning and the topics of a text say for each paper, where that may reach `least`.
+
+    Nearly all papers are far from it: those are never looked at one by one.
+    """
     close = day.closeness(question.text)
     weights = question.by_words if close is None else question.by_meaning
-    odds: Scores = {}
-    for number, evidence in text_evidence(day, question, close).items():
-        coverage, name, topics, closeness = evidence
-        odds[number] = (
-            weights.usual
-            + weights.coverage * coverage
-            + weights.name * name
-            + weights.topics * topics
-            + weights.closeness * closeness
-        )
-    return odds
+    on_topics = _on_topics(day, question)
+    base = weights.usual if close is None else weights.usual + weights.closeness * float(close.max())
+    most = base + weights.name + weights.topics * max(on_topics.values(), default=0.0)
+    needed = (least - most) / weights.coverage  # of the text's words
+    if needed > 1:
+        return {}
+    covered = day.coverage.of(question.text, max(0.0, needed))
+    named = day.coverage.of(question.name) if question.name else {}
+    candidates = covered.keys() | on_topics.keys() | _close(close, weights, least)
+    return {
+        number: weights.usual
+        + weights.coverage * covered.get(number, 0.0)
+        + weights.name * named.get(number, 0.0)
+        + weights.topics * on_topics.get(number, 0.0)
+        + (0.0 if close is None else weights.closeness * float(close[number]))
+        for number in candidates
+    }
+
+
+def _close(close: "Vectors | None", weights: TextWeights, least: float) -> set[int]:
+    """The papers that are so close in meaning that nothing else need speak for them."""
+    if close is None:
+        return set()
+    return set((close >= (least - weights.usual) / weights.closeness).nonzero()[0].tolist())
+
+
+def _on_topics(day: Day, question: Question) -> Scores:
+    """How much each paper is on the topics that the question speaks of, 0…1."""
+    scores: Scores = {}
+    for topic, weight in topics_in(day, question):
+        for number, score in on_topic(day, topic).items():
+            scores[number] = scores.get(number, 0.0) + weight * score
+    return scores
 
 
 def text_evidence(
-    day: Day, question: Question, close: list[float] | None
+    day: Day, question: Question, close: "Vectors | None"
 ) -> dict[int, tuple[float, float, float, float]]:
-    """For each paper: coverage of the text, of the name in it, how much it is on the text's topics, and closeness."""
-    topics: Scores = defaultdict(float)
-    for topic, weight in topics_in(day, question):
-        for number, score in on_topic(day, topic).items():
-            topics[number] += weight * score
-    covered = day.coverage.of(question.text)
+    """For every paper: coverage of the text, of the name in it, how much it is on the text's topics, and closeness.
+
+    What the weights of texts are fitted to.
+    """
+    covered, on_topics = day.coverage.of(question.text), _on_topics(day, question)
     named = day.coverage.of(question.name) if question.name else {}
-    candidates = range(len(day.papers)) if close else covered.keys() | topics.keys()
+    evidence = (covered, named, on_topics, dict(enumerate(() if close is None else close.tolist())))
     return {
-        number: (
-            covered.get(number, 0.0),
-            named.get(number, 0.0),
-            topics.get(number, 0.0),
-            close[number] if close else 0.0,
-        )
-        for number in candidates
+        number: (found[0], found[1], found[2], found[3])
+        for number in range(len(day.papers))
+        if (found := [values.get(number, 0.0) for values in evidence])
     }
 
 
@@ -162,6 +185,8 @@ def _commonness(day: Day, phrases: Iterable[str]) -> Scores:
     off: Scores = {}
     for phrase in phrases:
         hits = day.hits(phrase)
+        if not hits:
+            continue
         share = (len(hits) + coverage.BEFOREHAND * coverage.SHARE_OF_OTHERS) / (len(day.papers) + coverage.BEFOREHAND)
         common = judging.COMMON_WEIGHT * max(0.0, math.log(share / judging.COMMON_SHARE))
         for number in hits:

@@ -1,0 +1,144 @@
+"""A million readers with four filters each, two topics of the catalogue and two of their own words, matched with a day.
+
+The own words are typed text, nearly all of them typed by one reader only: one to three phrases of one or two words, and
+of each ten one is a name of three words, of each twenty one a sentence, which are compared by meaning as well. Their
+vectors are at hand, as they are kept from the day when they were typed; what is measured is everything else: the text
+is read, looked up, compared, and a list of ten is chosen, shared among the four. All is CPU time of one process.
+
+`python -m benchmarks.matching` prints the figures.
+"""
+
+import datetime as dt
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import scratch
+from digest.composing import Wanted, compose
+from digest.matching import Index, Interest
+from digest.matching.assembling import assemble, text_of
+from digest.matching.meaning import SIZE, missing_packages
+from subscriptions.filters import parse
+
+READERS = 1_000_000
+PAPERS = (100, 1_000)
+PARTS = 4  # equal parts of the readers, whose times show whether the cost grows with their number
+WORDS = 20_000
+VECTORS = 1_000  # different ones
+DAY = dt.date(2026, 8, 20)
+
+
+@dataclass(frozen=True)
+class Paper:
+    key: str
+    title: str
+    abstract: str
+    votes: int
+    authors: tuple[str, ...] = ("Ada Lovelace", "Alan Turing")
+    categories: tuple[str, ...] = ("cs.LG",)
+    keywords: tuple[str, ...] = ()
+
+
+def run(scale: float = 1.0) -> dict[str, Any]:
+    """For a day of so many papers: CPU seconds and MB for a million readers, or the scaled number of them."""
+    readers = max(10_000, int(READERS * scale))
+    return {str(papers): scratch.measure(f"matching.measure({readers}, {papers})") for papers in PAPERS}
+
+
+def measure(readers: int, papers: int) -> dict[str, Any]:
+    from digest import interests
+    from subscriptions import catalogue
+
+    chance = random.Random(7)
+    topics = [interests.of_topic(topic) for topic in catalogue.topics()]
+    words = _vocabulary(chance)
+    began = time.process_time()
+    index = _index(_papers(chance, words, topics, papers), topics, chance)
+    indexing = time.process_time() - began
+    parts, matched = [], 0
+    for _ in range(PARTS):
+        began = time.process_time()
+        matched += sum(_match(index, texts, chance, topics) for texts in _texts(chance, words, readers // PARTS))
+        parts.append(time.process_time() - began)
+    return {
+        "cpu_seconds": round(sum(parts) + indexing, 1),
+        "cpu_us_per_reader": round(sum(parts) / readers * 1e6, 1),
+        "indexing_seconds": round(indexing, 2),
+        "last_part_to_first": round(parts[-1] / parts[0], 2),
+        "max_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "papers_per_reader": round(matched / readers, 1),
+        "readers": readers,
+        "by_meaning": index.day.meaning is not None,
+    }
+
+
+def _match(index: Index, texts: tuple[str, str], chance: random.Random, topics: list[Interest]) -> int:
+    """One reader, from what is typed to the list for the mail; how many papers it holds."""
+    followed = [topics[int(chance.random() ** 2 * len(topics))] for _ in range(2)]  # some topics have many readers
+    own = [Interest("Your words", parse(text)) for text in texts]
+    return len(compose(index, Wanted((*followed, *own)), DAY).for_you)
+
+
+def _texts(chance: random.Random, words: list[str], readers: int) -> Iterator[tuple[str, str]]:
+    for _ in range(readers):
+        yield _text(chance, words), _text(chance, words)
+
+
+def _text(chance: random.Random, words: list[str]) -> str:
+    phrases = [_phrase(chance, words) for _ in range(chance.randint(1, 3))]
+    kind = chance.random()
+    if kind < 0.1:
+        phrases[0] = " ".join(chance.choices(words, k=3))
+    elif kind < 0.15:
+        phrases.append(f"about: {' '.join(chance.choices(words, k=10))}")
+    return ", ".join(phrases)
+
+
+def _phrase(chance: random.Random, words: list[str]) -> str:
+    """A word that few papers hold, or two of any, which seldom stand in a row."""
+    return words[int(chance.random() * WORDS)] if chance.random() < 1 / 3 else " ".join(chance.choices(words, k=2))
+
+
+def _index(papers: list[Paper], topics: list[Interest], chance: random.Random) -> Index:
+    if missing_packages():
+        return assemble(papers, topics)
+    import numpy as np
+
+    numbers = np.random.default_rng(7).normal(size=(VECTORS, SIZE)).astype(np.float32)
+    numbers += 0.5  # as of real texts, all point much the same way
+    numbers /= np.linalg.norm(numbers, axis=1, keepdims=True)
+    texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
+    vectors = {text: numbers[chance.randrange(VECTORS)] for text in texts}
+    return assemble(papers, topics, vectors, numbers[:300], lambda text: numbers[hash(text) % VECTORS])
+
+
+def _papers(chance: random.Random, words: list[str], topics: list[Interest], count: int) -> list[Paper]:
+    phrases = [phrase for topic in topics for phrase in topic.criteria.quoted]
+    return [_paper(chance, words, phrases, number) for number in range(count)]
+
+
+def _paper(chance: random.Random, words: list[str], phrases: list[str], number: int) -> Paper:
+    """Each speaks of some ten phrases of the catalogue, and two hundred words in all."""
+    body = [*chance.choices(words, k=180), *chance.sample(phrases, 10)]
+    chance.shuffle(body)
+    title = [*chance.choices(words, k=6), chance.choice(phrases)]
+    return Paper(f"arxiv:{number}", " ".join(title), " ".join(body), votes=chance.randrange(100))
+
+
+def _vocabulary(chance: random.Random) -> list[str]:
+    """Twenty thousand words, of which the first are much commoner: word n stands n times less often."""
+    letters = "bcdfghklmnprstvz"
+    words = [
+        "".join(chance.choice(letters) + chance.choice("aeiou") for _ in range(chance.randint(2, 4)))
+        for _ in range(WORDS)
+    ]
+    return words + [words[int(chance.random() ** 4 * len(words))] for _ in range(40_000)]
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0), indent=1))
