@@ -28,8 +28,13 @@ class Fitting:
     look: Look
 
     @property
-    def schemes(self) -> list[tuple[str, Colours]]:
-        return [("light", self.look.light), ("dark", self.look.dark)]
+    def schemes(self) -> list[tuple[str, Colours, str]]:
+        """The mail in both, whichever the browser likes."""
+        asked, html = "(prefers-color-scheme: dark)", self.mail.html
+        return [
+            ("light", self.look.light, html.replace(asked, "not all")),
+            ("dark", self.look.dark, html.replace(asked, "all")),
+        ]
 
 
 def try_on(look: Look) -> Fitting:

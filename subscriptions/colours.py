@@ -56,7 +56,7 @@ def light(accent: str = ACCENT) -> Colours:
 def dark(accent: str = ACCENT) -> Colours:
     paper = {"page": "#171614", "card": "#211f1c", "tint": "#2c2924"}
     # On black, full colours glare, and one that is just readable looks dull.
-    shade = _moved(accent, _STEP, 0.5, lambda shade: _worst(shade, paper.values()) >= 7)
+    shade = _moved(accent, _STEP, 0.62, lambda shade: _worst(shade, paper.values()) >= 6)
     lesser = {"line": "#38352f", "ink": "#ebe7de", "soft": "#b0a99c"}
     return Colours(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#1b1a17")
 

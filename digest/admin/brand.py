@@ -54,6 +54,9 @@ class BrandAdmin(admin.ModelAdmin[Brand]):
             return redirect("admin:subscriptions_brand_change", 1)
         return redirect("admin:subscriptions_brand_add")
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        return super().render_change_form(request, context | {"show_save_and_add_another": False}, *args, **kwargs)
+
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().changeform_view(request, *args, **kwargs)
         if isinstance(response, TemplateResponse) and response.context_data and request.method == "POST":
