@@ -10,6 +10,7 @@ from digest.events import webhooks
 from digest.limits import days
 from digest.limits.rates import RateError, parse_lanes, parse_rates
 from digest.matching.meaning import missing_packages
+from digest.providers.ways import KNOWN
 from subscriptions import brand
 
 
@@ -67,6 +68,13 @@ def check_meaning(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Install what requirements.txt lists, or set MATCH_BY_MEANING=0 if that is what you want."
     return [Warning(f"Matching works on words alone: {', '.join(missing)} not installed.", hint=hint, id="digest.W005")]
+
+
+@register()
+def check_providers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    unknown = [name for name in settings.EMAIL_PROVIDERS if name not in KNOWN]
+    hint = f"Known are {', '.join(sorted(KNOWN))}."
+    return [Error(f"EMAIL_PROVIDERS has “{name}”.", hint=hint, id="digest.E008") for name in unknown]
 
 
 @register()

@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.views.decorators.csrf import csrf_exempt
 
 from digest.events.recording import Told, record_all
+from digest.providers import fallback
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +73,7 @@ def unset_key_of(provider: str) -> str:
 
 def providers_in_use() -> list[str]:
     """Those that we hand mail to, and that have reports."""
-    backends = [settings.EMAIL_BACKEND]
-    return [name for name in DOORS if f"anymail.backends.{name}.EmailBackend" in backends]
+    return [name for name in fallback.names() if name in DOORS]
 
 
 @csrf_exempt

@@ -62,3 +62,21 @@ def test_it_errs_where_anybody_could_report_bounces(
 def test_it_refuses_to_deploy_without_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SECRET_KEY")
     assert "digest.E001" in ids(checks.check_links(None))
+
+
+def test_it_errs_at_providers_it_does_not_know(settings: Any) -> None:
+    settings.EMAIL_PROVIDERS = ["postmark", "smtp", "pigeon"]
+    assert ids(checks.check_providers(None)) == ["digest.E008"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("SEND_RATE", "fast", "digest.E006"),
+        ("DOMAIN_RATES", "gmail=1/s", "digest.E006"),
+        ("WARM_UP_FROM", "tomorrow", "digest.E007"),
+    ],
+)
+def test_it_errs_at_limits_it_cannot_read(setting: str, value: str, expected: str, settings: Any) -> None:
+    setattr(settings, setting, value)
+    assert ids(checks.check_limits(None)) == [expected]
