@@ -11,11 +11,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from digest import collecting, editions, planning
-from digest.delivery import sending, shards
+from digest.delivery import pauses, sending, shards
 from digest.models import Delivery, Edition, FetchRun
 from digest.wording import count
 
 Track = Callable[[list[Any]], Iterable[Any]]
+Show = Callable[[int], Callable[[int], object]]  # of so many, so many more are done
 OTHERS_TIMEOUT = 30  # seconds to wait for mails that another process has in hand
 
 Status = Delivery.Status
@@ -69,7 +70,7 @@ def publish(day: dt.date) -> Summary:
     return Summary(f"{verb} the edition of {day} with {count(done.papers, 'paper')}.", data)
 
 
-def send(day: dt.date, *, track: Track = iter) -> Summary:
+def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summary:
     """Send the edition of `day` to every reader who has not had it, whatever their hour. Raises NoEditionError."""
     edition = Edition.objects.filter(day=day).first()
     if edition is None:
@@ -82,7 +83,8 @@ def send(day: dt.date, *, track: Track = iter) -> Summary:
     rows = Delivery.objects.filter(edition=edition)
     planning.plan_everyone(edition, now=now)
     shards.wake(edition, now=now)  # a person asked: what waits for another try has it now
-    sent_now = sending.send_due(edition=edition)
+    pauses.probe_now(now=now)
+    sent_now = sending.send_due(edition=edition, progress=show(rows.filter(status=Status.QUEUED).count()))
     _wait_for_others(edition)
     counts = Counter(rows.values_list("status", flat=True))
     weekly = planning.weekly_readers_waiting(edition, now=now)
@@ -100,8 +102,10 @@ def send(day: dt.date, *, track: Track = iter) -> Summary:
     line += "".join(
         f". {reason}" for reason in troubles.order_by("reason").values_list("reason", flat=True).distinct()[:3]
     )
-    line += _next_try(rows)
-    return Summary(_sentence(line), data, ok=not troubles.exists())
+    pause = pauses.current()
+    data["paused"] = pause.reason if pause else ""
+    line += f". Sending is paused. {pause.reason}" if pause else _next_try(rows)
+    return Summary(_sentence(line), data, ok=not troubles.exists() and pause is None)
 
 
 def _next_try(rows: QuerySet[Delivery]) -> str:

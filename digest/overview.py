@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, QuerySet
 
 from digest import editions, health
+from digest.delivery import pauses, progress
+from digest.delivery.progress import Progress
 from digest.health import Trouble
-from digest.models import Delivery, Edition, FetchRun, Source
+from digest.models import Delivery, Edition, FetchRun, Pause, Source
 from subscriptions.models import Subscriber
 
 
@@ -20,6 +22,8 @@ class Overview:
     runs: list[FetchRun]  # the last of each active source
     in_trouble: list[Trouble]
     digests: dict[str, int]  # of the newest edition, by status
+    progress: Progress | None  # of the newest edition
+    pause: Pause | None  # why nothing is sent now
     troubles: list[tuple[str, int]]  # reasons of the last week, the most frequent first
     readers: dict[str, int]  # by status
 
@@ -34,6 +38,8 @@ def overview(*, now: dt.datetime) -> Overview:
         runs=_last_runs(),
         in_trouble=health.troubles(),
         digests=dict(rows.values_list("status").annotate(Count("pk"))),
+        progress=progress.of(newest, now=now) if newest else None,
+        pause=pauses.current(),
         troubles=list(reasons.order_by("-number")[:5]),
         readers=dict(Subscriber.objects.order_by().values_list("status").annotate(Count("pk"))),
     )

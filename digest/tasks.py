@@ -18,7 +18,7 @@ from digest import (
     topics,
     vectors,
 )
-from digest.delivery import sending, shards
+from digest.delivery import pauses, sending, shards
 from digest.keeping import pruning, totals
 from digest.models import Edition, Source
 from subscriptions import subscribers
@@ -74,6 +74,7 @@ def send_due_digests() -> None:
         subscribers.resume_rested(now=now)
         planning.plan_due(now=now)
         planning.give_up_old(now=now)
+        pauses.tell_operators(now=now)
     finally:
         for _ in range(min(shards.at_work(now=now).count(), BELLS)):
             send_shards.delay()

@@ -15,6 +15,7 @@ from digest.delivery.transports import Mail
 from digest.matching import Index
 from digest.models import Delivery
 from subscriptions import brand, failures
+from subscriptions.failures import NoPostalAddressError
 
 logger = logging.getLogger(__name__)
 
@@ -78,5 +79,7 @@ def _as_mail(composed: Composed) -> Mail | Outcome:
 
 
 def _broken(delivery_id: int, error: Exception) -> Outcome:
+    if isinstance(error, NoPostalAddressError):
+        return Outcome(delivery_id, Result.STOPPED, str(error))
     verdict = failures.classify(error)
     return Outcome(delivery_id, Result.LATER if verdict.again else Result.FAILED, verdict.reason)

@@ -21,6 +21,7 @@ class Result(StrEnum):
     SKIPPED = "skipped"  # nothing to hand over, and why
     AGAIN = "again"  # it can't have been accepted, and nobody refused it: its connection broke. Offered again at once
     HELD = "held"  # nobody was asked: a limit keeps it back for `seconds`
+    ELSEWHERE = "elsewhere"  # one way out refused it for us, and there is another: offered again at once
     STOPPED = "stopped"  # not accepted: the server refuses everything, and no reader is to blame for it
 
 

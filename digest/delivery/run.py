@@ -1,18 +1,19 @@
 """One shard on its way through one worker."""
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from digest.composition import DeliveryRow
-from digest.delivery import clock, poison, recording, shards
+from digest.delivery import clock, pauses, poison, recording, shards
 from digest.delivery.holding import Holding
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker
 from digest.delivery.outcomes import Outcome, Result
+from digest.delivery.patience import Patience
 from digest.delivery.shards import LostLeaseError
 from digest.delivery.transports import Mail
 from digest.limits.gates import Gate
@@ -25,11 +26,11 @@ CHUNK = 50  # mails composed, and their readers looked at again, at a time
 FRESH = 0.05  # seconds for which what was read of a reader holds
 RECORD_AFTER = 2.0  # seconds
 RENEW_AFTER = 30.0  # seconds; well below the lease
-OFFERS = 3  # times a mail is begun on a fresh connection before it waits
 LEFT = "The reader left, or paused, before it was sent."
 
 Status = Delivery.Status
 _ENDS = (Result.SENT, Result.FAILED, Result.SKIPPED)
+_NO_NEWS = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
 StopAsking = Callable[[], bool]
 
 
@@ -40,22 +41,37 @@ class Run:
     more mails come, and `trouble` says why.
     """
 
-    def __init__(self, shard: Shard, journal: Journal, maker: Maker, gate: Gate, stop: StopAsking) -> None:
+    def __init__(
+        self, shard: Shard, journal: Journal, maker: Maker, gate: Gate, stop: StopAsking, *, is_probe: bool = False
+    ) -> None:
         self.trouble: Exception | None = None
-        self.is_stopped = False
         self._shard, self._journal, self._maker, self._stop = shard, journal, maker, stop
         self.gate = gate
         self._holding = Holding()
+        self._patience, self._was_probe = Patience(is_probe=is_probe), is_probe
+        self._is_stopped = False
         self._todo: list[int] | None = None
-        self._offers: dict[int, int] = {}  # of those whose connection broke
         self._in_hand: set[int] = set()
         self._done: list[Outcome] = []
         self._recorded_at = self._renewed_at = clock.seconds()
 
     @property
+    def refused(self) -> str:
+        """Why the server takes no more mails, if it does not."""
+        return self._patience.refused
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it is still to be seen that the server takes mails."""
+        return self._patience.is_probe
+
+    @property
+    def may_go_on(self) -> bool:
+        return not (self._is_stopped or self.refused or self.trouble)
+
+    @property
     def goes_on(self) -> bool:
-        has_more = self._todo != [] or bool(self._holding)
-        return has_more and not self.is_stopped and self.trouble is None
+        return (self._todo != [] or bool(self._holding)) and self.may_go_on
 
     def mails(self) -> Iterator[Mail | None]:
         """Those that are to leave. To be asked for anew while the run `goes_on`: some may have to be offered again."""
@@ -74,17 +90,22 @@ class Run:
         except (DatabaseError, InterfaceError, OSError, LostLeaseError) as error:
             self._give_in(error)
 
-    def note(self, outcome: Outcome) -> None:
-        """Keep what became of a mail."""
+    def end(self, outcome: Outcome) -> None:
+        """Keep what became of a mail that was handed out."""
         self._in_hand.discard(outcome.delivery_id)
-        if outcome.result is Result.AGAIN:
-            outcome = self._again(outcome)
-        self.is_stopped = self.is_stopped or outcome.result is Result.STOPPED
-        self._done.append(outcome)
-        try:
-            self._journal.note(outcome)
-        except OSError as error:
-            self._give_in(error)
+        self._note(*self._patience.weigh(outcome))
+
+    def _note(self, *outcomes: Outcome) -> None:
+        for outcome in outcomes:
+            self._done.append(outcome)
+            if outcome.result in (Result.AGAIN, Result.ELSEWHERE):
+                self._todo = sorted([*(self._todo or []), outcome.delivery_id])
+            if outcome.result not in _NO_NEWS:
+                logger.warning("Delivery %s: %s: %s", outcome.delivery_id, outcome.result, outcome.reason)
+            try:
+                self._journal.note(outcome)
+            except OSError as error:
+                self._give_in(error)
 
     def record_now_and_then(self) -> int:
         """Keep the lease, and record what is done, each as often as needed; how many came to an end."""
@@ -95,12 +116,18 @@ class Run:
             self._give_in(error)
             return 0
 
+    def finish(self) -> int:
+        """Nothing more will be handed out: write down what is done; how many came to an end."""
+        self._note(*self._patience.release())
+        return self.record()
+
     def record(self) -> int:
-        """Write down what is done; how many came to an end."""
-        self._recorded_at = clock.seconds()
-        recording.record(self._done, now=timezone.now())
+        """Write down what is certain; how many came to an end."""
+        self._recorded_at, now = clock.seconds(), timezone.now()
+        recording.record(self._done, now=now)
         if self._done:
             poison.note_progress(self._shard)
+        self._heed_pauses(now)
         ended = sum(outcome.result in _ENDS for outcome in self._done)
         self._done = []
         return ended
@@ -109,13 +136,15 @@ class Run:
         self._renew(announced=chunk[-1])
         read_at, wanted = clock.seconds(), self._let_out(self._still_wanted(chunk))
         for made in self._maker.make(list(wanted.values())):
-            self.is_stopped = self.is_stopped or self._stop()
-            if self.is_stopped or self.trouble:
-                return
+            self._is_stopped = self._is_stopped or self._stop()
             if isinstance(made, Outcome):
-                self.note(made)
+                self._note(*(self._patience.weigh(made) if made.result is Result.STOPPED else [made]))
                 self._holding.take_back(made.delivery_id, self.gate)
                 continue
+            if self.is_probe:
+                yield from self._alone()
+            if not self.may_go_on:
+                return
             if clock.seconds() - read_at > FRESH:
                 self._keep_lease()
                 left = [pk for pk in wanted if pk >= made.delivery_id]
@@ -130,18 +159,16 @@ class Run:
         if self.gate.is_open or not wanted:
             return wanted
         free, held = self._holding.let_out(wanted, self.gate)
-        for outcome in held:
-            self.note(outcome)
+        self._note(*held)
         return free
 
     def _wait(self, most: int) -> Iterator[None]:
         """What is left is held back by limits: wait for its turn, unless there is other work."""
         if self._holding and shards.others_wait(now=timezone.now(), untried=not self._holding.is_in_the_way):
-            for outcome in self._holding.give_up():
-                self.note(outcome)
+            self._note(*self._holding.give_up())
         self._todo = [*self._holding.ready(self.gate, most), *(self._todo or [])]
         if not self._todo or self._holding.holds_all:
-            self.is_stopped = self.is_stopped or self._stop()
+            self._is_stopped = self._is_stopped or self._stop()
             yield None
 
     def _alone(self) -> Iterator[None]:
@@ -150,13 +177,14 @@ class Run:
             yield None
         self.record()
 
-    def _again(self, outcome: Outcome) -> Outcome:
-        pk = outcome.delivery_id
-        self._offers[pk] = self._offers.get(pk, 0) + 1
-        if self._offers[pk] >= OFFERS:
-            return replace(outcome, result=Result.LATER)
-        self._todo = sorted([*(self._todo or []), pk])
-        return outcome
+    def _heed_pauses(self, now: dt.datetime) -> None:
+        """A probe that succeeded ends the pause; one that began elsewhere ends this run."""
+        if self.is_probe:
+            return
+        if self._was_probe:
+            self._was_probe = False
+            pauses.end(now=now)
+        self._is_stopped = self._is_stopped or pauses.current() is not None
 
     def _keep_lease(self) -> None:
         if clock.seconds() - self._renewed_at > RENEW_AFTER:
@@ -174,7 +202,7 @@ class Run:
             if status == Subscriber.Status.ACTIVE:
                 wanted[pk] = DeliveryRow(pk, edition_id, reader)
             else:
-                self.note(Outcome(pk, Result.SKIPPED, LEFT))
+                self._note(Outcome(pk, Result.SKIPPED, LEFT))
         return wanted
 
     def _give_in(self, error: Exception) -> None:

@@ -1,7 +1,6 @@
 """A worker at work: it takes a shard, sends what is due of it, writes down what became of it, takes the next."""
 
 import datetime as dt
-import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -11,11 +10,11 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from digest.delivery import clock, recovery, shards, stopping
+from digest.delivery import clock, pauses, recovery, shards, stopping
 from digest.delivery.holding import BACK_IN
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker, PlainMaker, RawMaker
-from digest.delivery.outcomes import Outcome, Result
+from digest.delivery.outcomes import Result
 from digest.delivery.run import Run, StopAsking
 from digest.delivery.transports import Transport
 from digest.delivery.transports.backend import BackendTransport
@@ -26,8 +25,6 @@ from digest.providers import fallback
 from digest.providers.api import ApiTransport
 from digest.providers.fallback import SMTP_BACKEND, FallbackTransport
 from digest.providers.ways import SMTP
-
-logger = logging.getLogger(__name__)
 
 __all__ = ["SMTP_BACKEND", "Worker", "journals", "send_due"]
 
@@ -41,19 +38,23 @@ def send_due(
 ) -> int:
     """Send all that is due and that no other worker has in hand; how many mails were accepted.
 
-    What is not begun after `seconds`, or when the process is asked to stop, stays in the queue. `progress` is told
-    how many deliveries came to an end since it was last told.
+    What is not begun after `seconds`, or when the process is asked to stop, stays in the queue; so does everything
+    during a pause. `progress` is told how many deliveries came to an end since it was last told.
     """
     recovery.recover(journals(), now=timezone.now())
     ends_at = clock.seconds() + seconds
+
+    def stop() -> bool:
+        return stopping.is_asked() or clock.seconds() >= ends_at
+
     with stopping.heeded(), _worker() as worker:
-        while not (stopping.is_asked() or clock.seconds() >= ends_at):
+        while not stop() and worker.may_send():
             shard = shards.take(worker.name, now=timezone.now(), edition=edition)
             if shard is None:
                 if not _one_is_soon_free(edition):
                     break
                 time.sleep(A_MOMENT)
-            elif not worker.send(shard, lambda: stopping.is_asked() or clock.seconds() >= ends_at, progress):
+            elif not worker.send(shard, stop, progress):
                 break
         return worker.accepted
 
@@ -76,49 +77,67 @@ class Worker:
     def __init__(self, journal: Journal, transport: Transport, maker: Maker) -> None:
         self.accepted = 0
         self.name = journal.worker
+        self._is_probing = False
         self._journal, self._transport, self._maker = journal, transport, maker
         self._gates: dict[str, Gate] = {}
 
+    def may_send(self) -> bool:
+        """Whether mails may leave, or one, that shows whether the server takes them again."""
+        if not self._is_probing:
+            allowed = pauses.allowance(now=timezone.now())
+            self._is_probing = allowed == 1
+            return allowed != 0
+        return True
+
     def send(self, shard: Shard, stop: StopAsking, progress: Progress) -> bool:
         """Send what is due of `shard` and give it back; whether to go on with another."""
-        run = Run(shard, self._journal, self._maker, self._gate(), stop)
+        run = Run(shard, self._journal, self._maker, self._gate(), stop, is_probe=self._is_probing)
         while run.goes_on:
             run.gate = self._gate()
             for outcome in self._transport.send(run.mails()):
                 if outcome is not None:
-                    self._note(outcome, run)
+                    run.end(outcome)
+                    self.accepted += outcome.result is Result.SENT
                 progress(run.record_now_and_then())
-        progress(run.record())
+        progress(run.finish())
         self._journal.clear()
         for gate in self._gates.values():
             gate.give_back()
         shards.give_back(shard, now=timezone.now())
-        return not run.is_stopped and run.trouble is None
+        self._is_probing = run.is_probe and not run.refused
+        if run.refused and self._gives_way(run.refused):
+            return True
+        if run.refused:
+            pauses.begin(run.refused, now=timezone.now())
+        return run.may_go_on
+
+    def close(self) -> None:
+        self._transport.close()
+        if self._is_probing:  # there was nothing to probe with
+            pauses.probe_now(now=timezone.now())
+
+    def _gives_way(self, reason: str) -> bool:
+        """Whether there is another way out for what this one refuses."""
+        return isinstance(self._transport, FallbackTransport) and self._transport.give_way(reason)
 
     def _gate(self) -> Gate:
         name = self._transport.name
         return self._gates.setdefault(name, Gate(name))
 
-    def _note(self, outcome: Outcome, run: Run) -> None:
-        run.note(outcome)
-        self.accepted += outcome.result is Result.SENT
-        if outcome.result not in (Result.SENT, Result.HELD):
-            logger.warning("Delivery %s: %s: %s", outcome.delivery_id, outcome.result, outcome.reason)
-
 
 @contextmanager
 def _worker() -> Iterator[Worker]:
     journal = Journal(journals())
-    transport, maker = _way_out()
+    worker = Worker(journal, *_way_out())
     try:
-        yield Worker(journal, transport, maker)
+        yield worker
     except BaseException:
         journal.abandon()
         raise
     else:
         journal.close()
     finally:
-        transport.close()
+        worker.close()
 
 
 def _way_out() -> tuple[Transport, Maker]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -42,6 +42,12 @@ def track(items: list[Any]) -> Iterable[Any]:
     columns, lines = shutil.get_terminal_size()
     bar: Iterable[Any] = tqdm(items, disable=None, leave=False, ncols=columns, nrows=lines)
     return bar
+
+
+def show(total: int) -> Callable[[int], object]:
+    """Show how far something of `total` parts has come, on a terminal only: call with how many more are done."""
+    columns, lines = shutil.get_terminal_size()
+    return tqdm(total=total, disable=None, leave=False, ncols=columns, nrows=lines).update
 
 
 class SummaryCommand(BaseCommand):

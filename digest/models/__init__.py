@@ -5,6 +5,7 @@ from digest.models.editions import Edition, QuietDay
 from digest.models.limits import Allowance
 from digest.models.opinions import Learnt, Opinion
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
+from digest.models.pauses import Pause
 from digest.models.sources import FetchRun, Source, Turn, Validator
 from digest.models.thumbnails import Thumbnail
 from digest.models.totals import DailyTotal
@@ -22,6 +23,7 @@ __all__ = [
     "Opinion",
     "Paper",
     "PaperAlias",
+    "Pause",
     "QuietDay",
     "Shard",
     "Source",

@@ -49,8 +49,15 @@ class FallbackTransport:
                     is_refused = True
                     self._close(name, outcome.reason)
                 if self._open():
-                    outcome = replace(outcome, result=Result.AGAIN)
+                    outcome = replace(outcome, result=Result.ELSEWHERE)
             yield outcome
+
+    def give_way(self, reason: str) -> bool:
+        """Turn to the next provider, since this one refuses mail after mail; whether there is one."""
+        if len(self._open()) > 1:
+            self._close(self.name, reason)
+            return True
+        return False
 
     def close(self) -> None:
         for transport in self._transports.values():

@@ -16,6 +16,7 @@ from digest.models import (
     Edition,
     FetchRun,
     PaperAlias,
+    Pause,
     QuietDay,
     Shard,
     Source,
@@ -59,6 +60,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     delivery = Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
     DeliveryEvent.objects.create(delivery=delivery, event_key="x:1", event_type="delivered", happened_at=NOW)
     Shard.objects.create(edition=edition, first=1, last=1, size=1, made_at=NOW, not_before=NOW, worker="learning")
+    Pause.objects.create(reason="learning", began_at=NOW)
     QuietDay.objects.create(day=TODAY, reason="nothing on learning")
     PaperAlias.objects.create(key="doi:10.1234/learning", paper=edition.papers.all()[0])
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")

@@ -15,7 +15,6 @@ from digest.delivery.transports import HEARTBEAT, Mail
 from digest.delivery.transports.connection import Connection
 from digest.delivery.transports.opening import CannotOpenError
 from digest.delivery.transports.pace import Pace
-from digest.delivery.transports.refusals import Refusals
 
 NO_ANSWER = "The mail server did not answer in time"
 
@@ -29,7 +28,7 @@ class SmtpTransport:
     def __init__(self) -> None:
         self._connections: list[Connection] = []
         self._selector = selectors.DefaultSelector()
-        self._pace, self._refusals = Pace(), Refusals()
+        self._pace = Pace()
 
     def send(self, mails: Iterable[Mail | None]) -> Iterator[Outcome | None]:
         source = iter(mails)
@@ -42,10 +41,10 @@ class SmtpTransport:
             if not ready:
                 yield None
             for connection in ready:
-                for outcome in self._go_on(connection):
+                outcome = self._go_on(connection)
+                if outcome is not None:
                     goes_on = goes_on and outcome.result is not Result.STOPPED
                     yield outcome
-        yield from self._refusals.release()
 
     def close(self) -> None:
         while self._connections:
@@ -110,7 +109,7 @@ class SmtpTransport:
         late = [] if found else [connection for connection in self._connections if connection.is_late]
         return [connection for connection in (*found, *late) if isinstance(connection, Connection)]
 
-    def _go_on(self, connection: Connection) -> list[Outcome]:
+    def _go_on(self, connection: Connection) -> Outcome | None:
         mail = connection.mail
         verdict = connection.go_on()
         if verdict is None and connection.is_late:
@@ -118,8 +117,8 @@ class SmtpTransport:
         if connection.is_dead:
             self._drop(connection)
         if mail is None or verdict is None:
-            return []
-        return self._refusals.weigh(self._outcome(mail, verdict))
+            return None
+        return self._outcome(mail, verdict)
 
     def _outcome(self, mail: Mail, verdict: Verdict) -> Outcome:
         if verdict.result is Result.SENT:

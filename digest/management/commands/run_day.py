@@ -1,7 +1,7 @@
 from typing import Any
 
 from digest import operations
-from digest.management.base import SummaryCommand, track
+from digest.management.base import SummaryCommand, show, track
 from digest.operations import Summary
 
 
@@ -12,7 +12,7 @@ class Command(SummaryCommand):
         day = self.day(options)
         steps = {"fetch": operations.fetch([day], track=track), "publish": operations.publish(day)}
         if steps["publish"].data["published"]:
-            steps["send"] = operations.send(day, track=track)
+            steps["send"] = operations.send(day, show=show)
         return Summary(
             line=" ".join(step.line for step in steps.values()),
             data={"day": str(day), **{name: step.data for name, step in steps.items()}},

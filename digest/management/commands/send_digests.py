@@ -1,7 +1,7 @@
 from typing import Any
 
 from digest import operations
-from digest.management.base import SummaryCommand, track
+from digest.management.base import SummaryCommand, show
 from digest.operations import Summary
 
 
@@ -9,4 +9,4 @@ class Command(SummaryCommand):
     help = "Send the day's edition to every reader who has not had it, whatever their hour. Nobody gets it twice."
 
     def run(self, options: dict[str, Any]) -> Summary:
-        return operations.send(self.day(options), track=track)
+        return operations.send(self.day(options), show=show)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from digest import planning
 from digest.delivery import sending
+from digest.delivery.transports import pace
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, make_reader
@@ -26,6 +27,11 @@ def clock() -> Iterator[time_machine.Traveller]:
 def journals(settings: Any, tmp_path: Path) -> Path:
     settings.VAR_DIR = tmp_path
     return tmp_path / "journals"
+
+
+@pytest.fixture(autouse=True)
+def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "LONGEST_REST", 0.01)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Mail, connection, pace, refusals
+from digest.delivery.transports import Mail, connection, pace
 from digest.delivery.transports.smtp import SmtpTransport
 from tests.sink import Received, Script, Sink
 
@@ -15,8 +15,7 @@ CONTENT = b"Message-ID: <%d@papers.example.org>\r\n\r\nHello,\r\nyou.\r\n"
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr(pace, "LONGEST_REST", 0.01)
+def three_connections(settings: Any) -> None:
     settings.SMTP_CONNECTIONS = 3
 
 
@@ -215,22 +214,6 @@ def test_it_stops_when_the_sender_is_refused(sink: Sink, transport: SmtpTranspor
     outcomes = send(transport, mails(*range(30)))
     assert {outcome.result for outcome in outcomes.values()} == {Result.STOPPED}
     assert len(outcomes) <= 3
-
-
-@pytest.mark.parametrize("told", ["554 Transaction failed", "451 4.3.0 Later"])
-def test_it_fails_nobody_when_everybody_is_refused(sink: Sink, transport: SmtpTransport, told: str) -> None:
-    sink.script = at("content", told)
-    outcomes = send(transport, mails(*range(60)))
-    results = [outcome.result for outcome in outcomes.values()]
-    assert results.count(Result.STOPPED) == refusals.MANY
-    assert len(outcomes) <= refusals.MANY + 3
-    assert sink.mails == []
-
-
-def test_it_believes_what_is_said_about_addresses_however_many(sink: Sink, transport: SmtpTransport) -> None:
-    sink.script = at("RCPT", "550 5.1.1 No such user")
-    outcomes = send(transport, mails(*range(40)))
-    assert [outcome.result for outcome in outcomes.values()] == [Result.FAILED] * 40
 
 
 def test_it_lets_go_of_what_it_holds_when_it_is_closed(sink: Sink, transport: SmtpTransport) -> None:

@@ -64,7 +64,7 @@ def test_the_first_hands_over_what_it_can(mails: list[Mail]) -> None:
 
 def test_what_one_refuses_is_offered_again_to_the_next(mails: list[Mail]) -> None:
     transport, providers = transport_of(postmark=Result.STOPPED, smtp=Result.SENT)
-    assert ends(transport, mails) == ["again"]
+    assert ends(transport, mails) == ["elsewhere"]
     assert transport.name == "smtp"
     assert ends(transport, mails) == ["sent"] * 3
     assert (providers["postmark"].got, providers["smtp"].got) == (1, 3)
@@ -95,7 +95,7 @@ def test_nothing_else_goes_to_another(result: Result, mails: list[Mail]) -> None
 
 def test_the_run_is_stopped_when_all_refuse(mails: list[Mail]) -> None:
     transport, _ = transport_of(postmark=Result.STOPPED, smtp=Result.STOPPED)
-    assert [ends(transport, mails), ends(transport, mails)] == [["again"], ["stopped"]]
+    assert [ends(transport, mails), ends(transport, mails)] == [["elsewhere"], ["stopped"]]
     assert set(closed_providers(now=NOW)) == {"postmark", "smtp"}
     assert transport.name == "postmark"
 

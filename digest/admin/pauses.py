@@ -1,0 +1,31 @@
+"""When sending stood still; and the way to let it go on."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from digest.admin.base import ReadOnlyAdmin
+from digest.delivery import pauses
+from digest.models import Pause
+
+
+@admin.register(Pause)
+class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
+    list_display = ["began_at", "ended_at", "reason", "probe_at", "probes", "told_at"]
+    search_fields = ["reason"]
+    date_hierarchy = "began_at"
+    actions = ["end_now", "try_now"]
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("digest.change_pause")
+
+    @admin.action(description="End the pause: send again", permissions=["end"])
+    def end_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
+        ended = pauses.end(now=timezone.now())
+        self.message_user(request, "Sending goes on." if ended else "Sending is not paused.")
+
+    @admin.action(description="Try one mail now", permissions=["end"])
+    def try_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
+        pauses.probe_now(now=timezone.now())
+        self.message_user(request, "One mail is tried within a minute, unless a person must end the pause.")

@@ -1,0 +1,34 @@
+"""When sending stood still, and why."""
+
+import datetime as dt
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.lookups import IsNull
+
+
+class Pause(models.Model):
+    """A time in which no digest was sent to anybody. One at most is open.
+
+    With a `probe_at` it ends by itself, once the server takes a mail again; without one a person ends it.
+    """
+
+    reason = models.TextField(help_text="What the mail server said, or which limit was passed.")
+    began_at = models.DateTimeField()
+    probe_at = models.DateTimeField(null=True, blank=True, help_text="The next try, with one mail.")
+    probes = models.PositiveIntegerField(default=0, help_text="Tries so far.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When the operators were told by mail.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-began_at"]
+        constraints = [
+            models.UniqueConstraint(IsNull(F("ended_at"), True), condition=Q(ended_at=None), name="one_open_pause")
+        ]
+
+    def __str__(self) -> str:
+        return f"Paused since {self.began_at:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def lasted(self) -> dt.timedelta | None:
+        return self.ended_at - self.began_at if self.ended_at else None

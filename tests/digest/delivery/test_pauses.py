@@ -1,0 +1,189 @@
+"""A server that takes nothing: everybody waits, one mail asks again, and then it goes on."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+
+from digest.delivery import pauses, sending, shards
+from digest.models import Delivery, Edition, Pause, Shard
+from digest.overview import overview
+from tests.conftest import NOW
+from tests.digest.delivery.conftest import queue_readers
+from tests.digest.delivery.test_smtp import at
+from tests.sink import Sink, healthy
+
+pytestmark = pytest.mark.usefixtures("clock")
+Status = Delivery.Status
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def waiting(edition: Edition, clock: Any) -> Edition:
+    queue_readers(edition, 30)
+    return edition
+
+
+def count(status: str) -> int:
+    return Delivery.objects.filter(status=status).count()
+
+
+@pytest.mark.usefixtures("waiting")
+def test_it_pauses_when_the_server_refuses_everything_and_goes_on_by_itself(sink: Sink, clock: Any) -> None:
+    sink.script = at("MAIL", "550 5.7.1 Quota exceeded")
+    assert sending.send_due() == 0
+    pause = Pause.objects.get()
+    assert (pause.ended_at, pause.reason) == (None, "The mail server refused the sender: 550 5.7.1 Quota exceeded")
+    assert not Delivery.objects.exclude(status=Status.QUEUED, attempts=0).exists()  # nobody is to blame
+    sink.script = healthy
+    assert sending.send_due() == 0  # not yet
+    clock.move_to(NOW + MINUTE)
+    assert sending.send_due() == 30
+    assert Pause.objects.get().ended_at == NOW + MINUTE
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize("told", ["554 Transaction failed", "451 4.3.0 Later", "421 4.7.0 Busy", "drop"])
+def test_it_probes_with_one_mail_at_growing_intervals(sink: Sink, clock: Any, told: str) -> None:
+    begun = 0
+
+    def refuse(stage: str, received: Any) -> str:
+        nonlocal begun
+        begun += stage == "RCPT"
+        return told if stage == "RCPT" else ""
+
+    pauses.begin("full", now=NOW)
+    sink.script = refuse
+    waits = []
+    for _ in range(4):
+        probe_at = Pause.objects.get().probe_at
+        assert probe_at
+        clock.move_to(probe_at)
+        begun = 0
+        assert sending.send_due() == 0
+        assert begun <= 3
+        next_probe = Pause.objects.get().probe_at
+        assert next_probe
+        waits.append(next_probe - probe_at)
+    assert waits == [MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE]
+    assert not Delivery.objects.exclude(status=Status.QUEUED, attempts=0).exists()
+
+
+@pytest.mark.usefixtures("waiting")
+def test_it_is_not_misled_by_a_bad_address(sink: Sink, clock: Any) -> None:
+    pauses.begin("full", now=NOW)
+    clock.move_to(NOW + MINUTE)
+    sink.script = at("RCPT", "550 5.1.1 No such user", first=2)
+    assert sending.send_due() == 28
+    assert (count(Status.FAILED), count(Status.SENT)) == (2, 28)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_it_lets_one_worker_probe(sink: Sink, clock: Any) -> None:
+    pauses.begin("full", now=NOW)
+    clock.move_to(NOW + MINUTE)
+    assert [pauses.allowance(now=NOW + MINUTE) for _ in range(3)] == [1, 0, 0]
+    assert sending.send_due() == 0
+
+
+def test_it_gives_a_probe_back_that_there_was_no_mail_for(edition: Edition, sink: Sink, clock: Any) -> None:
+    pauses.begin("full", now=NOW)
+    clock.move_to(NOW + MINUTE)
+    sending.send_due()
+    assert pauses.allowance(now=NOW + MINUTE) == 1
+
+
+@pytest.mark.usefixtures("waiting")
+def test_it_stops_soon_when_a_pause_begins_elsewhere(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.delivery.run.RECORD_AFTER", -1)
+
+    def complain(received: Any) -> None:
+        if len(sink.mails) == 5:
+            monkeypatch.setattr(pauses, "current", lambda: Pause(reason="too many complaints"))
+
+    sink.keep = complain
+    assert 5 <= sending.send_due() < 30
+    assert count(Status.QUEUED) > 0
+
+
+@pytest.mark.usefixtures("waiting")
+def test_it_waits_for_a_person_where_it_must(sink: Sink, clock: Any, admin_client: Client) -> None:
+    pauses.begin("Too many complaints", now=NOW, resumes=False)
+    pauses.begin("No connection", now=NOW)  # and that does not let it go on by itself
+    pauses.probe_now(now=NOW)
+    clock.move_to(NOW + dt.timedelta(hours=5))
+    assert sending.send_due() == 0
+    pause = Pause.objects.get()
+    assert pause.reason == "Too many complaints"
+    with time_machine.travel(NOW + dt.timedelta(hours=5)):
+        page = admin_client.get("/admin/").content.decode()
+        assert "Too many complaints" in page
+        form = {"action": "end_now", "_selected_action": [pause.pk]}
+        assert "Sending goes on." in admin_client.post("/admin/digest/pause/", form, follow=True).content.decode()
+    assert sending.send_due() == 30
+
+
+def test_it_tells_the_operators_once(settings: Any, db: None) -> None:
+    settings.OPERATORS = ["ops@example.org"]
+    pauses.begin("The mail server refused our login: 535", now=NOW)
+    assert [pauses.tell_operators(now=NOW) for _ in range(3)] == [True, False, False]
+    (told,) = mail.outbox
+    assert "535" in told.body
+    assert "goes on where it was" in told.body
+
+
+def test_it_tells_later_what_could_not_be_told(settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.OPERATORS = ["ops@example.org"]
+
+    def fail(*args: object, **kwargs: object) -> int:
+        raise ConnectionRefusedError
+
+    pauses.begin("No connection", now=NOW)
+    with monkeypatch.context() as broken:
+        broken.setattr("django.core.mail.EmailMessage.send", fail)
+        assert not pauses.tell_operators(now=NOW)
+    pauses.end(now=NOW + 20 * MINUTE)
+    assert pauses.tell_operators(now=NOW + 21 * MINUTE)
+    assert "went on by itself at 12:20" in mail.outbox[0].body
+
+
+def test_it_does_not_bother_operators_with_a_hiccup(settings: Any, db: None) -> None:
+    settings.OPERATORS = ["ops@example.org"]
+    pauses.begin("No connection", now=NOW)
+    pauses.end(now=NOW + MINUTE)
+    assert not pauses.tell_operators(now=NOW + MINUTE)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_it_stops_where_mails_vanish_after_the_final_dot(sink: Sink) -> None:
+    sink.script = at("content", "swallow")
+    assert sending.send_due() == 0
+    assert Delivery.objects.filter(attempts=1).count() < 30
+    assert Pause.objects.get().ended_at is None
+
+
+def test_it_fails_nobody_for_want_of_a_postal_address(waiting: Edition, sink: Sink, settings: Any) -> None:
+    settings.REQUIRE_POSTAL_ADDRESS, settings.POSTAL_ADDRESS = True, ""
+    assert sending.send_due() == 0
+    assert "POSTAL_ADDRESS" in Pause.objects.get().reason
+    assert count(Status.QUEUED) == 30
+
+
+def test_it_shows_how_far_it_has_come(waiting: Edition, admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    Shard.objects.all().delete()
+    monkeypatch.setattr(shards, "SIZE", 10)
+    shards.make(waiting, after=0, now=NOW)
+    for number, shard in enumerate(list(Shard.objects.all())):
+        if number == 0:
+            Shard.objects.filter(pk=shard.pk).update(done_at=NOW)
+    assert shards.take("busy", now=NOW)
+    found = overview(now=NOW).progress
+    assert found
+    assert (found.planned, found.ended, found.percent, found.workers) == (30, 10, 33, 1)
+    assert (found.per_minute, found.minutes_left) == (2, 10)
+    assert "10 of 30 done, 1 worker on it, 2 a minute, about 10 minutes left" in " ".join(
+        admin_client.get("/admin/").content.decode().split()
+    )
