@@ -1,0 +1,89 @@
+"""Sending stands still while nothing could leave, or should: it goes on by itself, or when a person says so.
+
+A server that refuses everything is asked again with one mail, at growing intervals; when it takes that one, the run
+goes on where it was. Nobody's delivery fails meanwhile.
+"""
+
+import datetime as dt
+import logging
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from digest.models import Pause
+from subscriptions import mail
+
+logger = logging.getLogger(__name__)
+
+FIRST_WAIT = dt.timedelta(seconds=30)  # doubled with each probe
+LONGEST_WAIT = dt.timedelta(minutes=15)
+PROBE_LASTS = dt.timedelta(minutes=7)  # while one worker probes the others wait; a dead one's probe is forgotten
+HICCUP = dt.timedelta(minutes=5)  # one that ended by itself before anybody was told is no news
+
+
+def begin(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
+    """Stop all sending. Where it `resumes`, probes end the pause; else a person does.
+
+    Told again during a pause, it moves the next probe on; one that a person must end stays so.
+    """
+    try:
+        with transaction.atomic():
+            Pause.objects.create(reason=reason, began_at=now, probe_at=now + FIRST_WAIT if resumes else None)
+        logger.error("Sending is paused: %s", reason)
+    except IntegrityError:
+        _prolong(reason, now, resumes)
+
+
+def allowance(*, now: dt.datetime) -> int | None:
+    """How many mails may leave now: None for any number, 0 during a pause, 1 for a probe, which is the caller's then."""
+    open_pause = current()
+    if open_pause is None:
+        return None
+    waiting = Pause.objects.filter(pk=open_pause.pk, ended_at=None, probe_at__lte=now)
+    # Of two workers that come at once, one gets it.
+    return waiting.update(probe_at=now + PROBE_LASTS, probes=F("probes") + 1)
+
+
+def current() -> Pause | None:
+    return Pause.objects.filter(ended_at=None).first()
+
+
+def end(*, now: dt.datetime) -> bool:
+    """Go on; whether there was a pause."""
+    ended = Pause.objects.filter(ended_at=None).update(ended_at=now)
+    if ended:
+        logger.warning("Sending goes on")
+    return bool(ended)
+
+
+def probe_now(*, now: dt.datetime) -> None:
+    """A person asks: the next try is at once. A pause that a person must end stays."""
+    Pause.objects.filter(ended_at=None, probe_at__gt=now).update(probe_at=now)
+
+
+def tell_operators(*, now: dt.datetime) -> bool:
+    """Mail settings.OPERATORS about a pause, once. While no mail can leave, it is tried again at the next call."""
+    lasted = Q(ended_at=None) | Q(ended_at__gte=F("began_at") + HICCUP)
+    untold = Pause.objects.filter(lasted, told_at=None).first()
+    # Of two schedulers that come at once, one tells.
+    if untold is None or not Pause.objects.filter(pk=untold.pk, told_at=None).update(told_at=now):
+        return False
+    try:
+        subject, text, html = mail.render_email("paused", {"pause": untold})
+        for address in settings.OPERATORS:
+            mail.build_message(address, subject, text, html, {"Auto-Submitted": "auto-generated"}).send()
+    except Exception as error:
+        logger.warning("The operators could not be told of the pause: %s", error)
+        Pause.objects.filter(pk=untold.pk).update(told_at=None)
+        return False
+    return bool(settings.OPERATORS)
+
+
+def _prolong(reason: str, now: dt.datetime, resumes: bool) -> None:
+    for pause in Pause.objects.filter(ended_at=None):
+        if not resumes:
+            pause.reason, pause.probe_at = reason, None
+        elif pause.probe_at is not None:
+            pause.reason, pause.probe_at = reason, now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), LONGEST_WAIT)
+        Pause.objects.filter(pk=pause.pk, ended_at=None).update(reason=pause.reason, probe_at=pause.probe_at)
