@@ -4,6 +4,7 @@ What validators, caniemail and axe say is in test_tools.
 """
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -159,7 +160,7 @@ def test_h7_it_is_dark_where_the_reader_likes_it_dark(mails: list[Mail]) -> None
 
 def test_h8_the_preheader_goes_on_from_the_subject(mails: list[Mail]) -> None:
     for mail in mails:
-        said, filler = hidden_text(mail).strip().split("\n", 1)
+        said, filler = unescape(hidden_text(mail)).strip().split("\n", 1)
         assert 40 <= len(said) <= 110
         assert said != mail.message["Subject"]
         assert re.fullmatch(r"\s*(\u2007\ufeff\u034f)+\s*", filler)
