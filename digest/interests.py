@@ -5,6 +5,8 @@ A filter is known by its key in the database, and by a name to readers: a topic 
 
 from collections.abc import Iterable, Mapping
 
+from django.utils.translation import gettext_noop
+
 from digest.composing import Wanted
 from digest.learning import Lesson, Taste
 from digest.matching import Interest
@@ -12,7 +14,7 @@ from digest.models import Learnt
 from subscriptions.filters import Criteria
 from subscriptions.models import Subscriber, Topic
 
-OWN_WORDS = "Your words"
+OWN_WORDS = gettext_noop("Your words")
 MOST_VOTED = ""  # what readers get who follow nothing
 # No topic's slug has a colon.
 WORDS_KEY = ":words"

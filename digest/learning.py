@@ -3,9 +3,9 @@
 Each filter learns on its own, from the papers that it brought: a reader may want theory in one topic and applications
 in another. What papers have in common (words and pairs of words, authors, categories) gets a weight by how much more
 often it stands in those that were liked than in those that were not, drawn towards nothing while few were, and the
-less the more papers have it anyway. A match's score is at most doubled or halved by it: the order changes, and no
-match is lost by that. “Fewer of this topic” does take matches away: each time it is said, the topic gets half the
-places.
+less the more papers have it anyway. The odds that a match is wanted are at most doubled or halved by it: the order
+changes, and no match is lost by that. “Fewer of this topic” does take matches away: each time it is said, the topic
+gets half the places.
 """
 
 import math
@@ -17,12 +17,14 @@ from functools import lru_cache
 from itertools import pairwise
 
 from digest.matching import Finding, Match, PaperText, Reason, fold, stem
+from digest.matching.words import STOP
 
 SHRINK = 2  # opinions that must come together before a weight is worth half
 MOST_WEIGHTS = 80  # of one filter
 LEAST_WEIGHT = 0.03
 IN_THE_ABSTRACT = 0.5  # how much a word there is worth, against one in the title
 AN_AUTHOR = 0.5
+MOST_EFFECT = 2.0  # times the odds
 ENOUGH = 100  # papers, to say what is rare: of fewer, not all can be usual
 TOLD = 2  # things named as the reason why a match moved
 NOTABLE = 0.25  # of 1: an effect that is worth a reason
@@ -71,8 +73,8 @@ class Taste:
         return sorted(map(self._weighed, matches), key=lambda match: -match.score)
 
     def _weighed(self, match: Match) -> Match:
-        scores = [finding.score * 2 ** self._effect(finding.interest, match.paper) for finding in match.findings]
-        return replace(match, score=max(scores, default=match.score))
+        moved = (_moved(finding.score, self._effect(finding.interest, match.paper)) for finding in match.findings)
+        return replace(match, score=max(moved, default=match.score))
 
     def _effect(self, interest: str, paper: PaperText) -> float:
         lesson = self.lessons.get(interest)
@@ -97,6 +99,12 @@ class Taste:
         found = ", ".join(self.lessons[name].telling(match.paper, effects[name]))
         reason = Reason("", "taste", found, "liked" if effects[name] > 0 else "disliked", 0)
         return replace(match, findings=(*match.findings, Finding("", 0, (reason,))))
+
+
+def _moved(score: float, effect: float) -> float:
+    """A probability with its odds multiplied; other scores, such as votes, are multiplied themselves."""
+    factor: float = MOST_EFFECT**effect
+    return score * factor / (1 - score + score * factor) if 0 < score < 1 else score * factor
 
 
 def learn(liked: Sequence[PaperText], disliked: Sequence[PaperText], rarity: Rarity) -> dict[str, float]:
@@ -138,9 +146,10 @@ def _features(
 
 
 def _words(text: str) -> Iterator[str]:
-    words = [stem(word) for word in _WORD.findall(fold(text))]
-    yield from (f"word:{word}" for word in words)
-    yield from (f"word:{first} {second}" for first, second in pairwise(words))
+    words = _WORD.findall(fold(text))
+    yield from (f"word:{stem(word)}" for word in words if word not in STOP)
+    pairs = ((one, two) for one, two in pairwise(words) if one not in STOP and two not in STOP)
+    yield from (f"word:{stem(one)} {stem(two)}" for one, two in pairs)
 
 
 def _sums(papers: Iterable[PaperText]) -> dict[str, float]:

@@ -75,7 +75,7 @@ def weekday_short(day: dt.date) -> str:
 def why(finding: Finding) -> str:
     """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
     said = "; ".join(_said(reason) for reason in finding.reasons[:3] if reason.kind != "votes")
-    return f"{isolated(finding.interest)}: {said}" if said and finding.interest else said
+    return f"{isolated(_(finding.interest))}: {said}" if said and finding.interest else said
 
 
 def why_in_text(finding: Finding) -> str:
