@@ -46,7 +46,11 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
 
 
 def record_doubtful(pks: Iterable[int], reason: str, *, now: dt.datetime, at_once: bool = True) -> None:
-    """These may have arrived, and nobody can know: UNCERTAIN_MAILS says whether they are sent again."""
+    """These may have arrived, and nobody can know: UNCERTAIN_MAILS says whether they are sent again.
+
+    Unless the provider has reported of one by now, before its worker could record it.
+    """
+    pks = events.settle(pks, now=now)
     if settings.UNCERTAIN_MAILS == "leave":
         _end(pks, Status.UNCERTAIN, reason)
     elif at_once:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from anymail.signals import EventType
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from digest.events.acting import Report
 from digest.models import Delivery, DeliveryEvent
@@ -20,6 +20,7 @@ TAKEN = (
     EventType.CLICKED,
     EventType.COMPLAINED,
 )
+BY_SMTP = "smtp:"  # keys of what a mail server said at the hand-over, of mails that it did not take
 THROWN_AWAY = (EventType.FAILED, EventType.REJECTED)
 
 Status = Delivery.Status
@@ -40,6 +41,16 @@ def reconcile(reports: Sequence[Report], *, now: dt.datetime) -> None:
             reason = f"The provider took it, and then reported it as {report.event_type}. {report.detail}".strip()
             ended = rows.filter(status__in=(Status.SENT, Status.UNCERTAIN))
             ended.update(status=Status.FAILED, sent_at=None, reason=reason)
+
+
+def settle(pks: Iterable[int], *, now: dt.datetime) -> list[int]:
+    """Of deliveries that may have been handed over, those of which nobody knows. The others were reported: sent."""
+    doubtful = list(pks)
+    told = DeliveryEvent.objects.filter(delivery__in=doubtful, event_type__in=TAKEN)
+    taken = set(told.exclude(event_key__startswith=BY_SMTP).values_list("delivery", flat=True))
+    queued = Delivery.objects.filter(pk__in=taken, status=Status.QUEUED)
+    queued.update(status=Status.SENT, sent_at=now, reason="", attempts=F("attempts") + 1)
+    return [pk for pk in doubtful if pk not in taken]
 
 
 def _with_last_word(pks: Iterable[int]) -> QuerySet[Delivery]:

@@ -50,7 +50,7 @@ def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime)
     _store(
         [
             Report(
-                key=f"smtp:{row.pk}:{now.date()}",
+                key=f"{reconciling.BY_SMTP}{row.pk}:{now.date()}",
                 event_type=EventType.BOUNCED,
                 meaning=found[row.pk][0],
                 happened_at=now,
