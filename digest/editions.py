@@ -52,7 +52,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
             edition.mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
             edition.save()
         QuietDay.objects.filter(day=day).delete()
-    topics.sort(edition)
+    topics.sort(edition, at_once=True)
     return _published(edition, is_new=is_new or is_closed)
 
 

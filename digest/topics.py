@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
+from django.utils import timezone
 
-from digest import indexing, interests
-from digest.matching import Finding
+from digest import indexing, interests, vectors
+from digest.matching import Finding, Index
 from digest.models import Edition, Paper, TopicPaper
 from subscriptions.models import Topic
 
@@ -32,11 +33,14 @@ class Label(NamedTuple):
 Labels = Mapping[int, Label]
 
 
-def sort(edition: Edition) -> int:
-    """Find the topics of the edition's papers; how many were found."""
+def sort(edition: Edition, *, at_once: bool = False) -> int:
+    """Find the topics of the edition's papers; how many were found.
+
+    `at_once`: by what is at hand, for vectors take a while to be worked out; it stays stale, and is sorted again soon.
+    """
     topics = list(Topic.objects.all())
     papers = list(edition.papers.all())
-    index = indexing.index_of(papers)
+    index = indexing.index_of(papers, for_page=at_once)
     rows = [
         _row(topic, papers[number], edition, finding)
         for topic in topics
@@ -45,7 +49,8 @@ def sort(edition: Edition) -> int:
     with transaction.atomic():
         TopicPaper.objects.filter(paper__in=edition.papers.all()).delete()
         TopicPaper.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
-        Edition.objects.filter(pk=edition.pk).update(sorted_by=_state(topics))
+        is_settled = not at_once and not _waits_for_vectors(index, edition)
+        Edition.objects.filter(pk=edition.pk).update(sorted_by=_state(topics) if is_settled else "")
     return len(rows)
 
 
@@ -103,6 +108,12 @@ def recent_counts(editions: Sequence[Edition]) -> dict[int, int]:
     """How many papers of these editions are on each topic (by its pk)."""
     rows = TopicPaper.objects.filter(day__in=[edition.day for edition in editions])
     return dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())
+
+
+def _waits_for_vectors(index: Index, edition: Edition) -> bool:
+    """Whether the index knows words alone, and will know more: for a long day vectors are worked out bit by bit."""
+    is_recent = edition.day >= timezone.now().date() - indexing.RECENT
+    return index.day.meaning is None and vectors.is_available() and is_recent
 
 
 def _row(topic: Topic, paper: Paper, edition: Edition, finding: Finding) -> TopicPaper:
