@@ -1,0 +1,143 @@
+"""Which of the matches a reader's list holds, what was found in them, and where it stands in a text."""
+
+import itertools
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.matching import Index, Interest, Reason, choose, match, spans
+from digest.matching.abbreviations import definitions
+from digest.matching.coverage import Coverage
+from digest.matching.thesaurus import Thesaurus
+from subscriptions.filters import Criteria
+
+AGENTS = Interest("Agents", Criteria(quoted=("agents",)))
+ROBOTS = Interest("Robots", Criteria(quoted=("robots",)))
+
+
+def paper(title: str, abstract: str = "", **fields: Any) -> Any:
+    values = {"key": title, "authors": [], "categories": [], "keywords": [], "votes": 0} | fields
+    return SimpleNamespace(title=title, abstract=abstract, **values)
+
+
+def titles(index: Index, *interests: Interest, most: int = 10, amount: str = "balanced") -> list[str]:
+    return [found.paper.title for found in choose(index, interests, (), amount, most)[0]]
+
+
+MANY = Index([*(paper(f"Agents {number}") for number in range(20)), paper("x", "It ends with a word on robots.")])
+
+
+@pytest.mark.parametrize("most", [2, 5, 10, 20])
+def test_it_lets_no_topic_take_all_places_when_another_has_something(most: int) -> None:
+    chosen = titles(MANY, AGENTS, ROBOTS, most=most)
+    assert len(chosen) == most
+    assert "x" in chosen
+
+
+def test_it_takes_the_best_where_only_one_topic_has_any() -> None:
+    assert titles(MANY, AGENTS, most=3) == ["Agents 0", "Agents 1", "Agents 2"]
+
+
+def test_it_counts_what_it_left_out() -> None:
+    chosen, of = choose(MANY, (AGENTS, ROBOTS), (), "balanced", 4)
+    assert (len(chosen), of) == (4, 21)
+
+
+@given(st.lists(st.sampled_from(["agents", "robots", "nothing"]), max_size=12), st.integers(1, 8))
+def test_it_never_pads_and_never_repeats(words: list[str], most: int) -> None:
+    index = Index([paper(f"{word} {number}") for number, word in enumerate(words)])
+    chosen = titles(index, AGENTS, ROBOTS, most=most)
+    wanted = [word for word in words if word != "nothing"]
+    assert len(chosen) == len(set(chosen)) == min(most, len(wanted))
+
+
+@pytest.mark.parametrize(("amount", "count"), [("fewer", 1), ("balanced", 2), ("more", 2)])
+def test_it_gives_as_many_as_the_reader_wants(amount: str, count: int) -> None:
+    long = "We say much of other things. " * 40
+    index = Index([paper("Agents"), paper("Other", f"{long} agents. {long}")])
+    assert len(match(index, [AGENTS], (), amount)) == count
+
+
+def test_it_asks_for_votes() -> None:
+    index = Index([paper("Agents", votes=20), paper("More agents", votes=19)])
+    assert titles(index, Interest("it", Criteria(phrases=("agents",), min_votes=20))) == ["Agents"]
+    assert titles(index, Interest("it", Criteria(min_votes=19))) == ["Agents", "More agents"]
+
+
+def test_it_reads_an_abbreviation_as_the_paper_does() -> None:
+    index = Index(
+        [paper("GRPO at work", "Group Relative Policy Optimization (GRPO) is used."), paper("GRPO", "Other.")]
+    )
+    long = Interest("it", Criteria(quoted=("group relative policy optimization",)))
+    assert titles(index, long) == ["GRPO at work"]
+    (finding,) = index.findings(long).values()
+    assert finding.reasons[0].where == "title"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("We use Retrieval-Augmented Generation (RAG).", [("RAG", "Retrieval-Augmented Generation")]),
+        ("Large language models (LLMs) are", [("LLM", "Large language models")]),
+        ("nothing (here)", []),
+        ("(ABC) first", []),
+        ("a b c (XYZ)", []),
+    ],
+)
+def test_it_finds_what_abbreviations_stand_for(text: str, found: list[tuple[str, str]]) -> None:
+    assert list(definitions(text)) == found
+
+
+@given(st.text(max_size=200))
+def test_it_survives_any_text_with_brackets(text: str) -> None:
+    list(definitions(f"{text} (AB) {text} (XYZ)"))
+
+
+def reason(found: str, kind: str = "phrase") -> Reason:
+    return Reason("it", kind, found, "abstract", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons", "marked"),
+    [
+        ("On pre-training and Pretraining.", [reason("pretraining")], ["pre-training", "Pretraining"]),
+        ("A rag for RAG", [reason("RAG")], ["RAG"]),
+        ("agents learn memory", [reason("memory, agent", "words")], ["agents", "memory"]),
+        ("reward models model", [reason("reward model"), reason("models")], ["reward models", "model"]),
+        ("by Ada", [reason("Ada", "author")], []),
+        ("Cafés", [reason("cafe")], ["Cafés"]),
+        ("", [reason("a")], []),
+    ],
+)
+def test_it_marks_what_was_found(text: str, reasons: list[Reason], marked: list[str]) -> None:
+    assert [text[begin:end] for begin, end in spans(text, reasons)] == marked
+
+
+@given(st.text(max_size=100), st.text(max_size=20))
+def test_it_marks_any_text_in_order(text: str, found: str) -> None:
+    marked = spans(text, [reason(found), reason(text[:10])])
+    assert marked == sorted(marked)
+    assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(marked))
+
+
+def test_it_covers_rare_words_more_than_common_ones() -> None:
+    covered = Coverage([paper("Protein folding"), paper("Models of data"), paper("Else")]).of("models of protein data")
+    assert covered[0] > covered[1]
+    assert 2 not in covered
+
+
+def test_it_knows_a_topic_by_its_name_and_by_its_phrases() -> None:
+    topics = [
+        Interest("Distillation", Criteria(quoted=("teacher-student",)), "Distillation: small models from large ones"),
+        Interest("Robots", Criteria(quoted=("humanoid",)), "Robots: machines that move"),
+    ]
+    thesaurus = Thesaurus(topics)
+    assert list(thesaurus.named("Teacher student")) == [(0, 1.0)]
+    assert [number for number, _ in thesaurus.by_words("a machine that moves like a humanoid")] == [1]
+    index = Index([paper("Humanoids walk"), paper("Else")], None, thesaurus)
+    asked = Interest("it", Criteria(sentence="machines that move like a humanoid"))
+    reasons = index.finding(asked, 0, 1.0).reasons
+    assert ("topic", "Robots") in {(each.kind, each.found) for each in reasons}
