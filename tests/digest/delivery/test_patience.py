@@ -1,9 +1,9 @@
 """Whose fault it is that a mail was not taken."""
 
 import pytest
-from digest.delivery.patience import MANY, OFFERS, Patience
 
 from digest.delivery.outcomes import Outcome, Result
+from digest.delivery.patience import MANY, OFFERS, Patience
 
 
 def weigh(patience: Patience, *results: tuple[Result, str]) -> list[Result]:
