@@ -8,7 +8,7 @@ from benchmarks import corpus
 from digest.models import Edition
 from subscriptions.models import Subscriber, Topic, TopicFilter
 
-TOPICS_OF_THE_DAY = 20  # that its papers are about
+TOPICS_OF_THE_DAY = 16  # that its papers are about
 A_READERS_TOPICS = 4
 PHRASES = 1_000  # that readers type
 BATCH = 5_000
@@ -22,9 +22,10 @@ def make_edition(papers: int, now: dt.datetime) -> Edition:
     edition = Edition.objects.create(day=DAY, published_at=now, closed_at=now, mail_from=now)
     phrases = [topic.phrases[:4] for topic in topics()]
     for rank in range(papers):
-        about = [chance.choice(few) for few in chance.sample(phrases, 6)]
+        about = [chance.choice(few) for few in chance.sample(phrases, 4)]
         paper = corpus.make_paper(chance, words, weights, about, edition, 0, rank)
-        paper.title = f"{chance.choice(about).title()} {paper.title}"
+        paper.title = f"{about[0].title()} and {about[1].title()}: {paper.title}"
+        paper.abstract = f"We study {', '.join(about)}. {paper.abstract}"
         paper.save()
     return edition
 

@@ -24,6 +24,7 @@ class Coverage:
 
     def __init__(self, papers: Sequence[PaperText]) -> None:
         self._count = len(papers)
+        self._papers = papers
         self._shares: dict[str, dict[int, float]] = defaultdict(dict)
         counts = [_count(paper) for paper in papers]
         average = sum(map(Counter.total, counts)) / max(1, len(counts)) or 1.0
@@ -33,6 +34,7 @@ class Coverage:
                 self._shares[word][number] = times / (times + least)
         self._shares = dict(self._shares)
         self.rarity = lru_cache(maxsize=50_000)(self._rarity)
+        self._written = lru_cache(maxsize=250)(self._read)  # papers, whose words take some 30 kilobytes each
 
     def of(self, text: str, least: float = 0.0) -> dict[int, float]:
         """For each paper (by its place) how much of `text` it covers, 0…1, where that can be `least` or more."""
@@ -48,6 +50,23 @@ class Coverage:
             missing += weight
         return {number: covered / total for number, covered in found.items() if covered >= least * total}
 
+    def written(self, text: str, number: int) -> list[tuple[str, str, str]]:
+        """The words of a paper that belong to the families in `text`: as it writes them, the field, and the family.
+
+        In the order of the paper.
+        """
+        words = self._written(number)
+        found = sorted((words[one], one) for one in set(families_of(text)) if one in words)
+        return [(word, name, one) for (_, word, name), one in found]
+
+    def _read(self, number: int) -> dict[str, tuple[int, str, str]]:
+        """Where each family of words comes first in a paper, as it is written there, and in which field."""
+        found: dict[str, tuple[int, str, str]] = {}
+        for name, value in fields_of(self._papers[number]):
+            for word in WORD.finditer(value):
+                found.setdefault(family(fold(word[0])), (len(found), word[0], name))
+        return found
+
     def words_of(self, text: str) -> list[tuple[str, float]]:
         """The families in `text` and what each weighs, the rarest first."""
         return sorted(((word, self.rarity(word)) for word in families_of(text)), key=lambda pair: -pair[1])
@@ -57,18 +76,6 @@ class Coverage:
         holding = len(self._shares.get(word, ()))
         share = (holding + beforehand * BEFOREHAND) / (self._count + BEFOREHAND)
         return -math.log(share)
-
-
-def covered_words(text: str, paper: PaperText) -> list[tuple[str, str, str]]:
-    """The words of `paper` that belong to the families in `text`: as it writes them, the field, and the family."""
-    wanted = set(families_of(text))
-    found: dict[str, tuple[str, str, str]] = {}
-    for name, value in fields_of(paper):
-        for word in WORD.finditer(value):
-            one = family(fold(word[0]))
-            if one in wanted:
-                found.setdefault(one, (word[0], name, one))
-    return list(found.values())
 
 
 def _count(paper: PaperText) -> Counter[str]:

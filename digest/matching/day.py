@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from digest.matching.authors import Categories, People
 from digest.matching.coverage import Coverage
 from digest.matching.findings import PaperText
-from digest.matching.keeping import Kept
+from digest.matching.keeping import MOST, Kept
 from digest.matching.meaning import Meaning
 from digest.matching.texts import Hit, Texts
 from digest.matching.thesaurus import Thesaurus
 
 if TYPE_CHECKING:
     from digest.matching.meaning import Vectors
+
+MOST_ODDS = 200_000
 
 
 class Day:
@@ -29,6 +31,8 @@ class Day:
         self.texts = Texts(self.papers)
         self.on_topic: dict[int, dict[int, float]] = {}  # for topics of the thesaurus, how likely papers are about them
         self._hits: Kept[str, dict[int, list[Hit]]] = Kept()
+        # What names and sentences say for papers: for all of them, so that of a long day fewer can be kept.
+        self.text_odds: Kept[tuple[str, str], dict[int, float]] = Kept(min(MOST, MOST_ODDS // (len(self.papers) + 1)))
 
     @cached_property
     def coverage(self) -> Coverage:

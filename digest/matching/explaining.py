@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from digest.matching import judging
-from digest.matching.coverage import covered_words
 from digest.matching.day import Day
 from digest.matching.findings import Interest, Reason
 from digest.matching.scoring import Question, on_topic, phrase_odds, questions, topics_in
@@ -64,7 +63,7 @@ def _words(day: Day, interest: Interest, number: int, question: Question) -> Ite
     """The words of a name or a sentence that the paper holds, where they don't stand in a row."""
     if number in day.hits(question.text):
         return
-    found = list(covered_words(question.text, day.papers[number]))
+    found = day.coverage.written(question.text, number)
     rare = {word for word, weight in day.coverage.words_of(question.text) if weight >= judging.TELLING}
     found = [pair for pair in found if pair[2] in rare]
     if found:

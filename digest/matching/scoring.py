@@ -94,7 +94,7 @@ def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
     for number, off in _commonness(day, phrases).items():
         odds[number] -= off
     for question in questions(criteria):
-        for number, value in text_odds(day, question, least).items():
+        for number, value in _kept_text_odds(day, question, least).items():
             if value > odds.get(number, -math.inf):
                 odds[number] = value
     return odds
@@ -119,6 +119,13 @@ def phrase_evidence(day: Day, found: Found) -> tuple[float, float, float, float]
         early = 0.0
     often, many = min(len(hits), judging.MOST_MENTIONS), min(len(found), judging.MOST_MENTIONS)
     return float("title" in places), early, math.log(often), math.log(many)
+
+
+def _kept_text_odds(day: Day, question: Question, least: float) -> Scores:
+    """The same name is asked for by many readers, beside others of their own."""
+    key = (question.name, question.text)
+    found = day.text_odds.get(key)
+    return day.text_odds.keep(key, text_odds(day, question, least)) if found is None else found
 
 
 def text_odds(day: Day, question: Question, least: float) -> Scores:
