@@ -5,10 +5,10 @@ import random
 from itertools import islice
 
 from benchmarks import corpus
-from digest.models import Edition
+from digest.models import Edition, Paper
 from subscriptions.models import Subscriber, Topic, TopicFilter
 
-TOPICS_OF_THE_DAY = 16  # that its papers are about
+TOPICS_OF_THE_DAY = 24  # that its papers are about
 A_READERS_TOPICS = 4
 PHRASES = 1_000  # that readers type
 BATCH = 5_000
@@ -63,7 +63,11 @@ def _reader(number: int, chance: random.Random, now: dt.datetime) -> Subscriber:
 
 
 def _typed(chance: random.Random) -> list[str]:
-    """What readers type: one or two words that papers hold, or do not."""
-    words, _ = corpus.vocabulary(chance)
-    found = {" ".join(chance.choices(words[22:300], k=chance.randint(1, 2))) for _ in range(2 * PHRASES)}
-    return sorted(found)[:PHRASES]
+    """What readers type: one word or two that stand in papers of the day."""
+    texts = [paper.abstract.lower().replace(".", "").split() for paper in Paper.objects.all()]
+    found: set[str] = set()
+    while len(found) < PHRASES:
+        text = chance.choice(texts)
+        begin = chance.randrange(len(text) - 1)
+        found.add(" ".join(text[begin : begin + chance.randint(1, 2)]).strip(",;:-"))
+    return sorted(found - set(corpus.COMMON))

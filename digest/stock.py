@@ -52,7 +52,7 @@ class Stock:
         self._parts: dict[PartKey, Part] = {}
         self._told: dict[tuple[Finding, ...], Told] = {}
         self._told_in_short: dict[int, Told] = {}
-        self._lines: dict[Finding, Line] = {}
+        self._lines: dict[tuple[object, ...], Line] = {}
         self._subjects: dict[tuple[int, int], tuple[bytes, bytes]] = {}
         self._preheaders: dict[tuple[str, ...], bytes] = {}
         self._since: dict[tuple[str, dt.date], tuple[bytes, bytes]] = {}
@@ -74,8 +74,7 @@ class Stock:
         """The paper with its reasons. What is found in a paper is found in no other: by that it is known."""
         found = self._told.get(match.findings)
         if found is None:
-            with self.ways():
-                found = _keep(self._told, match.findings, self._tell(match), MOST_TOLD)
+            found = _keep(self._told, match.findings, self._tell(match), MOST_TOLD)
         return found
 
     def told_in_short(self, match: Match) -> Told:
@@ -132,10 +131,14 @@ class Stock:
         return piece.split(self.maker.digest_line)
 
     def _line(self, finding: Finding) -> Line:
-        line = self._lines.get(finding)
+        """By what is said, not by who is told: readers' own words find the same in a paper."""
+        reasons = finding.reasons[: mailed.TOLD]
+        key = (finding.interest, *((reason.kind, reason.found, reason.where) for reason in reasons))
+        line = self._lines.get(key)
         if line is None:
-            text, html = encode(wording.why_in_text(finding)), encode(escape(wording.why(finding)))
-            line = _keep(self._lines, finding, Line(text, html, mailed.finding(finding)), MOST_LINES)
+            with self.ways():
+                text, html = encode(wording.why_in_text(finding)), encode(escape(wording.why(finding)))
+            line = _keep(self._lines, key, Line(text, html, mailed.finding(finding)), MOST_LINES)
         return line
 
     def _part(self, key: PartKey) -> Part:

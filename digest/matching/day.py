@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.matching.authors import Categories, People
 from digest.matching.coverage import Coverage
-from digest.matching.findings import PaperText
+from digest.matching.findings import PaperText, Reason
 from digest.matching.keeping import MOST, Kept
 from digest.matching.meaning import Meaning
 from digest.matching.texts import Hit, Texts
@@ -30,6 +30,8 @@ class Day:
         self.thesaurus = thesaurus
         self.texts = Texts(self.papers)
         self.on_topic: dict[int, dict[int, float]] = {}  # for topics of the thesaurus, how likely papers are about them
+        # Why phrases and names found a paper: the same, however many readers ask for them beside others.
+        self.reasons: Kept[tuple[object, ...], tuple[Reason, ...]] = Kept()
         self._hits: Kept[str, dict[int, list[Hit]]] = Kept()
         # What names and sentences say for papers: for all of them, so that of a long day fewer can be kept.
         self.text_odds: Kept[tuple[str, str], dict[int, float]] = Kept(min(MOST, MOST_ODDS // (len(self.papers) + 1)))

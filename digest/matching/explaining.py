@@ -24,7 +24,9 @@ def explain(day: Day, interest: Interest, number: int) -> tuple[Reason, ...]:
 def _phrases(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
     for phrase in (*interest.criteria.phrases, *interest.criteria.quoted):
         if hits := day.hits(phrase).get(number):
-            yield _phrase(day, interest.label, hits)
+            key = (interest.label, phrase, number)
+            found = day.reasons.get(key)
+            yield from found or day.reasons.keep(key, (_phrase(day, interest.label, hits),))
 
 
 def _phrase(day: Day, label: str, hits: list[Hit]) -> Reason:
@@ -43,14 +45,20 @@ def _texts(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
         yield from _meaning(day, interest, number, interest.profile, interest.label, judging.TOPIC.closeness)
         return
     for question in questions(interest.criteria):
-        weights = question.by_meaning
-        shown = interest.criteria.sentence or question.text
-        yield from _meaning(day, interest, number, question.text, shown, weights.closeness)
-        yield from _words(day, interest, number, question)
-        for topic, weight in topics_in(day, question):
-            adds = weights.topics * weight * on_topic(day, topic).get(number, 0.0)
-            if adds >= judging.ON_TOPIC and day.thesaurus:
-                yield Reason(interest.label, "topic", day.thesaurus.topics[topic].label, "", adds)
+        key = (interest.label, question.name, question.text, interest.criteria.sentence, number)
+        found = day.reasons.get(key)
+        yield from day.reasons.keep(key, tuple(_text(day, interest, number, question))) if found is None else found
+
+
+def _text(day: Day, interest: Interest, number: int, question: Question) -> Iterator[Reason]:
+    weights = question.by_meaning
+    shown = interest.criteria.sentence or question.text
+    yield from _meaning(day, interest, number, question.text, shown, weights.closeness)
+    yield from _words(day, interest, number, question)
+    for topic, weight in topics_in(day, question):
+        adds = weights.topics * weight * on_topic(day, topic).get(number, 0.0)
+        if adds >= judging.ON_TOPIC and day.thesaurus:
+            yield Reason(interest.label, "topic", day.thesaurus.topics[topic].label, "", adds)
 
 
 def _meaning(day: Day, interest: Interest, number: int, text: str, shown: str, weight: float) -> Iterator[Reason]:
