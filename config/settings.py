@@ -351,6 +351,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="37"),
         "options": {"expires": 3600},
     },
+    "every five minutes, look at complaints and bounces": {
+        "task": "digest.tasks.watch_rates",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 290},
+    },
     "every morning, report to the operators": {
         "task": "digest.tasks.report_to_operators",
         "schedule": crontab(hour="6", minute="30"),

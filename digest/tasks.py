@@ -19,7 +19,7 @@ from digest import (
     vectors,
 )
 from digest.delivery import pauses, sending, shards
-from digest.keeping import pruning, totals
+from digest.keeping import pruning, totals, watching
 from digest.models import Edition, Source
 from subscriptions import subscribers
 
@@ -121,3 +121,8 @@ def keep_house() -> None:
     now = timezone.now()
     totals.count_days(now=now)
     pruning.prune(now=now)
+
+
+@shared_task
+def watch_rates() -> None:
+    watching.watch(now=timezone.now())

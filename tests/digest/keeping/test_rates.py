@@ -1,12 +1,14 @@
 """How mail was received lately, and when sending stops by itself."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
-from digest.keeping import rates, totals
+from digest.delivery import pauses
+from digest.keeping import rates, totals, watching
 from digest.keeping.rates import Rates
-from digest.models import Delivery, Edition
+from digest.models import Delivery, DeliveryEvent, Edition, Pause
 from tests.conftest import NOW, make_reader
 from tests.digest.keeping.test_keeping import tell
 
@@ -52,17 +54,40 @@ def many(complaints: int = 0, hard: int = 0, sent: int = 1000) -> Rates:
 
 
 @pytest.mark.parametrize(
-    ("lately", "flags"),
+    ("lately", "flags", "is_problem"),
     [
-        (many(), 0),
-        (many(complaints=1), 1),  # 0.1 %
-        (many(complaints=2), 1),
-        (many(complaints=3), 1),  # 0.3 %
-        (many(hard=39), 0),
-        (many(hard=40), 1),
-        (many(hard=80), 1),
-        (many(complaints=50, hard=50, sent=199), 0),  # too few to say anything
+        (many(), 0, False),
+        (many(complaints=1), 1, False),  # 0.1 %
+        (many(complaints=2), 1, False),
+        (many(complaints=3), 1, True),  # 0.3 %
+        (many(hard=39), 0, False),
+        (many(hard=40), 1, False),
+        (many(hard=80), 1, True),
+        (many(complaints=50, hard=50, sent=199), 0, False),  # too few to say anything
     ],
 )
-def test_red_flags_come_before_the_stop(lately: Rates, flags: int) -> None:
-    assert len(lately.flags) == flags
+def test_red_flags_come_before_the_stop(lately: Rates, flags: int, is_problem: bool) -> None:
+    assert (len(lately.flags), bool(watching.problem(lately))) == (flags, is_problem)
+
+
+def test_sending_stops_until_a_person_has_looked(sent: list[Delivery], settings: Any) -> None:
+    settings.RATES_FROM_MAILS = 5
+    assert watching.watch(now=NOW) is False
+    tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
+    assert watching.watch(now=NOW) is True
+    pause = Pause.objects.get()
+    assert "1 of 7 mails of the last days were called spam: 14.29 %, and 0.3 % is the limit." in pause.reason
+    assert pause.probe_at is None  # it does not end by itself
+    assert watching.watch(now=NOW) is False
+
+
+def test_what_a_person_has_looked_at_does_not_stop_it_again(sent: list[Delivery], settings: Any) -> None:
+    settings.RATES_FROM_MAILS = 1
+    tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
+    watching.watch(now=NOW)
+    pauses.end(now=NOW)
+    later = NOW + dt.timedelta(hours=1)
+    Delivery.objects.filter(pk=sent[1].pk).update(queued_at=NOW + dt.timedelta(minutes=5))
+    assert watching.watch(now=later) is False
+    DeliveryEvent.objects.update(delivery=sent[1], happened_at=NOW + dt.timedelta(minutes=6))
+    assert watching.watch(now=later) is True
