@@ -36,7 +36,7 @@ def begin(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
 
 
 def allowance(*, now: dt.datetime) -> int | None:
-    """How many mails may leave now: None for any number, 0 during a pause, 1 for a probe, which is the caller's then."""
+    """How many mails may leave now: None for any number, 0 during a pause, 1 for a probe, then the caller's."""
     open_pause = current()
     if open_pause is None:
         return None
