@@ -63,9 +63,7 @@ class PlainMaker:
         if not digest.is_worth_sending:
             return Outcome(delivery.pk, Result.SKIPPED, NOTHING_MATCHED)
         message = rendering.build_digest_message(digest, delivery)
-        return Mail(
-            delivery.pk, delivery.subscriber.email, brand.current().sender_address, message, message.papers
-        )
+        return Mail(delivery.pk, delivery.subscriber.email, brand.current().sender_address, message, message.papers)
 
 
 def _as_mail(composed: Composed) -> Mail | Outcome:
