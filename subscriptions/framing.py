@@ -10,12 +10,16 @@ def policy_for(html: str, *, framed_by: str = "'none'") -> str:
 
     `framed_by`: whose pages may show it in a frame.
     """
-    hashes = sorted(b64encode(sha256(style.encode()).digest()).decode() for style in _Styles(html).found)
-    styles = " ".join(["'unsafe-hashes'", *(f"'sha256-{found}'" for found in hashes)])
     return (
-        f"default-src 'none'; style-src {styles}; img-src 'self' data:; form-action 'self'; base-uri 'self'; "
+        f"default-src 'none'; style-src {styles_in(html)}; img-src 'self' data:; form-action 'self'; base-uri 'self'; "
         f"frame-ancestors {framed_by}"
     )
+
+
+def styles_in(html: str) -> str:
+    """What a policy says of the styles that stand in `html`: these, and no others."""
+    hashes = sorted(b64encode(sha256(style.encode()).digest()).decode() for style in _Styles(html).found)
+    return " ".join(["'unsafe-hashes'", *(f"'sha256-{found}'" for found in hashes)])
 
 
 class _Styles(HTMLParser):

@@ -1,5 +1,6 @@
 """The brand: one row, which can be looked at in a real reader's mail, and mailed to oneself, before it counts."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -11,11 +12,20 @@ from django.template.response import TemplateResponse
 from digest import branding
 from digest.branding import Fitting, NothingToShowError
 from subscriptions import brand, colours, failures
+from subscriptions.framing import styles_in
 from subscriptions.models import Brand
 
 TRIALS = ("_preview", "_send_to_me")
-# The frame with the mail is a document of this page's, and mails carry their styles with them.
-POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' https: data:; frame-ancestors 'none'"
+# The frames with the mail are documents of this page's, and mails carry their styles with them. An editor looks at
+# the logo wherever it is.
+POLICY = "default-src 'self'; style-src 'self' {styles}; img-src 'self' https: data:; frame-ancestors 'none'"
+
+
+def _styled(fitting: Fitting) -> Iterator[tuple[str, ...]]:
+    """All that has styles of its own on the page: the mails, and the shades beside them."""
+    for _, shades, html in fitting.schemes:
+        pairs = (shades.card, shades.accent), (shades.accent, shades.on_accent)
+        yield html, *(f'<i style="background:{behind};color:{text}"></i>' for behind, text in pairs)
 
 
 class BrandForm(forms.ModelForm[Brand]):
@@ -62,8 +72,9 @@ class BrandAdmin(admin.ModelAdmin[Brand]):
         if isinstance(response, TemplateResponse) and response.context_data and request.method == "POST":
             form = response.context_data["adminform"].form
             if not form.errors:
-                response.context_data["fitting"] = self._try_on(request, form)
-                response["Content-Security-Policy"] = POLICY
+                fitting = response.context_data["fitting"] = self._try_on(request, form)
+                styles = styles_in("".join(map("".join, _styled(fitting)))) if fitting else ""
+                response["Content-Security-Policy"] = POLICY.format(styles=styles)
         return response
 
     def _try_on(self, request: HttpRequest, form: BrandForm) -> Fitting | None:
