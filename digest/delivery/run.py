@@ -22,7 +22,7 @@ from subscriptions.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 50  # mails composed, and their readers looked at again, at a time
+CHUNK = 100  # mails composed, and their readers looked at again, at a time
 FRESH = 0.05  # seconds for which what was read of a reader holds
 RECORD_AFTER = 2.0  # seconds
 RENEW_AFTER = 30.0  # seconds; well below the lease
@@ -196,9 +196,14 @@ class Run:
 
     def _still_wanted(self, pks: list[int]) -> dict[int, DeliveryRow]:
         """Those whose readers still want them, by their ids. The others are skipped."""
-        rows = Delivery.objects.filter(pk__in=pks, status=Status.QUEUED).order_by("pk")
-        wanted, edition_id = {}, self._shard.edition_id
+        if not pks:
+            return {}
+        queued = Delivery.objects.filter(pk__range=(pks[0], pks[-1]), edition=self._shard.edition_id)
+        rows = queued.filter(status=Status.QUEUED).order_by("pk")
+        asked, wanted, edition_id = set(pks), {}, self._shard.edition_id
         for pk, reader, status in rows.values_list("pk", "subscriber_id", "subscriber__status"):
+            if pk not in asked:
+                continue
             if status == Subscriber.Status.ACTIVE:
                 wanted[pk] = DeliveryRow(pk, edition_id, reader)
             else:

@@ -1,0 +1,43 @@
+"""Postfix's smtp-sink on loopback: takes mails and throws them away."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def tool(name: str) -> str:
+    """The path of one of Postfix's tools. Raises LookupError."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        raise LookupError(f"{name} is not installed; it comes with Postfix")
+    return found
+
+
+@contextmanager
+def running() -> Iterator[int]:
+    """Its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    as_nobody = ["-u", "nobody"] if os.geteuid() == 0 else []
+    with subprocess.Popen([tool("smtp-sink"), *as_nobody, f"127.0.0.1:{port}", "512"]) as process:
+        try:
+            _wait_for(port)
+            yield port
+        finally:
+            process.kill()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError("smtp-sink does not start")

@@ -1,0 +1,53 @@
+"""The memory of a worker that sends, while a hundred thousand readers wait in the queue, and while a million do.
+
+It composes and hands over into smtp-sink for a while in a process of its own, as a worker does, from SQLite.
+"""
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from typing import Any
+
+from benchmarks import scratch, sink
+
+SIZES = (100_000, 1_000_000)
+SECONDS = 40
+PAPERS = 40
+
+# VmHWM, and not ru_maxrss: that remembers the memory of the process that started this one.
+CODE = """
+import django, re
+django.setup()
+from digest.delivery import sending
+sent = sending.send_due(seconds={seconds})
+print(sent, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)
+"""
+
+
+def run(scale: float = 1.0) -> dict[str, Any]:
+    """The most resident memory (MB) by readers in the queue, and how many mails each worker sent meanwhile."""
+    sink.tool("smtp-sink")
+    seconds = max(int(SECONDS * min(scale, 1)), 5)
+    sizes = [max(int(size * scale), 1_000) for size in SIZES]
+    found = {str(size): scratch.measure(f"worker.measure({size}, {seconds})") for size in sizes}
+    return {
+        "max_rss_mb": {size: figures["max_rss_mb"] for size, figures in found.items()},
+        "mails": {size: figures["mails"] for size, figures in found.items()},
+    }
+
+
+def measure(readers: int, seconds: int) -> dict[str, Any]:
+    from benchmarks import day
+    from benchmarks import readers as crowd
+    from digest import planning
+
+    now = dt.datetime.now(dt.UTC)
+    edition = day.make_edition(PAPERS, now)
+    crowd.make(readers, topics=3)
+    planning.plan_everyone(edition, now=now)
+    with sink.running() as port:
+        environment = os.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{port}", "EMAIL_BACKEND": ""}
+        command = [sys.executable, "-c", CODE.format(seconds=seconds)]
+        told = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    return {"mails": int(told[0]), "max_rss_mb": round(float(told[1]), 1)}
