@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from digest.matching.meaning import Vectors
 
 MOST_ODDS = 200_000
+_NOWHERE: dict[int, list[Hit]] = {}
 
 
 class Day:
@@ -51,14 +52,19 @@ class Day:
     def hits(self, phrase: str) -> dict[int, list[Hit]]:
         """Where `phrase` stands: for each paper (by its place in `papers`), each time."""
         found = self._hits.get(phrase)
-        return self._hits.keep(phrase, self._find(phrase)) if found is None else found
+        if found is None:
+            found = self._find(phrase)
+            if found:  # what stands nowhere is looked up as fast as it would be remembered
+                self._hits.keep(phrase, found)
+        return found
 
     def closeness(self, text: str) -> "Vectors | None":
         """For each paper how close in meaning it is to `text`; None where the vectors are not at hand."""
         return self.meaning.closeness(text) if self.meaning else None
 
     def _find(self, phrase: str) -> dict[int, list[Hit]]:
-        found: dict[int, list[Hit]] = defaultdict(list)
-        for hit in self.texts.find(phrase):
+        hits = self.texts.find(phrase)
+        found: dict[int, list[Hit]] = defaultdict(list) if hits else _NOWHERE
+        for hit in hits:
             found[hit.field.paper].append(hit)
-        return dict(found)
+        return found

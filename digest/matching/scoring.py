@@ -89,7 +89,7 @@ def _topic_odds(day: Day, interest: Interest, least: float) -> Scores:
 
 def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
     """A reader's own filter: any of its phrases in a row, or the words and the meaning of a name or a sentence."""
-    phrases = (*criteria.phrases, *criteria.quoted)
+    phrases = [phrase for phrase in (*criteria.phrases, *criteria.quoted) if day.hits(phrase)]
     odds = {number: phrase_odds(day, found, judging.OWN) for number, found in all_hits(day, phrases).items()}
     for number, off in _commonness(day, phrases).items():
         odds[number] -= off
@@ -133,6 +133,8 @@ def text_odds(day: Day, question: Question, least: float) -> Scores:
 
     Nearly all papers are far from it: those are never looked at one by one.
     """
+    if _says_too_little(day, question, least):
+        return {}
     close = day.closeness(question.text)
     weights = question.by_words if close is None else question.by_meaning
     on_topics = _on_topics(day, question)
@@ -152,6 +154,14 @@ def text_odds(day: Day, question: Question, least: float) -> Scores:
         + (0.0 if close is None else weights.closeness * float(close[number]))
         for number in candidates
     }
+
+
+def _says_too_little(day: Day, question: Question, least: float) -> bool:
+    """Whether it is two words that name no topic: apart from one another they are no reason to choose a paper."""
+    if question.name or question.text.count(" ") > 1:
+        return False
+    is_named = day.thesaurus and day.thesaurus.named(question.text)
+    return not is_named and question.by_words.usual + question.by_words.coverage < least
 
 
 def _close(close: "Vectors | None", weights: TextWeights, least: float) -> set[int]:
@@ -192,8 +202,6 @@ def _commonness(day: Day, phrases: Iterable[str]) -> Scores:
     off: Scores = {}
     for phrase in phrases:
         hits = day.hits(phrase)
-        if not hits:
-            continue
         share = (len(hits) + coverage.BEFOREHAND * coverage.SHARE_OF_OTHERS) / (len(day.papers) + coverage.BEFOREHAND)
         common = judging.COMMON_WEIGHT * max(0.0, math.log(share / judging.COMMON_SHARE))
         for number in hits:

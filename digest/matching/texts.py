@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from digest.matching.abbreviations import definitions
@@ -57,10 +58,14 @@ class Texts:
     def find(self, phrase: str) -> list[Hit]:
         """Where `phrase` stands, also under the abbreviation, or the long form, that a paper itself gives for it."""
         key = key_of(phrase)
+        places = self._places(key)
+        if not places and key not in self._meanings:
+            return []  # as most of what a million readers type
         loud = is_abbreviation(phrase)
-        hits = [hit for hit in self._find(key) if not loud or self._is_loud(hit)]
+        hits = [hit for hit in map(self._hit, places, repeat(len(key))) if not loud or self._is_loud(hit)]
         for paper, other in self._meanings.get(key, ()):
-            hits += [hit for hit in self._find(other) if hit.field.paper == paper and hit not in hits]
+            others = map(self._hit, self._places(other), repeat(len(other)))
+            hits += [hit for hit in others if hit.field.paper == paper and hit not in hits]
         return hits
 
     def written(self, hit: Hit) -> str:
@@ -114,11 +119,9 @@ class Texts:
                 self._by_ends["=" + text[place:end]].append(place)
         self._by_ends = dict(self._by_ends)
 
-    def _find(self, key: str) -> Iterator[Hit]:
-        for place in self._places(key):
-            first, last = self._word_at[place], self._word_at[place + len(key)] - 1
-            field = self.fields[bisect_right(self.fields, first, key=_first_word) - 1]
-            yield Hit(field, first, last)
+    def _hit(self, place: int, length: int) -> Hit:
+        first, last = self._word_at[place], self._word_at[place + length] - 1
+        return Hit(self.fields[bisect_right(self.fields, first, key=_first_word) - 1], first, last)
 
     def _places(self, key: str) -> Sequence[int]:
         if len(key) < _ENDS:
