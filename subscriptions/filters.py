@@ -2,7 +2,7 @@
 
 The grammar, the same wherever readers type words (the form, the search box, the API):
 
-    diffusion models, memory for agents     any of these: in a row, or the words close together, in any order
+    diffusion models, memory for agents     any of these: in a row; three words or more also apart, and in meaning
     "chain of thought"                      these words in a row, and nothing else
     about: how an assistant can remember    one sentence in plain words, to the end of the line or in quotes:
                                             papers close to it in meaning
