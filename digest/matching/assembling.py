@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 
 from digest.matching.findings import Interest, PaperText
 from digest.matching.index import Index
+from digest.matching.keeping import Kept
 from digest.matching.meaning import SIZE, Meaning
 from digest.matching.thesaurus import Thesaurus
 
 if TYPE_CHECKING:
     from digest.matching.meaning import LookUp, Vectors
+
+_thesauri: Kept[tuple[tuple[Interest, ...], bytes], Thesaurus] = Kept(4)
 
 FEWEST_WORDS = 3  # of a text that is compared by meaning: one word or two are better looked for as they are
 
@@ -28,7 +31,7 @@ def assemble(
     """
     papers = list(papers)
     if not vectors:
-        return Index(papers, None, Thesaurus(topics))
+        return Index(papers, None, _thesaurus(topics))
 
     def known(text: str) -> "Vectors | None":
         vector = vectors.get(text)
@@ -38,12 +41,18 @@ def assemble(
 
     of_papers = _rows([text_of(paper) for paper in papers], vectors)
     meaning = Meaning(of_papers, of_papers[:0] if background is None else background, known)
-    return Index(papers, meaning, Thesaurus(topics, _rows([topic.profile for topic in topics], vectors)))
+    return Index(papers, meaning, _thesaurus(topics, _rows([topic.profile for topic in topics], vectors)))
 
 
 def text_of(paper: PaperText) -> str:
     """What is encoded of a paper."""
     return f"{paper.title}. {paper.abstract}"
+
+
+def _thesaurus(topics: Sequence[Interest], vectors: "Vectors | None" = None) -> Thesaurus:
+    """The catalogue is the same for many days and searches, and takes as long to read as a hundred papers."""
+    key = (tuple(topics), b"" if vectors is None else vectors.tobytes())
+    return _thesauri.get(key) or _thesauri.keep(key, Thesaurus(topics, vectors))
 
 
 def _rows(texts: Sequence[str], vectors: "Mapping[str, Vectors]") -> "Vectors":

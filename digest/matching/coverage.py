@@ -81,6 +81,7 @@ class Coverage:
 def _count(paper: PaperText) -> Counter[str]:
     counts: Counter[str] = Counter()
     for name, text in fields_of(paper):
-        for word in WORD.findall(fold(text)):
-            counts[family(word)] += FIELD_WEIGHTS[name]  # type: ignore[assignment]
+        weight = FIELD_WEIGHTS[name]
+        for word, times in Counter(map(family, WORD.findall(fold(text)))).items():
+            counts[word] += weight * times  # type: ignore[assignment]
     return counts

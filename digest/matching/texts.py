@@ -2,14 +2,15 @@
 
 The words stand in one string, stemmed and without what stood between them, so that pre-training, pre training and
 pretraining are one; a phrase is found where it begins and ends with a word. By its first and by its last letters
-it is looked up, not searched for: most of what a million readers type stands in no paper of the day.
+it is looked up, not searched for: most of what a million readers type stands in no paper of the day. The index for
+that is made when it is worth it, since a search asks its few papers once.
 """
 
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, repeat
 from typing import NamedTuple
 
 from digest.matching.abbreviations import definitions
@@ -19,6 +20,7 @@ from digest.matching.words import is_abbreviation, is_loud, key_of, stem, words_
 _END = "\n"  # no phrase goes over the end of a text
 _ENDS = 8  # letters by which phrases are looked up; shorter ones by all of them
 _LONG = 1000  # characters; in a short text all stands near the beginning
+_SEARCHES = 300  # so many phrases are found by reading all: an index costs as much as reading for some 500
 _NONE = -1
 _NOWHERE: tuple[int, ...] = ()
 
@@ -49,11 +51,10 @@ class Texts:
         self._word_at = array("i")  # by the place in the text: the number of the word that begins there
         self._begins = array("i")  # by the number of a word: where it begins and ends in its field's own text
         self._ends = array("i")
-        self._loud = bytearray()  # by the number of a word: whether it is written as abbreviations are
-        self._by_ends: dict[str, list[int]] = defaultdict(list)
+        self._by_ends: dict[str, list[int]] | None = None
+        self._searches = 0
         self._meanings: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._read(papers)
-        self._index()
 
     def find(self, phrase: str) -> list[Hit]:
         """Where `phrase` stands, also under the abbreviation, or the long form, that a paper itself gives for it."""
@@ -77,29 +78,26 @@ class Texts:
         return self._begins[hit.first] / max(_LONG, len(hit.field.text))
 
     def _read(self, papers: Sequence[PaperText]) -> None:
-        parts: list[str] = []
+        stems: list[str] = []
         for number, paper in enumerate(papers):
             for name, text in fields_of(paper):
-                self.fields.append(Field(len(self._begins), number, name, text))
-                parts.append(self._read_field(text))
+                self.fields.append(Field(len(stems), number, name, text))
+                stems += self._read_field(text)
             self._learn_abbreviations(number, paper)
-        self._text = "".join(parts)
+        self._text = "".join(stems)
+        self._word_at = array("i", [_NONE]) * len(self._text)
+        for number, place in enumerate(_places_of(stems)):
+            self._word_at[place] = number
 
-    def _read_field(self, text: str) -> str:
+    def _read_field(self, text: str) -> list[str]:
         stems = []
         for word, begin, end in words_of(text):
             stems.append(stem(word))
-            self._add_word(begin, end, len(stems[-1]))
-            self._loud[-1] = is_loud(text[begin:end])
-        self._add_word(len(text), len(text), len(_END))
-        return "".join([*stems, _END])
-
-    def _add_word(self, begin: int, end: int, length: int) -> None:
-        self._word_at.append(len(self._begins))
-        self._word_at.extend([_NONE] * (length - 1))
-        self._begins.append(begin)
-        self._ends.append(end)
-        self._loud.append(False)
+            self._begins.append(begin)
+            self._ends.append(end)
+        self._begins.append(len(text))
+        self._ends.append(len(text))
+        return [*stems, _END]
 
     def _learn_abbreviations(self, number: int, paper: PaperText) -> None:
         for short, long in definitions(f"{paper.title}. {paper.abstract}"):
@@ -107,27 +105,43 @@ class Texts:
             self._meanings[a].append((number, b))
             self._meanings[b].append((number, a))
 
-    def _index(self) -> None:
+    def _index(self) -> dict[str, list[int]]:
         """By the first letters and by the last ones of whatever may stand between the beginnings of two words."""
+        by_ends: dict[str, list[int]] = defaultdict(list)
         text, places = self._text, [place for place, word in enumerate(self._word_at) if word != _NONE]
         for number, place in enumerate(places):
-            self._by_ends[text[place : place + _ENDS]].append(place)
-            self._by_ends["…" + text[max(0, place - _ENDS) : place]].append(place)
+            by_ends[text[place : place + _ENDS]].append(place)
+            by_ends["…" + text[max(0, place - _ENDS) : place]].append(place)
             for end in places[number + 1 : number + _ENDS]:
                 if end - place >= _ENDS:
                     break
-                self._by_ends["=" + text[place:end]].append(place)
-        self._by_ends = dict(self._by_ends)
+                by_ends["=" + text[place:end]].append(place)
+        return dict(by_ends)
 
     def _hit(self, place: int, length: int) -> Hit:
         first, last = self._word_at[place], self._word_at[place + length] - 1
         return Hit(self.fields[bisect_right(self.fields, first, key=_first_word) - 1], first, last)
 
     def _places(self, key: str) -> Sequence[int]:
+        if self._by_ends is None:
+            if self._searches < _SEARCHES:
+                self._searches += 1
+                return list(self._search(key))
+            self._by_ends = self._index()
+        return self._look_up(key, self._by_ends)
+
+    def _search(self, key: str) -> Iterator[int]:
+        at = self._text.find(key) if key else -1
+        while at >= 0:
+            if self._word_at[at] != _NONE and self._word_at[at + len(key)] != _NONE:
+                yield at
+            at = self._text.find(key, at + 1)
+
+    def _look_up(self, key: str, by_ends: Mapping[str, list[int]]) -> Sequence[int]:
         if len(key) < _ENDS:
-            return self._by_ends.get("=" + key, _NOWHERE)
-        begins = self._by_ends.get(key[:_ENDS], _NOWHERE)
-        ends = self._by_ends.get("…" + key[-_ENDS:], _NOWHERE) if begins else _NOWHERE
+            return by_ends.get("=" + key, _NOWHERE)
+        begins = by_ends.get(key[:_ENDS], _NOWHERE)
+        ends = by_ends.get("…" + key[-_ENDS:], _NOWHERE) if begins else _NOWHERE
         text, word_at, length = self._text, self._word_at, len(key)
         if len(begins) <= len(ends):
             return [at for at in begins if text.startswith(key, at) and word_at[at + length] != _NONE]
@@ -135,7 +149,7 @@ class Texts:
         return [at for at in starts if text.startswith(key, at) and word_at[at] != _NONE]
 
     def _is_loud(self, hit: Hit) -> bool:
-        return hit.first == hit.last and bool(self._loud[hit.first])
+        return hit.first == hit.last and is_loud(self.written(hit))
 
 
 def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:
@@ -144,6 +158,11 @@ def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:
     yield "abstract", paper.abstract
     for keyword in paper.keywords:
         yield "keywords", keyword
+
+
+def _places_of(words: Sequence[str]) -> Iterator[int]:
+    """Where each of `words` begins, when they are one string."""
+    return accumulate(map(len, words[:-1]), initial=0) if words else iter(())
 
 
 def _first_word(field: Field) -> int:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from digest.matching import Index, Interest, Reason, choose, match, spans
 from digest.matching.abbreviations import definitions
+from digest.matching.assembling import assemble
 from digest.matching.coverage import Coverage
+from digest.matching.texts import Texts
 from digest.matching.thesaurus import Thesaurus
 from subscriptions.filters import Criteria
 
@@ -141,3 +143,22 @@ def test_it_knows_a_topic_by_its_name_and_by_its_phrases() -> None:
     asked = Interest("it", Criteria(sentence="machines that move like a humanoid"))
     reasons = index.finding(asked, 0, 1.0).reasons
     assert ("topic", "Robots") in {(each.kind, each.found) for each in reasons}
+
+
+WORDS = ["pre", "training", "pretraining", "agents", "a", "RAG", "rag", "½", "straße", "état"]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=30))
+def test_it_finds_the_same_by_reading_as_by_its_index(words: list[str]) -> None:
+    texts = Texts([paper(" ".join(words[:5]), " ".join(words[5:]), keywords=words[:2]), paper("rags", "")])
+    phrases = ["pre-training", "agent", "a", "RAG", "1⁄2", "strasse", "training agents", "etat pretraining agents", ""]
+    by_reading = [texts.find(phrase) for phrase in phrases]
+    for _ in range(400):
+        texts.find("nothing")
+    assert [texts.find(phrase) for phrase in phrases] == by_reading
+
+
+def test_days_share_a_thesaurus_while_the_catalogue_is_the_same() -> None:
+    first, second = assemble([paper("a")], [AGENTS]), assemble([paper("b")], [AGENTS])
+    assert first.day.thesaurus is second.day.thesaurus
+    assert assemble([paper("b")], [AGENTS, ROBOTS]).day.thesaurus is not first.day.thesaurus
