@@ -63,11 +63,15 @@ def _reader(number: int, chance: random.Random, now: dt.datetime) -> Subscriber:
 
 
 def _typed(chance: random.Random) -> list[str]:
-    """What readers type: one word or two that stand in papers of the day."""
-    texts = [paper.abstract.lower().replace(".", "").split() for paper in Paper.objects.all()]
+    """What readers type: two words that stand in a paper of the day, and say something."""
+    texts = [[w for w in p.abstract.lower().replace(".", "").split() if w not in corpus.COMMON] for p in _papers()]
     found: set[str] = set()
     while len(found) < PHRASES:
         text = chance.choice(texts)
         begin = chance.randrange(len(text) - 1)
-        found.add(" ".join(text[begin : begin + chance.randint(1, 2)]).strip(",;:-"))
-    return sorted(found - set(corpus.COMMON))
+        found.add(" ".join(text[begin : begin + 2]).strip(",;:-"))
+    return sorted(found)
+
+
+def _papers() -> list[Paper]:
+    return list(Paper.objects.order_by("pk"))

@@ -1,6 +1,7 @@
 """Mails as bytes, for deliveries by the hundred: what a worker hands over as it is."""
 
 import datetime as dt
+import gc
 import logging
 import time
 from collections.abc import Iterable, Iterator
@@ -124,6 +125,9 @@ class Composer:
             if len(self._issues) >= MOST_ISSUES:
                 self._issues.pop(next(iter(self._issues)))
             known = self._issues[key] = Issue(Edition.objects.get(pk=edition_id), since)
+            # It stays: the garbage collector need not look at it after every few mails.
+            gc.collect()
+            gc.freeze()
         elif known.fresh_until < time.monotonic():
             known = self._issues[key] = known.renewed()
         return known

@@ -16,8 +16,8 @@ from digest.models import Edition, Paper
 from subscriptions import brand, mail
 from subscriptions.brand import Look
 
-# How many are kept: some 15 megabytes at the worst.
-MOST_FRAMES, MOST_PARTS, MOST_TOLD, MOST_LINES, MOST_SENTENCES = 200, 1500, 1500, 5000, 5000
+# How many are kept: some 20 megabytes at the worst.
+MOST_FRAMES, MOST_PARTS, MOST_TOLD, MOST_LINES, MOST_SENTENCES = 200, 1500, 2500, 10_000, 10_000
 BATCH = 50  # papers whose parts are made at a time: for one alone it takes half as long
 
 K = TypeVar("K")
@@ -137,7 +137,8 @@ class Stock:
         line = self._lines.get(key)
         if line is None:
             with self.ways():
-                text, html = encode(wording.why_in_text(finding)), encode(escape(wording.why(finding)))
+                said = wording.why(finding)
+                text, html = encode(wording.in_text(said)), encode(escape(said))
             line = _keep(self._lines, key, Line(text, html, mailed.finding(finding)), MOST_LINES)
         return line
 

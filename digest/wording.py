@@ -3,16 +3,26 @@
 import datetime as dt
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language_bidi, ngettext, pgettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, pgettext
 
 from digest.matching import Finding, Reason
 from digest.text import first_sentences
 
 TEXT_WIDTH = 78  # characters
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
+
+
+def _(message: str) -> str:
+    """As Django's, which asks the catalogue of each app anew; a digest holds some twenty messages."""
+    return _translated(get_language(), message)
+
+
+@lru_cache(maxsize=1000)
+def _translated(language: str | None, message: str) -> str:
+    return gettext(message)
 
 
 def short_authors(names: Sequence[str], most: int = 6) -> str:
@@ -80,7 +90,11 @@ def why(finding: Finding) -> str:
 
 def why_in_text(finding: Finding) -> str:
     """The same as it stands in the text part."""
-    line = why(finding)
+    return in_text(why(finding))
+
+
+def in_text(line: str) -> str:
+    """A line of `why` as it stands in the text part."""
     return wrapped(_("Why: %(line)s") % {"line": line}, indent=2) if line else ""
 
 
