@@ -6,30 +6,14 @@ A tick may run twice, or on two machines at once: a reader has one row an editio
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import reduce
-from operator import or_
-from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import (
-    BigIntegerField,
-    DateTimeField,
-    Exists,
-    Field,
-    JSONField,
-    Max,
-    OuterRef,
-    Q,
-    QuerySet,
-    SmallIntegerField,
-    TextField,
-    Value,
-)
-from django.db.models.functions import Mod
+from django.db import transaction
+from django.db.models import Max
 
 from digest import schedule
 from digest.delivery import shards
+from digest.enqueueing import DueSlot, enqueue, enqueue_slots
 from digest.models import Delivery, Edition
 from digest.schedule import Slot
 from subscriptions.models import Subscriber
@@ -37,7 +21,6 @@ from subscriptions.models import Subscriber
 WINDOW = dt.timedelta(days=8)  # from Monday's publication to a weekly reader's last hour of Sunday, and a day
 TOO_LATE = dt.timedelta(hours=24)
 LATE = "More than 24 hours late: the next edition is coming."
-SLOTS_A_STATEMENT = 200
 
 Status = Delivery.Status
 
@@ -56,30 +39,29 @@ def plan_due(*, now: dt.datetime) -> int:
 def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
     with _alone_with(pk, now) as edition:
         done_until = None if now.minute % 30 == 0 else edition.planned_until
-        planned = 0
-        for due, theirs in _slots_by_due_time(edition, slots):
-            if due > now or (done_until and due + _spread() <= done_until):
-                continue
-            status, reason = (Status.SKIPPED, LATE) if due < now - TOO_LATE else (Status.QUEUED, "")
-            for start in range(0, len(theirs), SLOTS_A_STATEMENT):
-                # A reader who became active after the hour waits for the next edition.
-                readers = _in_slots(theirs[start : start + SLOTS_A_STATEMENT]).filter(active_since__lte=due)
-                planned += _insert(edition, _whose_minute_has_come(readers, now - due), now, status, reason)
+        due_slots = [
+            _due_slot(slot, due, now)
+            for due, theirs in _slots_by_due_time(edition, slots)
+            if due <= now and not (done_until and due + _spread() <= done_until)
+            for slot in theirs
+        ]
+        late = [slot for slot in due_slots if slot.due < now - TOO_LATE]
+        timely = [slot for slot in due_slots if slot.due >= now - TOO_LATE]
+        planned = enqueue_slots(edition, timely, now=now)
+        planned += enqueue_slots(edition, late, now=now, status=Status.SKIPPED, reason=LATE)
         edition.planned_until = now
         edition.save(update_fields=["planned_until"])
     return planned
 
 
+def _due_slot(slot: Slot, due: dt.datetime, now: dt.datetime) -> DueSlot:
+    """Of a full hour's readers, those whose turn it is by now: each has a minute of their own, always."""
+    spread = max(settings.SEND_SPREAD_MINUTES, 1)
+    return DueSlot(slot, due, spread, min(int((now - due).total_seconds() // 60), spread))
+
+
 def _spread() -> dt.timedelta:
     return dt.timedelta(minutes=settings.SEND_SPREAD_MINUTES)
-
-
-def _whose_minute_has_come(readers: QuerySet[Subscriber], passed: dt.timedelta) -> QuerySet[Subscriber]:
-    """Those of a full hour whose turn it is when so much of it has passed: each has a minute of their own, always."""
-    if passed >= _spread():
-        return readers
-    minutes = int(passed.total_seconds() // 60)
-    return readers.alias(minute=Mod("pk", settings.SEND_SPREAD_MINUTES)).filter(minute__lte=minutes)
 
 
 @contextmanager
@@ -109,7 +91,7 @@ def plan_everyone(edition: Edition, *, now: dt.datetime) -> int:
     late = Delivery.objects.filter(edition=edition, status=Status.SKIPPED, reason=LATE)
     with _alone_with(edition.pk, now):
         late.filter(subscriber__in=readers).delete()
-        return _insert(edition, readers, now)
+        return enqueue(edition, readers, now=now)
 
 
 def weekly_readers_waiting(edition: Edition, *, now: dt.datetime) -> int:
@@ -146,33 +128,3 @@ def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None
     week = Edition.objects.filter(day__gte=monday, day__lt=monday + dt.timedelta(days=schedule.SATURDAY))
     newest = week.order_by("-day").values_list("day", flat=True).first()
     return schedule.weekly_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None
-
-
-def _in_slots(slots: list[Slot]) -> QuerySet[Subscriber]:
-    any_of_them = reduce(or_, (Q(**slot._asdict()) for slot in slots))
-    return Subscriber.objects.active().filter(any_of_them)
-
-
-def _insert(
-    edition: Edition, readers: QuerySet[Subscriber], now: dt.datetime, status: str = Status.QUEUED, reason: str = ""
-) -> int:
-    """INSERT … SELECT: no row passes through Python, be it ten readers or a million."""
-    # With their types, so that each database gets them in its own way of writing.
-    values: dict[str, tuple[object, Field[Any, Any]]] = {
-        "edition_id": (edition.pk, BigIntegerField()),
-        "status": (status, TextField()),
-        "reason": (reason, TextField()),
-        "queued_at": (now, DateTimeField()),
-        "not_before": (now, DateTimeField()),
-        "attempts": (0, SmallIntegerField()),
-        "provider_id": ("", TextField()),
-        "papers": ([], JSONField()),
-    }
-    # Not left to the conflict alone: each would burn an id of the sequence, every minute anew.
-    readers = readers.exclude(Exists(Delivery.objects.filter(edition=edition, subscriber=OuterRef("pk"))))
-    columns = {f"new_{name}": Value(value, output_field=kind) for name, (value, kind) in values.items()}
-    select, parameters = readers.order_by().annotate(**columns).values_list("pk", *columns).query.sql_with_params()
-    insert = f"INSERT INTO digest_delivery (subscriber_id, {', '.join(values)}) {select} ON CONFLICT DO NOTHING"
-    with connection.cursor() as cursor:
-        cursor.execute(insert, parameters)
-        return int(cursor.rowcount)
