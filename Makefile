@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin bench test check figures format lock screenshots mail-tools mail-check golden
+.PHONY: help setup run demo admin bench test check figures format lock screenshots messages mail-tools mail-check golden
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ format: $(VENV)/.installed-dev ## put the code into shape
 lock: ## lock requirements*.in with hashes (needs uv)
 	@for name in requirements requirements-dev; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q --universal --python-version 3.11 --override requirements.overrides --generate-hashes $(LOCKFLAGS) $$name.in -o $$name.txt || exit 1; done
+
+messages: $(VENV)/.installed-dev ## bring what is said to readers into locale/, and compile its translations
+	@$(BIN)/python -m tests.messages
 
 mail-tools: ## install the packages of node that judge mails (CONTRIBUTING says more)
 	@npm ci --prefix tests/tools --no-audit --no-fund --loglevel=error

@@ -46,6 +46,11 @@ def grouped(number: int) -> str:
     return number_format(number, use_l10n=True, force_grouping=True)
 
 
+def translated(text: str) -> str:
+    """`text` of ours that is no literal, such as a topic's name; as it is where nobody has translated it."""
+    return _(text) if text else ""  # gettext's answer to nothing is the file's head
+
+
 def papers(number: int) -> str:
     return ngettext("%(number)s paper", "%(number)s papers", number) % {"number": grouped(number)}
 
@@ -85,7 +90,7 @@ def weekday_short(day: dt.date) -> str:
 def why(finding: Finding) -> str:
     """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
     said = "; ".join(_said(reason) for reason in finding.reasons[:3] if reason.kind != "votes")
-    return f"{isolated(_(finding.interest))}: {said}" if said and finding.interest else said
+    return f"{isolated(translated(finding.interest))}: {said}" if said and finding.interest else said
 
 
 def why_in_text(finding: Finding) -> str:
@@ -156,7 +161,7 @@ def _said(reason: Reason) -> str:
         case "meaning", _where:
             return _("close in meaning to “%(text)s”") % {"text": found}
         case "topic", _where:
-            return _("on the topic “%(topic)s”") % {"topic": found}
+            return _("on the topic “%(topic)s”") % {"topic": isolated(translated(reason.found))}
         case "author", _where:
             return _("by %(author)s") % {"author": found}
         case "category", _where:
@@ -174,6 +179,7 @@ FILTERS = {
     "short_authors": short_authors,
     "count": count,
     "grouped": grouped,
+    "translated": translated,
     "papers": papers,
     "votes": votes,
     "stars": stars,

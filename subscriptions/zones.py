@@ -4,6 +4,7 @@ import zoneinfo
 from functools import cache
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 NO_PLACES = ("Etc/", "SystemV/", "posix/", "right/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")
 
@@ -18,4 +19,4 @@ def time_zones() -> tuple[str, ...]:
 def validate_time_zone(value: str) -> None:
     """Raise ValidationError unless `value` names a zone of `time_zones`."""
     if value not in time_zones():
-        raise ValidationError(f"“{value}” is not a time zone. Choose one such as Europe/Berlin.")
+        raise ValidationError(_("“%(zone)s” is not a time zone. Choose one such as Europe/Berlin.") % {"zone": value})

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from digest import feeds
 from digest.feeds import Feed
 from digest.views.pages import show
+from digest.wording import translated
 from subscriptions import brand, links
 from subscriptions.filters import FilterError
 from subscriptions.links import ForgedLinkError, Purpose
@@ -33,9 +34,9 @@ def latest(request: HttpRequest) -> HttpResponseBase:
 def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
     found = get_object_or_404(Topic, slug=slug, is_offered=True)
     entries = feeds.entries_of(feeds.papers_on(found))
-    title = f"{found.name} · {brand.current().name}"
-    page = reverse("digest:topic", args=[slug])
-    feed = Feed(feeds.make_id(f"topic/{found.pk}"), title, found.description, request.path, page, entries)
+    title = f"{translated(found.name)} · {brand.current().name}"
+    subtitle, page = translated(found.description), reverse("digest:topic", args=[slug])
+    feed = Feed(feeds.make_id(f"topic/{found.pk}"), title, subtitle, request.path, page, entries)
     return show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM)
 
 

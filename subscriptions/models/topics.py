@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from subscriptions.filters import Criteria
 
@@ -50,5 +51,6 @@ class Topic(models.Model):
 
     @property
     def searched(self) -> str:
-        """What the box that finds topics looks through."""
-        return " ".join([self.name, self.group, self.description, *map(str, self.phrases)]).casefold()
+        """What the box that finds topics looks through: in the language that is active, and as papers say it."""
+        said = [text for text in (self.name, self.group, self.description) if text]
+        return " ".join([*dict.fromkeys([*map(gettext, said), *said]), *map(str, self.phrases)]).casefold()

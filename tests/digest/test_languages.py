@@ -2,6 +2,9 @@
 
 import pytest
 from django.test import Client
+from django.utils import translation
+
+from subscriptions.models import Topic
 
 pytestmark = pytest.mark.usefixtures("edition")
 
@@ -66,3 +69,21 @@ def test_it_sends_a_language_alone_to_its_first_page(client: Client) -> None:
 @pytest.mark.parametrize("path", ["/fr/", "/de/nowhere/", "/de/de/", "/de//example.org/"])
 def test_it_has_nothing_at_other_prefixes(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+def test_it_names_topics_in_the_language_of_the_page(client: Client) -> None:
+    Topic.objects.create(slug="games", name="Games", group="Agents", phrases=["game"])
+    Topic.objects.create(slug="odd", name="100 % <b>odd</b>", group="Agents", phrases=["odd"])
+    page = client.get("/de/topics/").content.decode()
+    assert ">Spiele</a>" in page
+    assert ">Agenten</h2>" in page
+    assert ">100 % &lt;b&gt;odd&lt;/b&gt;</a>" in page  # an editor's own, which nobody has translated
+    assert "<title>Spiele · " in client.get("/de/topics/games/").content.decode()
+    assert "<title>Spiele · " in client.get("/de/feeds/topics/games.atom").content.decode()
+
+
+def test_topics_are_found_by_their_words_in_either_language() -> None:
+    games = Topic(name="Games", group="Agents", phrases=["game playing"])
+    with translation.override("de"):
+        assert games.searched == "spiele agenten games agents game playing"
+    assert games.searched == "games agents game playing"
