@@ -34,6 +34,7 @@ class Coverage:
                 self._shares[word][number] = times / (times + least)
         self._shares = dict(self._shares)
         self.rarity = lru_cache(maxsize=50_000)(self._rarity)
+        self.words_of = lru_cache(maxsize=5_000)(self._words_of)
         self._written = lru_cache(maxsize=250)(self._read)  # papers, whose words take some 30 kilobytes each
 
     def of(self, text: str, least: float = 0.0) -> dict[int, float]:
@@ -67,7 +68,7 @@ class Coverage:
                 found.setdefault(family(fold(word[0])), (len(found), word[0], name))
         return found
 
-    def words_of(self, text: str) -> list[tuple[str, float]]:
+    def _words_of(self, text: str) -> list[tuple[str, float]]:
         """The families in `text` and what each weighs, the rarest first."""
         return sorted(((word, self.rarity(word)) for word in families_of(text)), key=lambda pair: -pair[1])
 

@@ -32,7 +32,7 @@ class Day:
         self.texts = Texts(self.papers)
         self.on_topic: dict[int, dict[int, float]] = {}  # for topics of the thesaurus, how likely papers are about them
         # Why phrases and names found a paper: the same, however many readers ask for them beside others.
-        self.reasons: Kept[tuple[object, ...], tuple[Reason, ...]] = Kept()
+        self.reasons: Kept[tuple[object, ...], tuple[Reason, ...]] = Kept(4 * MOST)
         self._hits: Kept[str, dict[int, list[Hit]]] = Kept()
         # What names and sentences say for papers: for all of them, so that of a long day fewer can be kept.
         self.text_odds: Kept[tuple[str, str], dict[int, float]] = Kept(min(MOST, MOST_ODDS // (len(self.papers) + 1)))
