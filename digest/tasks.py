@@ -4,7 +4,6 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 """
 
 from celery import shared_task
-from django.utils import timezone
 
 from digest import (
     catching_up,
@@ -18,7 +17,7 @@ from digest import (
     topics,
     vectors,
 )
-from digest.delivery import pauses, sending, shards
+from digest.delivery import clock, pauses, sending, shards
 from digest.keeping import pruning, totals, watching
 from digest.models import Edition, Source
 from subscriptions import subscribers
@@ -41,7 +40,7 @@ def collect_papers() -> None:
 @shared_task(expires=1700)
 def collect_source(pk: int) -> None:
     """Read one source; on a new site its last days are published as they are."""
-    now = timezone.now()
+    now = clock.now()
     source = Source.objects.get(pk=pk)
     days = collecting.days_to_read(source, today=now.date())
     collecting.collect(days, only=pk, changes_only=True)
@@ -51,14 +50,14 @@ def collect_source(pk: int) -> None:
 @shared_task
 def publish_due_edition() -> None:
     if Edition.objects.exists():  # else the first start is still fetching
-        now = timezone.now()
+        now = clock.now()
         editions.publish(editions.due_day(now), now=now)
         editions.note_quiet_days(until=editions.due_day(now))
 
 
 @shared_task(expires=1700)
 def bring_in_thumbnails() -> None:
-    thumbnails.bring_in(now=timezone.now(), seconds=PICTURE_SECONDS)
+    thumbnails.bring_in(now=clock.now(), seconds=PICTURE_SECONDS)
 
 
 @shared_task(expires=290)
@@ -69,7 +68,7 @@ def sort_by_topic() -> None:
 @shared_task
 def send_due_digests() -> None:
     """Plan what is due, and ring for each shard that waits, whatever came of the planning."""
-    now = timezone.now()
+    now = clock.now()
     try:
         subscribers.resume_rested(now=now)
         planning.plan_due(now=now)
@@ -89,18 +88,18 @@ def send_shards() -> None:
 @shared_task(expires=290)
 def work_out_vectors() -> None:
     """What the papers that came in mean, before anybody has to wait for it."""
-    indexing.work_ahead(now=timezone.now(), seconds=ENCODING_SECONDS)
-    vectors.forget_unused(now=timezone.now())
+    indexing.work_ahead(now=clock.now(), seconds=ENCODING_SECONDS)
+    vectors.forget_unused(now=clock.now())
 
 
 @shared_task
 def report_to_operators() -> None:
-    reports.send_report(now=timezone.now())
+    reports.send_report(now=clock.now())
 
 
 @shared_task
 def enrich_papers() -> None:
-    enriching.enrich(now=timezone.now())
+    enriching.enrich(now=clock.now())
 
 
 @shared_task
@@ -112,17 +111,17 @@ def catch_up_missed_days() -> None:
 
 @shared_task(expires=3600)
 def catch_up_source(pk: int) -> None:
-    catching_up.catch_up(now=timezone.now(), only=pk)
+    catching_up.catch_up(now=clock.now(), only=pk)
 
 
 @shared_task
 def keep_house() -> None:
     """Count the days that are over, then forget what is old."""
-    now = timezone.now()
+    now = clock.now()
     totals.count_days(now=now)
     pruning.prune(now=now)
 
 
 @shared_task
 def watch_rates() -> None:
-    watching.watch(now=timezone.now())
+    watching.watch(now=clock.now())

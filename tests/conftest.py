@@ -12,6 +12,7 @@ import time_machine
 from django.utils import timezone
 
 from digest import editions, papers
+from digest.delivery import clock
 from digest.models import Edition, Source
 from digest.records import PaperRecord
 from digest.views import pages
@@ -41,6 +42,12 @@ def now() -> Iterator[dt.datetime]:
 def _brand() -> None:
     """Each test has its own database, and none knows another's row."""
     brand.forget()
+
+
+@pytest.fixture(autouse=True)
+def own_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests travel in time, and no database travels with them."""
+    monkeypatch.setattr(clock, "now", timezone.now)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Iterator
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils import timezone
 
 from digest.composition import DeliveryRow
 from digest.delivery import clock, pauses, poison, recording, shards
@@ -78,7 +77,7 @@ class Run:
         size = 1 if self._shard.is_suspect else CHUNK
         try:
             if self._todo is None:
-                self._todo = shards.due(self._shard, now=timezone.now())
+                self._todo = shards.due(self._shard, now=clock.now())
             while self.goes_on:
                 if not self._todo or self._holding.holds_all:
                     yield from self._wait(size)
@@ -123,7 +122,7 @@ class Run:
 
     def record(self) -> int:
         """Write down what is certain; how many came to an end."""
-        self._recorded_at, now = clock.seconds(), timezone.now()
+        self._recorded_at, now = clock.seconds(), clock.now()
         recording.record(self._done, now=now)
         if self._done:
             poison.note_progress(self._shard)
@@ -164,7 +163,7 @@ class Run:
 
     def _wait(self, most: int) -> Iterator[None]:
         """What is left is held back by limits: wait for its turn, unless there is other work."""
-        if self._holding and shards.others_wait(now=timezone.now(), untried=not self._holding.is_in_the_way):
+        if self._holding and shards.others_wait(now=clock.now(), untried=not self._holding.is_in_the_way):
             self._note(*self._holding.give_up())
         self._todo = [*self._holding.ready(self.gate, most), *(self._todo or [])]
         if not self._todo or self._holding.holds_all:

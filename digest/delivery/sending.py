@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.utils import timezone
 
 from digest.delivery import clock, pauses, recovery, shards, stopping
 from digest.delivery.holding import BACK_IN
@@ -41,7 +40,7 @@ def send_due(
     What is not begun after `seconds`, or when the process is asked to stop, stays in the queue; so does everything
     during a pause. `progress` is told how many deliveries came to an end since it was last told.
     """
-    recovery.recover(journals(), now=timezone.now())
+    recovery.recover(journals(), now=clock.now())
     ends_at = clock.seconds() + seconds
 
     def stop() -> bool:
@@ -49,7 +48,7 @@ def send_due(
 
     with stopping.heeded(), _worker() as worker:
         while not stop() and worker.may_send():
-            shard = shards.take(worker.name, now=timezone.now(), edition=edition)
+            shard = shards.take(worker.name, now=clock.now(), edition=edition)
             if shard is None:
                 if not _one_is_soon_free(edition):
                     break
@@ -67,7 +66,7 @@ def journals() -> Path:
 
 def _one_is_soon_free(edition: Edition | None) -> bool:
     """Whether a limit keeps some back for seconds only: then it pays to stay."""
-    soon = timezone.now() + dt.timedelta(seconds=BACK_IN)
+    soon = clock.now() + dt.timedelta(seconds=BACK_IN)
     return shards.free(now=soon, edition=edition).exists()
 
 
@@ -84,7 +83,7 @@ class Worker:
     def may_send(self) -> bool:
         """Whether mails may leave, or one, that shows whether the server takes them again."""
         if not self._is_probing:
-            allowed = pauses.allowance(now=timezone.now())
+            allowed = pauses.allowance(now=clock.now())
             self._is_probing = allowed == 1
             return allowed != 0
         return True
@@ -103,18 +102,18 @@ class Worker:
         self._journal.clear()
         for gate in self._gates.values():
             gate.give_back()
-        shards.give_back(shard, now=timezone.now())
+        shards.give_back(shard, now=clock.now())
         self._is_probing = run.is_probe and not run.refused
         if run.refused and self._gives_way(run.refused):
             return True
         if run.refused:
-            pauses.begin(run.refused, now=timezone.now())
+            pauses.begin(run.refused, now=clock.now())
         return run.may_go_on
 
     def close(self) -> None:
         self._transport.close()
         if self._is_probing:  # there was nothing to probe with
-            pauses.probe_now(now=timezone.now())
+            pauses.probe_now(now=clock.now())
 
     def _gives_way(self, reason: str) -> bool:
         """Whether there is another way out for what this one refuses."""
