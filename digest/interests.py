@@ -37,7 +37,7 @@ def wanted_by(subscriber: Subscriber) -> Wanted:
 
 
 def of_topic(topic: Topic) -> Interest:
-    return Interest(topic.name, topic.criteria, topic.about)
+    return Interest(topic.name, topic.criteria, topic.about, by_hand=topic.is_by_hand)
 
 
 def of_words(criteria: Criteria) -> list[Interest]:

@@ -28,7 +28,7 @@ class Loaded:
 def topics(path: Path = CATALOGUE) -> list[Topic]:
     """The file's topics, in no database."""
     entries = _read(path)
-    return [Topic(position=position, **entry) for position, entry in enumerate(entries)]
+    return [Topic(position=position, loaded_hash=_hash(entry), **entry) for position, entry in enumerate(entries)]
 
 
 def load(path: Path = CATALOGUE) -> Loaded:

@@ -32,12 +32,14 @@ class Interest:
     """One filter of a reader, under the name by which the reader knows it.
 
     `about` is what a topic of the catalogue is about, in a sentence: by it the papers that are about the topic are
-    told from those that mention one of its phrases. A reader's own filter has none.
+    told from those that mention one of its phrases. A reader's own filter has none. `by_hand`: somebody chose the
+    topic's phrases for this site, and each is wanted as a reader's own words are.
     """
 
     label: str
     criteria: Criteria
     about: str = ""
+    by_hand: bool = False
 
     @cached_property
     def profile(self) -> str:

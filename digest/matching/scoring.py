@@ -34,7 +34,9 @@ class Question(NamedTuple):
 def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     """For each paper that is wanted with a probability of `least` or more, that probability."""
     least_odds = judging.odds(least) if least else -math.inf
-    found = _topic_odds(day, interest, least_odds) if interest.about else _own_odds(day, interest.criteria, least_odds)
+    found = _topic_odds(day, interest, least_odds) if interest.about else {}
+    if not interest.about or interest.by_hand:
+        found = _higher(found, _own_odds(day, interest.criteria, least_odds))
     scores = {number: judging.probability(odds) for number, odds in found.items() if odds >= least_odds}
     for number, score in _by_rule(day, interest.criteria):
         scores[number] = 1 - (1 - score) * (1 - scores.get(number, 0.0))  # two reasons are better than one
@@ -98,6 +100,13 @@ def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
             if value > odds.get(number, -math.inf):
                 odds[number] = value
     return odds
+
+
+def _higher(one: Scores, other: Scores) -> Scores:
+    """The higher of the odds of each paper."""
+    if not one:
+        return other
+    return {number: max(one.get(number, -math.inf), other.get(number, -math.inf)) for number in one.keys() | other}
 
 
 def phrase_odds(day: Day, found: Found, weights: PhraseWeights) -> float:

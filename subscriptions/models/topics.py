@@ -45,6 +45,11 @@ class Topic(models.Model):
         return Criteria(quoted=tuple(self.phrases), exclusions=tuple(self.exclusions))
 
     @property
+    def is_by_hand(self) -> bool:
+        """Whether it was made here, and is not of the catalogue."""
+        return not self.loaded_hash
+
+    @property
     def about(self) -> str:
         """What the topic is about, in a sentence."""
         return f"{self.name}: {self.description}" if self.description else self.name

@@ -162,3 +162,19 @@ def test_days_share_a_thesaurus_while_the_catalogue_is_the_same() -> None:
     first, second = assemble([paper("a")], [AGENTS]), assemble([paper("b")], [AGENTS])
     assert first.day.thesaurus is second.day.thesaurus
     assert assemble([paper("b")], [AGENTS, ROBOTS]).day.thesaurus is not first.day.thesaurus
+
+
+THREE = [paper("Video Diffusion for Everyone", "x"), paper("Agents at Sea", "They watch videos."), paper("Tables", "x")]
+
+
+@pytest.mark.parametrize("papers", [THREE, THREE[:1], [*THREE, paper("Else", "Nothing of it.")] * 30])
+def test_a_topic_made_by_hand_brings_what_holds_its_phrases(papers: list[Any]) -> None:
+    video = Interest("Moving pictures", Criteria(quoted=("video",)), "Moving pictures", by_hand=True)
+    found = match(assemble(papers, [video]), [video])
+    assert {each.paper.title for each in found} == {one.title for one in papers if "ideo" in one.title + one.abstract}
+    assert all(each.reasons[0].found.startswith(("Video", "video")) for each in found)
+
+
+def test_a_topic_of_the_catalogue_tells_what_it_is_about_from_what_mentions_it() -> None:
+    video = Interest("Moving pictures", Criteria(quoted=("video",)), "Moving pictures")
+    assert "Agents at Sea" not in titles(assemble(THREE, [video]), video)

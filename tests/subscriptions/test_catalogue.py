@@ -131,6 +131,13 @@ def test_it_keeps_both_topics_when_a_new_name_is_taken(file: Path) -> None:
     assert catalogue.load(file) == Loaded(new=0, updated=0, kept=1, unchanged=1)
 
 
+def test_it_knows_the_topics_that_were_made_by_hand(file: Path) -> None:
+    catalogue.load(file)
+    made = Topic.objects.create(slug="own", name="Own", group="Ours", phrases=["own"])
+    assert [topic for topic in Topic.objects.all() if topic.is_by_hand] == [made]
+    assert not any(topic.is_by_hand for topic in catalogue.topics(file))
+
+
 def test_it_loads_all_or_nothing(file: Path) -> None:
     change(file, 'slug = "vision"', 'slug = "learning"')
     with pytest.raises(Exception, match=r"slug|unique"):
