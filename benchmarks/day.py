@@ -30,18 +30,22 @@ def make_edition(papers: int, now: dt.datetime) -> Edition:
     return edition
 
 
-def make_readers(readers: int, now: dt.datetime) -> None:
-    """Active readers: each follows a few of the day's topics and two phrases of their own; one in five reads German."""
-    chance = random.Random(2)
+def make_readers(readers: int, now: dt.datetime, *, typing: float, seed: int = 2) -> None:
+    """Active readers: each follows a few of the day's topics, some (`typing`, 0…1) also two phrases of their own.
+
+    One in five reads German.
+    """
+    chance = random.Random(seed)
     typed, offered = _typed(chance), topics()
     for begin in range(0, readers, BATCH):
-        some = [_reader(number, chance, now) for number in range(begin, min(begin + BATCH, readers))]
+        some = [_reader(f"{seed}-{number}", chance, now) for number in range(begin, min(begin + BATCH, readers))]
         Subscriber.objects.bulk_create(some)
         filters = []
         for reader in some:
             ticked = chance.sample(offered, A_READERS_TOPICS)
             filters += [TopicFilter(subscriber=reader, topic=topic) for topic in ticked]
-            filters.append(TopicFilter(subscriber=reader, words=", ".join(chance.sample(typed, 2))))
+            if chance.random() < typing:
+                filters.append(TopicFilter(subscriber=reader, words=", ".join(chance.sample(typed, 2))))
         TopicFilter.objects.bulk_create(filters, batch_size=BATCH)
 
 
@@ -50,12 +54,12 @@ def topics() -> list[Topic]:
     return list(islice(Topic.objects.order_by("slug"), TOPICS_OF_THE_DAY))
 
 
-def _reader(number: int, chance: random.Random, now: dt.datetime) -> Subscriber:
+def _reader(name: str, chance: random.Random, now: dt.datetime) -> Subscriber:
     since = now - dt.timedelta(days=chance.randint(1, 400))
     return Subscriber(
-        email=f"reader{number}@example.com",
+        email=f"reader-{name}@example.com",
         status=Subscriber.Status.ACTIVE,
-        language="de" if number % 5 == 0 else "en",
+        language="de" if chance.random() < 0.2 else "en",
         confirmed_at=since,
         active_since=since,
         max_papers=10,
