@@ -171,7 +171,7 @@ def _category(value: str, term: str) -> str:
 
 def _votes(value: str, term: str) -> str:
     value = value.strip().strip('"').strip()
-    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= MAX_VOTES):
+    if not (re.fullmatch("[0-9]{1,9}", value) and 1 <= int(value) <= MAX_VOTES):
         raise FilterError(
             _("%(term)s is not a number of votes. Write it like votes:20, from 1 to %(most)d.")
             % {"term": _shown(term), "most": MAX_VOTES}

@@ -27,11 +27,14 @@ class People:
 
 def same_person(wanted: str, name: str) -> bool:
     """Whether the author `name` may be `wanted`: "LeCun", "Y. LeCun", "LeCun, Yann" all mean Yann LeCun."""
-    *wanted_given, wanted_last = name_parts(wanted) or [""]
-    *given, last = name_parts(name) or [""]
-    if not wanted_last or wanted_last != last:
+    parts, wanted_parts = name_parts(name), name_parts(wanted)
+    if not parts or not wanted_parts:
         return False
-    return all(_may_be(a, b) for a, b in zip(wanted_given, given, strict=False))
+    if parts[-len(wanted_parts) :] == wanted_parts:
+        return True  # a last name of several words: van der Maaten, Leal-Taixé
+    *wanted_given, wanted_last = wanted_parts
+    *given, last = parts
+    return wanted_last == last and all(_may_be(a, b) for a, b in zip(wanted_given, given, strict=False))
 
 
 def name_parts(name: str) -> list[str]:

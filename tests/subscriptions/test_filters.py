@@ -103,6 +103,7 @@ def test_it_reads_what_readers_type(text: str, criteria: Criteria) -> None:
         ("-about:it", "can't be left out"),
         ("votes:many", "“votes:many” is not a number of votes. Write it like votes:20, from 1 to 100000."),
         ("votes:0", "is not a number of votes"),
+        (f"votes:{'9' * 5_000}", "is not a number of votes"),
         ("votes:²", "is not a number of votes"),
         ("votes:2, votes:3", "“votes:” can stand once in a filter"),
         ("-votes:2", "can't be left out"),
