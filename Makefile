@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin bench test check figures format lock screenshots messages mail-tools mail-check golden
+.PHONY: help setup run demo admin bench test check figures format lock screenshots lighthouse messages mail-tools mail-check golden
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,14 +56,18 @@ lock: ## lock requirements*.in with hashes (needs uv)
 messages: $(VENV)/.installed-dev ## bring what is said to readers into locale/, and compile its translations
 	@$(BIN)/python -m tests.messages
 
-mail-tools: ## install the packages of node that judge mails (CONTRIBUTING says more)
-	@npm ci --prefix tests/tools --no-audit --no-fund --loglevel=error
+mail-tools: ## install the packages of node that judge mails and pages (CONTRIBUTING says more)
+	@npm ci --prefix tests/tools --omit=dev --no-audit --no-fund --loglevel=error
 
 golden: $(VENV)/.installed-dev ## write the mails of tests/data/mails anew
 	@RENEW=1 $(BIN)/python -m pytest tests/email/test_golden.py && git diff --stat tests/data/mails
 
 mail-check: $(VENV)/.installed-dev ## judge the mails of twenty recorded days (needs what CONTRIBUTING says, and the recordings)
 	@MAIL_CHECK_DAYS=20 $(BIN)/python -m pytest -s tests/email/test_recorded_days.py
+
+lighthouse: $(VENV)/.installed-dev ## have Lighthouse judge the main pages, as a telephone and a desk show them (needs Chromium and npm)
+	@test -d tests/tools/node_modules/lighthouse || npm ci --prefix tests/tools --no-audit --no-fund --loglevel=error
+	@$(BIN)/python -m tests.lighthouse
 
 screenshots: $(VENV)/.installed-dev ## make the pictures in docs/ anew (needs Chromium)
 	@$(BIN)/python -m tests.screenshots

@@ -1,10 +1,11 @@
-"""Chromium, as browser tests and screenshots use it."""
+"""Chromium, as browser tests and screenshots use it, and axe, which judges what it shows."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 OPTIONS = [
@@ -15,6 +16,9 @@ OPTIONS = [
     "--no-first-run",
     "--disable-background-networking",
 ]
+NODE = Path(__file__).resolve().parent / "tools"
+AXE = NODE / "node_modules" / "axe-core" / "axe.min.js"
+STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
 
 @contextmanager
@@ -25,3 +29,19 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def missing_axe() -> str:
+    """Why axe can't judge here; empty when it can."""
+    return "" if AXE.exists() else "axe is not installed: make mail-tools"
+
+
+def violations(page: Page, without: Iterable[str] = ()) -> list[str]:
+    """What axe has against the page as it stands, except by the rules `without`."""
+    page.evaluate(AXE.read_text())  # not as a script element, which a Content-Security-Policy forbids
+    options = {
+        "runOnly": {"type": "tag", "values": list(STANDARDS)},
+        "rules": {rule: {"enabled": False} for rule in without},
+    }
+    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 import time_machine
 from django.utils import timezone
+from playwright.sync_api import Browser
 
 from digest import editions, papers
 from digest.delivery import clock
@@ -19,6 +20,7 @@ from digest.views import pages
 from subscriptions import brand, guards, subscribers
 from subscriptions.models import Subscriber, Topic
 from subscriptions.subscribers import Wishes
+from tests.browser import CHROMIUM, chromium
 from tests.upstream import Upstream
 
 # The same examples in every run, however slow the machine: HYPOTHESIS_PROFILE=default looks for new ones.
@@ -77,6 +79,18 @@ def recorded() -> Callable[[str], bytes]:
     if not RECORDED.is_dir():
         pytest.skip(f"recorded input is not here: {RECORDED}")
     return lambda path: (RECORDED / path).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all tests: Playwright's event loop stays in this thread until it is closed."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: CONTRIBUTING says how")
+    # Django would take the tests, in a thread with an event loop, for its callers from there.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with chromium() as running:
+        yield running
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

@@ -65,18 +65,33 @@ def recorded_day(day: str) -> Edition:
     return publish(source, list(huggingface.parse(body, date).records), date)
 
 
-def hostile_day() -> Edition:
+def hostile_day(day: dt.date = TODAY) -> Edition:
     """Papers of people who would like to write their own headers, elements and directions."""
     source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face"})
-    texts = {"abstract": HOSTILE * 3, "authors": (HOSTILE, HEBREW, "Ada Lovelace"), "organization": HOSTILE}
+    texts: dict[str, Any] = {
+        "day": day,
+        "abstract": HOSTILE * 3,
+        "authors": (HOSTILE, HEBREW, "Ada Lovelace"),
+        "organization": HOSTILE,
+    }
     urls = {"github_url": "https://example.org/a?b=1&c=\"'<x>", "project_url": "https://example.org/" + "x" * 900}
     records = [
         make_record("2608.00661", HOSTILE, votes=9, **texts, **urls),
-        make_record("2608.00662", HEBREW, votes=8, abstract=f"{HEBREW}. " * 9, authors=(HEBREW,)),
-        make_record("2608.00663", ".", votes=7, abstract="." * 80, authors=()),
-        make_record("2608.00664", "=?utf-8?q?=0d=0aBcc:?= From here\u2028on", votes=6, authors=("x" * 3000,)),
+        make_record("2608.00662", HEBREW, votes=8, day=day, abstract=f"{HEBREW}. " * 9, authors=(HEBREW,)),
+        make_record("2608.00663", ".", votes=7, day=day, abstract="." * 80, authors=()),
+        make_record("2608.00664", "=?utf-8?q?=0d=0aBcc:?= From here\u2028on", votes=6, day=day, authors=("x" * 3000,)),
     ]
-    return publish(source, records, TODAY)
+    return publish(source, records, day)
+
+
+def some_day(day: dt.date) -> Edition:
+    """Enough papers for a second page, on one topic."""
+    source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face"})
+    records = [
+        make_record(f"2608.2{number:04}", f"Reasoning, Part {number}", votes=100 - number, day=day)
+        for number in range(45)
+    ]
+    return publish(source, records, day)
 
 
 def publish(source: Source, records: list[PaperRecord], day: dt.date) -> Edition:

@@ -1,6 +1,5 @@
 """Readers, days, and the programs that judge mails: each started once."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +7,7 @@ from playwright.sync_api import Browser
 
 from digest.models import Edition
 from subscriptions.models import Subscriber
-from tests.browser import CHROMIUM, chromium
+from tests.browser import missing_axe
 from tests.email import cast, tools
 from tests.email.mails import Mail, digests_of
 from tests.email.tools import Rspamd, Validator
@@ -47,13 +46,7 @@ def validator() -> Iterator[Validator]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium not installed: CONTRIBUTING says how")
-    if why := tools.missing("node"):
+def browser(browser: Browser) -> Browser:
+    if why := missing_axe():
         pytest.skip(why)
-    # Playwright runs an event loop in this thread, and Django would take the tests for its callers.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with chromium() as running:
-        yield running
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    return browser

@@ -19,13 +19,11 @@ from typing import IO, Any, NamedTuple
 import httpx
 from playwright.sync_api import Browser
 
+from tests.browser import NODE, missing_axe, violations
 from tests.email.mails import Mail
 
-NODE = Path(__file__).resolve().parent.parent / "tools"
-AXE = NODE / "node_modules" / "axe-core" / "axe.min.js"
 # Rules for pages of a site: a mail stands within one.
 NOT_FOR_MAILS = ("landmark-one-main", "region", "page-has-heading-one")
-STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _OFFLINE = {
     **{f"{name}.conf": "enabled = false;" for name in ("fuzzy_check", "rbl", "surbl")},
     "worker-proxy.inc": "enabled = false;",
@@ -51,7 +49,7 @@ def missing(*programs: str) -> str:
     """Why a test can't run here; empty when it can."""
     if absent := [name for name in programs if not (shutil.which(name) or Path("/usr/sbin", name).exists())]:
         return f"{' and '.join(absent)} not installed: CONTRIBUTING says how"
-    if "node" in programs and not AXE.exists():
+    if "node" in programs and missing_axe():
         return "the packages of tests/tools are not installed: npm ci --prefix tests/tools"
     return ""
 
@@ -148,11 +146,7 @@ def axe(browser: Browser, html: str, scheme: Any) -> list[str]:
     page = browser.new_page(viewport={"width": 360, "height": 800}, color_scheme=scheme)
     try:
         page.set_content(html)
-        page.add_script_tag(path=AXE)
-        off = {rule: {"enabled": False} for rule in NOT_FOR_MAILS}
-        options = {"runOnly": {"type": "tag", "values": list(STANDARDS)}, "rules": off}
-        found = page.evaluate("options => axe.run(document, options)", options)["violations"]
-        return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+        return violations(page, without=NOT_FOR_MAILS)
     finally:
         page.close()
 

@@ -1,0 +1,74 @@
+"""Lighthouse on the main pages of the sample day, served as in production: `make lighthouse`. Not part of the tests.
+
+python -m tests.lighthouse [a page's name …]
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from django.utils import timezone
+
+from tests.browser import CHROMIUM, NODE, OPTIONS
+from tests.screenshots import wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT = int(os.environ.get("LIGHTHOUSE_PORT", "8798"))
+SITE = f"http://127.0.0.1:{PORT}"
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+LEAST = 99
+
+
+def main(names: list[str]) -> int:
+    """Print the marks, and what costs marks; 1 if any is below LEAST."""
+    pages = {
+        "home": "/",
+        "edition": f"/{timezone.now().date()}/",
+        "paper": "/papers/sample:borrowed-patience/",
+        "sign-up": "/subscribe/",
+    }
+    with tempfile.TemporaryDirectory() as var:
+        environment = os.environ | {"VAR_DIR": var, "PORT": str(PORT), "DEBUG": "0", "SITE_URL": SITE}
+        environment |= {"DATABASE_URL": f"sqlite:///{var}/demo.sqlite3", "EMAIL_URL": "outbox://"}
+        manage = [sys.executable, "manage.py"]
+        subprocess.run([*manage, "collectstatic", "--noinput", "-v0"], cwd=ROOT, env=environment, check=True)
+        demo = subprocess.Popen([*manage, "demo"], cwd=ROOT, env=environment)
+        try:
+            wait_for(f"{SITE}/healthz")
+            marks = [
+                _judge(name, path, form, Path(var) / "report.json")
+                for name, path in pages.items()
+                if not names or name in names
+                for form in ("mobile", "desktop")
+            ]
+        finally:
+            demo.terminate()
+            demo.wait()
+    return int(min(marks) < LEAST)
+
+
+def _judge(name: str, path: str, form: str, report: Path) -> int:
+    """The page's lowest mark."""
+    command = [str(NODE / "node_modules/.bin/lighthouse"), f"{SITE}{path}", "--quiet", "--output=json"]
+    command += [f"--output-path={report}", f"--only-categories={','.join(CATEGORIES)}"]
+    command += [
+        f"--chrome-flags=--headless=new {' '.join(OPTIONS)}",
+        *(["--preset=desktop"] if form == "desktop" else []),
+    ]
+    subprocess.run(command, env=os.environ | {"CHROME_PATH": str(CHROMIUM)}, check=True, timeout=300)
+    said = json.loads(report.read_text())
+    marks = {category: round(100 * (said["categories"][category]["score"] or 0)) for category in CATEGORIES}
+    print(f"{name:8} {form:8}", "  ".join(f"{category} {mark}" for category, mark in marks.items()), flush=True)
+    for category in CATEGORIES:
+        for part in said["categories"][category]["auditRefs"]:
+            audit = said["audits"][part["id"]]
+            if part["weight"] and audit["score"] is not None and audit["score"] < 0.9:
+                print(f"    {category}: {audit['title']} {audit.get('displayValue', '')}")
+    return min(marks.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

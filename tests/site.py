@@ -1,0 +1,247 @@
+"""A seeded site, and every page of it: a new page is one line in PAGES."""
+
+import datetime as dt
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import time_machine
+from django.conf import settings
+from django.test import override_settings
+from django.urls import reverse
+from django.utils import timezone
+from PIL import Image
+from playwright.sync_api import Page as Shown
+
+from digest import addresses, editions, opinions, suggesting, topics
+from digest.composition import Composer, DeliveryRow
+from digest.models import Delivery, Edition, Paper, QuietDay, Thumbnail
+from subscriptions import catalogue, guards, links, moving, subscribers
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+from subscriptions.subscribers import Wishes
+from tests.conftest import NOW, TODAY, make_reader
+from tests.email import cast
+
+YESTERDAY, QUIET = TODAY - dt.timedelta(days=1), TODAY - dt.timedelta(days=4)
+# What browsers say of a page whose status is not 200, as it should be for these.
+NOT_FOUND, GONE, BROKEN, INVALID = 404, 410, 500, 400
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: `path` leads to it, or a function that says the path when the site stands; then `act` brings it up.
+
+    `given` is what must hold meanwhile. Each can be brought up any number of times.
+    """
+
+    path: str | Callable[[], str]
+    status: int = 200
+    act: Callable[[Shown], object] = lambda shown: None
+    given: Callable[[], AbstractContextManager[Any]] = nullcontext
+
+    def bring_up(self, shown: Shown) -> None:
+        shown.goto(self.path if isinstance(self.path, str) else self.path())
+        self.act(shown)
+
+
+def door(purpose: Purpose, name: str, then: str = "") -> Callable[[], str]:
+    """The link in a mail to the reader `name`."""
+    return lambda: reverse(f"subscriptions:{purpose}", args=[links.make_token(purpose, reader(name))]) + then
+
+
+def old_door(purpose: Purpose, name: str) -> Callable[[], str]:
+    """One that was mailed long ago."""
+
+    def path() -> str:
+        with time_machine.travel(timezone.now() - dt.timedelta(days=60), tick=True):
+            return door(purpose, name)()
+
+    return path
+
+
+def digests(name: str, *, then: str = "", day: dt.date = TODAY) -> Callable[[], str]:
+    """The reader's digest in a browser, and what is below it."""
+
+    def path() -> str:
+        token = addresses.digest_token(reader(name).uid.bytes, Edition.objects.get(day=day).pk)
+        return reverse("digest:digest", args=[token]) + then.format(paper=first().pk)
+
+    return path
+
+
+def paper_page() -> str:
+    return reverse("digest:paper", args=[first().key])
+
+
+@contextmanager
+def unconfirmed() -> Iterator[None]:
+    Subscriber.objects.filter(email="quiet@example.org").update(status=Subscriber.Status.PENDING)
+    yield
+
+
+def press(name: str) -> Callable[[Shown], None]:
+    def act(shown: Shown) -> None:
+        shown.get_by_role("main").get_by_role("button", name=name, exact=True).first.click()
+
+    return act
+
+
+def send_wrong(shown: Shown) -> None:
+    shown.get_by_label("E-mail address").fill("ada@example.org")
+    shown.get_by_label("Your own words").fill("author:")
+    press("Subscribe")(shown)
+    shown.get_by_text("Nothing was saved yet.").wait_for()
+
+
+def send_in_haste(shown: Shown) -> None:
+    shown.get_by_label("E-mail address").fill("ada@example.org")
+    press("Subscribe")(shown)
+    shown.get_by_text("One more press, please.").wait_for()
+
+
+def preview(shown: Shown) -> None:
+    shown.get_by_label("Find a topic").fill("reasoning")
+    shown.get_by_label("Reasoning models").check()
+    shown.get_by_label("Your own words").fill("nothing like this")
+    shown.locator(".preview-day").first.wait_for()
+    shown.get_by_text("does not occur in any").wait_for()
+
+
+def paste(shown: Shown) -> None:
+    shown.get_by_label("Papers", exact=True).fill(f"{first().title}\nhttps://arxiv.org/abs/1706.03762\n")
+    press("Suggest")(shown)
+
+
+def settings_are_wrong(shown: Shown) -> None:
+    shown.get_by_label("Your new address").fill("bob@example.org")
+    shown.locator("#move").get_by_label("Your address now").fill("not-me@example.org")
+    press("Mail me a link")(shown)
+    shown.locator("#move .error").wait_for()
+
+
+PAGES = {
+    "home": Page("/"),
+    "home in German": Page("/de/"),
+    "home, in haste": Page("/", act=send_in_haste, given=lambda: mock.patch.object(guards, "LEAST", dt.timedelta(1))),
+    "edition": Page(f"/{YESTERDAY}/"),
+    "edition, on one topic": Page(f"/{TODAY}/?topic=reasoning"),
+    "edition with hostile texts": Page(f"/{TODAY - dt.timedelta(days=2)}/"),
+    "no edition": Page("/", given=lambda: mock.patch.object(editions, "latest", return_value=None)),
+    "quiet day": Page(f"/{QUIET}/", status=NOT_FOUND),
+    "paper": Page(paper_page),
+    "paper with hostile texts": Page("/papers/arxiv:2608.00661/"),
+    "topics": Page("/topics/"),
+    "topic": Page("/topics/reasoning/"),
+    "topic without papers": Page("/topics/quantum/"),
+    "week": Page(f"/weeks/{TODAY:%G-W%V}/"),
+    "month": Page(f"/months/{TODAY:%Y-%m}/"),
+    "calendar": Page("/calendar/"),
+    "search": Page("/search"),
+    "search with results": Page("/search?q=agents"),
+    "search without results": Page("/search?q=submarine+archaeology"),
+    "search that can't be read": Page("/search?q=author:"),
+    "suggest": Page("/suggest/"),
+    "suggestions": Page("/suggest/", act=paste),
+    "subscribe": Page("/subscribe/"),
+    "subscribe, with errors": Page("/subscribe/", act=send_wrong, status=INVALID),
+    "subscribe, preview shown": Page("/subscribe/", act=preview),
+    "check your mail": Page("/subscribe/check-your-mail/"),
+    "confirm": Page(door(Purpose.CONFIRM, "pending")),
+    "confirmed": Page(door(Purpose.CONFIRM, "quiet"), act=press("Yes, send me papers"), given=unconfirmed),
+    "link of long ago": Page(old_door(Purpose.CONFIRM, "pending"), status=GONE),
+    "link to another address, of long ago": Page(old_door(Purpose.CHANGE_ADDRESS, "daily"), status=GONE),
+    "link back, of long ago": Page(old_door(Purpose.COME_BACK, "left"), status=GONE),
+    "forged link": Page("/confirm/nonsense/", status=NOT_FOUND),
+    "preferences": Page(door(Purpose.PREFERENCES, "daily")),
+    "preferences, saved": Page(door(Purpose.PREFERENCES, "words", "?saved=1")),
+    "preferences, with errors": Page(door(Purpose.PREFERENCES, "daily"), act=settings_are_wrong, status=INVALID),
+    "preferences, paused": Page(door(Purpose.PREFERENCES, "weekly")),
+    "preferences, left": Page(door(Purpose.PREFERENCES, "left")),
+    "lost link": Page("/preferences/"),
+    "lost link, sent": Page("/preferences/sent/"),
+    "another address": Page(lambda: moving.make_url(reader("daily")).removeprefix(settings.SITE_URL)),
+    "erase": Page(door(Purpose.PREFERENCES, "daily", "erase/")),
+    "reading list": Page(door(Purpose.PREFERENCES, "daily", "reading-list/")),
+    "reading list, empty": Page(door(Purpose.PREFERENCES, "words", "reading-list/")),
+    "learnt": Page(door(Purpose.PREFERENCES, "daily", "learnt/")),
+    "learnt, nothing": Page(door(Purpose.PREFERENCES, "words", "learnt/")),
+    "opinion": Page(digests("words", then="papers/{paper}/?opinion=like")),
+    "opinion, said": Page(digests("daily", then="papers/{paper}/")),
+    "unsubscribe": Page(door(Purpose.UNSUBSCRIBE, "daily")),
+    "unsubscribed": Page(door(Purpose.UNSUBSCRIBE, "left")),
+    "come back": Page(door(Purpose.COME_BACK, "left")),
+    "come back, done": Page(door(Purpose.COME_BACK, "daily")),
+    "view in browser": Page(digests("daily")),
+    "view in browser, no longer kept": Page(digests("daily", day=YESTERDAY), status=GONE),
+    "privacy": Page("/privacy/"),
+    "imprint": Page("/imprint/"),
+    "not found": Page("/nowhere/", status=NOT_FOUND),
+    "broken": Page(
+        "/suggest/take/", status=BROKEN, given=lambda: mock.patch.object(suggesting, "words", side_effect=RuntimeError)
+    ),
+}
+
+
+@contextmanager
+def standing() -> Iterator[None]:
+    """The site, as PAGES expects it; a database to write to must be at hand."""
+    with override_settings(IMPRINT_TEXT="Ada Lovelace\n12 St James’s Square\n\nLondon", POSTAL_ADDRESS="London"):
+        seed()
+        yield
+
+
+def seed() -> None:
+    catalogue.load()
+    QuietDay.objects.create(day=QUIET, reason="It was a Sunday, and no source listed a paper.")
+    cast.hostile_day(TODAY - dt.timedelta(days=2))
+    cast.some_day(YESTERDAY)
+    today = cast.sample_day(TODAY)
+    for edition in Edition.objects.all():
+        topics.sort(edition)
+    for paper in today.papers.all()[:2]:
+        Thumbnail.objects.create(
+            paper=paper, address="https://example.org/p.png", mark="0" * 12, image=picture(), tried_at=NOW
+        )
+    _seed_readers(today)
+
+
+def _seed_readers(today: Edition) -> None:
+    """One of each kind, some who left or never confirmed, and `daily` with a digest, likes and a move under way."""
+    now = timezone.now()
+    cast.make_readers()
+    subscribers.pause(reader("weekly"), now.date() + dt.timedelta(days=20))
+    make_reader("left@example.org", topics=[cast.make_topic("reasoning")])
+    subscribers.unsubscribe(reader("left"), now=now)
+    subscribers.sign_up("pending@example.org", Wishes(words="agents"), now=now)
+    daily, (liked, disliked, *_) = reader("daily"), editions.papers_by_votes(today)
+    opinions.say(daily, liked, "like", now=now)
+    opinions.say(daily, disliked, "not-for-me", now=now)
+    Subscriber.objects.filter(pk=daily.pk).update(new_email="daily@example.com")
+    _send(today, daily)
+
+
+def _send(edition: Edition, reader: Subscriber) -> None:
+    """As after the mail left: what it held is noted in its row."""
+    row = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
+    made = next(Composer().compose([DeliveryRow(row.pk, edition.pk, reader.pk)]))
+    row.papers, row.status, row.sent_at = made.papers, Delivery.Status.SENT, NOW
+    row.save()
+
+
+def reader(name: str) -> Subscriber:
+    return Subscriber.objects.get(email=f"{name}@example.org")
+
+
+def first() -> Paper:
+    """Of today's papers, the most voted one."""
+    return editions.papers_by_votes(Edition.objects.get(day=TODAY))[0]
+
+
+def picture() -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (480, 260), "teal").save(drawn, "WEBP")
+    return drawn.getvalue()
