@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin bench test check figures format lock screenshots lighthouse messages mail-tools mail-check golden
+.PHONY: help setup run demo admin bench chaos test check figures format lock screenshots lighthouse messages mail-tools mail-check golden
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ admin: setup ## make an account for the admin
 
 bench: $(VENV)/.installed-dev ## measure how fast it is (ONLY=compose,matching SCALE=0.1)
 	@$(MANAGE) benchmark $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE))
+
+chaos: $(VENV)/.installed-dev ## kill everything at random while digests go out, and count (SECONDS=120 READERS=20000 SEED=7 SHORT=1)
+	@$(BIN)/python -m tests.chaos $(if $(SHORT),--short) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(READERS),--readers $(READERS)) $(if $(SEED),--seed $(SEED))
 
 test: $(VENV)/.installed-dev ## set up, and run all tests (with PostgreSQL and Redis where they can be reached)
 	@$(BIN)/python -m tests

@@ -50,6 +50,7 @@ class Sink:
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES")
     keep: Callable[[Received], object] | None = None  # told of each mail before it is acknowledged
     port: int = 0
+    remembers: bool = True  # the mails, in `mails`
     mails: list[Received] = field(default_factory=list)
     connections: int = 0
 
@@ -129,7 +130,8 @@ class _Session:
         if told in ("", "swallow") or told.startswith("stall"):
             if self._sink.keep:
                 self._sink.keep(self._mail)
-            self._sink.mails.append(self._mail)
+            if self._sink.remembers:
+                self._sink.mails.append(self._mail)
         await self._follow("drop" if told == "swallow" else told, "250 2.0.0 Ok: queued as 4F2A1B")
 
     async def _answer(self, stage: str, normally: str) -> bool:

@@ -1,0 +1,187 @@
+"""python -m tests.chaos [--readers 20000] [--seconds 120] [--seed N] [--short]"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.chaos import ledger
+from tests.chaos.servers import Postgres, Redis, free_port
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WORKERS, PROCESSES, CONNECTIONS = 2, 2, 4
+DAY = 86_400
+
+
+class Chaos:
+    """All that runs, and how it is troubled."""
+
+    def __init__(self, folder: Path, seed: int, pause: float) -> None:
+        self.chance, self.pause, self.done = random.Random(seed), pause, Counter[str]()
+        self._folder, self._port = folder, free_port()
+        self.postgres, self.redis = Postgres(folder), Redis(folder)
+        self.log = folder / "mails.log"
+        self.log.touch()
+        self.environment = os.environ | {
+            "VAR_DIR": str(folder / "var"),
+            "DATABASE_URL": self.postgres.url,
+            "CELERY_BROKER_URL": self.redis.url,
+            "EMAIL_URL": f"smtp://127.0.0.1:{self._port}",
+            "EMAIL_BACKEND": "",
+            "SMTP_CONNECTIONS": str(CONNECTIONS),
+            "SECRET_KEY": "only-for-chaos",
+            "SITE_URL": "http://127.0.0.1:8000",
+            "FROM_EMAIL": "Daily Papers <digest@papers.example.org>",
+            "POSTAL_ADDRESS": "Example Street 1",
+            "SEND_SPREAD_MINUTES": "0",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "LOG_LEVEL": "WARNING",
+            "DEBUG": "0",
+        }
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self.environment, check=True)
+        self._start("sink", "tests.chaos.server", str(self._port), str(self.log), str(seed))
+
+    def begin(self) -> None:
+        for number in range(WORKERS):
+            self.start_worker(number)
+        self.start_beat(0)
+        self.start_web()
+
+    def start_web(self) -> None:
+        self._start("web", "tests.chaos.quick", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{free_port()}")
+
+    def start_worker(self, number: int, shift: float = 0) -> None:
+        celery = ("celery", "-A", "config", "worker", "-c", str(PROCESSES), "-n", f"w{number}@%h", "-l", "ERROR")
+        self._start(f"worker{number}", "tests.chaos.quick", *celery, shift=shift)
+
+    def start_beat(self, number: int, shift: float = 0) -> None:
+        self._start(f"beat{number}", "tests.chaos.quick", "celery", "-A", "config", "beat", "-l", "ERROR", shift=shift)
+
+    def trouble(self) -> None:
+        """Do one thing at random, and wait for a moment."""
+        number, shift = self.chance.randrange(WORKERS), self.chance.choice((-DAY, DAY))
+        deeds: dict[str, tuple[int, Callable[[], None]]] = {
+            "worker killed": (60, lambda: self.start_worker(number)),
+            "beat killed": (8, lambda: self.start_beat(0)),
+            "web killed": (4, self.start_web),
+            "redis restarted": (5, self.redis.restart),
+            "redis flushed": (5, self.redis.flush),
+            "postgres restarted": (5, lambda: self.postgres.restart(self.chance.choice(("fast", "immediate")))),
+            "a second beat": (4, lambda: self.start_beat(1)),
+            "a worker's clock a day off": (5, lambda: self.start_worker(number, shift)),
+            "a beat's clock a day off": (4, lambda: self.start_beat(0, shift)),
+            "mail server refuses all": (5, self.refuse_for_a_moment),
+        }
+        (name,) = self.chance.choices(list(deeds), [weight for weight, _ in deeds.values()])
+        deeds[name][1]()
+        self.done[name] += 1
+        time.sleep(self.chance.uniform(0.3, 1.7) * self.pause)
+
+    def refuse_for_a_moment(self) -> None:
+        off = self.log.with_suffix(".off")
+        off.touch()
+        time.sleep(2)
+        off.unlink()
+
+    def heal(self) -> None:
+        """Nobody is troubled any more, and all clocks are right."""
+        self.kill("beat1", counts=False)
+        self.begin()
+
+    def kill(self, name: str, *, counts: bool = True) -> None:
+        """`kill -9` it, and all its children."""
+        process = self._processes.pop(name, None)
+        if process is not None:
+            self.done["kill -9"] += counts
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def end(self) -> None:
+        for name in list(self._processes):
+            self.kill(name, counts=False)
+        self.redis.stop()
+        self.postgres.stop()
+
+    def _start(self, name: str, *command: str, shift: float = 0) -> None:
+        self.kill(name)
+        with (self._folder / "log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=ROOT,
+                env=self.environment | {"CHAOS_SHIFT": str(shift)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=sys.modules["tests.chaos"].__doc__)
+    parser.add_argument("--readers", type=int, default=20_000)
+    parser.add_argument("--seconds", type=float, default=120, help="for which things are broken")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--short", action="store_true", help="2,000 readers, 15 seconds, seed 1")
+    options = parser.parse_args()
+    if options.short:
+        options.readers, options.seconds, options.seed = 2_000, 15, 1
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    chaos = Chaos(folder, options.seed, pause=0.7 if options.short else 1.5)
+    try:
+        return _run(chaos, options)
+    finally:
+        chaos.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(chaos: Chaos, options: argparse.Namespace) -> int:
+    os.environ |= chaos.environment
+    from tests.chaos.crowd import Crowd
+
+    crowd = Crowd(options.readers, chaos.chance)
+    chaos.begin()
+    ends_at = time.monotonic() + options.seconds
+    while time.monotonic() < ends_at and crowd.is_waiting():
+        chaos.trouble()
+        crowd.let_some_leave()
+    chaos.heal()
+    crowd.wait_until_all_is_done(180)
+    taken = ledger.read(chaos.log.read_text().splitlines())
+    verdict = ledger.check(taken, crowd.statuses(), crowd.left)
+    return _tell(verdict, chaos.done, options, len(taken))
+
+
+def _tell(verdict: ledger.Verdict, done: "Counter[str]", options: argparse.Namespace, taken: int) -> int:
+    kills, most = done["kill -9"], (done["kill -9"] + WORKERS) * PROCESSES * CONNECTIONS
+    told = {
+        "seed": options.seed,
+        "kills": kills,
+        "done": dict(done),
+        "taken": taken,
+        "lost": len(verdict.lost) + len(verdict.unknown),
+        "repeated": verdict.repeated,
+        "of_those_unanswered": verdict.excused,
+        "repeated_per_kill": round((verdict.repeated - verdict.excused) / max(kills, 1), 2),
+        "with_another_message_id": verdict.other_ids,
+        "after_unsubscribe": len(verdict.after_leaving),
+        "unfinished": len(verdict.unfinished),
+        "statuses": verdict.statuses,
+    }
+    print(json.dumps(told, indent=2))
+    bad = [verdict.lost, verdict.unknown, verdict.other_ids, verdict.after_leaving, verdict.unfinished]
+    failed = any(bad) or verdict.repeated - verdict.excused > most
+    print("FAILED" if failed else "All is well.", f"Again with --seed {options.seed}.")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

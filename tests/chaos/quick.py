@@ -1,0 +1,52 @@
+"""Celery or gunicorn as they are, with shorter waits, so that a day of retries fits into minutes.
+
+    python -m tests.chaos.quick celery -A config worker
+
+CHAOS_SHIFT: seconds by which the clock of this process is wrong.
+"""
+
+import datetime as dt
+import os
+import sys
+from importlib import import_module
+
+import django
+import time_machine
+
+SECOND = dt.timedelta(seconds=1)
+
+
+def shorten() -> None:
+    from celery.schedules import schedule
+    from django.conf import settings
+
+    from digest import tasks
+    from digest.delivery import outcomes, pauses, run, shards
+    from digest.delivery.transports import connection
+
+    outcomes.FIRST_WAIT, outcomes.LONGEST_WAIT = 2 * SECOND, 10 * SECOND
+    pauses.FIRST_WAIT, pauses.LONGEST_WAIT, pauses.PROBE_LASTS = SECOND, 4 * SECOND, 15 * SECOND
+    shards.LEASE, run.RENEW_AFTER = 15 * SECOND, 3.0
+    connection.ANSWER_WITHIN, connection.ACCEPT_WITHIN = 4.0, 6.0
+    tasks.SENDING_SECONDS = 8
+    tick = {"task": "digest.tasks.send_due_digests", "schedule": schedule(SECOND), "options": {"expires": 10}}
+    settings.CELERY_BEAT_SCHEDULE = {"every second, plan and send": tick}
+
+
+def main() -> None:
+    shift = float(os.environ.get("CHAOS_SHIFT", "0"))
+    if shift:
+        time_machine.travel(dt.datetime.now(dt.UTC) + shift * SECOND, tick=True).start()
+    django.setup()
+    shorten()
+    program, sys.argv = sys.argv[1], sys.argv[1:]
+    if program == "celery":
+        from celery.__main__ import main as celery
+
+        celery()
+    else:
+        import_module("gunicorn.app.wsgiapp").run()
+
+
+if __name__ == "__main__":
+    main()
