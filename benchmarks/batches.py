@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from django.test.utils import override_settings
 
+from benchmarks import scratch
 from digest.delivery.outcomes import Result
 from digest.delivery.transports import Mail
 from digest.encoding import encode
@@ -28,9 +30,12 @@ READERS = 20_000
 Figures = dict[str, float]
 
 
-def run(scale: float = 1.0) -> Figures:
+def run(scale: float = 1.0) -> dict[str, Any]:
     """CPU time in µs for each recipient where a shard of 500 shares a call (a mean), and else; and of a gate."""
-    readers = max(int(READERS * scale), 1000)
+    return scratch.measure(f"batches.measure({max(int(READERS * scale), 1000)})")
+
+
+def measure(readers: int) -> Figures:
     together, in_hundreds = list(_mails(readers, 1)), list(_mails(readers, 5))
     own = list(_mails(readers // 5, readers))
     each = {f"{name}_cpu_us": _measure(name, together) for name in ("brevo", "mailgun", "sendgrid", "sparkpost")}
