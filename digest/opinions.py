@@ -91,7 +91,9 @@ def forget(reader: Subscriber, filter_key: str, *, now: dt.datetime) -> None:
     """Begin anew with one filter: what was said until now teaches it nothing any more. The reading list stays."""
     with transaction.atomic():
         _hold(reader)
-        if Learnt.objects.filter(subscriber=reader, filter_key=filter_key).update(since=now):
+        rows = {row.filter_key: row.pk for row in Learnt.objects.filter(subscriber=reader)}
+        if filter_key in rows:  # compared here: of what a browser sends, PostgreSQL does not take everything
+            Learnt.objects.filter(pk=rows[filter_key]).update(since=now)
             _learn(reader, {filter_key})
 
 

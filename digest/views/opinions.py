@@ -16,6 +16,8 @@ from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.views.doors import for_reader
 
+LONGEST_NUMBER = 15  # digits of what a form names a paper by
+
 Verdict = Opinion.Verdict
 
 # The token names reader and edition, and comes with each digest: it opens no more than this page.
@@ -67,7 +69,7 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
 def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """What was learnt for each filter, and a button to forget it."""
     if request.method == "POST":
-        opinions.forget(reader, request.POST.get("filter", "")[:60], now=timezone.now())
+        opinions.forget(reader, request.POST.get("filter", ""), now=timezone.now())
         return redirect("digest:learnt", token)
     return render(request, "web/learnt.html", {"learnt": opinions.learnt(reader), "reader": reader, "token": token})
 
@@ -78,7 +80,8 @@ def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpRe
     """The papers that the reader likes; POST takes one off."""
     if request.method == "POST":
         pk = request.POST.get("paper", "")
-        opinions.unsay(reader, get_object_or_404(Paper, pk=int(pk) if pk.isdecimal() else 0))
+        is_number = pk.isdecimal() and len(pk) <= LONGEST_NUMBER
+        opinions.unsay(reader, get_object_or_404(Paper, pk=int(pk) if is_number else 0))
         return redirect("digest:reading_list", token)
     return render(request, "web/reading_list.html", {"papers": opinions.reading_list(reader), "token": token})
 

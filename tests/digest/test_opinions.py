@@ -240,6 +240,9 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     for told in ("Agents", "1 paper liked · 1 not for you", "memory", "Grace Hopper", "they take 5 of the 10 places"):
         assert told in page
     assert page.index("Moves up") < page.index("memory") < page.index("Moves down") < page.index("sea")
+    for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
+        press(client, path, filter=nonsense)
+    assert "Agents" in body(client, path).partition("<main")[2]
     press(client, path, filter="agents")
     assert "Nothing yet" in body(client, path)
 
@@ -255,7 +258,8 @@ def test_it_shows_and_exports_the_reading_list(client: Client, ada: Subscriber, 
     assert "TI  - Agents with Memory" in ris.content.decode()
     press(client, path, paper=str(memory.pk))
     assert "Nothing yet" in body(client, path)
-    press(client, path, 404, paper="x")
+    for nonsense in ("x", "", "\x00", "9" * 30, "9" * 5_000):
+        press(client, path, 404, paper=nonsense)
 
 
 def test_it_shows_hostile_text_as_text(client: Client, ada: Subscriber) -> None:
