@@ -8,6 +8,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 from jinja2 import Environment, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from config import languages
 from digest import feeds, marking, wording
@@ -19,6 +20,12 @@ class Site:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(brand.current(), name)
+
+
+def english(attribute: str = "lang") -> Markup:
+    """For an element of a page in another language that holds what papers say: they are read out, and broken into
+    lines, in their own."""
+    return Markup("") if translation.get_language() == "en" else Markup(' {}="en"').format(attribute)
 
 
 def environment(**options: Any) -> Environment:
@@ -33,7 +40,7 @@ def environment(**options: Any) -> Environment:
     env = Environment(**options)  # noqa: S701  # autoescape is among the options
     env.globals |= {"url": reverse, "static": static, "site": Site()}
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
-    env.globals |= {"languages": languages.choices, "default_accent": colours.ACCENT}
+    env.globals |= {"english": english, "languages": languages.choices, "default_accent": colours.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
     env.globals |= {"stamp": guards.stamp, "consent_text": consents.text, "version_of": consents.version_of}
     env.filters |= wording.FILTERS

@@ -215,4 +215,4 @@ def _quote(value: str) -> str:
 
 def _shown(text: str) -> str:
     text = " ".join(text.split())
-    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
+    return _("“%(term)s”") % {"term": f"{text[:40]}…" if len(text) > 40 else text}

@@ -88,6 +88,7 @@ class WishesForm(forms.Form):
         """What the valid form asks for. A field that was left out takes its default."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
         names = ("topics", "words", *subscribers.SETTINGS)
+        given.setdefault("language", get_language())
         return subscribers.Wishes(**{name: given[name] for name in names if name in given})
 
     def topic_groups(self) -> list[tuple[str, list[Topic]]]:

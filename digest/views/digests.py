@@ -22,7 +22,7 @@ def digest(request: HttpRequest, token: str) -> HttpResponse:
     edition = get_object_or_404(Edition, pk=edition_id)
     delivery = Delivery.objects.filter(subscriber__uid=uid, edition=edition).select_related("edition").first()
     html = showing.show(delivery) if delivery else ""
-    if not html:
+    if not delivery or not html:
         return render(request, "web/digest_gone.html", {"edition": edition}, status=410)
     headers = {"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer", "Content-Security-Policy": policy_for(html)}
-    return HttpResponse(html, headers=headers)
+    return HttpResponse(html, headers=headers | {"Content-Language": delivery.papers["language"]})

@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -61,8 +62,9 @@ def personal(request: HttpRequest, token: str) -> HttpResponseBase:
         reader = Subscriber.objects.get(uid=links.read_token(Purpose.FEED, token), status__in=READERS)
     except (ForgedLinkError, Subscriber.DoesNotExist) as error:
         raise Http404("No such feed.") from error
-    entries = feeds.entries_of(feeds.for_reader(reader))
-    title = _("%(site)s for you") % {"site": brand.current().name}
-    subtitle = _("The papers that your topics and words find")
-    feed = Feed(feeds.make_id(f"reader/{reader.uid}"), title, subtitle, request.path, reverse("digest:latest"), entries)
-    return show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM, is_private=True)
+    entries, id_ = feeds.entries_of(feeds.for_reader(reader)), feeds.make_id(f"reader/{reader.uid}")
+    with translation.override(reader.language):
+        title = _("%(site)s for you") % {"site": brand.current().name}
+        subtitle = _("The papers that your topics and words find")
+        feed = Feed(id_, title, subtitle, request.path, reverse("digest:latest"), entries)
+        return show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM, is_private=True)

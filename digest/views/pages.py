@@ -148,6 +148,7 @@ def _answer(request: HttpRequest, page: Rendered, content_type: str, *, may_pack
 
 def _finish(response: HttpResponseBase, page: Rendered, since: int, keeper: str) -> HttpResponseBase:
     response.headers["ETag"] = page.etag
+    response.headers["Content-Language"] = str(translation.get_language())
     response.headers["Last-Modified"] = http_date(since)
     # May be kept, and is asked for before each use: a note or a hidden paper shows at once.
     response.headers["Cache-Control"] = f"{keeper}, no-cache"

@@ -34,7 +34,9 @@ def for_reader(purpose: Purpose) -> Callable[[ReaderView], Callable[..., HttpRes
             try:
                 reader = Subscriber.objects.get(uid=links.read_token(purpose, token))
                 with translation.override(reader.language):
-                    return view(request, reader, token)
+                    response = view(request, reader, token)
+                    response.headers["Content-Language"] = reader.language
+                    return response
             except links.ExpiredLinkError:
                 return bad_link(request, expired=True)
             except (links.ForgedLinkError, Subscriber.DoesNotExist):

@@ -1,0 +1,222 @@
+"""A German reader meets German: on every page and in every mail, but for what papers say."""
+
+import re
+from email import message_from_bytes, policy
+
+import pytest
+from django.core import mail
+from django.template.loader import render_to_string
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from digest import addresses, opinions
+from digest.models import Delivery, Edition, FetchRun, Paper, QuietDay, Source
+from subscriptions import catalogue, links, notices
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber, Topic
+from tests import english
+from tests.conftest import NOW, TODAY, make_reader, stamped
+from tests.email.mails import digest_of
+
+KNOWN = (
+    "Reinforcement Learning at Scale", "Faster Diffusion", "A Survey of Diffusion and Reinforcement Learning",
+    "About Reinforcement Learning at Scale.", "We generate video.", "reinforcement learning", "Daily Papers",
+    "Hugging Face Daily Papers", "Ada Lovelace", "papers.example.org", "Mixture of Experts", "Code",
+    "author:Yann LeCun", "chain of thought",
+)  # fmt: skip
+GERMAN = {"accept-language": "de"}
+pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db]
+
+
+@pytest.fixture
+def real_topics(db: None) -> list[Topic]:
+    catalogue.load()
+    return list(Topic.objects.filter(slug__in=("rl-for-llms", "diffusion-models", "games")))
+
+
+@pytest.fixture
+def reader(real_topics: list[Topic], edition: Edition) -> Subscriber:
+    reader = make_reader("frida@example.org", real_topics, "diffusion, author:Ada Lovelace", language="de")
+    for paper, verdict in zip(Paper.objects.order_by("pk"), ("like", "not-for-me"), strict=False):
+        opinions.say(reader, paper, verdict, now=NOW)
+    return reader
+
+
+def door(purpose: Purpose, reader: Subscriber, name: str = "") -> str:
+    space = "digest" if name in ("learnt", "reading_list") else "subscriptions"
+    return reverse(f"{space}:{name or purpose}", args=[links.make_token(purpose, reader)])
+
+
+PUBLIC = [
+    "/de/", "/de/2026-08-20/", "/de/2026-08-20/?topic=games", "/de/2026-08-20/?topic=diffusion-models",
+    "/de/2026-08-19/", "/de/weeks/2026-08-17/", "/de/months/2026-08/",
+    "/de/papers/arxiv:2608.00001/", "/de/topics/", "/de/topics/rl-for-llms/", "/de/topics/games/", "/de/search",
+    "/de/search?q=diffusion", "/de/search?q=nirgendwo", "/de/search?q=diffusion&page=9", "/de/search?q=foo:bar",
+    "/de/search?q=-", "/de/suggest/", "/de/subscribe/", "/de/subscribe/?find=Spiele", "/de/subscribe/check-your-mail/",
+    "/de/preferences/", "/de/preferences/sent/", "/de/privacy/", "/de/imprint/", "/de/nowhere/",
+    "/de/confirm/forged/", "/de/digests/forged/", "/de/feeds/latest.atom", "/de/feeds/topics/games.atom",
+    "/de/feeds/search.atom?q=diffusion",
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("path", PUBLIC)
+def test_public_pages(client: Client, settings: object, path: str) -> None:
+    settings.IMPRINT_TEXT = "Frida Muster, Berlin"  # type: ignore[attr-defined]
+    QuietDay.objects.create(day="2026-08-19", reason="Hugging Face answered, and lists no papers of that day.")
+    response = client.get(path)
+    page = response.content.decode()
+    assert response["Content-Language"] == "de"
+    assert 'lang="de"' in page
+    assert not english.in_page(page, KNOWN)
+
+
+@pytest.mark.parametrize("status", [None, *FetchRun.Status.values])
+def test_the_first_page_before_there_is_an_edition(client: Client, hugging_face: Source, status: str | None) -> None:
+    if status:
+        FetchRun.objects.create(source=hugging_face, day=TODAY, status=status, message="It said no.", started_at=NOW)
+    assert not english.in_page(client.get("/de/").content.decode(), (str(hugging_face), *KNOWN))
+
+
+def test_what_is_wrong_in_a_form(client: Client, reader: Subscriber) -> None:
+    wrong = {
+        "email": "ada", "topics": "nowhere", "words": "foo:bar", "frequency": "x", "send_hour": "99", "amount": "x",
+        "time_zone": "Mars", "max_papers": "99", "language": "xx",
+    }  # fmt: skip
+    page = client.post("/de/subscribe/", wrong).content.decode()
+    assert page.count('class="error"') >= 9
+    assert not english.in_page(page, KNOWN)
+    settings_page = door(Purpose.PREFERENCES, reader)
+    for path, data in [
+        (settings_page, wrong), (f"{settings_page}pause/", {"until": "x"}), (f"{settings_page}pause/", {}),
+        (f"{settings_page}pause/", {"until": "1999-01-01"}), (f"{settings_page}move/", {}),
+        (f"{settings_page}move/", {"present": "x@example.org", "email": reader.email}),
+        (f"{settings_page}download/", {"present": ""}), (door(Purpose.UNSUBSCRIBE, reader) + "reason/", {}),
+    ]:  # fmt: skip
+        assert not english.in_page(client.post(path, data).content.decode(), KNOWN), path
+
+
+@pytest.mark.parametrize("words", ["a" * 300, '"open', "-author:x", "...", "cat:?!", "votes:x", "votes:1, votes:2"])
+def test_what_is_wrong_in_own_words(client: Client, words: str) -> None:
+    page = client.post("/de/subscribe/", {"email": "a@example.org", "words": words}).content.decode()
+    assert 'class="error"' in page
+    assert "“" not in page or "„" in page
+    assert not english.in_page(page, KNOWN)
+
+
+@pytest.mark.parametrize("words", ["", "diffusion, reinforcement learning", "submarines", "author:Nobody", "cat:cs.XX"])
+@pytest.mark.parametrize("most", ["1", "10"])
+@pytest.mark.usefixtures("reader")
+def test_the_preview(client: Client, words: str, most: str) -> None:
+    page = client.post("/de/subscribe/preview/", {"words": words, "max_papers": most}, headers={"HX-Request": "true"})
+    assert not english.in_page(page.content.decode(), KNOWN)
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("pasted", ["2608.00001\n2608.00002", "2608.09999", "", "Lorem ipsum dolor sit amet " * 3])
+def test_suggestions(client: Client, pasted: str) -> None:
+    page = client.post("/de/suggest/", {"papers": pasted}).content.decode()
+    assert not english.in_page(page, (*KNOWN, "Ada Lovelace", "Alan Turing"))
+
+
+def test_a_form_that_came_too_fast(client: Client) -> None:
+    for path in ("/de/subscribe/", "/de/preferences/"):
+        page = client.post(path, {"email": "ada@example.org", "stamp": stamped(0)}).content.decode()
+        assert "Bitte noch ein Klick." in page
+        assert not english.in_page(page, KNOWN)
+
+
+# Whatever the browser asks for: these pages speak the reader's language.
+@pytest.mark.parametrize("status", Subscriber.Status.values)
+def test_a_readers_own_pages(client: Client, reader: Subscriber, status: str) -> None:
+    later = {"paused_until": TODAY} if status == "paused" else {}
+    Subscriber.objects.update(status=status, new_email="neu@example.org", **later)
+    reader.refresh_from_db()
+    pages = [door(purpose, reader) for purpose in Purpose if purpose not in (Purpose.DIGEST, Purpose.FEED)]
+    pages += [door(Purpose.PREFERENCES, reader, name) for name in ("learnt", "reading_list", "erase")]
+    for path in [*pages, door(Purpose.PREFERENCES, reader) + "?saved=1"]:
+        response = client.get(path, headers={"accept-language": "en"})
+        assert response["Content-Language"] == "de", path
+        assert not english.in_page(response.content.decode(), KNOWN), path
+
+
+def test_what_a_reader_does(client: Client, reader: Subscriber) -> None:
+    leaving, settings_page = door(Purpose.UNSUBSCRIBE, reader), door(Purpose.PREFERENCES, reader)
+    Subscriber.objects.update(new_email="neu@example.org")
+    reader.refresh_from_db()
+    for path, data in [
+        (door(Purpose.CHANGE_ADDRESS, reader), {}), (leaving, {}), (f"{leaving}reason/", {"reason": "other"}),
+        (leaving, {"offer": "pause"}), (door(Purpose.COME_BACK, reader), {}), (f"{settings_page}erase/", {}),
+        (settings_page, {}),
+    ]:  # fmt: skip
+        response = client.post(path, data, follow=True)
+        assert not english.in_page(response.content.decode(), KNOWN), path
+
+
+def test_a_digest_and_what_one_says_of_it(client: Client, reader: Subscriber, edition: Edition) -> None:
+    mailed = digest_of(edition, reader)
+    assert mailed
+    path = addresses.digest_url(reader, edition.pk).removeprefix("https://papers.example.org")
+    paper = Paper.objects.latest("pk")
+    for verdict in ("like", "not-for-me", "fewer::words", "take-back"):
+        page = client.post(f"{path}papers/{paper.pk}/", {"opinion": verdict}, follow=True).content.decode()
+        assert not english.in_page(page, KNOWN), verdict
+    assert not english.in_page(client.get(path).content.decode(), KNOWN)  # not sent: it is kept no longer
+
+
+@pytest.mark.parametrize("wishes", [{}, {"frequency": "weekly"}, {"max_papers": 1}])
+@pytest.mark.parametrize("follows", ["topics", "nothing", "else"])
+def test_digests(edition: Edition, real_topics: list[Topic], follows: str, wishes: dict[str, object]) -> None:
+    words = {"topics": "diffusion, author:Ada Lovelace, about: faster images", "nothing": "", "else": "submarines"}
+    followed = real_topics if follows == "topics" else []
+    reader = make_reader("f@example.org", followed, words[follows], language="de", mail_quiet_days=True, **wishes)
+    assert_german(digest_of(edition, reader).wire)
+
+
+def test_the_welcome_with_papers(reader: Subscriber, edition: Edition) -> None:
+    Subscriber.objects.update(owed_notice="welcome", confirmed_at=NOW)
+    notices.send_owed(now=NOW)
+    [sent] = mail.outbox
+    assert_german(sent.message().as_bytes())
+    assert "Willkommen" in sent.subject
+
+
+@pytest.mark.parametrize("notice", Subscriber.Notice.values)
+def test_small_mails(reader: Subscriber, notice: str) -> None:
+    Delivery.objects.all().delete()
+    Edition.objects.all().delete() if notice == "welcome" else None
+    moved = {"new_email": "neu@example.org", "former_email": "alt@example.org"}
+    Subscriber.objects.update(owed_notice=notice, notice_asked_at=NOW, **moved)
+    notices.send_owed(now=NOW)
+    [sent] = mail.outbox
+    assert_german(sent.message().as_bytes())
+
+
+def test_one_who_signs_up_in_german_gets_german_mails(client: Client, edition: Edition) -> None:
+    client.post("/subscribe/", {"email": "frida@example.org", "stamp": stamped()}, headers=GERMAN)
+    notices.send_owed(now=timezone.now())
+    assert Subscriber.objects.get(email="frida@example.org").language == "de"
+    assert "Bitte bestätigen Sie" in mail.outbox[0].subject
+
+
+def test_pages_of_errors() -> None:
+    with translation.override("de"):
+        for name in ("404.html", "500.html"):
+            assert not english.in_page(render_to_string(name), KNOWN)
+
+
+def test_english_is_found_where_it_stands() -> None:
+    page = '<html lang="de"><p>Es <b lang="en">is the</b> <i title="Papers of today">da</i> Save</p><p>Save</p>'
+    assert english.in_page(page) == ["Papers of today", "Save", "Save"]
+
+
+def assert_german(wire: bytes) -> None:
+    message = message_from_bytes(wire, policy=policy.default)
+    html, text = message.get_body(("html",)), message.get_body(("plain",))
+    assert html is not None
+    assert text is not None
+    assert 'lang="de"' in html.get_content()
+    assert not english.in_page(html.get_content(), KNOWN)
+    paragraphs = [re.sub(r"\s+", " ", part) for part in re.split(r"\n\s*\n", text.get_content())]
+    assert not english.in_pieces([message["Subject"], *paragraphs], KNOWN)
