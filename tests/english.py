@@ -71,5 +71,5 @@ def in_pieces(pieces: list[str], known: tuple[str, ...] = ()) -> list[str]:
 def originals(language: str) -> frozenset[str]:
     """All that is said in English, and otherwise in the language."""
     catalog = messages.translated(language)
-    pairs = [(m.id, m.string) if isinstance(m.id, str) else (m.id[0], m.string[0]) for m in catalog if m.id]
+    pairs = [(m.id, m.string) for m in catalog if m.id and isinstance(m.id, str)]
     return frozenset(said for said, translated in pairs if said != translated)

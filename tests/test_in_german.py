@@ -155,8 +155,7 @@ def test_what_a_reader_does(client: Client, reader: Subscriber) -> None:
 
 
 def test_a_digest_and_what_one_says_of_it(client: Client, reader: Subscriber, edition: Edition) -> None:
-    mailed = digest_of(edition, reader)
-    assert mailed
+    assert_german(digest_of(edition, reader).wire)
     path = addresses.digest_url(reader, edition.pk).removeprefix("https://papers.example.org")
     paper = Paper.objects.latest("pk")
     for verdict in ("like", "not-for-me", "fewer::words", "take-back"):
