@@ -34,6 +34,8 @@ _TERM = re.compile(
     )[^\S\n]*+(?:[,;\n]|\Z)""",
     re.VERBOSE,
 )
+_MARKS = re.compile(r'[:"]')  # by which terms are told from phrases, besides a minus before them
+_BETWEEN = re.compile(r"[,;\n]")
 _EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat|about|votes)\s*:", re.IGNORECASE)
 
 
@@ -63,6 +65,8 @@ class Criteria:
 
 def parse(text: str) -> Criteria:
     """Read `text` by the grammar above. Raises FilterError."""
+    if phrases := _plain_phrases(text):
+        return Criteria(phrases=phrases)
     terms = _split(text)
     if len(terms) > MAX_TERMS:
         raise FilterError(
@@ -83,6 +87,18 @@ def parse(text: str) -> Criteria:
         sentence=_only("about", found),
         min_votes=int(_only("votes", found) or 0),
     )
+
+
+def _plain_phrases(text: str) -> tuple[str, ...]:
+    """The phrases of a text that holds nothing else, as most do; nothing where it must be read term by term."""
+    if _MARKS.search(text):
+        return ()
+    phrases = [" ".join(term.split()) for term in _BETWEEN.split(text)]
+    phrases = [phrase for phrase in phrases if phrase]
+    are_right = len(phrases) <= MAX_TERMS and all(
+        len(phrase) <= MAX_TERM_LENGTH and phrase[0] != "-" and any(map(str.isalnum, phrase)) for phrase in phrases
+    )
+    return tuple(dict.fromkeys(phrases)) if are_right else ()
 
 
 def write(criteria: Criteria) -> str:

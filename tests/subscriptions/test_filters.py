@@ -1,6 +1,7 @@
 """What readers type: read, refused with a reason, and written back."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -194,3 +195,20 @@ def test_it_refuses_text_in_one_way_only(text: str) -> None:
 )
 def test_it_knows_whether_anything_is_wanted(text: str, wants: bool) -> None:
     assert parse(text).wants_something is wants
+
+
+@given(st.text(alphabet='ab é-½,; \n\t\r\x1c"!', max_size=30))
+@example("pre-training, b")
+@example("a, -b")
+@example("a,, a ;b")
+@example("a, !")
+def test_it_reads_plain_phrases_as_it_reads_them_term_by_term(text: str) -> None:
+    def read(text: str) -> Criteria | None:
+        try:
+            return parse(text)
+        except FilterError:
+            return None
+
+    by_terms = read(f"{text}\n cat:x")  # which no text of phrases alone holds
+    alone = read(text)
+    assert (alone and replace(alone, categories=("x",))) == by_terms
