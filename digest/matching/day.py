@@ -33,9 +33,12 @@ class Day:
         self.on_topic: dict[int, dict[int, float]] = {}  # for topics of the thesaurus, how likely papers are about them
         # Why phrases and names found a paper: the same, however many readers ask for them beside others.
         self.reasons: Kept[tuple[object, ...], tuple[Reason, ...]] = Kept(4 * MOST)
+        self.row_odds: Kept[str, dict[int, float]] = Kept()  # what a phrase in a row says for papers, where it is alone
         self._hits: Kept[str, dict[int, list[Hit]]] = Kept()
         # What names and sentences say for papers: for all of them, so that of a long day fewer can be kept.
-        self.text_odds: Kept[tuple[str, str], dict[int, float]] = Kept(min(MOST, MOST_ODDS // (len(self.papers) + 1)))
+        self.text_odds: Kept[tuple[str, str, float], dict[int, float]] = Kept(
+            min(MOST, MOST_ODDS // (len(self.papers) + 1))
+        )
 
     @cached_property
     def coverage(self) -> Coverage:

@@ -46,12 +46,9 @@ class Interest:
         """All that is known of a topic, in a text whose vector stands for it."""
         return f"{self.about}. {', '.join(self.criteria.quoted)}"
 
-    @cached_property
-    def _hash(self) -> int:
-        return hash((self.label, self.criteria, self.about))
-
     def __hash__(self) -> int:
-        return self._hash  # asked for at each look-up, and a topic has twenty phrases
+        asked = self.criteria  # whatever else it holds seldom tells two apart
+        return hash((self.label, asked.phrases, asked.quoted, asked.authors, asked.categories, asked.sentence))
 
 
 @dataclass(frozen=True)

@@ -92,14 +92,25 @@ def _topic_odds(day: Day, interest: Interest, least: float) -> Scores:
 def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
     """A reader's own filter: any of its phrases in a row, or the words and the meaning of a name or a sentence."""
     phrases = [phrase for phrase in (*criteria.phrases, *criteria.quoted) if day.hits(phrase)]
+    odds = _row_odds(day, phrases) if len(phrases) != 1 else _kept_row_odds(day, phrases[0])
+    for question in questions(criteria):
+        if found := _kept_text_odds(day, question, least):
+            odds = _higher(odds, found)
+    return odds
+
+
+def _row_odds(day: Day, phrases: list[str]) -> Scores:
+    """What phrases in a row say for each paper."""
     odds = {number: phrase_odds(day, found, judging.OWN) for number, found in all_hits(day, phrases).items()}
     for number, off in _commonness(day, phrases).items():
         odds[number] -= off
-    for question in questions(criteria):
-        for number, value in _kept_text_odds(day, question, least).items():
-            if value > odds.get(number, -math.inf):
-                odds[number] = value
     return odds
+
+
+def _kept_row_odds(day: Day, phrase: str) -> Scores:
+    """Few texts of a million are alike, but most of the phrases that are found stand in many of them."""
+    found = day.row_odds.get(phrase)
+    return day.row_odds.keep(phrase, _row_odds(day, [phrase])) if found is None else found
 
 
 def _higher(one: Scores, other: Scores) -> Scores:
@@ -132,7 +143,7 @@ def phrase_evidence(day: Day, found: Found) -> tuple[float, float, float, float]
 
 def _kept_text_odds(day: Day, question: Question, least: float) -> Scores:
     """The same name is asked for by many readers, beside others of their own."""
-    key = (question.name, question.text)
+    key = (question.name, question.text, least)
     found = day.text_odds.get(key)
     return day.text_odds.keep(key, text_odds(day, question, least)) if found is None else found
 

@@ -47,11 +47,12 @@ class Texts:
 
     def __init__(self, papers: Sequence[PaperText]) -> None:
         self.fields: list[Field] = []
+        self._first_words = array("i")
         self._text = ""
         self._word_at = array("i")  # by the place in the text: the number of the word that begins there
         self._begins = array("i")  # by the number of a word: where it begins and ends in its field's own text
         self._ends = array("i")
-        self._by_ends: dict[str, list[int]] | None = None
+        self._by_ends: dict[str, tuple[int, ...]] | None = None
         self._searches = 0
         self._meanings: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._read(papers)
@@ -82,6 +83,7 @@ class Texts:
         for number, paper in enumerate(papers):
             for name, text in fields_of(paper):
                 self.fields.append(Field(len(stems), number, name, text))
+                self._first_words.append(len(stems))
                 stems += self._read_field(text)
             self._learn_abbreviations(number, paper)
         self._text = "".join(stems)
@@ -105,7 +107,7 @@ class Texts:
             self._meanings[a].append((number, b))
             self._meanings[b].append((number, a))
 
-    def _index(self) -> dict[str, list[int]]:
+    def _index(self) -> dict[str, tuple[int, ...]]:
         """By the first letters and by the last ones of whatever may stand between the beginnings of two words."""
         by_ends: dict[str, list[int]] = defaultdict(list)
         text, places = self._text, [place for place, word in enumerate(self._word_at) if word != _NONE]
@@ -116,11 +118,12 @@ class Texts:
                 if end - place >= _ENDS:
                     break
                 by_ends["=" + text[place:end]].append(place)
-        return dict(by_ends)
+        # Tuples of numbers, unlike lists, are nothing that the collector of garbage looks at again and again.
+        return {ends: tuple(places) for ends, places in by_ends.items()}
 
     def _hit(self, place: int, length: int) -> Hit:
         first, last = self._word_at[place], self._word_at[place + length] - 1
-        return Hit(self.fields[bisect_right(self.fields, first, key=_first_word) - 1], first, last)
+        return Hit(self.fields[bisect_right(self._first_words, first) - 1], first, last)
 
     def _places(self, key: str) -> Sequence[int]:
         if self._by_ends is None:
@@ -137,7 +140,7 @@ class Texts:
                 yield at
             at = self._text.find(key, at + 1)
 
-    def _look_up(self, key: str, by_ends: Mapping[str, list[int]]) -> Sequence[int]:
+    def _look_up(self, key: str, by_ends: Mapping[str, tuple[int, ...]]) -> Sequence[int]:
         if len(key) < _ENDS:
             return by_ends.get("=" + key, _NOWHERE)
         begins = by_ends.get(key[:_ENDS], _NOWHERE)
@@ -163,7 +166,3 @@ def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:
 def _places_of(words: Sequence[str]) -> Iterator[int]:
     """Where each of `words` begins, when they are one string."""
     return accumulate(map(len, words[:-1]), initial=0) if words else iter(())
-
-
-def _first_word(field: Field) -> int:
-    return field.first_word

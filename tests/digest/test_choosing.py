@@ -178,3 +178,27 @@ def test_a_topic_made_by_hand_brings_what_holds_its_phrases(papers: list[Any]) -
 def test_a_topic_of_the_catalogue_tells_what_it_is_about_from_what_mentions_it() -> None:
     video = Interest("Moving pictures", Criteria(quoted=("video",)), "Moving pictures")
     assert "Agents at Sea" not in titles(assemble(THREE, [video]), video)
+
+
+WITH_COMMON = Index([paper(f"Agents {n}", "They plan well with tools. " * (n % 3)) for n in range(20)])
+
+
+@pytest.mark.parametrize("phrases", [("agents",), ("agents", "plan"), ("plan", "Agent"), ("agents", "nowhere")])
+def test_it_says_the_same_of_a_phrase_that_was_asked_for_before(phrases: tuple[str, ...]) -> None:
+    interest = Interest("it", Criteria(phrases=phrases))
+    anew = Index(WITH_COMMON.papers)
+    for phrase in phrases:
+        anew.rank(Interest("other", Criteria(phrases=(phrase,))))
+    assert anew.rank(interest) == Index(WITH_COMMON.papers).rank(interest)
+
+
+def test_it_ranks_all_that_hold_a_word_though_few_of_them_were_chosen_before() -> None:
+    papers = [
+        paper("Robots fold soft laundry"),
+        paper("Robots walk"),
+        *(paper(f"Else {number}") for number in range(9)),
+    ]
+    asked = Interest("it", Criteria(phrases=("robots folding laundry",)))
+    chosen_before = Index(papers)
+    assert len(chosen_before.answer(asked, "fewer").ranked) < 2
+    assert chosen_before.rank(asked) == Index(papers).rank(asked)
