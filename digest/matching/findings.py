@@ -27,6 +27,10 @@ class PaperText(Protocol):
     def votes(self) -> int: ...
 
 
+# Of a topic's phrases so many stand for what it is about; the further ones only find.
+TELLING_PHRASES = 28
+
+
 @dataclass(frozen=True)
 class Interest:
     """One filter of a reader, under the name by which the reader knows it.
@@ -44,7 +48,7 @@ class Interest:
     @cached_property
     def profile(self) -> str:
         """All that is known of a topic, in a text whose vector stands for it."""
-        return f"{self.about}. {', '.join(self.criteria.quoted)}"
+        return f"{self.about}. {', '.join(self.criteria.quoted[:TELLING_PHRASES])}"
 
     def __hash__(self) -> int:
         asked = self.criteria  # whatever else it holds seldom tells two apart
