@@ -1,4 +1,5 @@
 from django.urls import path, re_path, register_converter
+from django.views.generic import RedirectView
 
 from digest import converters
 from digest.views import (
@@ -46,6 +47,7 @@ urlpatterns = [
     path("suggest/take/", suggestions.take, name="take_suggestions"),
     path("subscribe/preview/", previews.preview, name="preview"),
     path("search", searching.search, name="search"),
+    path("search/", RedirectView.as_view(pattern_name="digest:search", query_string=True, permanent=True)),
     path("feeds/search.atom", feeds.search, name="search_feed"),
     path("feeds/personal/<str:token>.atom", feeds.personal, name="personal_feed"),
     path("feeds/latest.atom", feeds.latest, name="feed"),

@@ -3,14 +3,13 @@
 python -m tests.lighthouse [a page's name …]
 """
 
+import datetime as dt
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-
-from django.utils import timezone
 
 from tests.browser import CHROMIUM, NODE, OPTIONS
 from tests.screenshots import wait_for
@@ -26,7 +25,7 @@ def main(names: list[str]) -> int:
     """Print the marks, and what costs marks; 1 if any is below LEAST."""
     pages = {
         "home": "/",
-        "edition": f"/{timezone.now().date()}/",
+        "edition": f"/{dt.datetime.now(dt.UTC).date()}/",
         "paper": "/papers/sample:borrowed-patience/",
         "sign-up": "/subscribe/",
     }

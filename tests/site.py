@@ -146,6 +146,7 @@ PAGES = {
     "search that can't be read": Page("/search?q=author:"),
     "suggest": Page("/suggest/"),
     "suggestions": Page("/suggest/", act=paste),
+    "suggestions from a paper": Page(lambda: f"/suggest/?like={first().key}"),
     "subscribe": Page("/subscribe/"),
     "subscribe, with errors": Page("/subscribe/", act=send_wrong, status=INVALID),
     "subscribe, preview shown": Page("/subscribe/", act=preview),

@@ -1,7 +1,6 @@
 """One paper, and its reference."""
 
 from collections.abc import Callable, Iterable
-from urllib.parse import urlencode
 
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,12 +13,11 @@ from django.views.decorators.http import require_safe
 from digest import citing, neighbours, topics
 from digest.models import Paper
 from digest.views.pages import show
-from subscriptions.filters import MAX_SENTENCE_LENGTH
 
 
 @require_safe
 def paper(request: HttpRequest, key: str) -> HttpResponseBase:
-    found = _find(key)
+    found = find(key)
     if found.key != key:
         return redirect("digest:paper", found.key, permanent=True)
     context = {
@@ -28,7 +26,6 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "topics": topics.of_papers([found], topics.offered()).get(found.pk, []),
         "similar": neighbours.similar(found),
         "picture": getattr(found, "mark", ""),
-        "wishes": urlencode({"words": f"about: {found.title[:MAX_SENTENCE_LENGTH]}"}),
     }
     return show(request, "web/paper.html", context)
 
@@ -44,7 +41,7 @@ def ris(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suffix: str) -> HttpResponse:
-    found = _find(key)
+    found = find(key)
     if found.key != key:
         return redirect("digest:bibtex" if suffix == "bib" else "digest:ris", found.key, permanent=True)
     response = HttpResponse(write([found]), content_type=kind)
@@ -54,7 +51,7 @@ def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suf
     return response
 
 
-def _find(key: str) -> Paper:
+def find(key: str) -> Paper:
     """The paper that is known by `key`, or was once. Raises Http404."""
     shown = Paper.objects.select_related("edition").annotate(mark=F("thumbnail__mark")).filter(is_hidden=False)
     found = shown.filter(key=key).first() or shown.filter(aliases__key=key).first()

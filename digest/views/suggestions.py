@@ -9,23 +9,24 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from digest import references, suggesting
+from digest.models import Paper
+from digest.suggesting import Suggestion
+from digest.views.papers import find
+from subscriptions.filters import MAX_SENTENCE_LENGTH
 
 
 @csrf_exempt  # nothing is changed, and no cookie is read
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def suggest(request: HttpRequest) -> HttpResponse:
-    """The box to paste into; on POST also what was made of it."""
+    """The box to paste into; on POST also what was made of it, on GET what brings papers `like` one."""
+    if key := request.GET.get("like", ""):
+        return _like(request, find(key))
     text = request.POST.get("papers", "")
     suggestion = suggesting.suggest(text) if text.strip() else None
-    context = {
-        "text": text[: references.LONGEST],
-        "suggestion": suggestion,
-        "is_empty": request.method == "POST" and suggestion is None,
-        "is_cut": len(text) > references.LONGEST or bool(suggestion and suggestion.is_full),
-        "most": references.MOST,
-    }
-    return render(request, "web/suggest.html", context)
+    is_cut = len(text) > references.LONGEST or bool(suggestion and suggestion.is_full)
+    is_empty = request.method == "POST" and suggestion is None
+    return _page(request, text[: references.LONGEST], suggestion, is_empty=is_empty, is_cut=is_cut)
 
 
 @require_safe
@@ -33,3 +34,19 @@ def take(request: HttpRequest) -> HttpResponse:
     """To the sign-up form, with what was ticked filled in."""
     chosen = {"topics": request.GET.getlist("topics"), "words": suggesting.words(request.GET.getlist("words"))}
     return redirect(f"{reverse('subscriptions:subscribe')}?{urlencode(chosen, doseq=True)}")
+
+
+def _like(request: HttpRequest, paper: Paper) -> HttpResponse:
+    """What to tick for more papers like this one; where nothing is telling, what it is about in its own words."""
+    suggestion = suggesting.like(paper)
+    if not suggestion.topics and not suggestion.words:
+        words = f"about: {paper.title[:MAX_SENTENCE_LENGTH]}"
+        return redirect(f"{reverse('subscriptions:subscribe')}?{urlencode({'words': words})}")
+    return _page(request, paper.title, suggestion)
+
+
+def _page(
+    request: HttpRequest, text: str, suggestion: Suggestion | None, *, is_empty: bool = False, is_cut: bool = False
+) -> HttpResponse:
+    context = {"text": text, "suggestion": suggestion, "is_empty": is_empty, "is_cut": is_cut, "most": references.MOST}
+    return render(request, "web/suggest.html", context)

@@ -48,7 +48,10 @@ def for_reader(purpose: Purpose) -> Callable[[ReaderView], Callable[..., HttpRes
 
 
 def bad_link(request: HttpRequest, *, expired: bool) -> HttpResponse:
-    return render(request, "web/bad_link.html", {"expired": expired}, status=410 if expired else 404)
+    """The page that says what to do instead, which depends on where the link would have led."""
+    match = request.resolver_match
+    context = {"expired": expired, "door": match.url_name if match else ""}
+    return render(request, "web/bad_link.html", context, status=410 if expired else 404)
 
 
 def trace(request: HttpRequest, where: str = "") -> Trace:

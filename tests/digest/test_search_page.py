@@ -72,3 +72,8 @@ def test_it_takes_anything_for_words(client: Client, query: str) -> None:
 @pytest.mark.parametrize("number", ["0", "-1", "2", "x", "9" * 30, "²"])
 def test_it_takes_any_number_of_a_page(client: Client, number: str) -> None:
     found(client, "diffusion", page=number)
+
+
+def test_it_is_found_with_a_slash_at_its_end_too(client: Client) -> None:
+    assert client.get("/search/?q=agents")["Location"] == "/search?q=agents"
+    assert client.get("/de/search/?q=agents")["Location"] == "/de/search?q=agents"

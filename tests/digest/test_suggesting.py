@@ -123,3 +123,13 @@ def test_it_says_what_came_of_it(client: Client, pasted: str, said: str) -> None
     page = client.post("/suggest/", {"papers": pasted}).content.decode()
     assert said in page
     assert "<script>alert" not in page
+
+
+def test_it_leads_from_a_paper_to_what_brings_more_like_it(client: Client) -> None:
+    link = "/suggest/?like=arxiv:2608.00001"
+    assert f'href="{link}"' in client.get("/papers/arxiv:2608.00001/").content.decode().replace("%3A", ":")
+    page = client.get(link).content.decode()
+    assert 'name="topics" value="agents" checked' in page
+    assert client.get("/suggest/?like=nonsense").status_code == 404
+    plain = Paper.objects.create(key="x:1", title="Zyx", url="https://example.org/1")
+    assert client.get(f"/suggest/?like={plain.key}")["Location"] == "/subscribe/?words=about%3A+Zyx"

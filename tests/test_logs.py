@@ -1,0 +1,30 @@
+"""What the logs don't tell."""
+
+import logging
+
+import pytest
+from django.urls import reverse
+
+from config.logs import WithoutTokens
+from subscriptions import links
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+
+
+def told(message: str, *args: object) -> str:
+    record = logging.LogRecord("django.request", logging.WARNING, "", 0, message, args, None)
+    assert WithoutTokens().filter(record)
+    return record.getMessage()
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_it_tells_no_token(alice: Subscriber, purpose: Purpose) -> None:
+    token = links.make_token(purpose, alice)
+    door = links.DOORS.get(purpose, f"subscriptions:{purpose}") if purpose != Purpose.DIGEST else "digest:digest"
+    url = reverse(door, args=[token])
+    assert token not in told("%s: %s", "Method Not Allowed (GET)", f"{url}/reason/")
+
+
+def test_it_leaves_the_rest_as_it_is() -> None:
+    assert told("Not Found: %s", "/preferences/sent/") == "Not Found: /preferences/sent/"
+    assert told("Not Found: %s", "/papers/arxiv:2608.00001/") == "Not Found: /papers/arxiv:2608.00001/"
