@@ -302,7 +302,7 @@ else:
         "unacked_restore_throttle": 1,
         "socket_timeout": 30,
     }
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "digest.beat:Scheduler"
 # Each tick expires just under its interval: a queue that stood still does not replay old ticks.
 CELERY_BEAT_SCHEDULE = {
     "every half hour, fetch the day's papers": {

@@ -21,10 +21,10 @@ from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django_celery_beat.schedulers import DatabaseScheduler
 from waitress.server import BaseWSGIServer
 
 from digest import tasks
+from digest.beat import Scheduler
 from digest.sources import fuse
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
     worker_ready.connect(_let_signals_in)
     worker_shutting_down.connect(_leave_upstream)
     _start("web", web.run)
-    beat = Service(app, scheduler_cls=DatabaseScheduler, max_interval=5)
+    beat = Service(app, scheduler_cls=Scheduler, max_interval=5)
     # A thread, not the worker's -B: that would be another process, which can't see a broker in memory.
     _start("beat", lambda: beat.start(embedded_process=False))
     tasks.collect_papers.delay()
