@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, QuerySet
 
 from digest import editions, health
-from digest.delivery import pauses, progress
+from digest.delivery import pauses, progress, shards
 from digest.delivery.progress import Progress
 from digest.health import Trouble
 from digest.models import Delivery, Edition, FetchRun, Pause, Source
@@ -47,7 +47,9 @@ def overview(*, now: dt.datetime) -> Overview:
 
 def troubled_since(moment: dt.datetime) -> QuerySet[Delivery]:
     """Deliveries planned after `moment` that failed, are uncertain, or wait for another try."""
-    ended = Delivery.objects.filter(queued_at__gt=moment, status__in=("failed", "uncertain"))
+    ended = Delivery.objects.filter(queued_at__gt=moment, status__in=("failed", "uncertain")).exclude(
+        reason=shards.LEFT_SO
+    )
     waiting = Delivery.objects.filter(queued_at__gt=moment, status="queued").exclude(reason="")
     return (ended | waiting).order_by()
 

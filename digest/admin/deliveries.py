@@ -18,7 +18,7 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     date_hierarchy = "queued_at"
     list_select_related = ["edition", "subscriber"]
     show_full_result_count = False
-    actions = ["try_failed_again", "send_uncertain_again"]
+    actions = ["try_failed_again", "send_uncertain_again", "leave_uncertain"]
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")
@@ -30,6 +30,11 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     @admin.action(description="Send the uncertain ones again (they may come twice)", permissions=["requeue"])
     def send_uncertain_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         self._requeue(request, queryset, Delivery.Status.UNCERTAIN)
+
+    @admin.action(description="Leave the uncertain ones as they are", permissions=["requeue"])
+    def leave_uncertain(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        left = shards.leave_uncertain(queryset)
+        self.message_user(request, f"{left} left as they are; they are not told of any more.")
 
     def _requeue(self, request: HttpRequest, queryset: QuerySet[Delivery], status: str) -> None:
         chosen = queryset.count()

@@ -17,6 +17,7 @@ from digest.models import Delivery, Edition, Shard
 
 SIZE = 500
 LEASE = dt.timedelta(minutes=5)
+LEFT_SO = "It may have arrived. An admin left it so."
 DIED = "A worker died while this was on its way."
 
 Status = Delivery.Status
@@ -123,6 +124,11 @@ def queue_again(deliveries: QuerySet[Delivery], *, now: dt.datetime) -> int:
     done = again.update(status=Status.QUEUED, attempts=0, queued_at=now, not_before=now)
     _open_those_with(again, now)
     return done
+
+
+def leave_uncertain(deliveries: QuerySet[Delivery]) -> int:
+    """A person has seen these, and does not want them sent again; how many."""
+    return deliveries.filter(status=Status.UNCERTAIN).update(reason=LEFT_SO)
 
 
 def expire(*, now: dt.datetime, older_than: dt.timedelta, reason: str) -> int:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
-from digest import planning
+from digest import overview, planning
 from digest.delivery import poison, recovery, sending, shards
 from digest.delivery.journal import Journal
 from digest.delivery.outcomes import Outcome, Result
@@ -186,3 +187,15 @@ def test_it_ends_what_could_not_be_sent_for_a_day(pks: list[int], clock: Any) ->
     assert planning.give_up_old(now=later) == 4
     assert set(statuses()) == {Status.SKIPPED}
     assert Shard.objects.get().done_at == later
+
+
+def test_it_tells_no_more_of_what_an_admin_left_uncertain(pks: list[int], admin_client: Client) -> None:
+    Delivery.objects.filter(pk__in=pks[:2]).update(status=Status.UNCERTAIN, reason="It may have arrived.")
+    form = {"action": "leave_uncertain", "_selected_action": pks[:3]}
+    page = admin_client.post("/admin/digest/delivery/", form, follow=True).content.decode()
+    assert "2 left as they are" in page
+    assert statuses() == [Status.UNCERTAIN, Status.UNCERTAIN, Status.QUEUED, Status.QUEUED]
+    assert not overview.troubled_since(NOW - LONG_AGO).exists()
+    form["action"] = "send_uncertain_again"
+    admin_client.post("/admin/digest/delivery/", form, follow=True)
+    assert sending.send_due() == 4
