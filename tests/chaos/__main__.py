@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.chaos import ledger
+from tests.chaos import disk, ledger
 from tests.chaos.servers import Postgres, Redis, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -137,7 +137,8 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     chaos = Chaos(folder, options.seed, pause=0.7 if options.short else 1.5)
     try:
-        return _run(chaos, options)
+        failed = _run(chaos, options)
+        return _fill_the_disk(folder / "disk", chaos.environment) or failed
     finally:
         chaos.end()
         shutil.rmtree(folder, ignore_errors=True)
@@ -158,6 +159,16 @@ def _run(chaos: Chaos, options: argparse.Namespace) -> int:
     taken = ledger.read(chaos.log.read_text().splitlines())
     verdict = ledger.check(taken, crowd.statuses(), crowd.left)
     return _tell(verdict, chaos.done, options, len(taken))
+
+
+def _fill_the_disk(folder: Path, environment: dict[str, str]) -> int:
+    tries, verdict = disk.run(folder, environment)
+    failed = (
+        not tries or any((verdict.lost, verdict.unknown, verdict.unfinished)) or verdict.repeated > tries * CONNECTIONS
+    )
+    print(f"Disk full on SQLite, {tries} times: {len(verdict.lost)} lost, {verdict.repeated} repeated,", end=" ")
+    print(f"{len(verdict.unfinished)} unfinished.", "FAILED" if failed else "All is well.")
+    return int(failed)
 
 
 def _tell(verdict: ledger.Verdict, done: "Counter[str]", options: argparse.Namespace, taken: int) -> int:

@@ -1,0 +1,66 @@
+"""The disk becomes full on SQLite while digests go out, and later has room again.
+
+A process may write no file beyond a few hundred kilobytes: to it the disk is full, at one moment or another.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.chaos import ledger
+from tests.chaos.ledger import Taken, Verdict
+from tests.sink import Received, Sink
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+READERS = 1_000
+ROOMS = (40_000, 150_000, 300_000, 500_000, 700_000)  # bytes
+SET_UP = "from tests.chaos.crowd import Crowd; import random; Crowd({readers}, random.Random(1))"
+TELL = "from tests.chaos.crowd import Crowd; import json; print(json.dumps(Crowd.statuses()))"
+
+
+def run(folder: Path, environment: dict[str, str]) -> tuple[int, Verdict]:
+    """How often a process failed for want of room, and the verdict on all mails."""
+    taken: list[Taken] = []
+
+    def keep(mail: Received) -> None:
+        taken.append(Taken(mail.began_at, mail.began_at, mail.message_id, mail.recipient, is_answered=True))
+
+    folder.mkdir()
+    with Sink(keep=keep, remembers=False) as sink:
+        environment = environment | {
+            "VAR_DIR": str(folder),
+            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+            "CELERY_BROKER_URL": "memory://",
+            "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
+        }
+        _python(environment, "manage.py", "migrate", "-v0")
+        _python(environment, "-c", SET_UP.format(readers=READERS))
+        send = ("-c", "import django; django.setup()\nfrom digest import tasks\ntasks.send_due_digests.run()\n"
+                "tasks.send_shards.run()")  # fmt: skip
+        failed = sum(_python(environment, *send, room=room) != 0 for room in ROOMS)
+        _python(environment, *send)
+        told = subprocess.run([sys.executable, "-c", TELL], cwd=ROOT, env=environment, capture_output=True, check=True)
+    return failed, ledger.check(taken, json.loads(told.stdout.splitlines()[-1]), {})
+
+
+def _python(environment: dict[str, str], *arguments: str, room: int = resource.RLIM_INFINITY) -> int:
+    """The exit status, which is 0 unless the `room` (bytes) is limited."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, preexec_fn=limit, stderr=subprocess.DEVNULL)
+    if room == resource.RLIM_INFINITY and done.returncode:
+        raise RuntimeError(f"{arguments} ended with {done.returncode}")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        print(run(Path(name) / "disk", dict(os.environ)))
