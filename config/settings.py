@@ -17,6 +17,8 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+# Before numpy comes in: processes are what we run many of, and threads that wait for each other burn twice the CPU.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 django_stubs_ext.monkeypatch()  # generic classes such as ModelAdmin[Topic]
 
 # Each process computes on one core: on a busy machine numpy's threads wait for one another ten times as long.
