@@ -31,6 +31,7 @@ PARTS = 4  # equal parts of the readers, whose times show whether the cost grows
 WORDS = 20_000
 CHUNK = 500  # readers that are made up before they are matched, and not counted
 VECTORS = 1_000  # different ones
+CLOSE = 5.0  # of a typed text to one of them, beside noise of the length of a vector of that size
 DAY = dt.date(2026, 8, 20)
 
 
@@ -121,7 +122,11 @@ def _index(papers: list[Paper], topics: list[Interest], chance: random.Random) -
     numbers /= np.linalg.norm(numbers, axis=1, keepdims=True)
     texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
     vectors = {text: numbers[chance.randrange(VECTORS)] for text in texts}
-    return assemble(papers, topics, vectors, numbers[:300], lambda text: numbers[hash(text) % VECTORS])
+    # What is typed is close to some texts, as in life, and the same as none: the closest stands out by four or five
+    # standard deviations.
+    typed = np.random.default_rng(8).normal(size=(VECTORS, SIZE)).astype(np.float32) + CLOSE * numbers
+    typed /= np.linalg.norm(typed, axis=1, keepdims=True)
+    return assemble(papers, topics, vectors, numbers[:300], lambda text: typed[hash(text) % VECTORS])
 
 
 def _papers(chance: random.Random, words: list[str], topics: list[Interest], count: int) -> list[Paper]:
