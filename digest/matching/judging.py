@@ -2,8 +2,7 @@
 
 Each kind of evidence adds to the odds (they are logarithms of odds, and `probability` brings them to 0…1), so that
 one threshold holds for every filter, and the filters of a reader can be compared. The weights of topics, names and
-sentences were fitted by logistic regression to graded judgements (docs/matching.md says to which, and how to repeat
-it).
+sentences were fitted by logistic regression to graded judgements (docs/matching.md says to which).
 """
 
 import math
