@@ -19,8 +19,8 @@ from django.test.utils import override_settings
 from benchmarks import scratch
 from digest.delivery.outcomes import Result
 from digest.delivery.transports import Mail
-from digest.encoding import encode
 from digest.limits.gates import Gate
+from digest.mails.encoding import encode
 from digest.providers.api import ApiTransport
 from subscriptions import links
 from subscriptions.links import Purpose

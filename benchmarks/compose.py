@@ -67,7 +67,7 @@ def measure(readers: int) -> dict[str, Any]:
 
 def _compose(edition: "Edition", after: int = 0) -> dict[str, Any]:
     """Make the mail of every delivery with an id above `after`, and let it go."""
-    from digest.composition import Composer, DeliveryRow
+    from digest.mails.composition import Composer, DeliveryRow
 
     mails = papers = size = 0
     lists = set()
@@ -91,8 +91,9 @@ def _compose(edition: "Edition", after: int = 0) -> dict[str, Any]:
 
 def _make_plainly(deliveries: "list[Delivery]") -> None:
     """Make the mails of `deliveries` as any Django project would."""
-    from digest import indexing, interests, reading, rendering
+    from digest import indexing, interests, reading
     from digest.composing import compose
+    from digest.mails import rendering
 
     edition = deliveries[0].edition
     index = indexing.index_of(reading.papers(edition, None))

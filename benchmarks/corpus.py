@@ -7,8 +7,8 @@ from itertools import accumulate
 
 from django.utils import timezone
 
-from digest import topics
 from digest.models import Edition, Listing, Paper, Source
+from digest.site import topics
 from subscriptions.models import Topic
 
 PAPERS_A_DAY = 1_000

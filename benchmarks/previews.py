@@ -4,8 +4,8 @@ import random
 import time
 
 from benchmarks import corpus, times
-from digest import indexes
-from digest.previewing import preview
+from digest.discovery import indexes
+from digest.discovery.previewing import preview
 from subscriptions.models import Topic
 from subscriptions.subscribers import Wishes
 

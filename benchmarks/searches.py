@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks import corpus, times
-from digest import searching
+from digest.discovery import searching
 from digest.models import Paper
 from subscriptions.models import Topic
 

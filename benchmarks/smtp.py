@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import scratch, sink
 
 if TYPE_CHECKING:
-    from digest.composition import DeliveryRow
     from digest.delivery.transports import Mail
+    from digest.mails.composition import DeliveryRow
 
 READERS = 10_000
 ROUNDS = 5

@@ -11,7 +11,9 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from config import languages
-from digest import feeds, marking, wording
+from digest.mails import wording
+from digest.site import feeds
+from digest.texts import marking
 from subscriptions import brand, colours, consents, guards
 
 

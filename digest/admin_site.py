@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from digest.keeping.outlook import outlook
-from digest.overview import overview
+from digest.operating.overview import overview
 
 
 class PapersAdminSite(AdminSite):

@@ -8,7 +8,8 @@ class DigestConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from digest import checks, signals  # noqa: F401  # registering is their import's effect
+        from digest import signals  # noqa: F401  # registering is their import's effect
+        from digest.operating import checks  # noqa: F401  # registering is their import's effect
 
 
 class PapersAdminConfig(admin_apps.AdminConfig):

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
-from digest import topics
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
+from digest.site import topics
 
 # Papers that were listed too late for their own day's edition come in the next, if that is within a week.
 LATE = dt.timedelta(days=7)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from digest import interests, vectors
 from digest.evaluation import Choice, Judged, Ranking, add, average, judge_choice, judge_ranking, read
+from digest.intake.records import PaperRecord, SourceError
 from digest.matching import Index, Interest
 from digest.matching.assembling import assemble, text_of
 from digest.matching.words import families_of, key_of
-from digest.records import PaperRecord, SourceError
 from digest.sources import huggingface
 from subscriptions import catalogue
 from subscriptions.filters import Criteria

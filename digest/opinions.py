@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 
-from digest import indexes, indexing, interests
+from digest import indexing, interests
+from digest.discovery import indexes
 from digest.learning import Lesson, learn
 from digest.matching import match
 from digest.models import Learnt, Opinion, Paper

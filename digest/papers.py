@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from digest import identity, topics, turns
+from digest.intake import identity, turns
+from digest.intake.records import PaperRecord
 from digest.models import Listing, Paper, PaperAlias, Source
-from digest.records import PaperRecord
+from digest.site import topics
 
 CHUNK = 500  # rows a statement; SQLite takes a limited number of parameters
 

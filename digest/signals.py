@@ -8,8 +8,9 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from digest import fulltext, welcoming
+from digest.discovery import fulltext
 from digest.events import Told, webhooks
+from digest.mails import welcoming
 from subscriptions import notices
 from subscriptions.models import Subscriber
 

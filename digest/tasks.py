@@ -5,21 +5,13 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 
 from celery import shared_task
 
-from digest import (
-    catching_up,
-    collecting,
-    editions,
-    enriching,
-    indexing,
-    planning,
-    reports,
-    thumbnails,
-    topics,
-    vectors,
-)
+from digest import editions, indexing, planning, vectors
 from digest.delivery import clock, pauses, sending, shards
+from digest.intake import catching_up, collecting, enriching
 from digest.keeping import pruning, totals, watching
 from digest.models import Edition, Source
+from digest.operating import reports
+from digest.site import thumbnails, topics
 from subscriptions import subscribers
 
 BELLS = 64  # rung at once at most: one is enough for a worker, which goes on until nothing is left

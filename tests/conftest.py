@@ -14,8 +14,8 @@ from playwright.sync_api import Browser
 
 from digest import editions, papers
 from digest.delivery import clock
+from digest.intake.records import PaperRecord
 from digest.models import Edition, Source
-from digest.records import PaperRecord
 from digest.views import pages
 from subscriptions import brand, guards, subscribers
 from subscriptions.models import Subscriber, Topic

@@ -16,9 +16,12 @@ from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Page as Shown
 
-from digest import addresses, editions, opinions, suggesting, topics
-from digest.composition import Composer, DeliveryRow
+from digest import editions, opinions
+from digest.discovery import suggesting
+from digest.mails import addresses
+from digest.mails.composition import Composer, DeliveryRow
 from digest.models import Delivery, Edition, Paper, QuietDay, Thumbnail
+from digest.site import topics
 from subscriptions import catalogue, guards, links, moving, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber

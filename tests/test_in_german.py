@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from digest import addresses, opinions
+from digest import opinions
+from digest.mails import addresses
 from digest.models import Delivery, Edition, FetchRun, Paper, QuietDay, Source
 from subscriptions import catalogue, links, notices
 from subscriptions.links import Purpose

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from digest import branding
-from digest.branding import Fitting, NothingToShowError
+from digest.mails import branding
+from digest.mails.branding import Fitting, NothingToShowError
 from subscriptions import brand, colours, failures
 from subscriptions.framing import styles_in
 from subscriptions.models import Brand

@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from digest import importing, opml
-from digest.importing import Findings
+from digest.intake import importing, opml
+from digest.intake.importing import Findings
+from digest.intake.opml import OpmlError, Outline
 from digest.models import Source
-from digest.opml import OpmlError, Outline
 
 LARGEST = 1_000_000  # bytes
 SALT = "digest.admin.opml"

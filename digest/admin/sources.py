@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from digest import collecting, health
 from digest.admin.base import OwnsALogAdmin, ReadOnlyAdmin
 from digest.admin.opml import ImportsOpmlAdmin
+from digest.intake import collecting, health
+from digest.intake.trying import Trial, try_source
 from digest.models import FetchRun, Source, Turn, Validator
-from digest.trying import Trial, try_source
 
 WEEK = dt.timedelta(days=7)
 

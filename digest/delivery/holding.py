@@ -1,9 +1,9 @@
 """Deliveries that limits keep back, while others of the same shard leave."""
 
-from digest.composition import DeliveryRow
 from digest.delivery import clock
 from digest.delivery.outcomes import Outcome, Result
 from digest.limits.gates import Gate, Hold
+from digest.mails.composition import DeliveryRow
 from digest.models import Delivery
 
 PATIENCE = 20.0  # seconds; what is kept back for longer is left to whoever comes then

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from django.db import DatabaseError
 
-from digest import indexing, interests, reading, rendering
+from digest import indexing, interests, reading
 from digest.composing import compose
-from digest.composition import NOTHING_MATCHED, Composed, Composer, DeliveryRow
 from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.transports import Mail
+from digest.mails import rendering
+from digest.mails.composition import NOTHING_MATCHED, Composed, Composer, DeliveryRow
 from digest.matching import Index
 from digest.models import Delivery
 from subscriptions import brand, failures

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from digest.composition import DeliveryRow
 from digest.delivery import clock, pauses, poison, recording, shards
 from digest.delivery.holding import Holding
 from digest.delivery.journal import Journal
@@ -16,6 +15,7 @@ from digest.delivery.patience import Patience
 from digest.delivery.shards import LostLeaseError
 from digest.delivery.transports import Mail
 from digest.limits.gates import Gate
+from digest.mails.composition import DeliveryRow
 from digest.models import Delivery, Shard
 from subscriptions.models import Subscriber
 

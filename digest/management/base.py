@@ -12,7 +12,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from digest.models import Source
-from digest.operations import NoEditionError, Summary
+from digest.operating.operations import NoEditionError, Summary
 
 
 def day(text: str) -> dt.date:

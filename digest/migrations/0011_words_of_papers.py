@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from digest import fulltext
+from digest.discovery import fulltext
 
 
 class Migration(migrations.Migration):

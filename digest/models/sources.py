@@ -37,7 +37,7 @@ class Source(models.Model):
         return self.name
 
     def clean(self) -> None:
-        from digest import sources  # imported here, since sources build on nothing of ours and checks need them
+        from digest import sources
 
         problem = sources.problem_with_key(self.kind, self.key)
         if problem:

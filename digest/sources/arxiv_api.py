@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from digest.records import Batch, PaperRecord, SourceError, doi_in, paper_key, read_all
+from digest.intake.records import Batch, PaperRecord, SourceError, doi_in, paper_key, read_all
 from digest.sources.documents import read_xml, text
 from digest.sources.http import Http, StatusError
-from digest.tex import from_tex
+from digest.texts.tex import from_tex
 from subscriptions.filters import CATEGORY
 
 MOST_IDS = 100  # a request; the address stays below 2,000 characters

@@ -11,11 +11,11 @@ from email.utils import parsedate_to_datetime
 
 from django.conf import settings
 
-from digest.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
+from digest.intake.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.sources.documents import read_xml, text
 from digest.sources.http import Http
-from digest.tex import from_tex
-from digest.text import clean
+from digest.texts.tex import from_tex
+from digest.texts.text import clean
 
 NEW_FOR = 5  # days from the first version to its announcement: a weekend, and a holiday or a moderator
 GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")  # all other archives are of the group physics

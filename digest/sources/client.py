@@ -4,7 +4,7 @@ from functools import partial
 
 from django.conf import settings
 
-from digest import turns
+from digest.intake import turns
 from digest.models import Source
 from digest.sources.http import Http
 from digest.sources.validators import Validators

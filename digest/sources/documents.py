@@ -2,8 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
-from digest.records import SourceError
-from digest.text import beginning, clean
+from digest.intake.records import SourceError
+from digest.texts.text import beginning, clean
 
 MOST_SIGNS = 500_000  # "<"; a full page has a tenth of them, and each element takes a hundred bytes of memory
 

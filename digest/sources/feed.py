@@ -5,11 +5,11 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from digest.records import Batch, PaperRecord, clean_link, doi_in, paper_key, read_all, web_link
+from digest.intake.records import Batch, PaperRecord, clean_link, doi_in, paper_key, read_all, web_link
 from digest.sources.feeds import read_feed
 from digest.sources.http import Http
-from digest.tex import from_tex
-from digest.text import clean, from_html
+from digest.texts.tex import from_tex
+from digest.texts.text import clean, from_html
 
 PAGE_SIZE = None
 BY_DAY = False

@@ -6,8 +6,8 @@ from typing import Any
 
 import feedparser
 
-from digest.records import SourceError
-from digest.text import beginning
+from digest.intake.records import SourceError
+from digest.texts.text import beginning
 
 LONGEST_PROLOG = 10_000  # bytes before the first element
 _FIRST_ELEMENT = re.compile(rb"<\x00?\w")

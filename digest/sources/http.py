@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 
-from digest.records import SourceError, StoppedError, UnchangedError, UnreachableError
+from digest.intake.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.sources import fuse
 from digest.sources.fuse import Fuse
 from digest.sources.validators import Validators
-from digest.text import from_html
+from digest.texts.text import from_html
 
 logger = logging.getLogger(__name__)
 

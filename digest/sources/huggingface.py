@@ -6,10 +6,10 @@ from typing import Any
 
 from django.conf import settings
 
-from digest.records import ARXIV_ID, Batch, PaperRecord, SourceError, read_all, web_link
+from digest.intake.records import ARXIV_ID, Batch, PaperRecord, SourceError, read_all, web_link
 from digest.sources.http import Http, StatusError
-from digest.tex import from_tex
-from digest.text import beginning, clean
+from digest.texts.tex import from_tex
+from digest.texts.text import beginning, clean
 
 PAGE_SIZE = 100
 BY_DAY = True

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from digest.records import Batch, PaperRecord, read_all
+from digest.intake.records import Batch, PaperRecord, read_all
 from digest.sources.http import Http
 
 PAGE_SIZE = None

@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from digest import searching
+from digest.discovery import searching
 from digest.matching import Match, Reason
 from subscriptions.filters import FilterError
 

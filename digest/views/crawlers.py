@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from digest import sitemaps
+from digest.site import sitemaps
 from digest.views.pages import show
 
 XML = "application/xml; charset=utf-8"

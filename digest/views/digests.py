@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from digest import addresses, showing
+from digest.mails import addresses, showing
 from digest.models import Delivery, Edition
 from subscriptions.framing import policy_for
 from subscriptions.links import ForgedLinkError

@@ -8,8 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from digest import archive, editions, thumbnails, topics
+from digest import editions
 from digest.models import Edition, FetchRun, QuietDay
+from digest.site import archive, thumbnails, topics
 from digest.views.pages import CARD, cut, show
 
 PAPERS_A_PAGE = 40

@@ -9,10 +9,10 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from digest import feeds
-from digest.feeds import Feed
+from digest.mails.wording import translated
+from digest.site import feeds
+from digest.site.feeds import Feed
 from digest.views.pages import show
-from digest.wording import translated
 from subscriptions import brand, links
 from subscriptions.filters import FilterError
 from subscriptions.links import ForgedLinkError, Purpose

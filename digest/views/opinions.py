@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from digest import citing, opinions
+from digest import opinions
 from digest.models import Opinion, Paper
+from digest.site import citing
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.views.doors import for_reader

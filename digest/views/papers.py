@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
-from digest import citing, neighbours, topics
+from digest.discovery import neighbours
 from digest.models import Paper
+from digest.site import citing, topics
 from digest.views.pages import show
 
 

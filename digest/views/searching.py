@@ -8,10 +8,11 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from digest import searching, topics
+from digest.discovery import searching
+from digest.discovery.searching import Results
 from digest.matching import Finding, Match
 from digest.models import Paper
-from digest.searching import Results
+from digest.site import topics
 from digest.views.pages import show
 from subscriptions.filters import FilterError
 

@@ -8,9 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from digest import references, suggesting
+from digest.discovery import references, suggesting
+from digest.discovery.suggesting import Suggestion
 from digest.models import Paper
-from digest.suggesting import Suggestion
 from digest.views.papers import find
 from subscriptions.filters import MAX_SENTENCE_LENGTH
 

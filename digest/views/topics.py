@@ -5,7 +5,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from digest import archive, topics
+from digest.site import archive, topics
 from digest.views.pages import CARD, cut, show
 from subscriptions.models import Topic
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import sitemaps
 from digest.models import Edition, Paper
+from digest.site import sitemaps
 from subscriptions.models import Topic
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from digest import topics
 from digest.models import Edition, Paper
+from digest.site import topics
 from subscriptions.models import Topic
 from tests.conftest import NOW
 

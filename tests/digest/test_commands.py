@@ -15,7 +15,8 @@ from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from digest import collecting, editions, papers
+from digest import editions, papers
+from digest.intake import collecting
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW, TODAY, make_reader, make_record

@@ -7,8 +7,8 @@ import re
 import pytest
 from django.test import Client
 
-from digest import addresses
-from digest.composition import Composer, DeliveryRow
+from digest.mails import addresses
+from digest.mails.composition import Composer, DeliveryRow
 from digest.models import Delivery, Edition, Paper
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW, make_reader

@@ -7,8 +7,8 @@ import pytest
 
 from digest.composing import Wanted, compose
 from digest.learning import MOST_WEIGHTS, Lesson, Taste, features, learn, rarity_among
+from digest.mails.wording import why
 from digest.matching import Finding, Index, Interest, Match, match
-from digest.wording import why
 from subscriptions.filters import Criteria
 from tests.conftest import TODAY
 

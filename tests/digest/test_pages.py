@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import editions, papers, topics
+from digest import editions, papers
 from digest.models import Edition, FetchRun, Paper, PaperAlias, QuietDay, Source
+from digest.site import topics
 from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY, make_record
 

@@ -9,12 +9,13 @@ from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest import editions, interests, papers, reading, rendering
+from digest import editions, interests, papers, reading
 from digest.composing import compose
-from digest.composition import Composed, Composer, DeliveryRow
+from digest.mails import rendering
+from digest.mails.composition import Composed, Composer, DeliveryRow
 from digest.matching import Index
 from digest.models import Delivery, Edition, Paper
-from digest.text import clean
+from digest.texts.text import clean
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.digest.conftest import ODD, read

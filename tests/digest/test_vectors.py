@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from digest import indexing, vectors
-from digest.checks import check_meaning
 from digest.composing import Wanted, compose
 from digest.matching import Interest
 from digest.matching.assembling import text_of
 from digest.models import Edition, Vector
+from digest.operating.checks import check_meaning
 from subscriptions.filters import Criteria
 from tests.conftest import NOW, TODAY
 
@@ -67,7 +67,7 @@ def test_it_matches_on_words_alone_where_packages_are_missing(
 ) -> None:
     vectors.is_available.cache_clear()
     monkeypatch.setattr("digest.vectors.missing_packages", lambda: ["tokenizers"])
-    monkeypatch.setattr("digest.checks.missing_packages", lambda: ["tokenizers"])
+    monkeypatch.setattr("digest.operating.checks.missing_packages", lambda: ["tokenizers"])
     index = indexing.index_of(edition.papers.all())
     assert index.day.meaning is None
     assert compose(index, ask("reinforcement learning at scale"), TODAY).for_you

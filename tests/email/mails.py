@@ -9,7 +9,7 @@ from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 
-from digest.composition import Composer, DeliveryRow
+from digest.mails.composition import Composer, DeliveryRow
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from tests.conftest import NOW

@@ -10,8 +10,8 @@ from django.core.mail.message import BadHeaderError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest import rendering
 from digest.composing import Digest
+from digest.mails import rendering
 from digest.matching import Finding, Match, Reason
 from digest.models import Delivery, Edition, Paper
 from subscriptions import brand, mail

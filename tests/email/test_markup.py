@@ -13,10 +13,11 @@ from django.core import mail as django_mail
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import planning, reports
+from digest import planning
 from digest.delivery import sending, shards
+from digest.mails.wording import shorten
 from digest.models import Delivery, Edition
-from digest.wording import shorten
+from digest.operating import reports
 from subscriptions import colours
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader, make_record

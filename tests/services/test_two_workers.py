@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from digest import collecting, editions
+from digest import editions
+from digest.intake import collecting
 from digest.models import Edition, Listing, Paper, Source
 from tests.conftest import NOW, TODAY
 from tests.upstream import Upstream

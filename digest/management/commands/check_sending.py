@@ -3,10 +3,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from digest import standing
+from digest.operating import standing
+from digest.operating.standing import State
 from digest.providers import fallback
 from digest.providers.ways import SMTP
-from digest.standing import State
 from subscriptions import brand
 
 

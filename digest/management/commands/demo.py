@@ -7,9 +7,9 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 
-from digest import operations
 from digest.management.commands import allinone
 from digest.models import Source
+from digest.operating import operations
 from subscriptions import subscribers
 from subscriptions.models import Subscriber, Topic
 from subscriptions.subscribers import Wishes

@@ -3,9 +3,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from digest import operations
 from digest.management.base import SummaryCommand, day, track
-from digest.operations import Summary
+from digest.operating import operations
+from digest.operating.operations import Summary
 
 
 class Command(SummaryCommand):

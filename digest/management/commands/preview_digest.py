@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from digest import editions, indexing, interests, reading, rendering
+from digest import editions, indexing, interests, reading
 from digest.composing import Wanted, compose
+from digest.mails import rendering
 from digest.management.base import check_database, day
 from digest.models import Edition
 from subscriptions import filters

@@ -1,8 +1,8 @@
 from typing import Any
 
-from digest import operations
 from digest.management.base import SummaryCommand, show, track
-from digest.operations import Summary
+from digest.operating import operations
+from digest.operating.operations import Summary
 
 
 class Command(SummaryCommand):

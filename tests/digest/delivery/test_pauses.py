@@ -10,7 +10,7 @@ from django.test import Client
 
 from digest.delivery import pauses, sending, shards
 from digest.models import Delivery, Edition, Pause, Shard
-from digest.overview import overview
+from digest.operating.overview import overview
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
 from tests.digest.delivery.test_smtp import at

@@ -9,12 +9,13 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from digest import overview, planning
+from digest import planning
 from digest.delivery import poison, recovery, sending, shards
 from digest.delivery.journal import Journal
 from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery, Edition, Shard
 from digest.models.deliveries import SUSPECT
+from digest.operating import overview
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
 

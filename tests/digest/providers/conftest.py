@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from digest import planning
-from digest.composition import Composer, DeliveryRow
 from digest.delivery.transports import Mail
+from digest.mails.composition import Composer, DeliveryRow
 from digest.models import Delivery, Edition
 from subscriptions.models import Topic
 from tests.conftest import NOW, make_reader

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.records import Batch, SourceError
+from digest.intake.records import Batch, SourceError
 from digest.sources import arxiv, feed, huggingface
 from tests.conftest import TODAY
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.records import PaperRecord, SourceError
+from digest.intake.records import PaperRecord, SourceError
 from digest.sources import arxiv, problem_with_key
 from digest.sources.http import Http
 from tests.conftest import TODAY

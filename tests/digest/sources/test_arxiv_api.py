@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.records import PaperRecord, SourceError
+from digest.intake.records import PaperRecord, SourceError
 from digest.sources import arxiv_api
 from digest.sources.http import Http, StatusError
 from tests.upstream import Upstream

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.records import Batch, PaperRecord, SourceError
+from digest.intake.records import Batch, PaperRecord, SourceError
 from digest.sources import arxiv_oai
 from digest.sources.http import Http
 from tests.conftest import TODAY

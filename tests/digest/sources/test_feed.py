@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.records import PaperRecord, SourceError
+from digest.intake.records import PaperRecord, SourceError
 from digest.sources import feed, problem_with_key
 from tests.conftest import TODAY
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from digest.records import SourceError, UnreachableError
+from digest.intake.records import SourceError, UnreachableError
 from digest.sources import http
 from digest.sources.http import Http, StatusError
 from tests.upstream import Answer, Upstream

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from digest.records import Batch, PaperRecord, SourceError
+from digest.intake.records import Batch, PaperRecord, SourceError
 from digest.sources import huggingface, problem_with_key
 from digest.sources.http import Http, StatusError
 from tests.conftest import TODAY

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from digest import papers
+from digest.intake.records import Batch, SourceError
 from digest.models import Listing, Paper, Source
 from digest.papers import Ingested
-from digest.records import Batch, SourceError
 from digest.sources import arxiv, feed, huggingface
-from digest.tex import from_tex
-from digest.text import clean
+from digest.texts.tex import from_tex
+from digest.texts.text import clean
 from tests.conftest import RECORDED, TODAY
 
 Recorded = Callable[[str], bytes]

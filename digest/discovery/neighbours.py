@@ -1,0 +1,46 @@
+"""Papers like a paper: those that share the words by which it differs from most."""
+
+from functools import lru_cache
+from heapq import nlargest
+
+from digest.discovery import fulltext, indexes
+from digest.discovery.fulltext import Ask, asking
+from digest.learning import Lesson, features, learn
+from digest.models import Paper
+
+MOST = 5
+CANDIDATES = 100
+TELLING = 8  # words of its title and keywords
+LEAST = 0.6  # how much a paper must have in common with another
+
+
+def similar(paper: Paper, most: int = MOST) -> list[Paper]:
+    """The papers most like `paper`, the likest first; none, rather than any."""
+    newest = Paper.objects.order_by("-pk").values_list("pk", "first_seen_at").first()
+    ids = _likest(paper.pk, f"{paper.title}\n{paper.abstract}", newest)
+    found = Paper.objects.filter(pk__in=ids, is_hidden=False).select_related("edition").in_bulk()
+    return [found[pk] for pk in ids if pk in found][:most]
+
+
+@lru_cache(maxsize=2000)
+def _likest(pk: int, text: str, newest: object) -> tuple[int, ...]:
+    """Their ids. `text` and `newest` change when the answer may."""
+    paper = Paper.objects.get(pk=pk)
+    lesson = Lesson(learn([paper], [], indexes.last().rarity))
+    ids = [found for found in fulltext.find(_asks(paper), without=[], limit=CANDIDATES) if found != pk]
+    likeness = {found.pk: _common(lesson, found) for found in Paper.objects.filter(pk__in=ids)}
+    near = [found for found in likeness if likeness[found] >= LEAST]
+    return tuple(nlargest(2 * MOST, near, key=lambda found: (likeness[found], found)))
+
+
+def _asks(paper: Paper) -> list[Ask]:
+    """Any two of the telling words in one title, or all of them anywhere near enough to two."""
+    rarity = indexes.last().rarity
+    words = dict.fromkeys(word for text in (paper.title, *paper.keywords) for word in asking.words_of(text))
+    telling = sorted((word for word in words if len(word) > 2), key=lambda word: -rarity(f"word:{word}"))
+    return asking.pairs(telling[:TELLING])
+
+
+def _common(lesson: Lesson, paper: Paper) -> float:
+    found = features(paper)
+    return sum(weight * found.get(feature, 0.0) for feature, weight in lesson.weights.items())

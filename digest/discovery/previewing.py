@@ -1,0 +1,42 @@
+"""What a reader's wishes would have brought in the last editions."""
+
+from dataclasses import dataclass
+
+from digest import interests
+from digest.composing import Digest, compose
+from digest.discovery import indexes
+from digest.discovery.advising import Advice, advise
+from subscriptions import filters
+from subscriptions.subscribers import Wishes
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The digests that the last editions would have made, the newest first, and what a friend would remark."""
+
+    digests: tuple[Digest, ...]
+    advice: tuple[Advice, ...]
+    follows_something: bool  # else each digest holds the most voted papers
+
+    @property
+    def papers(self) -> int:
+        """How many papers in all."""
+        return sum(len(digest.for_you) for digest in self.digests)
+
+    @property
+    def of_how_many(self) -> int:
+        return sum(digest.of_how_many for digest in self.digests)
+
+    @property
+    def a_day(self) -> int:
+        """How many papers an edition, to the nearest whole one."""
+        return round(self.papers / len(self.digests)) if self.digests else 0
+
+
+def preview(wishes: Wishes) -> Preview:
+    """Compose each of the last editions for a reader with `wishes`. Raises FilterError if their words can't be read."""
+    own = filters.parse(wishes.words)
+    wanted = interests.wanted(wishes.topics, [own], wishes.max_papers, amount=wishes.amount)
+    shelf = indexes.last()
+    digests = tuple(compose(index, wanted, day) for day, index in shelf.days)
+    return Preview(digests, advise(shelf, digests, wanted, own), follows_something=bool(wanted.interests))

@@ -1,0 +1,162 @@
+"""What people paste: BibTeX, RIS, links, arXiv ids, DOIs, or titles, in any mixture. Pure.
+
+Nothing is refused: what an exporter or a person got wrong costs that field, not the paper, and not the next ones.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from digest.intake.records import ARXIV_ID, doi_in, paper_key
+from digest.texts.tex import from_tex
+from digest.texts.text import clean
+
+LONGEST = 200_000  # characters that are read
+MOST = 100  # papers
+FEWEST_WORDS = 3  # of a line that passes for a title
+
+_ENTRY = re.compile(r"(?<![^\s}])@[ \t]*(\w+)\s*[{(]")
+_FIELD = re.compile(r"(?:^|[,\s])([A-Za-z][\w-]*)\s*=\s*", re.MULTILINE)
+_NO_PAPERS = frozenset({"comment", "string", "preamble"})
+_RIS = re.compile(r"^[ \t]*([A-Z][A-Z0-9])  ?-(?: (.*)|[ \t]*)$", re.MULTILINE)
+_RIS_TITLES, _RIS_ABSTRACTS, _RIS_AUTHORS = ("TI", "T1", "CT"), ("AB", "N2"), ("AU", "A1")
+_BARE_ID = re.compile(rf"(?<![\w./-])(?:arxiv:\s*)?({ARXIV_ID.pattern})(?:v\d+)?(?![\w/-])", re.IGNORECASE)
+_LINK = re.compile(r"https?://[^\s<>\"]+|\bdoi:\s*10\.\S+|\b10\.\d{4,9}/\S+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One paper as it was pasted, by what is known of it."""
+
+    said: str  # how to name it to whoever pasted it
+    key: str = ""  # canonical, see `digest.intake.records.paper_key`
+    title: str = ""
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+
+
+def read(text: str) -> list[Reference]:
+    """The papers in `text`, each once, in their order; MOST of them."""
+    text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
+    entries, rest = _cut_bibtex(text)
+    records, rest = _cut_ris(rest)
+    found = [*map(_of_fields, entries), *map(_of_fields, records), *_of_lines(rest)]
+    known = {reference.key or reference.title.casefold(): reference for reference in reversed(found)}
+    return [reference for reference in found if known.get(reference.key or reference.title.casefold()) is reference][
+        :MOST
+    ]
+
+
+Fields = dict[str, str]
+
+
+def _cut_bibtex(text: str) -> tuple[list[Fields], str]:
+    """The entries, and what is left of the text without them."""
+    entries, rest, at = [], [], 0
+    for found in _ENTRY.finditer(text):
+        if found.start() < at:
+            continue  # an @ within a value
+        rest.append(text[at : found.start()])
+        at = _end_of_braces(text, found.end())
+        if found[1].lower() not in _NO_PAPERS:
+            entries.append(_bibtex_fields(text[found.end() : at]))
+    return entries, "".join([*rest, text[at:]])
+
+
+def _end_of_braces(text: str, at: int) -> int:
+    """Where what was opened before `at` is closed; where it never is, the next entry's beginning or the text's end."""
+    depth, start = 1, at
+    for found in re.finditer(r"(?<!\\)[{}]|^[ \t]*\)[ \t]*$", text[at:], re.MULTILINE):
+        depth += 1 if found[0] == "{" else -1
+        if depth == 0:
+            return start + found.end()
+    following = _ENTRY.search(text, at)
+    return following.start() if following else len(text)
+
+
+def _bibtex_fields(body: str) -> Fields:
+    fields: Fields = {}
+    at = 0
+    while found := _FIELD.search(body, at):
+        value, at = _bibtex_value(body, found.end())
+        fields.setdefault(found[1].lower(), value)
+    names = fields.get("author", "")
+    authors = "\n".join(
+        clean(from_tex(name)).replace("{", "").replace("}", "") for name in re.split(r"\s+and\s+", names)
+    )
+    places = [fields.get(name, "") for name in ("url", "doi", "note", "howpublished", "journal")]
+    if "arxiv" in (fields.get("archiveprefix", "") + fields.get("eprinttype", "")).lower() or not any(places):
+        places.insert(0, fields.get("eprint", ""))
+    return {
+        "title": _untex(fields.get("title", "")), "abstract": _untex(fields.get("abstract", "")),
+        "authors": authors, "places": "\n".join(places), "said": body.partition(",")[0].strip(" \n})"),
+    }  # fmt: skip
+
+
+def _bibtex_value(body: str, at: int) -> tuple[str, int]:
+    """A value in braces, in quotes, or bare; and where it ends."""
+    opener = body[at : at + 1]
+    if opener == "{":
+        end = _end_of_braces(body, at + 1)
+        return body[at + 1 : end - 1], end
+    closing = re.compile(r'"(?=\s*(?:[,#]|\}?\s*\Z))' if opener == '"' else r"[,\n}]").search(body, at + 1)
+    end = closing.start() if closing else len(body)
+    return body[at:end].strip('"'), end + 1
+
+
+def _untex(value: str) -> str:
+    return clean(re.sub(r"(?<!\\)[{}]", "", from_tex(value)))
+
+
+def _cut_ris(text: str) -> tuple[list[Fields], str]:
+    """The records, and what is left of the text without their lines."""
+    records: list[dict[str, list[str]]] = []
+    for tag, value in _RIS.findall(text):
+        if tag == "TY" or not records:
+            records.append({})
+        records[-1].setdefault(tag, []).append(clean(value))
+    named = [_ris_fields(record) for record in records if record.keys() - {"ER", "TY"}]
+    return named, _RIS.sub("", text) if records else text
+
+
+def _ris_fields(record: dict[str, list[str]]) -> Fields:
+    def first(tags: Iterable[str]) -> str:
+        return next((value for tag in tags for value in record.get(tag, ()) if value), "")
+
+    title = first(_RIS_TITLES)
+    authors = [value for tag in _RIS_AUTHORS for value in record.get(tag, ())]
+    places = [value for tag in ("UR", "DO", "AN", "L1", "L2", "ID") for value in record.get(tag, ())]
+    return {
+        "title": title, "abstract": first(_RIS_ABSTRACTS), "authors": "\n".join(authors),
+        "places": "\n".join(places), "said": title or first(record),
+    }  # fmt: skip
+
+
+def _of_fields(fields: Fields) -> Reference:
+    key = next((key for place in fields["places"].split("\n") if (key := _key(place))), "")
+    authors = tuple(name for name in fields["authors"].split("\n") if name)
+    said = fields["title"] or key.partition(":")[2] or fields["said"]
+    return Reference(said, key, fields["title"], fields["abstract"], authors)
+
+
+def _of_lines(text: str) -> Iterator[Reference]:
+    """The ids and links in each line; a line without any is a title, if it has as many words as one."""
+    for line in text.split("\n"):
+        places = [*_LINK.findall(line), *_BARE_ID.findall(_LINK.sub(" ", line))]
+        keys = {key: place for place in places if (key := _key(place))}
+        yield from (Reference(key.partition(":")[2], key) for key in keys)
+        title = clean(line).strip(" -*•·,;\"'“”")
+        if not places and len(title.split()) >= FEWEST_WORDS:
+            yield Reference(title, title=title)
+
+
+def _key(place: str) -> str:
+    """The canonical id in a link, a DOI or a bare id; nothing for a link that names no paper."""
+    place = place.strip().rstrip(".,;)")
+    bare = _BARE_ID.fullmatch(place)
+    if bare:
+        return f"arxiv:{bare[1]}"
+    if not doi_in(place) and "/" not in place:
+        return ""
+    key = paper_key(place)
+    return "" if key.startswith("link:") else key

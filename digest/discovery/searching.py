@@ -1,0 +1,124 @@
+"""All papers, searched by the grammar in which readers write what they follow, and ranked as their mail is.
+
+The database's full-text search finds candidates, the likeliest and newest first; matching then judges and ranks them,
+a window at a time, since it reads every word.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from django.utils.translation import gettext as _
+
+from digest import indexing
+from digest.discovery import fulltext
+from digest.discovery.fulltext import Ask, asking
+from digest.matching import Interest, Match, match
+from digest.models import Paper
+from subscriptions import filters
+from subscriptions.filters import Criteria
+
+PAGE = 20  # papers
+WINDOW = 32  # candidates that are judged together
+CANDIDATES = 300  # of a search: whoever wants more narrows it down
+SURENESS = "more"  # who searches sees what is doubtful at the end, and not in a mail
+LAST_PAGE = CANDIDATES // PAGE
+MOST_TERMS = 12  # each asked for by itself; the grammar takes 50
+
+# What a way of holding a term says of a candidate. The last is asked for only to fill one window.
+LIKELIEST, LIKELY, POSSIBLE, LOOSE = 4, 3, 2, 1
+
+
+@dataclass(frozen=True)
+class Results:
+    """One page of what a search found, the best first."""
+
+    query: str
+    page: int  # from 1
+    matches: tuple[Match, ...]
+    has_more: bool
+
+
+def search(text: str, page: int = 1) -> Results:
+    """Page `page` of the papers that `text` asks for. Raises FilterError where it can't be read or asks for nothing."""
+    criteria = filters.parse(text)
+    if not criteria.wants_something:
+        raise filters.FilterError(_("Write what to look for, such as diffusion models or author:Yann LeCun."))
+    matches, has_more = _judge(criteria, candidates(criteria), page * PAGE)
+    return Results(text, page, tuple(matches[(page - 1) * PAGE : page * PAGE]), has_more)
+
+
+def candidates(criteria: Criteria) -> list[int]:
+    """The ids of papers that may match, the likeliest first and of those the newest."""
+    likely: dict[int, int] = defaultdict(int)
+    terms = list(_terms(criteria))
+    share = max(WINDOW, CANDIDATES // max(1, len(terms)))
+    without = [ask for phrase in criteria.exclusions for ask in asking.phrase(phrase, "row", "text")]
+    for ways in terms:
+        for pk, likelihood in _find(ways, without, criteria.min_votes, share).items():
+            likely[pk] += likelihood
+    if not terms:
+        voted = Paper.objects.filter(votes__gte=criteria.min_votes, is_hidden=False).order_by("-votes", "-pk")
+        return list(voted.values_list("pk", flat=True)[:CANDIDATES])
+    return sorted(likely, key=lambda pk: (-likely[pk], -pk))[:CANDIDATES]
+
+
+Way = tuple[list[Ask], int]  # of holding a term, and how likely a paper that does is wanted
+
+
+def _terms(criteria: Criteria) -> Iterator[list[Way]]:
+    """Each thing that is asked for: by its ways, the likeliest first."""
+    for phrase in criteria.phrases[:MOST_TERMS]:
+        yield [*_in_a_row(phrase), *_together(phrase)]
+    for phrase in criteria.quoted[:MOST_TERMS]:
+        yield _in_a_row(phrase)
+    for name in criteria.authors[:MOST_TERMS]:
+        yield [(asking.author(name), LIKELIEST)]
+    for pattern in criteria.categories[:MOST_TERMS]:
+        yield [(asking.category(pattern), POSSIBLE)]
+    if criteria.sentence:
+        yield [(asking.sentence(criteria.sentence), POSSIBLE)]
+
+
+def _in_a_row(phrase: str) -> list[Way]:
+    return [
+        (asking.phrase(phrase, "row", "title"), LIKELIEST),
+        (asking.phrase(phrase, "row", "text"), LIKELY),
+        (asking.apart(phrase, "text"), LOOSE),
+    ]
+
+
+def _together(phrase: str) -> list[Way]:
+    if " " not in phrase:
+        return []
+    return [
+        (asking.phrase(phrase, "all", "title"), LIKELY),
+        (asking.phrase(phrase, "all", "text"), POSSIBLE),
+        (asking.sentence(phrase), LOOSE),
+    ]
+
+
+def _find(ways: Iterable[Way], without: list[Ask], min_votes: int, most: int) -> dict[int, int]:
+    """How likely each paper is wanted for one term; `most` papers, the less likely ones only where there is room."""
+    found: dict[int, int] = {}
+    for asks, likelihood in ways:
+        room = (WINDOW if likelihood == LOOSE else most) - len(found)
+        if room > 0:
+            pks = fulltext.find(asks, without=without, min_votes=min_votes, limit=most)
+            found |= dict.fromkeys(islice((pk for pk in pks if pk not in found), room), likelihood)
+    return found
+
+
+def _judge(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], bool]:
+    """The best `most` or more of the papers `pks` that match, ranked window by window; whether there may be others."""
+    matches: list[Match] = []
+    rest = pks
+    while rest and len(matches) < most:
+        window, rest = rest[:WINDOW], rest[WINDOW:]
+        papers = Paper.objects.filter(pk__in=window).select_related("edition").order_by("-votes", "-pk")
+        found = match(indexing.index_of(papers, for_page=True), [Interest("", criteria)], (), SURENESS)
+        if not found:
+            return matches, False  # what comes after is likely still less
+        matches += found
+    return matches, bool(rest) or len(matches) > most

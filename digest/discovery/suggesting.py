@@ -1,0 +1,158 @@
+"""From papers that somebody knows to what they may follow: topics, phrases and authors, each with what led to it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from digest import indexing, interests
+from digest.discovery import fulltext, indexes, phrases, references
+from digest.discovery.fulltext import asking
+from digest.discovery.phrases import Found
+from digest.discovery.references import Reference
+from digest.intake import identity
+from digest.matching import PaperText
+from digest.matching.words import key_of
+from digest.models import Paper, PaperAlias
+from subscriptions.filters import Criteria, write
+from subscriptions.models import Topic
+
+MOST_TOPICS = 12
+MOST_PHRASES = 12
+MOST_AUTHORS = 6
+TICKED = 0.2  # of the papers: a topic or phrase that more of them share stands ticked
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """A paper that is known by what was pasted alone."""
+
+    key: str
+    title: str
+    abstract: str
+    authors: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    votes: int = 0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something to tick, and the papers that led to it."""
+
+    value: str  # a topic's slug; else as one writes it among the own words
+    name: str
+    papers: tuple[PaperText, ...]
+    is_ticked: bool
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What was made of a paste."""
+
+    papers: tuple[PaperText, ...]
+    unknown: tuple[str, ...]  # what was pasted, and says nothing that we could work from
+    topics: tuple[Offer, ...]
+    words: tuple[Offer, ...]  # phrases and authors
+    is_full: bool = False  # more papers may have been pasted than are read at once
+
+
+def suggest(text: str) -> Suggestion:
+    """What whoever pasted `text` may want to follow."""
+    pasted = references.read(text)
+    held = _held(pasted)
+    papers: dict[str, PaperText] = {}
+    unknown = []
+    for reference in pasted:
+        if reference.said in held:
+            papers.setdefault(held[reference.said].key, held[reference.said])
+        elif reference.title:
+            key = reference.key or reference.title
+            papers.setdefault(key, Pasted(key, reference.title, reference.abstract, reference.authors))
+        else:
+            unknown.append(reference.said)
+    found = list(papers.values())
+    return replace(_of(found), unknown=tuple(unknown), is_full=len(pasted) == references.MOST)
+
+
+def like(paper: Paper) -> Suggestion:
+    """What to follow for more papers like one."""
+    return _of([paper])
+
+
+def words(chosen: Sequence[str]) -> str:
+    """Ticked phrases and authors, as one writes them into the form."""
+    return ", ".join(dict.fromkeys(chosen))
+
+
+def _held(pasted: Sequence[Reference]) -> dict[str, Paper]:
+    """The papers that we have, by what the references say: found by id, or by title and first author."""
+    keys = {reference.key: reference.said for reference in pasted if reference.key}
+    prints = {identity.fingerprint(reference.title, reference.authors): reference.said for reference in pasted}
+    prints.pop("", None)
+    shown = Paper.objects.filter(is_hidden=False)
+    found = {prints[paper.fingerprint]: paper for paper in shown.filter(fingerprint__in=prints)}
+    aliases = PaperAlias.objects.filter(key__in=keys, paper__is_hidden=False).select_related("paper")
+    found |= {keys[alias.key]: alias.paper for alias in aliases}
+    return found | {keys[paper.key]: paper for paper in shown.filter(key__in=keys)}
+
+
+def _of(papers: Sequence[PaperText]) -> Suggestion:
+    topics = _topics(papers)
+    covered = {key_of(phrase) for topic, _ in topics for phrase in (topic.name, *topic.phrases)}
+    words = [offer for offer in _phrases(papers) if key_of(offer.name) not in covered]
+    offers = tuple(offer for _, offer in topics)
+    return Suggestion(tuple(papers), (), offers, (*words[:MOST_PHRASES], *_authors(papers)))
+
+
+def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, Offer]]:
+    """The topics that ask for any of `papers`, those that ask for most of them first."""
+    index, found = indexing.index_of(papers, for_page=True), []
+    for topic in Topic.objects.filter(is_offered=True):
+        findings = index.findings(interests.of_topic(topic))
+        led = tuple(papers[number] for number in sorted(findings, key=lambda number: -findings[number].score))
+        if led:
+            offer = Offer(topic.slug, topic.name, led, _is_ticked(len(led), papers), topic.description)
+            found.append((sum(finding.score for finding in findings.values()), topic, offer))
+    found.sort(key=lambda row: -row[0])
+    return [(topic, offer) for _, topic, offer in found[:MOST_TOPICS]]
+
+
+def _phrases(papers: Sequence[PaperText]) -> list[Offer]:
+    """Telling phrases that also other papers hold: what only one has brings nothing."""
+    found = phrases.telling(papers, indexes.last().rarity, 3 * MOST_PHRASES)
+    return [
+        Offer(
+            write(Criteria(phrases=(phrase.phrase,))),
+            phrase.phrase,
+            tuple(papers[number] for number in phrase.papers),
+            _is_ticked(len(phrase.papers), papers) and " " in phrase.phrase,
+        )
+        for phrase in found
+        if len(phrase.papers) > 1 or _others_hold(phrase, papers)
+    ]
+
+
+def _others_hold(phrase: Found, papers: Sequence[PaperText]) -> bool:
+    own = {paper.pk for paper in papers if isinstance(paper, Paper)}
+    found = fulltext.find(asking.phrase(phrase.phrase, "row", "text"), without=[], limit=len(own) + 1)
+    return bool(set(found) - own)
+
+
+def _authors(papers: Sequence[PaperText]) -> list[Offer]:
+    """Who wrote more than one of them."""
+    counts = Counter(name for paper in papers for name in dict.fromkeys(paper.authors))
+    return [
+        Offer(
+            write(Criteria(authors=(name,))),
+            name,
+            tuple(paper for paper in papers if name in paper.authors),
+            is_ticked=False,
+        )
+        for name, count in counts.most_common(MOST_AUTHORS)
+        if count > 1
+    ]
+
+
+def _is_ticked(count: int, papers: Sequence[PaperText]) -> bool:
+    return count >= max(1 if len(papers) < 3 else 2, TICKED * len(papers))

@@ -1,0 +1,130 @@
+"""A digest becomes a mail: subject, text and HTML for one reader."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.conf import settings
+from django.template import engines
+from django.template.backends.jinja2 import Jinja2
+from django.utils import translation
+from jinja2.environment import Environment, TemplateModule
+
+from digest.composing import Digest
+from digest.mails import addresses, headers, mailed
+from digest.models import Delivery, Edition
+from subscriptions import links, mail
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+
+MOST_HTML = 100_000  # bytes: Gmail clips what is longer than 102
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One reader's mail, before it becomes a message."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(
+    digest: Digest,
+    edition: Edition,
+    *,
+    preferences_url: str,
+    unsubscribe_url: str,
+    digest_url: str = "",
+    subscriber: Subscriber | None = None,
+    occasion: str = "",
+) -> Rendered:
+    """The mail of `digest`, from the template trio `templates/email/digest.*`.
+
+    `digest_url` is where this very digest can be read in a browser, ending on a slash; without one nothing links there.
+    """
+    with translation.override(subscriber.language if subscriber else settings.LANGUAGE_CODE):
+        context = make_context(
+            digest,
+            edition,
+            preferences_url=preferences_url,
+            unsubscribe_url=unsubscribe_url,
+            digest_url=digest_url,
+            subscriber=subscriber,
+            occasion=occasion,
+        )
+        subject = mail.render_subject("digest", context)
+        text = mail.render_text("digest", context | {"papers": macros_of("_papers.txt")})
+        html = mail.render_html("digest", context | {"papers": macros_of("_papers.html"), "subject": subject})
+        return Rendered(subject, text, html)
+
+
+def make_context(
+    digest: Digest, edition: Edition, *, subscriber: Subscriber | None = None, occasion: str = "", **urls: str
+) -> dict[str, Any]:
+    """What the templates know, but for `papers` (the macros of their kind) and `subject`.
+
+    The sentences come with it, and are not imported by the templates, so that others can stand in their places (see
+    `digest.mails.kits`).
+    """
+    context = {
+        "digest": digest,
+        "edition": edition,
+        "subscriber": subscriber,
+        "edition_url": f"{settings.SITE_URL}/{digest.day}/",
+        "withdrawn": 0,
+        "occasion": occasion,  # "welcome": it is the reader's first mail
+        **urls,
+    }
+    return context | {"say": macros_of("_sentences.txt", context)}
+
+
+def macros_of(name: str, context: dict[str, Any] | None = None) -> TemplateModule:
+    environment: Environment = cast(Jinja2, engines["jinja2"]).env
+    return environment.get_template(f"email/{name}").make_module(context)
+
+
+def render_page(digest: Digest, edition: Edition, frequency: str, withdrawn: int) -> str:
+    """The HTML of a digest that was mailed, without anything of its reader's; so many of its papers are gone."""
+    anybody = Subscriber(frequency=frequency, confirmed_at=edition.published_at)
+    nowhere = {"preferences_url": "", "unsubscribe_url": "", "digest_url": ""}
+    context = make_context(digest, edition, subscriber=anybody, **nowhere)
+    context |= {"withdrawn": withdrawn, "papers": macros_of("_papers.html")}
+    return mail.render_html("digest", context | {"subject": mail.render_subject("digest", context)})
+
+
+def urls_of(delivery: Delivery) -> dict[str, str]:
+    """The addresses in its mail that are the reader's own."""
+    return {
+        "preferences_url": links.make_url(Purpose.PREFERENCES, delivery.subscriber),
+        "unsubscribe_url": links.make_url(Purpose.UNSUBSCRIBE, delivery.subscriber),
+        "digest_url": addresses.digest_url(delivery.subscriber, delivery.edition_id),
+    }
+
+
+def build_digest_message(digest: Digest, delivery: Delivery, *, occasion: str = "") -> mail.Message:
+    """The message that is handed over for `delivery`, and in its `papers` what it holds (see `digest.mails.mailed`).
+
+    The last papers are left out where the HTML would get too long.
+    """
+    reader = delivery.subscriber
+    while True:
+        with translation.override(reader.language):
+            rendered = render(digest, delivery.edition, subscriber=reader, occasion=occasion, **urls_of(delivery))
+        if fits(rendered.html) or not digest.can_be_shorter:
+            message = put_together(rendered, delivery)
+            message.papers = mailed.record(digest, reader.frequency, reader.language)
+            return message
+        digest = digest.shorter()
+
+
+def fits(html: str) -> bool:
+    return len(html) <= MOST_HTML and len(html.encode()) <= MOST_HTML
+
+
+def put_together(rendered: Rendered, delivery: Delivery) -> mail.Message:
+    """The message of what was rendered for `delivery`."""
+    own = headers.of_digest(delivery, urls_of(delivery)["unsubscribe_url"])
+    message = mail.build_message(delivery.subscriber.email, rendered.subject, rendered.text, rendered.html, own)
+    # For django-anymail: comes back with each event. Other backends take no notice.
+    message.metadata = {"delivery": str(delivery.pk)}  # type: ignore[attr-defined]
+    return message

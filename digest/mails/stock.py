@@ -1,0 +1,175 @@
+"""The parts of an edition's mails in one language and look, made when first needed and kept (see `frames`)."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain, islice
+from typing import NamedTuple, TypeVar, cast
+
+from django.utils import translation
+
+from digest.mails import mailed, wording
+from digest.mails.encoding import encode, escape
+from digest.mails.frames import Frame, Maker, Part, PartKey, Situation
+from digest.matching import Finding, Match
+from digest.models import Edition, Paper
+from subscriptions import brand, mail
+from subscriptions.brand import Look
+
+# How many are kept: some 20 megabytes at the worst.
+MOST_FRAMES, MOST_PARTS, MOST_TOLD, MOST_LINES, MOST_SENTENCES = 200, 1500, 2500, 10_000, 10_000
+BATCH = 50  # papers whose parts are made at a time: for one alone it takes half as long
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Told(NamedTuple):
+    """A paper as it stands in a mail: in both parts, cut where the digest's token stands, and as it is recorded."""
+
+    text: list[bytes]
+    html: list[bytes]
+    record: list[object]
+
+
+class Line(NamedTuple):
+    """What one interest found in a paper: as each part of the mail tells it, and as it is recorded."""
+
+    text: bytes
+    html: bytes
+    record: list[str]
+
+
+class Stock:
+    """All parts, but for what is a single reader's own. `papers` are those that digests are chosen from."""
+
+    def __init__(self, edition: Edition, papers: Sequence[Paper], language: str, look: Look) -> None:
+        self._language, self._look = language, look
+        self.maker = Maker(edition, len(papers))
+        self._papers = papers
+        self._numbers = {paper.pk: number for number, paper in enumerate(papers)}
+        self._frames: dict[Situation, Frame] = {}
+        self._parts: dict[PartKey, Part] = {}
+        self._told: dict[tuple[Finding, ...], Told] = {}
+        self._told_in_short: dict[int, Told] = {}
+        self._lines: dict[tuple[object, ...], Line] = {}
+        self._subjects: dict[tuple[int, int], tuple[bytes, bytes]] = {}
+        self._preheaders: dict[tuple[str, ...], bytes] = {}
+        self._since: dict[tuple[str, dt.date], tuple[bytes, bytes]] = {}
+
+    @contextmanager
+    def ways(self) -> Iterator[None]:
+        """In its language and look, whichever are active around."""
+        with translation.override(self._language), brand.trying(self._look):
+            yield
+
+    def _tongue(self) -> AbstractContextManager[None]:
+        """In its language, where the look does not matter: which takes a tenth of the time if it is active anyway."""
+        spoken = translation.get_language() == self._language
+        return nullcontext() if spoken else translation.override(self._language)
+
+    def frame(self, situation: Situation) -> Frame:
+        found = self._frames.get(situation)
+        if found is None:
+            with self.ways():
+                found = _keep(self._frames, situation, self.maker.frame(situation), MOST_FRAMES)
+        return found
+
+    def told(self, match: Match) -> Told:
+        """The paper with its reasons. What is found in a paper is found in no other: by that it is known."""
+        found = self._told.get(match.findings)
+        if found is None:
+            found = _keep(self._told, match.findings, self._tell(match), MOST_TOLD)
+        return found
+
+    def told_in_short(self, match: Match) -> Told:
+        paper = cast(Paper, match.paper)
+        found = self._told_in_short.get(paper.pk)
+        if found is None:
+            text, html = self._part(PartKey(paper.pk, True, 0))
+            told = Told(self._cut(text[0]), self._cut(html[0]), mailed.paper(match))
+            found = _keep(self._told_in_short, paper.pk, told, MOST_TOLD)
+        return found
+
+    def subject(self, matches: Sequence[Match]) -> tuple[bytes, bytes]:
+        """The subject of a mail with these: in the HTML's head, and in the mail's."""
+        first = matches[0].paper if matches else None
+        key = (cast(Paper, first).pk if first else 0, len(matches))
+        found = self._subjects.get(key)
+        if found is None:
+            with self.ways():
+                subject = self.maker.subject(first, len(matches))
+            pair = encode(escape(subject)), header("Subject", mail.Message(subject))
+            found = _keep(self._subjects, key, pair, MOST_SENTENCES)
+        return found
+
+    def preheader(self, matches: Sequence[Match], lead: str) -> bytes:
+        titles = [match.paper.title for match in matches[1:4]]
+        key = (lead, *titles)
+        found = self._preheaders.get(key)
+        if found is None:
+            with self._tongue():
+                piece = encode(escape(wording.preheader(titles, lead)))
+            found = _keep(self._preheaders, key, piece, MOST_SENTENCES)
+        return found
+
+    def why_this_mail(self, frequency: str, confirmed: dt.date) -> tuple[bytes, bytes]:
+        """The sentence that says so: in the text and in the HTML part."""
+        found = self._since.get((frequency, confirmed))
+        if found is None:
+            with self.ways():
+                sentence = self.maker.why_this_mail(frequency, confirmed)
+            pair = encode(wording.wrapped(sentence)), encode(escape(sentence))
+            found = _keep(self._since, (frequency, confirmed), pair, MOST_SENTENCES)
+        return found
+
+    def _tell(self, match: Match) -> Told:
+        told = list(islice((line for line in map(self._line, match.findings) if line.text), mailed.TOLD))
+        text, html = self._part(PartKey(cast(Paper, match.paper).pk, False, len(told)))
+        return Told(
+            self._cut(_around(text, [line.text for line in told])),
+            self._cut(_around(html, [line.html for line in told])),
+            [*mailed.paper(match), *(self._line(found).record for found in match.findings[: mailed.TOLD])],
+        )
+
+    def _cut(self, piece: bytes) -> list[bytes]:
+        return piece.split(self.maker.digest_line)
+
+    def _line(self, finding: Finding) -> Line:
+        """By what is said, not by who is told: readers' own words find the same in a paper."""
+        reasons = finding.reasons[: mailed.TOLD]
+        key = (finding.interest, *((reason.kind, reason.found, reason.where) for reason in reasons))
+        line = self._lines.get(key)
+        if line is None:
+            with self._tongue():
+                said = wording.why(finding)
+                text, html = encode(wording.in_text(said)), encode(escape(said))
+            line = _keep(self._lines, key, Line(text, html, mailed.finding(finding)), MOST_LINES)
+        return line
+
+    def _part(self, key: PartKey) -> Part:
+        if key not in self._parts:
+            begin = self._numbers[key.paper] // BATCH * BATCH
+            some = {key._replace(paper=paper.pk): paper for paper in self._papers[begin : begin + BATCH]}
+            if len(self._parts) > MOST_PARTS:
+                self._parts.clear()
+            with self.ways():
+                self._parts |= self.maker.parts(some)
+        return self._parts[key]
+
+
+def header(name: str, message: mail.Message) -> bytes:
+    """The header of `message` as it is written, without its name."""
+    return str(message.message()[name]).replace("\n", "\r\n").encode("ascii")
+
+
+def _around(part: Sequence[bytes], lines: Sequence[bytes]) -> bytes:
+    """The piece of a paper with its reasons."""
+    return part[0] + b"".join(chain.from_iterable(zip(lines, part[1:], strict=True)))
+
+
+def _keep(kept: dict[K, V], key: K, value: V, most: int) -> V:
+    if len(kept) >= most:
+        kept.clear()
+    kept[key] = value
+    return value

@@ -1,0 +1,59 @@
+"""The first mail to a new reader: a welcome, with today's digest in it where there is one."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from digest import editions, interests, reading
+from digest.composing import Digest, compose
+from digest.mails import rendering
+from digest.matching import Index
+from digest.models import Delivery, Edition
+from subscriptions import mail
+from subscriptions.models import Subscriber
+
+FRESH = dt.timedelta(hours=24)  # an edition published longer ago is not today's
+ON_ITS_WAY = "The welcome that holds it is on its way."
+
+Status = Delivery.Status
+
+
+def send(reader: Subscriber) -> None:
+    """Welcome `reader`. Who gets today's digest with it does not get it once more at their hour."""
+    now = timezone.now()
+    edition = _todays(now)
+    digest = _digest_for(reader, edition) if edition else None
+    if edition is None or digest is None:
+        mail.send_note(reader)
+        return
+    fields = {"queued_at": now, "not_before": now, "status": Status.UNCERTAIN, "reason": ON_ITS_WAY}
+    delivery, is_new = Delivery.objects.get_or_create(edition=edition, subscriber=reader, defaults=fields)
+    if is_new:
+        _send_with(digest, delivery)
+    else:
+        mail.send_note(reader)  # it comes by itself, or has come already
+
+
+def _send_with(digest: Digest, delivery: Delivery) -> None:
+    try:
+        message = rendering.build_digest_message(digest, delivery, occasion="welcome")
+        message.send()
+    except Exception:
+        delivery.delete()  # the welcome is tried again
+        raise
+    delivery.status, delivery.sent_at, delivery.reason = Status.SENT, timezone.now(), ""
+    delivery.attempts, delivery.papers = 1, message.papers
+    delivery.save()
+
+
+def _todays(now: dt.datetime) -> Edition | None:
+    """The newest edition, if it is of today and nothing more is added to it."""
+    newest = Edition.objects.filter(closed_at__isnull=False).order_by("-day").first()
+    return newest if newest and newest.published_at > now - FRESH and editions.papers_of(newest).exists() else None
+
+
+def _digest_for(reader: Subscriber, edition: Edition) -> Digest | None:
+    if reader.frequency == Subscriber.Frequency.WEEKLY:
+        return None  # theirs is made of the whole week
+    digest = compose(Index(reading.papers(edition, None)), interests.wanted_by(reader), edition.day)
+    return digest if digest.is_worth_sending else None

@@ -1,0 +1,199 @@
+"""How things are said to readers, in pages and mails alike, in the language that is active. Pure."""
+
+import datetime as dt
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, pgettext
+
+from digest.matching import Finding, Reason
+from digest.texts.text import first_sentences
+
+TEXT_WIDTH = 78  # characters
+ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
+
+
+def _(message: str) -> str:
+    """As Django's, which asks the catalogue of each app anew; a digest holds some twenty messages."""
+    return _translated(get_language(), message)
+
+
+@lru_cache(maxsize=1000)
+def _translated(language: str | None, message: str) -> str:
+    return gettext(message)
+
+
+def short_authors(names: Sequence[str], most: int = 6) -> str:
+    """The names, with the middle of a long list left out: the first ones and the last are who did it and whose lab."""
+    shown = [isolated(shorten(name, 100)) for name in names]
+    if len(shown) <= most:
+        return ", ".join(shown)
+    gap = ngettext("… %(number)s more …", "… %(number)s more …", len(shown) - most) % {
+        "number": grouped(len(shown) - most)
+    }
+    return ", ".join([*shown[: most - 1], gap.replace(" ", "\u00a0"), shown[-1]])
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`number` with its English noun, for operators: 1 paper, 2 papers."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def grouped(number: int) -> str:
+    """1,234 in English, 1.234 in German."""
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+def translated(text: str) -> str:
+    """`text` of ours that is no literal, such as a topic's name; as it is where nobody has translated it."""
+    return _(text) if text else ""  # gettext's answer to nothing is the file's head
+
+
+def papers(number: int) -> str:
+    return ngettext("%(number)s paper", "%(number)s papers", number) % {"number": grouped(number)}
+
+
+def votes(number: int) -> str:
+    return ngettext("%(number)s vote", "%(number)s votes", number) % {"number": grouped(number)}
+
+
+def stars(number: int) -> str:
+    return ngettext("%(number)s star", "%(number)s stars", number) % {"number": grouped(number)}
+
+
+def long_date(day: dt.date) -> str:
+    return date_format(day, pgettext("Django date format: Thursday, 20 August 2026", "l, j F Y"))
+
+
+def plain_date(day: dt.date) -> str:
+    return date_format(day, pgettext("Django date format: 20 August 2026", "j F Y"))
+
+
+def short_date(day: dt.date) -> str:
+    return date_format(day, pgettext("Django date format: 20 Aug", "j M"))
+
+
+def month(day: dt.date) -> str:
+    return date_format(day, pgettext("Django date format: August 2026", "F Y"))
+
+
+def weekday(day: dt.date) -> str:
+    return date_format(day, "l")
+
+
+def weekday_short(day: dt.date) -> str:
+    return date_format(day, "D")
+
+
+def why(finding: Finding) -> str:
+    """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
+    said = "; ".join(_said(reason) for reason in finding.reasons[:3] if reason.kind != "votes")
+    return f"{isolated(translated(finding.interest))}: {said}" if said and finding.interest else said
+
+
+def why_in_text(finding: Finding) -> str:
+    """The same as it stands in the text part."""
+    return in_text(why(finding))
+
+
+def in_text(line: str) -> str:
+    """A line of `why` as it stands in the text part."""
+    return wrapped(_("Why: %(line)s") % {"line": line}, indent=2) if line else ""
+
+
+def preheader(titles: Sequence[str], lead: str) -> str:
+    """What mail clients show beside the subject, which holds the first title already: those of the next papers."""
+    also = _("Also: %(titles)s") % {"titles": " · ".join(shorten(title, 90) for title in titles)} if titles else ""
+    return shorten(also if len(also) >= 40 else f"{also} {lead}".strip(), 110)
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text` in at most `limit` characters, cut between words."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:–- ") + "…"
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """`text` in lines of 78 characters at most, cut between words; `indent` spaces stand before each but the first."""
+    room, lines = TEXT_WIDTH - indent, []
+    while len(text) > room:
+        end = text.rfind(" ", 1, room + 1)
+        if end < 0:
+            end = text.find(" ", room)
+        if end < 0:
+            break
+        lines.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    return ("\n" + " " * indent).join([*lines, text])
+
+
+def isolated(text: str) -> str:
+    """`text`, kept from turning the words around it: Hebrew in an English sentence, English in a Hebrew one.
+
+    As characters, since mail clients drop the elements and styles that would do it (Unicode TR 9, isolates).
+    """
+    if text.isascii() and not get_language_bidi():
+        return text
+    against = ("L",) if get_language_bidi() else ("R", "AL", "AN")
+    if any(unicodedata.bidirectional(character) in against for character in text):
+        return f"{ISOLATE}{text}{END_OF_ISOLATE}"
+    return text
+
+
+def _said(reason: Reason) -> str:
+    found = isolated(shorten(reason.found, 100))
+    match reason.kind, reason.where:
+        case "phrase", "title":
+            return _("“%(words)s” in the title") % {"words": found}
+        case "phrase", "abstract":
+            return _("“%(words)s” in the abstract") % {"words": found}
+        case "phrase", _where:
+            return _("“%(words)s” in the keywords") % {"words": found}
+        case "words", "title":
+            return _("%(words)s in the title") % {"words": found}
+        case "words", "abstract":
+            return _("%(words)s in the abstract") % {"words": found}
+        case "words", _where:
+            return _("%(words)s in the keywords") % {"words": found}
+        case "meaning", _where:
+            return _("close in meaning to “%(text)s”") % {"text": found}
+        case "topic", _where:
+            return _("on the topic “%(topic)s”") % {"topic": isolated(translated(reason.found))}
+        case "author", _where:
+            return _("by %(author)s") % {"author": found}
+        case "category", _where:
+            return _("in %(category)s") % {"category": found}
+        case "said", _where:  # in whole words already
+            return found
+        case "taste", "liked":
+            return _("moved up, for you liked papers with “%(words)s”") % {"words": found}
+        case "taste", _where:
+            return _("moved down, for papers with “%(words)s” were not for you") % {"words": found}
+    return votes(int(reason.found))
+
+
+FILTERS = {
+    "short_authors": short_authors,
+    "count": count,
+    "grouped": grouped,
+    "translated": translated,
+    "papers": papers,
+    "votes": votes,
+    "stars": stars,
+    "long_date": long_date,
+    "plain_date": plain_date,
+    "short_date": short_date,
+    "month": month,
+    "weekday": weekday,
+    "weekday_short": weekday_short,
+    "why": why,
+    "why_in_text": why_in_text,
+    "preheader": preheader,
+    "wrapped": wrapped,
+    "shorten": shorten,
+    "isolated": isolated,
+    "first_sentences": first_sentences,
+}

@@ -1,0 +1,1 @@
+"""What the public pages, feeds and search engines get: archive, topics, citations, pictures, sitemaps."""

@@ -1,0 +1,72 @@
+"""Pictures of papers, brought in once and shown from here: no reader's browser asks anybody else for them."""
+
+import datetime as dt
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+
+from digest.intake.records import SourceError, StoppedError, UnreachableError
+from digest.models import Paper, Source, Thumbnail
+from digest.site import pictures
+from digest.site.pictures import PictureError
+from digest.sources.client import client
+
+logger = logging.getLogger(__name__)
+
+RECENT = dt.timedelta(days=14)  # editions whose papers' pictures are asked for
+TRY_AGAIN = dt.timedelta(hours=12)
+MOST_TRIES = 3
+
+
+def bring_in(*, now: dt.datetime, seconds: float) -> int:
+    """Fetch the pictures that are missing, for so long; how many came. A host that is down is asked again next time."""
+    deadline = time.monotonic() + seconds
+    came = 0
+    # An address comes with a paper, from wherever: it may lead to public hosts only.
+    http = client(Source.Kind.FEED)
+    for paper in _missing(now):
+        if time.monotonic() > deadline:
+            break
+        try:
+            came += _keep(paper, pictures.shrink(http.get(paper.thumbnail_url)), "", now)
+        except (UnreachableError, StoppedError) as error:
+            logger.info("Pictures wait: %s", error)
+            break
+        except (SourceError, PictureError) as error:
+            _keep(paper, b"", str(error), now)
+    return came
+
+
+def of_papers(papers: Sequence[Paper]) -> dict[int, str]:
+    """The mark of each paper's picture, by the paper's pk; nothing for those without one."""
+    rows = Thumbnail.objects.filter(paper__in=[paper.pk for paper in papers]).exclude(mark="")
+    return dict(rows.values_list("paper_id", "mark"))
+
+
+def _missing(now: dt.datetime) -> QuerySet[Paper]:
+    if not settings.FETCH_THUMBNAILS:
+        return Paper.objects.none()
+    shown = Paper.objects.filter(edition__day__gte=now.date() - RECENT, is_hidden=False)
+    shown = shown.filter(thumbnail_url__startswith="https://")
+    never = Q(thumbnail=None) | ~Q(thumbnail__address=F("thumbnail_url"))
+    failed = Q(thumbnail__mark="", thumbnail__tries__lt=MOST_TRIES, thumbnail__tried_at__lt=now - TRY_AGAIN)
+    return shown.filter(never | failed).order_by("-edition__day", "-votes", "pk").only("thumbnail_url")
+
+
+def _keep(paper: Paper, image: bytes, problem: str, now: dt.datetime) -> bool:
+    """Store the picture, or why there is none; whether there is."""
+    known = Thumbnail.objects.filter(paper=paper, address=paper.thumbnail_url).first()
+    values = {
+        "address": paper.thumbnail_url,
+        "image": image,
+        "mark": hashlib.sha256(image).hexdigest()[:12] if image else "",
+        "problem": problem,
+        "tries": (known.tries if known else 0) + 1,
+        "tried_at": now,
+    }
+    Thumbnail.objects.update_or_create(paper=paper, defaults=values)
+    return bool(image)

@@ -1,0 +1,1 @@
+"""What sources send becomes clean plain Unicode: HTML, TeX and formulas; and texts in parts, to mark what was found."""

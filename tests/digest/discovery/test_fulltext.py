@@ -1,0 +1,163 @@
+"""The words of all papers, as the database finds them."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from digest.discovery import fulltext
+from digest.discovery.fulltext import Ask, asking
+from digest.matching import Index, Interest, match
+from digest.models import Paper
+from subscriptions.filters import Criteria
+
+pytestmark = pytest.mark.django_db
+
+
+def add(title: str, **fields: Any) -> Paper:
+    number = Paper.objects.count() + 1
+    return Paper.objects.create(key=f"link:{number}", title=title, url="https://example.org", **fields)
+
+
+def found(asks: list[Ask], **options: Any) -> list[str]:
+    titles = dict(Paper.objects.values_list("pk", "title"))
+    return [titles[pk] for pk in fulltext.find(asks, **{"without": []} | options)]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("reward model", "Reward Models for All"),
+        ("reward models", "A reward model"),
+        ("pre-training", "On pretraining"),
+        ("pretraining", "On pre-training"),
+        ("pre training", "Pre-Training again"),
+        ("state space model", "State-space models"),
+        ("state-space models", "A statespace model"),
+        ("strategy", "Two strategies"),
+        ("Gödel machine", "The Godel machine"),
+        ("Godel machine", "The Gödel machine"),
+        ("mixture of experts", "Mixture-of-Experts"),
+        ("LLM", "LLMs everywhere"),
+        ("LLMs", "An LLM"),
+        ("GPT-4o", "With GPT 4o"),
+        ("multi-agent", "Multiagent systems"),
+        ("vision/language", "Of vision-language models"),
+        ("Schrödinger bridge", "Schrödinger Bridges"),
+        ("chain of thought", "The Chain-of-Thought"),
+        ("3.5", "GPT-3.5 again"),
+        ("c++", "In C++ only"),
+        ("人工智能", "论 人工智能"),
+    ],
+)
+def test_it_misses_no_phrase_that_matching_finds(phrase: str, text: str) -> None:
+    paper = add(text)
+    add("Something else", abstract=text)
+    assert match(Index([paper]), [Interest("", Criteria(phrases=(phrase,)))])
+    assert found(asking.phrase(phrase, "row", "title") + asking.apart(phrase, "title")) == [text]
+    assert len(found(asking.phrase(phrase, "row", "text") + asking.apart(phrase, "text"))) == 2
+    assert found(asking.phrase(phrase, "all", "title") + asking.apart(phrase, "title")) == [text]
+
+
+def test_it_tells_words_in_a_row_from_words_anywhere() -> None:
+    add("Models of Reward")
+    assert found(asking.phrase("reward models", "row", "title")) == []
+    assert found(asking.phrase("reward models", "all", "title")) == ["Models of Reward"]
+
+
+def test_it_finds_keywords_with_the_title() -> None:
+    add("x", keywords=["chain of thought"])
+    assert found(asking.phrase("chain of thought", "row", "title")) == ["x"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Yann LeCun", "lecun", "Y. LeCun", "LeCun, Yann", "Jurgen Schmidhuber", "Jürgen Schmidhuber"]
+)
+def test_it_finds_authors_however_they_are_written(name: str) -> None:
+    add("x", authors=["Yann LeCun", "Jürgen Schmidhuber"])
+    add("y", authors=["Y. LeCun", "J. Schmidhuber"])
+    add("z", authors=["Grace Hopper"], abstract="LeCun Schmidhuber")
+    assert found(asking.author(name)) == ["y", "x"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "titles"),
+    [("cs.CL", ["a"]), ("cs.*", ["b", "a"]), ("CS", ["b", "a"]), ("q-bio.*", ["c"]), ("math", ["d"]), ("cs.C", [])],
+)
+def test_it_finds_categories_and_all_below_them(pattern: str, titles: list[str]) -> None:
+    for title, category in (("a", "cs.CL"), ("b", "cs.LG"), ("c", "q-bio.NC"), ("d", "math")):
+        add(title, categories=[category])
+    assert found(asking.category(pattern)) == titles
+
+
+def test_it_finds_two_of_a_sentences_words() -> None:
+    add("Assistants that remember")
+    add("Assistants")
+    assert found(asking.sentence("how an assistant can remember its user")) == ["Assistants that remember"]
+
+
+def test_it_leaves_out_what_is_excluded_hidden_or_has_too_few_votes() -> None:
+    add("Agents", votes=9)
+    add("Agents: a Survey", votes=9)
+    add("Agents unseen", votes=9, is_hidden=True)
+    add("Agents unloved", votes=1)
+    agents, surveys = asking.phrase("agents", "row", "text"), asking.phrase("surveys", "row", "text")
+    assert found(agents, without=surveys, min_votes=5) == ["Agents"]
+
+
+def test_it_gives_the_newest_first_up_to_the_limit() -> None:
+    for number in range(5):
+        add(f"Agents {number}")
+    assert found(asking.phrase("agents", "row", "title"), limit=2) == ["Agents 4", "Agents 3"]
+
+
+@pytest.mark.parametrize("nothing", ["", "…", "-", '"'])
+def test_it_finds_nothing_for_no_words(nothing: str) -> None:
+    add("x")
+    assert found(asking.phrase(nothing, "row", "text")) == []
+    assert found(asking.author(nothing)) == []
+    assert found(asking.sentence(nothing)) == []
+
+
+@pytest.mark.parametrize("hostile", ["NEAR(a, b)", "a* OR b", 'x" OR "y', "title: a", "'; DROP", "a & !b | c <-> :*"])
+def test_it_takes_operators_for_words(hostile: str) -> None:
+    add("x")
+    for asks in (asking.phrase(hostile, "all", "text"), asking.author(hostile), asking.sentence(hostile)):
+        assert found(asks) == []
+
+
+@given(st.text(max_size=30))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_it_survives_any_text(text: str) -> None:
+    for asks in (asking.phrase(text, "row", "text"), asking.author(text), asking.sentence(text)):
+        found(asks, without=asking.phrase(text[:5], "row", "text"))
+
+
+def test_it_reads_long_texts_as_far_as_it_can() -> None:
+    add("Long", abstract=f"beginning {' '.join(f'word{number}' for number in range(200_000))}", authors=["A" * 5_000])
+    assert found(asking.phrase("beginning", "row", "text")) == ["Long"]
+
+
+def test_it_keeps_in_step_with_the_papers() -> None:
+    paper = add("Agents", authors=["Ada Lovelace"])
+    Paper.objects.filter(pk=paper.pk).update(title="Robots", authors=["Alan Turing"], votes=3)
+    assert found(asking.phrase("agents", "row", "text")) == []
+    assert found(asking.author("Lovelace")) == []
+    assert found(asking.phrase("robots", "row", "text")) == found(asking.author("Turing")) == ["Robots"]
+    Paper.objects.all().delete()
+    assert fulltext.find(asking.phrase("robots", "row", "text"), without=[]) == []
+
+
+def test_it_mends_what_a_migration_took_away() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL loses nothing")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER digest_paper_words_added")
+    add("Agents")
+    assert found(asking.phrase("agents", "row", "text")) == []
+    fulltext.ensure(connection)
+    assert found(asking.phrase("agents", "row", "text")) == ["Agents"]
+    add("More Agents")
+    assert len(found(asking.phrase("agents", "row", "text"))) == 2

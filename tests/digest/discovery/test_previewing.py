@@ -1,0 +1,174 @@
+"""What a reader's wishes would have brought in the last editions."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from digest import editions, papers
+from digest.discovery import indexes
+from digest.discovery.previewing import preview
+from digest.models import Edition, Paper, Source
+from subscriptions.filters import FilterError
+from subscriptions.models import Topic
+from subscriptions.subscribers import Wishes
+from tests.conftest import NOW, TODAY, make_record
+
+
+@pytest.fixture
+def week(hugging_face: Source) -> None:
+    """Nine editions, each with a paper on agents and one on something else."""
+    for back in range(9):
+        day = TODAY - dt.timedelta(days=back)
+        records = [
+            make_record(f"2608.{back:02}001", f"Agents of Day {back}", day=day, votes=9),
+            make_record(f"2608.{back:02}002", f"Cooking on Day {back}", day=day, votes=back),
+        ]
+        papers.ingest(hugging_face, records, day)
+        editions.publish(day, now=NOW)
+
+
+@pytest.mark.usefixtures("week")
+def test_it_composes_the_last_seven_editions() -> None:
+    found = preview(Wishes(words="agents"))
+    assert [digest.day for digest in found.digests] == [TODAY - dt.timedelta(days=back) for back in range(7)]
+    assert (found.papers, found.of_how_many, found.a_day) == (7, 14, 1)
+    assert [m.paper.title for m in found.digests[0].for_you] == ["Agents of Day 0"]
+    assert found.digests[0].for_you[0].reasons[0].found == "Agents"
+
+
+@pytest.mark.usefixtures("week")
+def test_it_shows_the_most_voted_to_who_follows_nothing() -> None:
+    found = preview(Wishes(max_papers=1))
+    assert not found.follows_something
+    assert [m.paper.title for m in found.digests[6].for_you] == ["Agents of Day 6"]
+
+
+@pytest.mark.usefixtures("week")
+def test_it_counts_less_than_a_paper_a_day() -> None:
+    found = preview(Wishes(words='"agents of day 1", submarines'))
+    assert (found.papers, found.a_day) == (1, 0)
+    assert [(advice.kind, advice.about) for advice in found.advice] == [("no_phrase", "submarines")]
+
+
+def test_it_has_no_advice_before_the_first_edition(db: None) -> None:
+    found = preview(Wishes(words="agents"))
+    assert (found.digests, found.advice, found.papers, found.a_day) == ((), (), 0, 0)
+
+
+def test_it_refuses_words_that_cannot_be_read(db: None) -> None:
+    with pytest.raises(FilterError):
+        preview(Wishes(words='"open'))
+
+
+@pytest.mark.usefixtures("week")
+def test_it_keeps_an_index_until_its_edition_changes(django_assert_num_queries: Any) -> None:
+    before = indexes.last()
+    with django_assert_num_queries(2):
+        assert indexes.last() is before
+    Paper.objects.filter(title="Agents of Day 3").update(is_hidden=True)
+    after = indexes.last()
+    assert [old is new for old, new in zip(before.indexes, after.indexes, strict=True)] == [True] * 3 + [False] + [
+        True
+    ] * 3
+    assert preview(Wishes(words="agents")).papers == 6
+
+
+@pytest.mark.usefixtures("week")
+@pytest.mark.parametrize("change", [{"votes": 99}, {"is_pinned": True}, {"title": "Gardening"}, {"abstract": "New."}])
+def test_it_sees_what_changes_in_a_paper(change: dict[str, Any]) -> None:
+    before = indexes.last()
+    Paper.objects.filter(title="Cooking on Day 0").update(**change)
+    assert indexes.last() is not before
+
+
+@pytest.mark.usefixtures("week")
+def test_it_sees_a_new_edition_at_once(hugging_face: Source) -> None:
+    tomorrow = TODAY + dt.timedelta(days=1)
+    papers.ingest(hugging_face, [make_record("2608.99001", "Agents Tomorrow", day=tomorrow)], tomorrow)
+    editions.publish(tomorrow, now=NOW)
+    assert preview(Wishes(words="agents")).digests[0].for_you[0].paper.title == "Agents Tomorrow"
+
+
+def ask(client: Client, *, htmx: bool = True, method: str = "post", **given: Any) -> Any:
+    headers = {"HX-Request": "true"} if htmx else {}
+    response = getattr(client, method)("/subscribe/preview/", given, headers=headers)
+    assert response.status_code == 200
+    assert not response.cookies
+    return response
+
+
+@pytest.mark.usefixtures("week")
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_it_answers_htmx_with_the_fragment_alone(client: Client, method: str) -> None:
+    response = ask(client, method=method, words="agents")
+    page = response.content.decode()
+    assert "<html" not in page
+    assert "About <strong>1 paper a day</strong>" in page
+    assert "7 of their 14 papers" in page
+    assert 'href="/papers/arxiv:2608.00001/"' in page
+    assert "“Agents” in the title" in page
+    assert "HX-Request" in response["Vary"]
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.usefixtures("week")
+def test_it_previews_ticked_topics_and_minds_no_other_field(client: Client) -> None:
+    Topic.objects.create(slug="cooking", name="Cooking", group="Home", phrases=["cooking"])
+    page = ask(client, topics=["cooking"], time_zone="Nowhere", send_hour="x", email="no address").content.decode()
+    assert "Cooking on Day 0" in page
+    assert "Agents" not in page
+
+
+@pytest.mark.usefixtures("week")
+def test_it_shows_the_whole_form_as_it_was_filled_in_to_who_has_no_script(client: Client) -> None:
+    Topic.objects.create(slug="cooking", name="Cooking", group="Home", phrases=["cooking"])
+    page = ask(client, htmx=False, topics=["cooking"], words="agents", email="ada@example.org", send_hour="9")
+    page = page.content.decode()
+    assert "<html" in page
+    assert 'value="cooking" checked' in page
+    assert 'value="ada@example.org"' in page
+    assert 'value="9" selected' in page
+    assert "Agents of Day 0" in page
+    assert 'class="error"' not in page
+
+
+@pytest.mark.usefixtures("week")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"words": '"open'}, "quotes must open and close"),
+        ({"topics": ["nowhere"]}, "is not a topic we know"),
+        ({"max_papers": "99"}, "from 1 to 25"),
+        ({"words": "submarines"}, "“submarines” does not occur in any of these papers."),
+        ({"words": "agnets"}, "“agents” (in 7 papers)"),
+        ({"words": "agents, -agents"}, "all of them are left out for “agents”"),
+        ({"words": "author:Nobody"}, "Nobody called Nobody wrote any"),
+        ({"words": "cat:q-bio.*"}, "None of these papers is in the category q-bio.*"),
+        ({"words": "day", "max_papers": "1"}, "1 of 2 that match"),
+        ({"words": "day", "max_papers": "1"}, "A narrower phrase"),
+        ({}, "You follow nothing in particular"),
+    ],
+)
+def test_it_says_what_is_the_matter(client: Client, given: dict[str, Any], said: str) -> None:
+    assert said in ask(client, **given).content.decode()
+
+
+def test_it_says_that_there_is_no_edition_yet(client: Client, db: None) -> None:
+    assert "no edition to look into yet" in ask(client).content.decode()
+
+
+@pytest.mark.usefixtures("week")
+def test_it_shows_hostile_words_as_text(client: Client) -> None:
+    page = ask(client, words="<script>alert(1)</script>").content.decode()
+    assert "<script>" not in page
+
+
+def test_it_takes_no_other_method(client: Client, db: None) -> None:
+    assert client.put("/subscribe/preview/").status_code == 405
+
+
+def test_it_hides_papers_that_are_hidden(client: Client, edition: Edition) -> None:
+    Paper.objects.update(is_hidden=True)
+    assert preview(Wishes()).papers == 0

@@ -1,0 +1,152 @@
+"""All papers, searched by the readers' grammar and ranked as their mail is."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from digest.discovery import searching
+from digest.discovery.searching import search
+from digest.models import Edition, Paper
+from subscriptions.filters import FilterError
+from tests.conftest import TODAY
+
+pytestmark = pytest.mark.django_db
+
+
+def add(title: str, **fields: Any) -> Paper:
+    number = Paper.objects.count() + 1
+    url = f"https://arxiv.org/abs/2608.{number:05}"
+    return Paper.objects.create(key=f"arxiv:2608.{number:05}", title=title, url=url, **fields)
+
+
+def titles(query: str, page: int = 1) -> list[str]:
+    return [match.paper.title for match in search(query, page).matches]
+
+
+@pytest.fixture
+def shelf() -> None:
+    add("Diffusion Models", authors=["Yann LeCun"], categories=["cs.CV"], votes=5)
+    add("On Robots", abstract="We use diffusion models.", authors=["Yoshua Bengio"], categories=["cs.RO"], votes=30)
+    add("A Survey of Diffusion Models", authors=["Y. LeCun"], categories=["stat.ML"])
+    add("A wet rag", abstract="Nothing to see.")
+    add("RAG at Work", keywords=["retrieval"])
+    add("Hidden Diffusion Models", is_hidden=True)
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("diffusion model", {"Diffusion Models", "On Robots", "A Survey of Diffusion Models"}),
+        ('"diffusion models"', {"Diffusion Models", "On Robots", "A Survey of Diffusion Models"}),
+        ("diffusion models, -surveys", {"Diffusion Models", "On Robots"}),
+        ("author:Yann LeCun", {"Diffusion Models", "A Survey of Diffusion Models"}),
+        ("author:LeCun, cat:cs.RO", {"Diffusion Models", "A Survey of Diffusion Models", "On Robots"}),
+        ("cat:cs.*", {"Diffusion Models", "On Robots"}),
+        ("cat:cs.*, -robots", {"Diffusion Models"}),
+        ("RAG", {"RAG at Work"}),
+        ("diffusion models, votes:5", {"Diffusion Models", "On Robots"}),
+        ("votes:20", {"On Robots"}),
+        ("submarines", set()),
+    ],
+)
+def test_it_finds_what_the_mail_would(query: str, found: set[str]) -> None:
+    assert set(titles(query)) == found
+
+
+@pytest.mark.usefixtures("shelf")
+def test_it_ranks_as_the_mail_does_and_says_why() -> None:
+    first, *_, last = search("diffusion models").matches
+    assert (first.paper.title, last.paper.title) != ("On Robots", "Diffusion Models")
+    assert last.paper.title == "On Robots"
+    assert (last.reasons[0].found, last.reasons[0].where) == ("diffusion models", "abstract")
+
+
+def test_it_finds_the_old_and_exact_among_many_that_are_new_and_loose() -> None:
+    add("The Chain of Thought")
+    for number in range(searching.CANDIDATES + 20):
+        add(f"Thought {number}", abstract=f"Of a chain, and of a thought, {number}.")
+    assert titles('"chain of thought"') == ["The Chain of Thought"]
+    assert titles("chain of thought")[0] == "The Chain of Thought"
+
+
+def test_it_gives_a_rare_term_its_place_beside_a_common_one() -> None:
+    add("Submarines")
+    for number in range(searching.CANDIDATES + 20):
+        add(f"Agents {number}")
+    assert "Submarines" in {title for page in range(1, 16) for title in titles("agents, submarines", page)}
+
+
+def test_it_turns_pages_until_the_end() -> None:
+    for number in range(45):
+        add(f"Agents {number}")
+    pages = [search("agents", page) for page in (1, 2, 3, 4)]
+    assert [(len(page.matches), page.has_more) for page in pages] == [(20, True), (20, True), (5, False), (0, False)]
+    assert len({match.paper.key for page in pages for match in page.matches}) == 45
+
+
+@pytest.mark.parametrize("query", ['"open', "", "  ", "-surveys", "cat:nonsense!"])
+def test_it_refuses_what_cannot_be_read_or_asks_for_nothing(query: str) -> None:
+    with pytest.raises(FilterError):
+        search(query)
+
+
+@pytest.mark.usefixtures("shelf")
+def test_it_takes_fifty_terms(django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(120):
+        assert "Diffusion Models" in titles(", ".join(["diffusion models", *(f"word{n}" for n in range(49))]))
+
+
+# For programs
+
+
+def ask(client: Client, status: int = 200, **given: str) -> Any:
+    response = client.get("/api/papers/", given)
+    assert response.status_code == status
+    assert not response.cookies
+    assert response["Access-Control-Allow-Origin"] == "*"
+    return response.json()
+
+
+@pytest.mark.usefixtures("shelf")
+def test_it_answers_programs(client: Client) -> None:
+    Paper.objects.filter(title="On Robots").update(
+        edition=Edition.objects.create(day=TODAY, published_at="2026-08-20T16:00Z")
+    )
+    answer = ask(client, q="diffusion models, -survey")
+    assert (answer["query"], answer["page"], answer["next"]) == ("diffusion models, -survey", 1, None)
+    paper = answer["papers"][-1]
+    assert paper["title"] == "On Robots"
+    assert (paper["id"], paper["edition"], paper["votes"]) == ("arxiv:2608.00002", "2026-08-20", 30)
+    assert paper["page"] == "https://papers.example.org/papers/arxiv:2608.00002/"
+    assert {"kind": "phrase", "found": "diffusion models", "where": "abstract"} in paper["reasons"]
+
+
+def test_it_links_the_next_page(client: Client) -> None:
+    for number in range(21):
+        add(f"Agents & more {number}")
+    answer = ask(client, q="agents & more")
+    assert answer["next"] == "https://papers.example.org/api/papers/?q=agents+%26+more&page=2"
+    assert len(ask(client, q="agents & more", page="2")["papers"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"q": '"open'}, "quotes must open and close"),
+        ({}, "Write what to look for"),
+        ({"q": "agents", "page": "0"}, "is not a page"),
+        ({"q": "agents", "page": "x"}, "is not a page"),
+        ({"q": "agents", "page": "9" * 5000}, "is not a page"),
+        ({"q": "a" * 5000}, "longer than"),
+        ({"q": "\x00"}, "no word"),
+    ],
+)
+def test_it_tells_programs_what_is_wrong(client: Client, given: dict[str, str], said: str) -> None:
+    assert said in ask(client, 400, **given)["error"]
+
+
+def test_it_lets_caches_keep_answers(client: Client) -> None:
+    assert client.get("/api/papers/", {"q": "agents"})["Cache-Control"] == "public, max-age=300"
+    assert client.post("/api/papers/", {"q": "agents"}).status_code == 405

@@ -1,0 +1,52 @@
+"""Some days' papers, and what is near to a phrase that they don't hold."""
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from digest.discovery.shelf import Shelf
+from digest.matching import Index
+
+DAY = dt.date(2026, 8, 20)
+
+
+def paper(title: str, **fields: Any) -> Any:
+    values = {"key": title, "abstract": "", "authors": [], "categories": [], "keywords": [], "votes": 0} | fields
+    return SimpleNamespace(title=title, **values)
+
+
+SHELF = Shelf(
+    (
+        (DAY, Index([paper("Diffusion Models"), paper("Diffusion transformers", abstract="for image generation")])),
+        (DAY - dt.timedelta(days=1), Index([paper("Image Generation"), paper("Agents", keywords=["reward model"])])),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "near"),
+    [
+        ("difusion models", (("diffusion models", 1),)),
+        ("difusoin", (("diffusion", 2),)),
+        ("latent image generation", (("image generation", 2), ("image", 2), ("generation", 2))),
+        ("reward hacking", (("reward", 1),)),
+        ("model of all", (("model", 2),)),
+        ("quux", ()),
+        ("", ()),
+        ("π", ()),
+    ],
+)
+def test_it_knows_what_is_near_to_a_phrase(phrase: str, near: tuple[tuple[str, int], ...]) -> None:
+    assert SHELF.near(phrase, 3)[: len(near)] == near
+    assert bool(SHELF.near(phrase, 3)) == bool(near)
+
+
+def test_it_counts_over_all_its_days() -> None:
+    assert SHELF.holding("diffusion") == 2
+    assert len(SHELF.papers) == 4
+
+
+def test_it_is_quiet_when_it_is_empty() -> None:
+    assert Shelf(()).near("diffusion", 3) == ()

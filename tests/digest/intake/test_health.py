@@ -1,0 +1,80 @@
+"""When a source is said to be in trouble."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+
+from digest.intake import health
+from digest.models import FetchRun, Source
+
+THURSDAY = dt.datetime(2026, 8, 20, 17, tzinfo=dt.UTC)
+MORNING = dt.timedelta(hours=-12)
+SATURDAY = dt.timedelta(days=2)
+Run = Callable[..., FetchRun]
+
+
+@pytest.fixture
+def run(hugging_face: Source) -> Run:
+    def record(status: str, later: dt.timedelta = dt.timedelta(0), day: dt.date | None = None) -> FetchRun:
+        started = THURSDAY + later
+        return FetchRun.objects.create(
+            source=hugging_face, day=day or started.date(), started_at=started, status=status, message="why"
+        )
+
+    return record
+
+
+def is_in_trouble(run: Run) -> bool:
+    return bool(health.troubles())
+
+
+@pytest.mark.parametrize(
+    ("statuses", "trouble"),
+    [
+        (["failed", "unreachable", "failed"], True),
+        (["empty", "empty", "stale"], True),
+        (["ok", "failed", "empty", "failed"], True),
+        (["failed", "failed"], False),
+        (["failed", "failed", "failed", "ok"], False),
+        (["failed", "failed", "ok", "failed"], False),
+    ],
+)
+def test_it_takes_three_bad_runs_in_a_row(run: Run, statuses: list[str], trouble: bool) -> None:
+    for status in statuses:
+        run(status)
+    assert is_in_trouble(run) is trouble
+
+
+@pytest.mark.parametrize("later", [MORNING, SATURDAY])
+def test_it_finds_nothing_wrong_with_an_empty_morning_or_weekend(run: Run, later: dt.timedelta) -> None:
+    for _ in range(5):
+        run("empty", later)
+    assert not is_in_trouble(run)
+
+
+def test_it_is_not_put_at_ease_by_an_empty_weekend(run: Run) -> None:
+    for later in (dt.timedelta(0), dt.timedelta(hours=1), SATURDAY, SATURDAY, dt.timedelta(days=4)):
+        run("empty", later)
+    assert is_in_trouble(run)
+
+
+def test_it_is_not_put_at_ease_by_past_days_either(run: Run) -> None:
+    for hour in range(3):
+        later = dt.timedelta(hours=hour)
+        run("ok", later, day=THURSDAY.date() - dt.timedelta(days=1))
+        run("empty", later)
+    assert is_in_trouble(run)
+
+
+def test_it_says_what_the_last_run_said(run: Run, hugging_face: Source) -> None:
+    for _ in range(3):
+        run("unreachable")
+    assert str(health.troubles()[0]) == f"{hugging_face}: 3 runs in a row can't be reached. why"
+
+
+def test_it_leaves_sources_that_are_off_alone(run: Run) -> None:
+    for _ in range(3):
+        run("failed")
+    Source.objects.update(is_active=False)
+    assert health.troubles() == []

@@ -1,0 +1,98 @@
+"""How things are said to readers."""
+
+import datetime as dt
+
+import pytest
+from django.utils import translation
+
+from digest.mails import wording
+from digest.matching import Finding, Reason
+
+DAY = dt.date(2026, 8, 20)
+HEBREW = "עדה לאבלייס"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Thursday, 20 August 2026"), ("de", "Donnerstag, 20 August 2026")]
+)
+def test_it_names_the_day_in_the_readers_language(language: str, said: str) -> None:
+    with translation.override(language):
+        assert wording.long_date(DAY).replace("20. ", "20 ") == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 votes"), (1, "1 vote"), (2, "2 votes"), (1234, "1,234 votes")])
+def test_it_counts_with_the_noun(number: int, said: str) -> None:
+    assert wording.votes(number) == said
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (Reason("RL", "phrase", "GRPO", "title", 3), "RL: “GRPO” in the title"),
+        (Reason("RL", "phrase", "GRPO", "abstract", 1), "RL: “GRPO” in the abstract"),
+        (Reason("RL", "phrase", "GRPO", "keywords", 1), "RL: “GRPO” in the keywords"),
+        (Reason("RL", "author", "Ada Lovelace", "authors", 5), "RL: by Ada Lovelace"),
+        (Reason("RL", "category", "cs.CL", "categories", 0.5), "RL: in cs.CL"),
+        (Reason("", "votes", "30", "votes", 0), ""),
+    ],
+)
+def test_it_says_why(reason: Reason, said: str) -> None:
+    assert wording.why(Finding(reason.interest, reason.weight, (reason,))) == said
+
+
+def test_it_wraps_the_reason_in_the_text_part() -> None:
+    reasons = tuple(Reason("RL", "phrase", "reinforcement learning", where, 1) for where in ("title", "abstract"))
+    line = wording.why_in_text(Finding("Reinforcement learning", 1, reasons))
+    assert line == (
+        "Why: Reinforcement learning: “reinforcement learning” in the title;\n"
+        "  “reinforcement learning” in the abstract"
+    )
+    assert wording.why_in_text(Finding("", 1, (Reason("", "votes", "30", "votes", 0),))) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", [""]),
+        ("a" * 78, ["a" * 78]),
+        ("a" * 78 + " b", ["a" * 78, "b"]),
+        ("a" * 77 + " b", ["a" * 77, "b"]),
+        ("a" * 76 + " b", ["a" * 76 + " b"]),
+        ("a" * 100 + " b", ["a" * 100, "b"]),
+        ("b " + "a" * 100, ["b", "a" * 100]),
+        (" ".join(["four"] * 30), [" ".join(["four"] * 15), " ".join(["four"] * 15)]),
+    ],
+)
+def test_it_wraps_text_between_words(text: str, lines: list[str]) -> None:
+    assert wording.wrapped(text).split("\n") == lines
+
+
+def test_it_tells_the_next_titles_beside_the_subject() -> None:
+    assert wording.preheader(["Faster Diffusion", "A Survey of Everything There Is"], "2 of 3") == (
+        "Also: Faster Diffusion · A Survey of Everything There Is"
+    )
+    assert (
+        wording.preheader(["Short"], "2 of the day’s 3 papers match.") == "Also: Short 2 of the day’s 3 papers match."
+    )
+    assert wording.preheader([], "1 of 3") == "1 of 3"
+    assert len(wording.preheader(["word " * 30] * 3, "2 of 3")) <= 110
+
+
+def test_it_leaves_out_the_middle_of_a_long_list_of_authors() -> None:
+    names = [f"Author {letter}" for letter in "ABCDEFGH"]
+    assert wording.short_authors(names, 3).replace("\u00a0", " ") == "Author A, Author B, … 5 more …, Author H"
+    assert wording.short_authors(names[:3], 3) == "Author A, Author B, Author C"
+
+
+def test_it_isolates_only_what_would_turn_the_words_around_it() -> None:
+    assert wording.isolated("Ada Lovelace") == "Ada Lovelace"
+    assert wording.isolated(HEBREW) == f"\u2068{HEBREW}\u2069"
+    with translation.override("he"):
+        assert wording.isolated("Ada Lovelace") == "\u2068Ada Lovelace\u2069"
+        assert wording.isolated(HEBREW) == HEBREW
+
+
+def test_it_cuts_before_it_isolates() -> None:
+    found = wording.short_authors([HEBREW * 30])
+    assert found.startswith("\u2068")
+    assert found.endswith("…\u2069")

@@ -1,0 +1,82 @@
+"""What `manage.py check` warns of."""
+
+from typing import Any
+
+import pytest
+
+from digest.operating import checks
+
+pytestmark = pytest.mark.django_db  # the brand's row may hold the postal address
+
+
+def ids(messages: list[Any]) -> list[str]:
+    return [message.id for message in messages]
+
+
+def test_it_is_content_with_a_well_made_set_up(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.POSTAL_ADDRESS = "1 Main Street"
+    assert checks.check_links(None) + checks.check_mail(None) + checks.check_site_url(None) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"SITE_URL": "http://papers.example.org"}, "digest.W001"),
+        ({"EMAIL_BACKEND": "subscriptions.outbox.EmailBackend"}, "digest.W002"),
+        ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": True}, "digest.E005"),
+        ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": False}, "digest.W003"),
+        ({"SITE_URL": "papers.example.org"}, "digest.E003"),
+    ],
+)
+def test_it_warns_before_readers_find_out(settings: Any, change: dict[str, Any], expected: str) -> None:
+    settings.POSTAL_ADDRESS = "1 Main Street"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    for name, value in change.items():
+        setattr(settings, name, value)
+    assert expected in ids(checks.check_links(None) + checks.check_mail(None) + checks.check_site_url(None))
+
+
+@pytest.mark.parametrize(
+    ("provider", "anymail", "expected"),
+    [
+        ("postmark", {}, ["digest.E002"]),
+        ("postmark", {"WEBHOOK_SECRET": ["user:password"]}, []),
+        ("resend", {"WEBHOOK_SECRET": ["user:password"]}, ["digest.E004"]),  # it signs, if it is asked to
+        ("resend", {"RESEND_SIGNING_SECRET": "whsec_…"}, []),
+        ("sendgrid", {}, ["digest.E004"]),
+        ("mailtrap", {}, ["digest.E004"]),
+        ("postal", {"WEBHOOK_SECRET": ["user:password"]}, ["digest.E004"]),
+        ("mailgun", {"MAILGUN_API_KEY": "which signs, too"}, []),
+        ("scaleway", {}, []),  # has no reports
+    ],
+)
+def test_it_errs_where_anybody_could_report_bounces(
+    provider: str, anymail: dict[str, Any], expected: list[str], settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = f"anymail.backends.{provider}.EmailBackend"
+    settings.ANYMAIL = anymail
+    assert ids(checks.check_webhooks(None)) == expected
+
+
+def test_it_refuses_to_deploy_without_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SECRET_KEY")
+    assert "digest.E001" in ids(checks.check_links(None))
+
+
+def test_it_errs_at_providers_it_does_not_know(settings: Any) -> None:
+    settings.EMAIL_PROVIDERS = ["postmark", "smtp", "pigeon"]
+    assert ids(checks.check_providers(None)) == ["digest.E008"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("SEND_RATE", "fast", "digest.E006"),
+        ("DOMAIN_RATES", "gmail=1/s", "digest.E006"),
+        ("WARM_UP_FROM", "tomorrow", "digest.E007"),
+    ],
+)
+def test_it_errs_at_limits_it_cannot_read(setting: str, value: str, expected: str, settings: Any) -> None:
+    setattr(settings, setting, value)
+    assert ids(checks.check_limits(None)) == [expected]

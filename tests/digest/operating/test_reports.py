@@ -1,0 +1,56 @@
+"""The operators' daily mail."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from digest import planning
+from digest.models import Delivery, Edition, FetchRun, QuietDay, Source
+from digest.operating import reports
+from subscriptions.models import Subscriber
+from tests.conftest import NOW, TODAY
+
+LATER = NOW + dt.timedelta(hours=20)
+
+
+@pytest.fixture
+def a_bad_day(edition: Edition, alice: Subscriber, hugging_face: Source) -> None:
+    planning.plan_everyone(edition, now=NOW)
+    Delivery.objects.update(status="failed", reason="550 no <such> user")
+    for _ in range(3):
+        FetchRun.objects.create(
+            source=hugging_face, day=TODAY, started_at=NOW, status="unreachable", message="no answer in time"
+        )
+    QuietDay.objects.create(day=TODAY, reason="nothing listed")
+
+
+@pytest.mark.usefixtures("a_bad_day")
+def test_it_says_what_came_in_went_out_and_failed(settings: Any) -> None:
+    settings.OPERATORS = ["op@example.org"]
+    assert reports.send_report(now=LATER)
+    (report,) = mail.outbox
+    assert report.to == ["op@example.org"]
+    assert "please look" in report.subject
+    for said in ("Edition of 2026-08-20", "1 digest failed", "no answer in time", "nothing listed", "0 new papers"):
+        assert said in report.body
+    html = str(report.alternatives[0][0])  # type: ignore[attr-defined]
+    assert "550 no &lt;such&gt; user" in html
+    assert "In trouble:" in html
+
+
+@pytest.mark.django_db
+def test_it_is_sent_once_a_day(settings: Any) -> None:
+    settings.OPERATORS = ["op@example.org", "other@example.org"]
+    moments = (NOW, NOW, NOW + dt.timedelta(hours=1), NOW + dt.timedelta(days=1))
+    assert [reports.send_report(now=now) for now in moments] == [True, False, False, True]
+    assert len(mail.outbox) == 4
+    assert "all is well" in mail.outbox[0].subject
+
+
+@pytest.mark.django_db
+def test_it_is_sent_to_nobody_where_there_are_no_operators(settings: Any) -> None:
+    settings.OPERATORS = []
+    assert not reports.send_report(now=NOW)
+    assert mail.outbox == []

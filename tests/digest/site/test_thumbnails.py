@@ -1,0 +1,157 @@
+"""Papers' pictures come from this site, or not at all."""
+
+import contextlib
+import datetime as dt
+import io
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from digest.intake.records import SourceError, UnreachableError
+from digest.models import Edition, Paper, Thumbnail
+from digest.site import pictures, thumbnails
+from digest.site.pictures import PictureError
+from tests.conftest import NOW
+
+ADDRESS = "https://pictures.example.com/a.png"
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (1200, 648), mode: str = "RGB", **extra: Any) -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, size, 128 if mode in "LP" else None).save(out, kind, **extra)
+    return out.getvalue()
+
+
+class Web:
+    """Stands in for the way to the network."""
+
+    def __init__(self, answer: bytes | Exception) -> None:
+        self.answer, self.asked = answer, list[str]()
+
+    def get(self, url: str) -> bytes:
+        self.asked.append(url)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def paper(edition: Edition) -> Paper:
+    Paper.objects.filter(title="Faster Diffusion").update(thumbnail_url=ADDRESS)
+    return Paper.objects.get(title="Faster Diffusion")
+
+
+def bring_in(monkeypatch: pytest.MonkeyPatch, web: Web, now: dt.datetime = NOW) -> int:
+    monkeypatch.setattr(thumbnails, "client", lambda kind: web)
+    return thumbnails.bring_in(now=now, seconds=10)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+@pytest.mark.parametrize("size", [(1200, 648), (64, 64), (1, 3000)])
+def test_it_makes_any_picture_small(kind: str, size: tuple[int, int]) -> None:
+    small = pictures.shrink(picture(kind, size))
+    with Image.open(io.BytesIO(small)) as made:
+        assert (made.format, made.size) == ("WEBP", pictures.SIZE)
+    assert len(small) < 20_000
+
+
+def test_it_leaves_out_what_was_hidden_in_a_picture() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "<script>alert(1)</script>"
+    small = pictures.shrink(picture("JPEG", exif=exif) + b"<script>alert(1)</script>")
+    assert b"script" not in small
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<html>", picture()[:200], picture("JPEG")[:100],
+        picture("TIFF"),
+    ],
+    ids=["empty", "svg", "page", "cut png", "cut jpeg", "tiff"],
+)  # fmt: skip
+def test_it_refuses_what_is_no_picture(body: bytes) -> None:
+    with pytest.raises(PictureError):
+        pictures.shrink(body)
+
+
+def test_it_refuses_a_picture_that_unpacks_to_more_than_there_is_memory() -> None:
+    with pytest.raises(PictureError, match="too many"):
+        pictures.shrink(picture("PNG", (9_000, 9_000), "L"))
+
+
+@given(st.binary(max_size=300), st.sampled_from(["PNG", "JPEG", "WEBP", "GIF"]), st.integers(0, 400))
+def test_it_takes_any_bytes(noise: bytes, kind: str, at: int) -> None:
+    whole = picture(kind, (40, 40))
+    with contextlib.suppress(PictureError):
+        pictures.shrink(whole[:at] + noise + whole[at + len(noise) :])
+
+
+def test_it_brings_a_picture_in_once_and_shows_it_from_here(
+    client: Client, monkeypatch: pytest.MonkeyPatch, paper: Paper
+) -> None:
+    assert ADDRESS not in client.get("/").content.decode()
+    web = Web(picture())
+    assert (bring_in(monkeypatch, web), bring_in(monkeypatch, web)) == (1, 0)
+    assert web.asked == [ADDRESS]
+    page = client.get("/").content.decode()
+    address = f"/thumbnails/{paper.pk}-{Thumbnail.objects.get().mark}.webp"
+    assert f'src="{address}"' in page
+    assert ADDRESS not in page
+    shown = client.get(address)
+    assert (shown["Content-Type"], shown.content[:4]) == ("image/webp", b"RIFF")
+    assert "immutable" in shown["Cache-Control"]
+    assert (
+        f'property="og:image" content="https://papers.example.org{address}"'
+        in client.get(f"/papers/{paper.key}/").content.decode()
+    )
+
+
+def test_it_shows_no_picture_of_a_hidden_paper(client: Client, monkeypatch: pytest.MonkeyPatch, paper: Paper) -> None:
+    bring_in(monkeypatch, Web(picture()))
+    address = f"/thumbnails/{paper.pk}-{Thumbnail.objects.get().mark}.webp"
+    Paper.objects.filter(pk=paper.pk).update(is_hidden=True)
+    assert client.get(address).status_code == 404
+
+
+def test_it_notes_why_a_picture_did_not_come_and_gives_up(monkeypatch: pytest.MonkeyPatch, paper: Paper) -> None:
+    web = Web(SourceError(f"{ADDRESS}: answered 404 Not Found"))
+    for half_days in range(6):
+        assert bring_in(monkeypatch, web, NOW + dt.timedelta(hours=13 * half_days)) == 0
+    assert len(web.asked) == thumbnails.MOST_TRIES
+    assert "404" in Thumbnail.objects.get().problem
+    Paper.objects.filter(pk=paper.pk).update(thumbnail_url="https://pictures.example.com/b.png")
+    assert bring_in(monkeypatch, Web(picture())) == 1
+
+
+def test_it_holds_an_unreachable_host_against_no_picture(monkeypatch: pytest.MonkeyPatch, paper: Paper) -> None:
+    Paper.objects.update(thumbnail_url=ADDRESS)
+    web = Web(UnreachableError("pictures.example.com can't be found"))
+    assert bring_in(monkeypatch, web) == 0
+    assert len(web.asked) == 1
+    assert not Thumbnail.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["http://pictures.example.com/a.png", "javascript:alert(1)", "/etc/passwd", ""])
+def test_it_asks_for_safe_addresses_only(monkeypatch: pytest.MonkeyPatch, paper: Paper, address: str) -> None:
+    Paper.objects.update(thumbnail_url=address)
+    web = Web(picture())
+    assert (bring_in(monkeypatch, web), web.asked) == (0, [])
+
+
+def test_it_asks_no_host_of_a_private_network(paper: Paper) -> None:
+    Paper.objects.update(thumbnail_url="https://127.0.0.1:9/a.png")
+    assert thumbnails.bring_in(now=NOW, seconds=10) == 0
+    assert "not a public address" in Thumbnail.objects.first().problem  # type: ignore[union-attr]
+
+
+def test_it_asks_for_none_where_the_operator_wants_none(
+    monkeypatch: pytest.MonkeyPatch, paper: Paper, settings: Any
+) -> None:
+    settings.FETCH_THUMBNAILS = False
+    web = Web(picture())
+    assert (bring_in(monkeypatch, web), web.asked) == (0, [])
