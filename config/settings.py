@@ -63,6 +63,23 @@ def _text(name: str) -> str:
         raise ImproperlyConfigured(f"{name}: {value} can't be read ({error}).") from error
 
 
+def _addresses(name: str) -> list[str]:
+    """The variable `name`: e-mail addresses, separated by commas. Raises ImproperlyConfigured, saying which is none."""
+    found: list[str] = env.list(name, default=[])
+    for value in found:
+        if "@" not in value.strip("@"):
+            raise ImproperlyConfigured(f"{name}: “{value}” is no e-mail address. Separate several with commas.")
+    return found
+
+
+def _web_address(name: str, default: str) -> str:
+    """The variable `name`, without a slash at its end. Raises ImproperlyConfigured where it is no web address."""
+    value = str(env.str(name, default)).rstrip("/")
+    if not urlsplit(value).hostname or not value.startswith(("https://", "http://")):
+        raise ImproperlyConfigured(f"{name} is “{value}”. Write a web address, such as {default}.")
+    return value
+
+
 def _one_of(name: str, *choices: str) -> str:
     """The variable `name`; by default the first choice. Raises ImproperlyConfigured, saying which there are."""
     value: str = env.str(name, choices[0])
@@ -210,6 +227,10 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Database ---------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+if "ENGINE" not in DATABASES["default"]:
+    raise ImproperlyConfigured(
+        "DATABASE_URL can't be read. Write it like postgresql://user:password@host/name or sqlite:////path/of/db.sqlite3."
+    )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # A writer takes the lock at BEGIN and waits for it; upgrading a read lock would fail at once.
@@ -226,7 +247,10 @@ else:
 # --- E-mail -----------------------------------------------------------------
 OUTBOX_DIR = VAR_DIR / "outbox"
 environ.Env.EMAIL_SCHEMES["outbox"] = "subscriptions.outbox.EmailBackend"
-_email = env.email_url("EMAIL_URL", "outbox://")
+try:
+    _email = env.email_url("EMAIL_URL", "outbox://")
+except ImproperlyConfigured as error:
+    raise ImproperlyConfigured("EMAIL_URL can't be read. Write it like smtp+tls://user:password@host:587.") from error
 # Who hands mail over, in order: “smtp” for EMAIL_URL's server, and names of django-anymail's providers.
 EMAIL_PROVIDERS = [name.strip().lower() for name in env.list("EMAIL_PROVIDERS", default=[]) if name.strip()]
 _first = (EMAIL_PROVIDERS or ["smtp"])[0]
@@ -388,12 +412,12 @@ PRIVACY_TEXT = _text("PRIVACY_TEXT")  # in place of what the page says of what t
 IMPRINT_TEXT = _text("IMPRINT_TEXT")
 # Without an address no digest leaves this machine: in many countries that is the law.
 REQUIRE_POSTAL_ADDRESS = env.bool("REQUIRE_POSTAL_ADDRESS", environ.Env.EMAIL_SCHEMES["outbox"] != EMAIL_BACKEND)
-OPERATORS = env.list("OPERATORS", default=[])  # addresses that get the day's report
+OPERATORS = _addresses("OPERATORS")  # addresses that get the day's report
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")  # in the User-Agent, so that upstream can reach the operator
-HUGGINGFACE_URL = env.str("HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")
-ARXIV_FEEDS_URL = env.str("ARXIV_FEEDS_URL", "https://rss.arxiv.org").rstrip("/")
-ARXIV_API_URL = env.str("ARXIV_API_URL", "https://export.arxiv.org").rstrip("/")
-ARXIV_OAI_URL = env.str("ARXIV_OAI_URL", "https://oaipmh.arxiv.org").rstrip("/")
+HUGGINGFACE_URL = _web_address("HUGGINGFACE_URL", "https://huggingface.co")
+ARXIV_FEEDS_URL = _web_address("ARXIV_FEEDS_URL", "https://rss.arxiv.org")
+ARXIV_API_URL = _web_address("ARXIV_API_URL", "https://export.arxiv.org")
+ARXIV_OAI_URL = _web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org")
 # UTC. America has voted by then, and the mornings of the next day, New Zealand's first, are still ahead.
 PUBLISH_HOUR = _whole_number("PUBLISH_HOUR", 16, 0, 23)
 # What is done with a mail of which nobody can know whether it arrived: "resend" (it may come twice) or "leave".

@@ -164,10 +164,13 @@ def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:
             % {"term": _shown(term)}
         )
     if len(value) > longest:
-        raise FilterError(
-            _("%(text)s is longer than %(most)d characters. Separate phrases with commas.")
-            % {"text": _shown(value), "most": longest}
+        is_sentence = longest == MAX_SENTENCE_LENGTH
+        advice = (
+            _("%(text)s is longer than %(most)d characters. Say it in fewer words.")
+            if is_sentence
+            else _("%(text)s is longer than %(most)d characters. Separate phrases with commas.")
         )
+        raise FilterError(advice % {"text": _shown(value), "most": longest})
     return value
 
 

@@ -228,7 +228,7 @@ def test_it_says_what_to_do_with_an_empty_database(monkeypatch: pytest.MonkeyPat
         ({"PORT": "99999"}, "Settings: PORT is “99999”. Write a whole number from 1 to 65535."),
         ({"PORT": "abc"}, "Settings: PORT is “abc”"),
         ({"PUBLISH_HOUR": "25"}, "from 0 to 23"),
-        ({"EMAIL_URL": "bogus://x"}, "Settings: Invalid email schema bogus"),
+        ({"EMAIL_URL": "bogus://x"}, "Settings: EMAIL_URL can't be read."),
         ({"TEMPLATES_DIR": "/dev/null"}, "Settings: TEMPLATES_DIR is “/dev/null”, which is no folder."),
         ({"VAR_DIR": "/dev/null/var"}, "VAR_DIR: /dev/null/var can't be written"),
     ],

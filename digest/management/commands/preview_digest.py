@@ -77,8 +77,9 @@ class Command(BaseCommand):
         topics = {topic.slug: topic for topic in Topic.objects.all()}
         for slug in slugs:
             if slug not in topics:
-                near = difflib.get_close_matches(slug, topics, n=3) or sorted(topics)[:5]
-                raise CommandError(f"There is no topic “{slug}”. Did you mean {', '.join(near)}?")
+                near = difflib.get_close_matches(slug, topics, n=3)
+                advice = f"Did you mean {', '.join(near)}?" if near else "The site lists them all at /topics/."
+                raise CommandError(f"There is no topic “{slug}”. {advice}")
         try:
             criteria = filters.parse(words)
         except filters.FilterError as error:
