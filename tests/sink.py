@@ -56,12 +56,12 @@ class Sink:
 
     def __enter__(self) -> "Sink":
         self._loop = asyncio.new_event_loop()
-        self._server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512, limit=2**22)
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        # There and not here: a browser that tests share keeps a loop running in their own thread.
+        opening = asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512, limit=2**22)
+        self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(timeout=10)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from digest.admin.base import ReadOnlyAdmin
 from digest.keeping.outlook import outlook
-from digest.models import DailyTotal
+from digest.models import Allowance, DailyTotal
 
 
 @admin.register(DailyTotal)
@@ -23,3 +23,10 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         shown = (extra_context or {}) | {"outlook": outlook(now=timezone.now()), "title": "How mail was received"}
         return super().changelist_view(request, shown)
+
+
+@admin.register(Allowance)
+class AllowanceAdmin(ReadOnlyAdmin, admin.ModelAdmin[Allowance]):
+    list_display = ["name", "level", "at"]
+    search_fields = ["name"]
+    ordering = ["name"]

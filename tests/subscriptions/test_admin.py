@@ -11,6 +11,8 @@ from django.urls import reverse
 
 from digest import opinions
 from digest.models import (
+    Allowance,
+    DailyTotal,
     Delivery,
     DeliveryEvent,
     Edition,
@@ -20,6 +22,7 @@ from digest.models import (
     QuietDay,
     Shard,
     Source,
+    Thumbnail,
     Turn,
     Validator,
     Vector,
@@ -68,6 +71,9 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     Brand.objects.create(name="Learning Papers")
     Vector.objects.create(key="a" * 64, kind="paper", values=b"\0" * 768, used_on=TODAY)
     opinions.say(alice, edition.papers.all()[0], "like", now=NOW)
+    Allowance.objects.create(name="smtp", level=1, at=NOW)
+    DailyTotal.objects.create(day=TODAY, kind="event", what="delivered", number=1)
+    Thumbnail.objects.create(paper=edition.papers.all()[0], address="https://example.org/learning.png", tried_at=NOW)
 
 
 def admin_url(model: type[Model], page: str, *arguments: object) -> str:
