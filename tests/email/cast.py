@@ -72,7 +72,7 @@ def hostile_day(day: dt.date = TODAY) -> Edition:
         "day": day,
         "abstract": HOSTILE * 3,
         "authors": (HOSTILE, HEBREW, "Ada Lovelace"),
-        "organization": HOSTILE,
+        "organization": HOSTILE[:200],
     }
     urls = {"github_url": "https://example.org/a?b=1&c=\"'<x>", "project_url": "https://example.org/" + "x" * 900}
     records = [
