@@ -40,17 +40,18 @@ _FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "SparkPost": (("msys", "*", "bounce_class"),),
     "Unisender Go": (("delivery_info", "delivery_status"),),
 }
+_AMAZON_SES = {
+    "mailboxfull": SOFT,
+    "messagetoolarge": POLICY,
+    "contentrejected": POLICY,
+    "attachmentrejected": POLICY,
+    "permanent": HARD,
+    "transient": SOFT,
+    "undetermined": SOFT,
+}
 # Their words, in small letters. What is not listed says nothing, and the next field is asked.
 _WORDS: dict[str, dict[str, Meaning]] = {
-    "Amazon SES": {
-        "mailboxfull": SOFT,
-        "messagetoolarge": POLICY,
-        "contentrejected": POLICY,
-        "attachmentrejected": POLICY,
-        "permanent": HARD,
-        "transient": SOFT,
-        "undetermined": SOFT,
-    },
+    "Amazon SES": _AMAZON_SES,
     "Brevo": {"hard_bounce": HARD, "invalid_email": HARD, "soft_bounce": SOFT, "blocked": POLICY},
     "MailerSend": {"hard_bounced": HARD, "soft_bounced": SOFT},
     "Mailgun": {
@@ -99,15 +100,7 @@ _WORDS: dict[str, dict[str, Meaning]] = {
         "blocked": POLICY,
         "dmarcpolicy": POLICY,
     },
-    "Resend": {
-        "mailboxfull": SOFT,
-        "messagetoolarge": POLICY,
-        "contentrejected": POLICY,
-        "attachmentrejected": POLICY,
-        "permanent": HARD,
-        "transient": SOFT,
-        "undetermined": SOFT,
-    },
+    "Resend": _AMAZON_SES,  # which it sends by
     "SendGrid": {
         "bounced address": HARD,
         "invalid": HARD,
