@@ -43,10 +43,6 @@ class Gate:
         self._holds: dict[str, tuple[float, Hold]] = {}  # by lane; "" for all
         self.is_open = self._rate is None and not self._lanes.rates and days.cap(timezone.now().date()) is None
 
-    @property
-    def has_lanes(self) -> bool:
-        return bool(self._lanes.rates)
-
     def hold(self, address: str) -> Hold | None:
         """Why a mail to `address` would be held now, as far as known without asking anybody."""
         now = time.monotonic()

@@ -200,23 +200,6 @@ def _on_topics(day: Day, question: Question) -> Scores:
     return scores
 
 
-def text_evidence(
-    day: Day, question: Question, close: "Vectors | None"
-) -> dict[int, tuple[float, float, float, float]]:
-    """For every paper: coverage of the text, of the name in it, how much it is on the text's topics, and closeness.
-
-    What the weights of texts are fitted to.
-    """
-    covered, on_topics = day.coverage.of(question.text), _on_topics(day, question)
-    named = day.coverage.of(question.name) if question.name else {}
-    evidence = (covered, named, on_topics, dict(enumerate(() if close is None else close.tolist())))
-    return {
-        number: (found[0], found[1], found[2], found[3])
-        for number in range(len(day.papers))
-        if (found := [values.get(number, 0.0) for values in evidence])
-    }
-
-
 def _commonness(day: Day, phrases: Iterable[str]) -> Scores:
     """What is taken off where no phrase is found but such that stand in many papers, and so tell little."""
     off: Scores = {}
