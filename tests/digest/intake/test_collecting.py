@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,7 @@ ARXIV = (DATA / "arxiv_atom.xml").read_bytes()
 Status = FetchRun.Status
 
 
-@pytest.fixture(autouse=True)
-def at_noon(now: dt.datetime, db: None) -> None:
-    pass
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits between two tries, nor for its turn."""
-    monkeypatch.setattr("digest.sources.client.Http", partial(Http, sleep=lambda seconds: None))
-    monkeypatch.setattr(turns.take, "__kwdefaults__", {"sleep": lambda seconds: None})
+pytestmark = pytest.mark.usefixtures("at_noon", "impatient")
 
 
 @pytest.fixture

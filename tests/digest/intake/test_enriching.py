@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from digest.intake import enriching, turns
 from digest.intake.enriching import Enriched, enrich
 from digest.models import Listing, Paper, Source
 from digest.sources import arxiv_api
-from digest.sources.http import Http
 from tests.conftest import NOW, TODAY, make_record
 from tests.upstream import Upstream
 
@@ -21,16 +19,7 @@ BODY = (Path(__file__).resolve().parents[2] / "data" / "arxiv_api.xml").read_byt
 API = "/api/query"
 
 
-@pytest.fixture(autouse=True)
-def at_noon(now: dt.datetime, db: None) -> None:
-    pass
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits between two tries, nor for its turn."""
-    monkeypatch.setattr("digest.sources.client.Http", partial(Http, sleep=lambda seconds: None))
-    monkeypatch.setattr(turns.take, "__kwdefaults__", {"sleep": lambda seconds: None})
+pytestmark = pytest.mark.usefixtures("at_noon", "impatient")
 
 
 @pytest.fixture

@@ -1,0 +1,21 @@
+"""What tests share that ask a stand-in for upstream: a clock that stands, and no waiting."""
+
+import datetime as dt
+from functools import partial
+
+import pytest
+
+from digest.intake import turns
+from digest.sources.http import Http
+
+
+@pytest.fixture
+def at_noon(now: dt.datetime, db: None) -> None:
+    pass
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits between two tries, nor for its turn."""
+    monkeypatch.setattr("digest.sources.client.Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr(turns.take, "__kwdefaults__", {"sleep": lambda seconds: None})
