@@ -1,6 +1,9 @@
 """A mail server on loopback that keeps what it takes, and fails by script.
 
-The script is asked at each stage (greeting, MAIL, RCPT, DATA, content) and answers with what to do:
+It encrypts where it is given a `tls` context: by STARTTLS, or from the start (`tls_at_once`). Where it has a `login`, a
+user and a password, it takes mail from nobody else, and offers to log in only when encrypted.
+
+The script is asked at each stage (greeting, STARTTLS, MAIL, RCPT, DATA, content) and answers with what to do:
 
     ""             what a healthy server does
     "450 4.2.0 …"  that reply; after a 421 the connection is closed
@@ -10,7 +13,9 @@ The script is asked at each stage (greeting, MAIL, RCPT, DATA, content) and answ
 """
 
 import asyncio
+import base64
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +36,7 @@ class Received:
     recipient: str = ""
     began_at: float = 0.0
     content: bytes = b""
+    is_encrypted: bool = False
 
     @property
     def message_id(self) -> str:
@@ -51,15 +57,20 @@ class Sink:
     keep: Callable[[Received], object] | None = None  # told of each mail before it is acknowledged
     port: int = 0
     remembers: bool = True  # the mails, in `mails`
+    tls: ssl.SSLContext | None = None
+    tls_at_once: bool = False
+    login: tuple[str, str] | None = None
     mails: list[Received] = field(default_factory=list)
     connections: int = 0
+    said: list[str] = field(default_factory=list)  # by clients, in clear text
 
     def __enter__(self) -> "Sink":
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         # There and not here: a browser that tests share keeps a loop running in their own thread.
-        opening = asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512, limit=2**22)
+        tls = self.tls if self.tls_at_once else None
+        opening = asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512, limit=2**22, ssl=tls)
         self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(timeout=10)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -80,7 +91,7 @@ class Sink:
         self.connections += 1
         try:
             await _Session(self, self.connections, reader, writer).run()
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError, _OverError):
+        except (OSError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError, _OverError):
             pass
         finally:
             writer.close()
@@ -94,19 +105,30 @@ class _Session:
     def __init__(self, sink: Sink, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._sink, self._reader, self._writer = sink, reader, writer
         self._mail = Received(number)
+        self._is_encrypted = sink.tls_at_once
+        self._is_logged_in = sink.login is None
 
     async def run(self) -> None:
         await self._answer("greeting", "220 sink")
         while line := await self._reader.readline():
+            if not self._is_encrypted:
+                self._sink.said.append(line.decode().strip())
             await self._do(line.decode().strip())
 
     async def _do(self, line: str) -> None:
         verb = line[:4].upper()
         if verb == "EHLO":
-            lines = ["sink", *self._sink.extensions]
+            lines = ["sink", *self._extensions()]
             await self._say("\r\n".join(f"250{'-' if line is not lines[-1] else ' '}{line}" for line in lines))
+        elif verb == "STAR" and "STARTTLS" in self._extensions():
+            await self._encrypt()
+        elif verb == "AUTH" and "AUTH PLAIN" in self._extensions():
+            await self._log_in(line)
+        elif not self._is_logged_in and verb in ("MAIL", "RCPT", "DATA"):
+            await self._say("530 5.7.0 Authentication required")
         elif verb == "MAIL":
-            self._mail = Received(self._mail.connection, _within(line), began_at=time.time())
+            number, encrypted = self._mail.connection, self._is_encrypted
+            self._mail = Received(number, _within(line), began_at=time.time(), is_encrypted=encrypted)
             await self._answer("MAIL", "250 2.1.0 Ok")
         elif verb == "RCPT":
             self._mail.recipient = _within(line)
@@ -122,6 +144,21 @@ class _Session:
             raise _OverError
         else:
             await self._say("250 Ok" if verb in ("RSET", "NOOP", "HELO") else "500 5.5.2 What?")
+
+    def _extensions(self) -> list[str]:
+        may_encrypt = ["STARTTLS"] if self._sink.tls and not self._is_encrypted else []
+        may_log_in = ["AUTH PLAIN"] if self._sink.login and self._is_encrypted else []
+        return [*may_encrypt, *may_log_in, *self._sink.extensions]
+
+    async def _encrypt(self) -> None:
+        if await self._answer("STARTTLS", "220 2.0.0 Go on") and self._sink.tls:
+            await self._writer.start_tls(self._sink.tls)
+            self._is_encrypted = True
+
+    async def _log_in(self, line: str) -> None:
+        _, *told = base64.b64decode(line.split()[2]).decode().split("\0")
+        self._is_logged_in = tuple(told) == self._sink.login
+        await self._say("235 2.7.0 Ok" if self._is_logged_in else "535 5.7.8 Authentication failed")
 
     async def _take(self) -> None:
         content = await self._reader.readuntil(b"\r\n.\r\n")

@@ -12,6 +12,7 @@ from subscriptions import failures
 
 SAID = {
     "greeting": "The mail server does not let us in",
+    "STARTTLS": "The mail server refused to encrypt",
     "login": "The mail server refused our login",
     "MAIL": "The mail server refused the sender",
     "RCPT": "The mail server refused the recipient",
@@ -41,7 +42,7 @@ class Verdict:
 def judge(stage: str, code: int, text: str) -> Verdict:
     """The refusal `code text` at `stage`, one of those in SAID."""
     reason = f"{SAID[stage]}: {code} {failures.without_addresses(text)}".strip()
-    if stage in ("greeting", "login") or (stage == "MAIL" and code >= 500):
+    if stage in ("greeting", "STARTTLS", "login") or (stage == "MAIL" and code >= 500):
         return Verdict(Result.STOPPED, reason)  # the next reader's mail would fare alike
     if code == GOING_DOWN:
         return Verdict(Result.AGAIN, reason, slower=True)

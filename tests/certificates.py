@@ -1,0 +1,45 @@
+"""Certificates for servers on loopback, each its own authority."""
+
+import datetime as dt
+import ipaddress
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+LOOPBACK = ipaddress.ip_address("127.0.0.1")
+
+
+def serving(folder: Path, name: str = "localhost", *, days: int = 1000) -> tuple[ssl.SSLContext, Path]:
+    """What a server encrypts with as `name` (and at 127.0.0.1), and the file that a client must trust.
+
+    It is valid until so many `days` from now, which may be less than none.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    signed = _certificate(key, name, dt.timedelta(days=days))
+    trusted, whole = folder / "certificate.pem", folder / "certificate-and-key.pem"
+    trusted.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    whole.write_bytes(trusted.read_bytes() + key.private_bytes(*form))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(whole)
+    return context, trusted
+
+
+def _certificate(key: ec.EllipticCurvePrivateKey, name: str, valid: dt.timedelta) -> x509.Certificate:
+    whose = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    names: list[x509.GeneralName] = [x509.DNSName(name)]
+    if name == "localhost":
+        names.append(x509.IPAddress(LOOPBACK))
+    return (
+        x509.CertificateBuilder(whose, whose, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1000))
+        .not_valid_after(now + valid)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
