@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
+from digest import clock
 from digest.keeping.outlook import outlook
 from digest.operating.overview import overview
 
@@ -17,6 +17,6 @@ class PapersAdminSite(AdminSite):
     index_title = "Today"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        now = timezone.now()
+        now = clock.now()
         shown = {"overview": overview(now=now), "outlook": outlook(now=now)}
         return super().index(request, (extra_context or {}) | shown)

@@ -5,8 +5,8 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 
 from celery import shared_task
 
-from digest import editions, indexing, planning, vectors
-from digest.delivery import clock, pauses, sending, shards
+from digest import clock, editions, indexing, planning, vectors
+from digest.delivery import pauses, sending, shards
 from digest.intake import catching_up, collecting, enriching
 from digest.keeping import pruning, totals, watching
 from digest.models import Edition, Source

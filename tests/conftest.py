@@ -12,8 +12,7 @@ import time_machine
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from digest import editions, papers
-from digest.delivery import clock
+from digest import clock, editions, papers
 from digest.intake.records import PaperRecord
 from digest.models import Edition, Source
 from digest.views import pages

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
+from digest import clock
 from digest.admin.base import ReadOnlyAdmin
 from digest.delivery import shards
 from digest.models import Delivery, DeliveryEvent, Shard
@@ -38,7 +38,7 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
 
     def _requeue(self, request: HttpRequest, queryset: QuerySet[Delivery], status: str) -> None:
         chosen = queryset.count()
-        done = shards.queue_again(queryset.filter(status=status), now=timezone.now())
+        done = shards.queue_again(queryset.filter(status=status), now=clock.now())
         self.message_user(request, f"{done} queued again. {chosen - done} left alone: not {status}.")
 
 

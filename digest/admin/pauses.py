@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
+from digest import clock
 from digest.admin.base import ReadOnlyAdmin
 from digest.delivery import pauses
 from digest.models import Pause
@@ -22,10 +22,10 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
 
     @admin.action(description="End the pause: send again", permissions=["end"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
-        ended = pauses.end(now=timezone.now())
+        ended = pauses.end(now=clock.now())
         self.message_user(request, "Sending goes on." if ended else "Sending is not paused.")
 
     @admin.action(description="Try one mail now", permissions=["end"])
     def try_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
-        pauses.probe_now(now=timezone.now())
+        pauses.probe_now(now=clock.now())
         self.message_user(request, "One mail is tried within a minute, unless a person must end the pause.")

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
+from digest import clock
 from digest.admin.base import ReadOnlyAdmin
 from digest.keeping.outlook import outlook
 from digest.models import Allowance, DailyTotal
@@ -21,7 +21,7 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
     show_full_result_count = False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        shown = (extra_context or {}) | {"outlook": outlook(now=timezone.now()), "title": "How mail was received"}
+        shown = (extra_context or {}) | {"outlook": outlook(now=clock.now()), "title": "How mail was received"}
         return super().changelist_view(request, shown)
 
 

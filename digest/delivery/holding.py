@@ -1,6 +1,6 @@
 """Deliveries that limits keep back, while others of the same shard leave."""
 
-from digest.delivery import clock
+from digest import clock
 from digest.delivery.outcomes import Outcome, Result
 from digest.limits.gates import Gate, Hold
 from digest.mails.composition import DeliveryRow
@@ -35,10 +35,10 @@ class Holding:
 
     def let_out(self, wanted: dict[int, DeliveryRow], gate: Gate) -> tuple[dict[int, DeliveryRow], list[Outcome]]:
         """Those that may leave now, and outcomes for those that can't for long. The others wait here."""
-        addresses = dict(Delivery.objects.filter(pk__in=list(wanted)).values_list("pk", "subscriber__email"))
+        rows = Delivery.objects.filter(pk__in=list(wanted)).order_by("pk")
         self._let_out = {}
         held: list[Outcome] = []
-        for pk, address in addresses.items():
+        for pk, address in rows.values_list("pk", "subscriber__email"):
             hold = gate.ask(address)
             if hold is None:
                 self._let_out[pk] = address

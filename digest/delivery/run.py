@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from digest.delivery import clock, pauses, poison, recording, shards
+from digest import clock
+from digest.delivery import pauses, poison, recording, shards
 from digest.delivery.holding import Holding
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from digest.delivery import clock, pauses, recovery, shards, stopping
+from digest import clock
+from digest.delivery import pauses, recovery, shards, stopping
 from digest.delivery.holding import BACK_IN
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker, PlainMaker, RawMaker

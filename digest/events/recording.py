@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from anymail.signals import AnymailTrackingEvent, EventType
 from django.db import transaction
-from django.utils import timezone
 
+from digest import clock
 from digest.events import acting, reconciling
 from digest.events.acting import Report
 from digest.events.meaning import meaning_of
@@ -34,7 +34,7 @@ def record(event: AnymailTrackingEvent, esp_name: str) -> None:
 
 def record_all(told: Sequence[Told]) -> None:
     """Store what is new of `told`, and act on it."""
-    now = timezone.now()
+    now = clock.now()
     by_key = {_key(*each): each for each in told}
     known = DeliveryEvent.objects.filter(event_key__in=list(by_key)).values_list("event_key", flat=True)
     for key in list(known):

@@ -1,15 +1,14 @@
 """Whether a mail may leave now. Each worker has a gate for each provider it hands mail to."""
 
 import logging
-import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
 import redis
 from django.conf import settings
-from django.utils import timezone
 
+from digest import clock
 from digest.limits import days, rates
 from digest.limits.buckets import Bucket, Store, Taken
 from digest.limits.in_database import DatabaseStore
@@ -41,11 +40,11 @@ class Gate:
         self._rate = rate_of(provider)
         self._in_hand: Counter[str] = Counter()  # by lane
         self._holds: dict[str, tuple[float, Hold]] = {}  # by lane; "" for all
-        self.is_open = self._rate is None and not self._lanes.rates and days.cap(timezone.now().date()) is None
+        self.is_open = self._rate is None and not self._lanes.rates and days.cap(clock.now().date()) is None
 
     def hold(self, address: str) -> Hold | None:
         """Why a mail to `address` would be held now, as far as known without asking anybody."""
-        now = time.monotonic()
+        now = clock.seconds()
         for lane in ("", self._lanes.lane_of(address)):
             until, hold = self._holds.get(lane, (0.0, None))
             if hold is not None and now < until:
@@ -74,12 +73,12 @@ class Gate:
         for lane, number in self._in_hand.items():
             if number:
                 self._take(lane, -number)
-        days.give_back(self._in_hand.total(), now=timezone.now())
+        days.give_back(self._in_hand.total(), now=clock.now())
         self._in_hand.clear()
 
     def _fetch(self, lane: str) -> Hold | None:
         """Take some for `lane` in hand."""
-        now = timezone.now()
+        now = clock.now()
         taken = self._take(lane, self._handful(lane))
         if not taken.tokens:
             for_all = taken.empty == self._name("")
@@ -119,7 +118,7 @@ class Gate:
 
     def _shut(self, lane: str, seconds: float, reason: str) -> Hold:
         hold = Hold(seconds, not lane, reason)
-        self._holds[lane] = (time.monotonic() + seconds, hold)
+        self._holds[lane] = (clock.seconds() + seconds, hold)
         return hold
 
 

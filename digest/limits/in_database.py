@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils import timezone
 
+from digest import clock
 from digest.limits.buckets import Bucket, Taken
 from digest.models import Allowance
 
@@ -14,7 +14,7 @@ class DatabaseStore:
     """One row a bucket."""
 
     def take(self, buckets: Sequence[Bucket], wanted: int) -> Taken:
-        now = timezone.now()
+        now = clock.now()
         names = sorted(bucket.name for bucket in buckets)
         with transaction.atomic():
             # In the order of their names: two who take from the same buckets never wait for each other in a circle.

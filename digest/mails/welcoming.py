@@ -2,9 +2,7 @@
 
 import datetime as dt
 
-from django.utils import timezone
-
-from digest import editions, interests, reading
+from digest import clock, editions, interests, reading
 from digest.composing import Digest, compose
 from digest.mails import rendering
 from digest.matching import Index
@@ -20,7 +18,7 @@ Status = Delivery.Status
 
 def send(reader: Subscriber) -> None:
     """Welcome `reader`. Who gets today's digest with it does not get it once more at their hour."""
-    now = timezone.now()
+    now = clock.now()
     edition = _todays(now)
     digest = _digest_for(reader, edition) if edition else None
     if edition is None or digest is None:
@@ -41,7 +39,7 @@ def _send_with(digest: Digest, delivery: Delivery) -> None:
     except Exception:
         delivery.delete()  # the welcome is tried again
         raise
-    delivery.status, delivery.sent_at, delivery.reason = Status.SENT, timezone.now(), ""
+    delivery.status, delivery.sent_at, delivery.reason = Status.SENT, clock.now(), ""
     delivery.attempts, delivery.papers = 1, message.papers
     delivery.save()
 

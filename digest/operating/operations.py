@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from digest import editions, planning
+from digest import clock, editions, planning
 from digest.delivery import pauses, sending, shards
 from digest.intake import collecting
 from digest.mails.wording import count
@@ -57,7 +56,7 @@ def fetch(days: list[dt.date], *, track: Track = iter) -> Summary:
 
 def publish(day: dt.date) -> Summary:
     """Publish the edition of `day`, if there are papers for one."""
-    done = editions.publish(day, now=timezone.now())
+    done = editions.publish(day, now=clock.now())
     data = {
         "day": str(day),
         "papers": done.papers,
@@ -78,7 +77,7 @@ def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summ
         newest = editions.latest()
         known = f"The newest is {newest.day}." if newest else "There is none at all yet."
         raise NoEditionError(f"There is no edition of {day}. {known} Run publish_edition --date {day} first.")
-    now = timezone.now()
+    now = clock.now()
     if edition.closed_at is None:
         editions.publish(day, now=now)  # what is sent is not added to afterwards
     rows = Delivery.objects.filter(edition=edition)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from django.conf import settings
-from django.utils import timezone
 
+from digest import clock
 from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.transports import Mail, Transport
 from digest.models import Turn
@@ -65,11 +65,11 @@ class FallbackTransport:
         self._transports.clear()
 
     def _open(self) -> list[str]:
-        closed = closed_providers(now=timezone.now())
+        closed = closed_providers(now=clock.now())
         return [name for name in self._names if name not in closed]
 
     def _close(self, name: str, reason: str) -> None:
-        until = timezone.now() + CLOSED_FOR
+        until = clock.now() + CLOSED_FOR
         Turn.objects.update_or_create(host=_turn(name), defaults={"free_at": until})
         then = f"{self.name} is next" if self._open() else "there is no other"
         logger.warning("%s takes no mail, %s: %s", name, then, reason)

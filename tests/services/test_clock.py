@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from digest.delivery import clock
+from digest import clock
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 read_clock = clock.now  # tests have their own

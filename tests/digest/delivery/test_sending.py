@@ -11,8 +11,8 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import OperationalError
 
+from digest import clock as seconds
 from digest import editions, papers, planning
-from digest.delivery import clock as seconds
 from digest.delivery import making, recording, run, sending, shards, stopping
 from digest.delivery.outcomes import JITTER
 from digest.delivery.transports.backend import TROUBLES_IN_A_ROW

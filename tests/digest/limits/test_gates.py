@@ -33,7 +33,7 @@ def without_redis(settings: Any) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
     """Both clocks stand, and go on together when one travels."""
     with time_machine.travel(NOW, tick=False) as traveller:
-        monkeypatch.setattr("digest.limits.gates.time.monotonic", lambda: dt.datetime.now(dt.UTC).timestamp())
+        monkeypatch.setattr("digest.clock.seconds", lambda: dt.datetime.now(dt.UTC).timestamp())
         yield traveller
 
 
