@@ -38,6 +38,7 @@ urlpatterns = [
     path("topics/<slug:slug>/", topics.topic, name="topic"),
     path("digests/<str:token>/", digests.digest, name="digest"),
     path("digests/<str:token>/papers/<int:pk>/", opinions.of_a_paper, name="opinion"),
+    path("preferences/<str:token>/preview/", previews.preview_of_settings, name="preview_of_settings"),
     path("preferences/<str:token>/learnt/", opinions.learnt, name="learnt"),
     path("preferences/<str:token>/reading-list/", opinions.reading_list, name="reading_list"),
     path("preferences/<str:token>/reading-list.bib", opinions.reading_list_bib, name="reading_list_bib"),

@@ -2,39 +2,48 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from digest.discovery import previewing
 from subscriptions import forms
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber
+from subscriptions.views import preferences
+from subscriptions.views.doors import for_reader
 
 
 @csrf_exempt  # nothing is changed, and no cookie is read
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest) -> HttpResponse:
-    """The preview of what the form holds: alone for htmx, else in the whole sign-up page.
-
-    Takes the fields of WishesForm. Those that can't be read are named, as the form does it; those that say how the
-    digest arrives don't matter here.
-    """
+    """The preview of what the sign-up form holds: alone for htmx, else in the whole page."""
     given = request.POST if request.method == "POST" else request.GET
-    form = forms.WishesForm(given)
-    readable = form.is_valid() or not {"topics", "words", "max_papers"} & form.errors.keys()
-    context = {"wishes": form, "preview": previewing.preview(form.wishes()) if readable else None}
+    seen = _see(forms.WishesForm(given))
     if request.htmx:  # type: ignore[attr-defined]
-        response = render(request, "web/_preview.html", context)
+        response = render(request, "web/_preview.html", seen)
     else:
-        sign_up = forms.SignUpForm(initial=_typed(given))
-        response = render(request, "web/subscribe.html", context | {"form": sign_up})
+        response = render(request, "web/subscribe.html", seen | {"form": forms.SignUpForm(initial=forms.draft(given))})
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-def _typed(given: QueryDict) -> dict[str, Any]:
-    """What the visitor has filled in so far: for the form to show again, and not yet to judge."""
-    return {**given.dict(), "topics": given.getlist("topics")}
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def preview_of_settings(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
+    """The same of what a reader has changed in their settings, and not saved yet."""
+    seen = _see(forms.WishesForm(request.POST, reader=reader))
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "web/_preview.html", seen)
+    return preferences.show_draft(request, reader, token, **seen)
+
+
+def _see(wishes: forms.WishesForm) -> dict[str, Any]:
+    """For the template of the preview. Fields that can't be read are named, as the form does it; those that say how the
+    digest arrives don't matter here."""
+    readable = wishes.is_valid() or not {"topics", "words", "max_papers"} & wishes.errors.keys()
+    return {"wishes": wishes, "preview": previewing.preview(wishes.wishes()) if readable else None}

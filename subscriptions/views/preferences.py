@@ -1,8 +1,8 @@
 """The page behind the link in every mail: what comes, a pause, another address."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +14,8 @@ from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.views.doors import bad_link, for_reader, page_with_button, ring_for_notices, trace
 
+FORMS = ("form", "pause_form", "move_form", "data_form")  # of the page
+
 
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
@@ -21,7 +23,7 @@ def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
     if request.method != "POST":
         return show(request, subscriber, token)
     if forms.is_draft(request.POST):
-        return show(request, subscriber, token, form=_form(subscriber, forms.draft(request.POST)))
+        return show_draft(request, subscriber, token)
     form = forms.WishesForm(request.POST, reader=subscriber)
     if not form.is_valid():
         return show(request, subscriber, token, form=form)
@@ -79,9 +81,14 @@ def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> 
     return render(request, "web/change_address.html", context, status=409 if context["taken"] else 200)
 
 
-def show(request: HttpRequest, subscriber: Subscriber, token: str, **bound: Form) -> HttpResponse:
-    """The page, with the forms as they stand; with status 400 where one of them was filled in and is not valid."""
-    context = {
+def show_draft(request: HttpRequest, subscriber: Subscriber, token: str, **more: object) -> HttpResponse:
+    """The page, with what was changed on it and is not saved yet."""
+    return show(request, subscriber, token, form=_form(subscriber, forms.draft(request.POST)), **more)
+
+
+def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: object) -> HttpResponse:
+    """The page, with `more` that it shows; with status 400 where a form on it was filled in and is not valid."""
+    context: dict[str, Any] = {
         "form": _form(subscriber, forms.initial_wishes(subscriber)),
         "pause_form": _pause_form(subscriber),
         "move_form": forms.MoveForm(reader=subscriber),
@@ -91,9 +98,9 @@ def show(request: HttpRequest, subscriber: Subscriber, token: str, **bound: Form
         "unsubscribe_token": links.make_token(Purpose.UNSUBSCRIBE, subscriber),
         "feed_token": links.make_token(Purpose.FEED, subscriber),
         "saved": "saved" in request.GET,
-    } | bound
-    status = 400 if any(form.errors for form in bound.values()) else 200
-    return render(request, "web/preferences.html", context, status=status)
+    } | more
+    context["is_wrong"] = any(context[name].errors for name in FORMS)
+    return render(request, "web/preferences.html", context, status=400 if context["is_wrong"] else 200)
 
 
 def _form(subscriber: Subscriber, initial: dict[str, object]) -> forms.WishesForm:

@@ -78,6 +78,7 @@ ROOMS = (
     "preferences/{}/pause/", "preferences/{}/resume/", "preferences/{}/move/", "preferences/{}/stay/",
     "preferences/{}/download/", "preferences/{}/erase/", "preferences/{}/learnt/", "preferences/{}/reading-list/",
     "change-address/{}/", "unsubscribe/{}/", "unsubscribe/{}/reason/", "come-back/{}/", "digests/{}/papers/1/",
+    "preferences/{}/preview/",
 )  # fmt: skip
 KNOWN = ("alice@example.org", "bob@example.org", "charlie@example.org", "gone@example.org")
 

@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from digest import editions, papers
 from digest.discovery import indexes
 from digest.discovery.previewing import preview
 from digest.models import Edition, Paper, Source
 from subscriptions.filters import FilterError
+from subscriptions.links import Purpose, make_token
 from subscriptions.models import Topic
 from subscriptions.subscribers import Wishes
-from tests.conftest import NOW, TODAY, make_record
+from tests.conftest import NOW, TODAY, make_reader, make_record
 
 
 @pytest.fixture
@@ -132,6 +134,21 @@ def test_it_shows_the_whole_form_as_it_was_filled_in_to_who_has_no_script(client
     assert 'value="9" selected' in page
     assert "Agents of Day 0" in page
     assert 'class="error"' not in page
+
+
+@pytest.mark.usefixtures("week")
+@pytest.mark.parametrize("htmx", [True, False])
+def test_it_previews_settings_in_the_readers_language_and_saves_nothing(client: Client, htmx: bool) -> None:
+    cooking = Topic.objects.create(slug="cooking", name="Cooking", group="Home", phrases=["cooking"], is_offered=False)
+    reader = make_reader("ada@example.org", topics=[cooking], language="de")
+    address = reverse("digest:preview_of_settings", args=[make_token(Purpose.PREFERENCES, reader)])
+    headers = {"HX-Request": "true"} if htmx else {}
+    page = client.post(address, {"topics": ["cooking"], "words": "agents"}, headers=headers).content.decode()
+    assert "2 Papers am Tag" in page
+    assert "Cooking on Day 0" in page  # offered no more, and still followed
+    assert ("<html" not in page) if htmx else ("<h1>Was Sie bekommen</h1>" in page)
+    assert htmx or f'formaction="{address}#seen"' in page
+    assert [str(each) for each in reader.filters.all()] == ["Cooking"]
 
 
 @pytest.mark.usefixtures("week")
