@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 
 from django.utils.translation import gettext as _
 
@@ -38,6 +39,7 @@ class Results:
     page: int  # from 1
     matches: tuple[Match, ...]
     has_more: bool
+    pages: int = 1  # that are known to be there
 
 
 def search(text: str, page: int = 1) -> Results:
@@ -46,7 +48,8 @@ def search(text: str, page: int = 1) -> Results:
     if not criteria.wants_something:
         raise filters.FilterError(_("Write what to look for, such as diffusion models or author:Yann LeCun."))
     matches, has_more = _judge(criteria, candidates(criteria), page * PAGE)
-    return Results(text, page, tuple(matches[(page - 1) * PAGE : page * PAGE]), has_more)
+    shown = tuple(matches[(page - 1) * PAGE : page * PAGE])
+    return Results(text, page, shown, has_more, pages=max(1, ceil(len(matches) / PAGE)))
 
 
 def candidates(criteria: Criteria) -> list[int]:

@@ -30,34 +30,34 @@ class Found:
 @require_safe
 def search(request: HttpRequest) -> HttpResponseBase:
     query = request.GET.get("q", "").strip()
-    number = page_number(request)
-    results, problem = _results(query, number)
+    results, problem = _results(query, page_number(request))
     found = [_found(match) for match in results.matches]
     context = {
         "query": query,
         "problem": problem,
         "found": found,
         "topics_of": topics.of_papers([row.paper for row in found], topics.offered()) if found else {},
-        "page": number,
+        "page": results.page,
         "has_more": results.has_more,
     }
-    shown = ({"q": query} if query else {}) | ({"page": number} if number > 1 else {})
+    shown = ({"q": query} if query else {}) | ({"page": results.page} if results.page > 1 else {})
     return show(request, "web/search.html", context, query=shown)
 
 
 def page_number(request: HttpRequest) -> int:
-    """The page that is asked for; the first where that is none, the last where there are not so many."""
+    """The page that is asked for; the first where that is none."""
     asked = request.GET.get("page", "")
     return min(max(int(asked), 1), searching.LAST_PAGE) if asked.isdecimal() and len(asked) < 6 else 1
 
 
 def _results(query: str, number: int) -> tuple[Results, str]:
-    """What `query` finds, and what is wrong with it."""
-    nothing = Results(query, number, (), False)
+    """What `query` finds, on its last page where there are not so many, and what is wrong with it."""
+    nothing = Results(query, 1, (), False)
     if len(query) > LONGEST:
         return nothing, _("That is too long: %(most)s characters are the most.") % {"most": LONGEST}
     try:
-        return (searching.search(query, number) if query else nothing), ""
+        found = searching.search(query, number) if query else nothing
+        return (found if found.page <= found.pages else searching.search(query, found.pages)), ""
     except FilterError as error:
         return nothing, str(error)
 

@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from digest.discovery import searching
 from digest.models import Paper
 
 pytestmark = pytest.mark.usefixtures("edition", "learning")
@@ -69,9 +70,17 @@ def test_it_takes_anything_for_words(client: Client, query: str) -> None:
     assert client.get("/feeds/search.atom", {"q": query}).status_code in (200, 400)
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "2", "x", "9" * 30, "²"])
+@pytest.mark.parametrize("number", ["0", "-1", "2", "x", "99999", "9" * 30, "²"])
 def test_it_takes_any_number_of_a_page(client: Client, number: str) -> None:
-    found(client, "diffusion", page=number)
+    assert "Faster <mark>Diffusion</mark>" in found(client, "diffusion", page=number)
+
+
+def test_it_shows_the_last_page_where_there_are_not_so_many(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "PAGE", 1)
+    pages = [found(client, "diffusion", page=number) for number in ("1", "2", "9")]
+    assert pages[1] == pages[2]
+    assert 'rel="next"' in pages[0]
+    assert 'rel="next"' not in pages[1]
 
 
 def test_it_is_found_with_a_slash_at_its_end_too(client: Client) -> None:
