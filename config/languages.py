@@ -4,6 +4,7 @@ The prefix is taken off before addresses are resolved, and stands before every l
 chosen a language keeps it from page to page.
 """
 
+import locale
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ class Choice:
     name: str  # as its speakers call it
     address: str
     is_current: bool
+
+    @property
+    def locale(self) -> str:
+        """With where it is at home, as Open Graph wants it: de_DE."""
+        return locale.normalize(self.code.replace("-", "_")).partition(".")[0]
 
 
 def language(get_response: GetResponse) -> GetResponse:

@@ -29,9 +29,8 @@ def parts() -> list[str]:
 
 
 def days_and_topics() -> Iterator[Page]:
-    yield Page(_absolute("digest:latest"))
-    yield Page(_absolute("digest:topics"))
-    yield Page(_absolute("subscriptions:subscribe"))
+    for name in ("digest:latest", "digest:topics", "digest:suggest", "subscriptions:subscribe"):
+        yield Page(_absolute(name))
     for slug in Topic.objects.filter(is_offered=True).values_list("slug", flat=True):
         yield Page(_absolute("digest:topic", slug))
     for day in Edition.objects.values_list("day", flat=True):

@@ -66,8 +66,9 @@ def test_it_lists_every_page_for_search_engines_in_files_of_a_bounded_size(
     for part in locations(client, "https://papers.example.org/sitemap.xml"):
         listed += locations(client, part)
     papers = [f"https://papers.example.org/papers/arxiv:2608.0000{number}/" for number in (1, 3)]
-    pages = [f"https://papers.example.org/{path}" for path in ("", "topics/", "topics/learning/", "2026-08-20/")]
-    assert set(listed) == {*papers, *pages, "https://papers.example.org/subscribe/"}
+    paths = ("", "topics/", "topics/learning/", "2026-08-20/", "suggest/", "subscribe/")
+    pages = [f"https://papers.example.org/{path}" for path in paths]
+    assert set(listed) == {*papers, *pages}
     for path in listed:
         assert client.get(path.removeprefix("https://papers.example.org")).status_code == 200
     assert client.get("/sitemaps/papers-99999.xml").status_code == 404
@@ -79,7 +80,9 @@ def locations(client: Client, address: str) -> list[str]:
     return [found.text or "" for found in ET.fromstring(page.content).iter(f"{SITEMAP}loc")]
 
 
-@pytest.mark.parametrize("path", ["/", "/2026-08-20/", "/papers/arxiv:2608.00001/", "/topics/learning/", "/subscribe/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/2026-08-20/", "/papers/arxiv:2608.00001/", "/topics/learning/", "/suggest/", "/subscribe/"]
+)
 def test_it_names_and_describes_each_page(client: Client, edition: Edition, learning: Topic, path: str) -> None:
     page = client.get(path).content.decode()
     assert f'<link rel="canonical" href="https://papers.example.org{path}">' in page

@@ -53,6 +53,8 @@ def test_it_offers_each_language_and_names_the_page_by_its_own_address(client: C
         assert f'hreflang="{code}" href="https://papers.example.org/{code}/2026-08-20/"' in page
         assert f'<a href="/{code}/2026-08-20/" hreflang="{code}"' in page
     assert 'hreflang="x-default" href="https://papers.example.org/2026-08-20/"' in page
+    assert '<meta property="og:locale" content="de_DE">' in page
+    assert '<meta property="og:locale:alternate" content="en_US">' in page
     assert "utm_source" not in page
 
 

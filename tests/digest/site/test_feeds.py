@@ -1,6 +1,7 @@
 """What feed readers get."""
 
 import datetime as dt
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -91,9 +92,16 @@ def test_it_has_a_date_before_anything_is_published(client: Client) -> None:
 
 
 def test_it_is_announced_on_the_pages(client: Client) -> None:
-    for page, feed in (("/", "/feeds/latest.atom"), ("/topics/learning/", "/feeds/topics/learning.atom")):
-        assert 'type="application/atom+xml" title="' in client.get(page).content.decode()
-        assert f'href="{feed}"' in client.get(page).content.decode()
+    announced = re.compile('type="application/atom\\+xml" title="[^"]+" href="([^"]+)"')
+    latest, on_topic, found = "/feeds/latest.atom", "/feeds/topics/learning.atom", "/feeds/search.atom?q=diffusion"
+    for page, expected in {
+        "/": [latest],
+        "/papers/arxiv:2608.00001/": [latest],
+        "/topics/learning/": [latest, on_topic],
+        "/2026-08-20/?topic=learning": [latest, on_topic],
+        "/search?q=diffusion": [latest, found],
+    }.items():
+        assert announced.findall(client.get(page).content.decode()) == expected
 
 
 def test_it_holds_a_readers_own_papers_at_a_secret_address(client: Client, alice: Subscriber) -> None:
