@@ -7,9 +7,10 @@ out, braces never left open. RIS has one value a line, lines end by CR LF.
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
+from digest.matching import PaperText
 from digest.texts.text import clean
 
 BIBTEX_TYPE = "application/x-bibtex; charset=utf-8"
@@ -30,21 +31,9 @@ _GROUP = re.compile("team|group|collaboration|consortium|project|initiative|labs
 _SAYS_LITTLE = re.compile("an?|and|are|at|by|do|does|for|from|how|in|is|of|on|or|the|towards?|to|what|when|why|with")
 
 
-class Citable(Protocol):
+class Citable(PaperText, Protocol):
     """What a reference says of a paper."""
 
-    @property
-    def key(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def abstract(self) -> str: ...
-    @property
-    def authors(self) -> Sequence[str]: ...
-    @property
-    def categories(self) -> Sequence[str]: ...
-    @property
-    def keywords(self) -> Sequence[str]: ...
     @property
     def url(self) -> str: ...
     @property
