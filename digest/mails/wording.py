@@ -75,6 +75,15 @@ def short_date(day: dt.date) -> str:
     return date_format(day, pgettext("Django date format: 20 Aug", "j M"))
 
 
+def day_before(day: dt.date, last: dt.date) -> str:
+    """`day` as it stands before `last`, a `plain_date`, with no more than differs: 17 (to 23 August 2026)."""
+    if day.year != last.year:
+        return plain_date(day)
+    if day.month != last.month:
+        return date_format(day, pgettext("Django date format: 31 August", "j F"))
+    return date_format(day, pgettext("Django date format: 17, before “to 23 August”", "j"))
+
+
 def month(day: dt.date) -> str:
     return date_format(day, pgettext("Django date format: August 2026", "F Y"))
 
@@ -186,6 +195,7 @@ FILTERS = {
     "long_date": long_date,
     "plain_date": plain_date,
     "short_date": short_date,
+    "day_before": day_before,
     "month": month,
     "weekday": weekday,
     "weekday_short": weekday_short,

@@ -9,7 +9,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from digest.views.pages import show
-from subscriptions import colours, subscribers
+from subscriptions import colours, links, subscribers
+
+DAY = dt.timedelta(days=1)
 
 
 @require_safe
@@ -20,7 +22,8 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
         "contact": settings.CONTACT_EMAIL,
         "records_ip": settings.RECORD_IP_ADDRESSES,
         "retention_days": settings.RETENTION_DAYS,
-        "unconfirmed_days": subscribers.UNCONFIRMED_LIFETIME // dt.timedelta(days=1),
+        "confirmation_days": links.CONFIRMATION_LIFETIME // DAY,
+        "unconfirmed_days": subscribers.UNCONFIRMED_LIFETIME // DAY,
     }
     return show(request, "web/privacy.html", context)
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from digest import opinions
+from digest import interests, opinions
 from digest.models import Opinion, Paper
 from digest.site import citing
 from subscriptions.links import Purpose
@@ -45,6 +45,7 @@ def _opinion_on(paper: Paper) -> Callable[[HttpRequest, Subscriber, str], HttpRe
             "paper": paper,
             "said": opinions.said(reader, paper),
             "came_by": opinions.came_by(reader, paper),
+            "own_words": interests.WORDS_KEY,
             "asked": request.GET.get("opinion", ""),
         }
         return render(request, "web/opinion.html", context)

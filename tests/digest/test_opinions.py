@@ -187,6 +187,13 @@ def test_it_says_nothing_by_a_link_alone(client: Client, ada: Subscriber, memory
     assert not Opinion.objects.exists()
 
 
+def test_it_calls_own_words_so(client: Client, memory: Paper) -> None:
+    reader = make_reader("grace@example.org", words="memory")
+    assert "Fewer by my own words" in body(client, door(reader, None, memory))
+    press(client, door(reader, None, memory), opinion="fewer:" + interests.WORDS_KEY)
+    assert "Noted: fewer papers by your own words." in body(client, door(reader, None, memory))
+
+
 @pytest.mark.parametrize(
     ("opinion", "told"),
     [

@@ -20,6 +20,20 @@ def test_it_names_the_day_in_the_readers_language(language: str, said: str) -> N
         assert wording.long_date(DAY).replace("20. ", "20 ") == said
 
 
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (dt.date(2026, 8, 17), "17"),
+        (dt.date(2026, 7, 27), "27 July"),
+        (dt.date(2025, 12, 29), "29 December 2025"),
+    ],
+)
+def test_it_says_no_more_of_a_day_than_differs_from_the_last(day: dt.date, said: str) -> None:
+    assert wording.day_before(day, DAY) == said
+    with translation.override("de"):
+        assert wording.day_before(dt.date(2026, 8, 17), DAY) == "17."
+
+
 @pytest.mark.parametrize(("number", "said"), [(0, "0 votes"), (1, "1 vote"), (2, "2 votes"), (1234, "1,234 votes")])
 def test_it_counts_with_the_noun(number: int, said: str) -> None:
     assert wording.votes(number) == said
