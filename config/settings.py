@@ -3,106 +3,25 @@
 README lists every variable; a test keeps the list complete.
 """
 
-import datetime as dt
 import os
-import re
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
+
+from config import environment as env
+from config.environment import BASE_DIR
 
 # Before numpy comes in: processes are what we run many of, and threads that wait for each other burn twice the CPU.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 django_stubs_ext.monkeypatch()  # generic classes such as ModelAdmin[Topic]
 
-# Each process computes on one core: on a busy machine numpy's threads wait for one another ten times as long.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
-
 # Everything the software writes is below this folder.
-VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var"))).resolve()
-try:
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
-except OSError as error:
-    raise ImproperlyConfigured(f"VAR_DIR: {VAR_DIR} can't be written ({error.strerror}).") from error
-
-
-def _own_templates() -> list[Path]:
-    """The folder whose templates stand in for ours. Raises ImproperlyConfigured where it is none."""
-    value = env.str("TEMPLATES_DIR", "")
-    if value and not Path(value).is_dir():
-        raise ImproperlyConfigured(f"TEMPLATES_DIR is “{value}”, which is no folder.")
-    return [Path(value).resolve()] if value else []
-
-
-def _whole_number(name: str, default: int, least: int, most: int) -> int:
-    """The variable `name`. Raises ImproperlyConfigured, saying which numbers it takes."""
-    value = env.str(name, str(default))
-    if not value.isdecimal() or not least <= int(value) <= most:
-        raise ImproperlyConfigured(f"{name} is “{value}”. Write a whole number from {least} to {most}.")
-    return int(value)
-
-
-def _text(name: str) -> str:
-    """The variable `name`: plain text, or the path of a file that holds it. Raises ImproperlyConfigured."""
-    value = str(env.str(name, ""))
-    if not value.startswith(("/", "./", "../")):
-        return value
-    try:
-        return (BASE_DIR / value).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ImproperlyConfigured(f"{name}: {value} can't be read ({error}).") from error
-
-
-def _addresses(name: str) -> list[str]:
-    """The variable `name`: e-mail addresses, separated by commas. Raises ImproperlyConfigured, saying which is none."""
-    found: list[str] = env.list(name, default=[])
-    for value in found:
-        if "@" not in value.strip("@"):
-            raise ImproperlyConfigured(f"{name}: “{value}” is no e-mail address. Separate several with commas.")
-    return found
-
-
-def _web_address(name: str, default: str) -> str:
-    """The variable `name`, without a slash at its end. Raises ImproperlyConfigured where it is no web address."""
-    value = str(env.str(name, default)).rstrip("/")
-    if not urlsplit(value).hostname or not value.startswith(("https://", "http://")):
-        raise ImproperlyConfigured(f"{name} is “{value}”. Write a web address, such as {default}.")
-    return value
-
-
-def _one_of(name: str, *choices: str) -> str:
-    """The variable `name`; by default the first choice. Raises ImproperlyConfigured, saying which there are."""
-    value: str = env.str(name, choices[0])
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} is “{value}”. Write one of {', '.join(choices)}.")
-    return value
-
-
-def _rates(name: str, default: str) -> list[tuple[int, dt.timedelta]]:
-    """The variable `name`, such as "5/10m 20/1d". Raises ImproperlyConfigured, saying how to write it."""
-    value, units = env.str(name, default), {"m": "minutes", "h": "hours", "d": "days"}
-    rates = [re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,3})([mhd])", part) for part in value.split()]
-    if not rates or None in rates:
-        raise ImproperlyConfigured(f"{name} is “{value}”. Write rates like 5/10m 20/1d: 5 in 10 minutes, 20 in a day.")
-    return [(int(rate[1]), dt.timedelta(**{units[rate[3]]: int(rate[2])})) for rate in rates if rate]
-
-
-def _percent(name: str, default: str) -> float:
-    """The variable `name`. Raises ImproperlyConfigured, saying how to write it."""
-    value = env.str(name, default)
-    if not re.fullmatch(r"\d{1,2}(\.\d{1,4})?|100", value):
-        raise ImproperlyConfigured(f"{name} is “{value}”. Write percent, such as 0.3.")
-    return float(value)
+VAR_DIR = env.writable_folder("VAR_DIR", BASE_DIR / "var")
 
 
 def _kept_secret_key() -> str:
@@ -123,22 +42,22 @@ def _kept_secret_key() -> str:
 
 
 # --- Django -----------------------------------------------------------------
-DEBUG = env.bool("DEBUG", env.bool("DEVELOPMENT", False))  # make sets DEVELOPMENT; a DEBUG in .env goes over it
-SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret_key()
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ADDRESS_HASH_KEY = env.str("ADDRESS_HASH_KEY", "") or SECRET_KEY  # never changes, or suppressions are forgotten
-HOST = env.str("HOST", "127.0.0.1")
-PORT = _whole_number("PORT", 8000, 1, 65535)
-SITE_URL = env.str("SITE_URL", f"http://{HOST}:{PORT}").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", HOST])
+DEBUG = env.flag("DEBUG", env.flag("DEVELOPMENT", False))  # make sets DEVELOPMENT; a DEBUG in .env goes over it
+SECRET_KEY = env.text("SECRET_KEY", "") or _kept_secret_key()
+SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
+ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", "") or SECRET_KEY  # never changes, or suppressions are forgotten
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.whole_number("PORT", 8000, 1, 65535)
+SITE_URL = env.web_address("SITE_URL", f"http://{HOST}:{PORT}")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", HOST])
 ALLOWED_HOSTS.append(urlsplit(SITE_URL).hostname or HOST)
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
-if env.bool("BEHIND_HTTPS_PROXY", False):
+if env.flag("BEHIND_HTTPS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
 # How many proxies in front of us add the address they were called from to X-Forwarded-For.
-TRUSTED_PROXIES = _whole_number("TRUSTED_PROXIES", 1 if env.bool("BEHIND_HTTPS_PROXY", False) else 0, 0, 10)
+TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", 1 if env.flag("BEHIND_HTTPS_PROXY", False) else 0, 0, 10)
 
 INSTALLED_APPS = [
     "subscriptions",
@@ -173,7 +92,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [*_own_templates(), BASE_DIR / "templates"],
+        "DIRS": [*env.folders("TEMPLATES_DIR"), BASE_DIR / "templates"],
         "OPTIONS": {"environment": "config.jinja2.environment"},
     },
     {
@@ -224,13 +143,17 @@ PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=
 SECURE_REFERRER_POLICY = "same-origin"  # addresses that hold a reader's token are told to no other site
 SECURE_HSTS_SECONDS = 31_536_000 if SITE_URL.startswith("https://") else 0  # sent over https only
 X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # set above, by SITE_URL, of which digest.W001 speaks
+    "security.W005",  # subdomains of our host may be others' sites: not ours to bind to https
+    "security.W008",  # who asks for http is sent on by the proxy; what it asks us, and /healthz, is http
+    "security.W012",  # set above, by BEHIND_HTTPS_PROXY, of which digest.W004 speaks
+    "security.W016",
+    "security.W021",  # a browsers' list from which a domain hardly comes off again: its owner's to decide
+]
 
 # --- Database ---------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
-if "ENGINE" not in DATABASES["default"]:
-    raise ImproperlyConfigured(
-        "DATABASE_URL can't be read. Write it like postgresql://user:password@host/name or sqlite:////path/of/db.sqlite3."
-    )
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # A writer takes the lock at BEGIN and waits for it; upgrading a read lock would fail at once.
@@ -246,55 +169,57 @@ else:
 
 # --- E-mail -----------------------------------------------------------------
 OUTBOX_DIR = VAR_DIR / "outbox"
-environ.Env.EMAIL_SCHEMES["outbox"] = "subscriptions.outbox.EmailBackend"
-try:
-    _email = env.email_url("EMAIL_URL", "outbox://")
-except ImproperlyConfigured as error:
-    raise ImproperlyConfigured("EMAIL_URL can't be read. Write it like smtp+tls://user:password@host:587.") from error
+_email = env.mail_server("EMAIL_URL", "outbox://")
 # Who hands mail over, in order: “smtp” for EMAIL_URL's server, and names of django-anymail's providers.
-EMAIL_PROVIDERS = [name.strip().lower() for name in env.list("EMAIL_PROVIDERS", default=[]) if name.strip()]
+EMAIL_PROVIDERS = [name.lower() for name in env.texts("EMAIL_PROVIDERS")]
+if "smtp" in EMAIL_PROVIDERS and not _email["EMAIL_BACKEND"].endswith(".smtp.EmailBackend"):
+    raise ImproperlyConfigured(
+        "EMAIL_PROVIDERS names smtp, and EMAIL_URL no server: smtp+tls://user:password@host:587."
+    )
 _first = (EMAIL_PROVIDERS or ["smtp"])[0]
 _backend = _email["EMAIL_BACKEND"] if _first == "smtp" else f"anymail.backends.{_first}.EmailBackend"
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", "") or _backend
-API_CONNECTIONS = _whole_number("API_CONNECTIONS", 8, 1, 256)  # calls to a provider at once, by each worker
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "") or _backend
+API_CONNECTIONS = env.whole_number("API_CONNECTIONS", 8, 1, 256)  # calls to a provider at once, by each worker
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
 EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = _whole_number("EMAIL_TIMEOUT", 30, 1, 3600)  # seconds; Django's own default waits for ever
-SMTP_CONNECTIONS = _whole_number("SMTP_CONNECTIONS", 4, 1, 1000)  # of each worker
-SMTP_MAILS_PER_CONNECTION = _whole_number("SMTP_MAILS_PER_CONNECTION", 1000, 1, 1_000_000)
-DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", "Daily Papers <papers@localhost>")
+EMAIL_TIMEOUT = env.whole_number("EMAIL_TIMEOUT", 30, 1, 3600)  # seconds; Django's own default waits for ever
+SMTP_CONNECTIONS = env.whole_number("SMTP_CONNECTIONS", 4, 1, 1000)  # of each worker
+SMTP_MAILS_PER_CONNECTION = env.whole_number("SMTP_MAILS_PER_CONNECTION", 1000, 1, 1_000_000)
+DEFAULT_FROM_EMAIL = env.sender("FROM_EMAIL", "Daily Papers <papers@localhost>")
 # Whatever a provider of django-anymail wants: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
 ANYMAIL: dict[str, Any] = {
     name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_") and value
 }
 if "WEBHOOK_SECRET" in ANYMAIL:  # several, separated by commas, while one replaces another
     ANYMAIL["WEBHOOK_SECRET"] = [secret.strip() for secret in ANYMAIL["WEBHOOK_SECRET"].split(",") if secret.strip()]
+    if not all(":" in secret for secret in ANYMAIL["WEBHOOK_SECRET"]):
+        raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET: write user:password; several with commas between them.")
 # No open pixel, no click redirect. The other providers can only be told in their dashboards.
 _TOLD = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID", "SPARKPOST", "UNISENDER_GO")
 ANYMAIL |= {f"{provider}_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False} for provider in _TOLD}
 
 # How fast mail may leave, by all workers together; see digest/limits/rates.py for what can be written.
-SEND_RATE = env.str("SEND_RATE", "")
-DOMAIN_RATES = env.str("DOMAIN_RATES", "")
-SEND_PER_DAY = _whole_number("SEND_PER_DAY", 0, 0, 10**9)  # 0: as many as there are
-WARM_UP_FROM = env.str("WARM_UP_FROM", "")  # the first day of a new domain, as 2026-09-01
-WARM_UP_FIRST_DAY = _whole_number("WARM_UP_FIRST_DAY", 200, 1, 10**6)
-WARM_UP_DOUBLES_EVERY = _whole_number("WARM_UP_DOUBLES_EVERY", 2, 1, 30)  # days
-SEND_SPREAD_MINUTES = _whole_number("SEND_SPREAD_MINUTES", 10, 0, 59)  # not everybody's mail leaves at the full hour
+SEND_RATE = env.text("SEND_RATE", "")
+DOMAIN_RATES = env.text("DOMAIN_RATES", "")
+SEND_PER_DAY = env.whole_number("SEND_PER_DAY", 0, 0, 10**9)  # 0: as many as there are
+WARM_UP_FROM = env.text("WARM_UP_FROM", "")  # the first day of a new domain, as 2026-09-01
+WARM_UP_FIRST_DAY = env.whole_number("WARM_UP_FIRST_DAY", 200, 1, 10**6)
+WARM_UP_DOUBLES_EVERY = env.whole_number("WARM_UP_DOUBLES_EVERY", 2, 1, 30)  # days
+SEND_SPREAD_MINUTES = env.whole_number("SEND_SPREAD_MINUTES", 10, 0, 59)  # not everybody's mail leaves at the full hour
 
 # Rates of the last seven days, in percent of the mails sent, at which sending is paused until a person has looked.
-PAUSE_AT_COMPLAINTS = _percent("PAUSE_AT_COMPLAINTS", "0.3")
-PAUSE_AT_BOUNCES = _percent("PAUSE_AT_BOUNCES", "8")
-RED_AT_COMPLAINTS = _percent("RED_AT_COMPLAINTS", "0.1")
-RED_AT_BOUNCES = _percent("RED_AT_BOUNCES", "4")
-RATES_FROM_MAILS = _whole_number("RATES_FROM_MAILS", 200, 1, 10**9)  # fewer mails say nothing about rates
+PAUSE_AT_COMPLAINTS = env.percent("PAUSE_AT_COMPLAINTS", "0.3")
+PAUSE_AT_BOUNCES = env.percent("PAUSE_AT_BOUNCES", "8")
+RED_AT_COMPLAINTS = env.percent("RED_AT_COMPLAINTS", "0.1")
+RED_AT_BOUNCES = env.percent("RED_AT_BOUNCES", "4")
+RATES_FROM_MAILS = env.whole_number("RATES_FROM_MAILS", 200, 1, 10**9)  # fewer mails say nothing about rates
 
 # --- Celery -----------------------------------------------------------------
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "memory://")
+CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", "memory://")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -405,36 +330,37 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- Daily Papers -----------------------------------------------------------
-SITE_NAME = env.str("SITE_NAME", "Daily Papers")
-POSTAL_ADDRESS = env.str("POSTAL_ADDRESS", "")
+SITE_NAME = env.text("SITE_NAME", "Daily Papers")
+POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", "")
 # Plain text, paragraphs with an empty line between them, or the path of a file.
-PRIVACY_TEXT = _text("PRIVACY_TEXT")  # in place of what the page says of what this software does
-IMPRINT_TEXT = _text("IMPRINT_TEXT")
+PRIVACY_TEXT = env.prose("PRIVACY_TEXT")  # in place of what the page says of what this software does
+IMPRINT_TEXT = env.prose("IMPRINT_TEXT")
 # Without an address no digest leaves this machine: in many countries that is the law.
-REQUIRE_POSTAL_ADDRESS = env.bool("REQUIRE_POSTAL_ADDRESS", environ.Env.EMAIL_SCHEMES["outbox"] != EMAIL_BACKEND)
-OPERATORS = _addresses("OPERATORS")  # addresses that get the day's report
-CONTACT_EMAIL = env.str("CONTACT_EMAIL", "")  # in the User-Agent, so that upstream can reach the operator
-HUGGINGFACE_URL = _web_address("HUGGINGFACE_URL", "https://huggingface.co")
-ARXIV_FEEDS_URL = _web_address("ARXIV_FEEDS_URL", "https://rss.arxiv.org")
-ARXIV_API_URL = _web_address("ARXIV_API_URL", "https://export.arxiv.org")
-ARXIV_OAI_URL = _web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org")
+REQUIRE_POSTAL_ADDRESS = env.flag("REQUIRE_POSTAL_ADDRESS", EMAIL_BACKEND != "subscriptions.outbox.EmailBackend")
+OPERATORS = env.addresses("OPERATORS")  # addresses that get the day's report
+CONTACT_EMAIL = env.text("CONTACT_EMAIL", "")  # in the User-Agent, so that upstream can reach the operator
+HUGGINGFACE_URL = env.web_address("HUGGINGFACE_URL", "https://huggingface.co")
+ARXIV_FEEDS_URL = env.web_address("ARXIV_FEEDS_URL", "https://rss.arxiv.org")
+ARXIV_API_URL = env.web_address("ARXIV_API_URL", "https://export.arxiv.org")
+ARXIV_OAI_URL = env.web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org")
 # UTC. America has voted by then, and the mornings of the next day, New Zealand's first, are still ahead.
-PUBLISH_HOUR = _whole_number("PUBLISH_HOUR", 16, 0, 23)
+PUBLISH_HOUR = env.whole_number("PUBLISH_HOUR", 16, 0, 23)
 # What is done with a mail of which nobody can know whether it arrived: "resend" (it may come twice) or "leave".
-UNCERTAIN_MAILS = _one_of("UNCERTAIN_MAILS", "resend", "leave")
+UNCERTAIN_MAILS = env.one_of("UNCERTAIN_MAILS", "resend", "leave")
 # Of forms that mail somebody: posts of one network; sign-ups of one mail domain and in all, of which those beyond wait;
 # confirmation mails to one address.
-LIMIT_PER_NETWORK = _rates("LIMIT_PER_NETWORK", "5/10m 20/1d")
-LIMIT_PER_DOMAIN = _rates("LIMIT_PER_DOMAIN", "50/1h")
-LIMIT_IN_ALL = _rates("LIMIT_IN_ALL", "500/1h")
-LIMIT_PER_ADDRESS = _rates("LIMIT_PER_ADDRESS", "1/1d 3/30d")
-RECORD_IP_ADDRESSES = env.bool("RECORD_IP_ADDRESSES", True)  # in the log of consents
-RETENTION_DAYS = _whole_number("RETENTION_DAYS", 90, 30, 3650)  # of addresses of networks, deliveries, events, logs
-MATCH_BY_MEANING = env.bool("MATCH_BY_MEANING", True)  # 150 MB in each process that encodes
-FETCH_LIMIT_MB = _whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
-FETCH_THUMBNAILS = env.bool("FETCH_THUMBNAILS", True)  # papers' pictures, to be shown from here
-FETCH_PRIVATE_HOSTS = env.bool("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
+LIMIT_PER_NETWORK = env.rates("LIMIT_PER_NETWORK", "5/10m 20/1d")
+LIMIT_PER_DOMAIN = env.rates("LIMIT_PER_DOMAIN", "50/1h")
+LIMIT_IN_ALL = env.rates("LIMIT_IN_ALL", "500/1h")
+LIMIT_PER_ADDRESS = env.rates("LIMIT_PER_ADDRESS", "1/1d 3/30d")
+RECORD_IP_ADDRESSES = env.flag("RECORD_IP_ADDRESSES", True)  # in the log of consents
+RETENTION_DAYS = env.whole_number("RETENTION_DAYS", 90, 30, 3650)  # of addresses of networks, deliveries, events, logs
+MATCH_BY_MEANING = env.flag("MATCH_BY_MEANING", True)  # 150 MB in each process that encodes
+FETCH_LIMIT_MB = env.whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
+FETCH_THUMBNAILS = env.flag("FETCH_THUMBNAILS", True)  # papers' pictures, to be shown from here
+FETCH_PRIVATE_HOSTS = env.flag("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 
+LOG_LEVEL = env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -443,7 +369,10 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without tokens"]},
     },
-    "root": {"handlers": ["console"], "level": _one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")},
+    "root": {
+        "handlers": ["console"],
+        "level": env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"),
+    },
     "loggers": {
         "django": {"handlers": [], "propagate": True},  # it brings a handler of its own; ours is enough
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner of the Internet sends one

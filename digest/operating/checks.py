@@ -5,12 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.mail import get_connection
 
 from digest.events import webhooks
 from digest.limits import days
 from digest.limits.rates import RateError, parse_lanes, parse_rates
 from digest.matching.meaning import missing_packages
-from digest.providers.ways import KNOWN
+from digest.providers.ways import KNOWN, SMTP
 from subscriptions import brand
 
 
@@ -23,6 +24,9 @@ def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.SITE_URL.startswith("https://"):
         hint = "One-click unsubscription (RFC 8058) needs https."
         found.append(Warning(f"SITE_URL is {settings.SITE_URL}.", hint=hint, id="digest.W001"))
+    elif not settings.SESSION_COOKIE_SECURE:
+        hint = "Set it to true if a proxy ends TLS in front: then the admin's cookies are kept to https."
+        found.append(Warning("BEHIND_HTTPS_PROXY is not set.", hint=hint, id="digest.W004"))
     return found
 
 
@@ -72,9 +76,20 @@ def check_meaning(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_providers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether those who are to hand mail over are known, and have what they want."""
     unknown = [name for name in settings.EMAIL_PROVIDERS if name not in KNOWN]
     hint = f"Known are {', '.join(sorted(KNOWN))}."
-    return [Error(f"EMAIL_PROVIDERS has “{name}”.", hint=hint, id="digest.E008") for name in unknown]
+    found: list[CheckMessage] = [
+        Error(f"EMAIL_PROVIDERS has “{name}”.", hint=hint, id="digest.E008") for name in unknown
+    ]
+    named = [f"anymail.backends.{name}.EmailBackend" for name in settings.EMAIL_PROVIDERS if name in KNOWN - {SMTP}]
+    for backend in named or ([] if unknown else [settings.EMAIL_BACKEND]):
+        try:
+            get_connection(backend)
+        except Exception as error:
+            hint = "What a provider wants is set in the environment, by names that begin with ANYMAIL_."
+            found.append(Error(f"No mail can leave by {backend}: {error}", hint=hint, id="digest.E009"))
+    return found
 
 
 @register()
@@ -92,16 +107,3 @@ def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         message = f"WARM_UP_FROM is “{settings.WARM_UP_FROM}”."
         found.append(Error(message, hint="Write the first day as 2026-09-01.", id="digest.E007"))
     return found
-
-
-@register()
-def check_site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if settings.SITE_URL.startswith(("http://", "https://")):
-        return []
-    return [
-        Error(
-            f"SITE_URL is “{settings.SITE_URL}”.",
-            hint="Write it with its scheme: https://papers.example.org.",
-            id="digest.E003",
-        )
-    ]

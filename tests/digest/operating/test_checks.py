@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from digest.operating import checks
 
@@ -16,17 +17,26 @@ def ids(messages: list[Any]) -> list[str]:
 def test_it_is_content_with_a_well_made_set_up(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.POSTAL_ADDRESS = "1 Main Street"
-    assert checks.check_links(None) + checks.check_mail(None) + checks.check_site_url(None) == []
+    settings.SESSION_COOKIE_SECURE = True
+    assert checks.check_links(None) + checks.check_mail(None) == []
+
+
+def test_all_that_it_says_to_who_deploys_can_be_set_right(settings: Any) -> None:
+    settings.SECRET_KEY = "a-long-key-with-many-different-signs-0123456789-of-50"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.POSTAL_ADDRESS = "1 Main Street"
+    settings.SESSION_COOKIE_SECURE = True
+    call_command("check", deploy=True, fail_level="WARNING")
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({"SITE_URL": "http://papers.example.org"}, "digest.W001"),
+        ({"SESSION_COOKIE_SECURE": False}, "digest.W004"),
         ({"EMAIL_BACKEND": "subscriptions.outbox.EmailBackend"}, "digest.W002"),
         ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": True}, "digest.E005"),
         ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": False}, "digest.W003"),
-        ({"SITE_URL": "papers.example.org"}, "digest.E003"),
     ],
 )
 def test_it_warns_before_readers_find_out(settings: Any, change: dict[str, Any], expected: str) -> None:
@@ -34,7 +44,7 @@ def test_it_warns_before_readers_find_out(settings: Any, change: dict[str, Any],
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     for name, value in change.items():
         setattr(settings, name, value)
-    assert expected in ids(checks.check_links(None) + checks.check_mail(None) + checks.check_site_url(None))
+    assert expected in ids(checks.check_links(None) + checks.check_mail(None))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +76,21 @@ def test_it_refuses_to_deploy_without_a_key_of_its_own(monkeypatch: pytest.Monke
 
 def test_it_errs_at_providers_it_does_not_know(settings: Any) -> None:
     settings.EMAIL_PROVIDERS = ["postmark", "smtp", "pigeon"]
+    settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": "token"}
     assert ids(checks.check_providers(None)) == ["digest.E008"]
+
+
+def test_it_says_what_a_provider_wants_and_has_not(settings: Any) -> None:
+    settings.EMAIL_PROVIDERS = ["postmark", "smtp"]
+    settings.ANYMAIL = {}
+    (error,) = checks.check_providers(None)
+    assert (error.id, "ANYMAIL_POSTMARK_SERVER_TOKEN" in error.msg) == ("digest.E009", True)
+
+
+def test_it_errs_at_a_mail_backend_that_is_not_there(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "pigeons.EmailBackend"
+    (error,) = checks.check_providers(None)
+    assert error.msg == "No mail can leave by pigeons.EmailBackend: No module named 'pigeons'"
 
 
 @pytest.mark.parametrize(

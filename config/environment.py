@@ -1,0 +1,177 @@
+"""What the environment says, or a `.env` file beside manage.py: each value as settings need it.
+
+What can't be read raises ImproperlyConfigured, which says how to write it. What is empty is not set: `default` holds.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from email.utils import getaddresses
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+_YES, _NO = ("true", "yes", "on", "y", "ok", "1"), ("false", "no", "off", "n", "0")
+_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+_DATABASES = ("sqlite", "postgresql", "postgres", "psql", "pgsql")
+_BROKERS = ("memory", "redis", "rediss")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+environ.Env.EMAIL_SCHEMES["outbox"] = "subscriptions.outbox.EmailBackend"
+_env = environ.Env()
+_env.read_env(BASE_DIR / ".env")
+
+
+def text(name: str, default: str = "") -> str:
+    return str(_env.str(name, "")) or default
+
+
+def texts(name: str, default: Sequence[str] = ()) -> list[str]:
+    """Several, separated by commas."""
+    return [one.strip() for one in text(name).split(",") if one.strip()] or list(default)
+
+
+def flag(name: str, default: bool) -> bool:
+    value = text(name, str(default))
+    if value.lower() not in _YES + _NO:
+        raise _wrong(name, value, "Write true or false.")
+    return value.lower() in _YES
+
+
+def whole_number(name: str, default: int, least: int, most: int) -> int:
+    value = text(name, str(default))
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise _wrong(name, value, f"Write a whole number from {least} to {most}.")
+    return int(value)
+
+
+def percent(name: str, default: str) -> float:
+    value = text(name, default)
+    if not re.fullmatch(r"\d{1,2}(\.\d{1,4})?|100", value):
+        raise _wrong(name, value, "Write percent, such as 0.3.")
+    return float(value)
+
+
+def one_of(name: str, *choices: str) -> str:
+    """By default the first choice."""
+    value = text(name, choices[0])
+    if value not in choices:
+        raise _wrong(name, value, f"Write one of {', '.join(choices)}.")
+    return value
+
+
+def rates(name: str, default: str) -> list[tuple[int, dt.timedelta]]:
+    """Such as "5/10m 20/1d": so many within so long."""
+    value = text(name, default)
+    found = [re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,3})([mhd])", part) for part in value.split()]
+    if not found or None in found:
+        raise _wrong(name, value, "Write rates like 5/10m 20/1d: 5 in 10 minutes, 20 in a day.")
+    return [(int(rate[1]), dt.timedelta(**{_UNITS[rate[3]]: int(rate[2])})) for rate in found if rate]
+
+
+def prose(name: str) -> str:
+    """Plain text, or what a file holds whose path stands there."""
+    value = text(name)
+    if not value.startswith(("/", "./", "../")):
+        return value
+    try:
+        return (BASE_DIR / value).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}: {value} can't be read ({error}).") from error
+
+
+def writable_folder(name: str, default: Path) -> Path:
+    """It is made where it is not there."""
+    folder = Path(text(name, str(default))).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {folder} can't be written ({error.strerror}).") from error
+    return folder
+
+
+def folders(name: str) -> list[Path]:
+    """One that is there, or none."""
+    value = text(name)
+    if value and not Path(value).is_dir():
+        raise ImproperlyConfigured(f"{name} is “{value}”, which is no folder.")
+    return [Path(value).resolve()] if value else []
+
+
+def addresses(name: str) -> list[str]:
+    found = texts(name)
+    for value in found:
+        if not _ADDRESS.fullmatch(value):
+            raise ImproperlyConfigured(f"{name}: “{value}” is no e-mail address. Separate several with commas.")
+    return found
+
+
+def sender(name: str, default: str) -> str:
+    """An address, with or without a name."""
+    value = text(name, default)
+    found = getaddresses([value])
+    if len(found) != 1 or not _ADDRESS.fullmatch(found[0][1]) or "\n" in value:
+        raise _wrong(name, value, f"Write it like {default}; a name with signs in it in quotes.")
+    return value
+
+
+def web_address(name: str, default: str) -> str:
+    """Without a slash at its end."""
+    value = text(name, default).rstrip("/")
+    if not value.startswith(("https://", "http://")) or not (_parts(value) or urlsplit("")).hostname:
+        raise _wrong(name, value, f"Write a web address, such as {default}.")
+    return value
+
+
+def hosts(name: str, default: Sequence[str]) -> list[str]:
+    found = texts(name, default)
+    for value in found:
+        if "/" in value:
+            raise ImproperlyConfigured(f"{name}: “{value}” is no host name. Write it without https:// and path.")
+    return found
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    value = text(name, default)
+    parts = _parts(value.replace(":memory:", ""))
+    if parts is None or parts.scheme not in _DATABASES:  # what stands there may hold a password: it is not repeated
+        how = "Write it like postgresql://user:password@host/name or sqlite:////path/of/db.sqlite3."
+        raise ImproperlyConfigured(f"{name} can't be read. {how}")
+    return dict(_env.db_url_config(value))
+
+
+def broker(name: str, default: str) -> str:
+    value = text(name, default)
+    parts = _parts(value)
+    if parts is None or parts.scheme not in _BROKERS or (parts.scheme != "memory" and not parts.hostname):
+        how = f"Write it like redis://host:6379/0; in one process {default} will do."
+        raise ImproperlyConfigured(f"{name} can't be read. {how}")
+    return value
+
+
+def mail_server(name: str, default: str) -> dict[str, Any]:
+    """Django's settings for it, by their names."""
+    value = text(name, default)
+    parts = _parts(value)
+    is_smtp = parts is not None and parts.scheme.startswith("smtp")
+    if parts is None or parts.scheme not in environ.Env.EMAIL_SCHEMES or (is_smtp and not parts.hostname):
+        raise ImproperlyConfigured(f"{name} can't be read. Write it like smtp+tls://user:password@host:587.")
+    return dict(_env.email_url_config(value))
+
+
+def _parts(url: str) -> SplitResult | None:
+    """None where it is no address at all, or names a port that can't be."""
+    try:
+        parts = urlsplit(url)
+        return parts if "://" in url and parts.port != 0 else None
+    except ValueError:
+        return None
+
+
+def _wrong(name: str, value: str, how: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} is “{value}”. {how}")

@@ -1,0 +1,137 @@
+"""Settings that can't be read say so, and how to write them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import environment as env
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IT", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "expected"),
+    [
+        (lambda: env.flag("IT", False), "Yes", True),
+        (lambda: env.flag("IT", True), "0", False),
+        (lambda: env.whole_number("IT", 8, 1, 256), "256", 256),
+        (lambda: env.percent("IT", "0.3"), "0.25", 0.25),
+        (lambda: env.one_of("IT", "resend", "leave"), "leave", "leave"),
+        (lambda: env.texts("IT"), "a, b,,c ", ["a", "b", "c"]),
+        (lambda: env.addresses("IT"), "a@example.org,b@example.org", ["a@example.org", "b@example.org"]),
+        (lambda: env.sender("IT", "x@y"), '"Papers, daily" <a@example.org>', '"Papers, daily" <a@example.org>'),
+        (lambda: env.sender("IT", "x@y"), "papers@localhost", "papers@localhost"),
+        (lambda: env.web_address("IT", "https://x"), "http://[::1]:8000/papers/", "http://[::1]:8000/papers"),
+        (lambda: env.hosts("IT", ["x"]), "a.example.org,*", ["a.example.org", "*"]),
+        (lambda: env.broker("IT", "memory://"), "rediss://:secret@host:6380/1", "rediss://:secret@host:6380/1"),
+        (lambda: env.database("IT", "")["NAME"], "postgresql://u:p%23w@host/papers", "papers"),
+        (lambda: env.database("IT", "")["NAME"], "sqlite://:memory:", ":memory:"),
+        (lambda: env.database("IT", "")["NAME"], "sqlite:////srv/papers.sqlite3", "/srv/papers.sqlite3"),
+        (lambda: env.mail_server("IT", "outbox://")["EMAIL_PORT"], "smtp+tls://u:p@host:587", 587),
+    ],
+)
+def test_it_reads_what_is_set(
+    read: Callable[[], Any], value: str, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IT", value)
+    assert read() == expected
+
+
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        (lambda: env.text("IT", "default"), "default"),
+        (lambda: env.texts("IT", ["a", "b"]), ["a", "b"]),
+        (lambda: env.flag("IT", True), True),
+        (lambda: env.whole_number("IT", 8, 1, 256), 8),
+        (lambda: env.broker("IT", "memory://"), "memory://"),
+    ],
+)
+def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IT", "")
+    assert read() == expected
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "how"),
+    [
+        (lambda: env.flag("IT", False), "maybe", "IT is “maybe”. Write true or false."),
+        (lambda: env.whole_number("IT", 8, 1, 256), "257", "Write a whole number from 1 to 256."),
+        (lambda: env.whole_number("IT", 8, 1, 256), "-1", "Write a whole number from 1 to 256."),
+        (lambda: env.percent("IT", "0.3"), "0,3", "Write percent, such as 0.3."),
+        (lambda: env.one_of("IT", "resend", "leave"), "drop", "Write one of resend, leave."),
+        (lambda: env.rates("IT", "1/1d"), "5 an hour", "Write rates like 5/10m 20/1d"),
+        (lambda: env.addresses("IT"), "a@example.org b@example.org", "is no e-mail address. Separate several"),
+        (lambda: env.sender("IT", "Papers <papers@localhost>"), "nobody", "Write it like Papers <papers@localhost>"),
+        (lambda: env.sender("IT", "x@y"), "Papers, daily <a@example.org>", "in quotes"),
+        (lambda: env.sender("IT", "x@y"), "a@b@example.org", "Write it like"),
+        (lambda: env.web_address("IT", "https://x.org"), "x.org", "Write a web address, such as https://x.org."),
+        (lambda: env.web_address("IT", "https://x.org"), "https://", "Write a web address"),
+        (lambda: env.web_address("IT", "https://x.org"), "https://x.org:port", "Write a web address"),
+        (lambda: env.hosts("IT", ["x"]), "https://papers.example.org", "Write it without https:// and path."),
+        (lambda: env.broker("IT", "memory://"), "amqpx://", "Write it like redis://host:6379/0"),
+        (lambda: env.broker("IT", "memory://"), "redis://host:port/0", "Write it like redis://host:6379/0"),
+        (lambda: env.broker("IT", "memory://"), "redis:///0", "Write it like redis://host:6379/0"),
+        (lambda: env.database("IT", ""), "postgres", "Write it like postgresql://user:password@host/name"),
+        (lambda: env.database("IT", ""), "mysql://host/name", "Write it like postgresql://user:password@host/name"),
+        (lambda: env.database("IT", ""), "postgresql://u:p@host:99999/name", "Write it like postgresql://"),
+        (lambda: env.mail_server("IT", ""), "smtp+tls://", "Write it like smtp+tls://user:password@host:587."),
+        (
+            lambda: env.mail_server("IT", ""),
+            "smtp://u:p@host:99999",
+            "Write it like smtp+tls://user:password@host:587.",
+        ),
+        (lambda: env.mail_server("IT", ""), "pigeon://host", "Write it like smtp+tls://user:password@host:587."),
+        (lambda: env.folders("IT"), "/no/such/folder", "which is no folder."),
+        (lambda: env.prose("IT"), "/no/such/file", "can't be read"),
+        (lambda: env.writable_folder("IT", ROOT), "/dev/null/papers", "can't be written"),
+    ],
+)
+def test_it_says_what_is_wrong_and_how_to_write_it(
+    read: Callable[[], Any], value: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IT", value)
+    with pytest.raises(ImproperlyConfigured) as error:
+        read()
+    assert str(error.value).startswith("IT")
+    assert how in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL"])
+def test_it_repeats_no_password(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: dict[str, Callable[[str, str], Any]] = {
+        "DATABASE_URL": env.database,
+        "CELERY_BROKER_URL": env.broker,
+        "EMAIL_URL": env.mail_server,
+    }
+    monkeypatch.setenv(name, "what://user:secret@host")
+    with pytest.raises(ImproperlyConfigured) as error:
+        read[name](name, "")
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"DEBUG": "maybe"}, "Settings: DEBUG is “maybe”. Write true or false."),
+        ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "Settings: ANYMAIL_WEBHOOK_SECRET: write user:password; several with"),
+        ({"EMAIL_PROVIDERS": "brevo,smtp"}, "Settings: EMAIL_PROVIDERS names smtp, and EMAIL_URL no server:"),
+    ],
+)
+def test_a_command_ends_with_one_line_that_says_so(variables: dict[str, str], said: str, tmp_path: Path) -> None:
+    environment = os.environ | {"VAR_DIR": str(tmp_path)} | variables
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(said)
