@@ -24,7 +24,7 @@ KNOWN = (
     "Reinforcement Learning at Scale", "Faster Diffusion", "A Survey of Diffusion and Reinforcement Learning",
     "About Reinforcement Learning at Scale.", "We generate video.", "reinforcement learning", "Daily Papers",
     "Hugging Face Daily Papers", "Ada Lovelace", "papers.example.org", "Mixture of Experts", "Code",
-    "author:Yann LeCun", "chain of thought",
+    "author:Yann LeCun", "chain of thought", "Chain of Thought",
 )  # fmt: skip
 GERMAN = {"accept-language": "de"}
 pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db]
