@@ -1,7 +1,8 @@
 """What a worker has done and not yet recorded: a file of its own, one line a step, written at once.
 
-A line costs one `write` and no waiting for the disk: it outlives the process, and that is what it is for. The
-file is locked as long as its process lives, so that anybody can tell the journal of a dead worker.
+A line costs one `write` and no waiting for the disk: it outlives the process, and that is what it is for. It need not
+outlive the machine: what was announced in the shard does. The file is locked as long as its process lives, so that
+anybody can tell the journal of a dead worker.
 """
 
 import errno
@@ -10,21 +11,28 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from digest.delivery.outcomes import Outcome, Result
 
+# Another since then: the power went, and the last lines may never have come to the disk.
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _FIELDS = ("delivery_id", "result", "reason", "provider_id", "papers", "bounce")
 
 
 @dataclass
 class Left:
-    """What a journal says: outcomes that may not be recorded yet, and mails that were in hand without one."""
+    """What a journal says: outcomes that may not be recorded yet, and mails that were in hand without one.
+
+    Unless it `is_whole` there may have been more of both.
+    """
 
     worker: str
+    is_whole: bool
     outcomes: list[Outcome] = field(default_factory=list)
     in_hand: dict[int, None] = field(default_factory=dict)  # delivery ids, in the order in which they were taken up
 
@@ -39,17 +47,16 @@ class Journal:
         draft = folder / f".{self.worker}"
         self._file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._path = folder / f"{self.worker}.journal"
+        self._path = folder / f"{self.worker}.{_boot()}.journal"
         draft.rename(self._path)
 
-    def take_in_hand(self, delivery_id: int) -> None:
-        """To be called right before the mail can reach anybody. Raises OSError where the disk is full."""
-        self._write(b"%d\n" % delivery_id)
+    def take_in_hand(self, delivery_ids: Sequence[int]) -> None:
+        """To be called right before these mails can reach anybody. Raises OSError where the disk is full."""
+        self._write(list(delivery_ids))
 
     def note(self, outcome: Outcome) -> None:
         """Raises OSError where the disk is full."""
-        row = [getattr(outcome, name) for name in _FIELDS]
-        self._write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
+        self._write([getattr(outcome, name) for name in _FIELDS])
 
     def clear(self) -> None:
         """To be called when all outcomes are recorded and nothing is in hand."""
@@ -64,7 +71,8 @@ class Journal:
         """Leave it to whoever recovers next: it tells what is not yet recorded."""
         os.close(self._file)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, told: object) -> None:
+        line = json.dumps(told, separators=(",", ":")).encode() + b"\n"
         written = os.write(self._file, line)
         if written != len(line):  # the disk has just become full; the next line must not be read as one with this
             os.write(self._file, b"\n")
@@ -106,16 +114,29 @@ def _take(path: Path) -> int | None:
 
 
 def _read(path: Path) -> Left:
-    left = Left(path.stem)
+    worker, _, boot = path.stem.rpartition(".")
+    left = Left(worker, is_whole=boot == _boot())
     for line in path.read_bytes().splitlines():
         try:
-            told = json.loads(line)
-            outcome = Outcome(**dict(zip(_FIELDS, told, strict=True))) if isinstance(told, list) else None
+            _understand(json.loads(line), left)
         except (ValueError, TypeError):
             continue  # the process died, or the disk became full, in the middle of it
-        if outcome is None:
-            left.in_hand[told] = None
-        else:
-            left.in_hand.pop(outcome.delivery_id, None)
-            left.outcomes.append(replace(outcome, result=Result(outcome.result)))
     return left
+
+
+def _understand(told: object, left: Left) -> None:
+    """A line is an outcome, or the ids of mails that were taken in hand. Raises ValueError or TypeError for another."""
+    if not isinstance(told, list):
+        raise TypeError
+    if all(isinstance(one, int) for one in told):
+        left.in_hand |= dict.fromkeys(told)
+    else:
+        outcome = Outcome(**dict(zip(_FIELDS, told, strict=True)))
+        left.in_hand.pop(outcome.delivery_id, None)
+        left.outcomes.append(replace(outcome, result=Result(outcome.result)))
+
+
+@cache
+def _boot() -> str:
+    """Which start of this machine it is; the same always where that can't be told."""
+    return _BOOT.read_text().strip() if _BOOT.exists() else "0"

@@ -8,7 +8,7 @@ from enum import StrEnum
 FIRST_WAIT = dt.timedelta(minutes=10)  # doubled with each try: greylisting lets mail in after minutes, full disks later
 LONGEST_WAIT = dt.timedelta(hours=4)
 WORTH_TRYING = dt.timedelta(hours=22)  # then the next edition is coming
-JITTER = 0.2  # of the wait, to either side: what failed together does not come back together
+JITTER = 0.2  # of the wait, to either side: shards that failed together do not come back together
 
 
 class Result(StrEnum):

@@ -14,6 +14,8 @@ from digest import events
 from digest.delivery import outcomes
 from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery
+from digest.providers import fallback
+from digest.providers.ways import SMTP
 
 TRIES = "Given up: tried for a day, and the next edition is coming. "
 
@@ -37,27 +39,17 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
             _queued(pks).update(reason=reason)
         for outcome in by_result.get(Result.FAILED, []):
             _end([outcome.delivery_id], Status.FAILED, outcome.reason)
-        for outcome in by_result.get(Result.LATER, []):
-            _try_again(outcome, now)
-        for outcome in by_result.get(Result.UNCERTAIN, []):
-            record_doubtful([outcome.delivery_id], outcome.reason, now=now, at_once=False)
+        for reason, pks in _by_reason(by_result.get(Result.LATER, [])).items():
+            _try_again(pks, reason, now, or_else=Status.FAILED)
+        for reason, pks in _by_reason(by_result.get(Result.UNCERTAIN, [])).items():
+            _doubt(pks, reason, now)
         bounces = [(outcome.delivery_id, outcome.bounce, outcome.reason) for outcome in done if outcome.bounce]
         events.record_bounces(bounces, now=now)
 
 
-def record_doubtful(pks: Iterable[int], reason: str, *, now: dt.datetime, at_once: bool = True) -> None:
-    """These may have arrived, and nobody can know: UNCERTAIN_MAILS says whether they are sent again.
-
-    Unless the provider has reported of one by now, before its worker could record it.
-    """
-    pks = events.settle(pks, now=now)
-    if settings.UNCERTAIN_MAILS == "leave":
-        _end(pks, Status.UNCERTAIN, reason)
-    elif at_once:
-        _queued(pks).update(attempts=F("attempts") + 1, not_before=now, reason=reason)
-    else:
-        for pk in pks:
-            _try_again(Outcome(pk, Result.UNCERTAIN, reason), now)
+def record_doubtful(pks: Iterable[int], reason: str, *, now: dt.datetime) -> None:
+    """A worker died with these in hand. Unlike a mail server, a provider gets some time to report what it took."""
+    _doubt(pks, reason, now, at_once=set(fallback.names()) <= {SMTP})
 
 
 def _record_sent(sent: list[Outcome], now: dt.datetime) -> None:
@@ -89,18 +81,31 @@ def _by_reason(done: list[Outcome]) -> dict[str, list[int]]:
     return found
 
 
-def _try_again(outcome: Outcome, now: dt.datetime) -> None:
-    delivery = Delivery.objects.filter(pk=outcome.delivery_id, status=Status.QUEUED).first()
-    if delivery is None:
-        return
-    next_try = now + outcomes.wait_before(delivery.attempts + 1, _luck)
-    if outcomes.is_worth_another(delivery.queued_at, next_try):
-        delivery.attempts += 1
-        delivery.not_before, delivery.reason = next_try, outcome.reason
-        delivery.save(update_fields=["attempts", "not_before", "reason"])
+def _doubt(pks: Iterable[int], reason: str, now: dt.datetime, *, at_once: bool = False) -> None:
+    """These may have arrived, and nobody can know: UNCERTAIN_MAILS says whether they are sent again.
+
+    Unless the provider has reported of one by now, before its worker could record it.
+    """
+    pks = events.settle(pks, now=now)
+    if settings.UNCERTAIN_MAILS == "leave":
+        _end(pks, Status.UNCERTAIN, reason)
+    elif at_once:
+        _queued(pks).update(attempts=F("attempts") + 1, not_before=now, reason=reason)
     else:
-        status = Status.UNCERTAIN if outcome.result is Result.UNCERTAIN else Status.FAILED
-        _end([delivery.pk], status, TRIES + outcome.reason)
+        _try_again(pks, reason, now, or_else=Status.UNCERTAIN)
+
+
+def _try_again(pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: str) -> None:
+    """Put these off, all to the same moment: a call that is made again with the same mails can be known by its key."""
+    alike: dict[tuple[int, dt.datetime], list[int]] = {}
+    for pk, attempts, queued_at in _queued(pks).values_list("pk", "attempts", "queued_at"):
+        alike.setdefault((attempts, queued_at), []).append(pk)
+    for (attempts, queued_at), those in alike.items():
+        next_try = now + outcomes.wait_before(attempts + 1, _luck)
+        if outcomes.is_worth_another(queued_at, next_try):
+            _queued(those).update(attempts=attempts + 1, not_before=next_try, reason=reason)
+        else:
+            _end(those, or_else, TRIES + reason)
 
 
 def _end(pks: Iterable[int], status: str, reason: str) -> None:

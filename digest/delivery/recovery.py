@@ -11,11 +11,15 @@ DIED_IN_HAND = "A worker died while it handed this over: it may have arrived."
 
 
 def recover(folder: Path, *, now: dt.datetime) -> int:
-    """Read the journals of this machine's dead workers and free what they had; how many there were."""
+    """Read the journals of this machine's dead workers and free what they had; how many there were.
+
+    After a power cut their shards' leases run out first: then all that was announced of them is in doubt.
+    """
     with journal.left_behind(folder) as found:
         for left in found:
             with transaction.atomic():
                 recording.record(left.outcomes, now=now)
                 recording.record_doubtful(left.in_hand, DIED_IN_HAND, now=now)
-                shards.free_those_of(left.worker)
+                if left.is_whole:
+                    shards.free_those_of(left.worker)
         return len(found)

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -31,11 +32,12 @@ LEFT = "The reader left, or paused, before it was sent."
 Status = Delivery.Status
 _ENDS = (Result.SENT, Result.FAILED, Result.SKIPPED)
 _NO_NEWS = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
+TROUBLES = (DatabaseError, InterfaceError, OSError, LostLeaseError)
 StopAsking = Callable[[], bool]
 
 
 class Run:
-    """Hands out the mails of `shard`, each made and looked at again right before it leaves, and notes their ends.
+    """Hands out the mails of `shard`, lets each begin whose reader still wants it, and notes their ends.
 
     What the database, the disk or a lost lease can't bear does not leave as an error, since mails may be in hand: no
     more mails come, and `trouble` says why.
@@ -51,7 +53,8 @@ class Run:
         self._patience, self._was_probe = Patience(is_probe=is_probe), is_probe
         self._is_stopped = False
         self._todo: list[int] | None = None
-        self._in_hand: set[int] = set()
+        self._in_hand: set[int] = set()  # of the transport
+        self._looked_at: dict[int, float] = {}  # those wanted and not yet begun, and when that was read
         self._done: list[Outcome] = []
         self._recorded_at = self._renewed_at = clock.seconds()
 
@@ -87,8 +90,24 @@ class Run:
                 if self._shard.is_suspect:
                     yield from self._alone()
                 yield from self._offer(chunk)
-        except (DatabaseError, InterfaceError, OSError, LostLeaseError) as error:
+        except TROUBLES as error:
             self._give_in(error)
+
+    def begin(self, mails: Sequence[Mail]) -> list[Mail]:
+        """These are about to leave: those that shall. Their readers are looked at again if that was a while ago."""
+        wanted: list[Mail] = []
+        try:
+            self._look_again(mails)
+            if self.may_go_on:
+                wanted = [mail for mail in mails if mail.delivery_id in self._looked_at]
+                self._journal.take_in_hand([mail.delivery_id for mail in wanted])
+        except TROUBLES as error:
+            self._give_in(error)
+            wanted = []
+        for mail in mails:
+            self._looked_at.pop(mail.delivery_id, None)
+        self._in_hand.difference_update({mail.delivery_id for mail in mails} - {mail.delivery_id for mail in wanted})
+        return wanted
 
     def end(self, outcome: Outcome) -> None:
         """Keep what became of a mail that was handed out."""
@@ -112,7 +131,7 @@ class Run:
         try:
             self._keep_lease()
             return self.record() if clock.seconds() - self._recorded_at > RECORD_AFTER else 0
-        except (DatabaseError, InterfaceError, LostLeaseError) as error:
+        except TROUBLES as error:
             self._give_in(error)
             return 0
 
@@ -135,24 +154,28 @@ class Run:
     def _offer(self, chunk: list[int]) -> Iterator[Mail | None]:
         self._renew(announced=chunk[-1])
         read_at, wanted = clock.seconds(), self._let_out(self._still_wanted(chunk))
+        self._looked_at |= dict.fromkeys(wanted, read_at)
         for made in self._maker.make(list(wanted.values())):
             self._is_stopped = self._is_stopped or self._stop()
             if isinstance(made, Outcome):
                 self._note(*(self._patience.weigh(made) if made.result is Result.STOPPED else [made]))
                 self._holding.take_back(made.delivery_id, self.gate)
+                self._looked_at.pop(made.delivery_id, None)
                 continue
             if self.is_probe:
                 yield from self._alone()
             if not self.may_go_on:
                 return
-            if clock.seconds() - read_at > FRESH:
-                self._keep_lease()
-                left = [pk for pk in wanted if pk >= made.delivery_id]
-                read_at, wanted = clock.seconds(), self._still_wanted(left)
-            if made.delivery_id in wanted:
-                self._journal.take_in_hand(made.delivery_id)
+            if made.delivery_id in self._looked_at:
                 self._in_hand.add(made.delivery_id)
                 yield made
+
+    def _look_again(self, mails: Iterable[Mail]) -> None:
+        read_at = min(self._looked_at.get(mail.delivery_id, math.inf) for mail in mails)
+        if clock.seconds() - read_at > FRESH:
+            self._keep_lease()
+            read_at, left = clock.seconds(), sorted(self._looked_at)
+            self._looked_at = dict.fromkeys(self._still_wanted(left), read_at)
 
     def _let_out(self, wanted: dict[int, DeliveryRow]) -> dict[int, DeliveryRow]:
         """Those that no limit holds back."""

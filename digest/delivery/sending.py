@@ -94,7 +94,7 @@ class Worker:
         run = Run(shard, self._journal, self._maker, self._gate(), stop, is_probe=self._is_probing)
         while run.goes_on:
             run.gate = self._gate()
-            for outcome in self._transport.send(run.mails()):
+            for outcome in self._transport.send(run.mails(), run.begin):
                 if outcome is not None:
                     run.end(outcome)
                     self.accepted += outcome.result is Result.SENT

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import HEARTBEAT, Mail
+from digest.delivery.transports import HEARTBEAT, Begin, Mail
 from digest.providers.calls import Client, in_calls
 from digest.providers.sharing import Group
 from digest.providers.ways import Kind, way_of
@@ -31,8 +32,8 @@ class ApiTransport:
         self._open: list[Client] = []
         self._threads = ThreadPoolExecutor(settings.API_CONNECTIONS, thread_name_prefix=provider)
 
-    def send(self, mails: Iterable[Mail | None]) -> Iterator[Outcome | None]:
-        return _Sending(self, iter(mails)).run()
+    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
+        return _Sending(self, iter(mails), begin).run()
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -46,9 +47,10 @@ class ApiTransport:
     def _call(self, group: Group) -> list[Outcome]:
         try:
             return self._client().send(group)
-        except Exception as error:  # a mistake of ours: told, and tried again when it may be mended
+        except Exception as error:  # told, and tried again when it may be mended
             logger.exception("A call to %s can't be made", self.name)
-            reason = f"Internal error, please report: {type(error).__name__}: {error}"
+            is_theirs = isinstance(error, ImproperlyConfigured)
+            reason = str(error) if is_theirs else f"Internal error, please report: {type(error).__name__}: {error}"
             return [Outcome(mail.delivery_id, Result.STOPPED, reason) for mail in group.mails]
 
     def _client(self) -> Client:
@@ -62,11 +64,11 @@ class ApiTransport:
 class _Sending:
     """One call of `send`."""
 
-    def __init__(self, transport: ApiTransport, mails: Iterator[Mail | None]) -> None:
-        self._transport, self._mails = transport, mails
+    def __init__(self, transport: ApiTransport, mails: Iterator[Mail | None], begin: Begin) -> None:
+        self._transport, self._mails, self._begin = transport, mails, begin
         self._window = 1 if way_of(transport.name).kind is Kind.SINGLE else WINDOW
         self._waiting: list[Group] = []  # made, and not begun
-        self._calls: dict[Future[list[Outcome]], Group] = {}
+        self._calls: set[Future[list[Outcome]]] = set()
         self._is_over = False  # no more mails come
         self._is_stopped = False
 
@@ -83,7 +85,7 @@ class _Sending:
             if not done:
                 yield None
             for call in done:
-                del self._calls[call]
+                self._calls.remove(call)
                 yield from self._told(call.result())
 
     def _told(self, outcomes: list[Outcome]) -> Iterator[Outcome]:
@@ -102,7 +104,9 @@ class _Sending:
             if not self._waiting:
                 return
             group = self._waiting.pop(0)
-            self._calls[self._transport.begin(group)] = group
+            wanted = group.only(self._begin(group.mails))
+            if wanted.mails:
+                self._calls.add(self._transport.begin(wanted))
 
     def _pull(self) -> list[Mail]:
         """As many mails as may be looked through, or as there are for now."""

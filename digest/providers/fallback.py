@@ -14,7 +14,7 @@ from django.conf import settings
 
 from digest import clock
 from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Mail, Transport
+from digest.delivery.transports import Begin, Mail, Transport
 from digest.models import Turn
 from digest.providers.ways import KNOWN, SMTP
 
@@ -39,11 +39,11 @@ class FallbackTransport:
         """Whose turn it is. Where all have refused lately, the first's: the others are no better."""
         return next(iter(self._open()), self._names[0])
 
-    def send(self, mails: Iterable[Mail | None]) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
         name, is_refused = self.name, False
         if name not in self._transports:
             self._transports[name] = self._make(name)
-        for outcome in self._transports[name].send(mails):
+        for outcome in self._transports[name].send(mails, begin):
             if outcome is not None and outcome.result is Result.STOPPED:
                 if not is_refused:
                     is_refused = True

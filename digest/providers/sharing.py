@@ -5,7 +5,7 @@ A mail's own values are the tokens of its reader's links: all of them begin alik
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -41,6 +41,14 @@ class Group:
     shared: Shared
     mails: list[Mail] = field(default_factory=list)
     values: list[list[str]] = field(default_factory=list)
+
+    def only(self, wanted: Sequence[Mail]) -> "Group":
+        """Of its mails, those in `wanted`."""
+        if len(wanted) == len(self.mails):
+            return self
+        ids = {mail.delivery_id for mail in wanted}
+        kept = [(mail, its) for mail, its in zip(self.mails, self.values, strict=True) if mail.delivery_id in ids]
+        return Group(self.shared, [mail for mail, _ in kept], [its for _, its in kept])
 
 
 NOTHING = Shared((), "", "")

@@ -1,11 +1,12 @@
 """Ways out: each takes mails and tells, for each, what became of it.
 
-A transport pulls the next mail only when it can hand it over at once, since whether its reader still wants it, and
-whether a limit lets it pass, is looked at when it is pulled. It raises nothing for what a server says: that is an
-outcome. While it waits it yields None now and then, so that its caller can keep the lease and stop in time.
+A transport pulls mails when it can soon hand them over, since whether a limit lets them pass is asked when they are
+pulled. Right before they can reach anybody it says so, and hears whose readers still want them. It raises nothing for
+what a server says: that is an outcome. While it waits it yields None now and then, so that its caller can keep the
+lease and stop in time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,6 +32,9 @@ class Mail:
     papers: Any = None  # what it holds, as `Delivery.papers` keeps it
 
 
+Begin = Callable[[Sequence[Mail]], list[Mail]]  # these are about to leave: those that shall
+
+
 class Transport(Protocol):
     @property
     def name(self) -> str:
@@ -42,11 +46,12 @@ class Transport(Protocol):
         """Whether it takes bytes."""
         ...
 
-    def send(self, mails: Iterable[Mail | None]) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
         """Hand over each of `mails`; an outcome for each that was pulled, in any order, as soon as it is known.
 
-        A None among the mails means that none may leave just now: what is in hand goes on, and after a moment the
-        next is asked for. After an outcome STOPPED no further mail is pulled.
+        What `begin` leaves out is not handed over, and has no outcome. A None among the mails means that none may leave
+        just now: what is in hand goes on, and after a moment the next is asked for. After an outcome STOPPED no further
+        mail is pulled.
         """
         ...
 

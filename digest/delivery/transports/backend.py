@@ -9,7 +9,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import HEARTBEAT, Mail
+from digest.delivery.transports import HEARTBEAT, Begin, Mail
 from subscriptions import failures
 
 logger = logging.getLogger(__name__)
@@ -27,16 +27,17 @@ class BackendTransport:
         self._connection: BaseEmailBackend | None = None
         self._troubles = 0  # in a row
 
-    def send(self, mails: Iterable[Mail | None]) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
         for mail in mails:
             if mail is None:
                 time.sleep(HEARTBEAT)
                 yield None
                 continue
-            outcome = self._send_one(mail)
-            yield outcome
-            if outcome.result is Result.STOPPED:
-                return
+            for wanted in begin([mail]):
+                outcome = self._send_one(wanted)
+                yield outcome
+                if outcome.result is Result.STOPPED:
+                    return
 
     def close(self) -> None:
         if self._connection is not None:

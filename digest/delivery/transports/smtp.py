@@ -11,7 +11,7 @@ from django.conf import settings
 
 from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.replies import Verdict
-from digest.delivery.transports import HEARTBEAT, Mail
+from digest.delivery.transports import HEARTBEAT, Begin, Mail
 from digest.delivery.transports.connection import Connection
 from digest.delivery.transports.opening import CannotOpenError
 from digest.delivery.transports.pace import Pace
@@ -30,12 +30,12 @@ class SmtpTransport:
         self._selector = selectors.DefaultSelector()
         self._pace = Pace()
 
-    def send(self, mails: Iterable[Mail | None]) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
         source = iter(mails)
         goes_on = True
         while goes_on or self._is_busy():
             if goes_on:
-                goes_on, stopped = self._begin(source)
+                goes_on, stopped = self._begin(source, begin)
                 yield from stopped
             ready = self._ready() if goes_on or self._is_busy() else []
             if not ready:
@@ -55,14 +55,15 @@ class SmtpTransport:
     def _is_busy(self) -> bool:
         return any(connection.mail is not None for connection in self._connections)
 
-    def _begin(self, source: Iterator[Mail | None]) -> tuple[bool, list[Outcome]]:
+    def _begin(self, source: Iterator[Mail | None], begin: Begin) -> tuple[bool, list[Outcome]]:
         """Give a mail to each connection that has none; whether there may be more, and outcomes if there can't be."""
         try:
             while not self._pace.is_resting and (connection := self._idle()) is not None:
                 mail = next(source)
                 if mail is None:
                     break
-                connection.begin(mail)
+                for wanted in begin([mail]):
+                    connection.begin(wanted)
         except StopIteration:
             return False, []
         except CannotOpenError as error:

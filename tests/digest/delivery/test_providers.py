@@ -1,13 +1,22 @@
 """From the queue to a provider, and what it says back into the row."""
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from digest.delivery import sending
-from digest.models import Delivery, DeliveryEvent, Edition
+from digest import planning
+from digest.delivery import run, sending
+from digest.delivery.outcomes import Outcome
+from digest.models import Delivery, DeliveryEvent, Edition, Shard
+from digest.providers.api import ApiTransport
+from digest.providers.sharing import Group
+from subscriptions import subscribers
 from subscriptions.models import Subscriber
+from tests.conftest import NOW, make_reader
 from tests.digest.delivery.conftest import queue_readers
 from tests.esp import Answer, Esp
 from tests.sink import Script, Sink
@@ -48,6 +57,72 @@ def test_no_reader_is_mailed_by_two(edition: Edition, esp: Esp, sink: Sink, sett
     assert sending.send_due() == 0
     assert (len(esp.taken), len(sink.mails)) == (3, 0)
     assert set(Delivery.objects.values_list("status", flat=True)) == {Status.UNCERTAIN}
+
+
+class Calls:
+    """Counts the calls that begin, and does something during the first."""
+
+    def __init__(self) -> None:
+        self.readers: list[list[int]] = []
+        self.during_the_first: Callable[[], object] = lambda: None
+
+    def begin(self, transport: ApiTransport, group: Group) -> "Future[list[Outcome]]":
+        self.readers.append([mail.delivery_id for mail in group.mails])
+        if len(self.readers) == 1:
+            self.during_the_first()
+        return healthy_begin(transport, group)
+
+
+healthy_begin = ApiTransport.begin
+
+
+@pytest.fixture
+def calls(edition: Edition, esp: Esp, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Two readers with different digests, of whom the second has to wait until the first one's call has ended."""
+    settings.EMAIL_PROVIDERS, settings.API_CONNECTIONS = ["mailgun"], 1
+    monkeypatch.setattr(run, "FRESH", -1.0)
+    found = Calls()
+    monkeypatch.setattr(ApiTransport, "begin", lambda transport, group: found.begin(transport, group))
+    make_reader("first@example.org", words="video")
+    make_reader("second@example.org", words="learning")
+    planning.plan_everyone(edition, now=NOW)
+    return found
+
+
+def statuses() -> list[str]:
+    return list(Delivery.objects.order_by("pk").values_list("status", flat=True))
+
+
+def test_who_leaves_while_their_call_waits_gets_nothing(calls: Calls, esp: Esp) -> None:
+    second = Subscriber.objects.get(email="second@example.org")
+    calls.during_the_first = lambda: subscribers.unsubscribe(second, now=NOW)
+    assert sending.send_due() == 1
+    assert [mail.to for mail in esp.taken] == ["first@example.org"]
+    assert statuses() == [Status.SENT, Status.SKIPPED]
+
+
+def test_only_what_a_call_holds_that_has_begun_is_in_hand(calls: Calls, journals: Path) -> None:
+    first, second = Delivery.objects.order_by("pk").values_list("pk", flat=True)
+    told: list[str] = []
+    calls.during_the_first = lambda: told.extend(path.read_text() for path in journals.glob("*.journal"))
+    assert sending.send_due() == 2
+    assert (told, calls.readers) == ([f"[{first}]\n"], [[first], [second]])
+
+
+def test_no_call_begins_once_the_lease_is_lost(calls: Calls, esp: Esp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "RENEW_AFTER", -1.0)
+    calls.during_the_first = lambda: Shard.objects.update(worker="another")
+    assert sending.send_due() == 1
+    assert [mail.to for mail in esp.taken] == ["first@example.org"]
+    assert statuses() == [Status.SENT, Status.QUEUED]
+
+
+def test_what_a_provider_may_have_taken_is_tried_again_together(edition: Edition, esp: Esp, clock: Any) -> None:
+    esp.answers = [Answer(drops=True, taken=True)]
+    queue_readers(edition, 20)
+    sending.send_due()
+    (next_try,) = set(Delivery.objects.values_list("not_before", flat=True))
+    assert next_try > NOW + dt.timedelta(minutes=7)
 
 
 def at_recipient(reply: str) -> Script:

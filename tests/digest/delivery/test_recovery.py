@@ -40,9 +40,9 @@ def dead(pks: list[int], journals: Path) -> Journal:
     """A worker that took the shard, sent the first mail, had the second in hand, and died."""
     journal = Journal(journals)
     assert shards.take(journal.worker, now=NOW)
-    journal.take_in_hand(pks[0])
+    journal.take_in_hand([pks[0]])
     journal.note(Outcome(pks[0], Result.SENT))
-    journal.take_in_hand(pks[1])
+    journal.take_in_hand([pks[1]])
     journal.abandon()
     return journal
 
@@ -71,11 +71,38 @@ def test_it_frees_the_shard_of_the_dead_at_once(journals: Path) -> None:
 
 def test_it_may_be_told_the_same_twice(dead: Journal, journals: Path, pks: list[int]) -> None:
     """The one who recovered died in turn, after it recorded and before it deleted the journal."""
-    copy = (journals / f"{dead.worker}.journal").read_bytes()
+    (path,) = journals.glob("*.journal")
+    copy = path.read_bytes()
     sending.send_due()
-    (journals / f"{dead.worker}.journal").write_bytes(copy)
+    path.write_bytes(copy)
     assert sending.send_due() == 0
     assert statuses() == [Status.SENT] * 4
+
+
+def test_after_a_power_cut_it_waits_for_the_lease_and_doubts_all_that_was_announced(
+    dead: Journal, pks: list[int], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last lines of the journal may never have come to the disk."""
+    settings.UNCERTAIN_MAILS = "leave"
+    Shard.objects.update(announced=pks[2])
+    monkeypatch.setattr("digest.delivery.journal._boot", lambda: "another start")
+    assert sending.send_due() == 0
+    assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.QUEUED, Status.QUEUED]
+    run_out(dead.worker)
+    assert sending.send_due() == 1
+    assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.UNCERTAIN, Status.SENT]
+
+
+@pytest.mark.usefixtures("dead")
+def test_it_waits_for_a_providers_reports_before_it_makes_a_call_again(
+    pks: list[int], settings: Any, journals: Path
+) -> None:
+    settings.EMAIL_PROVIDERS = ["postmark", "smtp"]
+    recovery.recover(journals, now=NOW)
+    doubtful, untouched = Delivery.objects.get(pk=pks[1]), Delivery.objects.get(pk=pks[2])
+    assert (doubtful.status, doubtful.reason) == (Status.QUEUED, recovery.DIED_IN_HAND)
+    assert doubtful.not_before > NOW + dt.timedelta(minutes=7)
+    assert untouched.not_before == NOW
 
 
 def run_out(worker: str) -> None:
@@ -109,7 +136,7 @@ def test_it_believes_a_lost_machine_that_comes_back_after_all(
     dead: Journal, pks: list[int], settings: Any, journals: Path
 ) -> None:
     settings.UNCERTAIN_MAILS = "leave"
-    path = journals / f"{dead.worker}.journal"
+    (path,) = journals.glob("*.journal")
     told = path.read_bytes()
     path.unlink()
     Shard.objects.update(announced=pks[1])

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Mail
+from digest.delivery.transports import Begin, Mail
 from digest.providers.fallback import FallbackTransport, closed_providers
 from tests.conftest import NOW
 
@@ -24,7 +24,7 @@ class Provider:
     def __init__(self, result: Result) -> None:
         self.result, self.got = result, 0
 
-    def send(self, mails: Iterable[Mail | None]) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
         for mail in mails:
             if mail is not None:
                 self.got += 1
