@@ -30,12 +30,13 @@ def network(network: str) -> Limit:
     return Limit("network", network, settings.LIMIT_PER_NETWORK)
 
 
-def domain(email: str) -> Limit:
-    return Limit("domain", email.rpartition("@")[2].lower(), settings.LIMIT_PER_DOMAIN)
+def domain(kind: str, email: str) -> Limit:
+    """Of the mails that one kind of post asks for, to the addresses of a domain."""
+    return Limit(f"{kind} domain", email.rpartition("@")[2].lower(), settings.LIMIT_PER_DOMAIN)
 
 
-def in_all() -> Limit:
-    return Limit("all", "", settings.LIMIT_IN_ALL)
+def in_all(kind: str) -> Limit:
+    return Limit(f"{kind} all", "", settings.LIMIT_IN_ALL)
 
 
 def mails(kind: str, email: str) -> Limit:

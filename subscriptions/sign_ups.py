@@ -44,17 +44,15 @@ def take_in(*, now: dt.datetime) -> int:
     FormPost.objects.filter(posted_at__lt=now - WORTH_DOING).delete()
     done, full = 0, set[str]()
     for post in _unclaimed(now)[:AT_ONCE]:
-        if limits.domain(post.email).value in full or not _claim(post, now):
+        if any(room.key in full for room in _rooms(post)) or not _claim(post, now):
             continue
         reached = limits.take(*_limits_of(post, now), now=now)
         if reached is None:
             done += _do(post, now)
             continue
         _give_back(post)
-        _raise_alarm(reached, now)
-        full.add(reached.value)
-        if reached == limits.in_all():
-            break
+        _raise_alarm(post, reached, now)
+        full.add(reached.key)
     return done
 
 
@@ -71,13 +69,18 @@ def _give_back(post: FormPost) -> None:
     FormPost.objects.filter(pk=post.pk).update(claimed_at=None)
 
 
+def _rooms(post: FormPost) -> tuple[limits.Limit, limits.Limit]:
+    """Of its mail domain and of the site. A flood of sign-ups leaves the room of lost links alone."""
+    return limits.domain(post.kind, post.email), limits.in_all(post.kind)
+
+
 def _limits_of(post: FormPost, now: dt.datetime) -> tuple[limits.Limit, ...]:
-    """Those of its domain and of the site, unless no mail comes of it: else one address asked for again and again would
-    use up the room of its whole domain."""
+    """Its rooms, unless no mail comes of it: else one address asked for again and again would use up the room of its
+    whole domain."""
     notice = subscribers.notice_for(post.email, lost_link=post.kind == FormPost.Kind.LINK)
     if not notice or limits.is_reached(limits.mails(notice, post.email), now=now):
         return ()
-    return limits.domain(post.email), limits.in_all()
+    return _rooms(post)
 
 
 def _note_down(post: FormPost, trace: Trace) -> None:
@@ -116,18 +119,19 @@ def _serve(post: FormPost, now: dt.datetime) -> None:
     subscribers.sign_up(post.email, wishes, now=now, trace=Trace(**post.trace))
 
 
-def _raise_alarm(reached: limits.Limit, now: dt.datetime) -> None:
-    """Tell the operators, in the log and by mail, once in six hours for each domain."""
-    if limits.take(limits.Limit("alarm", reached.value, ALARM), now=now):
+def _raise_alarm(post: FormPost, reached: limits.Limit, now: dt.datetime) -> None:
+    """Tell the operators, in the log and by mail, once in six hours for each kind of post and domain."""
+    if limits.take(limits.Limit(f"{post.kind} alarm", reached.value, ALARM), now=now):
         return
+    what = "sign-ups" if post.kind == FormPost.Kind.SIGN_UP else "lost links"
     where = f"of {reached.value}" if reached.value else "in all"
-    waiting = FormPost.objects.count()
-    logger.error("The limit of sign-ups %s is reached; %s wait for their turn", where, waiting)
+    waiting = FormPost.objects.filter(kind=post.kind).count()
+    logger.error("The limit of %s %s is reached; %s wait for their turn", what, where, waiting)
     if settings.OPERATORS:
         EmailMessage(
-            subject=f"{brand.current().name}: many sign-ups {where}",
+            subject=f"{brand.current().name}: many {what} {where}",
             body=(
-                f"The limit of sign-ups {where} is reached: {waiting} wait for their turn, up to a day.\n\n"
+                f"The limit of {what} {where} is reached: {waiting} wait for their turn, up to a day.\n\n"
                 "If they are welcome, raise LIMIT_PER_DOMAIN or LIMIT_IN_ALL. If somebody abuses the form, nothing "
                 "needs to be done: no address gets more mails than LIMIT_PER_ADDRESS says.\n"
             ),

@@ -157,6 +157,15 @@ def test_it_uses_up_no_domain_by_one_address(settings: Any, alice: Subscriber) -
     assert sorted(mailed()) == ["ada@example.org", alice.email, "late@example.org"]
 
 
+def test_it_mails_lost_links_while_sign_ups_wait(settings: Any, alice: Subscriber) -> None:
+    settings.LIMIT_PER_DOMAIN = settings.LIMIT_IN_ALL = [(2, dt.timedelta(hours=1))]
+    for number in range(9):
+        sign_ups.ask_to_sign_up(f"reader{number}@example.org", Wishes(), Trace(), now=NOW)
+    sign_ups.ask_for_link(alice.email, Trace(), now=NOW)
+    notices.send_owed(now=NOW)
+    assert sorted(mailed()) == [alice.email, "reader0@example.org", "reader1@example.org"]
+
+
 def test_it_tells_the_operators_once_when_the_limit_in_all_is_reached(
     settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
