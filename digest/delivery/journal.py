@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from digest.delivery.outcomes import Outcome, Result
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 # Another since then: the power went, and the last lines may never have come to the disk.
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _FIELDS = ("delivery_id", "result", "reason", "provider_id", "papers", "bounce")
@@ -50,9 +51,10 @@ class Journal:
         self._path = folder / f"{self.worker}.{_boot()}.journal"
         draft.rename(self._path)
 
-    def take_in_hand(self, delivery_ids: Sequence[int]) -> None:
+    def take_in_hand(self, delivery_ids: Collection[int]) -> None:
         """To be called right before these mails can reach anybody. Raises OSError where the disk is full."""
-        self._write(list(delivery_ids))
+        if delivery_ids:
+            self._write(list(delivery_ids))
 
     def note(self, outcome: Outcome) -> None:
         """Raises OSError where the disk is full."""
@@ -72,7 +74,7 @@ class Journal:
         os.close(self._file)
 
     def _write(self, told: object) -> None:
-        line = json.dumps(told, separators=(",", ":")).encode() + b"\n"
+        line = _encode(told).encode() + b"\n"
         written = os.write(self._file, line)
         if written != len(line):  # the disk has just become full; the next line must not be read as one with this
             os.write(self._file, b"\n")

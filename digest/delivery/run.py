@@ -2,8 +2,7 @@
 
 import datetime as dt
 import logging
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -54,7 +53,8 @@ class Run:
         self._is_stopped = False
         self._todo: list[int] | None = None
         self._in_hand: set[int] = set()  # of the transport
-        self._looked_at: dict[int, float] = {}  # those wanted and not yet begun, and when that was read
+        self._wanted: set[int] = set()  # by their readers, and not yet begun
+        self._looked_at = 0.0  # when that was read, of some of them at least
         self._done: list[Outcome] = []
         self._recorded_at = self._renewed_at = clock.seconds()
 
@@ -95,19 +95,17 @@ class Run:
 
     def begin(self, mails: Sequence[Mail]) -> list[Mail]:
         """These are about to leave: those that shall. Their readers are looked at again if that was a while ago."""
-        wanted: list[Mail] = []
+        pks = {mail.delivery_id for mail in mails}
         try:
-            self._look_again(mails)
-            if self.may_go_on:
-                wanted = [mail for mail in mails if mail.delivery_id in self._looked_at]
-                self._journal.take_in_hand([mail.delivery_id for mail in wanted])
+            self._look_again()
+            begun = pks & self._wanted if self.may_go_on else set()
+            self._journal.take_in_hand(begun)
         except TROUBLES as error:
             self._give_in(error)
-            wanted = []
-        for mail in mails:
-            self._looked_at.pop(mail.delivery_id, None)
-        self._in_hand.difference_update({mail.delivery_id for mail in mails} - {mail.delivery_id for mail in wanted})
-        return wanted
+            begun = set()
+        self._wanted -= pks
+        self._in_hand -= pks - begun
+        return [mail for mail in mails if mail.delivery_id in begun]
 
     def end(self, outcome: Outcome) -> None:
         """Keep what became of a mail that was handed out."""
@@ -154,28 +152,28 @@ class Run:
     def _offer(self, chunk: list[int]) -> Iterator[Mail | None]:
         self._renew(announced=chunk[-1])
         read_at, wanted = clock.seconds(), self._let_out(self._still_wanted(chunk))
-        self._looked_at |= dict.fromkeys(wanted, read_at)
+        self._looked_at = min(self._looked_at, read_at) if self._wanted else read_at
+        self._wanted |= wanted.keys()
         for made in self._maker.make(list(wanted.values())):
             self._is_stopped = self._is_stopped or self._stop()
             if isinstance(made, Outcome):
                 self._note(*(self._patience.weigh(made) if made.result is Result.STOPPED else [made]))
                 self._holding.take_back(made.delivery_id, self.gate)
-                self._looked_at.pop(made.delivery_id, None)
+                self._wanted.discard(made.delivery_id)
                 continue
             if self.is_probe:
                 yield from self._alone()
             if not self.may_go_on:
                 return
-            if made.delivery_id in self._looked_at:
+            if made.delivery_id in self._wanted:
                 self._in_hand.add(made.delivery_id)
                 yield made
 
-    def _look_again(self, mails: Iterable[Mail]) -> None:
-        read_at = min(self._looked_at.get(mail.delivery_id, math.inf) for mail in mails)
-        if clock.seconds() - read_at > FRESH:
+    def _look_again(self) -> None:
+        if clock.seconds() - self._looked_at > FRESH:
             self._keep_lease()
-            read_at, left = clock.seconds(), sorted(self._looked_at)
-            self._looked_at = dict.fromkeys(self._still_wanted(left), read_at)
+            self._looked_at = clock.seconds()
+            self._wanted = set(self._still_wanted(sorted(self._wanted)))
 
     def _let_out(self, wanted: dict[int, DeliveryRow]) -> dict[int, DeliveryRow]:
         """Those that no limit holds back."""
