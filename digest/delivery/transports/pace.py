@@ -27,6 +27,10 @@ class Pace:
         self._rest = min(max(2 * self._rest, 0.5), LONGEST_REST)
         self._rest_until = time.monotonic() + self._rest
 
+    def make_do(self, connections: int) -> None:
+        """The server opens no more than these. To ask it again for each mail would have all the others wait."""
+        self.connections, self._accepted = connections, 0
+
     def note_accepted(self) -> None:
         self._accepted += 1
         if self._accepted >= MORE_AFTER:

@@ -83,9 +83,10 @@ class SmtpTransport:
         try:
             connection = Connection()
         except CannotOpenError:
-            if self._connections:
-                return None
-            raise
+            if not self._connections:
+                raise
+            self._pace.make_do(len(self._connections))
+            return None
         self._connections.append(connection)
         self._selector.register(connection, selectors.EVENT_READ)
         return connection

@@ -205,8 +205,9 @@ def test_it_makes_do_with_the_connections_it_gets(sink: Sink, transport: SmtpTra
         return "421 4.7.0 Too many connections" if stage == "greeting" and greeted > 1 else ""
 
     sink.script = script
-    outcomes = send(transport, mails(*range(10)))
+    outcomes = send(transport, mails(*range(50)))
     assert {outcome.result for outcome in outcomes.values()} == {Result.SENT}
+    assert sink.connections == 2  # it does not ask for each mail anew
 
 
 def test_it_stops_when_the_sender_is_refused(sink: Sink, transport: SmtpTransport) -> None:
