@@ -39,11 +39,14 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
             _queued(pks).update(reason=reason)
         for outcome in by_result.get(Result.FAILED, []):
             _end([outcome.delivery_id], Status.FAILED, outcome.reason)
+        given_up = set[int]()
         for reason, pks in _by_reason(by_result.get(Result.LATER, [])).items():
-            _try_again(pks, reason, now, or_else=Status.FAILED)
+            given_up.update(_try_again(pks, reason, now, or_else=Status.FAILED))
         for reason, pks in _by_reason(by_result.get(Result.UNCERTAIN, [])).items():
             _doubt(pks, reason, now)
-        bounces = [(outcome.delivery_id, outcome.bounce, outcome.reason) for outcome in done if outcome.bounce]
+        # Who is let in at the second try has not bounced: greylisting says at first what a full mailbox says.
+        ended = given_up.union(outcome.delivery_id for outcome in by_result.get(Result.FAILED, []))
+        bounces = [(one.delivery_id, one.bounce, one.reason) for one in done if one.bounce and one.delivery_id in ended]
         events.record_bounces(bounces, now=now)
 
 
@@ -95,8 +98,12 @@ def _doubt(pks: Iterable[int], reason: str, now: dt.datetime, *, at_once: bool =
         _try_again(pks, reason, now, or_else=Status.UNCERTAIN)
 
 
-def _try_again(pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: str) -> None:
-    """Put these off, all to the same moment: a call that is made again with the same mails can be known by its key."""
+def _try_again(pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: str) -> list[int]:
+    """Put these off, or end them as `or_else` where the next edition comes first: then they are returned.
+
+    All to the same moment: a call that is made again with the same mails can be known by its key.
+    """
+    given_up = []
     alike: dict[tuple[int, dt.datetime], list[int]] = {}
     for pk, attempts, queued_at in _queued(pks).values_list("pk", "attempts", "queued_at"):
         alike.setdefault((attempts, queued_at), []).append(pk)
@@ -106,6 +113,8 @@ def _try_again(pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: st
             _queued(those).update(attempts=attempts + 1, not_before=next_try, reason=reason)
         else:
             _end(those, or_else, TRIES + reason)
+            given_up += those
+    return given_up
 
 
 def _end(pks: Iterable[int], status: str, reason: str) -> None:

@@ -19,7 +19,7 @@ from subscriptions.models import Subscriber
 from tests.conftest import NOW, make_reader
 from tests.digest.delivery.conftest import queue_readers
 from tests.esp import Answer, Esp
-from tests.sink import Script, Sink
+from tests.sink import Script, Sink, healthy
 
 Status = Delivery.Status
 
@@ -142,5 +142,29 @@ def test_an_address_that_the_mail_server_does_not_know_is_suppressed(sink: Sink,
 def test_a_block_by_policy_does_not_punish_the_reader(sink: Sink, alice: Subscriber) -> None:
     sink.script = at_recipient("550 5.7.1 we know your network")
     sending.send_due()
+    alice.refresh_from_db()
+    assert alice.status == "active"
+
+
+@pytest.mark.usefixtures("queued")
+def test_who_is_let_in_at_the_second_try_has_not_bounced(sink: Sink, clock: Any) -> None:
+    sink.script = at_recipient("450 4.2.0 Greylisted, come back in five minutes")
+    assert sending.send_due() == 0
+    sink.script = healthy
+    clock.shift(dt.timedelta(minutes=15))
+    assert sending.send_due() == 1
+    assert not DeliveryEvent.objects.exists()
+
+
+@pytest.mark.usefixtures("queued")
+def test_a_mailbox_that_was_full_until_it_was_given_up_has_bounced_once(
+    sink: Sink, alice: Subscriber, clock: Any
+) -> None:
+    sink.script = at_recipient("452 4.2.2 Mailbox full")
+    while (row := Delivery.objects.get()).status == Status.QUEUED:
+        clock.move_to(row.not_before)
+        sending.send_due()
+    assert (row.status, row.attempts > 5) == (Status.FAILED, True)
+    assert DeliveryEvent.objects.get().meaning == "soft"
     alice.refresh_from_db()
     assert alice.status == "active"
