@@ -9,6 +9,7 @@ is read, looked up, compared, and a list of ten is chosen, shared among the four
 """
 
 import datetime as dt
+import gc
 import json
 import random
 import resource
@@ -62,6 +63,7 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
     began = time.process_time()
     index = _index(_papers(chance, words, topics, papers), topics, chance)
     indexing = time.process_time() - began
+    gc.freeze()  # as a worker does
     parts, matched = [], 0
     for _ in range(PARTS):
         took = 0.0

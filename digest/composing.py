@@ -90,11 +90,6 @@ def _matches(index: Index, wanted: Wanted) -> list[Match]:
 
 def _trending(index: Index, wanted: Wanted, for_you: list[Match]) -> tuple[Match, ...]:
     """The most voted of the other papers."""
-    chosen = {id(found.paper) for found in for_you}
-    excluded = index.with_any(wanted.exclusions)
-    others = (
-        index.voted(number)
-        for number in index.by_votes
-        if number not in excluded and id(index.papers[number]) not in chosen and index.papers[number].votes
-    )
-    return tuple(islice(others, TRENDING))
+    left_out = {id(found.paper) for found in for_you}
+    left_out.update(id(index.papers[number]) for number in index.with_any(wanted.exclusions))
+    return tuple(islice((found for found in index.trending if id(found.paper) not in left_out), TRENDING))

@@ -83,7 +83,7 @@ def _index(papers: Sequence[PaperRecord], topics: Sequence[Topic], encode: "_Enc
 def _figures(index: Index, judged: Judged, topic: Interest) -> Figures:
     ways = dict(zip(WAYS, [*_ways(judged), topic], strict=True))
     rankings = {way: judge_ranking(_keys(index, index.rank(asked)), judged.grades) for way, asked in ways.items()}
-    chosen = {way: set(_keys(index, index.answer(ways[way]).ranked)) for way in CHOSEN_BY}
+    chosen = {way: {index.papers[number].key for number in index.answer(ways[way]).scores} for way in CHOSEN_BY}
     return Figures(judged.name, rankings, {way: judge_choice(keys, judged.grades) for way, keys in chosen.items()})
 
 

@@ -36,6 +36,7 @@ _TERM = re.compile(
 )
 _MARKS = re.compile(r'[:"]')  # by which terms are told from phrases, besides a minus before them
 _BETWEEN = re.compile(r"[,;\n]")
+_PLAIN = re.compile(rf"[^\W_].{{,{MAX_TERM_LENGTH - 1}}}")  # no minus before it, and a word in it
 _EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat|about|votes)\s*:", re.IGNORECASE)
 
 
@@ -61,6 +62,11 @@ class Criteria:
     @property
     def wants_something(self) -> bool:
         return bool(self.phrases or self.authors or self.categories or self.quoted or self.sentence or self.min_votes)
+
+    @property
+    def is_of_phrases(self) -> bool:
+        """Whether it is nothing but phrases, of which any is enough."""
+        return not (self.authors or self.categories or self.exclusions or self.sentence or self.min_votes)
 
 
 def parse(text: str) -> Criteria:
@@ -93,11 +99,8 @@ def _plain_phrases(text: str) -> tuple[str, ...]:
     """The phrases of a text that holds nothing else, as most do; nothing where it must be read term by term."""
     if _MARKS.search(text):
         return ()
-    phrases = [" ".join(term.split()) for term in _BETWEEN.split(text)]
-    phrases = [phrase for phrase in phrases if phrase]
-    are_right = len(phrases) <= MAX_TERMS and all(
-        len(phrase) <= MAX_TERM_LENGTH and phrase[0] != "-" and any(map(str.isalnum, phrase)) for phrase in phrases
-    )
+    phrases = list(filter(None, [" ".join(term.split()) for term in _BETWEEN.split(text)]))
+    are_right = len(phrases) <= MAX_TERMS and all(map(_PLAIN.fullmatch, phrases))
     return tuple(dict.fromkeys(phrases)) if are_right else ()
 
 

@@ -1,16 +1,14 @@
 """An index out of papers, topics and the vectors that are at hand. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from digest.matching.findings import Interest, PaperText
 from digest.matching.index import Index
 from digest.matching.keeping import Kept
-from digest.matching.meaning import SIZE, Meaning
+from digest.matching.meaning import SIZE, LookUp, Meaning, Vectors
 from digest.matching.thesaurus import Thesaurus
-
-if TYPE_CHECKING:
-    from digest.matching.meaning import LookUp, Vectors
 
 _thesauri: Kept[tuple[tuple[Interest, ...], bytes], Thesaurus] = Kept(4)
 
@@ -20,9 +18,9 @@ FEWEST_WORDS = 3  # of a text that is compared by meaning: one word or two are b
 def assemble(
     papers: Iterable[PaperText],
     topics: Sequence[Interest],
-    vectors: "Mapping[str, Vectors] | None" = None,
-    background: "Vectors | None" = None,
-    look_up: "LookUp | None" = None,
+    vectors: Mapping[str, Vectors] | None = None,
+    background: Vectors | None = None,
+    look_up: LookUp | None = None,
 ) -> Index:
     """The index of `papers`, with `topics` as its thesaurus; by words alone without `vectors`.
 
@@ -33,7 +31,7 @@ def assemble(
     if not vectors:
         return Index(papers, None, _thesaurus(topics))
 
-    def known(text: str) -> "Vectors | None":
+    def known(text: str) -> Vectors | None:
         vector = vectors.get(text)
         if vector is None and look_up and len(text.split()) >= FEWEST_WORDS:
             return look_up(text)
@@ -49,16 +47,14 @@ def text_of(paper: PaperText) -> str:
     return f"{paper.title}. {paper.abstract}"
 
 
-def _thesaurus(topics: Sequence[Interest], vectors: "Vectors | None" = None) -> Thesaurus:
+def _thesaurus(topics: Sequence[Interest], vectors: Vectors | None = None) -> Thesaurus:
     """The catalogue is the same for many days and searches, and takes as long to read as a hundred papers."""
     key = (tuple(topics), b"" if vectors is None else vectors.tobytes())
     return _thesauri.get(key) or _thesauri.keep(key, Thesaurus(topics, vectors))
 
 
-def _rows(texts: Sequence[str], vectors: "Mapping[str, Vectors]") -> "Vectors":
+def _rows(texts: Sequence[str], vectors: Mapping[str, Vectors]) -> Vectors:
     """One row for each text; noughts, which are like nothing, where its vector is not there yet."""
-    import numpy as np
-
     rows = np.zeros((len(texts), SIZE), np.float32)
     for number, text in enumerate(texts):
         if text in vectors:

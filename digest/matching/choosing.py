@@ -18,15 +18,13 @@ def choose(
     index: Index, interests: Sequence[Interest], exclusions: Iterable[str], amount: str, most: int
 ) -> tuple[list[Match], int]:
     """The `most` papers to show of those that any of `interests` asks for, best first; how many there are in all."""
-    answers = [index.answer(interest, amount) for interest in interests]
-    excluded = index.with_any(exclusions)
-    wanted = set().union(*(answer.scores for answer in answers)) - excluded
-    scores = _best(answers, wanted)
-    if len(wanted) > most:
-        lists = [[pair for pair in answer.ranked if pair[1] in wanted] for answer in answers]
-        scores = {number: scores[number] for number in _share(lists, most, amount)}
-    best_first = sorted(scores.items(), key=_by_score)
-    return [_match(index, interests, answers, number, score) for number, score in best_first], len(wanted)
+    answers = [answer for interest in interests if (answer := index.answer(interest, amount)).scores]
+    if excluded := index.with_any(exclusions):
+        answers = [answer.without(excluded) for answer in answers]
+    scores = _best(answers)
+    shown = scores if len(scores) <= most else _share([_pairs(answer.scores) for answer in answers], most, amount)
+    best_first = sorted([(-scores[number], number) for number in shown])
+    return [_match(index, answers, number, -negative) for negative, number in best_first], len(scores)
 
 
 def share(matches: Sequence[Match], most: int, amount: str) -> list[Match]:
@@ -39,17 +37,19 @@ def share(matches: Sequence[Match], most: int, amount: str) -> list[Match]:
     return [matches[place] for place in sorted(_share(list(by_interest.values()), most, amount))]
 
 
-def _best(answers: Sequence[Answer], wanted: set[int]) -> dict[int, float]:
+def _best(answers: Sequence[Answer]) -> dict[int, float]:
     """The best score of each paper."""
+    if len(answers) == 1:
+        return answers[0].scores
     scores: dict[int, float] = {}
     for answer in answers:
-        for score, number in answer.ranked:
-            if number in wanted and score > scores.get(number, 0.0):
+        for number, score in answer.scores.items():
+            if score > scores.get(number, 0.0):
                 scores[number] = score
     return scores
 
 
-def _share(lists: list[list[tuple[float, int]]], most: int, amount: str) -> set[int]:
+def _share(lists: Sequence[Sequence[tuple[float, int]]], most: int, amount: str) -> set[int]:
     """The papers for `most` places, out of one list for each interest, its best paper first.
 
     Each further paper of an interest counts for less than the one before: after half of the places its best counts
@@ -73,14 +73,13 @@ def _share(lists: list[list[tuple[float, int]]], most: int, amount: str) -> set[
     return chosen
 
 
-def _match(index: Index, interests: Sequence[Interest], answers: Sequence[Answer], number: int, score: float) -> Match:
-    found = [
-        index.finding(interest, number, answer.scores[number])
-        for interest, answer in zip(interests, answers, strict=True)
-        if number in answer.scores
-    ]
-    return Match(index.papers[number], score, tuple(sorted(found, key=lambda finding: -finding.score)))
+def _match(index: Index, answers: Sequence[Answer], number: int, score: float) -> Match:
+    holding = [answer for answer in answers if number in answer.scores]
+    if len(holding) == 1:
+        return holding[0].found.match(number, score)
+    findings = [answer.found.finding(number, answer.scores[number]) for answer in holding]
+    return Match(index.papers[number], score, tuple(sorted(findings, key=lambda finding: -finding.score)))
 
 
-def _by_score(pair: tuple[int, float]) -> tuple[float, int]:
-    return -pair[1], pair[0]
+def _pairs(scores: dict[int, float]) -> list[tuple[float, int]]:
+    return [(score, number) for number, score in scores.items()]

@@ -4,6 +4,10 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from digest.matching.findings import PaperText
 from digest.matching.texts import fields_of
@@ -18,6 +22,15 @@ BEFOREHAND = 200  # papers that this knowledge weighs as much as
 SHARE_OF_COMMON = 0.3  # of papers that hold a common word
 SHARE_OF_OTHERS = 0.01
 
+Values = NDArray[np.float64]  # one for each paper, by its place
+
+
+class Posting(NamedTuple):
+    """The papers that hold a word, by their places, and how much of it each says: its rarity at most."""
+
+    papers: NDArray[np.intp]
+    weights: Values
+
 
 class Coverage:
     """The words of a day's papers, by their families."""
@@ -25,31 +38,32 @@ class Coverage:
     def __init__(self, papers: Sequence[PaperText]) -> None:
         self._count = len(papers)
         self._papers = papers
-        self._shares: dict[str, dict[int, float]] = defaultdict(dict)
         counts = [_count(paper) for paper in papers]
         average = sum(map(Counter.total, counts)) / max(1, len(counts)) or 1.0
+        found: dict[str, dict[int, float]] = defaultdict(dict)
         for number, words in enumerate(counts):
             least = SATURATION * (1 - LENGTH + LENGTH * words.total() / average)
             for word, times in words.items():
-                self._shares[word][number] = times / (times + least)
-        self._shares = dict(self._shares)
-        self.rarity = lru_cache(maxsize=50_000)(self._rarity)
-        self.words_of = lru_cache(maxsize=5_000)(self._words_of)
+                found[word][number] = times / (times + least)
+        self._rarities = {word: self._rarity(word, len(shares)) for word, shares in found.items()}
+        self._postings = {word: _posting(shares, self._rarities[word]) for word, shares in found.items()}
         self._written = lru_cache(maxsize=250)(self._read)  # papers, whose words take some 30 kilobytes each
 
-    def of(self, text: str, least: float = 0.0) -> dict[int, float]:
-        """For each paper (by its place) how much of `text` it covers, 0…1, where that can be `least` or more."""
-        words = self.words_of(text)
-        total = sum(weight for _, weight in words)
-        missing, found = 0.0, defaultdict[int, float](float)
-        for word, weight in words:
-            # The rarest first: who has none of those that weigh too much to be missed need not be looked at.
-            is_open = (total - missing) >= least * total
-            for number, share in self._shares.get(word, {}).items():
-                if is_open or number in found:
-                    found[number] += weight * share
-            missing += weight
-        return {number: covered / total for number, covered in found.items() if covered >= least * total}
+    def of(self, text: str) -> Values:
+        """For each paper how much of `text` it covers, 0…1."""
+        words = families_of(text)
+        held = [self._postings[word] for word in words if word in self._postings]
+        if not held:
+            return np.zeros(self._count)
+        papers = np.concatenate([posting.papers for posting in held])
+        weights = np.concatenate([posting.weights for posting in held])
+        covered = np.bincount(papers, weights, self._count).astype(np.float64, copy=False)
+        return covered / sum(map(self.rarity, words))
+
+    def rarity(self, word: str) -> float:
+        """How much a family of words weighs: the logarithm of one in how many papers holds it."""
+        known = self._rarities.get(word)
+        return self._rarity(word, 0) if known is None else known
 
     def written(self, text: str, number: int) -> list[tuple[str, str, str]]:
         """The words of a paper that belong to the families in `text`: as it writes them, the field, and the family.
@@ -68,15 +82,14 @@ class Coverage:
                 found.setdefault(family(fold(word[0])), (len(found), word[0], name))
         return found
 
-    def _words_of(self, text: str) -> list[tuple[str, float]]:
-        """The families in `text` and what each weighs, the rarest first."""
-        return sorted(((word, self.rarity(word)) for word in families_of(text)), key=lambda pair: -pair[1])
-
-    def _rarity(self, word: str) -> float:
+    def _rarity(self, word: str, holding: int) -> float:
         beforehand = SHARE_OF_COMMON if word in COMMON_FAMILIES else SHARE_OF_OTHERS
-        holding = len(self._shares.get(word, ()))
         share = (holding + beforehand * BEFOREHAND) / (self._count + BEFOREHAND)
         return -math.log(share)
+
+
+def _posting(shares: dict[int, float], rarity: float) -> Posting:
+    return Posting(np.array([*shares], np.intp), rarity * np.array([*shares.values()]))
 
 
 def _count(paper: PaperText) -> Counter[str]:

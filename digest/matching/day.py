@@ -1,23 +1,39 @@
 """A day's papers, ready to be searched by phrase, word, author, category and meaning. Pure."""
 
-from collections import defaultdict
+import math
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+from digest.matching import coverage, judging
 from digest.matching.authors import Categories, People
-from digest.matching.coverage import Coverage
+from digest.matching.coverage import Coverage, Values
 from digest.matching.findings import PaperText, Reason
-from digest.matching.keeping import MOST, Kept
-from digest.matching.meaning import Meaning
-from digest.matching.texts import Hit, Texts
+from digest.matching.keeping import MANY, MOST, Kept
+from digest.matching.meaning import Meaning, Vectors
+from digest.matching.texts import Standing, Texts
 from digest.matching.thesaurus import Thesaurus
 
-if TYPE_CHECKING:
-    from digest.matching.meaning import Vectors
+MOST_SAID = 100_000  # papers that names and sentences say something for: of a long day fewer can be kept
 
-MOST_ODDS = 200_000
-_NOWHERE: dict[int, list[Hit]] = {}
+
+class Row(NamedTuple):
+    """Where the words of a phrase stand in a row: how they stand in the papers that hold them."""
+
+    standings: dict[int, Standing]  # by the place of the paper
+    common: float = 0.0  # what is taken off the odds where it stands in many papers, and so tells little
+
+
+class Said(NamedTuple):
+    """What a name or a sentence says for each paper."""
+
+    odds: Values
+    covered: Values  # of its words, 0…1
+    topics: Values  # how much the paper is on the topics that it speaks of, 0…1
+    close: Vectors | None  # in meaning, in standard deviations
+
+
+NOWHERE = Row({})
 
 
 class Day:
@@ -30,15 +46,11 @@ class Day:
         self.meaning = meaning
         self.thesaurus = thesaurus
         self.texts = Texts(self.papers)
-        self.on_topic: dict[int, dict[int, float]] = {}  # for topics of the thesaurus, how likely papers are about them
+        self.on_topic: dict[int, Values] = {}  # for topics of the thesaurus, how likely papers are about them
         # Why phrases and names found a paper: the same, however many readers ask for them beside others.
-        self.reasons: Kept[tuple[object, ...], tuple[Reason, ...]] = Kept(4 * MOST)
-        self.row_odds: Kept[str, dict[int, float]] = Kept()  # what a phrase in a row says for papers, where it is alone
-        self._hits: Kept[str, dict[int, list[Hit]]] = Kept()
-        # What names and sentences say for papers: for all of them, so that of a long day fewer can be kept.
-        self.text_odds: Kept[tuple[str, str, float], dict[int, float]] = Kept(
-            min(MOST, MOST_ODDS // (len(self.papers) + 1))
-        )
+        self.reasons: Kept[tuple[object, ...], tuple[Reason, ...]] = Kept(MANY)
+        self.said: Kept[tuple[str, str], Said] = Kept(min(MOST, MOST_SAID // (len(self.papers) + 1)))
+        self._rows: Kept[str, Row] = Kept(MANY)
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -52,22 +64,29 @@ class Day:
     def categories(self) -> Categories:
         return Categories(self.papers)
 
-    def hits(self, phrase: str) -> dict[int, list[Hit]]:
-        """Where `phrase` stands: for each paper (by its place in `papers`), each time."""
-        found = self._hits.get(phrase)
+    def knows(self, key: str) -> bool:
+        """Whether what is looked up by `key` (see words.key_of) may stand in a paper, or is the name of a topic."""
+        return self.texts.may_hold(key) or (self.thesaurus is not None and self.thesaurus.holds(key))
+
+    def row(self, phrase: str) -> Row:
+        """Where `phrase` stands in a row."""
+        found = self._rows.get(phrase)
         if found is None:
-            found = self._find(phrase)
-            if found:  # what stands nowhere is looked up as fast as it would be remembered
-                self._hits.keep(phrase, found)
+            standings = self.texts.standings(phrase)
+            if not standings:
+                return NOWHERE  # looked up as fast as it would be remembered
+            found = self._rows.keep(phrase, Row(standings, self._commonness(len(standings))))
         return found
 
-    def closeness(self, text: str) -> "Vectors | None":
+    def vector(self, text: str) -> Vectors | None:
+        """None where the vectors are not at hand."""
+        return self.meaning.vector(text) if self.meaning else None
+
+    def closeness(self, text: str) -> Vectors | None:
         """For each paper how close in meaning it is to `text`; None where the vectors are not at hand."""
-        return self.meaning.closeness(text) if self.meaning else None
+        vector = self.vector(text)
+        return None if vector is None or self.meaning is None else self.meaning.closeness(vector)
 
-    def _find(self, phrase: str) -> dict[int, list[Hit]]:
-        hits = self.texts.find(phrase)
-        found: dict[int, list[Hit]] = defaultdict(list) if hits else _NOWHERE
-        for hit in hits:
-            found[hit.field.paper].append(hit)
-        return found
+    def _commonness(self, papers: int) -> float:
+        share = (papers + coverage.BEFOREHAND * coverage.SHARE_OF_OTHERS) / (len(self.papers) + coverage.BEFOREHAND)
+        return judging.COMMON_WEIGHT * max(0.0, math.log(share / judging.COMMON_SHARE))

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from digest.matching import judging
 from digest.matching.day import Day
 from digest.matching.findings import Interest, Reason
-from digest.matching.scoring import Question, on_topic, phrase_odds, questions, topics_in
+from digest.matching.meaning import Vectors
+from digest.matching.scoring import Question, on_topic, phrase_odds, questions, said_by, topics_in
 from digest.matching.texts import Hit
+from digest.matching.words import families_of
 
 RULES = {"author": 6.0, "category": 0.1, "votes": 0.05}  # what they weigh among other reasons
 
@@ -23,15 +25,15 @@ def explain(day: Day, interest: Interest, number: int) -> tuple[Reason, ...]:
 
 def _phrases(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
     for phrase in (*interest.criteria.phrases, *interest.criteria.quoted):
-        if hits := day.hits(phrase).get(number):
+        if number in day.row(phrase).standings:
             key = (interest.label, phrase, number)
             found = day.reasons.get(key)
-            yield from found or day.reasons.keep(key, (_phrase(day, interest.label, hits),))
+            yield from found or day.reasons.keep(key, (_phrase(day, interest.label, phrase, number),))
 
 
-def _phrase(day: Day, label: str, hits: list[Hit]) -> Reason:
-    first = min(hits, key=_rank)
-    weight = phrase_odds(day, [hits], judging.OWN)
+def _phrase(day: Day, label: str, phrase: str, number: int) -> Reason:
+    first = min((hit for hit in day.texts.find(phrase) if hit.field.paper == number), key=_rank)
+    weight = phrase_odds(day.row(phrase).standings[number], judging.OWN)
     return Reason(label, "phrase", day.texts.written(first), first.field.name, weight)
 
 
@@ -42,7 +44,8 @@ def _rank(hit: Hit) -> int:
 def _texts(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
     """What speaks for a topic, a name or a sentence beyond phrases in a row."""
     if interest.about:
-        yield from _meaning(day, interest, number, interest.profile, interest.label, judging.TOPIC.closeness)
+        close = day.closeness(interest.profile)
+        yield from _meaning(interest, number, close, interest.label, judging.TOPIC.closeness)
         return
     for question in questions(interest.criteria):
         key = (interest.label, question.name, question.text, interest.criteria.sentence, number)
@@ -53,30 +56,28 @@ def _texts(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
 def _text(day: Day, interest: Interest, number: int, question: Question) -> Iterator[Reason]:
     weights = question.by_meaning
     shown = interest.criteria.sentence or question.text
-    yield from _meaning(day, interest, number, question.text, shown, weights.closeness)
+    yield from _meaning(interest, number, said_by(day, question).close, shown, weights.closeness)
     yield from _words(day, interest, number, question)
-    for topic, weight in topics_in(day, question):
-        adds = weights.topics * weight * on_topic(day, topic).get(number, 0.0)
+    for topic, weight in topics_in(day, question, day.vector(question.text)):
+        adds = weights.topics * weight * float(on_topic(day, topic)[number])
         if adds >= judging.ON_TOPIC and day.thesaurus:
             yield Reason(interest.label, "topic", day.thesaurus.topics[topic].label, "", adds)
 
 
-def _meaning(day: Day, interest: Interest, number: int, text: str, shown: str, weight: float) -> Iterator[Reason]:
-    close = day.closeness(text)
+def _meaning(interest: Interest, number: int, close: Vectors | None, shown: str, weight: float) -> Iterator[Reason]:
     if close is not None and close[number] >= judging.CLOSE:
         yield Reason(interest.label, "meaning", shown, "", weight * float(close[number]))
 
 
 def _words(day: Day, interest: Interest, number: int, question: Question) -> Iterator[Reason]:
     """The words of a name or a sentence that the paper holds, where they don't stand in a row."""
-    if number in day.hits(question.text):
+    if number in day.row(question.text).standings:
         return
-    found = day.coverage.written(question.text, number)
-    rare = {word for word, weight in day.coverage.words_of(question.text) if weight >= judging.TELLING}
-    found = [pair for pair in found if pair[2] in rare]
+    rare = {word for word in families_of(question.text) if day.coverage.rarity(word) >= judging.TELLING}
+    found = [pair for pair in day.coverage.written(question.text, number) if pair[2] in rare]
     if found:
         where = "title" if any(name == "title" for _, name, _ in found) else found[0][1]
-        covered = day.coverage.of(question.text).get(number, 0.0)
+        covered = float(said_by(day, question).covered[number])
         words = ", ".join(word for word, _, _ in found)
         yield Reason(interest.label, "words", words, where, question.by_meaning.coverage * covered)
 

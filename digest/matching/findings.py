@@ -50,9 +50,13 @@ class Interest:
         """All that is known of a topic, in a text whose vector stands for it."""
         return f"{self.about}. {', '.join(self.criteria.quoted[:TELLING_PHRASES])}"
 
-    def __hash__(self) -> int:
+    @cached_property
+    def _hash(self) -> int:
         asked = self.criteria  # whatever else it holds seldom tells two apart
         return hash((self.label, asked.phrases, asked.quoted, asked.authors, asked.categories, asked.sentence))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True)

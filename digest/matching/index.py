@@ -12,17 +12,51 @@ from digest.matching.day import Day
 from digest.matching.explaining import explain
 from digest.matching.findings import Finding, Interest, Match, PaperText, Reason
 from digest.matching.judging import BALANCED, LEAST
-from digest.matching.keeping import Kept
+from digest.matching.keeping import MANY, Kept
 from digest.matching.meaning import Meaning
-from digest.matching.scoring import probabilities
+from digest.matching.scoring import can_find, probabilities
 from digest.matching.thesaurus import Thesaurus
+from subscriptions.filters import Criteria
+
+
+class Found:
+    """What one interest found in papers: made when it is first shown, and the same objects for all who ask for it."""
+
+    __slots__ = ("_day", "_findings", "_interest", "_matches")
+
+    def __init__(self, day: Day, interest: Interest) -> None:
+        self._day = day
+        self._interest = interest
+        self._findings: dict[int, Finding] = {}
+        self._matches: dict[int, Match] = {}
+
+    def finding(self, number: int, score: float) -> Finding:
+        """What it found in the paper at `number`."""
+        found = self._findings.get(number)
+        if found is None:
+            why = partial(explain, self._day, self._interest, number)
+            found = self._findings[number] = Finding(self._interest.label, score, why)
+        return found
+
+    def match(self, number: int, score: float) -> Match:
+        """The paper at `number`, chosen for nothing else."""
+        found = self._matches.get(number)
+        if found is None:
+            findings = (self.finding(number, score),)
+            found = self._matches[number] = Match(self._day.papers[number], score, findings)
+        return found
 
 
 class Answer(NamedTuple):
-    """The papers that an interest asks for, best first: how likely each is wanted, and its place in the day."""
+    """The papers that an interest asks for."""
 
-    ranked: tuple[tuple[float, int], ...]
-    scores: dict[int, float]  # by place
+    scores: dict[int, float]  # how likely each is wanted, by its place in the day; the best first
+    found: Found
+
+    def without(self, excluded: frozenset[int]) -> "Answer":
+        """The same, but for the papers at these places."""
+        left = {number: score for number, score in self.scores.items() if number not in excluded}
+        return Answer(left, self.found)
 
 
 class Index:
@@ -34,10 +68,10 @@ class Index:
         self.day = Day(papers, meaning, thesaurus)
         self.papers = self.day.papers
         self._voted: dict[int, Match] = {}
-        self._topics: Kept[tuple[Interest, str], Answer] = Kept()
-        self._own: Kept[tuple[Interest, str], Answer] = Kept()
-        self._found_by_topics: Kept[tuple[Interest, int], Finding] = Kept(200_000)
-        self._found: Kept[tuple[Interest, int], Finding] = Kept()
+        self._nothing = Answer({}, Found(self.day, Interest("", Criteria())))
+        self._by_topics: Kept[tuple[Interest, str], Answer] = Kept()
+        self._found_by_topics: Kept[Interest, Found] = Kept()  # however sure a reader wants it
+        self._by_own: Kept[tuple[object, ...], Answer] = Kept(MANY)
 
     @cached_property
     def by_votes(self) -> list[int]:
@@ -46,23 +80,18 @@ class Index:
 
     def answer(self, interest: Interest, amount: str = BALANCED) -> Answer:
         """The papers that `interest` asks for, as sure as `amount` wants it: fewer, balanced, more."""
-        kept = self._topics if interest.about else self._own
-        found = kept.get((interest, amount))
-        return kept.keep((interest, amount), self._answer(interest, amount)) if found is None else found
-
-    def finding(self, interest: Interest, number: int, score: float) -> Finding:
-        """What `interest` found in the paper at `number`; the same object whenever it is asked for."""
-        kept = self._found_by_topics if interest.about else self._found
-        found = kept.get((interest, number))
-        if found is None:
-            found = Finding(interest.label, score, partial(explain, self.day, interest, number))
-            kept.keep((interest, number), found)
-        return found
+        if interest.about:
+            found = self._by_topics.get((interest, amount))
+            return self._by_topics.keep((interest, amount), self._answer(interest, amount)) if found is None else found
+        if interest.criteria.is_of_phrases:
+            return self._answer_narrowed(interest, amount)
+        found = self._by_own.get((interest, amount))
+        return self._by_own.keep((interest, amount), self._answer(interest, amount)) if found is None else found
 
     def findings(self, interest: Interest, amount: str = BALANCED) -> dict[int, Finding]:
-        """For each paper (by its place in `papers`) that `interest` asks for: what it found."""
-        ranked = self.answer(interest, amount).ranked
-        return {number: self.finding(interest, number, score) for score, number in ranked}
+        """For each paper (by its place in `papers`) that `interest` asks for, the best first: what it found."""
+        answer = self.answer(interest, amount)
+        return {number: answer.found.finding(number, score) for number, score in answer.scores.items()}
 
     def voted(self, number: int) -> Match:
         """The paper at `number`, chosen for nothing but its votes; the same object whenever it is asked for."""
@@ -73,17 +102,40 @@ class Index:
             found = self._voted[number] = Match(paper, paper.votes, (finding,))
         return found
 
+    @cached_property
+    def trending(self) -> list[Match]:
+        """All papers that have votes, the most voted first."""
+        return [self.voted(number) for number in self.by_votes if self.papers[number].votes]
+
     def rank(self, interest: Interest) -> list[tuple[float, int]]:
         """All papers with anything of `interest` in them, best first, however unlikely, as (probability, place)."""
         return _ranked(probabilities(self.day, interest, 0.0))
 
     def with_any(self, phrases: Iterable[str]) -> frozenset[int]:
         """The places of the papers that hold any of `phrases`."""
-        return frozenset(number for phrase in phrases for number in self.day.hits(phrase))
+        return frozenset().union(*(self.day.row(phrase).standings for phrase in phrases))
+
+    def _answer_narrowed(self, interest: Interest, amount: str) -> Answer:
+        """Most of what a million readers type finds nothing; what is left of it is asked by many."""
+        asked, least = interest.criteria, LEAST[amount]
+        phrases = tuple([phrase for phrase in asked.phrases if can_find(self.day, phrase, least)])
+        quoted = tuple([phrase for phrase in asked.quoted if can_find(self.day, phrase, least)])
+        if not phrases and not quoted:
+            return self._nothing
+        key = (interest.label, interest.by_hand, phrases, quoted, amount)
+        found = self._by_own.get(key)
+        if found is None:
+            narrowed = Interest(interest.label, Criteria(phrases, quoted=quoted), by_hand=interest.by_hand)
+            found = self._by_own.keep(key, self._answer(narrowed, amount))
+        return found
 
     def _answer(self, interest: Interest, amount: str) -> Answer:
         scores = probabilities(self.day, interest, LEAST[amount])
-        return Answer(tuple(_ranked(scores)), scores)
+        if not scores:
+            return self._nothing
+        found = self._found_by_topics.get(interest) if interest.about else Found(self.day, interest)
+        found = found or self._found_by_topics.keep(interest, Found(self.day, interest))
+        return Answer({number: score for score, number in _ranked(scores)}, found)
 
 
 def _ranked(scores: dict[int, float]) -> list[tuple[float, int]]:

@@ -3,6 +3,7 @@
 from typing import Generic, TypeVar
 
 MOST = 5_000
+MANY = 20_000  # of what is small
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -1,25 +1,26 @@
 """How likely a reader wants each paper, by what an interest finds in it. Pure."""
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
-from digest.matching import coverage, judging
-from digest.matching.day import Day
+import numpy as np
+
+from digest.matching import judging
+from digest.matching.coverage import Values
+from digest.matching.day import Day, Row, Said
 from digest.matching.findings import Interest
 from digest.matching.judging import PhraseWeights, TextWeights
-from digest.matching.texts import Hit
+from digest.matching.meaning import Vectors
+from digest.matching.texts import IN_TITLE, Standing
 from digest.matching.thesaurus import Weights, mixed
+from digest.matching.words import key_of
 from subscriptions.filters import Criteria
-
-if TYPE_CHECKING:
-    from digest.matching.meaning import Vectors
 
 LEAST_ON_TOPIC = 0.05
 Scores = dict[int, float]  # by the place of a paper
-Found = list[list[Hit]]  # for each phrase that was found
 
 
 class Question(NamedTuple):
@@ -33,7 +34,7 @@ class Question(NamedTuple):
 
 def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     """For each paper that is wanted with a probability of `least` or more, that probability."""
-    least_odds = judging.odds(least) if least else -math.inf
+    least_odds = _least_odds(least)
     found = _topic_odds(day, interest, least_odds) if interest.about else {}
     if not interest.about or interest.by_hand:
         found = _higher(found, _own_odds(day, interest.criteria, least_odds))
@@ -43,173 +44,141 @@ def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     return _without_the_unwanted(day, interest.criteria, scores)
 
 
+def can_find(day: Day, phrase: str, least: float) -> bool:
+    """Whether `phrase` may find a paper wanted with `least` or more; nearly always False where it does not."""
+    return _may_tell_apart(phrase, judging.NAME_BY_WORDS, _least_odds(least)) or day.knows(key_of(phrase))
+
+
 def questions(criteria: Criteria) -> Iterator[Question]:
     """What `criteria` ask for in words that need not stand in a row."""
-    names = [phrase for phrase in criteria.phrases if " " in phrase]
     if criteria.sentence and len(criteria.phrases) == 1:
         text = f"{criteria.phrases[0]}: {criteria.sentence}"
         yield Question(text, criteria.phrases[0], judging.BOTH, judging.BOTH_BY_WORDS)
         return
     if criteria.sentence:
         yield Question(criteria.sentence, "", judging.SENTENCE, judging.SENTENCE_BY_WORDS)
-    for name in names:
-        yield Question(name, "", judging.NAME, judging.NAME_BY_WORDS)
+    for name in criteria.phrases:
+        if " " in name:
+            yield Question(name, "", judging.NAME, judging.NAME_BY_WORDS)
 
 
-def topics_in(day: Day, question: Question) -> Weights:
-    """The topics of the catalogue that the question speaks of."""
+def said_by(day: Day, question: Question) -> Said:
+    """What the words, the meaning and the topics of a text say for each paper."""
+    key = (question.name, question.text)  # the same is asked for by many readers, beside others of their own
+    return day.said.get(key) or day.said.keep(key, _said_by(day, question))
+
+
+def topics_in(day: Day, question: Question, vector: Vectors | None) -> Weights:
+    """The topics of the catalogue that the question speaks of; `vector` is that of its text."""
     if day.thesaurus is None:
         return ()
     if named := day.thesaurus.named(question.name or question.text):
         return named
-    vector = day.meaning.vector(question.text) if day.meaning else None
     by_words = day.thesaurus.by_words(question.text) if question.text.count(" ") > 1 else ()
     return by_words if vector is None else mixed(by_words, day.thesaurus.by_meaning(vector))
 
 
-def on_topic(day: Day, number: int) -> Scores:
-    """How likely each paper is about the topic at that place of the thesaurus, where that is likely at all."""
+def on_topic(day: Day, number: int) -> Values:
+    """How likely each paper is about the topic at that place of the thesaurus; 0 where that is not likely at all."""
     if number not in day.on_topic and day.thesaurus:
-        day.on_topic[number] = probabilities(day, day.thesaurus.topics[number], LEAST_ON_TOPIC)
+        scores = probabilities(day, day.thesaurus.topics[number], LEAST_ON_TOPIC)
+        day.on_topic[number] = np.zeros(len(day.papers))
+        day.on_topic[number][list(scores)] = list(scores.values())
     return day.on_topic[number]
+
+
+def phrase_odds(standing: Standing, weights: PhraseWeights) -> float:
+    """What phrases in a row say for a paper, by where and how often they stand in it."""
+    in_title = standing.front == IN_TITLE
+    often, many = min(standing.mentions, judging.MOST_MENTIONS), min(standing.phrases, judging.MOST_MENTIONS)
+    at_front = weights.title + weights.early if in_title else weights.early * standing.front
+    return weights.found + at_front + weights.often * math.log(often) + weights.many * math.log(many)
 
 
 def _topic_odds(day: Day, interest: Interest, least: float) -> Scores:
     """A topic: its phrases, its name, and how close the paper is to what the topic is about."""
     close = day.closeness(interest.profile)
     weights = judging.TOPIC_BY_WORDS if close is None else judging.TOPIC
-    odds = defaultdict[int, float](lambda: weights.usual)
-    for number, found in all_hits(day, interest.criteria.quoted).items():
-        odds[number] += phrase_odds(day, found, weights)
-    for number, share in day.coverage.of(interest.label).items():
-        odds[number] += weights.name * share
-    for number, closeness in enumerate(() if close is None else close.tolist()):
-        if number in odds or weights.usual + weights.closeness * closeness >= least:
-            odds[number] += weights.closeness * closeness
-    return odds
+    odds = weights.usual + weights.name * day.coverage.of(interest.label)
+    for number, standing in _standings(map(day.row, interest.criteria.quoted)).items():
+        odds[number] += phrase_odds(standing, weights)
+    if close is not None:
+        odds += weights.closeness * close
+    return _likely(odds, weights.usual, least)
 
 
 def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
     """A reader's own filter: any of its phrases in a row, or the words and the meaning of a name or a sentence."""
-    phrases = [phrase for phrase in (*criteria.phrases, *criteria.quoted) if day.hits(phrase)]
-    odds = _row_odds(day, phrases) if len(phrases) != 1 else _kept_row_odds(day, phrases[0])
+    odds = _row_odds(day, (*criteria.phrases, *criteria.quoted))
     for question in questions(criteria):
-        if found := _kept_text_odds(day, question, least):
-            odds = _higher(odds, found)
+        if _tells_apart(day, question, least):
+            odds = _higher(odds, _likely(said_by(day, question).odds, question.by_words.usual, least))
     return odds
 
 
-def _row_odds(day: Day, phrases: list[str]) -> Scores:
-    """What phrases in a row say for each paper."""
-    odds = {number: phrase_odds(day, found, judging.OWN) for number, found in all_hits(day, phrases).items()}
-    for number, off in _commonness(day, phrases).items():
-        odds[number] -= off
-    return odds
+def _row_odds(day: Day, phrases: Iterable[str]) -> Scores:
+    """What phrases in a row say for each paper; less where only such are found that stand in many papers."""
+    rows = [row for row in map(day.row, phrases) if row.standings]
+    common: Scores = {}
+    for row in rows:
+        for number in row.standings:
+            common[number] = min(row.common, common.get(number, row.common))
+    return {number: phrase_odds(found, judging.OWN) - common[number] for number, found in _standings(rows).items()}
 
 
-def _kept_row_odds(day: Day, phrase: str) -> Scores:
-    """Few texts of a million are alike, but most of the phrases that are found stand in many of them."""
-    found = day.row_odds.get(phrase)
-    return day.row_odds.keep(phrase, _row_odds(day, [phrase])) if found is None else found
+def _standings(rows: Iterable[Row]) -> dict[int, Standing]:
+    """How several phrases together stand in each paper that holds any of them."""
+    found: dict[int, Standing] = {}
+    for row in rows:
+        for number, standing in row.standings.items():
+            known = found.get(number)
+            found[number] = _together(known, standing) if known else standing
+    return found
+
+
+def _together(one: Standing, other: Standing) -> Standing:
+    return Standing(max(one.front, other.front), one.mentions + other.mentions, one.phrases + other.phrases)
 
 
 def _higher(one: Scores, other: Scores) -> Scores:
     """The higher of the odds of each paper."""
-    if not one:
-        return other
+    if not one or not other:
+        return one or other
     return {number: max(one.get(number, -math.inf), other.get(number, -math.inf)) for number in one.keys() | other}
 
 
-def phrase_odds(day: Day, found: Found, weights: PhraseWeights) -> float:
-    """What phrases in a row say for a paper, by where and how often they stand in it."""
-    title, early, often, many = phrase_evidence(day, found)
-    return weights.found + weights.title * title + weights.early * early + weights.often * often + weights.many * many
+def _likely(odds: Values, usual: float, least: float) -> Scores:
+    """The papers whose odds are `least` or more, if anything is said for them or against."""
+    numbers = np.flatnonzero((odds >= least) & (odds != usual))
+    return dict(zip(numbers.tolist(), odds[numbers].tolist(), strict=True))
 
 
-def phrase_evidence(day: Day, found: Found) -> tuple[float, float, float, float]:
-    """Whether they stand in the title; how early in the abstract (1: at its beginning); the logarithms of how often,
-    and of how many different ones."""
-    hits = found[0] if len(found) == 1 else [hit for each in found for hit in each]
-    places = {hit.field.name for hit in hits}
-    if "title" in places:
-        early = 1.0
-    elif "abstract" in places:
-        early = 1 - min(day.texts.depth(hit) for hit in hits if hit.field.name == "abstract")
-    else:
-        early = 0.0
-    often, many = min(len(hits), judging.MOST_MENTIONS), min(len(found), judging.MOST_MENTIONS)
-    return float("title" in places), early, math.log(often), math.log(many)
-
-
-def _kept_text_odds(day: Day, question: Question, least: float) -> Scores:
-    """The same name is asked for by many readers, beside others of their own."""
-    key = (question.name, question.text, least)
-    found = day.text_odds.get(key)
-    return day.text_odds.keep(key, text_odds(day, question, least)) if found is None else found
-
-
-def text_odds(day: Day, question: Question, least: float) -> Scores:
-    """What the words, the meaning and the topics of a text say for each paper, where that may reach `least`.
-
-    Nearly all papers are far from it: those are never looked at one by one.
-    """
-    if _says_too_little(day, question, least):
-        return {}
-    close = day.closeness(question.text)
+def _said_by(day: Day, question: Question) -> Said:
+    vector = day.vector(question.text)
+    close = day.meaning.closeness(vector) if day.meaning and vector is not None else None
     weights = question.by_words if close is None else question.by_meaning
-    on_topics = _on_topics(day, question)
-    base = weights.usual if close is None else weights.usual + weights.closeness * float(close.max())
-    most = base + weights.name + weights.topics * max(on_topics.values(), default=0.0)
-    needed = (least - most) / weights.coverage  # of the text's words
-    if needed > 1:
-        return {}
-    covered = day.coverage.of(question.text, max(0.0, needed))
-    named = day.coverage.of(question.name) if question.name else {}
-    candidates = covered.keys() | on_topics.keys() | _close(close, weights, least)
-    return {
-        number: weights.usual
-        + weights.coverage * covered.get(number, 0.0)
-        + weights.name * named.get(number, 0.0)
-        + weights.topics * on_topics.get(number, 0.0)
-        + (0.0 if close is None else weights.closeness * float(close[number]))
-        for number in candidates
-    }
+    covered = day.coverage.of(question.text)
+    topics = np.zeros(len(day.papers))
+    for topic, weight in topics_in(day, question, vector):
+        topics += weight * on_topic(day, topic)
+    odds = weights.usual + weights.coverage * covered + weights.topics * topics
+    if question.name:
+        odds += weights.name * day.coverage.of(question.name)
+    if close is not None:
+        odds += weights.closeness * close
+    return Said(odds, covered, topics, close)
 
 
-def _says_too_little(day: Day, question: Question, least: float) -> bool:
-    """Whether it is two words that name no topic: apart from one another they are no reason to choose a paper."""
-    if question.name or question.text.count(" ") > 1:
-        return False
-    is_named = day.thesaurus and day.thesaurus.named(question.text)
-    return not is_named and question.by_words.usual + question.by_words.coverage < least
+def _tells_apart(day: Day, question: Question, least: float) -> bool:
+    """Whether words can be a reason that don't stand in a row: two of a name only where it is that of a topic."""
+    if question.name or _may_tell_apart(question.text, question.by_words, least):
+        return True
+    return day.thesaurus is not None and bool(day.thesaurus.named(question.text))
 
 
-def _close(close: "Vectors | None", weights: TextWeights, least: float) -> set[int]:
-    """The papers that are so close in meaning that nothing else need speak for them."""
-    if close is None:
-        return set()
-    return set((close >= (least - weights.usual) / weights.closeness).nonzero()[0].tolist())
-
-
-def _on_topics(day: Day, question: Question) -> Scores:
-    """How much each paper is on the topics that the question speaks of, 0…1."""
-    scores: Scores = {}
-    for topic, weight in topics_in(day, question):
-        for number, score in on_topic(day, topic).items():
-            scores[number] = scores.get(number, 0.0) + weight * score
-    return scores
-
-
-def _commonness(day: Day, phrases: Iterable[str]) -> Scores:
-    """What is taken off where no phrase is found but such that stand in many papers, and so tell little."""
-    off: Scores = {}
-    for phrase in phrases:
-        hits = day.hits(phrase)
-        share = (len(hits) + coverage.BEFOREHAND * coverage.SHARE_OF_OTHERS) / (len(day.papers) + coverage.BEFOREHAND)
-        common = judging.COMMON_WEIGHT * max(0.0, math.log(share / judging.COMMON_SHARE))
-        for number in hits:
-            off[number] = min(common, off.get(number, common))
-    return off
+def _may_tell_apart(text: str, weights: TextWeights, least: float) -> bool:
+    spaces = text.count(" ")
+    return spaces > 1 or (spaces == 1 and weights.usual + weights.coverage >= least)
 
 
 def _by_rule(day: Day, criteria: Criteria) -> Iterator[tuple[int, float]]:
@@ -223,17 +192,13 @@ def _by_rule(day: Day, criteria: Criteria) -> Iterator[tuple[int, float]]:
 
 def _without_the_unwanted(day: Day, criteria: Criteria, scores: Scores) -> Scores:
     if criteria.exclusions:
-        excluded = {number for phrase in criteria.exclusions for number in day.hits(phrase)}
+        excluded = {number for phrase in criteria.exclusions for number in day.row(phrase).standings}
         scores = {number: score for number, score in scores.items() if number not in excluded}
     if criteria.min_votes:
         scores = {n: score for n, score in scores.items() if day.papers[n].votes >= criteria.min_votes}
     return scores
 
 
-def all_hits(day: Day, phrases: Iterable[str]) -> dict[int, Found]:
-    """For each paper, the hits of each phrase that stands in it."""
-    found: dict[int, Found] = defaultdict(list)
-    for phrase in phrases:
-        for number, hits in day.hits(phrase).items():
-            found[number].append(hits)
-    return found
+@lru_cache(maxsize=8)
+def _least_odds(least: float) -> float:
+    return judging.odds(least) if least else -math.inf

@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate, repeat
+from itertools import accumulate
 from typing import NamedTuple
 
 from digest.matching.abbreviations import definitions
@@ -23,6 +23,7 @@ _LONG = 1000  # characters; in a short text all stands near the beginning
 _SEARCHES = 300  # so many phrases are found by reading all: an index costs as much as reading for some 500
 _NONE = -1
 _NOWHERE: tuple[int, ...] = ()
+IN_TITLE = 2.0  # in front of whatever an abstract says
 
 
 class Field(NamedTuple):
@@ -42,6 +43,14 @@ class Hit(NamedTuple):
     last: int
 
 
+class Standing(NamedTuple):
+    """How one phrase, or several, stand in a paper."""
+
+    front: float  # IN_TITLE; else how early in the abstract, from 1 at its beginning to 0 at its end; 0 in keywords
+    mentions: int
+    phrases: int = 1  # different ones
+
+
 class Texts:
     """The words of `papers`, ready to be asked for phrases."""
 
@@ -50,33 +59,41 @@ class Texts:
         self._first_words = array("i")
         self._text = ""
         self._word_at = array("i")  # by the place in the text: the number of the word that begins there
-        self._begins = array("i")  # by the number of a word: where it begins and ends in its field's own text
+        # By the number of a word: where it begins and ends in its field's own text, its paper, how far in front.
+        self._begins = array("i")
         self._ends = array("i")
+        self._papers = array("i")
+        self._fronts = array("f")
         self._by_ends: dict[str, tuple[int, ...]] | None = None
         self._searches = 0
         self._meanings: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._read(papers)
 
+    def may_hold(self, key: str) -> bool:
+        """Whether what is looked up by `key` (see words.key_of) may stand anywhere; False for most that is typed."""
+        if self._by_ends is None or key in self._meanings:
+            return True
+        if len(key) < _ENDS:
+            return "=" + key in self._by_ends
+        return key[:_ENDS] in self._by_ends and "…" + key[-_ENDS:] in self._by_ends
+
     def find(self, phrase: str) -> list[Hit]:
         """Where `phrase` stands, also under the abbreviation, or the long form, that a paper itself gives for it."""
-        key = key_of(phrase)
-        places = self._places(key)
-        if not places and key not in self._meanings:
-            return []  # as most of what a million readers type
-        loud = is_abbreviation(phrase)
-        hits = [hit for hit in map(self._hit, places, repeat(len(key))) if not loud or self._is_loud(hit)]
-        for paper, other in self._meanings.get(key, ()):
-            others = map(self._hit, self._places(other), repeat(len(other)))
-            hits += [hit for hit in others if hit.field.paper == paper and hit not in hits]
-        return hits
+        return [Hit(self._field(first), first, last) for first, last in self._runs(phrase)]
+
+    def standings(self, phrase: str) -> dict[int, Standing]:
+        """How `phrase` stands in each paper (by its place in the day) that holds it, found in the same ways."""
+        found: dict[int, Standing] = {}
+        papers, fronts = self._papers, self._fronts
+        for first, _ in self._runs(phrase):
+            paper, front = papers[first], fronts[first]
+            known = found.get(paper)
+            found[paper] = Standing(max(front, known.front), known.mentions + 1) if known else Standing(front, 1)
+        return found
 
     def written(self, hit: Hit) -> str:
         """What was found, as the paper writes it."""
         return hit.field.text[self._begins[hit.first] : self._ends[hit.last]]
-
-    def depth(self, hit: Hit) -> float:
-        """How far into its text it stands: 0 at the beginning, near 1 at the end of a long one."""
-        return self._begins[hit.first] / max(_LONG, len(hit.field.text))
 
     def _read(self, papers: Sequence[PaperText]) -> None:
         stems: list[str] = []
@@ -84,22 +101,26 @@ class Texts:
             for name, text in fields_of(paper):
                 self.fields.append(Field(len(stems), number, name, text))
                 self._first_words.append(len(stems))
-                stems += self._read_field(text)
+                stems += self._read_field(self.fields[-1])
             self._learn_abbreviations(number, paper)
         self._text = "".join(stems)
         self._word_at = array("i", [_NONE]) * len(self._text)
         for number, place in enumerate(_places_of(stems)):
             self._word_at[place] = number
 
-    def _read_field(self, text: str) -> list[str]:
+    def _read_field(self, field: Field) -> list[str]:
         stems = []
-        for word, begin, end in words_of(text):
+        for word, begin, end in words_of(field.text):
             stems.append(stem(word))
-            self._begins.append(begin)
-            self._ends.append(end)
-        self._begins.append(len(text))
-        self._ends.append(len(text))
+            self._add_word(field, begin, end)
+        self._add_word(field, len(field.text), len(field.text))
         return [*stems, _END]
+
+    def _add_word(self, field: Field, begin: int, end: int) -> None:
+        self._begins.append(begin)
+        self._ends.append(end)
+        self._papers.append(field.paper)
+        self._fronts.append(_front(field, begin))
 
     def _learn_abbreviations(self, number: int, paper: PaperText) -> None:
         for short, long in definitions(f"{paper.title}. {paper.abstract}"):
@@ -121,9 +142,25 @@ class Texts:
         # Tuples of numbers, unlike lists, are nothing that the collector of garbage looks at again and again.
         return {ends: tuple(places) for ends, places in by_ends.items()}
 
-    def _hit(self, place: int, length: int) -> Hit:
-        first, last = self._word_at[place], self._word_at[place + length] - 1
-        return Hit(self.fields[bisect_right(self._first_words, first) - 1], first, last)
+    def _runs(self, phrase: str) -> list[tuple[int, int]]:
+        """The numbers of the first and of the last word of each place where `phrase` stands."""
+        key = key_of(phrase)
+        places = self._places(key)
+        if not places and key not in self._meanings:
+            return []  # as most of what a million readers type
+        runs = [self._run(place, len(key)) for place in places]
+        if is_abbreviation(phrase):
+            runs = [run for run in runs if self._is_loud(*run)]
+        for paper, other in self._meanings.get(key, ()):
+            others = (self._run(place, len(other)) for place in self._places(other))
+            runs += [run for run in others if self._papers[run[0]] == paper and run not in runs]
+        return runs
+
+    def _run(self, place: int, length: int) -> tuple[int, int]:
+        return self._word_at[place], self._word_at[place + length] - 1
+
+    def _field(self, word: int) -> Field:
+        return self.fields[bisect_right(self._first_words, word) - 1]
 
     def _places(self, key: str) -> Sequence[int]:
         if self._by_ends is None:
@@ -151,8 +188,8 @@ class Texts:
         starts = [at - length for at in ends if at >= length]
         return [at for at in starts if text.startswith(key, at) and word_at[at] != _NONE]
 
-    def _is_loud(self, hit: Hit) -> bool:
-        return hit.first == hit.last and is_loud(self.written(hit))
+    def _is_loud(self, first: int, last: int) -> bool:
+        return first == last and is_loud(self._field(first).text[self._begins[first] : self._ends[first]])
 
 
 def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:
@@ -161,6 +198,13 @@ def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:
     yield "abstract", paper.abstract
     for keyword in paper.keywords:
         yield "keywords", keyword
+
+
+def _front(field: Field, begin: int) -> float:
+    """How far in front of its paper a word stands (see Standing)."""
+    if field.name == "abstract":
+        return 1 - begin / max(_LONG, len(field.text))
+    return IN_TITLE if field.name == "title" else 0.0
 
 
 def _places_of(words: Sequence[str]) -> Iterator[int]:

@@ -5,18 +5,16 @@ topic is likely to be wanted, also where it says "teacher" and "student".
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from digest.matching.coverage import Coverage
+import numpy as np
+
+from digest.matching.coverage import Coverage, Values
 from digest.matching.findings import Interest
-from digest.matching.meaning import likeness
+from digest.matching.meaning import Vectors
 from digest.matching.words import key_of
-
-if TYPE_CHECKING:
-    from digest.matching.meaning import Vectors
 
 # Below the first of the two a topic is about something else, from the second on it is what is asked for.
 ALIKE_IN_MEANING = (0.45, 0.75)  # cosines
@@ -43,7 +41,7 @@ class _Page:
 class Thesaurus:
     """The topics of the catalogue, to be looked up by what is asked for."""
 
-    def __init__(self, topics: Sequence[Interest], vectors: "Vectors | None" = None) -> None:
+    def __init__(self, topics: Sequence[Interest], vectors: Vectors | None = None) -> None:
         """`vectors`: one row of length 1 for the profile of each topic."""
         self.topics = list(topics)
         self._vectors = vectors
@@ -54,32 +52,35 @@ class Thesaurus:
                 self._named.setdefault(name, []).append(number)
         self.by_words = lru_cache(maxsize=10_000)(self._by_words)
 
-    def by_meaning(self, vector: "Vectors") -> Weights:
+    def by_meaning(self, vector: Vectors) -> Weights:
         """The topics (by their place) close to `vector`, and how much each counts: 1 in all at most."""
         if self._vectors is None or not self.topics:
             return ()
-        return _weigh(enumerate(likeness(vector, self._vectors)), ALIKE_IN_MEANING)
+        return _weigh(self._vectors @ vector, ALIKE_IN_MEANING)
 
     def named(self, text: str) -> Weights:
         """The topics that `text` is a name or a phrase of."""
         numbers = self._named.get(key_of(text), ())
         return tuple((number, 1 / len(numbers)) for number in numbers)
 
+    def holds(self, key: str) -> bool:
+        """Whether what is looked up by `key` (see words.key_of) is the name or a phrase of any topic."""
+        return key in self._named
+
     def _by_words(self, text: str) -> Weights:
         """The topics that speak of the words in `text`."""
-        return _weigh(self._words.of(text, ALIKE_IN_WORDS[0]).items(), ALIKE_IN_WORDS)
+        return _weigh(self._words.of(text), ALIKE_IN_WORDS)
 
 
-def _weigh(alike: Iterable[tuple[int, float]], bounds: tuple[float, float]) -> Weights:
+def _weigh(alike: Values | Vectors, bounds: tuple[float, float]) -> Weights:
     low, high = bounds
-    near = [(number, value) for number, value in alike if value > low]
-    if not near:
+    best = float(alike[alike.argmax()]) if alike.size else 0.0
+    if best <= low:
         return ()
-    best = max(value for _, value in near)
-    shares = [(number, math.exp(SHARPNESS * (value - best))) for number, value in near]
-    shares = [(number, share) for number, share in shares if share >= LEAST_WEIGHT]
-    scale = min(1.0, (best - low) / (high - low)) / sum(share for _, share in shares)
-    return tuple((number, share * scale) for number, share in shares)
+    near = np.flatnonzero(alike > max(low, best + math.log(LEAST_WEIGHT) / SHARPNESS))
+    shares = [math.exp(SHARPNESS * (value - best)) for value in alike[near].tolist()]
+    scale = min(1.0, (best - low) / (high - low)) / sum(shares)
+    return tuple((number, share * scale) for number, share in zip(near.tolist(), shares, strict=True))
 
 
 def mixed(by_words: Weights, by_meaning: Weights) -> Weights:

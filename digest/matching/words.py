@@ -87,18 +87,18 @@ def words_of(text: str) -> Iterator[tuple[str, int, int]]:
         yield word[0], places[word.start()], places[word.end() - 1] + 1
 
 
-@lru_cache(maxsize=100_000)
 def key_of(phrase: str) -> str:
     """How a phrase is looked up: stemmed, and without what stands between its words.
 
     So pre-training, pre training and pretraining are one.
     """
-    return "".join(map(stem, WORD.findall(fold(phrase))))
+    return "".join([word if word[-1] != "s" else stem(word) for word in WORD.findall(fold(phrase))])
 
 
-def families_of(text: str) -> list[str]:
+@lru_cache(maxsize=1_000)
+def families_of(text: str) -> tuple[str, ...]:
     """The families of the words that say something, each once, in their order."""
-    return list(dict.fromkeys(family(word) for word in WORD.findall(fold(text)) if word not in STOP))
+    return tuple(dict.fromkeys(family(word) for word in WORD.findall(fold(text)) if word not in STOP))
 
 
 COMMON_FAMILIES = frozenset(map(family, _COMMON.split()))
