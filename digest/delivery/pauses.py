@@ -9,7 +9,7 @@ import logging
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from digest.models import Pause
 from subscriptions import mail
@@ -50,11 +50,13 @@ def current() -> Pause | None:
 
 
 def end(*, now: dt.datetime) -> bool:
-    """Go on; whether there was a pause."""
-    ended = Pause.objects.filter(ended_at=None).update(ended_at=now)
-    if ended:
-        logger.warning("Sending goes on")
-    return bool(ended)
+    """A person lets it go on; whether there was a pause."""
+    return _end(Pause.objects.filter(ended_at=None), now)
+
+
+def end_probed(*, now: dt.datetime) -> bool:
+    """A probe was taken. A pause that a person must end stays, also where it came to that during the probe."""
+    return _end(Pause.objects.filter(ended_at=None, probe_at__isnull=False), now)
 
 
 def probe_now(*, now: dt.datetime) -> None:
@@ -80,10 +82,19 @@ def tell_operators(*, now: dt.datetime) -> bool:
     return bool(settings.OPERATORS)
 
 
+def _end(pauses: QuerySet[Pause], now: dt.datetime) -> bool:
+    ended = pauses.update(ended_at=now)
+    if ended:
+        logger.warning("Sending goes on")
+    return bool(ended)
+
+
 def _prolong(reason: str, now: dt.datetime, resumes: bool) -> None:
-    for pause in Pause.objects.filter(ended_at=None):
-        if not resumes:
-            pause.reason, pause.probe_at = reason, None
-        elif pause.probe_at is not None:
-            pause.reason, pause.probe_at = reason, now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), LONGEST_WAIT)
-        Pause.objects.filter(pk=pause.pk, ended_at=None).update(reason=pause.reason, probe_at=pause.probe_at)
+    pause = Pause.objects.filter(ended_at=None, probe_at__isnull=False).first()
+    if pause is None:  # by now a person must end it, or it has ended
+        return
+    still = Pause.objects.filter(pk=pause.pk, ended_at=None, probe_at__isnull=False)
+    if resumes:
+        still.update(reason=reason, probe_at=now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), LONGEST_WAIT))
+    else:
+        still.update(reason=reason, probe_at=None, told_at=None)

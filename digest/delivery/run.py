@@ -204,7 +204,7 @@ class Run:
             return
         if self._was_probe:
             self._was_probe = False
-            pauses.end(now=now)
+            pauses.end_probed(now=now)
         self._is_stopped = self._is_stopped or pauses.current() is not None
 
     def _keep_lease(self) -> None:

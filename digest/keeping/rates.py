@@ -62,20 +62,21 @@ class Rates:
 
 
 def lately(*, now: dt.datetime, since: dt.datetime | None = None) -> Rates:
-    """The last seven days, or what there is of them after `since`."""
+    """The last seven days, or what there is of them after `since`, and is about mails that were queued after it."""
     begins = max(filter(None, (now - SPAN, since)))
     sent, events = 0, Counter[str]()
     counted = _counted(begins, now)
     for day, first, last in _days(begins, now):
-        if day in counted and last - first == dt.timedelta(days=1):
-            continue
-        queued = Delivery.objects.filter(queued_at__gte=first, queued_at__lt=last, status=Delivery.Status.SENT)
-        sent += queued.count()
-        events += _events(first, last, since)
+        has_total = day in counted and last - first == dt.timedelta(days=1)
+        if not has_total:
+            queued = Delivery.objects.filter(queued_at__gte=first, queued_at__lt=last, status=Delivery.Status.SENT)
+            sent += queued.count()
+        if not has_total or since is not None:  # totals do not tell which mails their events are about
+            events += _events(first, last, since)
     for what, number in _totals(begins, now):
         if what == f"delivery {Delivery.Status.SENT}":
             sent += number
-        else:
+        elif since is None:
             events[what] += number
     return _rates(sent, events)
 

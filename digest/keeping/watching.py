@@ -13,8 +13,12 @@ LOOK = "Find out why before you let it go on: admin → Daily totals, Delivery e
 
 
 def watch(*, now: dt.datetime) -> bool:
-    """Pause sending if the last days' rates are beyond the limits; whether it was paused now."""
-    if pauses.current() is not None:
+    """Pause sending if the last days' rates are beyond the limits; whether it was paused now.
+
+    A pause that would end by itself then waits for a person, too.
+    """
+    pause = pauses.current()
+    if pause is not None and pause.probe_at is None:
         return False
     reason = problem(rates.lately(now=now, since=_looked_at()))
     if reason:

@@ -9,6 +9,8 @@ from django.core import mail
 from django.test import Client
 
 from digest.delivery import pauses, sending, shards
+from digest.delivery.outcomes import Outcome
+from digest.delivery.run import Run
 from digest.models import Delivery, Edition, Pause, Shard
 from digest.operating.overview import overview
 from tests.conftest import NOW
@@ -133,6 +135,31 @@ def test_it_tells_the_operators_once(settings: Any, db: None) -> None:
     (told,) = mail.outbox
     assert "535" in told.body
     assert "goes on where it was" in told.body
+
+
+def test_it_tells_anew_when_a_pause_comes_to_need_a_person(settings: Any, db: None) -> None:
+    settings.OPERATORS = ["ops@example.org"]
+    pauses.begin("No connection", now=NOW)
+    assert pauses.tell_operators(now=NOW)
+    pauses.begin("Too many complaints", now=NOW, resumes=False)
+    assert [pauses.tell_operators(now=NOW) for _ in range(2)] == [True, False]
+    assert "Too many complaints" in mail.outbox[1].body
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_probe_that_succeeds_ends_no_pause_that_a_person_must_end(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = Run.end
+
+    def complain(run: Run, outcome: Outcome) -> None:
+        pauses.begin("Too many complaints", now=NOW, resumes=False)
+        end(run, outcome)
+
+    monkeypatch.setattr(Run, "end", complain)
+    pauses.begin("No connection", now=NOW - MINUTE)
+    assert sending.send_due() == 1
+    assert Pause.objects.get(ended_at=None).reason == "Too many complaints"
 
 
 def test_it_tells_later_what_could_not_be_told(settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> None:

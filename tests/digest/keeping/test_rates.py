@@ -91,3 +91,24 @@ def test_what_a_person_has_looked_at_does_not_stop_it_again(sent: list[Delivery]
     assert watching.watch(now=later) is False
     DeliveryEvent.objects.update(delivery=sent[1], happened_at=NOW + dt.timedelta(minutes=6))
     assert watching.watch(now=later) is True
+
+
+def test_a_complaint_that_comes_late_is_about_what_was_looked_at_before(sent: list[Delivery], settings: Any) -> None:
+    settings.RATES_FROM_MAILS = 1
+    pauses.begin("Too many complained.", now=NOW - dt.timedelta(days=5), resumes=False)
+    pauses.end(now=NOW - dt.timedelta(days=4, hours=12))
+    tell("complained", NOW - dt.timedelta(days=2), sent[8], "complaint")
+    totals.count_days(now=NOW)
+    assert watching.watch(now=NOW) is False
+    tell("complained", NOW - dt.timedelta(days=2), sent[3], "complaint")
+    assert watching.watch(now=NOW) is True
+
+
+def test_a_pause_of_another_kind_does_not_hide_complaints(sent: list[Delivery], settings: Any) -> None:
+    settings.RATES_FROM_MAILS = 1
+    pauses.begin("The mail server is away.", now=NOW)
+    tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
+    assert watching.watch(now=NOW) is True
+    pause = Pause.objects.get(ended_at=None)
+    assert (pause.probe_at, "called spam" in pause.reason) == (None, True)
+    assert watching.watch(now=NOW) is False
