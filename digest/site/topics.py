@@ -106,7 +106,8 @@ def papers_on(topic: Topic) -> QuerySet[TopicPaper]:
 
 def recent_counts(editions: Sequence[Edition]) -> dict[int, int]:
     """How many papers of these editions are on each topic (by its pk)."""
-    rows = TopicPaper.objects.filter(day__in=[edition.day for edition in editions])
+    hidden = Paper.objects.filter(edition__in=editions, is_hidden=True).values("pk")
+    rows = TopicPaper.objects.filter(day__in=[edition.day for edition in editions]).exclude(paper__in=hidden)
     return dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())
 
 

@@ -13,7 +13,9 @@ from digest.site import sitemaps
 from digest.views.pages import show
 
 XML = "application/xml; charset=utf-8"
-NOT_FOR_SEARCH = ("/admin/", "/anymail/", "/outbox/", "/confirm/", "/preferences/", "/unsubscribe/", "/search?")
+NOT_FOR_SEARCH = (
+    "/admin/", "/anymail/", "/outbox/", "/confirm/", "/preferences/", "/unsubscribe/", "/search?", "/*/search?",
+)  # fmt: skip
 
 
 @require_safe

@@ -3,54 +3,40 @@
 A link shows a page with buttons, and only a button says anything: mail scanners follow every link.
 """
 
-from collections.abc import Callable
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from digest import interests, opinions
 from digest.models import Opinion, Paper
 from digest.site import citing
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
-from subscriptions.views.doors import for_reader
+from subscriptions.views.doors import for_reader, page_with_button
 
 LONGEST_NUMBER = 15  # digits of what a form names a paper by
 
 Verdict = Opinion.Verdict
 
+
 # The token names reader and edition, and comes with each digest: it opens no more than this page.
-for_digests_reader = for_reader(Purpose.DIGEST)
-
-
-def of_a_paper(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+@page_with_button
+@for_reader(Purpose.DIGEST)
+def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) -> HttpResponse:
     """The page of one paper in one reader's digest."""
     paper = get_object_or_404(Paper, pk=pk, is_hidden=False)
-    answer: HttpResponse = for_digests_reader(_opinion_on(paper))(request, token)
-    return answer
-
-
-of_a_paper.csrf_exempt = True  # type: ignore[attr-defined]  # the token is the proof, and there is no cookie
-
-
-def _opinion_on(paper: Paper) -> Callable[[HttpRequest, Subscriber, str], HttpResponse]:
-    @require_http_methods(["GET", "HEAD", "POST"])
-    def view(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-        if request.method == "POST":
-            _act(reader, paper, request.POST.get("opinion", ""))
-            return redirect("digest:opinion", token, paper.pk)
-        context = {
-            "paper": paper,
-            "said": opinions.said(reader, paper),
-            "came_by": opinions.came_by(reader, paper),
-            "own_words": interests.WORDS_KEY,
-            "asked": request.GET.get("opinion", ""),
-        }
-        return render(request, "web/opinion.html", context)
-
-    return view
+    if request.method == "POST":
+        _act(reader, paper, request.POST.get("opinion", ""))
+        return redirect("digest:opinion", token, paper.pk)
+    context = {
+        "paper": paper,
+        "said": opinions.said(reader, paper),
+        "came_by": opinions.came_by(reader, paper),
+        "own_words": interests.WORDS_KEY,
+        "asked": request.GET.get("opinion", ""),
+    }
+    return render(request, "web/opinion.html", context)
 
 
 def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
@@ -66,7 +52,7 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
         raise Http404(f"“{opinion}” is no opinion.")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@page_with_button
 @for_reader(Purpose.PREFERENCES)
 def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """What was learnt for each filter, and a button to forget it."""
@@ -76,7 +62,7 @@ def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse
     return render(request, "web/learnt.html", {"learnt": opinions.learnt(reader), "reader": reader, "token": token})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@page_with_button
 @for_reader(Purpose.PREFERENCES)
 def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """The papers that the reader likes; POST takes one off."""

@@ -30,7 +30,7 @@ class Found:
 @require_safe
 def search(request: HttpRequest) -> HttpResponseBase:
     query = request.GET.get("q", "").strip()
-    results, problem = _results(query, page_number(request))
+    results, problem = _results(query, _page_number(request))
     found = [_found(match) for match in results.matches]
     context = {
         "query": query,
@@ -44,12 +44,6 @@ def search(request: HttpRequest) -> HttpResponseBase:
     return show(request, "web/search.html", context, query=shown)
 
 
-def page_number(request: HttpRequest) -> int:
-    """The page that is asked for; the first where that is none."""
-    asked = request.GET.get("page", "")
-    return min(max(int(asked), 1), searching.LAST_PAGE) if asked.isdecimal() and len(asked) < 6 else 1
-
-
 def _results(query: str, number: int) -> tuple[Results, str]:
     """What `query` finds, on its last page where there are not so many, and what is wrong with it."""
     nothing = Results(query, 1, (), False)
@@ -60,6 +54,12 @@ def _results(query: str, number: int) -> tuple[Results, str]:
         return (found if found.page <= found.pages else searching.search(query, found.pages)), ""
     except FilterError as error:
         return nothing, str(error)
+
+
+def _page_number(request: HttpRequest) -> int:
+    """The page that is asked for; the first where that is none."""
+    asked = request.GET.get("page", "")
+    return min(max(int(asked), 1), searching.LAST_PAGE) if asked.isdecimal() and len(asked) < 6 else 1
 
 
 def _found(match: Match) -> Found:

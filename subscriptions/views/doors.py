@@ -19,22 +19,22 @@ from subscriptions.models import Subscriber
 
 logger = logging.getLogger(__name__)
 page_with_button = require_http_methods(["GET", "HEAD", "POST"])
-ReaderView = Callable[[HttpRequest, Subscriber, str], HttpResponse]
+View = Callable[..., HttpResponse]
 
 
-def for_reader(purpose: Purpose) -> Callable[[ReaderView], Callable[..., HttpResponse]]:
-    """Give the view the reader whom the token names, in the reader's language; answer a bad token with a page that
-    says what to do."""
+def for_reader(purpose: Purpose) -> Callable[[View], View]:
+    """Give the view the reader whom the token names, before the token, in the reader's language; answer a bad token
+    with a page that says what to do."""
 
-    def decorate(view: ReaderView) -> Callable[..., HttpResponse]:
+    def decorate(view: View) -> View:
         @csrf_exempt
         @never_cache
         @wraps(view)
-        def wrapper(request: HttpRequest, token: str) -> HttpResponse:
+        def wrapper(request: HttpRequest, token: str, **more: object) -> HttpResponse:
             try:
                 reader = Subscriber.objects.get(uid=links.read_token(purpose, token))
                 with translation.override(reader.language):
-                    response = view(request, reader, token)
+                    response = view(request, reader, token, **more)
                     response.headers["Content-Language"] = reader.language
                     return response
             except links.ExpiredLinkError:

@@ -98,5 +98,5 @@ def test_it_names_and_describes_each_page(client: Client, edition: Edition, lear
 @pytest.mark.parametrize("path", ["/nowhere/", "/subscribe/check-your-mail/"])
 def test_it_keeps_search_engines_off_what_is_no_page_of_papers(client: Client, path: str) -> None:
     page = client.get(path).content.decode()
-    assert '<meta name="robots" content="noindex">' in page
+    assert page.count('<meta name="robots" content="noindex">') == 1
     assert "canonical" not in page

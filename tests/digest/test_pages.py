@@ -1,6 +1,7 @@
 """The public pages of papers."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -106,6 +107,12 @@ def test_it_shows_what_was_published_on_a_topic_and_why(client: Client, learning
     assert "Faster Diffusion" not in page
     assert 'href="/subscribe/?topics=learning"' in page
     assert 'href="/topics/learning/"' in body(client, "/topics/")
+
+
+def test_it_counts_no_hidden_paper_on_a_topic(client: Client, learning: Topic, edition: Edition) -> None:
+    assert re.search(r'class="count" [^>]+>2<', body(client, "/topics/"))
+    Paper.objects.filter(title__startswith="A Survey").update(is_hidden=True)
+    assert re.search(r'class="count" [^>]+>1<', body(client, "/topics/"))
 
 
 def test_it_sorts_anew_when_a_topic_changes(client: Client, learning: Topic, edition: Edition) -> None:

@@ -270,11 +270,13 @@ def test_it_keeps_the_reason_without_who(visitor: Client, alice: Subscriber) -> 
     assert row == {"id": row["id"], "reason": "too_many", "remark": "<b>Too</b> many.", "day": TODAY}
 
 
-@pytest.mark.parametrize("wrong", [{}, {"reason": "x"}, {"reason": "other", "remark": "x" * 501}])
+@pytest.mark.parametrize("wrong", [{"remark": "Too many."}, {"reason": "x"}, {"reason": "other", "remark": "x" * 501}])
 def test_it_says_when_a_reason_can_not_be_kept(visitor: Client, alice: Subscriber, wrong: dict[str, str]) -> None:
     path = path_of(Purpose.UNSUBSCRIBE, alice)
     visitor.post(path)
     response = visitor.post(path + "reason/", wrong)
+    page = response.content.decode()
     assert response.status_code == 400
-    assert 'class="error"' in response.content.decode()
+    assert 'class="error"' in page
+    assert f'maxlength="500">{wrong.get("remark", "")}</textarea>' in page
     assert not Farewell.objects.exists()
