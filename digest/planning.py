@@ -38,7 +38,7 @@ def plan_due(*, now: dt.datetime) -> int:
 
 def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
     with _alone_with(pk, now) as edition:
-        done_until = None if now.minute % 30 == 0 else edition.planned_until
+        done_until = edition.planned_until if _is_same_half_hour(now, edition.planned_until) else None
         due_slots = [
             _due_slot(slot, due, now)
             for due, theirs in _slots_by_due_time(edition, slots)
@@ -58,6 +58,10 @@ def _due_slot(slot: Slot, due: dt.datetime, now: dt.datetime) -> DueSlot:
     """Of a full hour's readers, those whose turn it is by now: each has a minute of their own, always."""
     spread = max(settings.SEND_SPREAD_MINUTES, 1)
     return DueSlot(slot, due, spread, min(int((now - due).total_seconds() // 60), spread))
+
+
+def _is_same_half_hour(now: dt.datetime, before: dt.datetime | None) -> bool:
+    return before is not None and int(now.timestamp()) // 1800 == int(before.timestamp()) // 1800
 
 
 def _spread() -> dt.timedelta:

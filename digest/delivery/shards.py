@@ -122,6 +122,7 @@ def queue_again(deliveries: QuerySet[Delivery], *, now: dt.datetime) -> int:
     chosen = list(deliveries.values_list("pk", flat=True))
     again = Delivery.objects.filter(pk__in=chosen)
     done = again.update(status=Status.QUEUED, attempts=0, queued_at=now, not_before=now)
+    _make_for_those_without(again, now)
     _open_those_with(again, now)
     return done
 
@@ -148,6 +149,15 @@ def _lease_until() -> Combinable:
 def _open_those_with(deliveries: QuerySet[Delivery], now: dt.datetime) -> None:
     within = deliveries.filter(edition=OuterRef("edition"), pk__gte=OuterRef("first"), pk__lte=OuterRef("last"))
     Shard.objects.filter(Exists(within)).update(done_at=None, not_before=now)
+
+
+def _make_for_those_without(deliveries: QuerySet[Delivery], now: dt.datetime) -> None:
+    """One each: what a welcome held was in nobody's plan."""
+    around = Shard.objects.filter(edition=OuterRef("edition"), first__lte=OuterRef("pk"), last__gte=OuterRef("pk"))
+    alone = deliveries.exclude(Exists(around)).values_list("edition_id", "pk")
+    Shard.objects.bulk_create(
+        [Shard(edition_id=edition, first=pk, last=pk, size=1, made_at=now, not_before=now) for edition, pk in alone]
+    )
 
 
 def _announced(shard: Shard, now: dt.datetime) -> list[int]:

@@ -74,6 +74,20 @@ def test_it_looks_at_hours_gone_by_every_half_hour_only() -> None:
 
 
 @pytest.mark.usefixtures("scheduled")
+def test_it_looks_at_hours_gone_by_though_the_tick_of_the_half_hour_was_missed() -> None:
+    planning.plan_due(now=NOW + 5 * HOURS + dt.timedelta(minutes=29))
+    make_reader("a@example.org", send_hour=13)
+    assert planning.plan_due(now=NOW + 5 * HOURS + dt.timedelta(minutes=31)) == 1
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_it_plans_on_after_a_clock_that_was_ahead() -> None:
+    planning.plan_due(now=NOW + 23 * HOURS)
+    make_reader("a@example.org", send_hour=13)
+    assert planning.plan_due(now=NOW + HOURS + dt.timedelta(minutes=1)) == 1
+
+
+@pytest.mark.usefixtures("scheduled")
 def test_it_leaves_a_new_reader_for_the_next_edition() -> None:
     reader = make_reader("new@example.org", send_hour=13)
     Subscriber.objects.filter(pk=reader.pk).update(active_since=NOW + 2 * HOURS)

@@ -16,6 +16,7 @@ from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery, Edition, Shard
 from digest.models.deliveries import SUSPECT
 from digest.operating import overview
+from subscriptions.models import Subscriber
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
 
@@ -227,3 +228,14 @@ def test_it_tells_no_more_of_what_an_admin_left_uncertain(pks: list[int], admin_
     form["action"] = "send_uncertain_again"
     admin_client.post("/admin/digest/delivery/", form, follow=True)
     assert sending.send_due() == 4
+
+
+def test_it_sends_again_what_was_in_no_shard(edition: Edition, alice: Subscriber) -> None:
+    """The welcome with the day's digest in it was cut off, and an admin wants it sent."""
+    at = {"queued_at": NOW, "not_before": NOW}
+    Delivery.objects.create(edition=edition, subscriber=alice, status=Status.UNCERTAIN, **at)
+    queue_readers(edition, 1)
+    assert sending.send_due() == 1
+    assert shards.queue_again(Delivery.objects.filter(subscriber=alice), now=NOW) == 1
+    assert sending.send_due() == 1
+    assert statuses() == [Status.SENT, Status.SENT]
