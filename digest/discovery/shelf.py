@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from digest.learning import Rarity, rarity_among
 from digest.matching import Index, Interest, PaperText, fold, match, stem
+from digest.matching.words import STOP
 
 ALIKE = 0.8  # of 1: how much of two words must be the same letters
 SHORTEST = 4  # letters; shorter words are near to too many others
@@ -66,7 +67,7 @@ class Shelf:
             yield from (" ".join(like if other == word else other for other in words) for like in self._like(word))
         for length in range(len(words) - 1, 0, -1):
             parts = (words[start : start + length] for start in range(len(words) - length + 1))
-            yield from (" ".join(part) for part in parts if any(len(word) >= SHORTEST for word in part))
+            yield from (" ".join(part) for part in parts if _may_stand(part))
 
     def _like(self, word: str) -> list[str]:
         """The words that are spelt nearly as `word`, the nearest first; none for one that occurs."""
@@ -75,6 +76,11 @@ class Shelf:
         if len(word) < SHORTEST or any(stem(word) in words.stems for words in vocabularies):
             return []
         return get_close_matches(word, {near for words in vocabularies for near in words.near(word)}, 2, ALIKE)
+
+
+def _may_stand(part: list[str]) -> bool:
+    """Does it say something: neither “for agents” nor “this”?"""
+    return not STOP & {fold(part[0]), fold(part[-1])} and any(len(word) >= SHORTEST for word in part)
 
 
 class Vocabulary:

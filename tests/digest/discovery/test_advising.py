@@ -50,7 +50,7 @@ def test_it_has_nothing_to_remark_when_all_is_well() -> None:
 def test_it_names_each_phrase_that_never_occurs_and_what_is_near() -> None:
     (found,) = advice("difusion, agents")
     assert (found.kind, found.about, found.near) == ("no_phrase", "difusion", (("diffusion", 1),))
-    assert advice('"agents at sea"')[0].near[0] == ("agents at", 2)
+    assert advice('"agents at sea"')[0].near[0] == ("agents", 3)
 
 
 def test_it_names_authors_and_categories_that_never_occur() -> None:

@@ -20,7 +20,10 @@ def paper(title: str, **fields: Any) -> Any:
 SHELF = Shelf(
     (
         (DAY, Index([paper("Diffusion Models"), paper("Diffusion transformers", abstract="for image generation")])),
-        (DAY - dt.timedelta(days=1), Index([paper("Image Generation"), paper("Agents", keywords=["reward model"])])),
+        (
+            DAY - dt.timedelta(days=1),
+            Index([paper("Image Generation"), paper("Agents", abstract="This is nothing", keywords=["reward model"])]),
+        ),
     )
 )
 
@@ -33,6 +36,8 @@ SHELF = Shelf(
         ("latent image generation", (("image generation", 2), ("image", 2), ("generation", 2))),
         ("reward hacking", (("reward", 1),)),
         ("model of all", (("model", 2),)),
+        ("for image quality", (("image", 2),)),
+        ("nothing like this", ()),
         ("quux", ()),
         ("", ()),
         ("π", ()),
