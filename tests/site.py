@@ -142,6 +142,7 @@ PAGES = {
     "topic without papers": Page("/topics/quantum/"),
     "week": Page(f"/weeks/{TODAY:%G-W%V}/"),
     "month": Page(f"/months/{TODAY:%Y-%m}/"),
+    "month in German": Page(f"/de/months/{TODAY:%Y-%m}/"),
     "calendar": Page("/calendar/"),
     "search": Page("/search"),
     "search with results": Page("/search?q=agents"),
