@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+from django.conf import settings
+
 from digest import clock, editions, interests, reading
 from digest.composing import Digest, compose
 from digest.mails import rendering
@@ -26,10 +28,16 @@ def send(reader: Subscriber) -> None:
         return
     fields = {"queued_at": now, "not_before": now, "status": Status.UNCERTAIN, "reason": ON_ITS_WAY}
     delivery, is_new = Delivery.objects.get_or_create(edition=edition, subscriber=reader, defaults=fields)
-    if is_new:
+    if is_new or _may_be_repeated(delivery):
         _send_with(digest, delivery)
     else:
         mail.send_note(reader)  # it comes by itself, or has come already
+
+
+def _may_be_repeated(delivery: Delivery) -> bool:
+    """Whether a worker died as it sent this welcome, and it may come twice."""
+    is_in_doubt = (delivery.status, delivery.reason) == (Status.UNCERTAIN, ON_ITS_WAY)
+    return is_in_doubt and settings.UNCERTAIN_MAILS == "resend"
 
 
 def _send_with(digest: Digest, delivery: Delivery) -> None:

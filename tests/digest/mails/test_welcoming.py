@@ -92,3 +92,24 @@ def test_a_welcome_that_did_not_leave_is_tried_again(newcomer: Subscriber, monke
     assert not Delivery.objects.exists()
     assert notices.send_owed(now=LATER + dt.timedelta(minutes=6)) == 1
     assert Delivery.objects.get().status == "sent"
+
+
+@pytest.mark.parametrize(
+    ("policy", "subject", "status"),
+    [("resend", "Welcome to Daily Papers, with papers", "sent"), ("leave", "Welcome to Daily Papers", "uncertain")],
+)
+def test_what_a_worker_left_in_doubt_when_it_died_follows_the_policy(
+    policy: str, subject: str, status: str, newcomer: Subscriber, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.UNCERTAIN_MAILS = policy
+
+    def die(*args: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as deadly:
+        deadly.setattr("django.core.mail.EmailMessage.send", die)
+        with pytest.raises(SystemExit):
+            notices.send_owed(now=LATER)
+    notices.send_owed(now=LATER + dt.timedelta(minutes=6))
+    assert [message.subject for message in mail.outbox] == [subject]
+    assert Delivery.objects.get().status == status
