@@ -19,6 +19,7 @@ from subscriptions.models import Topic
 MOST_TOPICS = 12
 MOST_PHRASES = 12
 MOST_AUTHORS = 6
+MOST_CALLED = 20  # papers whose titles may be the one that was pasted
 TICKED = 0.2  # of the papers: a topic or phrase that more of them share stands ticked
 
 
@@ -86,7 +87,8 @@ def words(chosen: Sequence[str]) -> str:
 
 
 def _held(pasted: Sequence[Reference]) -> dict[str, Paper]:
-    """The papers that we have, by what the references say: found by id, or by title and first author."""
+    """The papers that we have, by what the references say: found by id, by title and first author, or, where there is
+    no author, by title."""
     keys = {reference.key: reference.said for reference in pasted if reference.key}
     prints = {identity.fingerprint(reference.title, reference.authors): reference.said for reference in pasted}
     prints.pop("", None)
@@ -94,7 +96,17 @@ def _held(pasted: Sequence[Reference]) -> dict[str, Paper]:
     found = {prints[paper.fingerprint]: paper for paper in shown.filter(fingerprint__in=prints)}
     aliases = PaperAlias.objects.filter(key__in=keys, paper__is_hidden=False).select_related("paper")
     found |= {keys[alias.key]: alias.paper for alias in aliases}
-    return found | {keys[paper.key]: paper for paper in shown.filter(key__in=keys)}
+    found |= {keys[paper.key]: paper for paper in shown.filter(key__in=keys)}
+    bare = (reference for reference in pasted if reference.said not in found and not reference.authors)
+    called = {reference.said: _called(reference.title) for reference in bare if reference.title}
+    return found | {said: paper for said, paper in called.items() if paper}
+
+
+def _called(title: str) -> Paper | None:
+    """The one paper with this title; None where several have it."""
+    candidates = fulltext.find(asking.phrase(title, "row", "title"), without=[], limit=MOST_CALLED)
+    same = [paper for paper in Paper.objects.filter(pk__in=candidates) if key_of(paper.title) == key_of(title)]
+    return same[0] if len(same) == 1 else None
 
 
 def _of(papers: Sequence[PaperText]) -> Suggestion:

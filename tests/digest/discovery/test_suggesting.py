@@ -70,6 +70,16 @@ def test_it_knows_a_paper_by_another_key_and_by_its_title() -> None:
     assert len(suggest(text).papers) == 2
 
 
+@pytest.mark.parametrize(
+    "pasted", ["Episodic Memory for Agents", "episodic memory, for agents!", "  Episodic-memory for agents"]
+)
+def test_it_knows_a_paper_by_its_title_alone_where_no_other_has_it(pasted: str) -> None:
+    paper = Paper.objects.get(title="Episodic Memory for Agents")
+    assert suggest(pasted).papers == (paper,)
+    Paper.objects.create(key="arxiv:2608.00009", title=paper.title, url="https://arxiv.org/abs/2608.00009")
+    assert not isinstance(suggest(pasted).papers[0], Paper)
+
+
 def test_it_counts_a_paper_once_however_often_it_is_pasted() -> None:
     entry = f"@misc{{a, title={{{LONG}}}, author={{Ada Lovelace}}}}"
     assert len(suggest(f"2608.00001\n{entry}").papers) == 1
