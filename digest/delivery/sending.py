@@ -23,10 +23,8 @@ from digest.limits.gates import Gate
 from digest.models import Edition, Shard
 from digest.providers import fallback
 from digest.providers.api import ApiTransport
-from digest.providers.fallback import SMTP_BACKEND, FallbackTransport
+from digest.providers.fallback import FallbackTransport
 from digest.providers.ways import SMTP
-
-__all__ = ["SMTP_BACKEND", "Worker", "journals", "send_due"]
 
 A_MOMENT = 0.5  # seconds
 

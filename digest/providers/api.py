@@ -41,7 +41,7 @@ class ApiTransport:
             client.close()
         self._open.clear()
 
-    def begin(self, group: Group) -> "Future[list[Outcome]]":
+    def submit(self, group: Group) -> "Future[list[Outcome]]":
         return self._threads.submit(self._call, group)
 
     def _call(self, group: Group) -> list[Outcome]:
@@ -106,7 +106,7 @@ class _Sending:
             group = self._waiting.pop(0)
             wanted = group.only(self._begin(group.mails))
             if wanted.mails:
-                self._calls.add(self._transport.begin(wanted))
+                self._calls.add(self._transport.submit(wanted))
 
     def _pull(self) -> list[Mail]:
         """As many mails as may be looked through, or as there are for now."""

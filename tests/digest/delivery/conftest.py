@@ -9,9 +9,9 @@ import time_machine
 from django.utils import timezone
 
 from digest import planning
-from digest.delivery import sending
 from digest.delivery.transports import pace
 from digest.models import Delivery, Edition
+from digest.providers.fallback import SMTP_BACKEND
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, make_reader
 from tests.sink import Sink
@@ -42,7 +42,7 @@ def by_locmem(settings: Any) -> None:
 @pytest.fixture
 def sink(settings: Any) -> Iterator[Sink]:
     with Sink() as server:
-        settings.EMAIL_BACKEND = sending.SMTP_BACKEND
+        settings.EMAIL_BACKEND = SMTP_BACKEND
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         yield server
 

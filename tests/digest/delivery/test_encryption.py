@@ -15,6 +15,7 @@ from digest.delivery.outcomes import Result
 from digest.delivery.transports import Mail
 from digest.delivery.transports.smtp import SmtpTransport
 from digest.models import Delivery, Edition, Pause
+from digest.providers.fallback import SMTP_BACKEND
 from tests import certificates
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
@@ -42,7 +43,7 @@ def safe(request: pytest.FixtureRequest, trusted: Any, settings: Any) -> Iterato
 
 
 def use(server: Sink, settings: Any) -> None:
-    settings.EMAIL_BACKEND, settings.SMTP_CONNECTIONS = sending.SMTP_BACKEND, 2
+    settings.EMAIL_BACKEND, settings.SMTP_CONNECTIONS = SMTP_BACKEND, 2
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = LOGIN
 
@@ -115,7 +116,7 @@ def test_a_wrong_password_pauses_the_run_and_fails_nobody(
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"  # one that lets operators' mail through
     assert [pauses.tell_operators(now=NOW) for _ in range(2)] == [True, False]
     assert reason in str(mail.outbox[0].body)
-    settings.EMAIL_BACKEND, settings.EMAIL_HOST_PASSWORD = sending.SMTP_BACKEND, LOGIN[1]
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST_PASSWORD = SMTP_BACKEND, LOGIN[1]
     assert sending.send_due() == 30
     assert len({received.recipient for received in safe.mails}) == len(safe.mails) == 30
     assert pauses.current() is None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from digest import planning
-from digest.delivery import run, sending
+from digest.delivery import pauses, run, sending
 from digest.delivery.outcomes import Outcome
 from digest.models import Delivery, DeliveryEvent, Edition, Shard
 from digest.providers.api import ApiTransport
@@ -66,14 +66,14 @@ class Calls:
         self.readers: list[list[int]] = []
         self.during_the_first: Callable[[], object] = lambda: None
 
-    def begin(self, transport: ApiTransport, group: Group) -> "Future[list[Outcome]]":
+    def submit(self, transport: ApiTransport, group: Group) -> "Future[list[Outcome]]":
         self.readers.append([mail.delivery_id for mail in group.mails])
         if len(self.readers) == 1:
             self.during_the_first()
-        return healthy_begin(transport, group)
+        return healthy_submit(transport, group)
 
 
-healthy_begin = ApiTransport.begin
+healthy_submit = ApiTransport.submit
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def calls(edition: Edition, esp: Esp, settings: Any, clock: Any, monkeypatch: py
     settings.EMAIL_PROVIDERS, settings.API_CONNECTIONS = ["mailgun"], 1
     monkeypatch.setattr(run, "FRESH", -1.0)
     found = Calls()
-    monkeypatch.setattr(ApiTransport, "begin", lambda transport, group: found.begin(transport, group))
+    monkeypatch.setattr(ApiTransport, "submit", lambda transport, group: found.submit(transport, group))
     make_reader("first@example.org", words="video")
     make_reader("second@example.org", words="learning")
     planning.plan_everyone(edition, now=NOW)
@@ -123,6 +123,14 @@ def test_what_a_provider_may_have_taken_is_tried_again_together(edition: Edition
     sending.send_due()
     (next_try,) = set(Delivery.objects.values_list("not_before", flat=True))
     assert next_try > NOW + dt.timedelta(minutes=7)
+
+
+def test_it_asks_a_provider_with_one_mail_whether_it_takes_them_again(edition: Edition, esp: Esp, clock: Any) -> None:
+    queue_readers(edition, 5)
+    pauses.begin("The provider answered 401", now=NOW)
+    clock.shift(dt.timedelta(minutes=1))
+    assert sending.send_due() == 5
+    assert [len(told) for _, _, told in esp.calls] == [1, 4]
 
 
 def at_recipient(reply: str) -> Script:
