@@ -167,6 +167,8 @@ def _said(reason: Reason) -> str:
             return _("%(words)s in the abstract") % {"words": found}
         case "words", _where:
             return _("%(words)s in the keywords") % {"words": found}
+        case "meaning", _where if reason.found == reason.interest:  # a topic, whose name stands before it
+            return _("close in meaning")
         case "meaning", _where:
             return _("close in meaning to “%(text)s”") % {"text": found}
         case "topic", _where:

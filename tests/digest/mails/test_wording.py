@@ -47,6 +47,8 @@ def test_it_counts_with_the_noun(number: int, said: str) -> None:
         (Reason("RL", "phrase", "GRPO", "keywords", 1), "RL: “GRPO” in the keywords"),
         (Reason("RL", "author", "Ada Lovelace", "authors", 5), "RL: by Ada Lovelace"),
         (Reason("RL", "category", "cs.CL", "categories", 0.5), "RL: in cs.CL"),
+        (Reason("RL", "meaning", "RL", "", 1), "RL: close in meaning"),
+        (Reason("Your words", "meaning", "to learn", "", 1), "Your words: close in meaning to “to learn”"),
         (Reason("", "votes", "30", "votes", 0), ""),
     ],
 )
