@@ -50,7 +50,7 @@ class Run:
         self.gate = gate
         self._holding = Holding()
         self._patience, self._was_probe = Patience(is_probe=is_probe), is_probe
-        self._is_stopped = False
+        self._is_paused = False
         self._todo: list[int] | None = None
         self._in_hand: set[int] = set()  # of the transport
         self._wanted: set[int] = set()  # by their readers, and not yet begun
@@ -70,7 +70,7 @@ class Run:
 
     @property
     def may_go_on(self) -> bool:
-        return not (self._is_stopped or self.refused or self.trouble)
+        return not (self._is_paused or self.refused or self.trouble or self._stop())
 
     @property
     def goes_on(self) -> bool:
@@ -155,7 +155,6 @@ class Run:
         self._looked_at = min(self._looked_at, read_at) if self._wanted else read_at
         self._wanted |= wanted.keys()
         for made in self._maker.make(list(wanted.values())):
-            self._is_stopped = self._is_stopped or self._stop()
             if isinstance(made, Outcome):
                 self._note(*(self._patience.weigh(made) if made.result is Result.STOPPED else [made]))
                 self._holding.take_back(made.delivery_id, self.gate)
@@ -189,7 +188,6 @@ class Run:
             self._note(*self._holding.give_up())
         self._todo = [*self._holding.ready(self.gate, most), *(self._todo or [])]
         if not self._todo or self._holding.holds_all:
-            self._is_stopped = self._is_stopped or self._stop()
             yield None
 
     def _alone(self) -> Iterator[None]:
@@ -205,7 +203,7 @@ class Run:
         if self._was_probe:
             self._was_probe = False
             pauses.end_probed(now=now)
-        self._is_stopped = self._is_stopped or pauses.current() is not None
+        self._is_paused = pauses.current() is not None
 
     def _keep_lease(self) -> None:
         if clock.seconds() - self._renewed_at > RENEW_AFTER:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from digest import planning
-from digest.delivery import pauses, run, sending
+from digest.delivery import pauses, run, sending, shards, stopping
 from digest.delivery.outcomes import Outcome
 from digest.models import Delivery, DeliveryEvent, Edition, Shard
 from digest.providers.api import ApiTransport
@@ -115,6 +115,17 @@ def test_no_call_begins_once_the_lease_is_lost(calls: Calls, esp: Esp, monkeypat
     assert sending.send_due() == 1
     assert [mail.to for mail in esp.taken] == ["first@example.org"]
     assert statuses() == [Status.SENT, Status.QUEUED]
+
+
+def test_no_call_begins_once_the_worker_is_asked_to_stop(calls: Calls, esp: Esp, journals: Path) -> None:
+    calls.during_the_first = stopping.ask
+    try:
+        assert sending.send_due() == 1
+    finally:
+        stopping.forget()
+    assert statuses() == [Status.SENT, Status.QUEUED]
+    assert shards.free(now=NOW).exists()
+    assert list(journals.iterdir()) == []
 
 
 def test_what_a_provider_may_have_taken_is_tried_again_together(edition: Edition, esp: Esp, clock: Any) -> None:
