@@ -128,7 +128,7 @@ def _in_groups(text: str) -> str:
 
     SpamAssassin takes 30 letters and digits that begin with 1 or 3 for a Bitcoin address, and those never hold a 0.
     """
-    return "0".join(text[at : at + GROUP] for at in range(0, len(text), GROUP))
+    return "0".join([text[at : at + GROUP] for at in range(0, len(text), GROUP)])
 
 
 def _without_groups(token: str) -> str:

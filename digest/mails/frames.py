@@ -78,15 +78,15 @@ class Maker:
         self.digest_line = self._digest_token.encode() + SOFT_BREAK  # where it stands in a part
 
     def frame(self, situation: Situation) -> Frame:
-        digest, stand_in = self._digest(situation), self._stand_in(situation.frequency)
-        context = self._context(digest, stand_in)
+        digest = self._digest(situation)
+        context = self._context(digest, _stand_in(self._edition, situation.frequency).subscriber)
         lead = str(context["say"].lead())
         context |= {"say": _Sentences(context["say"]), "subject": SUBJECT}
         numbers = {id(match): number for number, match in enumerate(digest.matches)}
         in_text, in_html = (_Places(rendering.macros_of(f"_papers.{kind}"), numbers) for kind in ("txt", "html"))
         text = mail.render_text("digest", context | {"papers": in_text})
         html = mail.render_html("digest", context | {"papers": in_html})
-        form, its_html = self._form(stand_in, text, html)
+        form, its_html = self._form(situation.frequency, text, html)
         papers = [(form.places[f"text {n}"][0], form.places[f"html {n}"][0]) for n in range(len(numbers))]
         return Frame(form, papers, [in_html.minor[n] for n in range(len(numbers))], its_html, lead)
 
@@ -105,7 +105,7 @@ class Maker:
     def subject(self, first: PaperText | None, papers: int) -> str:
         """The subject of a mail with so many papers."""
         digest = self._digest(Situation("", for_you=papers), first)
-        return mail.render_subject("digest", self._context(digest, self._stand_in("")))
+        return mail.render_subject("digest", self._context(digest, self._anybody.subscriber))
 
     def why_this_mail(self, frequency: str, confirmed: dt.date) -> str:
         """What tells readers who confirmed on that day why they get this mail."""
@@ -116,17 +116,19 @@ class Maker:
     @lru_cache(4)  # noqa: B019  # as many as there are frequencies
     def _say(self, frequency: str) -> tuple[Subscriber, Any]:
         """A reader, and the sentences, which look at the reader whenever they are asked."""
-        stand_in = self._stand_in(frequency)
-        return stand_in.subscriber, self._context(self._digest(Situation(frequency)), stand_in)["say"]
+        stand_in = _stand_in(self._edition, frequency)
+        return stand_in.subscriber, self._context(self._digest(Situation(frequency)), stand_in.subscriber)["say"]
 
-    def _stand_in(self, frequency: str) -> Delivery:
-        """A delivery to nobody."""
-        reader = Subscriber(uid=UID, email=ADDRESS, frequency=frequency, confirmed_at=timezone.now())
-        return Delivery(edition=self._edition, subscriber=reader)
+    def _context(self, digest: Digest, reader: Subscriber) -> dict[str, Any]:
+        return rendering.make_context(digest, self._edition, subscriber=reader, **self._urls)
 
-    def _context(self, digest: Digest, stand_in: Delivery) -> dict[str, Any]:
-        urls = rendering.urls_of(stand_in)
-        return rendering.make_context(digest, self._edition, subscriber=stand_in.subscriber, **urls)
+    @cached_property
+    def _anybody(self) -> Delivery:
+        return _stand_in(self._edition)
+
+    @cached_property
+    def _urls(self) -> dict[str, str]:
+        return rendering.urls_of(self._anybody)
 
     def _digest(self, situation: Situation, first: PaperText | None = None) -> Digest:
         """A digest of matches without papers, but for the `first`."""
@@ -141,15 +143,14 @@ class Maker:
         """The HTML, before styles are inlined, of a mail with the place of one paper."""
         digest = self._digest(Situation("", for_you=1))
         papers = _Places(rendering.macros_of("_papers.html"), {id(digest.for_you[0]): 0})
-        context = self._context(digest, self._stand_in("")) | {"papers": papers, "subject": SUBJECT}
+        context = self._context(digest, self._anybody.subscriber) | {"papers": papers, "subject": SUBJECT}
         return render_to_string("email/digest.html", context)
 
     def _as_papers(self, kind: str, papers: Mapping[PartKey, Paper]) -> list[str]:
         """What the macro for papers makes of each, with marks for its reasons."""
         macros: Any = rendering.macros_of(f"_papers.{kind}")
-        url = rendering.urls_of(self._stand_in(""))["digest_url"]
         matches = {key: Match(paper, 0, REASONS[: key.reasons]) for key, paper in papers.items()}
-        return [str(macros.paper(match, url, minor=key.minor)) for key, match in matches.items()]
+        return [str(macros.paper(match, self._urls["digest_url"], minor=key.minor)) for key, match in matches.items()]
 
     def _cut(self, key: PartKey, piece: str, say: Callable[[Finding], str]) -> list[bytes]:
         parts = cut(piece, {say(reason): str(number) for number, reason in enumerate(REASONS)})
@@ -157,17 +158,43 @@ class Maker:
             raise CutError(f"A paper with {key.reasons} reasons tells {len(parts) // 2} of them.")
         return [encode_around(part, self._digest_token) for part in parts[::2]]
 
-    def _form(self, stand_in: Delivery, text: str, html: str) -> tuple[Form, slice]:
+    def _form(self, frequency: str, text: str, html: str) -> tuple[Form, slice]:
         """The whole mail, and which pieces of it are the HTML part."""
         form, bodies, its_html = Form(), {"text": text, "html": html}, slice(0)
-        for number, part in enumerate(cut(*_wire(stand_in))):
+        for number, part in enumerate(self._wire(frequency)):
             if number % 2 and part in bodies:
                 begin = len(form.pieces)
-                form.add(cut(bodies[part], _in_body(part, stand_in)), encode)
+                form.add(cut(bodies[part], self._in_body(part)), encode)
                 its_html = slice(begin, len(form.pieces))  # the text part comes first
             else:
                 form.add(["", part] if number % 2 else [part], str.encode)
         return form, its_html
+
+    @lru_cache(4)  # noqa: B019
+    def _wire(self, frequency: str) -> list[str]:
+        """The mail as it leaves, cut where its text, its HTML and what is the reader's own stand in it."""
+        stand_in = _stand_in(self._edition, frequency)
+        built = rendering.put_together(Rendered(SUBJECT, TEXT, HTML), stand_in).message()
+        at = {
+            ADDRESS: "address",
+            stand_in.message_id: "message id",
+            built["Date"]: "date",
+            SUBJECT: "subject header",
+            links.make_token(Purpose.UNSUBSCRIBE, stand_in.subscriber): "unsubscribe header",
+            TEXT: "text",
+            HTML: "html",
+        }
+        return cut(built.as_bytes(linesep="\r\n").decode("ascii"), at)
+
+    def _in_body(self, part: str) -> dict[str, str]:
+        """What is to be cut out of the text or the HTML part."""
+        reader = self._anybody.subscriber
+        tokens = {
+            links.make_token(purpose, reader): str(purpose) for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)
+        }
+        papers = {mark(FIRST_PLACE + number): f"{part} {number}" for number in range(100)}
+        own = {self._digest_token: "digest", SUBJECT: "subject", PREHEADER: "preheader", SINCE: f"{part} since"}
+        return tokens | papers | own
 
 
 class _Sentences:
@@ -203,24 +230,7 @@ class _Places:
         return getattr(self._macros, name)
 
 
-def _wire(stand_in: Delivery) -> tuple[str, dict[str, str]]:
-    """The mail as it leaves, with marks for its text and HTML, and what is to be cut out of its headers."""
-    built = rendering.put_together(Rendered(SUBJECT, TEXT, HTML), stand_in).message()
-    at = {
-        ADDRESS: "address",
-        stand_in.message_id: "message id",
-        built["Date"]: "date",
-        SUBJECT: "subject header",
-        links.make_token(Purpose.UNSUBSCRIBE, stand_in.subscriber): "unsubscribe header",
-        TEXT: "text",
-        HTML: "html",
-    }
-    return built.as_bytes(linesep="\r\n").decode("ascii"), at
-
-
-def _in_body(part: str, stand_in: Delivery) -> dict[str, str]:
-    """What is to be cut out of the text or the HTML part."""
-    tokens = {links.make_token(p, stand_in.subscriber): str(p) for p in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)}
-    tokens[addresses.digest_token(UID.bytes, stand_in.edition.pk)] = "digest"
-    papers = {mark(FIRST_PLACE + number): f"{part} {number}" for number in range(100)}
-    return tokens | papers | {SUBJECT: "subject", PREHEADER: "preheader", SINCE: f"{part} since"}
+def _stand_in(edition: Edition, frequency: str = "") -> Delivery:
+    """A delivery to nobody."""
+    reader = Subscriber(uid=UID, email=ADDRESS, frequency=frequency, confirmed_at=timezone.now())
+    return Delivery(edition=edition, subscriber=reader)

@@ -104,7 +104,8 @@ class Stock:
         return found
 
     def preheader(self, matches: Sequence[Match], lead: str) -> bytes:
-        titles = [match.paper.title for match in matches[1:4]]
+        titles = wording.in_preheader(match.paper.title for match in matches[1:4])
+        lead = "" if sum(map(len, titles)) >= wording.ENOUGH else lead  # nobody would see it
         key = (lead, *titles)
         found = self._preheaders.get(key)
         if found is None:

@@ -2,16 +2,18 @@
 
 import datetime as dt
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, pgettext
 
-from digest.matching import Finding, Reason
+from digest.matching import Finding
 from digest.texts.text import first_sentences
 
 TEXT_WIDTH = 78  # characters
+PREHEADER = 110  # characters; of less than ENOUGH, the lead is there as well
+ENOUGH = 40
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 
 
@@ -98,8 +100,10 @@ def weekday_short(day: dt.date) -> str:
 
 def why(finding: Finding) -> str:
     """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
-    said = "; ".join(_said(reason) for reason in finding.reasons[:3] if reason.kind != "votes")
-    return f"{isolated(translated(finding.interest))}: {said}" if said and finding.interest else said
+    language = get_language()
+    told = (_told(language, reason.kind, reason.found, reason.where) for reason in finding.reasons[:3])
+    said = "; ".join(filter(None, told))
+    return f"{_named(language, finding.interest)}: {said}" if said and finding.interest else said
 
 
 def why_in_text(finding: Finding) -> str:
@@ -114,8 +118,19 @@ def in_text(line: str) -> str:
 
 def preheader(titles: Sequence[str], lead: str) -> str:
     """What mail clients show beside the subject, which holds the first title already: those of the next papers."""
-    also = _("Also: %(titles)s") % {"titles": " · ".join(shorten(title, 90) for title in titles)} if titles else ""
-    return shorten(also if len(also) >= 40 else f"{also} {lead}".strip(), 110)
+    also = _("Also: %(titles)s") % {"titles": " · ".join(in_preheader(titles))} if titles else ""
+    return shorten(also if len(also) >= ENOUGH else f"{also} {lead}".strip(), PREHEADER)
+
+
+def in_preheader(titles: Iterable[str]) -> list[str]:
+    """Those of `titles` that a preheader has room for, in short."""
+    room, shown = PREHEADER, []
+    for title in titles:
+        if room <= 0:
+            break
+        shown.append(shorten(title, 90))
+        room -= len(shown[-1])
+    return shown
 
 
 def shorten(text: str, limit: int) -> str:
@@ -152,9 +167,19 @@ def isolated(text: str) -> str:
     return text
 
 
-def _said(reason: Reason) -> str:
-    found = isolated(shorten(reason.found, 100))
-    match reason.kind, reason.where:
+@lru_cache(maxsize=10_000)
+def _named(language: str | None, interest: str) -> str:
+    return isolated(translated(interest))
+
+
+@lru_cache(maxsize=10_000)  # what many readers are told; asking for the language at each word takes longer
+def _told(language: str | None, kind: str, found: str, where: str) -> str:
+    return "" if kind == "votes" else _said(kind, found, where)
+
+
+def _said(kind: str, what: str, where: str) -> str:
+    found = isolated(shorten(what, 100))
+    match kind, where:
         case "phrase", "title":
             return _("“%(words)s” in the title") % {"words": found}
         case "phrase", "abstract":
@@ -172,7 +197,7 @@ def _said(reason: Reason) -> str:
         case "meaning", _where:
             return _("close in meaning to “%(text)s”") % {"text": found}
         case "topic", _where:
-            return _("on the topic “%(topic)s”") % {"topic": isolated(translated(reason.found))}
+            return _("on the topic “%(topic)s”") % {"topic": isolated(translated(what))}
         case "author", _where:
             return _("by %(author)s") % {"author": found}
         case "category", _where:
@@ -183,7 +208,7 @@ def _said(reason: Reason) -> str:
             return _("moved up, for you liked papers with “%(words)s”") % {"words": found}
         case "taste", _where:
             return _("moved down, for papers with “%(words)s” were not for you") % {"words": found}
-    return votes(int(reason.found))
+    return votes(int(what))
 
 
 FILTERS = {

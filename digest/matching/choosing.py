@@ -22,7 +22,7 @@ def choose(
     if excluded := index.with_any(exclusions):
         answers = [answer.without(excluded) for answer in answers]
     scores = _best(answers)
-    shown = scores if len(scores) <= most else _share([_pairs(answer.scores) for answer in answers], most, amount)
+    shown = scores if len(scores) <= most else _share([list(answer.scores.items()) for answer in answers], most, amount)
     best_first = sorted([(-scores[number], number) for number in shown])
     return [_match(index, answers, number, -negative) for negative, number in best_first], len(scores)
 
@@ -31,9 +31,9 @@ def share(matches: Sequence[Match], most: int, amount: str) -> list[Match]:
     """The `most` of `matches` to show, in their order."""
     if len(matches) <= most:
         return list(matches)
-    by_interest: dict[str, list[tuple[float, int]]] = {}
+    by_interest: dict[str, list[tuple[int, float]]] = {}
     for place, found in enumerate(matches):
-        by_interest.setdefault(found.findings[0].interest, []).append((found.score, place))
+        by_interest.setdefault(found.findings[0].interest, []).append((place, found.score))
     return [matches[place] for place in sorted(_share(list(by_interest.values()), most, amount))]
 
 
@@ -49,7 +49,7 @@ def _best(answers: Sequence[Answer]) -> dict[int, float]:
     return scores
 
 
-def _share(lists: Sequence[Sequence[tuple[float, int]]], most: int, amount: str) -> set[int]:
+def _share(lists: Sequence[Sequence[tuple[int, float]]], most: int, amount: str) -> set[int]:
     """The papers for `most` places, out of one list for each interest, its best paper first.
 
     Each further paper of an interest counts for less than the one before: after half of the places its best counts
@@ -63,12 +63,12 @@ def _share(lists: Sequence[Sequence[tuple[float, int]]], most: int, amount: str)
         best, value = 0, -1.0
         for number, pairs in enumerate(lists):
             place = places[number]
-            while place < len(pairs) and pairs[place][1] in chosen:
+            while place < len(pairs) and pairs[place][0] in chosen:
                 place += 1
             places[number] = place
-            if place < len(pairs) and pairs[place][0] * counts[number] > value:
-                best, value = number, pairs[place][0] * counts[number]
-        chosen.add(lists[best][places[best]][1])
+            if place < len(pairs) and pairs[place][1] * counts[number] > value:
+                best, value = number, pairs[place][1] * counts[number]
+        chosen.add(lists[best][places[best]][0])
         counts[best] *= fairness
     return chosen
 
@@ -79,7 +79,3 @@ def _match(index: Index, answers: Sequence[Answer], number: int, score: float) -
         return holding[0].found.match(number, score)
     findings = [answer.found.finding(number, answer.scores[number]) for answer in holding]
     return Match(index.papers[number], score, tuple(sorted(findings, key=lambda finding: -finding.score)))
-
-
-def _pairs(scores: dict[int, float]) -> list[tuple[float, int]]:
-    return [(score, number) for number, score in scores.items()]

@@ -13,9 +13,9 @@ from digest.matching.words import families_of
 RULES = {"author": 6.0, "category": 0.1, "votes": 0.05}  # what they weigh among other reasons
 
 
-def explain(day: Day, interest: Interest, number: int) -> tuple[Reason, ...]:
-    """What `interest` found in the paper at `number`."""
-    reasons = [*_phrases(day, interest, number), *_texts(day, interest, number), *_rules(day, interest, number)]
+def explain(day: Day, interest: Interest, number: int, least: float) -> tuple[Reason, ...]:
+    """What `interest` found in the paper at `number`, for a reader who wants it if that is as likely as `least`."""
+    reasons = [*_phrases(day, interest, number), *_texts(day, interest, number, least), *_rules(day, interest, number)]
     # Each thing once: the phrases “world model” and “world models” find the same.
     once: dict[tuple[str, str], Reason] = {}
     for reason in sorted(reasons, key=lambda reason: -reason.weight):
@@ -41,13 +41,13 @@ def _rank(hit: Hit) -> int:
     return ("title", "abstract", "keywords").index(hit.field.name)
 
 
-def _texts(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
+def _texts(day: Day, interest: Interest, number: int, least: float) -> Iterator[Reason]:
     """What speaks for a topic, a name or a sentence beyond phrases in a row."""
     if interest.about:
         close = day.closeness(interest.profile)
         yield from _meaning(interest, number, close, interest.label, judging.TOPIC.closeness)
         return
-    for question in questions(interest.criteria):
+    for question in questions(day, interest.criteria, judging.odds(least)):
         key = (interest.label, question.name, question.text, interest.criteria.sentence, number)
         found = day.reasons.get(key)
         yield from day.reasons.keep(key, tuple(_text(day, interest, number, question))) if found is None else found

@@ -22,11 +22,12 @@ from subscriptions.filters import Criteria
 class Found:
     """What one interest found in papers: made when it is first shown, and the same objects for all who ask for it."""
 
-    __slots__ = ("_day", "_findings", "_interest", "_matches")
+    __slots__ = ("_day", "_findings", "_interest", "_least", "_matches")
 
-    def __init__(self, day: Day, interest: Interest) -> None:
+    def __init__(self, day: Day, interest: Interest, least: float) -> None:
         self._day = day
         self._interest = interest
+        self._least = least  # how likely a paper must be wanted; to what is found for a topic that makes no difference
         self._findings: dict[int, Finding] = {}
         self._matches: dict[int, Match] = {}
 
@@ -34,7 +35,7 @@ class Found:
         """What it found in the paper at `number`."""
         found = self._findings.get(number)
         if found is None:
-            why = partial(explain, self._day, self._interest, number)
+            why = partial(explain, self._day, self._interest, number, self._least)
             found = self._findings[number] = Finding(self._interest.label, score, why)
         return found
 
@@ -68,7 +69,7 @@ class Index:
         self.day = Day(papers, meaning, thesaurus)
         self.papers = self.day.papers
         self._voted: dict[int, Match] = {}
-        self._nothing = Answer({}, Found(self.day, Interest("", Criteria())))
+        self._nothing = Answer({}, Found(self.day, Interest("", Criteria()), 0.0))
         self._by_topics: Kept[tuple[Interest, str], Answer] = Kept()
         self._found_by_topics: Kept[Interest, Found] = Kept()  # however sure a reader wants it
         self._by_own: Kept[tuple[object, ...], Answer] = Kept(MANY)
@@ -130,11 +131,13 @@ class Index:
         return found
 
     def _answer(self, interest: Interest, amount: str) -> Answer:
-        scores = probabilities(self.day, interest, LEAST[amount])
+        least = LEAST[amount]
+        scores = probabilities(self.day, interest, least)
         if not scores:
             return self._nothing
-        found = self._found_by_topics.get(interest) if interest.about else Found(self.day, interest)
-        found = found or self._found_by_topics.keep(interest, Found(self.day, interest))
+        found = self._found_by_topics.get(interest) or Found(self.day, interest, least)
+        if interest.about:
+            self._found_by_topics.keep(interest, found)
         return Answer({number: score for score, number in _ranked(scores)}, found)
 
 

@@ -7,6 +7,7 @@ sentences were fitted by logistic regression to graded judgements (docs/matching
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 # How likely a paper must be wanted, by what the reader chose (subscriptions.models.Subscriber.Amount).
 LEAST = {"fewer": 0.7, "balanced": 0.4, "more": 0.2}
@@ -70,5 +71,7 @@ def probability(odds: float) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
+@lru_cache(maxsize=100)
 def odds(probability: float) -> float:
-    return math.log(probability / (1 - probability))
+    """From below all odds at 0 to infinite ones, which it never is, at 1."""
+    return math.log(probability / (1 - probability)) if probability else -math.inf

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +33,7 @@ class Question(NamedTuple):
 
 def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     """For each paper that is wanted with a probability of `least` or more, that probability."""
-    least_odds = _least_odds(least)
+    least_odds = judging.odds(least)
     found = _topic_odds(day, interest, least_odds) if interest.about else {}
     if not interest.about or interest.by_hand:
         found = _higher(found, _own_odds(day, interest.criteria, least_odds))
@@ -46,11 +45,11 @@ def probabilities(day: Day, interest: Interest, least: float) -> Scores:
 
 def can_find(day: Day, phrase: str, least: float) -> bool:
     """Whether `phrase` may find a paper wanted with `least` or more; nearly always False where it does not."""
-    return _may_tell_apart(phrase, judging.NAME_BY_WORDS, _least_odds(least)) or day.knows(key_of(phrase))
+    return _may_tell_apart(phrase, judging.odds(least)) or day.knows(key_of(phrase))
 
 
-def questions(criteria: Criteria) -> Iterator[Question]:
-    """What `criteria` ask for in words that need not stand in a row."""
+def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
+    """What `criteria` ask for in words that need not stand in a row, where that may reach these odds."""
     if criteria.sentence and len(criteria.phrases) == 1:
         text = f"{criteria.phrases[0]}: {criteria.sentence}"
         yield Question(text, criteria.phrases[0], judging.BOTH, judging.BOTH_BY_WORDS)
@@ -58,7 +57,7 @@ def questions(criteria: Criteria) -> Iterator[Question]:
     if criteria.sentence:
         yield Question(criteria.sentence, "", judging.SENTENCE, judging.SENTENCE_BY_WORDS)
     for name in criteria.phrases:
-        if " " in name:
+        if _may_tell_apart(name, least) or (" " in name and day.thesaurus and day.thesaurus.named(name)):
             yield Question(name, "", judging.NAME, judging.NAME_BY_WORDS)
 
 
@@ -110,9 +109,8 @@ def _topic_odds(day: Day, interest: Interest, least: float) -> Scores:
 def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
     """A reader's own filter: any of its phrases in a row, or the words and the meaning of a name or a sentence."""
     odds = _row_odds(day, (*criteria.phrases, *criteria.quoted))
-    for question in questions(criteria):
-        if _tells_apart(day, question, least):
-            odds = _higher(odds, _likely(said_by(day, question).odds, question.by_words.usual, least))
+    for question in questions(day, criteria, least):
+        odds = _higher(odds, _likely(said_by(day, question).odds, question.by_words.usual, least))
     return odds
 
 
@@ -169,16 +167,11 @@ def _said_by(day: Day, question: Question) -> Said:
     return Said(odds, covered, topics, close)
 
 
-def _tells_apart(day: Day, question: Question, least: float) -> bool:
-    """Whether words can be a reason that don't stand in a row: two of a name only where it is that of a topic."""
-    if question.name or _may_tell_apart(question.text, question.by_words, least):
-        return True
-    return day.thesaurus is not None and bool(day.thesaurus.named(question.text))
-
-
-def _may_tell_apart(text: str, weights: TextWeights, least: float) -> bool:
-    spaces = text.count(" ")
-    return spaces > 1 or (spaces == 1 and weights.usual + weights.coverage >= least)
+def _may_tell_apart(name: str, least: float) -> bool:
+    """Whether the words of a name can be a reason without standing in a row: two alone seldom are, unless it is a
+    topic's."""
+    words = name.count(" ") + 1
+    return words > 2 or (words == 2 and judging.NAME_BY_WORDS.usual + judging.NAME_BY_WORDS.coverage >= least)
 
 
 def _by_rule(day: Day, criteria: Criteria) -> Iterator[tuple[int, float]]:
@@ -197,8 +190,3 @@ def _without_the_unwanted(day: Day, criteria: Criteria, scores: Scores) -> Score
     if criteria.min_votes:
         scores = {n: score for n, score in scores.items() if day.papers[n].votes >= criteria.min_votes}
     return scores
-
-
-@lru_cache(maxsize=8)
-def _least_odds(least: float) -> float:
-    return judging.odds(least) if least else -math.inf
