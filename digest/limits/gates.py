@@ -1,21 +1,17 @@
 """Whether a mail may leave now. Each worker has a gate for each provider it hands mail to."""
 
-import logging
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
-import redis
 from django.conf import settings
 
 from digest import clock
 from digest.limits import days, rates
 from digest.limits.buckets import Bucket, Store, Taken
 from digest.limits.in_database import DatabaseStore
-from digest.limits.in_redis import RedisStore
+from digest.limits.in_redis import RedisOrElse
 from digest.limits.rates import OTHERS, Lanes, Rate
-
-logger = logging.getLogger(__name__)
 
 IN_HAND = 0.5  # seconds' worth that a worker takes at a time: others have their share, and it asks seldom
 MOST_IN_HAND = 50  # mails
@@ -93,13 +89,7 @@ class Gate:
 
     def _take(self, lane: str, wanted: int) -> Taken:
         found = [Bucket(self._name(name), rate.a_second) for name, rate in self._rates(lane)]
-        if not found:
-            return Taken(wanted)
-        try:
-            return store().take(found, wanted)
-        except redis.RedisError as error:
-            logger.warning("Redis can't be asked for limits, the database is: %s", error)
-            return DatabaseStore().take(found, wanted)
+        return store().take(found, wanted) if found else Taken(wanted)
 
     def _rates(self, lane: str) -> list[tuple[str, Rate]]:
         own = [("", self._rate)] if self._rate else []
@@ -142,4 +132,5 @@ _rates = lru_cache(maxsize=4)(rates.parse_rates)
 @lru_cache(maxsize=2)
 def _store(broker_url: str) -> Store:
     """Redis, where the broker is Redis; a broker in memory can't be shared with a command that sends."""
-    return RedisStore(broker_url) if broker_url.startswith(("redis:", "rediss:")) else DatabaseStore()
+    database = DatabaseStore()
+    return RedisOrElse(broker_url, database) if broker_url.startswith(("redis:", "rediss:")) else database

@@ -1,12 +1,18 @@
 """Buckets in Redis: one script, run there, so that any number of workers share them without waiting for each other."""
 
+import logging
 from collections.abc import Sequence
 
 import redis
 
-from digest.limits.buckets import Bucket, Taken
+from digest import clock
+from digest.limits.buckets import Bucket, Store, Taken
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "dailypapers:bucket:"
+TIMEOUT = 5.0  # seconds
+AWAY = 30.0  # seconds for which one that could not be reached is not asked: all mail would wait for each question
 # KEYS: the buckets. ARGV: how many are wanted, then rate and capacity of each bucket. Returns how many were taken, the
 # milliseconds until there is one, and the number of the bucket that is empty for longest.
 SCRIPT = """
@@ -43,7 +49,7 @@ class RedisStore:
     """Raises redis.RedisError where Redis can't be reached."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+        self._redis = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
         self._script = self._redis.register_script(SCRIPT)
 
     def take(self, buckets: Sequence[Bucket], wanted: int) -> Taken:
@@ -53,3 +59,20 @@ class RedisStore:
         if tokens:
             return Taken(tokens)
         return Taken(0, milliseconds / 1000, buckets[number - 1].name if number else "")
+
+
+class RedisOrElse:
+    """Redis, and while it can't be reached another store."""
+
+    def __init__(self, url: str, other: Store) -> None:
+        self._redis, self._other = RedisStore(url), other
+        self._away_until = 0.0
+
+    def take(self, buckets: Sequence[Bucket], wanted: int) -> Taken:
+        if clock.seconds() >= self._away_until:
+            try:
+                return self._redis.take(buckets, wanted)
+            except redis.RedisError as error:
+                self._away_until = clock.seconds() + AWAY
+                logger.warning("Redis can't be asked for limits, the database is: %s", error)
+        return self._other.take(buckets, wanted)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,11 +12,11 @@ import pytest
 import time_machine
 from django.db import connection
 
-from digest.limits import days
+from digest.limits import days, in_redis
 from digest.limits.buckets import Bucket, Store, Taken
 from digest.limits.gates import Gate, Hold
 from digest.limits.in_database import DatabaseStore
-from digest.limits.in_redis import PREFIX, RedisStore
+from digest.limits.in_redis import PREFIX, RedisOrElse, RedisStore
 from digest.limits.plain import plain
 from digest.models import Allowance
 from tests.conftest import NOW
@@ -191,6 +192,17 @@ def test_redis_going_away_leaves_the_limits_in_force(settings: Any, clock: time_
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
     settings.SEND_RATE = "3/s"
     assert let_out(Gate("smtp")) == 3
+
+
+def test_one_that_hangs_is_not_asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_redis, "TIMEOUT", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        store = RedisOrElse(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", DatabaseStore())
+        assert [store.take([SLOW], 1).tokens for _ in range(2)] == [1, 0]
+        hanging.settimeout(0.05)
+        hanging.accept()[0].close()
+        with pytest.raises(TimeoutError):
+            hanging.accept()
 
 
 @pytest.mark.django_db(transaction=True)
