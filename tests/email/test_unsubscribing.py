@@ -135,3 +135,15 @@ def test_u11_small_mails_promise_no_unsubscription(bob: Subscriber, alice: Subsc
         sent = message.message()
         assert sent["List-Unsubscribe"] is None
         assert sent["List-Unsubscribe-Post"] is None
+
+
+def test_every_link_to_the_site_leads_to_the_place_that_it_names(
+    client: Client, edition: Edition, alice: Subscriber
+) -> None:
+    ours = {link for link in digest_of(edition, alice).links if link.startswith("https://papers.example.org")}
+    assert len(ours) > 5
+    for link in ours:
+        path, _, place = link.removeprefix("https://papers.example.org").partition("#")
+        page = client.get(path)
+        assert page.status_code == 200 or "/digests/" in path, link
+        assert not place or f'id="{place}"' in page.content.decode(), link
