@@ -8,7 +8,7 @@ from functools import lru_cache
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, pgettext
 
-from digest.matching import Finding
+from digest.matching import Finding, Reason
 from digest.texts.text import first_sentences
 
 TEXT_WIDTH = 78  # characters
@@ -101,7 +101,7 @@ def weekday_short(day: dt.date) -> str:
 def why(finding: Finding) -> str:
     """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
     language = get_language()
-    told = (_told(language, reason.kind, reason.found, reason.where) for reason in finding.reasons[:3])
+    told = (_told(language, reason.kind, _what(reason), reason.where) for reason in finding.reasons[:3])
     said = "; ".join(filter(None, told))
     return f"{_named(language, finding.interest)}: {said}" if said and finding.interest else said
 
@@ -167,6 +167,11 @@ def isolated(text: str) -> str:
     return text
 
 
+def _what(reason: Reason) -> str:
+    """What was found; nothing where it is the topic, whose name stands before it."""
+    return "" if reason.kind == "meaning" and reason.found == reason.interest else reason.found
+
+
 @lru_cache(maxsize=10_000)
 def _named(language: str | None, interest: str) -> str:
     return isolated(translated(interest))
@@ -192,7 +197,7 @@ def _said(kind: str, what: str, where: str) -> str:
             return _("%(words)s in the abstract") % {"words": found}
         case "words", _where:
             return _("%(words)s in the keywords") % {"words": found}
-        case "meaning", _where if reason.found == reason.interest:  # a topic, whose name stands before it
+        case "meaning", _where if not what:
             return _("close in meaning")
         case "meaning", _where:
             return _("close in meaning to “%(text)s”") % {"text": found}
