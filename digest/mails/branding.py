@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from digest import editions, interests, reading
+from digest import editions, indexing, interests, reading
 from digest.composing import compose
 from digest.mails import rendering
 from digest.mails.rendering import Rendered
-from digest.matching import Index
 from digest.models import Delivery
 from subscriptions import brand, mail
 from subscriptions.brand import Look
@@ -44,7 +43,7 @@ def try_on(look: Look) -> Fitting:
     if edition is None:
         raise NothingToShowError("There is no edition yet: publish one first.")
     for reader in _readers():
-        index = Index(reading.papers(edition, reading.since(edition, reader)))
+        index = indexing.index_of(reading.papers(edition, reading.since(edition, reader)), for_page=True)
         digest = compose(index, interests.wanted_by(reader), edition.day)
         if digest.is_worth_sending:
             nowhere = f"{settings.SITE_URL}/#"  # whoever sees this is not the reader

@@ -4,10 +4,9 @@ import datetime as dt
 
 from django.conf import settings
 
-from digest import clock, editions, interests, reading
+from digest import clock, editions, indexing, interests, reading
 from digest.composing import Digest, compose
 from digest.mails import rendering
-from digest.matching import Index
 from digest.models import Delivery, Edition
 from subscriptions import mail
 from subscriptions.models import Subscriber
@@ -61,5 +60,6 @@ def _todays(now: dt.datetime) -> Edition | None:
 def _digest_for(reader: Subscriber, edition: Edition) -> Digest | None:
     if reader.frequency == Subscriber.Frequency.WEEKLY:
         return None  # theirs is made of the whole week
-    digest = compose(Index(reading.papers(edition, None)), interests.wanted_by(reader), edition.day)
+    index = indexing.index_of(reading.papers(edition, None), for_page=True)
+    digest = compose(index, interests.wanted_by(reader), edition.day)
     return digest if digest.is_worth_sending else None

@@ -9,11 +9,10 @@ from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest import editions, interests, papers, reading
+from digest import editions, indexing, interests, papers, reading
 from digest.composing import compose
 from digest.mails import rendering
 from digest.mails.composition import Composed, Composer, DeliveryRow
-from digest.matching import Index
 from digest.models import Delivery, Edition, Paper
 from digest.texts.text import clean
 from subscriptions.models import Subscriber, Topic
@@ -24,7 +23,7 @@ from tests.digest.conftest import ODD, read
 def plain(delivery: Delivery) -> tuple[bytes | None, Any]:
     """The mail as it is made for one reader alone."""
     edition, reader = delivery.edition, delivery.subscriber
-    index = Index(reading.papers(edition, reading.since(edition, reader)))
+    index = indexing.index_of(reading.papers(edition, reading.since(edition, reader)))
     digest = compose(index, interests.wanted_by(reader), edition.day)
     if not digest.is_worth_sending:
         return None, {}
