@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from digest import interests, vectors
 from digest.evaluation import Choice, Judged, Ranking, add, average, judge_choice, judge_ranking, read
 from digest.intake.records import PaperRecord, SourceError
-from digest.matching import Index, Interest
+from digest.matching import Index, Interest, judging
 from digest.matching.assembling import assemble, text_of
+from digest.matching.scoring import questions
 from digest.matching.words import families_of, key_of
 from digest.sources import huggingface
 from subscriptions import catalogue
@@ -56,20 +57,37 @@ class Evaluation:
     all: Figures
 
 
+@dataclass(frozen=True)
+class Trial:
+    """Recorded papers, ready to be asked, and what the judged interests ask for, by the way of asking."""
+
+    index: Index
+    asked: list[tuple[Judged, dict[str, Interest]]]
+
+
 def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None) -> Evaluation:
     """Rank and choose the recorded papers in `folder` for each interest in `judgements`. Raises EvaluationError.
 
     `cache` keeps vectors from one run to the next: encoding six hundred papers takes a minute.
     """
+    trial = prepare(judgements, folder, cache=cache)
+    each = [_figures(trial.index, judged, ways) for judged, ways in trial.asked]
+    return Evaluation(len(trial.index.papers), trial.index.day.meaning is not None, each, _sum(each))
+
+
+def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Trial:
+    """The papers and the interests, with all vectors at hand. Raises EvaluationError."""
     judged = _read_judgements(judgements)
     papers = _papers(folder, {key for one in judged for key in one.grades})
-    encode = _Encoder(cache) if vectors.is_available() else None
     topics = catalogue.topics()
+    encode = _Encoder(cache) if vectors.is_available() else None
+    asked = [(one, _ways(one, _topic(one, topics, encode))) for one in judged]
     index = _index(papers, topics, encode)
-    each = [_figures(index, one, interests.of_topic(_topic(one, topics, encode))) for one in judged]
     if encode:
+        every = [way.criteria for _, ways in asked for way in ways.values()]
+        encode([one.text for criteria in every for one in questions(index.day, criteria, judging.odds(0))])
         encode.save()
-    return Evaluation(len(papers), encode is not None, each, _sum(each))
+    return Trial(index, asked)
 
 
 def _index(papers: Sequence[PaperRecord], topics: Sequence[Topic], encode: "_Encoder | None") -> Index:
@@ -80,21 +98,21 @@ def _index(papers: Sequence[PaperRecord], topics: Sequence[Topic], encode: "_Enc
     return assemble(papers, asked, encode(texts), None, lambda text: encode([text])[text])
 
 
-def _figures(index: Index, judged: Judged, topic: Interest) -> Figures:
-    ways = dict(zip(WAYS, [*_ways(judged), topic], strict=True))
+def _figures(index: Index, judged: Judged, ways: dict[str, Interest]) -> Figures:
     rankings = {way: judge_ranking(_keys(index, index.rank(asked)), judged.grades) for way, asked in ways.items()}
     chosen = {way: {index.papers[number].key for number in index.answer(ways[way]).scores} for way in CHOSEN_BY}
     return Figures(judged.name, rankings, {way: judge_choice(keys, judged.grades) for way, keys in chosen.items()})
 
 
-def _ways(judged: Judged) -> Iterable[Interest]:
-    """As a reader would type the name, the sentence, and both."""
-    for criteria in (
+def _ways(judged: Judged, topic: Topic) -> dict[str, Interest]:
+    """As a reader would type the name, the sentence, and both; and the topic that a reader would tick."""
+    typed = (
         Criteria(phrases=(judged.name,)),
         Criteria(sentence=judged.sentence),
         Criteria(phrases=(judged.name,), sentence=judged.sentence),
-    ):
-        yield Interest(judged.name, criteria)
+    )
+    asked = [Interest(judged.name, criteria) for criteria in typed]
+    return dict(zip(WAYS, [*asked, interests.of_topic(topic)], strict=True))
 
 
 def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:

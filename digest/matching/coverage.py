@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -59,6 +59,15 @@ class Coverage:
         weights = np.concatenate([posting.weights for posting in held])
         covered = np.bincount(papers, weights, self._count).astype(np.float64, copy=False)
         return covered / sum(map(self.rarity, words))
+
+    def sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
+        """For each paper how much it says of the words in `counts`, each as often as that says; or its square."""
+        held = [(self._postings[word], count) for word, count in counts.items() if word in self._postings]
+        if not held:
+            return np.zeros(self._count)
+        papers = np.concatenate([posting.papers for posting, _ in held])
+        weights = [count * (posting.weights**2 if squared else posting.weights) for posting, count in held]
+        return np.bincount(papers, np.concatenate(weights), self._count).astype(np.float64, copy=False)
 
     def rarity(self, word: str) -> float:
         """How much a family of words weighs: the logarithm of one in how many papers holds it."""

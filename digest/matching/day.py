@@ -13,6 +13,7 @@ from digest.matching.keeping import MANY, MOST, Kept
 from digest.matching.meaning import Meaning, Vectors
 from digest.matching.texts import Standing, Texts
 from digest.matching.thesaurus import Thesaurus
+from digest.matching.vocabulary import Wording
 
 MOST_SAID = 100_000  # papers that names and sentences say something for: of a long day fewer can be kept
 
@@ -21,6 +22,7 @@ class Row(NamedTuple):
     """Where the words of a phrase stand in a row: how they stand in the papers that hold them."""
 
     standings: dict[int, Standing]  # by the place of the paper
+    rarity: float = 0.0  # the logarithm of one in how many papers holds it
     common: float = 0.0  # what is taken off the odds where it stands in many papers, and so tells little
 
 
@@ -57,6 +59,10 @@ class Day:
         return Coverage(self.papers)
 
     @cached_property
+    def wording(self) -> Wording | None:
+        return Wording(self.coverage, self.thesaurus.vocabulary) if self.thesaurus else None
+
+    @cached_property
     def people(self) -> People:
         return People(self.papers)
 
@@ -75,7 +81,7 @@ class Day:
             standings = self.texts.standings(phrase)
             if not standings:
                 return NOWHERE  # looked up as fast as it would be remembered
-            found = self._rows.keep(phrase, Row(standings, self._commonness(len(standings))))
+            found = self._rows.keep(phrase, self._row(standings))
         return found
 
     def vector(self, text: str) -> Vectors | None:
@@ -87,6 +93,7 @@ class Day:
         vector = self.vector(text)
         return None if vector is None or self.meaning is None else self.meaning.closeness(vector)
 
-    def _commonness(self, papers: int) -> float:
-        share = (papers + coverage.BEFOREHAND * coverage.SHARE_OF_OTHERS) / (len(self.papers) + coverage.BEFOREHAND)
-        return judging.COMMON_WEIGHT * max(0.0, math.log(share / judging.COMMON_SHARE))
+    def _row(self, standings: dict[int, Standing]) -> Row:
+        holding = len(standings) + coverage.BEFOREHAND * coverage.SHARE_OF_OTHERS
+        rarity = math.log((len(self.papers) + coverage.BEFOREHAND) / holding)
+        return Row(standings, rarity, judging.COMMON_WEIGHT * max(0.0, -math.log(judging.COMMON_SHARE) - rarity))

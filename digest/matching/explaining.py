@@ -1,6 +1,7 @@
 """Why an interest asks for a paper: all the reasons, the strongest first. Pure."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from digest.matching import judging
 from digest.matching.day import Day
@@ -46,6 +47,7 @@ def _texts(day: Day, interest: Interest, number: int, least: float) -> Iterator[
     if interest.about:
         close = day.closeness(interest.profile)
         yield from _meaning(interest, number, close, interest.label, judging.TOPIC.closeness)
+        yield from _wording(day, interest, number)
         return
     for question in questions(day, interest.criteria, judging.odds(least)):
         key = (interest.label, question.name, question.text, interest.criteria.sentence, number)
@@ -74,12 +76,28 @@ def _words(day: Day, interest: Interest, number: int, question: Question) -> Ite
     if number in day.row(question.text).standings:
         return
     rare = {word for word in families_of(question.text) if day.coverage.rarity(word) >= judging.TELLING}
-    found = [pair for pair in day.coverage.written(question.text, number) if pair[2] in rare]
+    covered = float(said_by(day, question).covered[number])
+    yield from _written(day, interest, number, question.text, rare, question.by_meaning.coverage * covered)
+
+
+def _wording(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
+    """The words of a topic's phrases that the paper holds, where none of the phrases stands in it."""
+    if day.wording is None or any(number in day.row(phrase).standings for phrase in interest.criteria.quoted):
+        return
+    adds = judging.TOPIC.words * float(day.wording.of(interest)[number])
+    if adds >= judging.ON_TOPIC:
+        telling = day.wording.telling(interest, number)
+        yield from _written(day, interest, number, " ".join(interest.criteria.quoted), telling, adds)
+
+
+def _written(
+    day: Day, interest: Interest, number: int, text: str, telling: AbstractSet[str], weight: float
+) -> Iterator[Reason]:
+    """Those words of `text` that are telling (families of words), as the paper writes them."""
+    found = [pair for pair in day.coverage.written(text, number) if pair[2] in telling]
     if found:
         where = "title" if any(name == "title" for _, name, _ in found) else found[0][1]
-        covered = float(said_by(day, question).covered[number])
-        words = ", ".join(word for word, _, _ in found)
-        yield Reason(interest.label, "words", words, where, question.by_meaning.coverage * covered)
+        yield Reason(interest.label, "words", ", ".join(word for word, _, _ in found), where, weight)
 
 
 def _rules(day: Day, interest: Interest, number: int) -> Iterator[Reason]:

@@ -2,7 +2,7 @@
 
 Each kind of evidence adds to the odds (they are logarithms of odds, and `probability` brings them to 0…1), so that
 one threshold holds for every filter, and the filters of a reader can be compared. The weights of topics, names and
-sentences were fitted by logistic regression to graded judgements (docs/matching.md says to which).
+sentences were fitted by logistic regression to graded judgements: `python -m benchmarks.fitting`.
 """
 
 import math
@@ -25,10 +25,11 @@ class PhraseWeights:
 
     found: float  # at all
     title: float  # in the title
-    early: float  # at the beginning of the abstract, falling to 0 at its end
+    early: float  # in the title or at the beginning of the abstract, falling to 0 at its end
     often: float = 0.0  # for e times as many mentions
-    many: float = 0.0  # for e times as many different phrases
+    rare: float = 0.0  # where e times as few papers hold the rarest of them
     name: float = 0.0  # coverage of the topic's name by words anywhere, 0…1
+    words: float = 0.0  # that the paper's words are those of the topic's phrases (vocabulary.py)
     closeness: float = 0.0  # for each standard deviation that the paper is closer in meaning than most
     usual: float = 0.0  # for all papers
 
@@ -44,16 +45,17 @@ class TextWeights:
     name: float = 0.0  # coverage of the name alone, where a sentence comes with one
 
 
-TOPIC = PhraseWeights(usual=-6.18, found=1.13, title=0.64, early=1.75, many=0.73, name=2.69, closeness=1.43)
-TOPIC_BY_WORDS = PhraseWeights(usual=-5.49, found=1.60, title=0.63, early=2.30, many=1.13, name=4.88)
+TOPIC = PhraseWeights(usual=-7.23, found=0.0, title=0.48, early=1.18, rare=0.24, name=1.10, words=2.14, closeness=0.92)
+# Less than nothing for being found at all: a phrase that stands in many papers tells little.
+TOPIC_BY_WORDS = PhraseWeights(usual=-7.11, found=-1.31, title=0.22, early=1.63, rare=0.48, name=1.80, words=2.83)
 OWN = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
 
 NAME = TextWeights(usual=-5.39, coverage=3.48, closeness=0.85, topics=6.20)
 NAME_BY_WORDS = TextWeights(usual=-4.88, coverage=4.21, topics=6.68)
 SENTENCE = TextWeights(usual=-5.53, coverage=5.00, closeness=1.17, topics=9.06)
 SENTENCE_BY_WORDS = TextWeights(usual=-4.86, coverage=7.00, topics=12.48)
-BOTH = TextWeights(usual=-5.84, coverage=8.33, closeness=1.00, topics=5.26, name=1.50)
-BOTH_BY_WORDS = TextWeights(usual=-5.35, coverage=15.40, topics=5.96, name=2.13)
+BOTH = TextWeights(usual=-5.76, coverage=7.50, closeness=0.97, topics=5.80, name=1.50)
+BOTH_BY_WORDS = TextWeights(usual=-5.35, coverage=13.90, topics=7.00, name=2.15)
 
 MOST_MENTIONS = 8  # further ones add nothing
 

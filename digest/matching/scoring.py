@@ -34,7 +34,7 @@ class Question(NamedTuple):
 def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     """For each paper that is wanted with a probability of `least` or more, that probability."""
     least_odds = judging.odds(least)
-    found = _topic_odds(day, interest, least_odds) if interest.about else {}
+    found = _topic_scores(day, interest, least_odds) if interest.about else {}
     if not interest.about or interest.by_hand:
         found = _higher(found, _own_odds(day, interest.criteria, least_odds))
     scores = {number: judging.probability(odds) for number, odds in found.items() if odds >= least_odds}
@@ -89,21 +89,28 @@ def on_topic(day: Day, number: int) -> Values:
 def phrase_odds(standing: Standing, weights: PhraseWeights) -> float:
     """What phrases in a row say for a paper, by where and how often they stand in it."""
     in_title = standing.front == IN_TITLE
-    often, many = min(standing.mentions, judging.MOST_MENTIONS), min(standing.phrases, judging.MOST_MENTIONS)
+    often = math.log(min(standing.mentions, judging.MOST_MENTIONS))
     at_front = weights.title + weights.early if in_title else weights.early * standing.front
-    return weights.found + at_front + weights.often * math.log(often) + weights.many * math.log(many)
+    return weights.found + at_front + weights.often * often
 
 
-def _topic_odds(day: Day, interest: Interest, least: float) -> Scores:
-    """A topic: its phrases, its name, and how close the paper is to what the topic is about."""
-    close = day.closeness(interest.profile)
-    weights = judging.TOPIC_BY_WORDS if close is None else judging.TOPIC
+def topic_odds(day: Day, interest: Interest, weights: PhraseWeights) -> Values:
+    """A topic: its phrases, their words and its name, and how close the paper is to what the topic is about."""
     odds = weights.usual + weights.name * day.coverage.of(interest.label)
-    for number, standing in _standings(map(day.row, interest.criteria.quoted)).items():
+    rows = [row for row in map(day.row, interest.criteria.quoted) if row.standings]
+    for number, standing in _standings(rows).items():
         odds[number] += phrase_odds(standing, weights)
-    if close is not None:
-        odds += weights.closeness * close
-    return _likely(odds, weights.usual, least)
+    for number, rarity in _rarest(rows).items():
+        odds[number] += weights.rare * rarity
+    if day.wording:
+        odds += weights.words * day.wording.of(interest)
+    close = day.closeness(interest.profile)
+    return odds if close is None else odds + weights.closeness * close
+
+
+def _topic_scores(day: Day, interest: Interest, least: float) -> Scores:
+    weights = judging.TOPIC_BY_WORDS if day.vector(interest.profile) is None else judging.TOPIC
+    return _likely(topic_odds(day, interest, weights), weights.usual, least)
 
 
 def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
@@ -124,6 +131,15 @@ def _row_odds(day: Day, phrases: Iterable[str]) -> Scores:
     return {number: phrase_odds(found, judging.OWN) - common[number] for number, found in _standings(rows).items()}
 
 
+def _rarest(rows: Iterable[Row]) -> Scores:
+    """How rare the rarest of them is that a paper holds."""
+    rarest: Scores = {}
+    for row in rows:
+        for number in row.standings:
+            rarest[number] = max(row.rarity, rarest.get(number, 0.0))
+    return rarest
+
+
 def _standings(rows: Iterable[Row]) -> dict[int, Standing]:
     """How several phrases together stand in each paper that holds any of them."""
     found: dict[int, Standing] = {}
@@ -135,7 +151,7 @@ def _standings(rows: Iterable[Row]) -> dict[int, Standing]:
 
 
 def _together(one: Standing, other: Standing) -> Standing:
-    return Standing(max(one.front, other.front), one.mentions + other.mentions, one.phrases + other.phrases)
+    return Standing(max(one.front, other.front), one.mentions + other.mentions)
 
 
 def _higher(one: Scores, other: Scores) -> Scores:

@@ -48,7 +48,6 @@ class Standing(NamedTuple):
 
     front: float  # IN_TITLE; else how early in the abstract, from 1 at its beginning to 0 at its end; 0 in keywords
     mentions: int
-    phrases: int = 1  # different ones
 
 
 class Texts:

@@ -14,6 +14,7 @@ import numpy as np
 from digest.matching.coverage import Coverage, Values
 from digest.matching.findings import Interest
 from digest.matching.meaning import Vectors
+from digest.matching.vocabulary import Vocabulary
 from digest.matching.words import key_of
 
 # Below the first of the two a topic is about something else, from the second on it is what is asked for.
@@ -51,6 +52,7 @@ class Thesaurus:
             for name in {key_of(phrase) for phrase in (topic.label, *topic.criteria.quoted)}:
                 self._named.setdefault(name, []).append(number)
         self.by_words = lru_cache(maxsize=10_000)(self._by_words)
+        self.vocabulary = Vocabulary(self.topics)
 
     def by_meaning(self, vector: Vectors) -> Weights:
         """The topics (by their place) close to `vector`, and how much each counts: 1 in all at most."""

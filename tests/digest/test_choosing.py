@@ -179,7 +179,15 @@ def test_a_topic_made_by_hand_brings_what_holds_its_phrases(papers: list[Any]) -
 
 def test_a_topic_of_the_catalogue_tells_what_it_is_about_from_what_mentions_it() -> None:
     video = Interest("Moving pictures", Criteria(quoted=("video",)), "Moving pictures")
-    assert "Agents at Sea" not in titles(assemble(THREE, [video]), video)
+    papers = [THREE[0], paper("Agents at Sea", f"{'Agents sail, and agents keep a log. ' * 5}They watch videos.")]
+    assert titles(assemble(papers, [video, AGENTS]), video) == ["Video Diffusion for Everyone"]
+
+
+def test_a_topic_of_the_catalogue_finds_what_uses_its_words_but_none_of_its_phrases() -> None:
+    memory = Interest("Remembering", Criteria(quoted=("agent memory", "memory across sessions")), "Remembering")
+    papers = [paper("What an Assistant Has in Memory", "Of a session, and of the sessions before."), paper("Agents")]
+    (found,) = match(assemble(papers, [memory, AGENTS, ROBOTS]), [memory])
+    assert [(reason.kind, reason.found) for reason in found.reasons] == [("words", "Memory, session")]
 
 
 WITH_COMMON = Index([paper(f"Agents {n}", "They plan well with tools. " * (n % 3)) for n in range(20)])
