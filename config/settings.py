@@ -118,6 +118,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True  # what was not collected is served from the source folders: plain, and not kept long
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20  # bytes; providers report of a thousand mails at once
 USE_TZ = True
 TIME_ZONE = "UTC"  # readers have their own zones; the machine's never matters
 LANGUAGE_CODE = "en"

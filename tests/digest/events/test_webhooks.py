@@ -156,6 +156,15 @@ def test_it_takes_many_reports_of_one_request_together(sent: Delivery, django_as
     assert DeliveryEvent.objects.count() == 200
 
 
+def test_it_takes_as_many_reports_as_a_provider_tells_at_once(sent: Delivery) -> None:
+    """Mandrill's are up to a thousand, each with what mail servers said."""
+    report = {"time": 1, "email": "alice@example.org", "Payload": json.dumps({"delivery": str(sent.pk)})}
+    wordy = report | {"event": "sent", "smtp_reply": "250 2.0.0 OK " * 400}
+    body = json.dumps([wordy | {"MessageID": number} for number in range(1000)]).encode()
+    assert send(Post("/anymail/mailjet/tracking/", body, BASIC)) == 200
+    assert DeliveryEvent.objects.count() == 1000
+
+
 def test_it_keeps_no_address(sent: Delivery) -> None:
     gone = "550 5.1.1 <alice@example.org> is unknown here"
     send(make(payloads.postmark, {"RecordType": "Bounce", "Type": "HardBounce", "ID": 1, "Details": gone}, sent))
