@@ -9,7 +9,7 @@ from django.core.mail import get_connection
 
 from digest.events import webhooks
 from digest.limits import days
-from digest.limits.rates import RateError, parse_lanes, parse_rates
+from digest.limits.rates import OTHERS, RateError, parse_lanes, parse_rates
 from digest.matching.meaning import missing_packages
 from digest.providers.ways import KNOWN, SMTP
 from subscriptions import brand
@@ -96,7 +96,7 @@ def check_providers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Whether what limits say can be read."""
     found: list[CheckMessage] = []
-    for name, read in (("SEND_RATE", parse_rates), ("DOMAIN_RATES", parse_lanes)):
+    for name, read in (("SEND_RATE", _rates_of_providers), ("DOMAIN_RATES", parse_lanes)):
         try:
             read(getattr(settings, name))
         except RateError as error:
@@ -107,3 +107,9 @@ def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         message = f"WARM_UP_FROM is “{settings.WARM_UP_FROM}”."
         found.append(Error(message, hint="Write the first day as 2026-09-01.", id="digest.E007"))
     return found
+
+
+def _rates_of_providers(text: str) -> None:
+    """Raises RateError, also for a provider that nobody hands mail to: its rate would limit nothing."""
+    for name in parse_rates(text).keys() - KNOWN - {OTHERS}:
+        raise RateError(f"“{name}” is no provider. Known are {', '.join(sorted(KNOWN))}.")

@@ -43,6 +43,7 @@ _BAD_CONTENT = {"AnymailUnsupportedFeature", "AnymailInvalidAddress", "AnymailSe
 _AWS_BUSY = {"Throttling", "ThrottlingException", "TooManyRequestsException", "LimitExceededException"}
 _AWS_CONTENT = {"MessageRejected", "InvalidParameterValue", "BadRequestException"}
 _CLOSED = (401, 402, 403, 404, 405)
+_BUSY = (408, 425, 429, 503)
 _KEY_KNOWN = "invalid_idempotent_request"  # another call with this key, and other content, was done
 
 
@@ -98,7 +99,7 @@ def _by_status(mail: Mail, status: AnymailRecipientStatus | None, mixed: Result)
 
 def _judge_status(status: int, response: Any) -> Trouble:
     reason = _said(f"The provider answered {status}: {_message(response)}")
-    if status == 429 or status == 503:
+    if status in _BUSY:
         return Trouble(Fate.BUSY, reason, _retry_after(response))
     if status in _CLOSED:
         return Trouble(Fate.CLOSED, reason)

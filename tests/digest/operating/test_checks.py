@@ -97,6 +97,7 @@ def test_it_errs_at_a_mail_backend_that_is_not_there(settings: Any) -> None:
     ("setting", "value", "expected"),
     [
         ("SEND_RATE", "fast", "digest.E006"),
+        ("SEND_RATE", "postmrak=50/s", "digest.E006"),
         ("DOMAIN_RATES", "gmail=1/s", "digest.E006"),
         ("WARM_UP_FROM", "tomorrow", "digest.E007"),
     ],

@@ -144,6 +144,12 @@ def test_it_waits_as_long_as_a_provider_asks(esp: Esp, mails: list[Mail], withou
     assert without_waiting == [7.0]
 
 
+@pytest.mark.parametrize("status", [408, 425, 503])
+def test_a_provider_that_took_nothing_yet_fails_no_reader(status: int, esp: Esp, mails: list[Mail]) -> None:
+    esp.answers = [Answer(status, {"message": "not now"})]
+    assert results(send("mandrill", mails[:1])) == ["sent"]
+
+
 def test_it_stops_where_a_provider_asks_for_long(esp: Esp, mails: list[Mail], without_waiting: list[float]) -> None:
     esp.answers = [Answer(429, {"message": "tomorrow"}, {"Retry-After": "3600"})]
     assert results(send("brevo", mails[:3])) == ["stopped"] * 3
