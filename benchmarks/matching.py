@@ -9,7 +9,6 @@ is read, looked up, compared, and a list of ten is chosen, shared among the four
 """
 
 import datetime as dt
-import gc
 import json
 import random
 import resource
@@ -55,6 +54,7 @@ def run(scale: float = 1.0) -> dict[str, Any]:
 
 def measure(readers: int, papers: int) -> dict[str, Any]:
     from digest import interests
+    from digest.mails.composition import settle
     from subscriptions import catalogue
 
     chance = random.Random(7)
@@ -63,7 +63,7 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
     began = time.process_time()
     index = _index(_papers(chance, words, topics, papers), topics, chance)
     indexing = time.process_time() - began
-    gc.freeze()  # as a worker does
+    settle()  # as a worker does
     parts, matched = [], 0
     for _ in range(PARTS):
         took = 0.0

@@ -162,8 +162,8 @@ def _higher(one: Scores, other: Scores) -> Scores:
 
 
 def _likely(odds: Values, usual: float, least: float) -> Scores:
-    """The papers whose odds are `least` or more, if anything is said for them or against."""
-    numbers = np.flatnonzero((odds >= least) & (odds != usual))
+    """The papers whose odds are `least` or more; at the least, those that anything is said for or against."""
+    numbers = (odds >= least if least > usual else odds != usual).nonzero()[0]
     return dict(zip(numbers.tolist(), odds[numbers].tolist(), strict=True))
 
 
