@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.chaos import disk, ledger
+from tests.chaos import disk, ledger, provider
 from tests.chaos.servers import Postgres, Redis, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -138,6 +138,8 @@ def main() -> int:
     chaos = Chaos(folder, options.seed, pause=0.7 if options.short else 1.5)
     try:
         failed = _run(chaos, options)
+        for name in provider.CASES:
+            failed = _call(name, folder / name, chaos.environment, options) or failed
         return _fill_the_disk(folder / "disk", chaos.environment) or failed
     finally:
         chaos.end()
@@ -159,6 +161,15 @@ def _run(chaos: Chaos, options: argparse.Namespace) -> int:
     taken = ledger.read(chaos.log.read_text().splitlines())
     verdict = ledger.check(taken, crowd.statuses(), crowd.left)
     return _tell(verdict, chaos.done, options, len(taken))
+
+
+def _call(name: str, folder: Path, environment: dict[str, str], options: argparse.Namespace) -> int:
+    kills, verdict = provider.run(name, folder, environment, kills=4 if options.short else 12, seed=options.seed)
+    failed = not kills or any((verdict.lost, verdict.unknown, verdict.unfinished, verdict.repeated))
+    print(f"By {name}, {kills} kills, what is in doubt is to {provider.CASES[name]}:", end=" ")
+    print(f"{len(verdict.lost)} lost, {verdict.repeated} repeated, {len(verdict.unfinished)} unfinished,", end=" ")
+    print(f"{verdict.statuses.get('uncertain', 0)} uncertain.", "FAILED" if failed else "All is well.")
+    return int(failed)
 
 
 def _fill_the_disk(folder: Path, environment: dict[str, str]) -> int:

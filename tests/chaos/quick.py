@@ -1,6 +1,7 @@
-"""Celery or gunicorn as they are, with shorter waits, so that a day of retries fits into minutes.
+"""Celery, gunicorn, or a bare worker, as they are but for shorter waits: a day of retries fits into minutes.
 
     python -m tests.chaos.quick celery -A config worker
+    python -m tests.chaos.quick send
 
 CHAOS_SHIFT: seconds by which the clock of this process is wrong.
 """
@@ -8,6 +9,7 @@ CHAOS_SHIFT: seconds by which the clock of this process is wrong.
 import datetime as dt
 import os
 import sys
+import time
 from importlib import import_module
 
 import django
@@ -23,14 +25,26 @@ def shorten() -> None:
     from digest import tasks
     from digest.delivery import outcomes, pauses, run, shards
     from digest.delivery.transports import connection
+    from digest.providers import calls, fallback
 
     outcomes.FIRST_WAIT, outcomes.LONGEST_WAIT = 2 * SECOND, 10 * SECOND
     pauses.FIRST_WAIT, pauses.LONGEST_WAIT, pauses.PROBE_LASTS = SECOND, 4 * SECOND, 15 * SECOND
     shards.LEASE, run.RENEW_AFTER = 15 * SECOND, 3.0
     connection.ANSWER_WITHIN, connection.ACCEPT_WITHIN = 4.0, 6.0
+    fallback.CLOSED_FOR, calls.FIRST_WAIT = 3 * SECOND, 0.1
     tasks.SENDING_SECONDS = 8
     tick = {"task": "digest.tasks.send_due_digests", "schedule": schedule(SECOND), "options": {"expires": 10}}
     settings.CELERY_BEAT_SCHEDULE = {"every second, plan and send": tick}
+
+
+def send() -> None:
+    """Until nothing is queued."""
+    from digest.delivery import sending
+    from digest.models import Delivery
+
+    while Delivery.objects.filter(status="queued").exists():
+        sending.send_due(seconds=5)
+        time.sleep(0.2)
 
 
 def main() -> None:
@@ -44,6 +58,8 @@ def main() -> None:
         from celery.__main__ import main as celery
 
         celery()
+    elif program == "send":
+        send()
     else:
         import_module("gunicorn.app.wsgiapp").run()
 
