@@ -57,7 +57,7 @@ def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
     if criteria.sentence:
         yield Question(criteria.sentence, "", judging.SENTENCE, judging.SENTENCE_BY_WORDS)
     for name in criteria.phrases:
-        if _may_tell_apart(name, least) or (" " in name and day.thesaurus and day.thesaurus.named(name)):
+        if _may_tell_apart(name, least) or (" " in name and day.thesaurus and day.thesaurus.holds(key_of(name))):
             yield Question(name, "", judging.NAME, judging.NAME_BY_WORDS)
 
 
