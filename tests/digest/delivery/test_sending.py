@@ -9,7 +9,7 @@ import pytest
 from anymail.message import AnymailRecipientStatus
 from django.core import mail
 from django.core.mail import EmailMessage
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from digest import clock as seconds
 from digest import editions, papers, planning
@@ -278,3 +278,16 @@ def test_it_finishes_what_is_in_hand_when_the_database_goes_away(
     # Its journal is read, and nothing comes twice.
     assert send() == 2
     assert Delivery.objects.filter(status=Status.SENT).count() == len(mail.outbox) == 3
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has its own settings for it")
+@pytest.mark.django_db(transaction=True)
+def test_on_sqlite_only_who_sends_commits_without_waiting_for_the_disk() -> None:
+    def is_waiting() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous")
+            return bool(cursor.fetchone()[0] == 2)
+
+    assert is_waiting()
+    sending.send_due()
+    assert not is_waiting()
