@@ -1,4 +1,4 @@
-"""What became of mails, into the database: some hundred at a time, each once, however often it is told."""
+"""What became of mails, into the database: some hundred at a time. Told twice, what has ended stays as it ended."""
 
 import datetime as dt
 import json
@@ -24,7 +24,7 @@ _luck = random.Random()  # noqa: S311  # for spreading retries
 
 
 def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
-    """Write down `done`. What is already recorded stays as it is."""
+    """Write down `done`. Who waits for another try, and is told of once more after a death, waits anew."""
     if not done:
         return
     by_result: dict[Result, list[Outcome]] = {}

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 from urllib.parse import urljoin
 
@@ -81,15 +82,12 @@ class Client:
             message = messages.single(group.mails[0], self._way)
         if self._way.keyed:
             message.extra_headers["idempotencyKey"] = key_of(group.mails)
-        if self._provider == "sendgrid":
-            message.esp_extra = {"merge_field_format": "-{}-"}
-        elif self._provider == "mailjet":
-            message.esp_extra = {"Globals": {"TemplateLanguage": self._way.kind is Kind.MERGED}}
+        message.esp_extra = deepcopy(self._way.extra)  # django-anymail writes the rest into it
         payload = self._payloads.make(message)
         response = self._backend.post_to_esp(payload, message)
         statuses = self._backend.parse_recipient_status(response, payload, message)
-        # SparkPost counts those it refused and does not name them; its reports do, and correct what is recorded here.
-        mixed = Result.SENT if self._provider == "sparkpost" else Result.UNCERTAIN
+        # Whom an answer does not name, reports do, and correct what is recorded here.
+        mixed = Result.UNCERTAIN if self._way.names_refused else Result.SENT
         return answers.by_status(group.mails, statuses, mixed=mixed)
 
     def _post_many(self, mails: list[Mail]) -> list[Outcome]:

@@ -3,8 +3,10 @@
 From django-anymail's and the providers' documentation; a provider that is not listed gets one call for each mail.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any
 
 
 class Kind(Enum):
@@ -22,6 +24,8 @@ class Way:
     `blank` is how a value to be filled in is written, and `signs` are what would be taken for the beginning of one
     wherever they stand. `whole_headers`: those of one reader replace the common ones. `keyed`: a call is done once,
     however often it comes with the same key. `gives_back`: what is said about a mail comes back in reports of it.
+    `names_refused`: the answer says whom it refused, and does not only count them. `extra` goes with each call, as
+    django-anymail's `esp_extra`.
     """
 
     kind: Kind = Kind.SINGLE
@@ -31,14 +35,23 @@ class Way:
     whole_headers: bool = False
     keyed: bool = False
     gives_back: bool = True
+    names_refused: bool = True
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 WAYS = {
     "brevo": Way(Kind.MERGED, 1000, "{{params.%s}}", ("{{", "{%"), whole_headers=True, keyed=True),
     "mailgun": Way(Kind.MERGED, 1000, "%%recipient.%s%%", ("%recipient",)),
-    "mailjet": Way(Kind.MERGED, 50, "[[var:%s]]", ("[[", "{{", "{%"), whole_headers=True),
-    "sendgrid": Way(Kind.MERGED, 1000, "-%s-"),
-    "sparkpost": Way(Kind.MERGED, 1000, "{{%s}}", ("{{",)),
+    "mailjet": Way(
+        Kind.MERGED,
+        50,
+        "[[var:%s]]",
+        ("[[", "{{", "{%"),
+        whole_headers=True,
+        extra={"Globals": {"TemplateLanguage": True}},
+    ),
+    "sendgrid": Way(Kind.MERGED, 1000, "-%s-", extra={"merge_field_format": "-{}-"}),
+    "sparkpost": Way(Kind.MERGED, 1000, "{{%s}}", ("{{",), names_refused=False),
     "unisender_go": Way(Kind.MERGED, 500, "{{%s}}", ("{{",)),
     "mailtrap": Way(Kind.MANY, 500),
     "postmark": Way(Kind.MANY, 500),
