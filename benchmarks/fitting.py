@@ -9,7 +9,7 @@ kind of evidence is tried by giving it one. `MATCH_BY_MEANING=0` fits the weight
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +101,10 @@ def main(folder: str, *judgements: str) -> None:
     suffix = "" if trials[0].index.day.meaning else "_BY_WORDS"
     for name, (way, look) in FITTED.items():
         known: Any = getattr(judging, name + suffix)
-        names = ["usual", *(key for key, weight in asdict(known).items() if weight and key != "usual")]
+        names = ["usual", *(key for key, weight in asdict(known).items() if weight and key not in ("usual", "enough"))]
         found = [one for trial in trials for one in samples(trial, way, look, names)]
         weights = dict(zip(names, (round(float(weight), 2) for weight in fit(found)), strict=True))
-        setattr(judging, name + suffix, type(known)(**(dict.fromkeys(asdict(known), 0.0) | weights)))
+        setattr(judging, name + suffix, replace(known, **weights))
         print(f"{name + suffix}: {weights}\n    of interests left out: {choice_of_others(found).as_json()}")
 
 

@@ -69,6 +69,10 @@ class Coverage:
         weights = [count * (posting.weights**2 if squared else posting.weights) for posting, count in held]
         return np.bincount(papers, np.concatenate(weights), self._count).astype(np.float64, copy=False)
 
+    def telling(self, text: str) -> float:
+        """How much the words of `text` tell: the sum of their rarities."""
+        return sum(map(self.rarity, families_of(text)))
+
     def rarity(self, word: str) -> float:
         """How much a family of words weighs: the logarithm of one in how many papers holds it."""
         known = self._rarities.get(word)

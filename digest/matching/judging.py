@@ -43,6 +43,7 @@ class TextWeights:
     topics: float  # that the paper is about the topics of the catalogue which the text speaks of, 0…1
     closeness: float = 0.0
     name: float = 0.0  # coverage of the name alone, where a sentence comes with one
+    enough: float = 0.0  # how telling its words must be in all (the sum of their rarities) to count in full
 
 
 TOPIC = PhraseWeights(usual=-7.23, found=0.0, title=0.48, early=1.18, rare=0.24, name=1.10, words=2.14, closeness=0.92)
@@ -52,8 +53,8 @@ OWN = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
 
 NAME = TextWeights(usual=-5.39, coverage=3.48, closeness=0.85, topics=6.20)
 NAME_BY_WORDS = TextWeights(usual=-4.88, coverage=4.21, topics=6.68)
-SENTENCE = TextWeights(usual=-5.53, coverage=5.00, closeness=1.17, topics=9.06)
-SENTENCE_BY_WORDS = TextWeights(usual=-4.86, coverage=7.00, topics=12.48)
+SENTENCE = TextWeights(usual=-5.53, coverage=5.00, closeness=1.17, topics=9.06, enough=6.0)
+SENTENCE_BY_WORDS = TextWeights(usual=-4.86, coverage=7.00, topics=12.48, enough=6.0)
 BOTH = TextWeights(usual=-5.76, coverage=7.50, closeness=0.97, topics=5.80, name=1.50)
 BOTH_BY_WORDS = TextWeights(usual=-5.35, coverage=13.90, topics=7.00, name=2.15)
 

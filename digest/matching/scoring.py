@@ -172,6 +172,8 @@ def _said_by(day: Day, question: Question) -> Said:
     close = day.meaning.closeness(vector) if day.meaning and vector is not None else None
     weights = question.by_words if close is None else question.by_meaning
     covered = day.coverage.of(question.text)
+    if weights.enough:
+        covered *= min(1.0, day.coverage.telling(question.text) / weights.enough)
     topics = np.zeros(len(day.papers))
     for topic, weight in topics_in(day, question, vector):
         topics += weight * on_topic(day, topic)
