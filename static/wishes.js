@@ -3,13 +3,16 @@ const box = document.getElementById("find");
 const groups = [...document.querySelectorAll("details.group")];
 const wereOpen = new Map(groups.map((group) => [group, group.open]));
 
+// A short word, such as RL, stands within too many others: it must begin one.
+const holds = (text, word) => text.includes(word.length < 4 ? ` ${word}` : word);
+
 function narrow() {
-  const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = box.value.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   let found = 0;
   for (const group of groups) {
     let here = 0;
     for (const chip of group.querySelectorAll(".chip")) {
-      const matches = words.every((word) => chip.dataset.words.includes(word));
+      const matches = words.every((word) => holds(chip.dataset.words, word));
       chip.hidden = !matches;
       here += matches;
     }

@@ -100,8 +100,8 @@ class WishesForm(forms.Form):
 
     def found(self) -> list[Topic]:
         """The topics that speak of what was typed into the box that finds topics; none where nothing was."""
-        sought = str(self["find"].value() or "").casefold().split()
-        return [topic for topic in self._topics if sought and all(word in topic.searched for word in sought)]
+        sought = str(self["find"].value() or "")
+        return [topic for topic in self._topics if sought and topic.speaks_of(sought)]
 
     def time_zone_choices(self) -> tuple[str, ...]:
         return zones.time_zones()

@@ -1,10 +1,14 @@
 """Subjects that readers can tick."""
 
+import re
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext
 
 from subscriptions.filters import Criteria
+
+SHORT = 4  # letters; a shorter word, such as RL, stands within too many others
 
 
 class Topic(models.Model):
@@ -56,6 +60,17 @@ class Topic(models.Model):
 
     @property
     def searched(self) -> str:
-        """What the box that finds topics looks through: in the language that is active, and as papers say it."""
+        """What the box that finds topics looks through: in the language that is active, and as papers say it, with a
+        space before each word."""
         said = [text for text in (self.name, self.group, self.description) if text]
-        return " ".join([*dict.fromkeys([*map(gettext, said), *said]), *map(str, self.phrases)]).casefold()
+        texts = (*dict.fromkeys([*map(gettext, said), *said]), *map(str, self.phrases))
+        return "".join(f" {word}" for word in words_of(" ".join(texts)))
+
+    def speaks_of(self, sought: str) -> bool:
+        """Does it hold all words of `sought`, a short one at the beginning of a word? As static/wishes.js has it."""
+        text, words = self.searched, words_of(sought)
+        return bool(words) and all((f" {word}" if len(word) < SHORT else word) in text for word in words)
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.lower())
