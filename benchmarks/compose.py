@@ -20,7 +20,7 @@ from benchmarks import scratch
 if TYPE_CHECKING:
     from digest.models import Delivery, Edition
 
-READERS = 20_000
+READERS = 50_000
 PLAIN = 300  # readers whose mail is made the plain way, too
 PAPERS = 40
 TYPING = 0.25  # of the readers

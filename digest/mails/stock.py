@@ -18,6 +18,7 @@ from subscriptions.brand import Look
 
 # How many are kept: some 20 megabytes at the worst.
 MOST_FRAMES, MOST_PARTS, MOST_TOLD, MOST_LINES, MOST_SENTENCES = 200, 1500, 2500, 10_000, 10_000
+SHORT = 70  # characters of a subject that stands as it is: in lines of 76, with its name before it in the first
 BATCH = 50  # papers whose parts are made at a time: for one alone it takes half as long
 
 K = TypeVar("K")
@@ -99,7 +100,7 @@ class Stock:
         if found is None:
             with self.ways():
                 subject = self.maker.subject(first, len(matches))
-            pair = encode(escape(subject)), header("Subject", mail.Message(subject))
+            pair = encode(escape(subject)), subject_header(subject)
             found = _keep(self._subjects, key, pair, MOST_SENTENCES)
         return found
 
@@ -157,6 +158,11 @@ class Stock:
             with self.ways():
                 self._parts |= self.maker.parts(some)
         return self._parts[key]
+
+
+def subject_header(subject: str) -> bytes:
+    is_plain = subject.isascii() and subject.isprintable() and len(subject) <= SHORT
+    return subject.encode() if is_plain else header("Subject", mail.Message(subject))
 
 
 def header(name: str, message: mail.Message) -> bytes:
