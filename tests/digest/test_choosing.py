@@ -194,8 +194,8 @@ def test_a_sentence_of_words_that_tell_little_brings_no_flood() -> None:
     papers = [paper(f"Models of {thing}", f"We model {thing}. " * 5) for thing in ("rivers", "trade", "sleep")]
     vague = Interest("it", Criteria(sentence="when models make things up and whether they know what they do not know"))
     assert not match(assemble(papers, [AGENTS]), [vague])
-    plain = Interest("it", Criteria(sentence="how models tell that rivers carve valleys"))
-    assert titles(assemble([*papers, paper("Rivers carve valleys")], [AGENTS]), plain) == ["Rivers carve valleys"]
+    plain, telling = Interest("it", Criteria(sentence="how rivers carve valleys")), "Rivers carve valleys"
+    assert titles(assemble([*papers, paper(telling, f"{telling}. " * 3)], [AGENTS]), plain) == [telling]
 
 
 WITH_COMMON = Index([paper(f"Agents {n}", "They plan well with tools. " * (n % 3)) for n in range(20)])
