@@ -9,6 +9,8 @@ from digest import clock
 from digest.limits.buckets import Bucket, Taken
 from digest.models import Allowance
 
+APART = dt.timedelta(seconds=1)  # workers know the database's time to within what an answer takes
+
 
 class DatabaseStore:
     """One row a bucket."""
@@ -28,13 +30,20 @@ class DatabaseStore:
                     )
             levels = {bucket.name: _level(rows[bucket.name], bucket, now) for bucket in buckets}
             tokens = min(wanted, *(int(level) for level in levels.values()))
-            if tokens:
+            if tokens or any(row.at > now + APART for row in rows.values()):
                 for bucket in buckets:
                     level = min(bucket.capacity, levels[bucket.name] - tokens)
-                    Allowance.objects.filter(name=bucket.name).update(level=level, at=now)
-                return Taken(tokens)
+                    at = _filled_until(rows[bucket.name], now)
+                    Allowance.objects.filter(name=bucket.name).update(level=level, at=at)
+        if tokens:
+            return Taken(tokens)
         waits = [((1 - levels[bucket.name]) / bucket.a_second, bucket.name) for bucket in buckets]
         return Taken(0, *max(waits))
+
+
+def _filled_until(row: Allowance, now: dt.datetime) -> dt.datetime:
+    """Never back, or it would fill twice; unless the clock was set back, or it would not fill for as long."""
+    return now if row.at > now + APART else max(row.at, now)
 
 
 def _level(row: Allowance, bucket: Bucket, now: dt.datetime) -> float:

@@ -19,13 +19,14 @@ SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local taken = tonumber(ARGV[1])
-local levels, wait, empty = {}, 0, 0
+local levels, wait, empty, ahead = {}, 0, 0, false
 for i, key in ipairs(KEYS) do
   local rate, capacity = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
   local kept = redis.call('HMGET', key, 'level', 'at')
   local level = capacity
   if kept[1] then
     level = math.min(capacity, tonumber(kept[1]) + math.max(0, now - tonumber(kept[2])) * rate)
+    ahead = ahead or tonumber(kept[2]) > now  -- the clock was set back: it fills up from now on
   end
   levels[i] = level
   taken = math.min(taken, math.floor(level))
@@ -33,7 +34,7 @@ for i, key in ipairs(KEYS) do
     wait, empty = (1 - level) / rate, i
   end
 end
-if taken ~= 0 then
+if taken ~= 0 or ahead then
   for i, key in ipairs(KEYS) do
     local rate, capacity = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
     local level = math.min(capacity, levels[i] - taken)

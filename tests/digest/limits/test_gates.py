@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -186,6 +187,19 @@ def test_a_store_takes_tokens_back(store: Store, monkeypatch: pytest.MonkeyPatch
     store.take([SLOW], 5)
     assert store.take([SLOW], -3) == Taken(-3)
     assert store.take([SLOW], 9) == Taken(3)
+
+
+def test_a_store_fills_up_again_after_its_clock_was_set_back(store: Store) -> None:
+    fast = Bucket("by smtp", 1000.0)
+    store.take([fast], 1000)
+    tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    if isinstance(store, RedisStore):
+        store._redis.hset(f"{PREFIX}by smtp", mapping={"level": 0, "at": tomorrow.timestamp()})
+    else:
+        Allowance.objects.update(level=0, at=tomorrow)
+    assert store.take([fast], 1).tokens == 0
+    time.sleep(0.01)
+    assert store.take([fast], 1).tokens == 1
 
 
 def test_redis_going_away_leaves_the_limits_in_force(settings: Any, clock: time_machine.Traveller) -> None:
