@@ -40,7 +40,9 @@ def allowance(*, now: dt.datetime) -> int | None:
     open_pause = current()
     if open_pause is None:
         return None
-    waiting = Pause.objects.filter(pk=open_pause.pk, ended_at=None, probe_at__lte=now)
+    # One that is later than any was noted before the clock was set back.
+    is_time = Q(probe_at__lte=now) | Q(probe_at__gt=now + max(LONGEST_WAIT, PROBE_LASTS))
+    waiting = Pause.objects.filter(is_time, pk=open_pause.pk, ended_at=None)
     # Of two workers that come at once, one gets it.
     return waiting.update(probe_at=now + PROBE_LASTS, probes=F("probes") + 1)
 

@@ -77,7 +77,8 @@ class FallbackTransport:
 
 def closed_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:
     """Those that refused everything a short while ago, and until when they are left alone."""
-    closed = Turn.objects.filter(host__startswith=_turn(""), free_at__gt=now)
+    # Until later than that none is: the clock was set back since.
+    closed = Turn.objects.filter(host__startswith=_turn(""), free_at__gt=now, free_at__lte=now + CLOSED_FOR)
     return {turn.host.removeprefix(_turn("")): turn.free_at for turn in closed}
 
 

@@ -128,6 +128,12 @@ def test_it_waits_for_a_person_where_it_must(sink: Sink, clock: Any, admin_clien
     assert sending.send_due() == 30
 
 
+def test_it_probes_though_the_clock_was_a_day_ahead_when_the_pause_began(db: None) -> None:
+    pauses.begin("No connection", now=NOW + dt.timedelta(days=1))
+    assert pauses.allowance(now=NOW) == 1
+    assert pauses.allowance(now=NOW) == 0
+
+
 def test_it_tells_the_operators_once(settings: Any, db: None) -> None:
     settings.OPERATORS = ["ops@example.org"]
     pauses.begin("The mail server refused our login: 535", now=NOW)

@@ -86,6 +86,14 @@ def test_it_is_tried_again_later(mails: list[Mail], clock: time_machine.Travelle
     assert ends(transport, mails) == ["sent"] * 3
 
 
+def test_a_clock_that_was_a_day_ahead_keeps_none_closed(mails: list[Mail], clock: time_machine.Traveller) -> None:
+    clock.shift(dt.timedelta(days=1))
+    transport, _ = transport_of(postmark=Result.STOPPED, smtp=Result.SENT)
+    ends(transport, mails)
+    clock.move_to(NOW)
+    assert transport.name == "postmark"
+
+
 @pytest.mark.parametrize("result", [Result.UNCERTAIN, Result.FAILED, Result.LATER])
 def test_nothing_else_goes_to_another(result: Result, mails: list[Mail]) -> None:
     transport, providers = transport_of(postmark=result, smtp=Result.SENT)
