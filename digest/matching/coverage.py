@@ -40,19 +40,19 @@ class Coverage:
         self._papers = papers
         counts = [_count(paper) for paper in papers]
         average = sum(map(Counter.total, counts)) / max(1, len(counts)) or 1.0
-        found: dict[str, dict[int, float]] = defaultdict(dict)
+        self._shares: dict[str, dict[int, float]] = defaultdict(dict)
         for number, words in enumerate(counts):
             least = SATURATION * (1 - LENGTH + LENGTH * words.total() / average)
             for word, times in words.items():
-                found[word][number] = times / (times + least)
-        self._rarities = {word: self._rarity(word, len(shares)) for word, shares in found.items()}
-        self._postings = {word: _posting(shares, self._rarities[word]) for word, shares in found.items()}
+                self._shares[word][number] = times / (times + least)
+        self._postings: dict[str, Posting] = {}  # of the words that were asked for: a search asks for few
+        self.rarity = lru_cache(maxsize=50_000)(self._rarity)
         self._written = lru_cache(maxsize=250)(self._read)  # papers, whose words take some 30 kilobytes each
 
     def of(self, text: str) -> Values:
         """For each paper how much of `text` it covers, 0…1."""
         words = families_of(text)
-        held = [self._postings[word] for word in words if word in self._postings]
+        held = [self._posting(word) for word in words if word in self._shares]
         if not held:
             return np.zeros(self._count)
         papers = np.concatenate([posting.papers for posting in held])
@@ -62,7 +62,7 @@ class Coverage:
 
     def sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """For each paper how much it says of the words in `counts`, each as often as that says; or its square."""
-        held = [(self._postings[word], count) for word, count in counts.items() if word in self._postings]
+        held = [(self._posting(word), count) for word, count in counts.items() if word in self._shares]
         if not held:
             return np.zeros(self._count)
         papers = np.concatenate([posting.papers for posting, _ in held])
@@ -72,11 +72,6 @@ class Coverage:
     def telling(self, text: str) -> float:
         """How much the words of `text` tell: the sum of their rarities."""
         return sum(map(self.rarity, families_of(text)))
-
-    def rarity(self, word: str) -> float:
-        """How much a family of words weighs: the logarithm of one in how many papers holds it."""
-        known = self._rarities.get(word)
-        return self._rarity(word, 0) if known is None else known
 
     def written(self, text: str, number: int) -> list[tuple[str, str, str]]:
         """The words of a paper that belong to the families in `text`: as it writes them, the field, and the family.
@@ -95,14 +90,19 @@ class Coverage:
                 found.setdefault(family(fold(word[0])), (len(found), word[0], name))
         return found
 
-    def _rarity(self, word: str, holding: int) -> float:
+    def _posting(self, word: str) -> Posting:
+        known = self._postings.get(word)
+        if known is None:
+            shares = self._shares[word]
+            papers, weights = np.array([*shares], np.intp), self.rarity(word) * np.array([*shares.values()])
+            known = self._postings[word] = Posting(papers, weights)
+        return known
+
+    def _rarity(self, word: str) -> float:
+        """How much a family of words weighs: the logarithm of one in how many papers holds it."""
         beforehand = SHARE_OF_COMMON if word in COMMON_FAMILIES else SHARE_OF_OTHERS
-        share = (holding + beforehand * BEFOREHAND) / (self._count + BEFOREHAND)
-        return -math.log(share)
-
-
-def _posting(shares: dict[int, float], rarity: float) -> Posting:
-    return Posting(np.array([*shares], np.intp), rarity * np.array([*shares.values()]))
+        holding = len(self._shares.get(word, ()))
+        return -math.log((holding + beforehand * BEFOREHAND) / (self._count + BEFOREHAND))
 
 
 def _count(paper: PaperText) -> Counter[str]:

@@ -58,11 +58,8 @@ class Texts:
         self._first_words = array("i")
         self._text = ""
         self._word_at = array("i")  # by the place in the text: the number of the word that begins there
-        # By the number of a word: where it begins and ends in its field's own text, its paper, how far in front.
-        self._begins = array("i")
+        self._begins = array("i")  # by the number of a word: where it begins and ends in its field's own text
         self._ends = array("i")
-        self._papers = array("i")
-        self._fronts = array("f")
         self._by_ends: dict[str, tuple[int, ...]] | None = None
         self._searches = 0
         self._meanings: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -83,11 +80,10 @@ class Texts:
     def standings(self, phrase: str) -> dict[int, Standing]:
         """How `phrase` stands in each paper (by its place in the day) that holds it, found in the same ways."""
         found: dict[int, Standing] = {}
-        papers, fronts = self._papers, self._fronts
         for first, _ in self._runs(phrase):
-            paper, front = papers[first], fronts[first]
-            known = found.get(paper)
-            found[paper] = Standing(max(front, known.front), known.mentions + 1) if known else Standing(front, 1)
+            field = self._field(first)
+            front, known = _front(field, self._begins[first]), found.get(field.paper)
+            found[field.paper] = Standing(max(front, known.front), known.mentions + 1) if known else Standing(front, 1)
         return found
 
     def written(self, hit: Hit) -> str:
@@ -100,26 +96,22 @@ class Texts:
             for name, text in fields_of(paper):
                 self.fields.append(Field(len(stems), number, name, text))
                 self._first_words.append(len(stems))
-                stems += self._read_field(self.fields[-1])
+                stems += self._read_field(text)
             self._learn_abbreviations(number, paper)
         self._text = "".join(stems)
         self._word_at = array("i", [_NONE]) * len(self._text)
         for number, place in enumerate(_places_of(stems)):
             self._word_at[place] = number
 
-    def _read_field(self, field: Field) -> list[str]:
+    def _read_field(self, text: str) -> list[str]:
         stems = []
-        for word, begin, end in words_of(field.text):
+        for word, begin, end in words_of(text):
             stems.append(stem(word))
-            self._add_word(field, begin, end)
-        self._add_word(field, len(field.text), len(field.text))
+            self._begins.append(begin)
+            self._ends.append(end)
+        self._begins.append(len(text))
+        self._ends.append(len(text))
         return [*stems, _END]
-
-    def _add_word(self, field: Field, begin: int, end: int) -> None:
-        self._begins.append(begin)
-        self._ends.append(end)
-        self._papers.append(field.paper)
-        self._fronts.append(_front(field, begin))
 
     def _learn_abbreviations(self, number: int, paper: PaperText) -> None:
         for short, long in definitions(f"{paper.title}. {paper.abstract}"):
@@ -152,7 +144,7 @@ class Texts:
             runs = [run for run in runs if self._is_loud(*run)]
         for paper, other in self._meanings.get(key, ()):
             others = (self._run(place, len(other)) for place in self._places(other))
-            runs += [run for run in others if self._papers[run[0]] == paper and run not in runs]
+            runs += [run for run in others if self._field(run[0]).paper == paper and run not in runs]
         return runs
 
     def _run(self, place: int, length: int) -> tuple[int, int]:
