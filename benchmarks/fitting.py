@@ -3,7 +3,8 @@
 DIR holds the recorded days, JUDGEMENTS are files of graded interests. It prints weights in the form in which
 `digest/matching/judging.py` has them, fitted by logistic regression to whether a paper is wanted (grade 1 or 2), and
 how good the choice is of interests that they were not fitted to. What has no weight there gets none here, so that a
-kind of evidence is tried by giving it one. `MATCH_BY_MEANING=0` fits the weights by words alone.
+kind of evidence is tried by giving it one; weights for what no topic stands for (`alone`) are left as they are.
+`MATCH_BY_MEANING=0` fits the weights by words alone.
 """
 
 import os
@@ -101,7 +102,10 @@ def main(folder: str, *judgements: str) -> None:
     suffix = "" if trials[0].index.day.meaning else "_BY_WORDS"
     for name, (way, look) in FITTED.items():
         known: Any = getattr(judging, name + suffix)
-        names = ["usual", *(key for key, weight in asdict(known).items() if weight and key not in ("usual", "enough"))]
+        names = [
+            "usual",
+            *(key for key, weight in asdict(known).items() if weight and key not in ("usual", "enough", "alone")),
+        ]
         found = [one for trial in trials for one in samples(trial, way, look, names)]
         weights = dict(zip(names, (round(float(weight), 2) for weight in fit(found)), strict=True))
         setattr(judging, name + suffix, replace(known, **weights))

@@ -30,6 +30,7 @@ class Said(NamedTuple):
     """What a name or a sentence says for each paper."""
 
     odds: Values
+    usual: float  # the odds where it says nothing
     covered: Values  # of its words, 0…1
     topics: Values  # how much the paper is on the topics that it speaks of, 0…1
     close: Vectors | None  # in meaning, in standard deviations

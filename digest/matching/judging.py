@@ -6,7 +6,7 @@ sentences were fitted by logistic regression to graded judgements: `python -m be
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 # How likely a paper must be wanted, by what the reader chose (subscriptions.models.Subscriber.Amount).
@@ -44,19 +44,55 @@ class TextWeights:
     closeness: float = 0.0
     name: float = 0.0  # coverage of the name alone, where a sentence comes with one
     enough: float = 0.0  # how telling its words must be in all (the sum of their rarities) to count in full
+    alone: "TextWeights | None" = None  # where the catalogue has no topic for it: what it says itself counts for more
 
+    def where_known(self, known: float) -> "TextWeights":
+        """Between the weights for what the catalogue's topics stand for, at 1, and those for what they don't, at 0."""
+        if self.alone is None or known >= 1:
+            return self
+        mixed = {name: known * getattr(self, name) + (1 - known) * getattr(self.alone, name) for name in _ITS_OWN}
+        return replace(self, **mixed)
+
+
+_ITS_OWN = ("usual", "coverage", "closeness", "name")
 
 TOPIC = PhraseWeights(usual=-7.23, found=0.0, title=0.48, early=1.18, rare=0.24, name=1.10, words=2.14, closeness=0.92)
 # Less than nothing for being found at all: a phrase that stands in many papers tells little.
 TOPIC_BY_WORDS = PhraseWeights(usual=-7.11, found=-1.31, title=0.22, early=1.63, rare=0.48, name=1.80, words=2.83)
 OWN = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
 
-NAME = TextWeights(usual=-5.39, coverage=3.48, closeness=0.85, topics=6.20)
+NAME = TextWeights(
+    usual=-5.39,
+    coverage=3.48,
+    closeness=0.85,
+    topics=6.20,
+    alone=TextWeights(usual=-6.62, coverage=10.97, topics=0, closeness=2.07),
+)
 NAME_BY_WORDS = TextWeights(usual=-4.88, coverage=4.21, topics=6.68)
-SENTENCE = TextWeights(usual=-5.53, coverage=5.00, closeness=1.17, topics=9.06, enough=6.0)
+SENTENCE = TextWeights(
+    usual=-5.53,
+    coverage=5.00,
+    closeness=1.17,
+    topics=9.06,
+    enough=6.0,
+    alone=TextWeights(usual=-5.76, coverage=13.90, topics=0, closeness=1.42),
+)
 SENTENCE_BY_WORDS = TextWeights(usual=-4.86, coverage=7.00, topics=12.48, enough=6.0)
-BOTH = TextWeights(usual=-5.76, coverage=7.50, closeness=0.97, topics=5.80, name=1.50)
-BOTH_BY_WORDS = TextWeights(usual=-5.35, coverage=13.90, topics=7.00, name=2.15)
+BOTH = TextWeights(
+    usual=-5.76,
+    coverage=7.50,
+    closeness=0.97,
+    topics=5.80,
+    name=1.50,
+    alone=TextWeights(usual=-7.17, coverage=25.99, topics=0, closeness=1.52, name=4.52),
+)
+BOTH_BY_WORDS = TextWeights(
+    usual=-5.35,
+    coverage=13.90,
+    topics=7.00,
+    name=2.15,
+    alone=TextWeights(usual=-5.90, coverage=23.00, topics=0, name=4.30),
+)
 
 MOST_MENTIONS = 8  # further ones add nothing
 

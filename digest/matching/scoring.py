@@ -117,7 +117,8 @@ def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
     """A reader's own filter: any of its phrases in a row, or the words and the meaning of a name or a sentence."""
     odds = _row_odds(day, (*criteria.phrases, *criteria.quoted))
     for question in questions(day, criteria, least):
-        odds = _higher(odds, _likely(said_by(day, question).odds, question.by_words.usual, least))
+        said = said_by(day, question)
+        odds = _higher(odds, _likely(said.odds, said.usual, least))
     return odds
 
 
@@ -174,15 +175,16 @@ def _said_by(day: Day, question: Question) -> Said:
     covered = day.coverage.of(question.text)
     if weights.enough:
         covered *= min(1.0, day.coverage.telling(question.text) / weights.enough)
-    topics = np.zeros(len(day.papers))
-    for topic, weight in topics_in(day, question, vector):
+    topics, spoken_of = np.zeros(len(day.papers)), topics_in(day, question, vector)
+    for topic, weight in spoken_of:
         topics += weight * on_topic(day, topic)
+    weights = weights.where_known(sum(weight for _, weight in spoken_of))
     odds = weights.usual + weights.coverage * covered + weights.topics * topics
     if question.name:
         odds += weights.name * day.coverage.of(question.name)
     if close is not None:
         odds += weights.closeness * close
-    return Said(odds, covered, topics, close)
+    return Said(odds, weights.usual, covered, topics, close)
 
 
 def _may_tell_apart(name: str, least: float) -> bool:

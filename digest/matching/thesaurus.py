@@ -18,7 +18,7 @@ from digest.matching.vocabulary import Vocabulary
 from digest.matching.words import key_of
 
 # Below the first of the two a topic is about something else, from the second on it is what is asked for.
-ALIKE_IN_MEANING = (0.45, 0.75)  # cosines
+ALIKE_IN_MEANING = (0.42, 0.65)  # cosines
 ALIKE_IN_WORDS = (0.1, 0.4)  # coverage
 SHARPNESS = 20.0  # how much more the nearest topic counts than the next
 LEAST_WEIGHT = 0.05

@@ -198,6 +198,15 @@ def test_a_sentence_of_words_that_tell_little_brings_no_flood() -> None:
     assert titles(assemble([*papers, paper(telling, f"{telling}. " * 3)], [AGENTS]), plain) == [telling]
 
 
+def test_what_no_topic_stands_for_is_found_by_its_own_words() -> None:
+    criteria = Criteria(phrases=("Bird song",), sentence="telling the birds of a forest apart by their song")
+    papers = [
+        paper("Who Sings?", "We hear birds in forest recordings, and their song. " * 2),
+        paper("Robots", "Arms. " * 9),
+    ]
+    assert titles(assemble(papers, [AGENTS, ROBOTS]), Interest("it", criteria)) == ["Who Sings?"]
+
+
 WITH_COMMON = Index([paper(f"Agents {n}", "They plan well with tools. " * (n % 3)) for n in range(20)])
 
 
