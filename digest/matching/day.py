@@ -14,6 +14,7 @@ from digest.matching.meaning import Meaning, Vectors
 from digest.matching.texts import Standing, Texts
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.vocabulary import Wording
+from digest.matching.words import key_of
 
 MOST_SAID = 100_000  # papers that names and sentences say something for: of a long day fewer can be kept
 
@@ -71,9 +72,12 @@ class Day:
     def categories(self) -> Categories:
         return Categories(self.papers)
 
-    def knows(self, key: str) -> bool:
-        """Whether what is looked up by `key` (see words.key_of) may stand in a paper, or is the name of a topic."""
-        return self.texts.may_hold(key) or (self.thesaurus is not None and self.thesaurus.holds(key))
+    def knows(self, phrase: str) -> bool:
+        """Whether `phrase` stands in a paper, or is the name of a topic: most that is typed is neither."""
+        key = key_of(phrase)
+        if self.texts.may_hold(key) and self.row(phrase).standings:
+            return True
+        return self.thesaurus is not None and self.thesaurus.holds(key)
 
     def row(self, phrase: str) -> Row:
         """Where `phrase` stands in a row."""

@@ -143,4 +143,4 @@ class Index:
 
 def _ranked(scores: dict[int, float]) -> list[tuple[float, int]]:
     # Papers come ranked by votes: where two match equally well, the more voted one stands first.
-    return sorted(((score, number) for number, score in scores.items()), key=lambda pair: (-pair[0], pair[1]))
+    return [(-negative, number) for negative, number in sorted([(-score, number) for number, score in scores.items()])]

@@ -10,15 +10,25 @@ V = TypeVar("V")
 
 
 class Kept(Generic[K, V]):
-    """The last values, by what they were worked out from."""
+    """The last values, by what they were worked out from.
+
+    They grow old together: when as many are young as may be kept of one age, the old ones are forgotten, but for those
+    that were asked for since. What many ask for stays, and finding the oldest, one at a time, would cost more.
+    """
 
     def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._values: dict[K, V] = {}
-        self.get = self._values.get
+        self._most_of_an_age = most // 2
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        found = self._young.get(key)
+        if found is None and (found := self._old.get(key)) is not None:
+            self.keep(key, found)
+        return found
 
     def keep(self, key: K, value: V) -> V:
-        if len(self._values) >= self._most:
-            self._values.clear()  # finding the oldest, one at a time, would cost more than working out anew
-        self._values[key] = value
+        if len(self._young) >= self._most_of_an_age:
+            self._young, self._old = {}, self._young
+        self._young[key] = value
         return value

@@ -62,8 +62,8 @@ class Thesaurus:
 
     def named(self, text: str) -> Weights:
         """The topics that `text` is a name or a phrase of."""
-        numbers = self._named.get(key_of(text), ())
-        return tuple((number, 1 / len(numbers)) for number in numbers)
+        numbers = self._named.get(key_of(text))
+        return tuple((number, 1 / len(numbers)) for number in numbers) if numbers else ()
 
     def holds(self, key: str) -> bool:
         """Whether what is looked up by `key` (see words.key_of) is the name or a phrase of any topic."""
@@ -87,6 +87,8 @@ def _weigh(alike: Values | Vectors, bounds: tuple[float, float]) -> Weights:
 
 def mixed(by_words: Weights, by_meaning: Weights) -> Weights:
     """Both opinions in one; together they count for 1 at most."""
+    if not by_words or not by_meaning:
+        return by_words or by_meaning
     weights: dict[int, float] = {}
     for number, weight in (*by_words, *by_meaning):
         weights[number] = weights.get(number, 0.0) + weight
