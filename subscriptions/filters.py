@@ -34,7 +34,7 @@ _TERM = re.compile(
     )[^\S\n]*+(?:[,;\n]|\Z)""",
     re.VERBOSE,
 )
-_MARKS = re.compile(r'[:"]')  # by which terms are told from phrases, besides a minus before them
+_MARKS = re.compile(r'[:"]|\s\s|[^\S\n ]')  # what a text that is read at a glance has none of
 _BETWEEN = re.compile(r"[,;\n]")
 _PLAIN = re.compile(rf"[^\W_].{{,{MAX_TERM_LENGTH - 1}}}")  # no minus before it, and a word in it
 _EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat|about|votes)\s*:", re.IGNORECASE)
@@ -99,7 +99,7 @@ def _plain_phrases(text: str) -> tuple[str, ...]:
     """The phrases of a text that holds nothing else, as most do; nothing where it must be read term by term."""
     if _MARKS.search(text):
         return ()
-    phrases = list(filter(None, [" ".join(term.split()) for term in _BETWEEN.split(text)]))
+    phrases = list(filter(None, map(str.strip, _BETWEEN.split(text))))
     are_right = len(phrases) <= MAX_TERMS and all(map(_PLAIN.fullmatch, phrases))
     return tuple(dict.fromkeys(phrases)) if are_right else ()
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from digest.matching.day import Day
 from digest.matching.explaining import explain
 from digest.matching.findings import Finding, Interest, Match, PaperText, Reason
-from digest.matching.judging import BALANCED, LEAST
+from digest.matching.judging import BALANCED, LEAST, odds
 from digest.matching.keeping import MANY, Kept
 from digest.matching.meaning import Meaning
 from digest.matching.scoring import can_find, probabilities
@@ -72,7 +72,8 @@ class Index:
         self._nothing = Answer({}, Found(self.day, Interest("", Criteria()), 0.0))
         self._by_topics: Kept[tuple[Interest, str], Answer] = Kept()
         self._found_by_topics: Kept[Interest, Found] = Kept()  # however sure a reader wants it
-        self._by_own: Kept[tuple[object, ...], Answer] = Kept(MANY)
+        self._by_phrase: Kept[tuple[object, ...], Answer] = Kept(MANY)  # of one or two words, asked for by many
+        self._by_own: Kept[tuple[object, ...], Answer] = Kept()  # of all else, which few type alike
 
     @cached_property
     def by_votes(self) -> list[int]:
@@ -118,16 +119,18 @@ class Index:
 
     def _answer_narrowed(self, interest: Interest, amount: str) -> Answer:
         """Most of what a million readers type finds nothing; what is left of it is asked by many."""
-        asked, least = interest.criteria, LEAST[amount]
+        asked, least = interest.criteria, odds(LEAST[amount])
         phrases = tuple([phrase for phrase in asked.phrases if can_find(self.day, phrase, least)])
         quoted = tuple([phrase for phrase in asked.quoted if can_find(self.day, phrase, least)])
         if not phrases and not quoted:
             return self._nothing
+        is_short = len(phrases) + len(quoted) == 1 and (phrases or quoted)[0].count(" ") < 2
+        kept = self._by_phrase if is_short else self._by_own
         key = (interest.label, interest.by_hand, phrases, quoted, amount)
-        found = self._by_own.get(key)
+        found = kept.get(key)
         if found is None:
             narrowed = Interest(interest.label, Criteria(phrases, quoted=quoted), by_hand=interest.by_hand)
-            found = self._by_own.keep(key, self._answer(narrowed, amount))
+            found = kept.keep(key, self._answer(narrowed, amount))
         return found
 
     def _answer(self, interest: Interest, amount: str) -> Answer:

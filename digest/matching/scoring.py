@@ -44,8 +44,8 @@ def probabilities(day: Day, interest: Interest, least: float) -> Scores:
 
 
 def can_find(day: Day, phrase: str, least: float) -> bool:
-    """Whether `phrase`, beside nothing but others, may find a paper that is wanted with `least` or more."""
-    return _may_tell_apart(phrase, judging.odds(least)) or day.knows(phrase)
+    """Whether `phrase`, beside nothing but others, may find a paper with these odds or better."""
+    return (" " in phrase and _may_tell_apart(phrase, least)) or day.knows(phrase)
 
 
 def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
