@@ -65,13 +65,17 @@ class Trial:
     asked: list[tuple[Judged, dict[str, Interest]]]
 
 
-def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None) -> Evaluation:
+def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, without_topic: bool = False) -> Evaluation:
     """Rank and choose the recorded papers in `folder` for each interest in `judgements`. Raises EvaluationError.
 
-    `cache` keeps vectors from one run to the next: encoding six hundred papers takes a minute.
+    `cache` keeps vectors from one run to the next: encoding six hundred papers takes a minute. `without_topic`: what is
+    typed is asked of a catalogue that lacks the topic of the interest.
     """
     trial = prepare(judgements, folder, cache=cache)
-    each = [_figures(trial.index, judged, ways) for judged, ways in trial.asked]
+    each = [
+        _figures(_without(trial.index, ways["catalogue"]) if without_topic else trial.index, judged, ways)
+        for judged, ways in trial.asked
+    ]
     return Evaluation(len(trial.index.papers), trial.index.day.meaning is not None, each, _sum(each))
 
 
@@ -96,6 +100,17 @@ def _index(papers: Sequence[PaperRecord], topics: Sequence[Topic], encode: "_Enc
         return assemble(papers, asked)
     texts = [*map(text_of, papers), *(topic.profile for topic in asked)]
     return assemble(papers, asked, encode(texts), None, lambda text: encode([text])[text])
+
+
+def _without(index: Index, topic: Interest) -> Index:
+    """The same papers, and a catalogue that lacks `topic`."""
+    day = index.day
+    topics = [other for other in day.thesaurus.topics if other != topic] if day.thesaurus else []
+    if day.meaning is None:
+        return assemble(index.papers, topics)
+    texts = [*map(text_of, index.papers), *(other.profile for other in topics)]
+    found = {text: vector for text in texts if (vector := day.vector(text)) is not None}
+    return assemble(index.papers, topics, found, None, day.vector)
 
 
 def _figures(index: Index, judged: Judged, ways: dict[str, Interest]) -> Figures:

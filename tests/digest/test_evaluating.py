@@ -90,6 +90,11 @@ def test_it_judges_recorded_days_by_words_alone(
     assert figures["name"]["ndcg@10"] >= 0.78
     assert figures["catalogue"]["ndcg@10"] >= 0.86
 
+    evaluate(judgements, "--papers", str(RECORDED / "hf"), "--json", "--without-topic")
+    without = json.loads(capsys.readouterr().out)
+    assert 0.45 < without["choice"]["f1"] < figures["choice"]["f1"]
+    assert without["catalogue"]["choice"]["f1"] > 0.7  # who ticks the topic has it all the same
+
     better = tmp_path / "better.json"
     better.write_text(json.dumps({"name": {"ndcg@10": figures["name"]["ndcg@10"] + 0.03}}))
     with pytest.raises(CommandError, match=r"Matching got worse: name ndcg@10 is"):

@@ -17,6 +17,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("judgements", type=Path, metavar="JUDGEMENTS", help="a file of graded interests, as JSON")
         parser.add_argument("--papers", type=Path, required=True, metavar="DIR", help="recorded days, YYYY-MM-DD.json")
+        parser.add_argument(
+            "--without-topic",
+            action="store_true",
+            help="take each interest's own topic out of the catalogue: what is found by a reader's words alone",
+        )
         parser.add_argument("--json", action="store_true", help="print the figures of all interests as JSON")
         parser.add_argument(
             "--against",
@@ -28,7 +33,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             cache = settings.VAR_DIR / "evaluation.npz"
-            done = evaluating.evaluate(options["judgements"], options["papers"], cache=cache)
+            without = options["without_topic"]
+            done = evaluating.evaluate(options["judgements"], options["papers"], cache=cache, without_topic=without)
         except EvaluationError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
