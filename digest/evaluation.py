@@ -65,11 +65,11 @@ def read(document: Any) -> list[Judged]:
     try:
         return [
             Judged(
-                id=entry["id"],
-                name=entry["name"],
-                sentence=entry["description"],
-                topic=entry.get("topic") or "",
-                grades={_key(paper): int(grade) for paper, grade in entry["grades"].items()},
+                id=_text(entry["id"]),
+                name=_text(entry["name"]),
+                sentence=_text(entry["description"]),
+                topic=_text(entry.get("topic") or ""),
+                grades={_key(paper): _grade(grade) for paper, grade in entry["grades"].items()},
             )
             for entry in document["interests"]
         ]
@@ -106,6 +106,18 @@ def add(choices: Sequence[Choice]) -> Choice:
 def _gain(grades: Sequence[int], first: int = 10) -> float:
     """Discounted cumulative gain, with 2^grade - 1 as the gain."""
     return sum((2.0**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades[:first]))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def _grade(value: Any) -> int:
+    if value not in (0, 1, MAIN):
+        raise ValueError(f"{value!r} is not a grade: those are 0, 1 and 2")
+    return int(value)
 
 
 def _key(paper: str) -> str:

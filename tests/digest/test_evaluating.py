@@ -42,7 +42,23 @@ def test_it_survives_choosing_nothing() -> None:
     assert (nothing.precision, nothing.recall, nothing.f1) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("document", [[], {}, {"interests": [{"id": "a"}]}, {"interests": [{"grades": None}]}])
+NO_GRADES: list[Any] = [3, -1, 0.5, float("inf"), "2", None, []]
+JUDGED: dict[str, Any] = {"id": "a", "name": "a", "description": "a", "grades": {}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        {},
+        {"interests": [{"id": "a"}]},
+        {"interests": [{"grades": None}]},
+        {"interests": [JUDGED | {"name": 5}]},
+        {"interests": [JUDGED | {"description": None}]},
+        {"interests": [JUDGED | {"topic": 7}]},
+        *({"interests": [JUDGED | {"grades": {"1": grade}}]} for grade in NO_GRADES),
+    ],
+)
 def test_it_says_what_judgements_look_like(document: Any) -> None:
     with pytest.raises(ValueError, match="not judgements of the form"):
         read(document)
@@ -67,6 +83,18 @@ def test_it_says_what_is_wrong_with_a_file(tmp_path: Path, content: str | None, 
         file.write_text(content)
     with pytest.raises(CommandError, match=message):
         evaluate(file, "--papers", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "can't be read"), ("{", "can't be read"), ("[]", "no figures"), ('{"speed": 1}', "no figures")],
+)
+def test_it_says_what_is_wrong_with_earlier_figures(tmp_path: Path, content: str | None, message: str) -> None:
+    file = tmp_path / "figures.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(CommandError, match=message):
+        evaluate(tmp_path / "nothing.json", "--papers", str(tmp_path), "--against", str(file))
 
 
 def test_it_says_where_there_are_no_papers(tmp_path: Path) -> None:

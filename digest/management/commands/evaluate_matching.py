@@ -31,6 +31,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        before = _read_figures(options["against"]) if options["against"] else {}
         try:
             cache = settings.VAR_DIR / "evaluation.npz"
             without = options["without_topic"]
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         else:
             self._print(done)
         if options["against"]:
-            self._compare(done.all.as_json(), json.loads(options["against"].read_text()))
+            self._compare(done.all.as_json(), before)
 
     def _print(self, done: Evaluation) -> None:
         by = (
@@ -76,6 +77,17 @@ def _line(figures: Figures) -> str:
         + "".join(f"{f'{each.ndcg:.2f}  {each.precision:.2f}  {each.recall:.2f}':^22}" for each in rankings)
         + "".join(f"{f'{each.precision:.2f} {each.recall:.2f} {each.f1:.2f}':^18}" for each in choices)
     )
+
+
+def _read_figures(path: Path) -> dict[str, Any]:
+    """What an earlier run printed with --json. Raises CommandError."""
+    try:
+        figures = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} can't be read: {error}") from error
+    if not isinstance(figures, dict) or not set(figures) <= {*WAYS, "choice"}:
+        raise CommandError(f"{path} holds no figures as --json prints them.")
+    return figures
 
 
 def _flat(figures: dict[str, Any], before: str = "") -> list[tuple[str, float]]:
