@@ -156,7 +156,7 @@ def _classify(term: str) -> tuple[str, str]:
             )
             % {"prefix": prefix}
         )
-    return "phrases", _clean(term, term)
+    return "quoted" if '"' in term else "phrases", _clean(term, term)
 
 
 def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:

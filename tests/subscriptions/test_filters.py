@@ -171,6 +171,7 @@ def test_it_reads_what_it_writes(criteria: Criteria) -> None:
 @given(TYPED)
 @example('""""')
 @example("-,-,-")
+@example('rag: "LeCun, Yann"')
 @example("\x00")
 def test_it_refuses_text_in_one_way_only(text: str) -> None:
     try:
