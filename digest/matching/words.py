@@ -76,9 +76,8 @@ def family(word: str) -> str:
 
 def words_of(text: str) -> Iterator[tuple[str, int, int]]:
     """Each folded word of `text`, and where in it the word begins and ends."""
-    folded = fold(text)
-    if len(folded) == len(text):
-        yield from ((word[0], word.start(), word.end()) for word in WORD.finditer(folded))
+    if text.isascii() or all(len(fold(letter)) == 1 for letter in set(text)):
+        yield from ((word[0], word.start(), word.end()) for word in WORD.finditer(fold(text)))
         return
     # Folded letter by letter, since one such as ½ becomes several: where each of them comes from.
     places = [number for number, letter in enumerate(text) for _ in fold(letter)]

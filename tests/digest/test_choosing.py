@@ -113,6 +113,7 @@ def reason(found: str, kind: str = "phrase") -> Reason:
         ("reward models model", [reason("reward model"), reason("models")], ["reward models", "model"]),
         ("by Ada", [reason("Ada", "author")], []),
         ("Cafés", [reason("cafe")], ["Cafés"]),
+        ("Cafe\u0301 models ™", [reason("model")], ["models"]),  # as many letters when folded, at other places
         ("", [reason("a")], []),
     ],
 )
