@@ -17,6 +17,9 @@ RULES = {"author": 6.0, "category": 0.1, "votes": 0.05}  # what they weigh among
 def explain(day: Day, interest: Interest, number: int, least: float) -> tuple[Reason, ...]:
     """What `interest` found in the paper at `number`, for a reader who wants it if that is as likely as `least`."""
     reasons = [*_phrases(day, interest, number), *_texts(day, interest, number, least), *_rules(day, interest, number)]
+    if not reasons and not interest.about:
+        asked = questions(day, interest.criteria, judging.odds(least))
+        reasons = [reason for question in asked for reason in _words(day, interest, number, question, telling=0.0)]
     # Each thing once: the phrases “world model” and “world models” find the same.
     once: dict[tuple[str, str], Reason] = {}
     for reason in sorted(reasons, key=lambda reason: -reason.weight):
@@ -50,14 +53,14 @@ def _texts(day: Day, interest: Interest, number: int, least: float) -> Iterator[
         yield from _wording(day, interest, number)
         return
     for question in questions(day, interest.criteria, judging.odds(least)):
-        key = (interest.label, question.name, question.text, interest.criteria.sentence, number)
+        key = (interest.label, question.name, question.text, number)
         found = day.reasons.get(key)
         yield from day.reasons.keep(key, tuple(_text(day, interest, number, question))) if found is None else found
 
 
 def _text(day: Day, interest: Interest, number: int, question: Question) -> Iterator[Reason]:
     weights = question.by_meaning
-    shown = interest.criteria.sentence or question.text
+    shown = question.name if question.is_name else interest.criteria.sentence
     yield from _meaning(interest, number, said_by(day, question).close, shown, weights.closeness)
     yield from _words(day, interest, number, question)
     for topic, weight in topics_in(day, question, day.vector(question.text)):
@@ -71,11 +74,13 @@ def _meaning(interest: Interest, number: int, close: Vectors | None, shown: str,
         yield Reason(interest.label, "meaning", shown, "", weight * float(close[number]))
 
 
-def _words(day: Day, interest: Interest, number: int, question: Question) -> Iterator[Reason]:
-    """The words of a name or a sentence that the paper holds, where they don't stand in a row."""
-    if number in day.row(question.text).standings:
+def _words(
+    day: Day, interest: Interest, number: int, question: Question, telling: float = judging.TELLING
+) -> Iterator[Reason]:
+    """The words of a name or a sentence, as rare as `telling`, that the paper holds where they don't stand in a row."""
+    if question.is_name and number in day.row(question.name).standings:
         return
-    rare = {word for word in families_of(question.text) if day.coverage.rarity(word) >= judging.TELLING}
+    rare = {word for word in families_of(question.text) if day.coverage.rarity(word) >= telling}
     covered = float(said_by(day, question).covered[number])
     yield from _written(day, interest, number, question.text, rare, question.by_meaning.coverage * covered)
 

@@ -30,6 +30,11 @@ class Question(NamedTuple):
     by_meaning: TextWeights
     by_words: TextWeights
 
+    @property
+    def is_name(self) -> bool:
+        """Whether a name stands alone."""
+        return self.text == self.name
+
 
 def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     """For each paper that is wanted with a probability of `least` or more, that probability."""
@@ -58,7 +63,7 @@ def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
         yield Question(criteria.sentence, "", judging.SENTENCE, judging.SENTENCE_BY_WORDS)
     for name in criteria.phrases:
         if _may_tell_apart(name, least) or (" " in name and day.thesaurus and day.thesaurus.holds(key_of(name))):
-            yield Question(name, "", judging.NAME, judging.NAME_BY_WORDS)
+            yield Question(name, name, judging.NAME, judging.NAME_BY_WORDS)
 
 
 def said_by(day: Day, question: Question) -> Said:
@@ -180,7 +185,7 @@ def _said_by(day: Day, question: Question) -> Said:
         topics += weight * on_topic(day, topic)
     weights = weights.where_known(sum(weight for _, weight in spoken_of))
     odds = weights.usual + weights.coverage * covered + weights.topics * topics
-    if question.name:
+    if weights.name:
         odds += weights.name * day.coverage.of(question.name)
     if close is not None:
         odds += weights.closeness * close

@@ -12,6 +12,7 @@ from digest.matching import Index, Interest, Reason, choose, match, spans
 from digest.matching.abbreviations import definitions
 from digest.matching.assembling import assemble
 from digest.matching.coverage import Coverage
+from digest.matching.explaining import explain
 from digest.matching.judging import LEAST
 from digest.matching.scoring import probabilities
 from digest.matching.texts import Texts
@@ -206,6 +207,29 @@ def test_what_no_topic_stands_for_is_found_by_its_own_words() -> None:
         paper("Robots", "Arms. " * 9),
     ]
     assert titles(assemble(papers, [AGENTS, ROBOTS]), Interest("it", criteria)) == ["Who Sings?"]
+
+
+ASKED = "how rivers carve valleys"
+
+
+def test_a_sentence_is_weighed_as_one_though_a_name_reads_the_same() -> None:
+    papers = [paper("Valleys", "Rivers carve them. " * 3), paper("Agents", "They plan. " * 9)]
+    index = Index(papers)
+    index.rank(Interest("it", Criteria(phrases=(ASKED,))))
+    sentence = Interest("it", Criteria(sentence=ASKED))
+    assert index.rank(sentence) == Index(papers).rank(sentence)
+
+
+def test_a_sentence_is_a_reason_where_the_paper_says_it_word_for_word() -> None:
+    papers = [paper("x", f"We ask {ASKED}. " * 4)]
+    (found,) = match(Index(papers), [Interest("it", Criteria(sentence=ASKED))], amount="more")
+    assert [(reason.kind, reason.found) for reason in found.reasons] == [("words", "rivers, carve, valleys")]
+
+
+def test_words_that_tell_little_are_a_reason_where_there_is_no_other() -> None:
+    asked = Interest("it", Criteria(phrases=("model",), sentence="better models of language"))
+    (found,) = explain(Index([paper("x", "In language it is better.")]).day, asked, 0, LEAST["more"])
+    assert (found.kind, found.found) == ("words", "language, better")
 
 
 WITH_COMMON = Index([paper(f"Agents {n}", "They plan well with tools. " * (n % 3)) for n in range(20)])

@@ -50,6 +50,13 @@ def test_it_matches_by_meaning_and_says_so(edition: Edition) -> None:
     assert ("meaning", "reinforcement learning at a large scale") in {(r.kind, r.found) for r in best.reasons}
 
 
+def test_it_says_what_is_close_of_a_name_beside_a_sentence(edition: Edition) -> None:
+    name = "reinforcement learning at a large scale"
+    asked = Interest("it", Criteria(phrases=(name, "tax law"), sentence="how to cook pasta for many guests"))
+    (best, *_) = indexing.index_of(edition.papers.order_by("pk")).findings(asked, "more").values()
+    assert [reason.found for reason in best.reasons if reason.kind == "meaning"] == [name]
+
+
 def test_it_does_without_on_a_page_until_somebody_worked_them_out(edition: Edition) -> None:
     papers = list(edition.papers.all())
     Vector.objects.all().delete()
