@@ -6,7 +6,7 @@ from itertools import islice
 
 from digest.composing import Digest, Wanted
 from digest.discovery.shelf import Shelf
-from digest.matching import in_category, same_person
+from digest.matching import Interest, in_category, same_person
 from subscriptions.filters import Criteria
 
 MOST = 3  # remarks of a kind
@@ -29,7 +29,7 @@ def advise(shelf: Shelf, digests: Sequence[Digest], wanted: Wanted, own: Criteri
     if not digests:
         return ()
     found = sum(len(digest.for_you) + digest.more for digest in digests)
-    kinds = [_never_found(shelf, own)]
+    kinds = [_never_found(shelf, own, wanted.amount)]
     if wanted.interests and not found:
         kinds.append(_left_out(shelf, wanted))
     if wanted.interests and found > FLOOD * wanted.max_papers * len(digests):
@@ -37,10 +37,10 @@ def advise(shelf: Shelf, digests: Sequence[Digest], wanted: Wanted, own: Criteri
     return tuple(advice for kind in kinds for advice in islice(kind, MOST))
 
 
-def _never_found(shelf: Shelf, own: Criteria) -> Iterator[Advice]:
+def _never_found(shelf: Shelf, own: Criteria, amount: str) -> Iterator[Advice]:
     """Of the reader's own words: a topic has many phrases, and need not have all of them in one week."""
     for phrase in (*own.phrases, *own.quoted):
-        if not shelf.holding(phrase):
+        if not shelf.holding(phrase) and not (phrase in own.phrases and _is_found_apart(shelf, phrase, amount)):
             yield Advice("no_phrase", phrase, near=shelf.near(phrase, NEAR))
     for author in own.authors:
         if not any(same_person(author, name) for name in shelf.authors):
@@ -50,14 +50,26 @@ def _never_found(shelf: Shelf, own: Criteria) -> Iterator[Advice]:
             yield Advice("no_category", pattern)
 
 
+def _is_found_apart(shelf: Shelf, phrase: str, amount: str) -> bool:
+    """Whether it brings papers by its words or its meaning, though it stands in none of them."""
+    return " " in phrase and shelf.matching([Interest("", Criteria(phrases=(phrase,)))], amount) > 0
+
+
 def _left_out(shelf: Shelf, wanted: Wanted) -> Iterator[Advice]:
     """Exclusions that take all there is."""
-    without = [replace(i, criteria=replace(i.criteria, exclusions=())) for i in wanted.interests]
-    if wanted.exclusions and (papers := shelf.matching(without)):
+    without = [replace(interest, criteria=_but_for(interest.criteria, wanted)) for interest in wanted.interests]
+    if wanted.exclusions and (papers := shelf.matching(without, wanted.amount)):
         yield Advice("excluded", ", ".join(wanted.exclusions), papers)
+
+
+def _but_for(criteria: Criteria, wanted: Wanted) -> Criteria:
+    """`criteria` without what the reader excludes; what a topic excludes by itself stays out."""
+    left = tuple(phrase for phrase in criteria.exclusions if phrase not in wanted.exclusions)
+    return replace(criteria, exclusions=left)
 
 
 def _too_much(shelf: Shelf, wanted: Wanted) -> Iterator[Advice]:
     """The interest that brings the most, where there are several."""
-    papers, label = max((shelf.matching([interest]), interest.label) for interest in wanted.interests)
+    brought = (shelf.matching([interest], wanted.amount, wanted.exclusions) for interest in wanted.interests)
+    papers, label = max(zip(brought, (interest.label for interest in wanted.interests), strict=True))
     yield Advice("flood", label if len(wanted.interests) > 1 else "", papers)

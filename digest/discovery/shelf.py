@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -51,10 +51,10 @@ class Shelf:
         """How many papers hold `phrase`."""
         return sum(len(index.with_any([phrase])) for index in self.indexes)
 
-    def matching(self, interests: Iterable[Interest]) -> int:
-        """How many papers any of `interests` asks for."""
+    def matching(self, interests: Iterable[Interest], amount: str, exclusions: Sequence[str] = ()) -> int:
+        """How many papers any of `interests` asks for, as sure as `amount` wants it, and none of `exclusions`."""
         asked = list(interests)
-        return sum(len(match(index, asked)) for index in self.indexes)
+        return sum(len(match(index, asked, exclusions, amount)) for index in self.indexes)
 
     def near(self, phrase: str, most: int) -> tuple[tuple[str, int], ...]:
         """What might have been meant by `phrase`, and how many papers hold that."""
