@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from digest import indexing, interests
 from digest.discovery import indexes
 from digest.learning import Lesson, learn
-from digest.matching import match
+from digest.matching import Index
 from digest.models import Learnt, Opinion, Paper
 from subscriptions.models import Subscriber, Topic
 
@@ -61,12 +61,22 @@ def came_by(reader: Subscriber, paper: Paper) -> dict[str, str]:
     if not wanted.interests:
         return {interests.VOTES_KEY: interests.MOST_VOTED}
     keys = {name: key for key, name in interests.names_of(_topics(reader)).items()}
-    found = (
-        finding.interest
-        for its in match(indexing.index_of([paper], for_page=True), wanted.interests, (), wanted.amount)
-        for finding in its.findings
-    )
+    index, number = _among(paper)
+    scored = ((index.answer(each, wanted.amount).scores.get(number, 0.0), each.label) for each in wanted.interests)
+    found = [name for score, name in sorted(scored, reverse=True) if score]
     return {keys[name]: name for name in found if name in keys}
+
+
+def _among(paper: Paper) -> tuple[Index, int]:
+    """The papers that it came with, and its place: beside others a paper is judged otherwise than alone.
+
+    Of an older edition, the paper alone.
+    """
+    for index in indexes.last().indexes:
+        for number, other in enumerate(index.papers):
+            if other.key == paper.key:
+                return index, number
+    return indexing.index_of([paper], for_page=True), 0
 
 
 def say(reader: Subscriber, paper: Paper, verdict: str, filter_key: str = "", *, now: dt.datetime) -> None:

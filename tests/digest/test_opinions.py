@@ -8,6 +8,7 @@ from django.test import Client
 
 from digest import interests, opinions
 from digest.composing import compose
+from digest.discovery import indexes
 from digest.matching import Index
 from digest.models import Edition, Learnt, Opinion, Paper
 from digest.opinions import forget, learnt, reading_list, said, say, unsay
@@ -51,6 +52,18 @@ def test_it_notes_by_which_filters_a_paper_came(ada: Subscriber, memory: Paper, 
     assert opinions.came_by(ada, make_paper(4, "Cooking")) == {}
     nobody = make_reader("nobody@example.org")
     assert opinions.came_by(nobody, memory) == {interests.VOTES_KEY: ""}
+
+
+def test_it_notes_what_brought_a_paper_among_those_it_came_with(db: None) -> None:
+    reader = make_reader("eve@example.org", words="about: how rivers carve valleys")
+    edition = Edition.objects.create(day=TODAY, published_at=NOW)
+    short = make_paper(1, "x", abstract="Rivers carve valleys. " * 2, edition=edition)
+    assert opinions.came_by(reader, short) == {}  # as long as any: it might say more
+    for number in range(2, 12):
+        make_paper(number, f"Else {number}", abstract="Of other things. " * 60, edition=edition)
+    assert opinions.came_by(reader, short) == {interests.WORDS_KEY: interests.OWN_WORDS}
+    (match,) = compose(indexes.last().indexes[0], interests.wanted_by(reader), TODAY).for_you
+    assert match.paper == short
 
 
 def test_it_learns_for_the_filter_that_brought_the_paper(ada: Subscriber, memory: Paper, sea: Paper) -> None:
