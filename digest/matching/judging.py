@@ -6,7 +6,7 @@ sentences were fitted by logistic regression to graded judgements: `python -m be
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 # How likely a paper must be wanted, by what the reader chose (subscriptions.models.Subscriber.Amount).
@@ -48,13 +48,18 @@ class TextWeights:
 
     def where_known(self, known: float) -> "TextWeights":
         """Between the weights for what the catalogue's topics stand for, at 1, and those for what they don't, at 0."""
-        if self.alone is None or known >= 1:
+        alone = self.alone
+        if alone is None or known >= 1:
             return self
-        mixed = {name: known * getattr(self, name) + (1 - known) * getattr(self.alone, name) for name in _ITS_OWN}
-        return replace(self, **mixed)
+        unknown = 1 - known
+        return TextWeights(
+            usual=known * self.usual + unknown * alone.usual,
+            coverage=known * self.coverage + unknown * alone.coverage,
+            closeness=known * self.closeness + unknown * alone.closeness,
+            name=known * self.name + unknown * alone.name,
+            topics=self.topics,
+        )
 
-
-_ITS_OWN = ("usual", "coverage", "closeness", "name")
 
 TOPIC = PhraseWeights(usual=-7.23, found=0.0, title=0.48, early=1.18, rare=0.24, name=1.10, words=2.14, closeness=0.92)
 # Less than nothing for being found at all: a phrase that stands in many papers tells little.
