@@ -91,5 +91,6 @@ def _matches(index: Index, wanted: Wanted) -> list[Match]:
 def _trending(index: Index, wanted: Wanted, for_you: list[Match]) -> tuple[Match, ...]:
     """The most voted of the other papers."""
     left_out = {id(found.paper) for found in for_you}
-    left_out.update(id(index.papers[number]) for number in index.with_any(wanted.exclusions))
+    if wanted.exclusions:
+        left_out.update(id(index.papers[number]) for number in index.with_any(wanted.exclusions))
     return tuple(islice((found for found in index.trending if id(found.paper) not in left_out), TRENDING))

@@ -19,9 +19,12 @@ def choose(
 ) -> tuple[list[Match], int]:
     """The `most` papers to show of those that any of `interests` asks for, best first; how many there are in all."""
     answers = [answer for interest in interests if (answer := index.answer(interest, amount)).scores]
-    if excluded := index.with_any(exclusions):
+    if exclusions:
+        excluded = index.with_any(exclusions)
         answers = [answer.without(excluded) for answer in answers]
     scores = _best(answers)
+    if len(answers) == 1 and len(scores) <= most:
+        return [answers[0].found.match(number, score) for number, score in scores.items()], len(scores)
     shown = scores if len(scores) <= most else _share([list(answer.scores.items()) for answer in answers], most, amount)
     best_first = sorted([(-scores[number], number) for number in shown])
     return [_match(index, answers, number, -negative) for negative, number in best_first], len(scores)

@@ -83,7 +83,7 @@ class Day:
         """Where `phrase` stands in a row."""
         found = self._rows.get(phrase)
         if found is None:
-            standings = self.texts.standings(phrase)
+            standings = self.texts.standings(phrase) if self.texts.may_hold(key_of(phrase)) else None
             if not standings:
                 return NOWHERE  # looked up as fast as it would be remembered
             found = self._rows.keep(phrase, self._row(standings))
