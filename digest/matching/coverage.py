@@ -59,6 +59,10 @@ class Coverage:
         weights = np.concatenate([posting.weights for posting in held])
         return self._sum(papers, weights / self.telling(text))
 
+    def says_any(self, text: str) -> bool:
+        """Whether any paper holds a word of `text`."""
+        return any(word in self._shares for word in families_of(text))
+
     def sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """For each paper how much it says of the words in `counts`, each as often as that says; or its square."""
         held = [(self._posting(word), count) for word, count in counts.items() if word in self._shares]

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from digest.matching import coverage, judging
 from digest.matching.authors import Categories, People
 from digest.matching.coverage import Coverage, Values
@@ -50,6 +52,8 @@ class Day:
         self.meaning = meaning
         self.thesaurus = thesaurus
         self.texts = Texts(self.papers)
+        self.none: Values = np.zeros(len(self.papers))  # of whatever is said for papers
+        self.none.flags.writeable = False
         self.on_topic: dict[int, Values] = {}  # for topics of the thesaurus, how likely papers are about them
         # Why phrases and names found a paper: the same, however many readers ask for them beside others.
         self.reasons: Kept[tuple[object, ...], tuple[Reason, ...]] = Kept(MANY)

@@ -179,12 +179,14 @@ def _said_by(day: Day, question: Question) -> Said:
     weights = question.by_words if close is None else question.by_meaning
     covered = day.coverage.of(question.text)
     if weights.enough:
-        covered *= min(1.0, day.coverage.telling(question.text) / weights.enough)
-    topics, spoken_of = np.zeros(len(day.papers)), topics_in(day, question, vector)
+        covered = covered * min(1.0, day.coverage.telling(question.text) / weights.enough)
+    topics, spoken_of = day.none, topics_in(day, question, vector)
     for topic, weight in spoken_of:
-        topics += weight * on_topic(day, topic)
-    weights = weights.where_known(sum(weight for _, weight in spoken_of))
-    odds = weights.usual + weights.coverage * covered + weights.topics * topics
+        topics = topics + weight * on_topic(day, topic)
+    weights = weights.where_known(sum([weight for _, weight in spoken_of]))
+    odds = weights.usual + weights.coverage * covered
+    if spoken_of:
+        odds += weights.topics * topics
     if weights.name:
         odds += weights.name * day.coverage.of(question.name)
     if close is not None:

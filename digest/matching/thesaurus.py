@@ -71,7 +71,7 @@ class Thesaurus:
 
     def _by_words(self, text: str) -> Weights:
         """The topics that speak of the words in `text`."""
-        return _weigh(self._words.of(text), ALIKE_IN_WORDS)
+        return _weigh(self._words.of(text), ALIKE_IN_WORDS) if self._words.says_any(text) else ()
 
 
 def _weigh(alike: Values | Vectors, bounds: tuple[float, float]) -> Weights:
