@@ -30,6 +30,7 @@ class Posting(NamedTuple):
 
     papers: NDArray[np.intp]
     weights: Values
+    rarity: float  # how much the word weighs: the logarithm of one in how many papers holds it
 
 
 class Coverage:
@@ -46,18 +47,18 @@ class Coverage:
             for word, times in words.items():
                 self._shares[word][number] = times / (times + least)
         self._postings: dict[str, Posting] = {}  # of the words that were asked for: a search asks for few
-        self.rarity = lru_cache(maxsize=50_000)(self._rarity)
-        self.telling = lru_cache(maxsize=1_000)(self._telling)
+        self._absent = {is_common: _posting({}, self._rarity(0, is_common)) for is_common in (False, True)}
         self._written = lru_cache(maxsize=250)(self._read)  # papers, whose words take some 30 kilobytes each
 
     def of(self, text: str) -> Values:
         """For each paper how much of `text` it covers, 0…1."""
-        held = [self._posting(word) for word in families_of(text) if word in self._shares]
+        asked = list(map(self._posting, families_of(text)))
+        held = [posting for posting in asked if posting.papers.size]
         if not held:
             return np.zeros(self._count)
         papers = np.concatenate([posting.papers for posting in held])
         weights = np.concatenate([posting.weights for posting in held])
-        return self._sum(papers, weights / self.telling(text))
+        return self._sum(papers, weights / sum([posting.rarity for posting in asked]))
 
     def says_any(self, text: str) -> bool:
         """Whether any paper holds a word of `text`."""
@@ -65,12 +66,20 @@ class Coverage:
 
     def sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """For each paper how much it says of the words in `counts`, each as often as that says; or its square."""
-        held = [(self._posting(word), count) for word, count in counts.items() if word in self._shares]
+        held = [(self._posting(word), count) for word, count in counts.items()]
         if not held:
             return np.zeros(self._count)
         papers = np.concatenate([posting.papers for posting, _ in held])
         weights = [count * (posting.weights**2 if squared else posting.weights) for posting, count in held]
         return self._sum(papers, np.concatenate(weights))
+
+    def telling(self, text: str) -> float:
+        """How much the words of `text` tell: the sum of their rarities."""
+        return sum(map(self.rarity, families_of(text)))
+
+    def rarity(self, word: str) -> float:
+        """How much a family of words weighs."""
+        return self._posting(word).rarity
 
     def written(self, text: str, number: int) -> list[tuple[str, str, str]]:
         """The words of a paper that belong to the families in `text`: as it writes them, the field, and the family.
@@ -93,22 +102,23 @@ class Coverage:
         return np.bincount(papers, weights, self._count).astype(np.float64, copy=False)
 
     def _posting(self, word: str) -> Posting:
-        known = self._postings.get(word)
-        if known is None:
-            shares = self._shares[word]
-            papers, weights = np.array([*shares], np.intp), self.rarity(word) * np.array([*shares.values()])
-            known = self._postings[word] = Posting(papers, weights)
-        return known
+        return self._postings.get(word) or self._post(word)
 
-    def _rarity(self, word: str) -> float:
-        """How much a family of words weighs: the logarithm of one in how many papers holds it."""
-        beforehand = SHARE_OF_COMMON if word in COMMON_FAMILIES else SHARE_OF_OTHERS
-        holding = len(self._shares.get(word, ()))
+    def _post(self, word: str) -> Posting:
+        is_common = word in COMMON_FAMILIES
+        shares = self._shares.get(word)
+        if shares is None:
+            return self._absent[is_common]
+        self._postings[word] = _posting(shares, self._rarity(len(shares), is_common))
+        return self._postings[word]
+
+    def _rarity(self, holding: int, is_common: bool) -> float:
+        beforehand = SHARE_OF_COMMON if is_common else SHARE_OF_OTHERS
         return -math.log((holding + beforehand * BEFOREHAND) / (self._count + BEFOREHAND))
 
-    def _telling(self, text: str) -> float:
-        """How much the words of `text` tell: the sum of their rarities."""
-        return sum(map(self.rarity, families_of(text)))
+
+def _posting(shares: Mapping[int, float], rarity: float) -> Posting:
+    return Posting(np.array([*shares], np.intp), rarity * np.array([*shares.values()], np.float64), rarity)
 
 
 def _count(paper: PaperText) -> Counter[str]:

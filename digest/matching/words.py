@@ -34,11 +34,12 @@ _COMMON = """
     sentence set single size small smaller source state step strong stronger study support system systems task technique
     test text time token tool train training understand understanding video vision visual world"""
 
-_ENDINGS = (
+_ENDINGS = frozenset((
     "izations", "ization", "ational", "fulness", "ousness", "iveness", "ations", "ation", "ators", "ator", "ating",
     "ates", "ated", "ate", "ings", "ing", "ements", "ement", "ments", "ment", "ives", "ive", "ions", "ion", "ers", "er",
     "ors", "or", "ed", "es", "s", "ly", "al", "ic", "ity", "y", "e",
-)  # fmt: skip
+))  # fmt: skip
+_LONGEST = max(map(len, _ENDINGS))
 _SHORTEST = 4  # letters that are left of a word, or its ending stays
 
 
@@ -68,9 +69,9 @@ def family(word: str) -> str:
         return stem(word)
     if word.endswith("ies"):
         word = word[:-3] + "y"
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST:
-            return word[: -len(ending)]
+    for length in range(min(_LONGEST, len(word) - _SHORTEST), 0, -1):
+        if word[-length:] in _ENDINGS:
+            return word[:-length]
     return word
 
 
