@@ -66,7 +66,7 @@ class Coverage:
 
     def sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """For each paper how much it says of the words in `counts`, each as often as that says; or its square."""
-        held = [(self._posting(word), count) for word, count in counts.items()]
+        held = [(self._posting(word), count) for word, count in counts.items() if word in self._shares]
         if not held:
             return np.zeros(self._count)
         papers = np.concatenate([posting.papers for posting, _ in held])
