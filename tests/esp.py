@@ -11,6 +11,7 @@ that are not taken.
 
 import base64
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -47,6 +48,12 @@ class Answer:
     drops: bool = False
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # as where a worker is killed while it calls
+            super().handle_error(request, client_address)
+
+
 class Esp:
     """All of them at one address."""
 
@@ -61,7 +68,7 @@ class Esp:
 
     def __enter__(self) -> "Esp":
         handler = type("Handler", (_Handler,), {"esp": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
