@@ -57,7 +57,9 @@ def _judge(name: str, path: str, form: str, report: Path) -> int:
         f"--chrome-flags=--headless=new {' '.join(OPTIONS)}",
         *(["--preset=desktop"] if form == "desktop" else []),
     ]
-    subprocess.run(command, env=os.environ | {"CHROME_PATH": str(CHROMIUM)}, check=True, timeout=300)
+    environment = os.environ | {"CHROME_PATH": str(CHROMIUM)}
+    if subprocess.run(command, env=environment, timeout=300, check=False).returncode:
+        subprocess.run(command, env=environment, timeout=300, check=True)  # its browser does not always start
     said = json.loads(report.read_text())
     marks = {category: round(100 * (said["categories"][category]["score"] or 0)) for category in CATEGORIES}
     print(f"{name:8} {form:8}", "  ".join(f"{category} {mark}" for category, mark in marks.items()), flush=True)
