@@ -138,3 +138,26 @@ def test_it_shows_a_day_without_the_internet(tmp_path: Path) -> None:
         page(f"http://127.0.0.1:{port}/outbox/", "ada@example.org")
         assert len(list((tmp_path / "outbox").glob("*.eml"))) == 3
         assert str(tmp_path / "outbox") in stop(started)
+
+
+def test_it_remembers_a_stop_that_comes_while_it_starts() -> None:
+    # In a process of its own, for signals are the whole process's.
+    script = """
+import signal, threading, time
+from unittest import mock
+other = threading.Thread(target=time.sleep, args=(60,), daemon=True)
+other.start()  # as a library's, which signals reach when the main thread holds them back
+import django
+django.setup()
+from digest import allinone
+asked = allinone._hold_signals()
+signal.pthread_kill(other.ident, signal.SIGINT)
+import json  # whatever the start is about
+time.sleep(0.1)
+with mock.patch("os.kill") as kill:
+    allinone._let_signals_in(asked)
+print([call.args[1] for call in kill.call_args_list])
+"""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == str([int(signal.SIGINT)]), done.stderr
