@@ -161,3 +161,13 @@ def test_it_mends_what_a_migration_took_away() -> None:
     assert found(asking.phrase("agents", "row", "text")) == ["Agents"]
     add("More Agents")
     assert len(found(asking.phrase("agents", "row", "text"))) == 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's planner goes by statistics")
+def test_the_planner_knows_rare_words_for_rare() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attstattarget FROM pg_attribute "
+            "WHERE attrelid = 'digest_paper'::regclass AND attname LIKE 'words\\_in\\_%'"
+        )
+        assert [target for (target,) in cursor.fetchall()] == [1_000] * 3
