@@ -70,7 +70,7 @@ class Index:
         self.papers = self.day.papers
         self._voted: dict[int, Match] = {}
         self._nothing = Answer({}, Found(self.day, Interest("", Criteria()), 0.0))
-        self._by_topics: Kept[tuple[Interest, str], Answer] = Kept()
+        self._by_topics: Kept[tuple[object, ...], Answer] = Kept()
         self._found_by_topics: Kept[Interest, Found] = Kept()  # however sure a reader wants it
         self._by_phrase: Kept[tuple[object, ...], Answer] = Kept(MANY)  # of one or two words, asked for by many
         self._by_own: Kept[tuple[object, ...], Answer] = Kept()  # of all else, which few type alike
@@ -82,13 +82,11 @@ class Index:
 
     def answer(self, interest: Interest, amount: str = BALANCED) -> Answer:
         """The papers that `interest` asks for, as sure as `amount` wants it: fewer, balanced, more."""
-        if interest.about:
-            found = self._by_topics.get((interest, amount))
-            return self._by_topics.keep((interest, amount), self._answer(interest, amount)) if found is None else found
-        if interest.criteria.is_of_phrases:
+        if interest.criteria.is_of_phrases and not interest.about:
             return self._answer_narrowed(interest, amount)
-        found = self._by_own.get((interest, amount))
-        return self._by_own.keep((interest, amount), self._answer(interest, amount)) if found is None else found
+        kept = self._by_topics if interest.about else self._by_own
+        found = kept.get((interest, amount))
+        return kept.keep((interest, amount), self._answer(interest, amount)) if found is None else found
 
     def findings(self, interest: Interest, amount: str = BALANCED) -> dict[int, Finding]:
         """For each paper (by its place in `papers`) that `interest` asks for, the best first: what it found."""
@@ -121,7 +119,7 @@ class Index:
         """Most of what a million readers type finds nothing; what is left of it is asked by many."""
         asked, least = interest.criteria, odds(LEAST[amount])
         phrases = tuple([phrase for phrase in asked.phrases if can_find(self.day, phrase, least)])
-        quoted = tuple([phrase for phrase in asked.quoted if can_find(self.day, phrase, least)])
+        quoted = tuple([phrase for phrase in asked.quoted if self.day.knows(phrase)])
         if not phrases and not quoted:
             return self._nothing
         is_short = len(phrases) + len(quoted) == 1 and (phrases or quoted)[0].count(" ") < 2

@@ -88,7 +88,7 @@ class Texts:
 
     def written(self, hit: Hit) -> str:
         """What was found, as the paper writes it."""
-        return hit.field.text[self._begins[hit.first] : self._ends[hit.last]]
+        return self._written(hit.first, hit.last)
 
     def _read(self, papers: Sequence[PaperText]) -> None:
         stems: list[str] = []
@@ -180,7 +180,10 @@ class Texts:
         return [at for at in starts if text.startswith(key, at) and word_at[at] != _NONE]
 
     def _is_loud(self, first: int, last: int) -> bool:
-        return first == last and is_loud(self._field(first).text[self._begins[first] : self._ends[first]])
+        return first == last and is_loud(self._written(first, last))
+
+    def _written(self, first: int, last: int) -> str:
+        return self._field(first).text[self._begins[first] : self._ends[last]]
 
 
 def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:

@@ -43,8 +43,9 @@ class Wording:
         self._coverage = coverage
         self._usual = coverage.sum(vocabulary.means)
         self._spread = np.sqrt(coverage.sum(vocabulary.variances, squared=True) + _LEAST_VARIANCE)
+        self.of = lru_cache(maxsize=1_000)(self._of)  # asked again for each paper whose choice is explained
 
-    def of(self, topic: Interest) -> Values:
+    def _of(self, topic: Interest) -> Values:
         """For each paper ln(1 + d), where its words are d standard deviations nearer to the topic's than to others."""
         deviations = (self._coverage.sum(words_of(topic)) - self._usual) / self._spread
         return np.log1p(np.maximum(deviations, 0.0))
