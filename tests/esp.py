@@ -129,7 +129,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever called was killed
+            self.close_connection = True
+            return
         provider = self.path.split("/")[1]
         answer = self.esp.take(provider, self.path, dict(self.headers), body)
         if answer.drops:

@@ -22,7 +22,7 @@ from digest.delivery.outcomes import Outcome, Result
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 # Another since then: the power went, and the last lines may never have come to the disk.
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-_FIELDS = ("delivery_id", "result", "reason", "provider_id", "papers", "bounce")
+_FIELDS = ("delivery_id", "result", "reason", "provider_id", "papers", "bounce", "call")
 
 
 @dataclass
@@ -35,7 +35,8 @@ class Left:
     worker: str
     is_whole: bool
     outcomes: list[Outcome] = field(default_factory=list)
-    in_hand: dict[int, None] = field(default_factory=dict)  # delivery ids, in the order in which they were taken up
+    # Delivery ids, in the order in which they were taken up, and the key of each one's call.
+    in_hand: dict[int, str] = field(default_factory=dict)
 
 
 class Journal:
@@ -51,14 +52,18 @@ class Journal:
         self._path = folder / f"{self.worker}.{_boot()}.journal"
         draft.rename(self._path)
 
-    def take_in_hand(self, delivery_ids: Collection[int]) -> None:
-        """To be called right before these mails can reach anybody. Raises OSError where the disk is full."""
-        if delivery_ids:
-            self._write(f"[{','.join(map(str, delivery_ids))}]")  # a third of the time that JSON's encoder takes
+    def take_in_hand(self, delivery_ids: Collection[int], call: str = "") -> None:
+        """To be called right before these mails can reach anybody, in the call of that key if it has one.
 
-    def note(self, outcome: Outcome) -> None:
-        """Raises OSError where the disk is full."""
-        self._write(_encode([getattr(outcome, name) for name in _FIELDS]))
+        Raises OSError where the disk is full.
+        """
+        if delivery_ids:
+            told = ",".join(map(str, delivery_ids))  # a third of the time that JSON's encoder takes
+            self._write(f'["{call}",{told}]' if call else f"[{told}]")
+
+    def note(self, *outcomes: Outcome) -> None:
+        """All in one: what ended together is found together. Raises OSError where the disk is full."""
+        self._write("\n".join(_encode([getattr(outcome, name) for name in _FIELDS]) for outcome in outcomes))
 
     def clear(self) -> None:
         """To be called when all outcomes are recorded and nothing is in hand."""
@@ -127,13 +132,17 @@ def _read(path: Path) -> Left:
 
 
 def _understand(told: object, left: Left) -> None:
-    """A line is an outcome, or the ids of mails that were taken in hand. Raises ValueError or TypeError for another."""
+    """A line is an outcome, or the ids of mails that were taken in hand, after the key of their call if it has one.
+
+    Raises ValueError or TypeError for another.
+    """
     if not isinstance(told, list):
         raise TypeError
+    call = told.pop(0) if told and isinstance(told[0], str) else ""
     if all(isinstance(one, int) for one in told):
-        left.in_hand |= dict.fromkeys(told)
+        left.in_hand |= dict.fromkeys(told, call)
     else:
-        outcome = Outcome(**dict(zip(_FIELDS, told, strict=True)))
+        outcome = Outcome(**dict(zip(_FIELDS, told, strict=False)))
         left.in_hand.pop(outcome.delivery_id, None)
         left.outcomes.append(replace(outcome, result=Result(outcome.result)))
 

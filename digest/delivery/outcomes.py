@@ -30,6 +30,7 @@ class Outcome:
     """How the hand-over of one delivery ended. `papers` is what its mail held (see `Delivery.papers`).
 
     `bounce` is "hard" where the address is no good, "soft" where its mailbox is not, "" where neither was said.
+    `call` is the key of the call it was in, where that may be made again.
     """
 
     delivery_id: int
@@ -39,6 +40,7 @@ class Outcome:
     papers: object = None
     bounce: str = ""
     seconds: float = 0.0
+    call: str = ""
 
 
 def wait_before(attempts: int, luck: random.Random) -> dt.timedelta:

@@ -12,6 +12,7 @@ from digest.delivery.outcomes import Outcome, Result
 OFFERS = 3  # times a mail is begun on a fresh connection before it waits for another try
 MANY = 20
 REFUSALS = (Result.LATER, Result.FAILED)
+BROKEN = (Result.AGAIN, Result.UNCERTAIN)
 
 
 class Patience:
@@ -22,11 +23,15 @@ class Patience:
         self.refused = ""  # why no more mails are to be handed over
         self._held: list[Outcome] = []
         self._offers: dict[int, int] = {}
-        self._breaks = 0  # of connections, in a row
+        self._breaks = 0  # of connections and calls, in a row
 
-    def weigh(self, outcome: Outcome) -> list[Outcome]:
-        """What is certain with this outcome, after those before it."""
-        if outcome.result in (Result.AGAIN, Result.UNCERTAIN):
+    def weigh(self, *outcomes: Outcome) -> list[Outcome]:
+        """What is certain with these, which ended together, after those before them."""
+        self._breaks += any(outcome.result in BROKEN for outcome in outcomes)
+        return [certain for outcome in outcomes for certain in self._weigh(outcome)]
+
+    def _weigh(self, outcome: Outcome) -> list[Outcome]:
+        if outcome.result in BROKEN:
             outcome = self._broken(outcome)
         if outcome.result is Result.SENT:
             self.is_probe, self._breaks = False, 0
@@ -46,7 +51,6 @@ class Patience:
         return held
 
     def _broken(self, outcome: Outcome) -> Outcome:
-        self._breaks += 1
         enough = self._breaks >= (OFFERS if self.is_probe else MANY)
         if outcome.result is Result.UNCERTAIN:  # that it is, whatever the server is like
             self.refused = outcome.reason if enough or self.is_probe else self.refused

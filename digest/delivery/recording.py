@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -42,17 +42,22 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
         given_up = set[int]()
         for reason, pks in _by_reason(by_result.get(Result.LATER, [])).items():
             given_up.update(_try_again(pks, reason, now, or_else=Status.FAILED))
-        for reason, pks in _by_reason(by_result.get(Result.UNCERTAIN, [])).items():
-            _doubt(pks, reason, now)
+        for (reason, call), pks in _by_call(by_result.get(Result.UNCERTAIN, [])).items():
+            _doubt(pks, reason, now, call)
         # Who is let in at the second try has not bounced: greylisting says at first what a full mailbox says.
         ended = given_up.union(outcome.delivery_id for outcome in by_result.get(Result.FAILED, []))
         bounces = [(one.delivery_id, one.bounce, one.reason) for one in done if one.bounce and one.delivery_id in ended]
         events.record_bounces(bounces, now=now)
 
 
-def record_doubtful(pks: Iterable[int], reason: str, *, now: dt.datetime) -> None:
-    """A worker died with these in hand. Unlike a mail server, a provider gets some time to report what it took."""
-    _doubt(pks, reason, now, at_once=set(fallback.names()) <= {SMTP})
+def record_doubtful(in_hand: Mapping[int, str], reason: str, *, now: dt.datetime) -> None:
+    """A worker died with these in hand, in calls of these keys.
+
+    Unlike a mail server, a provider gets some time to report what it took.
+    """
+    at_once = set(fallback.names()) <= {SMTP}
+    for (_, call), pks in _by_call(Outcome(pk, Result.UNCERTAIN, call=call) for pk, call in in_hand.items()).items():
+        _doubt(pks, reason, now, call, at_once=at_once)
 
 
 def _record_sent(sent: list[Outcome], now: dt.datetime) -> None:
@@ -84,24 +89,32 @@ def _by_reason(done: list[Outcome]) -> dict[str, list[int]]:
     return found
 
 
-def _doubt(pks: Iterable[int], reason: str, now: dt.datetime, *, at_once: bool = False) -> None:
-    """These may have arrived, and nobody can know: UNCERTAIN_MAILS says whether they are sent again.
+def _by_call(done: Iterable[Outcome]) -> dict[tuple[str, str], list[int]]:
+    found: dict[tuple[str, str], list[int]] = {}
+    for outcome in done:
+        found.setdefault((outcome.reason, outcome.call), []).append(outcome.delivery_id)
+    return found
+
+
+def _doubt(pks: Iterable[int], reason: str, now: dt.datetime, call: str, *, at_once: bool = False) -> None:
+    """These may have arrived. Once, their call's key can tell; else UNCERTAIN_MAILS says whether they are sent again.
 
     Unless the provider has reported of one by now, before its worker could record it.
     """
     pks = events.settle(pks, now=now)
-    if settings.UNCERTAIN_MAILS == "leave":
+    can_tell = bool(call) and not _queued(pks).filter(call=call).exists()
+    if settings.UNCERTAIN_MAILS == "leave" and not can_tell:
         _end(pks, Status.UNCERTAIN, reason)
     elif at_once:
         _queued(pks).update(attempts=F("attempts") + 1, not_before=now, reason=reason)
     else:
-        _try_again(pks, reason, now, or_else=Status.UNCERTAIN)
+        _try_again(pks, reason, now, or_else=Status.UNCERTAIN, call=call)
 
 
-def _try_again(pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: str) -> list[int]:
+def _try_again(pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: str, call: str = "") -> list[int]:
     """Put these off, or end them as `or_else` where the next edition comes first: then they are returned.
 
-    All to the same moment: a call that is made again with the same mails can be known by its key.
+    `call` is the key of the call that may have been made with them, and is to be made again.
     """
     given_up = []
     alike: dict[tuple[int, dt.datetime], list[int]] = {}
@@ -110,7 +123,7 @@ def _try_again(pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: st
     for (attempts, queued_at), those in alike.items():
         next_try = now + outcomes.wait_before(attempts + 1, _luck)
         if outcomes.is_worth_another(queued_at, next_try):
-            _queued(those).update(attempts=attempts + 1, not_before=next_try, reason=reason)
+            _queued(those).update(attempts=attempts + 1, not_before=next_try, reason=reason, call=call)
         else:
             _end(those, or_else, TRIES + reason)
             given_up += those

@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -33,6 +34,7 @@ _ENDS = (Result.SENT, Result.FAILED, Result.SKIPPED)
 _NO_NEWS = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
 TROUBLES = (DatabaseError, InterfaceError, OSError, LostLeaseError)
 StopAsking = Callable[[], bool]
+Rows = dict[int, DeliveryRow]  # by the deliveries' ids
 
 
 class Run:
@@ -52,6 +54,7 @@ class Run:
         self._patience, self._was_probe = Patience(is_probe=is_probe), is_probe
         self._is_paused = False
         self._todo: list[int] | None = None
+        self._in_doubt: dict[str, list[int]] = {}  # calls that may have been made: each is made again whole, or not
         self._in_hand: set[int] = set()  # of the transport
         self._wanted: set[int] = set()  # by their readers, and not yet begun
         self._looked_at = 0.0  # when that was read, of some of them at least
@@ -74,15 +77,18 @@ class Run:
 
     @property
     def goes_on(self) -> bool:
-        return (self._todo != [] or bool(self._holding)) and self.may_go_on
+        return (self._todo != [] or bool(self._in_doubt or self._holding)) and self.may_go_on
 
     def mails(self) -> Iterator[Mail | None]:
         """Those that are to leave. To be asked for anew while the run `goes_on`: some may have to be offered again."""
         size = 1 if self._shard.is_suspect else CHUNK
         try:
             if self._todo is None:
-                self._todo = shards.due(self._shard, now=clock.now())
+                self._in_doubt, self._todo = shards.in_doubt_and_due(self._shard, now=clock.now())
             while self.goes_on:
+                if self._in_doubt:
+                    yield from self._offer_call(*self._in_doubt.popitem())
+                    continue
                 if not self._todo or self._holding.holds_all:
                     yield from self._wait(size)
                     continue
@@ -93,13 +99,13 @@ class Run:
         except TROUBLES as error:
             self._give_in(error)
 
-    def begin(self, mails: Sequence[Mail]) -> list[Mail]:
+    def begin(self, mails: Sequence[Mail], call: str = "") -> list[Mail]:
         """These are about to leave: those that shall. Their readers are looked at again if that was a while ago."""
         pks = {mail.delivery_id for mail in mails}
         try:
             self._look_again()
             begun = pks & self._wanted if self.may_go_on else set()
-            self._journal.take_in_hand(begun)
+            self._journal.take_in_hand(begun, call)
         except TROUBLES as error:
             self._give_in(error)
             begun = set()
@@ -107,22 +113,25 @@ class Run:
         self._in_hand -= pks - begun
         return [mail for mail in mails if mail.delivery_id in begun]
 
-    def end(self, outcome: Outcome) -> None:
-        """Keep what became of a mail that was handed out."""
-        self._in_hand.discard(outcome.delivery_id)
-        self._note(*self._patience.weigh(outcome))
+    def end(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep what became of mails that were handed out and ended together."""
+        self._in_hand.difference_update(outcome.delivery_id for outcome in outcomes)
+        self._note(*self._patience.weigh(*outcomes))
 
     def _note(self, *outcomes: Outcome) -> None:
+        if not outcomes:
+            return
+        self._done += outcomes
+        again = [one.delivery_id for one in outcomes if one.result in (Result.AGAIN, Result.ELSEWHERE)]
+        if again:
+            self._todo = sorted([*(self._todo or []), *again])
         for outcome in outcomes:
-            self._done.append(outcome)
-            if outcome.result in (Result.AGAIN, Result.ELSEWHERE):
-                self._todo = sorted([*(self._todo or []), outcome.delivery_id])
             if outcome.result not in _NO_NEWS:
                 logger.warning("Delivery %s: %s: %s", outcome.delivery_id, outcome.result, outcome.reason)
-            try:
-                self._journal.note(outcome)
-            except OSError as error:
-                self._give_in(error)
+        try:
+            self._journal.note(*outcomes)
+        except OSError as error:
+            self._give_in(error)
 
     def record_now_and_then(self) -> int:
         """Keep the lease, and record what is done, each as often as needed; how many came to an end."""
@@ -149,17 +158,18 @@ class Run:
         self._done = []
         return ended
 
+    def _offer_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
+        """As it was, without asking limits, which let it pass before; a None parts it from what comes next."""
+        if self.is_probe:
+            yield from self._alone()
+        made = [replace(mail, call=call) for mail in self._make(pks, lambda wanted: wanted)]
+        if self.may_go_on:
+            self._in_hand.update(mail.delivery_id for mail in made)
+            yield from made
+            yield None
+
     def _offer(self, chunk: list[int]) -> Iterator[Mail | None]:
-        self._renew(announced=chunk[-1])
-        read_at, wanted = clock.seconds(), self._let_out(self._still_wanted(chunk))
-        self._looked_at = min(self._looked_at, read_at) if self._wanted else read_at
-        self._wanted |= wanted.keys()
-        for made in self._maker.make(list(wanted.values())):
-            if isinstance(made, Outcome):
-                self._note(*(self._patience.weigh(made) if made.result is Result.STOPPED else [made]))
-                self._holding.take_back(made.delivery_id, self.gate)
-                self._wanted.discard(made.delivery_id)
-                continue
+        for made in self._make(chunk, self._let_out):
             if self.is_probe:
                 yield from self._alone()
             if not self.may_go_on:
@@ -168,13 +178,27 @@ class Run:
                 self._in_hand.add(made.delivery_id)
                 yield made
 
+    def _make(self, pks: list[int], let_out: Callable[[Rows], Rows]) -> Iterator[Mail]:
+        """The mails of those whose readers still want them."""
+        self._renew(announced=pks[-1])
+        read_at, wanted = clock.seconds(), let_out(self._still_wanted(pks))
+        self._looked_at = min(self._looked_at, read_at) if self._wanted else read_at
+        self._wanted |= wanted.keys()
+        for made in self._maker.make(list(wanted.values())):
+            if isinstance(made, Mail):
+                yield made
+                continue
+            self._note(*(self._patience.weigh(made) if made.result is Result.STOPPED else [made]))
+            self._holding.take_back(made.delivery_id, self.gate)
+            self._wanted.discard(made.delivery_id)
+
     def _look_again(self) -> None:
         if clock.seconds() - self._looked_at > FRESH:
             self._keep_lease()
             self._looked_at = clock.seconds()
             self._wanted = set(self._still_wanted(sorted(self._wanted)))
 
-    def _let_out(self, wanted: dict[int, DeliveryRow]) -> dict[int, DeliveryRow]:
+    def _let_out(self, wanted: Rows) -> Rows:
         """Those that no limit holds back."""
         if self.gate.is_open or not wanted:
             return wanted
@@ -213,8 +237,8 @@ class Run:
         self._renewed_at = clock.seconds()
         shards.renew(self._shard, announced=announced)
 
-    def _still_wanted(self, pks: list[int]) -> dict[int, DeliveryRow]:
-        """Those whose readers still want them, by their ids. The others are skipped."""
+    def _still_wanted(self, pks: list[int]) -> Rows:
+        """Those whose readers still want them. The others are skipped."""
         if not pks:
             return {}
         queued = Delivery.objects.filter(pk__range=(pks[0], pks[-1]), edition=self._shard.edition_id)

@@ -94,10 +94,9 @@ class Worker:
         run = Run(shard, self._journal, self._maker, self._gate(), stop, is_probe=self._is_probing)
         while run.goes_on:
             run.gate = self._gate()
-            for outcome in self._transport.send(run.mails(), run.begin):
-                if outcome is not None:
-                    run.end(outcome)
-                    self.accepted += outcome.result is Result.SENT
+            for outcomes in self._transport.send(run.mails(), run.begin):
+                run.end(outcomes)
+                self.accepted += sum(outcome.result is Result.SENT for outcome in outcomes)
                 progress(run.record_now_and_then())
         progress(run.finish())
         self._journal.clear()

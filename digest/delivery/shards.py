@@ -74,7 +74,7 @@ def take(worker: str, *, now: dt.datetime, edition: Edition | None = None) -> Sh
             return None
         if shard.worker:  # its lease ran out: neither it nor its machine's journals were heard of since
             shard.crashes += 1
-            recording.record_doubtful(_announced(shard, now), DIED, now=now)
+            recording.record_doubtful(dict.fromkeys(_announced(shard, now), ""), DIED, now=now)
         poison.convict(shard)
         shard.worker = worker
         shard.save()
@@ -86,6 +86,22 @@ def due(shard: Shard, *, now: dt.datetime) -> list[int]:
     """The ids of its deliveries whose turn it is, in order."""
     queued = shard.deliveries.filter(status=Status.QUEUED, not_before__lte=now)
     return list(queued.order_by("pk").values_list("pk", flat=True))
+
+
+def in_doubt_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[int]], list[int]]:
+    """What is due: calls that may have been made, by their keys, and the others' ids, both in order.
+
+    Such a call is whole, for its key is good for all of it or for none. Where a delivery kills its worker none is: each
+    goes alone.
+    """
+    pks = due(shard, now=now)
+    queued = shard.deliveries.filter(status=Status.QUEUED).exclude(call="")
+    calls: dict[str, list[int]] = {}
+    for call, pk in () if shard.is_suspect else queued.order_by("pk").values_list("call", "pk"):
+        calls.setdefault(call, []).append(pk)
+    calls = {call: those for call, those in calls.items() if not set(pks).isdisjoint(those)}
+    doubtful = {pk for those in calls.values() for pk in those}
+    return calls, [pk for pk in pks if pk not in doubtful]
 
 
 def renew(shard: Shard, *, announced: int = 0) -> None:
@@ -121,7 +137,7 @@ def queue_again(deliveries: QuerySet[Delivery], *, now: dt.datetime) -> int:
     """Send these once more, as if they had never been tried; how many."""
     chosen = list(deliveries.values_list("pk", flat=True))
     again = Delivery.objects.filter(pk__in=chosen)
-    done = again.update(status=Status.QUEUED, attempts=0, queued_at=now, not_before=now)
+    done = again.update(status=Status.QUEUED, attempts=0, queued_at=now, not_before=now, call="")
     _make_for_those_without(again, now)
     _open_those_with(again, now)
     return done

@@ -70,6 +70,13 @@ class Delivery(models.Model):
     reason = models.TextField(blank=True, help_text="Why it was skipped, failed or is tried again.")
     papers = models.JSONField(default=list, blank=True, help_text="Which papers, with score and reasons.")
     provider_id = models.CharField(max_length=255, blank=True)
+    call = models.CharField(
+        max_length=36,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="In which call it may have been handed over.",
+    )
 
     class Meta:
         ordering = ["-queued_at"]

@@ -3,7 +3,7 @@
 A 200 can hide that some were refused, an error that some were taken, and silence that all were.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
@@ -65,6 +65,12 @@ def judge(error: Exception) -> Trouble:
     if names & {"AnymailConfigurationError", "ImproperlyConfigured", "AnymailImproperlyInstalled"}:
         return Trouble(Fate.CLOSED, _said(str(error)))
     return Trouble(Fate.UNKNOWN, f"The provider's answer never came: {type(error).__name__}")
+
+
+def after(former: Trouble, trouble: Trouble) -> Trouble:
+    """What both mean together: a call that may have been taken still may, though it is not taken now."""
+    still = former.fate is Fate.UNKNOWN and trouble.fate in (Fate.BUSY, Fate.CLOSED)
+    return replace(trouble, fate=Fate.UNKNOWN) if still else trouble
 
 
 def by_status(mails: list[Mail], statuses: dict[str, AnymailRecipientStatus], *, mixed: Result) -> list[Outcome]:

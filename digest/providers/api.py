@@ -3,14 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import HEARTBEAT, Begin, Mail
+from digest.delivery.transports import HEARTBEAT, Begin, Mail, all_of
 from digest.providers.calls import Client, in_calls
 from digest.providers.sharing import Group
 from digest.providers.ways import Kind, way_of
@@ -32,7 +32,7 @@ class ApiTransport:
         self._open: list[Client] = []
         self._threads = ThreadPoolExecutor(settings.API_CONNECTIONS, thread_name_prefix=provider)
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
         return _Sending(self, iter(mails), begin).run()
 
     def close(self) -> None:
@@ -72,30 +72,30 @@ class _Sending:
         self._is_over = False  # no more mails come
         self._is_stopped = False
 
-    def run(self) -> Iterator[Outcome | None]:
+    def run(self) -> Iterator[Sequence[Outcome]]:
         while True:
             self._begin_what_can_be()
             if not self._calls:
                 if self._is_over or self._is_stopped:
                     return
                 time.sleep(A_MOMENT)  # a limit holds all back
-                yield None
+                yield ()
                 continue
             done, _ = wait(self._calls, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             if not done:
-                yield None
+                yield ()
             for call in done:
                 self._calls.remove(call)
-                yield from self._told(call.result())
+                yield self._told(call.result())
 
-    def _told(self, outcomes: list[Outcome]) -> Iterator[Outcome]:
-        yield from outcomes
+    def _told(self, outcomes: list[Outcome]) -> list[Outcome]:
         stopped = next((outcome for outcome in outcomes if outcome.result is Result.STOPPED), None)
         if stopped:
             self._is_stopped = True
-            for group in self._waiting:
-                yield from (Outcome(mail.delivery_id, Result.STOPPED, stopped.reason) for mail in group.mails)
+            waiting = [mail for group in self._waiting for mail in group.mails]
+            outcomes = outcomes + [Outcome(mail.delivery_id, Result.STOPPED, stopped.reason) for mail in waiting]
             self._waiting.clear()
+        return outcomes
 
     def _begin_what_can_be(self) -> None:
         while len(self._calls) < settings.API_CONNECTIONS and not self._is_stopped:
@@ -104,7 +104,7 @@ class _Sending:
             if not self._waiting:
                 return
             group = self._waiting.pop(0)
-            wanted = group.only(self._begin(group.mails))
+            wanted = group.only(self._begin(group.mails, group.key))
             if wanted.mails:
                 self._calls.add(self._transport.submit(wanted))
 

@@ -4,6 +4,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urljoin
 
@@ -18,13 +20,12 @@ from digest.providers.answers import PATIENCE, Fate, Trouble
 from digest.providers.letters import letter_of
 from digest.providers.payloads import Payloads
 from digest.providers.sharing import Group
-from digest.providers.ways import Kind, way_of
+from digest.providers.ways import Kind, Way, way_of
 
 TRIES = 3  # of a call that a provider is too busy for, or of which it knows whether it has done it
 FIRST_WAIT = 1.0  # seconds; doubled
 FAILURES = 20  # single mails of a refused call: if each is refused too, it is not about them
 KEYS = uuid.UUID("5b8f8d4e-6a4e-4e0e-9d52-6f0f3a1f9a55")
-_RESULTS = {Fate.REFUSED: Result.FAILED, Fate.CLOSED: Result.STOPPED, Fate.UNKNOWN: Result.UNCERTAIN}
 
 
 class Client:
@@ -40,12 +41,12 @@ class Client:
 
     def send(self, group: Group) -> list[Outcome]:
         """Hand over the mails of `group` in one call, or as few as it takes; an outcome for each."""
-        trouble = Trouble(Fate.UNKNOWN, "")
+        trouble = Trouble(Fate.BUSY, "")
         for tries in range(TRIES):
             try:
                 outcomes = self._post(group)
             except Exception as error:
-                trouble = answers.judge(error)
+                trouble = answers.after(trouble, answers.judge(error))
                 seconds = trouble.seconds if trouble.seconds is not None else FIRST_WAIT * 2**tries
                 if seconds > PATIENCE or not self._may_repeat(trouble):
                     break
@@ -58,6 +59,12 @@ class Client:
     def close(self) -> None:
         self._backend.close()
 
+    def _halves(self, group: Group) -> Iterator[Group]:
+        middle = len(group.mails) // 2
+        for part in (slice(middle), slice(middle, None)):
+            key = key_of(group.mails[part]) if self._way.keyed else ""
+            yield Group(group.shared, group.mails[part], group.values[part], key)
+
     def _may_repeat(self, trouble: Trouble) -> bool:
         return trouble.fate is Fate.BUSY or (trouble.fate is Fate.UNKNOWN and self._way.keyed)
 
@@ -66,22 +73,24 @@ class Client:
             return [answers.sent(mail) for mail in group.mails]
         if trouble.fate is Fate.REFUSED:
             if len(group.mails) > 1 and self._refused_in_a_row < FAILURES:
-                return [outcome for half in _halves(group) for outcome in self.send(half)]
+                return [outcome for half in self._halves(group) for outcome in self.send(half)]
             self._refused_in_a_row += 1
-        result = _RESULTS.get(trouble.fate, Result.STOPPED)
-        if trouble.fate is Fate.REFUSED and self._refused_in_a_row >= FAILURES:
-            result = Result.STOPPED  # so many in a row: it is not about the mails
+        if trouble.fate is Fate.UNKNOWN:
+            return [Outcome(mail.delivery_id, Result.UNCERTAIN, trouble.reason, call=group.key) for mail in group.mails]
+        # So many refused in a row: it is not about the mails.
+        is_about_them = trouble.fate is Fate.REFUSED and self._refused_in_a_row < FAILURES
+        result = Result.FAILED if is_about_them else Result.STOPPED
         return [Outcome(mail.delivery_id, result, trouble.reason) for mail in group.mails]
 
     def _post(self, group: Group) -> list[Outcome]:
         if self._way.kind is Kind.MANY:
-            return self._post_many(group.mails)
+            return self._post_many(group)
         if self._way.kind is Kind.MERGED and group.values[0]:
             message = messages.merged(group, self._way)
         else:
             message = messages.single(group.mails[0], self._way)
-        if self._way.keyed:
-            message.extra_headers["idempotencyKey"] = key_of(group.mails)
+        if group.key:
+            message.extra_headers["idempotencyKey"] = group.key
         message.esp_extra = deepcopy(self._way.extra)  # django-anymail writes the rest into it
         payload = self._payloads.make(message)
         response = self._backend.post_to_esp(payload, message)
@@ -90,8 +99,8 @@ class Client:
         mixed = Result.UNCERTAIN if self._way.names_refused else Result.SENT
         return answers.by_status(group.mails, statuses, mixed=mixed)
 
-    def _post_many(self, mails: list[Mail]) -> list[Outcome]:
-        dialect, backend = many.DIALECTS[self._provider], self._backend
+    def _post_many(self, group: Group) -> list[Outcome]:
+        dialect, backend, mails = many.DIALECTS[self._provider], self._backend, group.mails
         message = messages.single(mails[0], self._way)
         payload = backend.build_message_payload(message, backend.send_defaults)
         request = payload.get_request_params(backend.api_url)
@@ -100,8 +109,8 @@ class Client:
             endpoint = f"{endpoint}/{backend.sandbox_id}"
         request["url"] = urljoin(backend.api_url, endpoint)
         request["headers"] = request["headers"] | dialect.headers
-        if self._way.keyed:
-            request["headers"]["Idempotency-Key"] = key_of(mails)
+        if group.key:
+            request["headers"]["Idempotency-Key"] = group.key
         letters = [letter_of(mail) for mail in mails]
         request["data"] = many.body(dialect, payload.data, mails, letters)
         response = backend.session.request(timeout=backend.timeout, **request)
@@ -120,8 +129,17 @@ def _read_environment_once(backend: Any) -> None:
 
 
 def in_calls(provider: str, mails: list[Mail]) -> Iterator[Group]:
-    """The mails, as they go into calls."""
+    """The mails, as they go into calls; those of a call that may have been made, into the same."""
     way = way_of(provider)
+    for call, those in groupby(mails, attrgetter("call")):
+        groups = list(_grouped(list(those), way))
+        for group in groups if way.keyed else ():
+            # What was one call and can't be again must not be taken for it: the key would say that all is done.
+            group.key = call if call and len(groups) == 1 else key_of(group.mails)
+        yield from groups
+
+
+def _grouped(mails: list[Mail], way: Way) -> Iterator[Group]:
     if way.kind is Kind.SINGLE:
         yield from (Group(sharing.NOTHING, [mail], [[]]) for mail in mails)
         return
@@ -136,16 +154,10 @@ def key_of(mails: list[Mail]) -> str:
 
 
 def _blocks(group: Group, most: int) -> Iterator[Group]:
-    """By ids, at the same borders always: what is handed over again in doubt is in the same call, with the same key."""
+    """By ids, at the same borders always: what is handed over again, and nobody knows of, is in the same call."""
     blocks: dict[int, Group] = {}
     for mail, values in zip(group.mails, group.values, strict=True):
         block = blocks.setdefault(mail.delivery_id // most, Group(group.shared))
         block.mails.append(mail)
         block.values.append(values)
     yield from blocks.values()
-
-
-def _halves(group: Group) -> Iterator[Group]:
-    middle = len(group.mails) // 2
-    for part in (slice(middle), slice(middle, None)):
-        yield Group(group.shared, group.mails[part], group.values[part])

@@ -7,14 +7,14 @@ reader's mail is sent by two.
 import datetime as dt
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from django.conf import settings
 
 from digest import clock
 from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Begin, Mail, Transport
+from digest.delivery.transports import Begin, Mail, Transport, all_of
 from digest.models import Turn
 from digest.providers.ways import KNOWN, SMTP
 
@@ -39,18 +39,16 @@ class FallbackTransport:
         """Whose turn it is. Where all have refused lately, the first's: the others are no better."""
         return next(iter(self._open()), self._names[0])
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
         name, is_refused = self.name, False
         if name not in self._transports:
             self._transports[name] = self._make(name)
-        for outcome in self._transports[name].send(mails, begin):
-            if outcome is not None and outcome.result is Result.STOPPED:
-                if not is_refused:
-                    is_refused = True
-                    self._close(name, outcome.reason)
-                if self._open():
-                    outcome = replace(outcome, result=Result.ELSEWHERE)
-            yield outcome
+        for outcomes in self._transports[name].send(mails, begin):
+            stopped = next((outcome for outcome in outcomes if outcome.result is Result.STOPPED), None)
+            if stopped and not is_refused:
+                is_refused = True
+                self._close(name, stopped.reason)
+            yield [_elsewhere(outcome) for outcome in outcomes] if stopped and self._open() else outcomes
 
     def give_way(self, reason: str) -> bool:
         """Turn to the next provider, since this one refuses mail after mail; whether there is one."""
@@ -73,6 +71,10 @@ class FallbackTransport:
         Turn.objects.update_or_create(host=_turn(name), defaults={"free_at": until})
         then = f"{self.name} is next" if self._open() else "there is no other"
         logger.warning("%s takes no mail, %s: %s", name, then, reason)
+
+
+def _elsewhere(outcome: Outcome) -> Outcome:
+    return replace(outcome, result=Result.ELSEWHERE) if outcome.result is Result.STOPPED else outcome
 
 
 def closed_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:

@@ -36,11 +36,15 @@ class Shared(NamedTuple):
 
 @dataclass
 class Group:
-    """Mails that share one content, and what each puts into its blanks."""
+    """Mails that share one content, and what each puts into its blanks.
+
+    `key` is that of their call, where the provider heeds one.
+    """
 
     shared: Shared
     mails: list[Mail] = field(default_factory=list)
     values: list[list[str]] = field(default_factory=list)
+    key: str = ""
 
     def only(self, wanted: Sequence[Mail]) -> "Group":
         """Of its mails, those in `wanted`."""
@@ -48,7 +52,7 @@ class Group:
             return self
         ids = {mail.delivery_id for mail in wanted}
         kept = [(mail, its) for mail, its in zip(self.mails, self.values, strict=True) if mail.delivery_id in ids]
-        return Group(self.shared, [mail for mail, _ in kept], [its for _, its in kept])
+        return Group(self.shared, [mail for mail, _ in kept], [its for _, its in kept], self.key)
 
 
 NOTHING = Shared((), "", "")

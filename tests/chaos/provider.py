@@ -18,8 +18,8 @@ from tests.esp import Answer, Esp
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CASES = {"brevo": "resend", "mailgun": "leave"}  # what is done with mails in doubt
-READERS, WORKERS, SECONDS = 600, 2, 120
-# Five papers, a reader follows one of them: five calls for twenty readers.
+READERS, WORKERS, SECONDS = 2000, 2, 120
+# Five papers, a reader follows one of them: five calls for a hundred readers.
 SET_UP = f"""
 import random
 from tests.chaos.crowd import Crowd
@@ -29,7 +29,7 @@ from digest import planning
 from digest.delivery import shards
 from digest.models import Edition
 from subscriptions.models import Subscriber, TopicFilter
-shards.SIZE = 20
+shards.SIZE = 100
 readers = Subscriber.objects.values_list("pk", flat=True)
 TopicFilter.objects.bulk_create([TopicFilter(subscriber_id=pk, words=f"Paper {{pk % 5 + 1}}") for pk in readers])
 planning.plan_everyone(Edition.objects.get(), now=timezone.now())
@@ -57,7 +57,7 @@ class Moody(Esp):
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self._chance, self.seconds = random.Random(seed), 0.1
+        self._chance, self.seconds = random.Random(seed), 0.25
 
     def take(self, provider: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         with self.lock:

@@ -2,11 +2,11 @@
 
 A transport pulls mails when it can soon hand them over, since whether a limit lets them pass is asked when they are
 pulled. Right before they can reach anybody it says so, and hears whose readers still want them. It raises nothing for
-what a server says: that is an outcome. While it waits it yields None now and then, so that its caller can keep the
-lease and stop in time.
+what a server says: that is an outcome. What ended together it tells together. While it waits it tells nothing, now and
+then, so that its caller can keep the lease and stop in time.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from django.core.mail import EmailMessage
 
 from digest.delivery.outcomes import Outcome
 
-HEARTBEAT = 0.5  # seconds between two Nones of a transport that waits
+HEARTBEAT = 0.5  # seconds after which a transport that waits says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,17 @@ class Mail:
     sender: str  # of the envelope
     message: bytes | EmailMessage
     papers: Any = None  # what it holds, as `Delivery.papers` keeps it
+    call: str = ""  # the key of the call in which it may have been handed over before
 
 
-Begin = Callable[[Sequence[Mail]], list[Mail]]  # these are about to leave: those that shall
+class Begin(Protocol):
+    def __call__(self, mails: Sequence[Mail], call: str = "") -> list[Mail]:
+        """These are about to leave, in the call of that key if it has one: those that shall."""
+        ...
+
+
+def all_of(mails: Sequence[Mail], call: str = "") -> list[Mail]:
+    return list(mails)
 
 
 class Transport(Protocol):
@@ -46,7 +54,7 @@ class Transport(Protocol):
         """Whether it takes bytes."""
         ...
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
         """Hand over each of `mails`; an outcome for each that was pulled, in any order, as soon as it is known.
 
         What `begin` leaves out is not handed over, and has no outcome. A None among the mails means that none may leave

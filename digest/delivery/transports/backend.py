@@ -2,14 +2,14 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import HEARTBEAT, Begin, Mail
+from digest.delivery.transports import HEARTBEAT, Begin, Mail, all_of
 from subscriptions import failures
 
 logger = logging.getLogger(__name__)
@@ -27,15 +27,15 @@ class BackendTransport:
         self._connection: BaseEmailBackend | None = None
         self._troubles = 0  # in a row
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
         for mail in mails:
             if mail is None:
                 time.sleep(HEARTBEAT)
-                yield None
+                yield ()
                 continue
             for wanted in begin([mail]):
                 outcome = self._send_one(wanted)
-                yield outcome
+                yield (outcome,)
                 if outcome.result is Result.STOPPED:
                     return
 

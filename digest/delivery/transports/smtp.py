@@ -5,13 +5,13 @@ closed, and the next mail gets a fresh one: servers and clients differ in what t
 """
 
 import selectors
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.conf import settings
 
 from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.replies import Verdict
-from digest.delivery.transports import HEARTBEAT, Begin, Mail
+from digest.delivery.transports import HEARTBEAT, Begin, Mail, all_of
 from digest.delivery.transports.connection import Connection
 from digest.delivery.transports.opening import CannotOpenError
 from digest.delivery.transports.pace import Pace
@@ -30,21 +30,21 @@ class SmtpTransport:
         self._selector = selectors.DefaultSelector()
         self._pace = Pace()
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
         source = iter(mails)
         goes_on = True
         while goes_on or self._is_busy():
             if goes_on:
                 goes_on, stopped = self._begin(source, begin)
-                yield from stopped
+                yield stopped
             ready = self._ready() if goes_on or self._is_busy() else []
             if not ready:
-                yield None
+                yield ()
             for connection in ready:
                 outcome = self._go_on(connection)
                 if outcome is not None:
                     goes_on = goes_on and outcome.result is not Result.STOPPED
-                    yield outcome
+                    yield (outcome,)
 
     def close(self) -> None:
         while self._connections:

@@ -39,6 +39,25 @@ def test_it_tells_what_was_done_and_what_was_in_hand(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_it_tells_which_call_a_mail_was_in(tmp_path: Path) -> None:
+    die(tmp_path, "journal.take_in_hand([7, 8], 'a-key')", "journal.take_in_hand([9])")
+    with left_behind(tmp_path) as found:
+        assert found[0].in_hand == {7: "a-key", 8: "a-key", 9: ""}
+
+
+def test_it_tells_all_or_nothing_of_what_ended_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+
+    def write(file: int, data: bytes) -> int:
+        written.append(data.count(b"\n"))
+        return len(data)
+
+    journal = Journal(tmp_path)
+    monkeypatch.setattr(os, "write", write)
+    journal.note(SENT, Outcome(8, Result.FAILED, "no such mailbox"))
+    assert written == [2]
+
+
 def test_it_leaves_the_journal_of_the_living_alone(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     with left_behind(tmp_path) as found:

@@ -1,6 +1,7 @@
 """A server that takes nothing: everybody waits, one mail asks again, and then it goes on."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -158,9 +159,9 @@ def test_a_probe_that_succeeds_ends_no_pause_that_a_person_must_end(
 ) -> None:
     end = Run.end
 
-    def complain(run: Run, outcome: Outcome) -> None:
+    def complain(run: Run, outcomes: Sequence[Outcome]) -> None:
         pauses.begin("Too many complaints", now=NOW, resumes=False)
-        end(run, outcome)
+        end(run, outcomes)
 
     monkeypatch.setattr(Run, "end", complain)
     pauses.begin("No connection", now=NOW - MINUTE)

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from digest import planning
 from digest.delivery import pauses, run, sending, shards, stopping
 from digest.delivery.outcomes import Outcome
 from digest.models import Delivery, DeliveryEvent, Edition, Shard
+from digest.providers import api
+from digest.providers import calls as provider_calls
 from digest.providers.api import ApiTransport
 from digest.providers.sharing import Group
 from subscriptions import subscribers
@@ -128,12 +131,94 @@ def test_no_call_begins_once_the_worker_is_asked_to_stop(calls: Calls, esp: Esp,
     assert list(journals.iterdir()) == []
 
 
-def test_what_a_provider_may_have_taken_is_tried_again_together(edition: Edition, esp: Esp, clock: Any) -> None:
+@pytest.mark.usefixtures("clock")
+def test_what_a_provider_may_have_taken_is_tried_again_together(
+    edition: Edition, esp: Esp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "RECORD_AFTER", -1.0)
     esp.answers = [Answer(drops=True, taken=True)]
     queue_readers(edition, 20)
     sending.send_due()
     (next_try,) = set(Delivery.objects.values_list("not_before", flat=True))
     assert next_try > NOW + dt.timedelta(minutes=7)
+
+
+@pytest.fixture
+def in_doubt(edition: Edition, esp: Esp, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Esp:
+    """Brevo took thirty mails in one call, and its answers did not arrive; by now they may be asked for again."""
+    settings.EMAIL_PROVIDERS = ["brevo"]
+    monkeypatch.setattr(provider_calls, "FIRST_WAIT", 0.0)
+    esp.answers = [Answer(drops=True, taken=True)] * provider_calls.TRIES
+    queue_readers(edition, 30)
+    assert sending.send_due() == 0
+    assert len(esp.taken) == 30
+    clock.shift(dt.timedelta(minutes=15))
+    return esp
+
+
+def test_a_call_in_doubt_is_made_again_with_its_key(in_doubt: Esp) -> None:
+    assert sending.send_due() == 30
+    assert len(in_doubt.taken) == 30
+    assert statuses() == [Status.SENT] * 30
+
+
+def test_a_call_in_doubt_is_the_same_without_those_who_left(in_doubt: Esp) -> None:
+    left = Subscriber.objects.get(email="reader7@example.org")
+    subscribers.unsubscribe(left, now=NOW)
+    assert sending.send_due() == 29
+    assert len(in_doubt.taken) == 30
+    assert Delivery.objects.get(subscriber=left).status == Status.SKIPPED
+
+
+def test_a_probe_makes_a_call_in_doubt_as_it_was(in_doubt: Esp, clock: Any) -> None:
+    pauses.begin("The provider answered 401", now=NOW)
+    clock.shift(dt.timedelta(minutes=15))
+    assert sending.send_due() == 30
+    assert len(in_doubt.taken) == 30
+
+
+def test_a_call_in_doubt_is_made_again_once_where_nothing_may_come_twice(in_doubt: Esp, settings: Any) -> None:
+    """Since the provider knows its key."""
+    settings.UNCERTAIN_MAILS = "leave"
+    in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.TRIES
+    assert sending.send_due() == 0
+    assert len(in_doubt.taken) == 30
+    assert statuses() == [Status.UNCERTAIN] * 30
+
+
+def test_what_an_admin_sends_again_is_another_call(in_doubt: Esp) -> None:
+    Delivery.objects.update(status=Status.UNCERTAIN)
+    chosen = Delivery.objects.order_by("pk")[:10]
+    assert shards.queue_again(Delivery.objects.filter(pk__in=[row.pk for row in chosen]), now=timezone.now()) == 10
+    assert sending.send_due() == 10
+    assert len(in_doubt.taken) == 40
+
+
+def test_who_dies_in_a_call_leaves_its_key(
+    edition: Edition, esp: Esp, settings: Any, clock: Any, journals: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMAIL_PROVIDERS = ["brevo"]
+    monkeypatch.setattr(ApiTransport, "submit", lambda transport, group: die_during(transport, group))
+    queue_readers(edition, 30)
+    with pytest.raises(SystemExit):
+        sending.send_due()
+    monkeypatch.undo()
+    settings.VAR_DIR = journals.parent
+    subscribers.unsubscribe(Subscriber.objects.get(email="reader7@example.org"), now=NOW)
+    sending.send_due()
+    clock.shift(dt.timedelta(minutes=15))
+    assert sending.send_due() == 29
+    assert len(esp.taken) == 30
+
+
+def die_during(transport: ApiTransport, group: Group) -> "Future[list[Outcome]]":
+    healthy_submit(transport, group).result()
+    raise SystemExit
+
+
+def test_a_shard_fits_into_the_window_of_a_transport() -> None:
+    """Else a call in doubt would be torn."""
+    assert shards.SIZE <= api.WINDOW
 
 
 def test_it_asks_a_provider_with_one_mail_whether_it_takes_them_again(edition: Edition, esp: Esp, clock: Any) -> None:

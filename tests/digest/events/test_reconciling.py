@@ -79,12 +79,12 @@ def test_what_a_dead_worker_had_in_hand_is_not_sent_again_when_it_was_reported(
     event_type: str, status: str, delivery: Delivery
 ) -> None:
     tell(event_type, delivery)
-    recording.record_doubtful([delivery.pk], "A worker died.", now=NOW)
+    recording.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW)
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == (status, 1)
 
 
 def test_a_refusal_at_the_hand_over_says_nothing_of_a_later_try(delivery: Delivery) -> None:
     events.record_bounces([(delivery.pk, "soft", "452 4.2.2 full")], now=NOW)
-    recording.record_doubtful([delivery.pk], "A worker died.", now=NOW)
+    recording.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW)
     assert Delivery.objects.get().status == "queued"

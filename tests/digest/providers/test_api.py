@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def send(provider: str, mails: Iterable[Mail | None]) -> list[Outcome]:
     transport = ApiTransport(provider)
     try:
-        return sorted(filter(None, transport.send(mails)), key=lambda outcome: outcome.delivery_id)
+        return sorted(chain.from_iterable(transport.send(mails)), key=lambda outcome: outcome.delivery_id)
     finally:
         transport.close()
 
@@ -170,6 +171,14 @@ def test_a_key_takes_the_doubt_away(provider: str, answer: Answer, esp: Esp, mai
     assert len(esp.taken) == 5
 
 
+@pytest.mark.parametrize("then", [Answer(503), Answer(429, {"message": "slower"}), Answer(401, {"message": "who?"})])
+def test_what_was_in_doubt_stays_so_though_it_is_not_taken_now(then: Answer, esp: Esp, mails: list[Mail]) -> None:
+    esp.answers = [Answer(502, taken=True), then, then]
+    outcomes = send("brevo", mails[:3])
+    assert results(outcomes) == ["uncertain"] * 3
+    assert {outcome.call for outcome in outcomes} == {key_of(mails[:3])}
+
+
 def test_a_key_that_is_known_means_it_was_taken(esp: Esp, mails: list[Mail]) -> None:
     esp.answers = [Answer(409, {"name": "invalid_idempotent_request", "message": "another payload"})]
     assert results(send("resend", mails)) == ["sent"] * 5
@@ -189,6 +198,27 @@ def test_what_is_handed_over_again_is_in_the_same_call(mails: list[Mail]) -> Non
     assert numbers(20, 250)[1:] == numbers(99, 250) == [list(range(100, 200)), list(range(200, 251))]
 
 
+def keys(provider: str, mails: list[Mail]) -> list[tuple[str, list[int]]]:
+    found = calls.in_calls(provider, mails)
+    return [(call.key, [mail.delivery_id for mail in call.mails]) for call in found]
+
+
+def test_a_call_that_may_have_been_made_keeps_its_key_whoever_has_left(mails: list[Mail]) -> None:
+    (first,) = keys("brevo", mails[:3])
+    left = [replace(mail, call=first[0]) for mail in mails[:2]]
+    assert keys("brevo", [*left, mails[2]]) == [(first[0], [1, 2]), (key_of(mails[2:3]), [3])]
+
+
+def test_a_call_that_cannot_be_made_as_it_was_is_another(mails: list[Mail]) -> None:
+    """Else the provider would take the second of two for the first, and its readers would get nothing."""
+    apart = [replace(mail, call="a-key") for mail in mails]
+    assert [key for key, _ in keys("brevo", apart)] == [key_of(mails[:3]), key_of(mails[3:])]
+
+
+def test_only_who_heeds_keys_gets_them(mails: list[Mail]) -> None:
+    assert {key for key, _ in keys("mailgun", [replace(mail, call="a-key") for mail in mails])} == {""}
+
+
 def test_a_provider_that_cannot_be_reached_stops_the_run(esp: Esp, mails: list[Mail], settings: Any) -> None:
     settings.ANYMAIL |= {"POSTMARK_API_URL": "http://127.0.0.1:1/"}
     assert results(send("postmark", mails)) == ["stopped"] * 5
@@ -199,12 +229,12 @@ def test_an_answer_that_is_none_is_doubt(esp: Esp, mails: list[Mail]) -> None:
     assert results(send("mailgun", mails[:3])) == ["uncertain"] * 3
 
 
-def test_it_says_none_while_a_limit_holds_all_back(esp: Esp, mails: list[Mail]) -> None:
+def test_it_says_nothing_while_a_limit_holds_all_back(esp: Esp, mails: list[Mail]) -> None:
     transport = ApiTransport("postmark")
     told = list(transport.send(iter([None, mails[0], None, mails[1]])))
     transport.close()
-    assert told[0] is None
-    assert results([outcome for outcome in told if outcome]) == ["sent", "sent"]
+    assert told[0] == ()
+    assert results(list(chain.from_iterable(told))) == ["sent", "sent"]
 
 
 @pytest.mark.parametrize("provider", ["mailgun", "mailjet", "mandrill", "postmark", "sendgrid", "sparkpost"])

@@ -1,14 +1,14 @@
 """Which provider's turn it is."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
 import time_machine
 
 from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Begin, Mail
+from digest.delivery.transports import Begin, Mail, all_of
 from digest.providers.fallback import FallbackTransport, closed_providers
 from tests.conftest import NOW
 
@@ -24,11 +24,11 @@ class Provider:
     def __init__(self, result: Result) -> None:
         self.result, self.got = result, 0
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = list) -> Iterator[Outcome | None]:
+    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
         for mail in mails:
             if mail is not None:
                 self.got += 1
-                yield Outcome(mail.delivery_id, self.result, "because")
+                yield [Outcome(mail.delivery_id, self.result, "because")]
                 if self.result is Result.STOPPED:
                     return
 
@@ -53,7 +53,7 @@ def transport_of(**results: Result) -> tuple[FallbackTransport, dict[str, Provid
 
 
 def ends(transport: FallbackTransport, mails: list[Mail]) -> list[Any]:
-    return [outcome.result for outcome in transport.send(mails) if outcome]
+    return [outcome.result for told in transport.send(mails) for outcome in told]
 
 
 def test_the_first_hands_over_what_it_can(mails: list[Mail]) -> None:
