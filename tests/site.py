@@ -12,7 +12,7 @@ import time_machine
 from django.conf import settings
 from django.test import override_settings
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from PIL import Image
 from playwright.sync_api import Page as Shown
 
@@ -86,49 +86,57 @@ def unconfirmed() -> Iterator[None]:
     yield
 
 
+def said(shown: Shown, message: str) -> str:
+    """In the language of the page."""
+    with translation.override(shown.locator("html").get_attribute("lang")):
+        return translation.gettext(message)
+
+
 def press(name: str) -> Callable[[Shown], None]:
     def act(shown: Shown) -> None:
-        shown.get_by_role("main").get_by_role("button", name=name, exact=True).first.click()
+        shown.get_by_role("main").get_by_role("button", name=said(shown, name), exact=True).first.click()
 
     return act
 
 
 def send_wrong(shown: Shown) -> None:
-    shown.get_by_label("E-mail address").fill("ada@example.org")
-    shown.get_by_label("Your own words").fill("author:")
+    shown.get_by_label(said(shown, "E-mail address")).fill("ada@example.org")
+    shown.get_by_label(said(shown, "Your own words")).fill("author:")
     press("Subscribe")(shown)
-    shown.get_by_text("Nothing was saved yet.").wait_for()
+    shown.get_by_text(said(shown, "Nothing was saved yet.")).wait_for()
 
 
 def send_in_haste(shown: Shown) -> None:
-    shown.get_by_label("E-mail address").fill("ada@example.org")
+    shown.get_by_label(said(shown, "E-mail address")).fill("ada@example.org")
     press("Subscribe")(shown)
-    shown.get_by_text("One more press, please.").wait_for()
+    shown.get_by_text(said(shown, "One more press, please.")).wait_for()
 
 
 def preview(shown: Shown) -> None:
-    shown.get_by_label("Find a topic").fill("reasoning")
-    shown.get_by_label("Reasoning models").check()
-    shown.get_by_label("Your own words").fill("nothing like this")
+    name = said(shown, "Reasoning models")
+    shown.get_by_label(said(shown, "Find a topic")).fill(name)
+    shown.get_by_label(name).check()
+    phrase = "nothing like this"
+    shown.get_by_label(said(shown, "Your own words")).fill(phrase)
     shown.locator(".preview-day").first.wait_for()
-    shown.get_by_text("does not occur in any").wait_for()
+    advice = said(shown, "“%(phrase)s” does not occur in any of these papers.")
+    shown.get_by_text(advice % {"phrase": phrase}).wait_for()
 
 
 def paste(shown: Shown) -> None:
-    shown.get_by_label("Papers", exact=True).fill(f"{first().title}\nhttps://arxiv.org/abs/1706.03762\n")
+    shown.get_by_label(said(shown, "Papers"), exact=True).fill(f"{first().title}\nhttps://arxiv.org/abs/1706.03762\n")
     press("Suggest")(shown)
 
 
 def settings_are_wrong(shown: Shown) -> None:
-    shown.get_by_label("Your new address").fill("bob@example.org")
-    shown.locator("#move").get_by_label("Your address now").fill("not-me@example.org")
+    shown.get_by_label(said(shown, "Your new address")).fill("bob@example.org")
+    shown.locator("#move").get_by_label(said(shown, "Your address now")).fill("not-me@example.org")
     press("Mail me a link")(shown)
     shown.locator("#move .error").wait_for()
 
 
 PAGES = {
     "home": Page("/"),
-    "home in German": Page("/de/"),
     "home, in haste": Page("/", act=send_in_haste, given=lambda: mock.patch.object(guards, "LEAST", dt.timedelta(1))),
     "edition": Page(f"/{YESTERDAY}/"),
     "edition, on one topic": Page(f"/{TODAY}/?topic=reasoning"),
@@ -142,7 +150,6 @@ PAGES = {
     "topic without papers": Page("/topics/quantum/"),
     "week": Page(f"/weeks/{TODAY:%G-W%V}/"),
     "month": Page(f"/months/{TODAY:%Y-%m}/"),
-    "month in German": Page(f"/de/months/{TODAY:%Y-%m}/"),
     "calendar": Page("/calendar/"),
     "search": Page("/search"),
     "search with results": Page("/search?q=agents"),

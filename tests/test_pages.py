@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, ViewportSize
 from playwright.sync_api import Page as Shown
 from pytest_django.live_server_helper import LiveServer
 
@@ -59,9 +59,10 @@ def server(django_db_setup: None, browser: Browser, django_db_blocker: Any) -> I
         call_command("flush", verbosity=0, interactive=False)
 
 
-@pytest.fixture(scope="module")
-def context(browser: Browser, server: LiveServer) -> Iterator[BrowserContext]:
-    opened = browser.new_context(base_url=server.url, viewport={"width": WIDTH, "height": HEIGHT}, locale="en-GB")
+@pytest.fixture(scope="module", params=["en-GB", "de-DE"])
+def context(browser: Browser, server: LiveServer, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    size = ViewportSize(width=WIDTH, height=HEIGHT)
+    opened = browser.new_context(base_url=server.url, viewport=size, locale=request.param)
     opened.set_default_timeout(15_000)
     yield opened
     opened.close()
