@@ -11,7 +11,8 @@ The grammar, the same wherever readers type words (the form, the search box, the
     -medical imaging                        never papers with this phrase
     votes:20                                only papers with 20 votes or more
 
-Terms are separated by commas, semicolons or line ends. Quotes keep a comma inside a phrase.
+Terms are separated by commas, semicolons or line ends. Quotes keep a comma inside a phrase. Signs may be written as
+keyboards and languages have them: “…”, «…», a dash for the minus, full-width ones.
 """
 
 import re
@@ -24,6 +25,8 @@ MAX_TERM_LENGTH = 100  # characters
 MAX_SENTENCE_LENGTH = 300
 MAX_VOTES = 100_000
 
+SIGNS = str.maketrans("“”„‟«»＂，、；：－", '"' * 7 + ",,;:-")
+_DASH = re.compile(r'(?<![^,;\n])(\s*+)[–—−](?=[\w"])')  # where a term begins, and no item of a list
 CATEGORY = re.compile(r"[a-z]+(-[a-z]+)*(\.([a-z]+(-[a-z]+)*|\*))?", re.IGNORECASE | re.ASCII)
 # Possessive, for nothing here needs a second try: going back over 2000 spaces would take a minute.
 _TERM = re.compile(
@@ -71,6 +74,7 @@ class Criteria:
 
 def parse(text: str) -> Criteria:
     """Read `text` by the grammar above. Raises FilterError."""
+    text = _with_our_signs(text)
     if phrases := _plain_phrases(text):
         return Criteria(phrases=phrases)
     terms = _split(text)
@@ -108,13 +112,17 @@ def write(criteria: Criteria) -> str:
     """The text that `parse` reads as `criteria`."""
     return ", ".join(
         [_plain(phrase) for phrase in criteria.phrases]
-        + [f'"{phrase}"' for phrase in criteria.quoted]
+        + [f'"{_without_quotes(phrase)}"' for phrase in criteria.quoted]
         + [f"author:{_quote(author)}" for author in criteria.authors]
         + [f"cat:{category}" for category in criteria.categories]
         + [f"-{_quote(phrase)}" for phrase in criteria.exclusions]
         + [f"votes:{criteria.min_votes}"] * bool(criteria.min_votes)
-        + [f'about:"{criteria.sentence}"'] * bool(criteria.sentence)
+        + [f'about:"{_without_quotes(criteria.sentence)}"'] * bool(criteria.sentence)
     )
+
+
+def _with_our_signs(text: str) -> str:
+    return text if text.isascii() else _DASH.sub(r"\1-", text.translate(SIGNS))
 
 
 def _split(text: str) -> list[str]:
@@ -222,8 +230,9 @@ _FIELDS = {
 
 def _plain(phrase: str) -> str:
     """`phrase` as it is, unless it would be read as something else."""
+    phrase = _without_quotes(phrase)
     try:
-        is_plain = _split(phrase) == [phrase] and _classify(phrase) == ("phrases", phrase)
+        is_plain = _split(_with_our_signs(phrase)) == [phrase] and _classify(phrase) == ("phrases", phrase)
     except FilterError:
         is_plain = False
     return phrase if is_plain else f'"{phrase}"'
@@ -231,8 +240,14 @@ def _plain(phrase: str) -> str:
 
 def _quote(value: str) -> str:
     """`value` in quotes, where it needs them to be read as one phrase."""
-    plain = re.fullmatch(r"[^,;\n\":-][^,;\n\":]*", value)
+    value = _without_quotes(value)
+    plain = re.fullmatch(r"[^,;\n\":–—−-][^,;\n\":]*", value)
     return value if plain else f'"{value}"'
+
+
+def _without_quotes(value: str) -> str:
+    """As it can stand in quotes: what comes from a title may have its own."""
+    return " ".join(value.translate(SIGNS).replace('"', " ").split())
 
 
 def _shown(text: str) -> str:

@@ -7,16 +7,26 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from subscriptions.filters import CATEGORY, MAX_TERM_LENGTH, MAX_TERMS, MAX_VOTES, Criteria, FilterError, parse, write
+from subscriptions.filters import (
+    CATEGORY,
+    MAX_TERM_LENGTH,
+    MAX_TERMS,
+    MAX_VOTES,
+    SIGNS,
+    Criteria,
+    FilterError,
+    parse,
+    write,
+)
 
 REMEMBER = "how an assistant, say, can remember; earlier"
-PUNCTUATION = st.sampled_from(list(" ,;:-\"\n\r\t.*“”'"))
+PUNCTUATION = st.sampled_from(list(" ,;:-\"\n\r\t.*“”«–，：'"))
 TYPED = st.text(st.one_of(st.characters(), PUNCTUATION), max_size=60)
 
 
 def phrases() -> st.SearchStrategy[tuple[str, ...]]:
     """Phrases as `parse` makes them: no quotes, single spaces, a letter or digit in them."""
-    cleaned = TYPED.map(lambda text: " ".join(text.replace('"', " ").split()))
+    cleaned = TYPED.map(lambda text: " ".join(text.translate(SIGNS).replace('"', " ").split()))
     return unique(cleaned.filter(lambda text: any(character.isalnum() for character in text)))
 
 
@@ -66,6 +76,17 @@ CRITERIA = st.builds(
         ("LLM: a survey", Criteria(phrases=("LLM: a survey",))),
         ('"author:nobody"', Criteria(quoted=("author:nobody",))),
         ("强化学习, обучение", Criteria(phrases=("强化学习", "обучение"))),
+        ("强化学习，扩散模型、智能体；作者", Criteria(phrases=("强化学习", "扩散模型", "智能体", "作者"))),
+        (
+            "“chain of thought”, „first, second“, «trois»",
+            Criteria(quoted=("chain of thought", "first, second", "trois")),
+        ),
+        (
+            "–survey; —“medical imaging”, −x, author：Ada",
+            Criteria(authors=("Ada",), exclusions=("survey", "medical imaging", "x")),
+        ),
+        ("– agents\n– memory", Criteria(phrases=("– agents", "– memory"))),
+        ("image–text pairs", Criteria(phrases=("image–text pairs",))),
         ("-survey, - medical imaging", Criteria(exclusions=("survey", "medical imaging"))),
         ('-"first, second"', Criteria(exclusions=("first, second",))),
         ("author:Yann LeCun, AUTHOR: Ada", Criteria(authors=("Yann LeCun", "Ada"))),
@@ -155,6 +176,7 @@ def test_it_reads_awkward_text_at_once(text: str) -> None:
         (Criteria(), ""),
         (Criteria(("a b",), ("Ada",), ("cs.*",), ("c",)), "a b, author:Ada, cat:cs.*, -c"),
         (Criteria(("a, b", "-c", "d:e", "f: g")), '"a, b", "-c", "d:e", f: g'),
+        (Criteria(("A “b” c",), ("–d",), quoted=("e，f",)), 'A b c, "e,f", author:"–d"'),
         (Criteria(quoted=("a",), sentence="b, c", min_votes=3), '"a", votes:3, about:"b, c"'),
     ],
 )
