@@ -180,6 +180,8 @@ if "smtp" in EMAIL_PROVIDERS and not _email["EMAIL_BACKEND"].endswith(".smtp.Ema
     )
 _first = (EMAIL_PROVIDERS or ["smtp"])[0]
 _backend = _email["EMAIL_BACKEND"] if _first == "smtp" else f"anymail.backends.{_first}.EmailBackend"
+if len(EMAIL_PROVIDERS) > 1:
+    _backend = "digest.providers.backend.EmailBackend"
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "") or _backend
 API_CONNECTIONS = env.whole_number("API_CONNECTIONS", 8, 1, 256)  # calls to a provider at once, by each worker
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"

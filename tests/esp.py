@@ -302,9 +302,8 @@ def postmark(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
             replies.append({"ErrorCode": 406, "Message": "You tried to send to an inactive recipient."})
             continue
         headers = {header["Name"]: header["Value"] for header in one["Headers"]}
-        mails.append(
-            Taken(one["To"], one["Subject"], one["TextBody"], one["HtmlBody"], headers, one["Metadata"]["delivery"])
-        )
+        delivery = one.get("Metadata", {}).get("delivery", "")
+        mails.append(Taken(one["To"], one["Subject"], one["TextBody"], one["HtmlBody"], headers, delivery))
         replies.append({"ErrorCode": 0, "Message": "OK", "To": one["To"], "MessageID": f"pm-{one['To']}"})
     return mails, replies if isinstance(told, list) else replies[0]
 

@@ -135,3 +135,14 @@ def test_a_command_ends_with_one_line_that_says_so(variables: dict[str, str], sa
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("providers", "backend"),
+    [("brevo", "anymail.backends.brevo.EmailBackend"), ("brevo,postmark", "digest.providers.backend.EmailBackend")],
+)
+def test_small_mails_have_the_same_ways_out(providers: str, backend: str, tmp_path: Path) -> None:
+    environment = os.environ | {"VAR_DIR": str(tmp_path), "EMAIL_PROVIDERS": providers}
+    command = [sys.executable, "-c", "from config import settings; print(settings.EMAIL_BACKEND)"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == backend

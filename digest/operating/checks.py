@@ -11,7 +11,7 @@ from digest.events import webhooks
 from digest.limits import days
 from digest.limits.rates import OTHERS, RateError, parse_lanes, parse_rates
 from digest.matching.meaning import missing_packages
-from digest.providers.ways import KNOWN, SMTP
+from digest.providers.ways import KNOWN, SMTP, backend_of
 from subscriptions import brand
 
 
@@ -82,7 +82,7 @@ def check_providers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = [
         Error(f"EMAIL_PROVIDERS has “{name}”.", hint=hint, id="digest.E008") for name in unknown
     ]
-    named = [f"anymail.backends.{name}.EmailBackend" for name in settings.EMAIL_PROVIDERS if name in KNOWN - {SMTP}]
+    named = [backend_of(name) for name in settings.EMAIL_PROVIDERS if name in KNOWN - {SMTP}]
     for backend in named or ([] if unknown else [settings.EMAIL_BACKEND]):
         try:
             get_connection(backend)

@@ -20,7 +20,7 @@ from digest.providers.answers import PATIENCE, Fate, Trouble
 from digest.providers.letters import letter_of
 from digest.providers.payloads import Payloads
 from digest.providers.sharing import Group
-from digest.providers.ways import Kind, Way, way_of
+from digest.providers.ways import Kind, Way, backend_of, way_of
 
 TRIES = 3  # of a call that a provider is too busy for, or of which it knows whether it has done it
 FIRST_WAIT = 1.0  # seconds; doubled
@@ -33,7 +33,7 @@ class Client:
 
     def __init__(self, provider: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
         self._provider, self._way, self._sleep = provider, way_of(provider), sleep
-        self._backend: Any = get_connection(f"anymail.backends.{provider}.EmailBackend")
+        self._backend: Any = get_connection(backend_of(provider))
         self._backend.open()
         _read_environment_once(self._backend)
         self._payloads = Payloads(self._backend)

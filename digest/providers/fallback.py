@@ -16,11 +16,10 @@ from digest import clock
 from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.transports import Begin, Mail, Transport, all_of
 from digest.models import Turn
-from digest.providers.ways import KNOWN, SMTP
+from digest.providers.ways import KNOWN, SMTP, SMTP_BACKEND
 
 logger = logging.getLogger(__name__)
 
-SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 _ANYMAIL = re.compile(r"anymail\.backends\.(\w+)\.EmailBackend")
 CLOSED_FOR = dt.timedelta(minutes=15)
 
@@ -37,7 +36,7 @@ class FallbackTransport:
     @property
     def name(self) -> str:
         """Whose turn it is. Where all have refused lately, the first's: the others are no better."""
-        return next(iter(self._open()), self._names[0])
+        return in_turn(self._names)[0]
 
     def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
         name, is_refused = self.name, False
@@ -47,13 +46,13 @@ class FallbackTransport:
             stopped = next((outcome for outcome in outcomes if outcome.result is Result.STOPPED), None)
             if stopped and not is_refused:
                 is_refused = True
-                self._close(name, stopped.reason)
-            yield [_elsewhere(outcome) for outcome in outcomes] if stopped and self._open() else outcomes
+                close(name, stopped.reason, self._names)
+            yield [_elsewhere(outcome) for outcome in outcomes] if stopped and open_among(self._names) else outcomes
 
     def give_way(self, reason: str) -> bool:
         """Turn to the next provider, since this one refuses mail after mail; whether there is one."""
-        if len(self._open()) > 1:
-            self._close(self.name, reason)
+        if len(open_among(self._names)) > 1:
+            close(self.name, reason, self._names)
             return True
         return False
 
@@ -62,19 +61,26 @@ class FallbackTransport:
             transport.close()
         self._transports.clear()
 
-    def _open(self) -> list[str]:
-        closed = closed_providers(now=clock.now())
-        return [name for name in self._names if name not in closed]
-
-    def _close(self, name: str, reason: str) -> None:
-        until = clock.now() + CLOSED_FOR
-        Turn.objects.update_or_create(host=_turn(name), defaults={"free_at": until})
-        then = f"{self.name} is next" if self._open() else "there is no other"
-        logger.warning("%s takes no mail, %s: %s", name, then, reason)
-
 
 def _elsewhere(outcome: Outcome) -> Outcome:
     return replace(outcome, result=Result.ELSEWHERE) if outcome.result is Result.STOPPED else outcome
+
+
+def in_turn(names: Sequence[str]) -> list[str]:
+    """Who may be asked, in order. Where all have refused lately, the first: the others are no better."""
+    return open_among(names) or list(names[:1])
+
+
+def open_among(names: Sequence[str]) -> list[str]:
+    closed = closed_providers(now=clock.now())
+    return [name for name in names if name not in closed]
+
+
+def close(name: str, reason: str, names: Sequence[str]) -> None:
+    """Leave it alone for a while, and turn to the next of `names`."""
+    Turn.objects.update_or_create(host=_turn(name), defaults={"free_at": clock.now() + CLOSED_FOR})
+    others = open_among(names)
+    logger.warning("%s takes no mail, %s: %s", name, f"{others[0]} is next" if others else "there is no other", reason)
 
 
 def closed_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:

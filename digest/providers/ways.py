@@ -61,7 +61,13 @@ WAYS = {
 }
 ALONE = Way()
 SMTP = "smtp"
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 KNOWN = {SMTP, "amazon_ses", "mandrill", "scaleway", *WAYS}
+
+
+def backend_of(provider: str) -> str:
+    """The mail backend of Django's that hands over by it, one mail at a time."""
+    return SMTP_BACKEND if provider == SMTP else f"anymail.backends.{provider}.EmailBackend"
 
 
 def way_of(provider: str) -> Way:

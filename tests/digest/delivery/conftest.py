@@ -11,7 +11,7 @@ from django.utils import timezone
 from digest import planning
 from digest.delivery.transports import pace
 from digest.models import Delivery, Edition
-from digest.providers.fallback import SMTP_BACKEND
+from digest.providers.ways import SMTP_BACKEND
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, make_reader
 from tests.sink import Sink

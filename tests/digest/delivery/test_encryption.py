@@ -15,7 +15,7 @@ from digest.delivery.outcomes import Result
 from digest.delivery.transports import Mail
 from digest.delivery.transports.smtp import SmtpTransport
 from digest.models import Delivery, Edition, Pause
-from digest.providers.fallback import SMTP_BACKEND
+from digest.providers.ways import SMTP_BACKEND
 from tests import certificates
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers

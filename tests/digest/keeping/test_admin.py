@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from digest.keeping import totals
 from digest.models import Edition
-from digest.providers.fallback import SMTP_BACKEND
+from digest.providers.ways import SMTP_BACKEND
 from tests.conftest import NOW
 from tests.digest.keeping.test_keeping import deliver, tell
 
