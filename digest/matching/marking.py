@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from digest.matching.findings import Reason
-from digest.matching.words import is_abbreviation, is_loud, key_of, stem, words_of
+from digest.matching.words import is_abbreviation, is_loud, key_of, words_of
 
 
 def spans(text: str, reasons: Iterable[Reason]) -> list[tuple[int, int]]:
@@ -11,7 +11,7 @@ def spans(text: str, reasons: Iterable[Reason]) -> list[tuple[int, int]]:
 
     Whatever part of a title or an abstract is shown, and however it writes the words: Pre-training for pretraining.
     """
-    words = [(stem(word), begin, end) for word, begin, end in words_of(text)]
+    words = list(words_of(text))
     found = sorted({span for phrase in _phrases(reasons) for span in _find(phrase, text, words)})
     apart: list[tuple[int, int]] = []
     for begin, end in found:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from digest.matching.abbreviations import definitions
 from digest.matching.findings import PaperText
-from digest.matching.words import is_abbreviation, is_loud, key_of, stem, words_of
+from digest.matching.words import is_abbreviation, is_loud, key_of, words_of
 
 _END = "\n"  # no phrase goes over the end of a text
 _ENDS = 8  # letters by which phrases are looked up; shorter ones by all of them
@@ -106,7 +106,7 @@ class Texts:
     def _read_field(self, text: str) -> list[str]:
         stems = []
         for word, begin, end in words_of(text):
-            stems.append(stem(word))
+            stems.append(word)
             self._begins.append(begin)
             self._ends.append(end)
         self._begins.append(len(text))
@@ -180,7 +180,8 @@ class Texts:
         return [at for at in starts if text.startswith(key, at) and word_at[at] != _NONE]
 
     def _is_loud(self, first: int, last: int) -> bool:
-        return first == last and is_loud(self._written(first, last))
+        written = self._written(first, last)
+        return written.isalnum() and is_loud(written)
 
     def _written(self, first: int, last: int) -> str:
         return self._field(first).text[self._begins[first] : self._ends[last]]

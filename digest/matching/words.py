@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+")
+# Where a word of four letters or more begins within a name: Office|Bench, V|Bench; but LoRA, GitHub.
+_WITHIN = re.compile(r"(?<=[^\W_])(?=[A-Z][a-z]{3})")
 
 # Say nothing of what a text is about.
 _STOP = """
@@ -76,7 +78,23 @@ def family(word: str) -> str:
 
 
 def words_of(text: str) -> Iterator[tuple[str, int, int]]:
-    """Each folded word of `text`, and where in it the word begins and ends."""
+    """Each word of `text`, folded and stemmed, and where in it the word begins and ends.
+
+    Of a name such as OfficeBench the words that it is made of; together they are the name as key_of() looks it up.
+    """
+    cuts = [cut.start() for cut in _WITHIN.finditer(text)]
+    cuts.reverse()
+    for whole, begin, end in _whole_words_of(text):
+        word, is_in_place = stem(whole), len(whole) == end - begin
+        while cuts and cuts[-1] < end:
+            cut = cuts.pop()
+            if is_in_place:
+                yield word[: cut - begin], begin, cut
+                word, begin = word[cut - begin :], cut
+        yield word, begin, end
+
+
+def _whole_words_of(text: str) -> Iterator[tuple[str, int, int]]:
     if text.isascii() or all(len(fold(letter)) == 1 for letter in set(text)):
         yield from ((word[0], word.start(), word.end()) for word in WORD.finditer(fold(text)))
         return

@@ -113,6 +113,7 @@ def reason(found: str, kind: str = "phrase") -> Reason:
         ("agents learn memory", [reason("memory, agent", "words")], ["agents", "memory"]),
         ("reward models model", [reason("reward model"), reason("models")], ["reward models", "model"]),
         ("by Ada", [reason("Ada", "author")], []),
+        ("OfficeBench is a bench", [reason("bench")], ["Bench", "bench"]),
         ("Cafés", [reason("cafe")], ["Cafés"]),
         ("Cafe\u0301 models ™", [reason("model")], ["models"]),  # as many letters when folded, at other places
         ("", [reason("a")], []),
