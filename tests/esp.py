@@ -63,7 +63,7 @@ class Esp:
         self.refused: set[str] = set()
         self.answers: list[Answer] = []
         self.seconds = 0.0  # each call takes
-        self.keys: dict[str, Json] = {}  # of calls that were done, with their answers
+        self.keys: dict[str, tuple[bytes, Json]] = {}  # of calls that were done, with their content and answers
         self.lock = threading.Lock()
 
     def __enter__(self) -> "Esp":
@@ -116,11 +116,11 @@ class Esp:
                 return answer
             key = _key(headers, told)
             if key and key in self.keys:
-                return answer or Answer(200, self.keys[key])
+                return answer or _known(provider, body, *self.keys[key])
             mails, reply = PROVIDERS[provider](self, told)
             self.taken += mails
             if key:
-                self.keys[key] = reply
+                self.keys[key] = body, reply
             return answer or Answer(200, reply)
 
 
@@ -158,6 +158,15 @@ def _key(headers: dict[str, str], told: Json) -> str:
     inside = told.get("headers") if isinstance(told, dict) else None
     in_body = inside.get("idempotencyKey", "") if isinstance(inside, dict) else ""
     return headers.get("Idempotency-Key") or in_body
+
+
+def _known(provider: str, body: bytes, former: bytes, reply: Json) -> Answer:
+    """What is said of a call whose key is known."""
+    if provider == "brevo":
+        return Answer(400, {"code": "duplicate_parameter", "message": "The idempotency key was used before"})
+    if body != former:
+        return Answer(409, {"name": "invalid_idempotent_request", "message": "Same key, and another content"})
+    return Answer(200, reply)
 
 
 def _read(headers: dict[str, str], body: bytes) -> Json:

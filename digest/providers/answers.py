@@ -44,7 +44,8 @@ _AWS_BUSY = {"Throttling", "ThrottlingException", "TooManyRequestsException", "L
 _AWS_CONTENT = {"MessageRejected", "InvalidParameterValue", "BadRequestException"}
 _CLOSED = (401, 402, 403, 404, 405)
 _BUSY = (408, 425, 429, 503)
-_KEY_KNOWN = "invalid_idempotent_request"  # another call with this key, and other content, was done
+# A call with this key was done. Resend says so where its content was another, and else repeats its answer.
+_KEY_KNOWN = {"invalid_idempotent_request", "duplicate_parameter"}
 
 
 def judge(error: Exception) -> Trouble:
@@ -105,12 +106,12 @@ def _by_status(mail: Mail, status: AnymailRecipientStatus | None, mixed: Result)
 
 def _judge_status(status: int, response: Any) -> Trouble:
     reason = _said(f"The provider answered {status}: {_message(response)}")
-    if status in _BUSY:
+    if _code(response) in _KEY_KNOWN:
+        return Trouble(Fate.TAKEN, reason)
+    if status == 409 or status in _BUSY:  # 409: a call with this key is being done
         return Trouble(Fate.BUSY, reason, _retry_after(response))
     if status in _CLOSED:
         return Trouble(Fate.CLOSED, reason)
-    if status == 409:
-        return Trouble(Fate.TAKEN if _KEY_KNOWN in _message(response) else Fate.BUSY, reason)
     if status < 300:
         return Trouble(Fate.UNKNOWN, f"The provider's answer can't be read: {_message(response)}"[:LONGEST_REASON])
     return Trouble(Fate.REFUSED if status < 500 else Fate.UNKNOWN, reason)
@@ -123,16 +124,26 @@ def _retry_after(response: Any) -> float | None:
 
 def _message(response: Any) -> str:
     """What the provider says is wrong, wherever in its answer that stands."""
-    try:
-        told = response.json()
-    except ValueError:
-        return str(response.text)
+    told = _told(response)
     if isinstance(told, dict):
         for key in ("message", "Message", "errors", "error", "ErrorMessage", "Messages"):
             if told.get(key):
                 name = told.get("name", "")
                 return f"{name} {told[key]}".strip()
     return str(told)
+
+
+def _code(response: Any) -> str:
+    """The provider's own name for what is wrong."""
+    told = _told(response)
+    return str(told.get("name") or told.get("code") or "") if isinstance(told, dict) else ""
+
+
+def _told(response: Any) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return response.text
 
 
 def _said(text: str) -> str:
