@@ -23,6 +23,7 @@ from urllib.parse import parse_qs
 
 Json = Any
 KEY = "a-key-of-ours"
+KNOWN_FOR = {"brevo": 1800.0, "resend": 86400.0}  # seconds
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Esp:
         self.refused: set[str] = set()
         self.answers: list[Answer] = []
         self.seconds = 0.0  # each call takes
-        self.keys: dict[str, tuple[bytes, Json]] = {}  # of calls that were done, with their content and answers
+        self.keys: dict[str, tuple[float, bytes, Json]] = {}  # of calls that were done: when, their content and answers
         self.lock = threading.Lock()
 
     def __enter__(self) -> "Esp":
@@ -115,12 +116,13 @@ class Esp:
             if answer and not answer.taken:
                 return answer
             key = _key(headers, told)
-            if key and key in self.keys:
-                return answer or _known(provider, body, *self.keys[key])
+            at, *done = self.keys.get(key, (0.0, b"", None))
+            if key and time.time() < at + KNOWN_FOR[provider]:
+                return answer or _known(provider, body, *done)
             mails, reply = PROVIDERS[provider](self, told)
             self.taken += mails
             if key:
-                self.keys[key] = body, reply
+                self.keys[key] = time.time(), body, reply
             return answer or Answer(200, reply)
 
 

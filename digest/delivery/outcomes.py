@@ -30,7 +30,7 @@ class Outcome:
     """How the hand-over of one delivery ended. `papers` is what its mail held (see `Delivery.papers`).
 
     `bounce` is "hard" where the address is no good, "soft" where its mailbox is not, "" where neither was said.
-    `call` is the key of the call it was in, where that may be made again.
+    `call` is the key of the call in which it may have been handed over, now or before.
     """
 
     delivery_id: int
@@ -47,6 +47,11 @@ def wait_before(attempts: int, luck: random.Random) -> dt.timedelta:
     """How long to wait after `attempts` tries, from 1 on."""
     wait: dt.timedelta = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
     return wait * luck.uniform(1 - JITTER, 1 + JITTER)
+
+
+def longest_wait() -> dt.timedelta:
+    """Before the second try."""
+    return FIRST_WAIT * (1 + JITTER)
 
 
 def is_worth_another(queued_at: dt.datetime, next_try: dt.datetime) -> bool:

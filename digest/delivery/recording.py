@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Min, QuerySet
 
 from digest import events
 from digest.delivery import outcomes
 from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery
-from digest.providers import fallback
-from digest.providers.ways import SMTP
+from digest.providers import fallback, keys
+from digest.providers.ways import SMTP, way_of
 
 TRIES = "Given up: tried for a day, and the next edition is coming. "
 
@@ -60,6 +60,14 @@ def record_doubtful(in_hand: Mapping[int, str], reason: str, *, now: dt.datetime
         _doubt(pks, reason, now, call, at_once=at_once)
 
 
+def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime) -> bool:
+    """Whether `provider` knows for sure if it has done this call, in doubt for the first time, that is due by now."""
+    if not keys.knows(provider, call):
+        return False
+    due = _queued(pks).aggregate(Min("not_before"))["not_before__min"]
+    return due is not None and now < due - outcomes.longest_wait() + way_of(provider).knows_keys
+
+
 def _record_sent(sent: list[Outcome], now: dt.datetime) -> None:
     if not sent:
         return
@@ -101,27 +109,32 @@ def _doubt(pks: Iterable[int], reason: str, now: dt.datetime, call: str, *, at_o
 
     Unless the provider has reported of one by now, before its worker could record it.
     """
-    pks = events.settle(pks, now=now)
-    can_tell = bool(call) and not _queued(pks).filter(call=call).exists()
+    asked = dict(_queued(pks).filter(call=call).values_list("pk", "not_before")) if call else {}
+    # Who waits for that was told of before.
+    pks = events.settle([pk for pk in pks if asked.get(pk, now) <= now], now=now)
+    can_tell = any(keys.knows(name, call) for name in fallback.names()) and asked.keys().isdisjoint(pks)
     if settings.UNCERTAIN_MAILS == "leave" and not can_tell:
         _end(pks, Status.UNCERTAIN, reason)
     elif at_once:
         _queued(pks).update(attempts=F("attempts") + 1, not_before=now, reason=reason)
     else:
-        _try_again(pks, reason, now, or_else=Status.UNCERTAIN, call=call)
+        _try_again(pks, reason, now, or_else=Status.UNCERTAIN, call=call, is_first=can_tell)
 
 
-def _try_again(pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: str, call: str = "") -> list[int]:
+def _try_again(
+    pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: str, call: str = "", is_first: bool = False
+) -> list[int]:
     """Put these off, or end them as `or_else` where the next edition comes first: then they are returned.
 
-    `call` is the key of the call that may have been made with them, and is to be made again.
+    `call` is the key of the call that may have been made with them, and is to be made again; while it `is_first`, soon
+    enough for the provider to know it.
     """
     given_up = []
     alike: dict[tuple[int, dt.datetime], list[int]] = {}
     for pk, attempts, queued_at in _queued(pks).values_list("pk", "attempts", "queued_at"):
         alike.setdefault((attempts, queued_at), []).append(pk)
     for (attempts, queued_at), those in alike.items():
-        next_try = now + outcomes.wait_before(attempts + 1, _luck)
+        next_try = now + outcomes.wait_before(1 if is_first else attempts + 1, _luck)
         if outcomes.is_worth_another(queued_at, next_try):
             _queued(those).update(attempts=attempts + 1, not_before=next_try, reason=reason, call=call)
         else:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from digest import clock
@@ -28,6 +29,7 @@ FRESH = 0.05  # seconds for which what was read of a reader holds
 RECORD_AFTER = 2.0  # seconds
 RENEW_AFTER = 30.0  # seconds; well below the lease
 LEFT = "The reader left, or paused, before it was sent."
+CANNOT_TELL = "It may have arrived, and the provider can't be asked any more."
 
 Status = Delivery.Status
 _ENDS = (Result.SENT, Result.FAILED, Result.SKIPPED)
@@ -72,6 +74,11 @@ class Run:
         return self._patience.is_probe
 
     @property
+    def _leaves(self) -> bool:
+        """Whether nothing may come twice."""
+        return bool(settings.UNCERTAIN_MAILS == "leave")
+
+    @property
     def may_go_on(self) -> bool:
         return not (self._is_paused or self.refused or self.trouble or self._stop())
 
@@ -87,7 +94,7 @@ class Run:
                 self._in_doubt, self._todo = shards.in_doubt_and_due(self._shard, now=clock.now())
             while self.goes_on:
                 if self._in_doubt:
-                    yield from self._offer_call(*self._in_doubt.popitem())
+                    yield from self._offer_in_doubt(*self._in_doubt.popitem())
                     continue
                 if not self._todo or self._holding.holds_all:
                     yield from self._wait(size)
@@ -105,6 +112,7 @@ class Run:
         try:
             self._look_again()
             begun = pks & self._wanted if self.may_go_on else set()
+            begun -= self._left_in_doubt([mail for mail in mails if mail.delivery_id in begun], call)
             self._journal.take_in_hand(begun, call)
         except TROUBLES as error:
             self._give_in(error)
@@ -122,9 +130,12 @@ class Run:
         if not outcomes:
             return
         self._done += outcomes
-        again = [one.delivery_id for one in outcomes if one.result in (Result.AGAIN, Result.ELSEWHERE)]
+        again = [one for one in outcomes if one.result in (Result.AGAIN, Result.ELSEWHERE)]
         if again:
-            self._todo = sorted([*(self._todo or []), *again])
+            self._todo = sorted([*(self._todo or []), *(one.delivery_id for one in again if not one.call)])
+        for one in again:
+            if one.call:
+                self._in_doubt.setdefault(one.call, []).append(one.delivery_id)
         for outcome in outcomes:
             if outcome.result not in _NO_NEWS:
                 logger.warning("Delivery %s: %s: %s", outcome.delivery_id, outcome.result, outcome.reason)
@@ -158,18 +169,34 @@ class Run:
         self._done = []
         return ended
 
+    def _offer_in_doubt(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
+        """A call that may have been made, where it is to be made again."""
+        is_whole = not self._shard.is_suspect  # else each goes alone, and the key is good for all of it or for none
+        provider = self.gate.provider if is_whole else ""
+        if self._leaves and not recording.can_settle(call, pks, provider, now=clock.now()):
+            self._note(*(Outcome(pk, Result.UNCERTAIN, CANNOT_TELL, call=call) for pk in pks))
+        elif is_whole:
+            yield from self._offer_call(call, sorted(pks))
+        else:
+            self._todo = sorted([*(self._todo or []), *pks])
+
     def _offer_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
-        """As it was, without asking limits, which let it pass before; a None parts it from what comes next."""
+        """As it was, without asking limits, which let it pass before; a None parts it from what comes next.
+
+        It is not announced: its doubt is on record.
+        """
         if self.is_probe:
             yield from self._alone()
-        made = [replace(mail, call=call) for mail in self._make(pks, lambda wanted: wanted)]
-        if self.may_go_on:
-            self._in_hand.update(mail.delivery_id for mail in made)
-            yield from made
-            yield None
+        made = [replace(mail, call=call) for mail in self._make(pks, lambda wanted: wanted, announced=0)]
+        if not self.may_go_on:
+            return
+        for mail in made:
+            self._in_hand.add(mail.delivery_id)
+            yield mail
+        yield None
 
     def _offer(self, chunk: list[int]) -> Iterator[Mail | None]:
-        for made in self._make(chunk, self._let_out):
+        for made in self._make(chunk, self._let_out, announced=chunk[-1]):
             if self.is_probe:
                 yield from self._alone()
             if not self.may_go_on:
@@ -178,19 +205,25 @@ class Run:
                 self._in_hand.add(made.delivery_id)
                 yield made
 
-    def _make(self, pks: list[int], let_out: Callable[[Rows], Rows]) -> Iterator[Mail]:
+    def _make(self, pks: list[int], let_out: Callable[[Rows], Rows], *, announced: int) -> Iterator[Mail]:
         """The mails of those whose readers still want them."""
-        self._renew(announced=pks[-1])
+        self._renew(announced=announced)
         read_at, wanted = clock.seconds(), let_out(self._still_wanted(pks))
         self._looked_at = min(self._looked_at, read_at) if self._wanted else read_at
         self._wanted |= wanted.keys()
         for made in self._maker.make(list(wanted.values())):
             if isinstance(made, Mail):
-                yield made
+                yield replace(made, queued_at=wanted[made.delivery_id].queued_at)
                 continue
             self._note(*(self._patience.weigh(made) if made.result is Result.STOPPED else [made]))
             self._holding.take_back(made.delivery_id, self.gate)
             self._wanted.discard(made.delivery_id)
+
+    def _left_in_doubt(self, mails: Sequence[Mail], call: str) -> set[int]:
+        """Those that may have been handed over, would be so in another call, and must not come twice."""
+        doubtful = [mail for mail in mails if self._leaves and mail.call not in ("", call)]
+        self._note(*(Outcome(mail.delivery_id, Result.UNCERTAIN, CANNOT_TELL, call=mail.call) for mail in doubtful))
+        return {mail.delivery_id for mail in doubtful}
 
     def _look_again(self) -> None:
         if clock.seconds() - self._looked_at > FRESH:
@@ -244,11 +277,12 @@ class Run:
         queued = Delivery.objects.filter(pk__range=(pks[0], pks[-1]), edition=self._shard.edition_id)
         rows = queued.filter(status=Status.QUEUED).order_by("pk")
         asked, wanted, edition_id = set(pks), {}, self._shard.edition_id
-        for pk, reader, status in rows.values_list("pk", "subscriber_id", "subscriber__status"):
+        told = rows.values_list("pk", "subscriber_id", "subscriber__status", "queued_at")
+        for pk, reader, status, queued_at in told:
             if pk not in asked:
                 continue
             if status == Subscriber.Status.ACTIVE:
-                wanted[pk] = DeliveryRow(pk, edition_id, reader)
+                wanted[pk] = DeliveryRow(pk, edition_id, reader, queued_at)
             else:
                 self._note(Outcome(pk, Result.SKIPPED, LEFT))
         return wanted

@@ -91,13 +91,12 @@ def due(shard: Shard, *, now: dt.datetime) -> list[int]:
 def in_doubt_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[int]], list[int]]:
     """What is due: calls that may have been made, by their keys, and the others' ids, both in order.
 
-    Such a call is whole, for its key is good for all of it or for none. Where a delivery kills its worker none is: each
-    goes alone.
+    Such a call is whole, for its key is good for all of it or for none.
     """
     pks = due(shard, now=now)
     queued = shard.deliveries.filter(status=Status.QUEUED).exclude(call="")
     calls: dict[str, list[int]] = {}
-    for call, pk in () if shard.is_suspect else queued.order_by("pk").values_list("call", "pk"):
+    for call, pk in queued.order_by("pk").values_list("call", "pk"):
         calls.setdefault(call, []).append(pk)
     calls = {call: those for call, those in calls.items() if not set(pks).isdisjoint(those)}
     doubtful = {pk for those in calls.values() for pk in those}
@@ -153,6 +152,7 @@ def expire(*, now: dt.datetime, older_than: dt.timedelta, reason: str) -> int:
     expired = 0
     for shard in free(now=now).filter(made_at__lt=now - older_than):
         queued = shard.deliveries.filter(status=Status.QUEUED, queued_at__lt=now - older_than)
+        expired += queued.exclude(call="").update(status=Status.UNCERTAIN, reason=reason)
         expired += queued.update(status=Status.SKIPPED, reason=reason)
         give_back(shard, now=now)
     return expired
@@ -177,5 +177,6 @@ def _make_for_those_without(deliveries: QuerySet[Delivery], now: dt.datetime) ->
 
 
 def _announced(shard: Shard, now: dt.datetime) -> list[int]:
-    """What may have been in hand, and is not recorded. What waits for another try was recorded."""
-    return [pk for pk in due(shard, now=now) if pk <= shard.announced]
+    """What may have been in hand, and is not recorded. What is in doubt, or waits, was recorded."""
+    queued = shard.deliveries.filter(status=Status.QUEUED, not_before__lte=now, pk__lte=shard.announced, call="")
+    return list(queued.order_by("pk").values_list("pk", flat=True))

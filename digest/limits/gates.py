@@ -31,7 +31,7 @@ class Gate:
     """Lets mails out as fast as the limits allow. Not for several threads at once."""
 
     def __init__(self, provider: str) -> None:
-        self._provider = provider
+        self.provider = provider
         self._lanes = lanes()
         self._rate = rate_of(provider)
         self._in_hand: Counter[str] = Counter()  # by lane
@@ -100,11 +100,11 @@ class Gate:
         return max(1, min(MOST_IN_HAND, int(slowest * IN_HAND)))
 
     def _name(self, lane: str) -> str:
-        return f"to {lane}" if lane else f"by {self._provider}"
+        return f"to {lane}" if lane else f"by {self.provider}"
 
     def _why(self, for_all: bool, lane: str) -> str:
         rate = self._rate if for_all else self._lanes.rate_of(lane)
-        return f"Held back: {rate} {'by' if for_all else 'to'} {self._provider if for_all else lane} at most."
+        return f"Held back: {rate} {'by' if for_all else 'to'} {self.provider if for_all else lane} at most."
 
     def _shut(self, lane: str, seconds: float, reason: str) -> Hold:
         hold = Hold(seconds, not lane, reason)

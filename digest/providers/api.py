@@ -51,7 +51,7 @@ class ApiTransport:
             logger.exception("A call to %s can't be made", self.name)
             is_theirs = isinstance(error, ImproperlyConfigured)
             reason = str(error) if is_theirs else f"Internal error, please report: {type(error).__name__}: {error}"
-            return [Outcome(mail.delivery_id, Result.STOPPED, reason) for mail in group.mails]
+            return _stopped(group.mails, reason)
 
     def _client(self) -> Client:
         if not hasattr(self._clients, "own"):
@@ -93,7 +93,7 @@ class _Sending:
         if stopped:
             self._is_stopped = True
             waiting = [mail for group in self._waiting for mail in group.mails]
-            outcomes = outcomes + [Outcome(mail.delivery_id, Result.STOPPED, stopped.reason) for mail in waiting]
+            outcomes = outcomes + _stopped(waiting, stopped.reason)
             self._waiting.clear()
         return outcomes
 
@@ -120,3 +120,7 @@ class _Sending:
             elif isinstance(mail, Mail):
                 pulled.append(mail)
         return pulled
+
+
+def _stopped(mails: list[Mail], reason: str) -> list[Outcome]:
+    return [Outcome(mail.delivery_id, Result.STOPPED, reason, call=mail.call) for mail in mails]

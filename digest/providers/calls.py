@@ -1,7 +1,6 @@
 """One call to a provider after the other, each brought to an end: an outcome for every mail of it."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from itertools import groupby
@@ -10,13 +9,13 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
-from django.conf import settings
 from django.core.mail import get_connection
 
 from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.transports import Mail
 from digest.providers import answers, many, messages, sharing
 from digest.providers.answers import PATIENCE, Fate, Trouble
+from digest.providers.keys import key_of
 from digest.providers.letters import letter_of
 from digest.providers.payloads import Payloads
 from digest.providers.sharing import Group
@@ -25,7 +24,6 @@ from digest.providers.ways import Kind, Way, backend_of, way_of
 TRIES = 3  # of a call that a provider is too busy for, or of which it knows whether it has done it
 FIRST_WAIT = 1.0  # seconds; doubled
 FAILURES = 20  # single mails of a refused call: if each is refused too, it is not about them
-KEYS = uuid.UUID("5b8f8d4e-6a4e-4e0e-9d52-6f0f3a1f9a55")
 
 
 class Client:
@@ -62,7 +60,7 @@ class Client:
     def _halves(self, group: Group) -> Iterator[Group]:
         middle = len(group.mails) // 2
         for part in (slice(middle), slice(middle, None)):
-            key = key_of(group.mails[part]) if self._way.keyed else ""
+            key = key_of(self._provider, group.mails[part]) if self._way.keyed else ""
             yield Group(group.shared, group.mails[part], group.values[part], key)
 
     def _may_repeat(self, trouble: Trouble) -> bool:
@@ -80,7 +78,7 @@ class Client:
         # So many refused in a row: it is not about the mails.
         is_about_them = trouble.fate is Fate.REFUSED and self._refused_in_a_row < FAILURES
         result = Result.FAILED if is_about_them else Result.STOPPED
-        return [Outcome(mail.delivery_id, result, trouble.reason) for mail in group.mails]
+        return [Outcome(mail.delivery_id, result, trouble.reason, call=mail.call) for mail in group.mails]
 
     def _post(self, group: Group) -> list[Outcome]:
         if self._way.kind is Kind.MANY:
@@ -135,7 +133,7 @@ def in_calls(provider: str, mails: list[Mail]) -> Iterator[Group]:
         groups = list(_grouped(list(those), way))
         for group in groups if way.keyed else ():
             # What was one call and can't be again must not be taken for it: the key would say that all is done.
-            group.key = call if call and len(groups) == 1 else key_of(group.mails)
+            group.key = call if call and len(groups) == 1 else key_of(provider, group.mails)
         yield from groups
 
 
@@ -146,11 +144,6 @@ def _grouped(mails: list[Mail], way: Way) -> Iterator[Group]:
     together = sharing.groups(mails) if way.kind is Kind.MERGED else [Group(sharing.NOTHING, mails, [[]] * len(mails))]
     for group in together:
         yield from _blocks(group, way.most)
-
-
-def key_of(mails: list[Mail]) -> str:
-    """The same for the same deliveries, whenever and by whichever worker they are handed over."""
-    return str(uuid.uuid5(KEYS, " ".join([settings.SITE_URL, *(str(mail.delivery_id) for mail in mails)])))
 
 
 def _blocks(group: Group, most: int) -> Iterator[Group]:

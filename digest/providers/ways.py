@@ -3,6 +3,7 @@
 From django-anymail's and the providers' documentation; a provider that is not listed gets one call for each mail.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -22,10 +23,10 @@ class Way:
     """`most` mails in one call.
 
     `blank` is how a value to be filled in is written, and `signs` are what would be taken for the beginning of one
-    wherever they stand. `whole_headers`: those of one reader replace the common ones. `keyed`: a call is done once,
-    however often it comes with the same key. `gives_back`: what is said about a mail comes back in reports of it.
-    `names_refused`: the answer says whom it refused, and does not only count them. `extra` goes with each call, as
-    django-anymail's `esp_extra`.
+    wherever they stand. `whole_headers`: those of one reader replace the common ones. `knows_keys`: for so long a call
+    is done once, however often it comes with the same key. `gives_back`: what is said about a mail comes back in
+    reports of it. `names_refused`: the answer says whom it refused, and does not only count them. `extra` goes with
+    each call, as django-anymail's `esp_extra`.
     """
 
     kind: Kind = Kind.SINGLE
@@ -33,14 +34,25 @@ class Way:
     blank: str = ""
     signs: tuple[str, ...] = ()
     whole_headers: bool = False
-    keyed: bool = False
+    knows_keys: dt.timedelta = dt.timedelta()
     gives_back: bool = True
     names_refused: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def keyed(self) -> bool:
+        return bool(self.knows_keys)
+
 
 WAYS = {
-    "brevo": Way(Kind.MERGED, 1000, "{{params.%s}}", ("{{", "{%"), whole_headers=True, keyed=True),
+    "brevo": Way(
+        Kind.MERGED,
+        1000,
+        "{{params.%s}}",
+        ("{{", "{%"),
+        whole_headers=True,
+        knows_keys=dt.timedelta(minutes=30),
+    ),
     "mailgun": Way(Kind.MERGED, 1000, "%%recipient.%s%%", ("%recipient",)),
     "mailjet": Way(
         Kind.MERGED,
@@ -55,7 +67,7 @@ WAYS = {
     "unisender_go": Way(Kind.MERGED, 500, "{{%s}}", ("{{",)),
     "mailtrap": Way(Kind.MANY, 500),
     "postmark": Way(Kind.MANY, 500),
-    "resend": Way(Kind.MANY, 100, keyed=True),
+    "resend": Way(Kind.MANY, 100, knows_keys=dt.timedelta(hours=24)),
     "mailersend": Way(gives_back=False),
     "postal": Way(gives_back=False),
 }

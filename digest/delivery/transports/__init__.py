@@ -6,6 +6,7 @@ what a server says: that is an outcome. What ended together it tells together. W
 then, so that its caller can keep the lease and stop in time.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,6 +31,7 @@ class Mail:
     sender: str  # of the envelope
     message: bytes | EmailMessage
     papers: Any = None  # what it holds, as `Delivery.papers` keeps it
+    queued_at: dt.datetime | None = None
     call: str = ""  # the key of the call in which it may have been handed over before
 
 

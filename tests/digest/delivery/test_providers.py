@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,17 @@ import pytest
 from django.utils import timezone
 
 from digest import planning
-from digest.delivery import pauses, run, sending, shards, stopping
-from digest.delivery.outcomes import Outcome
+from digest.delivery import pauses, recording, run, sending, shards, stopping
+from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery, DeliveryEvent, Edition, Shard
+from digest.models.deliveries import SUSPECT
 from digest.providers import api
 from digest.providers import calls as provider_calls
 from digest.providers.api import ApiTransport
 from digest.providers.sharing import Group
+from digest.providers.ways import WAYS
 from subscriptions import subscribers
-from subscriptions.models import Subscriber
+from subscriptions.models import Subscriber, TopicFilter
 from tests.conftest import NOW, make_reader
 from tests.digest.delivery.conftest import queue_readers
 from tests.esp import Answer, Esp
@@ -131,7 +134,14 @@ def test_no_call_begins_once_the_worker_is_asked_to_stop(calls: Calls, esp: Esp,
     assert list(journals.iterdir()) == []
 
 
-@pytest.mark.usefixtures("clock")
+@pytest.fixture
+def one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the deliveries' ids are: PostgreSQL counts on from test to test."""
+    for name, way in list(WAYS.items()):
+        monkeypatch.setitem(WAYS, name, replace(way, most=10**9))
+
+
+@pytest.mark.usefixtures("clock", "one_call")
 def test_what_a_provider_may_have_taken_is_tried_again_together(
     edition: Edition, esp: Esp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +154,9 @@ def test_what_a_provider_may_have_taken_is_tried_again_together(
 
 
 @pytest.fixture
-def in_doubt(edition: Edition, esp: Esp, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Esp:
+def in_doubt(
+    edition: Edition, esp: Esp, settings: Any, clock: Any, one_call: None, monkeypatch: pytest.MonkeyPatch
+) -> Esp:
     """Brevo took thirty mails in one call, and its answers did not arrive; by now they may be asked for again."""
     settings.EMAIL_PROVIDERS = ["brevo"]
     monkeypatch.setattr(provider_calls, "FIRST_WAIT", 0.0)
@@ -170,9 +182,8 @@ def test_a_call_in_doubt_is_the_same_without_those_who_left(in_doubt: Esp) -> No
     assert Delivery.objects.get(subscriber=left).status == Status.SKIPPED
 
 
-def test_a_probe_makes_a_call_in_doubt_as_it_was(in_doubt: Esp, clock: Any) -> None:
+def test_a_probe_makes_a_call_in_doubt_as_it_was(in_doubt: Esp) -> None:
     pauses.begin("The provider answered 401", now=NOW)
-    clock.shift(dt.timedelta(minutes=15))
     assert sending.send_due() == 30
     assert len(in_doubt.taken) == 30
 
@@ -186,6 +197,106 @@ def test_a_call_in_doubt_is_made_again_once_where_nothing_may_come_twice(in_doub
     assert statuses() == [Status.UNCERTAIN] * 30
 
 
+@pytest.fixture
+def leave(settings: Any) -> None:
+    """Nothing may come twice."""
+    settings.UNCERTAIN_MAILS = "leave"
+
+
+@pytest.mark.usefixtures("leave")
+def test_a_call_in_doubt_is_left_once_its_provider_has_forgotten_the_key(in_doubt: Esp, clock: Any) -> None:
+    clock.shift(dt.timedelta(minutes=30))
+    assert sending.send_due() == 0
+    assert len(in_doubt.taken) == 30
+    assert statuses() == [Status.UNCERTAIN] * 30
+
+
+@pytest.mark.usefixtures("leave")
+def test_a_doubt_after_other_tries_is_settled_while_the_key_is_known(in_doubt: Esp, clock: Any) -> None:
+    queue_anew(attempts=4)
+    in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.TRIES
+    assert sending.send_due() == 0
+    clock.shift(dt.timedelta(minutes=15))
+    assert sending.send_due() == 30
+    assert len(in_doubt.taken) == 60
+
+
+@pytest.mark.usefixtures("leave")
+@pytest.mark.parametrize("others", [["smtp"], ["resend"], ["smtp", "brevo"]])
+def test_a_call_in_doubt_is_left_by_other_providers(
+    others: list[str], in_doubt: Esp, sink: Sink, settings: Any
+) -> None:
+    settings.EMAIL_PROVIDERS = others
+    assert sending.send_due() == 0
+    assert (len(in_doubt.taken), len(sink.mails)) == (30, 0)
+    assert statuses() == [Status.UNCERTAIN] * 30
+
+
+@pytest.mark.usefixtures("leave")
+def test_what_one_provider_may_have_taken_goes_to_no_other(in_doubt: Esp, sink: Sink, settings: Any) -> None:
+    settings.EMAIL_PROVIDERS = ["brevo", "smtp"]
+    in_doubt.answers = [Answer(401, {"message": "no valid key"})] * 9
+    assert sending.send_due() == 0
+    assert (len(in_doubt.taken), len(sink.mails)) == (30, 0)
+    assert statuses() == [Status.UNCERTAIN] * 30
+
+
+@pytest.mark.usefixtures("leave")
+def test_a_call_in_doubt_that_can_be_no_longer_one_is_left(in_doubt: Esp) -> None:
+    TopicFilter.objects.create(subscriber=Subscriber.objects.get(email="reader7@example.org"), words="video")
+    assert sending.send_due() == 0
+    assert len(in_doubt.taken) == 30
+    assert statuses() == [Status.UNCERTAIN] * 30
+
+
+@pytest.mark.parametrize(("policy", "taken", "status"), [("leave", 30, "uncertain"), ("resend", 60, "sent")])
+def test_where_a_delivery_kills_its_worker_no_call_is_made_whole(
+    policy: str, taken: int, status: str, in_doubt: Esp, settings: Any
+) -> None:
+    settings.UNCERTAIN_MAILS = policy
+    Shard.objects.update(crashes=SUSPECT)
+    sending.send_due()
+    assert (len(in_doubt.taken), statuses()) == (taken, [status] * 30)
+
+
+@pytest.mark.usefixtures("leave")
+def test_a_doubt_that_is_told_of_twice_is_still_to_be_settled(in_doubt: Esp, clock: Any) -> None:
+    """Its worker died before it had emptied its journal."""
+    clock.shift(-dt.timedelta(minutes=15))
+    told = [Outcome(row.pk, Result.UNCERTAIN, call=row.call) for row in Delivery.objects.all()]
+    recording.record(told, now=timezone.now())
+    clock.shift(dt.timedelta(minutes=15))
+    assert sending.send_due() == 30
+    assert len(in_doubt.taken) == 30
+
+
+def test_what_an_admin_sends_again_is_sent_though_its_call_is_known(in_doubt: Esp) -> None:
+    assert sending.send_due() == 30
+    Delivery.objects.update(status=Status.FAILED, sent_at=None)  # as the provider reported
+    queue_anew()
+    assert sending.send_due() == 30
+    assert len(in_doubt.taken) == 60
+
+
+def test_a_call_in_doubt_brings_no_others_into_doubt(in_doubt: Esp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its worker is lost with its machine, during the first call; the others had not been offered."""
+    others = list(Delivery.objects.order_by("pk")[:10].values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=others).update(call="", attempts=0)
+    die_during_a_call(monkeypatch)
+    shard = Shard.objects.get()
+    assert not Delivery.objects.filter(pk__in=others, pk__lte=shard.announced).exists()
+
+
+def test_nobody_in_doubt_is_skipped_as_too_late(in_doubt: Esp) -> None:
+    shards.expire(now=NOW + dt.timedelta(days=3), older_than=dt.timedelta(days=1), reason="late")
+    assert statuses() == [Status.UNCERTAIN] * 30
+
+
+def queue_anew(attempts: int = 0) -> None:
+    shards.queue_again(Delivery.objects.all(), now=timezone.now())
+    Delivery.objects.update(attempts=attempts)
+
+
 def test_what_an_admin_sends_again_is_another_call(in_doubt: Esp) -> None:
     Delivery.objects.update(status=Status.UNCERTAIN)
     chosen = Delivery.objects.order_by("pk")[:10]
@@ -194,16 +305,13 @@ def test_what_an_admin_sends_again_is_another_call(in_doubt: Esp) -> None:
     assert len(in_doubt.taken) == 40
 
 
+@pytest.mark.usefixtures("one_call")
 def test_who_dies_in_a_call_leaves_its_key(
-    edition: Edition, esp: Esp, settings: Any, clock: Any, journals: Path, monkeypatch: pytest.MonkeyPatch
+    edition: Edition, esp: Esp, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EMAIL_PROVIDERS = ["brevo"]
-    monkeypatch.setattr(ApiTransport, "submit", lambda transport, group: die_during(transport, group))
     queue_readers(edition, 30)
-    with pytest.raises(SystemExit):
-        sending.send_due()
-    monkeypatch.undo()
-    settings.VAR_DIR = journals.parent
+    die_during_a_call(monkeypatch)
     subscribers.unsubscribe(Subscriber.objects.get(email="reader7@example.org"), now=NOW)
     sending.send_due()
     clock.shift(dt.timedelta(minutes=15))
@@ -211,9 +319,15 @@ def test_who_dies_in_a_call_leaves_its_key(
     assert len(esp.taken) == 30
 
 
-def die_during(transport: ApiTransport, group: Group) -> "Future[list[Outcome]]":
-    healthy_submit(transport, group).result()
-    raise SystemExit
+def die_during_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(transport: ApiTransport, group: Group) -> "Future[list[Outcome]]":
+        healthy_submit(transport, group).result()
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ApiTransport, "submit", die)
+        with pytest.raises(SystemExit):
+            sending.send_due()
 
 
 def test_a_shard_fits_into_the_window_of_a_transport() -> None:

@@ -1,6 +1,7 @@
 """Handing over by the interface of each provider."""
 
 import re
+import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
@@ -12,9 +13,10 @@ from digest.delivery.outcomes import Outcome
 from digest.delivery.transports import Mail
 from digest.providers import calls
 from digest.providers.api import ApiTransport
-from digest.providers.calls import key_of
+from digest.providers.keys import key_of, knows
 from digest.providers.letters import open_letter
 from digest.providers.ways import WAYS, Kind
+from tests.conftest import NOW
 from tests.digest.providers.conftest import copies
 from tests.esp import PROVIDERS, Answer, Esp
 
@@ -176,7 +178,7 @@ def test_what_was_in_doubt_stays_so_though_it_is_not_taken_now(then: Answer, esp
     esp.answers = [Answer(502, taken=True), then, then]
     outcomes = send("brevo", mails[:3])
     assert results(outcomes) == ["uncertain"] * 3
-    assert {outcome.call for outcome in outcomes} == {key_of(mails[:3])}
+    assert {outcome.call for outcome in outcomes} == {key_of("brevo", mails[:3])}
 
 
 def test_a_key_that_is_known_means_it_was_taken(esp: Esp, mails: list[Mail]) -> None:
@@ -185,9 +187,19 @@ def test_a_key_that_is_known_means_it_was_taken(esp: Esp, mails: list[Mail]) -> 
 
 
 def test_keys_are_the_same_at_every_try_and_differ_between_calls(mails: list[Mail]) -> None:
-    assert key_of(mails) == key_of(list(mails))
-    assert key_of(mails) != key_of(mails[1:])
-    assert re.fullmatch(r"[0-9a-f-]{36}", key_of(mails))
+    assert key_of("brevo", mails) == key_of("brevo", list(mails))
+    assert key_of("brevo", mails) != key_of("brevo", mails[1:])
+    assert uuid.UUID(key_of("brevo", mails)).version == 5
+
+
+def test_a_key_is_another_once_its_mails_are_queued_anew(mails: list[Mail]) -> None:
+    """Else the provider would say of the former call that all is done."""
+    assert key_of("brevo", [replace(mails[0], queued_at=NOW)]) != key_of("brevo", mails[:1])
+
+
+def test_a_key_tells_whose_it_is(mails: list[Mail]) -> None:
+    key = key_of("brevo", mails)
+    assert [name for name in PROVIDERS if knows(name, key)] == ["brevo"]
 
 
 def test_what_is_handed_over_again_is_in_the_same_call(mails: list[Mail]) -> None:
@@ -206,13 +218,13 @@ def keys(provider: str, mails: list[Mail]) -> list[tuple[str, list[int]]]:
 def test_a_call_that_may_have_been_made_keeps_its_key_whoever_has_left(mails: list[Mail]) -> None:
     (first,) = keys("brevo", mails[:3])
     left = [replace(mail, call=first[0]) for mail in mails[:2]]
-    assert keys("brevo", [*left, mails[2]]) == [(first[0], [1, 2]), (key_of(mails[2:3]), [3])]
+    assert keys("brevo", [*left, mails[2]]) == [(first[0], [1, 2]), (key_of("brevo", mails[2:3]), [3])]
 
 
 def test_a_call_that_cannot_be_made_as_it_was_is_another(mails: list[Mail]) -> None:
     """Else the provider would take the second of two for the first, and its readers would get nothing."""
     apart = [replace(mail, call="a-key") for mail in mails]
-    assert [key for key, _ in keys("brevo", apart)] == [key_of(mails[:3]), key_of(mails[3:])]
+    assert [key for key, _ in keys("brevo", apart)] == [key_of("brevo", mails[:3]), key_of("brevo", mails[3:])]
 
 
 def test_only_who_heeds_keys_gets_them(mails: list[Mail]) -> None:
