@@ -21,6 +21,7 @@ TAKEN = (
     EventType.COMPLAINED,
 )
 BY_SMTP = "smtp:"  # keys of what a mail server said at the hand-over, of mails that it did not take
+CLOCKS_DIFFER = dt.timedelta(minutes=1)
 THROWN_AWAY = (EventType.FAILED, EventType.REJECTED)
 
 Status = Delivery.Status
@@ -47,6 +48,7 @@ def settle(pks: Iterable[int], *, now: dt.datetime) -> list[int]:
     """Of deliveries that may have been handed over, those of which nobody knows. The others were reported: sent."""
     doubtful = list(pks)
     told = DeliveryEvent.objects.filter(delivery__in=doubtful, event_type__in=TAKEN)
+    told = told.filter(happened_at__gte=F("delivery__queued_at") - CLOCKS_DIFFER)  # not before a person sent it anew
     taken = set(told.exclude(event_key__startswith=BY_SMTP).values_list("delivery", flat=True))
     queued = Delivery.objects.filter(pk__in=taken, status=Status.QUEUED)
     queued.update(status=Status.SENT, sent_at=now, reason="", attempts=F("attempts") + 1)

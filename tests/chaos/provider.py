@@ -17,7 +17,7 @@ from tests.chaos.ledger import Taken, Verdict
 from tests.esp import Answer, Esp
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CASES = {"brevo": "resend", "mailgun": "leave"}  # what is done with mails in doubt
+CASES = {"brevo": "resend", "resend": "resend", "mailgun": "leave"}  # what is done with mails in doubt
 READERS, WORKERS, SECONDS = 2000, 2, 120
 # Five papers, a reader follows one of them: five calls for a hundred readers.
 SET_UP = f"""

@@ -84,6 +84,13 @@ def test_what_a_dead_worker_had_in_hand_is_not_sent_again_when_it_was_reported(
     assert (delivery.status, delivery.attempts) == (status, 1)
 
 
+def test_what_was_reported_before_it_was_sent_anew_says_nothing_of_the_new_call(delivery: Delivery) -> None:
+    tell(EventType.DEFERRED, delivery)
+    Delivery.objects.update(queued_at=NOW + dt.timedelta(hours=1))
+    recording.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW + dt.timedelta(hours=1))
+    assert Delivery.objects.get().status == "queued"
+
+
 def test_a_refusal_at_the_hand_over_says_nothing_of_a_later_try(delivery: Delivery) -> None:
     events.record_bounces([(delivery.pk, "soft", "452 4.2.2 full")], now=NOW)
     recording.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW)
