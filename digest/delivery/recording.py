@@ -14,10 +14,12 @@ from digest import events
 from digest.delivery import outcomes
 from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery
+from digest.models.deliveries import UNKEYED
 from digest.providers import fallback, keys
 from digest.providers.ways import SMTP, way_of
 
 TRIES = "Given up: tried for a day, and the next edition is coming. "
+MAY_HAVE_ARRIVED = "It may have arrived at a try before."
 
 Status = Delivery.Status
 _luck = random.Random()  # noqa: S311  # for spreading retries
@@ -33,6 +35,7 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
     with transaction.atomic():
         _record_sent(by_result.get(Result.SENT, []), now)
         for reason, pks in _by_reason(by_result.get(Result.SKIPPED, [])).items():
+            _queued(pks).exclude(call="").update(status=Status.UNCERTAIN, reason=f"{MAY_HAVE_ARRIVED} {reason}")
             _queued(pks).update(status=Status.SKIPPED, reason=reason)
         _hold_back(by_result.get(Result.HELD, []), now)
         for reason, pks in _by_reason(by_result.get(Result.STOPPED, [])).items():
@@ -116,9 +119,9 @@ def _doubt(pks: Iterable[int], reason: str, now: dt.datetime, call: str, *, at_o
     if settings.UNCERTAIN_MAILS == "leave" and not can_tell:
         _end(pks, Status.UNCERTAIN, reason)
     elif at_once:
-        _queued(pks).update(attempts=F("attempts") + 1, not_before=now, reason=reason)
+        _queued(pks).update(attempts=F("attempts") + 1, not_before=now, reason=reason, call=UNKEYED)
     else:
-        _try_again(pks, reason, now, or_else=Status.UNCERTAIN, call=call, is_first=can_tell)
+        _try_again(pks, reason, now, or_else=Status.UNCERTAIN, call=call or UNKEYED, is_first=can_tell)
 
 
 def _try_again(
@@ -136,11 +139,18 @@ def _try_again(
     for (attempts, queued_at), those in alike.items():
         next_try = now + outcomes.wait_before(1 if is_first else attempts + 1, _luck)
         if outcomes.is_worth_another(queued_at, next_try):
-            _queued(those).update(attempts=attempts + 1, not_before=next_try, reason=reason, call=call)
+            _queued(those).update(attempts=attempts + 1, not_before=next_try, reason=reason)
+            _note_call(those, call)
         else:
             _end(those, or_else, TRIES + reason)
             given_up += those
     return given_up
+
+
+def _note_call(pks: Iterable[int], call: str) -> None:
+    """The call in which they may have been handed over; without one, an answer settles only what has a key."""
+    rows = _queued(pks)
+    (rows if call else rows.exclude(call=UNKEYED)).update(call=call)
 
 
 def _end(pks: Iterable[int], status: str, reason: str) -> None:

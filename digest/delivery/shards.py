@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from digest.delivery import poison, recording
 from digest.models import Delivery, Edition, Shard
+from digest.models.deliveries import UNKEYED
 
 SIZE = 500
 LEASE = dt.timedelta(minutes=5)
@@ -94,7 +95,7 @@ def in_doubt_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[
     Such a call is whole, for its key is good for all of it or for none.
     """
     pks = due(shard, now=now)
-    queued = shard.deliveries.filter(status=Status.QUEUED).exclude(call="")
+    queued = shard.deliveries.filter(status=Status.QUEUED).exclude(call__in=("", UNKEYED))
     calls: dict[str, list[int]] = {}
     for call, pk in queued.order_by("pk").values_list("call", "pk"):
         calls.setdefault(call, []).append(pk)
@@ -177,6 +178,6 @@ def _make_for_those_without(deliveries: QuerySet[Delivery], now: dt.datetime) ->
 
 
 def _announced(shard: Shard, now: dt.datetime) -> list[int]:
-    """What may have been in hand, and is not recorded. What is in doubt, or waits, was recorded."""
-    queued = shard.deliveries.filter(status=Status.QUEUED, not_before__lte=now, pk__lte=shard.announced, call="")
-    return list(queued.order_by("pk").values_list("pk", flat=True))
+    """What may have been in hand, and is not recorded. What waits was, and so was a call that its key will settle."""
+    queued = shard.deliveries.filter(status=Status.QUEUED, not_before__lte=now, pk__lte=shard.announced)
+    return list(queued.filter(call__in=("", UNKEYED)).order_by("pk").values_list("pk", flat=True))

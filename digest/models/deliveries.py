@@ -9,6 +9,7 @@ from django.db.models import Q
 from digest.models.editions import Edition
 from subscriptions.models import Subscriber
 
+UNKEYED = "-"  # the key of a call that has none
 SUSPECT = 3  # deaths in a row, see `digest.delivery.poison`
 
 

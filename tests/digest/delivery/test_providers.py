@@ -179,7 +179,7 @@ def test_a_call_in_doubt_is_the_same_without_those_who_left(in_doubt: Esp) -> No
     subscribers.unsubscribe(left, now=NOW)
     assert sending.send_due() == 29
     assert len(in_doubt.taken) == 30
-    assert Delivery.objects.get(subscriber=left).status == Status.SKIPPED
+    assert Delivery.objects.get(subscriber=left).status == Status.UNCERTAIN
 
 
 def test_a_probe_makes_a_call_in_doubt_as_it_was(in_doubt: Esp) -> None:

@@ -10,12 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from digest import planning
-from digest.delivery import poison, recovery, sending, shards
+from digest.delivery import poison, recording, recovery, run, sending, shards
 from digest.delivery.journal import Journal
 from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery, Edition, Shard
 from digest.models.deliveries import SUSPECT
 from digest.operating import overview
+from subscriptions import subscribers
 from subscriptions.models import Subscriber
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
@@ -60,6 +61,22 @@ def test_it_leaves_what_was_in_hand_where_it_must_not_come_twice(settings: Any) 
     settings.UNCERTAIN_MAILS = "leave"
     assert sending.send_due() == 2
     assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.SENT, Status.SENT]
+
+
+@pytest.mark.usefixtures("dead")
+def test_it_does_not_say_that_nothing_was_sent_to_who_left_while_it_was_in_doubt(pks: list[int]) -> None:
+    subscribers.unsubscribe(Subscriber.objects.get(deliveries=pks[1]), now=NOW)
+    subscribers.unsubscribe(Subscriber.objects.get(deliveries=pks[2]), now=NOW)
+    assert sending.send_due() == 1
+    assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.SKIPPED, Status.SENT]
+    assert Delivery.objects.get(pk=pks[1]).reason == f"{recording.MAY_HAVE_ARRIVED} {run.LEFT}"
+
+
+def test_what_is_refused_for_now_may_still_have_arrived_before(pks: list[int]) -> None:
+    recording.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
+    recording.record([Outcome(pk, Result.LATER, "451") for pk in pks[:2]], now=NOW)
+    recording.record([Outcome(pk, Result.SKIPPED, run.LEFT) for pk in pks[:2]], now=NOW)
+    assert statuses()[:2] == [Status.UNCERTAIN, Status.SKIPPED]
 
 
 @pytest.mark.usefixtures("dead")
