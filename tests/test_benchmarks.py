@@ -1,4 +1,4 @@
-"""The benchmarks as a whole: what they are asked for, print and write. What they measure is not tested."""
+"""The benchmarks as a whole: what they are asked for, print and write. How fast it is is not tested."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from django.core.management import CommandError, call_command
 
-from benchmarks import MODULES, chart, report
+from benchmarks import MODULES, chart, compose, report
+from subscriptions import catalogue
 
 COMPOSE = {"cpu_us_per_digest": 140.2, "times_plain": 31.0, "plain_cpu_us_per_digest": 4346.0}
 
@@ -81,3 +82,10 @@ def test_it_draws_whatever_was_measured() -> None:
 def test_it_has_a_module_with_run_for_each_figure_or_none_yet(module: str) -> None:
     path = Path(report.__file__).with_name(f"{module}.py")
     assert not path.exists() or "\ndef run(scale: float" in path.read_text()
+
+
+@pytest.mark.django_db
+def test_the_digests_that_are_measured_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue.load()
+    monkeypatch.setattr(compose, "PLAIN", 2)
+    assert compose.measure(20)["mails"] > 10

@@ -6,6 +6,7 @@ whatever the machines' own clocks say.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import connection, transaction
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet
@@ -87,6 +88,10 @@ def due(shard: Shard, *, now: dt.datetime) -> list[int]:
     """The ids of its deliveries whose turn it is, in order."""
     queued = shard.deliveries.filter(status=Status.QUEUED, not_before__lte=now)
     return list(queued.order_by("pk").values_list("pk", flat=True))
+
+
+def queued_at(pks: Iterable[int]) -> dict[int, dt.datetime]:
+    return dict(Delivery.objects.filter(pk__in=list(pks)).values_list("pk", "queued_at"))
 
 
 def in_doubt_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[int]], list[int]]:

@@ -36,7 +36,6 @@ class DeliveryRow(NamedTuple):
     delivery_id: int
     edition_id: int
     subscriber_id: int
-    queued_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

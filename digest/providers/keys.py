@@ -17,7 +17,7 @@ def key_of(provider: str, mails: Sequence[Mail]) -> str:
 
     Another once a person has them sent anew: the provider would say of the former call that all is done.
     """
-    queued_at = sorted({str(mail.queued_at) for mail in mails})
+    queued_at = map(str, sorted({mail.queued_at for mail in mails if mail.queued_at}))
     told = [settings.SITE_URL, *queued_at, *(str(mail.delivery_id) for mail in mails)]
     return _mark(provider) + str(uuid.uuid5(SPACE, " ".join(told)))[_MARK:]
 

@@ -31,7 +31,7 @@ class Mail:
     sender: str  # of the envelope
     message: bytes | EmailMessage
     papers: Any = None  # what it holds, as `Delivery.papers` keeps it
-    queued_at: dt.datetime | None = None
+    queued_at: dt.datetime | None = None  # known where keys are made of it
     call: str = ""  # the key of the call in which it may have been handed over before
 
 
