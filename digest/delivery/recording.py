@@ -41,6 +41,7 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
         for reason, pks in _by_reason(by_result.get(Result.STOPPED, [])).items():
             _queued(pks).update(reason=reason)
         for outcome in by_result.get(Result.FAILED, []):
+            _end_doubtful([outcome.delivery_id], Status.FAILED, f"{outcome.reason} {MAY_HAVE_ARRIVED}")
             _end([outcome.delivery_id], Status.FAILED, outcome.reason)
         given_up = set[int]()
         for reason, pks in _by_reason(by_result.get(Result.LATER, [])).items():
@@ -151,6 +152,11 @@ def _note_call(pks: Iterable[int], call: str) -> None:
     """The call in which they may have been handed over; without one, an answer settles only what has a key."""
     rows = _queued(pks)
     (rows if call else rows.exclude(call=UNKEYED)).update(call=call)
+
+
+def _end_doubtful(pks: Iterable[int], status: str, reason: str) -> None:
+    """Of these, the ones of which no key will tell whether they arrived before."""
+    _queued(pks).filter(call=UNKEYED).update(status=status, attempts=F("attempts") + 1, reason=reason)
 
 
 def _end(pks: Iterable[int], status: str, reason: str) -> None:

@@ -16,6 +16,7 @@ from django.utils import timezone  # noqa: E402
 
 from benchmarks import readers  # noqa: E402
 from digest import editions, papers  # noqa: E402
+from digest.delivery import recording  # noqa: E402
 from digest.models import Delivery, Source  # noqa: E402
 from subscriptions import subscribers  # noqa: E402
 from subscriptions.models import Subscriber  # noqa: E402
@@ -63,6 +64,8 @@ class Crowd:
         for address, status, reason in Delivery.objects.values_list("subscriber__email", "status", "reason"):
             is_refused = "550 5.1.1" in reason or "554 5.6.0" in reason
             told[address] = "given up" if status == "failed" and not is_refused else status
+            if recording.MAY_HAVE_ARRIVED in reason:  # and was refused later
+                told[address] = "uncertain"
         others = Subscriber.objects.filter(status="active").values_list("email", flat=True)
         return {address: "queued" for address in others if address not in told} | told
 

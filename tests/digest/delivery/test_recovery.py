@@ -79,6 +79,14 @@ def test_what_is_refused_for_now_may_still_have_arrived_before(pks: list[int]) -
     assert statuses()[:2] == [Status.UNCERTAIN, Status.SKIPPED]
 
 
+def test_what_is_refused_for_good_may_still_have_arrived_before(pks: list[int]) -> None:
+    recording.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
+    recording.record([Outcome(pk, Result.FAILED, "554") for pk in pks[:2]], now=NOW)
+    assert statuses()[:2] == [Status.FAILED, Status.FAILED]
+    reasons = list(Delivery.objects.order_by("pk").values_list("reason", flat=True))
+    assert reasons[:2] == [f"554 {recording.MAY_HAVE_ARRIVED}", "554"]
+
+
 @pytest.mark.usefixtures("dead")
 def test_it_frees_the_shard_of_the_dead_at_once(journals: Path) -> None:
     assert not shards.free(now=NOW).exists()
