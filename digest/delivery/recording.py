@@ -4,7 +4,9 @@ import datetime as dt
 import json
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -22,6 +24,8 @@ TRIES = "Given up: tried for a day, and the next edition is coming. "
 MAY_HAVE_ARRIVED = "It may have arrived at a try before."
 
 Status = Delivery.Status
+K = TypeVar("K")
+_reason, _reason_and_call = attrgetter("reason"), attrgetter("reason", "call")
 _luck = random.Random()  # noqa: S311  # for spreading retries
 
 
@@ -34,19 +38,19 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
         by_result.setdefault(outcome.result, []).append(outcome)
     with transaction.atomic():
         _record_sent(by_result.get(Result.SENT, []), now)
-        for reason, pks in _by_reason(by_result.get(Result.SKIPPED, [])).items():
+        for reason, pks in _by(_reason, by_result.get(Result.SKIPPED, [])).items():
             _queued(pks).exclude(call="").update(status=Status.UNCERTAIN, reason=f"{MAY_HAVE_ARRIVED} {reason}")
             _queued(pks).update(status=Status.SKIPPED, reason=reason)
         _hold_back(by_result.get(Result.HELD, []), now)
-        for reason, pks in _by_reason(by_result.get(Result.STOPPED, [])).items():
+        for reason, pks in _by(_reason, by_result.get(Result.STOPPED, [])).items():
             _queued(pks).update(reason=reason)
         for outcome in by_result.get(Result.FAILED, []):
             _end_doubtful([outcome.delivery_id], Status.FAILED, f"{outcome.reason} {MAY_HAVE_ARRIVED}")
             _end([outcome.delivery_id], Status.FAILED, outcome.reason)
         given_up = set[int]()
-        for reason, pks in _by_reason(by_result.get(Result.LATER, [])).items():
+        for reason, pks in _by(_reason, by_result.get(Result.LATER, [])).items():
             given_up.update(_try_again(pks, reason, now, or_else=Status.FAILED))
-        for (reason, call), pks in _by_call(by_result.get(Result.UNCERTAIN, [])).items():
+        for (reason, call), pks in _by(_reason_and_call, by_result.get(Result.UNCERTAIN, [])).items():
             _doubt(pks, reason, now, call)
         # Who is let in at the second try has not bounced: greylisting says at first what a full mailbox says.
         ended = given_up.union(outcome.delivery_id for outcome in by_result.get(Result.FAILED, []))
@@ -60,8 +64,9 @@ def record_doubtful(in_hand: Mapping[int, str], reason: str, *, now: dt.datetime
     Unlike a mail server, a provider gets some time to report what it took.
     """
     at_once = set(fallback.names()) <= {SMTP}
-    for (_, call), pks in _by_call(Outcome(pk, Result.UNCERTAIN, call=call) for pk, call in in_hand.items()).items():
-        _doubt(pks, reason, now, call, at_once=at_once)
+    doubtful = [Outcome(pk, Result.UNCERTAIN, reason, call=call) for pk, call in in_hand.items()]
+    for (why, call), pks in _by(_reason_and_call, doubtful).items():
+        _doubt(pks, why, now, call, at_once=at_once)
 
 
 def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime) -> bool:
@@ -94,17 +99,10 @@ def _hold_back(held: list[Outcome], now: dt.datetime) -> None:
         _queued(pks).update(not_before=now + dt.timedelta(seconds=seconds), reason=reason)
 
 
-def _by_reason(done: list[Outcome]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+def _by(key: Callable[[Outcome], K], done: Iterable[Outcome]) -> dict[K, list[int]]:
+    found: dict[K, list[int]] = {}
     for outcome in done:
-        found.setdefault(outcome.reason, []).append(outcome.delivery_id)
-    return found
-
-
-def _by_call(done: Iterable[Outcome]) -> dict[tuple[str, str], list[int]]:
-    found: dict[tuple[str, str], list[int]] = {}
-    for outcome in done:
-        found.setdefault((outcome.reason, outcome.call), []).append(outcome.delivery_id)
+        found.setdefault(key(outcome), []).append(outcome.delivery_id)
     return found
 
 

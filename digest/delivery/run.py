@@ -113,7 +113,8 @@ class Run:
         try:
             self._look_again()
             begun = pks & self._wanted if self.may_go_on else set()
-            begun -= self._left_in_doubt([mail for mail in mails if mail.delivery_id in begun], call)
+            if self._leaves:
+                begun -= self._left_in_doubt([mail for mail in mails if mail.delivery_id in begun], call)
             self._journal.take_in_hand(begun, call)
         except TROUBLES as error:
             self._give_in(error)
@@ -224,7 +225,7 @@ class Run:
 
     def _left_in_doubt(self, mails: Sequence[Mail], call: str) -> set[int]:
         """Those that may have been handed over, would be so in another call, and must not come twice."""
-        doubtful = [mail for mail in mails if self._leaves and mail.call not in ("", call)]
+        doubtful = [mail for mail in mails if mail.call not in ("", call)]
         self._note(*(Outcome(mail.delivery_id, Result.UNCERTAIN, CANNOT_TELL, call=mail.call) for mail in doubtful))
         return {mail.delivery_id for mail in doubtful}
 

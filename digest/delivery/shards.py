@@ -100,11 +100,12 @@ def in_doubt_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[
     Such a call is whole, for its key is good for all of it or for none.
     """
     pks = due(shard, now=now)
+    are_due = set(pks)
     queued = shard.deliveries.filter(status=Status.QUEUED).exclude(call__in=("", UNKEYED))
     calls: dict[str, list[int]] = {}
     for call, pk in queued.order_by("pk").values_list("call", "pk"):
         calls.setdefault(call, []).append(pk)
-    calls = {call: those for call, those in calls.items() if not set(pks).isdisjoint(those)}
+    calls = {call: those for call, those in calls.items() if not are_due.isdisjoint(those)}
     doubtful = {pk for those in calls.values() for pk in those}
     return calls, [pk for pk in pks if pk not in doubtful]
 

@@ -36,7 +36,8 @@ class SmtpTransport:
         while goes_on or self._is_busy():
             if goes_on:
                 goes_on, stopped = self._begin(source, begin)
-                yield stopped
+                if stopped:
+                    yield stopped
             ready = self._ready() if goes_on or self._is_busy() else []
             if not ready:
                 yield ()
