@@ -7,7 +7,6 @@ ones before it are answered, and waiting counts.
 import asyncio
 import gzip
 import json
-import os
 import re
 import resource
 import signal
@@ -20,6 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from config import bare
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT = 9210
@@ -34,7 +35,7 @@ def run(scale: float = 1.0) -> dict[str, Any]:
     """How quick `/` is with `scale` times 100,000 papers, and how heavy."""
     papers = max(1_000, int(PAPERS * scale) // 1_000 * 1_000)
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {
+        environment = bare.environment() | {
             "VAR_DIR": folder,
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
             "CELERY_BROKER_URL": "memory://",

@@ -1,12 +1,13 @@
 """A database and a process of its own for a measurement, so that it touches nothing and nothing kept helps it."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from config import bare
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,7 +18,7 @@ def measure(call: str, database: str = "") -> dict[str, Any]:
     It finds an empty, migrated database with the catalogue of topics: SQLite, unless `database` is the URL of another.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        environment = os.environ | {
+        environment = bare.environment() | {
             "VAR_DIR": folder,
             "DATABASE_URL": database or f"sqlite:///{folder}/db.sqlite3",
             "CELERY_BROKER_URL": "memory://",

@@ -1,9 +1,10 @@
-"""What the environment says, or a `.env` file beside manage.py: each value as settings need it.
+"""What the environment says, or the file that ENV_FILE names: each value as settings need it.
 
 What can't be read raises ImproperlyConfigured, which says how to write it. What is empty is not set: `default` holds.
 """
 
 import datetime as dt
+import os
 import re
 from collections.abc import Sequence
 from email.utils import getaddresses
@@ -24,7 +25,18 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 environ.Env.EMAIL_SCHEMES["outbox"] = "subscriptions.outbox.EmailBackend"
 _env = environ.Env()
-_env.read_env(BASE_DIR / ".env")
+
+
+def read_file(name: str, default: Path) -> None:
+    """Take over what a file says, where the environment says nothing; `default` need not be there."""
+    path = Path(os.environ.get(name) or default)
+    if path == default and not path.exists():
+        return
+    try:
+        with path.open(encoding="utf-8") as file:
+            _env.read_env(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}: {path} can't be read ({error}).") from error
 
 
 def text(name: str, default: str = "") -> str:

@@ -1,4 +1,4 @@
-"""All settings, driven by the environment (or a `.env` file beside manage.py).
+"""All settings, driven by the environment (or a `.env` file beside manage.py, or where ENV_FILE says).
 
 README lists every variable; a test keeps the list complete.
 """
@@ -19,6 +19,8 @@ from config.environment import BASE_DIR
 # Before numpy comes in: processes are what we run many of, and threads that wait for each other burn twice the CPU.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 django_stubs_ext.monkeypatch()  # generic classes such as ModelAdmin[Topic]
+
+env.read_file("ENV_FILE", BASE_DIR / ".env")
 
 # Everything the software writes is below this folder.
 VAR_DIR = env.writable_folder("VAR_DIR", BASE_DIR / "var")

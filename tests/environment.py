@@ -1,14 +1,17 @@
-"""Loaded by pytest before the settings are: tests have an environment of their own, whatever the shell's is."""
+"""Loaded by pytest before the settings are: what the shell and a `.env` say is not for tests."""
 
 import atexit
 import os
 import shutil
 import tempfile
 
+from config import bare
+
 SERVICES = os.environ.get("TEST_LEG") == "services"
 
-for name in ("HOST", "PORT", "EMAIL_URL", "EMAIL_BACKEND", "POSTAL_ADDRESS", "PUBLISH_HOUR"):
-    os.environ.pop(name, None)
+_bare = bare.environment()
+os.environ.clear()
+os.environ |= _bare
 VAR = tempfile.mkdtemp(prefix="daily-papers-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 os.environ |= {

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser
 
+from config import bare
 from tests.browser import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +23,7 @@ PAGES = {"edition": "/", "subscribe": "/subscribe/", "paper": "/papers/sample:bo
 
 def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as var:
-        environment = os.environ | {"VAR_DIR": var, "PORT": str(PORT), "DEBUG": "1"}
+        environment = bare.environment() | {"VAR_DIR": var, "PORT": str(PORT), "DEBUG": "1"}
         demo = subprocess.Popen([sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment)
         try:
             wait_for(f"{SITE}/healthz")

@@ -95,6 +95,7 @@ def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkey
         (lambda: env.mail_server("IT", ""), "pigeon://host", "Write it like smtp+tls://user:password@host:587."),
         (lambda: env.folders("IT"), "/no/such/folder", "which is no folder."),
         (lambda: env.prose("IT"), "/no/such/file", "can't be read"),
+        (lambda: env.read_file("IT", ROOT / ".env"), "/no/such/file", "can't be read"),
         (lambda: env.writable_folder("IT", ROOT), "/dev/null/papers", "can't be written"),
     ],
 )
@@ -135,6 +136,21 @@ def test_a_command_ends_with_one_line_that_says_so(variables: dict[str, str], sa
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(said)
+
+
+def test_tests_reach_no_real_mail_server(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "EMAIL_URL=smtp://mail.example.org\nEMAIL_PROVIDERS=postmark,smtp\nANYMAIL_POSTMARK_SERVER_TOKEN=t\n"
+    )
+    shell = os.environ | {"ENV_FILE": str(file), "OPERATORS": "a@example.org", "ANYMAIL_BREVO_API_KEY": "key"}
+    told = "settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.OPERATORS, [*settings.ANYMAIL.values()]"
+    code = f"from tests import environment; from config import settings; print({told})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=shell, capture_output=True, text=True, check=True)
+    assert "example.org" not in done.stdout
+    assert "subscriptions.outbox.EmailBackend localhost []" in done.stdout
+    assert "'t'" not in done.stdout
+    assert "'key'" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from config import bare
 from tests.chaos import disk, ledger, provider
 from tests.chaos.servers import Postgres, Redis, free_port
 
@@ -31,7 +32,7 @@ class Chaos:
         self.postgres, self.redis = Postgres(folder), Redis(folder)
         self.log = folder / "mails.log"
         self.log.touch()
-        self.environment = os.environ | {
+        self.environment = bare.environment() | {
             "VAR_DIR": str(folder / "var"),
             "DATABASE_URL": self.postgres.url,
             "CELERY_BROKER_URL": self.redis.url,

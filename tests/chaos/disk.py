@@ -4,12 +4,12 @@ A process may write no file beyond a few hundred kilobytes: to it the disk is fu
 """
 
 import json
-import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
 
+from config import bare
 from tests.chaos import ledger
 from tests.chaos.ledger import Taken, Verdict
 from tests.sink import Received, Sink
@@ -63,4 +63,4 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as name:
-        print(run(Path(name) / "disk", dict(os.environ)))
+        print(run(Path(name) / "disk", bare.environment()))

@@ -4,7 +4,6 @@ With a key, nobody gets a mail twice though it is sent again; without one, nobod
 """
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from config import bare
 from tests.chaos import ledger
 from tests.chaos.ledger import Taken, Verdict
 from tests.esp import Answer, Esp
@@ -121,4 +121,4 @@ if __name__ == "__main__":
 
     with tempfile.TemporaryDirectory() as name:
         for case in CASES:
-            print(case, run(case, Path(name) / case, dict(os.environ), kills=8, seed=1))
+            print(case, run(case, Path(name) / case, bare.environment(), kills=8, seed=1))
