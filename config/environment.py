@@ -40,7 +40,7 @@ def read_file(name: str, default: Path) -> None:
 
 
 def text(name: str, default: str = "") -> str:
-    return str(_env.str(name, "")) or default
+    return os.environ.get(name, "") or default  # as it stands there: django-environ would look up what follows a `$`
 
 
 def texts(name: str, default: Sequence[str] = ()) -> list[str]:

@@ -39,6 +39,7 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda: env.database("IT", "")["NAME"], "sqlite://:memory:", ":memory:"),
         (lambda: env.database("IT", "")["NAME"], "sqlite:////srv/papers.sqlite3", "/srv/papers.sqlite3"),
         (lambda: env.mail_server("IT", "outbox://")["EMAIL_PORT"], "smtp+tls://u:p@host:587", 587),
+        (lambda: env.text("IT"), "$HOME/k#y, \"'\\$", "$HOME/k#y, \"'\\$"),
     ],
 )
 def test_it_reads_what_is_set(
