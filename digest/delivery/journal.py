@@ -8,6 +8,7 @@ anybody can tell the journal of a dead worker.
 import errno
 import fcntl
 import json
+import logging
 import os
 import socket
 import uuid
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from digest.delivery.outcomes import Outcome, Result
 
+logger = logging.getLogger(__name__)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 # Another since then: the power went, and the last lines may never have come to the disk.
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -104,10 +106,13 @@ def left_behind(folder: Path) -> Iterator[list[Left]]:
 
 
 def _take(path: Path) -> int | None:
-    """Lock the journal; None where its worker lives, or somebody else is reading it."""
+    """Lock the journal; None where its worker lives, somebody else is reading it, or it may not be read."""
     try:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
+        return None
+    except PermissionError:
+        _say_once_that_it_is_foreign(path)
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,6 +123,13 @@ def _take(path: Path) -> int | None:
         os.close(file)
         return None
     return file
+
+
+@cache
+def _say_once_that_it_is_foreign(path: Path) -> None:
+    """Of a command that ran as root, say, and died. What it had in hand is in doubt once its lease has run out."""
+    hint = "Run commands as the service's user. Once you give it this file (chown), what it tells is recorded."
+    logger.warning("%s can't be read by user %d: somebody else sent mail. %s", path, os.geteuid(), hint)
 
 
 def _read(path: Path) -> Left:

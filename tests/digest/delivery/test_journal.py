@@ -97,6 +97,28 @@ def test_it_reads_over_a_line_that_was_cut_off(tmp_path: Path, torn: bytes) -> N
         assert list(found[0].in_hand) == [7, 9]
 
 
+def test_it_leaves_a_journal_that_it_may_not_read_and_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    die(tmp_path, "journal.take_in_hand([7])")
+    die(tmp_path, "journal.take_in_hand([8])")
+    [foreign, own] = sorted(tmp_path.iterdir())
+    told = foreign.read_bytes()
+    open_any = os.open
+
+    def open_own(path: Path, flags: int) -> int:
+        if path == foreign:
+            raise PermissionError
+        return open_any(path, flags)
+
+    monkeypatch.setattr(os, "open", open_own)
+    for workers in ([own.stem.rpartition(".")[0]], []):
+        with left_behind(tmp_path) as found:
+            assert [left.worker for left in found] == workers
+    assert foreign.read_bytes() == told
+    assert [record.message.partition(" by ")[0] for record in caplog.records] == [f"{foreign} can't be read"]
+
+
 def test_it_says_so_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal(tmp_path)
     write = os.write
