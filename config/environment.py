@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from email.utils import getaddresses
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -146,6 +147,14 @@ def hosts(name: str, default: Sequence[str]) -> list[str]:
         if "/" in value:
             raise ImproperlyConfigured(f"{name}: “{value}” is no host name. Write it without https:// and path.")
     return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def database(name: str, default: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from config import bare
 from config import environment as env
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,6 +153,25 @@ def test_tests_reach_no_real_mail_server(tmp_path: Path) -> None:
     assert "subscriptions.outbox.EmailBackend localhost []" in done.stdout
     assert "'t'" not in done.stdout
     assert "'key'" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "shown"),
+    [
+        ({}, True),
+        ({"SITE_URL": "http://localhost:8000", "HOST": "::1"}, True),
+        ({"SITE_URL": "https://papers.example.org"}, False),
+        ({"SITE_URL": "http://localhost:8000", "HOST": "0.0.0.0"}, False),
+        ({"SITE_URL": "https://papers.example.org", "DEBUG": "true"}, True),
+    ],
+)
+def test_make_shows_tracebacks_and_the_outbox_on_this_machine_alone(
+    variables: dict[str, str], shown: bool, tmp_path: Path
+) -> None:
+    environment = bare.environment() | {"VAR_DIR": str(tmp_path), "DEVELOPMENT": "1"} | variables
+    command = [sys.executable, "-c", "from config import settings; print(settings.DEBUG)"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(shown)
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,8 @@ class Command(BaseCommand):
         catalogue.load()
 
     def greet(self) -> None:
-        self.stdout.write(
-            f"Mails are files in {settings.OUTBOX_DIR}"
-            + (f", to be read at {settings.SITE_URL}/outbox/" if settings.DEBUG else "")
-        )
+        if settings.EMAIL_BACKEND == "subscriptions.outbox.EmailBackend":
+            more = f"to be read at {settings.SITE_URL}/outbox/" if settings.DEBUG else "and reach nobody: set EMAIL_URL"
+            self.stdout.write(f"Mails are files in {settings.OUTBOX_DIR}, {more}")
         if not get_user_model().objects.filter(is_superuser=True).exists():
             self.stdout.write("For the admin, make yourself an account: make admin")

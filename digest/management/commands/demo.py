@@ -44,9 +44,10 @@ class Command(allinone.Command):
         self.stdout.write("Three sample readers have their digests:")
         for path in sorted(settings.OUTBOX_DIR.glob("*.eml"))[-len(READERS) :]:
             self.stdout.write(f"  {path}")
-        self.stdout.write(
-            f"Read them at {settings.SITE_URL}/outbox/ and see the admin at {settings.SITE_URL}/admin/ (demo, demo)."
-        )
+        if settings.DEBUG:
+            self.stdout.write(f"Read them at {settings.SITE_URL}/outbox/")
+        if _is_closed():
+            self.stdout.write(f"See the admin at {settings.SITE_URL}/admin/ (demo, demo).")
 
 
 def _begin_anew() -> None:
@@ -64,8 +65,12 @@ def _subscribe(email: str, topics: list[str], words: str) -> None:
     subscribers.confirm(Subscriber.objects.get(email=email), now=now)
 
 
+def _is_closed() -> bool:
+    return settings.HOST in ("127.0.0.1", "localhost", "::1")
+
+
 def _make_admin() -> None:
     """An account with a known password: of this throw-away database only, and only where nobody else can reach it."""
     users: Any = get_user_model().objects
-    if settings.HOST in ("127.0.0.1", "localhost", "::1") and not users.filter(username="demo").exists():
+    if _is_closed() and not users.filter(username="demo").exists():
         users.create_superuser("demo", password="demo")  # noqa: S106
