@@ -355,9 +355,9 @@ ARXIV_OAI_URL = env.web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org")
 PUBLISH_HOUR = env.whole_number("PUBLISH_HOUR", 16, 0, 23)
 # What is done with a mail of which nobody can know whether it arrived: "resend" (it may come twice) or "leave".
 UNCERTAIN_MAILS = env.one_of("UNCERTAIN_MAILS", "resend", "leave")
-# Of forms that mail somebody: posts of one network; sign-ups of one mail domain and in all, of which those beyond wait;
-# confirmation mails to one address.
-LIMIT_PER_NETWORK = env.rates("LIMIT_PER_NETWORK", "5/10m 20/1d")
+# Of forms that mail somebody: posts of one network, which may be a seminar's, and should not use up a domain's room;
+# sign-ups of one mail domain and in all, of which those beyond wait; confirmation mails to one address.
+LIMIT_PER_NETWORK = env.rates("LIMIT_PER_NETWORK", "20/10m 40/1d")
 LIMIT_PER_DOMAIN = env.rates("LIMIT_PER_DOMAIN", "50/1h")
 LIMIT_IN_ALL = env.rates("LIMIT_IN_ALL", "500/1h")
 LIMIT_PER_ADDRESS = env.rates("LIMIT_PER_ADDRESS", "1/1d 3/30d")

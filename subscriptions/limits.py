@@ -30,6 +30,11 @@ def network(network: str) -> Limit:
     return Limit("network", network, settings.LIMIT_PER_NETWORK)
 
 
+def turned_away() -> Limit:
+    """Of the posts that a network's limit refused, as many as are counted for the operators: a flood fills no table."""
+    return Limit("turned away", "", [(1_000, DAY)])
+
+
 def domain(kind: str, email: str) -> Limit:
     """Of the mails that one kind of post asks for, to the addresses of a domain."""
     return Limit(f"{kind} domain", email.rpartition("@")[2].lower(), settings.LIMIT_PER_DOMAIN)
@@ -63,6 +68,16 @@ def is_reached(limit: Limit, *, now: dt.datetime) -> bool:
     return _is_over(limit, now, and_more=1)
 
 
+def free_at(limit: Limit, *, now: dt.datetime) -> dt.datetime:
+    """When one more will not be too many; `now` where it is not."""
+    return max([now, *(freed for rate in limit.rates if (freed := _freed_at(limit, rate, now)))])
+
+
+def count(limit: Limit, *, since: dt.datetime) -> int:
+    """How often it was taken."""
+    return Mark.objects.filter(key=limit.key, made_at__gt=since).count()
+
+
 def forget(limit: Limit) -> None:
     """Begin to count anew."""
     Mark.objects.filter(key=limit.key).delete()
@@ -77,6 +92,14 @@ def prune(*, now: dt.datetime) -> int:
 def _is_over(limit: Limit, now: dt.datetime, and_more: int = 0) -> bool:
     marks = Mark.objects.filter(key=limit.key)
     return any(marks.filter(made_at__gt=now - span).count() + and_more > most for most, span in limit.rates)
+
+
+def _freed_at(limit: Limit, rate: Rate, now: dt.datetime) -> dt.datetime | None:
+    """When the mark leaves the span that must do so before one more fits; None where one fits already."""
+    most, span = rate
+    marks = Mark.objects.filter(key=limit.key, made_at__gt=now - span).order_by("-made_at")
+    made_at = marks.values_list("made_at", flat=True)[most - 1 : most].first()
+    return made_at + span if made_at else None
 
 
 def _all_rates() -> list[Sequence[Rate]]:

@@ -19,6 +19,11 @@ def client_address(request: HttpRequest) -> str:
     return str(parsed) if parsed else ""
 
 
+def visitors_network(request: HttpRequest) -> str:
+    """`network_of` the visitor; "" where nobody knows it."""
+    return network_of(client_address(request))
+
+
 def network_of(address: str) -> str:
     """What counts as one visitor: an IPv4 address, or the /64 that an IPv6 customer has for herself."""
     parsed = _parse(address)

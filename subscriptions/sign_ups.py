@@ -1,8 +1,9 @@
 """What visitors ask for by public forms: noted down by the page, done by a worker.
 
 The page does the same for every address, and looks nobody up; so nothing about its answer, not even the time it takes,
-tells whether an address is known. The worker does what was asked as far as the limits allow: what is above those of a
-mail domain or of the site waits for its turn, up to a day, and the operators hear of it.
+tells whether an address is known. What is too much for one network is not taken, and the page says when to send it
+again. The worker does what was asked as far as the limits allow: what is above those of a mail domain or of the site
+waits for its turn, up to a day. The operators hear of either.
 """
 
 import datetime as dt
@@ -16,7 +17,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from subscriptions import brand, limits, networks, subscribers
+from subscriptions import brand, limits, subscribers
 from subscriptions.consents import Trace
 from subscriptions.models import FormPost, Topic
 from subscriptions.subscribers import Wishes
@@ -28,15 +29,19 @@ ALARM = [(1, dt.timedelta(hours=6))]
 logger = logging.getLogger(__name__)
 
 
-def ask_to_sign_up(email: str, wishes: Wishes, trace: Trace, *, now: dt.datetime) -> None:
-    """Note down a sign-up, unless too many come from its network."""
+def ask_to_sign_up(
+    email: str, wishes: Wishes, trace: Trace, *, network: str = "", now: dt.datetime
+) -> dt.datetime | None:
+    """Note down a sign-up. Where too many come from its network: when to send it again."""
     as_json = asdict(wishes) | {"topics": [topic.slug for topic in wishes.topics]}
-    _note_down(FormPost(kind=FormPost.Kind.SIGN_UP, email=email, wishes=as_json, posted_at=now), trace)
+    post = FormPost(kind=FormPost.Kind.SIGN_UP, email=email, wishes=as_json, trace=asdict(trace), posted_at=now)
+    return _note_down(post, network)
 
 
-def ask_for_link(email: str, trace: Trace, *, now: dt.datetime) -> None:
-    """Note down that somebody has lost the link to their settings, unless too many come from their network."""
-    _note_down(FormPost(kind=FormPost.Kind.LINK, email=email, posted_at=now), trace)
+def ask_for_link(email: str, *, network: str = "", now: dt.datetime) -> dt.datetime | None:
+    """Note down that somebody has lost the link to their settings. Where too many come from their network: when to
+    send it again."""
+    return _note_down(FormPost(kind=FormPost.Kind.LINK, email=email, posted_at=now), network)
 
 
 def take_in(*, now: dt.datetime) -> int:
@@ -83,13 +88,14 @@ def _limits_of(post: FormPost, now: dt.datetime) -> tuple[limits.Limit, ...]:
     return _rooms(post)
 
 
-def _note_down(post: FormPost, trace: Trace) -> None:
-    network = networks.network_of(trace.ip)
-    if network and limits.take(limits.network(network), now=post.posted_at):
-        logger.info("Too many posts of forms from one network: one more was left out")
-        return
-    post.trace = asdict(trace)
-    post.save()
+def _note_down(post: FormPost, network: str) -> dt.datetime | None:
+    reached = limits.take(limits.network(network), now=post.posted_at) if network else None
+    if reached is None:
+        post.save()
+        return None
+    limits.take(limits.turned_away(), now=post.posted_at)
+    logger.warning("LIMIT_PER_NETWORK is reached by one network: a form was turned away, and may be sent again later")
+    return limits.free_at(reached, now=post.posted_at)
 
 
 def _do(post: FormPost, now: dt.datetime) -> bool:

@@ -22,7 +22,7 @@ from digest.mails import addresses
 from digest.mails.composition import Composer, DeliveryRow
 from digest.models import Delivery, Edition, Paper, QuietDay, Thumbnail
 from digest.site import topics
-from subscriptions import catalogue, guards, links, moving, subscribers
+from subscriptions import catalogue, guards, limits, links, moving, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.subscribers import Wishes
@@ -31,7 +31,7 @@ from tests.email import cast
 
 YESTERDAY, QUIET = TODAY - dt.timedelta(days=1), TODAY - dt.timedelta(days=4)
 # What browsers say of a page whose status is not 200, as it should be for these.
-NOT_FOUND, GONE, BROKEN, INVALID = 404, 410, 500, 400
+NOT_FOUND, GONE, BROKEN, INVALID, TOO_MANY = 404, 410, 500, 400, 429
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,14 @@ def paper_page() -> str:
 
 
 @contextmanager
+def network_is_full() -> Iterator[None]:
+    full = limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
+    limits.take(full, now=timezone.now())
+    with mock.patch.object(limits, "network", return_value=full), mock.patch.object(guards, "LEAST", dt.timedelta(0)):
+        yield
+
+
+@contextmanager
 def unconfirmed() -> Iterator[None]:
     Subscriber.objects.filter(email="quiet@example.org").update(status=Subscriber.Status.PENDING)
     yield
@@ -110,6 +118,12 @@ def send_in_haste(shown: Shown) -> None:
     shown.get_by_label(said(shown, "E-mail address")).fill("ada@example.org")
     press("Subscribe")(shown)
     shown.get_by_text(said(shown, "One more press, please.")).wait_for()
+
+
+def send_too_much(shown: Shown) -> None:
+    shown.get_by_label(said(shown, "E-mail address")).fill("ada@example.org")
+    press("Subscribe")(shown)
+    shown.get_by_text(said(shown, "Nothing was sent yet.")).wait_for()
 
 
 def preview(shown: Shown) -> None:
@@ -160,6 +174,7 @@ PAGES = {
     "suggestions from a paper": Page(lambda: f"/suggest/?like={first().key}"),
     "subscribe": Page("/subscribe/"),
     "subscribe, with errors": Page("/subscribe/", act=send_wrong, status=INVALID),
+    "subscribe, too often": Page("/subscribe/", act=send_too_much, status=TOO_MANY, given=network_is_full),
     "subscribe, preview shown": Page("/subscribe/", act=preview),
     "check your mail": Page("/subscribe/check-your-mail/"),
     "confirm": Page(door(Purpose.CONFIRM, "pending")),

@@ -10,7 +10,7 @@ from digest.intake import health
 from digest.intake.health import Trouble
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, Turn
 from digest.operating.overview import troubled_since
-from subscriptions import mail
+from subscriptions import limits, mail
 from subscriptions.models import Subscriber
 
 SPAN = dt.timedelta(hours=24)
@@ -30,6 +30,7 @@ class Report:
     events: dict[str, int]  # what the provider reported, by type
     new_readers: int
     left: int
+    turned_away: int  # posts of forms, by the limit of their network
 
     @property
     def is_fine(self) -> bool:
@@ -52,6 +53,7 @@ def make_report(*, until: dt.datetime) -> Report:
         events=dict(told.values_list("event_type").annotate(Count("pk"))),
         new_readers=Subscriber.objects.filter(confirmed_at__gt=since).count(),
         left=Subscriber.objects.filter(unsubscribed_at__gt=since).count(),
+        turned_away=limits.count(limits.turned_away(), since=since),
     )
 
 

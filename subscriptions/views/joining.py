@@ -1,5 +1,7 @@
 """Sign up, confirm, and find the way back to one's settings."""
 
+import datetime as dt
+import math
 from dataclasses import replace
 
 from django.conf import settings
@@ -10,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from subscriptions import consents, forms, guards, links, sign_ups, subscribers
+from subscriptions import consents, forms, guards, links, networks, sign_ups, subscribers
 from subscriptions.consents import Trace
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
@@ -30,8 +32,10 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     if not form.is_by_a_robot():
         if not guards.is_deliberate(request):
             return render(request, "web/subscribe.html", {"form": form, "once_more": True})
-        by = _trace_of_sign_up(request)
-        sign_ups.ask_to_sign_up(form.cleaned_data["email"], form.wishes(), by, now=timezone.now())
+        now, by, network = timezone.now(), _trace_of_sign_up(request), networks.visitors_network(request)
+        again_at = sign_ups.ask_to_sign_up(form.cleaned_data["email"], form.wishes(), by, network=network, now=now)
+        if again_at:
+            return _too_many(request, "web/subscribe.html", form, again_at - now)
         ring_for_notices()
     return redirect("subscriptions:check_your_mail")
 
@@ -66,7 +70,10 @@ def lost_link(request: HttpRequest) -> HttpResponse:
     if not form.is_by_a_robot():
         if not guards.is_deliberate(request):
             return render(request, "web/lost_link.html", {"form": form, "once_more": True})
-        sign_ups.ask_for_link(form.cleaned_data["email"], trace(request), now=timezone.now())
+        now, network = timezone.now(), networks.visitors_network(request)
+        again_at = sign_ups.ask_for_link(form.cleaned_data["email"], network=network, now=now)
+        if again_at:
+            return _too_many(request, "web/lost_link.html", form, again_at - now)
         ring_for_notices()
     return redirect("subscriptions:link_sent")
 
@@ -74,6 +81,14 @@ def lost_link(request: HttpRequest) -> HttpResponse:
 @require_safe
 def link_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "web/check_your_mail.html", {"outbox": settings.DEBUG, "lost_link": True})
+
+
+def _too_many(request: HttpRequest, template: str, form: forms.AddressForm, wait: dt.timedelta) -> HttpResponse:
+    """The form once more, filled in, to be sent again after `wait`. It depends on the network, and on no address."""
+    seconds = math.ceil(max(wait.total_seconds(), 1))
+    response = render(request, template, {"form": form, "wait_minutes": math.ceil(seconds / 60)}, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _trace_of_sign_up(request: HttpRequest) -> Trace:

@@ -9,6 +9,7 @@ from django.core import mail
 from digest import planning
 from digest.models import Delivery, Edition, FetchRun, QuietDay, Source
 from digest.operating import reports
+from subscriptions import sign_ups
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
 
@@ -38,6 +39,18 @@ def test_it_says_what_came_in_went_out_and_failed(settings: Any) -> None:
     html = str(report.alternatives[0][0])  # type: ignore[attr-defined]
     assert "550 no &lt;such&gt; user" in html
     assert "In trouble:" in html
+
+
+@pytest.mark.django_db
+def test_it_says_how_many_forms_were_turned_away(settings: Any) -> None:
+    settings.OPERATORS = ["op@example.org"]
+    settings.LIMIT_PER_NETWORK = [(1, dt.timedelta(days=1))]
+    for _ in range(3):
+        sign_ups.ask_for_link("ada@example.org", network="192.0.2.1", now=NOW)
+    assert reports.send_report(now=LATER)
+    (report,) = mail.outbox
+    assert "2 forms turned away until later, by LIMIT_PER_NETWORK" in report.body
+    assert "<b>2 forms</b> turned away" in str(report.alternatives[0][0])  # type: ignore[attr-defined]
 
 
 @pytest.mark.django_db
