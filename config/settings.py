@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from config import environment as env
+from config import logs
 from config.environment import BASE_DIR
 
 # Before numpy comes in: processes are what we run many of, and threads that wait for each other burn twice the CPU.
@@ -368,25 +369,4 @@ FETCH_LIMIT_MB = env.whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked
 FETCH_THUMBNAILS = env.flag("FETCH_THUMBNAILS", True)  # papers' pictures, to be shown from here
 FETCH_PRIVATE_HOSTS = env.flag("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 
-LOG_LEVEL = env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-    "filters": {"without tokens": {"()": "config.logs.WithoutTokens"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without tokens"]},
-    },
-    "root": {
-        "handlers": ["console"],
-        "level": env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"),
-    },
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},  # it brings a handler of its own; ours is enough
-        "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner of the Internet sends one
-        "waitress.queue": {"level": "ERROR"},  # a request that waits for a moment is no news
-        "django_celery_beat": {"level": "WARNING"},
-        "kombu.connection": {"level": "ERROR"},  # it warns that the broker in memory has no host name
-        "httpx": {"level": "WARNING"},
-    },
-}
+LOGGING = logs.to_console(env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
