@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from config import environment as env
-from config import logs
+from config import logs, schedule
 from config.environment import BASE_DIR
 
 # Before numpy comes in: processes are what we run many of, and threads that wait for each other burn twice the CPU.
@@ -263,80 +262,7 @@ else:
         "socket_timeout": 30,
     }
 CELERY_BEAT_SCHEDULER = "digest.beat:Scheduler"
-# Each tick expires just under its interval: a queue that stood still does not replay old ticks.
-CELERY_BEAT_SCHEDULE = {
-    "every half hour, fetch the day's papers": {
-        "task": "digest.tasks.collect_papers",
-        "schedule": crontab(minute="10,40"),
-        "options": {"expires": 1700},
-    },
-    "every hour, ask arXiv for more about the day's papers": {
-        "task": "digest.tasks.enrich_papers",
-        "schedule": crontab(minute="25"),
-        "options": {"expires": 3500},
-    },
-    # Once arXiv has made the night's announcement, and the day before is whole.
-    "every night, catch up with the days that arXiv's feeds missed": {
-        "task": "digest.tasks.catch_up_missed_days",
-        "schedule": crontab(hour="2", minute="40"),
-        "options": {"expires": 3600},
-    },
-    "every five minutes, publish the edition whose hour has come": {
-        "task": "digest.tasks.publish_due_edition",
-        "schedule": crontab(minute="*/5"),
-        "options": {"expires": 290},
-    },
-    "every quarter of an hour, bring in the pictures of papers": {
-        "task": "digest.tasks.bring_in_thumbnails",
-        "schedule": crontab(minute="3-59/15"),
-        "options": {"expires": 890},
-    },
-    "every five minutes, sort papers by topic where topics or texts have changed": {
-        "task": "digest.tasks.sort_by_topic",
-        "schedule": crontab(minute="*/5"),
-        "options": {"expires": 290},
-    },
-    "every five minutes, work out what new papers mean": {
-        "task": "digest.tasks.work_out_vectors",
-        "schedule": crontab(minute="4-59/5"),
-        "options": {"expires": 290},
-    },
-    "every minute, plan and send the digests that are due": {
-        "task": "digest.tasks.send_due_digests",
-        "schedule": crontab(),
-        "options": {"expires": 55},
-    },
-    "every night, count the day that is over and forget what is old": {
-        "task": "digest.tasks.keep_house",
-        "schedule": crontab(hour="3", minute="37"),
-        "options": {"expires": 3600},
-    },
-    "every five minutes, look at complaints and bounces": {
-        "task": "digest.tasks.watch_rates",
-        "schedule": crontab(minute="*/5"),
-        "options": {"expires": 290},
-    },
-    "every morning, report to the operators": {
-        "task": "digest.tasks.report_to_operators",
-        "schedule": crontab(hour="6", minute="30"),
-        "options": {"expires": 3600},
-    },
-    "every minute, send the small mails that readers are owed": {
-        "task": "subscriptions.tasks.send_owed_notices",
-        "schedule": crontab(),
-        "options": {"expires": 55},
-    },
-    "every day, delete sign-ups that nobody confirmed": {
-        "task": "subscriptions.tasks.delete_unconfirmed",
-        "schedule": crontab(hour="3", minute="17"),
-        "options": {"expires": 3600},
-    },
-    "every day, forget what is kept for some time only": {
-        "task": "subscriptions.tasks.forget_what_is_old",
-        "schedule": crontab(hour="3", minute="27"),
-        "options": {"expires": 3600},
-    },
-}
+CELERY_BEAT_SCHEDULE = schedule.BEAT
 
 # --- Daily Papers -----------------------------------------------------------
 SITE_NAME = env.text("SITE_NAME", "Daily Papers")

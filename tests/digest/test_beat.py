@@ -1,4 +1,4 @@
-"""The scheduler after somebody set the clock back."""
+"""The scheduler after somebody set the clock back, and after a release that asks for other things."""
 
 import datetime as dt
 
@@ -7,7 +7,8 @@ import time_machine
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from config.celery import app
-from digest.beat import Entry
+from config.schedule import BEAT
+from digest.beat import Entry, Scheduler
 from tests.conftest import NOW
 
 MINUTE = dt.timedelta(minutes=1)
@@ -25,3 +26,44 @@ def test_it_runs_again_within_its_interval(last_run_at: dt.datetime) -> None:
         entry.is_due()
         clock.move_to(NOW + MINUTE)
         assert entry.is_due().is_due
+
+
+@pytest.mark.django_db
+def test_it_forgets_what_earlier_releases_asked_for_and_leaves_an_admins_own() -> None:
+    every_minute = IntervalSchedule.objects.create(every=1, period="minutes")
+    earlier = (
+        "digest.tasks.send_mails",
+        "every minute, plan and send the digests that are due",
+        "every morning, report to the operators",
+    )
+    own = ("every Sunday, report", "fetch at noon, too")
+    for name in (*earlier, *own):
+        PeriodicTask.objects.create(name=name, task="digest.tasks.send_due_digests", interval=every_minute)
+    Scheduler(app)
+    names = set(PeriodicTask.objects.exclude(name="celery.backend_cleanup").values_list("name", flat=True))
+    assert names == {*BEAT, *own}
+
+
+@pytest.mark.django_db
+def test_it_sets_hours_anew_and_leaves_switched_off_what_is() -> None:
+    Scheduler(app)
+    other = IntervalSchedule.objects.create(every=1, period="days")
+    rows = PeriodicTask.objects.filter(name="digest.tasks.report_to_operators")
+    rows.update(enabled=False, interval=other, crontab=None)
+    Scheduler(app)
+    row = rows.get()
+    assert (row.enabled, row.interval, row.crontab.hour) == (False, None, "6")
+    assert "set anew whenever beat starts" in row.description
+
+
+@pytest.mark.django_db
+def test_ticks_are_not_kept_for_ever() -> None:
+    Scheduler(app)
+    kept = PeriodicTask.objects.filter(name__in=BEAT).values_list("expire_seconds", flat=True)
+    assert len(kept) == len(BEAT)
+    assert all(kept)
+
+
+def test_every_tick_is_a_task() -> None:
+    app.loader.import_default_modules()
+    assert BEAT.keys() <= app.tasks.keys()
