@@ -136,7 +136,7 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
     if show.is_visible():
         hand.press(show)
     page.get_by_text("3 of their 3 papers").wait_for()
-    assert page.inner_text("h1") == "What you get"
+    assert page.inner_text("h1") == "Your subscription"
     hand.press(button(page, "Save"))
     page.get_by_text("Your next digest follows these settings").wait_for()
     reader = Subscriber.objects.get(email="ada@example.org")
@@ -151,9 +151,9 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
     hand.press(page.get_by_role("link", name="Your reading list"))
     page.get_by_role("link", name=title, exact=True).wait_for()
     hand.press(page.get_by_role("link", name="What was learnt"))
-    hand.press(page.get_by_role("link", name="What you get"))
+    hand.press(page.get_by_role("link", name="Your subscription"))
     hand.press(button(page, "2 weeks"))
-    page.get_by_text("Paused: no digests come until").wait_for()
+    page.locator("#pause").get_by_text("Paused: no digests until").wait_for()
 
     page.goto(path_of(next(link for link in digest.links if "/unsubscribe/" in link)))
     hand.press(button(page, "Unsubscribe"))

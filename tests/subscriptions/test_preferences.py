@@ -32,6 +32,10 @@ def page(visitor: Client, reader: Subscriber) -> str:
     return html.unescape(response.content.decode())
 
 
+def section(shown: str, name: str) -> str:
+    return shown.partition(f'<section id="{name}">')[2].partition("</section>")[0]
+
+
 @pytest.mark.usefixtures("vision")
 def test_it_shows_what_is_stored(visitor: Client, learning: Topic) -> None:
     reader = make_reader(
@@ -120,12 +124,26 @@ def test_it_pauses_and_resumes(visitor: Client, alice: Subscriber) -> None:
     response = visitor.post(path + "pause/", {"weeks": "4"})
     assert (response.status_code, response["Location"]) == (302, path)
     assert (stored(alice)["status"], stored(alice)["paused_until"]) == ("paused", TODAY + dt.timedelta(weeks=4))
-    assert path + "resume/" in page(visitor, alice)
+    shown = page(visitor, alice)
+    assert path + "resume/#pause" in section(shown, "pause")
+    assert "Paused: no digests until Thursday, 17 September 2026." in section(shown, "pause")
+    assert shown.count("Paused:") == 2  # on top, too
 
     response = visitor.post(path + "resume/")
     assert (response.status_code, response["Location"]) == (302, path)
     row = stored(alice)
     assert (row["status"], row["paused_until"], row["active_since"]) == ("active", None, NOW)
+
+
+def test_it_says_where_what_stands(visitor: Client, alice: Subscriber) -> None:
+    shown = page(visitor, alice)
+    links = re.findall(r'<a href="#([a-z]+)">', shown)
+    assert links == ["topics", "arrival", "pause", "move", "likes", "data", "leave"]
+    assert [shown.count(f'id="{link}"') for link in links] == [1] * 7
+
+
+def test_it_offers_no_subscription_to_who_has_one(visitor: Client, alice: Subscriber) -> None:
+    assert 'href="/subscribe/"' not in page(visitor, alice)
 
 
 def test_it_pauses_anew_from_today(visitor: Client, alice: Subscriber) -> None:
