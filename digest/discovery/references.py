@@ -22,6 +22,7 @@ _RIS = re.compile(r"^[ \t]*([A-Z][A-Z0-9])  ?-(?: (.*)|[ \t]*)$", re.MULTILINE)
 _RIS_TITLES, _RIS_ABSTRACTS, _RIS_AUTHORS = ("TI", "T1", "CT"), ("AB", "N2"), ("AU", "A1")
 _BARE_ID = re.compile(rf"(?<![\w./-])(?:arxiv:\s*)?({ARXIV_ID.pattern})(?:v\d+)?(?![\w/-])", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"]+|\bdoi:\s*10\.\S+|\b10\.\d{4,9}/\S+", re.IGNORECASE)
+_ALONE = re.compile(r"(?:(?:arxiv|doi):\s*)?\S+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ def read(text: str) -> list[Reference]:
     return [reference for reference in found if known.get(reference.key or reference.title.casefold()) is reference][
         :MOST
     ]
+
+
+def key_of(text: str) -> str:
+    """The canonical id, where `text` is one arXiv number, DOI or link to a paper and nothing else; else nothing."""
+    return _key(text) if _ALONE.fullmatch(text.strip()) else ""
 
 
 Fields = dict[str, str]

@@ -4,11 +4,13 @@ The database's full-text search finds candidates, the likeliest and newest first
 a window at a time, since it reads every word.
 """
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from math import ceil
+from typing import Any, Literal, get_args
 
 from django.utils.translation import gettext as _
 
@@ -25,6 +27,8 @@ WINDOW = 32  # candidates that are judged together
 CANDIDATES = 300  # of a search: whoever wants more narrows it down
 SURENESS = "more"  # who searches sees what is doubtful at the end, and not in a mail
 LAST_PAGE = CANDIDATES // PAGE
+Order = Literal["fit", "newest", "votes"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 MOST_TERMS = 12  # each asked for by itself; the grammar takes 50
 
 # What a way of holding a term says of a candidate. The last is asked for only to fill one window.
@@ -33,23 +37,28 @@ LIKELIEST, LIKELY, POSSIBLE, LOOSE = 4, 3, 2, 1
 
 @dataclass(frozen=True)
 class Results:
-    """One page of what a search found, the best first."""
+    """One page of what a search found, in an order; how many papers that is in all, or at least where not `is_all`."""
 
     query: str
     page: int  # from 1
     matches: tuple[Match, ...]
     has_more: bool
     pages: int = 1  # that are known to be there
+    total: int = 0
+    is_all: bool = True
 
 
-def search(text: str, page: int = 1) -> Results:
+def search(text: str, page: int = 1, order: Order = "fit") -> Results:
     """Page `page` of the papers that `text` asks for. Raises FilterError where it can't be read or asks for nothing."""
     criteria = filters.parse(text)
     if not criteria.wants_something:
         raise filters.FilterError(_("Write what to look for, such as diffusion models or author:Yann LeCun."))
-    matches, has_more = _judge(criteria, candidates(criteria), page * PAGE)
+    matches, is_all = _judge(criteria, candidates(criteria), page * PAGE if order == "fit" else CANDIDATES)
+    if order != "fit":
+        matches.sort(key=_newest if order == "newest" else _votes, reverse=True)
     shown = tuple(matches[(page - 1) * PAGE : page * PAGE])
-    return Results(text, page, shown, has_more, pages=max(1, ceil(len(matches) / PAGE)))
+    has_more = len(matches) > page * PAGE or (order == "fit" and not is_all)
+    return Results(text, page, shown, has_more, max(1, ceil(len(matches) / PAGE)), len(matches), is_all)
 
 
 def candidates(criteria: Criteria) -> list[int]:
@@ -114,7 +123,7 @@ def _find(ways: Iterable[Way], without: list[Ask], min_votes: int, most: int) ->
 
 
 def _judge(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], bool]:
-    """The best `most` or more of the papers `pks` that match, ranked window by window; whether there may be others."""
+    """The best `most` or more of the papers `pks` that match, ranked window by window; whether that is all of them."""
     matches: list[Match] = []
     rest = pks
     while rest and len(matches) < most:
@@ -122,6 +131,15 @@ def _judge(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], 
         papers = Paper.objects.filter(pk__in=window).select_related("edition").order_by("-votes", "-pk")
         found = match(indexing.index_of(papers, for_page=True), [Interest("", criteria)], (), SURENESS)
         if not found:
-            return matches, False  # what comes after is likely still less
+            return matches, True  # what comes after is likely still less
         matches += found
-    return matches, bool(rest) or len(matches) > most
+    return matches, not rest
+
+
+def _newest(found: Match) -> tuple[dt.date, int]:
+    paper: Any = found.paper
+    return paper.edition.day if paper.edition else dt.date.max, paper.votes
+
+
+def _votes(found: Match) -> int:
+    return found.paper.votes

@@ -54,8 +54,16 @@ def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suf
 
 def find(key: str) -> Paper:
     """The paper that is known by `key`, or was once. Raises Http404."""
-    shown = Paper.objects.select_related("edition").annotate(mark=F("thumbnail__mark")).filter(is_hidden=False)
-    found = shown.filter(key=key).first() or shown.filter(aliases__key=key).first()
+    found = known(key)
     if found is None:
         raise Http404(f"There is no paper {key}.")
+    return found
+
+
+def known(key: str) -> Paper | None:
+    """The paper that is known by `key`, was once, or has it for its DOI."""
+    shown = Paper.objects.select_related("edition").annotate(mark=F("thumbnail__mark")).filter(is_hidden=False)
+    found = shown.filter(key=key).first() or shown.filter(aliases__key=key).first()
+    if found is None and key.startswith("doi:"):
+        found = shown.filter(doi=key.removeprefix("doi:")).first()
     return found

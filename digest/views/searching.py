@@ -1,19 +1,21 @@
 """Papers of all days, found by the words in which readers say what they follow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from digest.discovery import searching
-from digest.discovery.searching import Results
+from digest.discovery import references, searching
+from digest.discovery.searching import Order, Results
 from digest.matching import Finding, Match
 from digest.models import Paper
 from digest.site import topics
 from digest.views.pages import show
+from digest.views.papers import known
 from subscriptions.filters import FilterError
 
 LONGEST = 2_000  # characters
@@ -30,28 +32,44 @@ class Found:
 @require_safe
 def search(request: HttpRequest) -> HttpResponseBase:
     query = request.GET.get("q", "").strip()
-    results, problem = _results(query, _page_number(request))
+    named = references.key_of(query)
+    if named and (paper := known(named)):
+        return redirect("digest:paper", paper.key)
+    order = _order(request)
+    results, problem = _results("" if named else query, _page_number(request), order)
     found = [_found(match) for match in results.matches]
     context = {
         "query": query,
+        "named": named,
         "problem": problem,
         "found": found,
         "topics_of": topics.of_papers([row.paper for row in found], topics.offered()) if found else {},
-        "page": results.page,
-        "has_more": results.has_more,
+        "order": order,
+        "results": replace(results, matches=()),
     }
-    shown = ({"q": query} if query else {}) | ({"page": results.page} if results.page > 1 else {})
-    return show(request, "web/search.html", context, query=shown)
+    return show(request, "web/search.html", context, query=_asked(query, order, results.page))
 
 
-def _results(query: str, number: int) -> tuple[Results, str]:
+def _asked(query: str, order: Order, page: int) -> dict[str, object]:
+    """What of the address counts."""
+    asked = {"q": query, "order": order if order != "fit" else "", "page": page if page > 1 else ""}
+    return {name: value for name, value in asked.items() if value}
+
+
+def _order(request: HttpRequest) -> Order:
+    """The order that is asked for; the best match first where there is no such order."""
+    orders: dict[str, Order] = {order: order for order in searching.ORDERS}
+    return orders.get(request.GET.get("order", ""), "fit")
+
+
+def _results(query: str, number: int, order: Order) -> tuple[Results, str]:
     """What `query` finds, on its last page where there are not so many, and what is wrong with it."""
     nothing = Results(query, 1, (), False)
     if len(query) > LONGEST:
         return nothing, _("That is too long: %(most)s characters are the most.") % {"most": LONGEST}
     try:
-        found = searching.search(query, number) if query else nothing
-        return (found if found.page <= found.pages else searching.search(query, found.pages)), ""
+        found = searching.search(query, number, order) if query else nothing
+        return (found if found.page <= found.pages else searching.search(query, found.pages, order)), ""
     except FilterError as error:
         return nothing, str(error)
 

@@ -1,5 +1,8 @@
 """Papers of all days, found in the browser."""
 
+import html
+import re
+
 import pytest
 from django.test import Client
 
@@ -43,22 +46,22 @@ def test_it_shows_no_hidden_paper(client: Client) -> None:
 
 def test_it_says_what_to_do_when_nothing_is_found(client: Client) -> None:
     page = found(client, "archaeopteryx")
-    assert "No paper speaks of this yet" in page
+    assert "No papers on this yet" in page
     assert "/subscribe/?words=archaeopteryx" in page
 
 
 @pytest.mark.parametrize("query", ["", "   "])
 def test_it_shows_how_to_ask(client: Client, query: str) -> None:
     page = found(client, query)
-    assert "How to ask" in page
-    assert "No paper speaks" not in page
+    assert "How to search" in page
+    assert "No papers on this" not in page
     assert "noindex" not in page
 
 
 @pytest.mark.parametrize("query", ["-only", "cat:", "author:", "votes:many", '"', "x" * 200, "a, " * 60, "x" * 5_000])
 def test_it_says_what_is_wrong_with_words(client: Client, query: str) -> None:
     page = found(client, query)
-    assert 'role="alert"' in page or "No paper speaks" in page
+    assert 'role="alert"' in page or "No papers on this" in page
     assert client.get("/feeds/search.atom", {"q": query}).status_code in (200, 400)
 
 
@@ -86,3 +89,47 @@ def test_it_shows_the_last_page_where_there_are_not_so_many(client: Client, monk
 def test_it_is_found_with_a_slash_at_its_end_too(client: Client) -> None:
     assert client.get("/search/?q=agents")["Location"] == "/search?q=agents"
     assert client.get("/de/search/?q=agents")["Location"] == "/de/search?q=agents"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["{0}", "arXiv:{0}", "arxiv: {0}v2", "https://arxiv.org/abs/{0}v1", "arxiv.org/pdf/{0}",
+     " https://huggingface.co/papers/{0} ", "10.48550/arXiv.{0}", "https://doi.org/10.1145/ABC.123",
+     "doi:10.1145/abc.123"],
+)  # fmt: skip
+def test_it_leads_to_the_paper_that_is_named(client: Client, query: str) -> None:
+    paper = Paper.objects.get(title="Faster Diffusion")
+    Paper.objects.filter(pk=paper.pk).update(doi="10.1145/abc.123")
+    response = client.get("/search", {"q": query.format(paper.key.removeprefix("arxiv:"))})
+    assert (response.status_code, response["Location"]) == (302, f"/papers/{paper.key}/")
+
+
+def test_it_says_that_a_named_paper_is_not_here(client: Client) -> None:
+    Paper.objects.filter(title="Faster Diffusion").update(is_hidden=True)
+    hidden = Paper.objects.get(title="Faster Diffusion").key.removeprefix("arxiv:")
+    for query in ("1706.03762", f"https://arxiv.org/abs/{hidden}"):
+        page = found(client, query)
+        assert "is not here: no source of ours has listed this paper." in page
+        assert 'role="alert"' not in page
+    assert 'href="https://arxiv.org/abs/1706.03762"' in found(client, "1706.03762")
+
+
+def test_it_says_how_many_it_found(client: Client) -> None:
+    assert "1 paper found" in found(client, "reinforcement learning, -survey")
+    for number in range(searching.PAGE * 2):
+        Paper.objects.create(key=f"arxiv:2607.{number:05}", title=f"Submarines {number}", url="https://example.org/")
+    assert f"At least {searching.WINDOW} papers found" in found(client, "submarines")
+    assert f"{searching.PAGE * 2} papers found" in found(client, "submarines", order="newest")
+
+
+def test_it_orders_by_votes_and_by_day(client: Client) -> None:
+    page = found(client, "learning, diffusion", order="votes", page="1")
+    votes = [paper.votes for title in re.findall(r"<h2[^>]*><a[^>]*>(.*?)</a>", page) for paper in named(title)]
+    assert len(votes) > 1
+    assert votes == sorted(votes, reverse=True)
+    assert 'aria-current="true">Most votes</a>' in page
+    assert 'aria-current="true">Best match</a>' in found(client, "diffusion", order="nonsense")
+
+
+def named(title: str) -> list[Paper]:
+    return list(Paper.objects.filter(title=html.unescape(re.sub("</?mark>", "", title))))

@@ -1,5 +1,6 @@
 """All papers, searched by the readers' grammar and ranked as their mail is."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from digest.discovery import searching
 from digest.discovery.searching import search
 from digest.models import Edition, Paper
 from subscriptions.filters import FilterError
-from tests.conftest import TODAY
+from tests.conftest import NOW, TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,23 @@ def test_it_ranks_as_the_mail_does_and_says_why() -> None:
     assert (first.paper.title, last.paper.title) != ("On Robots", "Diffusion Models")
     assert last.paper.title == "On Robots"
     assert (last.reasons[0].found, last.reasons[0].where) == ("diffusion models", "abstract")
+
+
+@pytest.mark.usefixtures("shelf")
+def test_it_ranks_by_votes_or_day_if_asked() -> None:
+    assert [match.paper.votes for match in search("diffusion models", order="votes").matches] == [30, 5, 0]
+    for day in (TODAY, TODAY - dt.timedelta(days=1)):
+        Edition.objects.create(day=day, published_at=NOW)
+    Paper.objects.filter(title="On Robots").update(edition=Edition.objects.get(day=TODAY - dt.timedelta(days=1)))
+    Paper.objects.filter(title__contains="Survey").update(edition=Edition.objects.get(day=TODAY))
+    newest = [match.paper.title for match in search("diffusion models", order="newest").matches]
+    assert newest == ["Diffusion Models", "A Survey of Diffusion Models", "On Robots"]  # the first is in no edition yet
+
+
+@pytest.mark.usefixtures("shelf")
+def test_it_counts_what_it_found() -> None:
+    found = search("diffusion models")
+    assert (found.total, found.is_all, found.has_more) == (3, True, False)
 
 
 def test_it_finds_the_old_and_exact_among_many_that_are_new_and_loose() -> None:
