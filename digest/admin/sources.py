@@ -118,8 +118,7 @@ class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, admin.ModelAdmin[Source]):
 def _outcome(source: Any) -> str:
     trouble = health.trouble_of(source) if source.is_active else None
     if trouble:
-        said = f"{health.RUNS} runs in a row {trouble.last.get_status_display()}. {trouble.last.message}"
-        return format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', said[:300])
+        return format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', trouble.said[:300])
     said = f"{FetchRun.Status(source.last_status).label.capitalize()}. {source.last_message}"
     return format_html("<p>{}</p>", said[:200])
 

@@ -1,6 +1,7 @@
 """Which sources are in trouble: they failed, or were empty when they should not be, three runs in a row."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from digest.editions import hour_of
 from digest.models import FetchRun, Source
@@ -16,13 +17,24 @@ NOTHING = (Status.EMPTY, Status.STALE)
 
 @dataclass(frozen=True)
 class Trouble:
-    """A source in trouble, and what its last run said."""
+    """A source in trouble: its bad runs in a row, the newest first."""
 
     source: Source
-    last: FetchRun
+    runs: list[FetchRun]
 
     def __str__(self) -> str:
-        return f"{self.source}: {RUNS} runs in a row {self.last.get_status_display()}. {self.last.message}"
+        return f"{self.source}: {self.said}"
+
+    @property
+    def last(self) -> FetchRun:
+        return self.runs[0]
+
+    @property
+    def said(self) -> str:
+        """How many runs, how they ended, and what the last one said."""
+        how, kinds = self.last.get_status_display(), {run.status for run in self.runs}
+        ended = how if len(kinds) == 1 else f"went wrong, the last one: {how}"
+        return f"{len(self.runs)} runs in a row {ended}. {self.last.message}".strip()
 
 
 def troubles() -> list[Trouble]:
@@ -32,19 +44,18 @@ def troubles() -> list[Trouble]:
 
 
 def trouble_of(source: Source) -> Trouble | None:
-    telling = _telling(source)[:RUNS]
-    return Trouble(source, telling[0]) if len(telling) == RUNS and all(map(_is_bad, telling)) else None
+    bad = list(takewhile(_is_bad, _telling(source)))
+    return Trouble(source, bad) if len(bad) >= RUNS else None
 
 
 def has_just_begun(trouble: Trouble) -> bool:
     """Whether its last run is the one that put the source into trouble: the moment to say so once."""
-    before = _telling(trouble.source)[RUNS:]
-    return not before or not _is_bad(before[0])
+    return len(trouble.runs) == RUNS
 
 
 def _telling(source: Source) -> list[FetchRun]:
     """The source's last runs that say anything about its health, the newest first."""
-    return [run for run in source.runs.order_by("-pk").only(*NEEDED)[:READ_AHEAD] if _is_telling(run)][: RUNS + 1]
+    return [run for run in source.runs.order_by("-pk").only(*NEEDED)[:READ_AHEAD] if _is_telling(run)]
 
 
 def _is_bad(run: FetchRun) -> bool:

@@ -73,6 +73,13 @@ def test_it_says_what_the_last_run_said(run: Run, hugging_face: Source) -> None:
     assert str(health.troubles()[0]) == f"{hugging_face}: 3 runs in a row can't be reached. why"
 
 
+def test_it_counts_them_and_does_not_call_others_what_the_last_one_is(run: Run, hugging_face: Source) -> None:
+    for status in ("failed", "failed", "failed", "failed", "unreachable"):
+        run(status)
+    assert health.troubles()[0].said == "5 runs in a row went wrong, the last one: can't be reached. why"
+    assert not health.has_just_begun(health.troubles()[0])
+
+
 def test_it_leaves_sources_that_are_off_alone(run: Run) -> None:
     for _ in range(3):
         run("failed")
