@@ -66,6 +66,13 @@ def due_day(now: dt.datetime) -> dt.date:
     return (now - dt.timedelta(hours=settings.PUBLISH_HOUR)).date()
 
 
+def next_day(now: dt.datetime) -> dt.date:
+    """The day of the edition that is to be closed next: an admin may have closed today's before its hour."""
+    day = due_day(now) + dt.timedelta(days=1)
+    is_closed = Edition.objects.filter(day=day).exclude(closed_at=None).exists()
+    return day + dt.timedelta(days=1) if is_closed else day
+
+
 def begin(*, now: dt.datetime) -> None:
     """Publish, unmailed, those of the last days that are older than the site, once every source has been read."""
     first = Edition.objects.order_by("day").values_list("day", flat=True).first()
@@ -96,8 +103,17 @@ def papers_by_votes(edition: Edition) -> QuerySet[Paper]:
     return edition.papers.filter(is_hidden=False).order_by("-is_pinned", "-votes", "-edition_votes", "pk")
 
 
+def papers_for(day: dt.date) -> QuerySet[Paper]:
+    """The papers that there are by now for the edition of `day`, which is not closed yet."""
+    return Paper.objects.filter(Q(edition__day=day, is_hidden=False) | Q(pk__in=_waiting(day).values("pk")))
+
+
 def latest() -> Edition | None:
     return Edition.objects.order_by("-day").first()
+
+
+def newest_closed() -> Edition | None:
+    return Edition.objects.exclude(closed_at=None).order_by("-day").first()
 
 
 def why_empty(day: dt.date) -> str:

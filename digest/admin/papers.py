@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from digest import clock, editions
 from digest.admin.base import ReadOnlyAdmin
 from digest.models import Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
 
@@ -19,11 +21,26 @@ class ListingInline(admin.TabularInline[Listing, Paper]):
         return False
 
 
+class OfTheNextEdition(admin.SimpleListFilter):
+    title = "edition"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("next", "The next one, so far"), ("newest", "The newest that is closed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Paper]) -> QuerySet[Paper]:
+        if self.value() == "next":
+            return queryset.filter(pk__in=editions.papers_for(editions.next_day(clock.now())).values("pk"))
+        if self.value() == "newest":
+            return queryset.filter(edition=editions.newest_closed())
+        return queryset
+
+
 @admin.register(Paper)
 class PaperAdmin(admin.ModelAdmin[Paper]):
     list_display = ["title", "votes", "is_pinned", "is_hidden", "edition", "edition_votes", "key", "first_seen_at"]
     list_editable = ["is_pinned", "is_hidden"]
-    list_filter = ["is_pinned", "is_hidden", "first_seen_at", "listings__source"]
+    list_filter = [OfTheNextEdition, "is_pinned", "is_hidden", "first_seen_at", "listings__source"]
     search_fields = ["title", "key", "abstract", "authors"]
     autocomplete_fields = ["edition"]
     date_hierarchy = "first_seen_at"

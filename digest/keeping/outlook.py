@@ -7,6 +7,7 @@ from digest.keeping import rates
 from digest.keeping.rates import Rates
 from digest.limits.plain import Plain, plain
 from digest.providers import fallback
+from subscriptions import outbox
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,20 @@ class Outlook:
     """The last seven days, and the hour to come."""
 
     rates: Rates
-    shares: list[tuple[str, str]]  # of the mails sent, in percent
+    shares: list[tuple[str, str]]  # of the mails sent, in percent; none where nothing was reported of any
     ways: list[Way]
+    is_outbox: bool  # mails are files, of which nobody reports
 
 
 def outlook(*, now: dt.datetime) -> Outlook:
     closed = fallback.closed_providers(now=now)
     ways = [Way(name, plain(name, now=now), closed.get(name)) for name in fallback.names()]
     lately = rates.lately(now=now)
-    return Outlook(lately, _shares(lately), ways)
+    return Outlook(lately, _shares(lately), ways, outbox.is_in_use())
 
 
 def _shares(lately: Rates) -> list[tuple[str, str]]:
-    if not lately.sent:
+    if not lately.sent or not lately.reported:
         return []
     parts = [
         ("delivered", lately.delivered, 1),

@@ -32,6 +32,10 @@ class Rates:
         return self.hard + self.soft + self.policy
 
     @property
+    def reported(self) -> int:
+        return self.delivered + self.bounces + self.complaints + self.left
+
+    @property
     def says_something(self) -> bool:
         return self.sent >= settings.RATES_FROM_MAILS
 

@@ -2,8 +2,9 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from digest import editions
 from digest.delivery import pauses, progress, shards
@@ -15,35 +16,70 @@ from subscriptions.models import Subscriber
 
 
 @dataclass(frozen=True)
-class Overview:
-    """The state of things; counts are of rows."""
+class CameIn:
+    """What one source brought today, and its last run."""
 
-    edition: Edition | None
-    papers: int
-    runs: list[FetchRun]  # the last of each active source
-    in_trouble: list[Trouble]
-    digests: dict[str, int]  # of the newest edition, by status
-    progress: Progress | None  # of the newest edition
+    source: Source
+    last: FetchRun
+    new: int  # papers since midnight, UTC
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The state of things; counts are of rows, days are of UTC."""
+
+    now: dt.datetime
+    came_in: list[CameIn]  # by each active source that was ever read, what brought most first
+    next_day: dt.date  # whose edition is to come
+    next_closes: dt.datetime
+    waiting: int  # papers for it
+    newest: Edition | None  # that is closed
+    papers: int  # in it
+    digests: dict[str, int]  # of it, by status
+    progress: Progress | None  # of it
+    today: dict[str, int]  # digests that were planned today, by status
     pause: Pause | None  # why nothing is sent now
+    in_trouble: list[Trouble]
+    failed_runs: list[FetchRun]  # the last of sources that are not in trouble yet
     troubles: list[tuple[str, int]]  # reasons of the last week, the most frequent first
     readers: dict[str, int]  # by status
 
+    @property
+    def new_today(self) -> int:
+        return sum(one.new for one in self.came_in)
+
+    @property
+    def is_well(self) -> bool:
+        return not (self.in_trouble or self.failed_runs or self.troubles)
+
 
 def overview(*, now: dt.datetime) -> Overview:
-    newest = editions.latest()
-    rows = Delivery.objects.filter(edition=newest).order_by()
+    newest = editions.newest_closed()
+    next_day = editions.next_day(now)
+    came_in, in_trouble = _came_in(midnight_of(now)), health.troubles()
+    of_newest = Delivery.objects.filter(edition=newest)
     reasons = troubled_since(now - dt.timedelta(days=7)).values_list("reason").annotate(number=Count("pk"))
     return Overview(
-        edition=newest,
+        now=now,
+        came_in=came_in,
+        next_day=next_day,
+        next_closes=editions.hour_of(next_day),
+        waiting=editions.papers_for(next_day).count(),
+        newest=newest,
         papers=editions.papers_of(newest).count() if newest else 0,
-        runs=_last_runs(),
-        in_trouble=health.troubles(),
-        digests=dict(rows.values_list("status").annotate(Count("pk"))),
+        digests=_by_status(of_newest),
         progress=progress.of(newest, now=now) if newest else None,
+        today=_by_status(Delivery.objects.filter(queued_at__gte=midnight_of(now))),
         pause=pauses.current(),
+        in_trouble=in_trouble,
+        failed_runs=_failed_runs(came_in, in_trouble),
         troubles=list(reasons.order_by("-number")[:5]),
-        readers=dict(Subscriber.objects.order_by().values_list("status").annotate(Count("pk"))),
+        readers=_by_status(Subscriber.objects.all()),
     )
+
+
+def midnight_of(now: dt.datetime) -> dt.datetime:
+    return dt.datetime.combine(now.date(), dt.time(), dt.UTC)
 
 
 def troubled_since(moment: dt.datetime) -> QuerySet[Delivery]:
@@ -55,6 +91,18 @@ def troubled_since(moment: dt.datetime) -> QuerySet[Delivery]:
     return (ended | waiting).order_by()
 
 
-def _last_runs() -> list[FetchRun]:
-    last = Source.objects.filter(is_active=True).annotate(last=Max("runs__pk")).values("last")
-    return list(FetchRun.objects.filter(pk__in=last).select_related("source").order_by("source__name"))
+def _by_status(rows: QuerySet[Any]) -> dict[str, int]:
+    return dict(rows.values_list("status").annotate(number=Count("pk")).order_by("-number"))
+
+
+def _came_in(midnight: dt.datetime) -> list[CameIn]:
+    new = Sum("runs__new", filter=Q(runs__started_at__gte=midnight), default=0)
+    active = Source.objects.filter(is_active=True).annotate(last_run=Max("runs__pk"), new=new)
+    last = FetchRun.objects.select_related("source").in_bulk([source.last_run for source in active])
+    found = [CameIn(source, last[source.last_run], source.new) for source in active if source.last_run]
+    return sorted(found, key=lambda one: (-one.new, one.source.name))
+
+
+def _failed_runs(came_in: list[CameIn], in_trouble: list[Trouble]) -> list[FetchRun]:
+    told = {trouble.source.pk for trouble in in_trouble}
+    return [one.last for one in came_in if one.last.status in health.BROKEN and one.source.pk not in told]

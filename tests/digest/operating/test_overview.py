@@ -1,30 +1,76 @@
 """The admin's first page."""
 
+import datetime as dt
+from typing import Any
+
 import pytest
 from django.test import Client
 
-from digest import planning
+from digest import editions, papers, planning
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
 from digest.operating.overview import overview
 from subscriptions.models import Subscriber
-from tests.conftest import NOW, TODAY
+from tests.conftest import NOW, TODAY, make_record
 
 pytestmark = pytest.mark.usefixtures("now")
+
+
+def run(source: Source, status: str, **said: Any) -> None:
+    FetchRun.objects.create(source=source, **({"day": TODAY, "started_at": NOW} | said), status=status)
 
 
 def test_it_sums_up_what_came_in_went_out_and_failed(edition: Edition, alice: Subscriber, hugging_face: Source) -> None:
     planning.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="failed", reason="550 no such user")
-    for status in ("ok", "unreachable"):
-        FetchRun.objects.create(
-            source=hugging_face, day=TODAY, started_at=NOW, status=status, message="can't be reached"
-        )
+    run(hugging_face, "ok", new=3)
+    run(hugging_face, "unreachable")
     found = overview(now=NOW)
-    assert (found.edition, found.papers, found.digests) == (edition, 3, {"failed": 1})
+    assert (found.newest, found.papers, found.digests) == (edition, 3, {"failed": 1})
+    assert found.today == {"failed": 1}
     assert found.troubles == [("550 no such user", 1)]
     assert found.readers == {"active": 1}
-    assert [run.status for run in found.runs] == ["unreachable"]
+    assert [(one.source, one.last.status, one.new) for one in found.came_in] == [(hugging_face, "unreachable", 3)]
+    assert [run.status for run in found.failed_runs] == ["unreachable"]
     assert found.in_trouble == []
+
+
+def test_it_sums_up_the_day_whatever_the_last_run_was_about(admin_client: Client, hugging_face: Source) -> None:
+    papers.ingest(hugging_face, [make_record("2608.00001", "Faster Diffusion")], TODAY)
+    run(hugging_face, "ok", started_at=NOW - dt.timedelta(days=1), new=50)
+    run(hugging_face, "ok", new=110)
+    run(hugging_face, "empty", day=TODAY - dt.timedelta(days=5))
+    found = overview(now=NOW)
+    assert (found.new_today, found.waiting, found.next_day) == (110, 1, TODAY)
+    editions.publish(TODAY, now=NOW, mail=False)  # it stays open until its hour
+    found = overview(now=NOW)
+    assert (found.newest, found.waiting, found.next_day) == (None, 1, TODAY)
+    shown = admin_client.get("/admin/digest/paper/?state=next").context["cl"].queryset
+    assert [paper.title for paper in shown] == ["Faster Diffusion"]
+    editions.publish(TODAY, now=NOW)
+    found = overview(now=NOW)
+    assert (found.waiting, found.next_day) == (0, TODAY + dt.timedelta(days=1))
+
+
+def test_it_tells_of_a_source_in_trouble_once_and_under_what_failed(admin_client: Client, hugging_face: Source) -> None:
+    for _ in range(3):
+        run(hugging_face, "failed", message="not <b>JSON")
+    found = overview(now=NOW)
+    assert ([trouble.source for trouble in found.in_trouble], found.failed_runs) == ([hugging_face], [])
+    page = admin_client.get("/admin/").content.decode()
+    assert page.count("not &lt;b&gt;JSON") == 1
+    assert "Nothing." not in page
+
+
+def test_it_states_no_rates_where_nothing_reports(
+    admin_client: Client, edition: Edition, alice: Subscriber, settings: Any
+) -> None:
+    planning.plan_everyone(edition, now=NOW)
+    Delivery.objects.update(status="sent", sent_at=NOW, queued_at=NOW - dt.timedelta(hours=1))
+    page = admin_client.get("/admin/").content.decode()
+    assert "Nothing was reported of it: all is well, or the provider’s webhook is not set up." in page
+    assert "0.0 %" not in page
+    settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
+    assert "Nothing was reported of it: mails are files in the outbox" in admin_client.get("/admin/").content.decode()
 
 
 def test_it_stands_on_the_first_page_also_of_an_empty_site(admin_client: Client) -> None:
@@ -34,7 +80,7 @@ def test_it_stands_on_the_first_page_also_of_an_empty_site(admin_client: Client)
 
 
 def test_it_names_troubles_on_the_first_page(admin_client: Client, hugging_face: Source, edition: Edition) -> None:
-    FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="failed", message="not <b>JSON")
+    run(hugging_face, "failed", message="not <b>JSON")
     page = admin_client.get("/admin/").content.decode()
     assert "not &lt;b&gt;JSON" in page
     assert "3 papers" in page
