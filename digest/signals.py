@@ -12,9 +12,9 @@ from digest.discovery import fulltext
 from digest.events import Told, webhooks
 from digest.mails import welcoming
 from subscriptions import notices
-from subscriptions.models import Subscriber
+from subscriptions.models import OwedNotice
 
-notices.send_by(Subscriber.Notice.WELCOME, welcoming.send)
+notices.send_by(OwedNotice.Kind.WELCOME, welcoming.send)
 
 
 @receiver(tracking)

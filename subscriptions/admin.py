@@ -15,6 +15,7 @@ from subscriptions.models import (
     Farewell,
     FormPost,
     Mark,
+    OwedNotice,
     Subscriber,
     Suppression,
     Topic,
@@ -156,6 +157,16 @@ class FarewellAdmin(LogAdmin):
     list_display = ["day", "reason", "remark"]
     list_filter = ["reason", "day"]
     search_fields = ["remark"]
+
+
+@admin.register(OwedNotice)
+class OwedNoticeAdmin(LogAdmin):
+    """What has yet to leave: usually nothing."""
+
+    list_display = ["asked_at", "kind", "subscriber", "to", "claimed_at"]
+    list_filter = ["kind"]
+    search_fields = ["subscriber__email", "to"]
+    list_select_related = ["subscriber"]
 
 
 @admin.register(FormPost)

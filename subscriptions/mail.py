@@ -14,7 +14,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from subscriptions import brand, notes
-from subscriptions.models import Subscriber
+from subscriptions.models import OwedNotice
 
 QUOTED_PRINTABLE = Charset("utf-8")
 QUOTED_PRINTABLE.body_encoding = QP
@@ -81,9 +81,9 @@ def one_line(text: str) -> str:
     return "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
 
 
-def send_note(subscriber: Subscriber) -> None:
-    """The small mail that the reader is owed (`notes`)."""
-    note = notes.write(subscriber)
+def send_note(notice: OwedNotice) -> None:
+    """Write the small mail (`notes`), and send it."""
+    note = notes.write(notice)
     # RFC 3834: no out-of-office answer to a mail that a machine wrote.
     headers = {"Auto-Submitted": "auto-generated"}
     build_message(note.to, *render_email("note", {"note": note}), headers).send()

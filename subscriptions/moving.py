@@ -8,11 +8,11 @@ from subscriptions import consents, limits, links, subscribers
 from subscriptions.addresses import address_hash
 from subscriptions.consents import Trace
 from subscriptions.links import Purpose
-from subscriptions.models import Consent, Subscriber
+from subscriptions.models import Consent, OwedNotice, Subscriber
 from subscriptions.rows import on_the_current_row
 
 Status = Subscriber.Status
-Notice = Subscriber.Notice
+Notice = OwedNotice.Kind
 MOVES = [(3, dt.timedelta(days=1))]  # askings of one reader: each mails somebody who may be a stranger
 
 
@@ -21,20 +21,19 @@ def ask(subscriber: Subscriber, new_email: str, *, now: dt.datetime) -> None:
     """Mail the new address a link to confirm it by. Nothing here depends on whether it is a reader's already."""
     if subscriber.status not in (Status.ACTIVE, Status.PAUSED):
         return
+    _stay(subscriber)
     subscriber.new_email = new_email
     subscriber.save()
     # One budget with the confirmations: to a stranger they are the same mail.
     budget = (limits.Limit("move", subscriber.uid.hex, MOVES), limits.mails(Notice.CONFIRM, new_email))
     if not subscribers.is_suppressed(new_email) and not limits.take(*budget, now=now):
-        subscribers.owe_to_reader(subscriber, Notice.CHANGE_ADDRESS, now=now)
+        subscribers.owe_to_reader(subscriber, Notice.CHANGE_ADDRESS, to=new_email, now=now)
 
 
 @on_the_current_row
 def call_off(subscriber: Subscriber) -> None:
     """Keep the old address after all."""
-    subscriber.new_email = ""
-    if subscriber.owed_notice == Notice.CHANGE_ADDRESS:
-        subscriber.owed_notice = ""
+    _stay(subscriber)
     subscriber.save()
 
 
@@ -66,11 +65,19 @@ def _confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None) -
         return True
     if subscribers.is_suppressed(subscriber.new_email) or not _make_room(subscriber):
         return False
-    subscriber.former_email, subscriber.email, subscriber.new_email = subscriber.email, subscriber.new_email, ""
-    subscribers.owe_to_reader(subscriber, Notice.MOVED, now=now)
+    former, subscriber.email = subscriber.email, subscriber.new_email
+    _stay(subscriber)
+    subscriber.save()
+    subscribers.owe_to_reader(subscriber, Notice.MOVED, to=former, now=now)
     limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Consent.Event.MOVED, trace)
     return True
+
+
+def _stay(subscriber: Subscriber) -> None:
+    """Have nothing asked for any more, in a row that the caller saves."""
+    subscriber.new_email = ""
+    subscriber.owed_notices.filter(kind=Notice.CHANGE_ADDRESS).delete()
 
 
 def _make_room(subscriber: Subscriber) -> bool:

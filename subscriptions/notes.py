@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 
 from subscriptions import brand, links, moving
 from subscriptions.links import Purpose
-from subscriptions.models import Subscriber
+from subscriptions.models import OwedNotice
 
-Notice = Subscriber.Notice
+Kind = OwedNotice.Kind
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,11 @@ class Note:
     url: str = ""
 
 
-def write(subscriber: Subscriber) -> Note:
-    """The note that the reader is owed."""
-    return _WRITERS[Notice(subscriber.owed_notice)](subscriber)
+def write(notice: OwedNotice) -> Note:
+    return _WRITERS[Kind(notice.kind)](notice)
 
 
-def _confirm(subscriber: Subscriber) -> Note:
+def _confirm(notice: OwedNotice) -> Note:
     """Holds nothing that was typed into the form: anyone can type anyone's address."""
     look = brand.current()
     asked = _(
@@ -35,7 +34,7 @@ def _confirm(subscriber: Subscriber) -> Note:
         "by the topics you follow. Is it you? Then confirm; the link works for 7 days."
     )
     return Note(
-        subscriber.email,
+        notice.address,
         _("Please confirm your subscription to %(site)s") % {"site": look.name},
         (
             asked % {"host": look.host, "site": look.name},
@@ -45,18 +44,18 @@ def _confirm(subscriber: Subscriber) -> Note:
             ),
         ),
         _("Confirm subscription"),
-        links.make_url(Purpose.CONFIRM, subscriber),
+        links.make_url(Purpose.CONFIRM, notice.subscriber),
     )
 
 
-def _already_subscribed(subscriber: Subscriber) -> Note:
+def _already_subscribed(notice: OwedNotice) -> Note:
     again = _(
         "Somebody, hopefully you, signed this address up for %(site)s again. You are on the list already, so nothing "
         "has changed: your topics and settings are as you left them."
     )
     name = brand.current().name
     return Note(
-        subscriber.email,
+        notice.address,
         _("You are already subscribed to %(site)s") % {"site": name},
         (
             again % {"site": name},
@@ -66,52 +65,52 @@ def _already_subscribed(subscriber: Subscriber) -> Note:
             ),
         ),
         _("Change my settings"),
-        links.make_url(Purpose.PREFERENCES, subscriber),
+        links.make_url(Purpose.PREFERENCES, notice.subscriber),
     )
 
 
-def _welcome(subscriber: Subscriber) -> Note:
+def _welcome(notice: OwedNotice) -> Note:
     return Note(
-        subscriber.email,
+        notice.address,
         _("Welcome to %(site)s") % {"site": brand.current().name},
         (
             _("You are subscribed. Your first digest comes after the next edition is out."),
             _("What you follow, when it comes and how much of it: all that you can change at any time, by this link."),
         ),
         _("Change what you get"),
-        links.make_url(Purpose.PREFERENCES, subscriber),
+        links.make_url(Purpose.PREFERENCES, notice.subscriber),
     )
 
 
-def _link(subscriber: Subscriber) -> Note:
+def _link(notice: OwedNotice) -> Note:
     return Note(
-        subscriber.email,
+        notice.address,
         _("Your link to %(site)s") % {"site": brand.current().name},
         (
             _("Somebody, hopefully you, asked us for the link to your settings. Here it is."),
             _("If it was not you, there is nothing to do. Keep the link to yourself: it opens your settings."),
         ),
         _("Open my settings"),
-        links.make_url(Purpose.PREFERENCES, subscriber),
+        links.make_url(Purpose.PREFERENCES, notice.subscriber),
     )
 
 
-def _change_address(subscriber: Subscriber) -> Note:
+def _change_address(notice: OwedNotice) -> Note:
     return Note(
-        subscriber.new_email,
+        notice.address,
         _("Please confirm your new address for %(site)s") % {"site": brand.current().name},
         (
             _("A reader, hopefully you, asked us to send their papers to this address from now on. Is it you?"),
             _("The link works for 7 days. If it was not you, do nothing: no papers will come."),
         ),
         _("Use this address"),
-        moving.make_url(subscriber),
+        moving.make_url(notice.subscriber),
     )
 
 
-def _moved(subscriber: Subscriber) -> Note:
+def _moved(notice: OwedNotice) -> Note:
     return Note(
-        subscriber.former_email,
+        notice.address,
         _("Your address for %(site)s was changed") % {"site": brand.current().name},
         (
             _("Your papers go to another address from now on, as was asked for on your settings page and confirmed."),
@@ -120,25 +119,25 @@ def _moved(subscriber: Subscriber) -> Note:
     )
 
 
-def _goodbye(subscriber: Subscriber) -> Note:
+def _goodbye(notice: OwedNotice) -> Note:
     return Note(
-        subscriber.email,
+        notice.address,
         _("You are unsubscribed from %(site)s") % {"site": brand.current().name},
         (
             _("As you asked, no more digests come. Thank you for reading."),
             _("If it was not you, or you change your mind: for 30 days one press brings everything back as it was."),
         ),
         _("Come back"),
-        links.make_url(Purpose.COME_BACK, subscriber),
+        links.make_url(Purpose.COME_BACK, notice.subscriber),
     )
 
 
 _WRITERS = {
-    Notice.CONFIRM: _confirm,
-    Notice.ALREADY_SUBSCRIBED: _already_subscribed,
-    Notice.WELCOME: _welcome,
-    Notice.LINK: _link,
-    Notice.CHANGE_ADDRESS: _change_address,
-    Notice.MOVED: _moved,
-    Notice.GOODBYE: _goodbye,
+    Kind.CONFIRM: _confirm,
+    Kind.ALREADY_SUBSCRIBED: _already_subscribed,
+    Kind.WELCOME: _welcome,
+    Kind.LINK: _link,
+    Kind.CHANGE_ADDRESS: _change_address,
+    Kind.MOVED: _moved,
+    Kind.GOODBYE: _goodbye,
 }

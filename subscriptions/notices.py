@@ -1,6 +1,6 @@
-"""Small mails that a reader is owed: noted in the reader's row, sent from here, tried again until they left.
+"""Small mails that a reader is owed: noted in rows, sent from here, tried again until they left.
 
-The row is the queue. A lost task costs a minute, since the next tick finds what is still owed.
+The table is the queue. A lost task costs a minute, since the next tick finds what is still owed.
 """
 
 import datetime as dt
@@ -10,63 +10,61 @@ from collections.abc import Callable
 
 from django.utils import translation
 
-from subscriptions import consents, failures, mail, sign_ups
-from subscriptions.models import Consent, Subscriber
+from subscriptions import consents, failures, mail, sign_ups, subscribers
+from subscriptions.models import Consent, OwedNotice
 
 LEASE = dt.timedelta(minutes=5)
 WORTH_TRYING = dt.timedelta(hours=24)  # after that the reader may ask for another
 
-Notice = Subscriber.Notice
-_SENDERS: dict[Notice, Callable[[Subscriber], None]] = dict.fromkeys(Notice, mail.send_note)
+Kind = OwedNotice.Kind
+_SENDERS: dict[Kind, Callable[[OwedNotice], None]] = dict.fromkeys(Kind, mail.send_note)
 logger = logging.getLogger(__name__)
 
 
-def send_by(notice: str, sender: Callable[[Subscriber], None]) -> None:
+def send_by(kind: str, sender: Callable[[OwedNotice], None]) -> None:
     """Have `sender` send the mails of this kind: for who knows more of papers than this app may."""
-    _SENDERS[Notice(notice)] = sender
+    _SENDERS[Kind(kind)] = sender
 
 
 def send_owed(*, now: dt.datetime) -> int:
     """Do what came in by forms, and send every small mail that nobody else is sending right now; how many went out."""
     sign_ups.take_in(now=now)
-    owed = Subscriber.objects.owed_a_notice(unclaimed_since=now - LEASE)
+    owed = OwedNotice.objects.unclaimed_since(now - LEASE)
     began = time.monotonic()
     # Each claim at its own moment: the list may be long, and the last claim must not be old at birth.
-    return sum(_claim_and_send(reader, now + dt.timedelta(seconds=time.monotonic() - began)) for reader in owed)
+    return sum(_claim_and_send(notice, now + dt.timedelta(seconds=time.monotonic() - began)) for notice in owed)
 
 
-def _claim_and_send(subscriber: Subscriber, now: dt.datetime) -> bool:
-    # This very notice: since the list was read the reader may have confirmed, or left.
-    mine = Subscriber.objects.filter(pk=subscriber.pk, owed_notice=subscriber.owed_notice)
-    if not mine.owed_a_notice(unclaimed_since=now - LEASE).update(notice_claimed_at=now):
+def _claim_and_send(listed: OwedNotice, now: dt.datetime) -> bool:
+    # This very notice: since the list was read it may have been taken back, or asked for anew.
+    mine = OwedNotice.objects.filter(pk=listed.pk, asked_at=listed.asked_at)
+    if not mine.unclaimed_since(now - LEASE).update(claimed_at=now):
+        return False
+    notice = mine.select_related("subscriber").first()
+    if notice is None or subscribers.is_suppressed(notice.address):
+        mine.delete()
         return False
     try:
-        with translation.override(subscriber.language):
-            _SENDERS[Notice(subscriber.owed_notice)](subscriber)
+        with translation.override(notice.subscriber.language):
+            _SENDERS[Kind(notice.kind)](notice)
     except Exception as error:
-        verdict = failures.classify(error)
-        again = verdict.again and (
-            subscriber.notice_asked_at is None or now - subscriber.notice_asked_at < WORTH_TRYING
-        )
-        logger.warning(
-            "The %s mail to reader %s was not sent; %s. %s",
-            subscriber.owed_notice,
-            subscriber.uid,
-            "next try in 5 minutes" if again else "given up",
-            verdict.reason,
-        )
-        if not again:
-            mine.update(owed_notice="", notice_claimed_at=None)
+        if not _is_tried_again(notice, error, now):
+            mine.delete()
         return False  # else left claimed: the lease is the pause before the next try
-    mine.update(owed_notice="", notice_claimed_at=None)
-    _note_down(subscriber)
+    mine.delete()
+    if notice.kind == Kind.CONFIRM:
+        consents.record(notice.subscriber, Consent.Event.MAILED)
     return True
 
 
-def _note_down(sent_to: Subscriber) -> None:
-    """What follows from a mail that has left."""
-    if sent_to.owed_notice == Notice.CONFIRM:
-        consents.record(sent_to, Consent.Event.MAILED)
-    elif sent_to.owed_notice == Notice.MOVED:
-        # Told once, and then forgotten.
-        Subscriber.objects.filter(pk=sent_to.pk, former_email=sent_to.former_email).update(former_email="")
+def _is_tried_again(notice: OwedNotice, error: Exception, now: dt.datetime) -> bool:
+    verdict = failures.classify(error)
+    again = verdict.again and now - notice.asked_at < WORTH_TRYING
+    logger.warning(
+        "The %s mail to reader %s was not sent; %s. %s",
+        notice.kind,
+        notice.subscriber.uid,
+        "next try in 5 minutes" if again else "given up",
+        verdict.reason,
+    )
+    return again

@@ -60,7 +60,7 @@ def erase(subscriber: Subscriber, trace: Trace | None = None) -> None:
             keeper.erase(subscriber)
         consents.record(subscriber, Consent.Event.ERASED, Trace(where=trace.where if trace else ""))
         consents.strip(subscriber.uid)
-        addresses = [subscriber.email, subscriber.new_email, subscriber.former_email]
+        addresses = [subscriber.email, subscriber.new_email, *subscriber.owed_notices.values_list("to", flat=True)]
         for address in filter(None, addresses):
             FormPost.objects.filter(email__iexact=address).delete()
         _log_of_admins(subscriber).update(object_repr=f"reader {subscriber.uid}", change_message="")

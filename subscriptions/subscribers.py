@@ -12,7 +12,7 @@ from django.db import transaction
 from subscriptions import consents, limits
 from subscriptions.addresses import address_hash
 from subscriptions.consents import Trace
-from subscriptions.models import Consent, Subscriber, Suppression, Topic, TopicFilter
+from subscriptions.models import Consent, OwedNotice, Subscriber, Suppression, Topic, TopicFilter
 from subscriptions.rows import on_the_current_row
 
 __all__ = ["Trace", "Wishes", "address_hash"]
@@ -25,7 +25,7 @@ FEW = 5  # papers a mail, for who wants fewer instead of none
 SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "language")
 
 Status = Subscriber.Status
-Notice = Subscriber.Notice
+Notice = OwedNotice.Kind
 Event = Consent.Event
 
 
@@ -47,7 +47,7 @@ class Wishes:
 def sign_up(email: str, wishes: Wishes, *, now: dt.datetime, trace: Trace | None = None) -> None:
     """Begin, or begin again, and mail what fits: a confirmation, "already subscribed", or nothing.
 
-    The mail is only noted down here (`owed_notice`); `notices.send_owed` sends it.
+    The mail is only noted down here (`owe`); `notices.send_owed` sends it.
     """
     if is_suppressed(email):
         return
@@ -89,14 +89,17 @@ def owe(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
     """Note down a mail that a stranger may have asked for; False where one too many was asked for already."""
     if subscriber.status == Status.SUPPRESSED or limits.take(limits.mails(notice, subscriber.email), now=now):
         return False
+    if notice == Notice.CONFIRM:
+        subscriber.asked_to_confirm_at = now
+        subscriber.save()
     owe_to_reader(subscriber, notice, now=now)
     return True
 
 
-def owe_to_reader(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> None:
-    """Note down a mail that follows from what the reader did."""
-    subscriber.owed_notice, subscriber.notice_asked_at = notice, now
-    subscriber.save()
+def owe_to_reader(subscriber: Subscriber, notice: str, *, to: str = "", now: dt.datetime) -> None:
+    """Note down a mail that follows from what the reader did; `to` another address than theirs."""
+    as_new = {"asked_at": now, "claimed_at": None}
+    OwedNotice.objects.update_or_create(subscriber=subscriber, kind=notice, to=to, defaults=as_new)
 
 
 @on_the_current_row
@@ -162,9 +165,10 @@ def unsubscribe(
         return
     was_reader = subscriber.confirmed_at is not None
     subscriber.status, subscriber.unsubscribed_at = Status.UNSUBSCRIBED, now
-    subscriber.owed_notice, subscriber.notice_asked_at, subscriber.new_email = "", None, ""
-    limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
+    subscriber.asked_to_confirm_at, subscriber.new_email = None, ""
     subscriber.save()
+    _owe_no_more(subscriber)
+    limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Event.WITHDRAWN, trace)
     if say_goodbye and was_reader:
         owe_to_reader(subscriber, Notice.GOODBYE, now=now)
@@ -201,7 +205,8 @@ def suppress(email: str, reason: str) -> None:
         readers = Subscriber.objects.by_email(email)
         for subscriber in readers.exclude(status=Status.SUPPRESSED):
             consents.record(subscriber, Event.WITHDRAWN, Trace(where=reason))
-        readers.update(status=Status.SUPPRESSED, owed_notice="")
+        readers.update(status=Status.SUPPRESSED)
+        _owe_no_more(*readers)
 
 
 def is_suppressed(email: str) -> bool:
@@ -236,5 +241,11 @@ def _activate(subscriber: Subscriber, now: dt.datetime) -> None:
     subscriber.status, subscriber.paused_until, subscriber.unsubscribed_at = Status.ACTIVE, None, None
     subscriber.confirmed_at = subscriber.confirmed_at or now
     subscriber.active_since = now
-    subscriber.owed_notice, subscriber.notice_asked_at = "", None
+    subscriber.asked_to_confirm_at = None
     subscriber.save()
+    subscriber.owed_notices.filter(kind__in=[Notice.CONFIRM, Notice.GOODBYE]).delete()
+
+
+def _owe_no_more(*readers: Subscriber) -> None:
+    """Take back all small mails but the one to a former address, which must hear that it was replaced."""
+    OwedNotice.objects.filter(subscriber__in=readers).exclude(kind=Notice.MOVED).delete()

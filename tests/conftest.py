@@ -152,7 +152,7 @@ def make_reader(email: str, topics: Any = (), words: str = "", **wishes: Any) ->
     subscribers.sign_up(email, Wishes(topics=topics, words=words, **wishes), now=since)
     reader = Subscriber.objects.get(email=email)
     subscribers.confirm(reader, now=since)
-    Subscriber.objects.filter(pk=reader.pk).update(owed_notice="")  # the welcome has long arrived
+    reader.owed_notices.all().delete()  # the welcome has long arrived
     reader.refresh_from_db()
     return reader
 

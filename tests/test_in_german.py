@@ -13,9 +13,9 @@ from django.utils import timezone, translation
 from digest import opinions
 from digest.mails import addresses
 from digest.models import Delivery, Edition, FetchRun, Paper, QuietDay, Source
-from subscriptions import catalogue, links, notices
+from subscriptions import catalogue, links, notices, subscribers
 from subscriptions.links import Purpose
-from subscriptions.models import Subscriber, Topic
+from subscriptions.models import OwedNotice, Subscriber, Topic
 from tests import english
 from tests.conftest import NOW, TODAY, make_reader, stamped
 from tests.email.mails import digest_of
@@ -175,19 +175,19 @@ def test_digests(edition: Edition, real_topics: list[Topic], follows: str, wishe
 
 
 def test_the_welcome_with_papers(reader: Subscriber, edition: Edition) -> None:
-    Subscriber.objects.update(owed_notice="welcome", confirmed_at=NOW)
+    Subscriber.objects.update(confirmed_at=NOW)
+    subscribers.owe_to_reader(reader, OwedNotice.Kind.WELCOME, now=NOW)
     notices.send_owed(now=NOW)
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
     assert "Willkommen" in sent.subject
 
 
-@pytest.mark.parametrize("notice", Subscriber.Notice.values)
-def test_small_mails(reader: Subscriber, notice: str) -> None:
+@pytest.mark.parametrize("kind", OwedNotice.Kind.values)
+def test_small_mails(reader: Subscriber, kind: str) -> None:
     Delivery.objects.all().delete()
-    Edition.objects.all().delete() if notice == "welcome" else None
-    moved = {"new_email": "neu@example.org", "former_email": "alt@example.org"}
-    Subscriber.objects.update(owed_notice=notice, notice_asked_at=NOW, **moved)
+    Edition.objects.all().delete() if kind == "welcome" else None
+    subscribers.owe_to_reader(reader, kind, now=NOW)
     notices.send_owed(now=NOW)
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())

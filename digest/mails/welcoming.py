@@ -9,7 +9,7 @@ from digest.composing import Digest, compose
 from digest.mails import rendering
 from digest.models import Delivery, Edition
 from subscriptions import mail
-from subscriptions.models import Subscriber
+from subscriptions.models import OwedNotice, Subscriber
 
 FRESH = dt.timedelta(hours=24)  # an edition published longer ago is not today's
 ON_ITS_WAY = "The welcome that holds it is on its way."
@@ -17,20 +17,20 @@ ON_ITS_WAY = "The welcome that holds it is on its way."
 Status = Delivery.Status
 
 
-def send(reader: Subscriber) -> None:
-    """Welcome `reader`. Who gets today's digest with it does not get it once more at their hour."""
-    now = clock.now()
+def send(notice: OwedNotice) -> None:
+    """Welcome the reader. Who gets today's digest with it does not get it once more at their hour."""
+    now, reader = clock.now(), notice.subscriber
     edition = _todays(now)
     digest = _digest_for(reader, edition) if edition else None
     if edition is None or digest is None:
-        mail.send_note(reader)
+        mail.send_note(notice)
         return
     fields = {"queued_at": now, "not_before": now, "status": Status.UNCERTAIN, "reason": ON_ITS_WAY}
     delivery, is_new = Delivery.objects.get_or_create(edition=edition, subscriber=reader, defaults=fields)
     if is_new or _may_be_repeated(delivery):
         _send_with(digest, delivery)
     else:
-        mail.send_note(reader)  # it comes by itself, or has come already
+        mail.send_note(notice)  # it comes by itself, or has come already
 
 
 def _may_be_repeated(delivery: Delivery) -> bool:

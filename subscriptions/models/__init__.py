@@ -2,6 +2,7 @@
 
 from subscriptions.models.brands import Brand
 from subscriptions.models.consents import Consent, ConsentText, Farewell
+from subscriptions.models.notices import OwedNotice
 from subscriptions.models.posts import FormPost, Mark
 from subscriptions.models.readers import (
     Subscriber,
@@ -20,6 +21,7 @@ __all__ = [
     "Farewell",
     "FormPost",
     "Mark",
+    "OwedNotice",
     "Subscriber",
     "SubscriberQuerySet",
     "Suppression",

@@ -36,15 +36,11 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         # By the expression of the unique index: `iexact` asks for UPPER, and reads the whole table.
         return self.alias(address=Lower("email")).filter(address=email.strip().lower())
 
-    def owed_a_notice(self, *, unclaimed_since: dt.datetime) -> "SubscriberQuerySet":
-        free = Q(notice_claimed_at=None) | Q(notice_claimed_at__lt=unclaimed_since)
-        return self.exclude(owed_notice="").filter(free)
-
     def unconfirmed_before(self, moment: dt.datetime) -> "SubscriberQuerySet":
         never = (Subscriber.Status.PENDING, Subscriber.Status.UNSUBSCRIBED)
         pending = self.filter(status__in=never, confirmed_at=None, created_at__lt=moment)
         # Who signed up again has a fresh link.
-        return pending.filter(Q(notice_asked_at=None) | Q(notice_asked_at__lt=moment))
+        return pending.filter(Q(asked_to_confirm_at=None) | Q(asked_to_confirm_at__lt=moment))
 
 
 class Subscriber(models.Model):
@@ -67,22 +63,10 @@ class Subscriber(models.Model):
         BALANCED = "balanced", _("Balanced")
         MORE = "more", _("More: also what touches on it")
 
-    class Notice(models.TextChoices):
-        CONFIRM = "confirm", "please confirm"
-        ALREADY_SUBSCRIBED = "already_subscribed", "you are subscribed already"
-        WELCOME = "welcome", "welcome"
-        LINK = "link", "here is your link"
-        CHANGE_ADDRESS = "change_address", "please confirm your new address"  # to the new one
-        MOVED = "moved", "your address was changed"  # to the old one
-        GOODBYE = "goodbye", "you are unsubscribed"
-
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField("e-mail address")
     new_email = models.EmailField(
         "new e-mail address", blank=True, help_text="Asked for, and not yet confirmed by a mail to it."
-    )
-    former_email = models.EmailField(
-        "former e-mail address", blank=True, editable=False, help_text="To be told that it was replaced; then emptied."
     )
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING, db_index=True)
     frequency = models.CharField(max_length=8, choices=Frequency.choices, default=Frequency.DAILY)
@@ -97,9 +81,7 @@ class Subscriber(models.Model):
     language = models.CharField(max_length=7, default="en", validators=[_validate_language])
     mail_quiet_days = models.BooleanField(default=False, help_text="Mail the most voted papers when nothing matches.")
     created_at = models.DateTimeField(auto_now_add=True)
-    owed_notice = models.CharField(max_length=20, choices=Notice.choices, blank=True, editable=False)
-    notice_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    notice_claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    asked_to_confirm_at = models.DateTimeField(null=True, blank=True, editable=False)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     active_since = models.DateTimeField(null=True, blank=True, help_text="Editions due before this are not mailed.")
     paused_until = models.DateField(null=True, blank=True)
@@ -129,8 +111,6 @@ class Subscriber(models.Model):
         indexes = [
             # The minute's tick asks which zones and hours have readers.
             models.Index(fields=["status", "frequency", "time_zone", "send_hour"], name="subscriber_slot"),
-            # Nearly always empty: the small mails that are still to be sent.
-            models.Index(fields=["id"], condition=~Q(owed_notice=""), name="subscriber_owed_notice"),
         ]
 
     def __str__(self) -> str:

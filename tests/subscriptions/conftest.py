@@ -33,8 +33,9 @@ def path_of(purpose: Purpose, reader: Subscriber) -> str:
 
 
 def stored(reader: Subscriber) -> dict[str, Any]:
-    """The row as the database has it, and what it follows."""
-    return {**Subscriber.objects.filter(pk=reader.pk).values().get(), "follows": follows(reader)}
+    """The row as the database has it, what it follows, and which small mails it is owed."""
+    row = Subscriber.objects.filter(pk=reader.pk).values().get()
+    return {**row, "follows": follows(reader), "owed": sorted(notice.kind for notice in reader.owed_notices.all())}
 
 
 def follows(reader: Subscriber) -> list[str]:

@@ -145,7 +145,7 @@ def test_it_unsubscribes_readers(admin_client: Client, alice: Subscriber, bob: S
     response = act(admin_client, "unsubscribe", alice, bob)
     assert "2 unsubscribed: they get no more mail, from now on." in response.content.decode()
     assert (stored(alice)["status"], stored(alice)["unsubscribed_at"]) == ("unsubscribed", NOW)
-    assert (stored(bob)["status"], stored(bob)["owed_notice"]) == ("unsubscribed", "")
+    assert (stored(bob)["status"], stored(bob)["owed"]) == ("unsubscribed", [])
     before = stored(charlie)
     act(admin_client, "unsubscribe", charlie)
     assert stored(charlie) == before

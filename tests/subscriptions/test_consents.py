@@ -94,7 +94,7 @@ def test_it_forgets_networks_and_browsers_after_ninety_days(alice: Subscriber) -
 
 
 def test_it_forgets_who_never_agreed(bob: Subscriber, alice: Subscriber) -> None:
-    Subscriber.objects.filter(pk=bob.pk).update(created_at=NOW, notice_asked_at=NOW)
+    Subscriber.objects.filter(pk=bob.pk).update(created_at=NOW, asked_to_confirm_at=NOW)
     subscribers.delete_unconfirmed(now=NOW + dt.timedelta(days=31))
     assert events(bob) == []
     assert events(alice) == ["asked", "confirmed"]

@@ -12,7 +12,7 @@ from subscriptions import moving, notices, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.subscribers import Wishes
-from tests.conftest import NOW, make_reader
+from tests.conftest import NOW, make_reader, stamped
 from tests.subscriptions.conftest import path_of, stored
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -57,8 +57,43 @@ def test_it_tells_the_old_address_once_and_forgets_it(visitor: Client, alice: Su
     assert notices.send_owed(now=NOW) == 1
     assert mail.outbox[-1].to == ["alice@example.org"]
     assert NEW not in str(mail.outbox[-1].body)
-    assert stored(alice)["former_email"] == ""
+    assert stored(alice)["owed"] == []
     assert notices.send_owed(now=NOW + dt.timedelta(days=1)) == 0
+
+
+@pytest.mark.parametrize("then", ["a lost link", "a sign-up", "left", "complained"])
+def test_it_tells_the_old_address_whatever_comes_before_the_mail_leaves(
+    visitor: Client, alice: Subscriber, then: str
+) -> None:
+    """Who takes a subscription over must not be able to replace the mail that tells of it."""
+    link = move(visitor, alice)
+    mail.outbox.clear()
+    visitor.post(link)
+    if then == "left":
+        visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+    elif then == "complained":
+        subscribers.suppress(NEW, "complained")
+    else:
+        visitor.post("/preferences/" if then == "a lost link" else "/subscribe/", {"email": NEW, "stamp": stamped()})
+    notices.send_owed(now=NOW)
+    assert ["alice@example.org"] in [message.to for message in mail.outbox]
+    assert len(mail.outbox) == (1 if then == "complained" else 2)
+
+
+def test_it_tells_each_of_two_old_addresses(visitor: Client, alice: Subscriber) -> None:
+    moving.ask(alice, "second@example.org", now=NOW)
+    moving.confirm(alice, now=NOW)
+    moving.ask(alice, "third@example.org", now=NOW)
+    moving.confirm(alice, now=NOW)
+    notices.send_owed(now=NOW)
+    assert [message.to for message in mail.outbox] == [["alice@example.org"], ["second@example.org"]]
+
+
+def test_it_asks_no_more_for_what_is_confirmed(visitor: Client, alice: Subscriber) -> None:
+    link = move(visitor, alice)
+    moving.ask(alice, NEW, now=NOW + dt.timedelta(days=1))
+    visitor.post(link)
+    assert stored(alice)["owed"] == ["moved"]
 
 
 def test_it_is_no_error_to_confirm_twice(visitor: Client, alice: Subscriber) -> None:

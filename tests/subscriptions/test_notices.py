@@ -16,9 +16,9 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.test import Client
 
-from subscriptions import notices, subscribers, tasks
+from subscriptions import moving, notices, subscribers, tasks
 from subscriptions.links import Purpose
-from subscriptions.models import Subscriber
+from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.subscribers import Wishes
 from tests.conftest import NOW
 from tests.subscriptions.conftest import path_of, stored
@@ -59,8 +59,7 @@ def part(message: ParsedMail, kind: str) -> str:
 def test_it_sends_what_is_owed_once(bob: Subscriber) -> None:
     assert notices.send_owed(now=NOW) == 1
     assert [message.to for message in mail.outbox] == [["bob@example.org"]]
-    row = stored(bob)
-    assert (row["owed_notice"], row["notice_claimed_at"], row["notice_asked_at"]) == ("", None, NOW)
+    assert (stored(bob)["owed"], stored(bob)["asked_to_confirm_at"]) == ([], NOW)
     assert notices.send_owed(now=NOW + dt.timedelta(days=1)) == 0
     assert len(mail.outbox) == 1
 
@@ -76,7 +75,8 @@ def test_it_sends_from_the_task(bob: Subscriber) -> None:
 
 
 def test_it_forgets_the_unconfirmed_from_the_task(bob: Subscriber) -> None:
-    Subscriber.objects.update(created_at=NOW - dt.timedelta(days=60), notice_asked_at=NOW - dt.timedelta(days=60))
+    long_ago = NOW - dt.timedelta(days=60)
+    Subscriber.objects.update(created_at=long_ago, asked_to_confirm_at=long_ago)
     tasks.delete_unconfirmed()
     assert not Subscriber.objects.exists()
 
@@ -142,7 +142,7 @@ def test_it_tries_again_after_the_lease(
     assert f"The confirm mail to reader {bob.uid} was not sent; next try in 5 minutes" in caplog.text
     assert "try later" in caplog.text
     assert bob.email not in caplog.text
-    assert stored(bob)["owed_notice"] == "confirm"
+    assert stored(bob)["owed"] == ["confirm"]
 
     assert notices.send_owed(now=NOW + notices.LEASE) == 0, "not yet"
     assert notices.send_owed(now=NOW + notices.LEASE + dt.timedelta(seconds=1)) == 1
@@ -160,7 +160,7 @@ def test_it_is_not_held_up_by_one_mail_that_fails(bob: Subscriber, monkeypatch: 
 
     while_sending(monkeypatch, fail_first)
     assert notices.send_owed(now=NOW) == 1
-    assert Subscriber.objects.filter(owed_notice="confirm").count() == 1
+    assert OwedNotice.objects.count() == 1
 
 
 @pytest.mark.usefixtures("bob")
@@ -179,7 +179,7 @@ def test_it_sends_one_mail_with_two_workers(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_it_leaves_alone_what_another_worker_has(bob: Subscriber) -> None:
-    Subscriber.objects.update(notice_claimed_at=NOW)
+    OwedNotice.objects.update(claimed_at=NOW)
     assert notices.send_owed(now=NOW + dt.timedelta(minutes=4)) == 0
     # Had that worker died, it would be sent now.
     assert notices.send_owed(now=NOW + dt.timedelta(minutes=6)) == 1
@@ -191,7 +191,7 @@ def test_it_looks_again_right_before_each_mail(bob: Subscriber, monkeypatch: pyt
     subscribers.sign_up("eve@example.org", Wishes(), now=NOW)
 
     def the_others_go() -> None:
-        for reader in Subscriber.objects.filter(notice_claimed_at=None):
+        for reader in Subscriber.objects.filter(owed_notices__claimed_at=None):
             if step == "suppress":
                 subscribers.suppress(reader.email, "complained")
             else:
@@ -207,13 +207,15 @@ def test_it_sends_the_notice_that_is_owed_now(bob: Subscriber, monkeypatch: pyte
     subscribers.sign_up("eve@example.org", Wishes(), now=NOW)
 
     def the_other_confirms() -> None:
-        for reader in Subscriber.objects.filter(status="pending", notice_claimed_at=None):
+        for reader in Subscriber.objects.filter(status="pending", owed_notices__claimed_at=None):
             subscribers.confirm(reader, now=NOW)
             subscribers.sign_up(reader.email, Wishes(), now=NOW)
 
     while_sending(monkeypatch, the_other_confirms)
-    assert notices.send_owed(now=NOW) + notices.send_owed(now=NOW) == 2
-    assert ["/confirm/" in str(message.body) for message in mail.outbox] == [True, False]
+    assert notices.send_owed(now=NOW) + notices.send_owed(now=NOW) == 3
+    assert [message.subject.partition(" Daily")[0] for message in mail.outbox] == [
+        "Please confirm your subscription to", "Welcome to", "You are already subscribed to",
+    ]  # fmt: skip
 
 
 def test_it_keeps_a_notice_that_comes_up_while_another_is_sent(
@@ -228,8 +230,32 @@ def test_it_keeps_a_notice_that_comes_up_while_another_is_sent(
 
     while_sending(monkeypatch, confirms_and_signs_up)
     notices.send_owed(now=NOW)
-    assert stored(bob)["owed_notice"] == "already_subscribed"
-    assert notices.send_owed(now=NOW + dt.timedelta(minutes=6)) == 1
+    assert stored(bob)["owed"] == ["already_subscribed", "welcome"]
+    assert notices.send_owed(now=NOW) == 2
+
+
+def test_it_sends_once_more_what_is_asked_for_anew_while_it_is_sent(
+    alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the link to one new address is sent, the reader asks for another one."""
+    moving.ask(alice, "first@example.org", now=NOW)
+
+    def asks_again() -> None:
+        if not mail.outbox:
+            moving.ask(alice, "second@example.org", now=NOW + dt.timedelta(seconds=1))
+
+    while_sending(monkeypatch, asks_again)
+    notices.send_owed(now=NOW)
+    notices.send_owed(now=NOW)
+    assert [message.to for message in mail.outbox] == [["first@example.org"], ["second@example.org"]]
+
+
+def test_it_mails_no_address_that_was_suppressed_since(alice: Subscriber) -> None:
+    subscribers.owe_to_reader(alice, OwedNotice.Kind.MOVED, to="former@example.org", now=NOW)
+    subscribers.suppress("former@example.org", "bounced")
+    assert notices.send_owed(now=NOW) == 0
+    assert mail.outbox == []
+    assert stored(alice)["owed"] == []
 
 
 @pytest.mark.parametrize(
@@ -242,9 +268,8 @@ def test_it_keeps_a_notice_that_comes_up_while_another_is_sent(
 def test_it_gives_up_on_what_will_never_or_need_not_arrive(
     bob: Subscriber, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, asked: Any
 ) -> None:
-    Subscriber.objects.update(notice_asked_at=asked)
+    OwedNotice.objects.update(asked_at=asked)
     fail(monkeypatch, error)
     assert notices.send_owed(now=NOW) == 0
-    bob.refresh_from_db()
-    assert bob.owed_notice == ""
+    assert stored(bob)["owed"] == []
     assert "given up" in caplog.text

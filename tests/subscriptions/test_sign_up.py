@@ -70,7 +70,7 @@ def test_it_stores_what_the_reader_asks_for(visitor: Client) -> None:
     wanted = {
         "email": "new@example.org",
         "status": "pending",
-        "owed_notice": "confirm",
+        "owed": ["confirm"],
         "follows": ["diffusion, -survey", "learning", "vision"],
         "frequency": "weekly",
         "send_hour": 0,
@@ -269,7 +269,7 @@ def test_it_leaves_an_active_reader_as_they_are(visitor: Client, alice: Subscrib
     before = stored(alice)
     sign_up(visitor, email="ALICE@example.org")
     changed = {name for name, value in stored(alice).items() if value != before[name]}
-    assert changed == {"owed_notice", "notice_asked_at"}
+    assert changed == {"owed"}
     notices.send_owed(now=NOW)
     (message,) = mail.outbox
     assert message.to == ["alice@example.org"]
@@ -280,13 +280,13 @@ def test_it_leaves_an_active_reader_as_they_are(visitor: Client, alice: Subscrib
 def test_it_leaves_a_paused_reader_paused(visitor: Client, alice: Subscriber) -> None:
     subscribers.pause(alice, NOW.date() + dt.timedelta(days=7))
     sign_up(visitor, email=alice.email)
-    assert (stored(alice)["status"], stored(alice)["owed_notice"]) == ("paused", "already_subscribed")
+    assert (stored(alice)["status"], stored(alice)["owed"]) == ("paused", ["already_subscribed"])
 
 
 def test_it_asks_a_reader_who_comes_back_to_confirm_again(visitor: Client, charlie: Subscriber) -> None:
     sign_up(visitor, email=charlie.email)
     row = stored(charlie)
-    assert (row["status"], row["owed_notice"]) == ("pending", "confirm")
+    assert (row["status"], row["owed"]) == ("pending", ["confirm"])
     assert row["follows"] == ["diffusion, -survey", "learning", "vision"]
     assert not Subscriber.objects.active().exists()
 

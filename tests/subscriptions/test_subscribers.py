@@ -115,7 +115,7 @@ def test_it_starts_a_confirmed_reader_now(bob: Subscriber) -> None:
     later = NOW + dt.timedelta(days=1)
     assert subscribers.confirm(bob, now=later)
     row = stored(bob)
-    assert (row["confirmed_at"], row["active_since"], row["owed_notice"]) == (later, later, "welcome")
+    assert (row["confirmed_at"], row["active_since"], row["owed"]) == (later, later, ["welcome"])
 
 
 def test_it_says_whether_an_old_link_still_confirmed(alice: Subscriber, charlie: Subscriber) -> None:
@@ -212,7 +212,7 @@ def test_it_suppresses_nobody_else(alice: Subscriber, bob: Subscriber) -> None:
 
 def test_it_drops_the_mail_that_a_suppressed_reader_was_owed(bob: Subscriber) -> None:
     subscribers.suppress(bob.email, "bounced")
-    assert stored(bob)["owed_notice"] == ""
+    assert stored(bob)["owed"] == []
 
 
 def test_it_suppresses_the_address_and_the_reader_or_neither(
@@ -236,7 +236,7 @@ def test_it_mails_nobody_who_complains_at_that_very_moment(bob: Subscriber, monk
 
     monkeypatch.setattr(subscribers, "_get_or_create", find_too_late)
     subscribers.sign_up(bob.email, Wishes(), now=NOW + dt.timedelta(days=2))
-    assert (stored(bob)["status"], stored(bob)["owed_notice"]) == ("suppressed", "")
+    assert (stored(bob)["status"], stored(bob)["owed"]) == ("suppressed", [])
 
 
 def test_it_asks_again_whose_suppression_was_lifted(alice: Subscriber) -> None:
@@ -244,7 +244,7 @@ def test_it_asks_again_whose_suppression_was_lifted(alice: Subscriber) -> None:
     Suppression.objects.all().delete()  # as an admin does
     assert stored(alice)["status"] == "suppressed", "lifting alone brings nobody back"
     subscribers.sign_up(alice.email, Wishes(), now=NOW)
-    assert (stored(alice)["status"], stored(alice)["owed_notice"]) == ("pending", "confirm")
+    assert (stored(alice)["status"], stored(alice)["owed"]) == ("pending", ["confirm"])
 
 
 def test_it_hashes_an_address_with_a_key_of_its_own(settings: Any) -> None:

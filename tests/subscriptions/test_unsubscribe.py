@@ -36,7 +36,7 @@ def test_it_takes_one_click_from_a_mail_client(
     assert len(response.content) < 100
     assert not response.cookies
     row = stored(alice)
-    assert (row["status"], row["unsubscribed_at"], row["owed_notice"]) == ("unsubscribed", NOW, "")
+    assert (row["status"], row["unsubscribed_at"], row["owed"]) == ("unsubscribed", NOW, [])
 
 
 @ONE_CLICK
@@ -113,7 +113,7 @@ def test_it_lets_who_left_by_mistake_come_back_at_once(visitor: Client, alice: S
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
     visitor.post("/subscribe/", {"email": alice.email, "stamp": stamped()})
     sign_ups.take_in(now=NOW)
-    assert stored(alice)["owed_notice"] == "confirm"
+    assert stored(alice)["owed"] == ["confirm", "goodbye"]
 
 
 @pytest.mark.parametrize("purpose", [Purpose.PREFERENCES, Purpose.CONFIRM])
@@ -148,7 +148,7 @@ def test_it_undoes_by_one_press(visitor: Client, alice: Subscriber) -> None:
     assert "Welcome back" in response.content.decode()
     after = stored(alice)
     # Mailed is what is published from now on; and no goodbye leaves any more.
-    assert {name for name in after if after[name] != before[name]} == {"active_since", "notice_asked_at"}
+    assert {name for name in after if after[name] != before[name]} == {"active_since"}
     assert notices.send_owed(now=NOW) == 0
 
 

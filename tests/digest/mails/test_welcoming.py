@@ -9,7 +9,7 @@ from django.core import mail
 from digest import planning
 from digest.models import Delivery, Edition
 from subscriptions import notices, subscribers
-from subscriptions.models import Subscriber
+from subscriptions.models import OwedNotice, Subscriber
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -20,8 +20,7 @@ LATER = NOW + dt.timedelta(minutes=1)
 def newcomer(alice: Subscriber, edition: Edition) -> Subscriber:
     """Has just confirmed, on a day with an edition."""
     Edition.objects.update(closed_at=NOW)
-    Subscriber.objects.filter(pk=alice.pk).update(owed_notice="welcome", notice_asked_at=NOW)
-    alice.refresh_from_db()
+    subscribers.owe_to_reader(alice, OwedNotice.Kind.WELCOME, now=NOW)
     return alice
 
 

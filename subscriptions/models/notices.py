@@ -1,0 +1,48 @@
+"""Small mails that readers are owed."""
+
+import datetime as dt
+
+from django.db import models
+from django.db.models import Q
+
+from subscriptions.models.readers import Subscriber
+
+
+class OwedNoticeQuerySet(models.QuerySet["OwedNotice"]):
+    def unclaimed_since(self, moment: dt.datetime) -> "OwedNoticeQuerySet":
+        return self.filter(Q(claimed_at=None) | Q(claimed_at__lt=moment))
+
+
+class OwedNotice(models.Model):
+    """A small mail that has yet to leave; the row goes when it has. Each kind has a row of its own: none is lost to
+    another, least of all the one that tells a former address that it was replaced."""
+
+    class Kind(models.TextChoices):
+        CONFIRM = "confirm", "please confirm"
+        ALREADY_SUBSCRIBED = "already_subscribed", "you are subscribed already"
+        WELCOME = "welcome", "welcome"
+        LINK = "link", "here is your link"
+        CHANGE_ADDRESS = "change_address", "please confirm your new address"  # to the new one
+        MOVED = "moved", "your address was changed"  # to the former one
+        GOODBYE = "goodbye", "you are unsubscribed"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="owed_notices")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    to = models.EmailField(blank=True, help_text="Where it goes, if not to the address that the reader has now.")
+    asked_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it in hand.")
+
+    objects = OwedNoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "kind", "to"], name="one_notice_of_a_kind_per_address")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to reader {self.subscriber.uid}"
+
+    @property
+    def address(self) -> str:
+        return self.to or self.subscriber.email
