@@ -6,7 +6,7 @@ from django.utils import timezone
 from subscriptions import consents, limits, notices, subscribers
 
 
-@shared_task(expires=300)
+@shared_task(expires=900)
 def send_owed_notices() -> None:
     notices.send_owed(now=timezone.now())
 

@@ -1,6 +1,7 @@
 """The scheduler after somebody set the clock back, and after a release that asks for other things."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 import time_machine
@@ -62,6 +63,13 @@ def test_ticks_are_not_kept_for_ever() -> None:
     kept = PeriodicTask.objects.filter(name__in=BEAT).values_list("expire_seconds", flat=True)
     assert len(kept) == len(BEAT)
     assert all(kept)
+
+
+def test_bells_are_heard_where_clocks_are_minutes_apart() -> None:
+    app.loader.import_default_modules()
+    tasks: list[Any] = [task for name, task in app.tasks.items() if name.startswith(("digest.", "subscriptions."))]
+    assert len(tasks) > len(BEAT)
+    assert [task.name for task in tasks if task.expires and task.expires < 900] == []
 
 
 def test_every_tick_is_a_task() -> None:
