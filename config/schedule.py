@@ -21,7 +21,8 @@ _TABLE = (
     (_EVERY_MINUTE, "digest.tasks.send_due_digests", _SOON, "Plan and send the digests that are due."),
     (crontab(hour="3", minute="37"), "digest.tasks.keep_house", _HOUR, "Count the day that is over, and tidy up."),
     (_EVERY_5_MINUTES, "digest.tasks.watch_rates", _SOON, "Look at complaints and bounces."),
-    (crontab(hour="6", minute="30"), "digest.tasks.report_to_operators", _HOUR, "Report to the operators."),
+    # Once a day, and later where no mail could leave.
+    (crontab(hour="6-23", minute="30"), "digest.tasks.report_to_operators", _SOON, "Report to the operators."),
     (_EVERY_MINUTE, "subscriptions.tasks.send_owed_notices", _SOON, "Send the small mails that readers are owed."),
     (crontab(hour="3", minute="17"), "subscriptions.tasks.delete_unconfirmed", _HOUR, "Delete unconfirmed sign-ups."),
     (crontab(hour="3", minute="27"), "subscriptions.tasks.forget_what_is_old", _HOUR, "Forget old marks and networks."),

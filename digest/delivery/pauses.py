@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from digest.models import Pause
-from subscriptions import mail
+from digest.operating import telling
 
 logger = logging.getLogger(__name__)
 
@@ -73,15 +73,10 @@ def tell_operators(*, now: dt.datetime) -> bool:
     # Of two schedulers that come at once, one tells.
     if untold is None or not Pause.objects.filter(pk=untold.pk, told_at=None).update(told_at=now):
         return False
-    try:
-        subject, text, html = mail.render_email("paused", {"pause": untold})
-        for address in settings.OPERATORS:
-            mail.build_message(address, subject, text, html, {"Auto-Submitted": "auto-generated"}).send()
-    except Exception as error:
-        logger.warning("The operators could not be told of the pause: %s", error)
+    told = telling.tell("paused", {"pause": untold})
+    if settings.OPERATORS and not told:
         Pause.objects.filter(pk=untold.pk).update(told_at=None)
-        return False
-    return bool(settings.OPERATORS)
+    return told
 
 
 def _end(pauses: QuerySet[Pause], now: dt.datetime) -> bool:

@@ -9,11 +9,13 @@ from django.db.models import Count, Sum
 from digest.intake import health
 from digest.intake.health import Trouble
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, Turn
+from digest.operating import telling
 from digest.operating.overview import troubled_since
-from subscriptions import limits, mail
+from subscriptions import limits
 from subscriptions.models import Subscriber
 
 SPAN = dt.timedelta(hours=24)
+TURN = "operators' report"
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,22 @@ def make_report(*, until: dt.datetime) -> Report:
 
 
 def send_report(*, now: dt.datetime) -> bool:
-    """Mail the report to settings.OPERATORS, once a day however often this is called; whether it was sent."""
+    """Mail the report to settings.OPERATORS, once a day however often this is called; whether it was sent.
+
+    While no mail can leave, it is tried again at the next call.
+    """
     if not settings.OPERATORS or not _is_ours(now):
         return False
-    subject, text, html = mail.render_email("report", {"report": make_report(until=now)})
-    for address in settings.OPERATORS:
-        mail.build_message(address, subject, text, html, {"Auto-Submitted": "auto-generated"}).send()
-    return True
+    told = telling.tell("report", {"report": make_report(until=now)})
+    if not told:
+        Turn.objects.filter(host=TURN).update(free_at=now)
+    return told
 
 
 def _is_ours(now: dt.datetime) -> bool:
     """Claim today's report: two schedulers may both ask for it."""
     tomorrow = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), dt.UTC)
-    turn, is_first = Turn.objects.get_or_create(host="operators' report", defaults={"free_at": tomorrow})
+    turn, is_first = Turn.objects.get_or_create(host=TURN, defaults={"free_at": tomorrow})
     return is_first or bool(Turn.objects.filter(pk=turn.pk, free_at__lte=now).update(free_at=tomorrow))
 
 

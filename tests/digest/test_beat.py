@@ -53,7 +53,7 @@ def test_it_sets_hours_anew_and_leaves_switched_off_what_is() -> None:
     rows.update(enabled=False, interval=other, crontab=None)
     Scheduler(app)
     row = rows.get()
-    assert (row.enabled, row.interval, row.crontab.hour) == (False, None, "6")
+    assert (row.enabled, row.interval, row.crontab.hour) == (False, None, "6-23")
     assert "set anew whenever beat starts" in row.description
 
 

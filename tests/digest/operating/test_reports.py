@@ -10,6 +10,7 @@ from digest import planning
 from digest.models import Delivery, Edition, FetchRun, QuietDay, Source
 from digest.operating import reports
 from subscriptions import sign_ups
+from subscriptions.mail import Message
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
 
@@ -60,6 +61,31 @@ def test_it_is_sent_once_a_day(settings: Any) -> None:
     assert [reports.send_report(now=now) for now in moments] == [True, False, False, True]
     assert len(mail.outbox) == 4
     assert "all is well" in mail.outbox[0].subject
+
+
+@pytest.mark.django_db
+def test_it_is_sent_later_where_no_mail_could_leave(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.OPERATORS = ["op@example.org"]
+    with monkeypatch.context() as broken:
+        broken.setattr(Message, "send", refuse)
+        assert not reports.send_report(now=NOW)
+    assert reports.send_report(now=NOW + dt.timedelta(hours=1))
+    assert not reports.send_report(now=NOW + dt.timedelta(hours=2))
+
+
+@pytest.mark.django_db
+def test_one_operator_who_can_not_be_reached_keeps_it_from_nobody(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OPERATORS = ["gone@example.org", "op@example.org"]
+    send = Message.send
+    monkeypatch.setattr(Message, "send", lambda self: refuse() if self.to == ["gone@example.org"] else send(self))
+    assert [reports.send_report(now=NOW) for _ in range(2)] == [True, False]
+    assert [message.to for message in mail.outbox] == [["op@example.org"]]
+
+
+def refuse(*args: object) -> None:
+    raise ConnectionRefusedError(111, "Connection refused")
 
 
 @pytest.mark.django_db
