@@ -30,6 +30,16 @@ def test_it_shows_the_newest_edition_ranked_by_votes(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("edition")
+def test_it_offers_the_subscription_once_on_each_page(client: Client) -> None:
+    Edition.objects.create(day=TODAY - dt.timedelta(days=1), published_at=NOW)
+    for path, has_form in (("/", True), ("/2026-08-20/", True), ("/2026-08-19/", False), ("/months/2026-08/", False)):
+        page = body(client, path)
+        assert ('type="email"' in page) == has_form
+        assert len(re.findall(r"<(?:button|a) class=\"button[^>]*>Subscribe<", page)) == 1
+        assert page.count("One click to leave") == 0  # what one agrees to says so
+
+
+@pytest.mark.usefixtures("edition")
 def test_it_shows_an_edition_by_its_day(client: Client) -> None:
     assert "Faster Diffusion" in body(client, "/2026-08-20/")
     body(client, "/2026-08-19/", 404)
