@@ -105,6 +105,8 @@ def writable_folder(name: str, default: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(f"{name}: {folder} can't be written ({error.strerror}).") from error
+    if not os.access(folder, os.W_OK):
+        raise ImproperlyConfigured(f"{name}: {folder} can't be written by user {os.geteuid()}.")
     return folder
 
 

@@ -37,7 +37,10 @@ def _kept_secret_key() -> str:
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
-    key = path.read_text().strip()
+    try:
+        key = path.read_text().strip()
+    except PermissionError as error:
+        raise ImproperlyConfigured(f"{path} can't be read by user {os.geteuid()}.") from error
     if not key:
         raise ImproperlyConfigured(f"{path} is empty. Delete it, or set SECRET_KEY.")
     return key

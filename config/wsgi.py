@@ -1,9 +1,9 @@
 """The WSGI application: `gunicorn config.wsgi`."""
 
-import os
-
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from config.loading import load_settings
+
+load_settings(status=4)  # by which gunicorn knows that it need not try again
 
 application = get_wsgi_application()

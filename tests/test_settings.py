@@ -133,11 +133,36 @@ def test_it_repeats_no_password(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_a_command_ends_with_one_line_that_says_so(variables: dict[str, str], said: str, tmp_path: Path) -> None:
-    environment = os.environ | {"VAR_DIR": str(tmp_path)} | variables
-    command = [sys.executable, "manage.py", "check"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = start("manage.py", "check", variables=variables | {"VAR_DIR": str(tmp_path)})
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(said)
+
+
+@pytest.mark.parametrize("command", [("celery", "-A", "config", "worker"), ("celery", "-A", "config", "beat")])
+def test_celery_ends_with_one_line_too(command: tuple[str, ...], tmp_path: Path) -> None:
+    done = start("-m", *command, variables={"PUBLISH_HOUR": "99", "VAR_DIR": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr == "Settings: PUBLISH_HOUR is “99”. Write a whole number from 0 to 23.\n"
+
+
+def test_gunicorn_says_one_line_and_does_not_try_again(tmp_path: Path) -> None:
+    command = ("-m", "gunicorn", "config.wsgi", "--bind", f"unix:{tmp_path}/socket", "--log-level", "critical")
+    done = start(*command, variables={"PUBLISH_HOUR": "99", "VAR_DIR": str(tmp_path)})
+    assert done.returncode == 4
+    assert done.stderr == "Settings: PUBLISH_HOUR is “99”. Write a whole number from 0 to 23.\n"
+
+
+def start(*command: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | variables
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_a_folder_of_another_user_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(ImproperlyConfigured, match="can't be written by user"):
+        env.writable_folder("IT", tmp_path)
 
 
 def test_tests_reach_no_real_mail_server(tmp_path: Path) -> None:
