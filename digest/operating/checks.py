@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.mail import get_connection
+from django.db import connection
 
 from digest.events import webhooks
 from digest.limits import days
@@ -18,9 +19,12 @@ from subscriptions import brand
 @register(Tags.security, deploy=True)
 def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
-    if not os.environ.get("SECRET_KEY"):
-        hint = "Every machine must sign links alike. Set the same key on all."
+    if not os.environ.get("SECRET_KEY") and connection.vendor != "sqlite":  # which is on one machine, as is VAR_DIR
+        hint = f"Every machine must sign links alike. Set the same key on all; this one's is in {settings.VAR_DIR}."
         found.append(Error("SECRET_KEY is not set.", hint=hint, id="digest.E001"))
+    if settings.SECRET_KEY_FALLBACKS and settings.ADDRESS_HASH_KEY == settings.SECRET_KEY:
+        hint = "Set it to the first key that was in use: by that one suppressed addresses are known."
+        found.append(Error("SECRET_KEY was changed without ADDRESS_HASH_KEY.", hint=hint, id="digest.E010"))
     if not settings.SITE_URL.startswith("https://"):
         hint = "One-click unsubscription (RFC 8058) needs https."
         found.append(Warning(f"SITE_URL is {settings.SITE_URL}.", hint=hint, id="digest.W001"))

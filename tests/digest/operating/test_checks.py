@@ -1,5 +1,6 @@
 """What `manage.py check` warns of."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,9 +70,19 @@ def test_it_errs_where_anybody_could_report_bounces(
     assert ids(checks.check_webhooks(None)) == expected
 
 
-def test_it_refuses_to_deploy_without_a_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("database", "expected"), [("sqlite", []), ("postgresql", ["digest.E001"])])
+def test_it_refuses_several_machines_without_a_common_key(
+    database: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SECRET_KEY")
-    assert "digest.E001" in ids(checks.check_links(None))
+    monkeypatch.setattr("digest.operating.checks.connection", SimpleNamespace(vendor=database))
+    assert [told for told in ids(checks.check_links(None)) if told.startswith("digest.E")] == expected
+
+
+@pytest.mark.parametrize(("key", "expected"), [("new", ["digest.E010"]), ("old", [])])
+def test_it_errs_where_a_new_key_would_forget_who_is_suppressed(settings: Any, key: str, expected: list[str]) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS, settings.ADDRESS_HASH_KEY = "new", ["old"], key
+    assert [told for told in ids(checks.check_links(None)) if told.startswith("digest.E")] == expected
 
 
 def test_it_errs_at_providers_it_does_not_know(settings: Any) -> None:
