@@ -143,6 +143,14 @@ def web_address(name: str, default: str) -> str:
     return value
 
 
+def origin(name: str, default: str) -> str:
+    """A web address of nothing but scheme, host and port."""
+    value = web_address(name, default)
+    if value != "{0.scheme}://{0.netloc}".format(urlsplit(value)):
+        raise _wrong(name, value, "Write it without a path: the site needs a host name, or a port, of its own.")
+    return value
+
+
 def hosts(name: str, default: Sequence[str]) -> list[str]:
     found = texts(name, default)
     for value in found:

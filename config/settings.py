@@ -52,7 +52,7 @@ SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
 ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", "") or SECRET_KEY  # never changes, or suppressions are forgotten
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.whole_number("PORT", 8000, 1, 65535)
-SITE_URL = env.web_address("SITE_URL", f"http://{HOST}:{PORT}")
+SITE_URL = env.origin("SITE_URL", f"http://{HOST}:{PORT}")
 # make sets DEVELOPMENT, also where it serves readers: what is for a developer's eyes is shown on this machine alone.
 _is_here = all(env.is_loopback(host) for host in (HOST, urlsplit(SITE_URL).hostname or HOST))
 DEBUG = env.flag("DEBUG", env.flag("DEVELOPMENT", False) and _is_here)
