@@ -9,7 +9,6 @@ waits for its turn, up to a day. The operators hear of either.
 import datetime as dt
 import logging
 from dataclasses import asdict
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -19,7 +18,7 @@ from django.db.models import Q, QuerySet
 
 from subscriptions import brand, limits, subscribers
 from subscriptions.consents import Trace
-from subscriptions.models import FormPost, Topic
+from subscriptions.models import FormPost
 from subscriptions.subscribers import Wishes
 
 WORTH_DOING = dt.timedelta(days=1)
@@ -33,9 +32,8 @@ def ask_to_sign_up(
     email: str, wishes: Wishes, trace: Trace, *, network: str = "", now: dt.datetime
 ) -> dt.datetime | None:
     """Note down a sign-up. Where too many come from its network: when to send it again."""
-    as_json = asdict(wishes) | {"topics": [topic.slug for topic in wishes.topics]}
-    post = FormPost(kind=FormPost.Kind.SIGN_UP, email=email, wishes=as_json, trace=asdict(trace), posted_at=now)
-    return _note_down(post, network)
+    kept = {"wishes": wishes.as_json(), "trace": asdict(trace)}
+    return _note_down(FormPost(kind=FormPost.Kind.SIGN_UP, email=email, posted_at=now, **kept), network)
 
 
 def ask_for_link(email: str, *, network: str = "", now: dt.datetime) -> dt.datetime | None:
@@ -119,10 +117,8 @@ def _serve(post: FormPost, now: dt.datetime) -> None:
     if post.kind == FormPost.Kind.LINK:
         subscribers.ask_for_link(post.email, now=now)
         return
-    asked: dict[str, Any] = post.wishes
-    topics = Topic.objects.filter(slug__in=asked["topics"], is_offered=True)
-    wishes = Wishes(**asked | {"topics": topics})
-    subscribers.sign_up(post.email, wishes, now=now, trace=Trace(**post.trace))
+    wishes, trace = Wishes.from_json(post.wishes), Trace(**post.trace)
+    subscribers.sign_up(post.email, wishes, now=now, trace=trace)
 
 
 def _raise_alarm(post: FormPost, reached: limits.Limit, now: dt.datetime) -> None:

@@ -4,44 +4,26 @@ Each function is idempotent: a second click changes nothing and is no error.
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from copy import copy
 
 from django.db import transaction
 
 from subscriptions import consents, limits
 from subscriptions.addresses import address_hash
 from subscriptions.consents import Trace
-from subscriptions.models import Consent, OwedNotice, Subscriber, Suppression, Topic, TopicFilter
+from subscriptions.models import Consent, OwedNotice, Subscriber, Suppression, TopicFilter
 from subscriptions.rows import on_the_current_row
+from subscriptions.wishes import SETTINGS, Wishes
 
-__all__ = ["Trace", "Wishes", "address_hash"]
+__all__ = ["SETTINGS", "Trace", "Wishes", "address_hash"]
 
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
 TIME_TO_RETURN = dt.timedelta(days=30)  # who has left comes back by a button for so long; then by a new sign-up
 FEW = 5  # papers a mail, for who wants fewer instead of none
 
-# The wishes that are fields of the reader's row; the others are rows of their own.
-SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "language")
-
 Status = Subscriber.Status
 Notice = OwedNotice.Kind
 Event = Consent.Event
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a reader asks for on the form."""
-
-    topics: Iterable[Topic] = ()
-    words: str = ""
-    frequency: str = Subscriber.Frequency.DAILY
-    send_hour: int = 7
-    time_zone: str = "UTC"
-    max_papers: int = 10
-    mail_quiet_days: bool = False
-    amount: str = Subscriber.Amount.BALANCED
-    language: str = "en"
 
 
 def sign_up(email: str, wishes: Wishes, *, now: dt.datetime, trace: Trace | None = None) -> None:
@@ -56,13 +38,21 @@ def sign_up(email: str, wishes: Wishes, *, now: dt.datetime, trace: Trace | None
         if subscriber.status == Status.SUPPRESSED and not is_suppressed(email):
             subscriber.status = Status.UNSUBSCRIBED  # an admin has lifted the suppression
         if subscriber.status in (Status.PENDING, Status.UNSUBSCRIBED):
-            # Unconfirmed again: if nobody confirms, the address is forgotten, as the mail says.
-            subscriber.status, subscriber.confirmed_at = Status.PENDING, None
-            subscriber.save()
-            prefer(subscriber, wishes)
+            _take_wishes(subscriber, wishes)
             consents.record(subscriber, Event.ASKED, trace)
-        # Anyone can type anyone's address: the settings of an active reader stay as they are.
-        owe(subscriber, Notice.CONFIRM if subscriber.status == Status.PENDING else Notice.ALREADY_SUBSCRIBED, now=now)
+        owe(subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.ALREADY_SUBSCRIBED, now=now)
+
+
+def _take_wishes(subscriber: Subscriber, wishes: Wishes) -> None:
+    """Anyone can type anyone's address: what a former reader had stays as it is until they confirm, and can be undone
+    to. Who never confirmed has nothing to lose, and sees on the page that confirms what was asked for last."""
+    if subscriber.confirmed_at:
+        subscriber.asked_wishes = wishes.as_json()
+        subscriber.save()
+        return
+    subscriber.status = Status.PENDING
+    subscriber.save()
+    prefer(subscriber, wishes)
 
 
 def ask_for_link(email: str, *, now: dt.datetime) -> None:
@@ -70,7 +60,7 @@ def ask_for_link(email: str, *, now: dt.datetime) -> None:
     with transaction.atomic():
         subscriber = Subscriber.objects.select_for_update().by_email(email).first()
         if subscriber is not None:
-            owe(subscriber, Notice.CONFIRM if subscriber.status == Status.PENDING else Notice.LINK, now=now)
+            owe(subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.LINK, now=now)
 
 
 def notice_for(email: str, *, lost_link: bool = False) -> str:
@@ -78,7 +68,7 @@ def notice_for(email: str, *, lost_link: bool = False) -> str:
     subscriber = Subscriber.objects.by_email(email).first()
     if is_suppressed(email) or (subscriber is None and lost_link):
         return ""
-    if subscriber is None or subscriber.status == Status.PENDING:
+    if subscriber is None or subscriber.awaits_confirmation:
         return Notice.CONFIRM
     if lost_link:
         return Notice.LINK
@@ -104,8 +94,11 @@ def owe_to_reader(subscriber: Subscriber, notice: str, *, to: str = "", now: dt.
 
 @on_the_current_row
 def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None) -> bool:
-    """Make a pending reader active. False if a suppressed or unsubscribed reader's old link was used."""
-    if subscriber.status == Status.PENDING:
+    """Begin, with the wishes of the last sign-up. False if a suppressed or unsubscribed reader's old link was used."""
+    if subscriber.awaits_confirmation:
+        if subscriber.asked_wishes is not None:
+            prefer(subscriber, Wishes.from_json(subscriber.asked_wishes))
+        subscriber.confirmed_at = now
         _activate(subscriber, now)
         # Whoever confirms has the mailbox: coming back soon needs no day's wait.
         limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
@@ -124,14 +117,19 @@ def change(subscriber: Subscriber, wishes: Wishes, *, trace: Trace | None = None
 @on_the_current_row
 def prefer(subscriber: Subscriber, wishes: Wishes) -> None:
     """Replace what the reader follows, and how it arrives."""
-    for name in SETTINGS:
-        setattr(subscriber, name, getattr(wishes, name))
+    filters = wishes.set_on(subscriber)
     subscriber.full_clean()
     subscriber.save()
     subscriber.filters.all().delete()
-    TopicFilter.objects.bulk_create(TopicFilter(subscriber=subscriber, topic=topic) for topic in wishes.topics)
-    if wishes.words.strip():
-        TopicFilter.objects.create(subscriber=subscriber, words=wishes.words.strip())
+    TopicFilter.objects.bulk_create(filters)
+
+
+def as_confirmed(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]:
+    """The reader, and what they follow, as it is or will be when they confirm. Not to be saved."""
+    if not subscriber.awaits_confirmation or subscriber.asked_wishes is None:
+        return subscriber, list(subscriber.filters.select_related("topic"))
+    shown = copy(subscriber)
+    return shown, Wishes.from_json(subscriber.asked_wishes).set_on(shown)
 
 
 @on_the_current_row
@@ -162,11 +160,11 @@ def unsubscribe(
     `say_goodbye` by one last mail: to who left on our page, and could have been somebody with a forwarded digest.
     """
     if subscriber.status in (Status.UNSUBSCRIBED, Status.SUPPRESSED):
+        _ask_no_more(subscriber)
         return
     was_reader = subscriber.confirmed_at is not None
-    subscriber.status, subscriber.unsubscribed_at = Status.UNSUBSCRIBED, now
-    subscriber.asked_to_confirm_at, subscriber.new_email = None, ""
-    subscriber.save()
+    subscriber.status, subscriber.unsubscribed_at, subscriber.new_email = Status.UNSUBSCRIBED, now, ""
+    _ask_no_more(subscriber)
     _owe_no_more(subscriber)
     limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Event.WITHDRAWN, trace)
@@ -205,7 +203,7 @@ def suppress(email: str, reason: str) -> None:
         readers = Subscriber.objects.by_email(email)
         for subscriber in readers.exclude(status=Status.SUPPRESSED):
             consents.record(subscriber, Event.WITHDRAWN, Trace(where=reason))
-        readers.update(status=Status.SUPPRESSED)
+        readers.update(status=Status.SUPPRESSED, asked_to_confirm_at=None, asked_wishes=None)
         _owe_no_more(*readers)
 
 
@@ -241,9 +239,15 @@ def _activate(subscriber: Subscriber, now: dt.datetime) -> None:
     subscriber.status, subscriber.paused_until, subscriber.unsubscribed_at = Status.ACTIVE, None, None
     subscriber.confirmed_at = subscriber.confirmed_at or now
     subscriber.active_since = now
-    subscriber.asked_to_confirm_at = None
+    _ask_no_more(subscriber)
+    subscriber.owed_notices.filter(kind=Notice.GOODBYE).delete()
+
+
+def _ask_no_more(subscriber: Subscriber) -> None:
+    """End a sign-up that waits to be confirmed, and save the row."""
+    subscriber.asked_to_confirm_at, subscriber.asked_wishes = None, None
     subscriber.save()
-    subscriber.owed_notices.filter(kind__in=[Notice.CONFIRM, Notice.GOODBYE]).delete()
+    subscriber.owed_notices.filter(kind=Notice.CONFIRM).delete()
 
 
 def _owe_no_more(*readers: Subscriber) -> None:

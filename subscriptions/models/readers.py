@@ -40,7 +40,9 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         never = (Subscriber.Status.PENDING, Subscriber.Status.UNSUBSCRIBED)
         pending = self.filter(status__in=never, confirmed_at=None, created_at__lt=moment)
         # Who signed up again has a fresh link.
-        return pending.filter(Q(asked_to_confirm_at=None) | Q(asked_to_confirm_at__lt=moment))
+        pending = pending.filter(Q(asked_to_confirm_at=None) | Q(asked_to_confirm_at__lt=moment))
+        left = self.filter(status=Subscriber.Status.UNSUBSCRIBED, asked_wishes__isnull=False)
+        return pending | left.filter(asked_to_confirm_at__lt=moment)
 
 
 class Subscriber(models.Model):
@@ -82,6 +84,12 @@ class Subscriber(models.Model):
     mail_quiet_days = models.BooleanField(default=False, help_text="Mail the most voted papers when nothing matches.")
     created_at = models.DateTimeField(auto_now_add=True)
     asked_to_confirm_at = models.DateTimeField(null=True, blank=True, editable=False)
+    asked_wishes = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Of a sign-up after they left: theirs once they confirm.",
+    )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     active_since = models.DateTimeField(null=True, blank=True, help_text="Editions due before this are not mailed.")
     paused_until = models.DateField(null=True, blank=True)
@@ -115,6 +123,12 @@ class Subscriber(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def awaits_confirmation(self) -> bool:
+        """Was this address signed up, by whomever, and nobody has confirmed it since?"""
+        has_left = self.status == Subscriber.Status.UNSUBSCRIBED
+        return self.status == Subscriber.Status.PENDING or (has_left and self.asked_wishes is not None)
 
 
 class TopicFilter(models.Model):

@@ -50,7 +50,8 @@ def check_your_mail(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """GET shows a button, since mail scanners follow every link; POST confirms."""
     if request.method != "POST":
-        return render(request, "web/confirm.html", {"subscriber": subscriber})
+        shown, follows = subscribers.as_confirmed(subscriber)
+        return render(request, "web/confirm.html", {"subscriber": shown, "follows": follows})
     if not subscribers.confirm(subscriber, now=timezone.now(), trace=trace(request)):
         return bad_link(request, expired=True)
     ring_for_notices()

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from subscriptions import notices, sign_ups, subscribers, tasks
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber, Suppression, Topic
+from subscriptions.subscribers import Wishes
 from tests.conftest import NOW, make_reader, stamped
 from tests.subscriptions.conftest import DOORS, path_of, stored
 
@@ -285,10 +286,22 @@ def test_it_leaves_a_paused_reader_paused(visitor: Client, alice: Subscriber) ->
 
 def test_it_asks_a_reader_who_comes_back_to_confirm_again(visitor: Client, charlie: Subscriber) -> None:
     sign_up(visitor, email=charlie.email)
-    row = stored(charlie)
-    assert (row["status"], row["owed"]) == ("pending", ["confirm"])
-    assert row["follows"] == ["diffusion, -survey", "learning", "vision"]
+    assert (stored(charlie)["status"], stored(charlie)["owed"]) == ("unsubscribed", ["confirm"])
     assert not Subscriber.objects.active().exists()
+    link = path_of(Purpose.CONFIRM, charlie)
+    assert "Learning, Vision, your own words" in " ".join(page(visitor.get(link)).split())
+    visitor.post(link)
+    row = stored(charlie)
+    assert (row["status"], row["frequency"], row["send_hour"]) == ("active", "weekly", 0)
+    assert row["follows"] == ["diffusion, -survey", "learning", "vision"]
+
+
+def test_it_mails_who_comes_back_and_lost_it_the_link_to_confirm(visitor: Client, charlie: Subscriber) -> None:
+    subscribers.sign_up(charlie.email, Wishes(), now=NOW - dt.timedelta(days=2))
+    charlie.owed_notices.all().delete()
+    visitor.post("/preferences/", {"email": charlie.email, "stamp": stamped()})
+    notices.send_owed(now=NOW)
+    assert [path_of(Purpose.CONFIRM, charlie) in str(message.body) for message in mail.outbox] == [True]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ STATES = ("pending", "active", "paused", "unsubscribed", "suppressed")
 STEPS: dict[str, tuple[Step, tuple[str, ...]]] = {
     "sign up": (
         lambda reader: subscribers.sign_up(reader.email, Wishes(), now=NOW),
-        ("pending", "active", "paused", "pending", "suppressed"),
+        ("pending", "active", "paused", "unsubscribed", "suppressed"),
     ),
     "confirm": (
         lambda reader: subscribers.confirm(reader, now=NOW),
@@ -130,12 +130,42 @@ def test_it_forgets_a_former_reader_who_does_not_confirm_again(charlie: Subscrib
     assert subscribers.delete_unconfirmed(now=NOW + dt.timedelta(days=31)) == 1
 
 
-def test_it_takes_a_former_reader_back(charlie: Subscriber) -> None:
-    subscribers.sign_up(charlie.email, Wishes(), now=NOW)
+def test_it_takes_a_former_reader_back(charlie: Subscriber, vision: Topic) -> None:
+    subscribers.sign_up(charlie.email, Wishes(topics=[vision], words="proofs", send_hour=5), now=NOW)
     charlie.refresh_from_db()
     assert subscribers.confirm(charlie, now=NOW)
     row = stored(charlie)
     assert (row["confirmed_at"], row["active_since"], row["unsubscribed_at"]) == (NOW, NOW, None)
+    assert (row["follows"], row["send_hour"], row["asked_wishes"]) == (["proofs", "vision"], 5, None)
+
+
+def test_it_leaves_what_a_former_reader_had_to_whoever_signs_them_up(charlie: Subscriber, vision: Topic) -> None:
+    before = stored(charlie)
+    subscribers.sign_up(charlie.email, Wishes(topics=[vision], words="win money", frequency="weekly"), now=NOW)
+    after = stored(charlie)
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"asked_wishes", "asked_to_confirm_at", "owed"}
+    assert subscribers.come_back(charlie, now=NOW)
+    assert subscribers.confirm(charlie, now=NOW), "the link in the mail is no error, and changes nothing"
+    row = stored(charlie)
+    assert (row["status"], row["follows"], row["frequency"]) == ("active", ["learning"], "daily")
+    assert (row["asked_wishes"], row["owed"]) == (None, [])
+
+
+@pytest.mark.parametrize("end", ["unsubscribe", "suppress"])
+def test_it_ends_a_former_readers_sign_up(charlie: Subscriber, end: str) -> None:
+    subscribers.sign_up(charlie.email, Wishes(words="proofs"), now=NOW)
+    STEPS[end][0](charlie)
+    assert stored(charlie)["owed"] == []
+    assert not subscribers.confirm(charlie, now=NOW)
+    assert stored(charlie)["follows"] == ["learning"]
+
+
+def test_it_follows_no_topic_that_was_withdrawn_before_the_confirmation(charlie: Subscriber, vision: Topic) -> None:
+    subscribers.sign_up(charlie.email, Wishes(topics=[vision], words="proofs"), now=NOW)
+    Topic.objects.filter(pk=vision.pk).update(is_offered=False)
+    subscribers.confirm(charlie, now=NOW)
+    assert stored(charlie)["follows"] == ["proofs"]
 
 
 def test_it_replaces_what_a_reader_follows(alice: Subscriber, vision: Topic) -> None:
@@ -244,7 +274,7 @@ def test_it_asks_again_whose_suppression_was_lifted(alice: Subscriber) -> None:
     Suppression.objects.all().delete()  # as an admin does
     assert stored(alice)["status"] == "suppressed", "lifting alone brings nobody back"
     subscribers.sign_up(alice.email, Wishes(), now=NOW)
-    assert (stored(alice)["status"], stored(alice)["owed"]) == ("pending", ["confirm"])
+    assert (stored(alice)["status"], stored(alice)["owed"]) == ("unsubscribed", ["confirm"])
 
 
 def test_it_hashes_an_address_with_a_key_of_its_own(settings: Any) -> None:
