@@ -1,4 +1,4 @@
-"""The admin, with an overview on its first page."""
+"""The admin: an overview on its first page, and what there is in the order of the work."""
 
 from typing import Any
 
@@ -10,13 +10,38 @@ from digest import clock
 from digest.keeping.outlook import outlook
 from digest.operating.overview import overview
 
+# What people work with, by who or what it is about. All else is in the last group, which is closed.
+GROUPS = {
+    "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression", "Consent", "FormPost"),
+    "Papers": ("Edition", "Paper", "Source", "FetchRun", "QuietDay"),
+    "Sending": ("Delivery", "DeliveryEvent", "Pause", "DailyTotal"),
+    "Set-up": ("Brand", "Topic", "User", "Group", "PeriodicTask"),
+}
+LAST = "Machinery"
+
 
 class PapersAdminSite(AdminSite):
     site_header = "Daily Papers"
     site_title = "Daily Papers"
     index_title = "Today"
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """One app's models where it is named; else all that the user may see, by groups."""
+        apps = super().get_app_list(request, app_label)
+        return apps if app_label else _by_groups([model for app in apps for model in app["models"]])
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         now = clock.now()
         shown = {"overview": overview(now=now), "outlook": outlook(now=now)}
         return super().index(request, (extra_context or {}) | shown)
+
+
+def _by_groups(models: list[Any]) -> list[dict[str, Any]]:
+    known = {model["object_name"]: model for model in models}
+    groups = {name: [known.pop(member) for member in members if member in known] for name, members in GROUPS.items()}
+    groups[LAST] = sorted(known.values(), key=lambda model: model["name"])
+    return [
+        {"name": name, "app_label": name.lower(), "is_group": True, "is_closed": name == LAST, "models": members}
+        for name, members in groups.items()
+        if members
+    ]
