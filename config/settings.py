@@ -131,6 +131,7 @@ TIME_ZONE = "UTC"  # readers have their own zones; the machine's never matters
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- What browsers are told -------------------------------------------------

@@ -1,0 +1,1 @@
+"""How the admin writes days and times: one way, which sorts. What readers see says its own formats."""
