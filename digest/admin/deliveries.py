@@ -1,24 +1,37 @@
 """What became of each mail."""
 
+import datetime as dt
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from digest import clock
-from digest.admin.base import ReadOnlyAdmin
+from digest.admin.base import ReadOnlyAdmin, outcome_of
 from digest.delivery import shards
 from digest.models import Delivery, DeliveryEvent, Shard
+
+BAD = (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
-    list_display = ["edition", "subscriber", "status", "sent_at", "reason", "attempts", "queued_at"]
+    list_display = ["subscriber", "day", "outcome", "sent_at", "queued_at"]
     list_filter = ["status", "edition", "queued_at"]
     search_fields = ["subscriber__email", "reason", "provider_id"]
     date_hierarchy = "queued_at"
     list_select_related = ["edition", "subscriber"]
     show_full_result_count = False
     actions = ["try_failed_again", "send_uncertain_again", "leave_uncertain"]
+
+    @admin.display(ordering="edition__day", description="edition")
+    def day(self, delivery: Delivery) -> dt.date:
+        return delivery.edition.day
+
+    @admin.display(ordering="status")
+    def outcome(self, delivery: Delivery) -> str:
+        tries = f", {delivery.attempts} tries" if delivery.attempts > 1 else ""
+        return outcome_of(f"{delivery.status}{tries}", delivery.reason, is_bad=delivery.status in BAD)
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")

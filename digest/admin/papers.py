@@ -1,9 +1,10 @@
 """What came in."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from digest import clock, editions
@@ -38,7 +39,8 @@ class OfTheNextEdition(admin.SimpleListFilter):
 
 @admin.register(Paper)
 class PaperAdmin(admin.ModelAdmin[Paper]):
-    list_display = ["title", "votes", "is_pinned", "is_hidden", "edition", "edition_votes", "key", "first_seen_at"]
+    list_display = ["title", "votes", "is_pinned", "is_hidden", "day", "first_seen_at"]
+    ordering = [F("edition__day").desc(nulls_first=True), "-votes", "-pk"]  # none yet: it waits for the next one
     list_editable = ["is_pinned", "is_hidden"]
     list_filter = [OfTheNextEdition, "is_pinned", "is_hidden", "first_seen_at", "listings__source"]
     search_fields = ["title", "key", "abstract", "authors"]
@@ -47,6 +49,10 @@ class PaperAdmin(admin.ModelAdmin[Paper]):
     list_select_related = ["edition"]
     inlines = [ListingInline]
     show_full_result_count = False
+
+    @admin.display(ordering="edition__day", description="edition")
+    def day(self, paper: Paper) -> dt.date | None:
+        return paper.edition.day if paper.edition else None
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # its source would list it again, as new, and readers would get it twice: hide it instead

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from digest.admin.base import OwnsALogAdmin, ReadOnlyAdmin
+from digest.admin.base import OwnsALogAdmin, ReadOnlyAdmin, outcome_of
 from digest.admin.opml import ImportsOpmlAdmin
 from digest.intake import collecting, health
 from digest.intake.trying import Trial, try_source
@@ -125,11 +125,24 @@ def _outcome(source: Any) -> str:
 
 @admin.register(FetchRun)
 class FetchRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[FetchRun]):
-    list_display = ["source", "day", "status", "new", "changed", "rejected", "seconds", "started_at", "message"]
+    list_display = ["source", "day", "outcome", "papers", "started_at", "took"]
     list_filter = ["status", "source", "started_at"]
     search_fields = ["message"]
     date_hierarchy = "started_at"
     list_select_related = ["source"]
+
+    @admin.display(ordering="status")
+    def outcome(self, run: FetchRun) -> str:
+        return outcome_of(run.get_status_display(), run.message, is_bad=run.status in health.BROKEN)
+
+    @admin.display(ordering="new")
+    def papers(self, run: FetchRun) -> str:
+        counts = {"new": run.new, "changed": run.changed, "rejected": run.rejected}
+        return ", ".join(f"{number}\N{NO-BREAK SPACE}{name}" for name, number in counts.items() if number) or "none"
+
+    @admin.display(ordering="seconds")
+    def took(self, run: FetchRun) -> str:
+        return f"{run.seconds:.1f}\N{NO-BREAK SPACE}s"
 
 
 @admin.register(Turn)

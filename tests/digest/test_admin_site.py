@@ -1,5 +1,6 @@
 """What there is in the admin, and in which order."""
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -9,9 +10,12 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from digest import papers
 from digest.admin_site import GROUPS, LAST
+from digest.models import Edition, FetchRun, Source
+from tests.conftest import NOW, TODAY, make_record
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
 
 
 def groups(client: Client, path: str = "/admin/") -> dict[str, list[str]]:
@@ -51,3 +55,30 @@ def test_it_shows_no_group_of_which_a_user_may_see_nothing(client: Client) -> No
 def test_the_page_of_one_app_is_as_django_has_it(admin_client: Client) -> None:
     page = admin_client.get("/admin/subscriptions/")
     assert [app["app_label"] for app in page.context["app_list"]] == ["subscriptions"]
+
+
+def test_papers_stand_newest_first_and_by_votes(admin_client: Client, edition: Edition, hugging_face: Source) -> None:
+    tomorrow = TODAY + dt.timedelta(days=1)
+    papers.ingest(hugging_face, [make_record("2608.00009", "Late and unknown", day=tomorrow)], tomorrow)
+    titles = [paper.title for paper in admin_client.get("/admin/digest/paper/").context["cl"].result_list]
+    assert titles == [
+        "Late and unknown",
+        "Reinforcement Learning at Scale",
+        "Faster Diffusion",
+        "A Survey of Diffusion and Reinforcement Learning",
+    ]
+
+
+def test_days_and_times_are_written_one_way(admin_client: Client, edition: Edition) -> None:
+    page = admin_client.get("/admin/digest/edition/").content.decode()
+    assert "2026-08-20 12:00" in page
+    assert "Aug. 20" not in page
+
+
+def test_a_run_says_why_it_failed_under_what_became_of_it(admin_client: Client, hugging_face: Source) -> None:
+    said = {"source": hugging_face, "day": TODAY, "started_at": NOW, "new": 2, "rejected": 1}
+    FetchRun.objects.create(status="failed", message="not <b>JSON" + "x" * 400, **said)
+    page = admin_client.get("/admin/digest/fetchrun/").content.decode()
+    assert '<strong class="is-bad">failed</strong><p>not &lt;b&gt;JSON' in page
+    assert "x" * 300 not in page
+    assert "2\N{NO-BREAK SPACE}new, 1\N{NO-BREAK SPACE}rejected" in page

@@ -1,0 +1,75 @@
+"""The admin in a real browser: what went wrong is seen without scrolling, on a desk and on a tablet."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ViewportSize
+
+from digest import planning
+from digest.models import Delivery, Edition, FetchRun, Source
+from tests.conftest import NOW, TODAY, make_reader
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LONG = "not JSON: it begins “<!doctype html><title>Sign in</title><p>Please sign in to continue.” " * 3
+LISTS = (
+    "digest/fetchrun",
+    "digest/paper",
+    "digest/delivery",
+    "digest/dailytotal",
+    "digest/edition",
+    "digest/source",
+    "subscriptions/subscriber",
+    "subscriptions/topic",
+)
+
+
+@pytest.fixture
+def rows(edition: Edition, hugging_face: Source, learning: Any) -> None:
+    reader = make_reader("a-long-name@a-long-department.university.example.org", topics=[learning], words="diffusion")
+    planning.plan_everyone(edition, now=NOW)
+    Delivery.objects.update(status="failed", reason=LONG, attempts=3)
+    assert reader.deliveries.exists()
+    for hour in range(3):
+        started = NOW + dt.timedelta(hours=hour)
+        FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=started, status="failed", message=LONG)
+
+
+@pytest.fixture(params=[(1280, "light"), (800, "dark")], ids=["on a desk", "on a tablet, dark"])
+def context(browser: Browser, live_server: Any, admin_client: Client, request: pytest.FixtureRequest) -> Any:
+    width, scheme = request.param
+    size = ViewportSize(width=width, height=900)
+    opened = browser.new_context(base_url=live_server.url, viewport=size, color_scheme=scheme)
+    opened.add_cookies(
+        [{"name": "sessionid", "value": admin_client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    yield opened
+    opened.close()
+
+
+@pytest.mark.usefixtures("rows")
+def test_nothing_is_cut_off(context: BrowserContext) -> None:
+    page = context.new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    reader = Delivery.objects.get().subscriber_id
+    for path in ("", *(f"{name}/" for name in LISTS), f"subscriptions/subscriber/{reader}/change/"):
+        page.goto(f"/admin/{path}")
+        wide = page.evaluate(
+            "[document.documentElement, ...document.querySelectorAll('.results')]"
+            ".filter(box => box.scrollWidth > box.clientWidth).map(box => box.className)"
+        )
+        assert wide == [], path
+    assert told == []  # no style or script that the Content-Security-Policy forbids
+
+
+@pytest.mark.usefixtures("rows")
+def test_the_reason_of_a_failure_is_in_sight(context: BrowserContext) -> None:
+    page = context.new_page()
+    for path in ("", "digest/fetchrun/", "digest/delivery/", "digest/source/"):
+        page.goto(f"/admin/{path}")
+        box = page.get_by_text("not JSON: it begins").first.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= page.viewport_size["width"]  # type: ignore[index]  # it was set above
+        assert box["y"] < 900
