@@ -8,6 +8,7 @@ waits for its turn, up to a day. The operators hear of either.
 
 import datetime as dt
 import logging
+import time
 from dataclasses import asdict
 
 from django.conf import settings
@@ -42,11 +43,13 @@ def ask_for_link(email: str, *, network: str = "", now: dt.datetime) -> dt.datet
     return _note_down(FormPost(kind=FormPost.Kind.LINK, email=email, posted_at=now), network)
 
 
-def take_in(*, now: dt.datetime) -> int:
-    """Do what was asked for and may be done now; how many posts."""
+def take_in(*, now: dt.datetime, seconds: float = 50) -> int:
+    """Do what was asked for and may be done now, begun within so many seconds; how many posts."""
     FormPost.objects.filter(posted_at__lt=now - WORTH_DOING).delete()
-    done, full = 0, set[str]()
+    done, full, ends_at = 0, set[str](), time.monotonic() + seconds
     for post in _unclaimed(now)[:AT_ONCE]:
+        if time.monotonic() > ends_at:
+            break
         if any(room.key in full for room in _rooms(post)) or not _claim(post, now):
             continue
         reached = limits.take(*_limits_of(post, now), now=now)

@@ -267,6 +267,12 @@ def test_it_tries_again_what_failed_for_a_while(monkeypatch: pytest.MonkeyPatch)
     assert sign_ups.take_in(now=NOW) == 1
 
 
+def test_it_leaves_what_it_has_no_time_for_to_the_next_tick() -> None:
+    sign_ups.ask_for_link("ada@example.org", now=NOW)
+    assert sign_ups.take_in(now=NOW, seconds=-1) == 0
+    assert sign_ups.take_in(now=NOW) == 1
+
+
 def test_it_takes_over_from_a_worker_that_died() -> None:
     sign_ups.ask_to_sign_up("ada@example.org", Wishes(), Trace(), now=NOW)
     FormPost.objects.update(claimed_at=NOW)
