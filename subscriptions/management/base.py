@@ -19,7 +19,7 @@ class ReaderCommand(BaseCommand):
         found = Subscriber.objects.by_email(named) if "@" in named else Subscriber.objects.filter(uid=_uid(named))
         reader = found.first()
         if reader is None:
-            raise CommandError(f"There is no reader {named}. What is suppressed by address has no row of a reader.")
+            raise CommandError(f"There is no reader {named}. An address can be suppressed without being a reader's.")
         return reader
 
 
