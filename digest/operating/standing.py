@@ -13,6 +13,8 @@ import dns.resolver
 import dns.reversename
 from django.conf import settings
 
+from subscriptions import outbox
+
 TIMEOUT = 5.0  # seconds for each question
 
 
@@ -71,6 +73,9 @@ def check(domain: str, selectors: Iterable[str], by_smtp: bool, resolver: Resolv
     if by_smtp:
         yield _asked("PTR", lambda: _ptr(settings.EMAIL_HOST, resolver))
         yield _asked("TLS", lambda: _tls(settings.EMAIL_HOST))
+    elif outbox.is_in_use():
+        said = "Mails are files in the outbox: no server sends any. Set EMAIL_URL, or EMAIL_PROVIDERS."
+        yield Finding("PTR, TLS", State.UNKNOWN, said)
     else:
         yield Finding(
             "PTR, TLS", State.OK, "Your provider's servers send the mail: theirs count, and its interface is https."

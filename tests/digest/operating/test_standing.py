@@ -45,6 +45,13 @@ def test_it_is_content_with_a_well_made_domain() -> None:
     assert {found.state for found in findings(GOOD).values()} == {State.OK}
 
 
+def test_it_finds_no_server_behind_the_outbox(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
+    found = findings(GOOD)["PTR, TLS"]
+    assert found.state is State.UNKNOWN
+    assert "no server sends any" in found.said
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "records", "check", "said"),
     [
