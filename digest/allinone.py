@@ -45,12 +45,13 @@ def only_instance(lock_file: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.seek(0)
+            process, _, _ = file.read().partition("\n")
             raise CannotServeError(
-                f"Daily Papers is already running on this data (process {file.read().strip()}). "
+                f"Daily Papers is already running on this data (process {process}). "
                 "Stop it first, or set VAR_DIR to another folder."
             ) from error
         file.truncate(0)
-        file.write(str(os.getpid()))
+        file.write(f"{os.getpid()}\n{settings.SITE_URL}\n")  # commands look there for where the site is
         file.flush()
         yield
 

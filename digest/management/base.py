@@ -1,11 +1,13 @@
 """What the commands share: days as arguments, progress on a terminal, one line (or JSON) at the end."""
 
 import datetime as dt
+import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 from django.utils import timezone
@@ -36,6 +38,22 @@ def check_database() -> None:
         raise CommandError("The database is not prepared yet. Run `make run`, or manage.py migrate and load_topics.")
 
 
+def check_links() -> None:
+    """Raise CommandError where `make run` serves another address on this data than links in mails would lead to."""
+    try:
+        with (settings.VAR_DIR / "allinone.lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return
+    except BlockingIOError:
+        served = (settings.VAR_DIR / "allinone.lock").read_text().splitlines()[-1]
+        if served != settings.SITE_URL:
+            raise CommandError(
+                f"The site runs at {served}, and links in these mails would lead to {settings.SITE_URL}. "
+                "Nothing was sent: set PORT, HOST and SITE_URL as they are for it."
+            ) from None
+
+
 def track(items: list[Any]) -> Iterable[Any]:
     """Show how far a loop has come, on a terminal only."""
     # A terminal that does not know its size gets a bar all the same.
@@ -53,12 +71,16 @@ def show(total: int) -> Callable[[int], object]:
 class SummaryCommand(BaseCommand):
     """A command that ends with a summary. Its exit status is 1 when something went wrong."""
 
+    mails = False  # readers, with links to the site
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--date", metavar="DAY", help="the day, as 2026-08-20; default: today (UTC)")
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
+        if self.mails:
+            check_links()
         try:
             summary = self.run(options)
         except NoEditionError as error:

@@ -15,7 +15,7 @@ from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from digest import editions, papers
+from digest import allinone, editions, papers
 from digest.intake import collecting
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
 from subscriptions.models import Subscriber, Topic
@@ -131,6 +131,22 @@ def test_it_sends_to_all_active_readers_once(capsys: Any) -> None:
     )
     assert json.loads(run("send_digests", capsys, json=True))["sent_now"] == 0
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.usefixtures("edition", "alice")
+@pytest.mark.parametrize("name", ["send_digests", "run_day"])
+def test_it_mails_no_links_that_lead_past_the_site_that_runs(name: str, settings: Any, tmp_path: Path) -> None:
+    settings.VAR_DIR, settings.SITE_URL = tmp_path, "http://127.0.0.1:8123"
+    with allinone.only_instance(tmp_path / "allinone.lock"):
+        settings.SITE_URL = "http://127.0.0.1:8000"
+        with pytest.raises(CommandError, match=r"runs at http://127\.0\.0\.1:8123, and links in these mails would"):
+            call_command(name)
+        assert mail.outbox == []
+        settings.SITE_URL = "http://127.0.0.1:8123"
+        call_command("send_digests")
+    assert len(mail.outbox) == 1
+    settings.SITE_URL = "http://127.0.0.1:8000"  # whoever left the file runs no more
+    call_command("send_digests")
 
 
 def test_it_runs_the_day_and_says_what_it_did(upstream: Upstream, capsys: Any, learning: Topic) -> None:

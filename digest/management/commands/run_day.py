@@ -8,6 +8,8 @@ from digest.operating.operations import Summary
 class Command(SummaryCommand):
     help = "Fetch, publish and send one day, to all its readers whatever their hour. Nobody gets it twice."
 
+    mails = True
+
     def run(self, options: dict[str, Any]) -> Summary:
         day = self.day(options)
         steps = {"fetch": operations.fetch([day], track=track), "publish": operations.publish(day)}
