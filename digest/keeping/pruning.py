@@ -9,12 +9,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from digest.keeping import totals
-from digest.limits import days
+from digest.limits import days, in_database
 from digest.models import Delivery, DeliveryEvent, FetchRun, Shard, Turn
 
 BATCH = 5000  # rows
 SECONDS = 200.0  # a day's task may take; the rest is left to the next day
 A_BREATH = 0.05  # seconds between batches: writers who wait for SQLite's lock get their turn
+
+FULL_AGAIN = dt.timedelta(days=7)  # so is every bucket by then, at a mail a week
 
 _ENDED = (Delivery.Status.SENT, Delivery.Status.FAILED, Delivery.Status.SKIPPED, Delivery.Status.UNCERTAIN)
 
@@ -40,6 +42,7 @@ def prune(
     gone["fetch runs"] = _each(runs, "started_at", ends_at, sleep)
     Turn.objects.filter(free_at__lt=until).delete()
     days.forget(before=until.date())
+    in_database.forget(before=now - FULL_AGAIN)
     return gone
 
 

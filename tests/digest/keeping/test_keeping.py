@@ -7,7 +7,7 @@ import pytest
 
 from digest import tasks
 from digest.keeping import pruning, totals
-from digest.models import DailyTotal, Delivery, DeliveryEvent, Edition, FetchRun, Shard, Source
+from digest.models import Allowance, DailyTotal, Delivery, DeliveryEvent, Edition, FetchRun, Shard, Source
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, make_reader
 
@@ -110,6 +110,18 @@ def test_it_forgets_some_at_a_time(old: Edition, monkeypatch: pytest.MonkeyPatch
     gone = pruning.prune(now=NOW, sleep=breaths.append)
     assert (gone["deliveries"], gone["events"], len(breaths)) == (3, 2, 3)
     assert pruning.prune(now=NOW, seconds=0) == {"events": 0, "deliveries": 0, "fetch runs": 0}
+
+
+@pytest.mark.django_db
+def test_it_forgets_which_domains_were_counted() -> None:
+    for days in (0, 6, 8):
+        at = NOW - dt.timedelta(days=days)
+        Allowance.objects.create(name=f"domain {days}.example.org", level=0, at=at)
+        Allowance.objects.create(name=f"day {at.date()}", level=3, at=at)
+    tasks.keep_house()
+    kept = set(Allowance.objects.values_list("name", flat=True))
+    assert {name for name in kept if "example" in name} == {"domain 0.example.org", "domain 6.example.org"}
+    assert len(kept) == 5
 
 
 def test_it_forgets_old_logs_and_shards(hugging_face: Source, edition: Edition) -> None:
