@@ -23,19 +23,26 @@ MOST_TRIES = 3
 
 
 def bring_in(*, now: dt.datetime, seconds: float) -> int:
-    """Fetch the pictures that are missing, for so long; how many came. A host that is down is asked again next time."""
+    """Fetch the pictures that are missing, for so long; how many came. A host that is down is asked again next time,
+    for another picture first: it may be the picture's fault."""
     deadline = time.monotonic() + seconds
-    came = 0
+    came, down = 0, set[str]()
     # An address comes with a paper, from wherever: it may lead to public hosts only.
     http = client(Source.Kind.FEED)
     for paper in _missing(now):
         if time.monotonic() > deadline:
             break
+        host = paper.thumbnail_url.split("/")[2]
+        if host in down:
+            continue
         try:
             came += _keep(paper, pictures.shrink(http.get(paper.thumbnail_url)), "", now)
-        except (UnreachableError, StoppedError) as error:
-            logger.info("Pictures wait: %s", error)
+        except StoppedError:
             break
+        except UnreachableError as error:
+            logger.info("Pictures wait: %s", error)
+            down.add(host)
+            _keep(paper, b"", str(error), now, counts=False)
         except (SourceError, PictureError) as error:
             _keep(paper, b"", str(error), now)
     return came
@@ -57,15 +64,15 @@ def _missing(now: dt.datetime) -> QuerySet[Paper]:
     return shown.filter(never | failed).order_by("-edition__day", "-votes", "pk").only("thumbnail_url")
 
 
-def _keep(paper: Paper, image: bytes, problem: str, now: dt.datetime) -> bool:
-    """Store the picture, or why there is none; whether there is."""
+def _keep(paper: Paper, image: bytes, problem: str, now: dt.datetime, counts: bool = True) -> bool:
+    """Store the picture, or why there is none, and whether that counts as one of its tries; whether there is."""
     known = Thumbnail.objects.filter(paper=paper, address=paper.thumbnail_url).first()
     values = {
         "address": paper.thumbnail_url,
         "image": image,
         "mark": hashlib.sha256(image).hexdigest()[:12] if image else "",
         "problem": problem,
-        "tries": (known.tries if known else 0) + 1,
+        "tries": (known.tries if known else 0) + counts,
         "tried_at": now,
     }
     Thumbnail.objects.update_or_create(paper=paper, defaults=values)
