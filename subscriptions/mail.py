@@ -82,8 +82,11 @@ def one_line(text: str) -> str:
 
 
 def send_note(notice: OwedNotice) -> None:
-    """Write the small mail (`notes`), and send it."""
-    note = notes.write(notice)
+    """Write the small mail that is owed (`notes`), and send it."""
+    send(notes.write(notice))
+
+
+def send(note: notes.Note) -> None:
     # RFC 3834: no out-of-office answer to a mail that a machine wrote.
     headers = {"Auto-Submitted": "auto-generated"}
     build_message(note.to, *render_email("note", {"note": note}), headers).send()

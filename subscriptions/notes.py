@@ -1,7 +1,9 @@
-"""The words of the small mails: please confirm, welcome, here is your link, new address, goodbye."""
+"""The words of the small mails: please confirm, welcome, here is your link, new address, goodbye, erased."""
 
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from subscriptions import brand, links, moving
@@ -129,6 +131,24 @@ def _goodbye(notice: OwedNotice) -> Note:
         ),
         _("Come back"),
         links.make_url(Purpose.COME_BACK, notice.subscriber),
+    )
+
+
+def erased(address: str) -> Note:
+    """To who was erased, at an address that is kept nowhere any more."""
+    name = brand.current().name
+    return Note(
+        address,
+        _("Everything about you at %(site)s is erased") % {"site": name},
+        (
+            _(
+                "As was asked for on your settings page: your address, what you followed and what we sent you are gone "
+                "from our database. This is the last mail."
+            ),
+            _("If it was not you, we are sorry: it can’t be undone. You are welcome to sign up anew."),
+        ),
+        _("Sign up"),
+        f"{settings.SITE_URL}{reverse('subscriptions:subscribe')}",
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from django.utils import translation
 
-from subscriptions import consents, failures, mail, sign_ups, subscribers
+from subscriptions import consents, failures, mail, notes, sign_ups, subscribers
 from subscriptions.models import Consent, OwedNotice
 
 LEASE = dt.timedelta(minutes=5)
@@ -75,3 +75,13 @@ def _is_tried_again(notice: OwedNotice, error: Exception, now: dt.datetime) -> b
         verdict.reason,
     )
     return again
+
+
+def tell_of_erasure(address: str, language: str) -> None:
+    """Tell who was erased that it is done. Nothing of them is kept to try it by again."""
+    try:
+        with translation.override(language):
+            mail.send(notes.erased(address))
+    except Exception as error:
+        reason = failures.classify(error).reason
+        logger.warning("The last mail to an erased reader was not sent, and is not tried again. %s", reason)

@@ -16,10 +16,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import ForeignKey, Model, prefetch_related_objects
 
-from subscriptions import consents, outbox
+from subscriptions import consents, outbox, subscribers
 from subscriptions.addresses import address_hash
 from subscriptions.consents import Trace
-from subscriptions.models import Consent, FormPost, Subscriber, Suppression
+from subscriptions.models import Consent, FormPost, OwedNotice, Subscriber, Suppression
 
 Data = dict[str, Any]
 
@@ -50,6 +50,13 @@ def export(subscriber: Subscriber, *, now: dt.datetime) -> Data:
     for keeper in _keepers:
         data |= keeper.export(subscriber)
     return data
+
+
+def who_hears_of_it(subscriber: Subscriber) -> list[str]:
+    """The addresses to which a last mail should say that the reader was erased: theirs, and a former one that has yet
+    to hear that it was replaced. Whoever takes a subscription over must not be able to end it unheard."""
+    former = subscriber.owed_notices.filter(kind=OwedNotice.Kind.MOVED).values_list("to", flat=True)
+    return [address for address in (subscriber.email, *former) if not subscribers.is_suppressed(address)]
 
 
 def erase(subscriber: Subscriber, trace: Trace | None = None) -> None:

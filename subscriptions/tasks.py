@@ -11,6 +11,12 @@ def send_owed_notices() -> None:
     notices.send_owed(now=timezone.now())
 
 
+@shared_task(expires=3600)
+def tell_of_erasure(address: str, language: str) -> None:
+    """The one bell that says for whom it rings: the database knows them no more."""
+    notices.tell_of_erasure(address, language)
+
+
 @shared_task
 def delete_unconfirmed() -> None:
     subscribers.delete_unconfirmed(now=timezone.now())

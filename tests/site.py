@@ -149,6 +149,12 @@ def settings_are_wrong(shown: Shown) -> None:
     shown.locator("#move .error").wait_for()
 
 
+def erase_another(shown: Shown) -> None:
+    shown.get_by_label(said(shown, "Your address now")).fill("not-me@example.org")
+    press("Erase everything")(shown)
+    shown.locator(".error").wait_for()
+
+
 PAGES = {
     "home": Page("/"),
     "home, in haste": Page("/", act=send_in_haste, given=lambda: mock.patch.object(guards, "LEAST", dt.timedelta(1))),
@@ -192,6 +198,7 @@ PAGES = {
     "lost link, sent": Page("/preferences/sent/"),
     "another address": Page(lambda: moving.make_url(reader("daily")).removeprefix(settings.SITE_URL)),
     "erase": Page(door(Purpose.PREFERENCES, "daily", "erase/")),
+    "erase, with an error": Page(door(Purpose.PREFERENCES, "daily", "erase/"), act=erase_another, status=INVALID),
     "reading list": Page(door(Purpose.PREFERENCES, "daily", "reading-list/")),
     "reading list, empty": Page(door(Purpose.PREFERENCES, "words", "reading-list/")),
     "learnt": Page(door(Purpose.PREFERENCES, "daily", "learnt/")),

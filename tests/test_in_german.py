@@ -149,7 +149,7 @@ def test_what_a_reader_does(client: Client, reader: Subscriber) -> None:
     for path, data in [
         (door(Purpose.CHANGE_ADDRESS, reader), {}), (leaving, {}), (f"{leaving}reason/", {"reason": "other"}),
         (leaving, {"offer": "pause"}), (door(Purpose.COME_BACK, reader), {}), (f"{settings_page}erase/", {}),
-        (settings_page, {}),
+        (f"{settings_page}erase/", {"present": reader.email}), (settings_page, {}),
     ]:  # fmt: skip
         response = client.post(path, data, follow=True)
         assert not english.in_page(response.content.decode(), KNOWN), path
@@ -189,6 +189,12 @@ def test_small_mails(reader: Subscriber, kind: str) -> None:
     Edition.objects.all().delete() if kind == "welcome" else None
     subscribers.owe_to_reader(reader, kind, now=NOW)
     notices.send_owed(now=NOW)
+    [sent] = mail.outbox
+    assert_german(sent.message().as_bytes())
+
+
+def test_the_last_mail(reader: Subscriber) -> None:
+    notices.tell_of_erasure(reader.email, "de")
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
 

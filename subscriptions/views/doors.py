@@ -66,10 +66,22 @@ def trace(request: HttpRequest, where: str = "") -> Trace:
 
 def ring_for_notices() -> None:
     """Have the mail sent now. Where no bell can be rung, the minute's tick sends it."""
-    try:
-        tasks.send_owed_notices.delay()
-    except OperationalError:
+    if not _ring(tasks.send_owed_notices.delay):
         logger.warning("The broker can't be reached; the mail waits for the next tick")
+
+
+def ring_for_erased(address: str, language: str) -> None:
+    """Have the last mail sent. Where no bell can be rung, none is: the address is kept nowhere."""
+    if not _ring(tasks.tell_of_erasure.delay, address, language):
+        logger.warning("The broker can't be reached; an erased reader gets no last mail")
+
+
+def _ring(bell: Callable[..., object], *arguments: str) -> bool:
+    try:
+        bell(*arguments)
+    except OperationalError:
+        return False
+    return True
 
 
 def _printable(text: str) -> str:

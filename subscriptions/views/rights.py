@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from subscriptions import forms, personal_data
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
-from subscriptions.views.doors import for_reader, page_with_button, trace
+from subscriptions.views.doors import for_reader, page_with_button, ring_for_erased, trace
 from subscriptions.views.preferences import show
 
 
@@ -28,7 +28,14 @@ def download(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRe
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
 def erase(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    if request.method != "POST":
-        return render(request, "web/erase.html", {"subscriber": subscriber, "token": token, "done": False})
+    """For who knows the address: it can't be undone. A last mail says that it was done."""
+    is_asked = request.method == "POST"
+    form = forms.KnownAddressForm(request.POST if is_asked else None, reader=subscriber)
+    if not form.is_valid():
+        context = {"subscriber": subscriber, "token": token, "form": form, "done": False}
+        return render(request, "web/erase.html", context, status=400 if is_asked else 200)
+    told, language = personal_data.who_hears_of_it(subscriber), subscriber.language
     personal_data.erase(subscriber, trace(request))
+    for address in told:
+        ring_for_erased(address, language)
     return render(request, "web/erase.html", {"done": True})

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import mail
+from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 
 from digest.models import Delivery, DeliveryEvent, Edition, Opinion
-from subscriptions import notices, personal_data, sign_ups, subscribers
+from subscriptions import moving, notices, personal_data, sign_ups, subscribers, tasks
 from subscriptions.consents import Trace
 from subscriptions.links import Purpose
 from subscriptions.models import Consent, Subscriber, Suppression
@@ -102,7 +105,7 @@ def test_it_erases_by_the_button(visitor: Client, much: Subscriber) -> None:
     for method in ("GET", "HEAD"):
         assert visitor.generic(method, path).status_code == 200
     assert stored(much) == before
-    response = visitor.post(path)
+    response = visitor.post(path, {"present": "Alice@example.org"})
     assert response.status_code == 200
     assert "Everything is erased" in response.content.decode()
     assert not Subscriber.objects.exists()
@@ -110,6 +113,71 @@ def test_it_erases_by_the_button(visitor: Client, much: Subscriber) -> None:
         if purpose not in (Purpose.DIGEST, Purpose.FEED):
             assert visitor.get(reverse(f"subscriptions:{purpose}", args=["x"])).status_code == 404
     assert visitor.post(path).status_code == 404
+
+
+@pytest.mark.parametrize("present", ["", "eve@example.org", "a", "\x00"])
+def test_it_erases_for_nobody_who_does_not_know_the_address(visitor: Client, much: Subscriber, present: str) -> None:
+    """Digests are forwarded, links and all."""
+    before = stored(much)
+    response = visitor.post(path_of(Purpose.PREFERENCES, much) + "erase/", {"present": present})
+    assert response.status_code == 400
+    assert 'id="present-error"' in response.content.decode()
+    assert much.email not in response.content.decode()
+    assert stored(much) == before
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Whom the worker has to tell that they are erased, and in which language."""
+    rung: list[tuple[str, str]] = []
+    monkeypatch.setattr(tasks.tell_of_erasure, "delay", lambda *arguments: rung.append(arguments))
+    return rung
+
+
+def erase(visitor: Client, reader: Subscriber) -> None:
+    path = path_of(Purpose.PREFERENCES, reader) + "erase/"
+    assert visitor.post(path, {"present": reader.email}).status_code == 200
+    assert not Subscriber.objects.exists()
+
+
+def test_it_says_in_a_last_mail_that_it_is_done(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
+    Subscriber.objects.update(language="de")
+    erase(visitor, alice)
+    assert told == [("alice@example.org", "de")]
+    tasks.tell_of_erasure(*told[0])
+    (message,) = mail.outbox
+    assert message.to == ["alice@example.org"]
+    assert "gelöscht" in message.subject
+    assert "https://papers.example.org/subscribe/" in str(message.body)
+    assert "alice" not in dump().lower()
+
+
+def test_it_tells_a_former_address_that_does_not_know_yet(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
+    moving.ask(alice, "eve@example.org", now=NOW)
+    moving.confirm(alice, now=NOW)
+    erase(visitor, alice)
+    assert [address for address, _ in told] == ["eve@example.org", "alice@example.org"]
+
+
+def test_it_tells_no_suppressed_address(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
+    subscribers.suppress(alice.email, "complained")
+    erase(visitor, alice)
+    assert told == []
+
+
+def test_it_erases_where_nobody_can_be_told(
+    visitor: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*arguments: str) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(tasks.tell_of_erasure, "delay", fail)
+    erase(visitor, alice)
+    assert "an erased reader gets no last mail" in caplog.text
+    monkeypatch.setattr(EmailMessage, "send", lambda message: fail())
+    tasks.tell_of_erasure(alice.email, "en")
+    assert "was not sent, and is not tried again" in caplog.text
+    assert "alice@" not in caplog.text
 
 
 def test_it_leaves_no_address_in_the_database(admin_client: Client, much: Subscriber, settings: Any) -> None:
