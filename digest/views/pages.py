@@ -32,8 +32,8 @@ MOST_KEPT = 32 * 1024 * 1024  # bytes of rendered pages, in each process
 LOOK_AGAIN = 60  # seconds; a page not looked at for longer may have changed and changed back
 # What is shown of a paper in a list.
 CARD = (
-    "key", "title", "abstract", "authors", "organization", "url", "github_url", "github_stars", "project_url", "votes",
-    "is_pinned", "edition",
+    "key", "title", "summary", "abstract", "authors", "organization", "url", "github_url", "github_stars",
+    "project_url", "votes", "is_pinned", "edition",
 )  # fmt: skip
 HTML = "text/html; charset=utf-8"
 _ACCEPTS_GZIP = re.compile(r"\bgzip\b")

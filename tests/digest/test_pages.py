@@ -69,6 +69,16 @@ def test_it_shows_pins_first_notes_around_and_no_hidden_paper(client: Client, ed
     body(client, "/papers/arxiv:2608.00003/", 404)
 
 
+@pytest.mark.usefixtures("learning")
+def test_it_shows_a_summary_before_the_abstract_and_says_whose_it_is(client: Client, edition: Edition) -> None:
+    Paper.objects.filter(title__contains="at Scale").update(summary="Learning, <b>faster</b>.")
+    for path in ("/", "/search?q=learning", "/topics/learning/", "/papers/arxiv:2608.00001/"):
+        page = re.sub(r"</?(?:span|mark)[^>]*>", "", body(client, path))
+        assert "AI summary: Learning, &lt;b&gt;faster&lt;/b&gt;." in page
+        assert page.index("AI summary:") < page.index("Abstract")
+        assert page.count("AI summary:") == 1  # others have none
+
+
 @pytest.mark.usefixtures("edition")
 def test_it_shows_a_paper(client: Client) -> None:
     page = body(client, "/papers/arxiv:2608.00002/")

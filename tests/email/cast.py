@@ -71,13 +71,16 @@ def hostile_day(day: dt.date = TODAY) -> Edition:
     texts: dict[str, Any] = {
         "day": day,
         "abstract": HOSTILE * 3,
+        "summary": HOSTILE,
         "authors": (HOSTILE, HEBREW, "Ada Lovelace"),
         "organization": HOSTILE[:200],
     }
     urls = {"github_url": "https://example.org/a?b=1&c=\"'<x>", "project_url": "https://example.org/" + "x" * 900}
     records = [
         make_record("2608.00661", HOSTILE, votes=9, **texts, **urls),
-        make_record("2608.00662", HEBREW, votes=8, day=day, abstract=f"{HEBREW}. " * 9, authors=(HEBREW,)),
+        make_record(
+            "2608.00662", HEBREW, votes=8, day=day, summary=HEBREW, abstract=f"{HEBREW}. " * 9, authors=(HEBREW,)
+        ),
         make_record("2608.00663", ".", votes=7, day=day, abstract="." * 80, authors=()),
         make_record("2608.00664", "=?utf-8?q?=0d=0aBcc:?= From here\u2028on", votes=6, day=day, authors=("x" * 3000,)),
     ]

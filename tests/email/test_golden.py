@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core import mail
 
-from digest.models import Edition
+from digest.models import Edition, Paper
 from subscriptions import notices
 from subscriptions.models import Subscriber
 from tests.conftest import NOW
@@ -38,6 +38,7 @@ def check(name: str, text: str) -> None:
 def digest(edition: Edition, alice: Subscriber) -> Mail:
     edition.note_before, edition.note_after = "Good morning,\nhere are the papers.", "See you tomorrow."
     edition.save()
+    Paper.objects.filter(title="Faster Diffusion").update(summary="Video in one step, at the quality of fifty.")
     return digest_of(edition, alice)
 
 

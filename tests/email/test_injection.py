@@ -42,7 +42,7 @@ ANY = (
 )
 FEW = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 ELEMENTS = {"html", "head", "meta", "title", "style", "body", "div", "table", "tbody", "tr", "td", "p", "h1", "h2", "a"}
-ELEMENTS |= {"b", "br"}
+ELEMENTS |= {"b", "br", "span"}
 
 
 def without_surrogates(text: str) -> str:
@@ -56,6 +56,7 @@ def make_mail(texts: dict[str, str], look: Look) -> Mail:
         key="arxiv:1",
         title=texts["title"],
         abstract=texts["abstract"],
+        summary=texts["summary"],
         authors=[texts["author"]] * 9,
         organization=texts["organization"],
         url=f"https://example.org/{texts['url']}",
@@ -71,7 +72,7 @@ def make_mail(texts: dict[str, str], look: Look) -> Mail:
         return Mail(rendering.build_digest_message(digest, row).message().as_bytes(linesep="\r\n"))
 
 
-TEXTS = ("title", "abstract", "author", "organization", "url", "interest", "found", "note")
+TEXTS = ("title", "abstract", "summary", "author", "organization", "url", "interest", "found", "note")
 LOOK = Look("Daily Papers", "https://papers.example.org", "Daily Papers <digest@papers.example.org>")
 HEADERS = sorted(make_mail(dict.fromkeys(TEXTS, "text"), LOOK).message.keys())
 

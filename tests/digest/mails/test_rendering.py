@@ -14,7 +14,7 @@ from digest import editions, interests, papers
 from digest.composing import compose
 from digest.mails import rendering
 from digest.matching import Index
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, Paper
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader, make_record
 
@@ -96,6 +96,26 @@ def test_it_carries_the_editors_notes(edition: Edition, alice: Subscriber, kind:
     assert "Good morning," in body
     assert ("1 &lt; 2" if kind == "html" else "1 < 2") in body
     assert body.index("Good morning") < body.rindex("Faster Diffusion") < body.index("Good night")
+
+
+@pytest.mark.parametrize("kind", ["html", "plain"])
+def test_it_says_in_a_machines_words_what_is_new_where_it_has_them(
+    edition: Edition, alice: Subscriber, kind: str
+) -> None:
+    Paper.objects.filter(title="Faster Diffusion").update(summary="In one step.")
+    body = re.sub("<[^>]*>", "", part(build(edition, alice), kind))
+    assert "AI summary: In one step." in body
+    assert body.count("AI summary") == 1  # others have none
+    assert "We generate video." not in body
+
+
+@pytest.mark.parametrize("kind", ["html", "plain"])
+def test_it_leaves_out_a_summary_that_spam_filters_stumble_over(edition: Edition, alice: Subscriber, kind: str) -> None:
+    row = "Completion generation evaluates generated sequences reliably throughout."
+    Paper.objects.filter(title="Faster Diffusion").update(summary=row)
+    body = part(build(edition, alice), kind)
+    assert row not in body
+    assert "We generate video." in body
 
 
 def test_it_tracks_nobody(edition: Edition, alice: Subscriber) -> None:
