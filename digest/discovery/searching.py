@@ -61,6 +61,11 @@ def search(text: str, page: int = 1, order: Order = "fit") -> Results:
     return Results(text, page, shown, has_more, max(1, ceil(len(matches) / PAGE)), len(matches), is_all)
 
 
+def page_number(asked: str) -> int | None:
+    """The number that somebody wrote for a page; None where it is none, or far beyond any page."""
+    return int(asked) if asked.isdecimal() and len(asked) < 6 else None
+
+
 def candidates(criteria: Criteria) -> list[int]:
     """The ids of papers that may match, the likeliest first and of those the newest."""
     likely: dict[int, int] = defaultdict(int)

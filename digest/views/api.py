@@ -43,9 +43,10 @@ def _answer(data: dict[str, Any], status: int = 200) -> JsonResponse:
 
 def _page(text: str) -> int:
     """Raises FilterError, saying how to write one."""
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= searching.LAST_PAGE:
+    number = searching.page_number(text)
+    if not number or number > searching.LAST_PAGE:
         raise FilterError(f"“{text[:20]}” is not a page. Write a whole number from 1 to {searching.LAST_PAGE}.")
-    return int(text)
+    return number
 
 
 def _paper(match: Match) -> dict[str, Any]:

@@ -76,8 +76,7 @@ def _results(query: str, number: int, order: Order) -> tuple[Results, str]:
 
 def _page_number(request: HttpRequest) -> int:
     """The page that is asked for; the first where that is none."""
-    asked = request.GET.get("page", "")
-    return min(max(int(asked), 1), searching.LAST_PAGE) if asked.isdecimal() and len(asked) < 6 else 1
+    return min(max(searching.page_number(request.GET.get("page", "")) or 1, 1), searching.LAST_PAGE)
 
 
 def _found(match: Match) -> Found:
