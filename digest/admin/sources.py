@@ -4,17 +4,19 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from kombu.exceptions import OperationalError
 
+from digest import tasks
 from digest.admin.base import OwnsALogAdmin, ReadOnlyAdmin, outcome_of
 from digest.admin.opml import ImportsOpmlAdmin
-from digest.intake import collecting, health
+from digest.intake import health
 from digest.intake.trying import Trial, try_source
 from digest.models import FetchRun, Source, Turn, Validator
 
@@ -99,13 +101,23 @@ class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, admin.ModelAdmin[Source]):
     def new_this_week(self, source: Any) -> int:
         return source.week_new or 0
 
-    @admin.action(description="Fetch today's papers from the selected sources now")
+    @admin.action(description="Fetch papers from the selected sources now", permissions=["change"])
     def fetch_now(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
-        for source in queryset:
-            run = collecting.collect_one(source, timezone.now().date())
-            self.message_user(
-                request, f"{source}: {run.get_status_display()}. {run.new} new, {run.changed} changed. {run.message}"
-            )
+        """By workers: some sources take longer than a browser waits."""
+        active = [source for source in queryset if source.is_active]
+        try:
+            for source in active:
+                tasks.collect_source.delay(source.pk)
+        except OperationalError as error:
+            said = f"No worker could be told: the broker can't be reached ({error})."
+            self.message_user(request, said, messages.ERROR)
+            return
+        if len(active) < len(queryset):
+            self.message_user(request, "Sources that are not active are not read.", messages.WARNING)
+        if active:
+            names, runs = ", ".join(map(str, active)), reverse("admin:digest_fetchrun_changelist")
+            told = 'Workers read these now: {}. How it went will stand in <a href="{}">Fetch runs</a>.'
+            self.message_user(request, format_html(told, names, runs))
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().changeform_view(request, *args, **kwargs)

@@ -12,7 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from kombu.exceptions import OperationalError
 
+from digest import tasks
 from digest.models import FetchRun, Paper, Source, Turn
 from tests.conftest import NOW, TODAY
 from tests.upstream import Upstream
@@ -275,3 +277,35 @@ def test_it_asks_at_most_once_more_for_each_source_it_lists(admin_client: Client
     for number in range(20):
         run(Source.objects.create(kind="feed", key=f"{FEED}?{number}", name="Lab"), "ok")
     assert queries() - before <= 20
+
+
+# --- Fetch now ------------------------------------------------------------------
+
+
+def fetch_now(client: Client, *sources: Source) -> str:
+    """The page after the action was chosen for these sources."""
+    chosen = {"action": "fetch_now", "_selected_action": [source.pk for source in sources]}
+    return client.post(LIST, chosen, follow=True).content.decode()
+
+
+def test_it_has_workers_fetch_now_and_says_where_it_will_stand(
+    admin_client: Client, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(tasks.collect_source, "delay", rung.append)
+    idle = Source.objects.create(kind="feed", key=FEED, name="Idle", is_active=False)
+    page = fetch_now(admin_client, hugging_face, idle)
+    assert rung == [hugging_face.pk]
+    assert not FetchRun.objects.exists()
+    assert 'Workers read these now: Hugging Face Daily Papers. How it went will stand in <a href="/admin/' in page
+    assert "not active are not read" in page
+
+
+def test_it_says_so_where_no_worker_can_be_told(
+    admin_client: Client, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(pk: int) -> None:
+        raise OperationalError("Connection refused")
+
+    monkeypatch.setattr(tasks.collect_source, "delay", fail)
+    assert "No worker could be told" in fetch_now(admin_client, hugging_face)
