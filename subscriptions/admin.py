@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from subscriptions import personal_data, subscribers
+from subscriptions import personal_data, subscribers, zones
 from subscriptions.consents import Trace
+from subscriptions.lines import LinesField
 from subscriptions.models import (
     Consent,
     ConsentText,
@@ -25,8 +28,14 @@ from subscriptions.models import (
 BY_ADMIN = Trace(where="admin")
 
 
+class TopicForm(forms.ModelForm[Topic]):
+    phrases = LinesField(help_text="One a line, such as: reward model. Any of them matches.")
+    exclusions = LinesField(required=False, help_text="One a line. A paper with any of them never matches.")
+
+
 @admin.register(Topic)
 class TopicAdmin(admin.ModelAdmin[Topic]):
+    form = TopicForm
     list_display = ["name", "group", "description", "readers", "is_offered"]
     list_filter = ["group", "is_offered"]
     search_fields = ["name", "slug", "description", "phrases"]
@@ -41,6 +50,14 @@ class TopicAdmin(admin.ModelAdmin[Topic]):
         return count
 
 
+class SubscriberForm(forms.ModelForm[Subscriber]):
+    class Meta:
+        widgets = {
+            "time_zone": forms.Select(choices=[(zone, zone) for zone in zones.time_zones()]),
+            "language": forms.Select(choices=settings.LANGUAGES),
+        }
+
+
 class TopicFilterInline(admin.TabularInline[TopicFilter, Subscriber]):
     model = TopicFilter
     extra = 0
@@ -48,6 +65,7 @@ class TopicFilterInline(admin.TabularInline[TopicFilter, Subscriber]):
 
 @admin.register(Subscriber)
 class SubscriberAdmin(admin.ModelAdmin[Subscriber]):
+    form = SubscriberForm
     list_display = ["email", "state", "how_often", "at", "created_at", "confirmed_at"]
     list_filter = ["status", "frequency", "created_at", ("filters__topic", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["email", "uid", "filters__words"]

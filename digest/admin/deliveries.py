@@ -5,11 +5,15 @@ import datetime as dt
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 
 from digest import clock
 from digest.admin.base import ReadOnlyAdmin, outcome_of
 from digest.delivery import shards
-from digest.models import Delivery, DeliveryEvent, Shard
+from digest.mails import addresses, mailed
+from digest.matching import Match
+from digest.models import Delivery, DeliveryEvent, Paper, Shard
 
 BAD = (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
 
@@ -22,11 +26,27 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     date_hierarchy = "queued_at"
     list_select_related = ["edition", "subscriber"]
     show_full_result_count = False
+    fieldsets = [
+        (None, {"fields": ["edition", "subscriber", "status", "reason", "sent_at", "attempts", "holds"]}),
+        ("Machinery", {"fields": ["queued_at", "not_before", "provider_id", "call"], "classes": ["collapse"]}),
+    ]
+    readonly_fields = ["holds"]
     actions = ["try_failed_again", "send_uncertain_again", "leave_uncertain"]
 
     @admin.display(ordering="edition__day", description="edition")
     def day(self, delivery: Delivery) -> dt.date:
         return delivery.edition.day
+
+    @admin.display(description="papers")
+    def holds(self, delivery: Delivery) -> str:
+        """What was mailed: each paper with why it was chosen, and a link to the copy that readers see."""
+        if "for_you" not in delivery.papers:
+            return "None, or no longer kept."
+        papers = Paper.objects.in_bulk(mailed.votes(delivery.papers))
+        digest = mailed.restore(delivery.papers, delivery.edition.day, papers)
+        copy = addresses.digest_url(delivery.subscriber, delivery.edition_id)
+        rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p></li>', map(_row_of, digest.matches))
+        return format_html('<ol class="holds">{}</ol><p><a href="{}">View as it was mailed</a></p>', rows, copy)
 
     @admin.display(ordering="status")
     def outcome(self, delivery: Delivery) -> str:
@@ -53,6 +73,16 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
         chosen = queryset.count()
         done = shards.queue_again(queryset.filter(status=status), now=clock.now())
         self.message_user(request, f"{done} queued again. {chosen - done} left alone: not {status}.")
+
+
+def _row_of(match: Match) -> tuple[str, str, str]:
+    """The paper's page in the admin, its title, and why it was chosen."""
+    paper: Paper = match.paper  # type: ignore[assignment]  # restored from these
+    found = (
+        ", ".join([finding.interest, *(f"“{reason.found}”" for reason in finding.reasons)])
+        for finding in match.findings
+    )
+    return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, "; ".join(found) or "trending"
 
 
 @admin.register(DeliveryEvent)

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 from digest import clock, editions
 from digest.admin.base import ReadOnlyAdmin
 from digest.models import Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
+from subscriptions.lines import LinesField
 
 
 class ListingInline(admin.TabularInline[Listing, Paper]):
@@ -37,8 +39,15 @@ class OfTheNextEdition(admin.SimpleListFilter):
         return queryset
 
 
+class PaperForm(forms.ModelForm[Paper]):
+    authors = LinesField(required=False, help_text="One a line.")
+    categories = LinesField(required=False, help_text="Of arXiv, one a line, such as cs.CL.")
+    keywords = LinesField(required=False, help_text="One a line.")
+
+
 @admin.register(Paper)
 class PaperAdmin(admin.ModelAdmin[Paper]):
+    form = PaperForm
     list_display = ["title", "votes", "is_pinned", "is_hidden", "day", "first_seen_at"]
     ordering = [F("edition__day").desc(nulls_first=True), "-votes", "-pk"]  # none yet: it waits for the next one
     list_editable = ["is_pinned", "is_hidden"]

@@ -42,7 +42,7 @@ class Topic(models.Model):
                 or len(value) < least
                 or not all(isinstance(v, str) and v.strip() for v in value)
             ):
-                raise ValidationError({field: 'Write a list of phrases in quotes, such as ["reward model", "RLHF"].'})
+                raise ValidationError({field: "Write at least one phrase."})
 
     @property
     def criteria(self) -> Criteria:

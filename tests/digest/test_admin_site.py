@@ -10,9 +10,12 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from digest import papers
+from digest import papers, planning
 from digest.admin_site import GROUPS, LAST
-from digest.models import Edition, FetchRun, Source
+from digest.delivery import sending
+from digest.mails import addresses
+from digest.models import Delivery, Edition, FetchRun, Source
+from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_record
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
@@ -82,3 +85,31 @@ def test_a_run_says_why_it_failed_under_what_became_of_it(admin_client: Client, 
     assert '<strong class="is-bad">failed</strong><p>not &lt;b&gt;JSON' in page
     assert "x" * 300 not in page
     assert "2\N{NO-BREAK SPACE}new, 1\N{NO-BREAK SPACE}rejected" in page
+
+
+def test_a_delivery_shows_its_papers_and_their_web_copy(
+    admin_client: Client, edition: Edition, alice: Subscriber
+) -> None:
+    planning.plan_everyone(edition, now=NOW)
+    sending.send_due(edition=edition)
+    delivery = Delivery.objects.get()
+    page = admin_client.get(f"/admin/digest/delivery/{delivery.pk}/change/").content.decode()
+    assert "at Scale</a><p>Learning, “Reinforcement Learning”; Your words, “Ada Lovelace”</p>" in page
+    assert "for_you" not in page
+    assert f'href="{addresses.digest_url(alice, edition.pk)}"' in page
+    Delivery.objects.update(papers={})
+    page = admin_client.get(f"/admin/digest/delivery/{delivery.pk}/change/").content.decode()
+    assert "None, or no longer kept." in page
+
+
+def test_a_paper_keeps_its_authors_when_it_is_saved(admin_client: Client, edition: Edition) -> None:
+    paper = edition.papers.all()[0]
+    address = f"/admin/digest/paper/{paper.pk}/change/"
+    form = admin_client.get(address).context["adminform"].form
+    shown = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    assert shown["authors"] == "Ada Lovelace\nAlan Turing"
+    none = {"listings-TOTAL_FORMS": "0", "listings-INITIAL_FORMS": "0"}
+    answer = admin_client.post(address, {name: value for name, value in shown.items() if value is not False} | none)
+    assert answer.status_code == 302
+    paper.refresh_from_db()
+    assert paper.authors == ["Ada Lovelace", "Alan Turing"]

@@ -198,12 +198,26 @@ def test_it_says_what_an_admin_got_wrong(
     assert message in response.content.decode()
 
 
-@pytest.mark.parametrize(("phrases", "status"), [('["bandits"]', 302), ("[]", 200), ("bandits", 200), ("[1]", 200)])
-def test_it_takes_topics_with_phrases(admin_client: Client, phrases: str, status: int) -> None:
-    form = {"slug": "bandits", "name": "Bandits", "group": "Methods", "phrases": phrases, "exclusions": "[]"}
+@pytest.mark.parametrize(
+    ("phrases", "kept"),
+    [("bandits\r\n multi-armed \r\n\r\n", ["bandits", "multi-armed"]), ("", None), (" \r\n ", None)],
+)
+def test_it_takes_topics_with_phrases_one_a_line(admin_client: Client, phrases: str, kept: list[str] | None) -> None:
+    form = {"slug": "bandits", "name": "Bandits", "group": "Methods", "phrases": phrases, "exclusions": ""}
     response = admin_client.post(admin_url(Topic, "add"), form | {"position": "0", "is_offered": "on"})
-    assert response.status_code == status
-    assert Topic.objects.exists() == (status == 302)
+    assert response.status_code == (302 if kept else 200)
+    assert [(topic.phrases, topic.exclusions) for topic in Topic.objects.all()] == ([(kept, [])] if kept else [])
+
+
+def test_it_shows_phrases_as_they_are_typed(admin_client: Client, vision: Topic) -> None:
+    page = admin_client.get(admin_url(Topic, "change", vision.pk)).content.decode()
+    assert "image generation\nvideo</textarea>" in page
+
+
+def test_it_offers_time_zones_and_languages(admin_client: Client, alice: Subscriber) -> None:
+    page = admin_client.get(admin_url(Subscriber, "change", alice.pk)).content.decode()
+    assert '<option value="Europe/Berlin">' in page
+    assert '<option value="de">Deutsch</option>' in page
 
 
 def test_it_does_not_delete_a_topic_that_somebody_follows(
