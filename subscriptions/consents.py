@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from subscriptions.addresses import address_hash
 from subscriptions.models import Consent, ConsentText, Subscriber
 
 Event = Consent.Event
+PROOFS = (Event.ASKED, Event.CONFIRMED)  # steps of which it is kept from where and by which browser they were taken
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def version_of(wording: str) -> str:
 def record(subscriber: Subscriber, event: str, trace: Trace | None = None) -> None:
     """Add a step to the log."""
     trace = trace or Trace()
+    if event not in PROOFS:
+        trace = replace(trace, ip="", user_agent="")
     if trace.text:
         _keep_text(trace.text)
     Consent.objects.create(
@@ -52,7 +55,7 @@ def record(subscriber: Subscriber, event: str, trace: Trace | None = None) -> No
         event=event,
         where=trace.where[:200],
         text_version=trace.text,
-        ip=(trace.ip or None) if settings.RECORD_IP_ADDRESSES else None,
+        ip=trace.ip or None,
         user_agent=trace.user_agent[:200],
     )
 

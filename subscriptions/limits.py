@@ -85,8 +85,12 @@ def forget(limit: Limit) -> None:
 
 def prune(*, now: dt.datetime) -> int:
     """Delete the marks that no limit looks at any more; how many."""
-    spans = [span for rates in _all_rates() for _, span in rates]
-    return Mark.objects.filter(made_at__lt=now - max(spans)).delete()[0]
+    return Mark.objects.filter(made_at__lt=now - kept_for()).delete()[0]
+
+
+def kept_for() -> dt.timedelta:
+    """The longest span that a limit looks back on."""
+    return max(span for rates in _all_rates() for _, span in rates)
 
 
 def _is_over(limit: Limit, now: dt.datetime, and_more: int = 0) -> bool:

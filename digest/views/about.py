@@ -1,6 +1,7 @@
 """Who runs the site, what it keeps about readers, and its own colours."""
 
 import datetime as dt
+import math
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from digest.views.pages import show
-from subscriptions import colours, links, subscribers
+from subscriptions import colours, limits, links, subscribers
 
 DAY = dt.timedelta(days=1)
 
@@ -23,6 +24,7 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
         "records_ip": settings.RECORD_IP_ADDRESSES,
         "retention_days": settings.RETENTION_DAYS,
         "confirmation_days": links.CONFIRMATION_LIFETIME // DAY,
+        "limits_days": math.ceil(limits.kept_for() / DAY),
         "unconfirmed_days": subscribers.UNCONFIRMED_LIFETIME // DAY,
     }
     return show(request, "web/privacy.html", context)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
@@ -57,11 +58,11 @@ def bad_link(request: HttpRequest, *, expired: bool) -> HttpResponse:
 def trace(request: HttpRequest, where: str = "") -> Trace:
     """For the log of consents; `where` is by default the door itself, without the token."""
     match = request.resolver_match
-    return Trace(
-        where=_printable(where or (match.url_name or "" if match else "")),
-        ip=networks.client_address(request),
-        user_agent=_printable(request.headers.get("User-Agent", "")),
-    )
+    where = _printable(where or (match.url_name or "" if match else ""))
+    if not settings.RECORD_IP_ADDRESSES:
+        return Trace(where)
+    browser = _printable(request.headers.get("User-Agent", ""))
+    return Trace(where, ip=networks.client_address(request), user_agent=browser)
 
 
 def ring_for_notices() -> None:

@@ -23,6 +23,14 @@ def test_it_says_what_is_kept_about_readers(client: Client) -> None:
     assert 'href="/privacy/"' in client.get("/topics/").content.decode()
 
 
+@pytest.mark.parametrize("records", [True, False])
+def test_it_speaks_of_networks_and_browsers_as_they_are_kept(client: Client, settings: Any, records: bool) -> None:
+    settings.RECORD_IP_ADDRESSES = records
+    page = client.get("/privacy/").content.decode()
+    assert ("the name of the browser with which you signed up and confirmed" in page) == records
+    assert "a fingerprint of your network and one of the address are kept for 30 days" in page
+
+
 def test_it_shows_the_operators_own_text(client: Client, settings: Any) -> None:
     settings.PRIVACY_TEXT = settings.IMPRINT_TEXT = "We are <b>nice</b>.\n\nWrite to https://example.org/us"
     for path in ("/privacy/", "/imprint/"):

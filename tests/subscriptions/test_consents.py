@@ -1,6 +1,7 @@
 """The log of consents: who agreed to what, when and where."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from subscriptions import consents, notices, subscribers, tasks
 from subscriptions.consents import Trace
 from subscriptions.links import Purpose
-from subscriptions.models import Consent, ConsentText, Subscriber
+from subscriptions.models import Consent, ConsentText, FormPost, Mark, Subscriber
 from tests.conftest import NOW, stamped
 from tests.subscriptions.conftest import path_of
 
@@ -71,10 +72,41 @@ def test_it_names_no_address(visitor: Client) -> None:
     assert "@" not in repr(list(Consent.objects.values()))
 
 
-def test_it_keeps_no_network_where_operators_do_not_want_it(visitor: Client, settings: Any) -> None:
+def test_it_keeps_network_and_browser_of_signing_up_and_confirming_alone(visitor: Client) -> None:
+    """As the page on privacy says."""
+    reader = sign_up(visitor)
+    for purpose, form in [
+        (Purpose.CONFIRM, {}), (Purpose.PREFERENCES, {"frequency": "weekly"}), (Purpose.UNSUBSCRIBE, {}),
+        (Purpose.COME_BACK, {"offer": "undo"}),
+    ]:  # fmt: skip
+        assert visitor.post(path_of(purpose, reader), form, **BROWSER).status_code in (200, 302)
+    proofs = Consent.objects.filter(ip="203.0.113.9", user_agent="Mozilla/5.0 (Test)")
+    assert set(proofs.values_list("event", flat=True)) == {"asked", "confirmed"}
+    others = Consent.objects.exclude(event__in=["asked", "confirmed"])
+    assert set(others.values_list("event", "ip", "user_agent")) == {
+        (event, None, "") for event in ("mailed", "changed", "withdrawn", "returned")
+    }
+
+
+def test_it_keeps_neither_network_nor_browser_where_operators_do_not_want_it(visitor: Client, settings: Any) -> None:
     settings.RECORD_IP_ADDRESSES = False
-    sign_up(visitor)
-    assert Consent.objects.get(event="asked").ip is None
+    form = {"email": "ada@example.org", "stamp": stamped()}
+    visitor.post("/subscribe/", form, **BROWSER)
+    visitor.post("/preferences/", form, **BROWSER)
+    assert FormPost.objects.count() == 2
+    for kept in (*FormPost.objects.values(), *Mark.objects.values()):
+        assert not re.search(r"203\.0|Mozilla", repr(kept))
+    notices.send_owed(now=NOW)
+    visitor.post(path_of(Purpose.CONFIRM, Subscriber.objects.get()), **BROWSER)
+    assert set(Consent.objects.values_list("event", "ip", "user_agent")) == {
+        (event, None, "") for event in ("asked", "mailed", "confirmed")
+    }
+
+
+def test_it_counts_a_network_whether_or_not_its_address_is_kept(visitor: Client, settings: Any) -> None:
+    settings.RECORD_IP_ADDRESSES, settings.LIMIT_PER_NETWORK = False, [(1, dt.timedelta(days=1))]
+    form = {"email": "ada@example.org", "stamp": stamped()}
+    assert [visitor.post("/subscribe/", form, **BROWSER).status_code for _ in range(2)] == [302, 429]
 
 
 def test_it_is_only_ever_added_to(alice: Subscriber) -> None:
@@ -86,10 +118,11 @@ def test_it_is_only_ever_added_to(alice: Subscriber) -> None:
 
 def test_it_forgets_networks_and_browsers_after_ninety_days(alice: Subscriber) -> None:
     for days in (89, 91):
-        consents.record(alice, "changed", Trace(ip="203.0.113.9", user_agent="Mozilla"))
+        consents.record(alice, "asked", Trace(ip="203.0.113.9", user_agent="Mozilla"))
         Consent.objects.filter(pk=Consent.objects.latest("pk").pk).update(happened_at=NOW - dt.timedelta(days=days))
     tasks.forget_what_is_old()
-    kept = Consent.objects.filter(event="changed").order_by("happened_at").values_list("ip", "user_agent")
+    dated = Consent.objects.filter(event="asked", happened_at__lt=NOW - dt.timedelta(days=80))
+    kept = dated.order_by("happened_at").values_list("ip", "user_agent")
     assert list(kept) == [(None, ""), ("203.0.113.9", "Mozilla")]
 
 

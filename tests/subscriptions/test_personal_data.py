@@ -16,7 +16,7 @@ from django.urls import reverse
 from kombu.exceptions import OperationalError
 
 from digest.models import Delivery, DeliveryEvent, Edition, Opinion
-from subscriptions import moving, notices, personal_data, sign_ups, subscribers, tasks
+from subscriptions import consents, moving, notices, personal_data, sign_ups, subscribers, tasks
 from subscriptions.consents import Trace
 from subscriptions.links import Purpose
 from subscriptions.models import Consent, Subscriber, Suppression
@@ -36,7 +36,7 @@ def much(alice: Subscriber, edition: Edition) -> Subscriber:
         delivery=delivery, event_key="x:1", event_type="bounced", happened_at=NOW, detail="<alice@example.org> is full"
     )
     Opinion.objects.create(subscriber=alice, paper=edition.papers.all()[0], verdict="like", said_at=NOW)
-    subscribers.change(alice, Wishes(words="diffusion"), trace=Trace(ip="203.0.113.9", user_agent="Mozilla"))
+    subscribers.change(alice, Wishes(words="diffusion"), trace=Trace(where="preferences"))
     sign_ups.ask_to_sign_up("Alice@example.org", Wishes(), Trace(), now=NOW)
     return alice
 
@@ -202,9 +202,10 @@ def test_it_leaves_no_address_when_an_admin_deletes(admin_client: Client, much: 
 
 def test_it_keeps_that_and_when_somebody_agreed_without_who(much: Subscriber) -> None:
     uid = much.uid
+    consents.record(much, "confirmed", Trace(ip="203.0.113.9", user_agent="Mozilla"))
     personal_data.erase(much)
     steps = list(Consent.objects.filter(reader_uid=uid).order_by("pk"))
-    assert [step.event for step in steps] == ["asked", "confirmed", "changed", "erased"]
+    assert [step.event for step in steps] == ["asked", "confirmed", "changed", "confirmed", "erased"]
     assert {(step.ip, step.user_agent) for step in steps} == {(None, "")}
 
 
