@@ -4,9 +4,11 @@ Building and sending are apart: `build_message` makes, callers send.
 """
 
 import unicodedata
+from collections.abc import Mapping
 from email.charset import QP, Charset
 from email.utils import formataddr
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import css_inline
@@ -86,10 +88,10 @@ def send_note(notice: OwedNotice) -> None:
     send(notes.write(notice))
 
 
-def send(note: notes.Note) -> None:
+def send(note: notes.Note, headers: Mapping[str, str] = MappingProxyType({})) -> None:
     # RFC 3834: no out-of-office answer to a mail that a machine wrote.
-    headers = {"Auto-Submitted": "auto-generated"}
-    build_message(note.to, *render_email("note", {"note": note}), headers).send()
+    all_headers = {"Auto-Submitted": "auto-generated", **headers}
+    build_message(note.to, *render_email("note", {"note": note}), all_headers).send()
 
 
 @cache

@@ -15,13 +15,19 @@ Kind = OwedNotice.Kind
 
 @dataclass(frozen=True)
 class Note:
-    """A mail to `to` of a few paragraphs, and a button where there is something to do."""
+    """A mail to `to` of a few paragraphs, and a button where there is something to do.
+
+    One of a subscription, as digests are, ends as they do: why it came, and the ways to change it.
+    """
 
     to: str
     subject: str
     paragraphs: tuple[str, ...]
     label: str = ""
     url: str = ""
+    why: str = ""
+    preferences_url: str = ""
+    unsubscribe_url: str = ""
 
 
 def write(notice: OwedNotice) -> Note:

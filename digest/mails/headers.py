@@ -14,6 +14,7 @@ from digest.models import Delivery
 from subscriptions import brand, mail
 from subscriptions.brand import Look
 from subscriptions.failures import NoPostalAddressError
+from subscriptions.models import Subscriber
 
 SENDER_ID = (5, 15)  # characters that Gmail wants in the last field of Feedback-ID
 
@@ -31,6 +32,11 @@ def personal(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
         # RFC 2369, RFC 8058: a mail client may POST there on the reader's behalf.
         "List-Unsubscribe": f"<{unsubscribe_url}>",
     }
+
+
+def of_welcome(subscriber: Subscriber, unsubscribe_url: str, day: dt.date) -> dict[str, str]:
+    """Those of a reader's first mail, where it holds no digest: mail clients treat it as they will those."""
+    return {"List-Unsubscribe": f"<{unsubscribe_url}>"} | _shared(day, subscriber.frequency, brand.current())
 
 
 def shared(day: dt.date, frequency: str) -> dict[str, str]:

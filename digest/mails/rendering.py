@@ -1,5 +1,6 @@
 """A digest becomes a mail: subject, text and HTML for one reader."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -76,6 +77,12 @@ def make_context(
         **urls,
     }
     return context | {"say": macros_of("_sentences.txt", context)}
+
+
+def why_this_mail(subscriber: Subscriber, day: dt.date) -> str:
+    """What a digest says at its end, for other mails of the subscription."""
+    sentences: Any = macros_of("_sentences.txt", {"subscriber": subscriber, "digest": Digest(day, (), (), 0, 0)})
+    return str(sentences.why_this_mail())
 
 
 def macros_of(name: str, context: dict[str, Any] | None = None) -> TemplateModule:

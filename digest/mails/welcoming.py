@@ -1,14 +1,17 @@
 """The first mail to a new reader: a welcome, with today's digest in it where there is one."""
 
 import datetime as dt
+from dataclasses import replace
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from digest import clock, editions, indexing, interests, reading
 from digest.composing import Digest, compose
-from digest.mails import rendering
+from digest.mails import headers, rendering, wording
 from digest.models import Delivery, Edition
-from subscriptions import mail
+from subscriptions import links, mail, notes
+from subscriptions.links import Purpose
 from subscriptions.models import OwedNotice, Subscriber
 
 FRESH = dt.timedelta(hours=24)  # an edition published longer ago is not today's
@@ -23,14 +26,34 @@ def send(notice: OwedNotice) -> None:
     edition = _todays(now)
     digest = _digest_for(reader, edition) if edition else None
     if edition is None or digest is None:
-        mail.send_note(notice)
+        _send_alone(notice, now, edition)
         return
     fields = {"queued_at": now, "not_before": now, "status": Status.UNCERTAIN, "reason": ON_ITS_WAY}
     delivery, is_new = Delivery.objects.get_or_create(edition=edition, subscriber=reader, defaults=fields)
     if is_new or _may_be_repeated(delivery):
         _send_with(digest, delivery)
     else:
-        mail.send_note(notice)  # it comes by itself, or has come already
+        _send_alone(notice, now)  # the digest comes by itself, or has come already
+
+
+def _send_alone(notice: OwedNotice, now: dt.datetime, edition: Edition | None = None) -> None:
+    """Without a digest; `edition` is one that has nothing for the reader."""
+    reader = notice.subscriber
+    unsubscribe_url = links.make_url(Purpose.UNSUBSCRIBE, reader)
+    note = replace(
+        notes.write(notice),
+        why=rendering.why_this_mail(reader, now.date()),
+        preferences_url=links.make_url(Purpose.PREFERENCES, reader),
+        unsubscribe_url=unsubscribe_url,
+    )
+    if edition is not None and reader.frequency != Subscriber.Frequency.WEEKLY:
+        of_papers = wording.papers(editions.papers_of(edition).count())
+        nothing = _(
+            "You are subscribed. None of the %(papers)s of the newest edition matches what you follow; your first "
+            "digest comes as soon as one does."
+        )
+        note = replace(note, paragraphs=(nothing % {"papers": of_papers}, *note.paragraphs[1:]))
+    mail.send(note, headers.of_welcome(reader, unsubscribe_url, now.date()))
 
 
 def _may_be_repeated(delivery: Delivery) -> bool:

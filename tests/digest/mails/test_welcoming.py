@@ -8,7 +8,8 @@ from django.core import mail
 
 from digest import planning
 from digest.models import Delivery, Edition
-from subscriptions import notices, subscribers
+from subscriptions import links, notices, subscribers
+from subscriptions.links import Purpose
 from subscriptions.models import OwedNotice, Subscriber
 from tests.conftest import NOW
 
@@ -27,7 +28,7 @@ def newcomer(alice: Subscriber, edition: Edition) -> Subscriber:
 def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
     assert notices.send_owed(now=LATER) == 1
     (sent,) = mail.outbox
-    assert sent.subject == "Welcome to Daily Papers, with papers"
+    assert sent.subject == "Welcome to Daily Papers: 2 papers for you"
     assert "Faster Diffusion" in sent.body
     assert "from now on they come at 07:00" in " ".join(sent.body.split())
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -74,7 +75,37 @@ def test_with_nothing_in_it_for_them_the_plain_welcome_comes(newcomer: Subscribe
     newcomer.filters.all().delete()
     newcomer.filters.create(words="submarine archaeology")
     notices.send_owed(now=LATER)
-    assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers"]
+    (sent,) = mail.outbox
+    assert sent.subject == "Welcome to Daily Papers"
+    assert "None of the 3 papers of the newest edition matches what you follow" in " ".join(sent.body.split())
+
+
+def test_the_plain_welcome_ends_as_a_digest_does(newcomer: Subscriber) -> None:
+    newcomer.filters.all().delete()
+    newcomer.filters.create(words="submarine archaeology")
+    notices.send_owed(now=LATER)
+    (sent,) = mail.outbox
+    way_out = links.make_url(Purpose.UNSUBSCRIBE, newcomer)
+    assert sent.extra_headers["List-Unsubscribe"] == f"<{way_out}>"
+    assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert sent.extra_headers["List-Id"]
+    html: Any = sent
+    for body in (sent.body, html.alternatives[0].content):
+        assert way_out in body
+        assert f"{links.make_url(Purpose.PREFERENCES, newcomer)}#pause" in body
+        assert "You get this mail because you signed up for Daily Papers" in " ".join(body.split())
+
+
+def test_who_follows_nothing_is_told_what_comes(newcomer: Subscriber) -> None:
+    newcomer.filters.all().delete()
+    notices.send_owed(now=LATER)
+    assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers: the most voted papers"]
+
+
+def test_it_calls_no_day_today_that_may_be_another(newcomer: Subscriber) -> None:
+    """Between midnight and the next edition the newest is that of the day before."""
+    notices.send_owed(now=LATER)
+    assert "today" not in mail.outbox[0].body.replace("\n", " ").lower()
 
 
 def test_a_digest_that_is_planned_already_comes_by_itself(newcomer: Subscriber, edition: Edition) -> None:
@@ -95,7 +126,10 @@ def test_a_welcome_that_did_not_leave_is_tried_again(newcomer: Subscriber, monke
 
 @pytest.mark.parametrize(
     ("policy", "subject", "status"),
-    [("resend", "Welcome to Daily Papers, with papers", "sent"), ("leave", "Welcome to Daily Papers", "uncertain")],
+    [
+        ("resend", "Welcome to Daily Papers: 2 papers for you", "sent"),
+        ("leave", "Welcome to Daily Papers", "uncertain"),
+    ],
 )
 def test_what_a_worker_left_in_doubt_when_it_died_follows_the_policy(
     policy: str, subject: str, status: str, newcomer: Subscriber, monkeypatch: pytest.MonkeyPatch, settings: Any
