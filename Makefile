@@ -19,7 +19,7 @@ run: setup ## set up, and serve web, worker and beat on http://127.0.0.1:8000 (H
 	@exec $(MANAGE) allinone
 
 demo: setup ## the same with a sample day and three sample readers, without the Internet
-	@mkdir -p $(VAR_DIR)
+	@mkdir -p -m 700 $(VAR_DIR)
 	@ENV_FILE=/dev/null DATABASE_URL=sqlite:///$(abspath $(VAR_DIR))/demo.sqlite3 EMAIL_URL=outbox:// EMAIL_BACKEND= EMAIL_PROVIDERS= exec $(MANAGE) demo
 
 admin: setup ## make an account for the admin

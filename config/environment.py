@@ -99,10 +99,10 @@ def prose(name: str) -> str:
 
 
 def writable_folder(name: str, default: Path) -> Path:
-    """It is made where it is not there."""
+    """It is made where it is not there, for nobody else to read: readers' addresses may be in it."""
     folder = Path(text(name, str(default))).resolve()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(f"{name}: {folder} can't be written ({error.strerror}).") from error
     if not os.access(folder, os.W_OK):

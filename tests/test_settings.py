@@ -163,6 +163,10 @@ def start(*command: str, variables: dict[str, str]) -> subprocess.CompletedProce
     )
 
 
+def test_nobody_else_can_read_a_folder_that_it_makes(tmp_path: Path) -> None:
+    assert env.writable_folder("IT", tmp_path / "srv" / "var").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_folder_of_another_user_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(ImproperlyConfigured, match="can't be written by user"):
