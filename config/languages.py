@@ -59,9 +59,9 @@ def choices(address: str) -> list[Choice]:
 
 
 def _prefix(path: str) -> str:
-    """The language that the path begins with; empty without one."""
-    first = path[1:].partition("/")[0]
-    return first if first in dict(settings.LANGUAGES) else ""
+    """The language that the path begins with; empty without one. The admin has one address, which a proxy may guard."""
+    first, _, rest = path[1:].partition("/")
+    return first if first in dict(settings.LANGUAGES) and not f"/{rest}/".startswith(ALWAYS_ENGLISH) else ""
 
 
 def _asked_for(request: HttpRequest) -> str:

@@ -33,6 +33,11 @@ def test_it_speaks_the_language_of_the_address_else_of_the_browser(
     assert response["Content-Language"] == language
 
 
+@pytest.mark.parametrize("path", ["/de/admin/", "/en/admin/login/", "/de/admin"])
+def test_the_admin_has_one_address(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
 def test_it_keeps_a_chosen_language_from_page_to_page(client: Client) -> None:
     page = client.get("/de/").content.decode()
     assert 'href="/de/months/2026-08/"' in page
