@@ -37,7 +37,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
     if known and known.closed_at:
         return _published(known)
     if known is None and not Listing.objects.filter(day=day).exists():
-        return _nothing_to_publish(day, why_empty(day))
+        return _nothing_to_publish(day, _cause(day), why_empty(day))
     with transaction.atomic():
         edition, is_new = Edition.objects.select_for_update().get_or_create(day=day, defaults={"published_at": now})
         if edition.closed_at:  # by somebody else, while we waited for the row
@@ -45,7 +45,8 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
         _waiting(day).update(edition=edition)
         if not edition.papers.update(edition_votes=F("votes")):
             edition.delete()
-            return _nothing_to_publish(day, f"Every paper listed for {day} was in an earlier edition, or is hidden.")
+            reason = f"Every paper listed for {day} was in an earlier edition, or is hidden."
+            return _nothing_to_publish(day, QuietDay.Cause.OUT, reason)
         is_closed = mail or now >= hour_of(day)
         if is_closed:
             edition.published_at = edition.closed_at = now
@@ -118,6 +119,21 @@ def newest_closed() -> Edition | None:
 
 def why_empty(day: dt.date) -> str:
     """Why there is no edition of `day`, from what each source last said about it, or since."""
+    if runs := _last_runs(day):
+        return " ".join(_said(run) for run in runs)
+    return f"No source was asked for {day} yet. Run fetch_papers --date {day} first."
+
+
+def _cause(day: dt.date) -> QuietDay.Cause:
+    """The same for readers, of a day for which nothing was listed."""
+    bad = {FetchRun.Status.FAILED, FetchRun.Status.UNREACHABLE}
+    runs = _last_runs(day)
+    is_known = runs and bad.isdisjoint(run.status for run in runs)
+    return QuietDay.Cause.NOTHING if is_known else QuietDay.Cause.TROUBLE
+
+
+def _last_runs(day: dt.date) -> list[FetchRun]:
+    """The run of each source that says most of `day`."""
     told = FetchRun.objects.filter(Q(day=day) | Q(started_at__date__gte=day), source__is_active=True)
     runs: dict[int, FetchRun] = {}
     # What was said about the day itself goes over what was said since, and anything over "nothing changed".
@@ -125,9 +141,7 @@ def why_empty(day: dt.date) -> str:
     changed = Case(When(status=FetchRun.Status.UNCHANGED, then=0), default=1)
     for run in told.select_related("source").order_by(about_the_day, changed, "started_at"):
         runs[run.source_id] = run
-    if not runs:
-        return f"No source was asked for {day} yet. Run fetch_papers --date {day} first."
-    return " ".join(_said(run) for run in runs.values())
+    return list(runs.values())
 
 
 def _said(run: FetchRun) -> str:
@@ -150,16 +164,17 @@ def note_quiet_days(*, until: dt.date) -> None:
             came_later = "Nobody published it at the time: its papers came in the next edition."
             listed = Listing.objects.filter(day=day).exists()
             reason = came_later if listed else why_empty(day)
-            QuietDay.objects.get_or_create(day=day, defaults={"reason": reason})
+            cause = QuietDay.Cause.LATER if listed else _cause(day)
+            QuietDay.objects.get_or_create(day=day, defaults={"reason": reason, "cause": cause})
 
 
 def _published(edition: Edition, *, is_new: bool = False) -> Published:
     return Published(edition, is_new=is_new, papers=papers_of(edition).count())
 
 
-def _nothing_to_publish(day: dt.date, reason: str) -> Published:
+def _nothing_to_publish(day: dt.date, cause: QuietDay.Cause, reason: str) -> Published:
     """Say so, and write down why: readers and operators ask later."""
-    QuietDay.objects.update_or_create(day=day, defaults={"reason": reason})
+    QuietDay.objects.update_or_create(day=day, defaults={"cause": cause, "reason": reason})
     return Published(None, is_new=False, papers=0, reason=reason)
 
 

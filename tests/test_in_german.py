@@ -65,7 +65,7 @@ PUBLIC = [
 @pytest.mark.parametrize("path", PUBLIC)
 def test_public_pages(client: Client, settings: object, path: str) -> None:
     settings.IMPRINT_TEXT = "Frida Muster, Berlin"  # type: ignore[attr-defined]
-    QuietDay.objects.create(day="2026-08-19", reason="Hugging Face answered, and lists no papers of that day.")
+    QuietDay.objects.create(day="2026-08-19", reason="Hugging Face listed nothing for 2026-08-19.")
     response = client.get(path)
     page = response.content.decode()
     assert response["Content-Language"] == "de"

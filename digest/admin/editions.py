@@ -41,6 +41,6 @@ class EditionAdmin(admin.ModelAdmin[Edition]):
 
 @admin.register(QuietDay)
 class QuietDayAdmin(ReadOnlyAdmin, admin.ModelAdmin[QuietDay]):
-    list_display = ["day", "reason"]
+    list_display = ["day", "cause", "reason"]
     search_fields = ["reason"]
     date_hierarchy = "day"

@@ -14,6 +14,7 @@ from digest.texts.text import first_sentences
 TEXT_WIDTH = 78  # characters
 PREHEADER = 110  # characters; of less than ENOUGH, the lead is there as well
 ENOUGH = 40
+SATURDAY = 5  # dt.date.weekday()
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 
 
@@ -96,6 +97,20 @@ def weekday(day: dt.date) -> str:
 
 def weekday_short(day: dt.date) -> str:
     return date_format(day, "D")
+
+
+def why_quiet(day: dt.date, cause: str) -> str:
+    """Why `day` has no edition; see `digest.models.QuietDay.Cause`."""
+    match cause:
+        case "out":
+            return _("All papers that were listed on that day had been in an earlier edition.")
+        case "later":
+            return _("The papers of that day came in the next edition.")
+        case "trouble":
+            return _("The sources could not be read on that day. What they listed comes in a later edition.")
+        case _other if day.weekday() >= SATURDAY:
+            return _("No papers are listed at weekends.")
+    return _("No papers were listed on that day.")
 
 
 def why(finding: Finding) -> str:
@@ -232,6 +247,7 @@ FILTERS = {
     "weekday": weekday,
     "weekday_short": weekday_short,
     "why": why,
+    "why_quiet": why_quiet,
     "why_in_text": why_in_text,
     "preheader": preheader,
     "wrapped": wrapped,

@@ -31,10 +31,17 @@ class Edition(models.Model):
 
 
 class QuietDay(models.Model):
-    """A day that got no edition, and why."""
+    """A day that got no edition, and why: `reason` in words for operators, `cause` for readers of any language."""
+
+    class Cause(models.TextChoices):
+        NOTHING = "nothing", "nothing was listed"
+        OUT = "out", "all of it was in an earlier edition"
+        LATER = "later", "its papers came in the next edition"
+        TROUBLE = "trouble", "a source could not be read"
 
     day = models.DateField(unique=True)
     reason = models.TextField()
+    cause = models.CharField(max_length=10, choices=Cause.choices, blank=True)
 
     class Meta:
         ordering = ["-day"]

@@ -25,12 +25,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Square:
-    """One day of a calendar: how many papers its edition shows (None without one), and why there is none."""
+    """One day of a calendar: how many papers its edition shows; without one None, and the cause where it is known."""
 
     day: dt.date
     is_within: bool  # the month at hand
     papers: int | None
-    quiet: str = ""
+    cause: str | None = None  # see QuietDay.Cause
 
 
 def span(first: dt.date, last: dt.date) -> Span:
@@ -55,8 +55,8 @@ def weeks(month: Span) -> list[list[Square]]:
     shown = Count("papers", filter=Q(papers__is_hidden=False))
     around = {"day__gte": rows[0][0], "day__lte": rows[-1][-1]}
     papers = dict(Edition.objects.filter(**around).annotate(shown=shown).order_by().values_list("day", "shown"))
-    quiet = dict(QuietDay.objects.filter(**around).values_list("day", "reason"))
-    return [[Square(d, d.month == month.first.month, papers.get(d), quiet.get(d, "")) for d in row] for row in rows]
+    quiet = dict(QuietDay.objects.filter(**around).values_list("day", "cause"))
+    return [[Square(d, d.month == month.first.month, papers.get(d), quiet.get(d)) for d in row] for row in rows]
 
 
 def editions_in(days: Span) -> list[dt.date]:

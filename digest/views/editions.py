@@ -41,13 +41,15 @@ def week(request: HttpRequest, day: dt.date) -> HttpResponseBase:
 
 @require_safe
 def month(request: HttpRequest, day: dt.date) -> HttpResponseBase:
-    return _best_page(request, "web/month.html", days := archive.month_of(day), weeks=archive.weeks(days))
+    return _best_page(
+        request, "web/month.html", days := archive.month_of(day), weeks=archive.weeks(days), today=_today()
+    )
 
 
 @require_safe
 def newest_month(request: HttpRequest) -> HttpResponse:
     newest = editions.latest()
-    return redirect("digest:month", newest.day if newest else timezone.now().date())
+    return redirect("digest:month", newest.day if newest else _today())
 
 
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
@@ -82,8 +84,7 @@ def _chosen(request: HttpRequest, labels: topics.Labels) -> topics.Label | None:
 
 def _best_page(request: HttpRequest, template: str, days: archive.Span, **more: object) -> HttpResponseBase:
     papers = archive.best_of(days, BEST)
-    today = timezone.now().date()
-    if not papers and not days.first <= today <= days.last:
+    if not papers and not days.first <= _today() <= days.last:
         raise Http404(f"There is no edition from {days.first} to {days.last}.")
     context = {
         "days": days,
@@ -93,6 +94,10 @@ def _best_page(request: HttpRequest, template: str, days: archive.Span, **more: 
         "pictures": thumbnails.of_papers(papers),
     }
     return show(request, template, context | more)
+
+
+def _today() -> dt.date:
+    return timezone.now().date()
 
 
 def _nothing_yet(request: HttpRequest) -> HttpResponse:

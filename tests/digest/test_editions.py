@@ -250,6 +250,18 @@ def test_it_says_that_no_source_was_asked() -> None:
     done = editions.publish(SATURDAY, now=NOW)
     assert (done.edition, done.papers) == (None, 0)
     assert done.reason == "No source was asked for 2026-08-22 yet. Run fetch_papers --date 2026-08-22 first."
+    assert QuietDay.objects.get().cause == "trouble"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "cause"),
+    [(["empty"], "nothing"), (["empty", "failed"], "trouble"), (["unreachable"], "trouble"), (["stale"], "nothing")],
+)
+def test_it_notes_the_cause_for_readers(statuses: list[str], cause: str) -> None:
+    for (kind, key), status in zip((("huggingface", ""), ("arxiv", "cs.CL")), statuses, strict=False):
+        fetched(kind, "Told.", status=status, key=key)
+    editions.publish(SATURDAY, now=NOW)
+    assert QuietDay.objects.get().cause == cause
 
 
 def test_it_says_what_each_source_last_said() -> None:
@@ -315,6 +327,7 @@ def test_it_says_afterwards_why_days_of_an_outage_have_no_edition(hugging_face: 
     reasons = dict(QuietDay.objects.values_list("day", "reason"))
     assert sorted(reasons) == [TODAY - back * DAY for back in (5, 4, 3, 2, 1)]
     assert reasons[TODAY - 3 * DAY].endswith("its papers came in the next edition.")
+    assert QuietDay.objects.get(day=TODAY - 3 * DAY).cause == "later"
 
 
 def test_it_finds_the_best_of_some_days_by_the_votes_of_now(hugging_face: Source) -> None:

@@ -49,7 +49,11 @@ def test_it_shows_an_edition_by_its_day(client: Client) -> None:
 @pytest.mark.usefixtures("edition")
 def test_it_says_why_a_day_has_no_edition(client: Client) -> None:
     QuietDay.objects.create(day=TODAY - dt.timedelta(days=5), reason="Hugging Face listed <nothing>.")
-    assert "Hugging Face listed &lt;nothing&gt;." in body(client, "/2026-08-15/", 404)
+    page = body(client, "/2026-08-15/", 404)
+    assert "No papers are listed at weekends." in page
+    assert "Hugging Face listed" not in page  # that is for operators
+    QuietDay.objects.update(day=TODAY - dt.timedelta(days=1), cause="later")
+    assert "The papers of that day came in the next edition." in body(client, "/2026-08-19/", 404)
 
 
 def test_it_links_the_editions_before_and_after(client: Client, edition: Edition) -> None:
@@ -156,12 +160,14 @@ def test_it_sorts_anew_when_a_paper_changes(hugging_face: Source, learning: Topi
     assert topics.sort_stale(seconds=10) == 1
 
 
-@pytest.mark.usefixtures("edition")
+@pytest.mark.usefixtures("edition", "now")
 def test_it_shows_a_month_as_a_calendar_with_its_best_papers(client: Client) -> None:
     QuietDay.objects.create(day=TODAY - dt.timedelta(days=5), reason="Nothing was listed.")
     page = body(client, "/months/2026-08/")
     assert 'href="/2026-08-20/"><time datetime="2026-08-20">20</time><span class="count">3' in page
-    assert 'title="Nothing was listed."' in page
+    assert 'title="No papers are listed at weekends."' in page
+    assert page.count('aria-current="date"') == 1
+    assert page.count("future") == 10 + 7  # of August, and of the week that ends in September
     assert 'href="/weeks/2026-W34/"' in page
     assert page.index("Learning at Scale") < page.index("Faster Diffusion") < page.index("A Survey of")
     assert client.get("/calendar/")["Location"] == "/months/2026-08/"
