@@ -73,3 +73,17 @@ def test_the_reason_of_a_failure_is_in_sight(context: BrowserContext) -> None:
         assert box
         assert box["x"] + box["width"] <= page.viewport_size["width"]  # type: ignore[index]  # it was set above
         assert box["y"] < 900
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_button_leads_to_what_came_of_it(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/admin/subscriptions/brand/add/")
+    page.get_by_role("button", name="Send it to me").click()
+    said = page.locator("#fitting").get_by_text("Nothing was saved.").first
+    said.wait_for()
+    page.wait_for_load_state("networkidle")
+    box = said.bounding_box()
+    assert box
+    assert 0 <= box["y"] < 900
+    page.frame_locator("iframe").first.get_by_text("Unsubscribe").first.wait_for()

@@ -1,18 +1,21 @@
-"""A look, tried on a real reader's mail before it counts. Nothing is stored."""
+"""A look, or the notes of an edition, tried on a sample mail before they count. Nothing is stored, no reader shown."""
 
 from dataclasses import dataclass
 
 from django.conf import settings
 
-from digest import editions, indexing, interests, reading
+from digest import editions, indexing, interests
 from digest.composing import compose
 from digest.mails import rendering
 from digest.mails.rendering import Rendered
-from digest.models import Delivery
+from digest.models import Edition
+from digest.site import topics
 from subscriptions import brand, mail
 from subscriptions.brand import Look
 from subscriptions.colours import Colours
-from subscriptions.models import Subscriber
+from subscriptions.models import Subscriber, Topic
+
+FOLLOWED = 3  # topics of the sample reader: those that most of the edition's papers are on
 
 
 class NothingToShowError(Exception):
@@ -21,9 +24,10 @@ class NothingToShowError(Exception):
 
 @dataclass(frozen=True)
 class Fitting:
-    """One reader's newest digest, in the look that is tried on. Links that are the reader's own lead nowhere."""
+    """A digest for a sample reader, in the look that is tried on. Links that would be a reader's own lead nowhere."""
 
-    reader: Subscriber
+    edition: Edition
+    topics: list[Topic]  # that the sample reader follows
     mail: Rendered
     look: Look
 
@@ -37,20 +41,19 @@ class Fitting:
         ]
 
 
-def try_on(look: Look) -> Fitting:
-    """The digest of the reader who had the last one. Raises NothingToShowError."""
-    edition = editions.latest()
+def try_on(look: Look, edition: Edition | None = None) -> Fitting:
+    """A digest of `edition` as it is in memory, or of the newest. Raises NothingToShowError where there is none."""
+    edition = edition or editions.latest()
     if edition is None:
         raise NothingToShowError("There is no edition yet: publish one first.")
-    for reader in _readers():
-        index = indexing.index_of(reading.papers(edition, reading.since(edition, reader)), for_page=True)
-        digest = compose(index, interests.wanted_by(reader), edition.day)
-        if digest.is_worth_sending:
-            nowhere = f"{settings.SITE_URL}/#"  # whoever sees this is not the reader
-            urls = {f"{name}_url": nowhere + name for name in ("preferences", "unsubscribe")}
-            with brand.trying(look):
-                return Fitting(reader, rendering.render(digest, edition, subscriber=reader, **urls), look)
-    raise NothingToShowError("The newest edition holds nothing for any of the first readers.")
+    followed = _most_frequent(edition)
+    wanted = interests.wanted(followed, on_quiet_days=True)
+    digest = compose(indexing.index_of(editions.papers_of(edition), for_page=True), wanted, edition.day)
+    nowhere = f"{settings.SITE_URL}/#"
+    urls = {f"{name}_url": nowhere + name for name in ("preferences", "unsubscribe")}
+    reader = Subscriber(email="reader@example.org", language=settings.LANGUAGE_CODE, confirmed_at=edition.published_at)
+    with brand.trying(look):
+        return Fitting(edition, followed, rendering.render(digest, edition, subscriber=reader, **urls), look)
 
 
 def send(fitting: Fitting, address: str) -> None:
@@ -61,7 +64,6 @@ def send(fitting: Fitting, address: str) -> None:
         mail.build_message(address, f"Preview: {rendered.subject}", rendered.text, rendered.html, headers).send()
 
 
-def _readers() -> list[Subscriber]:
-    had = Delivery.objects.filter(status=Delivery.Status.SENT).order_by("-sent_at").values_list("subscriber", flat=True)
-    last = Subscriber.objects.active().filter(pk__in=list(had[:5]))
-    return [*last, *Subscriber.objects.active()[:20]]
+def _most_frequent(edition: Edition) -> list[Topic]:
+    found = topics.of_edition(edition, topics.offered())[:FOLLOWED]
+    return list(Topic.objects.filter(slug__in=[label.slug for label, _ in found]))

@@ -10,7 +10,7 @@ from django.test import Client
 
 from digest.models import Edition
 from subscriptions import brand, colours
-from subscriptions.models import Brand, Subscriber
+from subscriptions.models import Brand, Subscriber, Topic
 from tests.email.mails import digest_of
 
 pytestmark = pytest.mark.django_db
@@ -35,21 +35,26 @@ def before(admin_client: Client) -> str:
     return str(brand.current())
 
 
-def test_it_shows_a_change_in_a_readers_mail_before_it_counts(
-    admin_client: Client, edition: Edition, alice: Subscriber, before: str
+def test_it_shows_a_change_in_a_sample_mail_before_it_counts(
+    admin_client: Client, learning: Topic, edition: Edition, before: str
 ) -> None:
     answer = admin_client.post(ADD, TYPED | {"_preview": "Preview"})
     page = answer.content.decode()
     assert answer.status_code == 200
-    assert "The newest digest of alice@example.org" in page
+    assert "The edition of 2026-08-20 as a mail" in page
+    assert "somebody would get it who follows Learning." in page
     assert "Robot Weekly &lt;robots@lab.example.org&gt;" in page
     assert "Good &amp;lt;morning&amp;gt;,&lt;br&gt;readers." in page  # once for the mail, once for the frame
     assert not Brand.objects.exists()
     assert str(brand.current()) == before
 
 
-def test_it_shows_nobody_the_readers_own_links(admin_client: Client, edition: Edition, alice: Subscriber) -> None:
+def test_it_shows_nothing_of_a_reader(admin_client: Client, edition: Edition, alice: Subscriber) -> None:
+    Subscriber.objects.update(language="de")
     page = admin_client.post(ADD, TYPED | {"_preview": "Preview"}).content.decode()
+    assert "alice@example.org" not in page
+    assert "Your words" not in page  # alice has some
+    assert "Abmelden" not in page
     assert "/unsubscribe/" not in page
     assert "/preferences/" not in page
 
@@ -57,8 +62,11 @@ def test_it_shows_nobody_the_readers_own_links(admin_client: Client, edition: Ed
 def test_it_is_mailed_to_who_tries_it(
     admin_client: Client, admin_user: Any, edition: Edition, alice: Subscriber, before: str
 ) -> None:
-    admin_client.post(ADD, TYPED | {"_send_to_me": "Send it to me"})
+    page = admin_client.post(ADD, TYPED | {"_send_to_me": "Send it to me"}).content.decode()
     (sent,) = mail.outbox
+    told = f"Sent to {admin_user.email}. Nothing was saved."
+    assert told in page[: page.index('id="fitting"')]
+    assert told in page[page.index('id="fitting"') :]  # where the button leads
     assert sent.to == [admin_user.email]
     assert sent.from_email == "Robot Weekly <robots@lab.example.org>"
     assert sent.reply_to == ["editor@lab.example.org"]
