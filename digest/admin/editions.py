@@ -1,23 +1,80 @@
 """What was published, and why some days were quiet."""
 
+import datetime as dt
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from digest.admin.base import ReadOnlyAdmin
-from digest.models import Edition, QuietDay
+from digest.admin.fitting import ShowsMailAdmin, TriedOnForm
+from digest.mails import branding
+from digest.mails.branding import Fitting
+from digest.models import Edition, Paper, QuietDay
+from subscriptions import brand
+
+SHOWN = 100  # papers on an edition's page; the list of papers has them all
+
+
+class EditionForm(TriedOnForm, forms.ModelForm[Edition]):
+    class Meta:
+        model = Edition
+        fields = ["note_before", "note_after", "mail_from"]
+
+    def try_on(self) -> Fitting:
+        return branding.try_on(brand.current(), self.instance)
+
+
+class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
+    """The first papers; any of the edition's when it comes back, since votes may have put others first meanwhile."""
+
+    def get_queryset(self) -> QuerySet[Paper]:
+        if self.is_bound:
+            return super().get_queryset()
+        if not hasattr(self, "_shown"):
+            self._shown = super().get_queryset()[:SHOWN]
+        return self._shown
+
+
+class PaperInline(admin.TabularInline[Paper, Edition]):
+    model = Paper
+    formset = PaperFormSet
+    verbose_name_plural = "papers: pin what stands first, hide what nobody should see"
+    fields = ["work", "votes", "is_pinned", "is_hidden"]
+    readonly_fields = ["work", "votes"]
+    ordering = ["-is_pinned", "-votes", "-edition_votes", "pk"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="paper")
+    def work(self, paper: Paper) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:digest_paper_change", args=[paper.pk]), paper.title)
 
 
 @admin.register(Edition)
-class EditionAdmin(admin.ModelAdmin[Edition]):
-    list_display = ["day", "paper_count", "digests", "published_at", "mail_from"]
+class EditionAdmin(ShowsMailAdmin, admin.ModelAdmin[Edition]):
+    form = EditionForm
+    fields = ["day", ("published_at", "closed_at"), "note_before", "note_after", "mail_from"]
+    inlines = [PaperInline]
+    list_display = ["day", "paper_count", "digests", "closed", "mail_from"]
     list_per_page = 30
     list_filter = ["published_at", "mail_from"]
     search_fields = ["day", "note_before", "note_after"]
     date_hierarchy = "day"
-    readonly_fields = ["day", "published_at"]
+    readonly_fields = ["day", "published_at", "closed_at"]
+
+    class Media:
+        css = {"all": ["admin-fitting.css", "admin-sources.css"]}
+
+    def view_on_site(self, edition: Edition) -> str:
+        return reverse("digest:edition", args=[edition.day])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Edition]:
         return super().get_queryset(request).annotate(paper_count=Count("papers", distinct=True))
@@ -32,6 +89,10 @@ class EditionAdmin(admin.ModelAdmin[Edition]):
     def paper_count(self, edition: Edition) -> int:
         count: int = edition.paper_count  # type: ignore[attr-defined]  # annotated above
         return count
+
+    @admin.display(ordering="closed_at", empty_value="open until its hour")
+    def closed(self, edition: Edition) -> dt.datetime | None:
+        return edition.closed_at
 
     @admin.display(description="digests")
     def digests(self, edition: Edition) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -44,23 +45,28 @@ class ShowsMailAdmin:
         response: HttpResponse = super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
         if not any(name in request.POST for name in TRIALS):
             return response
-        if isinstance(response, TemplateResponse) and response.context_data:
-            form = response.context_data["adminform"].form
-            if not form.errors:
-                fitting = response.context_data["fitting"] = self._try_on(request, form)
+        if isinstance(response, TemplateResponse) and (context := response.context_data):
+            form, formsets = context["adminform"].form, [inline.formset for inline in context["inline_admin_formsets"]]
+            if not form.errors and all(formset.is_valid() for formset in formsets):
+                fitting = context["fitting"] = _try_on(request, form, formsets)
                 styles = styles_in("".join(map("".join, _styled(fitting)))) if fitting else ""
                 response["Content-Security-Policy"] = POLICY.format(styles=styles)
         return response
 
-    def _try_on(self, request: HttpRequest, form: TriedOnForm) -> Fitting | None:
-        try:
+
+def _try_on(request: HttpRequest, form: TriedOnForm, formsets: list[Any]) -> Fitting | None:
+    try:
+        with transaction.atomic():  # the mail is made of rows: those of the page stand as typed meanwhile
+            for formset in formsets:
+                formset.save()
             fitting = form.try_on()
-        except NothingToShowError as error:
-            messages.error(request, str(error))
-            return None
-        if "_send_to_me" in request.POST:
-            _send(request, fitting)
-        return fitting
+            transaction.set_rollback(True)
+    except NothingToShowError as error:
+        messages.error(request, str(error))
+        return None
+    if "_send_to_me" in request.POST:
+        _send(request, fitting)
+    return fitting
 
 
 def _send(request: HttpRequest, fitting: Fitting) -> None:

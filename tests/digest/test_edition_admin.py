@@ -1,0 +1,82 @@
+"""What an editor does with an edition: pin, hide, write, look, send it to themselves."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from digest.admin import editions
+from digest.models import Edition, Paper
+from subscriptions.models import Subscriber
+
+pytestmark = pytest.mark.usefixtures("now")
+NOTES = {"note_before": "Good <morning>", "note_after": "", "mail_from_0": "", "mail_from_1": ""}
+
+
+@pytest.fixture
+def address(learning: Any, edition: Edition) -> str:
+    return f"/admin/digest/edition/{edition.pk}/change/"
+
+
+def typed(edition: Edition, *ticked: str) -> dict[str, str]:
+    """The page as it is posted, with the n-th paper's box ticked for “0-is_pinned”."""
+    papers = list(edition.papers.order_by("-votes"))
+    form = {"papers-TOTAL_FORMS": str(len(papers)), "papers-INITIAL_FORMS": str(len(papers))}
+    for number, paper in enumerate(papers):
+        form |= {f"papers-{number}-id": str(paper.pk), f"papers-{number}-edition": str(edition.pk)}
+    return NOTES | form | {f"papers-{name}": "on" for name in ticked}
+
+
+def test_papers_are_pinned_and_hidden_on_the_page(admin_client: Client, edition: Edition, address: str) -> None:
+    first, second, third = edition.papers.order_by("-votes")
+    page = admin_client.get(address).content.decode()
+    assert page.index(first.title) < page.index(second.title) < page.index(third.title)
+    assert admin_client.post(address, typed(edition, "1-is_hidden", "2-is_pinned")).status_code == 302
+    assert Paper.objects.get(is_hidden=True) == second
+    assert Paper.objects.get(is_pinned=True) == third
+    edition.refresh_from_db()
+    assert edition.note_before == "Good <morning>"
+
+
+def test_the_page_shows_the_first_of_many_papers_and_takes_any(
+    admin_client: Client, edition: Edition, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editions, "SHOWN", 1)
+    first, second, _ = edition.papers.order_by("-votes")
+    page = admin_client.get(address).content.decode()
+    assert first.title in page
+    assert second.title not in page
+    assert f"/admin/digest/paper/?edition__id__exact={edition.pk}" in page
+    form = typed(edition) | {"papers-TOTAL_FORMS": "1", "papers-INITIAL_FORMS": "1", "papers-0-is_pinned": "on"}
+    form["papers-0-id"] = str(second.pk)  # it was first when the page was shown
+    assert admin_client.post(address, form).status_code == 302
+    assert Paper.objects.get(is_pinned=True) == second
+
+
+def test_a_mail_is_shown_as_it_is_typed_and_nothing_saved(
+    admin_client: Client, address: str, edition: Edition, alice: Subscriber
+) -> None:
+    hidden = edition.papers.order_by("-votes")[1]
+    answer = admin_client.post(address, typed(edition, "1-is_hidden") | {"_preview": "Preview"})
+    shown = answer.context["fitting"]
+    assert "Good <morning>" in shown.mail.text
+    assert hidden.title not in shown.mail.text
+    assert "Reinforcement Learning at Scale" in shown.mail.text
+    assert [topic.name for topic in shown.topics] == ["Learning"]
+    assert not Paper.objects.filter(is_hidden=True).exists()
+    assert Edition.objects.get().note_before == ""
+    assert mail.outbox == []
+
+
+def test_it_is_mailed_to_the_editor(
+    admin_client: Client, admin_user: Any, edition: Edition, alice: Subscriber, address: str
+) -> None:
+    admin_client.post(address, typed(edition) | {"_send_to_me": "Send it to me"})
+    (sent,) = mail.outbox
+    assert sent.to == [admin_user.email]
+    assert "Good <morning>" in sent.body
+
+
+def test_it_leads_to_the_page_that_readers_see(admin_client: Client, address: str) -> None:
+    assert 'href="/2026-08-20/" class="viewsitelink"' in admin_client.get(address).content.decode()
