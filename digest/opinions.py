@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 
-from digest import indexing, interests
+from digest import indexing, interests, reading
 from digest.discovery import indexes
 from digest.learning import Lesson, learn
+from digest.mails import mailed
 from digest.matching import Index
-from digest.models import Learnt, Opinion, Paper
+from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from subscriptions.models import Subscriber, Topic
 
 MOST_OPINIONS = 300  # of a reader, the newest: older ones teach nothing
@@ -47,6 +48,16 @@ class LearntAbout:
     def lowers(self) -> list[tuple[str, float]]:
         """What moves a paper down, the strongest first."""
         return sorted(((name, w) for name, w in self.lesson.weights.items() if w < 0), key=lambda pair: pair[1])
+
+
+def papers_of(reader: Subscriber, edition_id: int) -> QuerySet[Paper]:
+    """The papers that the reader's digest held, of which they may say what they think; where that is on no record, such
+    as of a mail of long ago, those that it was chosen from."""
+    kept = Delivery.objects.filter(subscriber=reader, edition=edition_id).values_list("papers", flat=True).first()
+    if kept and "for_you" in kept:
+        return Paper.objects.filter(pk__in=mailed.votes(kept), is_hidden=False)
+    edition = Edition.objects.filter(pk=edition_id).first()
+    return reading.papers(edition, reading.since(edition, reader)) if edition else Paper.objects.none()
 
 
 def said(reader: Subscriber, paper: Paper) -> Said:

@@ -33,7 +33,8 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     PREFERENCES = "preferences"
     UNSUBSCRIBE = "unsubscribe"
-    DIGEST = "digest"  # the digest of one edition, in the browser
+    DIGEST = "digest"  # the digest of one edition, in the browser, and no more: such links are passed on
+    OPINION = "opinion"  # what the reader thinks of the papers in that digest
     FEED = "feed"
     CHANGE_ADDRESS = "change_address"
     COME_BACK = "come_back"

@@ -66,12 +66,22 @@ def old_door(purpose: Purpose, name: str) -> Callable[[], str]:
     return path
 
 
-def digests(name: str, *, then: str = "", day: dt.date = TODAY) -> Callable[[], str]:
-    """The reader's digest in a browser, and what is below it."""
+def digests(name: str, *, day: dt.date = TODAY) -> Callable[[], str]:
+    """The reader's digest in a browser."""
 
     def path() -> str:
         token = addresses.digest_token(reader(name).uid.bytes, Edition.objects.get(day=day).pk)
-        return reverse("digest:digest", args=[token]) + then.format(paper=first().pk)
+        return reverse("digest:digest", args=[token])
+
+    return path
+
+
+def opinion(name: str, *, then: str = "") -> Callable[[], str]:
+    """What the reader thinks of a paper in today's digest."""
+
+    def path() -> str:
+        token = addresses.opinion_token(reader(name).uid.bytes, Edition.objects.get(day=TODAY).pk)
+        return reverse("digest:opinion", args=[token, first().pk]) + then
 
     return path
 
@@ -203,8 +213,8 @@ PAGES = {
     "reading list, empty": Page(door(Purpose.PREFERENCES, "words", "reading-list/")),
     "learnt": Page(door(Purpose.PREFERENCES, "daily", "learnt/")),
     "learnt, nothing": Page(door(Purpose.PREFERENCES, "words", "learnt/")),
-    "opinion": Page(digests("words", then="papers/{paper}/?opinion=like")),
-    "opinion, said": Page(digests("daily", then="papers/{paper}/")),
+    "opinion": Page(opinion("words", then="?opinion=like")),
+    "opinion, said": Page(opinion("daily")),
     "unsubscribe": Page(door(Purpose.UNSUBSCRIBE, "daily")),
     "unsubscribed": Page(door(Purpose.UNSUBSCRIBE, "left")),
     "come back": Page(door(Purpose.COME_BACK, "left")),

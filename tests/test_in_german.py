@@ -134,7 +134,9 @@ def test_a_readers_own_pages(client: Client, reader: Subscriber, status: str) ->
     later = {"paused_until": TODAY} if status == "paused" else {}
     Subscriber.objects.update(status=status, new_email="neu@example.org", **later)
     reader.refresh_from_db()
-    pages = [door(purpose, reader) for purpose in Purpose if purpose not in (Purpose.DIGEST, Purpose.FEED)]
+    pages = [
+        door(purpose, reader) for purpose in Purpose if purpose not in (Purpose.DIGEST, Purpose.OPINION, Purpose.FEED)
+    ]
     pages += [door(Purpose.PREFERENCES, reader, name) for name in ("learnt", "reading_list", "erase")]
     for path in [*pages, door(Purpose.PREFERENCES, reader) + "?saved=1"]:
         response = client.get(path, headers={"accept-language": "en"})
@@ -157,10 +159,13 @@ def test_what_a_reader_does(client: Client, reader: Subscriber) -> None:
 
 def test_a_digest_and_what_one_says_of_it(client: Client, reader: Subscriber, edition: Edition) -> None:
     assert_german(digest_of(edition, reader).wire)
-    path = addresses.digest_url(reader, edition.pk).removeprefix("https://papers.example.org")
+    path, said_at = (
+        make(reader, edition.pk).removeprefix("https://papers.example.org")
+        for make in (addresses.digest_url, addresses.opinion_url)
+    )
     paper = Paper.objects.latest("pk")
     for verdict in ("like", "not-for-me", "fewer::words", "take-back"):
-        page = client.post(f"{path}papers/{paper.pk}/", {"opinion": verdict}, follow=True).content.decode()
+        page = client.post(f"{said_at}papers/{paper.pk}/", {"opinion": verdict}, follow=True).content.decode()
         assert not english.in_page(page, KNOWN), verdict
     assert not english.in_page(client.get(path).content.decode(), KNOWN)  # not sent: it is kept no longer
 

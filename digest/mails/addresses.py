@@ -1,4 +1,7 @@
-"""Where a reader's digest is shown in a browser. Its address is in the mail, and says who and which edition."""
+"""Where a reader's digest is shown in a browser, and where the reader says what they think of its papers.
+
+Both addresses are in the mail, and say who and which edition; the first is passed on, and opens nothing of the second.
+"""
 
 import uuid
 
@@ -16,15 +19,36 @@ def digest_token(uid: bytes, edition_id: int) -> str:
     return links.sign(Purpose.DIGEST, uid + edition_id.to_bytes(ID_LENGTH))
 
 
+def opinion_token(uid: bytes, edition_id: int) -> str:
+    return links.sign(Purpose.OPINION, uid + edition_id.to_bytes(ID_LENGTH))
+
+
 def digest_url(subscriber: Subscriber, edition_id: int) -> str:
-    """The absolute address, ending on a slash; what readers say about the papers goes below it."""
-    token = digest_token(subscriber.uid.bytes, edition_id)
-    return f"{settings.SITE_URL}{reverse('digest:digest', args=[token])}"
+    """The absolute address of the digest."""
+    return _url(digest_token(subscriber.uid.bytes, edition_id))
+
+
+def opinion_url(subscriber: Subscriber, edition_id: int) -> str:
+    """What the absolute addresses begin with by which readers say what they think, ending on a slash."""
+    return _url(opinion_token(subscriber.uid.bytes, edition_id))
 
 
 def read_digest_token(token: str) -> tuple[uuid.UUID, int]:
     """The reader's uid, and the id of the edition. Raises ForgedLinkError."""
-    payload = links.unsign(Purpose.DIGEST, token)
+    return _read(Purpose.DIGEST, token)
+
+
+def read_opinion_token(token: str) -> tuple[uuid.UUID, int]:
+    """The same."""
+    return _read(Purpose.OPINION, token)
+
+
+def _url(token: str) -> str:
+    return f"{settings.SITE_URL}{reverse('digest:digest', args=[token])}"
+
+
+def _read(purpose: Purpose, token: str) -> tuple[uuid.UUID, int]:
+    payload = links.unsign(purpose, token)
     if len(payload) != links.UID_LENGTH + ID_LENGTH:
-        raise ForgedLinkError(Purpose.DIGEST)
+        raise ForgedLinkError(purpose)
     return uuid.UUID(bytes=payload[: links.UID_LENGTH]), int.from_bytes(payload[links.UID_LENGTH :])

@@ -74,8 +74,8 @@ class Maker:
     def __init__(self, edition: Edition, of_how_many: int) -> None:
         self._edition = edition
         self._of_how_many = of_how_many
-        self._digest_token = addresses.digest_token(UID.bytes, edition.pk)
-        self.digest_line = self._digest_token.encode() + SOFT_BREAK  # where it stands in a part
+        self._opinion_token = addresses.opinion_token(UID.bytes, edition.pk)
+        self.opinion_line = self._opinion_token.encode() + SOFT_BREAK  # where it stands in a part
 
     def frame(self, situation: Situation) -> Frame:
         digest = self._digest(situation)
@@ -150,13 +150,13 @@ class Maker:
         """What the macro for papers makes of each, with marks for its reasons."""
         macros: Any = rendering.macros_of(f"_papers.{kind}")
         matches = {key: Match(paper, 0, REASONS[: key.reasons]) for key, paper in papers.items()}
-        return [str(macros.paper(match, self._urls["digest_url"], minor=key.minor)) for key, match in matches.items()]
+        return [str(macros.paper(match, self._urls["opinion_url"], minor=key.minor)) for key, match in matches.items()]
 
     def _cut(self, key: PartKey, piece: str, say: Callable[[Finding], str]) -> list[bytes]:
         parts = cut(piece, {say(reason): str(number) for number, reason in enumerate(REASONS)})
         if parts[1::2] != [str(number) for number in range(key.reasons)]:
             raise CutError(f"A paper with {key.reasons} reasons tells {len(parts) // 2} of them.")
-        return [encode_around(part, self._digest_token) for part in parts[::2]]
+        return [encode_around(part, self._opinion_token) for part in parts[::2]]
 
     def _form(self, frequency: str, text: str, html: str) -> tuple[Form, slice]:
         """The whole mail, and which pieces of it are the HTML part."""
@@ -193,8 +193,9 @@ class Maker:
             links.make_token(purpose, reader): str(purpose) for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)
         }
         papers = {mark(FIRST_PLACE + number): f"{part} {number}" for number in range(100)}
-        own = {self._digest_token: "digest", SUBJECT: "subject", PREHEADER: "preheader", SINCE: f"{part} since"}
-        return tokens | papers | own
+        digest = {addresses.digest_token(UID.bytes, self._edition.pk): "digest", self._opinion_token: "opinion"}
+        own = {SUBJECT: "subject", PREHEADER: "preheader", SINCE: f"{part} since"}
+        return tokens | papers | digest | own
 
 
 class _Sentences:
@@ -221,7 +222,7 @@ class _Places:
         self._numbers = numbers
         self.minor: dict[int, bool] = {}
 
-    def paper(self, match: Match, digest_url: str, minor: object = False) -> str:
+    def paper(self, match: Match, opinion_url: str, minor: object = False) -> str:
         number = self._numbers[id(match)]
         self.minor[number] = bool(minor)
         return Markup(mark(FIRST_PLACE + number))  # noqa: S704  # digits

@@ -75,8 +75,8 @@ class Kit:
 
     def _fill(self, frame: Frame, digest: Digest, reader: Reader) -> tuple[list[bytes], mailed.Record]:
         stock, matches = self._stock, digest.matches
-        token = addresses.digest_token(reader.uid, self._edition.pk).encode() + SOFT_BREAK
-        pieces = frame.form.fill(self._own(frame, digest, reader) | {"digest": token})
+        token = addresses.opinion_token(reader.uid, self._edition.pk).encode() + SOFT_BREAK
+        pieces = frame.form.fill(self._own(frame, digest, reader) | {"opinion": token})
         records = []
         for (in_text, in_html), minor, match in zip(frame.papers, frame.minor, matches, strict=True):
             told = stock.told_in_short(match) if minor else stock.told(match)
@@ -91,6 +91,7 @@ class Kit:
         subject, subject_header = self._stock.subject(matches)
         in_text, in_html = self._stock.why_this_mail(reader.frequency, reader.confirmed)
         return {
+            "digest": addresses.digest_token(reader.uid, self._edition.pk).encode() + SOFT_BREAK,
             "address": _address(reader.address),
             "date": _date(int(time.time())),
             "message id": message_id(reader.uid, self._edition.day).encode(),

@@ -36,12 +36,14 @@ def render(
     preferences_url: str,
     unsubscribe_url: str,
     digest_url: str = "",
+    opinion_url: str = "",
     subscriber: Subscriber | None = None,
     occasion: str = "",
 ) -> Rendered:
     """The mail of `digest`, from the template trio `templates/email/digest.*`.
 
-    `digest_url` is where this very digest can be read in a browser, ending on a slash; without one nothing links there.
+    `digest_url` is where this very digest can be read in a browser; with `opinion_url`, which ends on a slash, begin
+    the addresses by which the reader says what they think of its papers. Without them nothing links there.
     """
     with translation.override(subscriber.language if subscriber else settings.LANGUAGE_CODE):
         context = make_context(
@@ -50,6 +52,7 @@ def render(
             preferences_url=preferences_url,
             unsubscribe_url=unsubscribe_url,
             digest_url=digest_url,
+            opinion_url=opinion_url,
             subscriber=subscriber,
             occasion=occasion,
         )
@@ -93,7 +96,7 @@ def macros_of(name: str, context: dict[str, Any] | None = None) -> TemplateModul
 def render_page(digest: Digest, edition: Edition, frequency: str, withdrawn: int) -> str:
     """The HTML of a digest that was mailed, without anything of its reader's; so many of its papers are gone."""
     anybody = Subscriber(frequency=frequency, confirmed_at=edition.published_at)
-    nowhere = {"preferences_url": "", "unsubscribe_url": "", "digest_url": ""}
+    nowhere = dict.fromkeys(("preferences_url", "unsubscribe_url", "digest_url", "opinion_url"), "")
     context = make_context(digest, edition, subscriber=anybody, **nowhere)
     context |= {"withdrawn": withdrawn, "papers": macros_of("_papers.html")}
     return mail.render_html("digest", context | {"subject": mail.render_subject("digest", context)})
@@ -105,6 +108,7 @@ def urls_of(delivery: Delivery) -> dict[str, str]:
         "preferences_url": links.make_url(Purpose.PREFERENCES, delivery.subscriber),
         "unsubscribe_url": links.make_url(Purpose.UNSUBSCRIBE, delivery.subscriber),
         "digest_url": addresses.digest_url(delivery.subscriber, delivery.edition_id),
+        "opinion_url": addresses.opinion_url(delivery.subscriber, delivery.edition_id),
     }
 
 

@@ -26,7 +26,7 @@ V = TypeVar("V")
 
 
 class Told(NamedTuple):
-    """A paper as it stands in a mail: in both parts, cut where the digest's token stands, and as it is recorded."""
+    """A paper as it stands in a mail: in both parts, cut where the token for opinions stands, and as it is recorded."""
 
     text: list[bytes]
     html: list[bytes]
@@ -135,7 +135,7 @@ class Stock:
         )
 
     def _cut(self, piece: bytes) -> list[bytes]:
-        return piece.split(self.maker.digest_line)
+        return piece.split(self.maker.opinion_line)
 
     def _line(self, finding: Finding) -> Line:
         """By what is said, not by who is told: readers' own words find the same in a paper."""

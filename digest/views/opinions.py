@@ -9,23 +9,27 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from digest import interests, opinions
+from digest.mails import addresses
 from digest.models import Opinion, Paper
 from digest.site import citing
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
-from subscriptions.views.doors import for_reader, page_with_button
+from subscriptions.views.doors import bad_link, for_reader, page_with_button
 
 LONGEST_NUMBER = 15  # digits of what a form names a paper by
 
 Verdict = Opinion.Verdict
 
 
-# The token names reader and edition, and comes with each digest: it opens no more than this page.
+# The token names reader and edition, and comes with each digest: it opens no more than this page, of its papers.
 @page_with_button
-@for_reader(Purpose.DIGEST)
+@for_reader(Purpose.OPINION)
 def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) -> HttpResponse:
-    """The page of one paper in one reader's digest."""
-    paper = get_object_or_404(Paper, pk=pk, is_hidden=False)
+    """The page of one paper in one reader's digest. It says what they follow: nothing more once they have left."""
+    if reader.status not in (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED):
+        return bad_link(request, expired=False)
+    _, edition_id = addresses.read_opinion_token(token)
+    paper = get_object_or_404(opinions.papers_of(reader, edition_id), pk=pk)
     if request.method == "POST":
         _act(reader, paper, request.POST.get("opinion", ""))
         return redirect("digest:opinion", token, paper.pk)

@@ -10,7 +10,7 @@ from digest import interests, opinions
 from digest.composing import compose
 from digest.discovery import indexes
 from digest.matching import Index
-from digest.models import Edition, Learnt, Opinion, Paper
+from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from digest.opinions import forget, learnt, reading_list, said, say, unsay
 from subscriptions import links
 from subscriptions.links import Purpose
@@ -170,9 +170,23 @@ def test_it_hands_out_all_that_was_said(ada: Subscriber, memory: Paper) -> None:
 # The pages
 
 
-def door(reader: Subscriber, edition: Edition | None, paper: Paper) -> str:
-    about = (edition.pk if edition else 7).to_bytes(8)
-    return f"/digests/{links.make_token(Purpose.DIGEST, reader, about)}/papers/{paper.pk}/"
+def door(reader: Subscriber, paper: Paper) -> str:
+    """The link in a digest of today's edition, of which the paper is."""
+    today, _ = Edition.objects.get_or_create(day=TODAY, defaults={"published_at": NOW})
+    Paper.objects.filter(pk=paper.pk).update(edition=today)
+    return address(reader, today, paper)
+
+
+def address(reader: Subscriber, edition: Edition, paper: Paper, purpose: Purpose = Purpose.OPINION) -> str:
+    return f"/digests/{links.make_token(purpose, reader, edition.pk.to_bytes(8))}/papers/{paper.pk}/"
+
+
+def sent(reader: Subscriber, edition: Edition, *papers: Paper) -> None:
+    """The reader has had a digest that held these."""
+    kept = {"for_you": [[paper.pk, 0] for paper in papers], "trending": []}
+    Delivery.objects.create(
+        edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW, status="sent", sent_at=NOW, papers=kept
+    )
 
 
 def settings_of(reader: Subscriber, page: str) -> str:
@@ -191,7 +205,7 @@ def press(client: Client, path: str, status: int = 302, **fields: str) -> None:
 
 
 def test_it_says_nothing_by_a_link_alone(client: Client, ada: Subscriber, memory: Paper) -> None:
-    page = body(client, door(ada, None, memory) + "?opinion=like")
+    page = body(client, door(ada, memory) + "?opinion=like")
     assert "Agents with Memory" in page
     assert "They remember." in page
     assert '<button class="button" name="opinion" value="like">' in page
@@ -202,9 +216,9 @@ def test_it_says_nothing_by_a_link_alone(client: Client, ada: Subscriber, memory
 
 def test_it_calls_own_words_so(client: Client, memory: Paper) -> None:
     reader = make_reader("grace@example.org", words="memory")
-    assert "Fewer by my own words" in body(client, door(reader, None, memory))
-    press(client, door(reader, None, memory), opinion="fewer:" + interests.WORDS_KEY)
-    assert "Noted: fewer papers by your own words." in body(client, door(reader, None, memory))
+    assert "Fewer by my own words" in body(client, door(reader, memory))
+    press(client, door(reader, memory), opinion="fewer:" + interests.WORDS_KEY)
+    assert "Noted: fewer papers by your own words." in body(client, door(reader, memory))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +232,7 @@ def test_it_calls_own_words_so(client: Client, memory: Paper) -> None:
 def test_it_says_it_by_a_button_and_takes_it_back(
     client: Client, ada: Subscriber, memory: Paper, opinion: str, told: str
 ) -> None:
-    path = door(ada, None, memory)
+    path = door(ada, memory)
     press(client, path, opinion=opinion)
     assert told in body(client, path)
     press(client, path, opinion="take-back")
@@ -228,25 +242,76 @@ def test_it_says_it_by_a_button_and_takes_it_back(
 
 @pytest.mark.parametrize("opinion", ["", "love", "fewer", "fewer:", "fewer:nonsense", "like:agents"])
 def test_it_knows_no_other_opinion(client: Client, ada: Subscriber, memory: Paper, opinion: str) -> None:
-    press(client, door(ada, None, memory), 404, opinion=opinion)
+    press(client, door(ada, memory), 404, opinion=opinion)
     assert not Opinion.objects.exists()
 
 
 def test_it_opens_for_nobody_else(client: Client, ada: Subscriber, memory: Paper) -> None:
-    good = door(ada, None, memory)
+    good = door(ada, memory)
     body(client, good.replace("/papers/", "x/papers/"), 404)
-    body(client, door(ada, None, Paper(pk=999)), 404)
+    body(client, door(ada, Paper(pk=999)), 404)
     preferences = links.make_token(Purpose.PREFERENCES, ada)
     body(client, f"/digests/{preferences}/papers/{memory.pk}/", 404)
-    digest = links.make_token(Purpose.DIGEST, ada, (7).to_bytes(8))
-    body(client, f"/preferences/{digest}/learnt/", 404)
-    body(client, f"/preferences/{digest}/reading-list/", 404)
+    for purpose in (Purpose.DIGEST, Purpose.OPINION):
+        own = links.make_token(purpose, ada, (7).to_bytes(8))
+        body(client, f"/preferences/{own}/learnt/", 404)
+        body(client, f"/preferences/{own}/reading-list/", 404)
     Paper.objects.update(is_hidden=True)
     body(client, good, 404)
 
 
+def test_it_opens_by_no_link_that_is_passed_on(client: Client, ada: Subscriber, edition: Edition) -> None:
+    """“View in browser” shows the digest, and its token opens no more than that."""
+    paper = edition.papers.all()[0]
+    sent(ada, edition, paper)
+    passed_on = address(ada, edition, paper, Purpose.DIGEST)
+    body(client, passed_on, 404)
+    press(client, passed_on, 404, opinion="not-for-me")
+    assert not Opinion.objects.exists()
+    own = links.make_token(Purpose.OPINION, ada, edition.pk.to_bytes(8))
+    body(client, f"/digests/{own}/", 404)
+
+
+def test_it_opens_for_the_papers_of_the_digest_alone(client: Client, ada: Subscriber, edition: Edition) -> None:
+    """What else there is would say what the reader follows."""
+    held, other, _ = edition.papers.all()
+    sent(ada, edition, held)
+    body(client, address(ada, edition, held))
+    body(client, address(ada, edition, other), 404)
+    press(client, address(ada, edition, other), 404, opinion="like")
+
+
+@pytest.mark.parametrize(("frequency", "status"), [("daily", 404), ("weekly", 200)])
+def test_it_opens_for_what_a_digest_was_chosen_from_where_none_is_on_record(
+    client: Client, ada: Subscriber, edition: Edition, frequency: str, status: int
+) -> None:
+    """It may have arrived all the same; and records go after a while."""
+    Subscriber.objects.update(frequency=frequency)
+    Delivery.objects.create(
+        edition=edition, subscriber=ada, queued_at=NOW, not_before=NOW, status="uncertain", reason="a power cut"
+    )
+    before = Edition.objects.create(day=TODAY - dt.timedelta(days=2), published_at=NOW)
+    body(client, address(ada, edition, edition.papers.all()[0]))
+    body(client, address(ada, edition, make_paper(8, "Two Days Ago", edition=before)), status)
+    body(client, address(ada, edition, make_paper(9, "In No Edition")), 404)
+    body(client, address(ada, Edition(pk=99), edition.papers.all()[0]), 404)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [("active", 200), ("paused", 200), ("unsubscribed", 404), ("suppressed", 404)]
+)
+def test_it_tells_nothing_of_who_has_left(
+    client: Client, ada: Subscriber, memory: Paper, status: str, answer: int
+) -> None:
+    path = door(ada, memory)
+    Subscriber.objects.update(status=status, paused_until=TODAY)
+    assert ("Agents”" in body(client, path, answer)) == (answer == 200)
+    press(client, path, 302 if answer == 200 else 404, opinion="like")
+    assert Opinion.objects.exists() == (answer == 200)
+
+
 def test_it_says_when_nothing_is_learnt_from_a_paper(client: Client, ada: Subscriber) -> None:
-    page = body(client, door(ada, None, make_paper(4, "Cooking")))
+    page = body(client, door(ada, make_paper(4, "Cooking")))
     assert "nothing is learnt from what you say" in page
 
 
@@ -285,6 +350,6 @@ def test_it_shows_and_exports_the_reading_list(client: Client, ada: Subscriber, 
 def test_it_shows_hostile_text_as_text(client: Client, ada: Subscriber) -> None:
     hostile = make_paper(5, "Agents <script>alert(1)</script>", authors=["<img src=x>"], abstract="<script>x</script>")
     say(ada, hostile, "like", now=NOW)
-    for path in (door(ada, None, hostile), settings_of(ada, "learnt/"), settings_of(ada, "reading-list/")):
+    for path in (door(ada, hostile), settings_of(ada, "learnt/"), settings_of(ada, "reading-list/")):
         assert "<script>" not in body(client, path)
         assert "<img src=x" not in body(client, path)

@@ -209,7 +209,7 @@ def test_it_stands_whatever_is_posted(attacker: Attacker, alice: Subscriber, bob
             if number % 25 == 0:
                 notices.send_owed(now=moment)
     check_mail(NOW, moment)
-    assert len(mail.outbox) > 3, "some of it does get through: the test strikes where it should"
+    assert len(mail.outbox) > 1, "some of it does get through: the test strikes where it should"
     assert min(statuses[status] for status in (200, 302, 400, 404, 405)) > 0
 
     # Bent tokens opened no door of others.

@@ -55,8 +55,8 @@ def readers(edition: Edition) -> list[Subscriber]:
     [
         (
             "digest.html",
-            "{{ papers.paper(match, digest_url) }}",
-            "<hr>{{ loop.index }}{{ papers.paper(match, digest_url) }}",
+            "{{ papers.paper(match, opinion_url) }}",
+            "<hr>{{ loop.index }}{{ papers.paper(match, opinion_url) }}",
         ),
         ("_papers.html", "{{ gist(match.paper, minor) }}", "{{ facts(match.paper) }}{{ gist(match.paper, minor) }}"),
         ("_papers.txt", "* {{", "- {{"),
@@ -76,7 +76,7 @@ def test_it_takes_apart_what_keeps_to_the_agreement(
     [
         ("digest.html", "{% if digest.for_you %}", "{{ digest.for_you[0].paper.title }}{% if digest.for_you %}"),
         ("digest.html", "{{ say.lead()|forceescape }}", "{{ subscriber.email }}"),
-        ("digest.html", "{{ papers.paper(match, digest_url) }}", "{{ match.paper.title }}"),
+        ("digest.html", "{{ papers.paper(match, opinion_url) }}", "{{ match.paper.title }}"),
         ("_papers.html", "why(match.findings", "why((match.findings + match.findings)"),
         ("_papers.txt", "{{ line }}", "{{ line|upper }}"),
         ("digest.txt", "{{ say.why_this_mail()|wrapped }}", "{{ say.why_this_mail()|wordwrap(30) }}"),
