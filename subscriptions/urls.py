@@ -6,10 +6,8 @@ from subscriptions.views import joining, leaving, preferences, rights
 app_name = "subscriptions"
 urlpatterns = [
     path("subscribe/", joining.subscribe, name="subscribe"),
-    path("subscribe/check-your-mail/", joining.check_your_mail, name="check_your_mail"),
     path("confirm/<str:token>/", joining.confirm, name="confirm"),
     path("preferences/", joining.lost_link, name="lost_link"),
-    path("preferences/sent/", joining.link_sent, name="link_sent"),
     path("preferences/<str:token>/", preferences.preferences, name="preferences"),
     path("preferences/<str:token>/pause/", preferences.pause, name="pause"),
     path("preferences/<str:token>/resume/", preferences.resume, name="resume"),

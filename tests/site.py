@@ -31,7 +31,7 @@ from tests.email import cast
 
 YESTERDAY, QUIET = TODAY - dt.timedelta(days=1), TODAY - dt.timedelta(days=4)
 # What browsers say of a page whose status is not 200, as it should be for these.
-NOT_FOUND, GONE, BROKEN, INVALID, TOO_MANY = 404, 410, 500, 400, 429
+ACCEPTED, NOT_FOUND, GONE, BROKEN, INVALID, TOO_MANY = 202, 404, 410, 500, 400, 429
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,22 @@ def send_too_much(shown: Shown) -> None:
     shown.get_by_text(said(shown, "Nothing was sent yet.")).wait_for()
 
 
+def no_haste() -> AbstractContextManager[Any]:
+    return mock.patch.object(guards, "LEAST", dt.timedelta(0))
+
+
+def sign_up_with_a_slip(shown: Shown) -> None:
+    shown.get_by_label(said(shown, "E-mail address")).fill("ada@gmial.com")
+    press("Subscribe")(shown)
+    shown.get_by_role("heading", name=said(shown, "Check your mail")).wait_for()
+
+
+def ask_for_link(shown: Shown) -> None:
+    shown.get_by_label(said(shown, "E-mail address")).fill("nobody@example.org")
+    press("Mail me my link")(shown)
+    shown.get_by_role("heading", name=said(shown, "Check your mail")).wait_for()
+
+
 def preview(shown: Shown) -> None:
     name = said(shown, "Reasoning models")
     shown.get_by_label(said(shown, "Find a topic")).fill(name)
@@ -192,7 +208,7 @@ PAGES = {
     "subscribe, with errors": Page("/subscribe/", act=send_wrong, status=INVALID),
     "subscribe, too often": Page("/subscribe/", act=send_too_much, status=TOO_MANY, given=network_is_full),
     "subscribe, preview shown": Page("/subscribe/", act=preview),
-    "check your mail": Page("/subscribe/check-your-mail/"),
+    "check your mail": Page("/subscribe/", act=sign_up_with_a_slip, status=ACCEPTED, given=no_haste),
     "confirm": Page(door(Purpose.CONFIRM, "pending")),
     "confirmed": Page(door(Purpose.CONFIRM, "quiet"), act=press("Yes, send me papers"), given=unconfirmed),
     "link of long ago": Page(old_door(Purpose.CONFIRM, "pending"), status=GONE),
@@ -205,7 +221,7 @@ PAGES = {
     "preferences, paused": Page(door(Purpose.PREFERENCES, "weekly")),
     "preferences, left": Page(door(Purpose.PREFERENCES, "left")),
     "lost link": Page("/preferences/"),
-    "lost link, sent": Page("/preferences/sent/"),
+    "lost link, sent": Page("/preferences/", act=ask_for_link, status=ACCEPTED, given=no_haste),
     "another address": Page(lambda: moving.make_url(reader("daily")).removeprefix(settings.SITE_URL)),
     "erase": Page(door(Purpose.PREFERENCES, "daily", "erase/")),
     "erase, with an error": Page(door(Purpose.PREFERENCES, "daily", "erase/"), act=erase_another, status=INVALID),

@@ -54,8 +54,8 @@ PUBLIC = [
     "/de/2026-08-19/", "/de/weeks/2026-08-17/", "/de/months/2026-08/",
     "/de/papers/arxiv:2608.00001/", "/de/topics/", "/de/topics/rl-for-llms/", "/de/topics/games/", "/de/search",
     "/de/search?q=diffusion", "/de/search?q=nirgendwo", "/de/search?q=diffusion&page=9", "/de/search?q=foo:bar",
-    "/de/search?q=-", "/de/suggest/", "/de/subscribe/", "/de/subscribe/?find=Spiele", "/de/subscribe/check-your-mail/",
-    "/de/preferences/", "/de/preferences/sent/", "/de/privacy/", "/de/imprint/", "/de/nowhere/",
+    "/de/search?q=-", "/de/suggest/", "/de/subscribe/", "/de/subscribe/?find=Spiele",
+    "/de/preferences/", "/de/privacy/", "/de/imprint/", "/de/nowhere/",
     "/de/confirm/forged/", "/de/digests/forged/", "/de/feeds/latest.atom", "/de/feeds/topics/games.atom",
     "/de/feeds/search.atom?q=diffusion",
 ]  # fmt: skip

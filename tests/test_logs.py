@@ -26,5 +26,5 @@ def test_it_tells_no_token(alice: Subscriber, purpose: Purpose) -> None:
 
 
 def test_it_leaves_the_rest_as_it_is() -> None:
-    assert told("Not Found: %s", "/preferences/sent/") == "Not Found: /preferences/sent/"
+    assert told("Not Found: %s", "/preferences/") == "Not Found: /preferences/"
     assert told("Not Found: %s", "/papers/arxiv:2608.00001/") == "Not Found: /papers/arxiv:2608.00001/"

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_safe
 
-from subscriptions import consents, forms, guards, links, networks, sign_ups, subscribers
+from subscriptions import addresses, consents, forms, guards, links, networks, sign_ups, subscribers
 from subscriptions.consents import Trace
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
@@ -37,12 +36,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         if again_at:
             return _too_many(request, "web/subscribe.html", form, again_at - now)
         ring_for_notices()
-    return redirect("subscriptions:check_your_mail")
-
-
-@require_safe
-def check_your_mail(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/check_your_mail.html", {"outbox": settings.DEBUG, "lost_link": False})
+    return _check_your_mail(request, form, lost_link=False)
 
 
 @page_with_button
@@ -76,12 +70,23 @@ def lost_link(request: HttpRequest) -> HttpResponse:
         if again_at:
             return _too_many(request, "web/lost_link.html", form, again_at - now)
         ring_for_notices()
-    return redirect("subscriptions:link_sent")
+    return _check_your_mail(request, form, lost_link=True)
 
 
-@require_safe
-def link_sent(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/check_your_mail.html", {"outbox": settings.DEBUG, "lost_link": True})
+def _check_your_mail(request: HttpRequest, form: forms.AddressForm, *, lost_link: bool) -> HttpResponse:
+    """With the address as it was typed, to be corrected where it is wrong. In no redirect: it would stand in logs."""
+    email = form.cleaned_data["email"]
+    kept = [name for name in (*form.fields, "consent") if name not in ("email", "website")]
+    context = {
+        "email": email,
+        "meant": addresses.meant(email),
+        "kept": [(name, value) for name in kept for value in request.POST.getlist(name)],
+        "outbox": settings.DEBUG,
+        "lost_link": lost_link,
+    }
+    response = render(request, "web/check_your_mail.html", context, status=202)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _too_many(request: HttpRequest, template: str, form: forms.AddressForm, wait: dt.timedelta) -> HttpResponse:

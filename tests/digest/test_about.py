@@ -103,7 +103,7 @@ def test_it_names_and_describes_each_page(client: Client, edition: Edition, lear
     assert "noindex" not in page
 
 
-@pytest.mark.parametrize("path", ["/nowhere/", "/subscribe/check-your-mail/"])
+@pytest.mark.parametrize("path", ["/nowhere/", "/confirm/forged/"])
 def test_it_keeps_search_engines_off_what_is_no_page_of_papers(client: Client, path: str) -> None:
     page = client.get(path).content.decode()
     assert page.count('<meta name="robots" content="noindex">') == 1

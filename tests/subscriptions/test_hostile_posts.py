@@ -74,7 +74,7 @@ FIELDS = (
 )  # fmt: skip
 METHODS = ["POST"] * 12 + ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
 ROOMS = (
-    "subscribe/", "subscribe/preview/", "preferences/", "preferences/sent/", "confirm/{}/", "preferences/{}/",
+    "subscribe/", "subscribe/preview/", "preferences/", "confirm/{}/", "preferences/{}/",
     "preferences/{}/pause/", "preferences/{}/resume/", "preferences/{}/move/", "preferences/{}/stay/",
     "preferences/{}/download/", "preferences/{}/erase/", "preferences/{}/learnt/", "preferences/{}/reading-list/",
     "change-address/{}/", "unsubscribe/{}/", "unsubscribe/{}/reason/", "come-back/{}/", "digests/{}/papers/1/",
@@ -173,7 +173,7 @@ def attacker(alice: Subscriber, bob: Subscriber, charlie: Subscriber, settings: 
 
 
 def check_answer(response: Any) -> None:
-    assert response.status_code in (200, 302, 400, 403, 404, 405, 409, 410, 429)
+    assert response.status_code in (200, 202, 302, 400, 403, 404, 405, 409, 410, 429)
     assert not response.cookies
     text = response.content.decode()
     assert not re.search(rf"<script>[^<]*{MARK}|<img src=x", text)
@@ -210,7 +210,7 @@ def test_it_stands_whatever_is_posted(attacker: Attacker, alice: Subscriber, bob
                 notices.send_owed(now=moment)
     check_mail(NOW, moment)
     assert len(mail.outbox) > 1, "some of it does get through: the test strikes where it should"
-    assert min(statuses[status] for status in (200, 302, 400, 404, 405)) > 0
+    assert min(statuses[status] for status in (200, 202, 302, 400, 404, 405)) > 0
 
     # Bent tokens opened no door of others.
     after = stored(alice)
@@ -232,7 +232,7 @@ def test_it_tells_nobody_who_is_known_whatever_is_posted(attacker: Attacker, pat
             headers, answers = attacker.headers(), set()
             for email in ("nobody@example.org", *KNOWN):
                 response = attacker.visitor.post(path, form | {"email": email}, headers=headers)
-                text = response.content.decode().replace(f'value="{email}"', "value")
+                text = response.content.decode().replace(email, "")
                 answers.add((response.status_code, tuple(sorted(response.headers.items())), text))
         assert len({answer[0] for answer in answers}) == 1
         assert len({re.sub(r"\d+", "", str(answer)) for answer in answers}) == 1

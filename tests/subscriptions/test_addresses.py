@@ -1,0 +1,31 @@
+"""Slips of the keyboard in an address."""
+
+import pytest
+
+from subscriptions import addresses
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("ada@gmial.com", "ada@gmail.com"),
+        ("ada@gmal.com", "ada@gmail.com"),
+        ("ada@GMAIL.CO", "ada@gmail.com"),
+        ("ada@hotmial.com", "ada@hotmail.com"),
+        ("ada@outlok.com", "ada@outlook.com"),
+        ("ada@yaho.com", "ada@yahoo.com"),
+        ("ada@protonmial.com", "ada@protonmail.com"),
+        ("ada@gmx.dee", "ada@gmx.de"),
+    ],
+)
+def test_it_knows_what_was_meant(typed: str, meant: str) -> None:
+    assert addresses.meant(typed) == meant
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["gmail.com", "Gmail.com", "mail.com", "ymail.com", "email.com", "yahoo.com.br", "hotmail.fr", "outlook.de",
+     "gmx.at", "mit.edu", "example.org", "uni-bonn.de", "live.de", "me.com"],
+)  # fmt: skip
+def test_it_leaves_other_domains_alone(domain: str) -> None:
+    assert addresses.meant(f"ada@{domain}") == ""
