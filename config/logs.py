@@ -4,7 +4,7 @@ import logging
 import re
 from typing import Any
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"(/(?:confirm|preferences|unsubscribe|change-address|come-back|digests|feeds/personal)/)[\w.%-]{20,}"
 )
 
@@ -14,7 +14,7 @@ class WithoutTokens(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
-        told = _TOKEN.sub(r"\1…", said)
+        told = TOKEN.sub(r"\1…", said)
         if told != said:
             record.msg, record.args = told, ()
         return True

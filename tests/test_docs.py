@@ -1,11 +1,18 @@
-"""What the README says about settings is what the settings read."""
+"""What the docs say is what the code does: of settings, and of what logs leave out."""
 
 import re
 from pathlib import Path
 
 from config import bare
+from config.logs import TOKEN
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_proxies_are_told_to_leave_out_the_tokens_that_logs_leave_out() -> None:
+    doors = re.search(r"/\(\?:([\w|/-]+)\)/", TOKEN.pattern)
+    assert doors is not None
+    assert f"/(?:{doors[1]})/" in (ROOT / "docs" / "deploying.md").read_text()
 
 
 def test_it_documents_every_setting() -> None:
