@@ -47,7 +47,11 @@ LIFETIMES = {
 }
 
 # Where the view of a purpose is another than its namesake here.
-DOORS = {Purpose.FEED: "digest:personal_feed"}
+DOORS = {
+    Purpose.DIGEST: "digest:digest",
+    Purpose.OPINION: "digest:digest",  # and the paper below it
+    Purpose.FEED: "digest:personal_feed",
+}
 
 
 class ForgedLinkError(Exception):

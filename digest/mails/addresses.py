@@ -5,9 +5,6 @@ Both addresses are in the mail, and say who and which edition; the first is pass
 
 import uuid
 
-from django.conf import settings
-from django.urls import reverse
-
 from subscriptions import links
 from subscriptions.links import ForgedLinkError, Purpose
 from subscriptions.models import Subscriber
@@ -25,12 +22,12 @@ def opinion_token(uid: bytes, edition_id: int) -> str:
 
 def digest_url(subscriber: Subscriber, edition_id: int) -> str:
     """The absolute address of the digest."""
-    return _url(digest_token(subscriber.uid.bytes, edition_id))
+    return links.make_url(Purpose.DIGEST, subscriber, edition_id.to_bytes(ID_LENGTH))
 
 
 def opinion_url(subscriber: Subscriber, edition_id: int) -> str:
     """What the absolute addresses begin with by which readers say what they think, ending on a slash."""
-    return _url(opinion_token(subscriber.uid.bytes, edition_id))
+    return links.make_url(Purpose.OPINION, subscriber, edition_id.to_bytes(ID_LENGTH))
 
 
 def read_digest_token(token: str) -> tuple[uuid.UUID, int]:
@@ -41,10 +38,6 @@ def read_digest_token(token: str) -> tuple[uuid.UUID, int]:
 def read_opinion_token(token: str) -> tuple[uuid.UUID, int]:
     """The same."""
     return _read(Purpose.OPINION, token)
-
-
-def _url(token: str) -> str:
-    return f"{settings.SITE_URL}{reverse('digest:digest', args=[token])}"
 
 
 def _read(purpose: Purpose, token: str) -> tuple[uuid.UUID, int]:
