@@ -15,6 +15,7 @@ from digest.matching import Index
 from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from subscriptions.models import Subscriber, Topic
 
+NAMED = ("phrase", "words", "author", "category")  # reasons that say which of the reader's words it was
 MOST_OPINIONS = 300  # of a reader, the newest: older ones teach nothing
 
 Verdict = Opinion.Verdict
@@ -76,6 +77,15 @@ def came_by(reader: Subscriber, paper: Paper) -> dict[str, str]:
     scored = ((index.answer(each, wanted.amount).scores.get(number, 0.0), each.label) for each in wanted.interests)
     found = [name for score, name in sorted(scored, reverse=True) if score]
     return {keys[name]: name for name in found if name in keys}
+
+
+def own_words_in(reader: Subscriber, paper: Paper) -> str:
+    """Those of the reader's own words that brought `paper`, as their mail says; nothing where it was the meaning."""
+    index, number = _among(paper)
+    own = [each for each in interests.wanted_by(reader).interests if each.label == interests.OWN_WORDS]
+    findings = [found for each in own if (found := index.findings(each).get(number))]
+    reasons = [reason for finding in findings for reason in finding.reasons if reason.kind in NAMED]
+    return ", ".join(dict.fromkeys(reason.found for reason in reasons))
 
 
 def _among(paper: Paper) -> tuple[Index, int]:

@@ -144,9 +144,9 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
 
     digest = digest_of(edition, reader)
     page.goto(path_of(next(link for link in digest.links if "opinion=like" in link)))
-    title = page.inner_text("h1")
+    title = page.inner_text(".work .title")
     hand.press(button(page, "Like"))
-    page.get_by_text("Noted: you like this paper.").wait_for()
+    page.get_by_text("You like this paper.").wait_for()
     page.goto(path_of(next(link for link in digest.links if "/preferences/" in link)))
     hand.press(page.get_by_role("link", name="Your reading list"))
     page.get_by_role("link", name=title, exact=True).wait_for()

@@ -38,6 +38,7 @@ def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) ->
         "said": opinions.said(reader, paper),
         "came_by": opinions.came_by(reader, paper),
         "own_words": interests.WORDS_KEY,
+        "found": opinions.own_words_in(reader, paper),
         "asked": request.GET.get("opinion", ""),
     }
     return render(request, "web/opinion.html", context)

@@ -210,23 +210,30 @@ def test_it_says_nothing_by_a_link_alone(client: Client, ada: Subscriber, memory
     assert "They remember." in page
     assert '<button class="button" name="opinion" value="like">' in page
     assert '<button class="button quiet" name="opinion" value="not-for-me">' in page
-    assert "Fewer of “Agents”" in page
+    assert page.index('value="like"') < page.index('value="not-for-me"')
+    assert "<h1>Do you like this paper?</h1>" in page
+    assert "Press a button to tell us." in page
+    assert "Fewer papers for “Agents”" in page
     assert not Opinion.objects.exists()
 
 
 def test_it_calls_own_words_so(client: Client, memory: Paper) -> None:
     reader = make_reader("grace@example.org", words="memory")
-    assert "Fewer by my own words" in body(client, door(reader, memory))
+    page = body(client, door(reader, memory) + "?opinion=not-for-me")
+    assert "<h1>Is this paper not for you?</h1>" in page
+    assert page.index('value="not-for-me"') < page.index('value="like"')
+    assert "Fewer papers for your own words, such as “Memory”" in page
     press(client, door(reader, memory), opinion="fewer:" + interests.WORDS_KEY)
-    assert "Noted: fewer papers by your own words." in body(client, door(reader, memory))
+    told = "Fewer papers for your own words, such as “Memory”: from the next digest on, half as many places."
+    assert told in body(client, door(reader, memory))
 
 
 @pytest.mark.parametrize(
     ("opinion", "told"),
     [
-        ("like", "Noted: you like this paper."),
-        ("not-for-me", "Noted: this paper is not for you."),
-        ("fewer:agents", "Noted: fewer papers from “Agents”."),
+        ("like", "You like this paper."),
+        ("not-for-me", "This paper is not for you."),
+        ("fewer:agents", "Fewer papers for “Agents”: from the next digest on"),
     ],
 )
 def test_it_says_it_by_a_button_and_takes_it_back(
