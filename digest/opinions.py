@@ -16,6 +16,7 @@ from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from subscriptions.models import Subscriber, Topic
 
 NAMED = ("phrase", "words", "author", "category")  # reasons that say which of the reader's words it was
+MOST_SHOWN = 3  # of what moves papers up, and of what moves them down
 MOST_OPINIONS = 300  # of a reader, the newest: older ones teach nothing
 
 Verdict = Opinion.Verdict
@@ -41,14 +42,23 @@ class LearntAbout:
     places: int  # how many of a digest's places it may take alone
 
     @property
-    def raises(self) -> list[tuple[str, float]]:
-        """What moves a paper up, the strongest first."""
-        return sorted(((name, w) for name, w in self.lesson.weights.items() if w > 0), key=lambda pair: -pair[1])
+    def raises(self) -> list[str]:
+        """What moves a paper up most, the strongest first, in words."""
+        return self._strongest(1)
 
     @property
-    def lowers(self) -> list[tuple[str, float]]:
-        """What moves a paper down, the strongest first."""
-        return sorted(((name, w) for name, w in self.lesson.weights.items() if w < 0), key=lambda pair: pair[1])
+    def lowers(self) -> list[str]:
+        """What moves a paper down most, the strongest first, in words."""
+        return self._strongest(-1)
+
+    def _strongest(self, sign: int) -> list[str]:
+        # Of two papers, dozens of words are as strong as another: few of them, and none such as "co rl".
+        weights = {
+            name.partition(":")[2]: weight * sign
+            for name, weight in self.lesson.weights.items()
+            if weight * sign > 0 and not (name.startswith("word:") and min(map(len, name.split(":")[1].split())) < 3)
+        }
+        return sorted(weights, key=lambda name: (-weights[name], -len(name), name))[:MOST_SHOWN]
 
 
 def papers_of(reader: Subscriber, edition_id: int) -> QuerySet[Paper]:

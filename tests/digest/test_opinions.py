@@ -1,6 +1,7 @@
 """Readers say what they think of a paper, and each filter learns from it."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -332,6 +333,8 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     for told in ("Agents", "1 paper liked · 1 not for you", "memory", "Grace Hopper", "they take 5 of the 10 places"):
         assert told in page
     assert page.index("Moves up") < page.index("memory") < page.index("Moves down") < page.index("sea")
+    assert page.count("▲") == page.count("▼") == 1  # not by colour, nor by place alone
+    assert max(len(line.split(" · ")) for line in re.findall(r"<dd[^>]*>(.*)</dd>", page)) == 3
     for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
         press(client, path, filter=nonsense)
     assert "Agents" in body(client, path).partition("<main")[2]
