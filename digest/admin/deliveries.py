@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from digest import clock
-from digest.admin.base import ReadOnlyAdmin, outcome_of
+from digest.admin.base import outcome_of
 from digest.delivery import shards
 from digest.mails import addresses, mailed
 from digest.matching import Match
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
+from subscriptions.admin.base import ReadOnlyAdmin
 
 BAD = (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
 

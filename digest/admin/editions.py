@@ -10,12 +10,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from digest.admin.base import ReadOnlyAdmin
 from digest.admin.fitting import ShowsMailAdmin, TriedOnForm
 from digest.mails import branding
 from digest.mails.branding import Fitting
 from digest.models import Edition, Paper, QuietDay
 from subscriptions import brand
+from subscriptions.admin.base import ReadOnlyAdmin
 
 SHOWN = 100  # papers on an edition's page; the list of papers has them all
 

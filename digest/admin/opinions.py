@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from digest.admin.base import ReadOnlyAdmin
 from digest.models import Learnt, Opinion
+from subscriptions.admin.base import ReadOnlyAdmin
 
 
 @admin.register(Opinion)

@@ -9,8 +9,8 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from digest import clock, editions
-from digest.admin.base import ReadOnlyAdmin
 from digest.models import Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
+from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.lines import LinesField
 
 

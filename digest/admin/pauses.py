@@ -5,9 +5,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from digest import clock
-from digest.admin.base import ReadOnlyAdmin
 from digest.delivery import pauses
 from digest.models import Pause
+from subscriptions.admin.base import ReadOnlyAdmin
 
 
 @admin.register(Pause)

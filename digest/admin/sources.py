@@ -14,11 +14,12 @@ from django.utils.html import format_html
 from kombu.exceptions import OperationalError
 
 from digest import tasks
-from digest.admin.base import OwnsALogAdmin, ReadOnlyAdmin, outcome_of
+from digest.admin.base import outcome_of
 from digest.admin.opml import ImportsOpmlAdmin
 from digest.intake import health
 from digest.intake.trying import Trial, try_source
 from digest.models import FetchRun, Source, Turn, Validator
+from subscriptions.admin.base import OwnsALogAdmin, ReadOnlyAdmin
 
 WEEK = dt.timedelta(days=7)
 

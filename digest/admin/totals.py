@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from digest import clock
-from digest.admin.base import ReadOnlyAdmin
 from digest.keeping.outlook import outlook
 from digest.models import Allowance, DailyTotal
+from subscriptions.admin.base import ReadOnlyAdmin
 
 
 @admin.register(DailyTotal)

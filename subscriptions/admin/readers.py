@@ -1,0 +1,95 @@
+"""Readers, and what each of them follows."""
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from subscriptions import personal_data, subscribers, zones
+from subscriptions.admin.base import OwnsALogAdmin
+from subscriptions.consents import Trace
+from subscriptions.models import Subscriber, Suppression, TopicFilter
+
+BY_ADMIN = Trace(where="admin")
+
+
+class SubscriberForm(forms.ModelForm[Subscriber]):
+    class Meta:
+        widgets = {
+            "time_zone": forms.Select(choices=[(zone, zone) for zone in zones.time_zones()]),
+            "language": forms.Select(choices=settings.LANGUAGES),
+        }
+
+
+class TopicFilterInline(admin.TabularInline[TopicFilter, Subscriber]):
+    model = TopicFilter
+    extra = 0
+
+
+@admin.register(Subscriber)
+class SubscriberAdmin(OwnsALogAdmin, admin.ModelAdmin[Subscriber]):
+    form = SubscriberForm
+    list_display = ["email", "state", "how_often", "at", "created_at", "confirmed_at"]
+    list_filter = ["status", "frequency", "created_at", ("filters__topic", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["email", "uid", "filters__words"]
+    date_hierarchy = "created_at"
+    # The address too: another one has not been confirmed by anybody.
+    readonly_fields = [
+        "email",
+        "new_email",
+        "uid",
+        "status",
+        "created_at",
+        "confirmed_at",
+        "active_since",
+        "paused_until",
+        "unsubscribed_at",
+    ]
+    inlines = [TopicFilterInline]
+    actions = ["unsubscribe", "suppress"]
+    show_full_result_count = False  # counting all readers at every click is what large lists die of
+
+    @admin.display(ordering="status", description="status")
+    def state(self, subscriber: Subscriber) -> str:
+        return subscriber.status
+
+    @admin.display(ordering="frequency", description="mails")
+    def how_often(self, subscriber: Subscriber) -> str:
+        return subscriber.frequency
+
+    @admin.display(ordering="send_hour")
+    def at(self, subscriber: Subscriber) -> str:
+        return f"{subscriber.send_hour}:00 {subscriber.time_zone}"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # readers sign up themselves: an address typed here would skip the double opt-in
+
+    def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
+        personal_data.erase(obj, BY_ADMIN)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        for subscriber in queryset:
+            personal_data.erase(subscriber, BY_ADMIN)
+
+    @admin.action(description="Unsubscribe the selected readers")
+    def unsubscribe(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        for subscriber in queryset:
+            subscribers.unsubscribe(subscriber, now=timezone.now(), trace=BY_ADMIN)
+        self.message_user(request, f"{len(queryset)} unsubscribed: they get no more mail, from now on.")
+
+    @admin.action(description="Suppress the addresses: never mail them again")
+    def suppress(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        for subscriber in queryset:
+            subscribers.suppress(subscriber.email, Suppression.Reason.ADMIN)
+        self.message_user(request, f"{len(queryset)} suppressed.")
+
+
+@admin.register(TopicFilter)
+class TopicFilterAdmin(admin.ModelAdmin[TopicFilter]):
+    list_display = ["subscriber", "topic", "words"]
+    list_filter = [("topic", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["subscriber__email", "words", "topic__name"]
+    autocomplete_fields = ["subscriber", "topic"]
+    list_select_related = ["subscriber", "topic"]
