@@ -25,6 +25,7 @@ PURE = (
     "digest/discovery/references.py",
     "digest/discovery/phrases.py",
     "digest/texts/marking.py",
+    "digest/texts/linking.py",
     "digest/intake/opml.py",
     "digest/site/pictures.py",
     "digest/mails/wording.py",

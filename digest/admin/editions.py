@@ -17,6 +17,7 @@ from digest.models import Edition, Paper, QuietDay
 from subscriptions import brand
 from subscriptions.admin.base import ReadOnlyAdmin
 
+PLAIN = "Plain text; addresses that begin with https:// can be followed."
 SHOWN = 100  # papers on an edition's page; the list of papers has them all
 
 
@@ -24,6 +25,10 @@ class EditionForm(TriedOnForm, forms.ModelForm[Edition]):
     class Meta:
         model = Edition
         fields = ["note_before", "note_after", "mail_from"]
+        help_texts = {
+            "note_before": f"The editors' note above the papers. {PLAIN}",
+            "note_after": f"Below them. {PLAIN}",
+        }
 
     def try_on(self) -> Fitting:
         return branding.try_on(brand.current(), self.instance)

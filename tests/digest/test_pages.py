@@ -65,10 +65,11 @@ def test_it_links_the_editions_before_and_after(client: Client, edition: Edition
 def test_it_shows_pins_first_notes_around_and_no_hidden_paper(client: Client, edition: Edition) -> None:
     Paper.objects.filter(title="Faster Diffusion").update(is_pinned=True)
     Paper.objects.filter(title__startswith="A Survey").update(is_hidden=True)
-    Edition.objects.update(note_before="Good <b>morning</b>", note_after="Good night")
+    Edition.objects.update(note_before="Good <b>morning</b>: https://example.org/?a=1&b=2.", note_after="Good night")
     page = body(client, "/").partition("</head>")[2]
     assert page.index("Good &lt;b&gt;morning") < page.index("Faster Diffusion") < page.index("Learning at Scale")
     assert page.index("Learning at Scale") < page.index("Good night")
+    assert '<a href="https://example.org/?a=1&amp;b=2">https://example.org/?a=1&amp;b=2</a>.</p>' in page
     assert "A Survey" not in page
     body(client, "/papers/arxiv:2608.00003/", 404)
 

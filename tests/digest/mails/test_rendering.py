@@ -98,6 +98,16 @@ def test_it_carries_the_editors_notes(edition: Edition, alice: Subscriber, kind:
     assert body.index("Good morning") < body.rindex("Faster Diffusion") < body.index("Good night")
 
 
+def test_addresses_in_a_note_can_be_followed(edition: Edition, alice: Subscriber) -> None:
+    edition.note_before = "See https://example.org/talk, today.\njavascript:alert(1)"
+    mail = build(edition, alice)
+    assert re.search(
+        r'See <a [^>]*href="https://example\.org/talk"[^>]*>https://example\.org/talk</a>, today\.<br>java',
+        part(mail, "html"),
+    )
+    assert "https://example.org/talk, today." in part(mail, "plain")
+
+
 @pytest.mark.parametrize("kind", ["html", "plain"])
 def test_it_says_in_a_machines_words_what_is_new_where_it_has_them(
     edition: Edition, alice: Subscriber, kind: str

@@ -1,0 +1,39 @@
+"""A text in parts, so that the addresses that somebody wrote into it can be followed. Pure."""
+
+import re
+from urllib.parse import urlsplit
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"“”„«»]+", re.IGNORECASE)
+_ENDS = ".,;:!?'’…"  # which are the sentence's, not the address'
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+
+
+def link(text: str) -> list[tuple[str, str]]:
+    """`text` in parts, each with where it leads: itself, where it is an address of http or https; else nowhere ("")."""
+    parts: list[tuple[str, str]] = []
+    at = 0
+    for found in _ADDRESS.finditer(text):
+        address = _without_end(found[0])
+        if _can_be_followed(address):
+            parts += [(text[at : found.start()], ""), (address, address)]
+            at = found.start() + len(address)
+    return [part for part in (*parts, (text[at:], "")) if part[0]]
+
+
+def _without_end(address: str) -> str:
+    """Without what the sentence around it goes on with; a bracket that was opened within stays."""
+    while address and (
+        address[-1] in _ENDS
+        or (address[-1] in _PAIRS and address.count(address[-1]) > address.count(_PAIRS[address[-1]]))
+    ):
+        address = address[:-1]
+    return address
+
+
+def _can_be_followed(address: str) -> bool:
+    """Whether it has a host, and leads where it seems to: no name before an @, no letters that nobody sees."""
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and "@" not in parts.netloc and address.isprintable()
+    except ValueError:
+        return False
