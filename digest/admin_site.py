@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 
 from digest import clock
 from digest.keeping.outlook import outlook
+from digest.operating import trends
 from digest.operating.overview import overview
 
 # What people work with, by who or what it is about. All else is in the last group, which is closed.
@@ -32,7 +33,7 @@ class PapersAdminSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         now = clock.now()
-        shown = {"overview": overview(now=now), "outlook": outlook(now=now)}
+        shown = {"overview": overview(now=now), "outlook": outlook(now=now), "charts": trends.charts(now=now)}
         return super().index(request, (extra_context or {}) | shown)
 
 
