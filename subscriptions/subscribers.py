@@ -35,8 +35,6 @@ def sign_up(email: str, wishes: Wishes, *, now: dt.datetime, trace: Trace | None
         return
     with transaction.atomic():
         subscriber = _get_or_create(email)
-        if subscriber.status == Status.SUPPRESSED and not is_suppressed(email):
-            subscriber.status = Status.UNSUBSCRIBED  # an admin has lifted the suppression
         if subscriber.status in (Status.PENDING, Status.UNSUBSCRIBED):
             _take_wishes(subscriber, wishes)
             consents.record(subscriber, Event.ASKED, trace)
@@ -196,15 +194,27 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
     return True
 
 
-def suppress(email: str, reason: str) -> None:
+def suppress(email: str, reason: str) -> Suppression:
     """Never mail this address again, also after its reader's row is gone or signs up anew."""
     with transaction.atomic():
-        Suppression.objects.get_or_create(address_hash=address_hash(email), defaults={"reason": reason})
+        row, _ = Suppression.objects.get_or_create(address_hash=address_hash(email), defaults={"reason": reason})
         readers = Subscriber.objects.by_email(email)
         for subscriber in readers.exclude(status=Status.SUPPRESSED):
             consents.record(subscriber, Event.WITHDRAWN, Trace(where=reason))
         readers.update(status=Status.SUPPRESSED, asked_to_confirm_at=None, asked_wishes=None)
         _owe_no_more(*readers)
+    return row
+
+
+def lift(hashed: str) -> None:
+    """Let the address of this hash be mailed again. Its reader is one who has left: they sign up anew if they like."""
+    with transaction.atomic():
+        Suppression.objects.filter(address_hash=hashed).delete()
+        known = Consent.objects.filter(address_hash=hashed).values("reader_uid")
+        for reader in Subscriber.objects.select_for_update().filter(uid__in=known, status=Status.SUPPRESSED):
+            if address_hash(reader.email) == hashed:  # and not of an address they had before
+                reader.status = Status.UNSUBSCRIBED
+                reader.save()
 
 
 def is_suppressed(email: str) -> bool:

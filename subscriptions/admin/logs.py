@@ -3,11 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
-from subscriptions import subscribers
-from subscriptions.admin.base import ReadOnlyAdmin
+from subscriptions.admin.base import FindsAddressesAdmin, ReadOnlyAdmin
 from subscriptions.models import Consent, ConsentText, Farewell, FormPost, Mark, OwedNotice
 
 
@@ -16,18 +13,11 @@ class LogAdmin(ReadOnlyAdmin, admin.ModelAdmin[Any]):
 
 
 @admin.register(Consent)
-class ConsentAdmin(LogAdmin):
+class ConsentAdmin(FindsAddressesAdmin, LogAdmin):
     list_display = ["happened_at", "event", "reader_uid", "where", "text_version", "ip"]
     list_filter = ["event", "happened_at"]
     search_fields = ["reader_uid", "address_hash", "text_version"]
-    search_help_text = "A reader’s uid, or an e-mail address."
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if "@" in search_term:  # the log has hashes alone, and they are of whole addresses
-            return queryset.filter(address_hash=subscribers.address_hash(search_term)), False
-        return super().get_search_results(request, queryset, search_term)
+    search_help_text = "A reader’s uid, or a whole e-mail address."
 
 
 @admin.register(ConsentText)

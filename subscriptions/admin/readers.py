@@ -48,7 +48,7 @@ class SubscriberAdmin(OwnsALogAdmin, admin.ModelAdmin[Subscriber]):
         "unsubscribed_at",
     ]
     inlines = [TopicFilterInline]
-    actions = ["unsubscribe", "suppress"]
+    actions = ["unsubscribe", "suppress", "lift"]
     show_full_result_count = False  # counting all readers at every click is what large lists die of
 
     @admin.display(ordering="status", description="status")
@@ -73,17 +73,24 @@ class SubscriberAdmin(OwnsALogAdmin, admin.ModelAdmin[Subscriber]):
         for subscriber in queryset:
             personal_data.erase(subscriber, BY_ADMIN)
 
-    @admin.action(description="Unsubscribe the selected readers")
+    @admin.action(description="Unsubscribe the selected readers", permissions=["change"])
     def unsubscribe(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         for subscriber in queryset:
             subscribers.unsubscribe(subscriber, now=timezone.now(), trace=BY_ADMIN)
         self.message_user(request, f"{len(queryset)} unsubscribed: they get no more mail, from now on.")
 
-    @admin.action(description="Suppress the addresses: never mail them again")
+    @admin.action(description="Suppress the addresses: never mail them again", permissions=["change"])
     def suppress(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         for subscriber in queryset:
             subscribers.suppress(subscriber.email, Suppression.Reason.ADMIN)
         self.message_user(request, f"{len(queryset)} suppressed.")
+
+    @admin.action(description="Lift the suppression: they may sign up again", permissions=["change"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        suppressed = [reader for reader in queryset if reader.status == Subscriber.Status.SUPPRESSED]
+        for subscriber in suppressed:
+            subscribers.lift(subscribers.address_hash(subscriber.email))
+        self.message_user(request, f"{len(suppressed)} lifted: they may sign up again, and get nothing until they do.")
 
 
 @admin.register(TopicFilter)

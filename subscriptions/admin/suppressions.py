@@ -1,17 +1,54 @@
-"""Addresses that must not be mailed."""
+"""Addresses that must not be mailed: found, added and lifted by whoever knows the address, which is not kept."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from subscriptions import subscribers
+from subscriptions.admin.base import FindsAddressesAdmin
+from subscriptions.forms import AddressField
 from subscriptions.models import Suppression
 
 
+class SuppressionForm(forms.ModelForm[Suppression]):
+    address = AddressField()
+
+    class Meta:
+        model = Suppression
+        fields: list[str] = []
+
+
 @admin.register(Suppression)
-class SuppressionAdmin(admin.ModelAdmin[Suppression]):
+class SuppressionAdmin(FindsAddressesAdmin, admin.ModelAdmin[Suppression]):
+    form = SuppressionForm
     list_display = ["address_hash", "reason", "created_at"]
     list_filter = ["reason", "created_at"]
     search_fields = ["address_hash"]
-    readonly_fields = ["address_hash", "created_at"]
+    search_help_text = "A whole e-mail address, or the beginning of its hash."
+    actions = ["lift"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
+        return ["address_hash", "reason", "created_at"] if obj else ["address"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
+        return False  # its reader would stay suppressed: lift it
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("subscriptions.delete_suppression")
+
+    def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
+        obj.pk = subscribers.suppress(form.cleaned_data["address"], Suppression.Reason.ADMIN).pk
+        obj.refresh_from_db()
+
+    @admin.action(description="Lift: the addresses may sign up again", permissions=["lift"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
+        hashes = list(queryset.values_list("address_hash", flat=True))
+        for hashed in hashes:
+            subscribers.lift(hashed)
+        self.message_user(request, f"{len(hashes)} lifted: they may sign up again, and get nothing until they do.")

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db.models import Model
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.db.models import Model, Q
 from django.test import Client
 from django.urls import reverse
 
@@ -30,6 +32,7 @@ from digest.models import (
 from subscriptions import subscribers
 from subscriptions.models import (
     Brand,
+    Consent,
     ConsentText,
     Farewell,
     FormPost,
@@ -39,6 +42,7 @@ from subscriptions.models import (
     Topic,
     TopicFilter,
 )
+from subscriptions.subscribers import Wishes
 from tests.conftest import NOW, TODAY
 from tests.subscriptions.conftest import stored
 
@@ -80,9 +84,9 @@ def admin_url(model: type[Model], page: str, *arguments: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=arguments)
 
 
-def act(client: Client, action: str, *readers: Subscriber) -> Any:
-    form = {"action": action, "_selected_action": [reader.pk for reader in readers]}
-    return client.post(admin_url(Subscriber, "changelist"), form, follow=True)
+def act(client: Client, action: str, *rows: Subscriber | Suppression) -> Any:
+    form = {"action": action, "_selected_action": [row.pk for row in rows]}
+    return client.post(admin_url(type(rows[0]), "changelist"), form, follow=True)
 
 
 @EVERY_MODEL
@@ -128,9 +132,9 @@ def test_it_finds_topics_by_their_phrases(admin_client: Client, learning: Topic,
     assert list(response.context["cl"].queryset) == [vision]
 
 
-@pytest.mark.parametrize("model", [Subscriber, Suppression])
-def test_it_has_no_page_to_add_an_address(admin_client: Client, model: type[Model]) -> None:
-    for answer in (admin_client.get(admin_url(model, "add")), admin_client.post(admin_url(model, "add"), {})):
+def test_it_has_no_page_to_add_a_reader(admin_client: Client) -> None:
+    add = admin_url(Subscriber, "add")
+    for answer in (admin_client.get(add), admin_client.post(add, {})):
         assert answer.status_code == 403
 
 
@@ -157,6 +161,66 @@ def test_it_suppresses_addresses(admin_client: Client, alice: Subscriber, bob: S
     assert (stored(alice)["status"], stored(bob)["status"]) == ("suppressed", "pending")
     assert Suppression.objects.get().reason == "admin"
     assert subscribers.is_suppressed("ALICE@example.org")
+
+
+@pytest.mark.parametrize("model", [Suppression, Consent])
+def test_it_finds_what_knows_an_address_by_its_hash(
+    admin_client: Client, alice: Subscriber, bob: Subscriber, model: type[Model]
+) -> None:
+    for reader in (alice, bob):
+        subscribers.suppress(reader.email, "bounced")
+    found = admin_client.get(admin_url(model, "changelist"), {"q": " Alice@Example.org "}).context["cl"].queryset
+    assert {row.address_hash for row in found} == {subscribers.address_hash(alice.email)}
+    for stranger in ("nobody@example.org", "@example.org"):
+        assert not admin_client.get(admin_url(model, "changelist"), {"q": stranger}).context["cl"].queryset
+
+
+def test_it_suppresses_an_address_that_is_typed(admin_client: Client, alice: Subscriber) -> None:
+    add = admin_url(Suppression, "add")
+    assert 'name="address"' in admin_client.get(add).content.decode()
+    for address in ("Alice@Example.org", "stranger@example.org", "stranger@example.org"):
+        assert admin_client.post(add, {"address": address}).status_code == 302
+    assert stored(alice)["status"] == "suppressed"
+    assert subscribers.is_suppressed("stranger@example.org")
+    assert list(Suppression.objects.values_list("reason", flat=True)) == ["admin", "admin"]
+    assert not LogEntry.objects.filter(Q(object_repr__contains="@") | Q(change_message__contains="@")).exists()
+    assert admin_client.post(add, {"address": "nonsense"}).status_code == 200
+    assert Suppression.objects.count() == 2
+
+
+@pytest.mark.parametrize("where", [Suppression, Subscriber])
+def test_it_lifts_a_suppression(admin_client: Client, alice: Subscriber, bob: Subscriber, where: type[Model]) -> None:
+    for reader in (alice, bob):
+        subscribers.suppress(reader.email, "complained")
+    of_alice = Suppression.objects.get(address_hash=subscribers.address_hash(alice.email))
+    response = act(admin_client, "lift", of_alice if where is Suppression else alice)
+    assert "1 lifted: they may sign up again, and get nothing until they do." in response.content.decode()
+    assert (stored(alice)["status"], stored(bob)["status"]) == ("unsubscribed", "suppressed")
+    assert not subscribers.is_suppressed(alice.email)
+    subscribers.sign_up(alice.email, Wishes(), now=NOW)
+    assert stored(alice)["owed"] == ["confirm"]
+
+
+def test_it_deletes_no_suppression_without_lifting_it(admin_client: Client, alice: Subscriber) -> None:
+    row = subscribers.suppress(alice.email, "bounced")
+    assert admin_client.post(admin_url(Suppression, "delete", row.pk), {"post": "yes"}).status_code == 403
+    act(admin_client, "delete_selected", row)
+    assert subscribers.is_suppressed(alice.email)
+
+
+def test_it_does_nothing_to_readers_for_who_may_only_look(
+    client: Client, django_user_model: Any, alice: Subscriber
+) -> None:
+    user = django_user_model.objects.create_user("looker", password="x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_subscriber", "view_suppression"]))
+    client.force_login(user)
+    for action in ("unsubscribe", "suppress"):
+        act(client, action, alice)
+    assert stored(alice)["status"] == "active"
+    row = subscribers.suppress(alice.email, "bounced")
+    act(client, "lift", row)
+    act(client, "lift", alice)
+    assert subscribers.is_suppressed(alice.email)
 
 
 def test_it_changes_no_state_by_hand(admin_client: Client, bob: Subscriber) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from subscriptions import subscribers
+from subscriptions import consents, subscribers
 from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
 from subscriptions.subscribers import Wishes
 from tests.conftest import NOW, TODAY, make_reader
@@ -271,10 +271,20 @@ def test_it_mails_nobody_who_complains_at_that_very_moment(bob: Subscriber, monk
 
 def test_it_asks_again_whose_suppression_was_lifted(alice: Subscriber) -> None:
     subscribers.suppress(alice.email, "admin")
-    Suppression.objects.all().delete()  # as an admin does
-    assert stored(alice)["status"] == "suppressed", "lifting alone brings nobody back"
+    subscribers.lift(subscribers.address_hash("Alice@example.org"))
+    assert stored(alice)["status"] == "unsubscribed", "lifting alone brings nobody back"
     subscribers.sign_up(alice.email, Wishes(), now=NOW)
     assert (stored(alice)["status"], stored(alice)["owed"]) == ("unsubscribed", ["confirm"])
+
+
+def test_it_lifts_what_it_was_asked_to_lift_alone(alice: Subscriber, db: None) -> None:
+    """A reader who had the address before is somebody else's business."""
+    subscribers.suppress("former@example.org", "bounced")
+    consents.record(Subscriber(uid=alice.uid, email="former@example.org"), "asked")
+    subscribers.suppress(alice.email, "complained")
+    subscribers.lift(subscribers.address_hash("former@example.org"))
+    assert not subscribers.is_suppressed("former@example.org")
+    assert (stored(alice)["status"], subscribers.is_suppressed(alice.email)) == ("suppressed", True)
 
 
 def test_it_hashes_an_address_with_a_key_of_its_own(settings: Any) -> None:
