@@ -14,6 +14,9 @@ from digest.texts.text import first_sentences
 TEXT_WIDTH = 78  # characters
 PREHEADER = 110  # characters; of less than ENOUGH, the lead is there as well
 ENOUGH = 40
+SMALL_WORDS = frozenset(
+    {"a", "and", "at", "de", "della", "der", "di", "du", "for", "für", "in", "la", "of", "on", "the"}
+)
 SATURDAY = 5  # dt.date.weekday()
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 
@@ -33,10 +36,21 @@ def short_authors(names: Sequence[str], most: int = 6) -> str:
     shown = [isolated(shorten(name, 100)) for name in names]
     if len(shown) <= most:
         return ", ".join(shown)
-    gap = ngettext("… %(number)s more …", "… %(number)s more …", len(shown) - most) % {
-        "number": grouped(len(shown) - most)
-    }
+    gap = ngettext("%(number)s more", "%(number)s more", len(shown) - most) % {"number": grouped(len(shown) - most)}
     return ", ".join([*shown[: most - 1], gap.replace(" ", "\u00a0"), shown[-1]])
+
+
+def by_line(names: Sequence[str], organization: str, most: int = 6) -> str:
+    """Whose paper it is. The dot between authors and organization begins no line."""
+    return "\u00a0· ".join(filter(None, (short_authors(names, most), isolated(named(organization)))))
+
+
+def named(organization: str) -> str:
+    """The name as it is written: some sources tell those of several words in small letters."""
+    if not organization.islower() or " " not in organization:
+        return organization
+    words = organization.split(" ")
+    return " ".join(word if word in SMALL_WORDS else word[:1].upper() + word[1:] for word in words)
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -233,6 +247,8 @@ def _said(kind: str, what: str, where: str) -> str:
 
 FILTERS = {
     "short_authors": short_authors,
+    "by_line": by_line,
+    "named": named,
     "count": count,
     "grouped": grouped,
     "translated": translated,

@@ -96,7 +96,7 @@ def test_it_tells_the_next_titles_beside_the_subject() -> None:
 
 def test_it_leaves_out_the_middle_of_a_long_list_of_authors() -> None:
     names = [f"Author {letter}" for letter in "ABCDEFGH"]
-    assert wording.short_authors(names, 3).replace("\u00a0", " ") == "Author A, Author B, … 5 more …, Author H"
+    assert wording.short_authors(names, 3).replace("\u00a0", " ") == "Author A, Author B, 5 more, Author H"
     assert wording.short_authors(names[:3], 3) == "Author A, Author B, Author C"
 
 
@@ -112,3 +112,23 @@ def test_it_cuts_before_it_isolates() -> None:
     found = wording.short_authors([HEBREW * 30])
     assert found.startswith("\u2068")
     assert found.endswith("…\u2069")
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("university of science and technology of china", "University of Science and Technology of China"),
+        ("deepseek-ai", "deepseek-ai"),  # as it calls itself
+        ("KAIST AI", "KAIST AI"),
+        ("inclusionAI labs", "inclusionAI labs"),
+        ("", ""),
+    ],
+)
+def test_it_writes_an_organization_as_names_are_written(told: str, shown: str) -> None:
+    assert wording.named(told) == shown
+
+
+def test_no_line_begins_with_the_dot_before_an_organization() -> None:
+    assert wording.by_line(["Ada Lovelace"], "KAIST AI") == "Ada Lovelace\u00a0· KAIST AI"
+    assert wording.by_line([], "KAIST AI") == "KAIST AI"
+    assert wording.by_line(["Ada Lovelace"], "") == "Ada Lovelace"
