@@ -104,6 +104,15 @@ def papers_by_votes(edition: Edition) -> QuerySet[Paper]:
     return edition.papers.filter(is_hidden=False).order_by("-is_pinned", "-votes", "-edition_votes", "pk")
 
 
+def beside(paper: Paper) -> tuple[str, str]:
+    """The keys of the papers before and after `paper` on its edition's page; nothing where there is none."""
+    if paper.edition is None:
+        return "", ""
+    keys = ["", *papers_by_votes(paper.edition).values_list("key", flat=True), ""]
+    at = keys.index(paper.key)
+    return keys[at - 1], keys[at + 1]
+
+
 def papers_for(day: dt.date) -> QuerySet[Paper]:
     """The papers that there are by now for the edition of `day`, which is not closed yet."""
     return Paper.objects.filter(Q(edition__day=day, is_hidden=False) | Q(pk__in=_waiting(day).values("pk")))

@@ -112,3 +112,10 @@ class Listing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.paper} at {self.source} on {self.day}"
+
+    @property
+    def discussion(self) -> str:
+        """Where the readers of the source talk about the paper; nothing where it has no such page."""
+        kind, _, number = self.paper.key.partition(":")
+        is_there = self.source.kind == Source.Kind.HUGGINGFACE and kind == "arxiv"
+        return f"https://huggingface.co/papers/{number}" if is_there else ""

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
+from digest import editions
 from digest.discovery import neighbours
 from digest.models import Paper
 from digest.site import citing, topics
@@ -21,9 +22,13 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
     found = find(key)
     if found.key != key:
         return redirect("digest:paper", found.key, permanent=True)
+    listings = list(found.listings.select_related("source").order_by("day", "source__name"))
     context = {
         "paper": found,
-        "listings": list(found.listings.select_related("source").order_by("day", "source__name")),
+        "listings": listings,
+        "discussed": next((listing for listing in reversed(listings) if listing.discussion), None),
+        "beside": editions.beside(found),
+        "bibtex": citing.bibtex([found]),
         "topics": topics.of_papers([found], topics.offered()).get(found.pk, []),
         "similar": neighbours.similar(found),
         "picture": getattr(found, "mark", ""),

@@ -1,6 +1,7 @@
 """The public pages of papers."""
 
 import datetime as dt
+import html
 import re
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from django.test import Client
 
 from digest import editions, papers
-from digest.models import Edition, FetchRun, Paper, PaperAlias, QuietDay, Source
+from digest.models import Edition, FetchRun, Listing, Paper, PaperAlias, QuietDay, Source
 from digest.site import topics
 from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY, make_record
@@ -91,6 +92,37 @@ def test_it_shows_a_paper(client: Client) -> None:
     assert "Ada Lovelace" in page
     assert "Hugging Face Daily Papers" in page
     body(client, "/papers/arxiv:9999.99999/", 404)
+
+
+def test_it_leads_on_from_a_paper(client: Client, edition: Edition) -> None:
+    first, second, third = (paper.key for paper in editions.papers_by_votes(edition))
+    page = body(client, f"/papers/{second}/")
+    assert f'rel="prev" href="/papers/{first}/"' in page
+    assert f'rel="next" href="/papers/{third}/"' in page
+    assert 'rel="prev"' not in body(client, f"/papers/{first}/")
+    assert 'rel="next"' not in body(client, f"/papers/{third}/")
+    Paper.objects.filter(key=second).update(is_hidden=True)
+    assert f'rel="next" href="/papers/{third}/"' in body(client, f"/papers/{first}/")
+    Paper.objects.filter(key=first).update(edition=None)
+    assert 'rel="next"' not in body(client, f"/papers/{first}/")
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_says_what_others_think_of_a_paper(client: Client) -> None:
+    page = body(client, "/papers/arxiv:2608.00001/").partition("<h2")[0]
+    assert "30 votes" in page
+    assert 'href="https://huggingface.co/papers/2608.00001"' in page
+    assert "Discussion at Hugging Face Daily Papers" in page
+    Listing.objects.update(comments=3)
+    assert "3 comments at Hugging Face Daily Papers" in body(client, "/papers/arxiv:2608.00001/")
+    Source.objects.update(kind="sample")
+    assert "huggingface.co" not in body(client, "/papers/arxiv:2608.00001/")
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_shows_a_reference_to_copy(client: Client) -> None:
+    reference = client.get("/papers/arxiv:2608.00002.bib").content.decode()
+    assert reference in html.unescape(body(client, "/papers/arxiv:2608.00002/"))
 
 
 @pytest.mark.parametrize("form", ["/", ".bib", ".ris"])
