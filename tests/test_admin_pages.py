@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
 from digest import planning
 from digest.models import Delivery, Edition, FetchRun, Source
+from tests.browser import missing_axe, violations
 from tests.conftest import NOW, TODAY, make_reader
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -87,3 +88,13 @@ def test_a_button_leads_to_what_came_of_it(context: BrowserContext) -> None:
     assert box
     assert 0 <= box["y"] < 900
     page.frame_locator("iframe").first.get_by_text("Unsubscribe").first.wait_for()
+
+
+@pytest.mark.usefixtures("rows")
+def test_axe_finds_nothing_on_the_first_page_and_in_lists(context: BrowserContext) -> None:
+    if why := missing_axe():
+        pytest.skip(why)
+    page = context.new_page()
+    for path in ("", "digest/fetchrun/"):
+        page.goto(f"/admin/{path}")
+        assert violations(page) == []

@@ -34,6 +34,16 @@ class EditionForm(TriedOnForm, forms.ModelForm[Edition]):
         return branding.try_on(brand.current(), self.instance)
 
 
+class PaperForm(forms.ModelForm[Paper]):
+    """Its boxes stand under a heading; who hears the page is told whose they are."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, said in (("is_pinned", "Pin"), ("is_hidden", "Hide")):
+            if name in self.fields:  # who may only look has none
+                self.fields[name].widget.attrs["aria-label"] = f"{said}: {self.instance}"
+
+
 class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
     """The first papers; any of the edition's when it comes back, since votes may have put others first meanwhile."""
 
@@ -47,6 +57,7 @@ class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
 
 class PaperInline(admin.TabularInline[Paper, Edition]):
     model = Paper
+    form = PaperForm
     formset = PaperFormSet
     verbose_name_plural = "papers: pin what stands first, hide what nobody should see"
     fields = ["work", "votes", "is_pinned", "is_hidden"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.test import Client
 
@@ -32,11 +33,24 @@ def test_papers_are_pinned_and_hidden_on_the_page(admin_client: Client, edition:
     first, second, third = edition.papers.order_by("-votes")
     page = admin_client.get(address).content.decode()
     assert page.index(first.title) < page.index(second.title) < page.index(third.title)
+    assert f'aria-label="Pin: {first.title}"' in page
     assert admin_client.post(address, typed(edition, "1-is_hidden", "2-is_pinned")).status_code == 302
     assert Paper.objects.get(is_hidden=True) == second
     assert Paper.objects.get(is_pinned=True) == third
     edition.refresh_from_db()
     assert edition.note_before == "Good <morning>"
+
+
+def test_who_may_only_look_changes_nothing(client: Client, edition: Edition, address: str) -> None:
+    reader = User.objects.create_user("looks", is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename__in=["view_edition", "view_paper"]))
+    client.force_login(reader)
+    page = client.get(address).content.decode()
+    assert "Faster Diffusion" in page
+    assert "_send_to_me" not in page
+    assert client.post(address, typed(edition, "0-is_hidden")).status_code == 403
+    assert client.post(address, typed(edition) | {"_send_to_me": ""}).status_code == 403
+    assert mail.outbox == []
 
 
 def test_the_page_shows_the_first_of_many_papers_and_takes_any(
