@@ -29,7 +29,7 @@ def test_it_runs_again_within_its_interval(last_run_at: dt.datetime) -> None:
         assert entry.is_due().is_due
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # a scheduler drops the connection of an open one
 def test_it_forgets_what_earlier_releases_asked_for_and_leaves_an_admins_own() -> None:
     every_minute = IntervalSchedule.objects.create(every=1, period="minutes")
     earlier = (
@@ -45,7 +45,7 @@ def test_it_forgets_what_earlier_releases_asked_for_and_leaves_an_admins_own() -
     assert names == {*BEAT, *own}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_it_sets_hours_anew_and_leaves_switched_off_what_is() -> None:
     Scheduler(app)
     other = IntervalSchedule.objects.create(every=1, period="days")
@@ -57,7 +57,7 @@ def test_it_sets_hours_anew_and_leaves_switched_off_what_is() -> None:
     assert "set anew whenever beat starts" in row.description
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_ticks_are_not_kept_for_ever() -> None:
     Scheduler(app)
     kept = PeriodicTask.objects.filter(name__in=BEAT).values_list("expire_seconds", flat=True)
