@@ -171,6 +171,6 @@ def test_it_serves_pages_and_sign_ups_by_gunicorn(tmp_path: Path) -> None:
         wait_until(is_up)
         assert "Agents" in httpx.get(site).text
         answer = httpx.post(f"{site}/subscribe/", data={"email": "new@example.org", "stamp": stamped()})
-        assert answer.status_code == 302
+        assert answer.status_code == 202
         wait_until(lambda: mails(tmp_path) == {"new@example.org": 1})
     assert Subscriber.objects.get(email="new@example.org").status == Subscriber.Status.PENDING
