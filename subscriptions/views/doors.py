@@ -24,8 +24,8 @@ View = Callable[..., HttpResponse]
 
 
 def for_reader(purpose: Purpose) -> Callable[[View], View]:
-    """Give the view the reader whom the token names, before the token, in the reader's language; answer a bad token
-    with a page that says what to do."""
+    """Give the view the reader whom the token names, before the token, in the language of the address, else of the
+    reader; answer a bad token with a page that says what to do."""
 
     def decorate(view: View) -> View:
         @csrf_exempt
@@ -34,9 +34,10 @@ def for_reader(purpose: Purpose) -> Callable[[View], View]:
         def wrapper(request: HttpRequest, token: str, **more: object) -> HttpResponse:
             try:
                 reader = Subscriber.objects.get(uid=links.read_token(purpose, token))
-                with translation.override(reader.language):
+                language = getattr(request, "language_prefix", "") or reader.language
+                with translation.override(language):
                     response = view(request, reader, token, **more)
-                    response.headers["Content-Language"] = reader.language
+                    response.headers["Content-Language"] = language
                     return response
             except links.ExpiredLinkError:
                 return bad_link(request, expired=True)

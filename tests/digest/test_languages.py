@@ -2,9 +2,11 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 
-from subscriptions.models import Topic
+from subscriptions.links import Purpose, make_token
+from subscriptions.models import Subscriber, Topic
 
 pytestmark = pytest.mark.usefixtures("edition")
 
@@ -105,3 +107,25 @@ def test_topics_are_found_by_parts_of_words_and_by_the_beginning_of_short_ones(s
 @pytest.mark.parametrize("sought", ["mes", "l", "games video", "!", ""])
 def test_a_part_of_a_word_that_is_short_finds_no_topic(sought: str) -> None:
     assert not Topic(name="Games", group="Agents", phrases=["game-playing RL"]).speaks_of(sought)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.PREFERENCES, Purpose.CONFIRM, Purpose.UNSUBSCRIBE])
+def test_a_readers_own_page_speaks_their_language_and_offers_the_others(
+    client: Client, alice: Subscriber, purpose: Purpose
+) -> None:
+    Subscriber.objects.filter(pk=alice.pk).update(language="de")
+    path = reverse(f"subscriptions:{purpose}", args=[make_token(purpose, alice)])
+    page = client.get(path).content.decode()
+    assert '<html lang="de"' in page
+    assert f'<a href="/en{path}" hreflang="en"' in page
+    other = client.get(f"/en{path}")
+    assert '<html lang="en"' in other.content.decode()
+    assert other["Content-Language"] == "en"
+    assert 'rel="canonical"' not in page  # search engines are told of none of it
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nowhere/?a=<b>", 404), ("/confirm/forged/", 404)])
+def test_an_error_can_be_read_in_each_language(client: Client, path: str, status: int) -> None:
+    response = client.get(path)
+    assert response.status_code == status
+    assert f'<a href="/de{path.replace("<b>", "%3Cb%3E")}" hreflang="de"' in response.content.decode()

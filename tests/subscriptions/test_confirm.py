@@ -102,10 +102,9 @@ def test_it_says_the_same_when_the_reader_is_gone(
 ) -> None:
     path = path_of(purpose, bob)
     bob.delete()
-    gone = visitor.generic(method, path)
-    forged = visitor.generic(method, f"/{purpose}/forged/")
-    assert (gone.status_code, gone.content) == (forged.status_code, forged.content)
-    assert gone.status_code == 404
+    gone, forged = (visitor.generic(method, address) for address in (path, f"/{purpose}/forged/"))
+    assert gone.content.decode().replace(path, f"/{purpose}/forged/") == forged.content.decode()
+    assert gone.status_code == forged.status_code == 404
 
 
 def test_it_shows_nothing_that_others_could_have_typed(visitor: Client, bob: Subscriber) -> None:
