@@ -201,7 +201,7 @@ def suppress(email: str, reason: str) -> Suppression:
         readers = Subscriber.objects.by_email(email)
         for subscriber in readers.exclude(status=Status.SUPPRESSED):
             consents.record(subscriber, Event.WITHDRAWN, Trace(where=reason))
-        readers.update(status=Status.SUPPRESSED, asked_to_confirm_at=None, asked_wishes=None)
+        readers.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
         _owe_no_more(*readers)
     return row
 

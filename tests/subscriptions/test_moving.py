@@ -216,6 +216,15 @@ def test_it_moves_nobody_who_gets_no_digests(visitor: Client, alice: Subscriber,
     assert stored(alice) == before
 
 
+def test_it_moves_nobody_who_was_suppressed_meanwhile(visitor: Client, alice: Subscriber) -> None:
+    """The page would say that papers come to the new address, and none would."""
+    link = move(visitor, alice)
+    subscribers.suppress(alice.email, "complained")
+    assert visitor.post(link).status_code == 410
+    row = stored(alice)
+    assert (row["email"], row["status"], row["owed"]) == ("alice@example.org", "suppressed", [])
+
+
 def test_it_takes_no_address_that_was_suppressed_meanwhile(visitor: Client, alice: Subscriber) -> None:
     link = move(visitor, alice)
     subscribers.suppress(NEW, "complained")
