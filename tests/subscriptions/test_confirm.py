@@ -41,7 +41,9 @@ def test_it_is_no_error_to_confirm_twice(visitor: Client, bob: Subscriber) -> No
     before = stored(bob)
     with time_machine.travel(NOW + dt.timedelta(days=1), tick=False):
         assert visitor.post(path).status_code == 200
-        assert visitor.get(path).status_code == 200
+        again = visitor.get(path)
+        assert again.status_code == 200
+        assert 'href="/preferences/"' in again.content.decode().partition("<main")[2].partition("</main")[0]
     assert stored(bob) == before
 
 

@@ -59,6 +59,13 @@ def test_it_changes_nothing_when_the_link_is_followed(visitor: Client, alice: Su
     assert stored(alice) == before
 
 
+def test_it_leads_who_only_wants_less_to_their_settings(visitor: Client, alice: Subscriber) -> None:
+    """By a mail: whoever a digest was forwarded to must not get there from here."""
+    page = visitor.get(path_of(Purpose.UNSUBSCRIBE, alice)).content.decode().partition("<main")[2]
+    assert 'href="/preferences/">Mail me the link to my settings</a>' in page
+    assert path_of(Purpose.PREFERENCES, alice) not in page
+
+
 def test_it_takes_one_press_from_a_person(visitor: Client, alice: Subscriber) -> None:
     path = path_of(Purpose.UNSUBSCRIBE, alice)
     assert visitor.get(path).content.decode().count('<form method="post">') == 1
