@@ -20,7 +20,8 @@ MOST_TOPICS = 12
 MOST_PHRASES = 12
 MOST_AUTHORS = 6
 MOST_CALLED = 20  # papers whose titles may be the one that was pasted
-TICKED = 0.2  # of the papers: a topic or phrase that more of them share stands ticked
+MOST_TICKED = 3  # of the topics, and of the phrases: those that come first
+TICKED = 0.5  # of the papers: what fewer of them share is for the reader to tick
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Offer:
     value: str  # a topic's slug; else as one writes it among the own words
     name: str
     papers: tuple[PaperText, ...]
-    is_ticked: bool
+    is_ticked: bool = False
     description: str = ""
 
 
@@ -113,8 +114,17 @@ def _of(papers: Sequence[PaperText]) -> Suggestion:
     topics = _topics(papers)
     covered = {key_of(phrase) for topic, _ in topics for phrase in (topic.name, *topic.phrases)}
     words = [offer for offer in _phrases(papers) if key_of(offer.name) not in covered]
-    offers = tuple(offer for _, offer in topics)
-    return Suggestion(tuple(papers), (), offers, (*words[:MOST_PHRASES], *_authors(papers)))
+    offers = _ticked([offer for _, offer in topics], len(papers))
+    return Suggestion(
+        tuple(papers), (), offers, (*_ticked(words[:MOST_PHRASES], len(papers), least=2), *_authors(papers))
+    )
+
+
+def _ticked(offers: Sequence[Offer], papers: int, least: int = 1) -> tuple[Offer, ...]:
+    """The same, with those ticked that most of the papers share, and `least` of them where there are as many."""
+    least_of_all = max(min(least, papers), TICKED * papers)
+    shared = [offer for offer in offers if len(offer.papers) >= least_of_all][:MOST_TICKED]
+    return tuple(replace(offer, is_ticked=offer in shared) for offer in offers)
 
 
 def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, Offer]]:
@@ -124,7 +134,7 @@ def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, Offer]]:
         findings = index.findings(interests.of_topic(topic))
         led = tuple(papers[number] for number in sorted(findings, key=lambda number: -findings[number].score))
         if led:
-            offer = Offer(topic.slug, topic.name, led, _is_ticked(len(led), papers), topic.description)
+            offer = Offer(topic.slug, topic.name, led, description=topic.description)
             found.append((sum(finding.score for finding in findings.values()), topic, offer))
     found.sort(key=lambda row: -row[0])
     return [(topic, offer) for _, topic, offer in found[:MOST_TOPICS]]
@@ -138,11 +148,15 @@ def _phrases(papers: Sequence[PaperText]) -> list[Offer]:
             write(Criteria(phrases=(phrase.phrase,))),
             phrase.phrase,
             tuple(papers[number] for number in phrase.papers),
-            _is_ticked(len(phrase.papers), papers) and " " in phrase.phrase,
         )
         for phrase in found
-        if len(phrase.papers) > 1 or _others_hold(phrase, papers)
+        if _tells(phrase.phrase) and (len(phrase.papers) > 1 or _others_hold(phrase, papers))
     ]
+
+
+def _tells(phrase: str) -> bool:
+    """Whether a phrase says what it is about: several words do, and names; “behavior” stands anywhere."""
+    return " " in phrase or ("-" not in phrase and sum(map(str.isupper, phrase)) > 1)
 
 
 def _others_hold(phrase: Found, papers: Sequence[PaperText]) -> bool:
@@ -159,12 +173,7 @@ def _authors(papers: Sequence[PaperText]) -> list[Offer]:
             write(Criteria(authors=(name,))),
             name,
             tuple(paper for paper in papers if name in paper.authors),
-            is_ticked=False,
         )
         for name, count in counts.most_common(MOST_AUTHORS)
         if count > 1
     ]
-
-
-def _is_ticked(count: int, papers: Sequence[PaperText]) -> bool:
-    return count >= max(1 if len(papers) < 3 else 2, TICKED * len(papers))

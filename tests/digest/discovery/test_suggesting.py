@@ -57,6 +57,30 @@ def test_it_works_from_titles_and_abstracts_of_papers_that_we_do_not_have() -> N
     assert found.unknown == ()
 
 
+def test_it_ticks_no_more_than_three_topics_that_half_of_the_papers_share() -> None:
+    for number in range(5):
+        Topic.objects.create(slug=f"t{number}", name=f"Topic {number}", group="G", phrases=["speech recognition"])
+    titles = ("Speech Recognition", "More Speech Recognition", "Cooking at Home")
+    paste = "\n".join(f"@misc{{p{number}, title={{{title}}}}}" for number, title in enumerate(titles))
+    found = suggest(paste)
+    assert len(found.topics) > 3
+    assert sum(offer.is_ticked for offer in found.topics) == 3
+    assert not any(
+        offer.is_ticked for offer in suggest(f"{paste}\n@misc{{d, title={{A}}}}\n@misc{{e, title={{B}}}}").topics
+    )
+
+
+@pytest.mark.parametrize(
+    ("phrase", "tells"),
+    [
+        ("behavior", False), ("decision-making", False), ("End-to-End", False), ("Long-Horizon", False),
+        ("GRPO", True), ("MLLMs", True), ("LLM agents", True), ("episodic memory", True),
+    ],
+)  # fmt: skip
+def test_it_offers_no_word_that_stands_anywhere(phrase: str, tells: bool) -> None:
+    assert suggesting._tells(phrase) == tells
+
+
 def test_it_names_what_is_unknown() -> None:
     found = suggest("1901.00001\n@misc{knuth84}\n2608.00001")
     assert found.unknown == ("knuth84", "1901.00001")
