@@ -1,7 +1,6 @@
 """Matching, tried on recorded days and judged by grades: the figures of `manage.py evaluate_matching`. No database."""
 
 import datetime as dt
-import difflib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from digest.intake.records import PaperRecord, SourceError
 from digest.matching import Index, Interest, judging
 from digest.matching.assembling import assemble, text_of
 from digest.matching.scoring import questions
-from digest.matching.words import families_of, key_of
+from digest.matching.thesaurus import Thesaurus
+from digest.matching.words import key_of
 from digest.sources import huggingface
 from subscriptions import catalogue
 from subscriptions.filters import Criteria
@@ -85,8 +85,8 @@ def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Tri
     papers = _papers(folder, {key for one in judged for key in one.grades})
     topics = catalogue.topics()
     encode = _Encoder(cache) if vectors.is_available() else None
-    asked = [(one, _ways(one, _topic(one, topics, encode))) for one in judged]
     index = _index(papers, topics, encode)
+    asked = [(one, _ways(one, _topic(one, topics, index.day.thesaurus, encode))) for one in judged]
     if encode:
         every = [way.criteria for _, ways in asked for way in ways.values()]
         encode([one.text for criteria in every for one in questions(index.day, criteria, judging.odds(0))])
@@ -134,23 +134,16 @@ def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
     return [index.papers[number].key for _, number in ranked]
 
 
-def _topic(judged: Judged, topics: Sequence[Topic], encode: "_Encoder | None") -> Topic:
-    """The topic that the judgements name, else the one whose name is the closest."""
+def _topic(judged: Judged, topics: Sequence[Topic], thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Topic:
+    """The topic that the judgements name, else the one that whoever has this interest would tick."""
     asked = judged.topic or judged.name
     for topic in topics:
         if asked == topic.slug or key_of(asked) == key_of(topic.name):
             return topic
-    if encode is None:
-        return max(topics, key=lambda topic: _likeness(asked, topic.name))
-    known = encode([asked, *(topic.about for topic in topics)])
-    return max(topics, key=lambda topic: float(known[asked] @ known[topic.about]))
-
-
-def _likeness(a: str, b: str) -> tuple[float, float]:
-    """Of two names: the share of words that they have in common, then how many letters in a row."""
-    one, other = set(families_of(a)), set(families_of(b))
-    words = len(one & other) / max(1, len(one | other))
-    return words, difflib.SequenceMatcher(None, a.lower(), b.lower()).find_longest_match().size
+    if thesaurus is None:
+        raise EvaluationError("The catalogue holds no topics.")
+    says = f"{asked}. {judged.sentence}"
+    return topics[thesaurus.nearest(asked, says, encode([says])[says] if encode else None)]
 
 
 def _sum(each: Sequence[Figures]) -> Figures:

@@ -19,7 +19,7 @@ class Judged:
     id: str
     name: str
     sentence: str
-    topic: str  # slug or name in the catalogue; nothing: the closest by name
+    topic: str  # slug or name in the catalogue; nothing: the closest to what the interest says
     grades: dict[str, int]
 
 

@@ -84,11 +84,11 @@ SENTENCE = TextWeights(
 )
 SENTENCE_BY_WORDS = TextWeights(usual=-4.86, coverage=7.00, topics=12.48, enough=6.0)
 BOTH = TextWeights(
-    usual=-5.76,
-    coverage=7.50,
-    closeness=0.97,
-    topics=5.80,
-    name=1.50,
+    usual=-5.90,
+    coverage=6.40,
+    closeness=1.00,
+    topics=6.40,
+    name=1.30,
     alone=TextWeights(usual=-7.17, coverage=25.99, topics=0, closeness=1.52, name=4.52),
 )
 BOTH_BY_WORDS = TextWeights(

@@ -14,7 +14,7 @@ from digest.matching.findings import Interest
 from digest.matching.judging import PhraseWeights, TextWeights
 from digest.matching.meaning import Vectors
 from digest.matching.texts import IN_TITLE, Standing
-from digest.matching.thesaurus import Weights, mixed
+from digest.matching.thesaurus import Weights
 from digest.matching.words import key_of
 from subscriptions.filters import Criteria
 
@@ -74,12 +74,10 @@ def said_by(day: Day, question: Question) -> Said:
 
 def topics_in(day: Day, question: Question, vector: Vectors | None) -> Weights:
     """The topics of the catalogue that the question speaks of; `vector` is that of its text."""
-    if day.thesaurus is None:
+    name, is_long = question.name or question.text, question.text.count(" ") > 1
+    if day.thesaurus is None or not (is_long or day.thesaurus.holds(key_of(name))):
         return ()
-    if named := day.thesaurus.named(question.name or question.text):
-        return named
-    by_words = day.thesaurus.by_words(question.text) if question.text.count(" ") > 1 else ()
-    return by_words if vector is None else mixed(by_words, day.thesaurus.by_meaning(vector))
+    return day.thesaurus.topics_in(name, question.text, vector)
 
 
 def on_topic(day: Day, number: int) -> Values:

@@ -7,7 +7,6 @@ topic is likely to be wanted, also where it says "teacher" and "student".
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -17,9 +16,11 @@ from digest.matching.meaning import Vectors
 from digest.matching.vocabulary import Vocabulary
 from digest.matching.words import key_of
 
-# Below the first of the two a topic is about something else, from the second on it is what is asked for.
-ALIKE_IN_MEANING = (0.42, 0.65)  # cosines
-ALIKE_IN_WORDS = (0.1, 0.4)  # coverage
+# How alike a text and a topic are: by its words (coverage) and by its meaning (a cosine), added up. Below the first of
+# the two a topic is about something else, from the second on it is what is asked for.
+ALIKE = (0.4, 1.0)
+BY_WORDS = 3  # times as much words count where nothing is known of meaning
+NAMED = 0.5  # what is added where the text is the topic's name, or one of its phrases
 SHARPNESS = 20.0  # how much more the nearest topic counts than the next
 LEAST_WEIGHT = 0.05
 
@@ -49,48 +50,42 @@ class Thesaurus:
         self._words = Coverage([_Page(topic.label, topic.about, topic.criteria.quoted) for topic in self.topics])
         self._named: dict[str, list[int]] = {}
         for number, topic in enumerate(self.topics):
-            for name in {key_of(phrase) for phrase in (topic.label, *topic.criteria.quoted)}:
+            for name in {key_of(phrase) for phrase in topic.criteria.quoted}:
                 self._named.setdefault(name, []).append(number)
-        self.by_words = lru_cache(maxsize=10_000)(self._by_words)
+        # What is the name of a topic is that topic, whichever others have it among their phrases.
+        self._named |= {key_of(topic.label): [number] for number, topic in enumerate(self.topics)}
         self.vocabulary = Vocabulary(self.topics)
 
-    def by_meaning(self, vector: Vectors) -> Weights:
-        """The topics (by their place) close to `vector`, and how much each counts: 1 in all at most."""
-        if self._vectors is None or not self.topics:
-            return ()
-        return _weigh(self._vectors @ vector, ALIKE_IN_MEANING)
+    def topics_in(self, name: str, text: str, vector: Vectors | None = None) -> Weights:
+        """The topics (by their places) that `text` speaks of, and how much each counts: 1 in all at most.
 
-    def named(self, text: str) -> Weights:
-        """The topics that `text` is a name or a phrase of."""
-        numbers = self._named.get(key_of(text))
-        return tuple((number, 1 / len(numbers)) for number in numbers) if numbers else ()
+        `name` is what it may call one by; `vector` that of `text`, where topics have vectors, too.
+        """
+        is_said = key_of(name) in self._named or self._words.says_any(text)
+        return _weigh(self._alike(name, text, vector)) if is_said or vector is not None else ()
+
+    def nearest(self, name: str, text: str, vector: Vectors | None = None) -> int:
+        """The topic that somebody would tick who says this. Raises ValueError where there are no topics."""
+        return int((self._alike(name, text, vector) + self._words.of(name)).argmax())
 
     def holds(self, key: str) -> bool:
         """Whether what is looked up by `key` (see words.key_of) is the name or a phrase of any topic."""
         return key in self._named
 
-    def _by_words(self, text: str) -> Weights:
-        """The topics that speak of the words in `text`."""
-        return _weigh(self._words.of(text), ALIKE_IN_WORDS) if self._words.says_any(text) else ()
+    def _alike(self, name: str, text: str, vector: Vectors | None) -> Values:
+        alike = self._words.of(text)
+        alike = BY_WORDS * alike if self._vectors is None or vector is None else alike + self._vectors @ vector
+        for number in self._named.get(key_of(name), ()):
+            alike[number] += NAMED
+        return alike
 
 
-def _weigh(alike: Values | Vectors, bounds: tuple[float, float]) -> Weights:
-    low, high = bounds
-    best = float(alike[alike.argmax()]) if alike.size else 0.0
+def _weigh(alike: Values) -> Weights:
+    low, high = ALIKE
+    best = float(alike.max(initial=0.0))
     if best <= low:
         return ()
     near = np.flatnonzero(alike > max(low, best + math.log(LEAST_WEIGHT) / SHARPNESS))
     shares = [math.exp(SHARPNESS * (value - best)) for value in alike[near].tolist()]
     scale = min(1.0, (best - low) / (high - low)) / sum(shares)
     return tuple((number, share * scale) for number, share in zip(near.tolist(), shares, strict=True))
-
-
-def mixed(by_words: Weights, by_meaning: Weights) -> Weights:
-    """Both opinions in one; together they count for 1 at most."""
-    if not by_words or not by_meaning:
-        return by_words or by_meaning
-    weights: dict[int, float] = {}
-    for number, weight in (*by_words, *by_meaning):
-        weights[number] = weights.get(number, 0.0) + weight
-    scale = 1 / max(1.0, sum(weights.values()))
-    return tuple((number, weight * scale) for number, weight in weights.items())

@@ -4,6 +4,7 @@ import itertools
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,12 +143,46 @@ def test_it_knows_a_topic_by_its_name_and_by_its_phrases() -> None:
         Interest("Robots", Criteria(quoted=("humanoid",)), "Robots: machines that move"),
     ]
     thesaurus = Thesaurus(topics)
-    assert list(thesaurus.named("Teacher student")) == [(0, 1.0)]
-    assert [number for number, _ in thesaurus.by_words("a machine that moves like a humanoid")] == [1]
+    assert thesaurus.topics_in("Teacher student", "Teacher student") == ((0, 1.0),)
+    text = "a machine that moves like a humanoid"
+    assert [number for number, _ in thesaurus.topics_in(text, text)] == [1]
+    assert thesaurus.topics_in("Else", "Else") == ()
     index = Index([paper("Humanoids walk"), paper("Else")], None, thesaurus)
     asked = Interest("it", Criteria(sentence="machines that move like a humanoid"))
     reasons = index.findings(asked, "more")[0].reasons
     assert ("topic", "Robots") in {(each.kind, each.found) for each in reasons}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "topic"),
+    [
+        ("Robots", "Robots", 1),
+        ("Humanoid", "Humanoid", 1),
+        ("Learning from a teacher", "Learning from a teacher: small networks do what large ones can", 0),
+    ],
+)
+def test_it_knows_what_somebody_would_tick(name: str, text: str, topic: int) -> None:
+    topics = [
+        Interest("Distillation", Criteria(quoted=("teacher-student",)), "Distillation: small models from large ones"),
+        Interest("Robots", Criteria(quoted=("humanoid",)), "Robots: machines that move"),
+    ]
+    assert Thesaurus(topics).nearest(name, text) == topic
+
+
+def test_it_knows_by_meaning_what_somebody_would_tick() -> None:
+    topics = [Interest("One", Criteria(quoted=("a",)), "One"), Interest("Two", Criteria(quoted=("b",)), "Two")]
+    thesaurus = Thesaurus(topics, np.array([[1, 0], [0, 1]], np.float32))
+    nearer_to_two = np.array([0.3, 0.7], np.float32)
+    assert thesaurus.nearest("x", "x", nearer_to_two) == 1
+    assert thesaurus.nearest("One", "One", nearer_to_two) == 0  # its name says more
+
+
+def test_a_topic_s_name_counts_for_more_than_what_others_are_called_by() -> None:
+    topics = [
+        Interest("Robots", Criteria(quoted=("robot arm",)), "Robots"),
+        Interest("Robot arm", Criteria(quoted=("gripper",)), "Robot arm"),
+    ]
+    assert Thesaurus(topics).topics_in("robot arms", "robot arms") == ((1, 1.0),)
 
 
 WORDS = ["pre", "training", "pretraining", "agents", "a", "RAG", "rag", "½", "straße", "état"]
