@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from digest import interests
 from digest.evaluation import Choice, add, judge_choice, judge_ranking, read
+from digest.matching.thesaurus import Thesaurus
+from subscriptions import catalogue
 from tests.conftest import RECORDED
 
 GRADES = {"a": 2, "b": 1, "c": 0, "d": 2}
+NAMES = Path(__file__).resolve().parent.parent.parent / "benchmarks" / "judgements" / "names.json"
 FIGURES = ("ndcg@10", "p@5", "recall@20")
 
 
@@ -128,3 +132,12 @@ def test_it_judges_recorded_days_by_words_alone(
     with pytest.raises(CommandError, match=r"Matching got worse: name ndcg@10 is"):
         evaluate(judgements, "--papers", str(RECORDED / "hf"), "--against", str(better))
     assert "598 papers, by words alone" in capsys.readouterr().out
+
+
+def test_it_finds_the_topic_of_names_in_other_words() -> None:
+    names = json.loads(NAMES.read_text())["names"]
+    topics = catalogue.topics()
+    thesaurus = Thesaurus([interests.of_topic(topic) for topic in topics])
+    found = [thesaurus.nearest(one["name"], f"{one['name']}. {one['description']}") for one in names]
+    right = sum(topics[number].slug in one["topics"] for number, one in zip(found, names, strict=True))
+    assert right / len(names) > 0.93
