@@ -30,7 +30,7 @@ class WishesForm(forms.Form):
     words = forms.CharField(
         required=False,
         max_length=2000,
-        error_messages={"max_length": _("That is too long: 2000 characters are the most.")},
+        error_messages={"max_length": _("That is too long: write at most 2000 characters.")},
     )
     frequency = forms.ChoiceField(
         choices=Subscriber.Frequency.choices,

@@ -83,7 +83,7 @@ def _welcome(notice: OwedNotice) -> Note:
         _("Welcome to %(site)s") % {"site": brand.current().name},
         (
             _("You are subscribed. Your first digest comes after the next edition is out."),
-            _("What you follow, when it comes and how much of it: all that you can change at any time, by this link."),
+            _("With this link you can change at any time what you follow, when it comes and how much of it."),
         ),
         _("Change what you get"),
         links.make_url(Purpose.PREFERENCES, notice.subscriber),
@@ -132,7 +132,7 @@ def _goodbye(notice: OwedNotice) -> Note:
         notice.address,
         _("You are unsubscribed from %(site)s") % {"site": brand.current().name},
         (
-            _("As you asked, no more digests come. Thank you for reading."),
+            _("As you asked, you will get no more digests. Thank you for reading."),
             _("If it was not you, or you change your mind: for 30 days one press brings everything back as it was."),
         ),
         _("Come back"),

@@ -127,7 +127,7 @@ def send_wrong(shown: Shown) -> None:
 def send_in_haste(shown: Shown) -> None:
     shown.get_by_label(said(shown, "E-mail address")).fill("ada@example.org")
     press("Subscribe")(shown)
-    shown.get_by_text(said(shown, "One more press, please.")).wait_for()
+    shown.get_by_text(said(shown, "Please press the button once more.")).wait_for()
 
 
 def send_too_much(shown: Shown) -> None:
@@ -170,13 +170,13 @@ def paste(shown: Shown) -> None:
 
 def settings_are_wrong(shown: Shown) -> None:
     shown.get_by_label(said(shown, "Your new address")).fill("bob@example.org")
-    shown.locator("#move").get_by_label(said(shown, "Your address now")).fill("not-me@example.org")
+    shown.locator("#move").get_by_label(said(shown, "Your current address")).fill("not-me@example.org")
     press("Mail me a link")(shown)
     shown.locator("#move .error").wait_for()
 
 
 def erase_another(shown: Shown) -> None:
-    shown.get_by_label(said(shown, "Your address now")).fill("not-me@example.org")
+    shown.get_by_label(said(shown, "Your current address")).fill("not-me@example.org")
     press("Erase everything")(shown)
     shown.locator(".error").wait_for()
 

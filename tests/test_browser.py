@@ -157,7 +157,7 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
 
     page.goto(path_of(next(link for link in digest.links if "/unsubscribe/" in link)))
     hand.press(button(page, "Unsubscribe"))
-    page.get_by_text("It is done: no more digests come.").wait_for()
+    page.get_by_text("Done: you will get no more digests.").wait_for()
     reader.refresh_from_db()
     assert reader.status == Subscriber.Status.UNSUBSCRIBED
     hand.press(button(page, "Undo"))
@@ -209,7 +209,7 @@ def test_it_asks_who_is_in_haste_for_one_more_press(page: Page) -> None:
     page.goto("/")
     page.get_by_label("E-mail address").fill("ada@example.org")
     press(page, "Subscribe")
-    assert "One more press, please." in page.inner_text("main")
+    assert "Please press the button once more." in page.inner_text("main")
     assert page.get_by_label("E-mail address").input_value() == "ada@example.org"
 
 
@@ -219,7 +219,7 @@ def test_it_mails_a_lost_link_and_moves_to_another_address(page: Page, alice: Su
     page.get_by_label("E-mail address").fill(alice.email)
     press(page, "Mail me my link")
     page.goto(link_in_last_mail("preferences"))
-    page.locator("#move").get_by_label("Your address now").fill(alice.email)
+    page.locator("#move").get_by_label("Your current address").fill(alice.email)
     page.get_by_label("Your new address").fill("ada@example.com")
     press(page, "Mail me a link")
     assert "a•••@example.com" in page.inner_text("main")

@@ -124,7 +124,7 @@ def test_suggestions(client: Client, pasted: str) -> None:
 def test_a_form_that_came_too_fast(client: Client) -> None:
     for path in ("/de/subscribe/", "/de/preferences/"):
         page = client.post(path, {"email": "ada@example.org", "stamp": stamped(0)}).content.decode()
-        assert "Bitte noch ein Klick." in page
+        assert "Bitte klicken Sie noch einmal auf den Knopf." in page
         assert not english.in_page(page, KNOWN)
 
 

@@ -66,7 +66,7 @@ def _results(query: str, number: int, order: Order) -> tuple[Results, str]:
     """What `query` finds, on its last page where there are not so many, and what is wrong with it."""
     nothing = Results(query, 1, (), False)
     if len(query) > LONGEST:
-        return nothing, _("That is too long: %(most)s characters are the most.") % {"most": LONGEST}
+        return nothing, _("That is too long: write at most %(most)s characters.") % {"most": LONGEST}
     try:
         found = searching.search(query, number, order) if query else nothing
         return (found if found.page <= found.pages else searching.search(query, found.pages, order)), ""

@@ -117,7 +117,7 @@ def test_it_needs_nothing_but_an_address(visitor: Client) -> None:
         ({"words": '"open'}, "quotes must open and close around a whole phrase"),
         ({"words": "cat:x?"}, "is not an arXiv category"),
         ({"words": "title:x"}, "“title:” is not known"),
-        ({"words": "x" * 2001}, "That is too long: 2000 characters are the most."),
+        ({"words": "x" * 2001}, "That is too long: write at most 2000 characters."),
         ({"frequency": "hourly"}, "Choose one of the three."),
         ({"send_hour": "24"}, "Choose an hour from the list."),
         ({"send_hour": "-1"}, "Choose an hour from the list."),

@@ -143,7 +143,7 @@ def test_it_offers_less_only_after_it_is_done(visitor: Client, alice: Subscriber
     path = path_of(Purpose.UNSUBSCRIBE, alice)
     assert 'name="offer"' not in visitor.get(path).content.decode()
     for response in (visitor.post(path), visitor.get(path)):
-        assert "It is done" in response.content.decode()
+        assert "Done: you will get no more digests" in response.content.decode()
         assert path_of(Purpose.COME_BACK, alice) in response.content.decode()
 
 

@@ -166,6 +166,7 @@ def test_it_previews_settings_in_the_readers_language_and_saves_nothing(client: 
         ({"words": "day", "max_papers": "1"}, "1 of 2 that match"),
         ({"words": "day", "max_papers": "1"}, "A narrower phrase"),
         ({}, "You follow nothing in particular"),
+        ({"max_papers": "1"}, "1 most voted paper"),
     ],
 )
 def test_it_says_what_is_the_matter(client: Client, given: dict[str, Any], said: str) -> None:
