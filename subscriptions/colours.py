@@ -8,6 +8,7 @@ from functools import lru_cache
 
 READABLE = 4.5  # WCAG 2, 1.4.3: the least contrast of text with what is behind it
 ACCENT = "#0f5f63"
+ACCENT_IN_THE_DARK = "#74c5c0"  # as in static/style.css: mails and pages look the same
 _STEP = 0.01  # of lightness
 _DARKEST, _LIGHTEST = 0.06, 0.94  # lightness; neither black nor white
 
@@ -56,7 +57,8 @@ def light(accent: str = ACCENT) -> Colours:
 def dark(accent: str = ACCENT) -> Colours:
     paper = {"page": "#171614", "card": "#211f1c", "tint": "#2c2924"}
     # On black, full colours glare, and one that is just readable looks dull.
-    shade = _moved(accent, _STEP, 0.62, lambda shade: _worst(shade, paper.values()) >= 6)
+    moved = _moved(accent, _STEP, 0.62, lambda shade: _worst(shade, paper.values()) >= 6)
+    shade = ACCENT_IN_THE_DARK if accent.lower() == ACCENT else moved
     lesser = {"line": "#38352f", "ink": "#ebe7de", "soft": "#b0a99c"}
     return Colours(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#1b1a17")
 

@@ -25,6 +25,7 @@ class Note:
     paragraphs: tuple[str, ...]
     label: str = ""
     url: str = ""
+    headline: str = ""  # where it is not the subject: the name of the site stands above it
     why: str = ""
     preferences_url: str = ""
     unsubscribe_url: str = ""
@@ -53,6 +54,7 @@ def _confirm(notice: OwedNotice) -> Note:
         ),
         _("Confirm subscription"),
         links.make_url(Purpose.CONFIRM, notice.subscriber),
+        headline=_("Please confirm your subscription"),
     )
 
 

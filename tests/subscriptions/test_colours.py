@@ -1,9 +1,12 @@
 """Colours that can be read, whatever accent an admin chooses."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.environment import BASE_DIR
 from subscriptions import colours
 
 ANY = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -42,3 +45,8 @@ def test_it_leaves_a_readable_accent_as_it_is() -> None:
 @pytest.mark.parametrize(("text", "is_one"), [("#0f5f63", True), ("#FFF", False), ("red", False), ("#0f5f63;", False)])
 def test_it_knows_a_colour(text: str, is_one: bool) -> None:
     assert colours.is_colour(text) is is_one
+
+
+def test_mails_and_pages_have_the_same_accent() -> None:
+    style = (BASE_DIR / "static" / "style.css").read_text()
+    assert re.findall(r"--accent: (#\w+);", style)[:2] == [colours.light().accent, colours.dark().accent]

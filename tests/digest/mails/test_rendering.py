@@ -128,6 +128,14 @@ def test_it_leaves_out_a_summary_that_spam_filters_stumble_over(edition: Edition
     assert "We generate video." in body
 
 
+@pytest.mark.parametrize("kind", ["html", "plain"])
+def test_it_leads_to_the_pdf_once(edition: Edition, alice: Subscriber, kind: str) -> None:
+    Paper.objects.filter(title="Faster Diffusion").update(project_url="https://arxiv.org/pdf/2608.00002")
+    body = part(build(edition, alice), kind)
+    assert body.count("https://arxiv.org/pdf/2608.00002") == 1
+    assert "Project page" not in body
+
+
 def test_it_tracks_nobody(edition: Edition, alice: Subscriber) -> None:
     assert "<img" not in part(build(edition, alice), "html")
 
