@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 MAX_TERMS = 50
+MOST_TOLD = 5  # of the terms that can't be read
 MAX_TERM_LENGTH = 100  # characters
 MAX_SENTENCE_LENGTH = 300
 MAX_VOTES = 100_000
@@ -85,9 +86,16 @@ def parse(text: str) -> Criteria:
         )
     # Dictionaries keep the order, and each value once.
     found: dict[str, dict[str, None]] = {}
+    wrong: dict[str, None] = {}
     for term in terms:
-        kind, value = _classify(term)
-        found.setdefault(kind, {})[value] = None
+        try:
+            kind, value = _classify(term)
+        except FilterError as error:
+            wrong[str(error)] = None
+        else:
+            found.setdefault(kind, {})[value] = None
+    if wrong:  # all of it: who corrects one term need not find the next
+        raise FilterError(" ".join(list(wrong)[:MOST_TOLD]))
     return Criteria(
         phrases=tuple(found.get("phrases", ())),
         authors=tuple(found.get("authors", ())),
@@ -186,6 +194,11 @@ def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:
 
 
 def _sentence(value: str, term: str) -> str:
+    if not any(map(str.isalnum, value)):
+        raise FilterError(
+            _("%(term)s has no sentence in it. Write it like about: how an assistant can remember.")
+            % {"term": _shown(term)}
+        )
     return _clean(value, term, MAX_SENTENCE_LENGTH)
 
 

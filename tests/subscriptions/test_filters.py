@@ -119,7 +119,7 @@ def test_it_reads_what_readers_type(text: str, criteria: Criteria) -> None:
             "title:diffusion",
             "“title:” is not known. Write author:Name, cat:cs.CL, votes:20, about: with a sentence, or put",
         ),
-        ("about:", "“about:” has no word in it"),
+        ("about:", "“about:” has no sentence in it. Write it like about: how an assistant can remember."),
         ("about: " + "x" * 301, "is longer than 300 characters"),
         ("about: a\nabout: b", "“about:” can stand once in a filter, and is there 2 times. Keep one of them."),
         ("-about:it", "can't be left out"),
@@ -235,3 +235,14 @@ def test_it_reads_plain_phrases_as_it_reads_them_term_by_term(text: str) -> None
     by_terms = read(f"{text}\n cat:x")  # which no text of phrases alone holds
     alone = read(text)
     assert (alone and replace(alone, categories=("x",))) == by_terms
+
+
+def test_it_names_all_terms_that_cannot_be_read() -> None:
+    with pytest.raises(FilterError) as caught:
+        parse("agents, author:, cat:?, votes:many")
+    said = str(caught.value)
+    assert all(f"“{term}”" in said for term in ("author:", "cat:?", "votes:many"))
+    assert "agents" not in said
+    with pytest.raises(FilterError) as caught:
+        parse(", ".join(f"cat:?{number}" for number in range(40)))
+    assert str(caught.value).count("is not an arXiv category") == 5
