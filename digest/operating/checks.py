@@ -13,7 +13,7 @@ from digest.limits import days
 from digest.limits.rates import OTHERS, RateError, parse_lanes, parse_rates
 from digest.matching.meaning import missing_packages
 from digest.providers.ways import KNOWN, SMTP, backend_of
-from subscriptions import brand
+from subscriptions import brand, outbox
 
 
 @register(Tags.security, deploy=True)
@@ -37,7 +37,7 @@ def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
-    if settings.EMAIL_BACKEND == "subscriptions.outbox.EmailBackend":
+    if outbox.is_in_use():
         hint = "Set EMAIL_URL, or EMAIL_BACKEND and ANYMAIL_…"
         found.append(Warning("Mails go to the outbox folder only.", hint=hint, id="digest.W002"))
     if not brand.current().postal_address:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from subscriptions import addresses, consents, forms, guards, links, networks, sign_ups, subscribers
+from subscriptions import addresses, consents, forms, guards, links, networks, outbox, sign_ups, subscribers
 from subscriptions.consents import Trace
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
@@ -81,7 +81,7 @@ def _check_your_mail(request: HttpRequest, form: forms.AddressForm, *, lost_link
         "email": email,
         "meant": addresses.meant(email),
         "kept": [(name, value) for name in kept for value in request.POST.getlist(name)],
-        "outbox": settings.DEBUG,
+        "outbox": settings.DEBUG and outbox.is_in_use(),
         "lost_link": lost_link,
     }
     response = render(request, "web/check_your_mail.html", context, status=202)

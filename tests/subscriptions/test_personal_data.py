@@ -248,8 +248,9 @@ def test_it_exports_and_erases_by_command(much: Subscriber, named: str) -> None:
     assert f"Reader {much.uid} is erased." in out.getvalue()
 
 
-def test_it_asks_before_it_erases_by_command(alice: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("builtins.input", lambda question: "no")
+@pytest.mark.parametrize("typed", ["no\n", ""])
+def test_it_asks_before_it_erases_by_command(alice: Subscriber, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     with pytest.raises(CommandError, match="Nothing was erased"):
         call_command("erase_reader", alice.email)
     assert Subscriber.objects.exists()

@@ -400,3 +400,14 @@ def test_it_puts_no_address_into_an_address(visitor: Client) -> None:
     answer = sign_up(visitor)
     assert "Location" not in answer
     assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "is_said"), [("subscriptions.outbox", True), ("django.core.mail.backends.smtp", False)]
+)
+def test_it_leads_to_the_outbox_only_where_mails_go_there(
+    visitor: Client, settings: Any, backend: str, is_said: bool
+) -> None:
+    settings.DEBUG, settings.EMAIL_BACKEND = True, f"{backend}.EmailBackend"
+    page = sign_up(visitor).content.decode()
+    assert ("mails go nowhere" in page) is is_said

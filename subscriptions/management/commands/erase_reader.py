@@ -16,8 +16,15 @@ class Command(ReaderCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         reader = self.find(options)
-        if not options["yes"] and input(f"Erase reader {reader.uid}, {reader.email}? Type yes: ") != "yes":
-            raise CommandError("Nothing was erased.")
+        if not options["yes"] and _answer(f"Erase reader {reader.uid}, {reader.email}? Type yes: ") != "yes":
+            raise CommandError("Nothing was erased. Without a terminal, say --yes.")
         uid = reader.uid
         personal_data.erase(reader, Trace(where="command"))
         self.stdout.write(f"Reader {uid} is erased. Back-ups made before still hold them.")
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        return ""
