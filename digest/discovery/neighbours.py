@@ -17,17 +17,16 @@ LEAST = 0.6  # how much a paper must have in common with another
 def similar(paper: Paper, most: int = MOST) -> list[Paper]:
     """The papers most like `paper`, the likest first; none, rather than any."""
     newest = Paper.objects.order_by("-pk").values_list("pk", "first_seen_at").first()
-    ids = _likest(paper.pk, f"{paper.title}\n{paper.abstract}", newest)
+    ids = _likest(paper, f"{paper.title}\n{paper.abstract}", newest)
     found = Paper.objects.filter(pk__in=ids, is_hidden=False).select_related("edition").in_bulk()
     return [found[pk] for pk in ids if pk in found][:most]
 
 
 @lru_cache(maxsize=2000)
-def _likest(pk: int, text: str, newest: object) -> tuple[int, ...]:
-    """Their ids. `text` and `newest` change when the answer may."""
-    paper = Paper.objects.get(pk=pk)
+def _likest(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
+    """Their ids. `text` and `newest` change when the answer may; a paper is known by its key."""
     lesson = Lesson(learn([paper], [], indexes.last().rarity))
-    ids = [found for found in fulltext.find(_asks(paper), without=[], limit=CANDIDATES) if found != pk]
+    ids = [found for found in fulltext.find(_asks(paper), without=[], limit=CANDIDATES) if found != paper.pk]
     likeness = {found.pk: _common(lesson, found) for found in Paper.objects.filter(pk__in=ids)}
     near = [found for found in likeness if likeness[found] >= LEAST]
     return tuple(nlargest(2 * MOST, near, key=lambda found: (likeness[found], found)))
