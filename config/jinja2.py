@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from config import languages
-from digest.mails import wording
+from digest.mails import emphasis, wording
 from digest.site import feeds
 from digest.texts import linking, marking
 from subscriptions import brand, colours, consents, guards
@@ -46,7 +46,13 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
     env.globals |= {"stamp": guards.stamp, "consent_text": consents.text, "version_of": consents.version_of}
     env.filters |= wording.FILTERS
-    env.filters |= {"mark": marking.mark, "link": linking.link, "plain": feeds.plain, "rfc3339": feeds.rfc3339}
+    env.filters |= {
+        "emphasized": emphasis.emphasized,
+        "mark": marking.mark,
+        "link": linking.link,
+        "plain": feeds.plain,
+        "rfc3339": feeds.rfc3339,
+    }
     env.filters |= {"paragraphs": lambda text: re.split(r"\n\s*\n", text.strip())}
     # Each render in the language that is active then: templates are compiled once for all of them.
     env.install_gettext_callables(  # type: ignore[attr-defined]

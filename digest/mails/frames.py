@@ -8,6 +8,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
+from html import unescape
 from typing import Any, NamedTuple, cast
 
 from django.template.loader import render_to_string
@@ -16,7 +17,7 @@ from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from digest.composing import Digest
-from digest.mails import addresses, mailed, rendering, wording
+from digest.mails import addresses, emphasis, mailed, rendering, wording
 from digest.mails.encoding import SOFT_BREAK, encode
 from digest.mails.pieces import Form, cut, encode_around, mark
 from digest.mails.rendering import Rendered
@@ -26,7 +27,7 @@ from subscriptions import links, mail
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 
-SUBJECT, TEXT, HTML, PREHEADER, SINCE, BORDER = (mark(number) for number in range(6))
+SUBJECT, TEXT, HTML, PREHEADER, SINCE, BORDER, BEGIN, END = (mark(number) for number in range(8))
 FIRST_PLACE = 100  # the mark of the first paper's place
 # What stands for the reasons of a paper.
 REASONS = tuple(Finding("", 0, (Reason("", "said", mark(10 + n), "", 0),)) for n in range(mailed.TOLD))
@@ -64,8 +65,18 @@ class PartKey(NamedTuple):
     reasons: int  # how many
 
 
-# A paper's piece of the text part and of the HTML part, each cut where its reasons stand.
-Part = tuple[list[bytes], list[bytes]]
+WORDS = "words"
+
+
+class Piece(NamedTuple):
+    """How a paper stands in one part of a mail, cut where its reasons stand, and the text with words in bold."""
+
+    pieces: list[bytes]
+    places: list[str]  # what stands between them: the number of a reason, or WORDS
+    words: str  # what stands at WORDS, as text
+
+
+Part = tuple[Piece, Piece]  # of the text part, and of the HTML part
 
 
 class Maker:
@@ -150,13 +161,24 @@ class Maker:
         """What the macro for papers makes of each, with marks for its reasons."""
         macros: Any = rendering.macros_of(f"_papers.{kind}")
         matches = {key: Match(paper, 0, REASONS[: key.reasons]) for key, paper in papers.items()}
-        return [str(macros.paper(match, self._urls["opinion_url"], minor=key.minor)) for key, match in matches.items()]
+        with emphasis.kept_apart(BEGIN, END):
+            return [
+                str(macros.paper(match, self._urls["opinion_url"], minor=key.minor)) for key, match in matches.items()
+            ]
 
-    def _cut(self, key: PartKey, piece: str, say: Callable[[Finding], str]) -> list[bytes]:
-        parts = cut(piece, {say(reason): str(number) for number, reason in enumerate(REASONS)})
-        if parts[1::2] != [str(number) for number in range(key.reasons)]:
-            raise CutError(f"A paper with {key.reasons} reasons tells {len(parts) // 2} of them.")
-        return [encode_around(part, self._opinion_token) for part in parts[::2]]
+    def _cut(self, key: PartKey, paper: str, say: Callable[[Finding], str]) -> Piece:
+        at = {say(reason): str(number) for number, reason in enumerate(REASONS)}
+        parts, words = cut(paper, at | {BEGIN: WORDS, END: WORDS}), ""
+        if WORDS in parts[1::2]:
+            begin = parts.index(WORDS, 1) + 1
+            words = unescape(parts[begin])
+            del parts[begin : begin + 2]  # up to the END
+        places = parts[1::2]
+        if [place for place in places if place != WORDS] != [str(number) for number in range(key.reasons)]:
+            raise CutError(f"A paper with {key.reasons} reasons tells others: {places}.")
+        if places.count(WORDS) > 1:
+            raise CutError("Several texts of a paper may have words in bold.")
+        return Piece([encode_around(part, self._opinion_token) for part in parts[::2]], places, words)
 
     def _form(self, frequency: str, text: str, html: str) -> tuple[Form, slice]:
         """The whole mail, and which pieces of it are the HTML part."""

@@ -1,23 +1,23 @@
 """The parts of an edition's mails in one language and look, made when first needed and kept (see `frames`)."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar, cast
 
 from django.utils import translation
 
-from digest.mails import mailed, wording
+from digest.mails import emphasis, mailed, wording
 from digest.mails.encoding import encode, escape
-from digest.mails.frames import Frame, Maker, Part, PartKey, Situation
-from digest.matching import Finding, Match
+from digest.mails.frames import WORDS, Frame, Maker, Part, PartKey, Piece, Situation
+from digest.matching import Finding, Match, Reason
 from digest.models import Edition, Paper
 from subscriptions import brand, mail
 from subscriptions.brand import Look
 
 # How many are kept: some 20 megabytes at the worst.
-MOST_FRAMES, MOST_PARTS, MOST_TOLD, MOST_LINES, MOST_SENTENCES = 200, 1500, 2500, 10_000, 10_000
+MOST_FRAMES, MOST_PARTS, MOST_TOLD, MOST_LINES, MOST_SENTENCES, MOST_BOLD = 200, 1500, 2500, 10_000, 10_000, 5_000
 SHORT = 70  # characters of a subject that stands as it is: in lines of 76, with its name before it in the first
 BATCH = 50  # papers whose parts are made at a time: for one alone it takes half as long
 
@@ -54,6 +54,7 @@ class Stock:
         self._told: dict[tuple[Finding, ...], Told] = {}
         self._told_in_short: dict[int, Told] = {}
         self._lines: dict[tuple[object, ...], Line] = {}
+        self._bold: dict[tuple[str, frozenset[tuple[str, str]]], bytes] = {}
         self._subjects: dict[tuple[int, int], tuple[bytes, bytes]] = {}
         self._preheaders: dict[tuple[str, ...], bytes] = {}
         self._since: dict[tuple[str, dt.date], tuple[bytes, bytes]] = {}
@@ -88,7 +89,7 @@ class Stock:
         found = self._told_in_short.get(paper.pk)
         if found is None:
             text, html = self._part(PartKey(paper.pk, True, 0))
-            told = Told(self._cut(text[0]), self._cut(html[0]), mailed.paper(match))
+            told = Told(self._cut(_filled(text, {})), self._cut(_filled(html, {})), mailed.paper(match))
             found = _keep(self._told_in_short, paper.pk, told, MOST_TOLD)
         return found
 
@@ -128,9 +129,13 @@ class Stock:
     def _tell(self, match: Match) -> Told:
         told = list(islice((line for line in map(self._line, match.findings) if line.text), mailed.TOLD))
         text, html = self._part(PartKey(cast(Paper, match.paper).pk, False, len(told)))
+        in_text = {str(number): line.text for number, line in enumerate(told)}
+        in_html = {str(number): line.html for number, line in enumerate(told)}
+        if WORDS in html.places:
+            in_html[WORDS] = self._in_bold(html.words, emphasis.told(match.findings))
         return Told(
-            self._cut(_around(text, [line.text for line in told])),
-            self._cut(_around(html, [line.html for line in told])),
+            self._cut(_filled(text, in_text)),
+            self._cut(_filled(html, in_html)),
             [*mailed.paper(match), *(self._line(found).record for found in match.findings[: mailed.TOLD])],
         )
 
@@ -148,6 +153,14 @@ class Stock:
                 text, html = encode(wording.in_text(said)), encode(escape(said))
             line = _keep(self._lines, key, Line(text, html, mailed.finding(finding)), MOST_LINES)
         return line
+
+    def _in_bold(self, words: str, reasons: Sequence[Reason]) -> bytes:
+        """By what was found, whoever asked for it: most readers of a paper share that."""
+        key = (words, frozenset((reason.kind, reason.found) for reason in reasons))
+        found = self._bold.get(key)
+        if found is None:
+            found = _keep(self._bold, key, encode(emphasis.in_bold(words, reasons)), MOST_BOLD)
+        return found
 
     def _part(self, key: PartKey) -> Part:
         if key not in self._parts:
@@ -170,9 +183,10 @@ def header(name: str, message: mail.Message) -> bytes:
     return str(message.message()[name]).replace("\n", "\r\n").encode("ascii")
 
 
-def _around(part: Sequence[bytes], lines: Sequence[bytes]) -> bytes:
-    """The piece of a paper with its reasons."""
-    return part[0] + b"".join(chain.from_iterable(zip(lines, part[1:], strict=True)))
+def _filled(piece: Piece, values: Mapping[str, bytes]) -> bytes:
+    """The piece of a paper with `values` in its places."""
+    between = (values[place] for place in piece.places)
+    return piece.pieces[0] + b"".join(chain.from_iterable(zip(between, piece.pieces[1:], strict=True)))
 
 
 def _keep(kept: dict[K, V], key: K, value: V, most: int) -> V:

@@ -50,6 +50,9 @@ def readers(edition: Edition) -> list[Subscriber]:
     return [make_reader(f"r{n}@example.org", words="diffusion, learning") for n in range(3)]
 
 
+GIST = "{{ gist(match.paper, match.findings, minor) }}"
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
@@ -58,7 +61,8 @@ def readers(edition: Edition) -> list[Subscriber]:
             "{{ papers.paper(match, opinion_url) }}",
             "<hr>{{ loop.index }}{{ papers.paper(match, opinion_url) }}",
         ),
-        ("_papers.html", "{{ gist(match.paper, minor) }}", "{{ facts(match.paper) }}{{ gist(match.paper, minor) }}"),
+        ("_papers.html", GIST, "{{ facts(match.paper) }}" + GIST),
+        ("_papers.html", "first_sentences(280)|emphasized(findings)", "first_sentences(280)"),
         ("_papers.txt", "* {{", "- {{"),
         ("digest.txt", "{{ say.date() }}", "{{ say.date()|upper }}\n\n.hidden"),
         ("email.css", "p {", "p { text-align: left;"),

@@ -108,6 +108,14 @@ def test_addresses_in_a_note_can_be_followed(edition: Edition, alice: Subscriber
     assert "https://example.org/talk, today." in part(mail, "plain")
 
 
+@pytest.mark.parametrize("summary", ["", "Learning <b>well</b> is Reinforcement learning."])
+def test_what_was_found_is_in_bold(edition: Edition, summary: str) -> None:
+    Paper.objects.update(abstract="We study reinforcement learning & <b>more</b> of it.", summary=summary)
+    html = part(build(edition, make_reader("r@example.org", words="reinforcement learning")), "html")
+    bold = "Learning &lt;b&gt;well&lt;/b&gt; is <b>Reinforcement learning</b>."
+    assert (bold if summary else "We study <b>reinforcement learning</b> &amp; &lt;b&gt;more&lt;/b&gt; of it.") in html
+
+
 @pytest.mark.parametrize("kind", ["html", "plain"])
 def test_it_says_in_a_machines_words_what_is_new_where_it_has_them(
     edition: Edition, alice: Subscriber, kind: str
