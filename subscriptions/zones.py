@@ -1,4 +1,4 @@
-"""Time zones as readers name them (IANA). Pure."""
+"""Time zones as readers name them (IANA)."""
 
 import zoneinfo
 from functools import cache

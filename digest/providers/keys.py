@@ -1,4 +1,4 @@
-"""Keys: by them a provider knows a call again, and does it once. Pure."""
+"""Keys: by them a provider knows a call again, and does it once."""
 
 import uuid
 from collections.abc import Sequence
