@@ -18,7 +18,7 @@ FLOOD = 1.5  # times what the reader's mail holds
 class Advice:
     """One remark; the template says it in words."""
 
-    kind: str  # no_phrase, no_author, no_category: it never occurs; excluded; flood
+    kind: str  # no_phrase, no_author, no_category: it never occurs; category, without “cat:”; excluded; flood
     about: str = ""  # the phrase, the author, the category, the excluded phrases; the interest that brings most
     papers: int = 0  # how many that takes or brings
     near: tuple[tuple[str, int], ...] = ()  # what is near to it, and in how many papers that is
@@ -41,7 +41,10 @@ def _never_found(shelf: Shelf, own: Criteria, amount: str) -> Iterator[Advice]:
     """Of the reader's own words: a topic has many phrases, and need not have all of them in one week."""
     for phrase in (*own.phrases, *own.quoted):
         if not shelf.holding(phrase) and not (phrase in own.phrases and _is_found_apart(shelf, phrase, amount)):
-            yield Advice("no_phrase", phrase, near=shelf.near(phrase, NEAR))
+            if "." in phrase and any(in_category(category, phrase) for category in shelf.categories):
+                yield Advice("category", phrase)
+            else:
+                yield Advice("no_phrase", phrase, near=shelf.near(phrase, NEAR))
     for author in own.authors:
         if not any(same_person(author, name) for name in shelf.authors):
             yield Advice("no_author", author)

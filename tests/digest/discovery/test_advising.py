@@ -66,6 +66,11 @@ def test_it_names_authors_and_categories_that_never_occur() -> None:
     assert [(a.kind, a.about) for a in found] == [("no_author", "Alan Turing"), ("no_category", "q-bio.*")]
 
 
+def test_it_says_how_to_ask_for_a_category() -> None:
+    assert [(a.kind, a.about) for a in advice("cs.CV, agents")] == [("category", "cs.CV")]
+    assert [a.kind for a in advice("node.js")] == ["no_phrase"]
+
+
 def test_it_expects_of_no_topic_that_all_its_phrases_occur() -> None:
     assert advice("", LEARNING) == ()
 
