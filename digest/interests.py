@@ -3,7 +3,8 @@
 A filter is known by its key in the database, and by a name to readers: a topic by its slug and its name.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext_noop
 
@@ -44,6 +45,14 @@ def of_words(criteria: Criteria) -> list[Interest]:
     return [Interest(OWN_WORDS, criteria)] if criteria.wants_something else []
 
 
+def with_votes(interests: Sequence[Interest], least: int) -> tuple[Interest, ...]:
+    """Of what each finds, the papers with so many votes; whatever has them where nothing else is asked for."""
+    if not least:
+        return tuple(interests)
+    others = [one for one in interests if replace(one.criteria, min_votes=0).wants_something]
+    return tuple(replace(one, criteria=replace(one.criteria, min_votes=least)) for one in others or interests)
+
+
 def wanted(
     topics: Iterable[Topic],
     words: Iterable[Criteria] = (),
@@ -52,12 +61,12 @@ def wanted(
     amount: str = "balanced",
     taste: Taste | None = None,
 ) -> Wanted:
-    """Topics and own words together. What the own words exclude is excluded from everything the reader gets."""
+    """Topics and own words together. What these exclude, or ask of votes, holds for all that the reader gets."""
     words = list(words)
     interests = [of_topic(topic) for topic in topics]
     interests += [interest for criteria in words for interest in of_words(criteria)]
     return Wanted(
-        interests=tuple(interests),
+        interests=with_votes(interests, max((criteria.min_votes for criteria in words), default=0)),
         exclusions=tuple(phrase for criteria in words for phrase in criteria.exclusions),
         max_papers=max_papers,
         on_quiet_days=on_quiet_days,

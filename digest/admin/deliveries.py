@@ -11,9 +11,10 @@ from django.utils.html import format_html, format_html_join
 from digest import clock
 from digest.admin.base import outcome_of
 from digest.delivery import shards
-from digest.mails import addresses, mailed
+from digest.mails import addresses, emphasis, mailed, wording
 from digest.matching import Match
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
+from digest.texts.text import first_sentences
 from subscriptions.admin.base import ReadOnlyAdmin
 
 BAD = (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
@@ -46,7 +47,7 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
         papers = Paper.objects.in_bulk(mailed.votes(delivery.papers))
         digest = mailed.restore(delivery.papers, delivery.edition.day, papers)
         copy = addresses.digest_url(delivery.subscriber, delivery.edition_id)
-        rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p></li>', map(_row_of, digest.matches))
+        rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p><p>{}</p></li>', map(_row_of, digest.matches))
         return format_html('<ol class="holds">{}</ol><p><a href="{}">View as it was mailed</a></p>', rows, copy)
 
     @admin.display(ordering="status")
@@ -76,14 +77,12 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
         self.message_user(request, f"{done} queued again. {chosen - done} left alone: not {status}.")
 
 
-def _row_of(match: Match) -> tuple[str, str, str]:
-    """The paper's page in the admin, its title, and why it was chosen."""
+def _row_of(match: Match) -> tuple[str, str, str, str]:
+    """The paper's page in the admin, its title, what its reasons found in bold, and those reasons."""
     paper: Paper = match.paper  # type: ignore[assignment]  # restored from these
-    found = (
-        ", ".join([finding.interest, *(f"“{reason.found}”" for reason in finding.reasons)])
-        for finding in match.findings
-    )
-    return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, "; ".join(found) or "trending"
+    said = "; ".join(filter(None, map(wording.why, match.findings)))
+    shown = emphasis.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
+    return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, said or "trending"
 
 
 @admin.register(DeliveryEvent)

@@ -69,19 +69,21 @@ class Readers:
     def _wanted(self, follows: list[Follows], *settings: Any) -> Wanted:
         asked = [self._topics[topic] for topic, _ in follows if topic is not None]
         exclusions: tuple[str, ...] = ()
+        votes = 0
         for topic, words in follows:
             if topic is None:
-                own, excluded = _own(words)
+                own, excluded, least = _own(words)
                 asked += own
                 exclusions += excluded
-        return Wanted(tuple(asked), exclusions, *settings)
+                votes = max(votes, least)
+        return Wanted(interests.with_votes(asked, votes), exclusions, *settings)
 
 
 @lru_cache(MOST_WORDS)
-def _own(words: str) -> tuple[tuple[Interest, ...], tuple[str, ...]]:
-    """What the words ask for, and what they exclude."""
+def _own(words: str) -> tuple[tuple[Interest, ...], tuple[str, ...], int]:
+    """What the words ask for, what they exclude, and how many votes they want."""
     criteria = parse(words)
-    return tuple(interests.of_words(criteria)), criteria.exclusions
+    return tuple(interests.of_words(criteria)), criteria.exclusions, criteria.min_votes
 
 
 @lru_cache(10_000)

@@ -4,9 +4,10 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
+from digest import interests
 from digest.composing import Wanted, compose
 from digest.matching import Index, Interest
-from subscriptions.filters import Criteria
+from subscriptions.filters import Criteria, parse
 
 DAY = dt.date(2026, 8, 20)
 AGENTS = Interest("Agents", Criteria(phrases=("agents",)))
@@ -61,6 +62,15 @@ def test_it_keeps_exclusions_out_of_everything() -> None:
     assert "Cooking" not in titles(everything.matches)
     assert "Agents B" not in titles(everything.matches)
     assert "Cooking" not in titles(compose(INDEX, Wanted((), exclusions=("cooking",)), DAY).for_you)
+
+
+def test_it_asks_for_votes_of_all_that_matches() -> None:
+    asked = interests.with_votes([AGENTS, Interest("Your words", parse("votes:1"))], 1)
+    assert [(one.label, one.criteria.min_votes) for one in asked] == [(AGENTS.label, 1)]
+    most = max(VOTES.values())
+    assert not compose(INDEX, Wanted(interests.with_votes([AGENTS], most + 1)), DAY).for_you
+    alone = interests.with_votes([Interest("Your words", parse(f"votes:{most}"))], most)
+    assert titles(compose(INDEX, Wanted(alone), DAY).for_you) == ["Cooking"]
 
 
 def test_it_calls_nothing_trending_that_nobody_voted_for() -> None:
