@@ -239,9 +239,9 @@ def _said(kind: str, what: str, where: str) -> str:
         case "said", _where:  # in whole words already
             return found
         case "taste", "liked":
-            return _("moved up, for you liked papers with “%(words)s”") % {"words": found}
+            return _("moved up, since you liked papers with “%(words)s”") % {"words": found}
         case "taste", _where:
-            return _("moved down, for papers with “%(words)s” were not for you") % {"words": found}
+            return _("moved down, since papers with “%(words)s” were not for you") % {"words": found}
     return votes(int(what))
 
 

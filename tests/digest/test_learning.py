@@ -86,9 +86,9 @@ def test_it_keeps_the_reasons_and_adds_what_moved_a_paper() -> None:
     )
     assert [why(finding) for finding in up.findings] == [
         "Agents: “Agents” in the title",
-        "moved up, for you liked papers with “memory, Ada Lovelace”",
+        "moved up, since you liked papers with “memory, Ada Lovelace”",
     ]
-    assert why(down.findings[-1]) == "moved down, for papers with “sea” were not for you"
+    assert why(down.findings[-1]) == "moved down, since papers with “sea” were not for you"
 
 
 def test_it_says_nothing_of_a_paper_that_it_hardly_moved() -> None:
