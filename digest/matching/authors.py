@@ -1,10 +1,15 @@
 """Whether a name, or a category of arXiv, is the one that is asked for. Pure."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from digest.matching.findings import PaperText
 from digest.matching.words import WORD, fold
+
+_SPELT_OUT = str.maketrans({
+    "ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe",
+})  # fmt: skip
 
 
 class People:
@@ -14,20 +19,23 @@ class People:
         self._by_last_name: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for number, paper in enumerate(papers):
             for name in paper.authors:
-                if parts := name_parts(name):
-                    self._by_last_name[parts[-1]].append((number, name))
+                for last in _last_names(name):
+                    self._by_last_name[last].append((number, name))
 
     def find(self, wanted: str) -> Iterator[tuple[int, str]]:
         """Each paper, by its place, with the name of an author who may be `wanted`."""
-        parts = name_parts(wanted)
-        for number, name in self._by_last_name.get(parts[-1], ()) if parts else ():
+        namesakes = [found for last in _last_names(wanted) for found in self._by_last_name.get(last, ())]
+        for number, name in dict.fromkeys(namesakes):
             if same_person(wanted, name):
                 yield number, name
 
 
 def same_person(wanted: str, name: str) -> bool:
     """Whether the author `name` may be `wanted`: "LeCun", "Y. LeCun", "LeCun, Yann" all mean Yann LeCun."""
-    parts, wanted_parts = name_parts(name), name_parts(wanted)
+    return any(_same(a, b) for a in _spellings(wanted) for b in _spellings(name))
+
+
+def _same(wanted_parts: list[str], parts: list[str]) -> bool:
     if not parts or not wanted_parts:
         return False
     if parts[-len(wanted_parts) :] == wanted_parts:
@@ -41,6 +49,18 @@ def name_parts(name: str) -> list[str]:
     """Given names, then the last name, folded."""
     last, comma, given = name.partition(",")
     return WORD.findall(fold(f"{given} {last}" if comma else name))
+
+
+def _spellings(name: str) -> list[list[str]]:
+    """The parts of a name, with Schölkopf as Scholkopf, and as Schoelkopf."""
+    if name.isascii():
+        return [name_parts(name)]
+    spelt_out = unicodedata.normalize("NFC", name).translate(_SPELT_OUT)
+    return [name_parts(name), name_parts(spelt_out)]
+
+
+def _last_names(name: str) -> set[str]:
+    return {parts[-1] for parts in _spellings(name) if parts}
 
 
 def _may_be(a: str, b: str) -> bool:

@@ -42,13 +42,23 @@ _ENDINGS = frozenset((
     "ors", "or", "ed", "es", "s", "ly", "al", "ic", "ity", "y", "e",
 ))  # fmt: skip
 _LONGEST = max(map(len, _ENDINGS))
+# What NFKD leaves whole, though readers type it as they can: Łukasz as Lukasz, Søren as Soren.
+WHOLE_LETTERS = {
+    "ł": "l", "đ": "d", "ð": "d", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
+}  # fmt: skip
+_WHOLE_LETTER = re.compile(f"[{''.join(WHOLE_LETTERS)}]")
 _SHORTEST = 4  # letters that are left of a word, or its ending stays
 
 
 def fold(text: str) -> str:
-    """Lower case without accents."""
+    """Lower case without accents, and in plain letters where a reader may type those."""
     if text.isascii():
         return text.lower()
+    return _WHOLE_LETTER.sub(lambda letter: WHOLE_LETTERS[letter[0]], without_accents(text))
+
+
+def without_accents(text: str) -> str:
+    """Lower case without accents, as a full-text search has it: ø stays."""
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
 
 

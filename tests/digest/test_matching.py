@@ -139,6 +139,13 @@ def test_it_scores_a_filter_once_however_often_it_is_asked() -> None:
         ("Yann LeCun", "Y. LeCun", True),
         ("LeCun, Yann", "Yann LeCun", True),
         ("Jurgen Schmidhuber", "Jürgen Schmidhuber", True),
+        ("Lukasz Kaiser", "Łukasz Kaiser", True),
+        ("Dang Van Muoi", "Đặng Văn Mười", True),
+        ("Soren Kierkegaard", "Søren Kierkegaard", True),
+        ("Ørsted", "Hans Orsted", True),
+        ("B. Schoelkopf", "Bernhard Schölkopf", True),
+        ("Schölkopf", "Bernhard Schoelkopf", True),
+        ("Scholkopf", "Bernhard Scho\u0308lkopf", True),
         ("Ann LeCun", "Yann LeCun", False),
         ("Y. Bengio", "Samy Bengio", False),
         ("Yann", "Yann LeCun", False),
@@ -153,6 +160,27 @@ def test_it_scores_a_filter_once_however_often_it_is_asked() -> None:
 )
 def test_it_knows_an_author_by_the_ways_a_name_is_written(wanted: str, name: str, same: bool) -> None:
     assert same_person(wanted, name) is same
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        ("Lukasz Kaiser", "Łukasz Kaiser"),
+        ("Oersted", "Hans Ørsted"),
+        ("Schoelkopf", "Bernhard Schölkopf"),
+        ("Schölkopf", "Bernhard Schölkopf"),
+    ],
+)
+def test_it_finds_authors_without_their_letters(wanted: str, name: str) -> None:
+    (found,) = matches([paper("x", authors=[name])], authors=(wanted,))
+    assert [reason.found for reason in found.reasons] == [name]
+
+
+def test_it_shows_words_where_they_are_though_a_letter_is_two_before_them() -> None:
+    (found,) = matches([paper("Æon and œuvre of Ħal: agents")], phrases=("agents",))
+    assert found.reasons[0].found == "agents"
+    (found,) = matches([paper("The Æon Flux")], phrases=("aeon flux",))
+    assert found.reasons[0].found == "Æon Flux"
 
 
 def test_it_finds_papers_by_author() -> None:

@@ -6,19 +6,22 @@ search knows whole words, so each way of writing is asked for.
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
+from itertools import combinations, islice, pairwise, product
 from typing import Literal, NamedTuple
 
-from digest.matching import fold
+from digest.matching.words import WHOLE_LETTERS, fold, without_accents
 
 Kind = Literal["row", "all", "beginning"]
 Where = Literal["title", "text", "facets"]
 
 MOST_WORDS = 12  # of a phrase: more narrow nothing down
 MOST_TELLING = 6  # words of a sentence, of which a paper must hold two
+MOST_SPELLINGS = 6  # of a name
 SHORTEST_PART = 3  # letters of a word that was taken apart
 
 _WORD = re.compile(r"[^\W_]+")
+# Spelt so by a reader, and in the search so: Lukasz is łukasz, and Schoelkopf scholkopf.
+_SPELLINGS = [("ae", "a"), ("oe", "o"), ("ue", "u"), *((plain, letter) for letter, plain in WHOLE_LETTERS.items())]
 _SAYS_LITTLE = re.compile(
     "about|after|also|and|are|between|can|could|does|each|for|from|have|how|into|its|learn|like|make|more|most|not|"
     "other|over|papers?|shows?|some|such|than|that|the|their|them|then|there|these|they|this|through|under|used?|"
@@ -37,7 +40,7 @@ class Ask(NamedTuple):
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words of `text` as the search knows them: in lower case, without accents."""
-    return tuple(_WORD.findall(fold(text)))
+    return tuple(_WORD.findall(without_accents(text)))
 
 
 def phrase(text: str, kind: Kind, where: Where) -> list[Ask]:
@@ -54,10 +57,11 @@ def author(name: str) -> list[Ask]:
     """The last name with each given name, or its initial; an initial that is given may be of any name."""
     last, comma, given = name.partition(",")
     *firsts, last = words_of(f"{given} {last}" if comma else name) or ("",)
-    choices = [(first, first[0]) for first in firsts[:2] if len(first) > 1]
-    if not choices:
-        return [Ask("all", (last,), "facets")]
-    return [Ask("all", (chosen, last), "facets") for chosen in choices[0]]
+    lasts = _spellings(last)
+    first = next((first for first in firsts[:2] if len(first) > 1), "")
+    if not first:
+        return [Ask("all", (last,), "facets") for last in lasts]
+    return [Ask("all", words, "facets") for words in product([*_spellings(first), *_spellings(first[0])], lasts)]
 
 
 def category(pattern: str) -> list[Ask]:
@@ -84,6 +88,17 @@ def pairs(words: Sequence[str], where: Where = "text") -> list[Ask]:
     """Any two of `words`; the one, where there is no other."""
     groups = combinations(words, 2) if len(words) > 1 else [tuple(words)]
     return [Ask("all", group, where) for group in groups]
+
+
+def _spellings(word: str) -> list[str]:
+    """`word` as it is, and with one of its letters as a name may have it."""
+    plain = fold(word)
+    other = (
+        plain[: at.start()] + letter + plain[at.end() :]
+        for typed, letter in _SPELLINGS
+        for at in re.finditer(typed, plain)
+    )
+    return list(islice(dict.fromkeys([word, plain, *other]), MOST_SPELLINGS))
 
 
 def _joined(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -83,6 +83,28 @@ def test_it_finds_authors_however_they_are_written(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Lukasz Kaiser", "Łukasz Kaiser"),
+        ("Łukasz Kaiser", "Łukasz Kaiser"),
+        ("Łukasz Kaiser", "Lukasz Kaiser"),
+        ("Łukasz Kaiser", "L. Kaiser"),
+        ("Dang Van Muoi", "Đặng Văn Mười"),
+        ("Soren Kierkegaard", "Søren Kierkegaard"),
+        ("Schoelkopf", "Bernhard Schölkopf"),
+    ],
+)
+def test_it_finds_authors_without_their_letters(typed: str, name: str) -> None:
+    add("x", authors=[name])
+    add("y", authors=["Bernhard Kaiser"])
+    assert found(asking.author(typed)) == ["x"]
+
+
+def test_it_asks_for_no_more_spellings_than_a_database_can_look_up() -> None:
+    assert len(asking.author(f"{'ld' * 25} {'aeoe' * 12}")) < 100
+
+
+@pytest.mark.parametrize(
     ("pattern", "titles"),
     [("cs.CL", ["a"]), ("cs.*", ["b", "a"]), ("CS", ["b", "a"]), ("q-bio.*", ["c"]), ("math", ["d"]), ("cs.C", [])],
 )
