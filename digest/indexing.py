@@ -3,11 +3,11 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from digest import interests, vectors
-from digest.matching import Index, PaperText
+from digest.matching import Index, Interest, PaperText
 from digest.matching.assembling import assemble, text_of
 from digest.matching.keeping import Kept
 from digest.models import Paper
@@ -26,7 +26,7 @@ RECENT = dt.timedelta(days=3)
 def index_of(papers: Iterable[PaperText], *, for_page: bool = False) -> Index:
     """The index of `papers`. A page doesn't wait for vectors: what nobody worked out yet it does without."""
     papers = list(papers)
-    topics = [interests.of_topic(topic) for topic in Topic.objects.filter(is_offered=True)]
+    topics = catalogue()
     if not vectors.is_available():
         return assemble(papers, topics)
     profiles = [topic.profile for topic in topics]
@@ -39,6 +39,16 @@ def index_of(papers: Iterable[PaperText], *, for_page: bool = False) -> Index:
         logger.log(level, "Matching works on words alone: the vectors of %d papers are not there yet", len(missing))
         return assemble(papers, topics)
     return assemble(papers, topics, known, vectors.background(), _Asked(keep=not for_page))
+
+
+def catalogue() -> list[Interest]:
+    """The topics that readers can tick."""
+    return [interests.of_topic(topic) for topic in Topic.objects.filter(is_offered=True)]
+
+
+def texts_of(papers: Iterable[PaperText], topics: Sequence[Interest]) -> tuple[str, ...]:
+    """What an index of `papers` compares by meaning."""
+    return (*map(text_of, papers), *(topic.profile for topic in topics))
 
 
 def work_ahead(*, now: dt.datetime, seconds: float) -> int:

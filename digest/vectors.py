@@ -61,6 +61,17 @@ def known(texts: Iterable[str]) -> "dict[str, Vectors]":
     return found
 
 
+def missing(texts: Iterable[str]) -> int:
+    """For how many of `texts` there is no vector yet."""
+    keys = list({key_of(text) for text in texts})
+    return len(keys) - sum(Vector.objects.filter(key__in=chunk).count() for chunk in _chunks(keys))
+
+
+def newest() -> int:
+    """The id of the vector that was kept last; 0 where there is none."""
+    return Vector.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
 def background() -> "Vectors":
     """The vectors of the last papers, one row each."""
     import numpy as np

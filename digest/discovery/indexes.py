@@ -2,14 +2,15 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Length
 
-from digest import editions, indexing
+from digest import editions, indexing, vectors
 from digest.discovery.shelf import Shelf
-from digest.matching import Index
+from digest.matching import Index, Interest
 from digest.models import Edition, Paper
 
 LAST = 7  # editions
@@ -28,8 +29,25 @@ FIELDS = (
     "edition",
 )
 
-# An edition's id, its day, and what changes when one of its papers does.
-Stamp = tuple[int, dt.date, tuple[object, ...]]
+# An edition's id, its day, what changes when one of its papers does, and the topics that readers can tick.
+Stamp = tuple[int, dt.date, tuple[object, ...], tuple[Interest, ...]]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """An index, what it compares by meaning, and for how many of these texts there was no vector."""
+
+    index: Index
+    texts: tuple[str, ...]
+    missing: int
+
+    def may_know_more(self) -> bool:
+        """Whether meaning came to it, or its last vector did: it is not made anew for every few."""
+        missing = vectors.missing(self.texts) if self.missing else 0
+        return missing < self.missing and (not missing or (self.index.day.meaning is None and self._most(missing)))
+
+    def _most(self, missing: int) -> bool:
+        return missing <= len(self.index.papers) // 2
 
 
 class _Kept:
@@ -37,27 +55,42 @@ class _Kept:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._indexes: dict[Stamp, Index] = {}
+        self._made: dict[Stamp, _Made] = {}
+        self._newest = 0  # vector, when it was looked last
         self._shelf = Shelf(())
 
     def shelf(self, stamps: Sequence[Stamp]) -> Shelf:
         with self._lock:  # two threads that ask at once make one index
-            if list(self._indexes) != list(stamps):
-                self._indexes = {stamp: self._indexes.get(stamp) or _index(stamp[0]) for stamp in stamps}
-                self._shelf = Shelf(tuple((stamp[1], index) for stamp, index in self._indexes.items()))
+            self._forget_outgrown()
+            if list(self._made) != list(stamps):
+                self._made = {stamp: self._made.get(stamp) or _make(stamp) for stamp in stamps}
+                self._shelf = Shelf(tuple((stamp[1], made.index) for stamp, made in self._made.items()))
             return self._shelf
+
+    def _forget_outgrown(self) -> None:
+        """Forget the indexes for which vectors were worked out since: one query, and none where all are there."""
+        if not vectors.is_available() or not any(made.missing for made in self._made.values()):
+            return
+        newest = vectors.newest()
+        if newest != self._newest:
+            self._newest = newest
+            self._made = {stamp: made for stamp, made in self._made.items() if not made.may_know_more()}
 
 
 _kept = _Kept()
 
 
 def last() -> Shelf:
-    """The last LAST editions as they are now: two queries, and an index made anew for each edition that changed."""
+    """The last LAST editions as they are now: three or four queries, and an index made anew where it has changed."""
     return _kept.shelf(_stamps())
 
 
-def _index(edition_id: int) -> Index:
-    return indexing.index_of(editions.papers_of(Edition(pk=edition_id)).only(*FIELDS), for_page=True)
+def _make(stamp: Stamp) -> _Made:
+    edition_id, *_, topics = stamp
+    papers = list(editions.papers_of(Edition(pk=edition_id)).only(*FIELDS))
+    texts = indexing.texts_of(papers, topics)
+    missing = vectors.missing(texts) if vectors.is_available() else 0
+    return _Made(indexing.index_of(papers, for_page=True), texts, missing)
 
 
 def _stamps() -> list[Stamp]:
@@ -68,4 +101,5 @@ def _stamps() -> list[Stamp]:
         came=Max("first_seen_at"), asked=Max("enriched_at"), titles=Sum(Length("title")), texts=Sum(Length("abstract")),
     )  # fmt: skip
     marks = {pk: tuple(mark) for pk, *mark in seen}
-    return [(pk, day, marks.get(pk, ())) for pk, day in newest]
+    topics = tuple(indexing.catalogue())
+    return [(pk, day, marks.get(pk, ()), topics) for pk, day in newest]

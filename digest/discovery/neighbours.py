@@ -5,7 +5,7 @@ from heapq import nlargest
 
 from digest.discovery import fulltext, indexes
 from digest.discovery.fulltext import Ask, asking
-from digest.learning import Lesson, features, learn
+from digest.learning import Lesson, Rarity, features, learn
 from digest.models import Paper
 
 MOST = 5
@@ -25,16 +25,16 @@ def similar(paper: Paper, most: int = MOST) -> list[Paper]:
 @lru_cache(maxsize=2000)
 def _likest(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
     """Their ids. `text` and `newest` change when the answer may; a paper is known by its key."""
-    lesson = Lesson(learn([paper], [], indexes.last().rarity))
-    ids = [found for found in fulltext.find(_asks(paper), without=[], limit=CANDIDATES) if found != paper.pk]
+    rarity = indexes.last().rarity
+    lesson = Lesson(learn([paper], [], rarity))
+    ids = [found for found in fulltext.find(_asks(paper, rarity), without=[], limit=CANDIDATES) if found != paper.pk]
     likeness = {found.pk: _common(lesson, found) for found in Paper.objects.filter(pk__in=ids)}
     near = [found for found in likeness if likeness[found] >= LEAST]
     return tuple(nlargest(2 * MOST, near, key=lambda found: (likeness[found], found)))
 
 
-def _asks(paper: Paper) -> list[Ask]:
+def _asks(paper: Paper, rarity: Rarity) -> list[Ask]:
     """Any two of the telling words in one title, or all of them anywhere near enough to two."""
-    rarity = indexes.last().rarity
     words = dict.fromkeys(word for text in (paper.title, *paper.keywords) for word in asking.words_of(text))
     telling = sorted((word for word in words if len(word) > 2), key=lambda word: -rarity(f"word:{word}"))
     return asking.pairs(telling[:TELLING])

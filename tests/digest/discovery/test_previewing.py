@@ -1,16 +1,18 @@
 """What a reader's wishes would have brought in the last editions."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from digest import editions, papers
+from digest import editions, papers, vectors
 from digest.discovery import indexes
 from digest.discovery.previewing import preview
-from digest.models import Edition, Paper, Source
+from digest.matching.assembling import text_of
+from digest.models import Edition, Paper, Source, Vector
 from subscriptions.filters import FilterError
 from subscriptions.links import Purpose, make_token
 from subscriptions.models import Topic
@@ -67,7 +69,7 @@ def test_it_refuses_words_that_cannot_be_read(db: None) -> None:
 @pytest.mark.usefixtures("week")
 def test_it_keeps_an_index_until_its_edition_changes(django_assert_num_queries: Any) -> None:
     before = indexes.last()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert indexes.last() is before
     Paper.objects.filter(title="Agents of Day 3").update(is_hidden=True)
     after = indexes.last()
@@ -83,6 +85,38 @@ def test_it_sees_what_changes_in_a_paper(change: dict[str, Any]) -> None:
     before = indexes.last()
     Paper.objects.filter(title="Cooking on Day 0").update(**change)
     assert indexes.last() is not before
+
+
+@pytest.mark.usefixtures("week")
+def test_it_sees_a_topic_that_is_edited() -> None:
+    topic = Topic.objects.create(slug="cooking", name="Cooking", group="Home", phrases=["cooking"])
+    before = indexes.last()
+    Topic.objects.filter(pk=topic.pk).update(phrases=["baking"])
+    assert indexes.last() is not before
+
+
+@pytest.fixture
+def by_meaning(settings: Any) -> Iterator[None]:
+    settings.MATCH_BY_MEANING = True
+    vectors.is_available.cache_clear()
+    yield
+    vectors.is_available.cache_clear()
+
+
+@pytest.mark.usefixtures("by_meaning", "week")
+def test_it_takes_in_meaning_once_vectors_are_worked_out(django_assert_num_queries: Any) -> None:
+    Vector.objects.all().delete()
+    assert [index.day.meaning for index in indexes.last().indexes] == [None] * 7
+    found = list(Paper.objects.all())
+    vectors.of_texts(map(text_of, found[:-1]), vectors.Kind.PAPER)
+    half = indexes.last()
+    assert all(index.day.meaning for index in half.indexes)
+    vectors.of_texts(["Something else"], vectors.Kind.PAPER)
+    assert indexes.last() is half
+    vectors.of_texts(map(text_of, found), vectors.Kind.PAPER)
+    whole = indexes.last()
+    with django_assert_num_queries(3):
+        assert indexes.last() is whole
 
 
 @pytest.mark.usefixtures("week")
