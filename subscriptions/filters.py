@@ -11,8 +11,9 @@ The grammar, the same wherever readers type words (the form, the search box, the
     -medical imaging                        never papers with this phrase
     votes:20                                only papers with 20 votes or more
 
-Terms are separated by commas, semicolons or line ends. Quotes keep a comma inside a phrase. Signs may be written as
-keyboards and languages have them: “…”, «…», a dash for the minus, full-width ones.
+Terms are separated by commas, semicolons or line ends; before a minus and a letter a space is enough. Quotes keep a
+comma inside a phrase. Signs may be written as keyboards and languages have them: “…”, «…», a dash for the minus,
+full-width ones.
 """
 
 import re
@@ -30,15 +31,16 @@ SIGNS = str.maketrans("“”„‟«»＂，、；：－", '"' * 7 + ",,;:-")
 _DASH = re.compile(r'(?<![^,;\n])(\s*+)[–—−](?=[\w"])')  # where a term begins, and no item of a list
 CATEGORY = re.compile(r"[a-z]+(-[a-z]+)*(\.([a-z]+(-[a-z]+)*|\*))?", re.IGNORECASE | re.ASCII)
 # Possessive, for nothing here needs a second try: going back over 2000 spaces would take a minute.
+_EXCLUDES = r'-[^\W\d_]|-"'  # where a space before it ends a term
 _TERM = re.compile(
-    r"""\s*+(
+    rf"""\s*+(
         [Aa][Bb][Oo][Uu][Tt]\s*+:(?![^\S\n]*+")[^\n]*+      # a sentence, to the end of the line
       | -?\s*+(?:[A-Za-z]++\s*+:\s*+)?"[^"]*+"              # quoted
-      | [^,;\n"]*+
-    )[^\S\n]*+(?:[,;\n]|\Z)""",
+      | (?:[^,;"\s]|[^\S\n](?!{_EXCLUDES}))*+
+    )[^\S\n]*+(?:[,;\n]|\Z|(?<=\s)(?={_EXCLUDES}))""",
     re.VERBOSE,
 )
-_MARKS = re.compile(r'[:"]|\s\s|[^\S\n ]')  # what a text that is read at a glance has none of
+_MARKS = re.compile(rf'[:"]|\s\s|[^\S\n ]|\s(?:{_EXCLUDES})')  # what a text that is read at a glance has none of
 _BETWEEN = re.compile(r"[,;\n]")
 _PLAIN = re.compile(rf"[^\W_].{{,{MAX_TERM_LENGTH - 1}}}")  # no minus before it, and a word in it
 _EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat|about|votes)\s*:", re.IGNORECASE)
@@ -254,8 +256,8 @@ def _plain(phrase: str) -> str:
 def _quote(value: str) -> str:
     """`value` in quotes, where it needs them to be read as one phrase."""
     value = _without_quotes(value)
-    plain = re.fullmatch(r"[^,;\n\":–—−-][^,;\n\":]*", value)
-    return value if plain else f'"{value}"'
+    is_plain = re.fullmatch(r"[^,;\n\":–—−-][^,;\n\":]*", value) and not _MARKS.search(value)
+    return value if is_plain else f'"{value}"'
 
 
 def _without_quotes(value: str) -> str:

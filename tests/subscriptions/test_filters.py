@@ -89,6 +89,18 @@ CRITERIA = st.builds(
         ("image–text pairs", Criteria(phrases=("image–text pairs",))),
         ("-survey, - medical imaging", Criteria(exclusions=("survey", "medical imaging"))),
         ('-"first, second"', Criteria(exclusions=("first, second",))),
+        ("diffusion -survey", Criteria(("diffusion",), exclusions=("survey",))),
+        (
+            "diffusion models\t -medical imaging -survey, -x",
+            Criteria(("diffusion models",), (), (), ("medical imaging", "survey", "x")),
+        ),
+        ('author:Ada -survey; "a -b" -c', Criteria((), ("Ada",), (), ("survey", "c"), ("a -b",))),
+        ('rag -"first, second"', Criteria(("rag",), exclusions=("first, second",))),
+        ("about: agents -survey", Criteria(sentence="agents -survey")),
+        ('about:"agents -survey" -x', Criteria(sentence="agents -survey", exclusions=("x",))),
+        ("state-of-the-art", Criteria(("state-of-the-art",))),
+        ("pre- and post-training", Criteria(("pre- and post-training",))),
+        ("models - a survey, GPT -4", Criteria(("models - a survey", "GPT -4"))),
         ("author:Yann LeCun, AUTHOR: Ada", Criteria(authors=("Yann LeCun", "Ada"))),
         ('author:"LeCun, Yann"', Criteria(authors=("LeCun, Yann",))),
         ("cat:cs.CL, Cat:cs.*, cat:hep-th", Criteria(categories=("cs.CL", "cs.*", "hep-th"))),
@@ -161,6 +173,7 @@ def test_it_repeats_no_more_than_the_beginning_of_a_long_text() -> None:
         "a, -" + " " * 1990 + 'b"',
         "a:" * 999 + '"',
         "author:" + " " * 1990 + '"',
+        " -a" * 660 + '"',
     ],
 )
 def test_it_reads_awkward_text_at_once(text: str) -> None:
@@ -177,6 +190,7 @@ def test_it_reads_awkward_text_at_once(text: str) -> None:
         (Criteria(("a b",), ("Ada",), ("cs.*",), ("c",)), "a b, author:Ada, cat:cs.*, -c"),
         (Criteria(("a, b", "-c", "d:e", "f: g")), '"a, b", "-c", "d:e", f: g'),
         (Criteria(("A “b” c",), ("–d",), quoted=("e，f",)), 'A b c, "e,f", author:"–d"'),
+        (Criteria(("a",), ("b -c",), exclusions=("d", "e -f")), 'a, author:"b -c", -d, -"e -f"'),
         (Criteria(quoted=("a",), sentence="b, c", min_votes=3), '"a", votes:3, about:"b, c"'),
     ],
 )
@@ -223,6 +237,7 @@ def test_it_knows_whether_anything_is_wanted(text: str, wants: bool) -> None:
 @given(st.text(alphabet='ab é-½,; \n\t\r\x1c"!', max_size=30))
 @example("pre-training, b")
 @example("a, -b")
+@example("a -b")
 @example("a,, a ;b")
 @example("a, !")
 def test_it_reads_plain_phrases_as_it_reads_them_term_by_term(text: str) -> None:
