@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from digest.matching import Index, Interest
+from digest.matching.words import key_of
 from subscriptions import catalogue
 from subscriptions.catalogue import Loaded
 from subscriptions.models import Topic
@@ -197,3 +198,9 @@ def test_it_ships_phrases_that_can_all_be_found(shipped: list[Topic]) -> None:
         found = Index(papers).findings(Interest(topic.name, topic.criteria))
         lost += [phrase for place, phrase in enumerate(topic.phrases) if place not in found]
     assert lost == []
+
+
+def test_no_topic_says_a_phrase_twice() -> None:
+    for topic in catalogue.topics():
+        keys = [key_of(phrase) for phrase in topic.phrases]
+        assert len(set(keys)) == len(keys), topic.slug
