@@ -82,8 +82,9 @@ def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, witho
 def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Trial:
     """The papers and the interests, with all vectors at hand. Raises EvaluationError."""
     judged = _read_judgements(judgements)
-    papers = _papers(folder, {key for one in judged for key in one.grades})
     topics = catalogue.topics()
+    _check_topics(judged, topics)
+    papers = _papers(folder, {key for one in judged for key in one.grades})
     encode = _Encoder(cache) if vectors.is_available() else None
     index = _index(papers, topics, encode)
     asked = [(one, _ways(one, _topic(one, topics, index.day.thesaurus, encode))) for one in judged]
@@ -137,13 +138,24 @@ def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
 def _topic(judged: Judged, topics: Sequence[Topic], thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Topic:
     """The topic that the judgements name, else the one that whoever has this interest would tick."""
     asked = judged.topic or judged.name
-    for topic in topics:
-        if asked == topic.slug or key_of(asked) == key_of(topic.name):
-            return topic
+    if topic := _topic_called(asked, topics):
+        return topic
     if thesaurus is None:
         raise EvaluationError("The catalogue holds no topics.")
     says = f"{asked}. {judged.sentence}"
     return topics[thesaurus.nearest(asked, says, encode([says])[says] if encode else None)]
+
+
+def _topic_called(name: str, topics: Sequence[Topic]) -> Topic | None:
+    key = key_of(name)
+    return next((topic for topic in topics if name == topic.slug or key == key_of(topic.name)), None)
+
+
+def _check_topics(judged: Sequence[Judged], topics: Sequence[Topic]) -> None:
+    """Raises EvaluationError, with the topics that are named and not there."""
+    asked = dict.fromkeys(one.topic for one in judged if one.topic)
+    if unknown := [name for name in asked if not _topic_called(name, topics)]:
+        raise EvaluationError(f"The catalogue has no topic {', '.join(unknown)}.")
 
 
 def _sum(each: Sequence[Figures]) -> Figures:
@@ -184,6 +196,8 @@ def _papers(folder: Path, graded: set[str]) -> list[PaperRecord]:
 
 
 def _recorded_days(folder: Path) -> dict[dt.date, list[PaperRecord]]:
+    if not folder.is_dir():
+        raise EvaluationError(f"There is no folder {folder}.")
     files = [*folder.glob("????-??-??.json"), *folder.glob("hf/????-??-??.json")]
     try:
         days = {dt.date.fromisoformat(file.stem): file for file in files}

@@ -30,8 +30,8 @@ MAX_VOTES = 100_000
 SIGNS = str.maketrans("“”„‟«»＂，、；：－", '"' * 7 + ",,;:-")
 _DASH = re.compile(r'(?<![^,;\n])(\s*+)[–—−](?=[\w"])')  # where a term begins, and no item of a list
 CATEGORY = re.compile(r"[a-z]+(-[a-z]+)*(\.([a-z]+(-[a-z]+)*|\*))?", re.IGNORECASE | re.ASCII)
-# Possessive, for nothing here needs a second try: going back over 2000 spaces would take a minute.
 _EXCLUDES = r'-[^\W\d_]|-"'  # where a space before it ends a term
+# Possessive, for nothing here needs a second try: going back over 2000 spaces would take a minute.
 _TERM = re.compile(
     rf"""\s*+(
         [Aa][Bb][Oo][Uu][Tt]\s*+:(?![^\S\n]*+")[^\n]*+      # a sentence, to the end of the line

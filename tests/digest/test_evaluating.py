@@ -91,7 +91,17 @@ def test_it_says_what_is_wrong_with_a_file(tmp_path: Path, content: str | None, 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "can't be read"), ("{", "can't be read"), ("[]", "no figures"), ('{"speed": 1}', "no figures")],
+    [
+        (None, "can't be read"),
+        ("{", "can't be read"),
+        ("[]", "no figures"),
+        ("{}", "no figures"),
+        ('{"speed": 1}', "no figures"),
+        ('{"name": 3}', "no figures"),
+        ('{"name": {"speed": 1}}', "no figures"),
+        ('{"name": {"ndcg@10": "x"}}', "no figures"),
+        ('{"name": {"ndcg@10": NaN}}', "no figures"),
+    ],
 )
 def test_it_says_what_is_wrong_with_earlier_figures(tmp_path: Path, content: str | None, message: str) -> None:
     file = tmp_path / "figures.json"
@@ -99,6 +109,21 @@ def test_it_says_what_is_wrong_with_earlier_figures(tmp_path: Path, content: str
         file.write_text(content)
     with pytest.raises(CommandError, match=message):
         evaluate(tmp_path / "nothing.json", "--papers", str(tmp_path), "--against", str(file))
+
+
+def test_it_names_a_topic_that_is_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "judgements.json"
+    known, unknown = JUDGED | {"topic": "agent-memory"}, JUDGED | {"topic": "no-such"}
+    file.write_text(json.dumps({"interests": [known, unknown]}))
+    with pytest.raises(CommandError, match=r"has no topic no-such\."):
+        evaluate(file, "--papers", str(tmp_path))
+
+
+def test_it_says_that_a_folder_is_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "judgements.json"
+    file.write_text(json.dumps({"interests": [JUDGED]}))
+    with pytest.raises(CommandError, match=r"There is no folder .*nodir\."):
+        evaluate(file, "--papers", str(tmp_path / "nodir"))
 
 
 def test_it_says_where_there_are_no_papers(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest import evaluating
-from digest.evaluating import WAYS, Evaluation, EvaluationError, Figures
+from digest.evaluating import CHOSEN_BY, WAYS, Evaluation, EvaluationError, Figures
+from digest.evaluation import Choice, Ranking
 
 TOLERANCE = 0.02
 
@@ -85,9 +86,16 @@ def _read_figures(path: Path) -> dict[str, Any]:
         figures = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CommandError(f"{path} can't be read: {error}") from error
-    if not isinstance(figures, dict) or not set(figures) <= {*WAYS, "choice"}:
+    if not isinstance(figures, dict) or not _are_figures(_flat(figures)):
         raise CommandError(f"{path} holds no figures as --json prints them.")
     return figures
+
+
+def _are_figures(flat: list[tuple[str, Any]]) -> bool:
+    """Whether there are any, all of them with names and values such as --json prints."""
+    nothing = Figures("", dict.fromkeys(WAYS, Ranking(0, 0, 0)), dict.fromkeys(CHOSEN_BY, Choice(0, 0, 0)))
+    names = dict(_flat(nothing.as_json()))
+    return bool(flat) and all(name in names and type(value) in (int, float) and 0 <= value <= 1 for name, value in flat)
 
 
 def _flat(figures: dict[str, Any], before: str = "") -> list[tuple[str, float]]:
