@@ -3,6 +3,7 @@
 import datetime as dt
 import html
 import re
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from subscriptions import notices, sign_ups, subscribers, tasks
+from subscriptions.filters import parse
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber, Suppression, Topic
 from subscriptions.subscribers import Wishes
@@ -59,6 +61,13 @@ def test_it_shows_the_form(visitor: Client) -> None:
     for name in FORM:
         assert f'name="{name}"' in page(response)
     assert "Vision" in page(response)
+
+
+def test_it_shows_examples_of_all_that_can_be_typed(visitor: Client) -> None:
+    examples = re.findall(r"<dt><code>(.*?)</code>", page(visitor.get("/subscribe/")))
+    criteria = parse("\n".join(examples))
+    assert all(getattr(criteria, field.name) for field in fields(criteria))
+    assert 'author:"LeCun, Yann"' in page(visitor.get("/subscribe/"))
 
 
 def test_it_takes_what_a_link_to_it_proposes(visitor: Client) -> None:
