@@ -1,7 +1,7 @@
 """All papers, searched by the grammar in which readers write what they follow, and ranked as their mail is.
 
 The database's full-text search finds candidates, the likeliest and newest first; matching then judges and ranks them,
-a window at a time, since it reads every word.
+some of them first, since it reads every word.
 """
 
 import datetime as dt
@@ -23,15 +23,16 @@ from subscriptions import filters
 from subscriptions.filters import Criteria
 
 PAGE = 20  # papers
-WINDOW = 32  # candidates that are judged together
+WINDOW = 32  # candidates that a term has at least, and that hold it but loosely at most
 CANDIDATES = 300  # of a search: whoever wants more narrows it down
+TOGETHER = 120  # of these are judged at once, and so in the order of their scores; all take twice as long
 SURENESS = "more"  # who searches sees what is doubtful at the end, and not in a mail
 LAST_PAGE = CANDIDATES // PAGE
 Order = Literal["fit", "newest", "votes"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 MOST_TERMS = 12  # each asked for by itself; the grammar takes 50
 
-# What a way of holding a term says of a candidate. The last is asked for only to fill one window.
+# What a way of holding a term says of a candidate. The last is asked for only to fill a WINDOW.
 LIKELIEST, LIKELY, POSSIBLE, LOOSE = 4, 3, 2, 1
 
 
@@ -48,17 +49,18 @@ class Results:
     is_all: bool = True
 
 
-def search(text: str, page: int = 1, order: Order = "fit") -> Results:
-    """Page `page` of the papers that `text` asks for. Raises FilterError where it can't be read or asks for nothing."""
+def search(text: str, page: int = 1, order: Order = "fit", size: int | None = None) -> Results:
+    """Page `page`, of `size`, of what `text` asks for. Raises FilterError if it can't be read or asks for nothing."""
     criteria = filters.parse(text)
     if not criteria.wants_something:
         raise filters.FilterError(_("Write what to look for, such as diffusion models or author:Yann LeCun."))
-    matches, is_all = _judge(criteria, candidates(criteria), page * PAGE if order == "fit" else CANDIDATES)
+    size = size or PAGE
+    matches, is_all = _judge(criteria, candidates(criteria), page * size if order == "fit" else CANDIDATES)
     if order != "fit":
         matches.sort(key=_newest if order == "newest" else _votes, reverse=True)
-    shown = tuple(matches[(page - 1) * PAGE : page * PAGE])
-    has_more = len(matches) > page * PAGE or (order == "fit" and not is_all)
-    return Results(text, page, shown, has_more, max(1, ceil(len(matches) / PAGE)), len(matches), is_all)
+    shown = tuple(matches[(page - 1) * size : page * size])
+    has_more = len(matches) > page * size or (order == "fit" and not is_all)
+    return Results(text, page, shown, has_more, max(1, ceil(len(matches) / size)), len(matches), is_all)
 
 
 def page_number(asked: str) -> int | None:
@@ -128,17 +130,27 @@ def _find(ways: Iterable[Way], without: list[Ask], min_votes: int, most: int) ->
 
 
 def _judge(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], bool]:
-    """The best `most` or more of the papers `pks` that match, ranked window by window; whether that is all of them."""
-    matches: list[Match] = []
-    rest = pks
-    while rest and len(matches) < most:
-        window, rest = rest[:WINDOW], rest[WINDOW:]
-        papers = Paper.objects.filter(pk__in=window).select_related("edition").order_by("-votes", "-pk")
-        found = match(indexing.index_of(papers, for_page=True), [Interest("", criteria)], (), SURENESS)
-        if not found:
-            return matches, True  # what comes after is likely still less
-        matches += found
-    return matches, not rest
+    """The matches among the papers `pks`, the best first; whether that is all of them, or just `most` or more.
+
+    The first TOGETHER are ranked as one. So are all where these don't fill a page; else the rest follows, and is judged
+    only for who turns so far.
+    """
+    first, rest = _ranked(criteria, pks[:TOGETHER]), pks[TOGETHER:]
+    if not first or not rest:
+        return first, True  # what comes after no match is likely still less
+    if len(first) >= most:
+        return first, False
+    matches = first + _ranked(criteria, rest)
+    if len(first) < PAGE:  # whatever page is asked for, or pages would repeat papers
+        matches.sort(key=lambda found: -found.score)
+    return matches, True
+
+
+def _ranked(criteria: Criteria, pks: list[int]) -> list[Match]:
+    if not pks:
+        return []
+    papers = Paper.objects.filter(pk__in=pks).select_related("edition").order_by("-votes", "-pk")
+    return match(indexing.index_of(papers, for_page=True), [Interest("", criteria)], (), SURENESS)
 
 
 def _newest(found: Match) -> tuple[dt.date, int]:

@@ -64,9 +64,8 @@ def papers_on(topic: Topic) -> list[Paper]:
 
 def found_by(query: str) -> list[Paper]:
     """The best of what a search finds, the newest first. Raises FilterError where `query` can't be read."""
-    results = (searching.search(query, page) for page in range(1, SEARCH_PAGES + 1))
-    keys = [match.paper.key for found in results for match in found.matches]
-    return _in_editions(keys)
+    found = searching.search(query, size=SEARCH_PAGES * searching.PAGE)
+    return _in_editions(match.paper.key for match in found.matches)
 
 
 def for_reader(reader: Subscriber) -> list[Paper]:

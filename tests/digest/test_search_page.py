@@ -116,10 +116,10 @@ def test_it_says_that_a_named_paper_is_not_here(client: Client) -> None:
 
 def test_it_says_how_many_it_found(client: Client) -> None:
     assert "1 paper found" in found(client, "reinforcement learning, -survey")
-    for number in range(searching.PAGE * 2):
+    for number in range(searching.TOGETHER + 1):
         Paper.objects.create(key=f"arxiv:2607.{number:05}", title=f"Submarines {number}", url="https://example.org/")
-    assert f"At least {searching.WINDOW} papers found" in found(client, "submarines")
-    assert f"{searching.PAGE * 2} papers found" in found(client, "submarines", order="newest")
+    assert f"At least {searching.TOGETHER} papers found" in found(client, "submarines")
+    assert f"{searching.TOGETHER + 1} papers found" in found(client, "submarines", order="newest")
 
 
 def test_it_orders_by_votes_and_by_day(client: Client) -> None:

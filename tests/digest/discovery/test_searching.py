@@ -104,6 +104,36 @@ def test_it_turns_pages_until_the_end() -> None:
     assert len({match.paper.key for page in pages for match in page.matches}) == 45
 
 
+def all_of(query: str) -> list[Any]:
+    return [match for page in range(1, searching.LAST_PAGE + 1) for match in search(query, page).matches]
+
+
+def test_it_ranks_by_score_from_page_to_page() -> None:
+    for number in range(110):
+        add(f"Work {number}", abstract="Of many things. " * (number % 7) + "We use agents. " * (1 + number % 3))
+    scores = [match.score for match in all_of("agents")]
+    assert len(scores) == 110
+    assert len(set(scores)) > 2
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_it_ranks_all_by_score_where_the_likeliest_fill_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "TOGETHER", 10)
+    for number in range(30):
+        add(f"Work {number}", abstract="We use agents. " * (1 if number >= 20 else 3))  # the newest say it once
+    scores = [match.score for match in all_of("agents")]
+    assert len(scores) == 30
+    assert len(set(scores)) > 1
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_it_neither_repeats_nor_loses_papers_beyond_those_ranked_together() -> None:
+    for number in range(searching.TOGETHER + 45):
+        add(f"Agents {number}" if number % 2 else f"Work {number}", abstract="We use agents.")
+    keys = [match.paper.key for match in all_of("agents")]
+    assert len(keys) == len(set(keys)) == searching.TOGETHER + 45
+
+
 @pytest.mark.parametrize("query", ['"open', "", "  ", "-surveys", "cat:nonsense!"])
 def test_it_refuses_what_cannot_be_read_or_asks_for_nothing(query: str) -> None:
     with pytest.raises(FilterError):
