@@ -54,6 +54,7 @@ def test_it_says_what_to_do_when_nothing_is_found(client: Client) -> None:
 def test_it_shows_how_to_ask(client: Client, query: str) -> None:
     page = found(client, query)
     assert "How to search" in page
+    assert "papers with words of this sentence" in page
     assert "No papers on this" not in page
     assert "noindex" not in page
 
