@@ -11,6 +11,7 @@ from digest import indexing, vectors
 from digest.composing import Wanted, compose
 from digest.matching import Interest
 from digest.matching.assembling import text_of
+from digest.matching.meaning import SIZE
 from digest.models import Edition, Vector
 from digest.operating.checks import check_meaning
 from subscriptions.filters import Criteria
@@ -106,3 +107,9 @@ def test_it_keeps_what_is_in_use() -> None:
     Vector.objects.update(used_on=TODAY - dt.timedelta(days=50))
     vectors.known(["in use"])
     assert Vector.objects.get().used_on == TODAY
+
+
+@pytest.mark.usefixtures("db")
+def test_nothing_can_be_asked_before_anything_is_there() -> None:
+    assert vectors.background().shape == (0, SIZE)
+    assert not list(compose(indexing.index_of([]), ask("anything at all"), TODAY).matches)
