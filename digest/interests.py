@@ -33,7 +33,7 @@ def wanted_by(subscriber: Subscriber) -> Wanted:
         subscriber.max_papers,
         subscriber.mail_quiet_days,
         subscriber.amount,
-        taste(Learnt.objects.filter(subscriber=subscriber), names_of(topics)),
+        taste_of(subscriber, topics),
     )
 
 
@@ -78,6 +78,11 @@ def wanted(
 def names_of(topics: Iterable[Topic]) -> dict[str, str]:
     """The name of each filter by its key: those of `topics`, and those that every reader may have."""
     return {topic.slug: topic.name for topic in topics} | {WORDS_KEY: OWN_WORDS, VOTES_KEY: MOST_VOTED}
+
+
+def taste_of(subscriber: Subscriber, topics: Iterable[Topic]) -> Taste | None:
+    """What was learnt from the reader, for these topics and own words."""
+    return taste(Learnt.objects.filter(subscriber=subscriber), names_of(topics))
 
 
 def taste(rows: Iterable[Learnt], names: Mapping[str, str]) -> Taste | None:

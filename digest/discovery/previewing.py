@@ -7,6 +7,7 @@ from digest.composing import Digest, compose
 from digest.discovery import indexes
 from digest.discovery.advising import Advice, advise
 from subscriptions import filters
+from subscriptions.models import Subscriber
 from subscriptions.subscribers import Wishes
 
 
@@ -33,10 +34,14 @@ class Preview:
         return round(self.papers / len(self.digests)) if self.digests else 0
 
 
-def preview(wishes: Wishes) -> Preview:
-    """Compose each of the last editions for a reader with `wishes`. Raises FilterError if their words can't be read."""
+def preview(wishes: Wishes, reader: Subscriber | None = None) -> Preview:
+    """Compose each of the last editions for `wishes`, with what was learnt from `reader` where there is one.
+
+    Raises FilterError if the words can't be read.
+    """
     own = filters.parse(wishes.words)
-    wanted = interests.wanted(wishes.topics, [own], wishes.max_papers, amount=wishes.amount)
+    taste = interests.taste_of(reader, wishes.topics) if reader else None
+    wanted = interests.wanted(wishes.topics, [own], wishes.max_papers, amount=wishes.amount, taste=taste)
     shelf = indexes.last()
     digests = tuple(compose(index, wanted, day) for day, index in shelf.days)
     return Preview(digests, advise(shelf, digests, wanted, own), follows_something=bool(wanted.interests))

@@ -8,11 +8,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from digest import editions, papers, vectors
+from digest import editions, interests, papers, vectors
 from digest.discovery import indexes
 from digest.discovery.previewing import preview
 from digest.matching.assembling import text_of
-from digest.models import Edition, Paper, Source, Vector
+from digest.models import Edition, Learnt, Paper, Source, Vector
 from subscriptions.filters import FilterError
 from subscriptions.links import Purpose, make_token
 from subscriptions.models import Topic
@@ -54,6 +54,18 @@ def test_it_counts_less_than_a_paper_a_day() -> None:
     found = preview(Wishes(words='"agents of day 1", submarines'))
     assert (found.papers, found.a_day) == (1, 0)
     assert [(advice.kind, advice.about) for advice in found.advice] == [("no_phrase", "submarines")]
+
+
+@pytest.mark.usefixtures("week")
+def test_it_knows_what_was_learnt_from_a_reader() -> None:
+    reader = make_reader("r@example.org", words="agents, cooking")
+    wishes = Wishes(words="agents, cooking")
+    assert [m.paper.title[:7] for m in preview(wishes, reader).digests[0].for_you] == ["Agents ", "Cooking"]
+    Learnt.objects.create(
+        subscriber=reader, filter_key=interests.WORDS_KEY, weights={"word:cooking": 1.0, "word:agents": -1.0}
+    )
+    assert [m.paper.title[:7] for m in preview(wishes, reader).digests[0].for_you] == ["Cooking", "Agents "]
+    assert [m.paper.title[:7] for m in preview(wishes).digests[0].for_you] == ["Agents ", "Cooking"]
 
 
 def test_it_has_no_advice_before_the_first_edition(db: None) -> None:
