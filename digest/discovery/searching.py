@@ -25,7 +25,7 @@ from subscriptions.filters import Criteria
 PAGE = 20  # papers
 WINDOW = 32  # candidates that a term has at least, and that hold it but loosely at most
 CANDIDATES = 300  # of a search: whoever wants more narrows it down
-TOGETHER = 120  # of these are judged at once, and so in the order of their scores; all take twice as long
+TOGETHER = 80  # of these are judged at once, and so in the order of their scores; all take four times as long
 SURENESS = "more"  # who searches sees what is doubtful at the end, and not in a mail
 LAST_PAGE = CANDIDATES // PAGE
 Order = Literal["fit", "newest", "votes"]

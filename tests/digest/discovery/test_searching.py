@@ -109,10 +109,10 @@ def all_of(query: str) -> list[Any]:
 
 
 def test_it_ranks_by_score_from_page_to_page() -> None:
-    for number in range(110):
+    for number in range(searching.TOGETHER):
         add(f"Work {number}", abstract="Of many things. " * (number % 7) + "We use agents. " * (1 + number % 3))
     scores = [match.score for match in all_of("agents")]
-    assert len(scores) == 110
+    assert len(scores) == searching.TOGETHER
     assert len(set(scores)) > 2
     assert scores == sorted(scores, reverse=True)
 
