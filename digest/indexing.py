@@ -23,10 +23,13 @@ CHUNK = 20  # papers, between two looks at the clock
 RECENT = dt.timedelta(days=3)
 
 
-def index_of(papers: Iterable[PaperText], *, for_page: bool = False) -> Index:
-    """The index of `papers`. A page doesn't wait for vectors: what nobody worked out yet it does without."""
+def index_of(papers: Iterable[PaperText], topics: Sequence[Interest] | None = None, *, for_page: bool = False) -> Index:
+    """The index of `papers`, with `topics`, those of the `catalogue` by default, as its thesaurus.
+
+    A page doesn't wait for vectors: what nobody worked out yet it does without.
+    """
     papers = list(papers)
-    topics = catalogue()
+    topics = catalogue() if topics is None else topics
     if not vectors.is_available():
         return assemble(papers, topics)
     profiles = [topic.profile for topic in topics]

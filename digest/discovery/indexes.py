@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from django.db.models import Count, Max, Q, Sum
-from django.db.models.functions import Length
+from django.db.models import Count, Max, Q, Sum, TextField
+from django.db.models.functions import Cast, Length
 
 from digest import editions, indexing, vectors
 from digest.discovery.shelf import Shelf
 from digest.matching import Index, Interest
 from digest.models import Edition, Paper
+from subscriptions.models import Topic
 
 LAST = 7  # editions
 
@@ -29,8 +30,8 @@ FIELDS = (
     "edition",
 )
 
-# An edition's id, its day, what changes when one of its papers does, and the topics that readers can tick.
-Stamp = tuple[int, dt.date, tuple[object, ...], tuple[Interest, ...]]
+# An edition's id, its day, what changes when one of its papers does, and what changes when a topic does.
+Stamp = tuple[int, dt.date, tuple[object, ...], int]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class _Kept:
         with self._lock:  # two threads that ask at once make one index
             self._forget_outgrown()
             if list(self._made) != list(stamps):
-                self._made = {stamp: self._made.get(stamp) or _make(stamp) for stamp in stamps}
+                topics = indexing.catalogue()
+                self._made = {stamp: self._made.get(stamp) or _make(stamp[0], topics) for stamp in stamps}
                 self._shelf = Shelf(tuple((stamp[1], made.index) for stamp, made in self._made.items()))
             return self._shelf
 
@@ -85,12 +87,11 @@ def last() -> Shelf:
     return _kept.shelf(_stamps())
 
 
-def _make(stamp: Stamp) -> _Made:
-    edition_id, *_, topics = stamp
+def _make(edition_id: int, topics: Sequence[Interest]) -> _Made:
     papers = list(editions.papers_of(Edition(pk=edition_id)).only(*FIELDS))
     texts = indexing.texts_of(papers, topics)
     missing = vectors.missing(texts) if vectors.is_available() else 0
-    return _Made(indexing.index_of(papers, for_page=True), texts, missing)
+    return _Made(indexing.index_of(papers, topics, for_page=True), texts, missing)
 
 
 def _stamps() -> list[Stamp]:
@@ -101,5 +102,12 @@ def _stamps() -> list[Stamp]:
         came=Max("first_seen_at"), asked=Max("enriched_at"), titles=Sum(Length("title")), texts=Sum(Length("abstract")),
     )  # fmt: skip
     marks = {pk: tuple(mark) for pk, *mark in seen}
-    topics = tuple(indexing.catalogue())
+    topics = _mark_of_topics()
     return [(pk, day, marks.get(pk, ()), topics) for pk, day in newest]
+
+
+def _mark_of_topics() -> int:
+    """As the database has them: to read their lists of phrases at each preview would take longer than the preview."""
+    as_text = (Cast(field, TextField()) for field in ("phrases", "exclusions"))
+    rows = Topic.objects.filter(is_offered=True).values_list("pk", "name", "description", "loaded_hash", *as_text)
+    return hash(tuple(rows))
