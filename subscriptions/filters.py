@@ -17,7 +17,7 @@ full-width ones.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -68,6 +68,11 @@ class Criteria:
     @property
     def wants_something(self) -> bool:
         return bool(self.phrases or self.authors or self.categories or self.quoted or self.sentence or self.min_votes)
+
+    @property
+    def wants_votes_alone(self) -> bool:
+        """Whether nothing but a number of votes is asked for."""
+        return bool(self.min_votes) and not replace(self, min_votes=0).wants_something
 
     @property
     def is_of_phrases(self) -> bool:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -204,7 +203,7 @@ def _by_rule(day: Day, criteria: Criteria) -> Iterator[tuple[int, float]]:
         yield from ((number, judging.BY_AUTHOR) for number, _ in day.people.find(wanted))
     for pattern in criteria.categories:
         yield from ((number, judging.IN_CATEGORY) for number, _ in day.categories.find(pattern))
-    if criteria.min_votes and not replace(criteria, min_votes=0).wants_something:
+    if criteria.wants_votes_alone:
         yield from ((number, judging.WITH_VOTES) for number in range(len(day.papers)))
 
 
