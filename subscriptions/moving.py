@@ -19,7 +19,7 @@ MOVES = [(3, dt.timedelta(days=1))]  # askings of one reader: each mails somebod
 @on_the_current_row
 def ask(subscriber: Subscriber, new_email: str, *, now: dt.datetime) -> None:
     """Mail the new address a link to confirm it by. Nothing here depends on whether it is a reader's already."""
-    if subscriber.status not in (Status.ACTIVE, Status.PAUSED):
+    if not subscriber.is_subscribed:
         return
     _stay(subscriber)
     subscriber.new_email = new_email

@@ -70,7 +70,7 @@ def notice_for(email: str, *, lost_link: bool = False) -> str:
         return Notice.CONFIRM
     if lost_link:
         return Notice.LINK
-    return Notice.ALREADY_SUBSCRIBED if subscriber.status in (Status.ACTIVE, Status.PAUSED) else Notice.CONFIRM
+    return Notice.ALREADY_SUBSCRIBED if subscriber.is_subscribed else Notice.CONFIRM
 
 
 def owe(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
@@ -102,7 +102,7 @@ def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = N
         limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))
         owe_to_reader(subscriber, Notice.WELCOME, now=now)
         consents.record(subscriber, Event.CONFIRMED, trace)
-    return subscriber.status in (Status.ACTIVE, Status.PAUSED)
+    return subscriber.is_subscribed
 
 
 @on_the_current_row
@@ -132,7 +132,7 @@ def as_confirmed(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]
 
 @on_the_current_row
 def pause(subscriber: Subscriber, until: dt.date) -> None:
-    if subscriber.status in (Status.ACTIVE, Status.PAUSED):
+    if subscriber.is_subscribed:
         subscriber.status, subscriber.paused_until = Status.PAUSED, until
         subscriber.save()
 
@@ -182,7 +182,7 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
         if until and until > now.date():
             subscriber.status, subscriber.paused_until = Status.PAUSED, until
         consents.record(subscriber, Event.RETURNED, trace)
-    if subscriber.status not in (Status.ACTIVE, Status.PAUSED):
+    if not subscriber.is_subscribed:
         return False
     if offer == "weekly":
         subscriber.frequency = Subscriber.Frequency.WEEKLY

@@ -26,7 +26,7 @@ Verdict = Opinion.Verdict
 @for_reader(Purpose.OPINION)
 def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) -> HttpResponse:
     """The page of one paper in one reader's digest. It says what they follow: nothing more once they have left."""
-    if reader.status not in (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED):
+    if not reader.is_subscribed:
         return bad_link(request, expired=False)
     _, edition_id = addresses.read_opinion_token(token)
     paper = get_object_or_404(opinions.papers_of(reader, edition_id), pk=pk)

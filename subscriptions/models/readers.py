@@ -125,6 +125,11 @@ class Subscriber(models.Model):
         return self.email
 
     @property
+    def is_subscribed(self) -> bool:
+        """Does, or after a pause will, this reader get digests?"""
+        return self.status in (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
+
+    @property
     def awaits_confirmation(self) -> bool:
         """Was this address signed up, by whomever, and nobody has confirmed it since?"""
         has_left = self.status == Subscriber.Status.UNSUBSCRIBED

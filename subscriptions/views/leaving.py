@@ -48,7 +48,7 @@ def come_back(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpR
     """Undo the leaving, or have fewer mails instead. The link to the settings is in the next digest, and not here:
     whoever comes by the link to unsubscribe must not get to them."""
     if request.method != "POST":
-        return render(request, "web/come_back.html", {"subscriber": subscriber, "done": _is_back(subscriber)})
+        return render(request, "web/come_back.html", {"subscriber": subscriber, "done": subscriber.is_subscribed})
     offer = request.POST.get("offer", "")
     if not subscribers.come_back(subscriber, offer, now=timezone.now(), trace=trace(request)):
         return bad_link(request, expired=True)
@@ -65,10 +65,6 @@ def _page(request: HttpRequest, subscriber: Subscriber, token: str, status: int 
         "thanks": False,
     } | more
     return render(request, "web/unsubscribe.html", context, status=status)
-
-
-def _is_back(subscriber: Subscriber) -> bool:
-    return subscriber.status in (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
 
 
 def _is_one_click(request: HttpRequest) -> bool:
