@@ -41,3 +41,8 @@ def now() -> dt.datetime:
             cursor.execute("SELECT clock_timestamp()")
             anchor = _anchor = _Anchor(cursor.fetchone()[0], seconds())
     return anchor.moment + dt.timedelta(seconds=seconds() - anchor.seconds)
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """When `day` begins; UTC."""
+    return dt.datetime.combine(day, dt.time(), dt.UTC)

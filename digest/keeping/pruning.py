@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from digest import clock
 from digest.keeping import totals
 from digest.limits import days, in_database
 from digest.models import Delivery, DeliveryEvent, FetchRun, Shard, Turn
@@ -33,7 +34,7 @@ def prune(
     until = now - dt.timedelta(days=settings.RETENTION_DAYS)
     gone = {"events": 0, "deliveries": 0}
     if counted is not None and until.date() <= counted:
-        midnight = dt.datetime.combine(until.date(), dt.time(), dt.UTC)
+        midnight = clock.midnight(until.date())
         gone["events"] = _each(DeliveryEvent.objects.filter(happened_at__lt=midnight), "happened_at", ends_at, sleep)
         old = Delivery.objects.filter(queued_at__lt=midnight, status__in=_ENDED)
         gone["deliveries"] = _each(old, "queued_at", ends_at, sleep)

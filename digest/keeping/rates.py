@@ -9,6 +9,7 @@ from anymail.signals import EventType
 from django.conf import settings
 from django.db.models import Count
 
+from digest import clock
 from digest.events.meaning import Meaning
 from digest.models import DailyTotal, Delivery, DeliveryEvent
 
@@ -114,7 +115,7 @@ def _days(begins: dt.datetime, now: dt.datetime) -> Iterator[tuple[dt.date, dt.d
     """Each day between, and from when to when it is."""
     day = begins.date()
     while day <= now.date():
-        midnight = dt.datetime.combine(day, dt.time(), dt.UTC)
+        midnight = clock.midnight(day)
         yield day, max(midnight, begins), min(midnight + dt.timedelta(days=1), now)
         day += dt.timedelta(days=1)
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Min, QuerySet
 
+from digest import clock
 from digest.models import DailyTotal, Delivery, DeliveryEvent
 from digest.models.editions import Edition
 
@@ -60,5 +61,5 @@ def _count(day: dt.date) -> None:
 
 def _of_day(rows: QuerySet[Any], field: str, day: dt.date) -> QuerySet[Any]:
     """By a range, which an index answers; the day of a moment would have to be reckoned for each row."""
-    begins = dt.datetime.combine(day, dt.time(), dt.UTC)
+    begins = clock.midnight(day)
     return rows.filter(**{f"{field}__gte": begins, f"{field}__lt": begins + dt.timedelta(days=1)})

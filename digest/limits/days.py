@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
+from digest import clock
 from digest.limits.rates import WarmUp
 from digest.models import Allowance
 
@@ -59,7 +60,7 @@ def taken(*, now: dt.datetime) -> int:
 
 def seconds_left(now: dt.datetime) -> float:
     """Until the next day begins."""
-    tomorrow = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), dt.UTC)
+    tomorrow = clock.midnight(now.date() + dt.timedelta(days=1))
     return (tomorrow - now).total_seconds()
 
 

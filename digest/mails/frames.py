@@ -16,6 +16,7 @@ from django.utils import timezone
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
+from digest import clock
 from digest.composing import Digest
 from digest.mails import addresses, emphasis, mailed, rendering, wording
 from digest.mails.encoding import SOFT_BREAK, encode
@@ -121,7 +122,7 @@ class Maker:
     def why_this_mail(self, frequency: str, confirmed: dt.date) -> str:
         """What tells readers who confirmed on that day why they get this mail."""
         reader, say = self._say(frequency)
-        reader.confirmed_at = dt.datetime.combine(confirmed, dt.time(), dt.UTC)
+        reader.confirmed_at = clock.midnight(confirmed)
         return str(say.why_this_mail())
 
     @lru_cache(4)  # noqa: B019  # as many as there are frequencies

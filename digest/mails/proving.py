@@ -3,12 +3,12 @@
 Templates can be overridden, and then nobody has tested that they can be taken apart.
 """
 
-import datetime as dt
 import email.policy
 import uuid
 from email.message import EmailMessage
 from email.parser import BytesParser
 
+from digest import clock
 from digest.composing import Digest
 from digest.mails import rendering
 from digest.mails.readers import Reader
@@ -22,7 +22,7 @@ _DIFFERENT_EACH_TIME = ("date", "content-type")
 
 def plain(digest: Digest, edition: Edition, reader: Reader) -> mail.Message:
     """The reader's mail as it is made for one reader alone."""
-    confirmed = dt.datetime.combine(reader.confirmed, dt.time(), dt.UTC)
+    confirmed = clock.midnight(reader.confirmed)
     subscriber = Subscriber(
         pk=reader.id,
         uid=uuid.UUID(bytes=reader.uid),

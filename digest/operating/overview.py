@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
-from digest import editions
+from digest import clock, editions
 from digest.delivery import pauses, progress, shards
 from digest.delivery.progress import Progress
 from digest.intake import health
@@ -54,9 +54,10 @@ class Overview:
 
 
 def overview(*, now: dt.datetime) -> Overview:
+    midnight = clock.midnight(now.date())
     newest = editions.newest_closed()
     next_day = editions.next_day(now)
-    came_in, in_trouble = _came_in(midnight_of(now)), health.troubles()
+    came_in, in_trouble = _came_in(midnight), health.troubles()
     of_newest = Delivery.objects.filter(edition=newest)
     reasons = troubled_since(now - dt.timedelta(days=7)).values_list("reason").annotate(number=Count("pk"))
     return Overview(
@@ -69,17 +70,13 @@ def overview(*, now: dt.datetime) -> Overview:
         papers=editions.papers_of(newest).count() if newest else 0,
         digests=_by_status(of_newest),
         progress=progress.of(newest, now=now) if newest else None,
-        today=_by_status(Delivery.objects.filter(queued_at__gte=midnight_of(now))),
+        today=_by_status(Delivery.objects.filter(queued_at__gte=midnight)),
         pause=pauses.current(),
         in_trouble=in_trouble,
         failed_runs=_failed_runs(came_in, in_trouble),
         troubles=list(reasons.order_by("-number")[:5]),
         readers=_by_status(Subscriber.objects.all()),
     )
-
-
-def midnight_of(now: dt.datetime) -> dt.datetime:
-    return dt.datetime.combine(now.date(), dt.time(), dt.UTC)
 
 
 def troubled_since(moment: dt.datetime) -> QuerySet[Delivery]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Count, Sum
 
+from digest import clock
 from digest.intake import health
 from digest.intake.health import Trouble
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, Turn
@@ -74,7 +75,7 @@ def send_report(*, now: dt.datetime) -> bool:
 
 def _is_ours(now: dt.datetime) -> bool:
     """Claim today's report: two schedulers may both ask for it."""
-    tomorrow = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), dt.UTC)
+    tomorrow = clock.midnight(now.date() + dt.timedelta(days=1))
     turn, is_first = Turn.objects.get_or_create(host=TURN, defaults={"free_at": tomorrow})
     return is_first or bool(Turn.objects.filter(pk=turn.pk, free_at__lte=now).update(free_at=tomorrow))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
+from digest import clock
 from digest.models import DailyTotal, Delivery, Edition
 from subscriptions.models import Consent
 
@@ -66,7 +67,7 @@ class Chart:
 def charts(*, now: dt.datetime) -> list[Chart]:
     """Of the last days, today's among them."""
     days = [now.date() - dt.timedelta(days=ago) for ago in reversed(range(DAYS))]
-    first = dt.datetime.combine(days[0], dt.time(), dt.UTC)
+    first = clock.midnight(days[0])
     readers = {"Readers who came": (Event.CONFIRMED, Event.RETURNED), "who left": (Event.WITHDRAWN,)}
     return [
         Chart({"Papers in editions": _papers(days[0])}, days),
@@ -85,7 +86,7 @@ def _sent(first: dt.datetime) -> ByDay:
     totals = DailyTotal.objects.filter(kind=DailyTotal.Kind.DELIVERY, day__gte=first.date()).order_by()
     last = totals.order_by("-day").values_list("day", flat=True).first()
     counted = dict(totals.filter(what=Delivery.Status.SENT).values_list("day").annotate(Sum("number")))
-    since = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC) if last else first
+    since = clock.midnight(last + dt.timedelta(days=1)) if last else first
     rows = Delivery.objects.filter(queued_at__gte=since, status=Delivery.Status.SENT).order_by()
     return Counter(counted) + Counter(dict(rows.values_list(TruncDate("queued_at")).annotate(Count("pk"))))
 
