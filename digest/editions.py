@@ -14,6 +14,7 @@ from digest.site import topics
 # Papers that were listed too late for their own day's edition come in the next, if that is within a week.
 LATE = dt.timedelta(days=7)
 DAYS_AT_FIRST_START = 7
+BY_VOTES = ("-is_pinned", "-votes", "-edition_votes", "pk")  # as an edition's page has its papers
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def papers_of(edition: Edition) -> QuerySet[Paper]:
 
 def papers_by_votes(edition: Edition) -> QuerySet[Paper]:
     """The edition's papers as its page ranks them: pinned first, then by the votes of now."""
-    return edition.papers.filter(is_hidden=False).order_by("-is_pinned", "-votes", "-edition_votes", "pk")
+    return edition.papers.filter(is_hidden=False).order_by(*BY_VOTES)
 
 
 def beside(paper: Paper) -> tuple[str, str]:

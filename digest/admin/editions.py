@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from digest import editions
 from digest.admin.fitting import ShowsMailAdmin, TriedOnForm
 from digest.mails import branding
 from digest.mails.branding import Fitting
@@ -62,7 +63,7 @@ class PaperInline(admin.TabularInline[Paper, Edition]):
     verbose_name_plural = "papers: pin what stands first, hide what nobody should see"
     fields = ["work", "votes", "is_pinned", "is_hidden"]
     readonly_fields = ["work", "votes"]
-    ordering = ["-is_pinned", "-votes", "-edition_votes", "pk"]
+    ordering = editions.BY_VOTES
     extra = 0
     can_delete = False
 
