@@ -53,6 +53,18 @@ class Paper(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def pdf_url(self) -> str:
+        """Where arXiv has it to be read; nothing for a paper that is not there."""
+        kind, _, number = self.key.partition(":")
+        return f"https://arxiv.org/pdf/{number}" if kind == "arxiv" else ""
+
+    @property
+    def project_page(self) -> str:
+        """The authors' page on it; nothing where that is its code, or the paper itself."""
+        is_another = self.project_url == self.github_url or "//arxiv.org/" in self.project_url
+        return "" if is_another else self.project_url
+
 
 class PaperAlias(models.Model):
     """Another key under which a source knows the same work."""
