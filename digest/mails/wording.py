@@ -9,7 +9,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, pgettext
 
 from digest.matching import Finding, Reason
-from digest.texts.text import first_sentences
+from digest.texts.text import first_sentences, whole
 
 TEXT_WIDTH = 78  # characters
 PREHEADER = 110  # characters; of less than ENOUGH, the lead is there as well
@@ -270,4 +270,5 @@ FILTERS = {
     "shorten": shorten,
     "isolated": isolated,
     "first_sentences": first_sentences,
+    "whole": whole,
 }

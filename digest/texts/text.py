@@ -75,6 +75,11 @@ def first_sentences(text: str, limit: int) -> str:
     return text[: ends[-1]] if ends and ends[-1] >= limit // 3 else _cut(text, limit - 2)
 
 
+def whole(text: str, limit: int) -> str:
+    """`text`, where `first_sentences` would leave it as it is; else nothing."""
+    return text if first_sentences(text, limit) == text else ""
+
+
 def _is_no_end(text: str, end: re.Match[str]) -> bool:
     return bool(_NO_END.search(text, max(0, end.start() - 10), end.start() + 1))
 
