@@ -31,7 +31,7 @@ from subscriptions.models import Subscriber
 SUBJECT, TEXT, HTML, PREHEADER, SINCE, BORDER, BEGIN, END = (mark(number) for number in range(8))
 FIRST_PLACE = 100  # the mark of the first paper's place
 # What stands for the reasons of a paper.
-REASONS = tuple(Finding("", 0, (Reason("", "said", mark(10 + n), "", 0),)) for n in range(mailed.TOLD))
+REASONS = tuple(Finding("", 0, (Reason("", "said", mark(10 + n), "", 0),)) for n in range(mailed.MOST_TOLD))
 UID = uuid.UUID(int=0)
 ADDRESS = "stand-in@reader.invalid"
 

@@ -3,7 +3,7 @@
     {"for_you": [[paper id, votes then, finding, …], …], "trending": [[paper id, votes then], …], "more": 14, "of": 40,
      "frequency": "daily", "language": "en"}
 
-A finding is the interest's name, then kind, what was found, and where, for each of its reasons that the mail tells.
+A finding is the interest's name, then kind, what was found, and where, for each of its reasons.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from typing import Any
 from digest.composing import Digest
 from digest.matching import Finding, Match, PaperText, Reason
 
-TOLD = 3  # findings of a paper, and reasons of a finding, that a mail tells
+MOST_TOLD = 25  # filters that found a paper, of which a mail tells: more than ever did
 # What nearly every reason holds, in one letter.
 _SHORT = {"phrase": "p", "author": "by", "category": "in", "title": "t", "abstract": "a", "keywords": "k"}
 _LONG = {short: long for long, short in _SHORT.items()}
@@ -41,7 +41,7 @@ def assemble(papers: Sequence[list[Any]], digest: Digest, frequency: str, langua
 
 
 def told(match: Match) -> list[Any]:
-    return [*paper(match), *map(finding, match.findings[:TOLD])]
+    return [*paper(match), *map(finding, match.findings[:MOST_TOLD])]
 
 
 def restore(kept: Record, day: dt.date, papers: Mapping[int, PaperText]) -> Digest:
@@ -61,7 +61,7 @@ def votes(kept: Record) -> dict[int, int]:
 
 
 def finding(found: Finding) -> list[str]:
-    told = ((_SHORT.get(r.kind, r.kind), r.found, _SHORT.get(r.where, r.where)) for r in found.reasons[:TOLD])
+    told = ((_SHORT.get(r.kind, r.kind), r.found, _SHORT.get(r.where, r.where)) for r in found.reasons)
     return [found.interest, *chain.from_iterable(told)]
 
 

@@ -127,7 +127,7 @@ class Stock:
         return found
 
     def _tell(self, match: Match) -> Told:
-        told = list(islice((line for line in map(self._line, match.findings) if line.text), mailed.TOLD))
+        told = list(islice((line for line in map(self._line, match.findings) if line.text), mailed.MOST_TOLD))
         text, html = self._part(PartKey(cast(Paper, match.paper).pk, False, len(told)))
         in_text = {str(number): line.text for number, line in enumerate(told)}
         in_html = {str(number): line.html for number, line in enumerate(told)}
@@ -136,7 +136,7 @@ class Stock:
         return Told(
             self._cut(_filled(text, in_text)),
             self._cut(_filled(html, in_html)),
-            [*mailed.paper(match), *(self._line(found).record for found in match.findings[: mailed.TOLD])],
+            [*mailed.paper(match), *(self._line(found).record for found in match.findings[: mailed.MOST_TOLD])],
         )
 
     def _cut(self, piece: bytes) -> list[bytes]:
@@ -144,8 +144,7 @@ class Stock:
 
     def _line(self, finding: Finding) -> Line:
         """By what is said, not by who is told: readers' own words find the same in a paper."""
-        reasons = finding.reasons[: mailed.TOLD]
-        key = (finding.interest, *((reason.kind, reason.found, reason.where) for reason in reasons))
+        key = (finding.interest, *((reason.kind, reason.found, reason.where) for reason in finding.reasons))
         line = self._lines.get(key)
         if line is None:
             with self._tongue():

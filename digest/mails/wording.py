@@ -130,7 +130,7 @@ def why_quiet(day: dt.date, cause: str) -> str:
 def why(finding: Finding) -> str:
     """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
     language = get_language()
-    told = (_told(language, reason.kind, _what(reason), reason.where) for reason in finding.reasons[:3])
+    told = (_told(language, kind, tuple(found), where) for (kind, where), found in _together(finding.reasons).items())
     said = "; ".join(filter(None, told))
     return f"{_named(language, finding.interest)}: {said}" if said and finding.interest else said
 
@@ -196,6 +196,19 @@ def isolated(text: str) -> str:
     return text
 
 
+def _together(reasons: Iterable[Reason]) -> dict[tuple[str, str], list[str]]:
+    """What was found, by its kind and where it stands; nothing that is a part of what stands there with it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for reason in reasons:
+        found.setdefault((reason.kind, reason.where), []).append(_what(reason))
+    return {key: [one for one in each if not _is_within(one, each)] for key, each in found.items()}
+
+
+def _is_within(found: str, others: Iterable[str]) -> bool:
+    folded = f" {found.casefold()} "
+    return any(folded in f" {other.casefold()} " for other in others if len(other) > len(found))
+
+
 def _what(reason: Reason) -> str:
     """What was found; nothing where it is the topic, whose name stands before it."""
     return "" if reason.kind == "meaning" and reason.found == reason.interest else reason.found
@@ -207,12 +220,17 @@ def _named(language: str | None, interest: str) -> str:
 
 
 @lru_cache(maxsize=10_000)  # what many readers are told; asking for the language at each word takes longer
-def _told(language: str | None, kind: str, found: str, where: str) -> str:
-    return "" if kind == "votes" else _said(kind, found, where)
+def _told(language: str | None, kind: str, found: tuple[str, ...], where: str) -> str:
+    if kind == "votes":
+        return ""
+    whole = map(translated, found) if kind == "topic" else found
+    shown = [isolated(shorten(one, 100)) for one in whole]
+    # Translators: between two phrases, each of which stands in quotes.
+    told = [_("”, “").join(shown)] if kind == "phrase" else shown
+    return "; ".join(_said(kind, one, where) for one in told)
 
 
-def _said(kind: str, what: str, where: str) -> str:
-    found = isolated(shorten(what, 100))
+def _said(kind: str, found: str, where: str) -> str:
     match kind, where:
         case "phrase", "title":
             return _("“%(words)s” in the title") % {"words": found}
@@ -226,12 +244,12 @@ def _said(kind: str, what: str, where: str) -> str:
             return _("%(words)s in the abstract") % {"words": found}
         case "words", _where:
             return _("%(words)s in the keywords") % {"words": found}
-        case "meaning", _where if not what:
+        case "meaning", _where if not found:
             return _("close in meaning")
         case "meaning", _where:
             return _("close in meaning to “%(text)s”") % {"text": found}
         case "topic", _where:
-            return _("on the topic “%(topic)s”") % {"topic": isolated(translated(what))}
+            return _("on the topic “%(topic)s”") % {"topic": found}
         case "author", _where:
             return _("by %(author)s") % {"author": found}
         case "category", _where:
@@ -242,7 +260,7 @@ def _said(kind: str, what: str, where: str) -> str:
             return _("moved up, since you liked papers with “%(words)s”") % {"words": found}
         case "taste", _where:
             return _("moved down, since papers with “%(words)s” were not for you") % {"words": found}
-    return votes(int(what))
+    return votes(int(found))
 
 
 FILTERS = {

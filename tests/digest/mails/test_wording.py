@@ -56,6 +56,26 @@ def test_it_says_why(reason: Reason, said: str) -> None:
     assert wording.why(Finding(reason.interest, reason.weight, (reason,))) == said
 
 
+def test_it_says_all_reasons_those_of_a_kind_together() -> None:
+    found = [
+        ("phrase", "Quantization", "title"),
+        ("meaning", "RL", ""),
+        ("phrase", "low-bit", "abstract"),
+        ("phrase", "4-bit", "abstract"),
+        ("phrase", "low-bit quantization", "abstract"),  # says more than low-bit alone
+        ("topic", "Learning", ""),
+        ("author", "Ada Lovelace", "authors"),
+        ("author", "Alan Turing", "authors"),
+    ]
+    finding = Finding("RL", 1, tuple(Reason("RL", *each, 1) for each in found))
+    assert wording.why(finding) == (
+        "RL: “Quantization” in the title; close in meaning; “4-bit”, “low-bit quantization” in the abstract; "
+        "on the topic “Learning”; by Ada Lovelace; by Alan Turing"
+    )
+    with translation.override("de"):
+        assert "„4-bit“, „low-bit quantization“ im Abstract" in wording.why(finding)
+
+
 def test_it_wraps_the_reason_in_the_text_part() -> None:
     reasons = tuple(Reason("RL", "phrase", "reinforcement learning", where, 1) for where in ("title", "abstract"))
     line = wording.why_in_text(Finding("Reinforcement learning", 1, reasons))
