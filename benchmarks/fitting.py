@@ -38,6 +38,8 @@ RIDGE = 1.0  # holds weights back, where columns are brought to the same spread
 
 
 def of_topic(day: Day, asked: Interest) -> Evidence:
+    if asked.narrower:
+        return {}  # what others find, by weights of theirs
     none = dict.fromkeys(asdict(judging.TOPIC), 0.0)
     return {name: scoring.topic_odds(day, asked, judging.PhraseWeights(**(none | {name: 1.0}))) for name in none}
 

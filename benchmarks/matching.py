@@ -58,7 +58,7 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
     from subscriptions import catalogue
 
     chance = random.Random(7)
-    topics = [interests.of_topic(topic) for topic in catalogue.topics()]
+    topics = interests.of_topics(catalogue.topics())
     words = _vocabulary(chance)
     began = time.process_time()
     index = _index(_papers(chance, words, topics, papers), topics, chance)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,14 @@ from digest.matching.words import key_of
 from digest.sources import huggingface
 from subscriptions import catalogue
 from subscriptions.filters import Criteria
-from subscriptions.models import Topic
 
 if TYPE_CHECKING:
     from digest.matching.meaning import Vectors
 
 WAYS = ("name", "sentence", "both", "catalogue")
 CHOSEN_BY = ("both", "catalogue")  # whose yes or no is judged as well
+
+Topics = Mapping[str, Interest]  # by their slugs
 
 
 class EvaluationError(Exception):
@@ -82,11 +83,12 @@ def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, witho
 def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Trial:
     """The papers and the interests, with all vectors at hand. Raises EvaluationError."""
     judged = _read_judgements(judgements)
-    topics = catalogue.topics()
+    listed = catalogue.topics()
+    topics = dict(zip((topic.slug for topic in listed), interests.of_topics(listed), strict=True))
     _check_topics(judged, topics)
     papers = _papers(folder, {key for one in judged for key in one.grades})
     encode = _Encoder(cache) if vectors.is_available() else None
-    index = _index(papers, topics, encode)
+    index = _index(papers, list(topics.values()), encode)
     asked = [(one, _ways(one, _topic(one, topics, index.day.thesaurus, encode))) for one in judged]
     if encode:
         every = [way.criteria for _, ways in asked for way in ways.values()]
@@ -95,18 +97,19 @@ def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Tri
     return Trial(index, asked)
 
 
-def _index(papers: Sequence[PaperRecord], topics: Sequence[Topic], encode: "_Encoder | None") -> Index:
-    asked = [interests.of_topic(topic) for topic in topics]
+def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "_Encoder | None") -> Index:
     if encode is None:
-        return assemble(papers, asked)
-    texts = [*map(text_of, papers), *(topic.profile for topic in asked)]
-    return assemble(papers, asked, encode(texts), None, lambda text: encode([text])[text])
+        return assemble(papers, topics)
+    texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
+    return assemble(papers, topics, encode(texts), None, lambda text: encode([text])[text])
 
 
 def _without(index: Index, topic: Interest) -> Index:
-    """The same papers, and a catalogue that lacks `topic`."""
+    """The same papers, and a catalogue that lacks `topic`, and what is broader or narrower."""
     day = index.day
-    topics = [other for other in day.thesaurus.topics if other != topic] if day.thesaurus else []
+    every = day.thesaurus.topics if day.thesaurus else []
+    near = {topic, *topic.narrower, *(other for other in every if topic in other.narrower)}
+    topics = [other for other in every if other not in near]
     if day.meaning is None:
         return assemble(index.papers, topics)
     texts = [*map(text_of, index.papers), *(other.profile for other in topics)]
@@ -120,7 +123,7 @@ def _figures(index: Index, judged: Judged, ways: dict[str, Interest]) -> Figures
     return Figures(judged.name, rankings, {way: judge_choice(keys, judged.grades) for way, keys in chosen.items()})
 
 
-def _ways(judged: Judged, topic: Topic) -> dict[str, Interest]:
+def _ways(judged: Judged, topic: Interest) -> dict[str, Interest]:
     """As a reader would type the name, the sentence, and both; and the topic that a reader would tick."""
     typed = (
         Criteria(phrases=(judged.name,)),
@@ -128,14 +131,14 @@ def _ways(judged: Judged, topic: Topic) -> dict[str, Interest]:
         Criteria(phrases=(judged.name,), sentence=judged.sentence),
     )
     asked = [Interest(judged.name, criteria) for criteria in typed]
-    return dict(zip(WAYS, [*asked, interests.of_topic(topic)], strict=True))
+    return dict(zip(WAYS, [*asked, topic], strict=True))
 
 
 def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
     return [index.papers[number].key for _, number in ranked]
 
 
-def _topic(judged: Judged, topics: Sequence[Topic], thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Topic:
+def _topic(judged: Judged, topics: Topics, thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Interest:
     """The topic that the judgements name, else the one that whoever has this interest would tick."""
     asked = judged.topic or judged.name
     if topic := _topic_called(asked, topics):
@@ -143,15 +146,15 @@ def _topic(judged: Judged, topics: Sequence[Topic], thesaurus: Thesaurus | None,
     if thesaurus is None:
         raise EvaluationError("The catalogue holds no topics.")
     says = f"{asked}. {judged.sentence}"
-    return topics[thesaurus.nearest(asked, says, encode([says])[says] if encode else None)]
+    return thesaurus.topics[thesaurus.nearest(asked, says, encode([says])[says] if encode else None)]
 
 
-def _topic_called(name: str, topics: Sequence[Topic]) -> Topic | None:
+def _topic_called(name: str, topics: Topics) -> Interest | None:
     key = key_of(name)
-    return next((topic for topic in topics if name == topic.slug or key == key_of(topic.name)), None)
+    return next((topic for slug, topic in topics.items() if name == slug or key == key_of(topic.label)), None)
 
 
-def _check_topics(judged: Sequence[Judged], topics: Sequence[Topic]) -> None:
+def _check_topics(judged: Sequence[Judged], topics: Topics) -> None:
     """Raises EvaluationError, with the topics that are named and not there."""
     asked = dict.fromkeys(one.topic for one in judged if one.topic)
     if unknown := [name for name in asked if not _topic_called(name, topics)]:

@@ -46,7 +46,7 @@ def index_of(papers: Iterable[PaperText], topics: Sequence[Interest] | None = No
 
 def catalogue() -> list[Interest]:
     """The topics that readers can tick."""
-    return [interests.of_topic(topic) for topic in Topic.objects.filter(is_offered=True)]
+    return interests.of_topics(Topic.objects.filter(is_offered=True))
 
 
 def texts_of(papers: Iterable[PaperText], topics: Sequence[Interest]) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def work_ahead(*, now: dt.datetime, seconds: float) -> int:
     if not vectors.is_available():
         return 0
     stop_at = time.monotonic() + seconds
-    vectors.of_texts([interests.of_topic(topic).profile for topic in Topic.objects.all()], vectors.Kind.TOPIC)
+    vectors.of_texts([topic.profile for topic in interests.of_topics(Topic.objects.all())], vectors.Kind.TOPIC)
     lately = Paper.objects.filter(first_seen_at__gte=now - RECENT).order_by("-pk").only("title", "abstract")
     texts = [text_of(paper) for paper in lately]
     known = vectors.known(texts)

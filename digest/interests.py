@@ -38,7 +38,25 @@ def wanted_by(subscriber: Subscriber) -> Wanted:
 
 
 def of_topic(topic: Topic) -> Interest:
+    return of_topics([topic])[0]
+
+
+def of_topics(topics: Iterable[Topic]) -> list[Interest]:
+    """`topics`, with those that broader ones stand for: looked up where they are not among them."""
+    topics = list(topics)
+    known = {topic.slug: _alone(topic) for topic in topics}
+    if missing := {slug for topic in topics for slug in topic.narrower} - known.keys():
+        known |= {topic.slug: _alone(topic) for topic in Topic.objects.filter(slug__in=missing)}
+    return [_with_narrower(known, topic) for topic in topics]
+
+
+def _alone(topic: Topic) -> Interest:
     return Interest(topic.name, topic.criteria, topic.about, by_hand=topic.is_by_hand)
+
+
+def _with_narrower(known: Mapping[str, Interest], topic: Topic) -> Interest:
+    narrower = tuple(known[slug] for slug in topic.narrower if slug in known)
+    return replace(known[topic.slug], narrower=narrower) if narrower else known[topic.slug]
 
 
 def of_words(criteria: Criteria) -> list[Interest]:
@@ -63,7 +81,7 @@ def wanted(
 ) -> Wanted:
     """Topics and own words together. What these exclude, or ask of votes, holds for all that the reader gets."""
     words = list(words)
-    interests = [of_topic(topic) for topic in topics]
+    interests = of_topics(topics)
     interests += [interest for criteria in words for interest in of_words(criteria)]
     return Wanted(
         interests=with_votes(interests, max((criteria.min_votes for criteria in words), default=0)),

@@ -32,6 +32,15 @@ function count(group) {
   group.querySelector(".chosen").hidden = !ticked;
 }
 
+// What a ticked broader topic stands for comes with it.
+function include() {
+  const ticked = [...document.querySelectorAll(".chip[data-narrower]:has(input:checked)")];
+  const held = new Set(ticked.flatMap((chip) => chip.dataset.narrower.split(" ")));
+  for (const chip of document.querySelectorAll(".chip")) {
+    chip.classList.toggle("included", held.has(chip.querySelector("input").value));
+  }
+}
+
 if (box) {
   box.removeAttribute("name"); // the form need not carry it
   box.addEventListener("input", narrow);
@@ -39,11 +48,15 @@ if (box) {
     if (event.key === "Enter") event.preventDefault(); // it would send the form
   });
   for (const group of groups) {
-    group.addEventListener("change", () => count(group));
+    group.addEventListener("change", () => {
+      count(group);
+      include();
+    });
     group.addEventListener("toggle", () => {
       if (!box.value) wereOpen.set(group, group.open);
     });
     count(group); // the browser may have kept ticks from before
   }
+  include();
   if (box.value) narrow();
 }

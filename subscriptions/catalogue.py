@@ -12,7 +12,8 @@ from django.db import transaction
 from subscriptions.models import Topic
 
 CATALOGUE = Path(__file__).parent / "topics.toml"
-FIELDS = ("name", "group", "description", "phrases", "exclusions", "position")
+FIELDS = ("name", "group", "description", "phrases", "exclusions", "narrower", "position")
+LEFT_OUT = {"description": "", "phrases": [], "exclusions": [], "narrower": []}  # what an entry need not say
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 def _load_one(entry: dict[str, Any], position: int, topic: Topic | None, namesake: Topic | None) -> str:
     given = {name: entry[name] for name in FIELDS if name in entry}
-    values = {"description": "", "exclusions": []} | given | {"position": position}
+    values = LEFT_OUT | given | {"position": position}
     fresh = _hash(values)
     if topic is None:
         Topic(slug=entry["slug"], loaded_hash=fresh, **values).save()

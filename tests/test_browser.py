@@ -188,6 +188,20 @@ def test_it_shows_what_one_would_get(page: Page, learning: Topic, vision: Topic)
 
 
 @pytest.mark.usefixtures("edition")
+def test_it_marks_what_a_broader_topic_stands_for(
+    browser: Browser, live_server: LiveServer, learning: Topic, vision: Topic
+) -> None:
+    Topic.objects.create(slug="all", name="All methods", group="Methods", narrower=["learning"])
+    page = browser.new_page(base_url=live_server.url)
+    page.goto("/subscribe/")
+    page.get_by_label("All methods").check()
+    assert page.locator(".chip.included").inner_text() == "Learning"
+    page.get_by_label("All methods").uncheck()
+    assert page.locator(".chip.included").count() == 0
+    page.close()
+
+
+@pytest.mark.usefixtures("edition")
 def test_it_finds_topics_by_a_word(page: Page, learning: Topic, vision: Topic) -> None:
     page.goto("/subscribe/")
     page.get_by_label("Learning").check()

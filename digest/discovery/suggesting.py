@@ -128,9 +128,9 @@ def _ticked(offers: Sequence[Offer], papers: int, least: int = 1) -> tuple[Offer
 
 
 def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, Offer]]:
-    """The topics that ask for any of `papers`, those that ask for most of them first."""
+    """The topics that ask for any of `papers`, those that ask for most of them first; none that stands for others."""
     index, found = indexing.index_of(papers, for_page=True), []
-    for topic in Topic.objects.filter(is_offered=True):
+    for topic in Topic.objects.filter(is_offered=True, narrower=[]):
         findings = index.findings(interests.of_topic(topic))
         led = tuple(papers[number] for number in sorted(findings, key=lambda number: -findings[number].score))
         if led:

@@ -54,7 +54,8 @@ class Readers:
             follows.setdefault(reader, []).append((topic, words))
         tastes = interests.tastes(ids)
         if not self._topics.keys() >= {topic for several in follows.values() for topic, _ in several if topic}:
-            self._topics = {topic.pk: interests.of_topic(topic) for topic in Topic.objects.all()}
+            topics = list(Topic.objects.all())
+            self._topics = dict(zip((topic.pk for topic in topics), interests.of_topics(topics), strict=True))
         return {row[0]: self._reader(row, follows.get(row[0], []), tastes.get(row[0])) for row in _rows(READERS, ids)}
 
     def _reader(self, row: Any, follows: list[Follows], taste: Taste | None) -> Reader | FilterError:

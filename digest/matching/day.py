@@ -10,7 +10,7 @@ import numpy as np
 from digest.matching import coverage, judging
 from digest.matching.authors import Categories, People
 from digest.matching.coverage import Coverage, Values
-from digest.matching.findings import PaperText, Reason
+from digest.matching.findings import Interest, PaperText, Reason
 from digest.matching.keeping import MANY, MOST, Kept
 from digest.matching.meaning import Meaning, Vectors
 from digest.matching.texts import Standing, Texts
@@ -54,7 +54,7 @@ class Day:
         self.texts = Texts(self.papers)
         self.none: Values = np.zeros(len(self.papers))  # of whatever is said for papers
         self.none.flags.writeable = False
-        self.on_topic: dict[int, Values] = {}  # for topics of the thesaurus, how likely papers are about them
+        self.on_topic: dict[Interest, Values] = {}  # for topics of the catalogue, how likely papers are about them
         # Why phrases and names found a paper: the same, however many readers ask for them beside others.
         self.reasons: Kept[tuple[object, ...], tuple[Reason, ...]] = Kept(MANY)
         self.said: Kept[tuple[str, str], Said] = Kept(min(MOST, MOST_SAID // (len(self.papers) + 1)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from digest.matching import judging
 from digest.matching.day import Day
@@ -16,7 +17,12 @@ RULES = {"author": 6.0, "category": 0.1, "votes": 0.05}  # what they weigh among
 
 def explain(day: Day, interest: Interest, number: int, least: float) -> tuple[Reason, ...]:
     """What `interest` found in the paper at `number`, for a reader who wants it if that is as likely as `least`."""
-    reasons = [*_phrases(day, interest, number), *_texts(day, interest, number, least), *_rules(day, interest, number)]
+    reasons = [
+        *_narrower(day, interest, number, least),
+        *_phrases(day, interest, number),
+        *_texts(day, interest, number, least),
+        *_rules(day, interest, number),
+    ]
     if not reasons and not interest.about:
         asked = questions(day, interest.criteria, judging.odds(least))
         reasons = [reason for question in asked for reason in _words(day, interest, number, question, telling=0.0)]
@@ -25,6 +31,16 @@ def explain(day: Day, interest: Interest, number: int, least: float) -> tuple[Re
     for reason in sorted(reasons, key=lambda reason: -reason.weight):
         once.setdefault((reason.kind, reason.found.casefold()), reason)
     return tuple(once.values())
+
+
+def _narrower(day: Day, interest: Interest, number: int, least: float) -> Iterator[Reason]:
+    """Which of the topics that a broader one stands for found the paper, and why."""
+    for topic in interest.narrower:
+        likely = float(on_topic(day, topic)[number])
+        if likely >= min(judging.LEAST.values()):
+            adds = judging.odds(min(likely, judging.SURE)) - judging.TOPIC.usual
+            yield Reason(interest.label, "topic", topic.label, "", adds)
+            yield from (replace(reason, interest=interest.label) for reason in explain(day, topic, number, least))
 
 
 def _phrases(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
@@ -65,8 +81,8 @@ def _text(day: Day, interest: Interest, number: int, question: Question) -> Iter
     yield from _words(day, interest, number, question)
     for topic, weight in topics_in(day, question, day.vector(question.text)):
         adds = weights.topics * weight * float(on_topic(day, topic)[number])
-        if adds >= judging.ON_TOPIC and day.thesaurus:
-            yield Reason(interest.label, "topic", day.thesaurus.topics[topic].label, "", adds)
+        if adds >= judging.ON_TOPIC:
+            yield Reason(interest.label, "topic", topic.label, "", adds)
 
 
 def _meaning(interest: Interest, number: int, close: Vectors | None, shown: str, weight: float) -> Iterator[Reason]:

@@ -37,18 +37,25 @@ class Interest:
 
     `about` is what a topic of the catalogue is about, in a sentence: by it the papers that are about the topic are
     told from those that mention one of its phrases. A reader's own filter has none. `by_hand`: somebody chose the
-    topic's phrases for this site, and each is wanted as a reader's own words are.
+    topic's phrases for this site, and each is wanted as a reader's own words are. `narrower`: the topics that a broader
+    one stands for; it finds whatever any of them finds.
     """
 
     label: str
     criteria: Criteria
     about: str = ""
     by_hand: bool = False
+    narrower: tuple["Interest", ...] = ()
 
     @cached_property
     def profile(self) -> str:
         """All that is known of a topic, in a text whose vector stands for it."""
-        return f"{self.about}. {', '.join(self.criteria.quoted[:TELLING_PHRASES])}"
+        return f"{self.about}. {', '.join(self.said[:TELLING_PHRASES])}"
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What speaks for a topic: the names of those that it stands for, and its phrases."""
+        return (*(topic.label for topic in self.narrower), *self.criteria.quoted)
 
     @cached_property
     def _hash(self) -> int:

@@ -101,6 +101,8 @@ BOTH_BY_WORDS = TextWeights(
 
 MOST_MENTIONS = 8  # further ones add nothing
 
+SURE = 0.999  # of what is as good as certain: its odds would be beyond measure
+
 # Said to a reader as a reason of its own from here on.
 CLOSE = 1.5  # standard deviations
 ON_TOPIC = 0.5  # what it adds to the odds

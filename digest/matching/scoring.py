@@ -13,7 +13,6 @@ from digest.matching.findings import Interest
 from digest.matching.judging import PhraseWeights, TextWeights
 from digest.matching.meaning import Vectors
 from digest.matching.texts import IN_TITLE, Standing
-from digest.matching.thesaurus import Weights
 from digest.matching.words import key_of
 from subscriptions.filters import Criteria
 
@@ -38,10 +37,12 @@ class Question(NamedTuple):
 def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     """For each paper that is wanted with a probability of `least` or more, that probability."""
     least_odds = judging.odds(least)
-    found = _topic_scores(day, interest, least_odds) if interest.about else {}
+    found = _topic_scores(day, interest, least_odds) if interest.about and interest.criteria.quoted else {}
     if not interest.about or interest.by_hand:
         found = _higher(found, _own_odds(day, interest.criteria, least_odds))
     scores = {number: judging.probability(odds) for number, odds in found.items() if odds >= least_odds}
+    for topic in interest.narrower:
+        scores = _higher(scores, probabilities(day, topic, least))
     for number, score in _by_rule(day, interest.criteria):
         scores[number] = 1 - (1 - score) * (1 - scores.get(number, 0.0))  # two reasons are better than one
     return _without_the_unwanted(day, interest.criteria, scores)
@@ -71,21 +72,23 @@ def said_by(day: Day, question: Question) -> Said:
     return day.said.get(key) or day.said.keep(key, _said_by(day, question))
 
 
-def topics_in(day: Day, question: Question, vector: Vectors | None) -> Weights:
-    """The topics of the catalogue that the question speaks of; `vector` is that of its text."""
+def topics_in(day: Day, question: Question, vector: Vectors | None) -> list[tuple[Interest, float]]:
+    """The topics of the catalogue that the question speaks of, and how much each counts; `vector` is of its text."""
     name, is_long = question.name or question.text, question.text.count(" ") > 1
     if day.thesaurus is None or not (is_long or day.thesaurus.holds(key_of(name))):
-        return ()
-    return day.thesaurus.topics_in(name, question.text, vector)
+        return []
+    found = day.thesaurus.topics_in(name, question.text, vector)
+    return [(day.thesaurus.topics[number], weight) for number, weight in found]
 
 
-def on_topic(day: Day, number: int) -> Values:
-    """How likely each paper is about the topic at that place of the thesaurus; 0 where that is not likely at all."""
-    if number not in day.on_topic and day.thesaurus:
-        scores = probabilities(day, day.thesaurus.topics[number], LEAST_ON_TOPIC)
-        day.on_topic[number] = np.zeros(len(day.papers))
-        day.on_topic[number][list(scores)] = list(scores.values())
-    return day.on_topic[number]
+def on_topic(day: Day, topic: Interest) -> Values:
+    """How likely each paper is about `topic`; 0 where that is not likely at all."""
+    found = day.on_topic.get(topic)
+    if found is None:
+        scores = probabilities(day, topic, LEAST_ON_TOPIC)
+        found = day.on_topic[topic] = np.zeros(len(day.papers))
+        found[list(scores)] = list(scores.values())
+    return found
 
 
 def phrase_odds(standing: Standing, weights: PhraseWeights) -> float:
@@ -158,7 +161,7 @@ def _together(one: Standing, other: Standing) -> Standing:
 
 
 def _higher(one: Scores, other: Scores) -> Scores:
-    """The higher of the odds of each paper."""
+    """The higher of two scores of each paper."""
     if not one or not other:
         return one or other
     return {number: max(one.get(number, -math.inf), other.get(number, -math.inf)) for number in one.keys() | other}

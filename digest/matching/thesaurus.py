@@ -1,10 +1,12 @@
 """The catalogue as a thesaurus: which of its topics a name or a sentence speaks of, in whatever words. Pure.
 
 "Making a small model learn from a bigger one" is close to the topic Knowledge distillation, and whoever is about that
-topic is likely to be wanted, also where it says "teacher" and "student".
+topic is likely to be wanted, also where it says "teacher" and "student". "Quantization, pruning and token compression"
+names two topics; whoever says so would tick the broader one that stands for both.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +23,12 @@ from digest.matching.words import key_of
 ALIKE = (0.4, 1.0)
 BY_WORDS = 3  # times as much words count where nothing is known of meaning
 NAMED = 0.5  # what is added where the text is the topic's name, or one of its phrases
+LEAST_SAID = 0.35  # of a part of a name that a topic must cover to be named by it
 SHARPNESS = 20.0  # how much more the nearest topic counts than the next
 LEAST_WEIGHT = 0.05
+
+# What stands between the parts of a name, such as “Quantization, pruning and token compression”.
+BETWEEN_PARTS = re.compile(r"\s*(?:[,;:/&]|\b(?:and|or|und|oder)\b)\s*")
 
 Weights = Sequence[tuple[int, float]]
 
@@ -47,13 +53,20 @@ class Thesaurus:
         """`vectors`: one row of length 1 for the profile of each topic."""
         self.topics = list(topics)
         self._vectors = vectors
-        self._words = Coverage([_Page(topic.label, topic.about, topic.criteria.quoted) for topic in self.topics])
+        self._words = Coverage([_Page(topic.label, topic.about, topic.said) for topic in self.topics])
         self._named: dict[str, list[int]] = {}
         for number, topic in enumerate(self.topics):
             for name in {key_of(phrase) for phrase in topic.criteria.quoted}:
                 self._named.setdefault(name, []).append(number)
         # What is the name of a topic is that topic, whichever others have it among their phrases.
         self._named |= {key_of(topic.label): [number] for number, topic in enumerate(self.topics)}
+        places = {topic.label: number for number, topic in enumerate(self.topics)}
+        # By the places of the broader topics: those of what they stand for.
+        self._narrower = {
+            number: frozenset(places[one.label] for one in topic.narrower if one.label in places)
+            for number, topic in enumerate(self.topics)
+            if topic.narrower
+        }
         self.vocabulary = Vocabulary(self.topics)
 
     def topics_in(self, name: str, text: str, vector: Vectors | None = None) -> Weights:
@@ -65,8 +78,27 @@ class Thesaurus:
         return _weigh(self._alike(name, text, vector)) if is_said or vector is not None else ()
 
     def nearest(self, name: str, text: str, vector: Vectors | None = None) -> int:
-        """The topic that somebody would tick who says this. Raises ValueError where there are no topics."""
-        return int((self._alike(name, text, vector) + self._words.of(name)).argmax())
+        """The topic that somebody would tick who says this. Raises ValueError where there are no topics.
+
+        A broader one only if it is called by `name`, or `name` names several of those that it stands for.
+        """
+        alike = self._alike(name, text, vector)
+        alike[[one for one in self._narrower if one not in self._named.get(key_of(name), [])]] = -math.inf
+        named = self._named_in(name, alike)
+        held = {one: len(named & narrower) for one, narrower in self._narrower.items()}
+        if max(held.values(), default=0) > 1:
+            return max(held, key=lambda one: (held[one], -len(self._narrower[one])))
+        return int((alike + self._words.of(name)).argmax())
+
+    def _named_in(self, name: str, alike: Values) -> set[int]:
+        """The topics that the parts of `name` name; where a part may mean two, the one that is `alike` as a whole."""
+        found = set()
+        for part in filter(None, BETWEEN_PARTS.split(name)):
+            said = self._words.of(part)
+            nearest = int(self._with_names(part, BY_WORDS * said + alike).argmax())
+            if said[nearest] >= LEAST_SAID:
+                found.add(nearest)
+        return found
 
     def holds(self, key: str) -> bool:
         """Whether what is looked up by `key` (see words.key_of) is the name or a phrase of any topic."""
@@ -75,6 +107,9 @@ class Thesaurus:
     def _alike(self, name: str, text: str, vector: Vectors | None) -> Values:
         alike = self._words.of(text)
         alike = BY_WORDS * alike if self._vectors is None or vector is None else alike + self._vectors @ vector
+        return self._with_names(name, alike)
+
+    def _with_names(self, name: str, alike: Values) -> Values:
         for number in self._named.get(key_of(name), ()):
             alike[number] += NAMED
         return alike

@@ -29,8 +29,8 @@ class Vocabulary:
         for topic in topics:
             for word, use in words_of(topic).items():
                 uses.setdefault(word, []).append(use)
-        # Over all topics, those that don't use a word included.
-        count = max(len(topics), _FEWEST)
+        # Over all topics that have words, those that don't use this one included.
+        count = max(sum(bool(topic.criteria.quoted) for topic in topics), _FEWEST)
         self.means = {word: sum(found) / count for word, found in uses.items()}
         squares = {word: sum(use * use for use in found) / count for word, found in uses.items()}
         self.variances = {word: square - self.means[word] ** 2 for word, square in squares.items()}

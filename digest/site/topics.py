@@ -28,6 +28,7 @@ class Label(NamedTuple):
     name: str
     group: str
     description: str
+    narrower: list[str]  # slugs of the topics that it stands for, if it does
 
 
 Labels = Mapping[int, Label]
@@ -43,8 +44,8 @@ def sort(edition: Edition, *, at_once: bool = False) -> int:
     index = indexing.index_of(papers, for_page=at_once)
     rows = [
         _row(topic, papers[number], edition, finding)
-        for topic in topics
-        for number, finding in index.findings(interests.of_topic(topic)).items()
+        for topic, asked in zip(topics, interests.of_topics(topics), strict=True)
+        for number, finding in index.findings(asked).items()
     ]
     with transaction.atomic():
         TopicPaper.objects.filter(paper__in=edition.papers.all()).delete()
@@ -80,21 +81,21 @@ def offered() -> Labels:
 
 
 def of_papers(papers: Sequence[Paper], labels: Labels) -> dict[int, list[Label]]:
-    """For each paper (by its pk) the topics that readers can tick, the surest first."""
+    """For each paper (by its pk) the topics that readers can tick, the surest first; the narrowest of them."""
     found: dict[int, list[Label]] = {}
     rows = TopicPaper.objects.filter(paper__in=[paper.pk for paper in papers]).order_by("-score", "topic_id")
     for paper, topic in rows.values_list("paper_id", "topic_id"):
-        if topic in labels:
+        if topic in labels and not labels[topic].narrower:
             found.setdefault(paper, []).append(labels[topic])
     return found
 
 
 def of_edition(edition: Edition, labels: Labels) -> list[tuple[Label, int]]:
-    """The topics of the edition's papers, each with the number of its papers; the most frequent first."""
+    """The narrowest topics of the edition's papers, each with the number of its papers; the most frequent first."""
     hidden = Paper.objects.filter(edition=edition, is_hidden=True).values("pk")
     rows = TopicPaper.objects.filter(day=edition.day).exclude(paper__in=hidden)
     counts = dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())
-    found = [(label, counts[pk]) for pk, label in labels.items() if pk in counts]
+    found = [(label, counts[pk]) for pk, label in labels.items() if pk in counts and not label.narrower]
     return sorted(found, key=lambda topic: -topic[1])
 
 
@@ -124,5 +125,5 @@ def _row(topic: Topic, paper: Paper, edition: Edition, finding: Finding) -> Topi
 
 def _state(topics: Iterable[Topic]) -> str:
     """A hash of all that decides which papers a topic finds."""
-    criteria = sorted((topic.pk, topic.about, topic.phrases, topic.exclusions) for topic in topics)
+    criteria = sorted((topic.pk, topic.about, topic.phrases, topic.exclusions, topic.narrower) for topic in topics)
     return hashlib.sha256(json.dumps(criteria).encode()).hexdigest()

@@ -108,8 +108,9 @@ def _nothing_yet(request: HttpRequest) -> HttpResponse:
 
 
 def _a_taste_of(labels: topics.Labels) -> list[topics.Label]:
-    """One topic of each group, for the form on top."""
+    """One topic of each group, for the form on top: none that stands for others."""
     first_of_group: dict[str, topics.Label] = {}
     for label in labels.values():
-        first_of_group.setdefault(label.group, label)
+        if not label.narrower:
+            first_of_group.setdefault(label.group, label)
     return list(first_of_group.values())[:8]

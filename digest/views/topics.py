@@ -1,5 +1,7 @@
 """The catalogue of topics, and what was published on each."""
 
+from itertools import chain
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -20,7 +22,8 @@ def catalogue(request: HttpRequest) -> HttpResponseBase:
     groups: dict[str, list[tuple[topics.Label, int]]] = {}
     for pk, label in topics.offered().items():
         groups.setdefault(label.group, []).append((label, counts.get(pk, 0)))
-    context = {"groups": list(groups.items()), "editions": LAST_EDITIONS}
+    names = {label.slug: label.name for label, _ in chain.from_iterable(groups.values())}
+    context = {"groups": list(groups.items()), "names": names, "editions": LAST_EDITIONS}
     return show(request, "web/topics.html", context)
 
 
@@ -35,7 +38,9 @@ def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
         "rows": rows,
         "topics_of": topics.of_papers([row.paper for row in rows], labels),
         "pages": pages,
-        "neighbours": [label for label in labels.values() if label.group == found.group],
+        "narrower": [label for label in labels.values() if label.slug in found.narrower],
+        "broader": [label for label in labels.values() if found.slug in label.narrower],
+        "neighbours": [label for label in labels.values() if label.group == found.group and not label.narrower],
     }
     query = {"page": pages.number} if pages.number > 1 else {}
     return show(request, "web/topic.html", context, query=query)

@@ -12,17 +12,23 @@ SHORT = 4  # letters; a shorter word, such as RL, stands within too many others
 
 
 class Topic(models.Model):
-    """A subject that readers can tick. The catalogue loads it; what an admin edits stays edited."""
+    """A subject that readers can tick. The catalogue loads it; what an admin edits stays edited.
+
+    A broader topic stands for narrower ones: whoever ticks it gets what any of them finds.
+    """
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=80, unique=True)
     group = models.CharField(max_length=60, db_index=True)
     description = models.CharField(max_length=200, blank=True)
     phrases = models.JSONField(
-        default=list, help_text='A list of phrases, any of which matches: ["reward model", "RLHF"]'
+        default=list, blank=True, help_text='A list of phrases, any of which matches: ["reward model", "RLHF"]'
     )
     exclusions = models.JSONField(
         default=list, blank=True, help_text="A paper with one of these phrases never matches."
+    )
+    narrower = models.JSONField(
+        "narrower topics", default=list, blank=True, help_text="The slugs of topics that this one stands for."
     )
     is_offered = models.BooleanField("offered to readers", default=True)
     position = models.PositiveIntegerField(default=0, help_text="Order on the form.")
@@ -35,14 +41,24 @@ class Topic(models.Model):
         return self.name
 
     def clean(self) -> None:
-        for field, least in (("phrases", 1), ("exclusions", 0)):
+        for field in ("phrases", "exclusions", "narrower"):
             value = getattr(self, field)
-            if (
-                not isinstance(value, list)
-                or len(value) < least
-                or not all(isinstance(v, str) and v.strip() for v in value)
-            ):
-                raise ValidationError({field: "Write at least one phrase."})
+            if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+                raise ValidationError({field: "Write a list of texts."})
+        if not self.phrases and not self.narrower:
+            raise ValidationError({"phrases": "Write at least one phrase, or choose topics that this one stands for."})
+        if self.narrower:
+            self._check_narrower()
+
+    def _check_narrower(self) -> None:
+        """One level: what stands for others is not stood for itself."""
+        if self.slug in self.narrower:
+            raise ValidationError({"narrower": "A topic can’t stand for itself."})
+        others = Topic.objects.exclude(pk=self.pk).exclude(narrower=[])
+        if broader := [other.name for other in others if self.slug in other.narrower or other.slug in self.narrower]:
+            raise ValidationError(
+                {"narrower": f"“{broader[0]}” is broader, too. Choose topics that stand for no others."}
+            )
 
     @property
     def criteria(self) -> Criteria:

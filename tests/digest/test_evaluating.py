@@ -162,7 +162,7 @@ def test_it_judges_recorded_days_by_words_alone(
 def test_it_finds_the_topic_of_names_in_other_words() -> None:
     names = json.loads(NAMES.read_text())["names"]
     topics = catalogue.topics()
-    thesaurus = Thesaurus([interests.of_topic(topic) for topic in topics])
+    thesaurus = Thesaurus(interests.of_topics(topics))
     found = [thesaurus.nearest(one["name"], f"{one['name']}. {one['description']}") for one in names]
     right = sum(topics[number].slug in one["topics"] for number, one in zip(found, names, strict=True))
     assert right / len(names) > 0.93

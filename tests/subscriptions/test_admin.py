@@ -7,6 +7,7 @@ import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 from django.test import Client
 from django.urls import reverse
@@ -271,6 +272,45 @@ def test_it_takes_topics_with_phrases_one_a_line(admin_client: Client, phrases: 
     response = admin_client.post(admin_url(Topic, "add"), form | {"position": "0", "is_offered": "on"})
     assert response.status_code == (302 if kept else 200)
     assert [(topic.phrases, topic.exclusions) for topic in Topic.objects.all()] == ([(kept, [])] if kept else [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"narrower": ["learning", "vision"]}, ""),
+        ({"narrower": ["learning"], "phrases": "methods"}, ""),
+        ({}, "Write at least one phrase, or choose topics that this one stands for."),
+        ({"narrower": ["nonsense"]}, "nonsense is not one of the available choices"),
+        ({"narrower": ["wide"]}, "wide is not one of the available choices"),
+    ],
+)
+def test_it_takes_topics_that_stand_for_others(
+    admin_client: Client, learning: Topic, vision: Topic, fields: dict[str, Any], said: str
+) -> None:
+    Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision"])
+    form = {"slug": "all", "name": "All", "group": "Methods", "position": "0", "is_offered": "on"}
+    page = admin_client.post(admin_url(Topic, "add"), form | fields).content.decode()
+    assert said in page
+    made = Topic.objects.filter(slug="all").first()
+    assert (made.narrower if made else None) == (None if said else fields["narrower"])
+
+
+@pytest.mark.parametrize(
+    ("slug", "narrower", "said"),
+    [
+        ("wide", ["learning", "wide"], "can’t stand for itself"),
+        ("wider", ["wide"], "“Wide” is broader, too"),
+        ("vision", ["learning"], "“Wide” is broader, too"),
+    ],
+)
+def test_what_stands_for_others_is_not_stood_for(
+    learning: Topic, vision: Topic, slug: str, narrower: list[str], said: str
+) -> None:
+    Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision"])
+    topic = Topic.objects.filter(slug=slug).first() or Topic(slug=slug, name="Wider", group="Methods")
+    topic.narrower = narrower
+    with pytest.raises(ValidationError, match=said):
+        topic.full_clean()
 
 
 def test_it_shows_phrases_as_they_are_typed(admin_client: Client, vision: Topic) -> None:

@@ -200,6 +200,30 @@ def test_it_ships_phrases_that_can_all_be_found(shipped: list[Topic]) -> None:
     assert lost == []
 
 
+def test_it_loads_what_a_broader_topic_stands_for(file: Path) -> None:
+    broader = '[[topic]]\nslug = "all"\nname = "All"\ngroup = "Methods"\nnarrower = ["learning", "vision"]\n'
+    catalogue.load(file)
+    file.write_text(file.read_text(encoding="utf-8") + broader, encoding="utf-8")
+    assert catalogue.load(file) == Loaded(new=1, updated=0, kept=0, unchanged=2)
+    assert Topic.objects.get(slug="all").narrower == ["learning", "vision"]
+    assert Topic.objects.get(slug="all").phrases == []
+    change(file, '["learning", "vision"]', '["learning"]')
+    assert catalogue.load(file) == Loaded(new=0, updated=1, kept=0, unchanged=2)
+    Topic.objects.filter(slug="all").update(narrower=["vision"])
+    change(file, 'narrower = ["learning"]', 'narrower = ["learning", "vision"]')
+    assert catalogue.load(file).kept == 1
+
+
+def test_it_ships_broader_topics_that_stand_for_narrower_ones(shipped: list[Topic]) -> None:
+    narrow = {topic.slug for topic in shipped if not topic.narrower}
+    broader = [topic for topic in shipped if topic.narrower]
+    assert len(broader) >= 10
+    for topic in broader:
+        assert len(topic.narrower) >= 2, topic
+        assert set(topic.narrower) <= narrow, topic
+    assert len({frozenset(topic.narrower) for topic in broader}) == len(broader)
+
+
 def test_no_topic_says_a_phrase_twice() -> None:
     for topic in catalogue.topics():
         keys = [key_of(phrase) for phrase in topic.phrases]

@@ -1,0 +1,183 @@
+"""Broader topics, which stand for narrower ones: what they find and say, and where readers meet them."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from digest import interests
+from digest.discovery.suggesting import suggest
+from digest.matching import Index, Interest, Reason, choose
+from digest.matching.thesaurus import Thesaurus
+from digest.models import Edition
+from digest.site import topics
+from subscriptions.filters import Criteria
+from subscriptions.models import Topic
+from tests.conftest import make_reader
+
+
+def topic(name: str, *phrases: str, narrower: tuple[Interest, ...] = ()) -> Interest:
+    return Interest(name, Criteria(quoted=phrases), f"{name}: what is about {name.lower()}", narrower=narrower)
+
+
+QUANTIZATION = topic("Quantization and pruning", "quantization", "pruning")
+TOKENS = topic("Visual token compression", "token compression", "token merging")
+SMALL = topic("Small models", narrower=(QUANTIZATION, TOKENS))
+ROBOTS = topic("Robots", "robot arm")
+ALL = [SMALL, QUANTIZATION, TOKENS, ROBOTS]
+
+
+def paper(title: str, abstract: str = "") -> Any:
+    return SimpleNamespace(key=title, title=title, abstract=abstract, authors=[], categories=[], keywords=[], votes=0)
+
+
+PAPERS = [
+    paper("Quantization and pruning of networks", "We study quantization and pruning, and quantization of all else."),
+    paper("Visual token compression by token merging", "Token compression and token merging of visual tokens."),
+    paper("A robot arm", "The robot arm is a robot arm."),
+    paper("Else", "Nothing of the kind."),
+]
+
+
+@pytest.fixture
+def index() -> Index:
+    return Index(PAPERS, None, Thesaurus(ALL))
+
+
+def test_it_finds_what_any_of_its_topics_finds(index: Index) -> None:
+    apart = {
+        number: max(index.answer(one).scores.get(number, 0) for one in (QUANTIZATION, TOKENS)) for number in (0, 1)
+    }
+    assert index.answer(SMALL).scores == apart
+    assert all(apart.values())
+
+
+def test_it_says_which_of_its_topics_found_a_paper_and_why(index: Index) -> None:
+    findings = index.findings(SMALL)
+    reasons = findings[0].reasons
+    assert reasons[0] == Reason("Small models", "topic", "Quantization and pruning", "", reasons[0].weight)
+    assert ("Small models", "phrase", "Quantization", "title") in {
+        (r.interest, r.kind, r.found, r.where) for r in reasons
+    }
+    assert {reason.found for reason in findings[1].reasons}.isdisjoint({"Quantization and pruning"})
+
+
+def test_it_is_one_filter_among_those_of_a_reader(index: Index) -> None:
+    found, of = choose(index, (SMALL, QUANTIZATION, ROBOTS), (), "balanced", 10)
+    assert of == len(found) == 3
+    labels = {match.paper.title: [finding.interest for finding in match.findings] for match in found}
+    assert sorted(labels[PAPERS[0].title]) == ["Quantization and pruning", "Small models"]
+    assert labels[PAPERS[1].title] == ["Small models"]
+
+
+def test_what_a_broader_topic_excludes_is_excluded_from_all_of_it() -> None:
+    asked = Interest("Small", Criteria(exclusions=("merging",)), "Small", narrower=(QUANTIZATION, TOKENS))
+    assert list(Index(PAPERS, None, Thesaurus(ALL)).answer(asked).scores) == [0]
+
+
+def test_its_own_phrases_find_as_well() -> None:
+    asked = topic("Small models", "robot arm", narrower=(QUANTIZATION,))
+    assert set(Index(PAPERS, None, Thesaurus([asked, QUANTIZATION, TOKENS])).answer(asked).scores) == {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "ticked"),
+    [
+        ("Quantization, pruning and token compression", SMALL),
+        ("Token compression: pruning", SMALL),
+        ("Small models", SMALL),
+        ("Quantization and pruning", QUANTIZATION),
+        ("Pruning of small networks", QUANTIZATION),
+        ("Quantization and robots", ROBOTS),  # no topic stands for both
+        ("Quantization, token compression and robots", SMALL),  # which stands for most of it
+        ("Robots", ROBOTS),
+        ("Robots und andere", ROBOTS),
+    ],
+)
+def test_who_names_several_topics_would_tick_the_one_that_stands_for_them(name: str, ticked: Interest) -> None:
+    assert ALL[Thesaurus(ALL).nearest(name, name)] == ticked
+
+
+def test_the_narrowest_that_stands_for_all_that_is_named_is_ticked() -> None:
+    widest = topic("Everything", narrower=(QUANTIZATION, TOKENS, ROBOTS))
+    every = [widest, *ALL]
+    name = "Pruning and token compression"
+    assert every[Thesaurus(every).nearest(name, name)] == SMALL
+    assert every[Thesaurus(every).nearest("Pruning, robots", "Pruning, robots")] == widest
+
+
+# In the database
+
+
+@pytest.fixture
+def methods(learning: Topic, vision: Topic) -> Topic:
+    return Topic.objects.create(
+        slug="methods", name="All methods", group="Methods", description="Both", narrower=["learning", "vision", "gone"]
+    )
+
+
+def test_it_looks_up_what_it_stands_for(methods: Topic, learning: Topic, vision: Topic) -> None:
+    alone, together = interests.of_topic(methods), interests.of_topics([vision, methods, learning])
+    assert [one.label for one in alone.narrower] == ["Learning", "Vision"]
+    assert together == [interests.of_topic(vision), alone, interests.of_topic(learning)]
+
+
+def test_readers_get_what_its_topics_find(methods: Topic, edition: Edition) -> None:
+    reader = make_reader("ada@example.org", topics=[methods])
+    wanted = interests.wanted_by(reader)
+    papers = list(edition.papers.order_by("pk"))
+    found, _ = choose(Index(papers), wanted.interests, (), wanted.amount, 10)
+    assert {match.paper.title for match in found} == {paper.title for paper in papers}
+
+
+def body(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+def test_it_has_a_page_that_says_what_it_stands_for(client: Client, methods: Topic, edition: Edition) -> None:
+    topics.sort(edition)
+    page = body(client, "/topics/methods/")
+    assert "All papers on any of these" in page
+    assert 'href="/topics/vision/"' in page
+    assert "<mark>Reinforcement Learning</mark> at Scale" in page
+    assert "on the topic “Learning”" in page
+    assert "Which papers are these?" not in page  # it has no phrases of its own
+    assert 'href="/topics/methods/"' in body(client, "/topics/learning/")
+    assert "Learning + Vision" in body(client, "/topics/")
+
+
+def test_pages_name_papers_by_the_narrowest_topics(client: Client, methods: Topic, edition: Edition) -> None:
+    topics.sort(edition)
+    day = body(client, "/2026-08-20/")
+    assert "Learning" in day
+    assert "All methods" not in day
+    assert "Faster Diffusion" in body(client, "/2026-08-20/?topic=methods")
+
+
+def test_it_is_no_suggestion_beside_what_it_stands_for(methods: Topic, edition: Edition) -> None:
+    assert [offer.name for offer in suggest("2608.00001").topics] == ["Learning"]
+
+
+def test_its_papers_are_sorted_anew_when_it_stands_for_others(methods: Topic, edition: Edition) -> None:
+    topics.sort_stale(seconds=10)
+    before = topics.papers_on(methods).count()
+    Topic.objects.filter(pk=methods.pk).update(narrower=["vision"])
+    assert topics.sort_stale(seconds=10) == 1
+    assert topics.papers_on(methods).count() < before
+
+
+def test_the_form_offers_it_before_the_others(client: Client, methods: Topic) -> None:
+    page = body(client, "/subscribe/")
+    places = [
+        page.index(said)
+        for said in ("Several at once</p>", "All methods</span>", "Or one by one</p>", "<span>Vision</span>")
+    ]
+    assert places == sorted(places)
+    assert 'data-narrower="learning vision gone"' in page
+
+
+def test_the_form_says_nothing_of_several_where_there_is_none(client: Client, learning: Topic) -> None:
+    page = body(client, "/subscribe/")
+    assert "Several at once" not in page
+    assert "Or one by one" not in page
