@@ -13,7 +13,7 @@ from digest.matching.findings import Interest
 from digest.matching.judging import PhraseWeights, TextWeights
 from digest.matching.meaning import Vectors
 from digest.matching.texts import IN_TITLE, Standing
-from digest.matching.words import key_of
+from digest.matching.words import WORD, key_of
 from subscriptions.filters import Criteria
 
 LEAST_ON_TOPIC = 0.05
@@ -62,7 +62,7 @@ def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
     if criteria.sentence:
         yield Question(criteria.sentence, "", judging.SENTENCE, judging.SENTENCE_BY_WORDS)
     for name in criteria.phrases:
-        if _may_tell_apart(name, least) or (" " in name and day.thesaurus and day.thesaurus.holds(key_of(name))):
+        if _may_tell_apart(name, least) or _names_a_topic(day, name):
             yield Question(name, name, judging.NAME, judging.NAME_BY_WORDS)
 
 
@@ -199,6 +199,11 @@ def _may_tell_apart(name: str, least: float) -> bool:
     topic's."""
     words = name.count(" ") + 1
     return words > 2 or (words == 2 and judging.NAME_BY_WORDS.usual + judging.NAME_BY_WORDS.coverage >= least)
+
+
+def _names_a_topic(day: Day, name: str) -> bool:
+    """Whether two words, with a space or a hyphen between them, are a topic's name or one of its phrases."""
+    return len(WORD.findall(name)) > 1 and day.thesaurus is not None and day.thesaurus.holds(key_of(name))
 
 
 def _by_rule(day: Day, criteria: Criteria) -> Iterator[tuple[int, float]]:

@@ -185,6 +185,17 @@ def test_a_topic_s_name_counts_for_more_than_what_others_are_called_by() -> None
     assert Thesaurus(topics).topics_in("robot arms", "robot arms") == ((1, 1.0),)
 
 
+@pytest.mark.parametrize("asked", ["world models", "world-models", "World Model"])
+def test_a_topic_helps_whoever_types_its_name_however_hyphenated(asked: str) -> None:
+    topic = Interest(
+        "World models", Criteria(quoted=("world model", "learned simulator")), "World models: what comes next"
+    )
+    index = Index(
+        [paper("A learned simulator", "This is a learned simulator."), paper("Else")], None, Thesaurus([topic])
+    )
+    assert list(index.answer(Interest("it", Criteria(phrases=(asked,))), "more").scores) == [0]
+
+
 WORDS = ["pre", "training", "pretraining", "agents", "a", "RAG", "rag", "½", "straße", "état"]
 
 
