@@ -225,9 +225,16 @@ def _told(language: str | None, kind: str, found: tuple[str, ...], where: str) -
         return ""
     whole = map(translated, found) if kind == "topic" else found
     shown = [isolated(shorten(one, 100)) for one in whole]
-    # Translators: between two phrases, each of which stands in quotes.
-    told = [_("”, “").join(shown)] if kind == "phrase" else shown
+    if kind == "topic" and len(shown) > 1:
+        return _("on the topics “%(topics)s”") % {"topics": _in_quotes(shown)}
+    told = [_in_quotes(shown)] if kind == "phrase" else shown
     return "; ".join(_said(kind, one, where) for one in told)
+
+
+def _in_quotes(shown: Iterable[str]) -> str:
+    """What stands between the first quote and the last."""
+    # Translators: between two phrases, each of which stands in quotes.
+    return _("”, “").join(shown)
 
 
 def _said(kind: str, found: str, where: str) -> str:

@@ -34,13 +34,15 @@ def explain(day: Day, interest: Interest, number: int, least: float) -> tuple[Re
 
 
 def _narrower(day: Day, interest: Interest, number: int, least: float) -> Iterator[Reason]:
-    """Which of the topics that a broader one stands for found the paper, and why."""
-    for topic in interest.narrower:
-        likely = float(on_topic(day, topic)[number])
-        if likely >= min(judging.LEAST.values()):
-            adds = judging.odds(min(likely, judging.SURE)) - judging.TOPIC.usual
+    """Which of the topics that a broader one stands for found the paper, and by what words: its meaning is its name."""
+    likely = {topic: float(on_topic(day, topic)[number]) for topic in interest.narrower}
+    least_told = min(judging.LEAST[judging.BALANCED], max(likely.values(), default=0.0))
+    for topic, score in likely.items():
+        if score and score >= least_told:
+            adds = judging.odds(min(score, judging.SURE)) - judging.TOPIC.usual
             yield Reason(interest.label, "topic", topic.label, "", adds)
-            yield from (replace(reason, interest=interest.label) for reason in explain(day, topic, number, least))
+            reasons = explain(day, topic, number, least)
+            yield from (replace(reason, interest=interest.label) for reason in reasons if reason.kind != "meaning")
 
 
 def _phrases(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
@@ -63,6 +65,8 @@ def _rank(hit: Hit) -> int:
 
 def _texts(day: Day, interest: Interest, number: int, least: float) -> Iterator[Reason]:
     """What speaks for a topic, a name or a sentence beyond phrases in a row."""
+    if interest.about and not interest.criteria.quoted:
+        return  # it stands for others, and asks for nothing itself
     if interest.about:
         close = day.closeness(interest.profile)
         yield from _meaning(interest, number, close, interest.label, judging.TOPIC.closeness)
@@ -116,9 +120,9 @@ def _written(
 ) -> Iterator[Reason]:
     """Those words of `text` that are telling (families of words), as the paper writes them."""
     found = [pair for pair in day.coverage.written(text, number) if pair[2] in telling]
-    if found:
-        where = "title" if any(name == "title" for _, name, _ in found) else found[0][1]
-        yield Reason(interest.label, "words", ", ".join(word for word, _, _ in found), where, weight)
+    for field in dict.fromkeys(name for _, name, _ in found):
+        words = [word for word, name, _ in found if name == field]
+        yield Reason(interest.label, "words", ", ".join(words), field, weight * len(words) / len(found))
 
 
 def _rules(day: Day, interest: Interest, number: int) -> Iterator[Reason]:

@@ -236,7 +236,10 @@ def test_a_topic_of_the_catalogue_finds_what_uses_its_words_but_none_of_its_phra
     memory = Interest("Remembering", Criteria(quoted=("agent memory", "memory across sessions")), "Remembering")
     papers = [paper("What an Assistant Has in Memory", "Of a session, and of the sessions before."), paper("Agents")]
     (found,) = match(assemble(papers, [memory, AGENTS, ROBOTS]), [memory])
-    assert [(reason.kind, reason.found) for reason in found.reasons] == [("words", "Memory, session")]
+    assert [(reason.kind, reason.found, reason.where) for reason in found.reasons] == [
+        ("words", "Memory", "title"),
+        ("words", "session", "abstract"),
+    ]
 
 
 def test_a_sentence_of_words_that_tell_little_brings_no_flood() -> None:

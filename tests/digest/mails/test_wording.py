@@ -64,13 +64,14 @@ def test_it_says_all_reasons_those_of_a_kind_together() -> None:
         ("phrase", "4-bit", "abstract"),
         ("phrase", "low-bit quantization", "abstract"),  # says more than low-bit alone
         ("topic", "Learning", ""),
+        ("topic", "Vision", ""),
         ("author", "Ada Lovelace", "authors"),
         ("author", "Alan Turing", "authors"),
     ]
     finding = Finding("RL", 1, tuple(Reason("RL", *each, 1) for each in found))
     assert wording.why(finding) == (
         "RL: “Quantization” in the title; close in meaning; “4-bit”, “low-bit quantization” in the abstract; "
-        "on the topic “Learning”; by Ada Lovelace; by Alan Turing"
+        "on the topics “Learning”, “Vision”; by Ada Lovelace; by Alan Turing"
     )
     with translation.override("de"):
         assert "„4-bit“, „low-bit quantization“ im Abstract" in wording.why(finding)
