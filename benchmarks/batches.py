@@ -17,11 +17,11 @@ from typing import Any
 from django.test.utils import override_settings
 
 from benchmarks import scratch
-from digest.delivery.outcomes import Result
-from digest.delivery.transports import Mail
 from digest.limits.gates import Gate
 from digest.mails.encoding import encode
 from digest.providers.api import ApiTransport
+from digest.transports import Mail
+from digest.transports.outcomes import Result
 from subscriptions import links
 from subscriptions.links import Purpose
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import scratch, sink
 
 if TYPE_CHECKING:
-    from digest.delivery.transports import Mail
     from digest.mails.composition import DeliveryRow
+    from digest.transports import Mail
 
 READERS = 10_000
 ROUNDS = 5
@@ -64,7 +64,7 @@ class _Ready:
         self._body = line * (SIZE // len(line))
 
     def make(self, rows: "Iterable[DeliveryRow]") -> "Iterator[Mail]":
-        from digest.delivery.transports import Mail
+        from digest.transports import Mail
 
         for row in rows:
             message = self._head % row.delivery_id + self._body
@@ -87,8 +87,8 @@ def _send(readers: int) -> float:
 
     from digest.delivery import sending, shards
     from digest.delivery.journal import Journal
-    from digest.delivery.transports.smtp import SmtpTransport
     from digest.models import Delivery
+    from digest.transports.smtp import SmtpTransport
 
     expected = Delivery.objects.filter(status="queued").count()
     journal = Journal(Path(sending.journals()))

@@ -13,7 +13,7 @@ WORDS = ("django.utils.translation", "django.utils.formats")  # they know which 
 # What a module that calls itself “Pure.” may not know: Django's models and settings, the clock, the network.
 IMPURE = ("django", "celery", "httpx", "socket", "time", "subscriptions.models", "digest.models")
 # Machines whose own clocks are wrong share the limits, the leases and the days of these: see digest/clock.py.
-SENDING = ("digest/delivery/", "digest/events/", "digest/keeping/", "digest/limits/", "digest/providers/")
+SENDING = tuple(f"digest/{room}/" for room in ("delivery", "events", "keeping", "limits", "providers", "transports"))
 SERVICES = {"admin", "views", "outbox_views", "tasks", "urls", "apps", "management", "forms", "allinone", "signals"}
 
 

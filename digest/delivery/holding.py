@@ -1,10 +1,10 @@
 """Deliveries that limits keep back, while others of the same shard leave."""
 
 from digest import clock
-from digest.delivery.outcomes import Outcome, Result
 from digest.limits.gates import Gate, Hold
 from digest.mails.composition import DeliveryRow
 from digest.models import Delivery
+from digest.transports.outcomes import Outcome, Result
 
 PATIENCE = 20.0  # seconds; what is kept back for longer is left to whoever comes then
 LANE_PATIENCE = 2.0  # seconds; then other work goes first that was kept back before, too

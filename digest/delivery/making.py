@@ -9,12 +9,12 @@ from django.db import DatabaseError
 
 from digest import indexing, interests, reading
 from digest.composing import compose
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Mail
 from digest.mails import rendering
 from digest.mails.composition import NOTHING_MATCHED, Composed, Composer, DeliveryRow
 from digest.matching import Index
 from digest.models import Delivery
+from digest.transports import Mail
+from digest.transports.outcomes import Outcome, Result
 from subscriptions import brand, failures
 from subscriptions.failures import NoPostalAddressError
 

@@ -7,7 +7,7 @@ whole edition's readers. After MANY in a row none of them counts, and the run is
 
 from dataclasses import replace
 
-from digest.delivery.outcomes import Outcome, Result
+from digest.transports.outcomes import Outcome, Result
 
 OFFERS = 3  # times a mail is begun on a fresh connection before it waits for another try
 MANY = 20

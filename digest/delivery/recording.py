@@ -13,12 +13,12 @@ from django.db import connection, transaction
 from django.db.models import F, Min, QuerySet
 
 from digest import events
-from digest.delivery import outcomes
-from digest.delivery.outcomes import Outcome, Result
+from digest.delivery import tries
 from digest.models import Delivery
 from digest.models.deliveries import UNKEYED
 from digest.providers import fallback, keys
 from digest.providers.ways import SMTP, way_of
+from digest.transports.outcomes import Outcome, Result
 
 TRIES = "Given up: tried for a day, and the next edition is coming. "
 MAY_HAVE_ARRIVED = "It may have arrived at a try before."
@@ -74,7 +74,7 @@ def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime
     if not keys.knows(provider, call):
         return False
     due = _queued(pks).aggregate(Min("not_before"))["not_before__min"]
-    return due is not None and now < due - outcomes.longest_wait() + way_of(provider).knows_keys
+    return due is not None and now < due - tries.longest_wait() + way_of(provider).knows_keys
 
 
 def _record_sent(sent: list[Outcome], now: dt.datetime) -> None:
@@ -136,8 +136,8 @@ def _try_again(
     for pk, attempts, queued_at in _queued(pks).values_list("pk", "attempts", "queued_at"):
         alike.setdefault((attempts, queued_at), []).append(pk)
     for (attempts, queued_at), those in alike.items():
-        next_try = now + outcomes.wait_before(1 if is_first else attempts + 1, _luck)
-        if outcomes.is_worth_another(queued_at, next_try):
+        next_try = now + tries.wait_before(1 if is_first else attempts + 1, _luck)
+        if tries.is_worth_another(queued_at, next_try):
             _queued(those).update(attempts=attempts + 1, not_before=next_try, reason=reason)
             _note_call(those, call)
         else:

@@ -13,14 +13,14 @@ from digest.delivery import pauses, poison, recording, shards
 from digest.delivery.holding import Holding
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker
-from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.patience import Patience
 from digest.delivery.shards import LostLeaseError
-from digest.delivery.transports import Mail
 from digest.limits.gates import Gate
 from digest.mails.composition import DeliveryRow
 from digest.models import Delivery, Shard
 from digest.providers.ways import way_of
+from digest.transports import Mail
+from digest.transports.outcomes import Outcome, Result
 from subscriptions.models import Subscriber
 
 logger = logging.getLogger(__name__)

@@ -15,17 +15,17 @@ from digest.delivery import pauses, recovery, shards, stopping
 from digest.delivery.holding import BACK_IN
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker, PlainMaker, RawMaker
-from digest.delivery.outcomes import Result
 from digest.delivery.run import Run, StopAsking
-from digest.delivery.transports import Transport
-from digest.delivery.transports.backend import BackendTransport
-from digest.delivery.transports.smtp import SmtpTransport
 from digest.limits.gates import Gate
 from digest.models import Edition, Shard
 from digest.providers import fallback
 from digest.providers.api import ApiTransport
 from digest.providers.fallback import FallbackTransport
 from digest.providers.ways import SMTP
+from digest.transports import Transport
+from digest.transports.backend import BackendTransport
+from digest.transports.outcomes import Result
+from digest.transports.smtp import SmtpTransport
 
 A_MOMENT = 0.5  # seconds
 

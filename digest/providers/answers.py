@@ -9,8 +9,8 @@ from typing import Any
 
 from anymail.message import AnymailRecipientStatus
 
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Mail
+from digest.transports import Mail
+from digest.transports.outcomes import Outcome, Result
 from subscriptions.failures import without_addresses
 
 PATIENCE = 30.0  # seconds: so long a call waits for a provider that asks it to; for longer ones the run is stopped

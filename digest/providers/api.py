@@ -9,11 +9,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import HEARTBEAT, Begin, Mail, all_of
 from digest.providers.calls import Client, in_calls
 from digest.providers.sharing import Group
 from digest.providers.ways import Kind, way_of
+from digest.transports import HEARTBEAT, Begin, Mail, all_of
+from digest.transports.outcomes import Outcome, Result
 
 logger = logging.getLogger(__name__)
 

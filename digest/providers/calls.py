@@ -11,8 +11,6 @@ from urllib.parse import urljoin
 import requests
 from django.core.mail import get_connection
 
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Mail
 from digest.providers import answers, many, messages, sharing
 from digest.providers.answers import PATIENCE, Fate, Trouble
 from digest.providers.keys import key_of
@@ -20,6 +18,8 @@ from digest.providers.letters import letter_of
 from digest.providers.payloads import Payloads
 from digest.providers.sharing import Group
 from digest.providers.ways import Kind, Way, backend_of, way_of
+from digest.transports import Mail
+from digest.transports.outcomes import Outcome, Result
 
 TRIES = 3  # of a call that a provider is too busy for, or of which it knows whether it has done it
 FIRST_WAIT = 1.0  # seconds; doubled

@@ -13,10 +13,10 @@ from dataclasses import replace
 from django.conf import settings
 
 from digest import clock
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Begin, Mail, Transport, all_of
 from digest.models import Turn
 from digest.providers.ways import KNOWN, SMTP, SMTP_BACKEND
+from digest.transports import Begin, Mail, Transport, all_of
+from digest.transports.outcomes import Outcome, Result
 
 logger = logging.getLogger(__name__)
 

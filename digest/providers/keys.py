@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from digest.delivery.transports import Mail
 from digest.providers.ways import way_of
+from digest.transports import Mail
 
 SPACE = uuid.UUID("5b8f8d4e-6a4e-4e0e-9d52-6f0f3a1f9a55")
 _MARK = 8  # characters

@@ -8,7 +8,7 @@ from email.header import decode_header, make_header
 from functools import lru_cache
 from typing import cast
 
-from digest.delivery.transports import Mail
+from digest.transports import Mail
 
 # Theirs to set, or ours to give in other ways.
 _LEFT_OUT = {"to", "from", "subject", "date", "mime-version", "content-type", "content-transfer-encoding", "reply-to"}

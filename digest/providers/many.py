@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Mail
 from digest.providers import answers
 from digest.providers.letters import Letter, decoded
+from digest.transports import Mail
+from digest.transports.outcomes import Outcome, Result
 
 Json = Any
 

@@ -5,10 +5,10 @@ from typing import Any
 from anymail.message import AnymailMessageMixin
 from django.conf import settings
 
-from digest.delivery.transports import Mail
 from digest.providers.letters import Letter, decoded, letter_of
 from digest.providers.sharing import Group, filled, written
 from digest.providers.ways import Way
+from digest.transports import Mail
 from subscriptions import mail as mails
 
 

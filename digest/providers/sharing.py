@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
-from digest.delivery.transports import Mail
 from digest.providers.letters import Letter, letter_of
 from digest.providers.ways import Way
+from digest.transports import Mail
 
 UNSUBSCRIBE = "List-Unsubscribe"
 ALIKE = 21  # characters in which all tokens of a reader begin: 126 of the 128 bits of the id

@@ -23,11 +23,11 @@ def shorten() -> None:
     from django.conf import settings
 
     from digest import tasks
-    from digest.delivery import outcomes, pauses, run, shards
-    from digest.delivery.transports import connection
+    from digest.delivery import pauses, run, shards, tries
     from digest.providers import calls, fallback
+    from digest.transports import connection
 
-    outcomes.FIRST_WAIT, outcomes.LONGEST_WAIT = 2 * SECOND, 10 * SECOND
+    tries.FIRST_WAIT, tries.LONGEST_WAIT = 2 * SECOND, 10 * SECOND
     pauses.FIRST_WAIT, pauses.LONGEST_WAIT, pauses.PROBE_LASTS = SECOND, 4 * SECOND, 15 * SECOND
     shards.LEASE, run.RENEW_AFTER = 15 * SECOND, 3.0
     connection.ANSWER_WITHIN, connection.ACCEPT_WITHIN = 4.0, 6.0

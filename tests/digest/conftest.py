@@ -1,6 +1,7 @@
-"""What tests of digests share: a busy day, and a mail client."""
+"""What tests of digests share: a busy day, a mail client, and a mail server that takes or refuses mails."""
 
 import email.policy
+from collections.abc import Iterator
 from email.message import EmailMessage
 from email.parser import BytesParser
 from typing import Any
@@ -9,8 +10,11 @@ import pytest
 
 from digest import editions, papers
 from digest.models import Edition, Paper
+from digest.providers.ways import SMTP_BACKEND
+from digest.transports import pace
 from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY, make_record
+from tests.sink import Sink
 
 WORDS = ["agents", "diffusion", "reinforcement learning", "vision", "proofs"]
 ODD = "“Ünïcode” <b>&amp; more</b> = .\u00a0§ 你好 שלום 💥 " + "x" * 90
@@ -57,3 +61,16 @@ def topics(db: None) -> list[Topic]:
         Topic.objects.create(slug=f"t{n}", name=name, group="All", phrases=[WORDS[n]])
         for n, name in enumerate(["Agents & “friends”", "Diffusion", "Learning <deep>"])
     ]
+
+
+@pytest.fixture
+def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "LONGEST_REST", 0.01)
+
+
+@pytest.fixture
+def sink(settings: Any, short_rests: None) -> Iterator[Sink]:
+    with Sink() as server:
+        settings.EMAIL_BACKEND = SMTP_BACKEND
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server

@@ -1,4 +1,4 @@
-"""An edition that is queued for readers, and a mail server that takes or refuses their mails."""
+"""An edition that is queued for readers, and where workers keep their journals."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +9,9 @@ import time_machine
 from django.utils import timezone
 
 from digest import planning
-from digest.delivery.transports import pace
 from digest.models import Delivery, Edition
-from digest.providers.ways import SMTP_BACKEND
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, make_reader
-from tests.sink import Sink
 
 
 @pytest.fixture
@@ -29,22 +26,9 @@ def journals(settings: Any, tmp_path: Path) -> Path:
     return tmp_path / "journals"
 
 
-@pytest.fixture(autouse=True)
-def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "LONGEST_REST", 0.01)
-
-
 @pytest.fixture
 def by_locmem(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-
-
-@pytest.fixture
-def sink(settings: Any) -> Iterator[Sink]:
-    with Sink() as server:
-        settings.EMAIL_BACKEND = SMTP_BACKEND
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
 
 
 @pytest.fixture

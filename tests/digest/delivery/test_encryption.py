@@ -11,15 +11,15 @@ import time_machine
 from django.core import mail
 
 from digest.delivery import pauses, sending
-from digest.delivery.outcomes import Result
-from digest.delivery.transports import Mail
-from digest.delivery.transports.smtp import SmtpTransport
 from digest.models import Delivery, Edition, Pause
 from digest.providers.ways import SMTP_BACKEND
+from digest.transports import Mail
+from digest.transports.outcomes import Result
+from digest.transports.smtp import SmtpTransport
 from tests import certificates
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
-from tests.digest.delivery.test_smtp import at, mails, send
+from tests.digest.transports.test_smtp import at, mails, send
 from tests.sink import Sink
 
 LOGIN = ("papers", "a password of ours")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from digest.delivery.outcomes import Outcome, Result
 from digest.delivery.patience import MANY, OFFERS, Patience
+from digest.transports.outcomes import Outcome, Result
 
 
 def weigh(patience: Patience, *results: tuple[Result, str]) -> list[Result]:

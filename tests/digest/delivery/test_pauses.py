@@ -10,13 +10,13 @@ from django.core import mail
 from django.test import Client
 
 from digest.delivery import pauses, sending, shards
-from digest.delivery.outcomes import Outcome
 from digest.delivery.run import Run
 from digest.models import Delivery, Edition, Pause, Shard
 from digest.operating.overview import overview
+from digest.transports.outcomes import Outcome
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
-from tests.digest.delivery.test_smtp import at
+from tests.digest.transports.test_smtp import at
 from tests.sink import Sink, healthy
 
 pytestmark = pytest.mark.usefixtures("clock")

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from digest import planning
 from digest.delivery import pauses, recording, run, sending, shards, stopping
-from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery, DeliveryEvent, Edition, Shard
 from digest.models.deliveries import SUSPECT
 from digest.providers import api
@@ -20,6 +19,7 @@ from digest.providers import calls as provider_calls
 from digest.providers.api import ApiTransport
 from digest.providers.sharing import Group
 from digest.providers.ways import WAYS
+from digest.transports.outcomes import Outcome, Result
 from subscriptions import subscribers
 from subscriptions.models import Subscriber, TopicFilter
 from tests.conftest import NOW, make_reader

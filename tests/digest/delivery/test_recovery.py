@@ -12,10 +12,10 @@ from django.utils import timezone
 from digest import planning
 from digest.delivery import poison, recording, recovery, run, sending, shards
 from digest.delivery.journal import Journal
-from digest.delivery.outcomes import Outcome, Result
 from digest.models import Delivery, Edition, Shard
 from digest.models.deliveries import SUSPECT
 from digest.operating import overview
+from digest.transports.outcomes import Outcome, Result
 from subscriptions import subscribers
 from subscriptions.models import Subscriber
 from tests.conftest import NOW

@@ -14,10 +14,10 @@ from django.db import OperationalError, connection
 from digest import clock as seconds
 from digest import editions, papers, planning
 from digest.delivery import making, recording, run, sending, shards, stopping
-from digest.delivery.outcomes import JITTER
-from digest.delivery.transports.backend import TROUBLES_IN_A_ROW
+from digest.delivery.tries import JITTER
 from digest.mails import composition
 from digest.models import Delivery, Edition, Shard
+from digest.transports.backend import TROUBLES_IN_A_ROW
 from subscriptions import subscribers
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader, make_record

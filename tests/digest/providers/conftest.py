@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from digest import planning
-from digest.delivery.transports import Mail
 from digest.mails.composition import Composer, DeliveryRow
 from digest.models import Delivery, Edition
+from digest.transports import Mail
 from subscriptions.models import Topic
 from tests.conftest import NOW, make_reader
 from tests.esp import Esp

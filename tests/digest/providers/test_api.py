@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from digest.delivery.outcomes import Outcome
-from digest.delivery.transports import Mail
 from digest.providers import calls
 from digest.providers.api import ApiTransport
 from digest.providers.keys import key_of, knows
 from digest.providers.letters import open_letter
 from digest.providers.ways import WAYS, Kind
+from digest.transports import Mail
+from digest.transports.outcomes import Outcome
 from tests.conftest import NOW
 from tests.digest.providers.conftest import copies
 from tests.esp import PROVIDERS, Answer, Esp

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import time_machine
 
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Begin, Mail, all_of
 from digest.providers.fallback import FallbackTransport, closed_providers
+from digest.transports import Begin, Mail, all_of
+from digest.transports.outcomes import Outcome, Result
 from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db

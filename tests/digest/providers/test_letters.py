@@ -1,9 +1,9 @@
 """Mails, opened and compared."""
 
-from digest.delivery.transports import Mail
 from digest.providers.letters import Letter, _open_quickly, _open_slowly, open_letter
 from digest.providers.sharing import filled, groups, share, written
 from digest.providers.ways import WAYS
+from digest.transports import Mail
 
 
 def letter(token: str = "") -> Letter:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import Mail, connection, pace
-from digest.delivery.transports.smtp import SmtpTransport
+from digest.transports import Mail, connection, pace
+from digest.transports.outcomes import Outcome, Result
+from digest.transports.smtp import SmtpTransport
 from tests.sink import Received, Script, Sink
 
 CONTENT = b"Message-ID: <%d@papers.example.org>\r\n\r\nHello,\r\nyou.\r\n"

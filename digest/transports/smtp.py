@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.conf import settings
 
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.replies import Verdict
-from digest.delivery.transports import HEARTBEAT, Begin, Mail, all_of
-from digest.delivery.transports.connection import Connection
-from digest.delivery.transports.opening import CannotOpenError
-from digest.delivery.transports.pace import Pace
+from digest.transports import HEARTBEAT, Begin, Mail, all_of
+from digest.transports.connection import Connection
+from digest.transports.opening import CannotOpenError
+from digest.transports.outcomes import Outcome, Result
+from digest.transports.pace import Pace
+from digest.transports.replies import Verdict
 
 NO_ANSWER = "The mail server did not answer in time"
 

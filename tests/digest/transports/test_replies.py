@@ -2,8 +2,8 @@
 
 import pytest
 
-from digest.delivery.outcomes import Result
-from digest.delivery.replies import judge
+from digest.transports.outcomes import Result
+from digest.transports.replies import judge
 
 
 @pytest.mark.parametrize(

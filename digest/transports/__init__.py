@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from django.core.mail import EmailMessage
 
-from digest.delivery.outcomes import Outcome
+from digest.transports.outcomes import Outcome
 
 HEARTBEAT = 0.5  # seconds after which a transport that waits says so
 

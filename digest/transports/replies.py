@@ -7,7 +7,7 @@ x.3 and x.4 systems, x.7 policy). The reader is at fault only where the address 
 import re
 from dataclasses import dataclass
 
-from digest.delivery.outcomes import Result
+from digest.transports.outcomes import Result
 from subscriptions import failures
 
 SAID = {

@@ -5,10 +5,10 @@ import time
 from contextlib import suppress
 from typing import cast
 
-from digest.delivery.outcomes import Result
-from digest.delivery.replies import Verdict, judge
-from digest.delivery.transports import Mail
-from digest.delivery.transports.opening import open_socket
+from digest.transports import Mail
+from digest.transports.opening import open_socket
+from digest.transports.outcomes import Result
+from digest.transports.replies import Verdict, judge
 
 ANSWER_WITHIN = 30.0  # seconds, for commands
 ACCEPT_WITHIN = 300.0  # seconds, for a mail: content filters take their time, and giving up early means a twin

@@ -8,7 +8,7 @@ from typing import cast
 from django.conf import settings
 from django.core.mail.utils import DNS_NAME
 
-from digest.delivery.replies import judge
+from digest.transports.replies import judge
 
 WHICH_ENCRYPTION = "EMAIL_URL begins with smtp+ssl:// for port 465 and with smtp+tls:// for port 587."
 NO_STARTTLS = (

@@ -8,8 +8,8 @@ from typing import cast
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from digest.delivery.outcomes import Outcome, Result
-from digest.delivery.transports import HEARTBEAT, Begin, Mail, all_of
+from digest.transports import HEARTBEAT, Begin, Mail, all_of
+from digest.transports.outcomes import Outcome, Result
 from subscriptions import failures
 
 logger = logging.getLogger(__name__)
