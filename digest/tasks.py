@@ -6,11 +6,11 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 from celery import shared_task
 
 from digest import clock, editions, indexing, planning, vectors
-from digest.delivery import pauses, sending, shards
+from digest.delivery import sending, shards
 from digest.intake import catching_up, collecting, enriching
 from digest.keeping import pruning, totals, watching
 from digest.models import Edition, Source
-from digest.operating import reports
+from digest.operating import reports, telling
 from digest.site import thumbnails, topics
 from subscriptions import subscribers
 
@@ -66,7 +66,7 @@ def send_due_digests() -> None:
         subscribers.resume_rested(now=now)
         planning.plan_due(now=now)
         planning.give_up_old(now=now)
-        pauses.tell_operators(now=now)
+        telling.tell_of_pause(now=now)
     finally:
         for _ in range(min(shards.at_work(now=now).count(), BELLS)):
             send_shards.delay()

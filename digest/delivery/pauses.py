@@ -7,19 +7,16 @@ goes on where it was. Nobody's delivery fails meanwhile.
 import datetime as dt
 import logging
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from digest.models import Pause
-from digest.operating import telling
 
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT = dt.timedelta(seconds=30)  # doubled with each probe
 LONGEST_WAIT = dt.timedelta(minutes=15)
 PROBE_LASTS = dt.timedelta(minutes=7)  # while one worker probes the others wait; a dead one's probe is forgotten
-HICCUP = dt.timedelta(minutes=5)  # one that ended by itself before anybody was told is no news
 
 
 def begin(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
@@ -64,19 +61,6 @@ def end_probed(*, now: dt.datetime) -> bool:
 def probe_now(*, now: dt.datetime) -> None:
     """A person asks: the next try is at once. A pause that a person must end stays."""
     Pause.objects.filter(ended_at=None, probe_at__gt=now).update(probe_at=now)
-
-
-def tell_operators(*, now: dt.datetime) -> bool:
-    """Mail settings.OPERATORS about a pause, once. While no mail can leave, it is tried again at the next call."""
-    lasted = Q(ended_at=None) | Q(ended_at__gte=F("began_at") + HICCUP)
-    untold = Pause.objects.filter(lasted, told_at=None).first()
-    # Of two schedulers that come at once, one tells.
-    if untold is None or not Pause.objects.filter(pk=untold.pk, told_at=None).update(told_at=now):
-        return False
-    told = telling.tell("paused", {"pause": untold})
-    if settings.OPERATORS and not told:
-        Pause.objects.filter(pk=untold.pk).update(told_at=None)
-    return told
 
 
 def _end(pauses: QuerySet[Pause], now: dt.datetime) -> bool:

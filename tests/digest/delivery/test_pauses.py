@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core import mail
 from django.test import Client
 
 from digest.delivery import pauses, sending, shards
@@ -135,24 +134,6 @@ def test_it_probes_though_the_clock_was_a_day_ahead_when_the_pause_began(db: Non
     assert pauses.allowance(now=NOW) == 0
 
 
-def test_it_tells_the_operators_once(settings: Any, db: None) -> None:
-    settings.OPERATORS = ["ops@example.org"]
-    pauses.begin("The mail server refused our login: 535", now=NOW)
-    assert [pauses.tell_operators(now=NOW) for _ in range(3)] == [True, False, False]
-    (told,) = mail.outbox
-    assert "535" in told.body
-    assert "goes on where it was" in told.body
-
-
-def test_it_tells_anew_when_a_pause_comes_to_need_a_person(settings: Any, db: None) -> None:
-    settings.OPERATORS = ["ops@example.org"]
-    pauses.begin("No connection", now=NOW)
-    assert pauses.tell_operators(now=NOW)
-    pauses.begin("Too many complaints", now=NOW, resumes=False)
-    assert [pauses.tell_operators(now=NOW) for _ in range(2)] == [True, False]
-    assert "Too many complaints" in mail.outbox[1].body
-
-
 @pytest.mark.usefixtures("waiting")
 def test_a_probe_that_succeeds_ends_no_pause_that_a_person_must_end(
     sink: Sink, monkeypatch: pytest.MonkeyPatch
@@ -167,28 +148,6 @@ def test_a_probe_that_succeeds_ends_no_pause_that_a_person_must_end(
     pauses.begin("No connection", now=NOW - MINUTE)
     assert sending.send_due() == 1
     assert Pause.objects.get(ended_at=None).reason == "Too many complaints"
-
-
-def test_it_tells_later_what_could_not_be_told(settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.OPERATORS = ["ops@example.org"]
-
-    def fail(*args: object, **kwargs: object) -> int:
-        raise ConnectionRefusedError
-
-    pauses.begin("No connection", now=NOW)
-    with monkeypatch.context() as broken:
-        broken.setattr("django.core.mail.EmailMessage.send", fail)
-        assert not pauses.tell_operators(now=NOW)
-    pauses.end(now=NOW + 20 * MINUTE)
-    assert pauses.tell_operators(now=NOW + 21 * MINUTE)
-    assert "went on by itself at 12:20" in mail.outbox[0].body
-
-
-def test_it_does_not_bother_operators_with_a_hiccup(settings: Any, db: None) -> None:
-    settings.OPERATORS = ["ops@example.org"]
-    pauses.begin("No connection", now=NOW)
-    pauses.end(now=NOW + MINUTE)
-    assert not pauses.tell_operators(now=NOW + MINUTE)
 
 
 @pytest.mark.usefixtures("waiting")
