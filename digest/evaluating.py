@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from digest import interests, vectors
 from digest.evaluation import Choice, Judged, Ranking, add, average, judge_choice, judge_ranking, read
-from digest.intake.records import PaperRecord, SourceError
 from digest.matching import Index, Interest, judging
 from digest.matching.assembling import assemble, text_of
 from digest.matching.scoring import questions
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.words import key_of
 from digest.sources import huggingface
+from digest.sources.records import PaperRecord, SourceError
 from subscriptions import catalogue
 from subscriptions.filters import Criteria
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from digest.intake import identity, turns
-from digest.intake.records import PaperRecord
 from digest.models import Listing, Paper, PaperAlias, Source
 from digest.site import topics
+from digest.sources.records import PaperRecord
 
 CHUNK = 500  # rows a statement; SQLite takes a limited number of parameters
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser
 
 from digest import clock, editions, papers
-from digest.intake.records import PaperRecord
 from digest.models import Edition, Source
+from digest.sources.records import PaperRecord
 from digest.views import pages
 from subscriptions import brand, guards, subscribers
 from subscriptions.models import Subscriber, Topic

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from digest.intake.records import ARXIV_ID, doi_in, paper_key
+from digest.sources.records import ARXIV_ID, doi_in, paper_key
 from digest.texts.tex import from_tex
 from digest.texts.text import clean
 
@@ -30,7 +30,7 @@ class Reference:
     """One paper as it was pasted, by what is known of it."""
 
     said: str  # how to name it to whoever pasted it
-    key: str = ""  # canonical, see `digest.intake.records.paper_key`
+    key: str = ""  # canonical, see `digest.sources.records.paper_key`
     title: str = ""
     abstract: str = ""
     authors: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Papers come in: sources are read, what they say becomes records, and each record finds its paper.
+"""Papers come in: sources are read, and each record of what they say finds its paper.
 
-collecting, catching_up, enriching → records → identity → papers.ingest; attempts, turns, health watch over it
+collecting, catching_up, enriching → identity → papers.ingest; attempts, turns, health watch over it
 """

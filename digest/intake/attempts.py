@@ -10,8 +10,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
 from digest.intake import health
-from digest.intake.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.models import FetchRun, Source
+from digest.sources.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.texts.text import clean
 
 logger = logging.getLogger(__name__)

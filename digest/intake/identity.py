@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from django.db.models import Count
 
-from digest.intake.records import PaperRecord
 from digest.matching import fold
 from digest.models import Paper, PaperAlias
+from digest.sources.records import PaperRecord
 
 SHORTEST_TITLE = 25  # letters; below that, titles such as "Editorial" say nothing of the work
 

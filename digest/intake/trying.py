@@ -5,8 +5,8 @@ import logging
 from dataclasses import dataclass, field, replace
 
 from digest import sources
-from digest.intake.records import Batch, PaperRecord, SourceError
 from digest.sources.client import client
+from digest.sources.records import Batch, PaperRecord, SourceError
 from digest.texts.text import clean, first_sentences
 
 logger = logging.getLogger(__name__)

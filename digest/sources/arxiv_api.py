@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from digest.intake.records import Batch, PaperRecord, SourceError, doi_in, paper_key, read_all
 from digest.sources.documents import read_xml, text
 from digest.sources.http import Http, StatusError
+from digest.sources.records import Batch, PaperRecord, SourceError, doi_in, paper_key, read_all
 from digest.texts.tex import from_tex
 from subscriptions.filters import CATEGORY
 

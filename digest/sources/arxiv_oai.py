@@ -11,9 +11,9 @@ from email.utils import parsedate_to_datetime
 
 from django.conf import settings
 
-from digest.intake.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.sources.documents import read_xml, text
 from digest.sources.http import Http
+from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.texts.tex import from_tex
 from digest.texts.text import clean
 

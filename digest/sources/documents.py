@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ET
 
-from digest.intake.records import SourceError
+from digest.sources.records import SourceError
 from digest.texts.text import beginning, clean
 
 MOST_SIGNS = 500_000  # "<"; a full page has a tenth of them, and each element takes a hundred bytes of memory

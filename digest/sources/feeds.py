@@ -6,7 +6,7 @@ from typing import Any
 
 import feedparser
 
-from digest.intake.records import SourceError
+from digest.sources.records import SourceError
 from digest.texts.text import beginning
 
 LONGEST_PROLOG = 10_000  # bytes before the first element

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
-from digest.intake.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.sources import fuse
 from digest.sources.fuse import Fuse
+from digest.sources.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.sources.validators import Validators
 from digest.texts.text import from_html
 

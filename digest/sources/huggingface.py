@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from digest.intake.records import ARXIV_ID, Batch, PaperRecord, SourceError, read_all, web_link
 from digest.sources.http import Http, StatusError
+from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, read_all, web_link
 from digest.texts.tex import from_tex
 from digest.texts.text import beginning, clean
 

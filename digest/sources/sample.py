@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from digest.intake.records import Batch, PaperRecord, read_all
 from digest.sources.http import Http
+from digest.sources.records import Batch, PaperRecord, read_all
 
 PAGE_SIZE = None
 BY_DAY = False

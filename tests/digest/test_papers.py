@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from digest import editions, papers
-from digest.intake.records import PaperRecord
 from digest.models import Edition, Listing, Paper, Source
 from digest.papers import Ingested
+from digest.sources.records import PaperRecord
 from tests.conftest import NOW, TODAY, make_record
 
 YESTERDAY = TODAY - dt.timedelta(days=1)

@@ -4,9 +4,9 @@ import datetime as dt
 from typing import Any
 
 from digest import editions, papers
-from digest.intake.records import PaperRecord
 from digest.models import Edition, Source
 from digest.sources import huggingface, sample
+from digest.sources.records import PaperRecord
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW, RECORDED, TODAY, make_reader, make_record
 

@@ -11,10 +11,10 @@ import pytest
 from digest import editions, papers, sources
 from digest.intake import collecting, turns
 from digest.intake.collecting import collect, collect_one
-from digest.intake.records import SourceError, UnreachableError
 from digest.models import Edition, FetchRun, Listing, Paper, Source
 from digest.sources import huggingface
 from digest.sources.http import Http
+from digest.sources.records import SourceError, UnreachableError
 from tests.conftest import NOW, TODAY
 from tests.upstream import Upstream
 

@@ -7,8 +7,8 @@ from django.test import Client
 
 from digest import editions, papers
 from digest.intake.identity import fingerprint
-from digest.intake.records import PaperRecord
 from digest.models import Listing, Paper, PaperAlias, Source
+from digest.sources.records import PaperRecord
 from tests.conftest import NOW, TODAY, make_record
 
 TITLE = "Reinforcement Learning of Sorting Algorithms"

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from digest.intake.records import SourceError, UnreachableError
 from digest.models import Edition, Paper, Thumbnail
 from digest.site import pictures, thumbnails
 from digest.site.pictures import PictureError
+from digest.sources.records import SourceError, UnreachableError
 from tests.conftest import NOW
 
 ADDRESS = "https://pictures.example.com/a.png"

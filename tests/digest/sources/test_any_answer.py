@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.intake.records import Batch, SourceError
 from digest.sources import arxiv, feed, huggingface
+from digest.sources.records import Batch, SourceError
 from tests.conftest import TODAY
 
 DATA = Path(__file__).resolve().parents[2] / "data"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from digest.intake.records import PaperRecord, SourceError
 from digest.sources import arxiv, problem_with_key
 from digest.sources.http import Http
+from digest.sources.records import PaperRecord, SourceError
 from tests.conftest import TODAY
 from tests.upstream import Upstream
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.intake.records import PaperRecord, SourceError
 from digest.sources import arxiv_api
 from digest.sources.http import Http, StatusError
+from digest.sources.records import PaperRecord, SourceError
 from tests.upstream import Upstream
 
 DATA = Path(__file__).resolve().parents[2] / "data"

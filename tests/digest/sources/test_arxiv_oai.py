@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.intake.records import Batch, PaperRecord, SourceError
 from digest.sources import arxiv_oai
 from digest.sources.http import Http
+from digest.sources.records import Batch, PaperRecord, SourceError
 from tests.conftest import TODAY
 from tests.upstream import Upstream
 

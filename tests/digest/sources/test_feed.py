@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.intake.records import PaperRecord, SourceError
 from digest.sources import feed, problem_with_key
+from digest.sources.records import PaperRecord, SourceError
 from tests.conftest import TODAY
 
 DATA = Path(__file__).resolve().parents[2] / "data"

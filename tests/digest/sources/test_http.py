@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from digest.intake.records import SourceError, UnreachableError
 from digest.sources import http
 from digest.sources.http import Http, StatusError
+from digest.sources.records import SourceError, UnreachableError
 from tests.upstream import Answer, Upstream
 
 MEGABYTE = 1_000_000

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from digest.intake.records import Batch, PaperRecord, SourceError
 from digest.sources import huggingface, problem_with_key
 from digest.sources.http import Http, StatusError
+from digest.sources.records import Batch, PaperRecord, SourceError
 from tests.conftest import TODAY
 from tests.upstream import Upstream
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from digest import papers
-from digest.intake.records import Batch, SourceError
 from digest.models import Listing, Paper, Source
 from digest.papers import Ingested
 from digest.sources import arxiv, feed, huggingface
+from digest.sources.records import Batch, SourceError
 from digest.texts.tex import from_tex
 from digest.texts.text import clean
 from tests.conftest import RECORDED, TODAY

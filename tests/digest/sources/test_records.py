@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.intake.records import PaperRecord, SourceError, clean_link, doi_in, paper_key, read_all, web_link
+from digest.sources.records import PaperRecord, SourceError, clean_link, doi_in, paper_key, read_all, web_link
 
 
 @pytest.mark.parametrize(
