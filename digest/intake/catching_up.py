@@ -6,10 +6,10 @@ from django.db.models import Exists, OuterRef
 
 from digest import papers
 from digest.intake.attempts import attempt
+from digest.intake.client import client
 from digest.models import FetchRun, Listing, Source
 from digest.schedule import SATURDAY
 from digest.sources import arxiv, arxiv_oai
-from digest.sources.client import client
 from digest.sources.records import Batch
 from digest.texts.text import clean
 

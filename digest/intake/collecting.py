@@ -10,9 +10,9 @@ from django.utils import timezone
 from digest import papers, sources
 from digest.intake import health
 from digest.intake.attempts import attempt
+from digest.intake.client import client
 from digest.models import Edition, FetchRun, Source, Validator
 from digest.schedule import SATURDAY
-from digest.sources.client import client
 from digest.sources.http import Http
 from digest.sources.records import Batch
 from digest.sources.validators import Mark, Validators

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from digest import papers
+from digest.intake.client import client
 from digest.models import Paper, Source
 from digest.sources import arxiv, arxiv_api
-from digest.sources.client import client
 from digest.sources.records import SourceError, UnreachableError
 
 logger = logging.getLogger(__name__)

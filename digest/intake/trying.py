@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass, field, replace
 
 from digest import sources
-from digest.sources.client import client
+from digest.intake.client import client
 from digest.sources.records import Batch, PaperRecord, SourceError
 from digest.texts.text import clean, first_sentences
 

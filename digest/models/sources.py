@@ -4,6 +4,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from digest import sources
+
 
 class Source(models.Model):
     """A place papers come from. `kind` says how it is read (see `digest.sources`), `key` says which one."""
@@ -37,8 +39,6 @@ class Source(models.Model):
         return self.name
 
     def clean(self) -> None:
-        from digest import sources
-
         problem = sources.problem_with_key(self.kind, self.key)
         if problem:
             raise ValidationError({"key": problem})

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
+from digest.intake.client import client
 from digest.models import Paper, Source, Thumbnail
 from digest.site import pictures
 from digest.site.pictures import PictureError
-from digest.sources.client import client
 from digest.sources.records import SourceError, StoppedError, UnreachableError
 
 logger = logging.getLogger(__name__)

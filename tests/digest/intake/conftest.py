@@ -17,5 +17,5 @@ def at_noon(now: dt.datetime, db: None) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits between two tries, nor for its turn."""
-    monkeypatch.setattr("digest.sources.client.Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr("digest.intake.client.Http", partial(Http, sleep=lambda seconds: None))
     monkeypatch.setattr(turns.take, "__kwdefaults__", {"sleep": lambda seconds: None})

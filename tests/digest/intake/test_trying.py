@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.sources.client.Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr("digest.intake.client.Http", partial(Http, sleep=lambda seconds: None))
     monkeypatch.setattr(turns.take, "__kwdefaults__", {"sleep": lambda seconds: None})
 
 
