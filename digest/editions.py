@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
+from digest import sorting
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
-from digest.site import topics
 
 # Papers that were listed too late for their own day's edition come in the next, if that is within a week.
 LATE = dt.timedelta(days=7)
@@ -54,7 +54,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
             edition.mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
             edition.save()
         QuietDay.objects.filter(day=day).delete()
-    topics.sort(edition, at_once=True)
+    sorting.sort(edition, at_once=True)
     return _published(edition, is_new=is_new or is_closed)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from digest import sorting
 from digest.intake import identity, turns
 from digest.models import Listing, Paper, PaperAlias, Source
-from digest.site import topics
 from digest.sources.records import PaperRecord
 
 CHUNK = 500  # rows a statement; SQLite takes a limited number of parameters
@@ -64,7 +64,7 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
         for paper in papers:
             paper.enriched_at = now
         Paper.objects.bulk_update(papers, [*ONCE, *EXTRAS, *COUNTS, *GATHERED, "enriched_at"])
-        topics.mark_stale(changed)
+        sorting.mark_stale(changed)
         identity.fold_twins(changed)
     return len(changed)
 
@@ -87,7 +87,7 @@ def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done
         seen.append((paper, record))
     Paper.objects.bulk_create(new)
     Paper.objects.bulk_update(changed.values(), [*ONCE, *EXTRAS, *COUNTS, *GATHERED])
-    topics.mark_stale(changed.values())
+    sorting.mark_stale(changed.values())
     _keep_aliases([*former_keys, *((record.key, paper) for paper, record in seen)])
     _list(source, seen, day)
     identity.fold_twins([*new, *changed.values()])

@@ -5,13 +5,13 @@ A bell that is lost costs a minute, one that rings twice costs nothing.
 
 from celery import shared_task
 
-from digest import clock, editions, indexing, planning, vectors
+from digest import clock, editions, indexing, planning, sorting, vectors
 from digest.delivery import sending, shards
 from digest.intake import catching_up, collecting, enriching
 from digest.keeping import pruning, totals, watching
 from digest.models import Edition, Source
 from digest.operating import reports, telling
-from digest.site import thumbnails, topics
+from digest.site import thumbnails
 from subscriptions import subscribers
 
 WORTH_DOING = 900  # seconds for which a bell is; a machine whose clock is ahead by more hears none of another's
@@ -55,7 +55,7 @@ def bring_in_thumbnails() -> None:
 
 @shared_task(expires=WORTH_DOING)
 def sort_by_topic() -> None:
-    topics.sort_stale(seconds=SORTING_SECONDS)
+    sorting.sort_stale(seconds=SORTING_SECONDS)
 
 
 @shared_task

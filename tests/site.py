@@ -16,12 +16,11 @@ from django.utils import timezone, translation
 from PIL import Image
 from playwright.sync_api import Page as Shown
 
-from digest import editions, opinions
+from digest import editions, opinions, sorting
 from digest.discovery import suggesting
 from digest.mails import addresses
 from digest.mails.composition import Composer, DeliveryRow
 from digest.models import Delivery, Edition, Paper, QuietDay, Thumbnail
-from digest.site import topics
 from subscriptions import catalogue, guards, limits, links, moving, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
@@ -261,7 +260,7 @@ def seed() -> None:
     cast.some_day(YESTERDAY)
     today = cast.sample_day(TODAY)
     for edition in Edition.objects.all():
-        topics.sort(edition)
+        sorting.sort(edition)
     for paper in today.papers.all()[:2]:
         Thumbnail.objects.create(
             paper=paper, address="https://example.org/p.png", mark="0" * 12, image=picture(), tried_at=NOW

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import interests
+from digest import interests, sorting
 from digest.discovery.suggesting import suggest
 from digest.matching import Index, Interest, Reason, choose
 from digest.matching.thesaurus import Thesaurus
@@ -136,7 +136,7 @@ def body(client: Client, path: str) -> str:
 
 
 def test_it_has_a_page_that_says_what_it_stands_for(client: Client, methods: Topic, edition: Edition) -> None:
-    topics.sort(edition)
+    sorting.sort(edition)
     page = body(client, "/topics/methods/")
     assert "All papers on any of these" in page
     assert 'href="/topics/vision/"' in page
@@ -148,7 +148,7 @@ def test_it_has_a_page_that_says_what_it_stands_for(client: Client, methods: Top
 
 
 def test_pages_name_papers_by_the_narrowest_topics(client: Client, methods: Topic, edition: Edition) -> None:
-    topics.sort(edition)
+    sorting.sort(edition)
     day = body(client, "/2026-08-20/")
     assert "Learning" in day
     assert "All methods" not in day
@@ -160,10 +160,10 @@ def test_it_is_no_suggestion_beside_what_it_stands_for(methods: Topic, edition: 
 
 
 def test_its_papers_are_sorted_anew_when_it_stands_for_others(methods: Topic, edition: Edition) -> None:
-    topics.sort_stale(seconds=10)
+    sorting.sort_stale(seconds=10)
     before = topics.papers_on(methods).count()
     Topic.objects.filter(pk=methods.pk).update(narrower=["vision"])
-    assert topics.sort_stale(seconds=10) == 1
+    assert sorting.sort_stale(seconds=10) == 1
     assert topics.papers_on(methods).count() < before
 
 

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.test import Client
 
+from digest import sorting
 from digest.models import Edition, Paper
-from digest.site import topics
 from subscriptions.models import Topic
 from tests.conftest import NOW
 
@@ -59,7 +59,7 @@ def rename_topic() -> None:
 
 def sort_anew() -> None:
     Topic.objects.update(phrases=["diffusion"])
-    topics.sort(Edition.objects.get())
+    sorting.sort(Edition.objects.get())
 
 
 @pytest.mark.parametrize(

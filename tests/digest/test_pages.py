@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import editions, papers
+from digest import editions, papers, sorting
 from digest.models import Edition, FetchRun, Listing, Paper, PaperAlias, QuietDay, Source
 from digest.site import topics
 from subscriptions.models import Topic
@@ -174,23 +174,23 @@ def test_it_counts_no_hidden_paper_on_a_topic(client: Client, learning: Topic, e
 
 def test_it_sorts_anew_when_a_topic_changes(client: Client, learning: Topic, edition: Edition) -> None:
     Topic.objects.filter(pk=learning.pk).update(name="Diffusion", phrases=["faster diffusion", "diffusion"])
-    assert topics.sort_stale(seconds=10) == 1
-    assert topics.sort_stale(seconds=10) == 0
+    assert sorting.sort_stale(seconds=10) == 1
+    assert sorting.sort_stale(seconds=10) == 0
     page = body(client, "/topics/learning/")
     assert "Diffusion</mark>" in page
 
 
 def test_it_sorts_at_once_what_is_published_and_thoroughly_soon(learning: Topic, edition: Edition) -> None:
     assert topics.papers_on(learning).count() == 2
-    assert topics.sort_stale(seconds=10) == 1
-    assert topics.sort_stale(seconds=10) == 0
+    assert sorting.sort_stale(seconds=10) == 1
+    assert sorting.sort_stale(seconds=10) == 0
 
 
 def test_it_sorts_anew_when_a_paper_changes(hugging_face: Source, learning: Topic, edition: Edition) -> None:
-    topics.sort(edition)
-    assert topics.sort_stale(seconds=10) == 0
+    sorting.sort(edition)
+    assert sorting.sort_stale(seconds=10) == 0
     papers.ingest(hugging_face, [make_record("2608.00001", "Reinforcement Learning at Scale", votes=31)], TODAY)
-    assert topics.sort_stale(seconds=10) == 1
+    assert sorting.sort_stale(seconds=10) == 1
 
 
 @pytest.mark.usefixtures("edition", "now")
