@@ -9,10 +9,10 @@ from digest.discovery import fulltext, indexes, phrases, references
 from digest.discovery.fulltext import asking
 from digest.discovery.phrases import Found
 from digest.discovery.references import Reference
-from digest.intake import identity
 from digest.matching import PaperText
 from digest.matching.words import key_of
 from digest.models import Paper, PaperAlias
+from digest.papers import identity
 from subscriptions.filters import Criteria, write
 from subscriptions.models import Topic
 

@@ -23,9 +23,3 @@ def take(host: str, seconds: float, *, sleep: Callable[[float], object] = fuse.s
         turn.free_at = ours + dt.timedelta(seconds=seconds)
         turn.save()
     sleep((ours - now).total_seconds())
-
-
-def hold(name: str) -> None:
-    """Inside a transaction: wait until nobody else is in one that holds `name`."""
-    Turn.objects.get_or_create(host=name, defaults={"free_at": timezone.now()})
-    Turn.objects.select_for_update().get(host=name)

@@ -7,8 +7,8 @@ from django.test import Client
 
 from digest.discovery import suggesting
 from digest.discovery.suggesting import suggest
-from digest.intake.identity import fingerprint
 from digest.models import Edition, Paper, PaperAlias
+from digest.papers.identity import fingerprint
 from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY
 

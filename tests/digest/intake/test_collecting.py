@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from digest import editions, papers, sources
+from digest import editions, sources
 from digest.intake import collecting, turns
 from digest.intake.collecting import collect, collect_one
 from digest.models import Edition, FetchRun, Listing, Paper, Source
@@ -169,7 +169,7 @@ def test_it_stores_nothing_of_a_day_that_it_could_not_store_whole(
     def slip(*arguments: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(papers, "_list", slip)
+    monkeypatch.setattr("digest.papers.ingesting._list", slip)
     upstream.say(HUGGING_FACE, day_of(1))
     assert collect_one(hugging_face, TODAY).status == Status.FAILED
     assert not Paper.objects.exists()

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from digest import editions, papers
-from digest.intake.identity import fingerprint
 from digest.models import Listing, Paper, PaperAlias, Source
+from digest.papers.identity import fingerprint
 from digest.sources.records import PaperRecord
 from tests.conftest import NOW, TODAY, make_record
 

@@ -8,6 +8,7 @@ import pytest
 from digest import editions, papers
 from digest.models import Edition, Listing, Paper, Source
 from digest.papers import Ingested
+from digest.papers.ingesting import CHUNK
 from digest.sources.records import PaperRecord
 from tests.conftest import NOW, TODAY, make_record
 
@@ -156,10 +157,10 @@ def test_it_keeps_the_order_of_the_answer(hugging_face: Source) -> None:
 
 
 def test_it_takes_more_papers_than_a_statement_holds(hugging_face: Source) -> None:
-    records = [make_record(f"2608.{n:05}", f"Paper {n}") for n in range(papers.CHUNK + 7)]
-    assert papers.ingest(hugging_face, records, TODAY) == Ingested(new=papers.CHUNK + 7)
-    assert papers.ingest(hugging_face, records, TODAY) == Ingested(unchanged=papers.CHUNK + 7)
-    assert Listing.objects.count() == papers.CHUNK + 7
+    records = [make_record(f"2608.{n:05}", f"Paper {n}") for n in range(CHUNK + 7)]
+    assert papers.ingest(hugging_face, records, TODAY) == Ingested(new=CHUNK + 7)
+    assert papers.ingest(hugging_face, records, TODAY) == Ingested(unchanged=CHUNK + 7)
+    assert Listing.objects.count() == CHUNK + 7
 
 
 def test_it_lists_a_paper_on_every_day_that_it_was_shown(hugging_face: Source) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 
 from digest import sorting
-from digest.intake import identity, turns
-from digest.models import Listing, Paper, PaperAlias, Source
+from digest.models import Listing, Paper, PaperAlias, Source, Turn
+from digest.papers import identity
 from digest.sources.records import PaperRecord
 
+TURN = "ingest"
 CHUNK = 500  # rows a statement; SQLite takes a limited number of parameters
 
 # The first source to say these has the word; after it arXiv alone, whose feeds have them from the authors.
@@ -46,7 +48,7 @@ def ingest(source: Source, records: Sequence[PaperRecord], day: dt.date) -> Inge
         unique.setdefault(record.key, record)  # of two in one answer the first counts
     for chunk in _chunks(list(unique.values())):
         with transaction.atomic():
-            turns.hold("ingest")  # two workers may bring the same work under different keys
+            _wait_for_others()
             _ingest_chunk(source, chunk, day, done)
     return done
 
@@ -58,7 +60,7 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
     """
     told = {record.key: record for record in records}
     with transaction.atomic():
-        turns.hold("ingest")
+        _wait_for_others()
         papers = list(Paper.objects.filter(key__in=keys))
         changed = [paper for paper in papers if paper.key in told and _merge(paper, told[paper.key])]
         for paper in papers:
@@ -67,6 +69,12 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
         sorting.mark_stale(changed)
         identity.fold_twins(changed)
     return len(changed)
+
+
+def _wait_for_others() -> None:
+    """Inside a transaction, until nobody else is here in one: two may bring the same work under different keys."""
+    Turn.objects.get_or_create(host=TURN, defaults={"free_at": timezone.now()})
+    Turn.objects.select_for_update().get(host=TURN)
 
 
 def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done: Ingested) -> None:

@@ -1,0 +1,8 @@
+"""Papers: one work is one paper, whichever sources list it, under whatever keys.
+
+ingesting (records become papers, or add to them), by identity (which paper a record is about)
+"""
+
+from digest.papers.ingesting import Ingested, enrich, ingest
+
+__all__ = ["Ingested", "enrich", "ingest"]
