@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,21 @@ def test_it_keeps_subscriptions_ignorant_of_papers(path: str) -> None:
 @pytest.mark.parametrize("path", modules())
 def test_it_keeps_config_to_the_entry_points(path: str) -> None:
     assert not [name for name in imports_of(path) if is_within(name, "config")]
+
+
+def rooms() -> dict[str, set[str]]:
+    """The rooms of `digest`, each a folder or a module beside them, with those that it imports."""
+    found: dict[str, set[str]] = {}
+    for path in modules():
+        app, room, *_ = Path(path).with_suffix("").parts
+        if app == "digest":
+            its = {name.split(".")[1] for name in imports_of(path) if name.startswith("digest.")}
+            found.setdefault(room, set()).update(its - {room})
+    return found
+
+
+def test_rooms_import_one_another_in_one_direction_only() -> None:
+    TopologicalSorter(rooms()).prepare()  # raises CycleError, which names those in the circle
 
 
 def is_pure(path: str) -> bool:
