@@ -24,6 +24,7 @@ class Loaded:
     updated: int
     kept: int  # made or edited by an admin, and left as they are
     unchanged: int
+    lost: tuple[str, ...] = ()  # what a broader topic stands for by its slug, and nothing is found by
 
 
 def topics(path: Path = CATALOGUE) -> list[Topic]:
@@ -37,12 +38,18 @@ def load(path: Path = CATALOGUE) -> Loaded:
     entries = _read(path)
     known = list(Topic.objects.all())
     by_slug, by_name = ({getattr(topic, key): topic for topic in known} for key in ("slug", "name"))
-    counts = dict.fromkeys(("new", "updated", "kept", "unchanged"), 0)
+    counts: dict[str, int] = dict.fromkeys(("new", "updated", "kept", "unchanged"), 0)
     with transaction.atomic():
         for position, entry in enumerate(entries):
             namesake = by_name.get(entry["name"])
             counts[_load_one(entry, position, by_slug.get(entry["slug"], namesake), namesake)] += 1
-    return Loaded(**counts)
+    return Loaded(**counts, lost=_lost())
+
+
+def _lost() -> tuple[str, ...]:
+    """The slugs in `narrower` of no topic, or of one that stands for others itself."""
+    narrower = dict(Topic.objects.values_list("slug", "narrower"))
+    return tuple(sorted({slug for slugs in narrower.values() for slug in slugs if narrower.get(slug, [slug])}))
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -71,4 +78,8 @@ def _load_one(entry: dict[str, Any], position: int, topic: Topic | None, namesak
 
 
 def _hash(values: dict[str, Any]) -> str:
+    narrower = sorted(values.get("narrower", ()))
+    # Whoever loaded the catalogue before there were broader topics has hashes without them.
+    values = {name: value for name, value in values.items() if name != "narrower"}
+    values |= {"narrower": narrower} if narrower else {}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -1,5 +1,7 @@
 """The catalogue of topics: loaded as often as one likes, edited by admins, and of some use to readers."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -212,6 +214,31 @@ def test_it_loads_what_a_broader_topic_stands_for(file: Path) -> None:
     Topic.objects.filter(slug="all").update(narrower=["vision"])
     change(file, 'narrower = ["learning"]', 'narrower = ["learning", "vision"]')
     assert catalogue.load(file).kept == 1
+
+
+def test_it_updates_what_was_loaded_before_there_were_broader_topics(file: Path) -> None:
+    catalogue.load(file)
+    fields = ("name", "group", "description", "phrases", "exclusions", "position")
+    for topic in Topic.objects.all():
+        said = json.dumps({name: getattr(topic, name) for name in fields}, sort_keys=True)
+        Topic.objects.filter(pk=topic.pk).update(loaded_hash=hashlib.sha256(said.encode()).hexdigest())
+    change(file, '"image", "video"', '"image", "film"')
+    assert catalogue.load(file) == Loaded(new=0, updated=1, kept=0, unchanged=1)
+
+
+def test_the_order_of_what_a_topic_stands_for_is_no_edit(file: Path) -> None:
+    broader = '[[topic]]\nslug = "all"\nname = "All"\ngroup = "Methods"\nnarrower = ["vision", "learning"]\n'
+    file.write_text(file.read_text(encoding="utf-8") + broader, encoding="utf-8")
+    catalogue.load(file)
+    Topic.objects.filter(slug="all").update(narrower=["learning", "vision"])  # as the admin's form gives them
+    assert catalogue.load(file) == Loaded(new=0, updated=0, kept=0, unchanged=3)
+
+
+def test_it_tells_of_what_a_broader_topic_stands_for_in_vain(file: Path) -> None:
+    catalogue.load(file)
+    Topic.objects.create(slug="wide", name="Wide", group="Mine", narrower=["vision", "gone"])
+    Topic.objects.create(slug="wider", name="Wider", group="Mine", narrower=["wide", "learning"])
+    assert catalogue.load(file).lost == ("gone", "wide")
 
 
 def test_it_ships_broader_topics_that_stand_for_narrower_ones(shipped: list[Topic]) -> None:

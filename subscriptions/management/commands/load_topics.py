@@ -20,3 +20,8 @@ class Command(BaseCommand):
             f"{loaded.kept} left as an admin edited them."
         )
         self.stdout.write(json.dumps(asdict(loaded)) if options["json"] else line)
+        if loaded.lost:
+            self.stderr.write(
+                f"Broader topics name what finds nothing for them: {', '.join(loaded.lost)}. "
+                "Choose topics in the admin that are there, and stand for no others."
+            )
