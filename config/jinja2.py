@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from config import languages
-from digest.mails import emphasis, wording
+from digest.mails import emphasis, mailed, reasons, wording
 from digest.site import feeds
 from digest.texts import linking, marking
 from subscriptions import brand, colours, consents, guards
@@ -45,9 +45,10 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"english": english, "languages": languages.choices, "default_accent": colours.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
     env.globals |= {"stamp": guards.stamp, "consent_text": consents.text, "version_of": consents.version_of}
-    env.filters |= wording.FILTERS
+    env.filters |= wording.FILTERS | reasons.FILTERS
     env.filters |= {
         "emphasized": emphasis.emphasized,
+        "shown": mailed.shown,
         "mark": marking.mark,
         "link": linking.link,
         "plain": feeds.plain,

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from digest import clock
 from digest.admin.base import outcome_of
 from digest.delivery import shards
-from digest.mails import addresses, emphasis, mailed, wording
+from digest.mails import addresses, emphasis, mailed, reasons
 from digest.matching import Match
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.texts.text import first_sentences
@@ -80,7 +80,7 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
 def _row_of(match: Match) -> tuple[str, str, str, str]:
     """The paper's page in the admin, its title, what its reasons found in bold, and those reasons."""
     paper: Paper = match.paper  # type: ignore[assignment]  # restored from these
-    said = "; ".join(filter(None, map(wording.why, match.findings)))
+    said = "; ".join(filter(None, map(reasons.why, match.findings)))
     shown = emphasis.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
     return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, said or "trending"
 

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from markupsafe import Markup
 
 from digest.mails.encoding import escape
-from digest.mails.mailed import MOST_TOLD
+from digest.mails.mailed import shown
 from digest.matching import Finding, Reason
 from digest.texts.marking import mark
 
@@ -29,7 +29,7 @@ def in_bold(text: str, reasons: Sequence[Reason]) -> str:
 
 def told(findings: Sequence[Finding]) -> list[Reason]:
     """The reasons that a mail tells."""
-    return [reason for finding in findings[:MOST_TOLD] for reason in finding.reasons]
+    return [reason for finding in shown(findings) for reason in finding.reasons]
 
 
 @contextmanager

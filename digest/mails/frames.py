@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from digest import clock
 from digest.composing import Digest
-from digest.mails import addresses, emphasis, mailed, rendering, wording
+from digest.mails import addresses, emphasis, mailed, reasons, rendering
 from digest.mails.encoding import SOFT_BREAK, encode
 from digest.mails.pieces import Form, cut, encode_around, mark
 from digest.mails.rendering import Rendered
@@ -31,7 +31,7 @@ from subscriptions.models import Subscriber
 SUBJECT, TEXT, HTML, PREHEADER, SINCE, BORDER, BEGIN, END = (mark(number) for number in range(8))
 FIRST_PLACE = 100  # the mark of the first paper's place
 # What stands for the reasons of a paper.
-REASONS = tuple(Finding("", 0, (Reason("", "said", mark(10 + n), "", 0),)) for n in range(mailed.MOST_TOLD))
+REASONS = tuple(Finding("", 0, (Reason("", "said", mark(10 + n), "", 0),)) for n in range(mailed.MOST_FINDINGS))
 UID = uuid.UUID(int=0)
 ADDRESS = "stand-in@reader.invalid"
 
@@ -110,7 +110,7 @@ class Maker:
         placed = BORDER.join(["", htmls[0], *htmls, htmls[0], ""])
         inlined = mail.inline(self._bed.replace(mark(FIRST_PLACE), placed)).split(BORDER)[2:-2]
         return {
-            key: (self._cut(key, text, wording.why_in_text), self._cut(key, html, wording.why))
+            key: (self._cut(key, text, reasons.why_in_text), self._cut(key, html, reasons.why))
             for key, text, html in zip(papers, texts, inlined, strict=True)
         }
 

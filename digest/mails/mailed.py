@@ -14,7 +14,7 @@ from typing import Any
 from digest.composing import Digest
 from digest.matching import Finding, Match, PaperText, Reason
 
-MOST_TOLD = 25  # filters that found a paper, of which a mail tells: more than ever did
+MOST_FINDINGS = 30  # of a paper, that a mail tells: more than readers' filters ever made
 # What nearly every reason holds, in one letter.
 _SHORT = {"phrase": "p", "author": "by", "category": "in", "title": "t", "abstract": "a", "keywords": "k"}
 _LONG = {short: long for long, short in _SHORT.items()}
@@ -41,7 +41,12 @@ def assemble(papers: Sequence[list[Any]], digest: Digest, frequency: str, langua
 
 
 def told(match: Match) -> list[Any]:
-    return [*paper(match), *map(finding, match.findings[:MOST_TOLD])]
+    return [*paper(match), *map(finding, shown(match.findings))]
+
+
+def shown(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Those of a paper's that a mail tells: all but the weakest of very many."""
+    return findings[:MOST_FINDINGS]
 
 
 def restore(kept: Record, day: dt.date, papers: Mapping[int, PaperText]) -> Digest:

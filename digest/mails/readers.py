@@ -69,6 +69,8 @@ class Readers:
 
     def _wanted(self, follows: list[Follows], *settings: Any) -> Wanted:
         asked = [self._topics[topic] for topic, _ in follows if topic is not None]
+        if any(topic.narrower for topic in asked):
+            asked = interests.without_included(asked)
         exclusions: tuple[str, ...] = ()
         votes = 0
         for topic, words in follows:

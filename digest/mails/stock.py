@@ -3,12 +3,12 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple, TypeVar, cast
 
 from django.utils import translation
 
-from digest.mails import emphasis, mailed, wording
+from digest.mails import emphasis, mailed, reasons, wording
 from digest.mails.encoding import encode, escape
 from digest.mails.frames import WORDS, Frame, Maker, Part, PartKey, Piece, Situation
 from digest.matching import Finding, Match, Reason
@@ -16,8 +16,8 @@ from digest.models import Edition, Paper
 from subscriptions import brand, mail
 from subscriptions.brand import Look
 
-# How many are kept: some 20 megabytes at the worst.
-MOST_FRAMES, MOST_PARTS, MOST_TOLD, MOST_LINES, MOST_SENTENCES, MOST_BOLD = 200, 1500, 2500, 10_000, 10_000, 5_000
+# How many are kept: some 30 megabytes at the worst.
+MOST_FRAMES, MOST_PARTS, MOST_TOLD, MOST_LINES, MOST_SENTENCES, MOST_BOLD = 200, 4000, 2500, 10_000, 10_000, 5_000
 SHORT = 70  # characters of a subject that stands as it is: in lines of 76, with its name before it in the first
 BATCH = 50  # papers whose parts are made at a time: for one alone it takes half as long
 
@@ -127,7 +127,7 @@ class Stock:
         return found
 
     def _tell(self, match: Match) -> Told:
-        told = list(islice((line for line in map(self._line, match.findings) if line.text), mailed.MOST_TOLD))
+        told = [line for line in map(self._line, mailed.shown(match.findings)) if line.text]
         text, html = self._part(PartKey(cast(Paper, match.paper).pk, False, len(told)))
         in_text = {str(number): line.text for number, line in enumerate(told)}
         in_html = {str(number): line.html for number, line in enumerate(told)}
@@ -136,7 +136,7 @@ class Stock:
         return Told(
             self._cut(_filled(text, in_text)),
             self._cut(_filled(html, in_html)),
-            [*mailed.paper(match), *(self._line(found).record for found in match.findings[: mailed.MOST_TOLD])],
+            [*mailed.paper(match), *(self._line(found).record for found in mailed.shown(match.findings))],
         )
 
     def _cut(self, piece: bytes) -> list[bytes]:
@@ -148,8 +148,8 @@ class Stock:
         line = self._lines.get(key)
         if line is None:
             with self._tongue():
-                said = wording.why(finding)
-                text, html = encode(wording.in_text(said)), encode(escape(said))
+                said = reasons.why(finding)
+                text, html = encode(reasons.in_text(said)), encode(escape(said))
             line = _keep(self._lines, key, Line(text, html, mailed.finding(finding)), MOST_LINES)
         return line
 

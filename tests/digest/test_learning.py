@@ -7,7 +7,7 @@ import pytest
 
 from digest.composing import Wanted, compose
 from digest.learning import MOST_WEIGHTS, Lesson, Taste, features, learn, rarity_among
-from digest.mails.wording import why
+from digest.mails.reasons import why
 from digest.matching import Finding, Index, Interest, Match, match
 from subscriptions.filters import Criteria
 from tests.conftest import TODAY

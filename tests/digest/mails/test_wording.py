@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import translation
 
-from digest.mails import wording
+from digest.mails import reasons, wording
 from digest.matching import Finding, Reason
 
 DAY = dt.date(2026, 8, 20)
@@ -53,7 +53,7 @@ def test_it_counts_with_the_noun(number: int, said: str) -> None:
     ],
 )
 def test_it_says_why(reason: Reason, said: str) -> None:
-    assert wording.why(Finding(reason.interest, reason.weight, (reason,))) == said
+    assert reasons.why(Finding(reason.interest, reason.weight, (reason,))) == said
 
 
 def test_it_says_all_reasons_those_of_a_kind_together() -> None:
@@ -66,25 +66,28 @@ def test_it_says_all_reasons_those_of_a_kind_together() -> None:
         ("topic", "Learning", ""),
         ("topic", "Vision", ""),
         ("author", "Ada Lovelace", "authors"),
-        ("author", "Alan Turing", "authors"),
+        ("author", "Augusta Ada Lovelace", "authors"),
+        ("words", "Models, small", "title"),
+        ("words", "small, cheap", "title"),
     ]
     finding = Finding("RL", 1, tuple(Reason("RL", *each, 1) for each in found))
-    assert wording.why(finding) == (
+    assert reasons.why(finding) == (
         "RL: “Quantization” in the title; close in meaning; “4-bit”, “low-bit quantization” in the abstract; "
-        "on the topics “Learning”, “Vision”; by Ada Lovelace; by Alan Turing"
+        "on the topics “Learning”, “Vision”; by Ada Lovelace; by Augusta Ada Lovelace; "
+        "Models, small, cheap in the title"
     )
     with translation.override("de"):
-        assert "„4-bit“, „low-bit quantization“ im Abstract" in wording.why(finding)
+        assert "„4-bit“, „low-bit quantization“ im Abstract" in reasons.why(finding)
 
 
 def test_it_wraps_the_reason_in_the_text_part() -> None:
-    reasons = tuple(Reason("RL", "phrase", "reinforcement learning", where, 1) for where in ("title", "abstract"))
-    line = wording.why_in_text(Finding("Reinforcement learning", 1, reasons))
+    found = tuple(Reason("RL", "phrase", "reinforcement learning", where, 1) for where in ("title", "abstract"))
+    line = reasons.why_in_text(Finding("Reinforcement learning", 1, found))
     assert line == (
         "Why: Reinforcement learning: “reinforcement learning” in the title;\n"
         "  “reinforcement learning” in the abstract"
     )
-    assert wording.why_in_text(Finding("", 1, (Reason("", "votes", "30", "votes", 0),))) == ""
+    assert reasons.why_in_text(Finding("", 1, (Reason("", "votes", "30", "votes", 0),))) == ""
 
 
 @pytest.mark.parametrize(
