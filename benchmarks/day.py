@@ -50,7 +50,7 @@ def make_readers(readers: int, now: dt.datetime, *, typing: float, seed: int = 2
 
 
 def topics() -> list[Topic]:
-    """Those that the day is about."""
+    """Those that the day is about; none that stands for others, which readers tick in their place."""
     return list(islice(Topic.objects.filter(narrower=[]).order_by("slug"), TOPICS_OF_THE_DAY))
 
 

@@ -105,11 +105,11 @@ def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "_
 
 
 def _without(index: Index, topic: Interest) -> Index:
-    """The same papers, and a catalogue that lacks `topic`, and what is broader or narrower."""
+    """The same papers, and a catalogue that lacks `topic`, what it stands for, and whatever stands for any of these."""
     day = index.day
     every = day.thesaurus.topics if day.thesaurus else []
-    near = {topic, *topic.narrower, *(other for other in every if topic in other.narrower)}
-    topics = [other for other in every if other not in near]
+    gone = {topic, *topic.narrower}
+    topics = [other for other in every if other not in gone and gone.isdisjoint(other.narrower)]
     if day.meaning is None:
         return assemble(index.papers, topics)
     texts = [*map(text_of, index.papers), *(other.profile for other in topics)]

@@ -23,7 +23,7 @@ VOTES_KEY = ":votes"
 
 
 def wanted_by(subscriber: Subscriber) -> Wanted:
-    """What `subscriber` follows; prefetch `filters__topic` for many."""
+    """What `subscriber` follows; prefetch `filters__topic` for many. A broader topic takes one more query."""
     rows = list(subscriber.filters.all())
     topics = [row.topic for row in rows if row.topic]
     words = [row.criteria for row in rows if not row.topic]
@@ -48,6 +48,12 @@ def of_topics(topics: Iterable[Topic]) -> list[Interest]:
     if missing := {slug for topic in topics for slug in topic.narrower} - known.keys():
         known |= {topic.slug: _alone(topic) for topic in Topic.objects.filter(slug__in=missing)}
     return [_with_narrower(known, topic) for topic in topics]
+
+
+def without_included(interests: Sequence[Interest]) -> list[Interest]:
+    """The same, but for topics that a broader one among them stands for: it brings what they bring."""
+    included = {topic for one in interests for topic in one.narrower}
+    return [one for one in interests if one not in included]
 
 
 def _alone(topic: Topic) -> Interest:
@@ -81,7 +87,7 @@ def wanted(
 ) -> Wanted:
     """Topics and own words together. What these exclude, or ask of votes, holds for all that the reader gets."""
     words = list(words)
-    interests = of_topics(topics)
+    interests = without_included(of_topics(topics))
     interests += [interest for criteria in words for interest in of_words(criteria)]
     return Wanted(
         interests=with_votes(interests, max((criteria.min_votes for criteria in words), default=0)),

@@ -34,10 +34,15 @@ function count(group) {
 
 // What a ticked broader topic stands for comes with it.
 function include() {
-  const ticked = [...document.querySelectorAll(".chip[data-narrower]:has(input:checked)")];
+  const chips = [...document.querySelectorAll(".group .chip")];
+  const ticked = chips.filter((chip) => chip.dataset.narrower && chip.querySelector("input").checked);
   const held = new Set(ticked.flatMap((chip) => chip.dataset.narrower.split(" ")));
-  for (const chip of document.querySelectorAll(".chip")) {
-    chip.classList.toggle("included", held.has(chip.querySelector("input").value));
+  for (const chip of chips.filter((chip) => !chip.dataset.narrower)) {
+    const input = chip.querySelector("input");
+    const isHeld = held.has(input.value);
+    chip.classList.toggle("included", isHeld);
+    if (isHeld) input.setAttribute("aria-label", `${chip.innerText.trim()}, ${box.dataset.included}`);
+    else input.removeAttribute("aria-label");
   }
 }
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -9,11 +10,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils.encoding import punycode
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses, filters, subscribers, zones
 from subscriptions.models import Farewell, Subscriber, Topic
+from subscriptions.models.topics import holds, words_of
 
 LONGEST_PAUSE = dt.timedelta(days=366)
 
@@ -91,6 +93,10 @@ class WishesForm(forms.Form):
         given.setdefault("language", get_language())
         return subscribers.Wishes(**{name: given[name] for name in names if name in given})
 
+    @cached_property
+    def _by_slug(self) -> dict[str, Topic]:
+        return {topic.slug: topic for topic in self._topics}
+
     def topic_groups(self) -> list[tuple[str, list[Topic]]]:
         """The catalogue in its groups, for the template."""
         groups: dict[str, list[Topic]] = {}
@@ -101,7 +107,16 @@ class WishesForm(forms.Form):
     def found(self) -> list[Topic]:
         """The topics that speak of what was typed into the box that finds topics; none where nothing was."""
         sought = str(self["find"].value() or "")
-        return [topic for topic in self._topics if sought and topic.speaks_of(sought)]
+        return [topic for topic in self._topics if sought and holds(self.searched(topic), sought)]
+
+    def stands_for(self, topic: Topic) -> list[Topic]:
+        """The narrower topics of a broader one that can be ticked."""
+        return [self._by_slug[slug] for slug in topic.narrower if slug in self._by_slug]
+
+    def searched(self, topic: Topic) -> str:
+        """What the box that finds topics looks through: of a broader one, what it stands for is called, too."""
+        names = [name for other in self.stands_for(topic) for name in (gettext(other.name), other.name)]
+        return topic.searched + "".join(f" {word}" for word in words_of(" ".join(names)))
 
     def time_zone_choices(self) -> tuple[str, ...]:
         return zones.time_zones()

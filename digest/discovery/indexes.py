@@ -109,5 +109,5 @@ def _stamps() -> list[Stamp]:
 def _mark_of_topics() -> int:
     """As the database has them: to read their lists of phrases at each preview would take longer than the preview."""
     as_text = (Cast(field, TextField()) for field in ("phrases", "exclusions", "narrower"))
-    rows = Topic.objects.filter(is_offered=True).values_list("pk", "name", "description", "loaded_hash", *as_text)
+    rows = Topic.objects.values_list("pk", "name", "description", "loaded_hash", "is_offered", *as_text)
     return hash(tuple(rows))

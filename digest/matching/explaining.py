@@ -36,10 +36,13 @@ def explain(day: Day, interest: Interest, number: int, least: float) -> tuple[Re
 def _narrower(day: Day, interest: Interest, number: int, least: float) -> Iterator[Reason]:
     """Which of the topics that a broader one stands for found the paper, and by what words: its meaning is its name."""
     likely = {topic: float(on_topic(day, topic)[number]) for topic in interest.narrower}
-    least_told = min(judging.LEAST[judging.BALANCED], max(likely.values(), default=0.0))
+    # Those that bring it for most readers; the likeliest alone, where it comes for those who want more.
+    least_told = max(
+        min(judging.LEAST.values()), min(judging.LEAST[judging.BALANCED], max(likely.values(), default=0.0))
+    )
     for topic, score in likely.items():
-        if score and score >= least_told:
-            adds = judging.odds(min(score, judging.SURE)) - judging.TOPIC.usual
+        if score >= least_told:
+            adds = judging.odds(round(min(score, judging.SURE), 2)) - judging.TOPIC.usual
             yield Reason(interest.label, "topic", topic.label, "", adds)
             reasons = explain(day, topic, number, least)
             yield from (replace(reason, interest=interest.label) for reason in reasons if reason.kind != "meaning")

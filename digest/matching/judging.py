@@ -101,7 +101,7 @@ BOTH_BY_WORDS = TextWeights(
 
 MOST_MENTIONS = 8  # further ones add nothing
 
-SURE = 0.999  # of what is as good as certain: its odds would be beyond measure
+SURE = 0.99  # of what is as good as certain: its odds would be beyond measure
 
 # Said to a reader as a reason of its own from here on.
 CLOSE = 1.5  # standard deviations
@@ -117,7 +117,7 @@ def probability(odds: float) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
-@lru_cache(maxsize=100)
+@lru_cache(maxsize=200)
 def odds(probability: float) -> float:
     """From below all odds at 0 to infinite ones, which it never is, at 1."""
     return math.log(probability / (1 - probability)) if probability else -math.inf

@@ -28,7 +28,7 @@ SHARPNESS = 20.0  # how much more the nearest topic counts than the next
 LEAST_WEIGHT = 0.05
 
 # What stands between the parts of a name, such as “Quantization, pruning and token compression”.
-BETWEEN_PARTS = re.compile(r"\s*(?:[,;:/&]|\b(?:and|or|und|oder)\b)\s*")
+BETWEEN_PARTS = re.compile(r"\s*[,;:/&]\s*|\s+(?:and|or|und|oder)\s+", re.IGNORECASE)
 
 Weights = Sequence[tuple[int, float]]
 
@@ -78,7 +78,7 @@ class Thesaurus:
         return _weigh(self._alike(name, text, vector)) if is_said or vector is not None else ()
 
     def nearest(self, name: str, text: str, vector: Vectors | None = None) -> int:
-        """The topic that somebody would tick who says this. Raises ValueError where there are no topics.
+        """The topic that somebody would tick who says this: what figures are taken by. Raises ValueError without any.
 
         A broader one only if it is called by `name`, or `name` names several of those that it stands for.
         """

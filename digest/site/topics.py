@@ -29,17 +29,22 @@ def offered() -> Labels:
 
 
 def of_papers(papers: Sequence[Paper], labels: Labels) -> dict[int, list[Label]]:
-    """For each paper (by its pk) the topics that readers can tick, the surest first; the narrowest of them."""
+    """For each paper (by its pk) the topics that readers can tick, the surest first; none that stands for another."""
     found: dict[int, list[Label]] = {}
     rows = TopicPaper.objects.filter(paper__in=[paper.pk for paper in papers]).order_by("-score", "topic_id")
     for paper, topic in rows.values_list("paper_id", "topic_id"):
-        if topic in labels and not labels[topic].narrower:
+        if topic in labels:
             found.setdefault(paper, []).append(labels[topic])
-    return found
+    return {paper: _narrowest(its) for paper, its in found.items()}
+
+
+def _narrowest(labels: Sequence[Label]) -> list[Label]:
+    slugs = {label.slug for label in labels}
+    return [label for label in labels if slugs.isdisjoint(label.narrower)]
 
 
 def of_edition(edition: Edition, labels: Labels) -> list[tuple[Label, int]]:
-    """The narrowest topics of the edition's papers, each with the number of its papers; the most frequent first."""
+    """The edition's topics but the broader ones, each with the number of its papers; the most frequent first."""
     hidden = Paper.objects.filter(edition=edition, is_hidden=True).values("pk")
     rows = TopicPaper.objects.filter(day=edition.day).exclude(paper__in=hidden)
     counts = dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())

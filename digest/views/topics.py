@@ -40,7 +40,12 @@ def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
         "pages": pages,
         "narrower": [label for label in labels.values() if label.slug in found.narrower],
         "broader": [label for label in labels.values() if found.slug in label.narrower],
-        "neighbours": [label for label in labels.values() if label.group == found.group and not label.narrower],
+        "neighbours": [label for label in labels.values() if label.group == found.group and _is_near(label, found)],
     }
     query = {"page": pages.number} if pages.number > 1 else {}
     return show(request, "web/topic.html", context, query=query)
+
+
+def _is_near(label: topics.Label, topic: Topic) -> bool:
+    """Whether it belongs among the neighbours: what `topic` stands for, and what stands for others, stands apart."""
+    return not label.narrower and label.slug not in topic.narrower

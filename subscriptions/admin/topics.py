@@ -28,7 +28,7 @@ class TopicForm(forms.ModelForm[Topic]):
     exclusions = LinesField(required=False, help_text="One a line. A paper with any of them never matches.")
     narrower = TopicsField(
         required=False,
-        help_text="A broader topic stands for these: who ticks it gets what any of them finds. It needs no phrases.",
+        help_text="A broader topic stands for these, offered or not: who ticks it gets what any of them finds.",
     )
 
 

@@ -47,18 +47,21 @@ class Topic(models.Model):
                 raise ValidationError({field: "Write a list of texts."})
         if not self.phrases and not self.narrower:
             raise ValidationError({"phrases": "Write at least one phrase, or choose topics that this one stands for."})
-        if self.narrower:
-            self._check_narrower()
+        self._check_what_it_stands_for()
 
-    def _check_narrower(self) -> None:
+    def _check_what_it_stands_for(self) -> None:
         """One level: what stands for others is not stood for itself."""
         if self.slug in self.narrower:
             raise ValidationError({"narrower": "A topic can’t stand for itself."})
         others = Topic.objects.exclude(pk=self.pk).exclude(narrower=[])
-        if broader := [other.name for other in others if self.slug in other.narrower or other.slug in self.narrower]:
-            raise ValidationError(
-                {"narrower": f"“{broader[0]}” is broader, too. Choose topics that stand for no others."}
-            )
+        if wide := next((other.name for other in others if other.slug in self.narrower), ""):
+            raise ValidationError({"narrower": f"“{wide}” stands for others. Choose topics that stand for none."})
+        before = Topic.objects.filter(pk=self.pk).values_list("slug", flat=True).first() or self.slug
+        if wide := next((other.name for other in others if before in other.narrower), ""):
+            if self.narrower:
+                raise ValidationError({"narrower": f"“{wide}” stands for this topic, so it can’t stand for others."})
+            if self.slug != before:
+                raise ValidationError({"slug": f"“{wide}” stands for this topic by its slug: take it out there first."})
 
     @property
     def criteria(self) -> Criteria:
@@ -82,10 +85,12 @@ class Topic(models.Model):
         texts = (*dict.fromkeys([*map(gettext, said), *said]), *map(str, self.phrases))
         return "".join(f" {word}" for word in words_of(" ".join(texts)))
 
-    def speaks_of(self, sought: str) -> bool:
-        """Does it hold all words of `sought`, a short one at the beginning of a word? As static/wishes.js has it."""
-        text, words = self.searched, words_of(sought)
-        return bool(words) and all((f" {word}" if len(word) < SHORT else word) in text for word in words)
+
+def holds(text: str, sought: str) -> bool:
+    """Does `text` (see Topic.searched) hold all words of `sought`, a short one at the beginning of a word? As
+    static/wishes.js has it."""
+    words = words_of(sought)
+    return bool(words) and all((f" {word}" if len(word) < SHORT else word) in text for word in words)
 
 
 def words_of(text: str) -> list[str]:

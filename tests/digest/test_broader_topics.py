@@ -8,11 +8,13 @@ from django.test import Client
 
 from digest import interests, sorting
 from digest.discovery.suggesting import suggest
+from digest.mails.readers import Readers
 from digest.matching import Index, Interest, Reason, choose
 from digest.matching.thesaurus import Thesaurus
 from digest.models import Edition
 from digest.site import topics
 from subscriptions.filters import Criteria
+from subscriptions.forms import WishesForm
 from subscriptions.models import Topic
 from tests.conftest import make_reader
 
@@ -71,6 +73,13 @@ def test_it_is_one_filter_among_those_of_a_reader(index: Index) -> None:
     assert labels[PAPERS[1].title] == ["Small models"]
 
 
+def test_it_names_no_topic_that_hardly_speaks_of_the_paper() -> None:
+    asked = topic("Machines", "robot arm", "gripper", narrower=(QUANTIZATION, TOKENS))
+    index = Index([*PAPERS, paper("A robot arm", "A gripper. Then, pruning.")], None, Thesaurus([*ALL, asked]))
+    (reasons,) = [finding.reasons for number, finding in index.findings(asked).items() if number == len(PAPERS)]
+    assert "topic" not in {reason.kind for reason in reasons}
+
+
 def test_what_a_broader_topic_excludes_is_excluded_from_all_of_it() -> None:
     asked = Interest("Small", Criteria(exclusions=("merging",)), "Small", narrower=(QUANTIZATION, TOKENS))
     assert list(Index(PAPERS, None, Thesaurus(ALL)).answer(asked).scores) == [0]
@@ -117,6 +126,21 @@ def methods(learning: Topic, vision: Topic) -> Topic:
     )
 
 
+def test_what_it_stands_for_counts_whether_offered_or_not(methods: Topic, vision: Topic) -> None:
+    Topic.objects.filter(pk=vision.pk).update(is_offered=False)
+    assert [one.label for one in interests.of_topic(methods).narrower] == ["Learning", "Vision"]
+
+
+def test_who_ticks_a_topic_beside_one_that_stands_for_it_asks_once(methods: Topic, learning: Topic) -> None:
+    together = make_reader("ada@example.org", topics=[learning, methods])
+    alone = make_reader("bea@example.org", topics=[learning])
+    assert [one.label for one in interests.wanted_by(together).interests] == ["All methods"]
+    assert [one.label for one in interests.wanted_by(alone).interests] == ["Learning"]
+    read = Readers().read([together.pk, alone.pk])
+    assert read[together.pk].wanted.interests == interests.wanted_by(together).interests  # type: ignore[union-attr]
+    assert read[alone.pk].wanted.interests == interests.wanted_by(alone).interests  # type: ignore[union-attr]
+
+
 def test_it_looks_up_what_it_stands_for(methods: Topic, learning: Topic, vision: Topic) -> None:
     alone, together = interests.of_topic(methods), interests.of_topics([vision, methods, learning])
     assert [one.label for one in alone.narrower] == ["Learning", "Vision"]
@@ -155,6 +179,25 @@ def test_pages_name_papers_by_the_narrowest_topics(client: Client, methods: Topi
     assert "Faster Diffusion" in body(client, "/2026-08-20/?topic=methods")
 
 
+def test_a_paper_that_only_a_broader_topic_finds_is_named_by_it(edition: Edition, learning: Topic) -> None:
+    Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["learning"], phrases=["diffusion"])
+    sorting.sort(edition)
+    papers = list(edition.papers.order_by("key"))
+    found = topics.of_papers(papers, topics.offered())
+    assert [[label.slug for label in found[paper.pk]] for paper in papers] == [["learning"], ["wide"], ["learning"]]
+
+
+def test_it_says_what_it_leaves_out(client: Client, methods: Topic) -> None:
+    Topic.objects.filter(pk=methods.pk).update(exclusions=["survey"])
+    assert "Papers that mention these are left out: survey" in body(client, "/topics/methods/")
+
+
+def test_it_is_found_by_the_names_of_what_it_stands_for(methods: Topic) -> None:
+    form = WishesForm({"find": "vision both"})
+    assert [found.name for found in form.found()] == ["All methods"]
+    assert [found.name for found in WishesForm({"find": "vision"}).found()] == ["All methods", "Vision"]
+
+
 def test_it_is_no_suggestion_beside_what_it_stands_for(methods: Topic, edition: Edition) -> None:
     assert [offer.name for offer in suggest("2608.00001").topics] == ["Learning"]
 
@@ -175,6 +218,7 @@ def test_the_form_offers_it_before_the_others(client: Client, methods: Topic) ->
     ]
     assert places == sorted(places)
     assert 'data-narrower="learning vision gone"' in page
+    assert 'aria-label="All methods: Learning, Vision"' in page
 
 
 def test_the_form_says_nothing_of_several_where_there_is_none(client: Client, learning: Topic) -> None:
