@@ -47,7 +47,7 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
         papers = Paper.objects.in_bulk(mailed.votes(delivery.papers))
         digest = mailed.restore(delivery.papers, delivery.edition.day, papers)
         copy = addresses.digest_url(delivery.subscriber, delivery.edition_id)
-        rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p><p>{}</p></li>', map(_row_of, digest.matches))
+        rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p><ul>{}</ul></li>', map(_row_of, digest.matches))
         return format_html('<ol class="holds">{}</ol><p><a href="{}">View as it was mailed</a></p>', rows, copy)
 
     @admin.display(ordering="status")
@@ -78,11 +78,12 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
 
 
 def _row_of(match: Match) -> tuple[str, str, str, str]:
-    """The paper's page in the admin, its title, what its reasons found in bold, and those reasons."""
+    """The paper's page in the admin, its title, what was found in it in bold, and a line for each filter that did."""
     paper: Paper = match.paper  # type: ignore[assignment]  # restored from these
-    said = "; ".join(filter(None, map(reasons.why, match.findings)))
+    said = [(line,) for line in map(reasons.why, match.findings) if line] or [("trending",)]
+    lines = format_html_join("", "<li>{}</li>", said)
     shown = emphasis.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
-    return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, said or "trending"
+    return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, lines
 
 
 @admin.register(DeliveryEvent)
