@@ -33,6 +33,11 @@ def topics(path: Path = CATALOGUE) -> list[Topic]:
     return [Topic(position=position, loaded_hash=_hash(entry), **entry) for position, entry in enumerate(entries)]
 
 
+def slugs(path: Path = CATALOGUE) -> set[str]:
+    """Of the topics that a load brings."""
+    return {entry["slug"] for entry in _read(path)}
+
+
 def load(path: Path = CATALOGUE) -> Loaded:
     """Bring the file's topics into the database; a topic that an admin edited stays as edited."""
     entries = _read(path)

@@ -8,6 +8,7 @@ from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from subscriptions.admin.deleting import DeletesTopics
 from subscriptions.lines import LinesField
 from subscriptions.models import Topic
 
@@ -33,7 +34,7 @@ class TopicForm(forms.ModelForm[Topic]):
 
 
 @admin.register(Topic)
-class TopicAdmin(admin.ModelAdmin[Topic]):
+class TopicAdmin(DeletesTopics, admin.ModelAdmin[Topic]):
     form = TopicForm
     list_display = ["name", "group", "description", "stands_for", "readers", "is_offered"]
     list_filter = ["group", "is_offered"]

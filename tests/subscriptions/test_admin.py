@@ -1,6 +1,8 @@
 """The admin: every page of it opens, and what it does to readers goes through the same steps as their own clicks."""
 
 import datetime as dt
+import re
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -27,6 +29,7 @@ from digest.models import (
     Shard,
     Source,
     Thumbnail,
+    TopicPaper,
     Turn,
     Validator,
     Vector,
@@ -329,11 +332,64 @@ def test_it_offers_time_zones_and_languages(admin_client: Client, alice: Subscri
     assert '<option value="de">Deutsch</option>' in page
 
 
-def test_it_does_not_delete_a_topic_that_somebody_follows(
-    admin_client: Client, alice: Subscriber, learning: Topic
+@pytest.fixture(params=["page", "list"])
+def delete(admin_client: Client, request: pytest.FixtureRequest) -> Callable[..., str]:
+    """Asks for topics to be deleted, and returns the page that says what would be; `sure`: deletes them."""
+
+    def ask(*topics: Topic, sure: bool = False) -> str:
+        post = {"post": "yes"} if sure else {}
+        if request.param == "page":
+            (topic,) = topics
+            address = admin_url(Topic, "delete", topic.pk)
+            answer = admin_client.post(address, post) if sure else admin_client.get(address)
+        else:
+            chosen = {"action": "delete_selected", "_selected_action": [topic.pk for topic in topics]}
+            answer = admin_client.post(admin_url(Topic, "changelist"), chosen | post)
+        return answer.content.decode()
+
+    return ask
+
+
+def test_a_topic_goes_with_the_papers_found_on_it(
+    delete: Callable[..., str], learning: Topic, edition: Edition
 ) -> None:
-    admin_client.post(admin_url(Topic, "delete", learning.pk), {"post": "yes"})
+    assert TopicPaper.objects.filter(topic=learning).count() == 2
+    page = delete(learning)
+    assert "Topic papers: 2" in page
+    assert "have permission" not in page
+    assert "Reinforcement Learning at Scale" not in page
+    delete(learning, sure=True)
+    assert not Topic.objects.exists()
+    assert not TopicPaper.objects.exists()
+    assert edition.papers.count() == 3
+
+
+def test_a_topic_that_somebody_follows_stays(delete: Callable[..., str], alice: Subscriber, learning: Topic) -> None:
+    page = delete(learning, sure=True)
+    assert f'?filters__topic__id__exact={learning.pk}">one reader</a>' in page
+    assert "Untick “offered to readers” on its page instead" in page
     assert Topic.objects.filter(pk=learning.pk).exists()
+    assert alice.filters.filter(topic=learning).exists()
+
+
+def test_a_topic_that_the_catalogue_would_bring_back_stays(delete: Callable[..., str], db: None) -> None:
+    listed = Topic.objects.create(slug="agent-memory", name="Memory", group="Agents", phrases=["memory"])
+    page = delete(listed, sure=True)
+    assert f">{listed}</a> is of the catalogue, which would bring it back. Untick" in page
+    assert Topic.objects.filter(pk=listed.pk).exists()
+
+
+def test_a_topic_that_another_stands_for_stays(delete: Callable[..., str], vision: Topic) -> None:
+    Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision"])
+    page = delete(vision, sure=True)
+    assert re.search(r">Wide</a> stands for <a [^>]*>Vision</a>: take it out there first\.", page)
+    assert Topic.objects.filter(pk=vision.pk).exists()
+
+
+@pytest.mark.parametrize("delete", ["list"], indirect=True)
+def test_a_topic_goes_together_with_what_stands_for_it(delete: Callable[..., str], vision: Topic) -> None:
+    delete(vision, Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision"]), sure=True)
+    assert not Topic.objects.exists()
 
 
 @pytest.mark.usefixtures("filled")
