@@ -11,10 +11,12 @@ function narrow() {
   let found = 0;
   for (const group of groups) {
     let here = 0;
-    for (const chip of group.querySelectorAll(".chip")) {
-      const matches = words.every((word) => holds(chip.dataset.words, word));
-      chip.hidden = !matches;
-      here += matches;
+    for (const row of group.querySelectorAll(".row-of")) {
+      const chips = [...row.querySelectorAll(".chip")];
+      for (const chip of chips) chip.hidden = !words.every((word) => holds(chip.dataset.words, word));
+      const shown = chips.filter((chip) => !chip.hidden).length;
+      row.hidden = !shown;
+      here += shown;
     }
     group.hidden = !here;
     group.open = words.length ? here > 0 : wereOpen.get(group);

@@ -196,6 +196,9 @@ def test_it_marks_what_a_broader_topic_stands_for(
     page.goto("/subscribe/")
     page.get_by_label("All methods").check()
     assert page.locator(".chip.included").inner_text() == "Learning"
+    page.get_by_label("Find a topic").fill("image")
+    assert [row.is_visible() for row in page.locator(".row-of").all()] == [False, True]
+    page.get_by_label("Find a topic").fill("")
     page.get_by_label("All methods").uncheck()
     assert page.locator(".chip.included").count() == 0
     page.close()

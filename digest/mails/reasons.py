@@ -40,8 +40,12 @@ def _together(reasons: Iterable[Reason]) -> dict[tuple[str, str], list[str]]:
 
 
 def _is_within(found: str, others: Iterable[str]) -> bool:
-    folded = f" {found.casefold()} "
-    return any(folded in f" {other.casefold()} " for other in others if len(other) > len(found))
+    return any(_apart(found) in _apart(other) for other in others if len(other) > len(found))
+
+
+def _apart(phrase: str) -> str:
+    """With a space around each word, also around those that hyphens join."""
+    return f" {phrase.casefold().replace('-', ' ')} "
 
 
 def _what(reason: Reason) -> str:

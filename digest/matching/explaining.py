@@ -49,11 +49,17 @@ def _narrower(day: Day, interest: Interest, number: int, least: float) -> Iterat
 
 
 def _phrases(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
+    for phrase in _standing(day, interest, number):
+        key = (interest.label, phrase, number)
+        found = day.reasons.get(key)
+        yield from found or day.reasons.keep(key, (_phrase(day, interest.label, phrase, number),))
+
+
+def _standing(day: Day, interest: Interest, number: int) -> Iterator[str]:
+    """The phrases that stand in a row in the paper."""
     for phrase in (*interest.criteria.phrases, *interest.criteria.quoted):
         if number in day.row(phrase).standings:
-            key = (interest.label, phrase, number)
-            found = day.reasons.get(key)
-            yield from found or day.reasons.keep(key, (_phrase(day, interest.label, phrase, number),))
+            yield phrase
 
 
 def _phrase(day: Day, label: str, phrase: str, number: int) -> Reason:
@@ -103,7 +109,8 @@ def _words(
     """The words of a name or a sentence, as rare as `telling`, that the paper holds where they don't stand in a row."""
     if question.is_name and number in day.row(question.name).standings:
         return
-    rare = {word for word in families_of(question.text) if day.coverage.rarity(word) >= telling}
+    in_a_row = {word for phrase in _standing(day, interest, number) for word in families_of(phrase)}
+    rare = {word for word in families_of(question.text) if day.coverage.rarity(word) >= telling} - in_a_row
     covered = float(said_by(day, question).covered[number])
     yield from _written(day, interest, number, question.text, rare, question.by_meaning.coverage * covered)
 

@@ -13,7 +13,7 @@ from digest.matching.findings import Interest
 from digest.matching.judging import PhraseWeights, TextWeights
 from digest.matching.meaning import Vectors
 from digest.matching.texts import IN_TITLE, Standing
-from digest.matching.words import WORD, key_of
+from digest.matching.words import COMMON_FAMILIES, WORD, families_of, key_of
 from subscriptions.filters import Criteria
 
 LEAST_ON_TOPIC = 0.05
@@ -43,7 +43,7 @@ def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     scores = {number: judging.probability(odds) for number, odds in found.items() if odds >= least_odds}
     for topic in interest.narrower:
         scores = _higher(scores, probabilities(day, topic, least))
-    for number, score in _by_rule(day, interest.criteria):
+    for number, score in _by_rule(day, interest):
         scores[number] = 1 - (1 - score) * (1 - scores.get(number, 0.0))  # two reasons are better than one
     return _without_the_unwanted(day, interest.criteria, scores)
 
@@ -55,7 +55,7 @@ def can_find(day: Day, phrase: str, least: float) -> bool:
 
 def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
     """What `criteria` ask for in words that need not stand in a row, where that may reach these odds."""
-    if criteria.sentence and len(criteria.phrases) == 1:
+    if criteria.sentence and len(criteria.phrases) == 1 and _belong_together(day, *criteria.phrases, criteria.sentence):
         text = f"{criteria.phrases[0]}: {criteria.sentence}"
         yield Question(text, criteria.phrases[0], judging.BOTH, judging.BOTH_BY_WORDS)
         return
@@ -206,12 +206,19 @@ def _names_a_topic(day: Day, name: str) -> bool:
     return len(WORD.findall(name)) > 1 and day.thesaurus is not None and day.thesaurus.holds(key_of(name))
 
 
-def _by_rule(day: Day, criteria: Criteria) -> Iterator[tuple[int, float]]:
+def _belong_together(day: Day, name: str, sentence: str) -> bool:
+    """Whether the sentence says what the name means; else each is asked for by itself."""
+    shared = {*families_of(name)} & {*families_of(sentence)} - COMMON_FAMILIES
+    return bool(shared) or day.thesaurus is None or day.thesaurus.is_one_subject(name, sentence)
+
+
+def _by_rule(day: Day, interest: Interest) -> Iterator[tuple[int, float]]:
+    criteria = interest.criteria
     for wanted in criteria.authors:
         yield from ((number, judging.BY_AUTHOR) for number, _ in day.people.find(wanted))
     for pattern in criteria.categories:
         yield from ((number, judging.IN_CATEGORY) for number, _ in day.categories.find(pattern))
-    if criteria.wants_votes_alone:
+    if criteria.wants_votes_alone and not interest.about:
         yield from ((number, judging.WITH_VOTES) for number in range(len(day.papers)))
 
 

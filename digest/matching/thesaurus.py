@@ -23,6 +23,9 @@ from digest.matching.words import key_of
 ALIKE = (0.4, 1.0)
 BY_WORDS = 3  # times as much words count where nothing is known of meaning
 NAMED = 0.5  # what is added where the text is the topic's name, or one of its phrases
+ONE_SUBJECT = (
+    0.05  # correlation over the topics: nearly all names and sentences of one interest have it, 3 of 10 of any two
+)
 LEAST_SAID = 0.35  # of a part of a name that a topic must cover to be named by it
 SHARPNESS = 20.0  # how much more the nearest topic counts than the next
 LEAST_WEIGHT = 0.05
@@ -99,6 +102,13 @@ class Thesaurus:
             if said[nearest] >= LEAST_SAID:
                 found.add(nearest)
         return found
+
+    def is_one_subject(self, name: str, sentence: str) -> bool:
+        """Whether a name and a sentence, asked for side by side, speak of one thing: are they like the same topics?"""
+        one, other = self._words.of(name), self._words.of(sentence)
+        if not one.any() or not other.any():
+            return False
+        return float(np.corrcoef(one, other)[0, 1]) >= ONE_SUBJECT
 
     def holds(self, key: str) -> bool:
         """Whether what is looked up by `key` (see words.key_of) is the name or a phrase of any topic."""

@@ -318,3 +318,37 @@ def test_it_ranks_all_that_hold_a_word_though_few_of_them_were_chosen_before() -
     chosen_before = Index(papers)
     assert len(chosen_before.answer(asked, "fewer").scores) < 2
     assert chosen_before.rank(asked) == Index(papers).rank(asked)
+
+
+def test_a_name_and_a_sentence_of_something_else_are_asked_for_each_by_itself() -> None:
+    topics = [
+        Interest("Speech", Criteria(quoted=("speech recognition",)), "Speech: machines that understand speech"),
+        Interest("Robots", Criteria(quoted=("robot arm",)), "Robots: machines that grasp objects"),
+    ]
+    papers = [paper("Speech recognition for all"), paper("A robot arm that grasps objects", "Robots grasp objects.")]
+    index = Index(papers, None, Thesaurus(topics))
+    sentence = "robots that grasp objects"
+
+    def found(*phrases: str, about: str = "") -> set[int]:
+        return set(index.answer(Interest("it", Criteria(phrases=phrases, sentence=about)), "more").scores)
+
+    assert found("speech recognition", about=sentence) == found("speech recognition") | found(about=sentence) == {0, 1}
+    assert Thesaurus(topics).is_one_subject("Robots", sentence)
+    assert not Thesaurus(topics).is_one_subject("speech recognition", sentence)
+    assert not Thesaurus(topics).is_one_subject("Zettelkasten", sentence)
+    assert found("grasping of objects", about=sentence) == {1}
+
+
+def test_votes_leave_a_broader_topic_what_it_is_about() -> None:
+    narrow = Interest("Robots", Criteria(quoted=("robot arm",)), "Robots")
+    broad = Interest("Machines", Criteria(min_votes=5), "Machines: all of them", narrower=(narrow,))
+    papers = [paper("A robot arm", votes=9), paper("A robot arm, again", votes=1), paper("Else", votes=50)]
+    assert set(Index(papers, None, Thesaurus([narrow])).answer(broad).scores) == {0}
+
+
+def test_words_that_stand_in_a_phrase_are_told_once() -> None:
+    asked = Interest("it", Criteria(phrases=("robot arm",), sentence="what a robot arm can hold"))
+    index = Index([paper("A robot arm", "It can hold a cup.")], None, None)
+    kinds = [(reason.kind, reason.found) for reason in index.findings(asked, "more")[0].reasons]
+    assert ("phrase", "robot arm") in kinds
+    assert not any("arm" in found for kind, found in kinds if kind == "words")

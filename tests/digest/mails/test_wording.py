@@ -60,7 +60,7 @@ def test_it_says_all_reasons_those_of_a_kind_together() -> None:
     found = [
         ("phrase", "Quantization", "title"),
         ("meaning", "RL", ""),
-        ("phrase", "low-bit", "abstract"),
+        ("phrase", "bit quantization", "abstract"),
         ("phrase", "4-bit", "abstract"),
         ("phrase", "low-bit quantization", "abstract"),  # says more than low-bit alone
         ("topic", "Learning", ""),
