@@ -40,6 +40,7 @@ _TERM = re.compile(
     )[^\S\n]*+(?:[,;\n]|\Z|(?<=\s)(?={_EXCLUDES}))""",
     re.VERBOSE,
 )
+_QUOTED_AND_MORE = re.compile(r'\s*+-?\s*+(?:[A-Za-z]++\s*+:\s*+)?"[^"\n]*+"(?=[^\S\n]++\S)')
 _MARKS = re.compile(rf'[:"]|\s\s|[^\S\n ]|\s(?:{_EXCLUDES})')  # what a text that is read at a glance has none of
 _BETWEEN = re.compile(r"[,;\n]")
 _PLAIN = re.compile(rf"[^\W_].{{,{MAX_TERM_LENGTH - 1}}}")  # no minus before it, and a word in it
@@ -82,10 +83,10 @@ class Criteria:
 
 def parse(text: str) -> Criteria:
     """Read `text` by the grammar above. Raises FilterError."""
-    text = _with_our_signs(text)
+    text = with_our_signs(text)
     if phrases := _plain_phrases(text):
         return Criteria(phrases=phrases)
-    terms = _split(text)
+    terms = split(text)
     if len(terms) > MAX_TERMS:
         raise FilterError(
             _("That is %(count)d terms; %(most)d are the most one filter can hold.")
@@ -136,23 +137,30 @@ def write(criteria: Criteria) -> str:
     )
 
 
-def _with_our_signs(text: str) -> str:
+def with_our_signs(text: str) -> str:
+    """`text` with the signs of the grammar for those that other keyboards and languages have."""
     return text if text.isascii() else _DASH.sub(r"\1-", text.translate(SIGNS))
 
 
-def _split(text: str) -> list[str]:
+def split(text: str) -> list[str]:
+    """The terms of `text`, one by one. Raises FilterError for quotes that don't enclose one."""
     terms, at = [], 0
     while at < len(text):
         found = _TERM.match(text, at)
         if not found:
-            raise FilterError(
-                _("Near %(text)s: quotes must open and close around a whole phrase: %(example)s.")
-                % {"text": _shown(text[at:]), "example": '"chain of thought"'}
-            )
+            raise FilterError(_of_quotes(text[at:]))
         if found[1].strip():
             terms.append(found[1].strip())
         at = found.end()
     return terms
+
+
+def _of_quotes(text: str) -> str:
+    """What is wrong with the quotes at the beginning of `text`."""
+    if enclosed := _QUOTED_AND_MORE.match(text):
+        return _("A comma is missing after %(term)s.") % {"term": shown(enclosed[0])}
+    message = _("Near %(text)s: quotes must open and close around a whole phrase: %(example)s.")
+    return message % {"text": shown(text), "example": '"chain of thought"'}
 
 
 def _classify(term: str) -> tuple[str, str]:
@@ -161,7 +169,7 @@ def _classify(term: str) -> tuple[str, str]:
     if _EXCLUDES_A_FIELD.match(term):
         raise FilterError(
             _("%(term)s can't be left out: a minus works with phrases only, as in -medical imaging.")
-            % {"term": _shown(term)}
+            % {"term": shown(term)}
         )
     if term.startswith("-"):
         return "exclusions", _clean(term[1:], term)
@@ -187,7 +195,7 @@ def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:
     if not any(map(str.isalnum, value)):
         raise FilterError(
             _("%(term)s has no word in it. Write it like diffusion models, -surveys or author:Yann LeCun.")
-            % {"term": _shown(term)}
+            % {"term": shown(term)}
         )
     if len(value) > longest:
         is_sentence = longest == MAX_SENTENCE_LENGTH
@@ -196,7 +204,7 @@ def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:
             if is_sentence
             else _("%(text)s is longer than %(most)d characters. Separate phrases with commas.")
         )
-        raise FilterError(advice % {"text": _shown(value), "most": longest})
+        raise FilterError(advice % {"text": shown(value), "most": longest})
     return value
 
 
@@ -204,7 +212,7 @@ def _sentence(value: str, term: str) -> str:
     if not any(map(str.isalnum, value)):
         raise FilterError(
             _("%(term)s has no sentence in it. Write it like about: how an assistant can remember.")
-            % {"term": _shown(term)}
+            % {"term": shown(term)}
         )
     return _clean(value, term, MAX_SENTENCE_LENGTH)
 
@@ -214,7 +222,7 @@ def _category(value: str, term: str) -> str:
     if not CATEGORY.fullmatch(value):
         raise FilterError(
             _("%(term)s is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs.")
-            % {"term": _shown(term)}
+            % {"term": shown(term)}
         )
     return value
 
@@ -224,19 +232,22 @@ def _votes(value: str, term: str) -> str:
     if not (re.fullmatch("[0-9]{1,9}", value) and 1 <= int(value) <= MAX_VOTES):
         raise FilterError(
             _("%(term)s is not a number of votes. Write it like votes:20, from 1 to %(most)d.")
-            % {"term": _shown(term), "most": MAX_VOTES}
+            % {"term": shown(term), "most": MAX_VOTES}
         )
     return str(int(value))
+
+
+def once(name: str, count: int) -> str:
+    """What to tell who wrote a field `count` times that can stand once."""
+    message = _("“%(name)s:” can stand once in a filter, and is there %(count)d times. Keep one of them.")
+    return message % {"name": name, "count": count}
 
 
 def _only(name: str, found: dict[str, dict[str, None]]) -> str:
     """The one value of a field that stands once in a filter."""
     values = list(found.get(name, ()))
     if len(values) > 1:
-        raise FilterError(
-            _("“%(name)s:” can stand once in a filter, and is there %(count)d times. Keep one of them.")
-            % {"name": name, "count": len(values)}
-        )
+        raise FilterError(once(name, len(values)))
     return values[0] if values else ""
 
 
@@ -252,7 +263,7 @@ def _plain(phrase: str) -> str:
     """`phrase` as it is, unless it would be read as something else."""
     phrase = _without_quotes(phrase)
     try:
-        is_plain = _split(_with_our_signs(phrase)) == [phrase] and _classify(phrase) == ("phrases", phrase)
+        is_plain = split(with_our_signs(phrase)) == [phrase] and _classify(phrase) == ("phrases", phrase)
     except FilterError:
         is_plain = False
     return phrase if is_plain else f'"{phrase}"'
@@ -270,6 +281,7 @@ def _without_quotes(value: str) -> str:
     return " ".join(value.translate(SIGNS).replace('"', " ").split())
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """`text` as a message names it: in quotes, and no more than its beginning."""
     text = " ".join(text.split())
     return _("“%(term)s”") % {"term": f"{text[:40]}…" if len(text) > 40 else text}

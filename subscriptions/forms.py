@@ -13,7 +13,7 @@ from django.utils.encoding import punycode
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from subscriptions import addresses, filters, subscribers, zones
+from subscriptions import addresses, filters, subscribers, typed, zones
 from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.models.topics import holds, words_of
 
@@ -73,6 +73,7 @@ class WishesForm(forms.Form):
 
     def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._reader = reader
         # A topic that is offered no more stays with those who follow it.
         followed = reader.filters.values("topic") if reader else []
         self._topics = Topic.objects.filter(Q(is_offered=True) | Q(pk__in=followed))
@@ -81,10 +82,14 @@ class WishesForm(forms.Form):
     def clean_words(self) -> str:
         words: str = self.cleaned_data["words"]
         try:
-            filters.parse(words)
+            filters.parse(words) if self._has_saved(words) else typed.read(words)
         except filters.FilterError as error:
             raise forms.ValidationError(str(error)) from error
         return words
+
+    def _has_saved(self, words: str) -> bool:
+        """Has the reader these words already? Who changes the hour need not put right what could be saved once."""
+        return self._reader is not None and words.split() == initial_wishes(self._reader)["words"].split()
 
     def wishes(self) -> subscribers.Wishes:
         """What the valid form asks for. A field that was left out takes its default."""

@@ -19,7 +19,7 @@ from digest.discovery import fulltext
 from digest.discovery.fulltext import Ask, asking
 from digest.matching import Interest, Match, match
 from digest.models import Paper
-from subscriptions import filters
+from subscriptions import filters, typed
 from subscriptions.filters import Criteria
 
 PAGE = 20  # papers
@@ -49,9 +49,14 @@ class Results:
     is_all: bool = True
 
 
-def search(text: str, page: int = 1, order: Order = "fit", size: int | None = None) -> Results:
-    """Page `page`, of `size`, of what `text` asks for. Raises FilterError if it can't be read or asks for nothing."""
-    criteria = filters.parse(text)
+def search(
+    text: str, page: int = 1, order: Order = "fit", size: int | None = None, *, typed_now: bool = True
+) -> Results:
+    """Page `page`, of `size`, of what `text` asks for. Raises FilterError if it can't be read or asks for nothing.
+
+    What was not `typed_now`, such as the address of a feed, goes on being read as it was.
+    """
+    criteria = typed.read(text) if typed_now else filters.parse(text)
     if not criteria.wants_something:
         raise filters.FilterError(_("Write what to look for, such as diffusion models or author:Yann LeCun."))
     size = size or PAGE

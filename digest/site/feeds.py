@@ -64,7 +64,7 @@ def papers_on(topic: Topic) -> list[Paper]:
 
 def found_by(query: str) -> list[Paper]:
     """The best of what a search finds, the newest first. Raises FilterError where `query` can't be read."""
-    found = searching.search(query, size=SEARCH_PAGES * searching.PAGE)
+    found = searching.search(query, size=SEARCH_PAGES * searching.PAGE, typed_now=False)
     return _in_editions(match.paper.key for match in found.matches)
 
 

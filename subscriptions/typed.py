@@ -1,0 +1,115 @@
+"""What somebody types now, read more strictly than what is kept. Pure.
+
+The grammar (`subscriptions.filters`) makes a phrase of whatever it doesn't know, and what readers have saved must go on
+being read so. While somebody is there to put it right, what is likely meant otherwise is refused: a comma left out, the
+AND, OR and NOT of other searches, a star for endings, what a sentence would swallow. In quotes all of it is a phrase.
+"""
+
+import re
+
+from django.utils.translation import gettext as _
+
+from subscriptions.filters import MOST_TOLD, Criteria, FilterError, once, parse, shown, split, with_our_signs
+
+LONGEST_EXAMPLE = 80  # characters of what is put right
+
+# All of these see single spaces only.
+_FIELD = "(?:author|cat|about|votes) ?:"
+_BEGINS_AS_FIELD = re.compile(f"-|{_FIELD}", re.IGNORECASE)
+_BEFORE_FIELD = re.compile(f"(?<![,-]) (?={_FIELD})", re.IGNORECASE)
+_VOTES_AGAIN = re.compile("votes ?:.* votes ?:", re.IGNORECASE)
+_SENTENCE = re.compile('(about ?:) ?(?! ?")(.*)', re.IGNORECASE)
+# In a sentence a colon stands after any word: “Schrödinger's cat: a study”.
+_SWALLOWED = re.compile(rf"[,;] ?({_FIELD}|-[^\W\d_]).*| (votes ?: ?\d|cat:[a-z-]+\.|author:\w).*", re.IGNORECASE)
+_STAR = re.compile(r"(?<=[^\W\d_][^\W\d_A-Z])\*(?!\S)")  # but A* and RRT* are names
+_NOT = re.compile(r"(?:^| (?:AND )?)NOT (?=\S)")
+_OR = re.compile(r"(?<=\S) (?:OR|AND(?= votes ?:)) (?=\S)")
+_AND = re.compile(r"(?<=\S) AND (?=\S)")
+
+
+def read(text: str) -> Criteria:
+    """What `filters.parse` makes of `text`. Raises FilterError, also where that is likely not what is meant."""
+    wrong: dict[str, None] = {}
+    right: list[str] = []
+    for term in split(with_our_signs(text)):
+        corrected, advice = _put_right(" ".join(term.split()))
+        right.append(corrected)
+        wrong |= dict.fromkeys(advice)
+    if not wrong:
+        return parse(text)
+    try:
+        parse("\n".join(right))
+    except FilterError as error:  # who corrects one term need not find the next
+        wrong[str(error)] = None
+    raise FilterError(" ".join(list(wrong)[:MOST_TOLD]))
+
+
+def _put_right(term: str) -> tuple[str, list[str]]:
+    """`term` as it was likely meant, and what to tell whoever typed it; nothing where all is well."""
+    if sentence := _SENTENCE.fullmatch(term):
+        return _sentence(term, sentence[2])
+    if '"' in term:
+        return term, []
+    corrected, advice = _without_operators(term)
+    if not advice and (field := _BEFORE_FIELD.search(term)):
+        corrected, advice = _with_commas(term), [_without_commas(term, term[field.end() :])]
+    if _STAR.search(corrected):
+        corrected = _STAR.sub("", corrected)
+        advice.append(
+            _("%(term)s: write whole words, without a star. Plurals are found anyway.") % {"term": shown(term)}
+        )
+    if advice and not _BEGINS_AS_FIELD.match(term):
+        advice.append(_("If it is a phrase as it stands, put it in quotes."))
+    return corrected, advice
+
+
+def _without_operators(term: str) -> tuple[str, list[str]]:
+    plain = _NOT.sub(lambda found: "-" if not found.start() else ", -", term)
+    plain = _OR.sub(", ", plain)
+    if _AND.search(plain):
+        is_phrase = plain == term and not _BEFORE_FIELD.search(f" {term}")
+        words = _AND.sub(" and ", term) if is_phrase else "memory for agents"
+        message = _("%(term)s: a comma asks for either. There is no AND; for both write a sentence, like %(example)s.")
+        return plain, [message % {"term": shown(term), "example": _example(f"about: {words}")}]
+    if plain == term:
+        return term, []
+    plain = _with_commas(plain)
+    message = _("%(term)s: write a comma for OR and a minus for NOT, like %(example)s.")
+    return plain, [message % {"term": shown(term), "example": _example(plain)}]
+
+
+def _without_commas(term: str, field: str) -> str:
+    """What to tell who left out the comma before `field`."""
+    if _VOTES_AGAIN.match(term):
+        return once("votes", 2)
+    message = _("A comma is missing before %(field)s. Write it like %(example)s.")
+    return message % {"field": shown(field), "example": _example(_with_commas(term))}
+
+
+def _with_commas(term: str) -> str:
+    return _BEFORE_FIELD.sub(", ", term)
+
+
+def _sentence(term: str, said: str) -> tuple[str, list[str]]:
+    """A sentence goes to the end of its line, whatever stands there."""
+    swallowed = _SWALLOWED.search(said)
+    if not swallowed:
+        return term, []
+    rest = swallowed[0].lstrip(",; ")
+    if rest.lower().startswith("about"):
+        message = _(
+            "A filter has one sentence, and %(text)s would be part of it. Say both in one sentence, "
+            "or write one as a phrase."
+        )
+        return f'about:"{said}"', [message % {"text": shown(rest)}]
+    said = said[: swallowed.start()].replace('"', " ")
+    message = _("A sentence goes to the end of the line. Put it in quotes, like %(example)s.")
+    return f'about:"{said}", {rest}', [message % {"example": f'about:"{_cut(said, 40)}", {_cut(rest, 40)}'}]
+
+
+def _example(text: str) -> str:
+    return _cut(text, LONGEST_EXAMPLE)
+
+
+def _cut(text: str, most: int) -> str:
+    return f"{text[:most]}…" if len(text) > most else text
