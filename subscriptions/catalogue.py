@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import transaction
 
+from subscriptions import entries
+from subscriptions.entries import CatalogueError
 from subscriptions.models import Topic
 
 CATALOGUE = Path(__file__).parent / "topics.toml"
@@ -24,42 +26,55 @@ class Loaded:
     updated: int
     kept: int  # made or edited by an admin, and left as they are
     unchanged: int
-    lost: tuple[str, ...] = ()  # what a broader topic stands for by its slug, and nothing is found by
+    lost: tuple[str, ...] = ()  # which broader topic stands for what that finds nothing for it, a line each
 
 
 def topics(path: Path = CATALOGUE) -> list[Topic]:
-    """The file's topics, in no database."""
-    entries = _read(path)
-    return [Topic(position=position, loaded_hash=_hash(entry), **entry) for position, entry in enumerate(entries)]
+    """The file's topics, in no database. Raises CatalogueError."""
+    listed = enumerate(_read(path))
+    return [Topic(position=position, loaded_hash=_hash(entry), **entry) for position, entry in listed]
 
 
 def slugs(path: Path = CATALOGUE) -> set[str]:
-    """Of the topics that a load brings."""
+    """Of the topics that a load brings. Raises CatalogueError."""
     return {entry["slug"] for entry in _read(path)}
 
 
 def load(path: Path = CATALOGUE) -> Loaded:
-    """Bring the file's topics into the database; a topic that an admin edited stays as edited."""
-    entries = _read(path)
+    """Bring the file's topics into the database; a topic that an admin edited stays as edited. Raises CatalogueError,
+    and then has changed nothing."""
+    listed = _read(path)
     known = list(Topic.objects.all())
     by_slug, by_name = ({getattr(topic, key): topic for topic in known} for key in ("slug", "name"))
+    if stray := entries.stray(listed, by_slug):
+        raise CatalogueError(f"{path} can’t be loaded: {stray}")
     counts: dict[str, int] = dict.fromkeys(("new", "updated", "kept", "unchanged"), 0)
     with transaction.atomic():
-        for position, entry in enumerate(entries):
+        for position, entry in enumerate(listed):
             namesake = by_name.get(entry["name"])
             counts[_load_one(entry, position, by_slug.get(entry["slug"], namesake), namesake)] += 1
     return Loaded(**counts, lost=_lost())
 
 
 def _lost() -> tuple[str, ...]:
-    """The slugs in `narrower` of no topic, or of one that stands for others itself."""
-    narrower = dict(Topic.objects.values_list("slug", "narrower"))
-    return tuple(sorted({slug for slugs in narrower.values() for slug in slugs if narrower.get(slug, [slug])}))
+    """What is in the database and stands for no topic, or for one that stands for others itself."""
+    known = {topic.slug: topic for topic in Topic.objects.all()}
+    return tuple(
+        f"“{topic.name}” stands for {slug}, which {'stands for others itself' if slug in known else 'is no topic'}"
+        for topic in known.values()
+        for slug in topic.narrower
+        if slug not in known or known[slug].narrower
+    )
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["topic"]
-    return entries
+    """The entries as they are written, all of them sound. Raises CatalogueError."""
+    try:
+        return entries.checked(tomllib.loads(path.read_text(encoding="utf-8")))
+    except CatalogueError as error:
+        raise CatalogueError(f"{path} can’t be loaded: {error}") from error
+    except (OSError, ValueError) as error:
+        raise CatalogueError(f"{path} can’t be read: {error}.") from error
 
 
 def _load_one(entry: dict[str, Any], position: int, topic: Topic | None, namesake: Topic | None) -> str:

@@ -1,9 +1,11 @@
-"""What the commands about one reader share."""
+"""What the commands share."""
 
 import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
 
 from subscriptions.models import Subscriber
 
@@ -21,6 +23,17 @@ class ReaderCommand(BaseCommand):
         if reader is None:
             raise CommandError(f"There is no reader {named}. An address can be suppressed without being a reader's.")
         return reader
+
+
+def check_migrations() -> None:
+    """Raise CommandError, saying what to do, where the database can't be reached or is behind the code."""
+    try:
+        executor = MigrationExecutor(connection)
+        is_behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except OperationalError as error:
+        raise CommandError(f"The database can't be reached: {str(error).strip()}") from error
+    if is_behind:
+        raise CommandError("The database is not prepared for this version yet. Run manage.py migrate first.")
 
 
 def _uid(named: str) -> uuid.UUID:

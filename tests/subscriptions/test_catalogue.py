@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db.migrations.recorder import MigrationRecorder
 
 from digest.matching import Index, Interest
 from digest.matching.words import key_of
 from subscriptions import catalogue
 from subscriptions.catalogue import Loaded
+from subscriptions.entries import CatalogueError
 from subscriptions.models import Topic
 
 TWO_TOPICS = """
@@ -141,11 +143,67 @@ def test_it_knows_the_topics_that_were_made_by_hand(file: Path) -> None:
     assert not any(topic.is_by_hand for topic in catalogue.topics(file))
 
 
-def test_it_loads_all_or_nothing(file: Path) -> None:
-    change(file, 'slug = "vision"', 'slug = "learning"')
-    with pytest.raises(Exception, match=r"slug|unique"):
+WIDE = '[[topic]]\nslug = "wide"\nname = "Wide"\ngroup = "Methods"\nnarrower = ["learning"]\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('slug = "vision"', 'slug = "learning"', "two topics have the slug “learning”"),
+        ('name = "Vision — für alle"', 'name = "Learning"', "two topics have the name “Learning”"),
+        ('slug = "vision"', "", "topic “Vision — für alle” needs a slug"),
+        ('slug = "vision"', 'slug = " "', "needs a slug"),
+        ('slug = "vision"', 'slug = "a vision"', "topic “a vision” has a slug that can’t be kept"),
+        ('name = "Vision — für alle"', "name = 7", "topic “vision” needs a name"),
+        ('name = "Vision — für alle"', f'name = "{"long " * 20}"', "has a name that can’t be kept: .*at most 80"),
+        ('exclusions = ["imaginary"]', 'exclusion = ["imaginary"]', "topic “vision” says “exclusion”, which"),
+        ('exclusions = ["imaginary"]', 'exclusions = "imaginary"', "topic “vision” has exclusions that are no list"),
+        ('phrases = ["image", "video"]', "", "topic “vision” has neither phrases nor narrower"),
+        ('phrases = ["image", "video"]', "phrases = []", "topic “vision” has neither phrases nor narrower"),
+        ('phrases = ["image", "video"]', 'phrases = [" "]', "topic “vision” has phrases that are no list"),
+        ('phrases = ["image", "video"]', 'narrower = ["vision"]', "topic “vision” stands for itself"),
+        (
+            'phrases = ["image", "video"]',
+            'narrower = ["sight"]',
+            "topic “vision” stands for “sight”, which is no topic",
+        ),
+        ('phrases = ["image", "video"]', 'narrower = ["wide"]', "topic “vision” stands for “wide”, which stands for"),
+        (TWO_TOPICS, "", "it holds no topics"),
+        (TWO_TOPICS, "topic = [1]", "it holds no topics"),
+        ('name = "Vision', "name = Vision", "line"),
+    ],
+)
+def test_it_says_what_is_wrong_with_the_file_and_loads_nothing(file: Path, old: str, new: str, said: str) -> None:
+    if old != TWO_TOPICS:
+        file.write_text(TWO_TOPICS + WIDE, encoding="utf-8")
+    change(file, old, new)
+    with pytest.raises(CatalogueError, match=rf"topics\.toml can’t be (loaded|read): .*{said}"):
         catalogue.load(file)
     assert not Topic.objects.exists()
+
+
+def test_a_broader_topic_may_stand_for_one_that_was_made_by_hand(file: Path) -> None:
+    file.write_text(TWO_TOPICS + WIDE.replace('"learning"', '"mine"'), encoding="utf-8")
+    Topic.objects.create(slug="mine", name="Mine", group="Mine", phrases=["own"])
+    assert catalogue.load(file) == Loaded(new=3, updated=0, kept=0, unchanged=0)
+
+
+@pytest.mark.django_db
+def test_the_command_says_what_is_wrong_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load() -> Loaded:
+        raise CatalogueError("topic “vision” needs a name.")
+
+    monkeypatch.setattr(catalogue, "load", load)
+    with pytest.raises(CommandError, match=r"topic “vision” needs a name\. Nothing was loaded\."):
+        call_command("load_topics")
+
+
+@pytest.mark.django_db
+def test_the_command_asks_for_migrations_first() -> None:
+    newest = MigrationRecorder.Migration.objects.filter(app="subscriptions").latest("pk")
+    newest.delete()
+    with pytest.raises(CommandError, match=r"Run manage\.py migrate first\."):
+        call_command("load_topics")
 
 
 @pytest.mark.django_db
@@ -238,7 +296,10 @@ def test_it_tells_of_what_a_broader_topic_stands_for_in_vain(file: Path) -> None
     catalogue.load(file)
     Topic.objects.create(slug="wide", name="Wide", group="Mine", narrower=["vision", "gone"])
     Topic.objects.create(slug="wider", name="Wider", group="Mine", narrower=["wide", "learning"])
-    assert catalogue.load(file).lost == ("gone", "wide")
+    assert catalogue.load(file).lost == (
+        "“Wide” stands for gone, which is no topic",
+        "“Wider” stands for wide, which stands for others itself",
+    )
 
 
 def test_it_ships_broader_topics_that_stand_for_narrower_ones(shipped: list[Topic]) -> None:

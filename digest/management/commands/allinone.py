@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from digest import allinone
 from subscriptions import catalogue
+from subscriptions.entries import CatalogueError
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
                 self.greet()
                 self.stdout.flush()
                 allinone.serve(current_app, web)
-        except allinone.CannotServeError as error:
+        except (allinone.CannotServeError, CatalogueError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             pass  # Ctrl-C before the worker listens for it

@@ -2,9 +2,11 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from subscriptions import catalogue
+from subscriptions.entries import CatalogueError
+from subscriptions.management.base import check_migrations
 
 
 class Command(BaseCommand):
@@ -14,7 +16,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        loaded = catalogue.load()
+        check_migrations()
+        try:
+            loaded = catalogue.load()
+        except CatalogueError as error:
+            raise CommandError(f"{error} Nothing was loaded.") from error
         line = (
             f"Topics: {loaded.new} new, {loaded.updated} updated, {loaded.unchanged} unchanged, "
             f"{loaded.kept} left as an admin edited them."
@@ -22,6 +28,6 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(asdict(loaded)) if options["json"] else line)
         if loaded.lost:
             self.stderr.write(
-                f"Broader topics name what finds nothing for them: {', '.join(loaded.lost)}. "
+                f"Broader topics find nothing by some that they stand for: {'; '.join(loaded.lost)}. "
                 "Choose topics in the admin that are there, and stand for no others."
             )
