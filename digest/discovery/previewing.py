@@ -1,13 +1,15 @@
 """What a reader's wishes would have brought in the last editions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from digest import interests
 from digest.composing import Digest, compose
 from digest.discovery import indexes
 from digest.discovery.advising import Advice, advise
+from digest.matching import Interest
 from subscriptions import filters
-from subscriptions.models import Subscriber
+from subscriptions.models import Subscriber, Topic
 from subscriptions.subscribers import Wishes
 
 
@@ -44,4 +46,14 @@ def preview(wishes: Wishes, reader: Subscriber | None = None) -> Preview:
     wanted = interests.wanted(wishes.topics, [own], wishes.max_papers, amount=wishes.amount, taste=taste)
     shelf = indexes.last()
     digests = tuple(compose(index, wanted, day) for day, index in shelf.days)
-    return Preview(digests, advise(shelf, digests, wanted, own), follows_something=bool(wanted.interests))
+    brings_nothing = not any(digest.for_you for digest in digests)
+    broader = _broader(wishes.topics, own.min_votes) if brings_nothing else ()
+    advice = advise(shelf, digests, wanted, own, broader)
+    return Preview(digests, advice, follows_something=bool(wanted.interests))
+
+
+def _broader(topics: Iterable[Topic], least_votes: int) -> tuple[Interest, ...]:
+    """The topics that stand for any of `topics`, and for others as well."""
+    slugs = {topic.slug for topic in topics}
+    offered = Topic.objects.filter(is_offered=True).exclude(narrower=[])
+    return interests.with_votes(interests.of_topics(row for row in offered if slugs & {*row.narrower}), least_votes)

@@ -211,11 +211,22 @@ def test_it_previews_settings_in_the_readers_language_and_saves_nothing(client: 
         ({"words": "cat:q-bio.*"}, "None of these papers is in the category q-bio.*"),
         ({"words": "day", "max_papers": "1"}, "1 of 2 that match"),
         ({"words": "day", "max_papers": "1"}, "A narrower phrase"),
+        ({"topics": ["day"], "max_papers": "1"}, "A narrower topic gets nearer to what you want, and so does “F"),
+        ({"topics": ["day"], "max_papers": "1", "amount": "fewer"}, "A narrower topic gets nearer to what you want."),
+        ({"topics": ["cooking"], "words": "votes:200"}, "7 papers match, and all of them have fewer than 200 votes."),
+        ({"topics": ["cooking"], "words": "-cooking, votes:200"}, "7 papers would match without “votes:” and the mi"),
+        ({"words": "votes:200"}, "None of these papers has 200 votes: the most that one has is 9."),
+        ({"topics": ["knitting"]}, "The broader topic “Home” would bring 7 papers."),
+        ({"topics": ["sailing"]}, "Such papers are rare. You get a mail as soon as there is one"),
+        ({"words": "about: the tides of the sea"}, "Such papers are rare."),
         ({}, "You follow nothing in particular"),
         ({"max_papers": "1"}, "1 most voted paper"),
     ],
 )
 def test_it_says_what_is_the_matter(client: Client, given: dict[str, Any], said: str) -> None:
+    for slug in ("cooking", "knitting", "sailing", "day"):
+        Topic.objects.create(slug=slug, name=slug.title(), group="Home", phrases=[slug])
+    Topic.objects.create(slug="home", name="Home", group="Home", narrower=["cooking", "knitting"])
     assert said in ask(client, **given).content.decode()
 
 
