@@ -17,7 +17,9 @@ from digest.matching.words import key_of
 from digest.sources import huggingface
 from digest.sources.records import PaperRecord, SourceError
 from subscriptions import catalogue
+from subscriptions.entries import CatalogueError
 from subscriptions.filters import Criteria
+from subscriptions.models import Topic
 
 if TYPE_CHECKING:
     from digest.matching.meaning import Vectors
@@ -83,7 +85,7 @@ def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, witho
 def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Trial:
     """The papers and the interests, with all vectors at hand. Raises EvaluationError."""
     judged = _read_judgements(judgements)
-    listed = catalogue.topics()
+    listed = _listed()
     topics = dict(zip((topic.slug for topic in listed), interests.of_topics(listed), strict=True))
     _check_topics(judged, topics)
     papers = _papers(folder, {key for one in judged for key in one.grades})
@@ -95,6 +97,13 @@ def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Tri
         encode([one.text for criteria in every for one in questions(index.day, criteria, judging.odds(0))])
         encode.save()
     return Trial(index, asked)
+
+
+def _listed() -> list[Topic]:
+    try:
+        return catalogue.topics()
+    except CatalogueError as error:
+        raise EvaluationError(str(error)) from error
 
 
 def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "_Encoder | None") -> Index:
@@ -171,9 +180,15 @@ def _sum(each: Sequence[Figures]) -> Figures:
 
 def _read_judgements(path: Path) -> list[Judged]:
     try:
-        judged = read(json.loads(path.read_text(encoding="utf-8")))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise EvaluationError(f"{path} can't be read: {error.strerror}.") from error
+    except RecursionError as error:
+        raise EvaluationError(f"{path} is nested too deeply to be judgements.") from error
+    except ValueError as error:
+        raise EvaluationError(f"{path} is not JSON: {error}.") from error
+    try:
+        judged = read(document)
     except ValueError as error:
         raise EvaluationError(f"{path}: {error}.") from error
     if not judged:

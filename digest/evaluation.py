@@ -4,12 +4,15 @@ A grade is 2 where the paper is mainly about the interest, 1 where that is a rea
 """
 
 import math
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 MAIN = 2  # the grade of what a reader surely wants
+NEEDED = ("id", "name", "description", "grades")
+FORM = '{"id": "worlds", "name": "World models", "description": "…", "grades": {"2607.09020": 2}}'
 
 
 @dataclass(frozen=True)
@@ -61,21 +64,36 @@ class Choice:
 
 
 def read(document: Any) -> list[Judged]:
-    """The judgements in a parsed JSON document. Raises ValueError, saying what is wrong with it."""
-    try:
-        return [
-            Judged(
-                id=_text(entry["id"]),
-                name=_text(entry["name"]),
-                sentence=_text(entry["description"]),
-                topic=_text(entry.get("topic") or ""),
-                grades={_key(paper): _grade(grade) for paper, grade in entry["grades"].items()},
+    """The judgements in a parsed JSON document. Raises ValueError, saying what is wrong with it, and where."""
+    listed = document.get("interests") if isinstance(document, dict) else None
+    if not isinstance(listed, list):
+        raise ValueError(f'it is not judgements of the form {{"interests": [{FORM}, …]}}')
+    judged = [_interest(f"interest {number}", entry) for number, entry in enumerate(listed, 1)]
+    first: dict[str, int] = {}
+    for number, one in enumerate(judged, 1):
+        if first.setdefault(one.id, number) != number:
+            raise ValueError(
+                f"{_called(f'interest {number}', one.name)}: it has the id “{one.id}” of interest {first[one.id]}. "
+                "Give each its own, or take one out"
             )
-            for entry in document["interests"]
-        ]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        expected = '{"interests": [{"id", "name", "description", "grades": {"2607.09020": 2}}]}'
-        raise ValueError(f"not judgements of the form {expected}: {type(error).__name__}: {error}") from error
+    return judged
+
+
+def _interest(place: str, entry: Any) -> Judged:
+    if not isinstance(entry, dict):
+        raise ValueError(f"{place}: {_shown(entry)} is no interest. Write {FORM}")
+    place = _called(place, entry.get("name"))
+    if missing := [key for key in NEEDED if key not in entry]:
+        raise ValueError(f"{place}: it has no {' and no '.join(missing)}. Write {FORM}")
+    topic = entry.get("topic") or ""
+    if not isinstance(topic, str):
+        raise ValueError(f"{place}: {_shown(topic)} is no topic. Write its slug or name in quotes, or leave it out")
+    id, name, sentence = (_text(place, key, entry[key]) for key in NEEDED[:3])
+    return Judged(id, name, sentence, topic, _grades(place, entry["grades"]))
+
+
+def _called(place: str, name: Any) -> str:
+    return f"{place} (“{name.strip()}”)" if isinstance(name, str) and name.strip() else place
 
 
 def judge_ranking(order: Sequence[str], grades: dict[str, int]) -> Ranking:
@@ -108,17 +126,32 @@ def _gain(grades: Sequence[int], first: int = 10) -> float:
     return sum((2.0**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades[:first]))
 
 
-def _text(value: Any) -> str:
+def _text(place: str, key: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a text")
+        raise ValueError(f"{place}: {_shown(value)} is no {key}. Write a text in quotes")
+    if not value.strip():
+        raise ValueError(f"{place}: its {key} is empty. Write one")
     return value
 
 
-def _grade(value: Any) -> int:
-    if value not in (0, 1, MAIN):
-        raise ValueError(f"{value!r} is not a grade: those are 0, 1 and 2")
-    return int(value)
+def _grades(place: str, given: Any) -> dict[str, int]:
+    if not isinstance(given, dict):
+        raise ValueError(f'{place}: {_shown(given)} is not grades. Write them by paper: {{"2607.09020": 2}}')
+    grades: dict[str, int] = {}
+    for paper, grade in given.items():
+        if type(grade) is not int or grade not in (0, 1, MAIN):  # True is 1 to Python
+            raise ValueError(f"{place}: {_shown(grade)} is not a grade of paper {paper}. Write 0, 1 or 2")
+        if (key := _key(paper)) in grades:
+            raise ValueError(f"{place}: paper {paper} has two grades. Leave one")
+        grades[key] = grade
+    return grades
 
 
 def _key(paper: str) -> str:
     return paper if ":" in paper else f"arxiv:{paper}"
+
+
+def _shown(value: Any) -> str:
+    """As it stands in JSON, or the beginning of that."""
+    words = {True: "true", False: "false", None: "null"}
+    return words[value] if value is None or isinstance(value, bool) else reprlib.repr(value)

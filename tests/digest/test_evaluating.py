@@ -46,26 +46,51 @@ def test_it_survives_choosing_nothing() -> None:
     assert (nothing.precision, nothing.recall, nothing.f1) == (0, 0, 0)
 
 
-NO_GRADES: list[Any] = [3, -1, 0.5, float("inf"), "2", None, []]
-JUDGED: dict[str, Any] = {"id": "a", "name": "a", "description": "a", "grades": {}}
+JUDGED: dict[str, Any] = {"id": "a", "name": "World models", "description": "a", "grades": {}}
+NO_GRADES: list[Any] = [3, -1, 1.0, float("inf"), "2", None, []]
+HERE = r"^interest 2 \(“World models”\): "
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        [],
-        {},
-        {"interests": [{"id": "a"}]},
-        {"interests": [{"grades": None}]},
-        {"interests": [JUDGED | {"name": 5}]},
-        {"interests": [JUDGED | {"description": None}]},
-        {"interests": [JUDGED | {"topic": 7}]},
-        *({"interests": [JUDGED | {"grades": {"1": grade}}]} for grade in NO_GRADES),
-    ],
-)
+@pytest.mark.parametrize("document", [[], {}, None, 7, {"interests": None}, {"interests": {"id": "a"}}])
 def test_it_says_what_judgements_look_like(document: Any) -> None:
     with pytest.raises(ValueError, match="not judgements of the form"):
         read(document)
+
+
+def lacking(*keys: str) -> dict[str, Any]:
+    return {key: value for key, value in JUDGED.items() if key not in keys}
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ([], r"^interest 2: \[\] is no interest\. Write {"),
+        (lacking("id", "name"), r"^interest 2: it has no id and no name\. Write {"),
+        (lacking("description"), HERE + r"it has no description\. Write {"),
+        (lacking("id", "grades"), HERE + r"it has no id and no grades\. Write {"),
+        (JUDGED | {"name": 5}, r"^interest 2: 5 is no name\. Write a text in quotes"),
+        (JUDGED | {"name": " "}, r"^interest 2: its name is empty"),
+        (JUDGED | {"id": ""}, HERE + "its id is empty"),
+        (JUDGED | {"description": None}, HERE + "null is no description"),
+        (JUDGED | {"topic": 7}, HERE + "7 is no topic"),
+        (JUDGED | {"grades": None}, HERE + "null is not grades. Write them by paper"),
+        (JUDGED | {"grades": []}, HERE + r"\[\] is not grades. Write them by paper"),
+        (JUDGED | {"grades": {"1": True}}, HERE + r"true is not a grade of paper 1\. Write 0, 1 or 2"),
+        *((JUDGED | {"grades": {"1": grade}}, HERE + ".* is not a grade") for grade in NO_GRADES),
+        (JUDGED | {"grades": {"1": 2, "arxiv:1": 0}}, HERE + "paper arxiv:1 has two grades"),
+        (JUDGED | {"id": "first"}, HERE + "it has the id “first” of interest 1"),
+    ],
+)
+def test_it_says_where_judgements_are_wrong_and_what_to_write(entry: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read({"interests": [JUDGED | {"id": "first"}, entry]})
+
+
+@pytest.mark.parametrize("path", sorted(NAMES.parent.glob("*.json")), ids=lambda path: path.stem)
+def test_it_reads_the_judgements_that_are_kept(path: Path) -> None:
+    document = json.loads(path.read_text())
+    if "interests" in document:
+        assert len(read(document)) == len(document["interests"]) > 0
 
 
 def evaluate(judgements: Path, *arguments: str) -> None:
@@ -76,7 +101,8 @@ def evaluate(judgements: Path, *arguments: str) -> None:
     ("content", "message"),
     [
         (None, "can't be read"),
-        ("{", "Expecting"),
+        ("{", r"judgements\.json is not JSON: Expecting .*\."),
+        ("[" * 200_000, "nested too deeply"),
         ('{"interests": []}', "holds no interests"),
         ("[]", "not judgements"),
     ],
@@ -98,6 +124,7 @@ def test_it_says_what_is_wrong_with_a_file(tmp_path: Path, content: str | None, 
         ("{}", "no figures"),
         ('{"speed": 1}', "no figures"),
         ('{"name": 3}', "no figures"),
+        ('{"name": ' * 200_000, "nested too deeply"),
         ('{"name": {"speed": 1}}', "no figures"),
         ('{"name": {"ndcg@10": "x"}}', "no figures"),
         ('{"name": {"ndcg@10": NaN}}', "no figures"),
@@ -113,7 +140,7 @@ def test_it_says_what_is_wrong_with_earlier_figures(tmp_path: Path, content: str
 
 def test_it_names_a_topic_that_is_not_there(tmp_path: Path) -> None:
     file = tmp_path / "judgements.json"
-    known, unknown = JUDGED | {"topic": "agent-memory"}, JUDGED | {"topic": "no-such"}
+    known, unknown = JUDGED | {"topic": "agent-memory"}, JUDGED | {"id": "b", "topic": "no-such"}
     file.write_text(json.dumps({"interests": [known, unknown]}))
     with pytest.raises(CommandError, match=r"has no topic no-such\."):
         evaluate(file, "--papers", str(tmp_path))

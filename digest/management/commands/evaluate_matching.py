@@ -84,11 +84,14 @@ def _read_figures(path: Path) -> dict[str, Any]:
     """What an earlier run printed with --json. Raises CommandError."""
     try:
         figures = json.loads(path.read_text(encoding="utf-8"))
+        flat = _flat(figures) if isinstance(figures, dict) else []
     except (OSError, ValueError) as error:
         raise CommandError(f"{path} can't be read: {error}") from error
-    if not isinstance(figures, dict) or not _are_figures(_flat(figures)):
+    except RecursionError as error:
+        raise CommandError(f"{path} is nested too deeply to be figures as --json prints them.") from error
+    if not _are_figures(flat):
         raise CommandError(f"{path} holds no figures as --json prints them.")
-    return figures
+    return dict(figures)
 
 
 def _are_figures(flat: list[tuple[str, Any]]) -> bool:
