@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.test import Client
 
 from digest import indexing, vectors
 from digest.composing import Wanted, compose
@@ -15,6 +16,7 @@ from digest.matching.meaning import SIZE
 from digest.models import Edition, Vector
 from digest.operating.checks import check_meaning
 from subscriptions.filters import Criteria
+from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY
 
 REWARDS = "agents that learn what to do from praise and blame"
@@ -82,6 +84,23 @@ def test_it_matches_on_words_alone_where_packages_are_missing(
     assert "Matching works on words alone: tokenizers not installed" in caplog.text
     (warning,) = check_meaning(None)
     assert warning.id == "digest.W005"
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("has_meaning", [True, False])
+def test_pages_speak_of_meaning_where_texts_are_compared_by_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch, has_meaning: bool
+) -> None:
+    monkeypatch.setattr("digest.vectors.missing_packages", lambda: [] if has_meaning else ["tokenizers"])
+    topic = Topic.objects.create(slug="sea", name="Sea", group="Home", phrases=["sea"])
+    said = {
+        "/subscribe/": ("close in meaning to a sentence", "papers with the telling words of a sentence"),
+        "/search/": ("those close to it in meaning first", "papers with words of this sentence<"),
+        f"/topics/{topic.slug}/": ("and their meaning tell", "as far as their words tell"),
+    }
+    for path, either in said.items():
+        page = client.get(path, follow=True).content.decode()
+        assert [text in page for text in either] == [has_meaning, not has_meaning]
 
 
 def test_it_has_other_vectors_for_another_text(edition: Edition) -> None:
