@@ -16,7 +16,6 @@ from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from subscriptions.models import Subscriber, Topic
 
 NAMED = ("phrase", "words", "author", "category")  # reasons that say which of the reader's words it was
-MOST_SHOWN = 3  # of what moves papers up, and of what moves them down
 MOST_OPINIONS = 300  # of a reader, the newest: older ones teach nothing
 
 Verdict = Opinion.Verdict
@@ -39,26 +38,33 @@ class LearntAbout:
     lesson: Lesson
     liked: list[Opinion]
     disliked: list[Opinion]
+    held_back: list[Opinion]  # for which fewer of this were asked for
     places: int  # how many of a digest's places it may take alone
 
     @property
     def raises(self) -> list[str]:
-        """What moves a paper up most, the strongest first, in words."""
+        """All that moves a paper up, the strongest first, in words: a mail may name any of it."""
         return self._strongest(1)
 
     @property
     def lowers(self) -> list[str]:
-        """What moves a paper down most, the strongest first, in words."""
+        """All that moves a paper down, the strongest first, in words."""
         return self._strongest(-1)
 
+    @property
+    def papers(self) -> dict[Paper, list[str]]:
+        """The papers that it was learnt from, and what was said of each."""
+        said: dict[Paper, list[str]] = {}
+        for opinion in (*self.liked, *self.disliked, *self.held_back):
+            said.setdefault(opinion.paper, []).append(opinion.verdict)
+        return said
+
     def _strongest(self, sign: int) -> list[str]:
-        # Of two papers, dozens of words are as strong as another: few of them, and none such as "co rl".
+        # Of two papers, dozens of words are as strong as another: the longer tell more.
         weights = {
-            name.partition(":")[2]: weight * sign
-            for name, weight in self.lesson.weights.items()
-            if weight * sign > 0 and not (name.startswith("word:") and min(map(len, name.split(":")[1].split())) < 3)
+            name.partition(":")[2]: weight * sign for name, weight in self.lesson.weights.items() if weight * sign > 0
         }
-        return sorted(weights, key=lambda name: (-weights[name], -len(name), name))[:MOST_SHOWN]
+        return sorted(weights, key=lambda name: (-weights[name], -len(name), name))
 
 
 def papers_of(reader: Subscriber, edition_id: int) -> QuerySet[Paper]:
@@ -148,7 +154,8 @@ def learnt(reader: Subscriber) -> list[LearntAbout]:
         row = rows.get(key) or Learnt(filter_key=key)
         lesson, its = Lesson(row.weights, row.fewer), _since(row, said_so_far)
         places = lesson.places(reader.max_papers)
-        found.append(LearntAbout(key, name, lesson, _liked(its, key), _disliked(its, key), places))
+        said_of_it = _liked(its, key), _disliked(its, key), _held_back(its, key)
+        found.append(LearntAbout(key, name, lesson, *said_of_it, places))
     return [about for about in found if about.liked or about.disliked or about.lesson.fewer]
 
 
@@ -193,6 +200,10 @@ def _disliked(rows: Iterable[Opinion], key: str) -> list[Opinion]:
     return [row for row in rows if row.verdict == Verdict.NOT_FOR_ME and key in row.came_by]
 
 
+def _held_back(rows: Iterable[Opinion], key: str) -> list[Opinion]:
+    return [row for row in rows if row.verdict == Verdict.FEWER and row.filter_key == key]
+
+
 def _learn(reader: Subscriber, keys: Iterable[str]) -> None:
     said_so_far, rarity = _teaching(reader), indexes.last().rarity
     rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader)}
@@ -201,5 +212,5 @@ def _learn(reader: Subscriber, keys: Iterable[str]) -> None:
         its = _since(row, said_so_far)
         liked, disliked = ([opinion.paper for opinion in kind(its, key)] for kind in (_liked, _disliked))
         row.weights = learn(liked, disliked, rarity)
-        row.fewer = sum(opinion.filter_key == key for opinion in its)
+        row.fewer = len(_held_back(its, key))
         row.save()

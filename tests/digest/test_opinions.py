@@ -330,16 +330,47 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     say(ada, sea, "not-for-me", now=NOW)
     say(ada, sea, "fewer", "agents", now=NOW)
     page = body(client, path).partition("<main")[2]
-    for told in ("Agents", "1 paper liked · 1 not for you", "memory", "Grace Hopper", "they take 5 of the 10 places"):
+    for told in (
+        "Agents",
+        "1 paper liked · 1 not for you · fewer of this for 1 paper",
+        "Learnt from 2 papers",
+        "memory",
+        "Grace Hopper",
+        "they take 5 of the 10 places",
+    ):
         assert told in page
     assert page.index("Moves up") < page.index("memory") < page.index("Moves down") < page.index("sea")
     assert page.count("▲") == page.count("▼") == 1  # not by colour, nor by place alone
-    assert max(len(line.split(" · ")) for line in re.findall(r"<dd[^>]*>(.*)</dd>", page)) == 3
+    assert re.search(r"Agents at Sea.*not for you · fewer of this<", page)
     for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
         press(client, path, filter=nonsense)
     assert "Agents" in body(client, path).partition("<main")[2]
     press(client, path, filter="agents")
     assert "Nothing yet" in body(client, path)
+
+
+def test_it_shows_whatever_a_mail_may_name(client: Client, ada: Subscriber) -> None:
+    """The strongest ten first, however short; the rest folded away."""
+    liked = make_paper(6, "Agents by RL", abstract=" ".join(f"{letter}x agents" for letter in "bcdefghijkl"))
+    say(ada, liked, "like", now=NOW)
+    (about,) = learnt(ada)
+    mail = compose(Index([liked]), interests.wanted_by(ada), TODAY).for_you[0].reasons
+    named = next(reason.found for reason in mail if reason.kind == "taste").split(", ")
+    assert set(named) <= set(about.raises)
+    assert "rl" in about.raises
+    assert len(about.raises) > 10
+    strongest, _, rest = body(client, settings_of(ada, "learnt/")).partition("Moves up most")[2].partition("<details>")
+    assert f"{len(about.raises) - 10} more" in rest
+    assert " · ".join(about.raises[:10]) in strongest
+    assert " · ".join(about.raises[10:]) in rest
+
+
+def test_it_shows_from_what_it_learnt_to_hold_a_topic_back(client: Client, ada: Subscriber, sea: Paper) -> None:
+    say(ada, sea, "fewer", "agents", now=NOW)
+    page = body(client, settings_of(ada, "learnt/"))
+    assert "Learnt from 1 paper<" in page
+    assert "fewer of this for 1 paper" in page
+    assert "Agents at Sea" in page
 
 
 def test_it_shows_and_exports_the_reading_list(client: Client, ada: Subscriber, memory: Paper) -> None:
