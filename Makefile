@@ -44,7 +44,7 @@ check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
 RECORDED := ../shared/data
 figures: $(VENV)/.installed-dev ## fail where matching got worse than docs/matching.md says (where the recorded days are)
 	@test -d $(RECORDED)/hf || { echo "Matching is not judged: the recorded days are not in $(RECORDED)."; exit 0; }; \
-	for name in $(RECORDED)/judgements/dev benchmarks/judgements/fitted benchmarks/judgements/held benchmarks/judgements/fresh benchmarks/judgements/readers benchmarks/judgements/others benchmarks/judgements/rest benchmarks/judgements/trades benchmarks/judgements/more benchmarks/judgements/catalogue; do \
+	for name in $(RECORDED)/judgements/dev benchmarks/judgements/fitted benchmarks/judgements/held benchmarks/judgements/fresh benchmarks/judgements/readers benchmarks/judgements/others benchmarks/judgements/rest benchmarks/judgements/trades benchmarks/judgements/more benchmarks/judgements/untouched benchmarks/judgements/catalogue; do \
 	  test ! -d $(RECORDED)/hf || $(MANAGE) evaluate_matching $$name.json --papers $(RECORDED)/hf --json \
 	    --against benchmarks/judgements/figures/$$(basename $$name).json || exit 1; \
 	done
