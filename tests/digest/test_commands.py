@@ -18,6 +18,7 @@ from django.db import connection
 from digest import allinone, editions, papers
 from digest.intake import collecting
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
+from subscriptions import subscribers
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.upstream import Upstream
@@ -224,6 +225,16 @@ def test_it_previews_as_json(capsys: Any) -> None:
     shown = json.loads(run("preview_digest", capsys, topic=["learning"], json=True))
     assert shown["papers"][0] == "arxiv:2608.00001"
     assert json.loads(run("preview_digest", capsys, words="submarines", json=True)) == {"papers": []}
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_previews_what_a_reader_would_get_who_has_not_confirmed(capsys: Any) -> None:
+    subscribers.sign_up("new@example.org", subscribers.Wishes(words="reinforcement learning"), now=NOW)
+    call_command("preview_digest", email="new@example.org")
+    shown = capsys.readouterr()
+    assert "Reinforcement Learning at Scale" in shown.out
+    assert "new@example.org has not confirmed, and gets no mail." in shown.err
+    assert Subscriber.objects.get(email="new@example.org").confirmed_at is None
 
 
 @pytest.mark.usefixtures("edition", "learning")
