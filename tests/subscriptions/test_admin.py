@@ -11,8 +11,10 @@ from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Model, Q
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from digest import opinions
@@ -48,7 +50,7 @@ from subscriptions.models import (
     TopicFilter,
 )
 from subscriptions.subscribers import Wishes
-from tests.conftest import NOW, TODAY
+from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import stored
 
 MODELS = [model for app in ("subscriptions", "digest") for model in apps.get_app_config(app).get_models()]
@@ -143,10 +145,60 @@ def test_it_has_no_page_to_add_a_reader(admin_client: Client) -> None:
         assert answer.status_code == 403
 
 
-def test_it_counts_the_readers_of_a_topic(admin_client: Client, alice: Subscriber, learning: Topic) -> None:
+def test_it_counts_the_readers_of_a_topic(
+    admin_client: Client, alice: Subscriber, charlie: Subscriber, learning: Topic
+) -> None:
     response = admin_client.get(admin_url(Topic, "changelist"))
     counts = {topic.slug: topic.readers for topic in response.context["cl"].queryset}
-    assert counts == {"learning": 1}
+    assert counts == {"learning": 1}  # Charlie has left
+    address = re.search(r'<a href="([^"]*)">1</a>', response.content.decode())
+    assert address
+    readers = admin_client.get(address[1].replace("&amp;", "&"))
+    assert list(readers.context["cl"].queryset) == [alice]
+
+
+@pytest.fixture
+def wide(learning: Topic, vision: Topic) -> Topic:
+    made = Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision", "learning"])
+    make_reader("wide@example.org", topics=[made])
+    make_reader("both@example.org", topics=[made, vision])
+    return made
+
+
+def test_the_list_of_topics_says_what_stands_for_what(admin_client: Client, wide: Topic, vision: Topic) -> None:
+    page = admin_client.get(admin_url(Topic, "changelist")).content.decode()
+    assert "<p>Stands for Vision, Learning.</p>" in page
+    assert page.count("<p>Part of Wide (2 readers).</p>") == 2
+    for breadth, topics in (
+        ("broader", ["wide"]),
+        ("narrow", ["learning", "vision"]),
+        ("", ["learning", "vision", "wide"]),
+    ):
+        shown = admin_client.get(admin_url(Topic, "changelist"), {"breadth": breadth} if breadth else {})
+        assert sorted(topic.slug for topic in shown.context["cl"].result_list) == topics
+
+
+def test_the_list_of_topics_asks_as_much_for_many_as_for_few(
+    admin_client: Client, wide: Topic, django_assert_max_num_queries: Any
+) -> None:
+    with CaptureQueriesContext(connection) as few:
+        admin_client.get(admin_url(Topic, "changelist"))
+    for number in range(20):
+        Topic.objects.create(slug=f"wide-{number}", name=f"Wide {number}", group="Methods", narrower=["vision"])
+    with django_assert_max_num_queries(len(few)):
+        admin_client.get(admin_url(Topic, "changelist"))
+
+
+def test_the_page_of_a_topic_says_who_follows_it(admin_client: Client, wide: Topic, vision: Topic) -> None:
+    page = admin_client.get(admin_url(Topic, "change", vision.pk)).content.decode()
+    assert ">1</a> by itself.</li>" in page
+    assert re.search(r'>2</a> by <a href="[^"]*">Wide</a>, which stands for it\.</li>', page)
+    assert '<option value="learning">' in page
+    assert '<option value="vision"' not in page  # not itself
+    page = admin_client.get(admin_url(Topic, "change", wide.pk)).content.decode()
+    assert '<option value="vision" selected>' in page
+    assert "by itself" not in page
+    assert "Nobody yet." in admin_client.get(admin_url(Topic, "add")).content.decode()
 
 
 @pytest.mark.usefixtures("now")
