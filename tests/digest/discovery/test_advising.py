@@ -36,6 +36,8 @@ SHELF = Shelf(
 )
 LEARNING = Interest("Learning", Criteria(phrases=("learning", "teaching")))
 AGENTS = Interest("Agents", Criteria(phrases=("agents",)))
+MACHINES = Interest("Machines", Criteria(), about="machines that work", narrower=(AGENTS,))
+VOTED = Shelf(((DAY, Index([paper(f"Agents {n}", votes=9) for n in range(3)])),))
 
 
 def advice(
@@ -101,6 +103,7 @@ def test_it_says_when_the_votes_asked_for_take_everything() -> None:
     assert advice("votes:200", AGENTS) == (Advice("votes", "200", 3),)
     assert advice("agents, -survey, votes:200") == (Advice("votes", "200", 2),)
     assert advice("votes:7", AGENTS) == ()
+    assert advice("votes:200", MACHINES) == (Advice("votes", "200", 3),)
     assert advice("votes:200") == (Advice("no_votes", "200", 7),)
     assert advice("votes:7, -agents") == (Advice("excluded", "agents", 1),)
 
@@ -136,6 +139,7 @@ def test_it_names_what_brings_the_most_in_a_flood() -> None:
 
 def test_it_speaks_of_phrases_in_a_flood_to_who_typed_one() -> None:
     assert advice("", AGENTS, max_papers=1) == (Advice("flood_topic", "balanced", 3),)
+    assert advice("votes:1", MACHINES, max_papers=1, shelf=VOTED) == (Advice("flood_topic", "balanced", 3),)
     assert advice("", AGENTS, max_papers=1, amount="fewer") == (Advice("flood_topic", "fewer", 3),)
     many = Shelf(((DAY, Index([paper(f"Work {n}", votes=9, categories=["cs.CV"]) for n in range(4)])),))
     assert advice("cat:cs.CV", max_papers=1, shelf=many) == (Advice("flood_else", "20", 4),)
