@@ -1,17 +1,20 @@
 """What came in."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.core.paginator import Page, Paginator
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from digest import clock, editions
-from digest.models import Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
+from digest.models import Edition, Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
 from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.lines import LinesField
+
+YEAR_MONTH_DAY = ((0, 4), (4, 7), (7, 10))  # where each begins and ends in 2026-08-20
 
 
 class ListingInline(admin.TabularInline[Listing, Paper]):
@@ -39,6 +42,37 @@ class OfTheNextEdition(admin.SimpleListFilter):
         return queryset
 
 
+class DayOfTheEdition(admin.SimpleListFilter):
+    """By year; below the one that is chosen by month, and by day below that. It asks the few editions alone: a date
+    hierarchy reads every paper there is, at every look at the list."""
+
+    title = "day of the edition"
+    parameter_name = "of"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        days = map(str, Edition.objects.order_by("-day").values_list("day", flat=True))
+        chosen = self.value() or ""
+        spans = (day[:end] for day in days for start, end in YEAR_MONTH_DAY if chosen.startswith(day[:start]))
+        return [(span, span) for span in dict.fromkeys(spans)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Paper]) -> QuerySet[Paper]:
+        chosen = self.value()
+        if chosen not in dict(self.lookup_choices):
+            return queryset
+        parts = dict(zip(("day__year", "day__month", "day__day"), map(int, chosen.split("-")), strict=False))
+        return queryset.filter(edition__in=Edition.objects.filter(**parts))
+
+
+class KeysFirst(Paginator[Paper]):
+    """Finds a page's rows by indexes, and then reads these alone, not the abstracts of all that are sorted."""
+
+    def page(self, number: Any) -> Page[Paper]:
+        found, every = super().page(number), cast(QuerySet[Paper], self.object_list)
+        keys = list(cast(QuerySet[Paper], found.object_list).values_list("pk", flat=True))
+        found.object_list = every.filter(pk__in=keys)
+        return found
+
+
 class PaperForm(forms.ModelForm[Paper]):
     authors = LinesField(required=False, help_text="One a line.")
     categories = LinesField(required=False, help_text="Of arXiv, one a line, such as cs.CL.")
@@ -51,11 +85,11 @@ class PaperAdmin(admin.ModelAdmin[Paper]):
     list_display = ["title", "votes", "is_pinned", "is_hidden", "day", "first_seen_at"]
     ordering = [F("edition__day").desc(nulls_first=True), "-votes", "-pk"]  # none yet: it waits for the next one
     list_editable = ["is_pinned", "is_hidden"]
-    list_filter = [OfTheNextEdition, "is_pinned", "is_hidden", "first_seen_at", "listings__source"]
+    list_filter = [OfTheNextEdition, DayOfTheEdition, "is_pinned", "is_hidden", "first_seen_at", "listings__source"]
     search_fields = ["title", "key", "abstract", "authors"]
     autocomplete_fields = ["edition"]
-    date_hierarchy = "first_seen_at"
     list_select_related = ["edition"]
+    paginator = KeysFirst
     inlines = [ListingInline]
     show_full_result_count = False
 

@@ -8,9 +8,12 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from digest import papers, planning
+from digest.admin.papers import DayOfTheEdition, PaperAdmin
 from digest.admin_site import GROUPS, LAST
 from digest.delivery import sending
 from digest.mails import addresses
@@ -70,6 +73,37 @@ def test_papers_stand_newest_first_and_by_votes(admin_client: Client, edition: E
         "Faster Diffusion",
         "A Survey of Diffusion and Reinforcement Learning",
     ]
+
+
+def test_the_list_of_papers_reads_only_the_rows_of_a_page(
+    admin_client: Client, edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PaperAdmin, "list_per_page", 2)
+    with CaptureQueriesContext(connection) as asked:
+        pages = [admin_client.get("/admin/digest/paper/", {"p": page}).context["cl"].result_list for page in ("1", "2")]
+    assert [[paper.votes for paper in page] for page in pages] == [[30, 20], [10]]
+    on_papers = [query["sql"] for query in asked if 'FROM "digest_paper"' in query["sql"]]
+    assert len(on_papers) == 2 * 3  # how many, which of them, and what these say
+    rows = [sql for sql in on_papers if "abstract" in sql]
+    assert ['"digest_paper"."id" IN (' in sql for sql in rows] == [True, True]
+
+
+def test_papers_are_found_by_the_day_of_their_edition(admin_client: Client, edition: Edition) -> None:
+    Edition.objects.create(day=dt.date(2025, 12, 31), published_at=NOW)
+    Edition.objects.create(day=dt.date(2026, 7, 31), published_at=NOW)
+    for of, spans, number in (
+        ("", ["2026", "2025"], 3),
+        ("2025", ["2026", "2025", "2025-12"], 0),
+        ("2026", ["2026", "2026-08", "2026-07", "2025"], 3),
+        ("2026-07", ["2026", "2026-08", "2026-07", "2026-07-31", "2025"], 0),
+        ("2026-08-20", ["2026", "2026-08", "2026-08-20", "2026-07", "2025"], 3),
+        ("2024", ["2026", "2025"], 3),
+        ("nonsense", ["2026", "2025"], 3),
+    ):
+        shown = admin_client.get("/admin/digest/paper/", {"of": of} if of else {}).context["cl"]
+        (by_day,) = [each for each in shown.filter_specs if isinstance(each, DayOfTheEdition)]
+        assert [span for span, _ in by_day.lookup_choices] == spans
+        assert len(shown.result_list) == number
 
 
 def test_days_and_times_are_written_one_way(admin_client: Client, edition: Edition) -> None:
