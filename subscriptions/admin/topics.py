@@ -1,5 +1,6 @@
 """The catalogue, and what readers follow of it."""
 
+from collections import Counter
 from typing import Any
 
 from django import forms
@@ -13,9 +14,11 @@ from django.utils.html import format_html, format_html_join
 
 from subscriptions.admin.deleting import DeletesTopics
 from subscriptions.lines import LinesField
-from subscriptions.models import Subscriber, Topic
+from subscriptions.models import Subscriber, Topic, TopicFilter
 
 SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
+FOLLOWED = TopicFilter.objects.filter(subscriber__status__in=SUBSCRIBED).order_by()
+BY_READERS = Count("filters", filter=Q(filters__subscriber__status__in=SUBSCRIBED))
 BROADER = (
     "Choose topics here, and this one stands for them: who ticks it gets whatever any of them finds, also of those "
     "that are not offered, and need not tick them. Phrases of its own find more. A broader topic can’t be part of "
@@ -65,24 +68,24 @@ class Breadth(admin.SimpleListFilter):
 
 
 class Relatives:
-    """Which topics stand for which, each with its number of readers."""
+    """Which topics stand for which."""
 
     def __init__(self) -> None:
-        self._topics = {topic.slug: topic for topic in _with_readers(Topic.objects.all())}
+        self._topics = {topic.slug: topic for topic in Topic.objects.defer("phrases", "exclusions")}
 
-    def narrower(self, topic: Topic) -> list[Any]:
+    def narrower(self, topic: Topic) -> list[Topic]:
         return [self._topics[slug] for slug in topic.narrower if slug in self._topics]
 
-    def broader(self, topic: Topic) -> list[Any]:
+    def broader(self, topic: Topic) -> list[Topic]:
         return [wide for wide in self._topics.values() if topic.slug in wide.narrower]
 
 
 class TopicList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        relatives = Relatives()  # once for all rows
+        relatives, readers = Relatives(), _readers()  # once for all rows
         for topic in self.result_list:
-            topic.relatives = relatives
+            topic.relatives, topic.readers = relatives, readers
 
 
 @admin.register(Topic)
@@ -103,17 +106,21 @@ class TopicAdmin(DeletesTopics, admin.ModelAdmin[Topic]):
         return TopicList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Topic]:
-        return _with_readers(super().get_queryset(request))
+        topics = super().get_queryset(request)
+        # Only where somebody sorts: with a hundred thousand readers it takes a while.
+        return topics.annotate(by_readers=BY_READERS) if "o" in request.GET else topics
 
-    @admin.display(ordering="readers", description="readers")
+    @admin.display(ordering="by_readers", description="readers")
     def readers(self, topic: Any) -> str:
-        return _linked(topic)
+        return _linked(topic, topic.readers)
 
     @admin.display(description="what it is about")
     def about(self, topic: Any) -> str:
         """With what it stands for, and what stands for it: who follows that gets it, too."""
         narrower = ", ".join(other.name for other in topic.relatives.narrower(topic))
-        broader = ", ".join(f"{wide.name} ({_readers(wide.readers)})" for wide in topic.relatives.broader(topic))
+        broader = ", ".join(
+            f"{wide.name} ({_in_words(topic.readers[wide.pk])})" for wide in topic.relatives.broader(topic)
+        )
         said = [(f"{words} {names}.",) for words, names in (("Stands for", narrower), ("Part of", broader)) if names]
         return format_html("{}{}", topic.description, format_html_join("", "<p>{}</p>", said))
 
@@ -126,22 +133,26 @@ class TopicAdmin(DeletesTopics, admin.ModelAdmin[Topic]):
         """How many follow it, and what stands for it."""
         if not topic.pk:
             return "Nobody yet."
-        page = "admin:subscriptions_topic_change"
-        wide = [(_linked(one), reverse(page, args=[one.pk]), one) for one in Relatives().broader(topic)]
+        page, broader = "admin:subscriptions_topic_change", Relatives().broader(topic)
+        readers = _readers(topic, *broader)
+        wide = [(_linked(one, readers), reverse(page, args=[one.pk]), one) for one in broader]
         more = format_html_join("", '<li>{} by <a href="{}">{}</a>, which stands for it.</li>', wide)
-        return format_html("<ul><li>{} by itself.</li>{}</ul>", _linked(topic), more) if wide else _linked(topic)
+        itself = _linked(topic, readers)
+        return format_html("<ul><li>{} by itself.</li>{}</ul>", itself, more) if wide else itself
 
 
-def _with_readers(topics: QuerySet[Topic]) -> QuerySet[Topic]:
-    return topics.annotate(readers=Count("filters", filter=Q(filters__subscriber__status__in=SUBSCRIBED)))
+def _readers(*topics: Topic) -> Counter[int]:
+    """How many of those who get mail follow each of `topics`, or of all, by its key."""
+    counts = FOLLOWED.filter(topic__in=topics) if topics else FOLLOWED.exclude(topic=None)
+    return Counter(dict(counts.values_list("topic").annotate(Count("pk"))))
 
 
-def _readers(number: int) -> str:
+def _in_words(number: int) -> str:
     return "1 reader" if number == 1 else f"{number} readers"
 
 
-def _linked(topic: Any) -> str:
-    """How many readers follow it, as a link to them."""
+def _linked(topic: Topic, readers: Counter[int]) -> str:
+    """How many follow it, as a link to them."""
     address = reverse("admin:subscriptions_subscriber_changelist")
     wanted = f"filters__topic__id__exact={topic.pk}&status__in={','.join(SUBSCRIBED)}"
-    return format_html('<a href="{}?{}">{}</a>', address, wanted, topic.readers) if topic.readers else "0"
+    return format_html('<a href="{}?{}">{}</a>', address, wanted, readers[topic.pk]) if readers[topic.pk] else "0"
