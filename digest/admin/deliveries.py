@@ -25,7 +25,6 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     list_display = ["subscriber", "day", "outcome", "sent_at", "queued_at"]
     list_filter = ["status", "edition", "queued_at"]
     search_fields = ["subscriber__email", "reason", "provider_id"]
-    date_hierarchy = "queued_at"
     list_select_related = ["edition", "subscriber"]
     show_full_result_count = False
     fieldsets = [
@@ -92,7 +91,6 @@ class DeliveryEventAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeliveryEvent]):
     list_filter = ["event_type", "meaning", "happened_at"]
     show_full_result_count = False
     search_fields = ["delivery__subscriber__email", "detail"]
-    date_hierarchy = "happened_at"
     list_select_related = ["delivery"]
 
 

@@ -34,7 +34,6 @@ class SubscriberAdmin(OwnsALogAdmin, admin.ModelAdmin[Subscriber]):
     list_display = ["email", "state", "how_often", "at", "created_at", "confirmed_at"]
     list_filter = ["status", "frequency", "created_at", ("filters__topic", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["email", "uid", "filters__words"]
-    date_hierarchy = "created_at"
     # The address too: another one has not been confirmed by anybody.
     readonly_fields = [
         "email",

@@ -17,7 +17,7 @@ from digest.admin.papers import DayOfTheEdition, PaperAdmin
 from digest.admin_site import GROUPS, LAST
 from digest.delivery import sending
 from digest.mails import addresses
-from digest.models import Delivery, Edition, FetchRun, Source
+from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Paper, Source
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_record
 
@@ -148,3 +148,8 @@ def test_a_paper_keeps_its_authors_when_it_is_saved(admin_client: Client, editio
     assert answer.status_code == 302
     paper.refresh_from_db()
     assert paper.authors == ["Ada Lovelace", "Alan Turing"]
+
+
+@pytest.mark.parametrize("model", [Delivery, DeliveryEvent, Subscriber, Paper])
+def test_no_list_of_millions_reads_them_all_for_a_hierarchy_of_dates(model: Any) -> None:
+    assert admin.site.get_model_admin(model).date_hierarchy is None
