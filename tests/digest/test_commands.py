@@ -237,6 +237,13 @@ def test_it_previews_what_a_reader_would_get_who_has_not_confirmed(capsys: Any) 
     assert Subscriber.objects.get(email="new@example.org").confirmed_at is None
 
 
+@pytest.mark.usefixtures("edition")
+def test_it_previews_in_the_readers_language(capsys: Any, learning: Topic) -> None:
+    make_reader("german@example.org", topics=[learning], language="de")
+    assert "20. August 2026" in run("preview_digest", capsys, email="german@example.org")
+    assert "20 August 2026" in run("preview_digest", capsys, topic=["learning"])
+
+
 @pytest.mark.usefixtures("edition", "learning")
 def test_it_says_where_a_preview_can_not_be_written(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="can't be written: No such file or directory"):

@@ -3,14 +3,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 
 from digest import editions, indexing, interests, reading
 from digest.composing import Wanted, compose
 from digest.mails import rendering
 from digest.management.base import check_database, day
 from digest.models import Edition
-from subscriptions import filters
+from subscriptions import typed
+from subscriptions.filters import FilterError
 from subscriptions.models import Subscriber, Topic
 
 
@@ -40,9 +43,10 @@ class Command(BaseCommand):
             none = f"No mail: none of the {digest.of_how_many} papers of {edition.day} match."
             self.stdout.write(json.dumps({"papers": []}) if options["json"] else none)
             return
-        rendered = rendering.render(
-            digest, edition, preferences_url="#preferences", unsubscribe_url="#unsubscribe", subscriber=reader
-        )
+        with translation.override(reader.language if reader else settings.LANGUAGE_CODE):
+            rendered = rendering.render(
+                digest, edition, preferences_url="#preferences", unsubscribe_url="#unsubscribe", subscriber=reader
+            )
         if options["html"]:
             self._write(options["html"], rendered.html)
         if options["json"]:
@@ -84,7 +88,7 @@ class Command(BaseCommand):
                 advice = f"Did you mean {', '.join(near)}?" if near else "The site lists them all at /topics/."
                 raise CommandError(f"There is no topic “{slug}”. {advice}")
         try:
-            criteria = filters.parse(words)
-        except filters.FilterError as error:
+            criteria = typed.read(words)
+        except FilterError as error:
             raise CommandError(str(error)) from error
         return interests.wanted([topics[slug] for slug in slugs], [criteria])
