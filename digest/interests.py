@@ -73,7 +73,7 @@ def with_votes(interests: Sequence[Interest], least: int) -> tuple[Interest, ...
     """Of what each finds, the papers with so many votes; whatever has them where nothing else is asked for."""
     if not least:
         return tuple(interests)
-    others = [one for one in interests if not one.criteria.wants_votes_alone]
+    others = [one for one in interests if not one.wants_votes_alone]
     return tuple(replace(one, criteria=replace(one.criteria, min_votes=least)) for one in others or interests)
 
 

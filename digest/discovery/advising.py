@@ -80,7 +80,7 @@ def _taken(shelf: Shelf, wanted: Wanted) -> Advice | None:
     least = max(interest.criteria.min_votes for interest in wanted.interests)
     if not least:
         return None
-    if any(map(_wants_votes_alone, wanted.interests)):
+    if any(interest.wants_votes_alone for interest in wanted.interests):
         return Advice("no_votes", str(least), max((paper.votes for paper in shelf.papers), default=0))
     if papers := shelf.matching(_without_votes(wanted.interests), wanted.amount, wanted.exclusions):
         return Advice("votes", str(least), papers)
@@ -100,11 +100,6 @@ def _would_bring(shelf: Shelf, wanted: Wanted, broader: Sequence[Interest]) -> A
     brought = [(shelf.matching([topic], wanted.amount, wanted.exclusions), topic.label) for topic in broader]
     papers, label = max(brought, default=(0, ""))
     return Advice("broader", label, papers) if papers else None
-
-
-def _wants_votes_alone(interest: Interest) -> bool:
-    """Whether it asks for votes and nothing else: a broader topic has no phrases, and asks for what it stands for."""
-    return interest.criteria.wants_votes_alone and not interest.about
 
 
 def _without_votes(interests: Iterable[Interest]) -> list[Interest]:
@@ -129,6 +124,6 @@ def _too_much(shelf: Shelf, wanted: Wanted, own: Criteria) -> Advice:
         return Advice("flood", label, papers)
     if own.phrases or own.quoted:
         return Advice("flood_phrase", "", papers)
-    if _wants_votes_alone(wanted.interests[0]) or replace(own, min_votes=0).wants_something:
+    if wanted.interests[0].wants_votes_alone or replace(own, min_votes=0).wants_something:
         return Advice("flood_else", str(2 * own.min_votes or SOME_VOTES), papers)
     return Advice("flood_topic", wanted.amount, papers)

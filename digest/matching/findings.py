@@ -57,6 +57,11 @@ class Interest:
         """What speaks for a topic: the names of those that it stands for, and its phrases."""
         return (*(topic.label for topic in self.narrower), *self.criteria.quoted)
 
+    @property
+    def wants_votes_alone(self) -> bool:
+        """Whether it asks for votes and nothing else; a broader topic without phrases asks for what it stands for."""
+        return self.criteria.wants_votes_alone and not self.about
+
     @cached_property
     def _hash(self) -> int:
         asked = self.criteria  # whatever else it holds seldom tells two apart

@@ -218,7 +218,7 @@ def _by_rule(day: Day, interest: Interest) -> Iterator[tuple[int, float]]:
         yield from ((number, judging.BY_AUTHOR) for number, _ in day.people.find(wanted))
     for pattern in criteria.categories:
         yield from ((number, judging.IN_CATEGORY) for number, _ in day.categories.find(pattern))
-    if criteria.wants_votes_alone and not interest.about:
+    if interest.wants_votes_alone:
         yield from ((number, judging.WITH_VOTES) for number in range(len(day.papers)))
 
 

@@ -23,9 +23,9 @@ from digest.matching.words import key_of
 ALIKE = (0.4, 1.0)
 BY_WORDS = 3  # times as much words count where nothing is known of meaning
 NAMED = 0.5  # what is added where the text is the topic's name, or one of its phrases
-ONE_SUBJECT = (
-    0.05  # correlation over the topics: nearly all names and sentences of one interest have it, 3 of 10 of any two
-)
+# How the likeness of a name and of a sentence to the topics goes together (a correlation): nearly all that are of one
+# interest have it, three of ten that are not.
+ONE_SUBJECT = 0.05
 LEAST_SAID = 0.35  # of a part of a name that a topic must cover to be named by it
 SHARPNESS = 20.0  # how much more the nearest topic counts than the next
 LEAST_WEIGHT = 0.05
@@ -77,8 +77,9 @@ class Thesaurus:
 
         `name` is what it may call one by; `vector` that of `text`, where topics have vectors, too.
         """
-        is_said = key_of(name) in self._named or self._words.says_any(text)
-        return _weigh(self._alike(name, text, vector)) if is_said or vector is not None else ()
+        if vector is None and key_of(name) not in self._named and not self._words.says_any(text):
+            return ()
+        return _weigh(self._alike(name, text, vector))
 
     def nearest(self, name: str, text: str, vector: Vectors | None = None) -> int:
         """The topic that somebody would tick who says this: what figures are taken by. Raises ValueError without any.
