@@ -23,7 +23,7 @@ def find(asks: list[Ask], *, without: list[Ask], min_votes: int = 0, limit: int 
         return []
     with connection.cursor() as cursor:
         cursor.execute(*_dialect(connection).query(asks, without, min_votes, limit))
-        return [row[0] for row in cursor.fetchall()]
+        return sorted((row[0] for row in cursor.fetchall()), reverse=True)
 
 
 def ensure(database: BaseDatabaseWrapper) -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest.discovery import fulltext
-from digest.discovery.fulltext import Ask, asking
+from digest.discovery.fulltext import Ask, asking, postgresql
 from digest.matching import Index, Interest, match
 from digest.models import Paper
 from subscriptions.filters import Criteria
@@ -185,11 +185,33 @@ def test_it_mends_what_a_migration_took_away() -> None:
     assert len(found(asking.phrase("agents", "row", "text"))) == 2
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's planner goes by statistics")
-def test_the_planner_knows_rare_words_for_rare() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT attstattarget FROM pg_attribute "
-            "WHERE attrelid = 'digest_paper'::regclass AND attname LIKE 'words\\_in\\_%'"
-        )
-        assert [target for (target,) in cursor.fetchall()] == [1_000] * 3
+needs_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite always goes by its index")
+
+
+@needs_postgresql
+@pytest.mark.parametrize("often", [0, 101])
+def test_reading_and_the_index_find_the_same(often: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OFTEN", "OFTEN_IN_A_ROW"):
+        monkeypatch.setattr(postgresql, name, often)
+    for number in range(9):
+        add(f"Agents that plan {number}", votes=number, abstract="A survey" if number % 2 else "Plan agents")
+    row, words = (asking.phrase("agents plan", kind, "text") for kind in ("row", "all"))
+    surveys = asking.phrase("survey", "row", "text")
+    assert found(words, limit=3) == [f"Agents that plan {number}" for number in (8, 7, 6)]
+    assert found(asking.phrase("plan agents", "row", "text"), limit=2, min_votes=1, without=surveys) == [
+        f"Agents that plan {number}" for number in (8, 6)
+    ]
+    assert found(row) == []
+
+
+@needs_postgresql
+def test_it_reads_the_newest_only_where_many_of_them_hold_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"NEWEST": 2, "SAMPLE": 2, "OFTEN": 2}.items():
+        monkeypatch.setattr(postgresql, name, value)
+    add("A rare word")
+    for number in range(3):
+        add(f"Frequent {number}", votes=5 - number)
+    rare, frequent = (asking.phrase(word, "all", "text") for word in ("rare", "frequent"))
+    assert found(rare) == ["A rare word"]
+    assert found(frequent) == ["Frequent 2", "Frequent 1"]  # enough of the two that are read, for all that is known
+    assert found(frequent, min_votes=4) == ["Frequent 1", "Frequent 0"]
