@@ -6,6 +6,7 @@ AND, OR and NOT of other searches, a star for endings, what a sentence would swa
 """
 
 import re
+from itertools import zip_longest
 
 from django.utils.translation import gettext as _
 
@@ -25,14 +26,16 @@ _STAR = re.compile(r"(?<=[^\W\d_][^\W\d_A-Z])\*(?!\S)")  # but A* and RRT* are n
 _NOT = re.compile(r"(?:^| (?:AND )?)NOT (?=\S)")
 _OR = re.compile(r"(?<=\S) (?:OR|AND(?= votes ?:)) (?=\S)")
 _AND = re.compile(r"(?<=\S) AND (?=\S)")
+_BEFORE_MINUS = re.compile('(?!about ?:)([^"]+?) (?:AND NOT|AND|OR|NOT)', re.DOTALL)
 
 
 def read(text: str) -> Criteria:
     """What `filters.parse` makes of `text`. Raises FilterError, also where that is likely not what is meant."""
     wrong: dict[str, None] = {}
     right: list[str] = []
-    for term in split(with_our_signs(text)):
-        corrected, advice = _put_right(" ".join(term.split()))
+    terms = [" ".join(term.split()) for term in split(with_our_signs(text))]
+    for term, following in zip_longest(terms, terms[1:], fillvalue=""):
+        corrected, advice = _before_minus(term, following) or _put_right(term)
         right.append(corrected)
         wrong |= dict.fromkeys(advice)
     if not wrong:
@@ -63,6 +66,14 @@ def _put_right(term: str) -> tuple[str, list[str]]:
     return corrected, advice
 
 
+def _before_minus(term: str, following: str) -> tuple[str, list[str]] | None:
+    """What to make of `agents AND` before `-surveys`, which the minus parts into two terms; None of anything else."""
+    if not following.startswith("-") or not (operator := _BEFORE_MINUS.fullmatch(term)):
+        return None
+    corrected, advice = _put_right(operator[1])
+    return corrected, [*advice, _or_and_not(f"{term} {following}", f"{corrected}, {following}")]
+
+
 def _without_operators(term: str) -> tuple[str, list[str]]:
     plain = _NOT.sub(lambda found: "-" if not found.start() else ", -", term)
     plain = _OR.sub(", ", plain)
@@ -74,8 +85,12 @@ def _without_operators(term: str) -> tuple[str, list[str]]:
     if plain == term:
         return term, []
     plain = _with_commas(plain)
+    return plain, [_or_and_not(term, plain)]
+
+
+def _or_and_not(term: str, corrected: str) -> str:
     message = _("%(term)s: write a comma for OR and a minus for NOT, like %(example)s.")
-    return plain, [message % {"term": shown(term), "example": _example(plain)}]
+    return message % {"term": shown(term), "example": _example(corrected)}
 
 
 def _without_commas(term: str, field: str) -> str:

@@ -41,6 +41,8 @@ IN_QUOTES = "put it in quotes."
         ("agents AND votes:5", f"{OR_NOT} agents, votes:5."),
         ("agents AND memory", "There is no AND; for both write a sentence, like about: agents and memory."),
         ("agents AND cat:cs.CL", "There is no AND; for both write a sentence, like about: memory for agents."),
+        ("rag, agents AND -surveys", f"“agents AND -surveys”: {OR_NOT} agents, -surveys."),
+        ("author:Ada AND NOT -surveys", f"{OR_NOT} author:Ada, -surveys."),
         ("diffusion*", "“diffusion*”: write whole words, without a star. Plurals are found anyway."),
     ],
 )  # fmt: skip
@@ -76,6 +78,8 @@ def test_it_speaks_of_no_phrase_where_there_is_none(text: str) -> None:
         "agents and memory, not agents, this or that",
         "about: Schrödinger's cat: a study, and what AND means",
         "about: agents -survey",
+        "about: agents AND -survey",
+        '"agents AND", -survey',
         'about:"one, about: two"',
         "LLM: a survey",
         "author:Ada -survey, votes:5",
