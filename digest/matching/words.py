@@ -120,7 +120,11 @@ def key_of(phrase: str) -> str:
 
     So pre-training, pre training and pretraining are one.
     """
-    return "".join([word if word[-1] != "s" else stem(word) for word in WORD.findall(fold(phrase))])
+    folded = fold(phrase)
+    joined = folded.replace(" ", "")
+    if joined.isascii() and joined.isalnum() and "s " not in folded and joined[-1] != "s":
+        return joined  # as most of what a million readers type
+    return "".join([word if word[-1] != "s" else stem(word) for word in WORD.findall(folded)])
 
 
 @lru_cache(maxsize=1_000)
