@@ -41,8 +41,8 @@ def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     if not interest.about or interest.by_hand:
         found = _higher(found, _own_odds(day, interest.criteria, least_odds))
     scores = {number: judging.probability(odds) for number, odds in found.items() if odds >= least_odds}
-    for topic in interest.narrower:
-        scores = _higher(scores, probabilities(day, topic, least))
+    if interest.narrower:
+        scores = _higher(scores, _on_any(day, interest.narrower, least))
     for number, score in _by_rule(day, interest):
         scores[number] = 1 - (1 - score) * (1 - scores.get(number, 0.0))  # two reasons are better than one
     return _without_the_unwanted(day, interest.criteria, scores)
@@ -89,6 +89,13 @@ def on_topic(day: Day, topic: Interest) -> Values:
         found = day.on_topic[topic] = np.zeros(len(day.papers))
         found[list(scores)] = list(scores.values())
     return found
+
+
+def _on_any(day: Day, topics: Iterable[Interest], least: float) -> Scores:
+    """The papers that are on any of `topics` with a probability of `least`; what is on several is likelier wanted."""
+    found = np.array([on_topic(day, topic) for topic in topics])
+    numbers = (found.max(axis=0) >= max(least, LEAST_ON_TOPIC)).nonzero()[0]
+    return dict(zip(numbers.tolist(), (1 - (1 - found[:, numbers]).prod(axis=0)).tolist(), strict=True))
 
 
 def phrase_odds(standing: Standing, weights: PhraseWeights) -> float:
