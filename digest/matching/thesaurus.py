@@ -84,25 +84,29 @@ class Thesaurus:
     def nearest(self, name: str, text: str, vector: Vectors | None = None) -> int:
         """The topic that somebody would tick who says this: what figures are taken by. Raises ValueError without any.
 
-        A broader one only if it is called by `name`, or `name` names several of those that it stands for.
+        A broader one only if it is called by `name`, or `name` names several of those that it stands for. Of several
+        that none stands for, the first.
         """
         alike = self._alike(name, text, vector)
         alike[[one for one in self._narrower if one not in self._named.get(key_of(name), [])]] = -math.inf
         named = self._named_in(name, alike)
-        held = {one: len(named & narrower) for one, narrower in self._narrower.items()}
+        held = {one: len(narrower.intersection(named)) for one, narrower in self._narrower.items()}
         if max(held.values(), default=0) > 1:
             return max(held, key=lambda one: (held[one], -len(self._narrower[one])))
-        return int((alike + self._words.of(name)).argmax())
+        return named[0] if len(named) > 1 else int((alike + self._words.of(name)).argmax())
 
-    def _named_in(self, name: str, alike: Values) -> set[int]:
-        """The topics that the parts of `name` name; where a part may mean two, the one that is `alike` as a whole."""
-        found = set()
+    def _named_in(self, name: str, alike: Values) -> list[int]:
+        """The topics that the parts of `name` name, in their order, each once.
+
+        Where a part may mean two, the one that is `alike` as a whole.
+        """
+        found: dict[int, None] = {}
         for part in filter(None, BETWEEN_PARTS.split(name)):
             said = self._words.of(part)
             nearest = int(self._with_names(part, BY_WORDS * said + alike).argmax())
             if said[nearest] >= LEAST_SAID:
-                found.add(nearest)
-        return found
+                found[nearest] = None
+        return list(found)
 
     def is_one_subject(self, name: str, sentence: str) -> bool:
         """Whether a name and a sentence, asked for side by side, speak of one thing: are they like the same topics?"""
