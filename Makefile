@@ -42,9 +42,10 @@ check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
 	@$(MAKE) -s figures
 
 RECORDED := ../shared/data
+JUDGED := fitted held fresh readers others rest trades more untouched half editor careful catalogue
 figures: $(VENV)/.installed-dev ## fail where matching got worse than docs/matching.md says (where the recorded days are)
 	@test -d $(RECORDED)/hf || { echo "Matching is not judged: the recorded days are not in $(RECORDED)."; exit 0; }; \
-	for name in $(RECORDED)/judgements/dev benchmarks/judgements/fitted benchmarks/judgements/held benchmarks/judgements/fresh benchmarks/judgements/readers benchmarks/judgements/others benchmarks/judgements/rest benchmarks/judgements/trades benchmarks/judgements/more benchmarks/judgements/untouched benchmarks/judgements/catalogue; do \
+	for name in $(RECORDED)/judgements/dev $(JUDGED:%=benchmarks/judgements/%); do \
 	  test ! -d $(RECORDED)/hf || $(MANAGE) evaluate_matching $$name.json --papers $(RECORDED)/hf --json \
 	    --against benchmarks/judgements/figures/$$(basename $$name).json || exit 1; \
 	done
