@@ -55,6 +55,12 @@ def test_it_finds_what_any_of_its_topics_finds(index: Index) -> None:
     assert all(apart.values())
 
 
+def test_what_is_on_several_of_its_topics_is_likelier_wanted() -> None:
+    index = Index([paper("Quantization and token compression", "Pruning, token merging.")], None, Thesaurus(ALL))
+    apart = [index.answer(one).scores[0] for one in (QUANTIZATION, TOKENS)]
+    assert max(apart) < index.answer(SMALL).scores[0] == pytest.approx(1 - (1 - apart[0]) * (1 - apart[1]))
+
+
 def test_it_says_which_of_its_topics_found_a_paper_and_why(index: Index) -> None:
     findings = index.findings(SMALL)
     reasons = findings[0].reasons
@@ -98,7 +104,8 @@ def test_its_own_phrases_find_as_well() -> None:
         ("Small models", SMALL),
         ("Quantization and pruning", QUANTIZATION),
         ("Pruning of small networks", QUANTIZATION),
-        ("Quantization and robots", ROBOTS),  # no topic stands for both
+        ("Quantization and robots", QUANTIZATION),  # no topic stands for both
+        ("Robots and quantization", ROBOTS),
         ("Quantization, token compression and robots", SMALL),  # which stands for most of it
         ("Robots", ROBOTS),
         ("Robots und andere", ROBOTS),
