@@ -26,7 +26,8 @@ _STAR = re.compile(r"(?<=[^\W\d_][^\W\d_A-Z])\*(?!\S)")  # but A* and RRT* are n
 _NOT = re.compile(r"(?:^| (?:AND )?)NOT (?=\S)")
 _OR = re.compile(r"(?<=\S) (?:OR|AND(?= votes ?:)) (?=\S)")
 _AND = re.compile(r"(?<=\S) AND (?=\S)")
-_BEFORE_MINUS = re.compile('(?!about ?:)([^"]+?) (?:AND NOT|AND|OR|NOT)', re.DOTALL)
+_BEFORE_MINUS = re.compile('(?!about ?:)([^"]*?) ?\\b(?:AND NOT|AND|OR|NOT)', re.DOTALL)
+_AT_END = re.compile(r" (?:AND NOT|AND|OR|NOT)$")
 
 
 def read(text: str) -> Criteria:
@@ -68,10 +69,14 @@ def _put_right(term: str) -> tuple[str, list[str]]:
 
 def _before_minus(term: str, following: str) -> tuple[str, list[str]] | None:
     """What to make of `agents AND` before `-surveys`, which the minus parts into two terms; None of anything else."""
-    if not following.startswith("-") or not (operator := _BEFORE_MINUS.fullmatch(term)):
+    operator = _BEFORE_MINUS.fullmatch(term)
+    if not operator or not following.startswith("-"):
         return None
     corrected, advice = _put_right(operator[1])
-    return corrected, [*advice, _or_and_not(f"{term} {following}", f"{corrected}, {following}")]
+    if advice:
+        return corrected, advice  # the rest when that is put right
+    following = _AT_END.sub("", following)
+    return corrected, [_or_and_not(f"{term} {following}", f"{corrected}, {following}".removeprefix(", "))]
 
 
 def _without_operators(term: str) -> tuple[str, list[str]]:
