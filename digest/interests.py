@@ -44,10 +44,15 @@ def of_topic(topic: Topic) -> Interest:
 def of_topics(topics: Iterable[Topic]) -> list[Interest]:
     """`topics`, with those that broader ones stand for: looked up where they are not among them."""
     topics = list(topics)
-    known = {topic.slug: _alone(topic) for topic in topics}
-    if missing := {slug for topic in topics for slug in topic.narrower} - known.keys():
-        known |= {topic.slug: _alone(topic) for topic in Topic.objects.filter(slug__in=missing)}
-    return [_with_narrower(known, topic) for topic in topics]
+    known = {topic.slug: topic for topic in topics}
+    for _level in range(2):  # an admin's may stand for one that came to stand for others since
+        if missing := {slug for topic in known.values() for slug in topic.narrower} - known.keys():
+            known |= {topic.slug: topic for topic in Topic.objects.filter(slug__in=missing)}
+    alone = {slug: _alone(topic) for slug, topic in known.items()}
+    return [
+        replace(alone[topic.slug], narrower=_narrower(known, alone, topic)) if topic.narrower else alone[topic.slug]
+        for topic in topics
+    ]
 
 
 def without_included(interests: Sequence[Interest]) -> list[Interest]:
@@ -60,9 +65,11 @@ def _alone(topic: Topic) -> Interest:
     return Interest(topic.name, topic.criteria, topic.about, by_hand=topic.is_by_hand)
 
 
-def _with_narrower(known: Mapping[str, Interest], topic: Topic) -> Interest:
-    narrower = tuple(known[slug] for slug in topic.narrower if slug in known)
-    return replace(known[topic.slug], narrower=narrower) if narrower else known[topic.slug]
+def _narrower(known: Mapping[str, Topic], alone: Mapping[str, Interest], topic: Topic) -> tuple[Interest, ...]:
+    """What `topic` stands for: of those that stand for others themselves, these others."""
+    parts = [known[slug] for slug in topic.narrower if slug in known]
+    slugs = dict.fromkeys(slug for part in parts for slug in (part.narrower or [part.slug]))
+    return tuple(alone[slug] for slug in slugs if slug in alone and slug != topic.slug)
 
 
 def of_words(criteria: Criteria) -> list[Interest]:

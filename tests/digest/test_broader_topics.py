@@ -136,6 +136,8 @@ def methods(learning: Topic, vision: Topic) -> Topic:
 def test_what_it_stands_for_counts_whether_offered_or_not(methods: Topic, vision: Topic) -> None:
     Topic.objects.filter(pk=vision.pk).update(is_offered=False)
     assert [one.label for one in interests.of_topic(methods).narrower] == ["Learning", "Vision"]
+    Topic.objects.create(slug="all", name="All", narrower=["methods", "learning"])  # from when methods was narrow
+    assert [one.label for one in interests.of_topic(Topic.objects.get(slug="all")).narrower] == ["Learning", "Vision"]
 
 
 def test_who_ticks_a_topic_beside_one_that_stands_for_it_asks_once(methods: Topic, learning: Topic) -> None:
