@@ -82,9 +82,12 @@ class Index:
 
     def answer(self, interest: Interest, amount: str = BALANCED) -> Answer:
         """The papers that `interest` asks for, as sure as `amount` wants it: fewer, balanced, more."""
-        if interest.criteria.is_of_phrases and not interest.about:
+        if interest.about:
+            kept = self._by_topics
+        elif interest.criteria.is_of_phrases:
             return self._answer_narrowed(interest, amount)
-        kept = self._by_topics if interest.about else self._by_own
+        else:
+            kept = self._by_own
         found = kept.get((interest, amount))
         return kept.keep((interest, amount), self._answer(interest, amount)) if found is None else found
 
