@@ -26,8 +26,7 @@ _STAR = re.compile(r"(?<=[^\W\d_][^\W\d_A-Z])\*(?!\S)")  # but A* and RRT* are n
 _NOT = re.compile(r"(?:^| (?:AND )?)NOT (?=\S)")
 _OR = re.compile(r"(?<=\S) (?:OR|AND(?= votes ?:)) (?=\S)")
 _AND = re.compile(r"(?<=\S) AND (?=\S)")
-_BEFORE_MINUS = re.compile('(?!about ?:)([^"]*?) ?\\b(?:AND NOT|AND|OR|NOT)', re.DOTALL)
-_AT_END = re.compile(r" (?:AND NOT|AND|OR|NOT)$")
+_AT_END = re.compile("(?:^| )(?:AND NOT|AND|OR|NOT)$")
 
 
 def read(text: str) -> Criteria:
@@ -69,10 +68,10 @@ def _put_right(term: str) -> tuple[str, list[str]]:
 
 def _before_minus(term: str, following: str) -> tuple[str, list[str]] | None:
     """What to make of `agents AND` before `-surveys`, which the minus parts into two terms; None of anything else."""
-    operator = _BEFORE_MINUS.fullmatch(term)
-    if not operator or not following.startswith("-"):
+    asked = _AT_END.sub("", term)
+    if asked == term or not following.startswith("-") or '"' in term or _SENTENCE.fullmatch(term):
         return None
-    corrected, advice = _put_right(operator[1])
+    corrected, advice = _put_right(asked)
     if advice:
         return corrected, advice  # the rest when that is put right
     following = _AT_END.sub("", following)
