@@ -176,7 +176,7 @@ def test_it_judges_recorded_days_by_words_alone(
 
     evaluate(judgements, "--papers", str(RECORDED / "hf"), "--json", "--without-topic")
     without = json.loads(capsys.readouterr().out)
-    assert 0.4 < without["choice"]["f1"] < figures["choice"]["f1"]
+    assert 0.45 < without["choice"]["f1"] < figures["choice"]["f1"]
     assert without["catalogue"]["choice"]["f1"] > 0.7  # who ticks the topic has it all the same
 
     better = tmp_path / "better.json"
