@@ -10,7 +10,6 @@ kind of evidence is tried by giving it one; weights for what no topic stands for
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ RIDGE = 1.0  # holds weights back, where columns are brought to the same spread
 def of_topic(day: Day, asked: Interest) -> Evidence:
     if asked.narrower:
         return {}  # what others find, by weights of theirs
-    none = dict.fromkeys(asdict(judging.TOPIC), 0.0)
+    none = dict.fromkeys(judging.TOPIC._fields, 0.0)
     return {name: scoring.topic_odds(day, asked, judging.PhraseWeights(**(none | {name: 1.0}))) for name in none}
 
 
@@ -106,11 +105,11 @@ def main(folder: str, *judgements: str) -> None:
         known: Any = getattr(judging, name + suffix)
         names = [
             "usual",
-            *(key for key, weight in asdict(known).items() if weight and key not in ("usual", "enough", "alone")),
+            *(key for key, weight in known._asdict().items() if weight and key not in ("usual", "enough", "alone")),
         ]
         found = [one for trial in trials for one in samples(trial, way, look, names)]
         weights = dict(zip(names, (round(float(weight), 2) for weight in fit(found)), strict=True))
-        setattr(judging, name + suffix, replace(known, **weights))
+        setattr(judging, name + suffix, known._replace(**weights))
         print(f"{name + suffix}: {weights}\n    of interests left out: {choice_of_others(found).as_json()}")
 
 

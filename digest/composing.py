@@ -1,8 +1,8 @@
 """What one reader's digest holds: their matches, capped, then what is trending. Pure."""
 
 import datetime as dt
-from dataclasses import dataclass, replace
 from itertools import islice
+from typing import NamedTuple
 
 from digest.learning import Taste
 from digest.matching import Index, Interest, Match, choose, match, share
@@ -10,8 +10,7 @@ from digest.matching import Index, Interest, Match, choose, match, share
 TRENDING = 3  # papers at most
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What one reader asked for."""
 
     interests: tuple[Interest, ...]
@@ -22,8 +21,7 @@ class Wanted:
     taste: Taste | None = None  # what was learnt from likes, of those few who said any
 
 
-@dataclass(frozen=True)
-class Digest:
+class Digest(NamedTuple):
     """The mail made for one reader from one edition, or a week of them."""
 
     day: dt.date
@@ -44,8 +42,8 @@ class Digest:
     def shorter(self) -> "Digest":
         """The same without its last paper: of those that are trending first, then of the reader's own."""
         if self.trending:
-            return replace(self, trending=self.trending[:-1])
-        return replace(self, for_you=self.for_you[:-1], more=self.more + 1)
+            return self._replace(trending=self.trending[:-1])
+        return self._replace(for_you=self.for_you[:-1], more=self.more + 1)
 
     @property
     def matches(self) -> tuple[Match, ...]:

@@ -81,7 +81,7 @@ def with_votes(interests: Sequence[Interest], least: int) -> tuple[Interest, ...
     if not least:
         return tuple(interests)
     others = [one for one in interests if not one.wants_votes_alone]
-    return tuple(replace(one, criteria=replace(one.criteria, min_votes=least)) for one in others or interests)
+    return tuple(replace(one, criteria=one.criteria._replace(min_votes=least)) for one in others or interests)
 
 
 def wanted(

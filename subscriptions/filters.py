@@ -17,7 +17,7 @@ full-width ones.
 """
 
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -41,9 +41,6 @@ _TERM = re.compile(
     re.VERBOSE,
 )
 _QUOTED_AND_MORE = re.compile(r'\s*+-?\s*+(?:[A-Za-z]++\s*+:\s*+)?"[^"\n]*+"(?=[^\S\n]++\S)')
-_MARKS = re.compile(rf'[:"]|\s\s|[^\S\n ]|\s(?:{_EXCLUDES})')  # what a text that is read at a glance has none of
-_BETWEEN = re.compile(r"[,;\n]")
-_PLAIN = re.compile(rf"[^\W_].{{,{MAX_TERM_LENGTH - 1}}}")  # no minus before it, and a word in it
 _EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat|about|votes)\s*:", re.IGNORECASE)
 
 
@@ -51,8 +48,7 @@ class FilterError(ValueError):
     """What was typed can't be read; the message says what, and how to write it, in the reader's language."""
 
 
-@dataclass(frozen=True)
-class Criteria:
+class Criteria(NamedTuple):
     """What one filter asks for: any of phrases, quoted ones, authors, categories, or the sentence.
 
     Never one with an exclusion, nor with fewer votes than `min_votes`; which alone asks for all that have as many.
@@ -73,7 +69,7 @@ class Criteria:
     @property
     def wants_votes_alone(self) -> bool:
         """Whether nothing but a number of votes is asked for."""
-        return bool(self.min_votes) and not replace(self, min_votes=0).wants_something
+        return bool(self.min_votes) and not self._replace(min_votes=0).wants_something
 
     @property
     def is_of_phrases(self) -> bool:
@@ -117,11 +113,18 @@ def parse(text: str) -> Criteria:
 
 def _plain_phrases(text: str) -> tuple[str, ...]:
     """The phrases of a text that holds nothing else, as most do; nothing where it must be read term by term."""
-    if _MARKS.search(text):
+    text = text.replace(";", ",").replace("\n", ",")
+    if _has_signs(text):
         return ()
-    phrases = list(filter(None, map(str.strip, _BETWEEN.split(text))))
-    are_right = len(phrases) <= MAX_TERMS and all(map(_PLAIN.fullmatch, phrases))
-    return tuple(dict.fromkeys(phrases)) if are_right else ()
+    phrases = [phrase for part in text.split(",") if (phrase := part.strip())]
+    are_few = len(phrases) <= MAX_TERMS and max(map(len, phrases), default=0) <= MAX_TERM_LENGTH
+    begin_with_a_word = "".join([phrase[0] for phrase in phrases]).isalnum()
+    return tuple(dict.fromkeys(phrases)) if are_few and begin_with_a_word else ()
+
+
+def _has_signs(text: str) -> bool:
+    """Whether there is more to `text` than words with single spaces between them, and commas."""
+    return ":" in text or '"' in text or " -" in text or "  " in text or not text.isprintable()
 
 
 def write(criteria: Criteria) -> str:
@@ -272,7 +275,7 @@ def _plain(phrase: str) -> str:
 def _quote(value: str) -> str:
     """`value` in quotes, where it needs them to be read as one phrase."""
     value = _without_quotes(value)
-    is_plain = re.fullmatch(r"[^,;\n\":–—−-][^,;\n\":]*", value) and not _MARKS.search(value)
+    is_plain = re.fullmatch(r"[^,;\n\":–—−-][^,;\n\":]*", value) and not _has_signs(value)
     return value if is_plain else f'"{value}"'
 
 

@@ -103,7 +103,7 @@ def _would_bring(shelf: Shelf, wanted: Wanted, broader: Sequence[Interest]) -> A
 
 
 def _without_votes(interests: Iterable[Interest]) -> list[Interest]:
-    return [replace(interest, criteria=replace(interest.criteria, min_votes=0)) for interest in interests]
+    return [replace(interest, criteria=interest.criteria._replace(min_votes=0)) for interest in interests]
 
 
 def _without_exclusions(wanted: Wanted) -> list[Interest]:
@@ -113,7 +113,7 @@ def _without_exclusions(wanted: Wanted) -> list[Interest]:
 def _but_for(criteria: Criteria, wanted: Wanted) -> Criteria:
     """`criteria` without what the reader excludes; what a topic excludes by itself stays out."""
     left = tuple(phrase for phrase in criteria.exclusions if phrase not in wanted.exclusions)
-    return replace(criteria, exclusions=left)
+    return criteria._replace(exclusions=left)
 
 
 def _too_much(shelf: Shelf, wanted: Wanted, own: Criteria) -> Advice:
@@ -124,6 +124,6 @@ def _too_much(shelf: Shelf, wanted: Wanted, own: Criteria) -> Advice:
         return Advice("flood", label, papers)
     if own.phrases or own.quoted:
         return Advice("flood_phrase", "", papers)
-    if wanted.interests[0].wants_votes_alone or replace(own, min_votes=0).wants_something:
+    if wanted.interests[0].wants_votes_alone or own._replace(min_votes=0).wants_something:
         return Advice("flood_else", str(2 * own.min_votes or SOME_VOTES), papers)
     return Advice("flood_topic", wanted.amount, papers)

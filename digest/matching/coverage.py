@@ -52,13 +52,9 @@ class Coverage:
 
     def of(self, text: str) -> Values:
         """For each paper how much of `text` it covers, 0…1."""
-        asked = list(map(self._posting, families_of(text)))
+        asked = [self._postings.get(word) or self._post(word) for word in families_of(text)]
         held = [posting for posting in asked if posting.papers.size]
-        if not held:
-            return np.zeros(self._count)
-        papers = np.concatenate([posting.papers for posting in held])
-        weights = np.concatenate([posting.weights for posting in held])
-        return self._sum(papers, weights / sum([posting.rarity for posting in asked]))
+        return self._sum(held) / sum([posting.rarity for posting in asked]) if held else np.zeros(self._count)
 
     def says_any(self, text: str) -> bool:
         """Whether any paper holds a word of `text`."""
@@ -66,12 +62,12 @@ class Coverage:
 
     def sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """For each paper how much it says of the words in `counts`, each as often as that says; or its square."""
-        held = [(self._posting(word), count) for word, count in counts.items() if word in self._shares]
-        if not held:
-            return np.zeros(self._count)
-        papers = np.concatenate([posting.papers for posting, _ in held])
-        weights = [count * (posting.weights**2 if squared else posting.weights) for posting, count in held]
-        return self._sum(papers, np.concatenate(weights))
+        held = []
+        for word, count in counts.items():
+            if word in self._shares:
+                posting = self._posting(word)
+                held.append(posting._replace(weights=count * (posting.weights**2 if squared else posting.weights)))
+        return self._sum(held)
 
     def telling(self, text: str) -> float:
         """How much the words of `text` tell: the sum of their rarities."""
@@ -98,7 +94,11 @@ class Coverage:
                 found.setdefault(family(fold(word[0])), (len(found), word[0], name))
         return found
 
-    def _sum(self, papers: NDArray[np.intp], weights: Values) -> Values:
+    def _sum(self, postings: Sequence[Posting]) -> Values:
+        if not postings:
+            return np.zeros(self._count)
+        papers = np.concatenate([posting.papers for posting in postings])
+        weights = np.concatenate([posting.weights for posting in postings])
         return np.bincount(papers, weights, self._count).astype(np.float64, copy=False)
 
     def _posting(self, word: str) -> Posting:

@@ -6,8 +6,8 @@ sentences were fitted by logistic regression to graded judgements: `python -m be
 """
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 # How likely a paper must be wanted, by what the reader chose (subscriptions.models.Subscriber.Amount).
 LEAST = {"fewer": 0.7, "balanced": 0.4, "more": 0.2}
@@ -19,8 +19,7 @@ IN_CATEGORY = 0.4
 WITH_VOTES = 0.4
 
 
-@dataclass(frozen=True)
-class PhraseWeights:
+class PhraseWeights(NamedTuple):
     """For phrases found in a row."""
 
     found: float  # at all
@@ -34,8 +33,7 @@ class PhraseWeights:
     usual: float = 0.0  # for all papers
 
 
-@dataclass(frozen=True)
-class TextWeights:
+class TextWeights(NamedTuple):
     """For names and sentences, whose words needn't stand in a row."""
 
     usual: float

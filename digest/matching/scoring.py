@@ -50,7 +50,7 @@ def probabilities(day: Day, interest: Interest, least: float) -> Scores:
 
 def can_find(day: Day, phrase: str, least: float) -> bool:
     """Whether `phrase`, beside nothing but others, may find a paper with these odds or better."""
-    return (" " in phrase and _may_tell_apart(phrase, least)) or day.knows(phrase)
+    return _may_tell_apart(phrase, least) or day.knows(phrase)
 
 
 def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
@@ -204,8 +204,8 @@ def _said_by(day: Day, question: Question) -> Said:
 def _may_tell_apart(name: str, least: float) -> bool:
     """Whether the words of a name can be a reason without standing in a row: two alone seldom are, unless it is a
     topic's."""
-    words = name.count(" ") + 1
-    return words > 2 or (words == 2 and judging.NAME_BY_WORDS.usual + judging.NAME_BY_WORDS.coverage >= least)
+    spaces = name.count(" ")
+    return spaces > 1 or (spaces == 1 and judging.NAME_BY_WORDS.usual + judging.NAME_BY_WORDS.coverage >= least)
 
 
 def _names_a_topic(day: Day, name: str) -> bool:

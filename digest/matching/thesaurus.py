@@ -132,7 +132,7 @@ class Thesaurus:
 
 def _weigh(alike: Values) -> Weights:
     low, high = ALIKE
-    best = float(alike.max(initial=0.0))
+    best = float(alike[alike.argmax()]) if alike.size else 0.0
     if best <= low:
         return ()
     near = np.flatnonzero(alike > max(low, best + math.log(LEAST_WEIGHT) / SHARPNESS))

@@ -3,7 +3,6 @@
 import datetime as dt
 import html
 import re
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -66,7 +65,7 @@ def test_it_shows_the_form(visitor: Client) -> None:
 def test_it_shows_examples_of_all_that_can_be_typed(visitor: Client) -> None:
     examples = re.findall(r"<dt><code>(.*?)</code>", page(visitor.get("/subscribe/")))
     criteria = parse("\n".join(examples))
-    assert all(getattr(criteria, field.name) for field in fields(criteria))
+    assert all(criteria)
     assert 'author:"LeCun, Yann"' in page(visitor.get("/subscribe/"))
 
 
