@@ -42,7 +42,7 @@ check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
 	@$(MAKE) -s figures
 
 RECORDED := ../shared/data
-JUDGED := fitted held fresh readers others rest trades more untouched half editor careful last catalogue
+JUDGED := fitted held fresh people unseen catalogue
 figures: $(VENV)/.installed-dev ## fail where matching got worse than docs/matching.md says (where the recorded days are)
 	@test -d $(RECORDED)/hf || { echo "Matching is not judged: the recorded days are not in $(RECORDED)."; exit 0; }; \
 	for name in $(RECORDED)/judgements/dev $(JUDGED:%=benchmarks/judgements/%); do \
