@@ -8,7 +8,7 @@ from threading import Lock
 from django.db.models import Count, Max, Q, Sum, TextField
 from django.db.models.functions import Cast, Length
 
-from digest import editions, indexing, vectors
+from digest import editions, indexing, reading, vectors
 from digest.discovery.shelf import Shelf
 from digest.matching import Index, Interest
 from digest.models import Edition, Paper
@@ -52,13 +52,13 @@ class _Made:
 
 
 class _Kept:
-    """What this process has made: an index for each edition as it was then, and the shelf of them all."""
+    """What this process has made: an index for each edition as it was then, the shelf of all, and the week."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._made: dict[Stamp, _Made] = {}
         self._newest = 0  # vector, when it was looked last
-        self._shelf = Shelf(())
+        self._shelf = self._week_of = self._week = Shelf(())
 
     def shelf(self, stamps: Sequence[Stamp]) -> Shelf:
         with self._lock:  # two threads that ask at once make one index
@@ -68,6 +68,13 @@ class _Kept:
                 self._made = {stamp: self._made.get(stamp) or _make(stamp[0], topics) for stamp in stamps}
                 self._shelf = Shelf(tuple((stamp[1], made.index) for stamp, made in self._made.items()))
             return self._shelf
+
+    def week(self, stamps: Sequence[Stamp]) -> Shelf:
+        shelf = self.shelf(stamps)
+        with self._lock:
+            if self._week_of is not shelf:
+                self._week_of, self._week = shelf, _make_week(stamps)
+            return self._week
 
     def _forget_outgrown(self) -> None:
         """Forget the indexes for which vectors were worked out since: one query, and none where all are there."""
@@ -85,6 +92,19 @@ _kept = _Kept()
 def last() -> Shelf:
     """The last LAST editions as they are now: three or four queries, and an index made anew where it has changed."""
     return _kept.shelf(_stamps())
+
+
+def last_week() -> Shelf:
+    """The week to the last edition as a weekly digest is made of it: as if all its papers were of that one day."""
+    return _kept.week(_stamps())
+
+
+def _make_week(stamps: Sequence[Stamp]) -> Shelf:
+    if not stamps:
+        return Shelf(())
+    edition_id, day, *_ = stamps[0]
+    papers = reading.papers(Edition(pk=edition_id, day=day), day - reading.WEEK).only(*FIELDS)
+    return Shelf(((day, indexing.index_of(papers, for_page=True)),))
 
 
 def _make(edition_id: int, topics: Sequence[Interest]) -> _Made:

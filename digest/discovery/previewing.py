@@ -1,4 +1,4 @@
-"""What a reader's wishes would have brought in the last editions."""
+"""What a reader's wishes would have brought: in the last editions, or in the last week where the digest is weekly."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,11 +15,13 @@ from subscriptions.subscribers import Wishes
 
 @dataclass(frozen=True)
 class Preview:
-    """The digests that the last editions would have made, the newest first, and what a friend would remark."""
+    """The digests that the last editions would have made, the newest first, or the last week its one; and what a friend
+    would remark."""
 
     digests: tuple[Digest, ...]
     advice: tuple[Advice, ...]
     follows_something: bool  # else each digest holds the most voted papers
+    is_weekly: bool
 
     @property
     def papers(self) -> int:
@@ -31,25 +33,26 @@ class Preview:
         return sum(digest.of_how_many for digest in self.digests)
 
     @property
-    def a_day(self) -> int:
-        """How many papers an edition, to the nearest whole one."""
+    def a_digest(self) -> int:
+        """How many papers each, to the nearest whole one."""
         return round(self.papers / len(self.digests)) if self.digests else 0
 
 
 def preview(wishes: Wishes, reader: Subscriber | None = None) -> Preview:
-    """Compose each of the last editions for `wishes`, with what was learnt from `reader` where there is one.
+    """Compose the last digests for `wishes`, with what was learnt from `reader` where there is one.
 
     Raises FilterError if the words can't be read.
     """
     own = filters.parse(wishes.words)
     taste = interests.taste_of(reader, wishes.topics) if reader else None
     wanted = interests.wanted(wishes.topics, [own], wishes.max_papers, amount=wishes.amount, taste=taste)
-    shelf = indexes.last()
+    is_weekly = wishes.frequency == Subscriber.Frequency.WEEKLY
+    shelf = indexes.last_week() if is_weekly else indexes.last()
     digests = tuple(compose(index, wanted, day) for day, index in shelf.days)
     brings_nothing = not any(digest.for_you for digest in digests)
     broader = _broader(wishes.topics, own.min_votes) if brings_nothing else ()
     advice = advise(shelf, digests, wanted, own, broader)
-    return Preview(digests, advice, follows_something=bool(wanted.interests))
+    return Preview(digests, advice, follows_something=bool(wanted.interests), is_weekly=is_weekly)
 
 
 def _broader(topics: Iterable[Topic], least_votes: int) -> tuple[Interest, ...]:

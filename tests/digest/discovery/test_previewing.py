@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from digest import editions, interests, papers, vectors
+from digest import editions, indexing, interests, papers, reading, vectors
+from digest.composing import compose
 from digest.discovery import indexes
 from digest.discovery.previewing import preview
 from digest.matching.assembling import text_of
@@ -37,9 +38,42 @@ def week(hugging_face: Source) -> None:
 def test_it_composes_the_last_seven_editions() -> None:
     found = preview(Wishes(words="agents"))
     assert [digest.day for digest in found.digests] == [TODAY - dt.timedelta(days=back) for back in range(7)]
-    assert (found.papers, found.of_how_many, found.a_day) == (7, 14, 1)
+    assert (found.papers, found.of_how_many, found.a_digest) == (7, 14, 1)
     assert [m.paper.title for m in found.digests[0].for_you] == ["Agents of Day 0"]
     assert found.digests[0].for_you[0].reasons[0].found == "Agents"
+
+
+@pytest.mark.usefixtures("week")
+def test_it_composes_one_weekly_digest_as_it_is_delivered() -> None:
+    reader = make_reader("w@example.org", words="agents", frequency="weekly", max_papers=3)
+    found = preview(Wishes(words="agents", frequency="weekly", max_papers=3), reader)
+    newest = Edition.objects.get(day=TODAY)
+    index = indexing.index_of(reading.papers(newest, reading.since(newest, reader)))
+    (digest,) = found.digests
+    delivered = compose(index, interests.wanted_by(reader), TODAY)
+    assert [(m.paper, m.score) for m in digest.for_you] == [(m.paper, m.score) for m in delivered.for_you]
+    assert (found.papers, found.of_how_many, found.a_digest, digest.more) == (3, 14, 3, 4)
+
+
+@pytest.mark.usefixtures("week")
+def test_it_keeps_the_week_until_an_edition_changes() -> None:
+    before = indexes.last_week()
+    assert indexes.last_week() is before
+    Paper.objects.filter(title="Agents of Day 3").update(is_hidden=True)
+    assert preview(Wishes(words="agents", frequency="weekly")).of_how_many == 13
+    Edition.objects.all().delete()
+    assert preview(Wishes(frequency="weekly")).digests == ()
+
+
+@pytest.mark.usefixtures("week")
+def test_it_tells_a_weekly_reader_of_a_week(client: Client) -> None:
+    page = ask(client, words="agents", frequency="weekly", max_papers="3").content.decode()
+    assert "About <strong>3 papers a week</strong>" in page
+    assert "The last week would have brought you 3 of its 14 papers." in page
+    assert "The week to Thursday, 20 August 2026" in page
+    assert "a day" not in page
+    nothing = ask(client, words="submarines", frequency="weekly").content.decode()
+    assert "of 14 papers of the last week" in nothing
 
 
 @pytest.mark.usefixtures("week")
@@ -52,7 +86,7 @@ def test_it_shows_the_most_voted_to_who_follows_nothing() -> None:
 @pytest.mark.usefixtures("week")
 def test_it_counts_less_than_a_paper_a_day() -> None:
     found = preview(Wishes(words='"agents of day 1", submarines'))
-    assert (found.papers, found.a_day) == (1, 0)
+    assert (found.papers, found.a_digest) == (1, 0)
     assert [(advice.kind, advice.about) for advice in found.advice] == [("no_phrase", "submarines")]
 
 
@@ -70,7 +104,7 @@ def test_it_knows_what_was_learnt_from_a_reader() -> None:
 
 def test_it_has_no_advice_before_the_first_edition(db: None) -> None:
     found = preview(Wishes(words="agents"))
-    assert (found.digests, found.advice, found.papers, found.a_day) == ((), (), 0, 0)
+    assert (found.digests, found.advice, found.papers, found.a_digest) == ((), (), 0, 0)
 
 
 def test_it_refuses_words_that_cannot_be_read(db: None) -> None:
@@ -217,7 +251,7 @@ def test_it_previews_settings_in_the_readers_language_and_saves_nothing(client: 
         ({"topics": ["cooking"], "words": "-cooking, votes:200"}, "7 papers would match without “votes:” and the mi"),
         ({"words": "votes:200"}, "None of these papers has 200 votes: the most that one has is 9."),
         ({"topics": ["knitting"]}, "The broader topic “Home” would bring 7 papers."),
-        ({"topics": ["sailing"]}, "Such papers are rare. You get a mail as soon as there is one"),
+        ({"topics": ["sailing"]}, "Such papers are rare. You get a mail when there is one"),
         ({"words": "about: the tides of the sea"}, "Such papers are rare."),
         ({}, "You follow nothing in particular"),
         ({"max_papers": "1"}, "1 most voted paper"),
