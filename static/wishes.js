@@ -3,25 +3,28 @@ const box = document.getElementById("find");
 const groups = [...document.querySelectorAll("details.group")];
 const wereOpen = new Map(groups.map((group) => [group, group.open]));
 
+const begins = (text, words) => words.every((word) => text.includes(` ${word}`));
+
 // A short word, such as RL, stands within too many others: it must begin one.
-const holds = (text, word) => text.includes(word.length < 4 ? ` ${word}` : word);
+const holds = (text, words) => words.every((word) => text.includes(word.length < 4 ? ` ${word}` : word));
+
+// What is called so; where nothing is, what has to do with it.
+function fitting(chips, words) {
+  const called = chips.filter((chip) => begins(chip.dataset.called, words));
+  return called.length ? called : chips.filter((chip) => holds(chip.dataset.called + chip.dataset.hinted, words));
+}
 
 function narrow() {
   const words = box.value.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  let found = 0;
+  const chips = [...document.querySelectorAll(".group .chip")];
+  const fit = new Set(fitting(chips, words));
+  for (const chip of chips) chip.hidden = !fit.has(chip);
   for (const group of groups) {
-    let here = 0;
-    for (const row of group.querySelectorAll(".row-of")) {
-      const chips = [...row.querySelectorAll(".chip")];
-      for (const chip of chips) chip.hidden = !words.every((word) => holds(chip.dataset.words, word));
-      const shown = chips.filter((chip) => !chip.hidden).length;
-      row.hidden = !shown;
-      here += shown;
-    }
-    group.hidden = !here;
-    group.open = words.length ? here > 0 : wereOpen.get(group);
-    found += here;
+    for (const row of group.querySelectorAll(".row-of")) row.hidden = !row.querySelector(".chip:not([hidden])");
+    group.hidden = !group.querySelector(".chip:not([hidden])");
+    group.open = words.length ? !group.hidden : wereOpen.get(group);
   }
+  const found = fit.size;
   const { none, one, many } = box.dataset;
   document.getElementById("found").textContent = !words.length
     ? ""

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses, filters, subscribers, typed, zones
 from subscriptions.models import Farewell, Subscriber, Topic
-from subscriptions.models.topics import holds, words_of
+from subscriptions.models.topics import begins, holds, searchable
 
 LONGEST_PAUSE = dt.timedelta(days=366)
 
@@ -110,18 +110,22 @@ class WishesForm(forms.Form):
         return list(groups.items())
 
     def found(self) -> list[Topic]:
-        """The topics that speak of what was typed into the box that finds topics; none where nothing was."""
+        """The topics that are called what was typed into the box that finds topics; where none is, those that have to
+        do with it; and none where nothing was typed."""
         sought = str(self["find"].value() or "")
-        return [topic for topic in self._topics if sought and holds(self.searched(topic), sought)]
+        if not sought:
+            return []
+        called = [topic for topic in self._topics if begins(topic.called, sought)]
+        return called or [topic for topic in self._topics if holds(topic.called + self.hinted(topic), sought)]
 
     def stands_for(self, topic: Topic) -> list[Topic]:
         """The narrower topics of a broader one that can be ticked."""
         return [self._by_slug[slug] for slug in topic.narrower if slug in self._by_slug]
 
-    def searched(self, topic: Topic) -> str:
-        """What the box that finds topics looks through: of a broader one, what it stands for is called, too."""
-        names = [name for other in self.stands_for(topic) for name in (gettext(other.name), other.name)]
-        return topic.searched + "".join(f" {word}" for word in words_of(" ".join(names)))
+    def hinted(self, topic: Topic) -> str:
+        """What a topic can be found by, besides what it is called: of a broader one, also what it stands for."""
+        names = (name for other in self.stands_for(topic) for name in (gettext(other.name), other.name))
+        return topic.hinted + searchable(*names)
 
     def time_zone_choices(self) -> tuple[str, ...]:
         return zones.time_zones()

@@ -198,9 +198,23 @@ def test_it_marks_what_a_broader_topic_stands_for(
     assert page.locator(".chip.included").inner_text() == "Learning"
     page.get_by_label("Find a topic").fill("image")
     assert [row.is_visible() for row in page.locator(".row-of").all()] == [False, True]
+    assert page.get_by_text("Or one by one").is_hidden()
     page.get_by_label("Find a topic").fill("")
     page.get_by_label("All methods").uncheck()
     assert page.locator(".chip.included").count() == 0
+    page.close()
+
+
+@pytest.mark.usefixtures("edition", "learning", "vision")
+def test_it_finds_topics_by_name_before_those_that_have_to_do_with_it(
+    browser: Browser, live_server: LiveServer
+) -> None:
+    Topic.objects.create(slug="eclipses", name="Eclipses", group="Sky", phrases=["vision"])
+    page = browser.new_page(base_url=live_server.url)
+    page.goto("/subscribe/")
+    for sought, found in (("vision", ["Vision"]), ("generation", ["Vision"]), ("clips", ["Eclipses"]), ("li", [])):
+        page.get_by_label("Find a topic").fill(sought)
+        assert page.locator(".group .chip:visible").all_inner_texts() == found
     page.close()
 
 

@@ -78,20 +78,38 @@ class Topic(models.Model):
         return f"{self.name}: {self.description}" if self.description else self.name
 
     @property
-    def searched(self) -> str:
-        """What the box that finds topics looks through: in the language that is active, and as papers say it, with a
-        space before each word."""
-        said = [text for text in (self.name, self.group, self.description) if text]
-        texts = (*dict.fromkeys([*map(gettext, said), *said]), *map(str, self.phrases))
-        return "".join(f" {word}" for word in words_of(" ".join(texts)))
+    def called(self) -> str:
+        """Its name and description, as the box that finds topics looks through them: in the language that is active,
+        and as papers say it."""
+        return searchable(*_in_both(self.name, self.description))
+
+    @property
+    def hinted(self) -> str:
+        """What else it can be found by, in the same way: its group and its phrases."""
+        return searchable(*_in_both(self.group), *map(str, self.phrases))
+
+
+def _in_both(*said: str) -> list[str]:
+    texts = [text for text in said if text]
+    return list(dict.fromkeys([*map(gettext, texts), *texts]))
+
+
+def searchable(*texts: str) -> str:
+    """The words of the texts, with a space before each."""
+    return "".join(f" {word}" for word in _words_of(" ".join(texts)))
+
+
+def begins(text: str, sought: str) -> bool:
+    """Does a word of `text` (see searchable) begin with each word of `sought`? As static/wishes.js has it."""
+    words = _words_of(sought)
+    return bool(words) and all(f" {word}" in text for word in words)
 
 
 def holds(text: str, sought: str) -> bool:
-    """Does `text` (see Topic.searched) hold all words of `sought`, a short one at the beginning of a word? As
-    static/wishes.js has it."""
-    words = words_of(sought)
+    """Does `text` hold all words of `sought`, a short one at the beginning of a word? As static/wishes.js has it."""
+    words = _words_of(sought)
     return bool(words) and all((f" {word}" if len(word) < SHORT else word) in text for word in words)
 
 
-def words_of(text: str) -> list[str]:
+def _words_of(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower())

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from subscriptions import subscribers
+from subscriptions.forms import WishesForm
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW, TODAY, make_reader
@@ -248,6 +249,28 @@ def test_it_shows_topics_by_a_word_without_script_and_saves_nothing(
     assert "1 topic" in shown
     assert ">quantum</textarea>" in shown
     assert stored(alice) == before
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [
+        ("vision", ["Vision"]),  # and not Agents, which has it as a phrase
+        ("eye", ["Sight"]),  # by its description
+        ("clip", ["Agents", "Eclipses"]),  # where no name has a word that begins so, any part of one will do
+        ("perception", ["Agents", "Vision"]),
+        ("meth", ["Learning", "Vision"]),
+        ("eclipse", ["Eclipses"]),
+        ("submarine", []),
+    ],
+)
+def test_it_finds_topics_by_name_before_those_that_have_to_do_with_it(
+    learning: Topic, vision: Topic, sought: str, found: list[str]
+) -> None:
+    Topic.objects.filter(pk=vision.pk).update(phrases=["eye", "perception"])
+    Topic.objects.create(slug="agents", name="Agents", group="A", phrases=["vision", "perception", "CLIP"])
+    Topic.objects.create(slug="sight", name="Sight", group="A", description="What an eye sees", phrases=["sight"])
+    Topic.objects.create(slug="eclipses", name="Eclipses", group="A", phrases=["moon"])
+    assert [topic.name for topic in WishesForm({"find": sought}).found()] == found
 
 
 def test_it_saves_by_its_button_whatever_stands_in_the_box(visitor: Client, alice: Subscriber, vision: Topic) -> None:
