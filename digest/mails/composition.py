@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 NOTHING_MATCHED = "Nothing in it matched what the reader follows."
 CHUNK = 500  # readers read at a time
 FRESH = 60.0  # seconds: then a paper that was hidden, or a note that was changed, is noticed
-YOUNG = 100_000  # things that are made before somebody looks whether they are garbage
+YOUNG = 40_000  # things that are made before somebody looks whether they are garbage
 MOST_ISSUES = 8  # editions, and weeks to them, that are kept
 
 
