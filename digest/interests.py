@@ -56,9 +56,16 @@ def of_topics(topics: Iterable[Topic]) -> list[Interest]:
 
 
 def without_included(interests: Sequence[Interest]) -> list[Interest]:
-    """The same, but for topics that a broader one among them stands for: it brings what they bring."""
-    included = {topic for one in interests for topic in one.narrower}
+    """The same, but for topics, broader ones too, for which one among them stands: it brings what they bring."""
+    broader = [one for one in interests if one.narrower]
+    included = {topic for one in broader for topic in one.narrower}
+    included.update(one for one in broader if any(_is_part_of(one, other) for other in broader))
     return [one for one in interests if one not in included]
+
+
+def _is_part_of(one: Interest, other: Interest) -> bool:
+    """Whether all that `one` stands for is what `other` stands for, too, and it asks for nothing else itself."""
+    return not one.criteria.wants_something and frozenset(one.narrower) < frozenset(other.narrower)
 
 
 def _alone(topic: Topic) -> Interest:

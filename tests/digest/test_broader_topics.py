@@ -1,5 +1,6 @@
 """Broader topics, which stand for narrower ones: what they find and say, and where readers meet them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -121,6 +122,15 @@ def test_the_narrowest_that_stands_for_all_that_is_named_is_ticked() -> None:
     name = "Pruning and token compression"
     assert every[Thesaurus(every).nearest(name, name)] == SMALL
     assert every[Thesaurus(every).nearest("Pruning, robots", "Pruning, robots")] == widest
+
+
+def test_a_broader_topic_within_a_wider_one_asks_for_nothing_more() -> None:
+    wider, alike = (topic(name, narrower=(QUANTIZATION, TOKENS)) for name in ("Wider", "Alike"))
+    wider = replace(wider, narrower=(*wider.narrower, ROBOTS))
+    with_words = topic("With words", "edge device", narrower=(QUANTIZATION, TOKENS))
+    assert interests.without_included([SMALL, wider, QUANTIZATION]) == [wider]
+    assert interests.without_included([SMALL, alike, with_words]) == [SMALL, alike, with_words]
+    assert interests.without_included([with_words, wider]) == [with_words, wider]
 
 
 # In the database
