@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from kombu.exceptions import OperationalError
 
 from digest import tasks
-from digest.admin.base import outcome_of
+from digest.admin.base import LONGEST, outcome_of
 from digest.admin.opml import ImportsOpmlAdmin
 from digest.intake import health
 from digest.intake.trying import Trial, try_source
@@ -63,7 +63,7 @@ class InTrouble(admin.SimpleListFilter):
 @admin.register(Source)
 class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, admin.ModelAdmin[Source]):
     form = SourceForm
-    list_display = ["name", "where", "is_active", "new_this_week", "last_run"]
+    list_display = ["name", "where", "is_active", "new_this_week", "how_it_does"]
     list_editable = ["is_active"]
     list_filter = [InTrouble, "kind", "is_active"]
     search_fields = ["name", "key"]
@@ -72,31 +72,29 @@ class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, admin.ModelAdmin[Source]):
     class Media:
         css = {"all": ["admin-sources.css"]}
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         runs = FetchRun.objects.filter(source=OuterRef("pk"))
         week = runs.filter(started_at__gte=timezone.now() - WEEK).order_by().values("source")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                last_started=Subquery(runs.values("started_at")[:1]),
-                last_status=Subquery(runs.values("status")[:1]),
-                last_message=Subquery(runs.values("message")[:1]),
-                week_new=Subquery(week.annotate(sum=Sum("new")).values("sum")),
-            )
+        last = FetchRun.objects.filter(pk=OuterRef("last_run"))
+        found: QuerySet[Any] = health.with_last_run(super().get_queryset(request)).annotate(
+            last_started=Subquery(last.values("started_at")),
+            last_status=Subquery(last.values("status")),
+            last_message=Subquery(last.values("message")),
+            week_new=Subquery(week.annotate(sum=Sum("new")).values("sum")),
         )
+        return found
 
     @admin.display(description="where", ordering="key")
     def where(self, source: Source) -> str:
         return format_html("{}<p>{}</p>", source.get_kind_display(), source.key)
 
     @admin.display(description="last run", ordering="last_started")
-    def last_run(self, source: Any) -> str:
+    def how_it_does(self, source: Any) -> str:
         if not source.last_started:
             return "never"
         runs = f"{reverse('admin:digest_fetchrun_changelist')}?source__id__exact={source.pk}"
         started = f"{source.last_started:%Y-%m-%d %H:%M} UTC"
-        return format_html('<a href="{}">{}</a>{}', runs, started, _outcome(source))
+        return format_html('<a href="{}">{}</a>: {}', runs, started, _outcome(source))
 
     @admin.display(description="new in 7 days", ordering="week_new")
     def new_this_week(self, source: Any) -> int:
@@ -129,11 +127,12 @@ class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, admin.ModelAdmin[Source]):
 
 
 def _outcome(source: Any) -> str:
+    label, is_bad = FetchRun.Status(source.last_status).label, source.last_status in health.BROKEN
     trouble = health.trouble_of(source) if source.is_active else None
     if trouble:
-        return format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', trouble.said[:300])
-    said = f"{FetchRun.Status(source.last_status).label.capitalize()}. {source.last_message}"
-    return format_html("<p>{}</p>", said[:200])
+        said = format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', trouble.said[:LONGEST])
+        return format_html("{}{}", outcome_of(label, "", is_bad=is_bad), said)
+    return outcome_of(label, source.last_message, is_bad=is_bad)
 
 
 @admin.register(FetchRun)

@@ -30,7 +30,7 @@ def attempt(source: Source, day: date) -> Iterator[FetchRun]:
     except StoppedError:
         return  # as if it had not begun: the next start reads the source anyway
     except UnchangedError:
-        run.status, run.message = FetchRun.Status.UNCHANGED, "The same as at the last run."
+        run.status = FetchRun.Status.UNCHANGED
     except SourceError as error:
         unreachable = isinstance(error, UnreachableError)
         run.status = FetchRun.Status.UNREACHABLE if unreachable else FetchRun.Status.FAILED

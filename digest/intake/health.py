@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, TruncDate
 
 from digest.editions import hour_of
 from digest.models import FetchRun, Source
@@ -35,6 +39,16 @@ class Trouble:
         how, kinds = self.last.get_status_display(), {run.status for run in self.runs}
         ended = how if len(kinds) == 1 else f"went wrong, the last one: {how}"
         return f"{len(self.runs)} runs in a row {ended}. {self.last.message}".strip()
+
+
+def with_last_run(chosen: QuerySet[Source]) -> QuerySet[Any]:
+    """The sources with the key of the run that says how each does, as `last_run`: the last for the day that was on.
+
+    Past days are read beside it, and after it. Of a source that was read for such alone it is the last; else None.
+    """
+    runs = FetchRun.objects.filter(source=OuterRef("pk")).values("pk")
+    on_its_day = runs.filter(day=TruncDate("started_at"))
+    return chosen.annotate(last_run=Coalesce(Subquery(on_its_day[:1]), Subquery(runs[:1])))
 
 
 def troubles() -> list[Trouble]:

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from digest import clock, editions
 from digest.delivery import pauses, progress, shards
@@ -22,6 +22,10 @@ class CameIn:
     source: Source
     last: FetchRun
     new: int  # papers since midnight, UTC
+
+    @property
+    def has_failed(self) -> bool:
+        return self.last.status in health.BROKEN
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def _by_status(rows: QuerySet[Any]) -> dict[str, int]:
 
 def _came_in(midnight: dt.datetime) -> list[CameIn]:
     new = Sum("runs__new", filter=Q(runs__started_at__gte=midnight), default=0)
-    active = Source.objects.filter(is_active=True).annotate(last_run=Max("runs__pk"), new=new)
+    active = health.with_last_run(Source.objects.filter(is_active=True)).annotate(new=new)
     last = FetchRun.objects.select_related("source").in_bulk([source.last_run for source in active])
     found = [CameIn(source, last[source.last_run], source.new) for source in active if source.last_run]
     return sorted(found, key=lambda one: (-one.new, one.source.name))
@@ -102,4 +106,4 @@ def _came_in(midnight: dt.datetime) -> list[CameIn]:
 
 def _failed_runs(came_in: list[CameIn], in_trouble: list[Trouble]) -> list[FetchRun]:
     told = {trouble.source.pk for trouble in in_trouble}
-    return [one.last for one in came_in if one.last.status in health.BROKEN and one.source.pk not in told]
+    return [one.last for one in came_in if one.has_failed and one.source.pk not in told]

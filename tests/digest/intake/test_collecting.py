@@ -380,7 +380,7 @@ def test_it_asks_for_changes_only_when_it_may(upstream: Upstream, hugging_face: 
     upstream.say(HUGGING_FACE, "", 304)
     assert [run.status for run in collect([TODAY], changes_only=True)] == [Status.OK]
     (run,) = collect([TODAY], changes_only=True)
-    assert (run.status, run.bytes, run.new) == (Status.UNCHANGED, 0, 0)
+    assert (run.status, run.message, run.bytes, run.new) == (Status.UNCHANGED, "", 0, 0)
     first, second = (asked.headers for asked in upstream.asked)
     assert "if-none-match" not in first
     assert (second["if-none-match"], second["if-modified-since"]) == ('"1"', "Thu, 20 Aug 2026 08:00:00 GMT")

@@ -51,6 +51,23 @@ def test_it_sums_up_the_day_whatever_the_last_run_was_about(admin_client: Client
     assert (found.waiting, found.next_day) == (0, TODAY + dt.timedelta(days=1))
 
 
+@pytest.mark.parametrize(
+    ("status", "minutes", "said"),
+    [
+        ("ok", 0, "0 new, read just now."),
+        ("ok", 3, "0 new, read 3\N{NO-BREAK SPACE}minutes ago."),
+        ("failed", 0, '0 new, <span class="bad">failed</span> just now.'),
+        ("unreachable", 3, '0 new, <span class="bad">failed</span> 3\N{NO-BREAK SPACE}minutes ago.'),
+    ],
+)
+def test_it_says_how_long_ago_a_source_was_read_or_failed(
+    admin_client: Client, hugging_face: Source, status: str, minutes: int, said: str
+) -> None:
+    run(hugging_face, status, started_at=NOW - dt.timedelta(minutes=minutes, seconds=20))
+    run(hugging_face, "empty", day=TODAY - dt.timedelta(days=5))  # a past day, read beside it
+    assert f"</a>: {said}</li>" in admin_client.get("/admin/").content.decode()
+
+
 def test_it_tells_of_a_source_in_trouble_once_and_under_what_failed(admin_client: Client, hugging_face: Source) -> None:
     for _ in range(3):
         run(hugging_face, "failed", message="not <b>JSON")
