@@ -17,7 +17,7 @@ from digest import tasks
 from digest.admin.base import LONGEST, outcome_of
 from digest.admin.opml import ImportsOpmlAdmin
 from digest.intake import health
-from digest.intake.trying import Trial, try_source
+from digest.intake.trying import Trial, problem_with, try_source
 from digest.models import FetchRun, Source, Turn, Validator
 from subscriptions.admin.base import OwnsALogAdmin, ReadOnlyAdmin
 
@@ -36,6 +36,14 @@ class SourceForm(forms.ModelForm[Source]):
         self.is_trial = "_try" in self.data
         if self.is_trial and "name" in self.fields:
             self.fields["name"].required = False  # that can wait until it is saved
+
+    def clean(self) -> dict[str, Any]:
+        """What is saved already may be renamed or switched off, even if it can't work any more."""
+        given = super().clean() or self.cleaned_data
+        is_new = {"kind", "key"} & set(self.changed_data) and {"kind", "key"} <= set(given)
+        if is_new and (problem := problem_with(given["kind"], given["key"])):
+            self.add_error("key", problem)
+        return given
 
     def is_valid(self) -> bool:
         return super().is_valid() and not self.is_trial

@@ -6,9 +6,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from digest import sources
 from digest.intake.opml import Outline
-from digest.intake.trying import try_source
+from digest.intake.trying import problem_with, try_source
 from digest.models import Source
 
 LONGEST_ADDRESS = 500  # characters
@@ -83,7 +82,7 @@ def _problem_with(address: str) -> str:
         return "It has no address."
     if len(address) > LONGEST_ADDRESS:
         return f"Its address is longer than {LONGEST_ADDRESS} characters."
-    return sources.problem_with_key(Source.Kind.FEED, address)
+    return problem_with(Source.Kind.FEED, address)
 
 
 def _same(address: str) -> str:

@@ -4,8 +4,12 @@ import datetime as dt
 import logging
 from dataclasses import dataclass, field, replace
 
+from django.conf import settings
+
 from digest import sources
 from digest.intake.client import client
+from digest.models import Source
+from digest.sources.http import problem_with_host
 from digest.sources.records import Batch, PaperRecord, SourceError
 from digest.texts.text import clean, first_sentences
 
@@ -58,9 +62,19 @@ class Trial:
         return [_glimpse(record) for record in self.batch.records[:SHOWN]]
 
 
+def problem_with(kind: str, key: str) -> str:
+    """Why a source of `kind` and `key` can't work, as far as that is seen without asking anybody; else empty."""
+    if problem := sources.problem_with_key(kind, key):
+        return problem
+    must_be_public = kind == Source.Kind.FEED and not settings.FETCH_PRIVATE_HOSTS
+    if must_be_public and (problem := problem_with_host(key)):
+        return f"{problem}. To read feeds of your own network, set FETCH_PRIVATE_HOSTS=true."
+    return ""
+
+
 def try_source(kind: str, key: str, day: dt.date, *, patience: float = PATIENCE) -> Trial:
     """Fetch and parse what a source of `kind` and `key` lists for `day`. Waits `patience` seconds at most."""
-    problem = sources.problem_with_key(kind, key)
+    problem = problem_with(kind, key)
     if problem:
         return Trial(day, error=problem)
     try:

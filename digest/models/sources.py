@@ -1,10 +1,7 @@
 """Where papers come from, and how each attempt to read went."""
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-
-from digest import sources
 
 
 class Source(models.Model):
@@ -37,11 +34,6 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def clean(self) -> None:
-        problem = sources.problem_with_key(self.kind, self.key)
-        if problem:
-            raise ValidationError({"key": problem})
 
 
 class FetchRun(models.Model):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from digest.sources.arxiv_categories import CATEGORIES
 from digest.sources.feeds import read_feed
 from digest.sources.http import Http, StatusError
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
@@ -24,7 +25,11 @@ _ID = re.compile(rf"(?:oai:arXiv\.org:|arxiv\.org/abs/)({ARXIV_ID.pattern})(?:v\
 
 
 def problem_with_key(key: str) -> str:
-    return "" if CATEGORY.fullmatch(key) and "*" not in key else "Write one arXiv category, such as cs.CL."
+    if not CATEGORY.fullmatch(key) or "*" in key:
+        return "Write one arXiv category, such as cs.CL."
+    if key not in CATEGORIES:
+        return f"arXiv has no category {key}. Its list: https://arxiv.org/category_taxonomy"
+    return ""
 
 
 def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:

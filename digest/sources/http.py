@@ -162,6 +162,18 @@ def _check_public(found: IPAddress, address: str) -> None:
         raise SourceError(f"{address}: leads to {found}, which is not a public address")
 
 
+def problem_with_host(address: str) -> str:
+    """Why `address` leads to this machine or network, as far as that is seen without asking anybody; else empty."""
+    try:
+        host = httpx.URL(address).host
+        _check_public(ipaddress.ip_address("127.0.0.1" if host == "localhost" else host), address)
+    except SourceError as error:
+        return str(error)
+    except (ValueError, httpx.InvalidURL):  # a name, mostly: where it leads is looked up when it is asked
+        return ""
+    return ""
+
+
 def _only_public(trace: Trace, address: str) -> Trace:
     """`trace`, and a second look at where the connection really leads, before anything is sent on it.
 

@@ -129,6 +129,40 @@ def test_it_still_saves_by_the_other_buttons(admin_client: Client, db: None) -> 
     assert "This field is required" in admin_client.post(ADD, form | {"name": ""}).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("kind", "key", "said"),
+    [
+        ("arxiv", "cs.ZZ", "arXiv has no category cs.ZZ."),
+        ("feed", "http://127.0.0.1:8799/nope", "leads to 127.0.0.1, which is not a public address."),
+        ("feed", "http://localhost/feed", "leads to 127.0.0.1, which is not a public address."),
+        ("feed", "http://[fd00::1]/feed", "leads to fd00::1, which is not a public address."),
+    ],
+)
+def test_it_saves_no_source_that_can_not_work(
+    admin_client: Client, settings: Any, kind: str, key: str, said: str
+) -> None:
+    settings.FETCH_PRIVATE_HOSTS = False
+    form = {"kind": kind, "key": key, "name": "Lab", "is_active": "on", "_save": "Save"}
+    assert said in admin_client.post(ADD, form).content.decode()
+    assert not Source.objects.filter(key=key).exists()
+
+
+def test_it_saves_private_feeds_where_they_may_be_read(admin_client: Client, feed_address: str) -> None:
+    admin_client.post(ADD, {"kind": "feed", "key": feed_address, "name": "Lab", "_save": "Save"})
+    assert Source.objects.filter(key=feed_address).exists()
+
+
+def test_what_is_saved_and_can_not_work_can_be_switched_off(admin_client: Client, db: None) -> None:
+    Source.objects.all().delete()
+    source = Source.objects.create(kind="arxiv", key="cs.ZZ", name="Typo")
+    row = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": source.pk, "_save": "Save"}
+    assert admin_client.post(LIST, row).status_code == 302
+    source.refresh_from_db()
+    assert not source.is_active
+    form = {"kind": "arxiv", "key": "cs.ZZ", "name": "Renamed", "_save": "Save"}
+    assert admin_client.post(f"{LIST}{source.pk}/change/", form).status_code == 302
+
+
 def test_it_lets_nobody_try_who_may_not_save(client: Client, hugging_face: Source, feed_address: str) -> None:
     staff(client, "view_source")
     change = f"{LIST}{hugging_face.pk}/change/"

@@ -191,7 +191,10 @@ def test_it_leaves_out_feeds_that_do_not_answer_when_asked_to(upstream: Upstream
 
 
 @pytest.mark.django_db
-def test_it_keeps_feeds_that_it_had_no_time_to_ask(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_keeps_feeds_that_it_had_no_time_to_ask(
+    upstream: Upstream, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FETCH_PRIVATE_HOSTS = True
     monkeypatch.setattr(importing, "PATIENCE_FOR_ALL", 0)
     found = importing.without_dead(importing.sort_out([a_feed(f"{upstream.url}/{n}") for n in range(30)]), TODAY)
     assert found.unasked > 0

@@ -152,7 +152,7 @@ def test_it_says_that_arxiv_knows_no_such_category(upstream: Upstream) -> None:
         arxiv.fetch(Http(user_agent="test", limit=1_000_000), "cs.XX", TODAY)
 
 
-@pytest.mark.parametrize("key", ["cs.CL", "hep-th", "cond-mat.mtrl-sci", "eess.IV"])
+@pytest.mark.parametrize("key", ["cs.CL", "hep-th", "cond-mat.mtrl-sci", "eess.IV", "physics"])
 def test_it_takes_a_category_for_its_key(key: str) -> None:
     assert problem_with_key("arxiv", key) == ""
 
@@ -162,3 +162,8 @@ def test_it_takes_a_category_for_its_key(key: str) -> None:
 )
 def test_it_says_how_to_write_a_category(key: str) -> None:
     assert "such as cs.CL" in problem_with_key("arxiv", key)
+
+
+@pytest.mark.parametrize("key", ["cs.ZZ", "zz", "hep-th.CL", "cs.cl"])
+def test_it_says_that_there_is_no_such_category(key: str) -> None:
+    assert problem_with_key("arxiv", key).startswith(f"arXiv has no category {key}. ")
