@@ -18,6 +18,7 @@ from django.test.utils import override_settings
 
 from benchmarks import scratch
 from digest.limits.gates import Gate
+from digest.limits.rates import parse_lanes, parse_rates
 from digest.mails.encoding import encode
 from digest.providers.api import ApiTransport
 from digest.transports import Mail
@@ -58,7 +59,8 @@ def _measure(provider: str, mails: list[Mail]) -> float:
 
 
 def _gate(asked: int) -> float:
-    with override_settings(SEND_RATE="1000000/s", DOMAIN_RATES="example.org=1000000/s", CELERY_BROKER_URL="memory://"):
+    fast = {"SEND_RATE": parse_rates("1000000/s"), "DOMAIN_RATES": parse_lanes("example.org=1000000/s")}
+    with override_settings(**fast, CELERY_BROKER_URL="memory://"):
         gate = Gate("smtp")
         began = time.process_time()
         for _ in range(asked):

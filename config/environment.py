@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from email.utils import getaddresses
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from digest.limits.rates import OTHERS, Lanes, Rate, RateError, parse_lanes, parse_rates
+from digest.providers.ways import KNOWN
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -87,6 +91,33 @@ def rates(name: str, default: str) -> list[tuple[int, dt.timedelta]]:
     return [(int(rate[1]), dt.timedelta(**{_UNITS[rate[3]]: int(rate[2])})) for rate in found if rate]
 
 
+def mail_rates(name: str) -> dict[str, Rate]:
+    """How fast mail may leave, by provider."""
+    try:
+        found = parse_rates(text(name))
+    except RateError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
+    for provider in found.keys() - {OTHERS}:
+        _must_be_known(name, provider)
+    return found
+
+
+def mail_lanes(name: str) -> Lanes:
+    """How fast mail may leave, by the domain it goes to."""
+    try:
+        return parse_lanes(text(name))
+    except RateError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
+
+
+def day(name: str) -> dt.date | None:
+    value = text(name)
+    try:
+        return dt.date.fromisoformat(value) if value else None
+    except ValueError as error:
+        raise _wrong(name, value, "Write a day like 2026-09-01.") from error
+
+
 def prose(name: str) -> str:
     """Plain text, or what a file holds whose path stands there."""
     value = text(name)
@@ -124,6 +155,14 @@ def addresses(name: str) -> list[str]:
         if not _ADDRESS.fullmatch(value):
             raise ImproperlyConfigured(f"{name}: “{value}” is no e-mail address. Separate several with commas.")
     return found
+
+
+def address(name: str) -> str:
+    """One, or none."""
+    value = text(name)
+    if value and not _ADDRESS.fullmatch(value):
+        raise _wrong(name, value, "Write one e-mail address, without a name.")
+    return value
 
 
 def sender(name: str, default: str) -> str:
@@ -193,6 +232,31 @@ def mail_server(name: str, default: str) -> dict[str, Any]:
     if parts is None or parts.scheme not in environ.Env.EMAIL_SCHEMES or (is_smtp and not parts.hostname):
         raise ImproperlyConfigured(f"{name} can't be read. Write it like smtp+tls://user:password@host:587.")
     return dict(_env.email_url_config(value))
+
+
+def mail_backend(name: str, default: str) -> str:
+    """A class whose module is there. It is not imported: what it is made of may want the settings."""
+    value = text(name, default)
+    try:
+        is_there = find_spec(value.rpartition(".")[0]) is not None
+    except (ImportError, ValueError):
+        is_there = False
+    if not is_there:
+        raise _wrong(name, value, "Write a mail backend that is installed, as anymail.backends.postmark.EmailBackend.")
+    return value
+
+
+def providers(name: str) -> list[str]:
+    """Who hands mail over, in order."""
+    found = [provider.lower() for provider in texts(name)]
+    for provider in found:
+        _must_be_known(name, provider)
+    return found
+
+
+def _must_be_known(name: str, provider: str) -> None:
+    if provider not in KNOWN:
+        raise ImproperlyConfigured(f"{name}: “{provider}” is no provider. Write {', '.join(sorted(KNOWN))}.")
 
 
 def _parts(url: str) -> SplitResult | None:

@@ -181,7 +181,7 @@ else:
 OUTBOX_DIR = VAR_DIR / "outbox"
 _email = env.mail_server("EMAIL_URL", "outbox://")
 # Who hands mail over, in order: “smtp” for EMAIL_URL's server, and names of django-anymail's providers.
-EMAIL_PROVIDERS = [name.lower() for name in env.texts("EMAIL_PROVIDERS")]
+EMAIL_PROVIDERS = env.providers("EMAIL_PROVIDERS")
 if "smtp" in EMAIL_PROVIDERS and not _email["EMAIL_BACKEND"].endswith(".smtp.EmailBackend"):
     raise ImproperlyConfigured(
         "EMAIL_PROVIDERS names smtp, and EMAIL_URL no server: smtp+tls://user:password@host:587."
@@ -190,7 +190,7 @@ _first = (EMAIL_PROVIDERS or ["smtp"])[0]
 _backend = _email["EMAIL_BACKEND"] if _first == "smtp" else f"anymail.backends.{_first}.EmailBackend"
 if len(EMAIL_PROVIDERS) > 1:
     _backend = "digest.providers.backend.EmailBackend"
-EMAIL_BACKEND = env.text("EMAIL_BACKEND", "") or _backend
+EMAIL_BACKEND = env.mail_backend("EMAIL_BACKEND", _backend)
 API_CONNECTIONS = env.whole_number("API_CONNECTIONS", 8, 1, 256)  # calls to a provider at once, by each worker
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _email["EMAIL_PORT"] or 25
@@ -215,10 +215,10 @@ _TOLD = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID",
 ANYMAIL |= {f"{provider}_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False} for provider in _TOLD}
 
 # How fast mail may leave, by all workers together; see digest/limits/rates.py for what can be written.
-SEND_RATE = env.text("SEND_RATE", "")
-DOMAIN_RATES = env.text("DOMAIN_RATES", "")
+SEND_RATE = env.mail_rates("SEND_RATE")
+DOMAIN_RATES = env.mail_lanes("DOMAIN_RATES")
 SEND_PER_DAY = env.whole_number("SEND_PER_DAY", 0, 0, 10**9)  # 0: as many as there are
-WARM_UP_FROM = env.text("WARM_UP_FROM", "")  # the first day of a new domain, as 2026-09-01
+WARM_UP_FROM = env.day("WARM_UP_FROM")  # the first day of a new domain
 WARM_UP_FIRST_DAY = env.whole_number("WARM_UP_FIRST_DAY", 200, 1, 10**6)
 WARM_UP_DOUBLES_EVERY = env.whole_number("WARM_UP_DOUBLES_EVERY", 2, 1, 30)  # days
 SEND_SPREAD_MINUTES = env.whole_number("SEND_SPREAD_MINUTES", 10, 0, 59)  # not everybody's mail leaves at the full hour
@@ -277,7 +277,7 @@ IMPRINT_TEXT = env.prose("IMPRINT_TEXT")
 # Without an address no digest leaves this machine: in many countries that is the law.
 REQUIRE_POSTAL_ADDRESS = env.flag("REQUIRE_POSTAL_ADDRESS", EMAIL_BACKEND != "subscriptions.outbox.EmailBackend")
 OPERATORS = env.addresses("OPERATORS")  # addresses that get the day's report
-CONTACT_EMAIL = env.text("CONTACT_EMAIL", "")  # in the User-Agent, so that upstream can reach the operator
+CONTACT_EMAIL = env.address("CONTACT_EMAIL")  # in the User-Agent, so that upstream can reach the operator
 HUGGINGFACE_URL = env.web_address("HUGGINGFACE_URL", "https://huggingface.co")
 ARXIV_FEEDS_URL = env.web_address("ARXIV_FEEDS_URL", "https://rss.arxiv.org")
 ARXIV_API_URL = env.web_address("ARXIV_API_URL", "https://export.arxiv.org")

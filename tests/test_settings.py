@@ -1,5 +1,6 @@
 """Settings that can't be read say so, and how to write them."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -41,6 +42,16 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda: env.database("IT", "")["NAME"], "sqlite://:memory:", ":memory:"),
         (lambda: env.database("IT", "")["NAME"], "sqlite:////srv/papers.sqlite3", "/srv/papers.sqlite3"),
         (lambda: env.mail_server("IT", "outbox://")["EMAIL_PORT"], "smtp+tls://u:p@host:587", 587),
+        (lambda: str(env.mail_rates("IT")["smtp"]), "postmark=50/s, smtp=10/s", "10/s"),
+        (lambda: env.mail_lanes("IT").lane_of("a@hotmail.com"), "outlook.com|hotmail.com=5/s", "outlook.com"),
+        (lambda: env.day("IT"), "2026-09-01", dt.date(2026, 9, 1)),
+        (lambda: env.address("IT"), "me@example.org", "me@example.org"),
+        (lambda: env.providers("IT"), "Postmark, smtp", ["postmark", "smtp"]),
+        (
+            lambda: env.mail_backend("IT", "x"),
+            "anymail.backends.brevo.EmailBackend",
+            "anymail.backends.brevo.EmailBackend",
+        ),
         (lambda: env.text("IT"), "$HOME/k#y, \"'\\$", "$HOME/k#y, \"'\\$"),
     ],
 )
@@ -59,6 +70,11 @@ def test_it_reads_what_is_set(
         (lambda: env.flag("IT", True), True),
         (lambda: env.whole_number("IT", 8, 1, 256), 8),
         (lambda: env.broker("IT", "memory://"), "memory://"),
+        (lambda: env.mail_rates("IT"), {}),
+        (lambda: env.mail_lanes("IT").rates, {}),
+        (lambda: env.day("IT"), None),
+        (lambda: env.address("IT"), ""),
+        (lambda: env.mail_backend("IT", "subscriptions.outbox.EmailBackend"), "subscriptions.outbox.EmailBackend"),
     ],
 )
 def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +91,24 @@ def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkey
         (lambda: env.percent("IT", "0.3"), "0,3", "Write percent, such as 0.3."),
         (lambda: env.one_of("IT", "resend", "leave"), "drop", "Write one of resend, leave."),
         (lambda: env.rates("IT", "1/1d"), "5 an hour", "Write rates like 5/10m 20/1d"),
+        (lambda: env.mail_rates("IT"), "fast", "IT: “fast” is no rate. Write 20/s, 90/min, 1000/h or 5000/day."),
+        (lambda: env.mail_rates("IT"), "postmrak=50/s", "IT: “postmrak” is no provider. Write amazon_ses, brevo, "),
+        (lambda: env.mail_rates("IT"), "20/s, 30/s", "Write postmark=20/s or gmail.com=20/s."),
+        (lambda: env.mail_lanes("IT"), "gmail=5", "IT: “5” is no rate. Write 20/s"),
+        (
+            lambda: env.mail_lanes("IT"),
+            "gmail=5/s",
+            "IT: “gmail” is no domain, or one that came before. Write gmail.com=",
+        ),
+        (lambda: env.day("IT"), "1.9.2026", "IT is “1.9.2026”. Write a day like 2026-09-01."),
+        (lambda: env.address("IT"), "nonsense", "IT is “nonsense”. Write one e-mail address, without a name."),
+        (lambda: env.providers("IT"), "postmrak", "IT: “postmrak” is no provider. Write amazon_ses, brevo, "),
+        (
+            lambda: env.mail_backend("IT", "x"),
+            "no.such.Backend",
+            "IT is “no.such.Backend”. Write a mail backend that is",
+        ),
+        (lambda: env.mail_backend("IT", "x"), "Backend", "Write a mail backend that is installed, as anymail."),
         (lambda: env.addresses("IT"), "a@example.org b@example.org", "is no e-mail address. Separate several"),
         (lambda: env.sender("IT", "Papers <papers@localhost>"), "nobody", "Write it like Papers <papers@localhost>"),
         (lambda: env.sender("IT", "x@y"), "Papers, daily <a@example.org>", "in quotes"),
@@ -134,6 +168,12 @@ def test_it_repeats_no_password(name: str, monkeypatch: pytest.MonkeyPatch) -> N
         ({"DEBUG": "maybe"}, "Settings: DEBUG is “maybe”. Write true or false."),
         ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "Settings: ANYMAIL_WEBHOOK_SECRET: write user:password; several with"),
         ({"EMAIL_PROVIDERS": "brevo,smtp"}, "Settings: EMAIL_PROVIDERS names smtp, and EMAIL_URL no server:"),
+        ({"EMAIL_PROVIDERS": "postmrak"}, "Settings: EMAIL_PROVIDERS: “postmrak” is no provider. Write "),
+        ({"EMAIL_BACKEND": "no.such.Backend"}, "Settings: EMAIL_BACKEND is “no.such.Backend”. Write "),
+        ({"SEND_RATE": "fast"}, "Settings: SEND_RATE: “fast” is no rate. Write 20/s"),
+        ({"DOMAIN_RATES": "gmail=5"}, "Settings: DOMAIN_RATES: “5” is no rate. Write 20/s"),
+        ({"WARM_UP_FROM": "1.9.2026"}, "Settings: WARM_UP_FROM is “1.9.2026”. Write a day like"),
+        ({"CONTACT_EMAIL": "nonsense"}, "Settings: CONTACT_EMAIL is “nonsense”. Write one"),
     ],
 )
 def test_a_command_ends_with_one_line_that_says_so(variables: dict[str, str], said: str, tmp_path: Path) -> None:

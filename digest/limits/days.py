@@ -1,7 +1,6 @@
 """How many mails may leave in one day (UTC), and how many have. Always in the database: it forgets nothing."""
 
 import datetime as dt
-from functools import lru_cache
 
 from django.conf import settings
 from django.db.models import F, Value
@@ -24,12 +23,7 @@ def cap(day: dt.date) -> int | None:
 def warm_up() -> WarmUp | None:
     if not settings.WARM_UP_FROM:
         return None
-    return _warm_up(settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY)
-
-
-@lru_cache(maxsize=4)
-def _warm_up(since: str, first_day: int, doubles_every: int) -> WarmUp:
-    return WarmUp(dt.date.fromisoformat(since), first_day, doubles_every)
+    return WarmUp(settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY)
 
 
 def take(wanted: int, *, now: dt.datetime) -> int:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from digest import clock
-from digest.limits import days, rates
+from digest.limits import days
 from digest.limits.buckets import Bucket, Store, Taken
 from digest.limits.in_database import DatabaseStore
 from digest.limits.in_redis import RedisOrElse
@@ -32,7 +32,7 @@ class Gate:
 
     def __init__(self, provider: str) -> None:
         self.provider = provider
-        self._lanes = lanes()
+        self._lanes: Lanes = settings.DOMAIN_RATES
         self._rate = rate_of(provider)
         self._in_hand: Counter[str] = Counter()  # by lane
         self._holds: dict[str, tuple[float, Hold]] = {}  # by lane; "" for all
@@ -112,21 +112,13 @@ class Gate:
         return hold
 
 
-def lanes() -> Lanes:
-    return _lanes(settings.DOMAIN_RATES)
-
-
 def rate_of(provider: str) -> Rate | None:
-    found = _rates(settings.SEND_RATE)
+    found: dict[str, Rate] = settings.SEND_RATE
     return found.get(provider, found.get(OTHERS))
 
 
 def store() -> Store:
     return _store(settings.CELERY_BROKER_URL)
-
-
-_lanes = lru_cache(maxsize=4)(rates.parse_lanes)
-_rates = lru_cache(maxsize=4)(rates.parse_rates)
 
 
 @lru_cache(maxsize=2)

@@ -3,6 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from digest.limits import days, gates
 
 
@@ -26,7 +28,7 @@ def plain(provider: str, *, now: dt.datetime) -> Plain:
         left = max(cap - days.taken(now=now), 0)
         numbers.append(left)
         reasons.append(f"{left:,} of today's {cap:,} mails are left. {_why_of_the_day(cap, now.date())}")
-    lanes = gates.lanes()
+    lanes = settings.DOMAIN_RATES
     for lane, lane_rate in lanes.rates.items():
         domains = [domain for domain, name in lanes.lane_of_domain.items() if name == lane]
         reasons.append(f"At most {lane_rate} to {' and '.join(domains) or 'each other domain'}.")

@@ -69,7 +69,7 @@ def parse_rates(text: str) -> dict[str, Rate]:
         name, has_name, rate = part.rpartition("=")
         name = name.strip().lower()
         if (has_name and not name) or (name or OTHERS) in found:
-            raise RateError(f"“{part}” has no name, or one that came before.")
+            raise RateError(f"“{part}” has no name, or one that came before. Write postmark=20/s or gmail.com=20/s.")
         found[name or OTHERS] = parse_rate(rate)
     return found
 
@@ -81,7 +81,7 @@ def parse_lanes(text: str) -> Lanes:
     for names, rate in parse_rates(text).items():
         domains = [name.strip() for name in names.split("|")]
         if len(domains) > 1 and OTHERS in domains:
-            raise RateError(f"“{names}”: * stands for itself.")
+            raise RateError(f"“{names}”: * stands by itself. Write *=10/s.")
         rates[domains[0]] = rate
         for domain in domains:
             if domain in lane_of_domain or (domain != OTHERS and "." not in domain):

@@ -9,10 +9,8 @@ from django.core.mail import get_connection
 from django.db import connection
 
 from digest.events import webhooks
-from digest.limits import days
-from digest.limits.rates import OTHERS, RateError, parse_lanes, parse_rates
 from digest.matching.meaning import missing_packages
-from digest.providers.ways import KNOWN, SMTP, backend_of
+from digest.providers.ways import SMTP, backend_of
 from subscriptions import brand, outbox
 
 
@@ -80,40 +78,13 @@ def check_meaning(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_providers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether those who are to hand mail over are known, and have what they want."""
-    unknown = [name for name in settings.EMAIL_PROVIDERS if name not in KNOWN]
-    hint = f"Known are {', '.join(sorted(KNOWN))}."
-    found: list[CheckMessage] = [
-        Error(f"EMAIL_PROVIDERS has “{name}”.", hint=hint, id="digest.E008") for name in unknown
-    ]
-    named = [backend_of(name) for name in settings.EMAIL_PROVIDERS if name in KNOWN - {SMTP}]
-    for backend in named or ([] if unknown else [settings.EMAIL_BACKEND]):
+    """Whether those who are to hand mail over have what they want."""
+    found: list[CheckMessage] = []
+    named = [backend_of(name) for name in settings.EMAIL_PROVIDERS if name != SMTP]
+    for backend in named or [settings.EMAIL_BACKEND]:
         try:
             get_connection(backend)
         except Exception as error:
             hint = "What a provider wants is set in the environment, by names that begin with ANYMAIL_."
             found.append(Error(f"No mail can leave by {backend}: {error}", hint=hint, id="digest.E009"))
     return found
-
-
-@register()
-def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether what limits say can be read."""
-    found: list[CheckMessage] = []
-    for name, read in (("SEND_RATE", _rates_of_providers), ("DOMAIN_RATES", parse_lanes)):
-        try:
-            read(getattr(settings, name))
-        except RateError as error:
-            found.append(Error(f"{name} can't be read: {error}", id="digest.E006"))
-    try:
-        days.warm_up()
-    except ValueError:
-        message = f"WARM_UP_FROM is “{settings.WARM_UP_FROM}”."
-        found.append(Error(message, hint="Write the first day as 2026-09-01.", id="digest.E007"))
-    return found
-
-
-def _rates_of_providers(text: str) -> None:
-    """Raises RateError, also for a provider that nobody hands mail to: its rate would limit nothing."""
-    for name in parse_rates(text).keys() - KNOWN - {OTHERS}:
-        raise RateError(f"“{name}” is no provider. Known are {', '.join(sorted(KNOWN))}.")

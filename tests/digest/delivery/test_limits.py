@@ -11,6 +11,7 @@ from django.utils import timezone
 from digest import planning
 from digest.delivery import sending
 from digest.limits import days
+from digest.limits.rates import parse_lanes, parse_rates
 from digest.models import Delivery, Edition
 from subscriptions import subscribers
 from tests.conftest import NOW, make_reader
@@ -30,7 +31,7 @@ def statuses() -> list[str]:
 
 
 def test_a_domains_limit_holds_back_nobody_else(edition: Edition, settings: Any, clock: time_machine.Traveller) -> None:
-    settings.DOMAIN_RATES = "gmail.com=1/h"
+    settings.DOMAIN_RATES = parse_lanes("gmail.com=1/h")
     for name in ("a@gmail.com", "b@gmail.com", "c@example.org", "d@gmail.com", "e@example.org"):
         make_reader(name)
     planning.plan_everyone(edition, now=NOW)
@@ -66,7 +67,7 @@ def test_who_is_not_mailed_costs_the_day_nothing(
 
 
 def test_a_worker_waits_for_a_turn_that_is_near(edition: Edition, settings: Any) -> None:
-    settings.SEND_RATE = "40/s"
+    settings.SEND_RATE = parse_rates("40/s")
     queue_readers(edition, 50)
     began = timezone.now()
     assert sending.send_due() == 50
@@ -75,7 +76,7 @@ def test_a_worker_waits_for_a_turn_that_is_near(edition: Edition, settings: Any)
 
 
 def test_a_domain_whose_turn_is_near_is_waited_for_while_others_leave(edition: Edition, settings: Any) -> None:
-    settings.DOMAIN_RATES = "example.org=20/s"
+    settings.DOMAIN_RATES = parse_lanes("example.org=20/s")
     queue_readers(edition, 30)
     for number in range(5):
         make_reader(f"other{number}@elsewhere.org")
@@ -88,7 +89,7 @@ def test_a_domain_whose_turn_is_near_is_waited_for_while_others_leave(edition: E
 def test_who_leaves_while_a_limit_holds_them_back_gets_nothing(
     edition: Edition, settings: Any, clock: time_machine.Traveller
 ) -> None:
-    settings.SEND_RATE = "1/h"
+    settings.SEND_RATE = parse_rates("1/h")
     queue_readers(edition, 2)
     assert sending.send_due() == 1
     for delivery in Delivery.objects.filter(status=Status.QUEUED):

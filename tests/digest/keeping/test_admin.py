@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from digest.keeping import totals
+from digest.limits.rates import parse_rates
 from digest.models import Edition
 from digest.providers.ways import SMTP_BACKEND
 from tests.conftest import NOW
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("now")
 def page(admin_client: Client, edition: Edition, settings: Any) -> Any:
     """The pages' text, after ten mails of which one bounced."""
     settings.EMAIL_BACKEND, settings.RATES_FROM_MAILS = SMTP_BACKEND, 10
-    settings.SEND_RATE, settings.WARM_UP_FROM = "2/s", str(NOW.date())
+    settings.SEND_RATE, settings.WARM_UP_FROM = parse_rates("2/s"), NOW.date()
     for number in range(10):
         row = deliver(edition, NOW - dt.timedelta(days=1), f"reader{number}@example.org")
         tell("bounced" if number == 0 else "delivered", NOW - dt.timedelta(days=1), row, "hard" if number == 0 else "")

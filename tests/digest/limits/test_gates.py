@@ -19,6 +19,7 @@ from digest.limits.gates import Gate, Hold
 from digest.limits.in_database import DatabaseStore
 from digest.limits.in_redis import PREFIX, RedisOrElse, RedisStore
 from digest.limits.plain import plain
+from digest.limits.rates import parse_lanes, parse_rates
 from digest.models import Allowance
 from tests.conftest import NOW
 
@@ -60,7 +61,7 @@ def test_without_limits_a_gate_is_open() -> None:
 
 
 def test_it_lets_out_what_the_rate_allows(settings: Any, clock: time_machine.Traveller) -> None:
-    settings.SEND_RATE = "10/s"
+    settings.SEND_RATE = parse_rates("10/s")
     gate = Gate("smtp")
     assert let_out(gate) == 10
     held = gate.ask("a@example.org")
@@ -70,18 +71,18 @@ def test_it_lets_out_what_the_rate_allows(settings: Any, clock: time_machine.Tra
 
 
 def test_gates_of_two_workers_share_it(settings: Any, clock: time_machine.Traveller) -> None:
-    settings.SEND_RATE = "10/s"
+    settings.SEND_RATE = parse_rates("10/s")
     assert let_out(Gate("smtp")) + let_out(Gate("smtp")) == 10
 
 
 def test_each_provider_can_have_a_rate_of_its_own(settings: Any, clock: time_machine.Traveller) -> None:
-    settings.SEND_RATE = "postmark=20/s, smtp=2/s"
+    settings.SEND_RATE = parse_rates("postmark=20/s, smtp=2/s")
     assert (let_out(Gate("postmark")), let_out(Gate("smtp"))) == (20, 2)
     assert Gate("brevo").is_open
 
 
 def test_a_full_lane_holds_up_no_other(settings: Any, clock: time_machine.Traveller) -> None:
-    settings.DOMAIN_RATES = "gmail.com=2/s"
+    settings.DOMAIN_RATES = parse_lanes("gmail.com=2/s")
     gate = Gate("smtp")
     assert let_out(gate, "a@gmail.com") == 2
     held = gate.hold("b@gmail.com")
@@ -91,14 +92,14 @@ def test_a_full_lane_holds_up_no_other(settings: Any, clock: time_machine.Travel
 
 
 def test_both_a_lane_and_the_whole_must_have_room(settings: Any, clock: time_machine.Traveller) -> None:
-    settings.SEND_RATE, settings.DOMAIN_RATES = "5/s", "gmail.com=3/s"
+    settings.SEND_RATE, settings.DOMAIN_RATES = parse_rates("5/s"), parse_lanes("gmail.com=3/s")
     gate = Gate("smtp")
     assert let_out(gate, "a@gmail.com") == 3
     assert let_out(gate, "a@example.org") == 2
 
 
 def test_what_is_left_in_hand_goes_back(settings: Any, clock: time_machine.Traveller) -> None:
-    settings.SEND_RATE, settings.SEND_PER_DAY = "10/s", 100
+    settings.SEND_RATE, settings.SEND_PER_DAY = parse_rates("10/s"), 100
     gate = Gate("smtp")
     assert gate.ask("a@example.org") is None  # one of five in hand
     gate.give_back()
@@ -107,7 +108,7 @@ def test_what_is_left_in_hand_goes_back(settings: Any, clock: time_machine.Trave
 
 
 def test_what_was_let_out_and_did_not_leave_may_leave_later(settings: Any, clock: time_machine.Traveller) -> None:
-    settings.SEND_RATE = "1/s"
+    settings.SEND_RATE = parse_rates("1/s")
     gate = Gate("smtp")
     assert let_out(gate) == 1
     gate.give_back("a@example.org")
@@ -125,7 +126,7 @@ def test_the_day_has_its_cap(settings: Any, clock: time_machine.Traveller) -> No
 
 
 def test_a_new_domain_warms_up(settings: Any, clock: time_machine.Traveller) -> None:
-    settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY = "2026-08-18", 50, 1
+    settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY = dt.date(2026, 8, 18), 50, 1
     settings.SEND_PER_DAY = 10_000
     assert let_out(Gate("smtp")) == 200  # the third day
     told = plain("smtp", now=NOW)
@@ -137,7 +138,11 @@ def test_a_new_domain_warms_up(settings: Any, clock: time_machine.Traveller) -> 
 
 def test_it_says_in_one_number_what_may_leave(settings: Any, clock: time_machine.Traveller) -> None:
     assert plain("smtp", now=NOW).an_hour is None
-    settings.SEND_RATE, settings.SEND_PER_DAY, settings.DOMAIN_RATES = "1/s", 10_000, "gmail.com=20/min"
+    settings.SEND_RATE, settings.SEND_PER_DAY, settings.DOMAIN_RATES = (
+        parse_rates("1/s"),
+        10_000,
+        parse_lanes("gmail.com=20/min"),
+    )
     told = plain("smtp", now=NOW)
     assert told.an_hour == 3600
     assert told.reasons == [
@@ -204,7 +209,7 @@ def test_a_store_fills_up_again_after_its_clock_was_set_back(store: Store) -> No
 
 def test_redis_going_away_leaves_the_limits_in_force(settings: Any, clock: time_machine.Traveller) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    settings.SEND_RATE = "3/s"
+    settings.SEND_RATE = parse_rates("3/s")
     assert let_out(Gate("smtp")) == 3
 
 

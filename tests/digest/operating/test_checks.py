@@ -85,12 +85,6 @@ def test_it_errs_where_a_new_key_would_forget_who_is_suppressed(settings: Any, k
     assert [told for told in ids(checks.check_links(None)) if told.startswith("digest.E")] == expected
 
 
-def test_it_errs_at_providers_it_does_not_know(settings: Any) -> None:
-    settings.EMAIL_PROVIDERS = ["postmark", "smtp", "pigeon"]
-    settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": "token"}
-    assert ids(checks.check_providers(None)) == ["digest.E008"]
-
-
 def test_it_says_what_a_provider_wants_and_has_not(settings: Any) -> None:
     settings.EMAIL_PROVIDERS = ["postmark", "smtp"]
     settings.ANYMAIL = {}
@@ -102,17 +96,3 @@ def test_it_errs_at_a_mail_backend_that_is_not_there(settings: Any) -> None:
     settings.EMAIL_BACKEND = "pigeons.EmailBackend"
     (error,) = checks.check_providers(None)
     assert error.msg == "No mail can leave by pigeons.EmailBackend: No module named 'pigeons'"
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "expected"),
-    [
-        ("SEND_RATE", "fast", "digest.E006"),
-        ("SEND_RATE", "postmrak=50/s", "digest.E006"),
-        ("DOMAIN_RATES", "gmail=1/s", "digest.E006"),
-        ("WARM_UP_FROM", "tomorrow", "digest.E007"),
-    ],
-)
-def test_it_errs_at_limits_it_cannot_read(setting: str, value: str, expected: str, settings: Any) -> None:
-    setattr(settings, setting, value)
-    assert ids(checks.check_limits(None)) == [expected]
