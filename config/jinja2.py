@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from config import languages
 from digest import vectors
-from digest.mails import emphasis, mailed, reasons, wording
+from digest.mails import beginning, emphasis, mailed, reasons, wording
 from digest.site import feeds
 from digest.texts import linking, marking
 from subscriptions import brand, colours, consents, guards
@@ -45,7 +45,7 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
     env.globals |= {"english": english, "languages": languages.choices, "default_accent": colours.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
-    env.globals |= {"by_meaning": vectors.is_available}
+    env.globals |= {"by_meaning": vectors.is_available, "what_comes": beginning.what_comes}
     env.globals |= {"stamp": guards.stamp, "consent_text": consents.text, "version_of": consents.version_of}
     env.filters |= wording.FILTERS | reasons.FILTERS
     env.filters |= {

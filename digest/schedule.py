@@ -43,6 +43,17 @@ def weekly_from(day: dt.date, newest_of_week: dt.date, mail_from: dt.datetime, p
     return mail_from if day == friday else max(mail_from, saturday)
 
 
+def next_weekly(slot: Slot, now: dt.datetime, publish_hour: int) -> dt.date:
+    """The day, in the slot's own zone, on which the next weekly digest is due, if Friday gets its edition."""
+    friday = monday_of(now.date()) + dt.timedelta(days=SATURDAY - 1)
+    # A little after the hour, when the edition is out: who chose that very hour gets it a day later.
+    out = dt.datetime.combine(friday, dt.time(publish_hour, 1), dt.UTC)
+    due = due_at(slot, out)
+    if due < now:
+        due = due_at(slot, out + dt.timedelta(days=7))
+    return due.astimezone(_zone(slot.time_zone)).date()
+
+
 def monday_of(day: dt.date) -> dt.date:
     return day - dt.timedelta(days=day.weekday())
 

@@ -84,7 +84,7 @@ def _welcome(notice: OwedNotice) -> Note:
         notice.address,
         _("Welcome to %(site)s") % {"site": brand.current().name},
         (
-            _("You are subscribed. Your first digest comes after the next edition is out."),
+            _("You are subscribed."),
             _("With this link you can change at any time what you follow, when it comes and how much of it."),
         ),
         _("Change what you get"),

@@ -178,6 +178,10 @@ def test_it_shows_what_one_would_get(page: Page, learning: Topic, vision: Topic)
     if show.is_visible():
         show.click()
     page.get_by_text("1 of their 3 papers").wait_for()
+    page.get_by_label("Once a week").check()
+    if show.is_visible():
+        show.click()
+    page.get_by_text("1 of its 3 papers").wait_for()
     assert page.get_by_label("Learning").is_checked()
     page.get_by_label("E-mail address").fill("ada@example.org")
     page.get_by_label("E-mail address").press("Enter")

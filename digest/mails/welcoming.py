@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from digest import clock, editions, indexing, interests, reading
 from digest.composing import Digest, compose
-from digest.mails import headers, rendering, wording
+from digest.mails import beginning, headers, rendering, wording
 from digest.models import Delivery, Edition
 from subscriptions import links, mail, notes
 from subscriptions.links import Purpose
@@ -40,20 +40,24 @@ def _send_alone(notice: OwedNotice, now: dt.datetime, edition: Edition | None = 
     """Without a digest; `edition` is one that has nothing for the reader."""
     reader = notice.subscriber
     unsubscribe_url = links.make_url(Purpose.UNSUBSCRIBE, reader)
+    note = notes.write(notice)
+    subscribed, *others = note.paragraphs
     note = replace(
-        notes.write(notice),
+        note,
+        paragraphs=(f"{subscribed} {_what_comes(reader, edition)}", *others),
         why=rendering.why_this_mail(reader, now.date()),
         preferences_url=links.make_url(Purpose.PREFERENCES, reader),
         unsubscribe_url=unsubscribe_url,
     )
-    if edition is not None and reader.frequency != Subscriber.Frequency.WEEKLY:
-        of_papers = wording.papers(editions.papers_of(edition).count())
-        nothing = _(
-            "You are subscribed. None of the %(papers)s of the newest edition matches what you follow; your first "
-            "digest comes as soon as one does."
-        )
-        note = replace(note, paragraphs=(nothing % {"papers": of_papers}, *note.paragraphs[1:]))
     mail.send(note, headers.of_welcome(reader, unsubscribe_url, now.date()))
+
+
+def _what_comes(reader: Subscriber, edition: Edition | None) -> str:
+    if edition is None or reader.frequency == Subscriber.Frequency.WEEKLY:
+        return beginning.what_comes(reader)
+    nothing = _("None of the %(papers)s of %(day)s matches what you follow; your first digest comes once one does.")
+    of_papers = wording.papers(editions.papers_of(edition).count())
+    return nothing % {"papers": of_papers, "day": wording.long_date(edition.day)}
 
 
 def _may_be_repeated(delivery: Delivery) -> bool:

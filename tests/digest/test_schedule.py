@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.schedule import Slot, due_at, weekly_from
+from digest.schedule import Slot, due_at, next_weekly, weekly_from
 from subscriptions.zones import time_zones
 
 
@@ -61,6 +61,23 @@ def test_it_is_never_before_and_never_long_after(frequency: str, zone: str, hour
 def test_it_makes_the_weekly_digest_at_the_last_edition(day: str, newest: str, expected: str | None) -> None:
     found = weekly_from(dt.date.fromisoformat(day), dt.date.fromisoformat(newest), utc("2026-08-21T16:00"), 16)
     assert found == (utc(expected) if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "now", "expected"),
+    [
+        ("Europe/Berlin", 7, "2026-08-20T12:00", "2026-08-22"),  # Friday's edition, in the morning of Saturday
+        ("Europe/Berlin", 7, "2026-08-22T04:59", "2026-08-22"),
+        ("Europe/Berlin", 7, "2026-08-22T05:01", "2026-08-29"),
+        ("Europe/Berlin", 7, "2026-08-23T22:30", "2026-08-29"),  # Monday there, Sunday by UTC
+        ("America/New_York", 18, "2026-08-20T12:00", "2026-08-21"),  # Friday evening
+        ("UTC", 16, "2026-08-20T12:00", "2026-08-22"),  # when the edition is only just being made
+        ("Pacific/Kiritimati", 7, "2026-08-20T12:00", "2026-08-22"),
+        ("Pacific/Kiritimati", 6, "2026-08-20T12:00", "2026-08-23"),
+    ],
+)
+def test_it_knows_the_day_of_the_next_weekly_digest(zone: str, hour: int, now: str, expected: str) -> None:
+    assert next_weekly(Slot("weekly", zone, hour), utc(now), 16) == dt.date.fromisoformat(expected)
 
 
 def test_it_takes_a_zone_that_this_machine_does_not_know_for_utc() -> None:

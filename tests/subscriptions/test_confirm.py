@@ -121,3 +121,21 @@ def test_it_keeps_pages_of_one_reader_out_of_caches(visitor: Client, bob: Subscr
         response = visitor.get(path_of(purpose, bob))
         assert "no-store" in response["Cache-Control"]
         assert response["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    ("frequency", "said", "not_said"),
+    [
+        ("daily", "From the next edition on you get a digest.", "a week"),
+        ("weekdays", "From the next edition on you get a digest, Monday to Friday.", "a week"),
+        ("weekly", "You get a digest once a week. The first is due on Saturday, 22 August 2026.", "next edition"),
+    ],
+)
+def test_it_says_how_often_a_digest_comes(
+    visitor: Client, bob: Subscriber, frequency: str, said: str, not_said: str
+) -> None:
+    Subscriber.objects.update(frequency=frequency)
+    page = visitor.post(path_of(Purpose.CONFIRM, bob)).content.decode()
+    assert said in page
+    assert not_said not in page
+    assert ("with the newest papers" in page) == (frequency != "weekly")

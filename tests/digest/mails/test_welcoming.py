@@ -30,7 +30,8 @@ def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
     (sent,) = mail.outbox
     assert sent.subject == "Welcome to Daily Papers: 2 papers for you"
     assert "Faster Diffusion" in sent.body
-    assert "from now on they come at 07:00" in " ".join(sent.body.split())
+    body = " ".join(sent.body.split())
+    assert "Here are the papers of Thursday, 20 August 2026; from now on they come at 07:00" in body
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     row = Delivery.objects.get()
     assert (row.status, row.reason, row.attempts) == ("sent", "", 1)
@@ -61,6 +62,27 @@ def test_others_get_the_plain_welcome_or_none(newcomer: Subscriber, change: dict
     )
 
 
+def test_it_tells_a_reader_of_weekdays_when_papers_come(newcomer: Subscriber) -> None:
+    Subscriber.objects.update(frequency="weekdays")
+    notices.send_owed(now=LATER)
+    assert "from now on new ones come at 07:00, your time, Monday to Friday." in " ".join(mail.outbox[0].body.split())
+
+
+@pytest.mark.parametrize(
+    ("frequency", "said"),
+    [
+        ("daily", "From the next edition on you get a digest. There is"),
+        ("weekdays", "From the next edition on you get a digest, Monday to Friday."),
+        ("weekly", "You get a digest once a week. The first is due on Saturday, 22 August 2026."),
+    ],
+)
+def test_the_plain_welcome_says_how_often_a_digest_comes(alice: Subscriber, frequency: str, said: str) -> None:
+    Subscriber.objects.update(frequency=frequency)
+    subscribers.owe_to_reader(alice, OwedNotice.Kind.WELCOME, now=NOW)
+    notices.send_owed(now=LATER)
+    assert f"You are subscribed. {said}" in " ".join(mail.outbox[0].body.split())
+
+
 @pytest.mark.parametrize(
     "fields", [{"closed_at": None}, {"published_at": NOW - dt.timedelta(days=2)}], ids=["open", "of another day"]
 )
@@ -77,7 +99,7 @@ def test_with_nothing_in_it_for_them_the_plain_welcome_comes(newcomer: Subscribe
     notices.send_owed(now=LATER)
     (sent,) = mail.outbox
     assert sent.subject == "Welcome to Daily Papers"
-    assert "None of the 3 papers of the newest edition matches what you follow" in " ".join(sent.body.split())
+    assert "None of the 3 papers of Thursday, 20 August 2026 matches what you follow" in " ".join(sent.body.split())
 
 
 def test_the_plain_welcome_ends_as_a_digest_does(newcomer: Subscriber) -> None:
