@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from subscriptions import consents, limits, links, subscribers
 from subscriptions.addresses import address_hash
 from subscriptions.consents import Trace
-from subscriptions.links import Purpose
+from subscriptions.links import ExpiredLinkError, Purpose
 from subscriptions.models import Consent, OwedNotice, Subscriber
 from subscriptions.rows import on_the_current_row
 
@@ -48,19 +48,22 @@ def is_about(subscriber: Subscriber, token: str) -> bool:
     return about == _about(subscriber.new_email) or (not subscriber.new_email and about == _about(subscriber.email))
 
 
-def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None) -> bool:
+def confirm(subscriber: Subscriber, token: str, *, now: dt.datetime, trace: Trace | None = None) -> bool:
     """Mail the new address from now on; True also for the second time. False where it has a subscription of its own.
 
-    Only who has both mailboxes gets here, so that says nothing to strangers.
+    Only who has both mailboxes gets here, so that says nothing to strangers. Raises ExpiredLinkError where the
+    genuine `token` is about another address: one may have been asked for since, even a moment ago.
     """
     try:
-        return _confirm(subscriber, now=now, trace=trace)
+        return _confirm(subscriber, token, now=now, trace=trace)
     except IntegrityError:  # somebody signed it up at this very moment
         return False
 
 
 @on_the_current_row
-def _confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None) -> bool:
+def _confirm(subscriber: Subscriber, token: str, *, now: dt.datetime, trace: Trace | None) -> bool:
+    if not is_about(subscriber, token):
+        raise ExpiredLinkError(Purpose.CHANGE_ADDRESS)
     if not subscriber.new_email:
         return True
     if subscribers.is_suppressed(subscriber.new_email) or not _make_room(subscriber):

@@ -75,7 +75,7 @@ def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> 
         return bad_link(request, expired=True)
     context = {"subscriber": subscriber, "done": not subscriber.new_email, "taken": False}
     if request.method == "POST":
-        done = moving.confirm(subscriber, now=timezone.now(), trace=trace(request))
+        done = moving.confirm(subscriber, token, now=timezone.now(), trace=trace(request))
         context |= {"done": done, "taken": not done}
         ring_for_notices()
     return render(request, "web/change_address.html", context, status=409 if context["taken"] else 200)

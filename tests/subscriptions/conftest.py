@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from subscriptions import links
+from subscriptions import links, moving
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 
@@ -30,6 +30,11 @@ def room_for_many_posts(settings: Any) -> None:
 def path_of(purpose: Purpose, reader: Subscriber) -> str:
     """The path of the link that a mail to `reader` would hold now."""
     return reverse(f"subscriptions:{purpose}", args=[links.make_token(purpose, reader)])
+
+
+def token_to_move(reader: Subscriber) -> str:
+    """Of the link in the mail to the address that the reader asks for now."""
+    return moving.make_url(reader).rstrip("/").rpartition("/")[2]
 
 
 def stored(reader: Subscriber) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from subscriptions import moving, notices, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.subscribers import Wishes
+from subscriptions.views import preferences
 from tests.conftest import NOW, make_reader, stamped
-from tests.subscriptions.conftest import path_of, stored
+from tests.subscriptions.conftest import path_of, stored, token_to_move
 
 pytestmark = pytest.mark.usefixtures("now")
 NEW = "new@example.com"
@@ -82,9 +83,9 @@ def test_it_tells_the_old_address_whatever_comes_before_the_mail_leaves(
 
 def test_it_tells_each_of_two_old_addresses(visitor: Client, alice: Subscriber) -> None:
     moving.ask(alice, "second@example.org", now=NOW)
-    moving.confirm(alice, now=NOW)
+    moving.confirm(alice, token_to_move(alice), now=NOW)
     moving.ask(alice, "third@example.org", now=NOW)
-    moving.confirm(alice, now=NOW)
+    moving.confirm(alice, token_to_move(alice), now=NOW)
     notices.send_owed(now=NOW)
     assert [message.to for message in mail.outbox] == [["alice@example.org"], ["second@example.org"]]
 
@@ -174,6 +175,21 @@ def test_it_takes_a_link_for_its_own_address_only(visitor: Client, alice: Subscr
     assert stored(alice)["email"] == "alice@example.org"
 
 
+def test_it_confirms_no_address_that_is_asked_for_at_that_moment(
+    visitor: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else who has one mailbox could have digests sent to any other."""
+
+    def ask_for_another(request: object) -> None:
+        moving.ask(Subscriber.objects.get(pk=alice.pk), "stranger@example.com", now=NOW)
+
+    link = move(visitor, alice)
+    monkeypatch.setattr(preferences, "trace", ask_for_another)  # once the view has looked at the link
+    assert visitor.post(link).status_code == 410
+    row = stored(alice)
+    assert (row["email"], row["new_email"]) == ("alice@example.org", "stranger@example.com")
+
+
 def test_it_can_be_called_off(visitor: Client, alice: Subscriber) -> None:
     link = move(visitor, alice)
     visitor.post(path_of(Purpose.PREFERENCES, alice) + "stay/")
@@ -244,5 +260,5 @@ def test_it_gives_up_where_somebody_signs_up_at_that_moment(
         return made
 
     monkeypatch.setattr(moving, "_make_room", too_early)
-    assert not moving.confirm(alice, now=NOW)
+    assert not moving.confirm(alice, token_to_move(alice), now=NOW)
     assert stored(alice)["email"] == "alice@example.org"

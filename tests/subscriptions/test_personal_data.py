@@ -23,7 +23,7 @@ from subscriptions.models import Consent, Subscriber, Suppression
 from subscriptions.personal_data import Keeper
 from subscriptions.subscribers import Wishes
 from tests.conftest import NOW, make_reader
-from tests.subscriptions.conftest import path_of, stored
+from tests.subscriptions.conftest import path_of, stored, token_to_move
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -154,7 +154,7 @@ def test_it_says_in_a_last_mail_that_it_is_done(visitor: Client, alice: Subscrib
 
 def test_it_tells_a_former_address_that_does_not_know_yet(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
     moving.ask(alice, "eve@example.org", now=NOW)
-    moving.confirm(alice, now=NOW)
+    moving.confirm(alice, token_to_move(alice), now=NOW)
     erase(visitor, alice)
     assert [address for address, _ in told] == ["eve@example.org", "alice@example.org"]
 
