@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
-from digest import sorting
+from digest import papers, sorting
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 
 # Papers that were listed too late for their own day's edition come in the next, if that is within a week.
@@ -40,6 +40,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
     if known is None and not Listing.objects.filter(day=day).exists():
         return _nothing_to_publish(day, _cause(day), why_empty(day))
     with transaction.atomic():
+        papers.wait_for_others()
         edition, is_new = Edition.objects.select_for_update().get_or_create(day=day, defaults={"published_at": now})
         if edition.closed_at:  # by somebody else, while we waited for the row
             return _published(edition)

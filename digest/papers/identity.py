@@ -103,6 +103,6 @@ def _fold(paper: Paper, into: Paper) -> None:
             listing.save()
     paper.aliases.update(paper=into)
     into.votes, into.comments = max(paper.votes, into.votes), max(paper.comments, into.comments)
-    into.save()
+    into.save(update_fields=["votes", "comments"])
     paper.delete()
     PaperAlias.objects.get_or_create(key=paper.key, defaults={"paper": into})

@@ -48,7 +48,7 @@ def ingest(source: Source, records: Sequence[PaperRecord], day: dt.date) -> Inge
         unique.setdefault(record.key, record)  # of two in one answer the first counts
     for chunk in _chunks(list(unique.values())):
         with transaction.atomic():
-            _wait_for_others()
+            wait_for_others()
             _ingest_chunk(source, chunk, day, done)
     return done
 
@@ -60,7 +60,7 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
     """
     told = {record.key: record for record in records}
     with transaction.atomic():
-        _wait_for_others()
+        wait_for_others()
         papers = list(Paper.objects.filter(key__in=keys))
         changed = [paper for paper in papers if paper.key in told and _merge(paper, told[paper.key])]
         for paper in papers:
@@ -71,8 +71,9 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
     return len(changed)
 
 
-def _wait_for_others() -> None:
-    """Inside a transaction, until nobody else is here in one: two may bring the same work under different keys."""
+def wait_for_others() -> None:
+    """Inside a transaction, until nobody else is here in one: two may bring the same work under different keys, and
+    of twins that are being made one, neither must be published meanwhile."""
     Turn.objects.get_or_create(host=TURN, defaults={"free_at": timezone.now()})
     Turn.objects.select_for_update().get(host=TURN)
 

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from digest import editions
+from digest import editions, papers
 from digest.intake import collecting
 from digest.models import Edition, Listing, Paper, Source
-from tests.conftest import NOW, TODAY
+from digest.papers import identity
+from digest.sources.records import PaperRecord
+from tests.conftest import NOW, TODAY, make_record
+from tests.environment import SERVICES
 from tests.upstream import Upstream
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -73,3 +76,41 @@ def test_it_leaves_the_same_rows_as_one_worker(day: Source) -> None:
         model.objects.all().delete()
     work()
     assert rows() == of_many
+
+
+@pytest.mark.skipif(not SERVICES, reason="needs PostgreSQL: SQLite has one writer")
+def test_it_publishes_one_of_two_that_are_being_made_one(hugging_face: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Source.objects.create(kind="feed", key="https://example.org/feed.xml", name="A journal")
+    doi, title = "10.1234/abc", "A Title of the Journal's Own"
+    papers.ingest(journal, [PaperRecord(key=f"doi:{doi}", title=title, url="https://example.org/a", day=TODAY)], TODAY)
+    papers.ingest(hugging_face, [make_record("2608.00001", "Sorting Algorithms")], TODAY)
+    publisher = threading.Thread(target=publish)
+    fold = identity._fold
+
+    def publish_meanwhile(paper: Paper, into: Paper) -> None:
+        publisher.start()
+        wait_for(publisher)
+        fold(paper, into)
+
+    monkeypatch.setattr(identity, "_fold", publish_meanwhile)
+    papers.enrich(["arxiv:2608.00001"], [make_record("2608.00001", "Sorting Algorithms", doi=doi)], now=NOW)
+    publisher.join()
+    assert Paper.objects.get().edition == Edition.objects.get()
+
+
+def publish() -> None:
+    editions.publish(TODAY, now=NOW)
+    connection.close()
+
+
+def wait_for(thread: threading.Thread) -> None:
+    """Until it has ended, or waits for our transaction to end."""
+    waiting = (
+        "SELECT FROM pg_locks AS ours JOIN pg_locks AS theirs USING (transactionid) "
+        "WHERE ours.pid = pg_backend_pid() AND NOT theirs.granted"
+    )
+    with connection.cursor() as cursor:
+        while thread.is_alive():
+            cursor.execute(waiting)
+            if cursor.rowcount:
+                break
