@@ -65,5 +65,5 @@ def send(fitting: Fitting, address: str) -> None:
 
 
 def _most_frequent(edition: Edition) -> list[Topic]:
-    found = topics.of_edition(edition, topics.offered())[:FOLLOWED]
+    found = topics.most_frequent(topics.offered(), topics.counts([edition]))[:FOLLOWED]
     return list(Topic.objects.filter(slug__in=[label.slug for label, _ in found]))

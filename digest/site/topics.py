@@ -43,23 +43,34 @@ def _narrowest(labels: Sequence[Label]) -> list[Label]:
     return [label for label in labels if slugs.isdisjoint(label.narrower)]
 
 
-def of_edition(edition: Edition, labels: Labels) -> list[tuple[Label, int]]:
-    """The edition's topics but the broader ones, each with the number of its papers; the most frequent first."""
-    hidden = Paper.objects.filter(edition=edition, is_hidden=True).values("pk")
-    rows = TopicPaper.objects.filter(day=edition.day).exclude(paper__in=hidden)
-    counts = dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())
-    found = [(label, counts[pk]) for pk, label in labels.items() if pk in counts and not label.narrower]
+def counts(editions: Sequence[Edition]) -> dict[int, int]:
+    """How many papers of these editions are on each topic (by its pk)."""
+    hidden = Paper.objects.filter(edition__in=editions, is_hidden=True).values("pk")
+    rows = TopicPaper.objects.filter(day__in=[edition.day for edition in editions]).exclude(paper__in=hidden)
+    return dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())
+
+
+def most_frequent(labels: Labels, counted: Mapping[int, int]) -> list[tuple[Label, int]]:
+    """The topics but the broader ones, each with the number of its papers (see `counts`), if there are any; the most
+    frequent first."""
+    found = [(label, counted[pk]) for pk, label in labels.items() if pk in counted and not label.narrower]
     return sorted(found, key=lambda topic: -topic[1])
+
+
+def one_of_each_group(labels: Labels, counted: Mapping[int, int]) -> list[Label]:
+    """A broader topic if there is one; of several that on which most papers are, then that which stands for most."""
+    groups: dict[str, list[int]] = {}
+    for pk, label in labels.items():
+        groups.setdefault(label.group, []).append(pk)
+    return [labels[max(group, key=lambda pk: _breadth(pk, labels, counted))] for group in groups.values()]
+
+
+def _breadth(pk: int, labels: Labels, counted: Mapping[int, int]) -> tuple[bool, int, int]:
+    narrower = labels[pk].narrower
+    return bool(narrower), counted.get(pk, 0), len(narrower)
 
 
 def papers_on(topic: Topic) -> QuerySet[TopicPaper]:
     """What was published on the topic, the newest day first, and of a day what is surest."""
     shown = TopicPaper.objects.filter(topic=topic, paper__is_hidden=False, paper__edition__isnull=False)
     return shown.order_by("-day", "-score", "pk")
-
-
-def recent_counts(editions: Sequence[Edition]) -> dict[int, int]:
-    """How many papers of these editions are on each topic (by its pk)."""
-    hidden = Paper.objects.filter(edition__in=editions, is_hidden=True).values("pk")
-    rows = TopicPaper.objects.filter(day__in=[edition.day for edition in editions]).exclude(paper__in=hidden)
-    return dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())

@@ -53,7 +53,7 @@ def newest_month(request: HttpRequest) -> HttpResponse:
 
 
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
-    labels = topics.offered()
+    labels, counted = topics.offered(), topics.counts([shown])
     topic = _chosen(request, labels)
     ranked = editions.papers_by_votes(shown).only(*CARD)
     on_topic = ranked.filter(topics__topic__slug=topic.slug) if topic else ranked
@@ -63,11 +63,11 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
         "papers": papers,
         "pages": pages,
         "topic": topic,
-        "topics": topics.of_edition(shown, labels),
+        "topics": topics.most_frequent(labels, counted),
         "topics_of": topics.of_papers(papers, labels),
         "pictures": thumbnails.of_papers(papers),
         "days": archive.span(shown.day, shown.day),
-        "offered": _a_taste_of(labels),
+        "offered": topics.one_of_each_group(labels, counted),
     }
     query = ({"topic": topic.slug} if topic else {}) | ({"page": pages.number} if pages.number > 1 else {})
     return show(request, "web/edition.html", context, query=query)
@@ -105,12 +105,3 @@ def _nothing_yet(request: HttpRequest) -> HttpResponse:
     response = render(request, "web/no_edition.html", {"last_run": last_run, "statuses": FetchRun.Status})
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _a_taste_of(labels: topics.Labels) -> list[topics.Label]:
-    """One topic of each group, for the form on top: none that stands for others."""
-    first_of_group: dict[str, topics.Label] = {}
-    for label in labels.values():
-        if not label.narrower:
-            first_of_group.setdefault(label.group, label)
-    return list(first_of_group.values())[:8]

@@ -18,10 +18,10 @@ SHOWN = ("paper", "reasons", "score", *(f"paper__{name}" for name in CARD), "pap
 
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponseBase:
-    counts = topics.recent_counts(archive.newest(LAST_EDITIONS))
+    counted = topics.counts(archive.newest(LAST_EDITIONS))
     groups: dict[str, list[tuple[topics.Label, int]]] = {}
     for pk, label in topics.offered().items():
-        groups.setdefault(label.group, []).append((label, counts.get(pk, 0)))
+        groups.setdefault(label.group, []).append((label, counted.get(pk, 0)))
     names = {label.slug: label.name for label, _ in chain.from_iterable(groups.values())}
     context = {"groups": list(groups.items()), "names": names, "editions": LAST_EDITIONS}
     return show(request, "web/topics.html", context)

@@ -194,7 +194,7 @@ def test_pages_name_papers_by_the_narrowest_topics(client: Client, methods: Topi
     sorting.sort(edition)
     day = body(client, "/2026-08-20/")
     assert "Learning" in day
-    assert "All methods" not in day
+    assert "?topic=methods" not in day
     assert "Faster Diffusion" in body(client, "/2026-08-20/?topic=methods")
 
 

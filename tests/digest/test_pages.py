@@ -167,9 +167,40 @@ def test_it_shows_what_was_published_on_a_topic_and_why(client: Client, learning
 
 
 def test_it_counts_no_hidden_paper_on_a_topic(client: Client, learning: Topic, edition: Edition) -> None:
-    assert re.search(r'class="count" [^>]+>2<', body(client, "/topics/"))
+    assert '"count">2 papers<' in body(client, "/topics/")
     Paper.objects.filter(title__startswith="A Survey").update(is_hidden=True)
-    assert re.search(r'class="count" [^>]+>1<', body(client, "/topics/"))
+    assert '"count">1 paper<' in body(client, "/topics/")
+
+
+def test_its_sign_up_call_offers_of_each_group_a_broader_topic_or_the_one_with_most_papers(
+    client: Client, edition: Edition, vision: Topic, learning: Topic
+) -> None:
+    for number in range(12):
+        Topic.objects.create(slug=f"t{number}", name=f"T{number}", group=f"{number}", phrases=["no such phrase"])
+
+    def offered() -> set[str]:
+        sorting.sort_stale(seconds=10)
+        found = re.findall(r'name="topics" value="([^"]+)"', body(client, "/"))
+        assert len(found) == 13
+        return {slug for slug in found if not slug.startswith("t")}
+
+    assert offered() == {"learning"}
+    Topic.objects.create(slug="broad", name="Broad", group="Methods", narrower=["vision"])
+    assert offered() == {"broad"}
+    Topic.objects.create(slug="broader", name="Broader", group="Methods", narrower=["vision", "t1"])
+    assert offered() == {"broader"}
+    Topic.objects.filter(slug="broad").update(narrower=["learning"])
+    sorting.sort(edition)
+    assert offered() == {"broad"}
+
+
+def test_its_catalogue_says_which_topics_are_broader(client: Client, learning: Topic, vision: Topic) -> None:
+    assert "Several at once" not in body(client, "/topics/")
+    assert "One by one" not in body(client, "/topics/")
+    Topic.objects.create(slug="both", name="Both", group="Methods", narrower=["learning", "vision"])
+    page = body(client, "/topics/")
+    parts = ("Several at once", 'href="/topics/both/"', "One by one", 'href="/topics/learning/"')
+    assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
 
 
 def test_it_sorts_anew_when_a_topic_changes(client: Client, learning: Topic, edition: Edition) -> None:
