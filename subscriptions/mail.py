@@ -3,6 +3,7 @@
 Building and sending are apart: `build_message` makes, callers send.
 """
 
+import logging
 import unicodedata
 from collections.abc import Mapping
 from email.charset import QP, Charset
@@ -12,14 +13,18 @@ from types import MappingProxyType
 from typing import Any
 
 import css_inline
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from subscriptions import brand, notes
 from subscriptions.models import OwedNotice
 
+BY_A_MACHINE = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no out-of-office answer to what a machine wrote
 QUOTED_PRINTABLE = Charset("utf-8")
 QUOTED_PRINTABLE.body_encoding = QP
+logger = logging.getLogger(__name__)
 
 
 def render_email(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
@@ -89,9 +94,21 @@ def send_note(notice: OwedNotice) -> None:
 
 
 def send(note: notes.Note, headers: Mapping[str, str] = MappingProxyType({})) -> None:
-    # RFC 3834: no out-of-office answer to a mail that a machine wrote.
-    all_headers = {"Auto-Submitted": "auto-generated", **headers}
-    build_message(note.to, *render_email("note", {"note": note}), all_headers).send()
+    build_message(note.to, *render_email("note", {"note": note}), {**BY_A_MACHINE, **headers}).send()
+
+
+def tell_operators(name: str, context: dict[str, Any]) -> bool:
+    """Mail the template `name` to each of settings.OPERATORS; whether any of them could be reached."""
+    reached = False
+    for address in settings.OPERATORS:
+        try:
+            build_message(address, *render_email(name, context), {**BY_A_MACHINE}).send()
+            reached = True
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:
+            logger.warning("The operators' mail “%s” can't be sent to %s: %s", name, address, error)
+    return reached
 
 
 @cache

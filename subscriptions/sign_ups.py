@@ -13,11 +13,10 @@ from dataclasses import asdict
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from subscriptions import brand, limits, subscribers
+from subscriptions import limits, mail, subscribers
 from subscriptions.consents import Trace
 from subscriptions.models import FormPost
 from subscriptions.subscribers import Wishes
@@ -125,21 +124,15 @@ def _serve(post: FormPost, now: dt.datetime) -> None:
 
 
 def _raise_alarm(post: FormPost, reached: limits.Limit, now: dt.datetime) -> None:
-    """Tell the operators, in the log and by mail, once in six hours for each kind of post and domain."""
-    if limits.take(limits.Limit(f"{post.kind} alarm", reached.value, ALARM), now=now):
+    """Tell the operators, in the log and by mail, once in six hours for each kind of post and domain. While no mail
+    can leave, it is tried again at the next call."""
+    alarm = limits.Limit(f"{post.kind} alarm", reached.value, ALARM)
+    if limits.take(alarm, now=now):
         return
     what = "sign-ups" if post.kind == FormPost.Kind.SIGN_UP else "lost links"
     where = f"of {reached.value}" if reached.value else "in all"
     waiting = FormPost.objects.filter(kind=post.kind).count()
     logger.error("The limit of %s %s is reached; %s wait for their turn", what, where, waiting)
-    if settings.OPERATORS:
-        EmailMessage(
-            subject=f"{brand.current().name}: many {what} {where}",
-            body=(
-                f"The limit of {what} {where} is reached: {waiting} wait for their turn, up to a day.\n\n"
-                "If they are welcome, raise LIMIT_PER_DOMAIN or LIMIT_IN_ALL. If somebody abuses the form, nothing "
-                "needs to be done: no address gets more mails than LIMIT_PER_ADDRESS says.\n"
-            ),
-            to=settings.OPERATORS,
-            headers={"Auto-Submitted": "auto-generated"},
-        ).send(fail_silently=True)
+    told = mail.tell_operators("flood", {"what": what, "where": where, "waiting": waiting})
+    if settings.OPERATORS and not told:
+        limits.forget(alarm)

@@ -10,9 +10,8 @@ from digest import clock
 from digest.intake import health
 from digest.intake.health import Trouble
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, Turn
-from digest.operating import telling
 from digest.operating.overview import troubled_since
-from subscriptions import limits
+from subscriptions import limits, mail
 from subscriptions.models import Subscriber
 
 SPAN = dt.timedelta(hours=24)
@@ -67,7 +66,7 @@ def send_report(*, now: dt.datetime) -> bool:
     """
     if not settings.OPERATORS or not _is_ours(now):
         return False
-    told = telling.tell("report", {"report": make_report(until=now)})
+    told = mail.tell_operators("report", {"report": make_report(until=now)})
     if not told:
         Turn.objects.filter(host=TURN).update(free_at=now)
     return told

@@ -11,7 +11,7 @@ from django.test import Client
 from subscriptions import limits, networks, notices, sign_ups, subscribers, tasks
 from subscriptions.consents import Trace
 from subscriptions.limits import Limit
-from subscriptions.models import FormPost, Mark, Subscriber
+from subscriptions.models import Brand, FormPost, Mark, Subscriber
 from subscriptions.subscribers import Wishes
 from tests.conftest import NOW, stamped
 
@@ -234,6 +234,31 @@ def test_it_tells_the_operators_once_when_the_limit_in_all_is_reached(
     assert "reader" not in caplog.text
     notices.send_owed(now=NOW + dt.timedelta(hours=1))
     assert len(mailed()) == 6
+
+
+def test_the_operators_hear_of_a_flood_from_the_newsletters_own_sender(settings: Any) -> None:
+    Brand.objects.create(name="Brand", sender="papers@brand.example")
+    settings.LIMIT_IN_ALL = [(0, dt.timedelta(hours=1))]
+    sign_ups.ask_to_sign_up("a@example.org", Wishes(), Trace(), now=NOW)
+    sign_ups.take_in(now=NOW)
+    (alarm,) = mail.outbox
+    assert (alarm.from_email, alarm.subject) == ("Brand <papers@brand.example>", "Brand: many sign-ups in all")
+
+
+def test_the_operators_hear_of_a_flood_as_soon_as_mail_leaves_again(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object, **kwargs: object) -> int:
+        raise ConnectionRefusedError
+
+    settings.LIMIT_IN_ALL = [(0, dt.timedelta(hours=1))]
+    sign_ups.ask_to_sign_up("a@example.org", Wishes(), Trace(), now=NOW)
+    with monkeypatch.context() as broken:
+        broken.setattr("django.core.mail.EmailMessage.send", fail)
+        sign_ups.take_in(now=NOW)
+    for minute in (1, 2):
+        sign_ups.take_in(now=NOW + minute * MINUTE)
+    assert [message.to for message in mail.outbox] == [["ops@example.org"]]
 
 
 def test_it_forgets_posts_that_waited_for_a_day(settings: Any) -> None:
