@@ -6,7 +6,7 @@ from itertools import islice
 
 from digest.composing import Digest, Wanted
 from digest.discovery.shelf import Shelf
-from digest.matching import Interest, in_category, same_person
+from digest.matching import Interest, in_category
 from subscriptions.filters import Criteria
 
 MOST = 3  # remarks of a kind
@@ -20,7 +20,7 @@ FLOOD = 1.5  # times what the reader's mail holds
 class Advice:
     """One remark; the template says it in words."""
 
-    # no_phrase, no_author, no_category: it never occurs; category: without “cat:”.
+    # no_phrase, no_author, no_category: it never occurs; author, category: without “author:”, without “cat:”.
     # What brings nothing: excluded, votes, narrowed by both; no_votes of those who ask for nothing else; amount and
     # broader, which would bring something; rare. Too much: flood of several; flood_topic, flood_phrase, flood_else.
     kind: str
@@ -55,11 +55,13 @@ def _never_found(shelf: Shelf, own: Criteria, amount: str) -> Iterator[Advice]:
         if not shelf.holding(phrase) and not (phrase in own.phrases and _is_found_apart(shelf, phrase, amount)):
             if "." in phrase and any(in_category(category, phrase) for category in shelf.categories):
                 yield Advice("category", phrase)
+            elif shelf.written_by(phrase):
+                yield Advice("author", phrase)
             else:
                 yield Advice("no_phrase", phrase, near=shelf.near(phrase, NEAR))
     for author in own.authors:
-        if not any(same_person(author, name) for name in shelf.authors):
-            yield Advice("no_author", author)
+        if not shelf.written_by(author):
+            yield Advice("no_author", author, near=shelf.near_authors(author, NEAR))
     for pattern in own.categories:
         if not any(in_category(category, pattern) for category in shelf.categories):
             yield Advice("no_category", pattern)

@@ -68,6 +68,11 @@ def search(
     return Results(text, page, shown, has_more, max(1, ceil(len(matches) / size)), len(matches), is_all)
 
 
+def finds(criteria: Criteria) -> bool:
+    """Whether a search for `criteria` finds anything among its likeliest candidates."""
+    return bool(_ranked(criteria, candidates(criteria)[:PAGE]))
+
+
 def page_number(asked: str) -> int | None:
     """The number that somebody wrote for a page; None where it is none, or far beyond any page."""
     return int(asked) if asked.isdecimal() and len(asked) < 6 else None

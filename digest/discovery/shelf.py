@@ -1,23 +1,17 @@
 """Some days' papers: an index for each day, the words in them, and what is near to a phrase they don't hold. Pure."""
 
 import datetime as dt
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice
 from weakref import WeakKeyDictionary
 
+from digest.discovery import spelling
+from digest.discovery.spelling import Vocabulary
 from digest.learning import Rarity, rarity_among
-from digest.matching import Index, Interest, PaperText, fold, match, stem
-from digest.matching.words import STOP
-
-ALIKE = 0.8  # of 1: how much of two words must be the same letters
-SHORTEST = 4  # letters; shorter words are near to too many others
-
-_WORD = re.compile(r"[^\W_]+")
+from digest.matching import Index, Interest, PaperText, match
+from subscriptions.filters import Criteria
 
 
 @dataclass(frozen=True)
@@ -56,47 +50,19 @@ class Shelf:
         asked = list(interests)
         return sum(len(match(index, asked, exclusions, amount)) for index in self.indexes)
 
+    def written_by(self, author: str) -> int:
+        """How many papers are by `author`."""
+        return self.matching([Interest("", Criteria(authors=(author,)))], "more")
+
     def near(self, phrase: str, most: int) -> tuple[tuple[str, int], ...]:
         """What might have been meant by `phrase`, and how many papers hold that."""
-        counted = ((near, self.holding(near)) for near in dict.fromkeys(self._near(phrase.split())))
+        likely = spelling.near(phrase, [_vocabulary(index) for index in self.indexes])
+        counted = ((near, self.holding(near)) for near in likely)
         return tuple(islice(((near, papers) for near, papers in counted if papers), most))
 
-    def _near(self, words: list[str]) -> Iterator[str]:
-        """First as it may be spelt, then its parts, the longest first."""
-        for word in words:
-            yield from (" ".join(like if other == word else other for other in words) for like in self._like(word))
-        for length in range(len(words) - 1, 0, -1):
-            parts = (words[start : start + length] for start in range(len(words) - length + 1))
-            yield from (" ".join(part) for part in parts if _may_stand(part))
-
-    def _like(self, word: str) -> list[str]:
-        """The words that are spelt nearly as `word`, the nearest first; none for one that occurs."""
-        word = fold(word)
-        vocabularies = [_vocabulary(index) for index in self.indexes]
-        if len(word) < SHORTEST or any(stem(word) in words.stems for words in vocabularies):
-            return []
-        return get_close_matches(word, {near for words in vocabularies for near in words.near(word)}, 2, ALIKE)
-
-
-def _may_stand(part: list[str]) -> bool:
-    """Does it say something: neither “for agents” nor “this”?"""
-    return not STOP & {fold(part[0]), fold(part[-1])} and any(len(word) >= SHORTEST for word in part)
-
-
-class Vocabulary:
-    """The words of some papers, as they write them, and their stems."""
-
-    def __init__(self, papers: Iterable[PaperText]) -> None:
-        texts = (f"{paper.title} {paper.abstract} {' '.join(paper.keywords)}" for paper in papers)
-        words = {word for text in texts for word in _WORD.findall(fold(text))}
-        self.stems = set(map(stem, words))
-        self._by_beginning: dict[str, list[str]] = defaultdict(list)
-        for word in sorted(words):
-            self._by_beginning[word[0]].append(word)
-
-    def near(self, word: str) -> Iterator[str]:
-        """Those that begin alike and are as long, or nearly."""
-        return (other for other in self._by_beginning.get(word[0], ()) if abs(len(other) - len(word)) <= 2)
+    def near_authors(self, name: str, most: int) -> tuple[tuple[str, int], ...]:
+        """Who might have been meant by `name`, as papers write it, and how many papers are by them."""
+        return tuple((near, self.written_by(near)) for near in spelling.near_names(name, self.authors, most))
 
 
 # Made when first asked for, and gone with the index.
@@ -105,5 +71,9 @@ _vocabularies: WeakKeyDictionary[Index, Vocabulary] = WeakKeyDictionary()
 
 def _vocabulary(index: Index) -> Vocabulary:
     if index not in _vocabularies:
-        _vocabularies[index] = Vocabulary(index.papers)
+        _vocabularies[index] = Vocabulary(map(_text, index.papers))
     return _vocabularies[index]
+
+
+def _text(paper: PaperText) -> str:
+    return f"{paper.title} {paper.abstract} {' '.join(paper.keywords)}"

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from digest.discovery import references, searching
+from digest.discovery import missing, references, searching
 from digest.discovery.searching import Order, Results
 from digest.matching import Finding, Match
 from digest.models import Paper
@@ -43,6 +43,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
         "named": named,
         "problem": problem,
         "found": found,
+        "hints": missing.hints(query) if query and not (named or problem or found) else (),
         "topics_of": topics.of_papers([row.paper for row in found], topics.offered()) if found else {},
         "order": order,
         "results": replace(results, matches=()),

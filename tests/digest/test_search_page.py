@@ -50,6 +50,25 @@ def test_it_says_what_to_do_when_nothing_is_found(client: Client) -> None:
     assert "/subscribe/?words=archaeopteryx" in page
 
 
+@pytest.mark.parametrize(
+    ("query", "said", "instead"),
+    [
+        ("Ada Lovelace", "“Ada Lovelace” is an author here:", "author%3AAda%20Lovelace"),
+        ("faster difusion", "No paper here is on “faster difusion”. Near to it:", "faster%20diffusion"),
+        (
+            "author:Ada Lovelcae",
+            "Nobody called Ada Lovelcae wrote a paper here. Near to it:",
+            "author%3AAda%20Lovelace",
+        ),
+    ],
+)
+def test_it_leads_from_nothing_to_what_is_near(client: Client, query: str, said: str, instead: str) -> None:
+    page = found(client, query)
+    assert said in page
+    assert f'<a href="/search?q={instead}">' in page
+    assert "No papers on this yet" not in page
+
+
 @pytest.mark.parametrize("query", ["", "   "])
 def test_it_shows_how_to_ask(client: Client, query: str) -> None:
     page = found(client, query)

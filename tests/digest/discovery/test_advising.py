@@ -81,6 +81,14 @@ def test_it_says_how_to_ask_for_a_category() -> None:
     assert [a.kind for a in advice("node.js")] == ["no_phrase"]
 
 
+def test_it_says_how_to_ask_for_an_author() -> None:
+    assert [(a.kind, a.about) for a in advice("Ada Lovelace, A. Lovelace")] == [
+        ("author", "Ada Lovelace"),
+        ("author", "A. Lovelace"),
+    ]
+    assert advice("author:Ada Lovelcae") == (Advice("no_author", "Ada Lovelcae", near=(("Ada Lovelace", 1),)),)
+
+
 def test_it_expects_of_no_topic_that_all_its_phrases_occur() -> None:
     assert advice("", LEARNING, AGENTS) == ()
 

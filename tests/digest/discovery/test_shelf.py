@@ -32,6 +32,7 @@ SHELF = Shelf(
     ("phrase", "near"),
     [
         ("difusion models", (("diffusion models", 1),)),
+        ("difusion modles", (("diffusion models", 1), ("diffusion", 2), ("models", 2))),
         ("difusoin", (("diffusion", 2),)),
         ("latent image generation", (("image generation", 2), ("image", 2), ("generation", 2))),
         ("reward hacking", (("reward", 1),)),
@@ -55,3 +56,11 @@ def test_it_counts_over_all_its_days() -> None:
 
 def test_it_is_quiet_when_it_is_empty() -> None:
     assert Shelf(()).near("diffusion", 3) == ()
+
+
+def test_it_knows_whose_name_is_near_to_one() -> None:
+    papers = [paper("A", authors=["Lei Wang", "Łukasz Kaiser"]), paper("B", authors=["Lei Wang"])]
+    shelf = Shelf(((DAY, Index(papers)),))
+    assert shelf.near_authors("Lei Wnag", 3) == (("Lei Wang", 2),)
+    assert shelf.near_authors("Kaisr, Lukasz", 3) == (("Łukasz Kaiser", 1),)
+    assert not [name for name in ("Ada Lovelace", "Lee", "", "?") if shelf.near_authors(name, 3)]
