@@ -2,7 +2,8 @@
 
 import datetime as dt
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from subscriptions.zones import zone_of
 
 SATURDAY = 5  # dt.date.weekday()
 
@@ -21,7 +22,7 @@ def due_at(slot: Slot, mail_from: dt.datetime) -> dt.datetime:
     Where the clock jumps over that hour, the mail comes when the hour would have been; where it comes twice,
     at the first.
     """
-    zone = _zone(slot.time_zone)
+    zone = zone_of(slot.time_zone)
     day = mail_from.astimezone(zone).date()
     while True:
         moment = dt.datetime.combine(day, dt.time(slot.send_hour), zone).astimezone(dt.UTC)
@@ -51,16 +52,8 @@ def next_weekly(slot: Slot, now: dt.datetime, publish_hour: int) -> dt.date:
     due = due_at(slot, out)
     if due < now:
         due = due_at(slot, out + dt.timedelta(days=7))
-    return due.astimezone(_zone(slot.time_zone)).date()
+    return due.astimezone(zone_of(slot.time_zone)).date()
 
 
 def monday_of(day: dt.date) -> dt.date:
     return day - dt.timedelta(days=day.weekday())
-
-
-def _zone(name: str) -> dt.tzinfo:
-    """The zone; UTC for one that this machine does not know, since one reader's must not stop everybody's mail."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return dt.UTC

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from subscriptions.models import Subscriber, Topic, TopicFilter
+from subscriptions.zones import time_zones
 
 # The wishes that are fields of the reader's row; the others are rows of their own.
 SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "language")
@@ -27,8 +28,10 @@ class Wishes:
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Wishes":
-        """Without the topics that are offered no more."""
-        return cls(**kept | {"topics": Topic.objects.filter(slug__in=kept["topics"], is_offered=True)})
+        """Without the topics that are offered no more; in UTC where the zone is."""
+        topics = Topic.objects.filter(slug__in=kept["topics"], is_offered=True)
+        zone = kept.get("time_zone")
+        return cls(**kept | {"topics": topics, "time_zone": zone if zone in time_zones() else "UTC"})
 
     def set_on(self, subscriber: Subscriber) -> list[TopicFilter]:
         """Set the fields of the reader's row, and make the rows of the rest. Nothing is saved."""

@@ -1,5 +1,6 @@
 """Time zones as readers name them (IANA)."""
 
+import datetime as dt
 import zoneinfo
 from functools import cache
 
@@ -20,3 +21,11 @@ def validate_time_zone(value: str) -> None:
     """Raise ValidationError unless `value` names a zone of `time_zones`."""
     if value not in time_zones():
         raise ValidationError(_("“%(zone)s” is not a time zone. Choose one such as Europe/Berlin.") % {"zone": value})
+
+
+def zone_of(name: str) -> dt.tzinfo:
+    """The zone; UTC for one that this machine does not know, since one reader's must not stop everybody's mail."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return dt.UTC

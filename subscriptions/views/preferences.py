@@ -1,7 +1,6 @@
 """The page behind the link in every mail: what comes, a pause, another address."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +12,7 @@ from subscriptions import forms, links, moving, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.views.doors import bad_link, for_reader, page_with_button, ring_for_notices, trace
+from subscriptions.zones import zone_of
 
 FORMS = ("form", "pause_form", "move_form", "data_form")  # of the page
 
@@ -108,4 +108,4 @@ def _form(subscriber: Subscriber, initial: dict[str, object]) -> forms.WishesFor
 
 
 def _pause_form(subscriber: Subscriber, *given: object) -> forms.PauseForm:
-    return forms.PauseForm(*given, today=timezone.now().astimezone(ZoneInfo(subscriber.time_zone)).date())
+    return forms.PauseForm(*given, today=timezone.now().astimezone(zone_of(subscriber.time_zone)).date())

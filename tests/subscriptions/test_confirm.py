@@ -139,3 +139,12 @@ def test_it_says_how_often_a_digest_comes(
     assert said in page
     assert not_said not in page
     assert ("with the newest papers" in page) == (frequency != "weekly")
+
+
+def test_it_confirms_in_utc_who_asked_for_a_zone_that_this_machine_does_not_know(
+    visitor: Client, bob: Subscriber
+) -> None:
+    Subscriber.objects.update(asked_wishes=Wishes(time_zone="Mars/Olympus_Mons", send_hour=9).as_json())
+    assert visitor.post(path_of(Purpose.CONFIRM, bob)).status_code == 200
+    row = stored(bob)
+    assert (row["status"], row["time_zone"], row["send_hour"]) == ("active", "UTC", 9)

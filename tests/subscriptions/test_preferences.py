@@ -288,3 +288,8 @@ def test_it_leads_to_what_the_reader_likes(visitor: Client, alice: Subscriber) -
     for room in ("reading-list/", "learnt/", "erase/"):
         assert f'href="{path}{room}"' in shown
         assert visitor.get(path + room).status_code == 200
+
+
+def test_it_opens_for_a_reader_whose_zone_this_machine_does_not_know(visitor: Client, alice: Subscriber) -> None:
+    Subscriber.objects.update(time_zone="Mars/Olympus_Mons")
+    assert "Pause" in page(visitor, alice)
