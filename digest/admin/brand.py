@@ -11,6 +11,7 @@ from digest.admin.fitting import ShowsMailAdmin, TriedOnForm
 from digest.mails import branding
 from digest.mails.branding import Fitting
 from subscriptions import brand, colours
+from subscriptions.admin.base import SavesChangesAdmin
 from subscriptions.models import Brand
 
 
@@ -25,7 +26,7 @@ class BrandForm(TriedOnForm, forms.ModelForm[Brand]):
 
 
 @admin.register(Brand)
-class BrandAdmin(ShowsMailAdmin, admin.ModelAdmin[Brand]):
+class BrandAdmin(ShowsMailAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
     form = BrandForm
     fieldsets = [
         ("Who sends it", {"fields": ["name", "sender", "reply_to", "postal_address"]}),

@@ -16,7 +16,7 @@ from digest.mails import branding
 from digest.mails.branding import Fitting
 from digest.models import Edition, Paper, QuietDay
 from subscriptions import brand
-from subscriptions.admin.base import ReadOnlyAdmin
+from subscriptions.admin.base import ReadOnlyAdmin, SavesChangesAdmin, TellsChangesAdmin
 
 PLAIN = "Plain text; addresses that begin with https:// can be followed."
 SHOWN = 100  # papers on an edition's page; the list of papers has them all
@@ -56,7 +56,7 @@ class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
         return self._shown
 
 
-class PaperInline(admin.TabularInline[Paper, Edition]):
+class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
     model = Paper
     form = PaperForm
     formset = PaperFormSet
@@ -76,9 +76,8 @@ class PaperInline(admin.TabularInline[Paper, Edition]):
 
 
 @admin.register(Edition)
-class EditionAdmin(ShowsMailAdmin, admin.ModelAdmin[Edition]):
+class EditionAdmin(ShowsMailAdmin, SavesChangesAdmin, admin.ModelAdmin[Edition]):
     form = EditionForm
-    fields = ["day", ("published_at", "closed_at"), "note_before", "note_after", "mail_from"]
     inlines = [PaperInline]
     list_display = ["day", "paper_count", "digests", "closed", "mail_from"]
     list_per_page = 30
@@ -89,6 +88,11 @@ class EditionAdmin(ShowsMailAdmin, admin.ModelAdmin[Edition]):
 
     class Media:
         css = {"all": ["admin-fitting.css", "admin-sources.css"]}
+
+    def get_fields(self, request: HttpRequest, obj: Edition | None = None) -> Any:
+        """Until it is closed, nobody can say when it is mailed: closing it does."""
+        shown = ["day", ("published_at", "closed_at"), "note_before", "note_after"]
+        return [*shown, "mail_from"] if obj and obj.closed_at else shown
 
     def view_on_site(self, edition: Edition) -> str:
         return reverse("digest:edition", args=[edition.day])

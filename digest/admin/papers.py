@@ -11,9 +11,13 @@ from django.http import HttpRequest
 
 from digest import clock, editions
 from digest.models import Edition, Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
-from subscriptions.admin.base import ReadOnlyAdmin
+from subscriptions.admin.base import ReadOnlyAdmin, SavesChangesAdmin
 from subscriptions.lines import LinesField
 
+# What sources and publishing write, and nobody else once the paper is there.
+KEPT = (
+    "key", "doi", "announce_type", "enriched_at", "github_stars", "votes", "comments", "edition_votes",
+)  # fmt: skip
 YEAR_MONTH_DAY = ((0, 4), (4, 7), (7, 10))  # where each begins and ends in 2026-08-20
 
 
@@ -74,13 +78,13 @@ class KeysFirst(Paginator[Paper]):
 
 
 class PaperForm(forms.ModelForm[Paper]):
-    authors = LinesField(required=False, help_text="One a line.")
-    categories = LinesField(required=False, help_text="Of arXiv, one a line, such as cs.CL.")
-    keywords = LinesField(required=False, help_text="One a line.")
+    authors = LinesField(required=False, help_text="One a line.", show_hidden_initial=True)
+    categories = LinesField(required=False, help_text="Of arXiv, one a line, such as cs.CL.", show_hidden_initial=True)
+    keywords = LinesField(required=False, help_text="One a line.", show_hidden_initial=True)
 
 
 @admin.register(Paper)
-class PaperAdmin(admin.ModelAdmin[Paper]):
+class PaperAdmin(SavesChangesAdmin, admin.ModelAdmin[Paper]):
     form = PaperForm
     list_display = ["title", "votes", "is_pinned", "is_hidden", "day", "first_seen_at"]
     ordering = [F("edition__day").desc(nulls_first=True), "-votes", "-pk"]  # none yet: it waits for the next one
@@ -96,6 +100,12 @@ class PaperAdmin(admin.ModelAdmin[Paper]):
     @admin.display(ordering="edition__day", description="edition")
     def day(self, paper: Paper) -> dt.date | None:
         return paper.edition.day if paper.edition else None
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Paper | None = None) -> Any:
+        """One that waits may be put into an edition; from there it comes in no other, or readers would get it twice."""
+        if obj is None:
+            return ()
+        return ("edition", *KEPT) if obj.edition_id else KEPT
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # its source would list it again, as new, and readers would get it twice: hide it instead

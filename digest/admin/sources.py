@@ -19,7 +19,7 @@ from digest.admin.opml import ImportsOpmlAdmin
 from digest.intake import health
 from digest.intake.trying import Trial, problem_with, try_source
 from digest.models import FetchRun, Source, Turn, Validator
-from subscriptions.admin.base import OwnsALogAdmin, ReadOnlyAdmin
+from subscriptions.admin.base import OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin
 
 WEEK = dt.timedelta(days=7)
 
@@ -69,7 +69,7 @@ class InTrouble(admin.SimpleListFilter):
 
 
 @admin.register(Source)
-class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, admin.ModelAdmin[Source]):
+class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, SavesChangesAdmin, admin.ModelAdmin[Source]):
     form = SourceForm
     list_display = ["name", "where", "is_active", "new_this_week", "how_it_does"]
     list_editable = ["is_active"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 
 from subscriptions.addresses import address_hash
@@ -19,6 +19,39 @@ class ReadOnlyAdmin:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class TellsChangesAdmin:
+    """Its page carries what stood in each box, so that a change is one to what was seen, not to what stands there now.
+
+    For pages and inlines. A field that a form declares itself takes `show_hidden_initial=True`.
+    """
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_dbfield(db_field, request, **{"show_hidden_initial": True} | kwargs)  # type: ignore[misc]
+
+
+class SavesChangesAdmin(TellsChangesAdmin):
+    """Saves what was typed, and nothing else: readers and machines write to the same rows while a page is open."""
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """To be saved: as it is now, and stays until it is."""
+        found = super().get_object(request, *args, **kwargs)  # type: ignore[misc]
+        if found and request.method == "POST":
+            found.refresh_from_db(from_queryset=type(found)._base_manager.select_for_update())
+        return found
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        obj.save(update_fields=form.changed_data if change else None)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        formset.save(commit=False)
+        for row, names in formset.changed_objects:
+            row.save(update_fields=names)
+        for row in formset.new_objects:
+            row.save()
+        for row in formset.deleted_objects:
+            row.delete()
 
 
 class OwnsALogAdmin:

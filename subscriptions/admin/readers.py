@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from subscriptions import personal_data, subscribers, zones
-from subscriptions.admin.base import OwnsALogAdmin
+from subscriptions.admin.base import OwnsALogAdmin, SavesChangesAdmin, TellsChangesAdmin
 from subscriptions.consents import Trace
 from subscriptions.models import Subscriber, Suppression, TopicFilter
 
@@ -23,13 +23,13 @@ class SubscriberForm(forms.ModelForm[Subscriber]):
         }
 
 
-class TopicFilterInline(admin.TabularInline[TopicFilter, Subscriber]):
+class TopicFilterInline(TellsChangesAdmin, admin.TabularInline[TopicFilter, Subscriber]):
     model = TopicFilter
     extra = 0
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(OwnsALogAdmin, admin.ModelAdmin[Subscriber]):
+class SubscriberAdmin(OwnsALogAdmin, SavesChangesAdmin, admin.ModelAdmin[Subscriber]):
     form = SubscriberForm
     list_display = ["email", "state", "how_often", "at", "created_at", "confirmed_at"]
     list_filter = ["status", "frequency", "created_at", ("filters__topic", admin.RelatedOnlyFieldListFilter)]
@@ -93,7 +93,7 @@ class SubscriberAdmin(OwnsALogAdmin, admin.ModelAdmin[Subscriber]):
 
 
 @admin.register(TopicFilter)
-class TopicFilterAdmin(admin.ModelAdmin[TopicFilter]):
+class TopicFilterAdmin(SavesChangesAdmin, admin.ModelAdmin[TopicFilter]):
     list_display = ["subscriber", "topic", "words"]
     list_filter = [("topic", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["subscriber__email", "words", "topic__name"]

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
+from subscriptions.admin.base import SavesChangesAdmin
 from subscriptions.admin.deleting import DeletesTopics
 from subscriptions.lines import LinesField
 from subscriptions.models import Subscriber, Topic, TopicFilter
@@ -44,9 +45,13 @@ class TopicsField(forms.ModelMultipleChoiceField[Topic]):
 
 
 class TopicForm(forms.ModelForm[Topic]):
-    phrases = LinesField(required=False, help_text="One a line, such as: reward model. Any of them matches.")
-    exclusions = LinesField(required=False, help_text="One a line. A paper with any of them never matches.")
-    narrower = TopicsField(required=False, label="Narrower topics")
+    phrases = LinesField(
+        required=False, help_text="One a line, such as: reward model. Any of them matches.", show_hidden_initial=True
+    )
+    exclusions = LinesField(
+        required=False, help_text="One a line. A paper with any of them never matches.", show_hidden_initial=True
+    )
+    narrower = TopicsField(required=False, label="Narrower topics", show_hidden_initial=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,7 +94,7 @@ class TopicList(ChangeList):
 
 
 @admin.register(Topic)
-class TopicAdmin(DeletesTopics, admin.ModelAdmin[Topic]):
+class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
     form = TopicForm
     list_display = ["name", "readers", "about", "group", "offered"]
     list_filter = [Breadth, "group", "is_offered"]

@@ -37,6 +37,7 @@ from digest.models import (
     Vector,
 )
 from subscriptions import subscribers
+from subscriptions.admin.readers import SubscriberForm
 from subscriptions.models import (
     Brand,
     Consent,
@@ -50,6 +51,7 @@ from subscriptions.models import (
     TopicFilter,
 )
 from subscriptions.subscribers import Wishes
+from tests.boxes import untouched
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import stored
 
@@ -303,6 +305,40 @@ def test_it_changes_no_state_by_hand(admin_client: Client, bob: Subscriber) -> N
     row = stored(bob)
     assert (row["frequency"], row["send_hour"]) == ("weekly", 5)
     assert (row["status"], row["confirmed_at"]) == ("pending", None)
+
+
+def test_it_takes_back_nothing_that_a_reader_chose_while_the_page_was_open(
+    admin_client: Client, alice: Subscriber, vision: Topic
+) -> None:
+    page = admin_url(Subscriber, "change", alice.pk)
+    boxes = untouched(admin_client.get(page))
+    subscribers.pause(alice, TODAY + dt.timedelta(days=9))
+    Subscriber.objects.update(frequency="weekly", max_papers=3)
+    assert admin_client.post(page, boxes | {"send_hour": "5"}).status_code == 302
+    row = stored(alice)
+    assert (row["status"], row["frequency"], row["max_papers"], row["send_hour"]) == ("paused", "weekly", 3, 5)
+    subscribers.prefer(alice, Wishes(topics=[vision]))  # what the page shows of her filters is gone
+    assert admin_client.post(page, boxes | {"filters-0-words": "bandits"}).status_code == 200
+    assert [one.topic for one in alice.filters.all()] == [vision]
+
+
+@pytest.mark.parametrize("leave", ["complain", "unsubscribe"])
+def test_it_mails_nobody_who_leaves_while_it_saves(
+    admin_client: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch, leave: str
+) -> None:
+    def clean(form: SubscriberForm) -> None:
+        """Between the row's being read and its being saved."""
+        if leave == "complain":
+            subscribers.suppress(alice.email, "complained")
+        else:
+            subscribers.unsubscribe(alice, now=NOW)
+
+    page = admin_url(Subscriber, "change", alice.pk)
+    boxes = untouched(admin_client.get(page))
+    monkeypatch.setattr(SubscriberForm, "clean", clean)
+    assert admin_client.post(page, boxes | {"send_hour": "5"}).status_code == 302
+    row = stored(alice)
+    assert (row["status"], row["send_hour"]) == ("suppressed" if leave == "complain" else "unsubscribed", 5)
 
 
 @pytest.mark.parametrize(

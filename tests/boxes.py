@@ -1,0 +1,51 @@
+"""What a browser posts of a page in the admin that nobody typed anything into."""
+
+from html.parser import HTMLParser
+from typing import Any
+
+BUTTONS = ("submit", "button", "file")
+
+
+class Boxes(HTMLParser):
+    """Collects `posted`, by name, from the one form `#…_form` of a page: of several of a name, all."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.posted: dict[str, list[str]] = {}
+        self._is_within, self._text, self._choice = False, "", ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        its = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._is_within = its.get("id", "").endswith("_form")
+        elif tag == "textarea":
+            self._text = its["name"]
+            self._say(self._text, "")
+        elif tag == "select":
+            self._choice = its.get("name", "")
+        elif tag == "option" and "selected" in its:
+            self._say(self._choice, its["value"])
+        elif tag == "input" and its.get("type") not in BUTTONS and self._is_ticked(its):
+            self._say(its.get("name", ""), its.get("value", "on" if "checked" in its else ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_within &= tag != "form"
+        self._text = "" if tag == "textarea" else self._text
+
+    def handle_data(self, data: str) -> None:
+        if self._text and self._is_within:
+            self.posted[self._text] = [data.removeprefix("\n")]
+
+    def _is_ticked(self, its: dict[str, str]) -> bool:
+        return its.get("type") not in ("checkbox", "radio") or "checked" in its
+
+    def _say(self, name: str, value: str) -> None:
+        if name and self._is_within:
+            self.posted.setdefault(name, [])
+            self.posted[name] += [value]
+
+
+def untouched(answer: Any) -> dict[str, list[str]]:
+    """The form of `answer`, which a client got, as it would be posted."""
+    return Boxes(answer.content.decode()).posted
