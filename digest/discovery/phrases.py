@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from digest.learning import Rarity
 from digest.matching import PaperText, fold, stem
@@ -47,7 +47,7 @@ def telling(papers: Sequence[PaperText], rarity: Rarity, most: int) -> list[Foun
         if " " in key or in_titles[key] > 1 or len(papers) == 1
     }
     best = _without_twins(sorted(filter(worth.get, worth), key=lambda key: (-worth[key], key)))
-    return [Found(written[key].most_common(1)[0][0], tuple(sorted(holders[key]))) for key in best[:most]]
+    return [Found(written[key].most_common(1)[0][0], tuple(sorted(holders[key]))) for key in islice(best, most)]
 
 
 def _phrases(paper: PaperText) -> Iterator[tuple[str, bool]]:
@@ -88,8 +88,11 @@ def _worth(key: str, rarity: Rarity) -> float:
     return rarest * min(len(words), 2) if rarest >= LEAST_RARITY else 0.0
 
 
-def _without_twins(keys: list[str]) -> list[str]:
-    """Of phrases that hold one another, or the same words, the best: as which `keys` come first."""
+def _without_twins(keys: Iterable[str]) -> Iterator[str]:
+    """Of phrases that hold one another, or the same words, the best: as which `keys` come first.
+
+    Each is compared with all before it: take no more than are wanted.
+    """
     kept: list[str] = []
     words: set[frozenset[str]] = set()
     for key in keys:
@@ -97,4 +100,4 @@ def _without_twins(keys: list[str]) -> list[str]:
         if own not in words and not any(f" {key} " in f" {other} " or f" {other} " in f" {key} " for other in kept):
             kept.append(key)
             words.add(own)
-    return kept
+            yield key

@@ -4,6 +4,8 @@ Nothing is refused: what an exporter or a person got wrong costs that field, not
 """
 
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,12 +13,17 @@ from digest.sources.records import ARXIV_ID, doi_in, paper_key
 from digest.texts.tex import from_tex
 from digest.texts.text import clean
 
-LONGEST = 200_000  # characters that are read
+LONGEST = 100_000  # characters that are read
 MOST = 100  # papers
+LONGEST_TITLE = 500  # characters; what passes for a title, and is longer, is cut
 FEWEST_WORDS = 3  # of a line that passes for a title
 
 _ENTRY = re.compile(r"(?<![^\s}])@[ \t]*(\w+)\s*[{(]")
 _FIELD = re.compile(r"(?:^|[,\s])([A-Za-z][\w-]*)\s*=\s*", re.MULTILINE)
+_BRACE = re.compile(r"(?<!\\)[{}]|^[ \t]*\)[ \t]*$", re.MULTILINE)
+_CLOSING_QUOTE = re.compile(r'"(?=\s*+(?:[,#]|\}?\s*+\Z))')
+_BARE_END = re.compile(r"[,\n}]")
+_AND = re.compile(r"(?<=\s)and(?=\s)")  # white space is not looked through for it: there may be any amount
 _NO_PAPERS = frozenset({"comment", "string", "preamble"})
 _RIS = re.compile(r"^[ \t]*([A-Z][A-Z0-9])  ?-(?: (.*)|[ \t]*)$", re.MULTILINE)
 _RIS_TITLES, _RIS_ABSTRACTS, _RIS_AUTHORS = ("TI", "T1", "CT"), ("AB", "N2"), ("AU", "A1")
@@ -58,38 +65,51 @@ Fields = dict[str, str]
 
 def _cut_bibtex(text: str) -> tuple[list[Fields], str]:
     """The entries, and what is left of the text without them."""
-    entries, rest, at = [], [], 0
+    entries, rest, at, braces = [], [], 0, _Braces(text)
     for found in _ENTRY.finditer(text):
         if found.start() < at:
             continue  # an @ within a value
         rest.append(text[at : found.start()])
-        at = _end_of_braces(text, found.end())
+        at = braces.end(found.end())
         if found[1].lower() not in _NO_PAPERS:
             entries.append(_bibtex_fields(text[found.end() : at]))
     return entries, "".join([*rest, text[at:]])
 
 
-def _end_of_braces(text: str, at: int) -> int:
-    """Where what was opened before `at` is closed; where it never is, the next entry's beginning or the text's end."""
-    depth, start = 1, at
-    for found in re.finditer(r"(?<!\\)[{}]|^[ \t]*\)[ \t]*$", text[at:], re.MULTILINE):
-        depth += 1 if found[0] == "{" else -1
-        if depth == 0:
-            return start + found.end()
-    following = _ENTRY.search(text, at)
-    return following.start() if following else len(text)
+class _Braces:
+    """Where what is opened in a text is closed. It is looked through once, however much is never closed."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends: list[int] = []  # of all braces
+        self._depths = [0]  # before the first brace, and after each
+        self._closing: dict[int, list[int]] = defaultdict(list)  # ends of closing braces, by the depth after them
+        for found in _BRACE.finditer(text):
+            opens = found[0] == "{"
+            self._ends.append(found.end())
+            self._depths.append(self._depths[-1] + (1 if opens else -1))
+            if not opens:
+                self._closing[self._depths[-1]].append(found.end())
+
+    def end(self, at: int) -> int:
+        """Where what was opened just before `at` is closed; never: where the next entry begins, or the text ends."""
+        depth = self._depths[bisect_right(self._ends, at)]
+        closing = self._closing[depth - 1]
+        later = bisect_right(closing, at)
+        if later < len(closing):
+            return closing[later]
+        following = _ENTRY.search(self._text, at)
+        return following.start() if following else len(self._text)
 
 
 def _bibtex_fields(body: str) -> Fields:
     fields: Fields = {}
-    at = 0
+    at, braces = 0, _Braces(body)
     while found := _FIELD.search(body, at):
-        value, at = _bibtex_value(body, found.end())
+        value, at = _bibtex_value(body, found.end(), braces)
         fields.setdefault(found[1].lower(), value)
-    names = fields.get("author", "")
-    authors = "\n".join(
-        clean(from_tex(name)).replace("{", "").replace("}", "") for name in re.split(r"\s+and\s+", names)
-    )
+    names = _AND.split(fields.get("author", ""))
+    authors = "\n".join(clean(from_tex(name)).replace("{", "").replace("}", "") for name in names)
     places = [fields.get(name, "") for name in ("url", "doi", "note", "howpublished", "journal")]
     if "arxiv" in (fields.get("archiveprefix", "") + fields.get("eprinttype", "")).lower() or not any(places):
         places.insert(0, fields.get("eprint", ""))
@@ -99,13 +119,13 @@ def _bibtex_fields(body: str) -> Fields:
     }  # fmt: skip
 
 
-def _bibtex_value(body: str, at: int) -> tuple[str, int]:
+def _bibtex_value(body: str, at: int, braces: _Braces) -> tuple[str, int]:
     """A value in braces, in quotes, or bare; and where it ends."""
     opener = body[at : at + 1]
     if opener == "{":
-        end = _end_of_braces(body, at + 1)
+        end = braces.end(at + 1)
         return body[at + 1 : end - 1], end
-    closing = re.compile(r'"(?=\s*(?:[,#]|\}?\s*\Z))' if opener == '"' else r"[,\n}]").search(body, at + 1)
+    closing = (_CLOSING_QUOTE if opener == '"' else _BARE_END).search(body, at + 1)
     end = closing.start() if closing else len(body)
     return body[at:end].strip('"'), end + 1
 
@@ -141,8 +161,9 @@ def _ris_fields(record: dict[str, list[str]]) -> Fields:
 def _of_fields(fields: Fields) -> Reference:
     key = next((key for place in fields["places"].split("\n") if (key := _key(place))), "")
     authors = tuple(name for name in fields["authors"].split("\n") if name)
-    said = fields["title"] or key.partition(":")[2] or fields["said"]
-    return Reference(said, key, fields["title"], fields["abstract"], authors)
+    title = fields["title"][:LONGEST_TITLE]
+    said = title or key.partition(":")[2] or fields["said"]
+    return Reference(said, key, title, fields["abstract"], authors)
 
 
 def _of_lines(text: str) -> Iterator[Reference]:
@@ -151,7 +172,7 @@ def _of_lines(text: str) -> Iterator[Reference]:
         places = [*_LINK.findall(line), *_BARE_ID.findall(_LINK.sub(" ", line))]
         keys = {key: place for place in places if (key := _key(place))}
         yield from (Reference(key.partition(":")[2], key) for key in keys)
-        title = clean(line).strip(" -*•·,;\"'“”")
+        title = clean(line).strip(" -*•·,;\"'“”")[:LONGEST_TITLE]
         if not places and len(title.split()) >= FEWEST_WORDS:
             yield Reference(title, title=title)
 

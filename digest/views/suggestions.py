@@ -48,5 +48,6 @@ def _like(request: HttpRequest, paper: Paper) -> HttpResponse:
 def _page(
     request: HttpRequest, text: str, suggestion: Suggestion | None, *, is_empty: bool = False, is_cut: bool = False
 ) -> HttpResponse:
-    context = {"text": text, "suggestion": suggestion, "is_empty": is_empty, "is_cut": is_cut, "most": references.MOST}
-    return render(request, "web/suggest.html", context)
+    told = {"text": text, "suggestion": suggestion, "is_empty": is_empty, "is_cut": is_cut}
+    limits = {"most": references.MOST, "longest": references.LONGEST}
+    return render(request, "web/suggest.html", {**told, **limits})

@@ -5,6 +5,7 @@ from typing import Any
 
 from digest.discovery.phrases import Found, telling
 from digest.learning import rarity_among
+from tests.steps import steps
 
 
 def paper(title: str, **fields: Any) -> Any:
@@ -60,6 +61,11 @@ def test_it_gives_the_better_of_phrases_that_hold_one_another() -> None:
 
 def test_it_reads_no_addresses() -> None:
     assert found(paper("https://github.com/whale/songs"), paper("https://github.com/whale/songs")) == []
+
+
+def test_it_takes_twice_the_steps_for_twice_the_words() -> None:
+    one, two = (paper(" ".join(f"word{number}" for number in range(many))) for many in (500, 1000))
+    assert steps(telling, [two], always, 10) < 2.2 * steps(telling, [one], always, 10)
 
 
 def test_it_finds_nothing_in_nothing() -> None:

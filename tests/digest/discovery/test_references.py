@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.discovery.references import MOST, Reference, read
+from digest.discovery.references import LONGEST_TITLE, MOST, Reference, read
 from digest.site.citing import bibtex, ris
 from tests.digest.site.test_citing import paper
+from tests.steps import steps
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,22 @@ def test_it_reads_what_we_write(write: object) -> None:
 
 def test_it_stops_at_a_hundred() -> None:
     assert len(read("\n".join(f"2608.{number:05}" for number in range(300)))) == MOST
+
+
+def test_it_cuts_what_is_too_long_for_a_title() -> None:
+    one, two = "word " * 200, "name " * 200
+    found = read(f"{one}\n@misc{{a, title={{{two}}}}}")
+    assert [len(reference.title) for reference in found] == [LONGEST_TITLE] * 2
+
+
+def test_it_splits_names_by_any_white_space_around_and() -> None:
+    (found,) = read("@misc{a, author={Ada Lovelace \n and  Sandy Land and and {Barnes}}, title=One}")
+    assert found.authors == ("Ada Lovelace", "Sandy Land", "Barnes")
+
+
+@pytest.mark.parametrize("piece", ["@a{\n", "@a{x={", "@a(\n)\n", "{", '@a{x="" "', "arxiv: "])
+def test_it_takes_twice_the_steps_for_twice_the_text(piece: str) -> None:
+    assert steps(read, piece * 1000) < 2.1 * steps(read, piece * 500) + 100
 
 
 @given(st.text(max_size=300))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest.discovery import suggesting
+from digest.discovery import references, suggesting
 from digest.discovery.suggesting import suggest
 from digest.models import Edition, Paper, PaperAlias
 from digest.papers.identity import fingerprint
@@ -149,7 +149,8 @@ def test_it_leads_from_a_paste_to_the_sign_up_form(client: Client) -> None:
         ("  ", "Paste at least one paper"),
         ("hello", "There is no paper in what you pasted"),
         ("On Something Else Entirely", "None of our topics asks for these papers"),
-        ("\n".join(f"1901.{n:05}" for n in range(150)), "from the first 100 papers"),
+        ("\n".join(f"1901.{n:05}" for n in range(150)), "these suggestions are from what came first"),
+        ("x" * (references.LONGEST + 1), "100 papers or 100,000 characters"),
         ("<script>alert(1)</script> is a title", "&lt;script&gt;"),
     ],
 )
