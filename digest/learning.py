@@ -9,13 +9,13 @@ gets half the places.
 """
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
+from digest import naming
 from digest.matching import Finding, Match, PaperText, Reason, fold, stem
 from digest.matching.words import STOP
 
@@ -28,8 +28,6 @@ MOST_EFFECT = 2.0  # times the odds
 ENOUGH = 100  # papers, to say what is rare: of fewer, not all can be usual
 TOLD = 2  # things named as the reason why a match moved
 NOTABLE = 0.25  # of 1: an effect that is worth a reason
-
-_WORD = re.compile(r"[^\W\d_][^\W_]+")
 
 Rarity = Callable[[str], float]
 
@@ -47,10 +45,11 @@ class Lesson:
         return math.tanh(sum(weight * found.get(feature, 0.0) for feature, weight in self.weights.items()))
 
     def telling(self, paper: PaperText, sign: float) -> list[str]:
-        """What speaks most for `paper`, or with a negative `sign` against it, in words."""
+        """What speaks most for `paper`, or with a negative `sign` against it, as it writes that."""
         found = [feature for feature in features(paper) if self.weights.get(feature, 0.0) * sign > 0]
         strongest = sorted(found, key=lambda feature: (-abs(self.weights[feature]), feature))
-        return [feature.partition(":")[2] for feature in strongest[:TOLD]]
+        words = naming.written([paper])
+        return list(islice(filter(None, (naming.named(feature, words) for feature in strongest)), TOLD))
 
     def places(self, of: int) -> int:
         """How many of a mail's places this filter may take alone."""
@@ -96,9 +95,12 @@ class Taste:
         name = max(effects, key=lambda name: abs(effects[name]), default="")
         if abs(effects.get(name, 0.0)) < NOTABLE:
             return match
-        found = ", ".join(self.lessons[name].telling(match.paper, effects[name]))
-        reason = Reason("", "taste", found, "liked" if effects[name] > 0 else "disliked", 0)
-        return replace(match, findings=(*match.findings, Finding("", 0, (reason,))))
+        told = self.lessons[name].telling(match.paper, effects[name])
+        if not told:
+            return match
+        where = "liked" if effects[name] > 0 else "disliked"
+        reasons = tuple(Reason("", "taste", found, where, 0) for found in told)
+        return replace(match, findings=(*match.findings, Finding("", 0, reasons)))
 
 
 def _moved(score: float, effect: float) -> float:
@@ -146,7 +148,7 @@ def _features(
 
 
 def _words(text: str) -> Iterator[str]:
-    words = _WORD.findall(fold(text))
+    words = naming.WORD.findall(fold(text))
     yield from (f"word:{stem(word)}" for word in words if word not in STOP)
     pairs = ((one, two) for one, two in pairwise(words) if one not in STOP and two not in STOP)
     yield from (f"word:{stem(one)} {stem(two)}" for one, two in pairs)

@@ -3,11 +3,12 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from digest import indexing, interests, reading
+from digest import indexing, interests, naming, reading
 from digest.discovery import indexes
 from digest.learning import Lesson, learn
 from digest.mails import mailed
@@ -41,14 +42,14 @@ class LearntAbout:
     held_back: list[Opinion]  # for which fewer of this were asked for
     places: int  # how many of a digest's places it may take alone
 
-    @property
+    @cached_property
     def raises(self) -> list[str]:
-        """All that moves a paper up, the strongest first, in words: a mail may name any of it."""
+        """What moves a paper up, the strongest first, as papers write it: a mail may name any of it."""
         return self._strongest(1)
 
-    @property
+    @cached_property
     def lowers(self) -> list[str]:
-        """All that moves a paper down, the strongest first, in words."""
+        """What moves a paper down, the strongest first, as papers write it."""
         return self._strongest(-1)
 
     @property
@@ -61,10 +62,13 @@ class LearntAbout:
 
     def _strongest(self, sign: int) -> list[str]:
         # Of two papers, dozens of words are as strong as another: the longer tell more.
+        words = naming.written(self.papers)
         weights = {
-            name.partition(":")[2]: weight * sign for name, weight in self.lesson.weights.items() if weight * sign > 0
+            naming.named(feature, words): weight * sign
+            for feature, weight in self.lesson.weights.items()
+            if weight * sign > 0
         }
-        return sorted(weights, key=lambda name: (-weights[name], -len(name), name))
+        return sorted(filter(None, weights), key=lambda name: (-weights[name], -len(name), name))
 
 
 def papers_of(reader: Subscriber, edition_id: int) -> QuerySet[Paper]:

@@ -66,7 +66,7 @@ def _told(language: str | None, kind: str, found: tuple[str, ...], where: str) -
     shown = [isolated(shorten(one, 100)) for one in whole]
     if kind == "topic" and len(shown) > 1:
         return _("on the topics “%(topics)s”") % {"topics": _in_quotes(shown)}
-    if kind == "phrase":
+    if kind in ("phrase", "taste"):
         shown = [_in_quotes(shown)]
     elif kind == "words":
         shown = [", ".join(dict.fromkeys(word for words in shown for word in words.split(", ")))]

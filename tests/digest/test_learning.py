@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from digest import naming
 from digest.composing import Wanted, compose
 from digest.learning import MOST_WEIGHTS, Lesson, Taste, features, learn, rarity_among
 from digest.mails.reasons import why
@@ -86,9 +87,32 @@ def test_it_keeps_the_reasons_and_adds_what_moved_a_paper() -> None:
     )
     assert [why(finding) for finding in up.findings] == [
         "Agents: “Agents” in the title",
-        "moved up, since you liked papers with “memory, Ada Lovelace”",
+        "moved up, since you liked papers with “Memory”, “Ada Lovelace”",
     ]
-    assert why(down.findings[-1]) == "moved down, since papers with “sea” were not for you"
+    assert why(down.findings[-1]) == "moved down, since papers with “Sea” were not for you"
+
+
+def test_it_names_words_as_papers_write_them() -> None:
+    its = paper(
+        "Memory for AgentBench", abstract="Agents recall, whereas Claude runs four recurring image-generation runs."
+    )
+    words = naming.written([its, paper("Agents Remember")])
+    assert naming.named("word:image generation", words) == "image-generation"
+    assert naming.named("word:agentbench", words) == "AgentBench"
+    assert naming.named("word:agent", words) == "Agents"
+    assert naming.named("author:Ada Lovelace", words) == "Ada Lovelace"
+    assert naming.named("word:agent recall", words) == "Agents recall"
+    for empty in ("recall wherea", "wherea", "four recurring", "recall claude", "elsewhere"):
+        assert not naming.named(f"word:{empty}", words)
+
+
+def test_it_gives_no_reason_that_says_nothing() -> None:
+    taste = Taste({"Agents": Lesson({"word:wherea": 0.9, "word:sea": 0.4})})
+    lesson = taste.lessons["Agents"]
+    assert lesson.telling(paper("Agents Whereas"), 1) == []
+    assert lesson.telling(paper("Agents Whereas at Sea"), 1) == ["Sea"]
+    (moved,) = taste.apply(matched(paper("Agents Whereas")), 10)
+    assert len(moved.findings) == 1
 
 
 def test_it_says_nothing_of_a_paper_that_it_hardly_moved() -> None:

@@ -334,12 +334,12 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
         "Agents",
         "1 paper liked · 1 not for you · fewer of this for 1 paper",
         "Learnt from 2 papers",
-        "memory",
+        "“Memory”",
         "Grace Hopper",
         "they take 5 of the 10 places",
     ):
         assert told in page
-    assert page.index("Moves up") < page.index("memory") < page.index("Moves down") < page.index("sea")
+    assert page.index("Moves up") < page.index("“Memory”") < page.index("Moves down") < page.index("“Sea”")
     assert page.count("▲") == page.count("▼") == 1  # not by colour, nor by place alone
     assert re.search(r"Agents at Sea.*not for you · fewer of this<", page)
     for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
@@ -350,19 +350,20 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
 
 
 def test_it_shows_whatever_a_mail_may_name(client: Client, ada: Subscriber) -> None:
-    """The strongest ten first, however short; the rest folded away."""
+    """The strongest dozen first, however short; the rest folded away."""
     liked = make_paper(6, "Agents by RL", abstract=" ".join(f"{letter}x agents" for letter in "bcdefghijkl"))
     say(ada, liked, "like", now=NOW)
     (about,) = learnt(ada)
     mail = compose(Index([liked]), interests.wanted_by(ada), TODAY).for_you[0].reasons
-    named = next(reason.found for reason in mail if reason.kind == "taste").split(", ")
-    assert set(named) <= set(about.raises)
-    assert "rl" in about.raises
-    assert len(about.raises) > 10
+    named = {reason.found for reason in mail if reason.kind == "taste"}
+    assert named
+    assert named <= set(about.raises)
+    assert "RL" in about.raises
+    assert len(about.raises) > 12
     strongest, _, rest = body(client, settings_of(ada, "learnt/")).partition("Moves up most")[2].partition("<details>")
-    assert f"{len(about.raises) - 10} more" in rest
-    assert " · ".join(about.raises[:10]) in strongest
-    assert " · ".join(about.raises[10:]) in rest
+    assert f"{len(about.raises) - 12} more" in rest
+    assert f"“{'” · “'.join(about.raises[:12])}”" in strongest
+    assert f"“{'” · “'.join(about.raises[12:])}”" in rest
 
 
 def test_it_shows_from_what_it_learnt_to_hold_a_topic_back(client: Client, ada: Subscriber, sea: Paper) -> None:
