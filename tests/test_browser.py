@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core import mail
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Dialog, Locator, Page
 from pytest_django.live_server_helper import LiveServer
 
 from digest.models import Edition
-from subscriptions import guards, notices
+from subscriptions import guards, links, notices
+from subscriptions.links import Purpose
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW
 from tests.email.mails import digest_of
@@ -262,3 +263,31 @@ def test_it_mails_a_lost_link_and_moves_to_another_address(page: Page, alice: Su
     press(page, "Yes, use this address")
     alice.refresh_from_db()
     assert alice.email == "ada@example.com"
+
+
+def test_it_asks_before_changed_settings_are_left_behind(
+    browser: Browser, live_server: LiveServer, alice: Subscriber
+) -> None:
+    page = browser.new_page(base_url=live_server.url)
+    asked = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.goto(path_of(links.make_url(Purpose.PREFERENCES, alice)))
+    page.get_by_label("Your own words").fill("author:")
+    press(page, "1 week")
+    assert asked == ["beforeunload"]
+    press(page, "Save")  # as it is, it can't be
+    page.get_by_text("Nothing was saved yet.").wait_for()
+    press(page, "1 week")
+    assert asked == ["beforeunload"] * 2
+    page.get_by_label("Your own words").fill("robots")
+    press(page, "Save")
+    page.get_by_text("Saved. Your next digest").wait_for()
+    press(page, "1 week")
+    page.get_by_text("Paused: no digests until").first.wait_for()
+    assert asked == ["beforeunload"] * 2
+    page.close()
