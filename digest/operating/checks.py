@@ -38,9 +38,23 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if outbox.is_in_use():
         hint = "Set EMAIL_URL, or EMAIL_BACKEND and ANYMAIL_…"
         found.append(Warning("Mails go to the outbox folder only.", hint=hint, id="digest.W002"))
+    elif brand.current().sender_domain == "localhost":
+        hint = "Most mail servers refuse that. Set FROM_EMAIL, or write the sender into the brand in the admin."
+        found.append(Error(f"Mails come from {brand.current().sender}.", hint=hint, id="digest.E011"))
     if not brand.current().postal_address:
         found.append(_no_postal_address())
     return found
+
+
+@register(Tags.security, deploy=True)
+def check_broker(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether web and worker hear each other. SQLite is for one process, whose broker may be in memory."""
+    if connection.vendor == "sqlite" or not settings.CELERY_BROKER_URL.startswith("memory:"):
+        return []
+    hint = (
+        "gunicorn, celery worker and beat hear each other by Redis: redis://host:6379/0. `allinone` alone needs none."
+    )
+    return [Warning("CELERY_BROKER_URL is not set.", hint=hint, id="digest.W006")]
 
 
 @register(Tags.security, deploy=True)

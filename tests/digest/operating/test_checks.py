@@ -18,6 +18,7 @@ def ids(messages: list[Any]) -> list[str]:
 def test_it_is_content_with_a_well_made_set_up(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.POSTAL_ADDRESS = "1 Main Street"
+    settings.DEFAULT_FROM_EMAIL = "Papers <papers@example.org>"
     settings.SESSION_COOKIE_SECURE = True
     assert checks.check_links(None) + checks.check_mail(None) == []
 
@@ -26,6 +27,7 @@ def test_all_that_it_says_to_who_deploys_can_be_set_right(settings: Any) -> None
     settings.SECRET_KEY = "a-long-key-with-many-different-signs-0123456789-of-50"
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.POSTAL_ADDRESS = "1 Main Street"
+    settings.DEFAULT_FROM_EMAIL = "Papers <papers@example.org>"
     settings.SESSION_COOKIE_SECURE = True
     call_command("check", deploy=True, fail_level="WARNING")
 
@@ -36,6 +38,7 @@ def test_all_that_it_says_to_who_deploys_can_be_set_right(settings: Any) -> None
         ({"SITE_URL": "http://papers.example.org"}, "digest.W001"),
         ({"SESSION_COOKIE_SECURE": False}, "digest.W004"),
         ({"EMAIL_BACKEND": "subscriptions.outbox.EmailBackend"}, "digest.W002"),
+        ({"DEFAULT_FROM_EMAIL": "Papers <papers@localhost>"}, "digest.E011"),
         ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": True}, "digest.E005"),
         ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": False}, "digest.W003"),
     ],
@@ -77,6 +80,22 @@ def test_it_refuses_several_machines_without_a_common_key(
     monkeypatch.delenv("SECRET_KEY")
     monkeypatch.setattr("digest.operating.checks.connection", SimpleNamespace(vendor=database))
     assert [told for told in ids(checks.check_links(None)) if told.startswith("digest.E")] == expected
+
+
+@pytest.mark.parametrize(
+    ("database", "broker", "expected"),
+    [
+        ("postgresql", "memory://", ["digest.W006"]),
+        ("postgresql", "redis://127.0.0.1:6379/0", []),
+        ("sqlite", "memory://", []),
+    ],
+)
+def test_it_warns_where_bells_ring_for_nobody(
+    database: str, broker: str, expected: list[str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CELERY_BROKER_URL = broker
+    monkeypatch.setattr("digest.operating.checks.connection", SimpleNamespace(vendor=database))
+    assert ids(checks.check_broker(None)) == expected
 
 
 @pytest.mark.parametrize(("key", "expected"), [("new", ["digest.E010"]), ("old", [])])
