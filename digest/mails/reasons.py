@@ -94,7 +94,7 @@ def _said(kind: str, found: str, where: str) -> str:
         case "words", _where:
             return _("%(words)s in the keywords") % {"words": found}
         case "meaning", _where if not found:
-            return _("close in meaning")
+            return _("close in meaning to this topic")
         case "meaning", _where:
             return _("close in meaning to “%(text)s”") % {"text": found}
         case "topic", _where:

@@ -5,6 +5,7 @@ A link shows a page with buttons, and only a button says anything: mail scanners
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -63,8 +64,9 @@ def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse
     """What was learnt for each filter, and a button to forget it."""
     if request.method == "POST":
         opinions.forget(reader, request.POST.get("filter", ""), now=timezone.now())
-        return redirect("digest:learnt", token)
-    return render(request, "web/learnt.html", {"learnt": opinions.learnt(reader), "reader": reader, "token": token})
+        return redirect(reverse("digest:learnt", args=[token]) + "?forgotten=1")
+    context = {"learnt": opinions.learnt(reader), "reader": reader, "forgotten": "forgotten" in request.GET}
+    return render(request, "web/learnt.html", context | {"token": token})
 
 
 @page_with_button
@@ -75,8 +77,9 @@ def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpRe
         pk = request.POST.get("paper", "")
         is_number = pk.isdecimal() and len(pk) <= LONGEST_NUMBER
         opinions.unsay(reader, get_object_or_404(Paper, pk=int(pk) if is_number else 0))
-        return redirect("digest:reading_list", token)
-    return render(request, "web/reading_list.html", {"papers": opinions.reading_list(reader), "token": token})
+        return redirect(reverse("digest:reading_list", args=[token]) + "?removed=1")
+    context = {"papers": opinions.reading_list(reader), "removed": "removed" in request.GET, "token": token}
+    return render(request, "web/reading_list.html", context)
 
 
 @require_safe

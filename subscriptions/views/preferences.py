@@ -45,7 +45,7 @@ def pause(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespo
 @for_reader(Purpose.PREFERENCES)
 def resume(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     subscribers.resume(subscriber, now=timezone.now())
-    return redirect("subscriptions:preferences", token)
+    return redirect(reverse("subscriptions:preferences", args=[token]) + "?resumed=1")
 
 
 @require_POST
@@ -98,6 +98,7 @@ def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: objec
         "unsubscribe_token": links.make_token(Purpose.UNSUBSCRIBE, subscriber),
         "feed_token": links.make_token(Purpose.FEED, subscriber),
         "saved": "saved" in request.GET,
+        "resumed": "resumed" in request.GET,
     } | more
     context["is_wrong"] = any(context[name].errors for name in FORMS)
     return render(request, "web/preferences.html", context, status=400 if context["is_wrong"] else 200)

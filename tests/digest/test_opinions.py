@@ -205,6 +205,10 @@ def press(client: Client, path: str, status: int = 302, **fields: str) -> None:
     assert Client(enforce_csrf_checks=True).post(path, fields).status_code == status
 
 
+def press_through(client: Client, path: str, **fields: str) -> str:
+    return client.post(path, fields, follow=True).content.decode()
+
+
 def test_it_says_nothing_by_a_link_alone(client: Client, ada: Subscriber, memory: Paper) -> None:
     page = body(client, door(ada, memory) + "?opinion=like")
     assert "Agents with Memory" in page
@@ -345,7 +349,8 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
         press(client, path, filter=nonsense)
     assert "Agents" in body(client, path).partition("<main")[2]
-    press(client, path, filter="agents")
+    assert "Forgotten" not in page
+    assert "Forgotten: it learns anew" in press_through(client, path, filter="agents")
     assert "Nothing yet" in body(client, path)
 
 
@@ -383,7 +388,8 @@ def test_it_shows_and_exports_the_reading_list(client: Client, ada: Subscriber, 
     assert "@misc{hopper" in bib.content.decode()
     assert bib["Content-Disposition"] == 'attachment; filename="reading-list.bib"'
     assert "TI  - Agents with Memory" in ris.content.decode()
-    press(client, path, paper=str(memory.pk))
+    assert "Removed: the paper is off your list" in press_through(client, path, paper=str(memory.pk))
+    assert "Removed" not in body(client, path)
     assert "Nothing yet" in body(client, path)
     for nonsense in ("x", "", "\x00", "9" * 30, "9" * 5_000):
         press(client, path, 404, paper=nonsense)

@@ -120,6 +120,13 @@ def test_it_revives_nobody_by_saving(visitor: Client, alice: Subscriber, vision:
     assert page(visitor, alice)
 
 
+def test_it_says_what_comes_to_who_follows_nothing(visitor: Client, alice: Subscriber) -> None:
+    path = path_of(Purpose.PREFERENCES, alice)
+    said = "You follow nothing in particular: you get the most voted papers."
+    assert said not in visitor.post(path, {"topics": ["learning"]}, follow=True).content.decode()
+    assert said in visitor.post(path, {}, follow=True).content.decode()
+
+
 def test_it_pauses_and_resumes(visitor: Client, alice: Subscriber) -> None:
     path = path_of(Purpose.PREFERENCES, alice)
     response = visitor.post(path + "pause/", {"weeks": "4"})
@@ -131,7 +138,10 @@ def test_it_pauses_and_resumes(visitor: Client, alice: Subscriber) -> None:
     assert shown.count("Paused:") == 2  # on top, too
 
     response = visitor.post(path + "resume/")
-    assert (response.status_code, response["Location"]) == (302, path)
+    assert (response.status_code, response["Location"]) == (302, path + "?resumed=1")
+    done = "your digests come again, as before."
+    assert done in section(visitor.get(path + "?resumed=1").content.decode(), "pause")
+    assert done not in page(visitor, alice)
     row = stored(alice)
     assert (row["status"], row["paused_until"], row["active_since"]) == ("active", None, NOW)
 

@@ -47,7 +47,7 @@ def test_it_counts_with_the_noun(number: int, said: str) -> None:
         (Reason("RL", "phrase", "GRPO", "keywords", 1), "RL: “GRPO” in the keywords"),
         (Reason("RL", "author", "Ada Lovelace", "authors", 5), "RL: by Ada Lovelace"),
         (Reason("RL", "category", "cs.CL", "categories", 0.5), "RL: in cs.CL"),
-        (Reason("RL", "meaning", "RL", "", 1), "RL: close in meaning"),
+        (Reason("RL", "meaning", "RL", "", 1), "RL: close in meaning to this topic"),
         (Reason("Your words", "meaning", "to learn", "", 1), "Your words: close in meaning to “to learn”"),
         (Reason("", "votes", "30", "votes", 0), ""),
     ],
@@ -72,8 +72,9 @@ def test_it_says_all_reasons_those_of_a_kind_together() -> None:
     ]
     finding = Finding("RL", 1, tuple(Reason("RL", *each, 1) for each in found))
     assert reasons.why(finding) == (
-        "RL: “Quantization” in the title; close in meaning; “4-bit”, “low-bit quantization” in the abstract; "
-        "on the topics “Learning”, “Vision”; by Ada Lovelace; by Augusta Ada Lovelace; "
+        "RL: “Quantization” in the title; close in meaning to this topic; "
+        "“4-bit”, “low-bit quantization” in the abstract; on the topics “Learning”, “Vision”; "
+        "by Ada Lovelace; by Augusta Ada Lovelace; "
         "Models, small, cheap in the title"
     )
     with translation.override("de"):
