@@ -62,6 +62,16 @@ class OwnsALogAdmin:
         return rows, counts, set(), protected
 
 
+class SuppressesAdmin:
+    """Where addresses are suppressed and lifted: whoever may add suppressions, or delete them, wherever it is done."""
+
+    def has_suppress_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("subscriptions.add_suppression")
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("subscriptions.delete_suppression")
+
+
 class FindsAddressesAdmin:
     """What knows addresses by their hashes alone, which are of whole addresses."""
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from subscriptions import personal_data, subscribers, zones
-from subscriptions.admin.base import OwnsALogAdmin, SavesChangesAdmin, TellsChangesAdmin
+from subscriptions.admin.base import OwnsALogAdmin, SavesChangesAdmin, SuppressesAdmin, TellsChangesAdmin
 from subscriptions.consents import Trace
 from subscriptions.models import Subscriber, Suppression, TopicFilter
 
@@ -29,7 +29,7 @@ class TopicFilterInline(TellsChangesAdmin, admin.TabularInline[TopicFilter, Subs
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(OwnsALogAdmin, SavesChangesAdmin, admin.ModelAdmin[Subscriber]):
+class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.ModelAdmin[Subscriber]):
     form = SubscriberForm
     list_display = ["email", "state", "how_often", "at", "created_at", "confirmed_at"]
     list_filter = ["status", "frequency", "created_at", ("filters__topic", admin.RelatedOnlyFieldListFilter)]
@@ -78,13 +78,13 @@ class SubscriberAdmin(OwnsALogAdmin, SavesChangesAdmin, admin.ModelAdmin[Subscri
             subscribers.unsubscribe(subscriber, now=timezone.now(), trace=BY_ADMIN)
         self.message_user(request, f"{len(queryset)} unsubscribed: they get no more mail, from now on.")
 
-    @admin.action(description="Suppress the addresses: never mail them again", permissions=["change"])
+    @admin.action(description="Suppress the addresses: never mail them again", permissions=["suppress"])
     def suppress(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         for subscriber in queryset:
             subscribers.suppress(subscriber.email, Suppression.Reason.ADMIN)
         self.message_user(request, f"{len(queryset)} suppressed.")
 
-    @admin.action(description="Lift the suppression: they may sign up again", permissions=["change"])
+    @admin.action(description="Lift the suppression: they may sign up again", permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         suppressed = [reader for reader in queryset if reader.status == Subscriber.Status.SUPPRESSED]
         for subscriber in suppressed:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from subscriptions import subscribers
-from subscriptions.admin.base import FindsAddressesAdmin
+from subscriptions.admin.base import FindsAddressesAdmin, SuppressesAdmin
 from subscriptions.forms import AddressField
 from subscriptions.models import Suppression
 
@@ -22,7 +22,7 @@ class SuppressionForm(forms.ModelForm[Suppression]):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(FindsAddressesAdmin, admin.ModelAdmin[Suppression]):
+class SuppressionAdmin(FindsAddressesAdmin, SuppressesAdmin, admin.ModelAdmin[Suppression]):
     form = SuppressionForm
     list_display = ["address_hash", "reason", "created_at"]
     list_filter = ["reason", "created_at"]
@@ -38,9 +38,6 @@ class SuppressionAdmin(FindsAddressesAdmin, admin.ModelAdmin[Suppression]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False  # its reader would stay suppressed: lift it
-
-    def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("subscriptions.delete_suppression")
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
         obj.pk = subscribers.suppress(form.cleaned_data["address"], Suppression.Reason.ADMIN).pk

@@ -286,6 +286,22 @@ def test_it_does_nothing_to_readers_for_who_may_only_look(
     assert subscribers.is_suppressed(alice.email)
 
 
+@pytest.mark.parametrize("where", [Suppression, Subscriber])
+@pytest.mark.parametrize(("right", "lifted"), [("change_subscriber", False), ("delete_suppression", True)])
+def test_it_lifts_in_either_place_for_the_same_people(
+    client: Client, django_user_model: Any, alice: Subscriber, where: type[Model], right: str, lifted: bool
+) -> None:
+    user = django_user_model.objects.create_user("clerk", password="x", is_staff=True)
+    rights = ["view_subscriber", "view_suppression", right]
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(user)
+    act(client, "suppress", alice)  # for which neither is enough
+    assert not subscribers.is_suppressed(alice.email)
+    row = subscribers.suppress(alice.email, "complained")
+    act(client, "lift", row if where is Suppression else alice)
+    assert subscribers.is_suppressed(alice.email) is not lifted
+
+
 def test_it_changes_no_state_by_hand(admin_client: Client, bob: Subscriber) -> None:
     form = {
         "email": bob.email,
