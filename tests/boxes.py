@@ -7,7 +7,7 @@ BUTTONS = ("submit", "button", "file")
 
 
 class Boxes(HTMLParser):
-    """Collects `posted`, by name, from the one form `#…_form` of a page: of several of a name, all."""
+    """Collects `posted`, by name, from the one form `#…_form` or `#…-form` of a page: of several of a name, all."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class Boxes(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         its = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._is_within = its.get("id", "").endswith("_form")
+            self._is_within = its.get("id", "").endswith(("_form", "-form"))
         elif tag == "textarea":
             self._text = its["name"]
             self._say(self._text, "")

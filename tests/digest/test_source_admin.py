@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 
 from digest import tasks
 from digest.models import FetchRun, Paper, Source, Turn
+from tests.boxes import untouched
 from tests.conftest import NOW, TODAY
 from tests.upstream import Upstream
 
@@ -155,12 +156,13 @@ def test_it_saves_private_feeds_where_they_may_be_read(admin_client: Client, fee
 def test_what_is_saved_and_can_not_work_can_be_switched_off(admin_client: Client, db: None) -> None:
     Source.objects.all().delete()
     source = Source.objects.create(kind="arxiv", key="cs.ZZ", name="Typo")
-    row = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": source.pk, "_save": "Save"}
-    assert admin_client.post(LIST, row).status_code == 302
+    row = untouched(admin_client.get(LIST))
+    del row["form-0-is_active"]
+    assert admin_client.post(LIST, row | {"_save": "Save"}).status_code == 302
     source.refresh_from_db()
     assert not source.is_active
-    form = {"kind": "arxiv", "key": "cs.ZZ", "name": "Renamed", "_save": "Save"}
-    assert admin_client.post(f"{LIST}{source.pk}/change/", form).status_code == 302
+    form = untouched(admin_client.get(f"{LIST}{source.pk}/change/"))
+    assert admin_client.post(f"{LIST}{source.pk}/change/", form | {"name": "Renamed"}).status_code == 302
 
 
 def test_it_lets_nobody_try_who_may_not_save(client: Client, hugging_face: Source, feed_address: str) -> None:
