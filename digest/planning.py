@@ -73,7 +73,8 @@ def _alone_with(pk: int, now: dt.datetime) -> Iterator[Edition]:
     """The edition, while nobody else plans it; what was planned in the block is put into shards at its end."""
     with transaction.atomic():
         edition = Edition.objects.select_for_update().get(pk=pk)
-        before = Delivery.objects.filter(edition=edition).aggregate(Max("pk"))["pk__max"] or 0
+        # Of all editions: new rows have higher ids than any that is there, and the highest is one look into the index.
+        before = Delivery.objects.aggregate(Max("pk"))["pk__max"] or 0
         yield edition
         shards.make(edition, after=before, now=now)
 

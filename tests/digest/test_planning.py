@@ -7,7 +7,7 @@ import pytest
 from django.db.models import QuerySet
 
 from digest import planning
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, Shard
 from subscriptions import subscribers
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader
@@ -149,6 +149,19 @@ def test_it_plans_many_slots_at_once() -> None:
         make_reader(f"{number}@example.org", send_hour=number % 24, time_zone=zones[number % 4])
     planning.plan_due(now=NOW + 24 * HOURS)
     assert planned().count() == 48
+
+
+def test_it_puts_each_delivery_into_one_shard_though_editions_take_turns(edition: Edition) -> None:
+    friday = Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=NOW)
+    for number in range(3):
+        make_reader(f"{number}@example.org")
+        for each in (edition, friday):
+            assert planning.plan_everyone(each, now=NOW) == 1
+    shards = Shard.objects.order_by("pk")
+    assert [shard.size for shard in shards] == [1] * 6
+    assert [pk for shard in shards for pk in shard.deliveries.values_list("pk", flat=True)] == sorted(
+        planned().values_list("pk", flat=True)
+    )
 
 
 @pytest.mark.usefixtures("scheduled")
