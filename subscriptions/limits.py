@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import connection, transaction
 
 from subscriptions.addresses import keyed_hash
 from subscriptions.models import Mark
@@ -53,19 +54,20 @@ def mails(kind: str, email: str) -> Limit:
 def take(*limits: Limit, now: dt.datetime) -> Limit | None:
     """Count one more of each; or name the limit that is reached, and count nothing.
 
-    Marks are made first and counted then: of those who come at the same moment each sees the others, so that all
-    of them together never get more than the limit (they may get less).
+    Those who come at the same moment take their turns, also where they do so within a transaction.
     """
-    marks = [Mark.objects.create(key=limit.key, made_at=now) for limit in limits]
-    reached = next((limit for limit in limits if _is_over(limit, now)), None)
-    if reached:
-        Mark.objects.filter(pk__in=[mark.pk for mark in marks]).delete()
+    with transaction.atomic():
+        _wait_for_others(limits)
+        reached = next((limit for limit in limits if is_reached(limit, now=now)), None)
+        if reached is None:
+            Mark.objects.bulk_create([Mark(key=limit.key, made_at=now) for limit in limits])
     return reached
 
 
 def is_reached(limit: Limit, *, now: dt.datetime) -> bool:
     """Would one more be one too many?"""
-    return _is_over(limit, now, and_more=1)
+    marks = Mark.objects.filter(key=limit.key)
+    return any(marks.filter(made_at__gt=now - span).count() >= most for most, span in limit.rates)
 
 
 def free_at(limit: Limit, *, now: dt.datetime) -> dt.datetime:
@@ -93,9 +95,15 @@ def kept_for() -> dt.timedelta:
     return max(span for rates in _all_rates() for _, span in rates)
 
 
-def _is_over(limit: Limit, now: dt.datetime, and_more: int = 0) -> bool:
-    marks = Mark.objects.filter(key=limit.key)
-    return any(marks.filter(made_at__gt=now - span).count() + and_more > most for most, span in limit.rates)
+def _wait_for_others(limits: Sequence[Limit]) -> None:
+    """Until the transactions have ended of all who took one of `limits`: nobody sees their marks before.
+
+    SQLite has one writer at a time, and needs no more.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for key in sorted({limit.key for limit in limits}):  # in one order, lest two wait for each other
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
 def _freed_at(limit: Limit, rate: Rate, now: dt.datetime) -> dt.datetime | None:

@@ -278,7 +278,8 @@ def test_it_does_the_same_work_whoever_asks(visitor: Client, alice: Subscriber, 
         for email in emails:
             with CaptureQueriesContext(connection) as queries:
                 visitor.post(path, {"email": email, "stamp": stamped()})
-            asked.add(tuple(query["sql"].split(" ", 3)[2] for query in queries))
+            statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+            asked.add(tuple(sql.split(" ", 3)[2] for sql in statements))
             assert not any("subscriber" in query["sql"] for query in queries)
         assert len(asked) == 1
 
