@@ -60,6 +60,7 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     papers, pages = cut(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
     context = {
         "edition": shown,
+        "open_until": None if shown.closed_at else editions.hour_of(shown.day),
         "papers": papers,
         "pages": pages,
         "topic": topic,

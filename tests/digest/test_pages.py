@@ -297,3 +297,10 @@ def test_it_shows_a_long_day_in_pages(client: Client, hugging_face: Any) -> None
     assert 'href="/2026-08-19/?page=2"' in first
     for odd in ("0", "9", "x"):
         body(client, f"/2026-08-19/?page={odd}")
+
+
+def test_it_says_until_when_an_edition_is_open(client: Client, edition: Edition) -> None:
+    open_until = "still open until 16:00 UTC"
+    assert open_until not in client.get("/").content.decode()
+    Edition.objects.update(closed_at=None)
+    assert open_until in client.get("/").content.decode()
