@@ -18,6 +18,7 @@ from digest.discovery import indexes, searching
 from digest.models import Paper
 from digest.site import topics
 from digest.texts.text import clean
+from subscriptions import typed
 from subscriptions.models import Subscriber, Topic
 
 MOST = 100  # entries
@@ -63,8 +64,11 @@ def papers_on(topic: Topic) -> list[Paper]:
 
 
 def found_by(query: str) -> list[Paper]:
-    """The best of what a search finds, the newest first. Raises FilterError where `query` can't be read."""
+    """The best of what a search finds, the newest first. Raises FilterError where `query` can't be read, or finds
+    nothing and would be refused to who types it now."""
     found = searching.search(query, size=SEARCH_PAGES * searching.PAGE, typed_now=False)
+    if not found.matches:
+        typed.read(query)
     return _in_editions(match.paper.key for match in found.matches)
 
 

@@ -184,6 +184,7 @@ def test_it_links_the_next_page(client: Client) -> None:
     [
         ({"q": '"open'}, "quotes must open and close"),
         ({}, "Write what to look for"),
+        ({"q": "-survey"}, "A minus alone finds nothing."),
         ({"q": "agents", "page": "0"}, "is not a page"),
         ({"q": "agents", "page": "x"}, "is not a page"),
         ({"q": "agents", "page": "9" * 5000}, "is not a page"),
