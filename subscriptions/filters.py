@@ -223,11 +223,14 @@ def _sentence(value: str, term: str) -> str:
 def _category(value: str, term: str) -> str:
     value = value.strip().strip('"').strip()
     if not CATEGORY.fullmatch(value):
-        raise FilterError(
-            _("%(term)s is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs.")
-            % {"term": shown(term)}
-        )
+        raise FilterError(not_a_category(term))
     return value
+
+
+def not_a_category(term: str) -> str:
+    """What to tell who wrote a category that can't be."""
+    message = _("%(term)s is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs.")
+    return message % {"term": shown(term)}
 
 
 def _votes(value: str, term: str) -> str:

@@ -82,14 +82,10 @@ class WishesForm(forms.Form):
     def clean_words(self) -> str:
         words: str = self.cleaned_data["words"]
         try:
-            filters.parse(words) if self._has_saved(words) else typed.read(words)
+            typed.read_again(words, initial_wishes(self._reader)["words"] if self._reader else "")
         except filters.FilterError as error:
             raise forms.ValidationError(str(error)) from error
         return words
-
-    def _has_saved(self, words: str) -> bool:
-        """Has the reader these words already? Who changes the hour need not put right what could be saved once."""
-        return self._reader is not None and words.split() == initial_wishes(self._reader)["words"].split()
 
     def wishes(self) -> subscribers.Wishes:
         """What the valid form asks for. A field that was left out takes its default."""

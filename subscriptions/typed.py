@@ -2,7 +2,8 @@
 
 The grammar (`subscriptions.filters`) makes a phrase of whatever it doesn't know, and what readers have saved must go on
 being read so. While somebody is there to put it right, what is likely meant otherwise is refused: a comma left out, the
-AND, OR and NOT of other searches, a star for endings, what a sentence would swallow. In quotes all of it is a phrase.
+AND, OR and NOT of other searches, a star for endings, what a sentence would swallow, a name with a comma, an archive
+that arXiv doesn't have. In quotes all of it is a phrase.
 """
 
 import re
@@ -10,7 +11,17 @@ from itertools import zip_longest
 
 from django.utils.translation import gettext as _
 
-from subscriptions.filters import MOST_TOLD, Criteria, FilterError, once, parse, shown, split, with_our_signs
+from subscriptions.filters import (
+    MOST_TOLD,
+    Criteria,
+    FilterError,
+    not_a_category,
+    once,
+    parse,
+    shown,
+    split,
+    with_our_signs,
+)
 
 LONGEST_EXAMPLE = 80  # characters of what is put right
 
@@ -23,19 +34,28 @@ _SENTENCE = re.compile('(about ?:) ?(?! ?")(.*)', re.IGNORECASE)
 # In a sentence a colon stands after any word: “Schrödinger's cat: a study”.
 _SWALLOWED = re.compile(rf"[,;] ?({_FIELD}|-[^\W\d_]).*| (votes ?: ?\d|cat:[a-z-]+\.|author:\w).*", re.IGNORECASE)
 _STAR = re.compile(r"(?<=[^\W\d_][^\W\d_A-Z])\*(?!\S)")  # but A* and RRT* are names
-_NOT = re.compile(r"(?:^| (?:AND )?)NOT (?=\S)")
+_NOT = re.compile(r"(?:^|(?<=\S) |^(?:AND|OR) |(?<=\S) (?:AND|OR) )NOT (?=\S)")
 _OR = re.compile(r"(?<=\S) (?:OR|AND(?= votes ?:)) (?=\S)")
-_AND = re.compile(r"(?<=\S) AND (?=\S)")
+_AND = re.compile(r"(?:^|(?<=\S) )AND (?=\S)")
 _AT_END = re.compile("(?:^| )(?:AND NOT|AND|OR|NOT)$")
+_LAST_NAME = re.compile("author ?: ?([^ ]+)", re.IGNORECASE)
+_CATEGORY = re.compile(r"cat ?: ?([a-z-]+)(?:\..*)?", re.IGNORECASE)
+_ARCHIVES = re.compile(
+    "astro-ph|cond-mat|cs|econ|eess|gr-qc|hep-(?:ex|lat|ph|th)|math|math-ph|nlin|nucl-(?:ex|th)|physics|q-bio|q-fin|"
+    "quant-ph|stat",
+    re.IGNORECASE,
+)
 
 
 def read(text: str) -> Criteria:
     """What `filters.parse` makes of `text`. Raises FilterError, also where that is likely not what is meant."""
+    text = with_our_signs(text)
     wrong: dict[str, None] = {}
     right: list[str] = []
-    terms = [" ".join(term.split()) for term in split(with_our_signs(text))]
+    terms = [" ".join(term.split()) for term in split(text)]
     for term, following in zip_longest(terms, terms[1:], fillvalue=""):
-        corrected, advice = _before_minus(term, following) or _put_right(term)
+        name = _whole_name(term, following, text)
+        corrected, advice = name or _before_minus(term, following) or _put_right(term)
         right.append(corrected)
         wrong |= dict.fromkeys(advice)
     if not wrong:
@@ -47,12 +67,19 @@ def read(text: str) -> Criteria:
     raise FilterError(" ".join(list(wrong)[:MOST_TOLD]))
 
 
+def read_again(text: str, saved: str) -> Criteria:
+    """The same where `text` differs from what is `saved`; who changes something else need not put that right."""
+    return parse(text) if text.split() == saved.split() else read(text)
+
+
 def _put_right(term: str) -> tuple[str, list[str]]:
     """`term` as it was likely meant, and what to tell whoever typed it; nothing where all is well."""
     if sentence := _SENTENCE.fullmatch(term):
         return _sentence(term, sentence[2])
     if '"' in term:
         return term, []
+    if (category := _CATEGORY.fullmatch(term)) and not _ARCHIVES.fullmatch(category[1]):
+        return term, [not_a_category(term)]
     corrected, advice = _without_operators(term)
     if not advice and (field := _BEFORE_FIELD.search(term)):
         corrected, advice = _with_commas(term), [_without_commas(term, term[field.end() :])]
@@ -64,6 +91,28 @@ def _put_right(term: str) -> tuple[str, list[str]]:
     if advice and not _BEGINS_AS_FIELD.match(term):
         advice.append(_("If it is a phrase as it stands, put it in quotes."))
     return corrected, advice
+
+
+def _whole_name(term: str, following: str, text: str) -> tuple[str, list[str]] | None:
+    """What to make of `author:Wang` before `Lei`, which a comma parts from it; None of anything else."""
+    last = _LAST_NAME.fullmatch(term)
+    if not last or '"' in term or not _is_given_name(following):
+        return None
+    if not re.search(rf"{re.escape(last[1])}[^\S\n]*,[^\S\n]*{re.escape(following)}", text):
+        return None  # on a line of its own
+    corrected = f'author:"{last[1]}, {following}"'
+    message = _(
+        "%(term)s: a name with a comma goes in quotes, like %(example)s. If “%(given)s” is a phrase, put it in quotes."
+    )
+    told = {"term": shown(f"{term}, {following}"), "example": _example(corrected), "given": following}
+    return corrected, [message % told]
+
+
+def _is_given_name(term: str) -> bool:
+    """Lei, Jean-Pierre, J. P.; of several words only the first is written out, or it might be any phrase."""
+    first, *others = term.split() or [""]
+    is_name = first.istitle() and re.sub(r"[-.]", "", first).isalpha()
+    return is_name and all(re.fullmatch(r"[^\W\d_]\.?", other) for other in others)
 
 
 def _before_minus(term: str, following: str) -> tuple[str, list[str]] | None:
@@ -80,10 +129,11 @@ def _before_minus(term: str, following: str) -> tuple[str, list[str]] | None:
 
 def _without_operators(term: str) -> tuple[str, list[str]]:
     plain = _NOT.sub(lambda found: "-" if not found.start() else ", -", term)
+    plain = plain.removeprefix("OR ")
     plain = _OR.sub(", ", plain)
     if _AND.search(plain):
         is_phrase = plain == term and not _BEFORE_FIELD.search(f" {term}")
-        words = _AND.sub(" and ", term) if is_phrase else "memory for agents"
+        words = _AND.sub(" and ", term) if is_phrase and not term.startswith("AND ") else "memory for agents"
         message = _("%(term)s: a comma asks for either. There is no AND; for both write a sentence, like %(example)s.")
         return plain, [message % {"term": shown(term), "example": _example(f"about: {words}")}]
     if plain == term:

@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from subscriptions import personal_data, subscribers, zones
+from subscriptions import personal_data, subscribers, typed, zones
 from subscriptions.admin.base import OwnsALogAdmin, SavesChangesAdmin, SuppressesAdmin, TellsChangesAdmin
 from subscriptions.consents import Trace
+from subscriptions.filters import FilterError
 from subscriptions.models import Subscriber, Suppression, TopicFilter
 
 BY_ADMIN = Trace(where="admin")
@@ -23,8 +24,19 @@ class SubscriberForm(forms.ModelForm[Subscriber]):
         }
 
 
+class TopicFilterForm(forms.ModelForm[TopicFilter]):
+    def clean_words(self) -> str:
+        words: str = self.cleaned_data["words"]
+        try:
+            typed.read_again(words, self.initial.get("words", ""))
+        except FilterError as error:
+            raise forms.ValidationError(str(error)) from error
+        return words
+
+
 class TopicFilterInline(TellsChangesAdmin, admin.TabularInline[TopicFilter, Subscriber]):
     model = TopicFilter
+    form = TopicFilterForm
     extra = 0
 
 
@@ -94,6 +106,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
 
 @admin.register(TopicFilter)
 class TopicFilterAdmin(SavesChangesAdmin, admin.ModelAdmin[TopicFilter]):
+    form = TopicFilterForm
     list_display = ["subscriber", "topic", "words"]
     list_filter = [("topic", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["subscriber__email", "words", "topic__name"]

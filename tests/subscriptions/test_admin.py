@@ -508,6 +508,18 @@ def test_it_deletes_a_reader_with_all_that_is_known_about_them(admin_client: Cli
     assert not Delivery.objects.filter(subscriber_id=alice.pk).exists()
 
 
+def test_it_reads_words_as_strictly_as_the_form_and_leaves_those_that_were_saved(
+    admin_client: Client, bob: Subscriber
+) -> None:
+    saved = TopicFilter.objects.create(subscriber=bob, words="agents OR memory")
+    page = admin_url(TopicFilter, "change", saved.pk)
+    assert "without a star" in admin_client.post(page, {"subscriber": bob.pk, "words": "diffus*"}).content.decode()
+    assert admin_client.post(page, {"subscriber": bob.pk, "words": "agents OR memory"}).status_code == 302
+    inline = admin_client.get(admin_url(Subscriber, "change", bob.pk)).context["inline_admin_formsets"][0].formset
+    form = type(inline.forms[0])({"words": "diffus*"}, instance=saved)
+    assert "without a star" in str(form.errors["words"])
+
+
 def test_it_refuses_words_that_can_not_be_read(admin_client: Client, bob: Subscriber) -> None:
     response = admin_client.post(admin_url(TopicFilter, "add"), {"subscriber": bob.pk, "words": "cat:?"})
     assert response.status_code == 200

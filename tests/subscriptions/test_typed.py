@@ -7,6 +7,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.models import Paper
 from subscriptions import typed
 from subscriptions.filters import FilterError, parse
 from subscriptions.links import Purpose
@@ -43,6 +44,17 @@ IN_QUOTES = "put it in quotes."
         ("agents AND cat:cs.CL", "There is no AND; for both write a sentence, like about: memory for agents."),
         ("rag, agents AND -surveys", f"“agents AND -surveys”: {OR_NOT} agents, -surveys."),
         ("author:Ada AND NOT -surveys", f"{OR_NOT} author:Ada, -surveys."),
+        ("AND agents", "There is no AND; for both write a sentence, like about: memory for agents."),
+        ("rag, AND agents", "“AND agents”: a comma asks for either."),
+        ("OR agents", f"“OR agents”: {OR_NOT} agents."),
+        ("rag, OR agents OR memory", f"{OR_NOT} agents, memory."),
+        ("AND NOT agents", f"{OR_NOT} -agents."),
+        ("agents OR NOT surveys", f"{OR_NOT} agents, -surveys."),
+        ("author:Wang, Lei", '“author:Wang, Lei”: a name with a comma goes in quotes, like author:"Wang, Lei".'),
+        ("rag, Author: LeCun , Y. A., agents", 'like author:"LeCun, Y. A.".'),
+        ("author:Ponce, Jean-Pierre", "If “Jean-Pierre” is a phrase, put it in quotes."),
+        ("cat:nlp", "“cat:nlp” is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs."),
+        ("rag, cat: foo.CL", "“cat: foo.CL” is not an arXiv category."),
         ("diffusion*", "“diffusion*”: write whole words, without a star. Plurals are found anyway."),
     ],
 )  # fmt: skip
@@ -70,6 +82,13 @@ def test_it_speaks_of_no_phrase_where_there_is_none(text: str) -> None:
     "text",
     [
         "C*-algebras",
+        "author:Wang, agents",
+        "author:Wang, RAG",
+        "author:Lei Wang, Diffusion",
+        "author:Wang, World Models",
+        "author:Wang\nDiffusion",
+        'author:Wang, "Lei"',
+        "cat:CS.CL, cat:hep-th, cat:q-bio.*, cat:physics",
         "A* search",
         "RRT* planning",
         "cat:cs.*",
@@ -132,8 +151,14 @@ def test_the_search_and_the_api_say_it(client: Client, db: None) -> None:
     assert "A comma is missing" in answer.json()["error"]
 
 
-def test_a_feed_with_such_words_goes_on(client: Client, db: None) -> None:
-    assert client.get("/feeds/search.atom", {"q": "diffusion models votes:5"}).status_code == 200
+def test_a_feed_with_such_words_goes_on_where_they_find_something(client: Client, db: None) -> None:
+    title = "Mistakes: diffusion models AND agents"
+    Paper.objects.create(key="arxiv:2608.00001", title=title, url="https://example.org/")
+    assert client.get("/feeds/search.atom", {"q": "diffusion models AND agents"}).status_code == 200
+    answer = client.get("/feeds/search.atom", {"q": "diffus*"})
+    assert answer.status_code == 400
+    assert "without a star" in answer.content.decode()
+    assert client.get("/feeds/search.atom", {"q": "submarines"}).status_code == 200
 
 
 @pytest.mark.usefixtures("now")
