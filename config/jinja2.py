@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 from jinja2 import Environment, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from config import languages
 from digest import vectors
@@ -29,6 +29,11 @@ def english(attribute: str = "lang") -> Markup:
     """For an element of a page in another language that holds what papers say: they are read out, and broken into
     lines, in their own."""
     return Markup("") if translation.get_language() == "en" else Markup(' {}="en"').format(attribute)
+
+
+def unbroken(text: str) -> Markup:
+    """No line ends at the hyphen that a term such as -surveys begins with."""
+    return Markup(re.sub(r"(?<!\w)-\w+", r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
 def environment(**options: Any) -> Environment:
@@ -55,6 +60,7 @@ def environment(**options: Any) -> Environment:
         "link": linking.link,
         "plain": feeds.plain,
         "rfc3339": feeds.rfc3339,
+        "unbroken": unbroken,
     }
     env.filters |= {"paragraphs": lambda text: re.split(r"\n\s*\n", text.strip())}
     # Each render in the language that is active then: templates are compiled once for all of them.

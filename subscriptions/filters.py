@@ -45,7 +45,10 @@ _EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat|about|votes)\s*:", re.IGNORECAS
 
 
 class FilterError(ValueError):
-    """What was typed can't be read; the message says what, and how to write it, in the reader's language."""
+    """What was typed can't be read; each of `args` says what, and how to write it, in the reader's language."""
+
+    def __str__(self) -> str:
+        return " ".join(self.args)
 
 
 class Criteria(NamedTuple):
@@ -95,11 +98,11 @@ def parse(text: str) -> Criteria:
         try:
             kind, value = _classify(term)
         except FilterError as error:
-            wrong[str(error)] = None
+            wrong |= dict.fromkeys(error.args)
         else:
             found.setdefault(kind, {})[value] = None
     if wrong:  # all of it: who corrects one term need not find the next
-        raise FilterError(" ".join(list(wrong)[:MOST_TOLD]))
+        raise FilterError(*list(wrong)[:MOST_TOLD])
     return Criteria(
         phrases=tuple(found.get("phrases", ())),
         authors=tuple(found.get("authors", ())),

@@ -84,7 +84,7 @@ class WishesForm(forms.Form):
         try:
             typed.read_again(words, initial_wishes(self._reader)["words"] if self._reader else "")
         except filters.FilterError as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError([*error.args]) from error
         return words
 
     def wishes(self) -> subscribers.Wishes:

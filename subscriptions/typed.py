@@ -60,11 +60,12 @@ def read(text: str) -> Criteria:
         wrong |= dict.fromkeys(advice)
     if not wrong:
         return parse(text)
+    told = list(wrong)[:MOST_TOLD]
     try:
         parse("\n".join(right))
     except FilterError as error:  # who corrects one term need not find the next
-        wrong[str(error)] = None
-    raise FilterError(" ".join(list(wrong)[:MOST_TOLD]))
+        told += [message for message in error.args if message not in told]
+    raise FilterError(*told)
 
 
 def read_again(text: str, saved: str) -> Criteria:

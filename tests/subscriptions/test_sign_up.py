@@ -420,3 +420,12 @@ def test_it_leads_to_the_outbox_only_where_mails_go_there(
     settings.DEBUG, settings.EMAIL_BACKEND = True, f"{backend}.EmailBackend"
     page = sign_up(visitor).content.decode()
     assert ("mails go nowhere" in page) is is_said
+
+
+@pytest.mark.parametrize("path", ["/subscribe/", "/subscribe/preview/"])
+def test_it_says_each_error_of_own_words_on_a_line_of_its_own(client: Client, path: str) -> None:
+    form = {"email": "ada@example.org", "words": "votes:abc, -", "go": "1"}
+    page = client.post(path, form, headers={"HX-Request": "true"}).content.decode()
+    assert re.search(r"“votes:abc” is not a number of votes[^<]+<br>“-” has no word in it", page)
+    assert '<a href="#words">Your own words</a>' in page
+    assert '<span class="unbroken">-surveys</span>' in page
