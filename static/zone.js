@@ -1,9 +1,12 @@
 // Fill in the browser's time zone where the reader has not chosen one. Without this script it is UTC.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
 
+// Browsers name some zones as they were called long ago: Asia/Calcutta.
+const isNamed = (option) => option.value === zone || option.dataset.others?.split(" ").includes(zone);
+
 for (const field of document.querySelectorAll("[data-detect-zone]")) {
-  const known = field.options
-    ? [...field.options].some((option) => option.value === zone)
-    : zone.includes("/") && !zone.startsWith("Etc/");
-  if (known) field.value = zone;
+  if (field.options) {
+    const found = [...field.options].find(isNamed);
+    if (found) field.value = found.value;
+  } else if (zone.includes("/") && !zone.startsWith("Etc/")) field.value = zone;
 }

@@ -123,8 +123,8 @@ class WishesForm(forms.Form):
         names = (name for other in self.stands_for(topic) for name in (gettext(other.name), other.name))
         return topic.hinted + searchable(*names)
 
-    def time_zone_choices(self) -> tuple[str, ...]:
-        return zones.time_zones()
+    def time_zone_choices(self) -> dict[str, tuple[str, ...]]:
+        return zones.offered()
 
     def ticked(self) -> set[str]:
         """The slugs of the topics that stand ticked, whether typed, loaded or by default."""

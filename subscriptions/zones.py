@@ -3,6 +3,7 @@
 import datetime as dt
 import zoneinfo
 from functools import cache
+from importlib.resources import files
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -15,6 +16,26 @@ def time_zones() -> tuple[str, ...]:
     """Every zone a reader can choose, in order: places, and UTC; without the aliases that name no place."""
     places = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(NO_PLACES))
     return ("UTC", *sorted(places))
+
+
+@cache
+def offered() -> dict[str, tuple[str, ...]]:
+    """The zones that a form lists, in order, each with its old and other names, which stay valid: Asia/Calcutta."""
+    others = _other_names()
+    found: dict[str, list[str]] = {name: [] for name in time_zones() if name not in others}
+    for other, name in others.items():
+        found[name].append(other)
+    return {name: tuple(names) for name, names in found.items()}
+
+
+def _other_names() -> dict[str, str]:
+    """By each name that tz keeps for the sake of old settings, the one that stands in its list of countries."""
+    tz = files("tzdata") / "zoneinfo"
+    rows = (line.split("\t") for line in (tz / "zone.tab").read_text().splitlines() if not line.startswith("#"))
+    listed = {name for _country, _place, name, *_remark in rows}
+    links = (line.split() for line in (tz / "tzdata.zi").read_text().splitlines() if line.startswith("L "))
+    known = set(time_zones())
+    return {other: name for _, name, other in links if name in listed and other in known - listed}
 
 
 def validate_time_zone(value: str) -> None:

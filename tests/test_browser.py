@@ -291,3 +291,13 @@ def test_it_asks_before_changed_settings_are_left_behind(
     page.get_by_text("Paused: no digests until").first.wait_for()
     assert asked == ["beforeunload"] * 2
     page.close()
+
+
+@pytest.mark.parametrize(("named", "chosen"), [("Asia/Calcutta", "Asia/Kolkata"), ("Europe/Oslo", "Europe/Oslo")])
+def test_it_fills_in_the_zone_of_the_browser(
+    browser: Browser, live_server: LiveServer, named: str, chosen: str
+) -> None:
+    page = browser.new_page(base_url=live_server.url, timezone_id=named)
+    page.goto("/subscribe/")
+    assert page.get_by_label("Time zone").input_value() == chosen
+    page.close()

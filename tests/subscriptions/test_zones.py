@@ -4,9 +4,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
 
+from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
-from subscriptions.zones import time_zones, validate_time_zone
+from subscriptions.zones import offered, time_zones, validate_time_zone
+from tests.subscriptions.conftest import path_of
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,31 @@ def test_it_offers_each_once_and_places_in_order() -> None:
     assert first == "UTC"
     assert places == sorted(set(places))
     assert len(places) > 300
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        *(("Europe/Kyiv", "Europe/Kiev"), ("Asia/Kolkata", "Asia/Calcutta"), ("Asia/Ho_Chi_Minh", "Asia/Saigon")),
+        *(("Australia/Sydney", "Australia/ACT"), ("Australia/Lord_Howe", "Australia/LHI")),
+        *(("Australia/Darwin", "Australia/North"), ("America/Argentina/Buenos_Aires", "America/Buenos_Aires")),
+    ],
+)
+def test_a_form_lists_each_zone_by_its_name_of_today(name: str, other: str) -> None:
+    assert other in offered()[name]
+    assert other not in offered()
+    validate_time_zone(other)
+
+
+def test_a_form_knows_every_valid_name_once_and_keeps_a_zone_for_each_country() -> None:
+    names = [name for zone, others in offered().items() for name in (zone, *others)]
+    assert sorted(names) == sorted(time_zones())
+    assert {"UTC", "Europe/Oslo", "Europe/Berlin", "Africa/Asmara"} <= offered().keys()
+    assert [*offered()] == [name for name in time_zones() if name in offered()]
+
+
+def test_settings_show_the_zone_that_was_saved_by_an_old_name(client: Client, alice: Subscriber) -> None:
+    Subscriber.objects.filter(pk=alice.pk).update(time_zone="Asia/Calcutta")
+    page = client.get(path_of(Purpose.PREFERENCES, alice)).content.decode()
+    assert '<option value="Asia/Kolkata" selected>Kolkata</option>' in page
+    assert "Calcutta" not in page
