@@ -67,6 +67,8 @@ def find(key: str) -> Paper:
 
 def known(key: str) -> Paper | None:
     """The paper that is known by `key`, was once, or has it for its DOI."""
+    if "\x00" in key:  # PostgreSQL would rather fail than look for it
+        return None
     shown = Paper.objects.select_related("edition").annotate(mark=F("thumbnail__mark")).filter(is_hidden=False)
     found = shown.filter(key=key).first() or shown.filter(aliases__key=key).first()
     if found is None and key.startswith("doi:"):

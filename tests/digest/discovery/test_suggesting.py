@@ -166,5 +166,6 @@ def test_it_leads_from_a_paper_to_what_brings_more_like_it(client: Client) -> No
     page = client.get(link).content.decode()
     assert 'name="topics" value="agents" checked' in page
     assert client.get("/suggest/?like=nonsense").status_code == 404
+    assert client.get("/suggest/?like=%00").status_code == 404
     plain = Paper.objects.create(key="x:1", title="Zyx", url="https://example.org/1")
     assert client.get(f"/suggest/?like={plain.key}")["Location"] == "/subscribe/?words=about%3A+Zyx"
