@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-ALWAYS_ENGLISH = ("/admin/",)
+ALWAYS_ENGLISH = ("/admin/", "/api/")
 SPOKEN = ("text/html", "application/atom+xml")
 
 
@@ -59,7 +59,8 @@ def choices(address: str) -> list[Choice]:
 
 
 def _prefix(path: str) -> str:
-    """The language that the path begins with; empty without one. The admin has one address, which a proxy may guard."""
+    """The language that the path begins with; empty without one. The admin has one address, which a proxy may guard,
+    and so has the API, whose answers caches keep for everybody."""
     first, _, rest = path[1:].partition("/")
     return first if first in dict(settings.LANGUAGES) and not f"/{rest}/".startswith(ALWAYS_ENGLISH) else ""
 

@@ -202,3 +202,10 @@ def test_it_tells_programs_what_is_wrong(client: Client, given: dict[str, str], 
 def test_it_lets_caches_keep_answers(client: Client) -> None:
     assert client.get("/api/papers/", {"q": "agents"})["Cache-Control"] == "public, max-age=300"
     assert client.post("/api/papers/", {"q": "agents"}).status_code == 405
+
+
+def test_it_tells_programs_the_same_in_whatever_language_they_ask(client: Client) -> None:
+    german = client.get("/api/papers/", headers={"Accept-Language": "de"})
+    assert german.json() == ask(client, 400)
+    assert german["Content-Language"] == "en"
+    assert client.get("/de/api/papers/").status_code == 404
