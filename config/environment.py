@@ -198,6 +198,11 @@ def hosts(name: str, default: Sequence[str]) -> list[str]:
     return found
 
 
+def in_address(host: str) -> str:
+    """As it stands in a web address: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach it."""
     try:

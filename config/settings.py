@@ -52,12 +52,13 @@ SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
 ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", "") or SECRET_KEY  # never changes, or suppressions are forgotten
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.whole_number("PORT", 8000, 1, 65535)
-SITE_URL = env.origin("SITE_URL", f"http://{HOST}:{PORT}")
+LOCAL_URL = f"http://{env.in_address(HOST)}:{PORT}"
+SITE_URL = env.origin("SITE_URL", LOCAL_URL)
 # make sets DEVELOPMENT, also where it serves readers: what is for a developer's eyes is shown on this machine alone.
 _is_here = all(env.is_loopback(host) for host in (HOST, urlsplit(SITE_URL).hostname or HOST))
 DEBUG = env.flag("DEBUG", env.flag("DEVELOPMENT", False) and _is_here)
-ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", HOST])
-ALLOWED_HOSTS.append(urlsplit(SITE_URL).hostname or HOST)
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", env.in_address(HOST)])
+ALLOWED_HOSTS.append(env.in_address(urlsplit(SITE_URL).hostname or HOST))
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 if env.flag("BEHIND_HTTPS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

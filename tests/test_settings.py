@@ -247,6 +247,14 @@ def test_make_shows_tracebacks_and_the_outbox_on_this_machine_alone(
     assert done.stdout.strip() == str(shown)
 
 
+def test_a_host_may_be_an_ipv6_address(tmp_path: Path) -> None:
+    environment = bare.environment() | {"VAR_DIR": str(tmp_path), "HOST": "2001:db8::1"}
+    told = "settings.SITE_URL, *settings.ALLOWED_HOSTS[-2:]"
+    command = [sys.executable, "-c", f"from config import settings; print({told})"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["http://[2001:db8::1]:8000", "[2001:db8::1]", "[2001:db8::1]"]
+
+
 @pytest.mark.parametrize(
     ("providers", "backend"),
     [("brevo", "anymail.backends.brevo.EmailBackend"), ("brevo,postmark", "digest.providers.backend.EmailBackend")],

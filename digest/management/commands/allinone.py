@@ -23,7 +23,7 @@ class Command(BaseCommand):
                 call_command("collectstatic", interactive=False, verbosity=0)
                 web = allinone.open_web_server(settings.HOST, settings.PORT)
                 self.prepare()
-                self.stdout.write(f"Daily Papers is ready: http://{settings.HOST}:{settings.PORT}/  (Ctrl-C stops it)")
+                self.stdout.write(f"Daily Papers is ready: {settings.LOCAL_URL}/  (Ctrl-C stops it)")
                 self.greet()
                 self.stdout.flush()
                 allinone.serve(current_app, web)
