@@ -1,8 +1,11 @@
-"""What is logged, and what is kept out: the tokens in readers' links, each of which is a key to one reader's door."""
+"""What is logged, and what is kept out: the tokens in readers' links, each of which is a key to one reader's door,
+and names and passwords in addresses."""
 
 import logging
 import re
 from typing import Any
+
+from digest.texts.text import without_user_info
 
 TOKEN = re.compile(
     r"(/(?:confirm|preferences|unsubscribe|change-address|come-back|digests|feeds/personal)/)[\w.%-]{20,}"
@@ -14,7 +17,7 @@ class WithoutTokens(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
-        told = TOKEN.sub(r"\1…", said)
+        told = without_user_info(TOKEN.sub(r"\1…", said))
         if told != said:
             record.msg, record.args = told, ()
         return True

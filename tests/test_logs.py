@@ -27,3 +27,8 @@ def test_it_tells_no_token(alice: Subscriber, purpose: Purpose) -> None:
 def test_it_leaves_the_rest_as_it_is() -> None:
     assert told("Not Found: %s", "/preferences/") == "Not Found: /preferences/"
     assert told("Not Found: %s", "/papers/arxiv:2608.00001/") == "Not Found: /papers/arxiv:2608.00001/"
+
+
+def test_it_tells_no_password_of_an_address() -> None:
+    assert told("%s: down", "redis://user:p@ss@cache.example.org/0") == "redis://…@cache.example.org/0: down"
+    assert told("https://example.org/@someone: 404") == "https://example.org/@someone: 404"

@@ -19,6 +19,7 @@ from digest.admin.opml import ImportsOpmlAdmin
 from digest.intake import health
 from digest.intake.trying import Trial, problem_with, try_source
 from digest.models import FetchRun, Source, Turn, Validator
+from digest.texts.text import without_user_info
 from subscriptions.admin.base import OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin
 
 WEEK = dt.timedelta(days=7)
@@ -94,7 +95,7 @@ class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, SavesChangesAdmin, admin.Mode
 
     @admin.display(description="where", ordering="key")
     def where(self, source: Source) -> str:
-        return format_html("{}<p>{}</p>", source.get_kind_display(), source.key)
+        return format_html("{}<p>{}</p>", source.get_kind_display(), without_user_info(source.key))
 
     @admin.display(description="last run", ordering="last_started")
     def how_it_does(self, source: Any) -> str:

@@ -33,6 +33,8 @@ _MARKUP = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 
+_USER_INFO = re.compile(r"(?<=://)[^\s/?#]+@")
+
 
 def clean(text: str) -> str:
     """One line of plain text: white space folded, composed Unicode, no controls. `<` and `$` stay as they are."""
@@ -46,6 +48,11 @@ def from_html(markup: str) -> str:
 
 def _gap(found: re.Match[str]) -> str:
     return " " if found["block"] or found["letter"] in ("p", "P") else ""
+
+
+def without_user_info(text: str) -> str:
+    """`text` with … for names and passwords in its web addresses: https://…@example.org/."""
+    return _USER_INFO.sub("…@", text)
 
 
 def beginning(body: bytes) -> str:

@@ -511,3 +511,12 @@ def test_it_publishes_a_day_long_gone_by_when_a_person_asks(upstream: Upstream, 
     upstream.say(HUGGING_FACE, day_of(1, 2))
     collect([long_ago])
     assert editions.publish(long_ago, now=NOW).papers == 2
+
+
+def test_it_writes_down_no_password_of_a_feed() -> None:
+    address = "http://user:secret@127.0.0.1:1/feed.xml"
+    feed = Source.objects.create(kind=Source.Kind.FEED, key=address, name="Feed")
+    run = collect_one(feed, TODAY)
+    run.refresh_from_db()
+    assert "http://…@127.0.0.1:1/feed.xml" in run.message
+    assert "secret" not in run.message
