@@ -1,6 +1,7 @@
 """The same code as separate processes on PostgreSQL and Redis: worker, beat, web."""
 
 import datetime as dt
+import json
 import os
 import signal
 import socket
@@ -20,7 +21,6 @@ import redis
 from django.core import mail
 from django.db import connection
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
 
 from digest import editions, papers, planning, tasks
 from digest.delivery import sending, shards
@@ -87,6 +87,12 @@ def mails(var: Path) -> Counter[str]:
     return Counter(path.name.split("-")[1] for path in (var / "outbox").glob("*.eml"))
 
 
+def waiting(queue: str) -> set[str]:
+    """The tasks that nobody has taken from the queue yet."""
+    broker = redis.Redis.from_url(os.environ["CELERY_BROKER_URL"], decode_responses=True)
+    return {json.loads(rung)["headers"]["task"] for rung in broker.lrange(queue, 0, -1)}
+
+
 @pytest.fixture(autouse=True)
 def empty_broker() -> None:
     redis.Redis.from_url(os.environ["CELERY_BROKER_URL"]).flushdb()
@@ -151,7 +157,7 @@ def test_it_sends_each_digest_once_though_four_workers_come_at_once(
 
 def test_it_ticks_by_beat(tmp_path: Path) -> None:
     with process("celery", "-A", "config", "beat", "-l", "WARNING", var=tmp_path):
-        wait_until(lambda: PeriodicTask.objects.filter(task="digest.tasks.send_due_digests").exists())
+        wait_until(lambda: "digest.tasks.send_due_digests" in waiting("tick"), seconds=120)  # at a full minute
 
 
 @pytest.mark.usefixtures("due")
