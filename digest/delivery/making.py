@@ -64,7 +64,8 @@ class PlainMaker:
         if not digest.is_worth_sending:
             return Outcome(delivery.pk, Result.SKIPPED, NOTHING_MATCHED)
         message = rendering.build_digest_message(digest, delivery)
-        return Mail(delivery.pk, delivery.subscriber.email, brand.current().sender_address, message, message.papers)
+        reader, sender = delivery.subscriber, brand.current().sender_address
+        return Mail(delivery.pk, reader.email, sender, message, message.papers, reader=reader.uid.hex)
 
 
 def _as_mail(composed: Composed) -> Mail | Outcome:
@@ -74,7 +75,14 @@ def _as_mail(composed: Composed) -> Mail | Outcome:
         return _broken(composed.delivery_id, composed.problem)
     if composed.message is None:
         return Outcome(composed.delivery_id, Result.SKIPPED, composed.reason)
-    return Mail(composed.delivery_id, composed.address, composed.sender, composed.message, composed.papers)
+    return Mail(
+        composed.delivery_id,
+        composed.address,
+        composed.sender,
+        composed.message,
+        composed.papers,
+        reader=composed.reader,
+    )
 
 
 def _broken(delivery_id: int, error: Exception) -> Outcome:

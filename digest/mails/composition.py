@@ -53,6 +53,7 @@ class Composed:
     papers: mailed.Record = field(default_factory=dict)  # for Delivery.papers
     reason: str = ""
     problem: Exception | None = None
+    reader: str = ""  # their uid, in hexadecimal
 
 
 class Issue:
@@ -118,7 +119,7 @@ class Composer:
         if not digest.is_worth_sending:
             return Composed(delivery_id, reader.address, reason=NOTHING_MATCHED)
         wire, record = issue.kit(reader.language, look).write(digest, reader)
-        return Composed(delivery_id, reader.address, look.sender_address, wire, record)
+        return Composed(delivery_id, reader.address, look.sender_address, wire, record, reader=reader.uid.hex())
 
     def _issue(self, edition_id: int, since: dt.date | None) -> Issue:
         key = (edition_id, since)

@@ -137,5 +137,6 @@ def put_together(rendered: Rendered, delivery: Delivery) -> mail.Message:
     own = headers.of_digest(delivery, urls_of(delivery)["unsubscribe_url"])
     message = mail.build_message(delivery.subscriber.email, rendered.subject, rendered.text, rendered.html, own)
     # For django-anymail: comes back with each event. Other backends take no notice.
-    message.metadata = {"delivery": str(delivery.pk)}  # type: ignore[attr-defined]
+    about = {"delivery": str(delivery.pk), "reader": delivery.subscriber.uid.hex}
+    message.metadata = about  # type: ignore[attr-defined]
     return message

@@ -40,7 +40,7 @@ def _postmark(mail: Mail, letter: Letter) -> dict[str, Json]:
         "TextBody": letter.text,
         "HtmlBody": letter.html,
         "Headers": [{"Name": name, "Value": value} for name, value in letter.own_headers.items()],
-        "Metadata": {"delivery": str(mail.delivery_id)},
+        "Metadata": mail.about,
     }
 
 
@@ -59,7 +59,7 @@ def _postmark_outcome(mail: Mail, told: Json) -> Outcome:
 
 def _resend(mail: Mail, letter: Letter) -> dict[str, Json]:
     # They hand headers back with each report.
-    about = {"X-Metadata": json.dumps({"delivery": str(mail.delivery_id)})}
+    about = {"X-Metadata": json.dumps(mail.about)}
     return {
         "to": [mail.address],
         "subject": decoded(letter.headers.get("Subject", "")),
@@ -85,7 +85,7 @@ def _mailtrap(mail: Mail, letter: Letter) -> dict[str, Json]:
         "text": letter.text,
         "html": letter.html,
         "headers": letter.own_headers,
-        "custom_variables": {"delivery": str(mail.delivery_id)},
+        "custom_variables": mail.about,
     }
 
 

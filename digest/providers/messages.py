@@ -22,7 +22,7 @@ def single(mail: Mail, way: Way) -> Message:
     message = _message(letter.headers, letter.text, letter.html, [mail.address])
     message.extra_headers = letter.own_headers
     if way.gives_back:
-        message.metadata = {"delivery": str(mail.delivery_id)}
+        message.metadata = mail.about
     return message
 
 
@@ -41,7 +41,7 @@ def merged(group: Group, way: Way) -> Message:
     message.merge_headers = {
         address: {name: filled(value, values) for name, value in own.items()} for address, values, _ in each
     }
-    message.merge_metadata = {address: {"delivery": str(mail.delivery_id)} for address, _, mail in each}
+    message.merge_metadata = {address: mail.about for address, _, mail in each}
     return message
 
 

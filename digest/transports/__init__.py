@@ -33,6 +33,12 @@ class Mail:
     papers: Any = None  # what it holds, as `Delivery.papers` keeps it
     queued_at: dt.datetime | None = None  # known where keys are made of it
     call: str = ""  # the key of the call in which it may have been handed over before
+    reader: str = ""  # their uid, in hexadecimal
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What a provider is to give back with each report: rows of other sites have the same numbers."""
+        return {"delivery": str(self.delivery_id), "reader": self.reader}
 
 
 class Begin(Protocol):

@@ -94,7 +94,10 @@ def test_it_records_the_providers_id(settings: Any) -> None:
     assert send() == 1
     assert Delivery.objects.get().provider_id == "0"
     handed_over: Any = mail.outbox[0]
-    assert handed_over.anymail_test_params["metadata"] == {"delivery": str(Delivery.objects.get().pk)}
+    assert handed_over.anymail_test_params["metadata"] == {
+        "delivery": str(Delivery.objects.get().pk),
+        "reader": Subscriber.objects.get().uid.hex,
+    }
 
 
 def test_it_gives_weekly_readers_the_whole_week_and_no_paper_they_had(

@@ -84,9 +84,28 @@ def test_a_bounce_of_an_old_address_does_not_end_mail_to_the_new_one(edition: Ed
 
 def test_a_complaint_about_a_forwarded_mail_ends_mail_to_whom_we_sent_it(edition: Edition, alice: Subscriber) -> None:
     row = sent_digest(edition, alice)
-    told = event(EventType.COMPLAINED, recipient="elsewhere@example.org", metadata={"delivery": str(row.pk)})
-    events.record(told, "Postmark")
+    about = {"delivery": str(row.pk), "reader": alice.uid.hex}
+    events.record(event(EventType.COMPLAINED, recipient="elsewhere@example.org", metadata=about), "Postmark")
     assert subscribers.is_suppressed(alice.email)
+
+
+@pytest.mark.parametrize("about", [{}, {"reader": "0" * 32}])
+def test_a_complaint_about_another_sites_mail_of_the_same_number_ends_no_mail_of_ours(
+    edition: Edition, alice: Subscriber, about: dict[str, str]
+) -> None:
+    told = event(EventType.COMPLAINED, recipient="elsewhere@example.org")
+    told.metadata = {"delivery": str(sent_digest(edition, alice).pk)} | about
+    events.record(told, "Postmark")
+    alice.refresh_from_db()
+    assert (alice.status, DeliveryEvent.objects.get().delivery) == (Status.ACTIVE, None)
+
+
+def test_it_finds_the_delivery_of_a_reader_who_has_moved_since(edition: Edition, alice: Subscriber) -> None:
+    row = sent_digest(edition, alice)
+    Subscriber.objects.update(email="new@example.org")
+    about = {"delivery": str(row.pk), "reader": alice.uid.hex}
+    events.record(event(EventType.DELIVERED, metadata=about), "Postmark")
+    assert DeliveryEvent.objects.get().delivery == row
 
 
 def test_it_finds_the_delivery_by_the_providers_id_where_nothing_else_comes_back(

@@ -40,7 +40,14 @@ def mails(edition: Edition, learning: Topic) -> list[Mail]:
 
 def as_mail(composed: Any) -> Mail:
     assert composed.message is not None, composed
-    return Mail(composed.delivery_id, composed.address, composed.sender, composed.message, {"made": composed.address})
+    return Mail(
+        composed.delivery_id,
+        composed.address,
+        composed.sender,
+        composed.message,
+        {"made": composed.address},
+        reader=composed.reader,
+    )
 
 
 def copies(mail: Mail, number: int) -> list[Mail]:
