@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.conf import settings
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, TruncDate
 
-from digest.editions import hour_of
 from digest.models import FetchRun, Source
 
 RUNS = 3  # in a row
-READ_AHEAD = 200  # runs looked through for those that tell something
-NEEDED = ("source", "day", "status", "started_at", "message")
+MOST = 200  # bad runs in a row that are counted
 
 Status = FetchRun.Status
 BROKEN = (Status.FAILED, Status.UNREACHABLE)
 NOTHING = (Status.EMPTY, Status.STALE)
+BAD = (*BROKEN, *NOTHING)
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,17 @@ def with_last_run(chosen: QuerySet[Source]) -> QuerySet[Any]:
 
 
 def troubles() -> list[Trouble]:
-    """Every active source that is in trouble now."""
-    found = (trouble_of(source) for source in Source.objects.filter(is_active=True))
-    return [trouble for trouble in found if trouble]
+    """Every active source that is in trouble now: one query for all that are well, and one more for each other."""
+    suspects = Source.objects.filter(is_active=True)
+    for back in range(RUNS):
+        status = _telling().filter(source=OuterRef("pk")).values("status")[back : back + 1]
+        suspects = suspects.alias(**{f"back_{back}": Subquery(status)}).filter(**{f"back_{back}__in": BAD})
+    return [trouble for source in suspects if (trouble := trouble_of(source))]
 
 
 def trouble_of(source: Source) -> Trouble | None:
-    bad = list(takewhile(_is_bad, _telling(source)))
-    return Trouble(source, bad) if len(bad) >= RUNS else None
+    runs = list(takewhile(lambda run: run.status in BAD, _telling().filter(source=source)[:MOST]))
+    return Trouble(source, runs) if len(runs) >= RUNS else None
 
 
 def has_just_begun(trouble: Trouble) -> bool:
@@ -67,20 +70,11 @@ def has_just_begun(trouble: Trouble) -> bool:
     return len(trouble.runs) == RUNS
 
 
-def _telling(source: Source) -> list[FetchRun]:
-    """The source's last runs that say anything about its health, the newest first."""
-    return [run for run in source.runs.order_by("-pk").only(*NEEDED)[:READ_AHEAD] if _is_telling(run)]
-
-
-def _is_bad(run: FetchRun) -> bool:
-    return run.status in (*BROKEN, *NOTHING)
-
-
-def _is_telling(run: FetchRun) -> bool:
-    """Whether the run says anything about the source's health.
+def _telling() -> QuerySet[FetchRun]:
+    """The runs that say anything about the health of their sources, the newest first.
 
     Only the day that was on counts, since past days are read beside it; and nothing listed counts on weekdays from
     the hour of publication on: a day begins empty, and weekends stay so.
     """
-    may_be_empty = run.started_at < hour_of(run.day) or run.day.weekday() >= 5
-    return run.day == run.started_at.date() and not (run.status in NOTHING and may_be_empty)
+    may_be_empty = Q(started_at__hour__lt=settings.PUBLISH_HOUR) | Q(day__iso_week_day__gte=6)
+    return FetchRun.objects.filter(day=TruncDate("started_at")).exclude(may_be_empty, status__in=NOTHING)

@@ -4,7 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from digest import clock, editions
 from digest.delivery import pauses, progress, shards
@@ -97,7 +98,8 @@ def _by_status(rows: QuerySet[Any]) -> dict[str, int]:
 
 
 def _came_in(midnight: dt.datetime) -> list[CameIn]:
-    new = Sum("runs__new", filter=Q(runs__started_at__gte=midnight), default=0)
+    runs = FetchRun.objects.filter(source=OuterRef("pk"), started_at__gte=midnight).order_by().values("source")
+    new = Coalesce(Subquery(runs.annotate(sum=Sum("new")).values("sum")), 0)
     active = health.with_last_run(Source.objects.filter(is_active=True)).annotate(new=new)
     last = FetchRun.objects.select_related("source").in_bulk([source.last_run for source in active])
     found = [CameIn(source, last[source.last_run], source.new) for source in active if source.last_run]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,18 @@ def test_it_counts_them_and_does_not_call_others_what_the_last_one_is(run: Run, 
         run(status)
     assert health.troubles()[0].said == "5 runs in a row went wrong, the last one: can't be reached. why"
     assert not health.has_just_begun(health.troubles()[0])
+
+
+def test_it_asks_once_for_all_that_are_well(run: Run, hugging_face: Source, django_assert_num_queries: Any) -> None:
+    said = {"day": THURSDAY.date(), "started_at": THURSDAY, "message": "why"}
+    for number in range(9):
+        source = Source.objects.create(kind="feed", key=f"https://lab.example.org/{number}", name=f"Lab {number}")
+        statuses = ("ok", "failed", "failed", "failed" if number % 2 else "ok")
+        FetchRun.objects.bulk_create(FetchRun(source=source, status=status, **said) for status in statuses)
+    with django_assert_num_queries(1 + 4):  # and once for each in trouble
+        found = health.troubles()
+        assert [trouble.source.name for trouble in found] == ["Lab 1", "Lab 3", "Lab 5", "Lab 7"]
+        assert {len(trouble.runs) for trouble in found} == {3}
 
 
 def test_it_leaves_sources_that_are_off_alone(run: Run) -> None:
