@@ -35,8 +35,9 @@ class Gate:
         self._lanes: Lanes = settings.DOMAIN_RATES
         self._rate = rate_of(provider)
         self._in_hand: Counter[str] = Counter()  # by lane
+        self._day = clock.now().date()  # whose mails those are
         self._holds: dict[str, tuple[float, Hold]] = {}  # by lane; "" for all
-        self.is_open = self._rate is None and not self._lanes.rates and days.cap(clock.now().date()) is None
+        self.is_open = self._rate is None and not self._lanes.rates and days.cap(self._day) is None
 
     def hold(self, address: str) -> Hold | None:
         """Why a mail to `address` would be held now, as far as known without asking anybody."""
@@ -51,6 +52,7 @@ class Gate:
         """Let one mail to `address` out, if it may leave now: then None is the answer."""
         if self.is_open:
             return None
+        self._drop_yesterdays()
         lane = self._lanes.lane_of(address)
         if not self._in_hand[lane]:
             held = self.hold(address) or self._fetch(lane)
@@ -63,6 +65,7 @@ class Gate:
         """The mail to `address` that was let out did not leave; without one, all that is still in hand."""
         if self.is_open:
             return
+        self._drop_yesterdays()
         if address:
             self._in_hand[self._lanes.lane_of(address)] += 1
             return
@@ -71,6 +74,13 @@ class Gate:
                 self._take(lane, -number)
         days.give_back(self._in_hand.total(), now=clock.now())
         self._in_hand.clear()
+
+    def _drop_yesterdays(self) -> None:
+        """What is in hand of a day's mails is good for that day."""
+        today = clock.now().date()
+        if today != self._day:
+            self._in_hand.clear()
+            self._day = today
 
     def _fetch(self, lane: str) -> Hold | None:
         """Take some for `lane` in hand."""

@@ -125,6 +125,21 @@ def test_the_day_has_its_cap(settings: Any, clock: time_machine.Traveller) -> No
     assert let_out(Gate("smtp")) == 120
 
 
+@pytest.mark.parametrize("gives_back", [True, False])
+def test_what_is_in_hand_at_midnight_is_not_the_next_days(
+    settings: Any, clock: time_machine.Traveller, gives_back: bool
+) -> None:
+    settings.SEND_PER_DAY = 100
+    clock.move_to(NOW.replace(hour=23, minute=59, second=59))
+    gate = Gate("smtp")
+    assert gate.ask("a@example.org") is None  # one of 50 in hand
+    clock.shift(2)
+    assert let_out(Gate("brevo")) == 100
+    if gives_back:
+        gate.give_back()
+    assert let_out(gate) == 0
+
+
 def test_a_new_domain_warms_up(settings: Any, clock: time_machine.Traveller) -> None:
     settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY = dt.date(2026, 8, 18), 50, 1
     settings.SEND_PER_DAY = 10_000
