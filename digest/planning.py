@@ -131,5 +131,7 @@ def _is_weekly_digest(edition: Edition, now: dt.datetime) -> bool:
 def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None:
     monday = schedule.monday_of(edition.day)
     week = Edition.objects.filter(day__gte=monday, day__lt=monday + dt.timedelta(days=schedule.SATURDAY))
-    newest = week.order_by("-day").values_list("day", flat=True).first()
+    days = week.order_by("-day").values_list("day", flat=True)
+    # One that is not mailed by schedule, as Friday's published late, is not what weekly readers wait for.
+    newest = days.exclude(mail_from=None).first() or days.first()
     return schedule.weekly_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None

@@ -133,6 +133,13 @@ def test_it_sends_the_weekly_digest_after_saturdays_hour_where_friday_had_no_edi
     assert planning.plan_due(now=NOW + 53 * HOURS) == 1
 
 
+@pytest.mark.usefixtures("scheduled")
+def test_it_sends_the_weekly_digest_though_fridays_edition_was_published_late_for_the_pages() -> None:
+    make_reader("weekly@example.org", frequency="weekly", send_hour=17)
+    Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=NOW + 50 * HOURS)
+    assert planning.plan_due(now=NOW + 53 * HOURS) == 1
+
+
 def test_it_sends_the_weekly_digest_of_a_week_that_ended_on_monday(scheduled: Edition) -> None:
     monday = NOW - dt.timedelta(days=3)
     Edition.objects.filter(pk=scheduled.pk).update(day=monday.date(), mail_from=monday)
