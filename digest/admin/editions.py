@@ -16,7 +16,7 @@ from digest.mails import branding
 from digest.mails.branding import Fitting
 from digest.models import Edition, Paper, QuietDay
 from subscriptions import brand
-from subscriptions.admin.base import ReadOnlyAdmin, SavesChangesAdmin, TellsChangesAdmin
+from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
 
 PLAIN = "Plain text; addresses that begin with https:// can be followed."
 SHOWN = 100  # papers on an edition's page; the list of papers has them all
@@ -35,16 +35,6 @@ class EditionForm(TriedOnForm, forms.ModelForm[Edition]):
         return branding.try_on(brand.current(), self.instance)
 
 
-class PaperForm(forms.ModelForm[Paper]):
-    """Its boxes stand under a heading; who hears the page is told whose they are."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, said in (("is_pinned", "Pin"), ("is_hidden", "Hide")):
-            if name in self.fields:  # who may only look has none
-                self.fields[name].widget.attrs["aria-label"] = f"{said}: {self.instance}"
-
-
 class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
     """The first papers; any of the edition's when it comes back, since votes may have put others first meanwhile."""
 
@@ -58,7 +48,7 @@ class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
 
 class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
     model = Paper
-    form = PaperForm
+    form = RowForm
     formset = PaperFormSet
     verbose_name_plural = "papers: pin what stands first, hide what nobody should see"
     fields = ["work", "votes", "is_pinned", "is_hidden"]
@@ -78,6 +68,7 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
 @admin.register(Edition)
 class EditionAdmin(ShowsMailAdmin, SavesChangesAdmin, admin.ModelAdmin[Edition]):
     form = EditionForm
+    formfield_overrides = DATES_AND_TIMES
     inlines = [PaperInline]
     list_display = ["day", "paper_count", "digests", "closed", "mail_from"]
     list_per_page = 30

@@ -2,22 +2,46 @@
 
 from django.contrib import admin
 
+from digest import interests
 from digest.models import Learnt, Opinion
 from subscriptions.admin.base import ReadOnlyAdmin
+
+CALLED = {interests.WORDS_KEY: "own words", interests.VOTES_KEY: "most votes"}
+
+
+def _in_words(keys: list[str]) -> str:
+    """Filters by their keys: of topics these are slugs, which say enough."""
+    return ", ".join(CALLED.get(key, key) for key in keys if key)
 
 
 @admin.register(Opinion)
 class OpinionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
-    list_display = ["paper", "verdict", "filter_key", "came_by", "subscriber", "said_at"]
+    list_display = ["paper", "verdict", "fewer_of", "found_by", "subscriber", "said_at"]
+    fields = ["subscriber", "paper", "verdict", "fewer_of", "found_by", "said_at"]
+    readonly_fields = ["fewer_of", "found_by"]
     list_filter = ["verdict", "said_at"]
     search_fields = ["paper__title", "paper__key", "subscriber__email"]
     list_select_related = ["paper", "subscriber"]
     show_full_result_count = False
 
+    @admin.display(ordering="filter_key", description="fewer of")
+    def fewer_of(self, opinion: Opinion) -> str:
+        return _in_words([opinion.filter_key])
+
+    @admin.display(description="came by")
+    def found_by(self, opinion: Opinion) -> str:
+        return _in_words(opinion.came_by)
+
 
 @admin.register(Learnt)
 class LearntAdmin(ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
-    list_display = ["subscriber", "filter_key", "fewer", "since"]
+    list_display = ["subscriber", "filter", "fewer", "since"]
+    fields = ["subscriber", "filter", "fewer", "since", "weights"]
+    readonly_fields = ["filter"]
     search_fields = ["subscriber__email", "filter_key"]
     list_select_related = ["subscriber"]
     show_full_result_count = False
+
+    @admin.display(ordering="filter_key")
+    def filter(self, learnt: Learnt) -> str:
+        return _in_words([learnt.filter_key])

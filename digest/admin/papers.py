@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from digest import clock, editions
 from digest.models import Edition, Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
-from subscriptions.admin.base import ReadOnlyAdmin, SavesChangesAdmin
+from subscriptions.admin.base import DATES_AND_TIMES, EditsRowsAdmin, ReadOnlyAdmin, SavesChangesAdmin
 from subscriptions.lines import LinesField
 
 # What sources and publishing write, and nobody else once the paper is there.
@@ -84,8 +84,9 @@ class PaperForm(forms.ModelForm[Paper]):
 
 
 @admin.register(Paper)
-class PaperAdmin(SavesChangesAdmin, admin.ModelAdmin[Paper]):
+class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
     form = PaperForm
+    formfield_overrides = DATES_AND_TIMES
     list_display = ["title", "votes", "is_pinned", "is_hidden", "day", "first_seen_at"]
     ordering = [F("edition__day").desc(nulls_first=True), "-votes", "-pk"]  # none yet: it waits for the next one
     list_editable = ["is_pinned", "is_hidden"]

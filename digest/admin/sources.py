@@ -20,7 +20,7 @@ from digest.intake import health
 from digest.intake.trying import Trial, problem_with, try_source
 from digest.models import FetchRun, Source, Turn, Validator
 from digest.texts.text import without_user_info
-from subscriptions.admin.base import OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin
+from subscriptions.admin.base import EditsRowsAdmin, OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin
 
 WEEK = dt.timedelta(days=7)
 
@@ -70,7 +70,7 @@ class InTrouble(admin.SimpleListFilter):
 
 
 @admin.register(Source)
-class SourceAdmin(ImportsOpmlAdmin, OwnsALogAdmin, SavesChangesAdmin, admin.ModelAdmin[Source]):
+class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesAdmin, admin.ModelAdmin[Source]):
     form = SourceForm
     list_display = ["name", "where", "is_active", "new_this_week", "how_it_does"]
     list_editable = ["is_active"]

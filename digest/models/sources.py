@@ -18,7 +18,7 @@ class Source(models.Model):
         max_length=500, blank=True, help_text="arXiv: the category, such as cs.CL. Feed: its address. Else empty."
     )
     name = models.CharField(max_length=120)
-    is_active = models.BooleanField(default=True, help_text="Fetched every half hour.")
+    is_active = models.BooleanField("active", default=True, help_text="Fetched every half hour.")
     watched_from = models.DateField(
         null=True, blank=True, editable=False, help_text="What it listed before is known, and not published as new."
     )

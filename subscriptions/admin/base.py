@@ -2,10 +2,65 @@
 
 from typing import Any
 
+from django import forms
+from django.contrib.admin.widgets import AdminSplitDateTime, RelatedFieldWidgetWrapper
+from django.db import models
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 
 from subscriptions.addresses import address_hash
+
+
+class RowForm(forms.ModelForm[Any]):
+    """A row of a table, whose fields stand under headings; who hears the page is told what each is, and whose."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.say_whose()
+
+    def say_whose(self) -> None:
+        whose = f": {self.instance}" if self.instance.pk else ""
+        for name, field in self.fields.items():
+            widget: Any = getattr(field.widget, "widget", field.widget)  # the admin wraps those of relations
+            widget.attrs["aria-label"] = f"{field.label or name}{whose}"
+
+
+class RowFormSet(forms.BaseInlineFormSet[Any, Any, RowForm]):
+    def add_fields(self, form: RowForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.say_whose()  # of the box that deletes it, too
+
+
+class EditsRowsAdmin:
+    """A list with fields that can be changed there."""
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, **{"form": RowForm} | kwargs)  # type: ignore[misc]
+
+
+class DateAndTime(AdminSplitDateTime):
+    """Its two boxes say which they are to who hears the page, too."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> Any:
+        context = super().get_context(name, value, attrs)
+        for box, said in zip(context["widget"]["subwidgets"], ("Date", "Time"), strict=True):
+            box["attrs"]["aria-label"] = said
+        return context
+
+
+DATES_AND_TIMES: dict[Any, Any] = {
+    models.DateTimeField: {"form_class": forms.SplitDateTimeField, "widget": DateAndTime},
+}
+
+
+class LooksAtRelatedAdmin:
+    """What a row names can be looked at beside it; one click there must not change or delete it for everybody."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_delete_related = False
+        return field
 
 
 class ReadOnlyAdmin:

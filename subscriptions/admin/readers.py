@@ -8,7 +8,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from subscriptions import personal_data, subscribers, typed, zones
-from subscriptions.admin.base import OwnsALogAdmin, SavesChangesAdmin, SuppressesAdmin, TellsChangesAdmin
+from subscriptions.admin.base import (
+    LooksAtRelatedAdmin,
+    OwnsALogAdmin,
+    RowForm,
+    RowFormSet,
+    SavesChangesAdmin,
+    SuppressesAdmin,
+    TellsChangesAdmin,
+)
 from subscriptions.consents import Trace
 from subscriptions.filters import FilterError
 from subscriptions.models import Subscriber, Suppression, TopicFilter
@@ -34,9 +42,15 @@ class TopicFilterForm(forms.ModelForm[TopicFilter]):
         return words
 
 
-class TopicFilterInline(TellsChangesAdmin, admin.TabularInline[TopicFilter, Subscriber]):
+class TopicFilterRow(TopicFilterForm, RowForm):
+    pass
+
+
+class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInline[TopicFilter, Subscriber]):
     model = TopicFilter
-    form = TopicFilterForm
+    form = TopicFilterRow
+    formset = RowFormSet  # type: ignore[assignment]  # it is of any rows
+    verbose_name_plural = "follows"
     extra = 0
 
 
@@ -105,7 +119,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
 
 
 @admin.register(TopicFilter)
-class TopicFilterAdmin(SavesChangesAdmin, admin.ModelAdmin[TopicFilter]):
+class TopicFilterAdmin(LooksAtRelatedAdmin, SavesChangesAdmin, admin.ModelAdmin[TopicFilter]):
     form = TopicFilterForm
     list_display = ["subscriber", "topic", "words"]
     list_filter = [("topic", admin.RelatedOnlyFieldListFilter)]

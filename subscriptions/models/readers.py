@@ -73,15 +73,19 @@ class Subscriber(models.Model):
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING, db_index=True)
     frequency = models.CharField(max_length=8, choices=Frequency.choices, default=Frequency.DAILY)
     send_hour = models.PositiveSmallIntegerField(
-        default=7, validators=[MaxValueValidator(23)], help_text="Full hour in the reader's own time zone."
+        "mailed at", default=7, validators=[MaxValueValidator(23)], help_text="Full hour in the reader's own time zone."
     )
     time_zone = models.CharField(max_length=40, default="UTC", validators=[validate_time_zone])
-    max_papers = models.PositiveSmallIntegerField(default=10, validators=[MinValueValidator(1), MaxValueValidator(25)])
+    max_papers = models.PositiveSmallIntegerField(
+        "most papers per mail", default=10, validators=[MinValueValidator(1), MaxValueValidator(25)]
+    )
     amount = models.CharField(
         max_length=8, choices=Amount.choices, default=Amount.BALANCED, help_text="How sure a match must be."
     )
     language = models.CharField(max_length=7, default="en", validators=[_validate_language])
-    mail_quiet_days = models.BooleanField(default=False, help_text="Mail the most voted papers when nothing matches.")
+    mail_quiet_days = models.BooleanField(
+        "mails on quiet days", default=False, help_text="Mail the most voted papers when nothing matches."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     asked_to_confirm_at = models.DateTimeField(null=True, blank=True, editable=False)
     asked_wishes = models.JSONField(
@@ -141,7 +145,7 @@ class TopicFilter(models.Model):
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="filters")
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, null=True, blank=True, related_name="filters")
-    words = models.TextField(blank=True, max_length=2000, validators=[_validate_words])
+    words = models.TextField("own words", blank=True, max_length=2000, validators=[_validate_words])
 
     class Meta:
         constraints = [

@@ -33,7 +33,7 @@ def test_papers_are_pinned_and_hidden_on_the_page(admin_client: Client, edition:
     first, second, third = edition.papers.order_by("-votes")
     page = admin_client.get(address).content.decode()
     assert page.index(first.title) < page.index(second.title) < page.index(third.title)
-    assert f'aria-label="Pin: {first.title}"' in page
+    assert f'aria-label="Pinned: {first.title}"' in page
     assert admin_client.post(address, typed(edition, "1-is_hidden", "2-is_pinned")).status_code == 302
     assert Paper.objects.get(is_hidden=True) == second
     assert Paper.objects.get(is_pinned=True) == third

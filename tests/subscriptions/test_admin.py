@@ -17,7 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from digest import opinions
+from digest import opinions, planning
 from digest.models import (
     Allowance,
     DailyTotal,
@@ -25,6 +25,8 @@ from digest.models import (
     DeliveryEvent,
     Edition,
     FetchRun,
+    Learnt,
+    Opinion,
     PaperAlias,
     Pause,
     QuietDay,
@@ -432,6 +434,40 @@ def test_what_stands_for_others_is_not_stood_for(
 def test_it_shows_phrases_as_they_are_typed(admin_client: Client, vision: Topic) -> None:
     page = admin_client.get(admin_url(Topic, "change", vision.pk)).content.decode()
     assert "image generation\nvideo</textarea>" in page
+
+
+def test_the_page_of_a_reader_leads_to_all_that_is_known_of_them(
+    admin_client: Client, alice: Subscriber, edition: Edition
+) -> None:
+    planning.plan_everyone(edition, now=NOW)
+    opinions.say(alice, edition.papers.all()[0], "fewer", "learning", now=NOW)
+    page = admin_client.get(admin_url(Subscriber, "change", alice.pk)).content.decode()
+    for rows in (Delivery, Opinion, Learnt, Consent):
+        address = re.search(rf'<li><a href="({admin_url(rows, "changelist")}\?[^"]+)">', page)
+        assert address, rows
+        found = admin_client.get(address[1]).context["cl"].result_list
+        assert found, rows
+        assert {getattr(row, "subscriber_id", alice.pk) for row in found} == {alice.pk}
+
+
+def test_one_click_beside_what_a_reader_follows_changes_no_topic(admin_client: Client, alice: Subscriber) -> None:
+    page = admin_client.get(admin_url(Subscriber, "change", alice.pk)).content.decode()
+    assert "view_id_filters-0-topic" in page
+    for click in ("add", "change", "delete"):
+        assert f"{click}_id_filters-0-topic" not in page
+    page = admin_client.get(admin_url(TopicFilter, "change", alice.filters.all()[0].pk)).content.decode()
+    assert "delete_id_subscriber" not in page
+
+
+def test_opinions_say_in_words_what_found_a_paper(admin_client: Client, alice: Subscriber, edition: Edition) -> None:
+    came_by = ["evaluating-agents", ":words", ":votes"]
+    one = Opinion.objects.create(
+        subscriber=alice, paper=edition.papers.all()[0], verdict="like", came_by=came_by, said_at=NOW
+    )
+    for address in (admin_url(Opinion, "changelist"), admin_url(Opinion, "change", one.pk)):
+        page = admin_client.get(address).content.decode()
+        assert "evaluating-agents, own words, most votes" in page
+        assert "filter key" not in page.lower()
 
 
 def test_it_offers_time_zones_and_languages(admin_client: Client, alice: Subscriber) -> None:
