@@ -20,3 +20,10 @@ def test_it_documents_every_setting() -> None:
     documented = {name for row in rows for name in re.findall(r"`([A-Z_]+)", row)}
     assert bare.names() <= documented
     assert documented - bare.names() <= {"ANYMAIL_"}
+
+
+def test_it_names_the_judgements_that_there_are() -> None:
+    there = {path.stem for path in (ROOT / "benchmarks" / "judgements").glob("*.json")}
+    text = (ROOT / "docs" / "matching.md").read_text()
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| \d", text, re.MULTILINE)
+    assert {*re.findall(r"\w+", " ".join(rows)), *re.findall(r"`(\w+)\.json`", text)} == there
