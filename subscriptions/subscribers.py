@@ -14,6 +14,7 @@ from subscriptions.consents import Trace
 from subscriptions.models import Consent, OwedNotice, Subscriber, Suppression, TopicFilter
 from subscriptions.rows import on_the_current_row
 from subscriptions.wishes import SETTINGS, Wishes
+from subscriptions.zones import day_in, midnight_in
 
 __all__ = ["SETTINGS", "Trace", "Wishes", "address_hash"]
 
@@ -144,9 +145,14 @@ def resume(subscriber: Subscriber, *, now: dt.datetime) -> None:
 
 
 def resume_rested(*, now: dt.datetime) -> int:
-    """Make readers whose pause is over active again; how many."""
-    rested = Subscriber.objects.filter(status=Status.PAUSED, paused_until__lte=now.date())
-    return rested.update(status=Status.ACTIVE, active_since=now, paused_until=None)
+    """Make readers whose pause is over active again, since the midnight of theirs at which it ended; how many."""
+    paused = Subscriber.objects.filter(status=Status.PAUSED, paused_until__lte=now.date() + dt.timedelta(days=1))
+    rested = 0
+    for time_zone, day in list(paused.order_by().values_list("time_zone", "paused_until").distinct()):
+        if day and (ended_at := midnight_in(time_zone, day)) <= now:
+            theirs = paused.filter(time_zone=time_zone, paused_until=day)
+            rested += theirs.update(status=Status.ACTIVE, active_since=ended_at, paused_until=None)
+    return rested
 
 
 @on_the_current_row
@@ -176,10 +182,11 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
 
     A second press takes the other offer. False where it is too late, or mails must not be sent.
     """
+    today = day_in(subscriber.time_zone, now)
     if subscriber.status == Status.UNSUBSCRIBED and may_return(subscriber, now):
         until = subscriber.paused_until
         _activate(subscriber, now)
-        if until and until > now.date():
+        if until and until > today:
             subscriber.status, subscriber.paused_until = Status.PAUSED, until
         consents.record(subscriber, Event.RETURNED, trace)
     if not subscriber.is_subscribed:
@@ -189,7 +196,7 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
     elif offer == "fewer":
         subscriber.amount, subscriber.max_papers = Subscriber.Amount.FEWER, min(subscriber.max_papers, FEW)
     elif offer == "pause":
-        subscriber.status, subscriber.paused_until = Status.PAUSED, now.date() + dt.timedelta(weeks=4)
+        subscriber.status, subscriber.paused_until = Status.PAUSED, today + dt.timedelta(weeks=4)
     subscriber.save()
     return True
 

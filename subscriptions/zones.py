@@ -50,3 +50,13 @@ def zone_of(name: str) -> dt.tzinfo:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return dt.UTC
+
+
+def day_in(name: str, moment: dt.datetime) -> dt.date:
+    """Which day it is there."""
+    return moment.astimezone(zone_of(name)).date()
+
+
+def midnight_in(name: str, day: dt.date) -> dt.datetime:
+    """When the day begins there (UTC)."""
+    return dt.datetime.combine(day, dt.time(), zone_of(name)).astimezone(dt.UTC)

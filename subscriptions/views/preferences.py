@@ -12,7 +12,7 @@ from subscriptions import forms, links, moving, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 from subscriptions.views.doors import bad_link, for_reader, page_with_button, ring_for_notices, trace
-from subscriptions.zones import zone_of
+from subscriptions.zones import day_in
 
 FORMS = ("form", "pause_form", "move_form", "data_form")  # of the page
 
@@ -109,4 +109,4 @@ def _form(subscriber: Subscriber, initial: dict[str, object]) -> forms.WishesFor
 
 
 def _pause_form(subscriber: Subscriber, *given: object) -> forms.PauseForm:
-    return forms.PauseForm(*given, today=timezone.now().astimezone(zone_of(subscriber.time_zone)).date())
+    return forms.PauseForm(*given, today=day_in(subscriber.time_zone, timezone.now()))

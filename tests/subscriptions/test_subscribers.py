@@ -200,10 +200,28 @@ def test_it_ends_a_pause_on_its_day(alice: Subscriber, learning: Topic) -> None:
     subscribers.pause(other, TODAY + dt.timedelta(days=1))
     assert subscribers.resume_rested(now=NOW) == 1
     row = stored(alice)
-    # `active_since` is new: what was published during the pause is not mailed afterwards.
-    assert (row["status"], row["active_since"], row["paused_until"]) == ("active", NOW, None)
+    # `active_since` is new: what was due during the pause is not mailed afterwards.
+    assert (row["status"], row["active_since"], row["paused_until"]) == ("active", NOW.replace(hour=0), None)
     assert stored(other)["status"] == "paused"
     assert subscribers.resume_rested(now=NOW) == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("time_zone", "midnight"),
+    [
+        ("Asia/Tokyo", "2026-08-19T15:00+00:00"),
+        ("America/Los_Angeles", "2026-08-20T07:00+00:00"),
+        ("Pacific/Kiritimati", "2026-08-19T10:00+00:00"),
+    ],
+)
+def test_it_ends_a_pause_when_the_day_begins_where_the_reader_is(time_zone: str, midnight: str) -> None:
+    reader = make_reader("away@example.org", time_zone=time_zone)
+    subscribers.pause(reader, TODAY)
+    begins = dt.datetime.fromisoformat(midnight)
+    assert subscribers.resume_rested(now=begins - dt.timedelta(seconds=1)) == 0
+    assert subscribers.resume_rested(now=begins + dt.timedelta(seconds=50)) == 1
+    assert stored(reader)["active_since"] == begins
 
 
 @pytest.mark.parametrize("state", ["unsubscribed", "suppressed"])
