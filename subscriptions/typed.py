@@ -11,6 +11,7 @@ from itertools import zip_longest
 
 from django.utils.translation import gettext as _
 
+from subscriptions.arxiv_categories import can_be_asked_for
 from subscriptions.filters import (
     MOST_TOLD,
     Criteria,
@@ -39,12 +40,7 @@ _OR = re.compile(r"(?<=\S) (?:OR|AND(?= votes ?:)) (?=\S)")
 _AND = re.compile(r"(?:^|(?<=\S) )AND (?=\S)")
 _AT_END = re.compile("(?:^| )(?:AND NOT|AND|OR|NOT)$")
 _LAST_NAME = re.compile("author ?: ?([^ ]+)", re.IGNORECASE)
-_CATEGORY = re.compile(r"cat ?: ?([a-z-]+)(?:\..*)?", re.IGNORECASE)
-_ARCHIVES = re.compile(
-    "astro-ph|cond-mat|cs|econ|eess|gr-qc|hep-(?:ex|lat|ph|th)|math|math-ph|nlin|nucl-(?:ex|th)|physics|q-bio|q-fin|"
-    "quant-ph|stat",
-    re.IGNORECASE,
-)
+_CATEGORY = re.compile("cat ?: ?([^ ]+)", re.IGNORECASE)
 
 
 def read(text: str) -> Criteria:
@@ -79,7 +75,7 @@ def _put_right(term: str) -> tuple[str, list[str]]:
         return _sentence(term, sentence[2])
     if '"' in term:
         return term, []
-    if (category := _CATEGORY.fullmatch(term)) and not _ARCHIVES.fullmatch(category[1]):
+    if (category := _CATEGORY.fullmatch(term)) and not can_be_asked_for(category[1]):
         return term, [not_a_category(term)]
     corrected, advice = _without_operators(term)
     if not advice and (field := _BEFORE_FIELD.search(term)):

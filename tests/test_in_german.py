@@ -106,7 +106,7 @@ def test_what_is_wrong_in_own_words(client: Client, words: str) -> None:
     assert not english.in_page(page, KNOWN)
 
 
-@pytest.mark.parametrize("words", ["", "diffusion, reinforcement learning", "submarines", "author:Nobody", "cat:cs.XX"])
+@pytest.mark.parametrize("words", ["", "diffusion, reinforcement learning", "submarines", "author:Nobody", "cat:q-bio"])
 @pytest.mark.parametrize("most", ["1", "10"])
 @pytest.mark.usefixtures("reader")
 def test_the_preview(client: Client, words: str, most: str) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.conf import settings
 
-from digest.sources.arxiv_categories import CATEGORIES
 from digest.sources.feeds import read_feed
 from digest.sources.http import Http, StatusError
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.texts.tex import from_tex
 from digest.texts.text import clean
+from subscriptions.arxiv_categories import CATEGORIES
 from subscriptions.filters import CATEGORY
 
 PAGE_SIZE = None

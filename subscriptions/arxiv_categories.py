@@ -14,7 +14,7 @@ _SUBJECTS = {
     "hep-lat": "",
     "hep-ph": "",
     "hep-th": "",
-    "math": ("AC AG AP AT CA CO CT CV DG DS FA GM GN GR GT HO IT KT LO MG MP NA NT OA OC PR QA RA RT SG SP ST"),
+    "math": "AC AG AP AT CA CO CT CV DG DS FA GM GN GR GT HO IT KT LO MG MP NA NT OA OC PR QA RA RT SG SP ST",
     "math-ph": "",
     "nlin": "AO CD CG PS SI",
     "nucl-ex": "",
@@ -29,3 +29,9 @@ _SUBJECTS = {
     "stat": "AP CO ME ML OT TH",
 }
 CATEGORIES = frozenset(_SUBJECTS) | {f"{of}.{name}" for of, names in _SUBJECTS.items() for name in names.split()}
+_ASKED_FOR = {name.lower() for name in CATEGORIES} | {f"{archive}.*" for archive in _SUBJECTS}
+
+
+def can_be_asked_for(category: str) -> bool:
+    """Whether arXiv has `category`, however it is written; `cs.*` is all of an archive."""
+    return category.lower() in _ASKED_FOR
