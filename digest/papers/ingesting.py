@@ -74,8 +74,7 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
 def wait_for_others() -> None:
     """Inside a transaction, until nobody else is here in one: two may bring the same work under different keys, and
     of twins that are being made one, neither must be published meanwhile."""
-    Turn.objects.get_or_create(host=TURN, defaults={"free_at": timezone.now()})
-    Turn.objects.select_for_update().get(host=TURN)
+    Turn.objects.select_for_update().get_or_create(host=TURN, defaults={"free_at": timezone.now()})
 
 
 def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done: Ingested) -> None:
