@@ -158,10 +158,11 @@ def addresses(name: str) -> list[str]:
 
 
 def address(name: str) -> str:
-    """One, or none."""
-    value = text(name)
-    if value and not _ADDRESS.fullmatch(value):
-        raise _wrong(name, value, "Write one e-mail address, without a name.")
+    """One, without the name that may stand with it; or none."""
+    said = text(name).strip()
+    value = getaddresses([said])[0][1] if said else ""
+    if said and not _ADDRESS.fullmatch(value):
+        raise _wrong(name, said, "Write one e-mail address.")
     return value
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from digest.matching import PaperText, fold, stem
-from digest.matching.words import family
+from digest.matching.words import STOP, family
 
 WORD = re.compile(r"[^\W\d_][^\W_]+")
 _TOGETHER = re.compile(r"\s+|[-\u2010\u2011]")  # between two words; nothing else makes one phrase of them
@@ -46,7 +46,7 @@ def named(feature: str, words: dict[str, str]) -> str:
     return words.get(feature, "") if kind == "word" else name
 
 
-@lru_cache(maxsize=2000)  # as long as the features themselves are kept
+@lru_cache(maxsize=300)  # of the papers that pages and mails name something of; each takes some 50 kilobytes
 def _written(title: str, abstract: str, keywords: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in (abstract, title, *keywords):
@@ -66,7 +66,7 @@ def _phrases(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_empty(word: str) -> bool:
-    return family(word) in EMPTY
+    return word in STOP or family(word) in EMPTY
 
 
 def _capitals(text: str) -> int:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from digest import schedule
 from digest.delivery import shards
@@ -131,7 +131,8 @@ def _is_weekly_digest(edition: Edition, now: dt.datetime) -> bool:
 def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None:
     monday = schedule.monday_of(edition.day)
     week = Edition.objects.filter(day__gte=monday, day__lt=monday + dt.timedelta(days=schedule.SATURDAY))
-    days = week.order_by("-day").values_list("day", flat=True)
-    # One that is not mailed by schedule, as Friday's published late, is not what weekly readers wait for.
-    newest = days.exclude(mail_from=None).first() or days.first()
+    # One that was never mailed, as Friday's published late, is not what weekly readers wait for, unless somebody mails
+    # that very one. One that was taken out of the mail later closes its week all the same.
+    mailed = ~Q(mail_from=None) | ~Q(planned_until=None) | Q(pk=edition.pk)
+    newest = week.filter(mailed).order_by("-day").values_list("day", flat=True).first()
     return schedule.weekly_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None

@@ -101,7 +101,7 @@ def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkey
             "IT: “gmail” is no domain, or one that came before. Write gmail.com=",
         ),
         (lambda: env.day("IT"), "1.9.2026", "IT is “1.9.2026”. Write a day like 2026-09-01."),
-        (lambda: env.address("IT"), "nonsense", "IT is “nonsense”. Write one e-mail address, without a name."),
+        (lambda: env.address("IT"), "nonsense", "IT is “nonsense”. Write one e-mail address."),
         (lambda: env.providers("IT"), "postmrak", "IT: “postmrak” is no provider. Write amazon_ses, brevo, "),
         (
             lambda: env.mail_backend("IT", "x"),
@@ -180,6 +180,12 @@ def test_a_command_ends_with_one_line_that_says_so(variables: dict[str, str], sa
     done = start("manage.py", "check", variables=variables | {"VAR_DIR": str(tmp_path)})
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(said)
+
+
+def test_a_name_may_stand_with_the_contact_address(tmp_path: Path) -> None:
+    variables = {"CONTACT_EMAIL": " Ops <ops@example.org> ", "VAR_DIR": str(tmp_path)}
+    code = "from config import settings; print(settings.CONTACT_EMAIL)"
+    assert start("-c", code, variables=variables).stdout == "ops@example.org\n"
 
 
 @pytest.mark.parametrize("command", [("celery", "-A", "config", "worker"), ("celery", "-A", "config", "beat")])

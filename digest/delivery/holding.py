@@ -1,5 +1,7 @@
 """Deliveries that limits keep back, while others of the same shard leave."""
 
+import datetime as dt
+
 from digest import clock
 from digest.limits.gates import Gate, Hold
 from digest.mails.composition import DeliveryRow
@@ -17,7 +19,7 @@ class Holding:
 
     def __init__(self) -> None:
         self._waiting: dict[int, str] = {}  # their addresses
-        self._let_out: dict[int, str] = {}
+        self._let_out: dict[int, tuple[str, dt.date]] = {}  # to whom, and on which day
         self._until = self._since = clock.seconds()
 
     def __bool__(self) -> bool:
@@ -41,7 +43,7 @@ class Holding:
         for pk, address in rows.values_list("pk", "subscriber__email"):
             hold = gate.ask(address)
             if hold is None:
-                self._let_out[pk] = address
+                self._let_out[pk] = address, gate.day
             elif hold.seconds > PATIENCE:
                 held.append(Outcome(pk, Result.HELD, hold.reason, seconds=hold.seconds))
             else:
@@ -53,7 +55,7 @@ class Holding:
     def take_back(self, pk: int, gate: Gate) -> None:
         """It was let out, and there was no mail to send."""
         if pk in self._let_out:
-            gate.give_back(self._let_out[pk])
+            gate.give_back(*self._let_out[pk])
 
     def ready(self, gate: Gate, most: int) -> list[int]:
         """Those whose turn may have come: they wait no longer."""

@@ -101,7 +101,7 @@ class Worker:
         progress(run.finish())
         self._journal.clear()
         for gate in self._gates.values():
-            gate.give_back()
+            gate.give_all_back()
         shards.give_back(shard, now=clock.now())
         self._is_probing = run.is_probe and not run.refused
         if run.refused and self._gives_way(run.refused):

@@ -94,7 +94,7 @@ def _store(reports: list[Report], now: dt.datetime, *, from_provider: bool = Tru
 def _report(key: str, told: Told, deliveries: dict[int, Delivery], now: dt.datetime) -> Report:
     event = told.event
     named = deliveries.get(_delivery_id(event))
-    delivery = named if named and _is_to(named.subscriber, event) else _delivery_by_provider_id(event)
+    delivery = named if named and _is_of(named, event) else _delivery_by_provider_id(event)
     said = event.description or event.mta_response or event.reject_reason or ""
     return Report(
         key=key,
@@ -117,11 +117,14 @@ def _delivery_id(event: AnymailTrackingEvent) -> int:
     return int(said) if said.isdecimal() and len(said) < 19 else 0
 
 
-def _is_to(reader: Subscriber, event: AnymailTrackingEvent) -> bool:
-    """Whether the delivery that `event` names is ours: another site by the same account, or the database before it was
+def _is_of(delivery: Delivery, event: AnymailTrackingEvent) -> bool:
+    """Whether `event` is of the delivery that it names: another site by the same account, or the database before it was
     restored, has given its number to somebody else's. Mails of earlier releases name no reader."""
-    named = (event.metadata or {}).get("reader")
-    return named == reader.uid.hex if named else (event.recipient or "").lower() == reader.email.lower()
+    reader, named = delivery.subscriber, (event.metadata or {}).get("reader")
+    if named:
+        return bool(named == reader.uid.hex)
+    is_by_provider_id = bool(event.message_id) and delivery.provider_id == str(event.message_id)
+    return is_by_provider_id or (event.recipient or "").lower() == reader.email.lower()
 
 
 def _delivery_by_provider_id(event: AnymailTrackingEvent) -> Delivery | None:

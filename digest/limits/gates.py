@@ -1,5 +1,6 @@
 """Whether a mail may leave now. Each worker has a gate for each provider it hands mail to."""
 
+import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,9 +36,9 @@ class Gate:
         self._lanes: Lanes = settings.DOMAIN_RATES
         self._rate = rate_of(provider)
         self._in_hand: Counter[str] = Counter()  # by lane
-        self._day = clock.now().date()  # whose mails those are
+        self.day = clock.now().date()  # whose mails those are
         self._holds: dict[str, tuple[float, Hold]] = {}  # by lane; "" for all
-        self.is_open = self._rate is None and not self._lanes.rates and days.cap(self._day) is None
+        self.is_open = self._rate is None and not self._lanes.rates and days.cap(self.day) is None
 
     def hold(self, address: str) -> Hold | None:
         """Why a mail to `address` would be held now, as far as known without asking anybody."""
@@ -61,14 +62,17 @@ class Gate:
         self._in_hand[lane] -= 1
         return None
 
-    def give_back(self, address: str = "") -> None:
-        """The mail to `address` that was let out did not leave; without one, all that is still in hand."""
+    def give_back(self, address: str, let_out_on: dt.date) -> None:
+        """The mail to `address` that was let out on that day did not leave."""
+        self._drop_yesterdays()
+        if not self.is_open and let_out_on == self.day:
+            self._in_hand[self._lanes.lane_of(address)] += 1
+
+    def give_all_back(self) -> None:
+        """What is still in hand."""
         if self.is_open:
             return
         self._drop_yesterdays()
-        if address:
-            self._in_hand[self._lanes.lane_of(address)] += 1
-            return
         for lane, number in self._in_hand.items():
             if number:
                 self._take(lane, -number)
@@ -78,9 +82,9 @@ class Gate:
     def _drop_yesterdays(self) -> None:
         """What is in hand of a day's mails is good for that day."""
         today = clock.now().date()
-        if today != self._day:
+        if today != self.day:
             self._in_hand.clear()
-            self._day = today
+            self.day = today
 
     def _fetch(self, lane: str) -> Hold | None:
         """Take some for `lane` in hand."""

@@ -60,7 +60,7 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     papers, pages = cut(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
     context = {
         "edition": shown,
-        "open_until": None if shown.closed_at else editions.hour_of(shown.day),
+        "open_until": _open_until(shown),
         "papers": papers,
         "pages": pages,
         "topic": topic,
@@ -95,6 +95,12 @@ def _best_page(request: HttpRequest, template: str, days: archive.Span, **more: 
         "pictures": thumbnails.of_papers(papers),
     }
     return show(request, template, context | more)
+
+
+def _open_until(shown: Edition) -> dt.datetime | None:
+    """When it is closed; None where it is, or its hour is over and it waits for somebody to look."""
+    hour = editions.hour_of(shown.day)
+    return hour if shown.closed_at is None and timezone.now() < hour else None
 
 
 def _today() -> dt.date:

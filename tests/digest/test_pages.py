@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from digest import editions, papers, sorting
@@ -301,4 +302,7 @@ def test_it_says_until_when_an_edition_is_open(client: Client, edition: Edition)
     open_until = "still open until 16:00 UTC"
     assert open_until not in client.get("/").content.decode()
     Edition.objects.update(closed_at=None)
-    assert open_until in client.get("/").content.decode()
+    with time_machine.travel(NOW):
+        assert open_until in client.get("/").content.decode()
+    with time_machine.travel(NOW + dt.timedelta(days=1)):  # nobody was there to close it
+        assert open_until not in client.get("/").content.decode()

@@ -140,6 +140,24 @@ def test_it_sends_the_weekly_digest_though_fridays_edition_was_published_late_fo
     assert planning.plan_due(now=NOW + 53 * HOURS) == 1
 
 
+@pytest.mark.usefixtures("scheduled")
+def test_it_sends_no_second_weekly_digest_where_fridays_edition_is_taken_out_of_the_mail() -> None:
+    make_reader("weekly@example.org", frequency="weekly", send_hour=17)
+    at = NOW + 24 * HOURS
+    friday = Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=at, closed_at=at, mail_from=at)
+    assert planning.plan_due(now=NOW + 29 * HOURS) == 1
+    Edition.objects.filter(pk=friday.pk).update(mail_from=None)
+    assert planning.plan_due(now=NOW + 53 * HOURS) == 0
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_who_mails_a_late_edition_of_friday_by_hand_mails_weekly_readers_too() -> None:
+    make_reader("weekly@example.org", frequency="weekly", send_hour=17)
+    at = NOW + 72 * HOURS
+    friday = Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=at, closed_at=at)
+    assert planning.plan_everyone(friday, now=at + HOURS) == 1
+
+
 def test_it_sends_the_weekly_digest_of_a_week_that_ended_on_monday(scheduled: Edition) -> None:
     monday = NOW - dt.timedelta(days=3)
     Edition.objects.filter(pk=scheduled.pk).update(day=monday.date(), mail_from=monday)

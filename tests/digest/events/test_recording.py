@@ -100,6 +100,16 @@ def test_a_complaint_about_another_sites_mail_of_the_same_number_ends_no_mail_of
     assert (alice.status, DeliveryEvent.objects.get().delivery) == (Status.ACTIVE, None)
 
 
+def test_the_providers_id_ties_a_report_to_a_mail_of_an_earlier_release(edition: Edition, alice: Subscriber) -> None:
+    row = sent_digest(edition, alice)
+    Delivery.objects.update(provider_id="abc-1")
+    told = event(EventType.COMPLAINED, recipient="forwarded@example.org")
+    told.metadata, told.message_id = {"delivery": str(row.pk)}, "abc-1"
+    events.record(told, "Postmark")
+    assert DeliveryEvent.objects.get().delivery == row
+    assert subscribers.is_suppressed(alice.email)
+
+
 def test_it_finds_the_delivery_of_a_reader_who_has_moved_since(edition: Edition, alice: Subscriber) -> None:
     row = sent_digest(edition, alice)
     Subscriber.objects.update(email="new@example.org")

@@ -102,7 +102,7 @@ def test_what_is_left_in_hand_goes_back(settings: Any, clock: time_machine.Trave
     settings.SEND_RATE, settings.SEND_PER_DAY = parse_rates("10/s"), 100
     gate = Gate("smtp")
     assert gate.ask("a@example.org") is None  # one of five in hand
-    gate.give_back()
+    gate.give_all_back()
     assert days.taken(now=NOW) == 1
     assert let_out(Gate("smtp")) == 9
 
@@ -111,7 +111,7 @@ def test_what_was_let_out_and_did_not_leave_may_leave_later(settings: Any, clock
     settings.SEND_RATE = parse_rates("1/s")
     gate = Gate("smtp")
     assert let_out(gate) == 1
-    gate.give_back("a@example.org")
+    gate.give_back("a@example.org", gate.day)
     assert gate.ask("b@example.org") is None
 
 
@@ -136,8 +136,19 @@ def test_what_is_in_hand_at_midnight_is_not_the_next_days(
     clock.shift(2)
     assert let_out(Gate("brevo")) == 100
     if gives_back:
-        gate.give_back()
+        gate.give_all_back()
     assert let_out(gate) == 0
+
+
+def test_what_was_let_out_before_midnight_is_not_the_next_days(settings: Any, clock: time_machine.Traveller) -> None:
+    settings.SEND_PER_DAY = 3
+    clock.move_to(NOW.replace(hour=23, minute=59, second=59))
+    gate = Gate("smtp")
+    assert gate.ask("a@example.org") is None
+    yesterday = gate.day
+    clock.shift(2)
+    gate.give_back("a@example.org", yesterday)
+    assert let_out(gate) == 3
 
 
 def test_a_new_domain_warms_up(settings: Any, clock: time_machine.Traveller) -> None:
