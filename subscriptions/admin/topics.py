@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import FilteredSelectMultiple
-from django.db.models import Count, Q, QuerySet
+from django.contrib.admin.widgets import AdminTextInputWidget, FilteredSelectMultiple
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -42,6 +42,19 @@ class TopicsField(forms.ModelMultipleChoiceField[Topic]):
 
     def clean(self, value: Any) -> list[str]:  # type: ignore[override]  # slugs, where others have rows
         return [topic.slug for topic in super().clean(value)]
+
+
+class GroupWidget(AdminTextInputWidget):
+    """Offers the groups that there are: one that is written otherwise is a new one on the form."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
+        groups = Topic.objects.exclude(group="").order_by("group").values_list("group").distinct()
+        return format_html(
+            '{}<datalist id="known-{}">{}</datalist>',
+            super().render(name, value, {**(attrs or {}), "list": f"known-{name}"}, renderer),
+            name,
+            format_html_join("", '<option value="{}"></option>', groups),
+        )
 
 
 class TopicForm(forms.ModelForm[Topic]):
@@ -109,6 +122,15 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return TopicList
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "group":
+            kwargs["widget"] = GroupWidget()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        last = Topic.objects.aggregate(last=Max("position"))["last"]
+        return {"position": 0 if last is None else last + 1} | super().get_changeform_initial_data(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Topic]:
         topics = super().get_queryset(request)

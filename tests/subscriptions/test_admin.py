@@ -377,6 +377,14 @@ def test_it_says_what_an_admin_got_wrong(
     assert message in response.content.decode()
 
 
+def test_a_new_topic_is_the_last_and_is_offered_the_groups_there_are(admin_client: Client, learning: Topic) -> None:
+    Topic.objects.filter(pk=learning.pk).update(group="Learning & more", position=6)
+    shown = admin_client.get(reverse("admin:subscriptions_topic_add")).content.decode()
+    assert '<datalist id="known-group"><option value="Learning &amp; more"></option></datalist>' in shown
+    assert re.search(r'<input[^>]* name="group"[^>]* list="known-group"', shown)
+    assert re.search(r'<input[^>]* name="position" value="7"', shown)
+
+
 @pytest.mark.parametrize(
     ("phrases", "kept"),
     [("bandits\r\n multi-armed \r\n\r\n", ["bandits", "multi-armed"]), ("", None), (" \r\n ", None)],
