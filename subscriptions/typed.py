@@ -2,7 +2,7 @@
 
 The grammar (`subscriptions.filters`) makes a phrase of whatever it doesn't know, and what readers have saved must go on
 being read so. While somebody is there to put it right, what is likely meant otherwise is refused: a comma left out, the
-AND, OR and NOT of other searches, a star for endings, what a sentence would swallow, a name with a comma, an archive
+AND, OR and NOT of other searches, a star for endings, what a sentence would swallow, a name with a comma, a category
 that arXiv doesn't have. In quotes all of it is a phrase.
 """
 

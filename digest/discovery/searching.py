@@ -57,12 +57,12 @@ def search(
     What was not `typed_now`, such as the address of a feed, goes on being read as it was.
     """
     criteria = typed.read(text) if typed_now else filters.parse(text)
-    if criteria.exclusions and not criteria.wants_something:
+    if not criteria.wants_something:
         raise filters.FilterError(
             _("A minus alone finds nothing. Write what to look for, too, like diffusion models, -surveys.")
+            if criteria.exclusions
+            else _("Write what to look for, such as diffusion models or author:Yann LeCun.")
         )
-    if not criteria.wants_something:
-        raise filters.FilterError(_("Write what to look for, such as diffusion models or author:Yann LeCun."))
     size = size or PAGE
     matches, is_all = _judge(criteria, candidates(criteria), page * size if order == "fit" else CANDIDATES)
     if order != "fit":
