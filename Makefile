@@ -43,7 +43,7 @@ check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
 
 RECORDED := ../shared/data
 JUDGED := fitted held fresh people unseen catalogue
-figures: $(VENV)/.installed-dev ## fail where matching got worse than docs/matching.md says (where the recorded days are)
+figures: $(VENV)/.installed-dev ## fail if matching got worse than docs/matching-results.md says (where the recorded days are)
 	@test -d $(RECORDED)/hf || { echo "Matching is not judged: the recorded days are not in $(RECORDED)."; exit 0; }; \
 	for name in $(RECORDED)/judgements/dev $(JUDGED:%=benchmarks/judgements/%); do \
 	  test ! -d $(RECORDED)/hf || $(MANAGE) evaluate_matching $$name.json --papers $(RECORDED)/hf --json \

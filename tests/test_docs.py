@@ -24,6 +24,6 @@ def test_it_documents_every_setting() -> None:
 
 def test_it_names_the_judgements_that_there_are() -> None:
     there = {path.stem for path in (ROOT / "benchmarks" / "judgements").glob("*.json")}
-    text = (ROOT / "docs" / "matching.md").read_text()
+    text = (ROOT / "docs" / "matching-results.md").read_text()
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| \d", text, re.MULTILINE)
     assert {*re.findall(r"\w+", " ".join(rows)), *re.findall(r"`(\w+)\.json`", text)} == there
