@@ -83,13 +83,14 @@ class Client:
     def _post(self, group: Group) -> list[Outcome]:
         if self._way.kind is Kind.MANY:
             return self._post_many(group)
-        if self._way.kind is Kind.MERGED and group.values[0]:
+        # django-anymail 15.2 loses the variables and headers of a Mailjet batch of one.
+        if self._way.kind is Kind.MERGED and len(group.mails) > 1 and group.values[0]:
             message = messages.merged(group, self._way)
+            message.esp_extra = deepcopy(self._way.extra)  # django-anymail writes the rest into it
         else:
             message = messages.single(group.mails[0], self._way)
         if group.key:
             message.extra_headers["idempotencyKey"] = group.key
-        message.esp_extra = deepcopy(self._way.extra)  # django-anymail writes the rest into it
         payload = self._payloads.make(message)
         response = self._backend.post_to_esp(payload, message)
         statuses = self._backend.parse_recipient_status(response, payload, message)
