@@ -30,7 +30,7 @@ _FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "Amazon SES": (("bounce", "bounceSubType"), ("bounce", "bounceType")),
     "Brevo": (("event",),),
     "MailerSend": (("data", "type"),),
-    "Mailgun": (("event-data", "reason"), ("event-data", "severity")),
+    "Mailgun": (("event-data", "reason"), ("event-data", "severity"), ("code",)),
     "Mailjet": (("error",), ("hard_bounce",)),
     "Mailtrap": (("event",),),
     "Mandrill": (("reject", "reason"), ("msg", "bounce_description"), ("event",)),
@@ -61,6 +61,9 @@ _WORDS: dict[str, dict[str, Meaning]] = {
         "suppress-unsubscribe": LEFT,
         "espblock": POLICY,
         "old": SOFT,
+        # Codes of the format until 2018, which old accounts still get: an earlier bounce, an earlier complaint.
+        "605": HARD,
+        "607": COMPLAINT,
     },
     "Mailjet": {
         "user unknown": HARD,
@@ -120,6 +123,20 @@ _WORDS: dict[str, dict[str, Meaning]] = {
     | dict.fromkeys(("err_spam_rejected", "err_spam_skipped", "err_blacklisted", "err_too_large"), POLICY)
     | {"err_unsubscribed": LEFT, "err_will_retry": Meaning.NOTHING},
 }
+# Words about the mailbox itself. A policy code that the mail server quotes says less than they do.
+_ABOUT_THE_MAILBOX: dict[str, frozenset[str]] = {
+    "Mailjet": frozenset({"user unknown", "mailbox inactive"}),
+    "Mandrill": frozenset({"bad_mailbox"}),
+    "Postmark": frozenset({"bademailaddress"}),
+    "SparkPost": frozenset({"10"}),
+    "Unisender Go": frozenset({"err_user_unknown", "err_user_inactive"}),
+}
+# Sentences about an address that the provider itself has suppressed. It never mails such an address again.
+_SUPPRESSED_BY_PROVIDER: dict[str, str] = {
+    "Brevo": "due to blacklist user",
+    "Resend": "has suppressed sending to this address",
+    "SparkPost": "recipient address suppressed",
+}
 _BY_REASON: dict[str | None, Meaning] = {
     RejectReason.INVALID: HARD,
     RejectReason.BOUNCED: HARD,
@@ -145,7 +162,10 @@ def meaning_of(event: AnymailTrackingEvent, esp_name: str) -> Meaning:
         return SOFT if _SOFT_WORDS & set(words) else Meaning.NOTHING
     if event.event_type not in _REFUSALS:
         return Meaning.NOTHING
-    by_code = meaning_of_answer(f"{event.mta_response or ''} {event.description or ''}")
+    answer = f"{event.mta_response or ''} {event.description or ''}"
+    if _ABOUT_THE_MAILBOX.get(esp_name, frozenset()) & set(words) or _is_suppressed_there(answer, esp_name):
+        return HARD
+    by_code = meaning_of_answer(answer)
     if by_code in (SOFT, POLICY):
         return by_code
     table = _WORDS.get(esp_name, {})
@@ -166,6 +186,12 @@ def meaning_of_answer(answer: str) -> Meaning:
     if (subject, detail) == ("2", "2") or severity == "4":
         return SOFT  # a full mailbox empties again, also where its server calls that final
     return HARD if (subject, detail) in _NO_SUCH_ADDRESS else Meaning.NOTHING
+
+
+def _is_suppressed_there(answer: str, esp_name: str) -> bool:
+    """Return whether the provider says that the address is on its own suppression list."""
+    sentence = _SUPPRESSED_BY_PROVIDER.get(esp_name)
+    return sentence is not None and sentence in answer.lower()
 
 
 def _words(payload: Any, esp_name: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -114,7 +115,8 @@ def mailersend(what: dict[str, Any], to: str, delivery: int) -> Post:
 
 
 def mailgun(what: dict[str, Any], to: str, delivery: int) -> Post:
-    signature = {"timestamp": str(EPOCH), "token": "t" * 50}
+    token = hashlib.sha256(repr(sorted(what.items(), key=str)).encode()).hexdigest()[:50]
+    signature = {"timestamp": str(int(time.time())), "token": token}
     signature["signature"] = hmac.new(
         KEY.encode(), (signature["timestamp"] + signature["token"]).encode(), hashlib.sha256
     ).hexdigest()
@@ -126,6 +128,18 @@ def mailgun(what: dict[str, Any], to: str, delivery: int) -> Post:
         "user-variables": {"delivery": str(delivery)},
     }
     return _json("mailgun", {"signature": signature, "event-data": event | what})
+
+
+def mailgun_legacy(what: dict[str, Any], to: str, delivery: int) -> Post:
+    """A report in the form of Mailgun's webhooks before 2018, which some accounts still use."""
+    token = hashlib.sha256(repr(sorted(what.items())).encode()).hexdigest()[:50]
+    timestamp = str(int(time.time()))
+    signature = hmac.new(KEY.encode(), f"{timestamp}{token}".encode(), hashlib.sha256).hexdigest()
+    variables = json.dumps([["X-Mailgun-Variables", json.dumps({"delivery": str(delivery)})]])
+    fields = {"recipient": to, "message-headers": variables, "Message-Id": "<1@mg.example.org>"}
+    signed = {"timestamp": timestamp, "token": token, "signature": signature}
+    body = urlencode(fields | what | signed).encode()
+    return Post("/anymail/mailgun/tracking/", body, {}, "application/x-www-form-urlencoded")
 
 
 def mailjet(what: dict[str, Any], to: str, delivery: int) -> Post:
@@ -265,6 +279,7 @@ REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
     (brevo, {"event": "soft_bounce", "reason": FULL}, "active"),
     (brevo, {"event": "hard_bounce", "reason": POLICY}, "active"),
     (brevo, {"event": "blocked", "reason": "blocked : due to policy"}, "active"),
+    (brevo, {"event": "blocked", "reason": "blocked : due to blacklist user"}, "suppressed"),
     (brevo, {"event": "spam"}, "suppressed"),
     (brevo, {"event": "unsubscribe"}, "unsubscribed"),
     (brevo, {"event": "deferred"}, "active"),
@@ -281,7 +296,19 @@ REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
     (mailgun, {"event": "complained"}, "suppressed"),
     (mailgun, {"event": "unsubscribed"}, "unsubscribed"),
     (mailgun, {"event": "delivered"}, "active"),
+    (
+        mailgun_legacy,
+        {"event": "dropped", "code": "607", "reason": "hardfail", "description": "marked your messages as spam"},
+        "suppressed",
+    ),
+    (
+        mailgun_legacy,
+        {"event": "dropped", "code": "605", "reason": "hardfail", "description": "previously bounced"},
+        "suppressed",
+    ),
+    (mailgun_legacy, {"event": "bounced", "code": "550", "error": POLICY}, "active"),
     (mailjet, {"event": "bounce", "hard_bounce": True, "blocked": False, "error": "user unknown"}, "suppressed"),
+    (mailjet, {"event": "bounce", "hard_bounce": True, "error": "user unknown", "comment": POLICY}, "suppressed"),
     (mailjet, {"event": "bounce", "hard_bounce": False, "blocked": False, "error": "quota exceeded"}, "active"),
     (mailjet, {"event": "blocked", "error_related_to": "recipient", "error": "policy issue"}, "active"),
     (mailjet, {"event": "spam", "source": "JMRPP"}, "suppressed"),
@@ -294,6 +321,7 @@ REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
     (mailtrap, {"event": "unsubscribe"}, "unsubscribed"),
     (mailtrap, {"event": "delivery"}, "active"),
     (mandrill, {"event": "hard_bounce", "msg": {"bounce_description": "bad_mailbox", "diag": GONE}}, "suppressed"),
+    (mandrill, {"event": "hard_bounce", "msg": {"bounce_description": "bad_mailbox", "diag": POLICY}}, "suppressed"),
     (mandrill, {"event": "hard_bounce", "msg": {"bounce_description": "general", "diag": POLICY}}, "active"),
     (mandrill, {"event": "soft_bounce", "msg": {"bounce_description": "mailbox_full", "diag": FULL}}, "active"),
     (mandrill, {"event": "spam"}, "suppressed"),
@@ -308,6 +336,7 @@ REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
     (postmark, {"RecordType": "Bounce", "Type": "SoftBounce", "ID": 2, "Details": FULL}, "active"),
     (postmark, {"RecordType": "Bounce", "Type": "Transient", "ID": 3}, "active"),
     (postmark, {"RecordType": "Bounce", "Type": "Blocked", "ID": 4, "Details": POLICY}, "active"),
+    (postmark, {"RecordType": "Bounce", "Type": "BadEmailAddress", "ID": 6, "Details": POLICY}, "suppressed"),
     (postmark, {"RecordType": "SpamComplaint", "Type": "SpamComplaint", "ID": 5}, "suppressed"),
     (
         postmark,
@@ -325,6 +354,11 @@ REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
         {"type": "email.bounced", "data": {"bounce": {"type": "Transient", "subType": "MailboxFull", "message": "x"}}},
         "active",
     ),
+    (
+        resend,  # the form before `type` was added
+        {"type": "email.bounced", "data": {"bounce": {"message": "Resend has suppressed sending to this address."}}},
+        "suppressed",
+    ),
     (resend, {"type": "email.complained"}, "suppressed"),
     (resend, {"type": "email.delivery_delayed"}, "active"),
     (resend, {"type": "email.delivered"}, "active"),
@@ -338,6 +372,16 @@ REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
     (sendgrid, {"event": "deferred", "response": FULL}, "active"),
     (sendgrid, {"event": "delivered", "response": "250 ok"}, "active"),
     (sparkpost, {"type": "bounce", "bounce_class": "10", "raw_reason": GONE}, "suppressed"),
+    (sparkpost, {"type": "bounce", "bounce_class": "10", "raw_reason": POLICY}, "suppressed"),
+    (
+        sparkpost,
+        {
+            "type": "bounce",
+            "bounce_class": "25",
+            "raw_reason": "554 5.7.1 recipient address suppressed due to customer policy",
+        },
+        "suppressed",
+    ),
     (sparkpost, {"type": "bounce", "bounce_class": "22", "raw_reason": "552 mailbox full"}, "active"),
     (sparkpost, {"type": "bounce", "bounce_class": "51", "raw_reason": "550 spam"}, "active"),
     (sparkpost, {"type": "spam_complaint", "fbtype": "abuse"}, "suppressed"),
@@ -346,6 +390,14 @@ REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
     (
         unisender_go,
         {"status": "hard_bounced", "delivery_info": {"delivery_status": "err_user_unknown"}},
+        "suppressed",
+    ),
+    (
+        unisender_go,
+        {
+            "status": "hard_bounced",
+            "delivery_info": {"delivery_status": "err_user_unknown", "destination_response": "555 5.7.1 User unknown"},
+        },
         "suppressed",
     ),
     (unisender_go, {"status": "hard_bounced", "delivery_info": {"delivery_status": "err_spam_rejected"}}, "active"),

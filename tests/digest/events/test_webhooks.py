@@ -16,7 +16,7 @@ from tests.conftest import NOW
 from tests.digest.events import payloads
 from tests.digest.events.payloads import BASIC, REPORTS, SECRET, Maker, Post
 
-MAKERS = {maker.__name__: maker for maker, _, _ in REPORTS}
+MAKERS = {maker.__name__: maker for maker, _, _ in REPORTS if maker is not payloads.mailgun_legacy}
 SIGNED = {"mailersend", "mailgun", "mailtrap", "mandrill", "postal", "resend", "sendgrid", "unisender_go"}
 
 
@@ -98,7 +98,7 @@ def spoilt(post: Post, how: str) -> Post:
     signing = [key for key in post.headers if "signature" in key.lower()]
     if how == "of something else":
         # Mailgun signs a token and the time, and never the report.
-        forged = post.body.replace(b"alice", b"alicf").replace(b"tttt", b"uuuu")
+        forged = post.body.replace(b"alice", b"alicf").replace(b'"token": "', b'"token": "x')
         return replace(post, body=forged)
     if signing:
         return replace(post, headers=post.headers | dict.fromkeys(signing, "" if how == "missing" else "d3Jvbmc="))
