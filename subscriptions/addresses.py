@@ -33,3 +33,8 @@ def meant(email: str) -> str:
         return ""
     near = get_close_matches(domain, BIG_DOMAINS, n=1, cutoff=NEAR)
     return f"{name}@{near[0]}" if near else ""
+
+
+def is_public_domain(domain: str) -> bool:
+    """Return False for an IP address in brackets and for localhost: our own mail server would deliver there."""
+    return not domain.startswith("[") and domain.lower().rpartition(".")[2] != "localhost"

@@ -154,10 +154,22 @@ class AddressField(forms.EmailField):
         raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
 
 
+class NewAddressField(AddressField):
+    """An address that a form may have us send email to for the first time: its domain must be on the Internet."""
+
+    def clean(self, value: Any) -> str:
+        address = super().clean(value)
+        if not addresses.is_public_domain(address.rpartition("@")[2]):
+            raise forms.ValidationError(
+                _("We can’t send email to that domain. Write a full domain name, as in ada@example.org."), code="domain"
+            )
+        return address
+
+
 class AddressForm(forms.Form):
     """For a form on a public page that mails somebody."""
 
-    email = AddressField()
+    email = NewAddressField()
     # A person never sees this field; a robot that fills in every field gives itself away.
     website = forms.CharField(required=False)
 
@@ -216,7 +228,7 @@ class KnownAddressForm(forms.Form):
 
 
 class MoveForm(KnownAddressForm):
-    email = AddressField()
+    email = NewAddressField()
 
     def clean_email(self) -> str:
         new: str = self.cleaned_data["email"]

@@ -122,6 +122,7 @@ def test_it_asks_for_the_present_address(visitor: Client, alice: Subscriber) -> 
         ("", "Write your e-mail address"),
         ("x", "That is not an e-mail address"),
         ("new@example.com\nBcc: all@example.com", "That is not an e-mail address"),
+        ("root@localhost", "We can’t send email to that domain."),
         ("Alice@Example.org", "That is the address you have already."),
     ],
 )
