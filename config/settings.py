@@ -5,6 +5,7 @@ README lists every variable; a test keeps the list complete.
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -178,8 +179,13 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
-# --- E-mail -----------------------------------------------------------------
+# What holds readers' addresses or keys: entry points close it to other users, and `check --deploy` looks at it.
 OUTBOX_DIR = VAR_DIR / "outbox"
+PRIVATE_PATHS = [VAR_DIR, VAR_DIR / "secret_key", OUTBOX_DIR, VAR_DIR / "journals"]
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    PRIVATE_PATHS += [Path(f"{DATABASES['default']['NAME']}{ending}") for ending in ("", "-wal", "-shm")]
+
+# --- E-mail -----------------------------------------------------------------
 _email = env.mail_server("EMAIL_URL", "outbox://")
 # Who hands mail over, in order: “smtp” for EMAIL_URL's server, and names of django-anymail's providers.
 EMAIL_PROVIDERS = env.providers("EMAIL_PROVIDERS")

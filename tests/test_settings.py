@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -211,6 +212,49 @@ def start(*command: str, variables: dict[str, str]) -> subprocess.CompletedProce
 
 def test_nobody_else_can_read_a_folder_that_it_makes(tmp_path: Path) -> None:
     assert env.writable_folder("IT", tmp_path / "srv" / "var").stat().st_mode & 0o777 == 0o700
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+ENTRY_POINTS = pytest.mark.parametrize(
+    "load",
+    [
+        "import manage, sys; sys.argv[1:] = ['version']; manage.main()",
+        "import config.wsgi",
+        "from config.celery import app; app.conf.task_default_queue",
+    ],
+    ids=["manage.py", "wsgi", "celery"],
+)
+
+
+@ENTRY_POINTS
+def test_every_entry_point_writes_files_that_no_one_else_can_read(load: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    start("-c", f"{load}; open({str(file)!r}, 'w')", variables={"VAR_DIR": str(tmp_path / "var")})
+    assert mode_of(file) == 0o600
+
+
+@ENTRY_POINTS
+def test_every_entry_point_closes_what_was_open_to_other_users(load: str, tmp_path: Path) -> None:
+    folders = [tmp_path, tmp_path / "outbox", tmp_path / "journals"]
+    files = [tmp_path / name for name in ("db.sqlite3", "db.sqlite3-wal", "secret_key")]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    for file in files:
+        file.write_text("key")
+        file.chmod(0o644)
+    start("-c", load, variables={"VAR_DIR": str(tmp_path), "DATABASE_URL": ""})
+    assert [mode_of(folder) for folder in folders] == [0o700] * 3
+    assert [mode_of(file) for file in files] == [0o600] * 3
+
+
+def test_a_folder_for_everybody_stays_open(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    start("-c", "import config.wsgi", variables={"VAR_DIR": str(tmp_path)})
+    assert mode_of(tmp_path) == 0o1777
 
 
 def test_a_folder_of_another_user_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

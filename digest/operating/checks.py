@@ -13,6 +13,8 @@ from digest.matching.meaning import missing_packages
 from digest.providers.ways import SMTP, backend_of
 from subscriptions import brand, outbox
 
+OTHERS = 0o077  # the permissions of the group and of all other users
+
 
 @register(Tags.security, deploy=True)
 def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -30,6 +32,14 @@ def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         hint = "Set it to true if a proxy ends TLS in front: then the admin's cookies are kept to https."
         found.append(Warning("BEHIND_HTTPS_PROXY is not set.", hint=hint, id="digest.W004"))
     return found
+
+
+@register(Tags.security, deploy=True)
+def check_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report what other users of this machine can read. Every start closes it, unless another user owns it."""
+    found = [path for path in settings.PRIVATE_PATHS if path.exists() and path.stat().st_mode & OTHERS]
+    hint = "Readers' addresses and keys are in there: chmod go= it, as its owner."
+    return [Warning(f"{path} is open to other users of this machine.", hint=hint, id="digest.W007") for path in found]
 
 
 @register(Tags.security, deploy=True)

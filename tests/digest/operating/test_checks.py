@@ -1,5 +1,6 @@
 """What `manage.py check` warns of."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,6 +50,15 @@ def test_it_warns_before_readers_find_out(settings: Any, change: dict[str, Any],
     for name, value in change.items():
         setattr(settings, name, value)
     assert expected in ids(checks.check_links(None) + checks.check_mail(None))
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o755, 1), (0o750, 1), (0o700, 0)])
+def test_it_warns_of_a_folder_that_others_can_read(settings: Any, tmp_path: Path, mode: int, warned: int) -> None:
+    tmp_path.chmod(mode)
+    settings.PRIVATE_PATHS = [tmp_path, tmp_path / "outbox"]  # the second is not there
+    found = checks.check_files(None)
+    assert ids(found) == ["digest.W007"] * warned
+    assert all(str(tmp_path) in message.msg for message in found)
 
 
 @pytest.mark.parametrize(
