@@ -24,8 +24,8 @@ def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **k
 
 @receiver(post_migrate)
 def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """A migration that changes the table of papers leaves it without triggers on SQLite, which makes it anew."""
+    """Have the search's triggers made again: SQLite drops them when a migration changes the table of papers."""
     database = connections[using]
     is_there = "digest_paper" in database.introspection.table_names()
-    if sender.label == "digest" and database.vendor == "sqlite" and is_there:
+    if sender.label == "digest" and is_there:
         fulltext.ensure(database)

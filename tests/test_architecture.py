@@ -48,6 +48,17 @@ def test_it_keeps_config_to_the_entry_points(path: str) -> None:
     assert not [name for name in imports_of(path) if is_within(name, "config")]
 
 
+def migrations() -> list[str]:
+    return sorted(str(path.relative_to(ROOT)) for app in APPS for path in (ROOT / app / "migrations").glob("0*.py"))
+
+
+@pytest.mark.parametrize("path", migrations())
+def test_migrations_do_not_depend_on_code_that_may_change(path: str) -> None:
+    # Django names a field's validators by their path, so those of the models are allowed.
+    ours = [name for name in imports_of(path) if is_within(name, "config", *APPS)]
+    assert not [name for name in ours if not is_within(name, *(f"{app}.models" for app in APPS))]
+
+
 def rooms() -> dict[str, set[str]]:
     """The rooms of `digest`, each a folder or a module beside them, with those that it imports."""
     found: dict[str, set[str]] = {}

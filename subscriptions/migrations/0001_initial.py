@@ -4,7 +4,6 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import subscriptions.models
-import subscriptions.zones
 import uuid
 from django.db import migrations, models
 
@@ -44,7 +43,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('pending', 'pending: has not confirmed'), ('active', 'active'), ('paused', 'paused'), ('unsubscribed', 'unsubscribed'), ('suppressed', 'suppressed: must not be mailed')], db_index=True, default='pending', max_length=12)),
                 ('frequency', models.CharField(choices=[('daily', 'Daily, whenever there are new papers'), ('weekdays', 'On weekdays only'), ('weekly', 'Once a week, the best of Monday to Friday')], default='daily', max_length=8)),
                 ('send_hour', models.PositiveSmallIntegerField(default=7, help_text="Full hour in the reader's own time zone.", validators=[django.core.validators.MaxValueValidator(23)])),
-                ('time_zone', models.CharField(default='UTC', max_length=40, validators=[subscriptions.zones.validate_time_zone])),
+                ('time_zone', models.CharField(default='UTC', max_length=40, validators=[subscriptions.models._validate_time_zone])),
                 ('max_papers', models.PositiveSmallIntegerField(default=10, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(25)])),
                 ('mail_quiet_days', models.BooleanField(default=False, help_text='Mail the most voted papers when nothing matches.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

@@ -9,6 +9,7 @@ from subscriptions.models.readers import (
     SubscriberQuerySet,
     TopicFilter,
     _validate_language,
+    _validate_time_zone,
     _validate_words,
 )
 from subscriptions.models.suppressions import Suppression
@@ -27,6 +28,7 @@ __all__ = [
     "Suppression",
     "Topic",
     "TopicFilter",
-    "_validate_language",  # migrations name these two by this path
+    "_validate_language",  # migrations name these three by this path
+    "_validate_time_zone",
     "_validate_words",
 ]

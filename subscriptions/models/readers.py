@@ -11,9 +11,9 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from subscriptions import zones
 from subscriptions.filters import Criteria, FilterError, parse
 from subscriptions.models.topics import Topic
-from subscriptions.zones import validate_time_zone
 
 
 def _validate_words(value: str) -> None:
@@ -21,6 +21,10 @@ def _validate_words(value: str) -> None:
         parse(value)
     except FilterError as error:
         raise ValidationError(str(error)) from error
+
+
+def _validate_time_zone(value: str) -> None:
+    zones.validate_time_zone(value)
 
 
 def _validate_language(value: str) -> None:
@@ -75,7 +79,7 @@ class Subscriber(models.Model):
     send_hour = models.PositiveSmallIntegerField(
         "mailed at", default=7, validators=[MaxValueValidator(23)], help_text="Full hour in the reader's own time zone."
     )
-    time_zone = models.CharField(max_length=40, default="UTC", validators=[validate_time_zone])
+    time_zone = models.CharField(max_length=40, default="UTC", validators=[_validate_time_zone])
     max_papers = models.PositiveSmallIntegerField(
         "most papers per mail", default=10, validators=[MinValueValidator(1), MaxValueValidator(25)]
     )

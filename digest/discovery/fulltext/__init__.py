@@ -13,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from digest.discovery.fulltext import postgresql, sqlite
 from digest.discovery.fulltext.asking import Ask
 
-__all__ = ["Ask", "ensure", "find", "remove"]
+__all__ = ["Ask", "ensure", "find"]
 
 
 def find(asks: list[Ask], *, without: list[Ask], min_votes: int = 0, limit: int = 100) -> list[int]:
@@ -27,13 +27,9 @@ def find(asks: list[Ask], *, without: list[Ask], min_votes: int = 0, limit: int 
 
 
 def ensure(database: BaseDatabaseWrapper) -> None:
-    """Have `database` keep the words of all papers, of those that are there too. Changes nothing where it does."""
-    _dialect(database).ensure(database)
-
-
-def remove(database: BaseDatabaseWrapper) -> None:
-    """Take away what `ensure` made."""
-    _dialect(database).remove(database)
+    """Make SQLite's table of words and its triggers where they are missing. PostgreSQL's columns need no upkeep."""
+    if database.vendor == "sqlite":
+        sqlite.ensure(database)
 
 
 def _dialect(database: BaseDatabaseWrapper) -> ModuleType:

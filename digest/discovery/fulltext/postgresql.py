@@ -1,27 +1,20 @@
-"""The words of all papers in PostgreSQL: generated tsvector columns with one GIN index.
+"""Query the words of all papers in PostgreSQL: generated tsvector columns with one GIN index.
 
-They are read by a configuration of our own: English, and no word is left out, since “chain of thought” has an “of”.
+A migration makes the columns, the index and a text search configuration of our own: English, with no stop words,
+because “chain of thought” has an “of”.
 """
 
-import unicodedata
 from typing import Any
-
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from digest.discovery.fulltext.asking import Ask
 from digest.matching import stem
 
-INDEX = "digest_paper_words"
 _COLUMNS = {"title": "words_in_title", "text": "words_in_text", "facets": "words_in_facets"}
 _READ_BY = {"title": "digest_words", "text": "digest_words", "facets": "simple"}
 LOOKED_AT = 3_000  # papers, for words in a row
 NEWEST = 20_000  # papers, read one after the other at most
 SAMPLE = 100  # of these
 OFTEN, OFTEN_IN_A_ROW = 10, 30  # per cent of the sample: where so many hold what is asked for, reading is faster
-EUROPEAN, LATIN = range(0xC0, 0x180), range(0xC0, 0x2000)  # the letters of texts, and of names
-LONGEST = 100_000  # characters of a text that are read: a tsvector holds a megabyte
-_STEMMER, _READER = "digest_stems", "digest_words"
-_WORDS = "asciiword, word, numword, asciihword, hword, numhword, hword_asciipart, hword_part, hword_numpart"
 
 _FIELDS = f"id, is_hidden, votes, {', '.join(_COLUMNS.values())}"
 _SHOWN = "NOT is_hidden AND votes >= %(votes)s"
@@ -68,56 +61,6 @@ def query(asks: list[Ask], without: list[Ask], min_votes: int, limit: int) -> tu
         return _STATEMENT.format(holding=holding, wanted="true"), values
     exact = f"{_holding(asks, 'exact', values)} AND NOT {_holding(without, 'absent', values)}"
     return _STATEMENT.format(holding=holding, wanted=exact), values
-
-
-def ensure(connection: BaseDatabaseWrapper) -> None:
-    """Make the columns and their index where they are missing; the database fills them in, and keeps them so."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_ts_config WHERE cfgname = %s", [_READER])
-        if not cursor.fetchone():
-            cursor.execute(f"CREATE TEXT SEARCH DICTIONARY {_STEMMER} (TEMPLATE = snowball, LANGUAGE = english)")
-            cursor.execute(f"CREATE TEXT SEARCH CONFIGURATION {_READER} (COPY = pg_catalog.english)")
-            cursor.execute(f"ALTER TEXT SEARCH CONFIGURATION {_READER} ALTER MAPPING FOR {_WORDS} WITH {_STEMMER}")
-        for column, expression in _EXPRESSIONS.items():
-            cursor.execute(
-                f"ALTER TABLE digest_paper ADD COLUMN IF NOT EXISTS {column} tsvector "
-                f"GENERATED ALWAYS AS ({expression}) STORED"
-            )
-        cursor.execute(f"CREATE INDEX IF NOT EXISTS {INDEX} ON digest_paper USING gin ({', '.join(_EXPRESSIONS)})")
-
-
-def _plain(text: str, letters: range) -> str:
-    """`text` without the accents of `letters`; and without what PostgreSQL takes for parts of numbers, addresses and
-    file names. Each letter of a text is compared with each of these."""
-    bases = {chr(code): _base(chr(code)) for code in letters}
-    accented = {letter: base for letter, base in bases.items() if base}
-    marks = "./-_+:@&=%"
-    plain = "".join(accented.values()) + " " * len(marks)
-    return f"translate(left({text}, {LONGEST}), '{''.join(accented)}{marks}', '{plain}')"
-
-
-def _base(letter: str) -> str:
-    """The letter below an accent, else nothing."""
-    first, *marks = list(unicodedata.normalize("NFKD", letter))
-    return first if first.isascii() and first.isalpha() and marks and all(map(unicodedata.combining, marks)) else ""
-
-
-_TITLES = "title || ' ' || keywords::text"
-_TEXTS = f"{_TITLES} || ' ' || abstract"
-_CATEGORIES = """replace(replace(replace(lower(categories::text), '.', '0'), '-', '9'), '"', ' cat')"""
-_EXPRESSIONS = {
-    "words_in_title": f"to_tsvector('{_READER}', {_plain(_TITLES, EUROPEAN)})",
-    "words_in_text": f"to_tsvector('{_READER}', {_plain(_TEXTS, EUROPEAN)})",
-    "words_in_facets": f"to_tsvector('simple', {_plain('authors::text', LATIN)} || ' ' || {_CATEGORIES})",
-}
-
-
-def remove(connection: BaseDatabaseWrapper) -> None:
-    with connection.cursor() as cursor:
-        for column in _EXPRESSIONS:
-            cursor.execute(f"ALTER TABLE digest_paper DROP COLUMN IF EXISTS {column}")
-        cursor.execute(f"DROP TEXT SEARCH CONFIGURATION IF EXISTS {_READER}")
-        cursor.execute(f"DROP TEXT SEARCH DICTIONARY IF EXISTS {_STEMMER}")
 
 
 def _holding(asks: list[Ask], name: str, values: dict[str, Any]) -> str:

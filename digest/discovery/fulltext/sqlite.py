@@ -43,13 +43,6 @@ def ensure(connection: BaseDatabaseWrapper) -> None:
         )
 
 
-def remove(connection: BaseDatabaseWrapper) -> None:
-    with connection.cursor() as cursor:
-        for name in _TRIGGERS:
-            cursor.execute(f"DROP TRIGGER IF EXISTS {TABLE}_{name}")
-        cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
-
-
 def _words(row: str) -> str:
     """The three columns of a paper: titles with keywords, abstract, authors with categories."""
 
