@@ -1,15 +1,13 @@
-"""The small mails around the digest, and the one place where a mail is put together.
+"""The one place where an email is put together, and the operators' emails.
 
 Building and sending are apart: `build_message` makes, callers send.
 """
 
 import logging
 import unicodedata
-from collections.abc import Mapping
 from email.charset import QP, Charset
 from email.utils import formataddr
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 import css_inline
@@ -18,8 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from subscriptions import brand, notes
-from subscriptions.models import OwedNotice
+from subscriptions import brand
 
 BY_A_MACHINE = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no out-of-office answer to what a machine wrote
 QUOTED_PRINTABLE = Charset("utf-8")
@@ -86,15 +83,6 @@ def sender(name: str, address: str) -> str:
 def one_line(text: str) -> str:
     """`text` as it may stand in a header: whatever could begin another one is a space, other controls are gone."""
     return "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
-
-
-def send_note(notice: OwedNotice) -> None:
-    """Write the small mail that is owed (`notes`), and send it."""
-    send(notes.write(notice))
-
-
-def send(note: notes.Note, headers: Mapping[str, str] = MappingProxyType({})) -> None:
-    build_message(note.to, *render_email("note", {"note": note}), {**BY_A_MACHINE, **headers}).send()
 
 
 def tell_operators(name: str, context: dict[str, Any]) -> bool:

@@ -6,7 +6,8 @@ The table is the queue. A lost task costs a minute, since the next tick finds wh
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from django.utils import translation
 
@@ -17,8 +18,20 @@ LEASE = dt.timedelta(minutes=5)
 WORTH_TRYING = dt.timedelta(hours=24)  # after that the reader may ask for another
 
 Kind = OwedNotice.Kind
-_SENDERS: dict[Kind, Callable[[OwedNotice], None]] = dict.fromkeys(Kind, mail.send_note)
 logger = logging.getLogger(__name__)
+
+
+def send(note: notes.Note, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Send the small email `note` at once."""
+    subject, text, html = mail.render_email("note", {"note": note})
+    mail.build_message(note.to, subject, text, html, {**mail.BY_A_MACHINE, **headers}).send()
+
+
+def _write_and_send(notice: OwedNotice) -> None:
+    send(notes.write(notice))
+
+
+_SENDERS: dict[Kind, Callable[[OwedNotice], None]] = dict.fromkeys(Kind, _write_and_send)
 
 
 def send_by(kind: str, sender: Callable[[OwedNotice], None]) -> None:
@@ -81,7 +94,7 @@ def tell_of_erasure(address: str, language: str) -> None:
     """Tell who was erased that it is done. Nothing of them is kept to try it by again."""
     try:
         with translation.override(language):
-            mail.send(notes.erased(address))
+            send(notes.erased(address))
     except Exception as error:
         reason = failures.classify(error).reason
         logger.warning("The last mail to an erased reader was not sent, and is not tried again. %s", reason)

@@ -10,7 +10,7 @@ from digest import clock, editions, indexing, interests, reading
 from digest.composing import Digest, compose
 from digest.mails import beginning, headers, rendering, wording
 from digest.models import Delivery, Edition
-from subscriptions import links, mail, notes
+from subscriptions import links, notes, notices
 from subscriptions.links import Purpose
 from subscriptions.models import OwedNotice, Subscriber
 
@@ -49,7 +49,7 @@ def _send_alone(notice: OwedNotice, now: dt.datetime, edition: Edition | None = 
         preferences_url=links.make_url(Purpose.PREFERENCES, reader),
         unsubscribe_url=unsubscribe_url,
     )
-    mail.send(note, headers.of_welcome(reader, unsubscribe_url, now.date()))
+    notices.send(note, headers.of_welcome(reader, unsubscribe_url, now.date()))
 
 
 def _what_comes(reader: Subscriber, edition: Edition | None) -> str:
