@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.compression.Compression",
     "config.languages.language",
+    "config.bodies.bodies",
     "config.headers.OwnNotFoundPage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -127,7 +128,16 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True  # what was not collected is served from the source folders: plain, and not kept long
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20  # bytes; providers report of a thousand mails at once
+# How many bytes a request may have in its body (see config/bodies.py). The largest form of a reader is the settings
+# page: 2,000 characters of own words, percent-encoded, and some two hundred topics.
+LARGEST_BODY = 64 * 2**10
+LARGEST_BODIES = {
+    "/suggest/": 512 * 2**10,  # a pasted bibliography of 100,000 characters, percent-encoded
+    "/admin/login/": 64 * 2**10,
+    "/admin/": 2 * 2**20,  # a list of feeds of 1 MB
+    "/anymail/": 10 * 2**20,  # reports about a thousand emails at once
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(LARGEST_BODIES.values())
 USE_TZ = True
 TIME_ZONE = "UTC"  # readers have their own zones; the machine's never matters
 LANGUAGE_CODE = "en"

@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses, filters, subscribers, typed, zones
 from subscriptions.models import Farewell, Subscriber, Topic
-from subscriptions.models.topics import begins, holds, searchable
+from subscriptions.models.topics import begins, holds, searchable, words_of
 
 LONGEST_PAUSE = dt.timedelta(days=366)
+LONGEST_FIND = 60  # characters of the word to find topics by
+LONGEST_CHOICE = 100  # characters of a draft's other fields: slugs, time zones, numbers
 
 
 class WishesForm(forms.Form):
@@ -69,7 +71,8 @@ class WishesForm(forms.Form):
         error_messages={"invalid_choice": _("Choose a language from the list.")},
     )
     mail_quiet_days = forms.BooleanField(required=False)
-    find = forms.CharField(required=False, max_length=60)  # a word to find topics by; it is nothing one asks for
+    # A word to find topics by; it is nothing one asks for.
+    find = forms.CharField(required=False, max_length=LONGEST_FIND)
 
     def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -105,14 +108,19 @@ class WishesForm(forms.Form):
             groups.setdefault(topic.group, []).append(topic)
         return list(groups.items())
 
+    @property
+    def sought(self) -> str:
+        """What was typed into the box that finds topics, cut to its length: it need not have been validated."""
+        return str(self["find"].value() or "")[:LONGEST_FIND]
+
     def found(self) -> list[Topic]:
         """The topics that are called what was typed into the box that finds topics; where none is, those that have to
         do with it; and none where nothing was typed."""
-        sought = str(self["find"].value() or "")
-        if not sought:
+        words = words_of(self.sought)
+        if not words:
             return []
-        called = [topic for topic in self._topics if begins(topic.called, sought)]
-        return called or [topic for topic in self._topics if holds(topic.called + self.hinted(topic), sought)]
+        called = [topic for topic in self._topics if begins(topic.called, words)]
+        return called or [topic for topic in self._topics if holds(topic.called + self.hinted(topic), words)]
 
     def stands_for(self, topic: Topic) -> list[Topic]:
         """The narrower topics of a broader one that can be ticked."""
@@ -255,8 +263,16 @@ def is_draft(given: QueryDict) -> bool:
 
 
 def draft(given: QueryDict) -> dict[str, Any]:
-    """What has been filled in so far: for a form to show again as `initial`, and not yet to judge."""
-    return {**given.dict(), "topics": given.getlist("topics")}
+    """Return what has been filled in so far, for a form to show again as `initial` without validating it.
+
+    Each field is cut to its length, because pages read drafts as they come.
+    """
+    filled = {name: given[name][: _longest(field)] for name, field in SignUpForm.base_fields.items() if name in given}
+    return {**filled, "topics": [slug[:LONGEST_CHOICE] for slug in given.getlist("topics")]}
+
+
+def _longest(field: forms.Field) -> int:
+    return getattr(field, "max_length", None) or LONGEST_CHOICE
 
 
 def initial_wishes(subscriber: Subscriber) -> dict[str, Any]:

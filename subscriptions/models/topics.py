@@ -1,6 +1,7 @@
 """Subjects that readers can tick."""
 
 import re
+from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -96,20 +97,19 @@ def _in_both(*said: str) -> list[str]:
 
 def searchable(*texts: str) -> str:
     """The words of the texts, with a space before each."""
-    return "".join(f" {word}" for word in _words_of(" ".join(texts)))
+    return "".join(f" {word}" for word in words_of(" ".join(texts)))
 
 
-def begins(text: str, sought: str) -> bool:
-    """Does a word of `text` (see searchable) begin with each word of `sought`? As static/wishes.js has it."""
-    words = _words_of(sought)
+def begins(text: str, words: Sequence[str]) -> bool:
+    """Does a word of `text` (see searchable) begin with each of `words`? As static/wishes.js has it."""
     return bool(words) and all(f" {word}" in text for word in words)
 
 
-def holds(text: str, sought: str) -> bool:
-    """Does `text` hold all words of `sought`, a short one at the beginning of a word? As static/wishes.js has it."""
-    words = _words_of(sought)
+def holds(text: str, words: Sequence[str]) -> bool:
+    """Does `text` hold all of `words`, a short one at the beginning of a word? As static/wishes.js has it."""
     return bool(words) and all((f" {word}" if len(word) < SHORT else word) in text for word in words)
 
 
-def _words_of(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return the words of `text` in lower case, without punctuation."""
     return re.findall(r"[^\W_]+", text.lower())

@@ -160,16 +160,16 @@ def test_it_keeps_what_was_typed_when_something_is_wrong(visitor: Client) -> Non
 
 
 @pytest.mark.parametrize("name", ["email", "topics", "words", "frequency", "send_hour", "time_zone", "max_papers"])
-def test_it_refuses_nul_bytes_and_megabytes(visitor: Client, name: str) -> None:
+def test_it_refuses_nul_bytes_and_values_that_are_too_long(visitor: Client, name: str) -> None:
     """PostgreSQL takes no NUL in text: it must not get that far."""
-    for value in ("\x00", "a\x00b", "x" * 1_000_000, "9" * 1_000_000):
+    for value in ("\x00", "a\x00b", "x" * 60_000, "9" * 60_000):
         assert sign_up(visitor, **{name: value}).status_code == 400
     assert not Subscriber.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["website", "mail_quiet_days"])
 def test_it_survives_them_in_the_other_fields(visitor: Client, name: str) -> None:
-    for value in ("\x00", "x" * 1_000_000):
+    for value in ("\x00", "x" * 60_000):
         assert sign_up(visitor, **{name: value}).status_code in (202, 400)
 
 
@@ -179,7 +179,7 @@ def test_it_survives_a_body_that_is_no_form(visitor: Client) -> None:
     many = "&".join(f"topics={number}" for number in range(5000))
     form = "application/x-www-form-urlencoded"
     assert visitor.post("/subscribe/", many, content_type=form).status_code == 400
-    assert visitor.post("/subscribe/", b"words=" + b"x" * 3_000_000, content_type=form).status_code == 400
+    assert visitor.post("/subscribe/", b"words=" + b"x" * 3_000_000, content_type=form).status_code == 413
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""Limits for the bodies of requests, checked before anything reads them."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def bodies(get_response: GetResponse) -> GetResponse:
+    """Answer 413 to a request with a larger body than its path takes."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        largest = largest_body(request.path_info)
+        if _length(request) <= largest:
+            return get_response(request)
+        return render(request, "413.html", {"largest": largest // 1024}, status=413)
+
+    return middleware
+
+
+def largest_body(path: str) -> int:
+    """Return how many bytes a body may have at `path`, which names no language."""
+    found = (size for beginning, size in settings.LARGEST_BODIES.items() if path.startswith(beginning))
+    return next(found, settings.LARGEST_BODY)
+
+
+def _length(request: HttpRequest) -> int:
+    """Return the length that the request declares. Django reads no more than that."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
