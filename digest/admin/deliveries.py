@@ -15,7 +15,7 @@ from digest.mails import addresses, emphasis, mailed, reasons
 from digest.matching import Match
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.texts.text import first_sentences
-from subscriptions.admin.base import ReadOnlyAdmin
+from subscriptions.admin.base import LOGGED_AT_ONCE, ReadOnlyAdmin, log_action
 
 BAD = (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
 
@@ -67,13 +67,19 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
 
     @admin.action(description="Leave the uncertain ones as they are", permissions=["requeue"])
     def leave_uncertain(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        _log(request, queryset.filter(status=Delivery.Status.UNCERTAIN), "Left as uncertain.")
         left = shards.leave_uncertain(queryset)
         self.message_user(request, f"{left} left as they are; they are not told of any more.")
 
     def _requeue(self, request: HttpRequest, queryset: QuerySet[Delivery], status: str) -> None:
         chosen = queryset.count()
+        _log(request, queryset.filter(status=status), "Queued again.")
         done = shards.queue_again(queryset.filter(status=status), now=clock.now())
         self.message_user(request, f"{done} queued again. {chosen - done} left alone: not {status}.")
+
+
+def _log(request: HttpRequest, deliveries: QuerySet[Delivery], message: str) -> None:
+    log_action(request, deliveries.defer("papers").iterator(LOGGED_AT_ONCE), message)  # all of an edition may be chosen
 
 
 def _row_of(match: Match) -> tuple[str, str, str, str]:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from digest import clock
 from digest.delivery import pauses
 from digest.models import Pause
-from subscriptions.admin.base import ReadOnlyAdmin
+from subscriptions.admin.base import ReadOnlyAdmin, log_action
 
 
 @admin.register(Pause)
@@ -22,10 +22,12 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
 
     @admin.action(description="End the pause: send again", permissions=["end"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
+        log_action(request, Pause.objects.filter(ended_at=None), "Ended.")
         ended = pauses.end(now=clock.now())
         self.message_user(request, "Sending goes on." if ended else "Sending is not paused.")
 
     @admin.action(description="Try one mail now", permissions=["end"])
     def try_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
+        log_action(request, Pause.objects.filter(ended_at=None), "Asked for a try.")
         pauses.probe_now(now=clock.now())
         self.message_user(request, "One mail is tried within a minute, unless a person must end the pause.")

@@ -20,7 +20,7 @@ from digest.intake import health
 from digest.intake.trying import Trial, problem_with, try_source
 from digest.models import FetchRun, Source, Turn, Validator
 from digest.texts.text import without_user_info
-from subscriptions.admin.base import EditsRowsAdmin, OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin
+from subscriptions.admin.base import EditsRowsAdmin, OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin, log_action
 
 WEEK = dt.timedelta(days=7)
 
@@ -113,6 +113,7 @@ class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesA
     def fetch_now(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
         """By workers: some sources take longer than a browser waits."""
         active = [source for source in queryset if source.is_active]
+        log_action(request, active, "Asked workers to fetch.")
         try:
             for source in active:
                 tasks.collect_source.delay(source.pk)

@@ -1,8 +1,11 @@
 """What the rooms of the admin have in common."""
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from django import forms
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.widgets import AdminSplitDateTime, RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import Field, Model, QuerySet
@@ -107,6 +110,19 @@ class SavesChangesAdmin(TellsChangesAdmin):
             row.save()
         for row in formset.deleted_objects:
             row.delete()
+
+
+LOGGED_AT_ONCE = 1_000  # rows
+
+
+def log_action(request: HttpRequest, rows: Iterable[Model], message: str, flag: int = CHANGE) -> None:
+    """Log who runs an action on `rows`, as the admin logs who saves a page.
+
+    Call it before the action: a process that dies in between leaves no change that is not in the log.
+    """
+    remaining = iter(rows)
+    while batch := list(islice(remaining, LOGGED_AT_ONCE)):
+        LogEntry.objects.log_actions(request.user.pk, batch, flag, message)  # type: ignore[arg-type]  # any iterable
 
 
 class OwnsALogAdmin:

@@ -16,6 +16,7 @@ from subscriptions.admin.base import (
     SavesChangesAdmin,
     SuppressesAdmin,
     TellsChangesAdmin,
+    log_action,
 )
 from subscriptions.consents import Trace
 from subscriptions.filters import FilterError
@@ -100,12 +101,14 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
 
     @admin.action(description="Unsubscribe the selected readers", permissions=["change"])
     def unsubscribe(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        log_action(request, queryset, "Unsubscribed.")
         for subscriber in queryset:
             subscribers.unsubscribe(subscriber, now=timezone.now(), trace=BY_ADMIN)
         self.message_user(request, f"{len(queryset)} unsubscribed: they get no more mail, from now on.")
 
     @admin.action(description="Suppress the addresses: never mail them again", permissions=["suppress"])
     def suppress(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        log_action(request, queryset, "Suppressed.")
         for subscriber in queryset:
             subscribers.suppress(subscriber.email, Suppression.Reason.ADMIN)
         self.message_user(request, f"{len(queryset)} suppressed.")
@@ -113,6 +116,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     @admin.action(description="Lift the suppression: they may sign up again", permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         suppressed = [reader for reader in queryset if reader.status == Subscriber.Status.SUPPRESSED]
+        log_action(request, suppressed, "Suppression lifted.")
         for subscriber in suppressed:
             subscribers.lift(subscribers.address_hash(subscriber.email))
         self.message_user(request, f"{len(suppressed)} lifted: they may sign up again, and get nothing until they do.")

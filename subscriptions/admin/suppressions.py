@@ -4,11 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.models import DELETION
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from subscriptions import subscribers
-from subscriptions.admin.base import FindsAddressesAdmin, SuppressesAdmin
+from subscriptions.admin.base import FindsAddressesAdmin, SuppressesAdmin, log_action
 from subscriptions.forms import AddressField
 from subscriptions.models import Suppression
 
@@ -45,7 +46,7 @@ class SuppressionAdmin(FindsAddressesAdmin, SuppressesAdmin, admin.ModelAdmin[Su
 
     @admin.action(description="Lift: the addresses may sign up again", permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        hashes = list(queryset.values_list("address_hash", flat=True))
-        for hashed in hashes:
-            subscribers.lift(hashed)
-        self.message_user(request, f"{len(hashes)} lifted: they may sign up again, and get nothing until they do.")
+        log_action(request, queryset, "Lifted.", DELETION)
+        for suppression in queryset:
+            subscribers.lift(suppression.address_hash)
+        self.message_user(request, f"{len(queryset)} lifted: they may sign up again, and get nothing until they do.")

@@ -1,0 +1,43 @@
+"""Scheduled tasks: django-celery-beat's pages, with actions that ask for a permission and leave a log entry."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django_celery_beat.admin import PeriodicTaskAdmin as BeatAdmin  # its import registers the pages to replace
+from django_celery_beat.models import PeriodicTask
+
+from subscriptions.admin.base import log_action
+
+DELETE = "delete_selected"  # it has a permission of its own
+
+admin.site.unregister(PeriodicTask)
+
+
+@admin.register(PeriodicTask)
+class PeriodicTaskAdmin(BeatAdmin):  # type: ignore[misc]  # the package has no types
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer no action that changes or runs tasks to staff who may only look, including those of later releases."""
+        actions: dict[str, Any] = super().get_actions(request)
+        return {name: said for name, said in actions.items() if name == DELETE or self.has_change_permission(request)}
+
+    @admin.action(description="Enable the selected tasks")
+    def enable_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        log_action(request, queryset, "Enabled.")
+        super().enable_tasks(request, queryset)
+
+    @admin.action(description="Disable the selected tasks")
+    def disable_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        log_action(request, queryset, "Disabled.")
+        super().disable_tasks(request, queryset)
+
+    @admin.action(description="Enable the selected tasks that are off, and disable the others")
+    def toggle_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        log_action(request, queryset, "Enabled or disabled.")
+        super().toggle_tasks(request, queryset)
+
+    @admin.action(description="Run the selected tasks now")
+    def run_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        log_action(request, queryset, "Run.")
+        super().run_tasks(request, queryset)

@@ -1,0 +1,120 @@
+"""The actions of the admin: who may run them, and that each is logged with who ran it."""
+
+from typing import Any
+
+import pytest
+from celery.app.task import Task
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.sessions.models import Session
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from digest.models import Delivery, Edition, Pause
+from subscriptions import subscribers
+from subscriptions.models import Subscriber, Topic
+from tests.conftest import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rows")]
+ADMINS: list[Any] = list(admin.site._registry.values())
+OF_EVERY_MODEL = pytest.mark.parametrize("page", ADMINS, ids=lambda page: page.model._meta.label)
+ACTIONS = [(page, name) for page in ADMINS for _, name, _ in page._get_base_actions() if name != "delete_selected"]
+
+
+@pytest.fixture
+def rows(edition: Edition, alice: Subscriber, bob: Subscriber, charlie: Subscriber, vision: Topic) -> None:
+    """Rows for each action: a suppressed reader, deliveries that failed or are uncertain, a pause, a task."""
+    subscribers.suppress(charlie.email, "bounced")
+    for reader, status in ((alice, "failed"), (bob, "uncertain")):
+        Delivery.objects.create(edition=edition, subscriber=reader, status=status, queued_at=NOW, not_before=NOW)
+    Pause.objects.create(reason="The server refuses everything", began_at=NOW, probe_at=NOW)
+    every_day = IntervalSchedule.objects.create(every=1, period="days")
+    PeriodicTask.objects.create(name="send", task="digest.tasks.send_due_digests", interval=every_day)
+    Group.objects.create(name="Editors")
+
+
+@pytest.fixture(autouse=True)
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tasks that workers were asked to run."""
+    found: list[str] = []
+    monkeypatch.setattr(Task, "apply_async", lambda task, *args, **kwargs: found.append(task.name))
+    return found
+
+
+@pytest.fixture
+def looker(client: Client) -> Client:
+    """Staff who may view everything, and change nothing."""
+    user = User.objects.create_user("looker", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(user)
+    return client
+
+
+def run(client: Client, page: ModelAdmin[Any], action: str) -> int:
+    """Run the action on all rows, and confirm it; return the status."""
+    chosen = [row.pk for row in page.model._base_manager.all()]
+    address = reverse(f"admin:{page.model._meta.app_label}_{page.model._meta.model_name}_changelist")
+    return client.post(address, {"action": action, "_selected_action": chosen, "post": "yes"}).status_code
+
+
+def everything() -> dict[type[Model], list[Any]]:
+    kept = [model for model in apps.get_models() if model is not Session]
+    return {model: list(model._base_manager.order_by("pk").values()) for model in kept}
+
+
+@OF_EVERY_MODEL
+def test_staff_who_may_only_view_change_nothing_by_any_action(looker: Client, queued: list[str], page: Any) -> None:
+    before = everything()
+    for _, action, _ in page._get_base_actions():
+        assert run(looker, page, action) in (200, 302, 403)
+    assert everything() == before
+    assert queued == []
+
+
+@pytest.mark.parametrize("right", ["change_periodictask", "delete_periodictask"])
+def test_staff_run_tasks_with_the_permission_to_change_them(looker: Client, queued: list[str], right: str) -> None:
+    User.objects.get(username="looker").user_permissions.add(Permission.objects.get(codename=right))
+    page = admin.site.get_model_admin(PeriodicTask)
+    run(looker, page, "run_tasks")
+    run(looker, page, "disable_tasks")
+    may = right == "change_periodictask"
+    assert queued == ["digest.tasks.send_due_digests"] * may
+    assert PeriodicTask.objects.get(name="send").enabled is not may
+
+
+@pytest.mark.parametrize(("page", "action"), ACTIONS, ids=lambda one: getattr(one, "__name__", str(one)))
+def test_every_action_is_logged_with_who_ran_it(
+    admin_client: Client, admin_user: User, page: ModelAdmin[Any], action: str
+) -> None:
+    run(admin_client, page, action)
+    entries = LogEntry.objects.filter(content_type__model=page.model._meta.model_name)
+    assert entries
+    assert {entry.user for entry in entries} == {admin_user}
+    assert all(entry.get_change_message() for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("model", "action", "message", "readers"),
+    [
+        (Subscriber, "unsubscribe", "Unsubscribed.", ["alice", "bob", "charlie"]),
+        (Subscriber, "suppress", "Suppressed.", ["alice", "bob", "charlie"]),
+        (Subscriber, "lift", "Suppression lifted.", ["charlie"]),
+    ],
+)
+def test_the_log_names_the_readers_and_what_was_done(
+    admin_client: Client, model: type[Model], action: str, message: str, readers: list[str]
+) -> None:
+    run(admin_client, admin.site.get_model_admin(model), action)
+    found = LogEntry.objects.order_by("object_repr").values_list("object_repr", "change_message")
+    assert list(found) == [(f"{name}@example.org", message) for name in readers]
+
+
+def test_a_large_selection_is_logged_in_batches(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("subscriptions.admin.base.LOGGED_AT_ONCE", 2)
+    run(admin_client, admin.site.get_model_admin(Subscriber), "suppress")
+    assert LogEntry.objects.filter(change_message="Suppressed.").count() == 3
