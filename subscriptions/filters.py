@@ -17,6 +17,7 @@ full-width ones.
 """
 
 import re
+from collections.abc import Sized
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -86,11 +87,7 @@ def parse(text: str) -> Criteria:
     if phrases := _plain_phrases(text):
         return Criteria(phrases=phrases)
     terms = split(text)
-    if len(terms) > MAX_TERMS:
-        raise FilterError(
-            _("That is %(count)d terms; %(most)d are the most one filter can hold.")
-            % {"count": len(terms), "most": MAX_TERMS}
-        )
+    check_count(terms)
     # Dictionaries keep the order, and each value once.
     found: dict[str, dict[str, None]] = {}
     wrong: dict[str, None] = {}
@@ -161,6 +158,13 @@ def split(text: str) -> list[str]:
     return terms
 
 
+def check_count(terms: Sized) -> None:
+    """Raise FilterError if there are more terms than one filter can hold."""
+    if len(terms) > MAX_TERMS:
+        message = _("That is %(count)d terms; %(most)d are the most one filter can hold.")
+        raise FilterError(message % {"count": len(terms), "most": MAX_TERMS})
+
+
 def _of_quotes(text: str) -> str:
     """What is wrong with the quotes at the beginning of `text`."""
     if enclosed := _QUOTED_AND_MORE.match(text):
@@ -173,10 +177,8 @@ def _classify(term: str) -> tuple[str, str]:
     if ":" not in term and '"' not in term and term[0] != "-":
         return "phrases", _clean(term, term)
     if _EXCLUDES_A_FIELD.match(term):
-        raise FilterError(
-            _("%(term)s can't be left out: a minus works with phrases only, as in -medical imaging.")
-            % {"term": shown(term)}
-        )
+        message = _("%(term)s can't be left out: a minus works with phrases only, as in -medical imaging.")
+        raise FilterError(message % {"term": shown(term)})
     if term.startswith("-"):
         return "exclusions", _clean(term[1:], term)
     if term.startswith('"'):
@@ -199,10 +201,8 @@ def _classify(term: str) -> tuple[str, str]:
 def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:
     value = " ".join(value.replace('"', " ").split())
     if not any(map(str.isalnum, value)):
-        raise FilterError(
-            _("%(term)s has no word in it. Write it like diffusion models, -surveys or author:Yann LeCun.")
-            % {"term": shown(term)}
-        )
+        message = _("%(term)s has no word in it. Write it like diffusion models, -surveys or author:Yann LeCun.")
+        raise FilterError(message % {"term": shown(term)})
     if len(value) > longest:
         is_sentence = longest == MAX_SENTENCE_LENGTH
         advice = (

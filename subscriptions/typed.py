@@ -16,6 +16,7 @@ from subscriptions.filters import (
     MOST_TOLD,
     Criteria,
     FilterError,
+    check_count,
     not_a_category,
     once,
     parse,
@@ -49,6 +50,7 @@ def read(text: str) -> Criteria:
     wrong: dict[str, None] = {}
     right: list[str] = []
     terms = [" ".join(term.split()) for term in split(text)]
+    check_count(terms)  # each is looked for in the whole text
     for term, following in zip_longest(terms, terms[1:], fillvalue=""):
         name = _whole_name(term, following, text)
         corrected, advice = name or _before_minus(term, following) or _put_right(term)

@@ -28,6 +28,7 @@ CANDIDATES = 300  # of a search: whoever wants more narrows it down
 TOGETHER = 80  # of these are judged at once, and so in the order of their scores; all take four times as long
 SURENESS = "more"  # who searches sees what is doubtful at the end, and not in a mail
 LAST_PAGE = CANDIDATES // PAGE
+LONGEST = 2_000  # characters of a search
 Order = Literal["fit", "newest", "votes"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 MOST_TERMS = 12  # each asked for by itself; the grammar takes 50
@@ -52,10 +53,13 @@ class Results:
 def search(
     text: str, page: int = 1, order: Order = "fit", size: int | None = None, *, typed_now: bool = True
 ) -> Results:
-    """Page `page`, of `size`, of what `text` asks for. Raises FilterError if it can't be read or asks for nothing.
+    """Page `page`, of `size`, of what `text` asks for. Raises FilterError if it can't be read, is too long or asks for
+    nothing.
 
     What was not `typed_now`, such as the address of a feed, goes on being read as it was.
     """
+    if len(text) > LONGEST:
+        raise filters.FilterError(_("That is too long: write at most %(most)s characters.") % {"most": LONGEST})
     criteria = typed.read(text) if typed_now else filters.parse(text)
     if not criteria.wants_something:
         raise filters.FilterError(

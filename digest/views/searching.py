@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from digest.discovery import missing, references, searching
@@ -17,8 +16,6 @@ from digest.site import topics
 from digest.views.pages import show
 from digest.views.papers import known
 from subscriptions.filters import FilterError
-
-LONGEST = 2_000  # characters
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Found:
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponseBase:
-    query = request.GET.get("q", "").strip()
+    query = request.GET.get("q", "").strip()[: searching.LONGEST + 1]  # enough to be refused as too long
     named = references.key_of(query)
     if named and (paper := known(named)):
         return redirect("digest:paper", paper.key)
@@ -66,8 +63,6 @@ def _order(request: HttpRequest) -> Order:
 def _results(query: str, number: int, order: Order) -> tuple[Results, str]:
     """What `query` finds, on its last page where there are not so many, and what is wrong with it."""
     nothing = Results(query, 1, (), False)
-    if len(query) > LONGEST:
-        return nothing, _("That is too long: write at most %(most)s characters.") % {"most": LONGEST}
     try:
         found = searching.search(query, number, order) if query else nothing
         return (found if found.page <= found.pages else searching.search(query, found.pages, order)), ""

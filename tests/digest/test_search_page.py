@@ -2,6 +2,7 @@
 
 import html
 import re
+from unittest.mock import patch
 
 import pytest
 from django.test import Client
@@ -83,6 +84,22 @@ def test_it_says_what_is_wrong_with_words(client: Client, query: str) -> None:
     page = found(client, query)
     assert 'role="alert"' in page or "No papers on this" in page
     assert client.get("/feeds/search.atom", {"q": query}).status_code in (200, 400)
+
+
+@pytest.mark.parametrize("path", ["/search", "/feeds/search.atom", "/api/papers/"])
+def test_it_reads_no_search_of_more_than_two_thousand_characters(client: Client, path: str) -> None:
+    query = "a, " * 700
+    with (
+        patch("subscriptions.typed.read", side_effect=AssertionError),
+        patch("subscriptions.filters.parse", side_effect=AssertionError),
+    ):
+        response = client.get(path, {"q": query})
+    assert "write at most 2000 characters" in response.content.decode()
+    assert response.status_code == (200 if path == "/search" else 400)
+
+
+def test_the_search_page_shows_no_more_of_what_was_typed_than_it_takes(client: Client) -> None:
+    assert "x" * 2_002 not in found(client, "x" * 50_000)
 
 
 @pytest.mark.parametrize("query", ["<script>alert(1)</script>", '"><img src=x>', "\u202e\x00", "' OR 1=1 --", "%", "*"])

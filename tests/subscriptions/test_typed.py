@@ -1,6 +1,7 @@
 """What is typed now: where it is likely meant otherwise, it is refused with how to write it."""
 
 import time
+from unittest.mock import patch
 
 import pytest
 from django.test import Client
@@ -170,3 +171,8 @@ def test_who_has_saved_such_words_may_keep_them(visitor: Client, db: None, words
     reader.refresh_from_db()
     assert reader.send_hour == hour
     assert "OR memory" in TopicFilter.objects.get().words
+
+
+def test_it_counts_terms_before_it_looks_for_names_among_them() -> None:
+    with patch.object(typed, "_whole_name", side_effect=AssertionError), pytest.raises(FilterError, match="100 terms"):
+        typed.read("author:Wang, Lei, " * 50)

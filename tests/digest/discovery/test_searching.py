@@ -191,7 +191,8 @@ def test_it_links_the_next_page(client: Client) -> None:
         ({"q": "agents", "page": "000000001" + "0" * 4500}, "is not a page"),
         ({"q": "agents", "page": "000000001234"}, "is not a page"),
         ({"q": "agents", "page": "16"}, "is not a page"),
-        ({"q": "a" * 5000}, "longer than"),
+        ({"q": "a" * 500}, "longer than"),
+        ({"q": "a" * 5000}, "at most 2000 characters"),
         ({"q": "\x00"}, "no word"),
     ],
 )
