@@ -35,6 +35,38 @@ def meant(email: str) -> str:
     return f"{name}@{near[0]}" if near else ""
 
 
+# Second levels under which a country's registry gives out names, as in example.co.uk.
+_SHARED_LEVELS = frozenset({
+    "ac", "co", "com", "edu", "gob", "gouv", "gov", "govt", "info", "ltd", "med", "mil", "ne", "net", "nhs", "nom",
+    "or", "org", "plc", "sch",
+})  # fmt: skip
+
+
+def mailbox(email: str) -> str:
+    """Return one spelling for all addresses that surely lead to the same mailbox.
+
+    Case and what follows a plus never count, Gmail ignores dots, and googlemail.com is gmail.com. Only limits use
+    this: the reader's own spelling is the one that is stored and mailed.
+    """
+    name, _at, domain = email.strip().lower().rpartition("@")
+    name = name.partition("+")[0] or name
+    if domain in ("gmail.com", "googlemail.com"):
+        name, domain = name.replace(".", ""), "gmail.com"
+    return f"{name}@{domain}"
+
+
+def organization(domain: str) -> str:
+    """Return the part of a domain that its owner registered, such as example.co.uk of mail.example.co.uk.
+
+    The last two labels, or three where the second-last is shared by a whole country, such as co.uk. That needs no list
+    of public suffixes that grows old. Where the rule is wrong, as with github.io, strangers share a limit, and wait
+    longer for a confirmation; but one owner of a wildcard domain never has two limits.
+    """
+    labels = domain.lower().split(".")
+    is_shared = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SHARED_LEVELS
+    return ".".join(labels[-3 if is_shared else -2 :])
+
+
 def is_public_domain(domain: str) -> bool:
     """Return False for an IP address in brackets and for localhost: our own mail server would deliver there."""
     return not domain.startswith("[") and domain.lower().rpartition(".")[2] != "localhost"

@@ -1,17 +1,20 @@
 """How often something may be done, counted in the database, so that all workers and web processes count together."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Count
 
-from subscriptions.addresses import keyed_hash
+from subscriptions import addresses, networks
 from subscriptions.models import Mark
 
 Rate = tuple[int, dt.timedelta]  # at most so many, in any span of that length
 DAY = dt.timedelta(days=1)
+KEYS_AT_ONCE = 500  # in one query
+NETWORKS_OF_A_SITE = 5  # posts from an IPv6 /48 may be so many times those from one of its /64s
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,23 @@ class Limit:
     rates: Sequence[Rate]
 
     @property
+    def about(self) -> tuple[str, str]:
+        return self.scope, self.value
+
+    @property
     def key(self) -> str:
-        return keyed_hash(f"subscriptions.limits.{self.scope}", self.value)
+        return addresses.keyed_hash(f"subscriptions.limits.{self.scope}", self.value)
 
 
-def network(network: str) -> Limit:
-    return Limit("network", network, settings.LIMIT_PER_NETWORK)
+def network(address: str) -> list[Limit]:
+    """Return the limits of posts from a network: its own and, for an IPv6 /64, that of its site's /48 as well."""
+    own, site = Limit("network", address, settings.LIMIT_PER_NETWORK), networks.site_of(address)
+    if site == address:
+        return [own]
+    return [
+        own,
+        Limit("network", site, [(most * NETWORKS_OF_A_SITE, span) for most, span in settings.LIMIT_PER_NETWORK]),
+    ]
 
 
 def turned_away() -> Limit:
@@ -36,19 +50,39 @@ def turned_away() -> Limit:
     return Limit("turned away", "", [(1_000, DAY)])
 
 
+def name(kind: str, email: str) -> Limit:
+    """Return the limit of a name at all subdomains of an organization: with a wildcard all of them are one mailbox."""
+    local, _, domain = addresses.mailbox(email).rpartition("@")
+    return Limit(f"{kind} name", f"{local}@{addresses.organization(domain)}", [(5, DAY)])
+
+
 def domain(kind: str, email: str) -> Limit:
-    """Of the mails that one kind of post asks for, to the addresses of a domain."""
-    return Limit(f"{kind} domain", email.rpartition("@")[2].lower(), settings.LIMIT_PER_DOMAIN)
+    """Return the limit of the emails that one kind of post asks for, to all addresses of an organization."""
+    own = addresses.mailbox(email).rpartition("@")[2]
+    return Limit(f"{kind} domain", addresses.organization(own), settings.LIMIT_PER_DOMAIN)
 
 
 def in_all(kind: str) -> Limit:
     return Limit(f"{kind} all", "", settings.LIMIT_IN_ALL)
 
 
+def first_post(kind: str, email: str) -> Limit:
+    """Return the limit that is free for the first post of an hour that names the mailbox."""
+    return Limit(f"{kind} first", addresses.mailbox(email), [(1, dt.timedelta(hours=1))])
+
+
+def turn(kind: str, site: str) -> Limit:
+    """Return the count of posts of a site that got their turn. It refuses none."""
+    return Limit(f"{kind} turn", site, [])
+
+
 def mails(kind: str, email: str) -> Limit:
-    """Of small mails that a stranger can ask for in somebody's name. A reader's link may be lost twice a day."""
+    """Return the limit of small emails that a stranger can ask for in a reader's name.
+
+    A reader's link may be lost twice a day.
+    """
     rates = {"already_subscribed": [(1, 7 * DAY)], "link": [(2, DAY), (6, 30 * DAY)]}
-    return Limit(f"mail:{kind}", email.strip().lower(), rates.get(kind, settings.LIMIT_PER_ADDRESS))
+    return Limit(f"mail:{kind}", addresses.mailbox(email), rates.get(kind, settings.LIMIT_PER_ADDRESS))
 
 
 def take(*limits: Limit, now: dt.datetime) -> Limit | None:
@@ -78,6 +112,15 @@ def free_at(limit: Limit, *, now: dt.datetime) -> dt.datetime:
 def count(limit: Limit, *, since: dt.datetime) -> int:
     """How often it was taken."""
     return Mark.objects.filter(key=limit.key, made_at__gt=since).count()
+
+
+def counts(several: Iterable[Limit], *, since: dt.datetime) -> dict[str, int]:
+    """Return how often each was taken, by its key; those that were not are left out."""
+    keys, taken = [limit.key for limit in several], dict[str, int]()
+    for at in range(0, len(keys), KEYS_AT_ONCE):
+        marks = Mark.objects.filter(key__in=keys[at : at + KEYS_AT_ONCE], made_at__gt=since).order_by()
+        taken |= dict(marks.values_list("key").annotate(Count("pk")))
+    return taken
 
 
 def forget(limit: Limit) -> None:

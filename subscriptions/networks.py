@@ -25,11 +25,20 @@ def visitors_network(request: HttpRequest) -> str:
 
 
 def network_of(address: str) -> str:
-    """What counts as one visitor: an IPv4 address, or the /64 that an IPv6 customer has for herself."""
+    """Return what counts as one visitor: an IPv4 address, or the /64 that an IPv6 customer has for herself."""
+    return _network(address, 64)
+
+
+def site_of(network: str) -> str:
+    """Return the /48 of an IPv6 network, which is what one customer can have at most; an IPv4 address as it is."""
+    return _network(network.partition("/")[0], 48)
+
+
+def _network(address: str, prefix: int) -> str:
     parsed = _parse(address)
     if parsed is None:
         return ""
-    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, prefix), strict=False))
 
 
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -2,8 +2,10 @@
 
 The page does the same for every address, and looks nobody up; so nothing about its answer, not even the time it takes,
 tells whether an address is known. What is too much for one network is not taken, and the page says when to send it
-again. The worker does what was asked as far as the limits allow: what is above those of a mail domain or of the site
-waits for its turn, up to a day. The operators hear of either.
+again. The worker does what was asked as far as the limits allow. Posts above those of a mail domain or of all domains
+wait for up to a week, and networks take turns: the next post is always one from the network that was served least in a
+day. So a flood from some networks delays sign-ups from others by no more than the hour in which a limit is full. The
+operators are informed of floods, and of posts that waited in vain.
 """
 
 import datetime as dt
@@ -14,16 +16,18 @@ from dataclasses import asdict
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
-from subscriptions import limits, mail, subscribers
+from subscriptions import limits, mail, networks, subscribers
+from subscriptions.addresses import keyed_hash
 from subscriptions.consents import Trace
 from subscriptions.models import FormPost
 from subscriptions.subscribers import Wishes
 
-WORTH_DOING = dt.timedelta(days=1)
+WORTH_DOING = dt.timedelta(days=7)
 LEASE = dt.timedelta(minutes=5)  # of a worker on a post: if it dies, another takes over
-AT_ONCE = 20_000  # posts looked at in one go: those that wait must not hide the others
+AT_ONCE = 20_000  # posts looked at in one go
 ALARM = [(1, dt.timedelta(hours=6))]
 logger = logging.getLogger(__name__)
 
@@ -44,21 +48,33 @@ def ask_for_link(email: str, *, network: str = "", now: dt.datetime) -> dt.datet
 
 def take_in(*, now: dt.datetime, seconds: float = 50) -> int:
     """Do what was asked for and may be done now, begun within so many seconds; how many posts."""
-    FormPost.objects.filter(posted_at__lt=now - WORTH_DOING).delete()
-    done, full, ends_at = 0, set[str](), time.monotonic() + seconds
-    for post in _unclaimed(now)[:AT_ONCE]:
+    _drop_old(now)
+    done, full, ends_at = 0, set[tuple[str, str]](), time.monotonic() + seconds
+    for post in _in_turn(now):
         if time.monotonic() > ends_at:
             break
-        if any(room.key in full for room in _rooms(post)) or not _claim(post, now):
+        if any(room.about in full for room in _rooms(post)) or not _claim(post, now):
             continue
-        reached = limits.take(*_limits_of(post, now), now=now)
+        reached = _take_rooms(post, now)
         if reached is None:
             done += _do(post, now)
             continue
         _give_back(post)
-        _raise_alarm(post, reached, now)
-        full.add(reached.key)
+        full.add(reached.about)
+        if reached.about in {room.about for room in _public_rooms(post)}:
+            _raise_alarm(post, reached, now)
     return done
+
+
+def _in_turn(now: dt.datetime) -> list[FormPost]:
+    """Return the posts that wait: first those of networks with the fewest posts before them, served or waiting."""
+    place = Window(RowNumber(), partition_by=[F("kind"), F("site")], order_by="pk")
+    posts = list(_unclaimed(now).annotate(place=place).order_by("place", "pk")[:AT_ONCE])
+    turns = {(post.kind, post.site): limits.turn(post.kind, post.site) for post in posts}
+    served = limits.counts(turns.values(), since=now - limits.DAY)
+    before = {network: served.get(turn.key, 0) for network, turn in turns.items()}
+    posts.sort(key=lambda post: (before[post.kind, post.site] + post.place, post.pk))
+    return list(posts)
 
 
 def _unclaimed(now: dt.datetime) -> QuerySet[FormPost]:
@@ -74,23 +90,44 @@ def _give_back(post: FormPost) -> None:
     FormPost.objects.filter(pk=post.pk).update(claimed_at=None)
 
 
-def _rooms(post: FormPost) -> tuple[limits.Limit, limits.Limit]:
-    """Of its mail domain and of the site. A flood of sign-ups leaves the room of lost links alone."""
+def _rooms(post: FormPost) -> tuple[limits.Limit, ...]:
+    """Return what must have room for the post. A flood of sign-ups leaves the room of lost links alone."""
+    return limits.name(post.kind, post.email), *_public_rooms(post)
+
+
+def _public_rooms(post: FormPost) -> tuple[limits.Limit, limits.Limit]:
+    """Return the rooms that name no address, so that operators may read of them."""
     return limits.domain(post.kind, post.email), limits.in_all(post.kind)
 
 
-def _limits_of(post: FormPost, now: dt.datetime) -> tuple[limits.Limit, ...]:
-    """Its rooms, unless no mail comes of it: else one address asked for again and again would use up the room of its
-    whole domain."""
-    notice = subscribers.notice_for(post.email, lost_link=post.kind == FormPost.Kind.LINK)
-    if not notice or limits.is_reached(limits.mails(notice, post.email), now=now):
-        return ()
-    return _rooms(post)
+def _take_rooms(post: FormPost, now: dt.datetime) -> limits.Limit | None:
+    """Count the post where it needs room; return the limit that is reached, or None.
+
+    The first post of an hour that names a mailbox is counted, whether or not an email comes of it: else the room that
+    is left would show who is a reader. More of them are not, since they lead to no more emails, and one mailbox would
+    use up the room of its whole domain.
+    """
+    first = limits.first_post(post.kind, post.email)
+    if limits.is_reached(first, now=now):
+        return None
+    reached = limits.take(*_rooms(post), first, limits.turn(post.kind, post.site), now=now)
+    return None if reached == first else reached
+
+
+def _drop_old(now: dt.datetime) -> None:
+    """Delete posts that waited for too long, and report how many."""
+    for kind in FormPost.Kind:
+        dropped = FormPost.objects.filter(kind=kind, posted_at__lt=now - WORTH_DOING).delete()[0]
+        if dropped:
+            what = _plural(kind)
+            logger.error("%s %s waited for a week and were dropped: the limits had no room for them", dropped, what)
+            mail.tell_operators("flood", {"what": what, "dropped": dropped})
 
 
 def _note_down(post: FormPost, network: str) -> dt.datetime | None:
-    reached = limits.take(limits.network(network), now=post.posted_at) if network else None
+    reached = limits.take(*limits.network(network), now=post.posted_at) if network else None
     if reached is None:
+        post.site = keyed_hash("subscriptions.sign_ups.site", networks.site_of(network))[:16] if network else ""
         post.save()
         return None
     limits.take(limits.turned_away(), now=post.posted_at)
@@ -129,10 +166,14 @@ def _raise_alarm(post: FormPost, reached: limits.Limit, now: dt.datetime) -> Non
     alarm = limits.Limit(f"{post.kind} alarm", reached.value, ALARM)
     if limits.take(alarm, now=now):
         return
-    what = "sign-ups" if post.kind == FormPost.Kind.SIGN_UP else "lost links"
+    what = _plural(post.kind)
     where = f"of {reached.value}" if reached.value else "in all"
     waiting = FormPost.objects.filter(kind=post.kind).count()
     logger.error("The limit of %s %s is reached; %s wait for their turn", what, where, waiting)
     told = mail.tell_operators("flood", {"what": what, "where": where, "waiting": waiting})
     if settings.OPERATORS and not told:
         limits.forget(alarm)
+
+
+def _plural(kind: str) -> str:
+    return "sign-ups" if kind == FormPost.Kind.SIGN_UP else "lost links"

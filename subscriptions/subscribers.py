@@ -62,18 +62,6 @@ def ask_for_link(email: str, *, now: dt.datetime) -> None:
             owe(subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.LINK, now=now)
 
 
-def notice_for(email: str, *, lost_link: bool = False) -> str:
-    """Which mail a sign-up of this address leads to, or the asking for its link; "" for none."""
-    subscriber = Subscriber.objects.by_email(email).first()
-    if is_suppressed(email) or (subscriber is None and lost_link):
-        return ""
-    if subscriber is None or subscriber.awaits_confirmation:
-        return Notice.CONFIRM
-    if lost_link:
-        return Notice.LINK
-    return Notice.ALREADY_SUBSCRIBED if subscriber.is_subscribed else Notice.CONFIRM
-
-
 def owe(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
     """Note down a mail that a stranger may have asked for; False where one too many was asked for already."""
     if subscriber.status == Status.SUPPRESSED or limits.take(limits.mails(notice, subscriber.email), now=now):

@@ -15,6 +15,12 @@ class FormPost(models.Model):
     email = models.EmailField()
     wishes = models.JSONField(default=dict, blank=True)
     trace = models.JSONField(default=dict, blank=True, help_text="For the log of consents.")
+    site = models.CharField(
+        max_length=16,
+        blank=True,
+        db_default="",
+        help_text="A keyed hash of the network that it came from. Networks take turns.",
+    )
     posted_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it in hand.")
 

@@ -29,3 +29,35 @@ def test_it_knows_what_was_meant(typed: str, meant: str) -> None:
 )  # fmt: skip
 def test_it_leaves_other_domains_alone(domain: str) -> None:
     assert addresses.meant(f"ada@{domain}") == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "mailbox"),
+    [
+        (" Ada@Example.ORG ", "ada@example.org"),
+        ("ada+papers@example.org", "ada@example.org"),
+        ("a.d.a@example.org", "a.d.a@example.org"),
+        ("a.d.a+x@gmail.com", "ada@gmail.com"),
+        ("A.da@GoogleMail.com", "ada@gmail.com"),
+        ("+@example.org", "+@example.org"),
+    ],
+)
+def test_it_knows_a_mailbox_by_all_its_spellings(typed: str, mailbox: str) -> None:
+    assert addresses.mailbox(typed) == mailbox
+
+
+@pytest.mark.parametrize(
+    ("domain", "organization"),
+    [
+        ("example.org", "example.org"),
+        ("a.b.Example.org", "example.org"),
+        ("example.co.uk", "example.co.uk"),
+        ("cs.example.ac.jp", "example.ac.jp"),
+        ("ac.uk", "ac.uk"),
+        ("co.example", "co.example"),
+        ("x.co.example", "co.example"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_it_knows_the_organization_of_a_domain(domain: str, organization: str) -> None:
+    assert addresses.organization(domain) == organization

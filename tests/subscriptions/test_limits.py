@@ -17,6 +17,7 @@ from tests.conftest import NOW, stamped
 
 pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db]
 MINUTE = dt.timedelta(minutes=1)
+POST: dict[str, Any] = {"sign_up": {"wishes": Wishes().as_json(), "trace": {}}, "link": {}}
 TWICE_IN_TEN_MINUTES = Limit("test", "x", [(2, 10 * MINUTE)])
 
 
@@ -199,7 +200,7 @@ def test_it_lets_sign_ups_above_a_domains_limit_wait_and_others_pass(settings: A
 
 
 def test_it_uses_up_no_domain_by_one_address(settings: Any, alice: Subscriber) -> None:
-    settings.LIMIT_PER_DOMAIN = [(3, dt.timedelta(hours=1))]
+    settings.LIMIT_PER_DOMAIN = [(4, dt.timedelta(hours=1))]
     subscribers.suppress("gone@example.org", "bounced")
     for email in ("ada@example.org", alice.email, "gone@example.org") * 10:
         sign_ups.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
@@ -261,14 +262,19 @@ def test_the_operators_hear_of_a_flood_as_soon_as_mail_leaves_again(
     assert [message.to for message in mail.outbox] == [["ops@example.org"]]
 
 
-def test_it_forgets_posts_that_waited_for_a_day(settings: Any) -> None:
-    settings.LIMIT_IN_ALL = [(1, dt.timedelta(hours=1))]
+def test_it_drops_posts_that_waited_for_a_week_and_says_so(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.LIMIT_IN_ALL = [(0, dt.timedelta(hours=1))]
     for email in ("a@example.org", "b@example.org"):
         sign_ups.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
-    sign_ups.take_in(now=NOW)
-    assert FormPost.objects.count() == 1
-    sign_ups.take_in(now=NOW + dt.timedelta(days=1, minutes=1))
+    sign_ups.take_in(now=NOW + dt.timedelta(days=6, hours=23))
+    assert FormPost.objects.count() == 2
+    mail.outbox.clear()
+    sign_ups.take_in(now=NOW + dt.timedelta(days=7, minutes=1))
     assert not FormPost.objects.exists()
+    assert "2 sign-ups waited for a week and were dropped" in caplog.text
+    (message,) = mail.outbox
+    assert message.subject == "Daily Papers: 2 sign-ups were dropped"
+    assert "2 sign-ups waited for a week" in str(message.body)
 
 
 def test_it_goes_on_after_a_post_that_can_not_be_served(caplog: pytest.LogCaptureFixture) -> None:
@@ -303,3 +309,104 @@ def test_it_takes_over_from_a_worker_that_died() -> None:
     FormPost.objects.update(claimed_at=NOW)
     assert sign_ups.take_in(now=NOW + 4 * MINUTE) == 0
     assert sign_ups.take_in(now=NOW + 6 * MINUTE) == 1
+
+
+def test_it_delays_no_sign_up_behind_a_flood_at_the_same_domain(settings: Any) -> None:
+    """A tenth of a real flood, hour by hour: the flood asks for more than the domain may have, and never stops."""
+    settings.LIMIT_PER_NETWORK = [(40, dt.timedelta(days=1))]
+    settings.LIMIT_PER_DOMAIN = [(5, dt.timedelta(hours=1))]
+    flood, honest = range(4), dict[str, int]()
+    for hour in range(30):
+        moment = NOW + dt.timedelta(hours=hour)
+        if hour % 24 == 0:
+            for number in range(40):
+                for network in flood:
+                    email = f"robot{hour}-{number}-{network}@gmail.com"
+                    sign_ups.ask_to_sign_up(email, Wishes(), Trace(), network=f"192.0.2.{network}", now=moment)
+        email = f"reader{hour}@gmail.com"
+        sign_ups.ask_to_sign_up(email, Wishes(), Trace(), network=f"198.51.100.{hour}", now=moment)
+        sign_ups.take_in(now=moment)
+        served = Subscriber.objects.filter(email__startswith="reader").values_list("email", flat=True)
+        honest |= {email: hour for email in served if email not in honest}
+    assert honest == {f"reader{hour}@gmail.com": hour for hour in range(30)}
+    assert Subscriber.objects.count() == 30 * 5, "no room is left unused"
+
+
+def test_it_loses_nobody_on_a_day_in_the_news(settings: Any) -> None:
+    settings.LIMIT_PER_DOMAIN = [(3, dt.timedelta(hours=1))]
+    for number in range(80):
+        email = f"reader{number}@gmail.com"
+        sign_ups.ask_to_sign_up(email, Wishes(), Trace(), network=f"192.0.2.{number}", now=NOW)
+    for hour in range(27):
+        sign_ups.take_in(now=NOW + dt.timedelta(hours=hour))
+    assert Subscriber.objects.count() == 80
+
+
+def test_it_lets_networks_take_turns_however_many_posts_wait(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.LIMIT_PER_NETWORK = [(40, dt.timedelta(days=1))]
+    monkeypatch.setattr(sign_ups, "AT_ONCE", 2)
+    for number in range(10):
+        sign_ups.ask_for_link(f"robot{number}@example.org", network="192.0.2.1", now=NOW)
+    sign_ups.ask_for_link("ada@example.net", network="192.0.2.2", now=NOW)
+    sign_ups.take_in(now=NOW)
+    assert not FormPost.objects.filter(email="ada@example.net").exists()
+
+
+@pytest.mark.parametrize(
+    "spelling", ["ada+{}@example.org", "{}@gmail.com", "ada@{}.example.org", "Ada+{}@mail{}.example.co.uk"]
+)
+def test_it_mails_a_mailbox_no_more_often_under_other_spellings(spelling: str) -> None:
+    dots = ["ada", "a.da", "ad.a", "a.d.a", "ada+x", "ADA"]
+    for number in range(24):
+        part = dots[number % 6] if "gmail" in spelling else f"x{number}"
+        email = spelling.format(part, number).replace("gmail", "googlemail" if number % 2 else "gmail")
+        sign_ups.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
+    notices.send_owed(now=NOW)
+    assert len(mailed()) == (5 if "@{}" in spelling or "@mail" in spelling else 1)
+
+
+def test_it_writes_no_address_to_the_operators_where_a_name_is_asked_for_too_often(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for number in range(9):
+        sign_ups.ask_to_sign_up(f"ada@{number}.example.org", Wishes(), Trace(), now=NOW)
+    sign_ups.take_in(now=NOW)
+    assert FormPost.objects.count() == 4
+    assert (mail.outbox, "ada" in caplog.text) == ([], False)
+
+
+def test_it_counts_all_subdomains_of_an_organization_as_one_domain(settings: Any) -> None:
+    settings.LIMIT_PER_DOMAIN = [(3, dt.timedelta(hours=1))]
+    for number in range(9):
+        sign_ups.ask_to_sign_up(f"reader{number}@{number}.example.co.uk", Wishes(), Trace(), now=NOW)
+    sign_ups.take_in(now=NOW)
+    assert Subscriber.objects.count() == 3
+
+
+def test_it_counts_an_ipv6_site_as_five_networks_at_most(visitor: Client) -> None:
+    for number in range(40):
+        sign_up(visitor, f"reader{number}@example.org", REMOTE_ADDR=f"2001:db8:0:{number + 1:x}::1")
+    assert FormPost.objects.count() == 25
+    sign_up(visitor, "neighbour@example.org", REMOTE_ADDR="2001:db8:1::1")
+    assert FormPost.objects.count() == 26
+
+
+@pytest.mark.parametrize("kind", FormPost.Kind)
+@pytest.mark.parametrize("known", ["nobody", "active", "pending", "unsubscribed", "suppressed"])
+def test_it_leaves_the_same_room_whoever_was_asked_for(
+    settings: Any, alice: Subscriber, bob: Subscriber, charlie: Subscriber, kind: str, known: str
+) -> None:
+    """Else the next post to the domain would tell, by waiting or not, who is a reader."""
+    settings.LIMIT_PER_DOMAIN = [(3, dt.timedelta(hours=1))]
+    subscribers.suppress("gone@example.org", "complained")
+    readers = {
+        "active": alice.email,
+        "pending": bob.email,
+        "unsubscribed": charlie.email,
+        "suppressed": "gone@example.org",
+    }
+    FormPost.objects.create(kind=kind, email=readers.get(known, "nobody@example.org"), posted_at=NOW, **POST[kind])
+    for number in range(3):
+        FormPost.objects.create(kind=kind, email=f"mallory{number}@example.org", posted_at=NOW, **POST[kind])
+    sign_ups.take_in(now=NOW)
+    assert list(FormPost.objects.values_list("email", flat=True)) == ["mallory2@example.org"]
