@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from digest import clock
+from digest import clock, logins
 from digest.keeping.outlook import outlook
 from digest.operating import trends
 from digest.operating.overview import overview
@@ -25,6 +25,13 @@ class PapersAdminSite(AdminSite):
     site_header = "Daily Papers"
     site_title = "Daily Papers"
     index_title = "Today"
+    login_form = logins.LoginForm
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response = super().login(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            logins.remember_device(request, response)
+        return response
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """One app's models where it is named; else all that the user may see, by groups."""
