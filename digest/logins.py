@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from subscriptions import limits
 from subscriptions.limits import Limit
-from subscriptions.networks import visitors_network
+from subscriptions.networks import site_of, visitors_network
 
 logger = logging.getLogger(__name__)
 
@@ -35,21 +35,22 @@ PER_NETWORK = [(30, QUARTER), (200, DAY)]  # a department may share an address
 class LoginForm(AdminAuthenticationForm):
     """The admin's form, which takes no password once the limit of its account, device or network is reached."""
 
+    request: HttpRequest  # which the view always gives
+
     error_messages = AdminAuthenticationForm.error_messages | {
         "limited": "Too many passwords were tried. Wait until %(until)s UTC, then try again."
     }
 
     def clean(self) -> dict[str, Any]:
-        account = self.cleaned_data.get("username", "")
-        counted = _limits_of(self.request, account) if self.request else []
-        now = timezone.now()
+        account, now = self.cleaned_data.get("username", ""), timezone.now()
+        counted = _limits_of(self.request, account)
         # Before the password is looked at, so that many at the same moment are counted, too.
         if reached := limits.take(*counted, now=now):
             _warn(reached, account, visitors_network(self.request), now)
             until = f"{limits.free_at(reached, now=now):%Y-%m-%d %H:%M}"
             raise ValidationError(self.error_messages["limited"], code="limited", params={"until": until})
-        cleaned = super().clean()
-        if counted and self.get_user():
+        cleaned = super().clean()  # raises where the password is wrong
+        if cleaned.get("password"):
             limits.forget(counted[0])
         return cleaned
 
@@ -71,8 +72,8 @@ def _limits_of(request: HttpRequest, account: str) -> list[Limit]:
     """Return what counts one try: the device alone if it is known, else the account and the network."""
     if device := _known_device(request, account):
         return [Limit("login device", device, PER_ACCOUNT)]
-    network = visitors_network(request)
-    by_network = [Limit("login network", network, PER_NETWORK)] if network else []
+    site = site_of(visitors_network(request))
+    by_network = [Limit("login network", site, PER_NETWORK)] if site else []
     return [Limit("login account", account, PER_ACCOUNT), *by_network]
 
 

@@ -67,6 +67,13 @@ def test_it_counts_a_network_over_all_accounts_also_those_that_do_not_exist(clie
     assert log_in(client, network="198.51.100.1") == ""
 
 
+def test_it_counts_an_ipv6_site_as_one_network(client: Client) -> None:
+    for number in range(30):
+        log_in(client, "wrong", account=f"account {number}", network=f"2001:db8:1:{number:x}::1")
+    assert LIMITED in log_in(client, network="2001:db8:1:ffff::1")
+    assert log_in(client, network="2001:db8:2::1") == ""
+
+
 def test_an_attacker_locks_no_admin_out_of_a_browser_that_has_logged_in_before(client: Client) -> None:
     assert log_in(client) == ""
     client.post("/admin/logout/")
