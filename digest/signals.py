@@ -9,7 +9,7 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from digest.discovery import fulltext
-from digest.events import Told, webhooks
+from digest.events import Told, reading
 from digest.mails import welcoming
 from subscriptions import notices
 from subscriptions.models import OwedNotice
@@ -19,7 +19,7 @@ notices.send_by(OwedNotice.Kind.WELCOME, welcoming.send)
 
 @receiver(tracking)
 def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
-    webhooks.hear(Told(event, esp_name))
+    reading.hear(Told(event, esp_name))
 
 
 @receiver(post_migrate)

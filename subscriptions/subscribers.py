@@ -4,6 +4,7 @@ Each function is idempotent: a second click changes nothing and is no error.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from copy import copy
 
 from django.db import transaction
@@ -192,13 +193,28 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
 def suppress(email: str, reason: str) -> Suppression:
     """Never mail this address again, also after its reader's row is gone or signs up anew."""
     with transaction.atomic():
-        row, _ = Suppression.objects.get_or_create(address_hash=address_hash(email), defaults={"reason": reason})
-        readers = Subscriber.objects.by_email(email)
-        for subscriber in readers.exclude(status=Status.SUPPRESSED):
-            consents.record(subscriber, Event.WITHDRAWN, Trace(where=reason))
-        readers.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
-        _owe_no_more(*readers)
-    return row
+        suppress_all({email: reason})
+        return Suppression.objects.get(address_hash=address_hash(email))
+
+
+def suppress_all(reasons: Mapping[str, str]) -> None:
+    """Never mail these addresses again: the reason by address. An address that is suppressed keeps its reason."""
+    if not reasons:
+        return
+    rows = [Suppression(address_hash=address_hash(email), reason=reason) for email, reason in reasons.items()]
+    by_address = {email.strip().lower(): reason for email, reason in reasons.items()}
+    with transaction.atomic():
+        Suppression.objects.bulk_create(rows, ignore_conflicts=True)
+        # In one order, so that two who suppress the same readers wait for each other, and not both.
+        readers = list(Subscriber.objects.select_for_update().by_emails(reasons).order_by("pk"))
+        for subscriber in readers:
+            if subscriber.status != Status.SUPPRESSED:
+                where = by_address.get(subscriber.email.lower(), "")
+                consents.record(subscriber, Event.WITHDRAWN, Trace(where=where))
+        theirs = Subscriber.objects.filter(pk__in=[reader.pk for reader in readers])
+        theirs.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
+        if readers:
+            _owe_no_more(*readers)
 
 
 def lift(hashed: str) -> None:

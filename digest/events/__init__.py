@@ -6,7 +6,8 @@ Reports come late, several times and in any order. So whatever is concluded is c
 concluding it twice changes nothing.
 """
 
+from digest.events.normalization import Told
 from digest.events.reconciling import settle
-from digest.events.recording import Told, record, record_all, record_bounces
+from digest.events.recording import record, record_all, record_bounces
 
 __all__ = ["Told", "record", "record_all", "record_bounces", "settle"]

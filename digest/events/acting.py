@@ -1,16 +1,19 @@
 """What follows for the reader from what a provider reports."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from anymail.signals import EventType
+from django.db.models import Count
 
 from digest.events.meaning import Meaning
-from digest.events.wear import Fate, Issue, is_worn_out
+from digest.events.wear import ISSUES, Fate, Issue, is_worn_out
 from digest.models import Delivery, DeliveryEvent
 from subscriptions import subscribers
 from subscriptions.models import Subscriber, Suppression
 
+ABOUT_READERS = (Meaning.SOFT, Meaning.COMPLAINT, Meaning.LEFT)
 LOOKED_BACK = 40  # issues of a reader: five of a weekly digest, and then some
 
 
@@ -27,36 +30,61 @@ class Report:
     delivery: Delivery | None
 
 
-def act(report: Report, *, now: dt.datetime) -> None:
-    """End mail to whom it can't or must not go. Idempotent."""
-    match report.meaning:
-        case Meaning.HARD if report.address:
-            subscribers.suppress(report.address, Suppression.Reason.BOUNCED)
-        case Meaning.COMPLAINT:
-            for address in _complainants(report):
-                subscribers.suppress(address, Suppression.Reason.COMPLAINED)
-        case Meaning.LEFT:
-            for subscriber in _readers(report):
-                subscribers.unsubscribe(subscriber, now=now)
-        case Meaning.SOFT:
-            for subscriber in _readers(report):
-                if is_worn_out(_issues(subscriber)):
-                    subscribers.suppress(subscriber.email, Suppression.Reason.BOUNCED)
+def act(reports: Sequence[Report], *, now: dt.datetime) -> None:
+    """End mail to addresses and readers that can't or must not get it. Idempotent."""
+    readers = _readers_by_address(reports)
+    suppressed: dict[str, str] = {}
+    for report in reports:
+        if report.meaning == Meaning.HARD and report.address:
+            suppressed.setdefault(report.address, Suppression.Reason.BOUNCED)
+        elif report.meaning == Meaning.COMPLAINT:
+            # An email that was forwarded may be complained about from an address that we don't know.
+            theirs = (reader.email for reader in _readers(report, readers))
+            for address in filter(None, (report.address, *theirs)):
+                suppressed.setdefault(address, Suppression.Reason.COMPLAINED)
+    soft = _each(reader for report in reports if report.meaning == Meaning.SOFT for reader in _readers(report, readers))
+    for reader in _often_bounced(soft):
+        if is_worn_out(_issues(reader)):
+            suppressed.setdefault(reader.email, Suppression.Reason.BOUNCED)
+    subscribers.suppress_all(suppressed)
+    left = _each(reader for report in reports if report.meaning == Meaning.LEFT for reader in _readers(report, readers))
+    for reader in left:
+        subscribers.unsubscribe(reader, now=now)
 
 
-def _complainants(report: Report) -> set[str]:
-    """Who was mailed. A mail that was forwarded may be complained about from an address that we don't know."""
-    return {address for address in (report.address, *(reader.email for reader in _readers(report))) if address}
+def _readers_by_address(reports: Sequence[Report]) -> dict[str, Subscriber]:
+    """Return the readers with the addresses of reports that say something about a reader, by address."""
+    addresses = {report.address for report in reports if report.meaning in ABOUT_READERS and report.address}
+    found = Subscriber.objects.by_emails(addresses) if addresses else ()
+    return {reader.email.lower(): reader for reader in found}
 
 
-def _readers(report: Report) -> list[Subscriber]:
-    readers = list(Subscriber.objects.by_email(report.address)) if report.address else []
-    return readers or ([report.delivery.subscriber] if report.delivery else [])
+def _readers(report: Report, by_address: Mapping[str, Subscriber]) -> list[Subscriber]:
+    reader = by_address.get(report.address.lower())
+    if reader is not None:
+        return [reader]
+    return [report.delivery.subscriber] if report.delivery else []
+
+
+def _each(readers: Iterable[Subscriber]) -> list[Subscriber]:
+    """Return each reader once, in order."""
+    return list({reader.pk: reader for reader in readers}.values())
+
+
+def _often_bounced(readers: Sequence[Subscriber]) -> list[Subscriber]:
+    """Return those of `readers` with enough bounced issues to look at more closely."""
+    if not readers:
+        return []
+    soft = DeliveryEvent.objects.filter(delivery__subscriber__in=readers, meaning=Meaning.SOFT).order_by()
+    counted = soft.values("delivery__subscriber").annotate(issues=Count("delivery", distinct=True))
+    often = set(counted.filter(issues__gte=ISSUES).values_list("delivery__subscriber", flat=True))
+    return [reader for reader in readers if reader.pk in often]
 
 
 def _issues(subscriber: Subscriber) -> list[Issue]:
     """The reader's digests, the newest first, and what became of each by all that was reported."""
-    newest = Delivery.objects.filter(subscriber=subscriber).order_by("-pk").prefetch_related("events")
+    newest = Delivery.objects.filter(subscriber=subscriber).order_by("-pk").defer("papers", "reason")
+    newest = newest.prefetch_related("events")
     return [_issue(delivery) for delivery in newest[:LOOKED_BACK]]
 
 

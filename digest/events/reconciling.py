@@ -36,12 +36,15 @@ def reconcile(reports: Sequence[Report], *, now: dt.datetime) -> None:
         arrived_after_all = Q(status=Status.FAILED, last_word=EventType.DELIVERED)
         rows = _with_last_word(taken).filter(doubtful | arrived_after_all)
         rows.update(status=Status.SENT, sent_at=now, reason="")
+    thrown_away: dict[int, Report] = {}
     for report in reports:
         if report.delivery and report.event_type in THROWN_AWAY:
-            rows = _with_last_word([report.delivery.pk]).filter(Q(last_word__in=THROWN_AWAY))
-            reason = f"The provider took it, and then reported it as {report.event_type}. {report.detail}".strip()
-            ended = rows.filter(status__in=(Status.SENT, Status.UNCERTAIN))
-            ended.update(status=Status.FAILED, sent_at=None, reason=reason)
+            thrown_away.setdefault(report.delivery.pk, report)
+    for pk, report in thrown_away.items():
+        rows = _with_last_word([pk]).filter(Q(last_word__in=THROWN_AWAY))
+        reason = f"The provider took it, and then reported it as {report.event_type}. {report.detail}".strip()
+        ended = rows.filter(status__in=(Status.SENT, Status.UNCERTAIN))
+        ended.update(status=Status.FAILED, sent_at=None, reason=reason)
 
 
 def settle(pks: Iterable[int], *, now: dt.datetime) -> list[int]:

@@ -1,30 +1,22 @@
 """Reports are stored, once each however often they are told, and acted on; many at a time where they come so."""
 
 import datetime as dt
-import hashlib
-import json
+import logging
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from anymail.signals import AnymailTrackingEvent, EventType
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from digest import clock
-from digest.events import acting, reconciling
+from digest.events import acting, lookup, reconciling
 from digest.events.acting import Report
-from digest.events.meaning import meaning_of
+from digest.events.normalization import DETAIL, Event, Told, UnreadableEventError, normalize
 from digest.models import Delivery, DeliveryEvent
-from subscriptions.failures import without_addresses
-from subscriptions.models import Subscriber
 
-DETAIL = 500  # characters kept of what was said
+AT_ONCE = 500  # reports in one transaction: nothing else can write to SQLite meanwhile
+LOGGED = 20  # events of one post that are logged one by one where they can't be read
 
-
-class Told(NamedTuple):
-    """A report as django-anymail hands it over, and which provider it is from."""
-
-    event: AnymailTrackingEvent
-    esp_name: str
+logger = logging.getLogger(__name__)
 
 
 def record(event: AnymailTrackingEvent, esp_name: str) -> None:
@@ -33,14 +25,21 @@ def record(event: AnymailTrackingEvent, esp_name: str) -> None:
 
 
 def record_all(told: Sequence[Told]) -> None:
-    """Store what is new of `told`, and act on it."""
+    """Store what is new of `told`, and act on it. An event that can't be read or stored is logged and skipped."""
     now = clock.now()
-    by_key = {_key(*each): each for each in told}
-    known = DeliveryEvent.objects.filter(event_key__in=list(by_key)).values_list("event_key", flat=True)
-    for key in list(known):
-        del by_key[key]
-    deliveries = _deliveries(by_key.values())
-    _store([_report(key, each, deliveries, now) for key, each in by_key.items()], now)
+    skipped = Skipped()
+    events: dict[str, Event] = {}
+    for each in told:
+        try:
+            event = normalize(each, now=now)
+        except UnreadableEventError as error:
+            skipped.add(each.esp_name, error)
+        else:
+            events[event.key] = event
+    by_id_alone = lookup.deliveries_by_id_alone(events.values(), now=now)
+    for chunk in _chunks(list(events.values())):
+        _record(_new(chunk), by_id_alone, skipped, now)
+    skipped.sum_up()
 
 
 def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime) -> None:
@@ -65,6 +64,58 @@ def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime)
     )
 
 
+class Skipped:
+    """The events of one post that were not recorded, in the log."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self, esp_name: str, error: Exception) -> None:
+        """Log one, unless there are many."""
+        self.count += 1
+        if self.count <= LOGGED:
+            logger.warning("An event of %s was skipped: %s", esp_name, brief(error))
+
+    def sum_up(self) -> None:
+        """Log how many more there were."""
+        if self.count > LOGGED:
+            logger.warning("%d more events of the same request were skipped", self.count - LOGGED)
+
+
+def brief(error: Exception) -> str:
+    """Return the error in one line of plain ASCII: it may repeat what a stranger sent."""
+    return ascii(f"{type(error).__name__}: {error}"[:200])
+
+
+def _chunks(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
+    return (events[start : start + AT_ONCE] for start in range(0, len(events), AT_ONCE))
+
+
+def _new(events: Sequence[Event]) -> list[Event]:
+    keys = [event.key for event in events]
+    known = set(DeliveryEvent.objects.filter(event_key__in=keys).values_list("event_key", flat=True))
+    return [event for event in events if event.key not in known]
+
+
+def _record(events: list[Event], by_id_alone: dict[str, Delivery], skipped: Skipped, now: dt.datetime) -> None:
+    """Store events together. If the database refuses their values, find the event that is to blame, and skip it."""
+    if not events:
+        return
+    try:
+        with transaction.atomic():
+            deliveries = lookup.deliveries_of(events) | by_id_alone
+            _store([_report(event, deliveries.get(event.key)) for event in events], now)
+    except (OperationalError, InterfaceError):
+        raise  # about the connection, and not about the events: the provider tells us again
+    except (DatabaseError, ValueError, TypeError) as error:
+        if len(events) == 1:
+            skipped.add(events[0].key.partition(":")[0], error)
+            return
+        half = len(events) // 2
+        for part in (events[:half], events[half:]):
+            _record(part, by_id_alone, skipped, now)
+
+
 def _store(reports: list[Report], now: dt.datetime, *, from_provider: bool = True) -> None:
     if not reports:
         return
@@ -87,67 +138,16 @@ def _store(reports: list[Report], now: dt.datetime, *, from_provider: bool = Tru
         )
         if from_provider:
             reconciling.reconcile(reports, now=now)
-        for report in reports:
-            acting.act(report, now=now)
+        acting.act(reports, now=now)
 
 
-def _report(key: str, told: Told, deliveries: dict[int, Delivery], now: dt.datetime) -> Report:
-    event = told.event
-    named = deliveries.get(_delivery_id(event))
-    delivery = named if named and _is_of(named, event) else _delivery_by_provider_id(event)
-    said = event.description or event.mta_response or event.reject_reason or ""
+def _report(event: Event, delivery: Delivery | None) -> Report:
     return Report(
-        key=key,
+        key=event.key,
         event_type=event.event_type,
-        meaning=meaning_of(event, told.esp_name),
-        happened_at=event.timestamp or now,
-        detail=without_addresses(str(said))[:DETAIL],
+        meaning=event.meaning,
+        happened_at=event.happened_at,
+        detail=event.detail,
         address=event.recipient or (delivery.subscriber.email if delivery else ""),
         delivery=delivery,
     )
-
-
-def _deliveries(told: Iterable[Told]) -> dict[int, Delivery]:
-    pks = {_delivery_id(event) for event, _ in told} - {0}
-    return Delivery.objects.select_related("subscriber").in_bulk(pks)
-
-
-def _delivery_id(event: AnymailTrackingEvent) -> int:
-    said = str((event.metadata or {}).get("delivery", ""))
-    return int(said) if said.isdecimal() and len(said) < 19 else 0
-
-
-def _is_of(delivery: Delivery, event: AnymailTrackingEvent) -> bool:
-    """Whether `event` is of the delivery that it names: another site by the same account, or the database before it was
-    restored, has given its number to somebody else's. Mails of earlier releases name no reader."""
-    reader, named = delivery.subscriber, (event.metadata or {}).get("reader")
-    if named:
-        return bool(named == reader.uid.hex)
-    is_by_provider_id = bool(event.message_id) and delivery.provider_id == str(event.message_id)
-    return is_by_provider_id or (event.recipient or "").lower() == reader.email.lower()
-
-
-def _delivery_by_provider_id(event: AnymailTrackingEvent) -> Delivery | None:
-    """For providers that give nothing back but their own id."""
-    if not event.recipient or not event.message_id:
-        return None
-    # By the reader, since that has an index; nothing else ever asks for a provider's id.
-    readers = list(Subscriber.objects.by_email(event.recipient))
-    theirs = Delivery.objects.filter(subscriber__in=readers, provider_id=str(event.message_id))
-    return theirs.select_related("subscriber").order_by("-pk").first()
-
-
-def _key(event: AnymailTrackingEvent, esp_name: str) -> str:
-    """The provider's id of the event, with whom it is about; some have none, then all that it says. As a hash."""
-    said = _id_of(event, esp_name) or json.dumps(event.esp_event, sort_keys=True, default=str)
-    told = repr((event.event_type, event.recipient, event.message_id, said))
-    if not _id_of(event, esp_name):
-        told += repr(event.timestamp)
-    return f"{esp_name}:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
-
-
-def _id_of(event: AnymailTrackingEvent, esp_name: str) -> str:
-    if esp_name == "Mailgun" and isinstance(event.esp_event, dict):
-        # What django-anymail takes is drawn anew for each try to tell us.
-        return str(event.esp_event.get("event-data", {}).get("id") or event.event_id or "")
-    return str(event.event_id or "")

@@ -5,19 +5,19 @@ a complaint, and have any address suppressed.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.views.decorators.csrf import csrf_exempt
 
-from digest.events.recording import Told, record_all
+from digest import clock
+from digest.events import signatures
+from digest.events.reading import gathering, view_of
+from digest.events.recording import brief, record_all
 from digest.providers import fallback
 
 logger = logging.getLogger(__name__)
@@ -51,8 +51,7 @@ DOORS = {
     "unisender_go": Door("unisender_go.UnisenderGoTrackingWebhookView", "UNISENDER_GO_API_KEY", True),
 }
 ELSE_SIGNED_WITH = {"MAILGUN_WEBHOOK_SIGNING_KEY": "MAILGUN_API_KEY"}
-
-_gathered: ContextVar[list[Told] | None] = ContextVar("gathered", default=None)
+SIGNED_WITHOUT_BODY = {"mailgun"}  # its signature covers a time and a token alone, and would fit any other report
 
 
 def is_open(provider: str) -> bool:
@@ -78,38 +77,23 @@ def providers_in_use() -> list[str]:
 
 @csrf_exempt
 def tracking(request: HttpRequest, provider: str) -> HttpResponse:
-    """Take in what `provider` reports, all of it or nothing. What can't be read is refused, and told again by it."""
+    """Take in what `provider` reports. A request that can't be read at all is refused, and sent again by it."""
+    if provider not in DOORS:
+        raise Http404
+    if request.method == "HEAD":
+        return HttpResponse()  # Mandrill looks for the address before it gives out the key that proves its reports
     if not is_open(provider):
         raise Http404
-    module, _, name = DOORS[provider].view.partition(".")
-    view: Any = getattr(import_module(f"anymail.webhooks.{module}"), name).as_view()
     with gathering() as told:
         try:
-            answer: HttpResponse = view(request)
+            answer: HttpResponse = view_of(DOORS[provider].view)(request)
         except (SuspiciousOperation, Http404):
             raise
-        except Exception:
-            logger.exception("A report of %s can't be read", provider)
+        except Exception as error:
+            logger.warning("A request of %s can't be read: %s", provider, brief(error))
             return HttpResponseBadRequest("This can't be read.")
-    record_all(told)
+    with transaction.atomic() if provider in SIGNED_WITHOUT_BODY else nullcontext():
+        if told and provider in SIGNED_WITHOUT_BODY:
+            signatures.use_once(request, now=clock.now())
+        record_all(told)
     return answer
-
-
-@contextmanager
-def gathering() -> Iterator[list[Told]]:
-    """Within, `hear` keeps what is told for whoever gathers."""
-    told: list[Told] = []
-    token = _gathered.set(told)
-    try:
-        yield told
-    finally:
-        _gathered.reset(token)
-
-
-def hear(told: Told) -> None:
-    """Keep what is told for whoever gathers; where nobody does, it is recorded at once."""
-    gathered = _gathered.get()
-    if gathered is None:
-        record_all([told])
-    else:
-        gathered.append(told)

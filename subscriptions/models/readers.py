@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -39,6 +40,9 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def by_email(self, email: str) -> "SubscriberQuerySet":
         # By the expression of the unique index: `iexact` asks for UPPER, and reads the whole table.
         return self.alias(address=Lower("email")).filter(address=email.strip().lower())
+
+    def by_emails(self, emails: Iterable[str]) -> "SubscriberQuerySet":
+        return self.alias(address=Lower("email")).filter(address__in={email.strip().lower() for email in emails})
 
     def unconfirmed_before(self, moment: dt.datetime) -> "SubscriberQuerySet":
         never = (Subscriber.Status.PENDING, Subscriber.Status.UNSUBSCRIBED)

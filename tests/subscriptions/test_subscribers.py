@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from subscriptions import consents, subscribers
-from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
+from subscriptions.models import Subscriber, SubscriberQuerySet, Suppression, Topic, TopicFilter
 from subscriptions.subscribers import Wishes
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import follows, stored
@@ -266,13 +266,24 @@ def test_it_drops_the_mail_that_a_suppressed_reader_was_owed(bob: Subscriber) ->
 def test_it_suppresses_the_address_and_the_reader_or_neither(
     alice: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(email: str) -> None:
+    def fail(self: object, emails: object) -> None:
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(Subscriber.objects, "by_email", fail)
+    monkeypatch.setattr(SubscriberQuerySet, "by_emails", fail)
     with pytest.raises(RuntimeError):
         subscribers.suppress(alice.email, "complained")
     assert not subscribers.is_suppressed(alice.email)
+
+
+def test_it_suppresses_many_addresses_with_few_queries(
+    alice: Subscriber, bob: Subscriber, django_assert_max_num_queries: Any
+) -> None:
+    strangers = {f"stranger{number}@example.org": "bounced" for number in range(300)}
+    with django_assert_max_num_queries(14):
+        subscribers.suppress_all(strangers | {alice.email.upper(): "complained", bob.email: "bounced"})
+    assert {stored(reader)["status"] for reader in (alice, bob)} == {"suppressed"}
+    assert Suppression.objects.filter(reason="complained").count() == 1
+    assert Suppression.objects.count() == 302
 
 
 def test_it_mails_nobody_who_complains_at_that_very_moment(bob: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
