@@ -4,6 +4,7 @@ What can't be read raises ImproperlyConfigured, which says how to write it. What
 """
 
 import datetime as dt
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -27,6 +28,22 @@ _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 _DATABASES = ("sqlite", "postgresql", "postgres", "psql", "pgsql")
 _BROKERS = ("memory", "redis", "rediss")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+# The ends of names of django-anymail's settings that are no text.
+_ANYMAIL_SWITCHES = (
+    "AUTO_CONFIRM_SNS_SUBSCRIPTIONS",
+    "DEBUG_API_REQUESTS",
+    "GENERATE_MESSAGE_ID",
+    "IGNORE_RECIPIENT_STATUS",
+    "IGNORE_UNSUPPORTED_FEATURES",
+    "PREVENT_HEADER_ENCODING_BUGS",
+    "TRACK_INITIAL_OPEN_AS_OPENED",
+    "USE_BULK_API",
+    "VERIFY_ATTACHMENT_EXTENSIONS",
+    "WORKAROUND_DISPLAY_NAME_BUGS",
+)
+_ANYMAIL_NUMBERS = ("REQUESTS_TIMEOUT", "DOWNLOAD_CHUNK_SIZE")
+_ANYMAIL_OBJECTS = ("SEND_DEFAULTS", "CLIENT_PARAMS", "SESSION_PARAMS")
 
 environ.Env.EMAIL_SCHEMES["outbox"] = "subscriptions.outbox.EmailBackend"
 _env = environ.Env()
@@ -258,6 +275,33 @@ def providers(name: str) -> list[str]:
     for provider in found:
         _must_be_known(name, provider)
     return found
+
+
+def anymail() -> dict[str, Any]:
+    """Return what is set for django-anymail, without the prefix ANYMAIL_, in the types that it expects."""
+    names = [name for name, value in os.environ.items() if name.startswith("ANYMAIL_") and value]
+    return {name.removeprefix("ANYMAIL_"): _anymail_setting(name) for name in names}
+
+
+def _anymail_setting(name: str) -> Any:
+    if name.endswith(_ANYMAIL_SWITCHES):
+        return flag(name, False)
+    if name.endswith(_ANYMAIL_NUMBERS):
+        return whole_number(name, 1, 1, 10**9)
+    return _json_object(name) if name.endswith(_ANYMAIL_OBJECTS) else text(name)
+
+
+def _json_object(name: str) -> dict[str, Any]:
+    """Return a JSON object. The message does not repeat the value, because keys can be in it."""
+    try:
+        value = json.loads(text(name))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(
+            f'{name} can\'t be read. Write a JSON object, such as {{"region_name": "eu-west-1"}}.'
+        )
+    return value
 
 
 def _must_be_known(name: str, provider: str) -> None:

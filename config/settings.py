@@ -228,9 +228,7 @@ SMTP_CONNECTIONS = env.whole_number("SMTP_CONNECTIONS", 4, 1, 1000)  # of each w
 SMTP_MAILS_PER_CONNECTION = env.whole_number("SMTP_MAILS_PER_CONNECTION", 1000, 1, 1_000_000)
 DEFAULT_FROM_EMAIL = env.sender("FROM_EMAIL", "Daily Papers <papers@localhost>")
 # Whatever a provider of django-anymail wants: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
-ANYMAIL: dict[str, Any] = {
-    name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_") and value
-}
+ANYMAIL: dict[str, Any] = env.anymail()
 if "WEBHOOK_SECRET" in ANYMAIL:  # several, separated by commas, while one replaces another
     ANYMAIL["WEBHOOK_SECRET"] = [secret.strip() for secret in ANYMAIL["WEBHOOK_SECRET"].split(",") if secret.strip()]
     if not all(":" in secret for secret in ANYMAIL["WEBHOOK_SECRET"]):

@@ -1,5 +1,6 @@
 """Settings that can't be read say so, and how to write them."""
 
+import ast
 import datetime as dt
 import os
 import stat
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anymail
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -148,6 +150,56 @@ def test_it_says_what_is_wrong_and_how_to_write_it(
         read()
     assert str(error.value).startswith("IT")
     assert how in str(error.value)
+
+
+def switches_of_anymail() -> set[str]:
+    """The names in django-anymail's calls of get_anymail_setting() with a default of True or False."""
+    found = set()
+    for path in Path(anymail.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "get_anymail_setting":
+                defaults = [one.value for one in node.keywords if one.arg == "default"]
+                if any(isinstance(one, ast.Constant) and isinstance(one.value, bool) for one in defaults):
+                    found.add(str(ast.literal_eval(node.args[0])).upper())
+    return found
+
+
+def test_it_reads_every_switch_of_anymail_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = switches_of_anymail()
+    assert "AUTO_CONFIRM_SNS_SUBSCRIPTIONS" in names
+    for name in names:
+        monkeypatch.setenv(f"ANYMAIL_PROVIDER_{name}", "False")
+    assert {env.anymail()[f"PROVIDER_{name}"] for name in names} == {False}
+
+
+def test_it_reads_settings_of_anymail_in_their_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANYMAIL_REQUESTS_TIMEOUT", "60")
+    monkeypatch.setenv("ANYMAIL_AMAZON_SES_CLIENT_PARAMS", '{"region_name": "eu-west-1"}')
+    monkeypatch.setenv("ANYMAIL_POSTMARK_SERVER_TOKEN", "True")
+    assert env.anymail() == {
+        "REQUESTS_TIMEOUT": 60,
+        "AMAZON_SES_CLIENT_PARAMS": {"region_name": "eu-west-1"},
+        "POSTMARK_SERVER_TOKEN": "True",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "how"),
+    [
+        ("ANYMAIL_POSTMARK_USE_BULK_API", "maybe", "is “maybe”. Write true or false."),
+        ("ANYMAIL_AMAZON_SES_CLIENT_PARAMS", "aws_secret", "can't be read. Write a JSON object"),
+        ("ANYMAIL_REQUESTS_TIMEOUT", "soon", "Write a whole number"),
+    ],
+)
+def test_it_says_how_to_write_a_setting_of_anymail(
+    name: str, value: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured) as error:
+        env.anymail()
+    assert str(error.value).startswith(name)
+    assert how in str(error.value)
+    assert "aws_secret" not in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL"])
