@@ -20,7 +20,7 @@ from celery.beat import Service
 from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
+from django.core.servers.basehttp import get_internal_wsgi_application
 from waitress.server import BaseWSGIServer
 
 from digest import tasks
@@ -68,7 +68,9 @@ def open_web_server(host: str, port: int) -> BaseWSGIServer:
     if settings.TRUSTED_PROXIES:
         proxy["trusted_proxy_count"] = settings.TRUSTED_PROXIES
     try:
-        return waitress.create_server(get_wsgi_application(), host=host, port=port, threads=6, ident=None, **proxy)
+        return waitress.create_server(
+            get_internal_wsgi_application(), host=host, port=port, threads=6, ident=None, **proxy
+        )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CannotServeError(
