@@ -67,6 +67,7 @@ def send_due_digests() -> None:
         planning.plan_due(now=now)
         planning.give_up_old(now=now)
         telling.tell_of_pause(now=now)
+        telling.tell_of_poison(now=now)
     finally:
         for _ in range(min(shards.at_work(now=now).count(), BELLS)):
             send_shards.delay()

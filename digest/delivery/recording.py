@@ -21,6 +21,7 @@ from digest.providers.ways import SMTP, way_of
 from digest.transports.outcomes import Outcome, Result
 
 TRIES = "Given up: tried for a day, and the next edition is coming. "
+CANNOT_TELL = "It may have arrived, and the provider can't be asked any more."
 MAY_HAVE_ARRIVED = "It may have arrived at a try before."
 
 Status = Delivery.Status
@@ -67,6 +68,15 @@ def record_doubtful(in_hand: Mapping[int, str], reason: str, *, now: dt.datetime
     doubtful = [Outcome(pk, Result.UNCERTAIN, reason, call=call) for pk, call in in_hand.items()]
     for (why, call), pks in _by(_reason_and_call, doubtful).items():
         _doubt(pks, why, now, call, at_once=at_once)
+
+
+def break_up_calls(deliveries: QuerySet[Delivery]) -> None:
+    """Let UNCERTAIN_MAILS decide about deliveries in doubt: their calls can no longer be made again whole."""
+    keyed = deliveries.filter(status=Status.QUEUED).exclude(call__in=("", UNKEYED))
+    if settings.UNCERTAIN_MAILS == "leave":
+        keyed.update(status=Status.UNCERTAIN, attempts=F("attempts") + 1, reason=CANNOT_TELL)
+    else:
+        keyed.update(call=UNKEYED)
 
 
 def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime) -> bool:

@@ -6,8 +6,10 @@ from pathlib import Path
 from django.db import transaction
 
 from digest.delivery import journal, recording, shards
+from digest.transports.outcomes import Result
 
 DIED_IN_HAND = "A worker died while it handed this over: it may have arrived."
+_PROGRESS = (Result.SENT, Result.FAILED, Result.SKIPPED, Result.LATER)
 
 
 def recover(folder: Path, *, now: dt.datetime) -> int:
@@ -21,5 +23,6 @@ def recover(folder: Path, *, now: dt.datetime) -> int:
                 recording.record(left.outcomes, now=now)
                 recording.record_doubtful(left.in_hand, DIED_IN_HAND, now=now)
                 if left.is_whole:
-                    shards.free_those_of(left.worker)
+                    got_on = any(outcome.result in _PROGRESS for outcome in left.outcomes)
+                    shards.free_those_of(left.worker, got_on=got_on)
         return len(found)

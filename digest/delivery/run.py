@@ -14,6 +14,7 @@ from digest.delivery.holding import Holding
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker
 from digest.delivery.patience import Patience
+from digest.delivery.recording import CANNOT_TELL
 from digest.delivery.shards import LostLeaseError
 from digest.limits.gates import Gate
 from digest.mails.composition import DeliveryRow
@@ -30,7 +31,6 @@ FRESH = 0.05  # seconds for which what was read of a reader holds
 RECORD_AFTER = 2.0  # seconds
 RENEW_AFTER = 30.0  # seconds; well below the lease
 LEFT = "The reader left, or paused, before it was sent."
-CANNOT_TELL = "It may have arrived, and the provider can't be asked any more."
 
 Status = Delivery.Status
 _ENDS = (Result.SENT, Result.FAILED, Result.SKIPPED)

@@ -11,13 +11,14 @@ from django.conf import settings
 from django.db import connection
 
 from digest import clock
-from digest.delivery import pauses, recovery, shards, stopping
+from digest.delivery import pauses, recovery, shards, stopping, trial
 from digest.delivery.holding import BACK_IN
 from digest.delivery.journal import Journal
 from digest.delivery.making import Maker, PlainMaker, RawMaker
 from digest.delivery.run import Run, StopAsking
 from digest.limits.gates import Gate
-from digest.models import Edition, Shard
+from digest.mails.composition import DeliveryRow
+from digest.models import Delivery, Edition, Shard
 from digest.providers import fallback
 from digest.providers.api import ApiTransport
 from digest.providers.fallback import FallbackTransport
@@ -49,13 +50,28 @@ def send_due(
     with stopping.heeded(), _worker() as worker:
         while not stop() and worker.may_send():
             shard = shards.take(worker.name, now=clock.now(), edition=edition)
-            if shard is None:
-                if not _one_is_soon_free(edition):
+            if shard is not None:
+                if not worker.send(shard, stop, progress):
                     break
+                recovery.recover(journals(), now=clock.now())  # workers that died meanwhile
+            elif not worker.is_probing and trial.try_next(journals(), edition=edition):
+                continue
+            elif _one_is_soon_free(edition):
                 time.sleep(A_MOMENT)
-            elif not worker.send(shard, stop, progress):
+            else:
                 break
         return worker.accepted
+
+
+def send_quarantined(shard_pk: int) -> None:
+    """Send the one email of this quarantined shard, after another of its edition was made: only it may be deadly."""
+    with stopping.heeded(), _worker() as worker:
+        if not worker.may_send():
+            return
+        shard = shards.take_for_trial(shard_pk, worker.name, now=clock.now())
+        if shard is not None:
+            worker.make_another(shard)
+            worker.send(shard, stopping.is_asked, lambda ended: None)
 
 
 def journals() -> Path:
@@ -67,7 +83,7 @@ def journals() -> Path:
 def _one_is_soon_free(edition: Edition | None) -> bool:
     """Whether a limit keeps some back for seconds only: then it pays to stay."""
     soon = clock.now() + dt.timedelta(seconds=BACK_IN)
-    return shards.free(now=soon, edition=edition).exists()
+    return shards.ready(now=soon, edition=edition).exists()
 
 
 class Worker:
@@ -77,21 +93,21 @@ class Worker:
         _commit_without_waiting()
         self.accepted = 0
         self.name = journal.worker
-        self._is_probing = False
+        self.is_probing = False
         self._journal, self._transport, self._maker = journal, transport, maker
         self._gates: dict[str, Gate] = {}
 
     def may_send(self) -> bool:
         """Whether mails may leave, or one, that shows whether the server takes them again."""
-        if not self._is_probing:
+        if not self.is_probing:
             allowed = pauses.allowance(now=clock.now())
-            self._is_probing = allowed == 1
+            self.is_probing = allowed == 1
             return allowed != 0
         return True
 
     def send(self, shard: Shard, stop: StopAsking, progress: Progress) -> bool:
         """Send what is due of `shard` and give it back; whether to go on with another."""
-        run = Run(shard, self._journal, self._maker, self._gate(), stop, is_probe=self._is_probing)
+        run = Run(shard, self._journal, self._maker, self._gate(), stop, is_probe=self.is_probing)
         while run.goes_on:
             run.gate = self._gate()
             for outcomes in self._transport.send(run.mails(), run.begin):
@@ -103,16 +119,22 @@ class Worker:
         for gate in self._gates.values():
             gate.give_all_back()
         shards.give_back(shard, now=clock.now())
-        self._is_probing = run.is_probe and not run.refused
+        self.is_probing = run.is_probe and not run.refused
         if run.refused and self._gives_way(run.refused):
             return True
         if run.refused:
             pauses.begin(run.refused, now=clock.now())
         return run.may_go_on
 
+    def make_another(self, shard: Shard) -> None:
+        """Make an email of the same edition that was sent before, and throw it away."""
+        sent = Delivery.objects.filter(edition=shard.edition_id, status=Delivery.Status.SENT).order_by("-pk")
+        for pk, reader in sent.values_list("pk", "subscriber_id")[:1]:
+            list(self._maker.make([DeliveryRow(pk, shard.edition_id, reader)]))
+
     def close(self) -> None:
         self._transport.close()
-        if self._is_probing:  # there was nothing to probe with
+        if self.is_probing:  # there was nothing to probe with
             pauses.probe_now(now=clock.now())
 
     def _gives_way(self, reason: str) -> bool:

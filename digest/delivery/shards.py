@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from digest.delivery import poison, recording
 from digest.models import Delivery, Edition, Shard
-from digest.models.deliveries import UNKEYED
+from digest.models.deliveries import SUSPECT, UNKEYED
 
 SIZE = 500
 LEASE = dt.timedelta(minutes=5)
@@ -59,29 +59,53 @@ def free(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]
     return waiting.filter(edition=edition) if edition else waiting
 
 
+def ready(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]:
+    """Return what can be taken now, except for quarantined shards, which wait for a trial."""
+    return free(now=now, edition=edition).exclude(poison.QUARANTINED)
+
+
 def others_wait(*, now: dt.datetime, untried: bool) -> bool:
     """Whether there is other work for a worker; `untried`: of which nothing was tried yet."""
-    waiting = free(now=now)
+    waiting = ready(now=now)
     return (waiting.filter(not_before=F("made_at")) if untried else waiting).exists()
 
 
 def take(worker: str, *, now: dt.datetime, edition: Edition | None = None) -> Shard | None:
-    """Take the free shard that waited longest; None where there is none. Of two workers each gets its own."""
+    """Take the shard that waited longest; None where there is none. Two workers never get the same one."""
     with transaction.atomic():
-        # SQLite has one writer at a time, and nothing to skip.
-        skips = connection.features.has_select_for_update_skip_locked
-        waiting = free(now=now, edition=edition).select_for_update(skip_locked=skips)
-        shard = waiting.order_by("not_before", "pk").first()
-        if shard is None:
-            return None
-        if shard.worker:  # its lease ran out: neither it nor its machine's journals were heard of since
-            shard.crashes += 1
-            recording.record_doubtful(dict.fromkeys(_announced(shard, now), ""), DIED, now=now)
-        poison.convict(shard)
-        shard.worker = worker
-        shard.save()
-        Shard.objects.filter(pk=shard.pk).update(lease_until=_lease_until())
+        shard = _lock_first(ready(now=now, edition=edition))
+        if shard is not None:
+            _lease(shard, worker, now)
     return shard
+
+
+def begin_trial(*, now: dt.datetime, edition: Edition | None = None) -> Shard | None:
+    """Return the quarantined shard that waited longest, if any, for a process that calls `take_for_trial`."""
+    with transaction.atomic():
+        shard = _lock_first(free(now=now, edition=edition).filter(poison.QUARANTINED))
+        if shard is not None:
+            poison.begin_trial(shard, now=now)
+            shard.save()
+    return shard
+
+
+def take_for_trial(pk: int, worker: str, *, now: dt.datetime) -> Shard | None:
+    """Take this quarantined shard, before its time; None where it is no longer to be tried."""
+    with transaction.atomic():
+        shard = Shard.objects.select_for_update().filter(poison.QUARANTINED, pk=pk, done_at=None).first()
+        if shard is not None:
+            _lease(shard, worker, now)
+    return shard
+
+
+def end_trial(pk: int, *, now: dt.datetime) -> bool:
+    """Note that a signal ended the process that tried this shard; return whether its email is at fault."""
+    with transaction.atomic():
+        shard = Shard.objects.select_for_update().filter(poison.QUARANTINED, pk=pk, done_at=None).first()
+        is_at_fault = shard is not None and poison.strike(shard, now=now)
+        if shard is not None:
+            shard.save()
+    return is_at_fault
 
 
 def due(shard: Shard, *, now: dt.datetime) -> list[int]:
@@ -119,17 +143,26 @@ def renew(shard: Shard, *, announced: int = 0) -> None:
 
 
 def give_back(shard: Shard, *, now: dt.datetime) -> None:
-    """Let others have what is left of it, at its deliveries' next try; it is done if nothing is left."""
+    """Let others have what is left of it, at its deliveries' next try; it is done if nothing is left.
+
+    A quarantined email that still waits stays so.
+    """
     queued = shard.deliveries.filter(status=Status.QUEUED)
     next_try = queued.aggregate(Min("not_before"))["not_before__min"]
     end = {"done_at": now} if next_try is None else {"not_before": next_try}
     mine = Shard.objects.filter(pk=shard.pk, worker=shard.worker)
-    mine.update(worker="", lease_until=None, announced=0, crashes=0, **end)
+    crashes = shard.crashes if shard.is_quarantined and next_try else 0
+    mine.update(worker="", lease_until=None, announced=0, crashes=crashes, **end)
 
 
-def free_those_of(worker: str) -> None:
-    """What a dead worker had, and whose journal was read."""
-    Shard.objects.filter(worker=worker, done_at=None).update(worker="", lease_until=None, crashes=F("crashes") + 1)
+def free_those_of(worker: str, *, got_on: bool) -> None:
+    """Free what a dead worker held, after its journal was read; `got_on` if it brought any of it to an end."""
+    held = Shard.objects.filter(worker=worker, done_at=None)
+    no_more = {"worker": "", "lease_until": None}
+    held.filter(poison.QUARANTINED).update(**no_more)
+    if got_on:
+        held.filter(crashes__lt=SUSPECT).update(crashes=0, **no_more)
+    held.update(crashes=F("crashes") + 1, **no_more)
 
 
 def wake(edition: Edition, *, now: dt.datetime) -> None:
@@ -163,6 +196,22 @@ def expire(*, now: dt.datetime, older_than: dt.timedelta, reason: str) -> int:
         expired += queued.update(status=Status.SKIPPED, reason=reason)
         give_back(shard, now=now)
     return expired
+
+
+def _lock_first(waiting: QuerySet[Shard]) -> Shard | None:
+    # SQLite has one writer at a time, and nothing to skip.
+    skips = connection.features.has_select_for_update_skip_locked
+    return waiting.select_for_update(skip_locked=skips).order_by("not_before", "pk").first()
+
+
+def _lease(shard: Shard, worker: str, now: dt.datetime) -> None:
+    if shard.worker:  # its lease ran out: neither it nor its machine's journals were heard of since
+        poison.note_death(shard)
+        recording.record_doubtful(dict.fromkeys(_announced(shard, now), ""), DIED, now=now)
+    poison.set_apart(shard, now=now)
+    shard.worker = worker
+    shard.save()
+    Shard.objects.filter(pk=shard.pk).update(lease_until=_lease_until())
 
 
 def _lease_until() -> Combinable:

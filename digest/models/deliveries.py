@@ -10,7 +10,7 @@ from digest.models.editions import Edition
 from subscriptions.models import Subscriber
 
 UNKEYED = "-"  # the key of a call that has none
-SUSPECT = 3  # deaths in a row, see `digest.delivery.poison`
+SUSPECT = 3  # deaths in a row without progress, see `digest.delivery.poison`
 
 
 class Shard(models.Model):
@@ -33,6 +33,9 @@ class Shard(models.Model):
     )
     crashes = models.PositiveSmallIntegerField(default=0, help_text="How many workers in a row died with it.")
     done_at = models.DateTimeField(null=True, blank=True)
+    alerted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the operators were alerted of the email that kills its process."
+    )
 
     class Meta:
         ordering = ["edition", "first"]
@@ -44,7 +47,18 @@ class Shard(models.Model):
 
     @property
     def is_suspect(self) -> bool:
+        """Return True if its emails are sent one at a time."""
         return self.crashes >= SUSPECT
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Return True if it is a single email at which workers died."""
+        return self.is_suspect and self.first == self.last
+
+    @property
+    def strikes(self) -> int:
+        """Return how often its email is proven to have killed its process."""
+        return self.crashes - SUSPECT if self.is_quarantined else 0
 
     @property
     def deliveries(self) -> models.QuerySet["Delivery"]:

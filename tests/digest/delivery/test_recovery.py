@@ -185,32 +185,6 @@ def test_it_does_not_trust_a_lease_from_a_clock_that_was_set_back(pks: list[int]
     assert shards.take("two", now=NOW)
 
 
-def die_of(worker: str, announced: int) -> bool:
-    """A worker takes the shard, comes as far as `announced`, and dies; whether it was careful."""
-    shard = shards.take(worker, now=NOW)
-    assert shard
-    was_careful = shard.is_suspect
-    shards.renew(shard, announced=announced)
-    shards.free_those_of(worker)
-    return was_careful
-
-
-def test_it_finds_the_delivery_that_kills_its_workers(pks: list[int]) -> None:
-    assert not any(die_of(f"worker{number}", pks[3]) for number in range(SUSPECT))
-    for number in range(poison.TRIES):
-        assert die_of(f"careful{number}", pks[0])  # killed nobody: another died of the second
-        assert Shard.objects.get().crashes == SUSPECT + 1
-        shard = shards.take("x", now=NOW)
-        assert shard
-        shards.renew(shard, announced=pks[1])
-        shards.free_those_of("x")
-    for number in range(poison.TRIES - 1):
-        die_of(f"last{number}", pks[1])
-    assert sending.send_due() == 3
-    culprit = Delivery.objects.get(pk=pks[1])
-    assert (culprit.status, culprit.reason) == (Status.FAILED, poison.GUILTY)
-
-
 def test_it_goes_one_by_one_through_a_shard_that_killed(pks: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     Shard.objects.update(crashes=SUSPECT)
     seen = []
