@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
+from digest import isolation
 from digest.intake.client import client
 from digest.models import Paper, Source, Thumbnail
 from digest.site import pictures
@@ -36,7 +37,7 @@ def bring_in(*, now: dt.datetime, seconds: float) -> int:
         if host in down:
             continue
         try:
-            came += _keep(paper, pictures.shrink(http.get(paper.thumbnail_url)), "", now)
+            came += _keep(paper, shrink(http.get(paper.thumbnail_url)), "", now)
         except StoppedError:
             break
         except UnreachableError as error:
@@ -52,6 +53,14 @@ def of_papers(papers: Sequence[Paper]) -> dict[int, str]:
     """The mark of each paper's picture, by the paper's pk; nothing for those without one."""
     rows = Thumbnail.objects.filter(paper__in=[paper.pk for paper in papers]).exclude(mark="")
     return dict(rows.values_list("paper_id", "mark"))
+
+
+def shrink(body: bytes) -> bytes:
+    """Return what `pictures.shrink` makes of `body`, in a process with limits. Raises PictureError."""
+    try:
+        return isolation.run(pictures.shrink, body)
+    except isolation.IsolationError as error:
+        raise PictureError(str(error)) from error
 
 
 def _missing(now: dt.datetime) -> QuerySet[Paper]:

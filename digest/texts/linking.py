@@ -21,13 +21,17 @@ def link(text: str) -> list[tuple[str, str]]:
 
 
 def _without_end(address: str) -> str:
-    """Without what the sentence around it goes on with; a bracket that was opened within stays."""
-    while address and (
-        address[-1] in _ENDS
-        or (address[-1] in _PAIRS and address.count(address[-1]) > address.count(_PAIRS[address[-1]]))
-    ):
-        address = address[:-1]
-    return address
+    """Return `address` without what the sentence around it goes on with; a bracket that was opened within stays."""
+    surplus = {closing: address.count(closing) - address.count(opening) for closing, opening in _PAIRS.items()}
+    end = len(address)
+    while end:
+        last = address[end - 1]
+        if surplus.get(last, 0) > 0:
+            surplus[last] -= 1
+        elif last not in _ENDS:
+            break
+        end -= 1
+    return address[:end]
 
 
 def _can_be_followed(address: str) -> bool:

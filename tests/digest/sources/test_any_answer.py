@@ -1,14 +1,17 @@
 """Whatever an upstream sends, a parser reads it or says why it can't: no other error comes out."""
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest import isolation
 from digest.sources import arxiv, feed, huggingface
 from digest.sources.records import Batch, SourceError
 from tests.conftest import TODAY
@@ -54,6 +57,20 @@ pieces = st.lists(
     ),
     max_size=25,
 ).map(b"".join)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_process() -> Iterator[None]:
+    """Parse thousands of small inputs in this process: a child for each would take minutes."""
+
+    def run(function: Callable[[bytes], bytes], body: bytes) -> bytes:
+        try:
+            return function(body)
+        except Exception as error:
+            raise isolation.IsolationError(str(error)) from error
+
+    with patch.object(isolation, "run", run):
+        yield
 
 
 def is_read_or_refused(source: ModuleType, body: bytes) -> bool:

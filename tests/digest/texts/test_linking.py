@@ -1,5 +1,7 @@
 """Addresses within a text."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,3 +37,14 @@ def test_it_loses_nothing_and_leads_only_where_it_says(text: str) -> None:
     for part, address in parts:
         assert address in ("", part)
         assert not address or address.lower().startswith(("http://", "https://"))
+
+
+@pytest.mark.parametrize("end", [")", ".", ")].", "()"])
+def test_the_end_of_an_address_takes_time_by_its_length_alone(end: str) -> None:
+    def cost(length: int) -> float:
+        text = "https://example.org/" + end * (length // len(end))
+        began = time.process_time()
+        link(text)
+        return time.process_time() - began
+
+    assert min(cost(100_000) for _ in range(2)) < 1

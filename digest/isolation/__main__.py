@@ -1,0 +1,39 @@
+"""The child process: set its own limits, read the input, and write what the function makes of it."""
+
+import resource
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+from digest.isolation import FAILED, MEMORY, OUT_OF_MEMORY
+
+LONGEST_MESSAGE = 1_000  # characters
+
+
+def _limit(seconds: int) -> None:
+    limits = {
+        resource.RLIMIT_CPU: (seconds, seconds + 1),
+        resource.RLIMIT_CORE: (0, 0),
+        resource.RLIMIT_AS: (MEMORY, MEMORY),
+    }
+    for name, limit in limits.items():
+        with suppress(OSError, ValueError):  # macOS has no limit of memory, and a service may have lower ones
+            resource.setrlimit(name, limit)
+
+
+def _main(name: str, seconds: str) -> None:
+    _limit(int(seconds))
+    module, _, function = name.partition(":")
+    try:
+        made = getattr(import_module(module), function)(sys.stdin.buffer.read())
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)
+    except Exception as error:
+        message = str(error) or type(error).__name__
+        sys.stderr.buffer.write(message[:LONGEST_MESSAGE].encode(errors="replace"))
+        sys.exit(FAILED)
+    sys.stdout.buffer.write(made)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
