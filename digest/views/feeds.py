@@ -67,4 +67,6 @@ def personal(request: HttpRequest, token: str) -> HttpResponseBase:
         title = _("%(site)s for you") % {"site": brand.current().name}
         subtitle = _("The papers that your topics and words find")
         feed = Feed(id_, title, subtitle, request.path, reverse("digest:latest"), entries)
-        return show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM, is_private=True)
+        response = show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM, is_private=True)
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

@@ -95,4 +95,5 @@ def reading_list_ris(request: HttpRequest, reader: Subscriber, token: str) -> Ht
 
 
 def _file(name: str, text: str, content_type: str) -> HttpResponse:
-    return HttpResponse(text, content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Robots-Tag": "noindex"}
+    return HttpResponse(text, content_type, headers=headers)

@@ -53,6 +53,7 @@ def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suf
     response = HttpResponse(write([found]), content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{slugify(found.key)}.{suffix}"'
     response.headers["Cache-Control"] = "public, no-cache"
+    response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Link"] = f'<{reverse("digest:paper", args=[found.key])}>; rel="canonical"'
     return response
 

@@ -387,6 +387,7 @@ def test_it_shows_and_exports_the_reading_list(client: Client, ada: Subscriber, 
     bib, ris = client.get(path[:-1] + ".bib"), client.get(path[:-1] + ".ris")
     assert "@misc{hopper" in bib.content.decode()
     assert bib["Content-Disposition"] == 'attachment; filename="reading-list.bib"'
+    assert bib["X-Robots-Tag"] == ris["X-Robots-Tag"] == "noindex"
     assert "TI  - Agents with Memory" in ris.content.decode()
     assert "Removed: the paper is off your list" in press_through(client, path, paper=str(memory.pk))
     assert "Removed" not in body(client, path)

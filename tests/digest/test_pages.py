@@ -148,6 +148,7 @@ def test_it_gives_a_papers_reference_to_other_software(client: Client) -> None:
     bib, ris = client.get("/papers/arxiv:2608.00002.bib"), client.get("/papers/arxiv:2608.00002.ris")
     assert bib["Content-Type"].startswith("application/x-bibtex")
     assert 'filename="arxiv260800002.bib"' in bib["Content-Disposition"]
+    assert bib["X-Robots-Tag"] == ris["X-Robots-Tag"] == "noindex"
     assert "eprint = {2608.00002}" in bib.content.decode()
     assert "AU  - Lovelace, Ada" in ris.content.decode()
     assert 'href="/papers/arxiv:2608.00002.bib"' in body(client, "/papers/arxiv:2608.00002/")

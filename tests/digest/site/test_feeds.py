@@ -113,6 +113,13 @@ def test_it_holds_a_readers_own_papers_at_a_secret_address(client: Client, alice
     assert "alice" not in response.content.decode()
 
 
+def test_search_engines_keep_no_personal_feed(client: Client, alice: Subscriber) -> None:
+    first = client.get(links.make_url(Purpose.FEED, alice))
+    again = client.get(links.make_url(Purpose.FEED, alice), headers={"If-None-Match": first["ETag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+    assert first["X-Robots-Tag"] == again["X-Robots-Tag"] == "noindex"
+
+
 def test_it_is_linked_from_a_readers_settings(client: Client, alice: Subscriber) -> None:
     settings = client.get(f"/preferences/{links.make_token(Purpose.PREFERENCES, alice)}/")
     assert f'href="{path_of(alice)}"' in settings.content.decode()
