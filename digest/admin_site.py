@@ -39,8 +39,11 @@ class PapersAdminSite(AdminSite):
         return apps if app_label else _by_groups([model for app in apps for model in app["models"]])
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show each part of the overview to staff who may view what it is about."""
         now = clock.now()
-        shown = {"overview": overview(now=now), "outlook": outlook(now=now), "charts": trends.charts(now=now)}
+        may = {model._meta.model_name for model, page in self._registry.items() if page.has_view_permission(request)}
+        charts = [chart for chart in trends.charts(now=now) if chart.model in may]
+        shown = {"overview": overview(now=now), "outlook": outlook(now=now), "charts": charts, "may": may}
         return super().index(request, (extra_context or {}) | shown)
 
 

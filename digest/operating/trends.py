@@ -42,6 +42,7 @@ class Chart:
 
     series: Mapping[str, ByDay]
     days: list[dt.date]
+    model: str = ""  # that the numbers are about: staff who may view it see them
 
     @property
     def width(self) -> int:
@@ -70,9 +71,9 @@ def charts(*, now: dt.datetime) -> list[Chart]:
     first = clock.midnight(days[0])
     readers = {"Readers who came": (Event.CONFIRMED, Event.RETURNED), "who left": (Event.WITHDRAWN,)}
     return [
-        Chart({"Papers in editions": _papers(days[0])}, days),
-        Chart({"Digests sent": _sent(first)}, days),
-        Chart({name: _consents(first, events) for name, events in readers.items()}, days),
+        Chart({"Papers in editions": _papers(days[0])}, days, "edition"),
+        Chart({"Digests sent": _sent(first)}, days, "delivery"),
+        Chart({name: _consents(first, events) for name, events in readers.items()}, days, "subscriber"),
     ]
 
 

@@ -58,6 +58,34 @@ def test_it_shows_no_group_of_which_a_user_may_see_nothing(client: Client) -> No
     assert groups(client) == {"Papers": ["Paper"]}
 
 
+PARTS = {
+    "view_fetchrun": ["Came in", "Failed or waiting, this week"],
+    "view_delivery": ["Went out", "Failed or waiting, this week", "Digests sent:"],
+    "view_dailytotal": ["How mail was received, last seven days"],
+    "view_edition": ["Papers in editions:"],
+    "view_subscriber": ["Readers who came:"],
+    "view_topic": [],
+}
+
+
+@pytest.mark.parametrize(("right", "parts"), PARTS.items())
+def test_the_first_page_shows_each_part_to_staff_who_may_view_what_it_is_about(
+    client: Client, edition: Edition, alice: Subscriber, hugging_face: Source, right: str, parts: list[str]
+) -> None:
+    FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="failed", message="not JSON")
+    planning.plan_everyone(edition, now=NOW)
+    Delivery.objects.update(status="failed", reason="no such mailbox")
+    editor = User.objects.create_user("editor", is_staff=True)
+    editor.user_permissions.add(Permission.objects.get(codename=right))
+    client.force_login(editor)
+    page = client.get("/admin/").content.decode()
+    every = dict.fromkeys(part for parts in PARTS.values() for part in parts)
+    assert [part for part in every if part in page] == [part for part in every if part in parts]
+    assert ("not JSON" in page) is (right == "view_fetchrun")
+    assert ("no such mailbox" in page) is (right == "view_delivery")
+    assert "1 active" not in page  # how many readers there are
+
+
 def test_the_page_of_one_app_is_as_django_has_it(admin_client: Client) -> None:
     page = admin_client.get("/admin/subscriptions/")
     assert [app["app_label"] for app in page.context["app_list"]] == ["subscriptions"]
