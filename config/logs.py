@@ -1,26 +1,23 @@
-"""What is logged, and what is kept out: the tokens in readers' links, each of which is a key to one reader's door,
-and names and passwords in addresses."""
+"""The format of the log, and what is masked in it: tokens in readers' links, and names, passwords and keys in addresses."""
 
 import logging
 import re
 from typing import Any
 
-from digest.texts.text import without_user_info
+from digest.texts.text import without_secrets
 
+# In any capitals, and with any number of slashes: what was not found is logged as it was written.
 TOKEN = re.compile(
-    r"(/(?:confirm|preferences|unsubscribe|change-address|come-back|digests|feeds/personal)/)[\w.%-]{20,}"
+    r"(/(?:confirm|preferences|unsubscribe|change-address|come-back|digests|feeds/+personal)[/.\\]+)[\w.%-]{20,}",
+    re.IGNORECASE,
 )
 
 
-class WithoutTokens(logging.Filter):
-    """Django names the path of what it could not answer; the path stays, without the token."""
+class WithoutSecrets(logging.Formatter):
+    """Django logs the path of what it could not answer, and tracebacks quote addresses: both stay, without secrets."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        told = without_user_info(TOKEN.sub(r"\1…", said))
-        if told != said:
-            record.msg, record.args = told, ()
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(TOKEN.sub(r"\1…", super().format(record)))
 
 
 def to_console(level: str) -> dict[str, Any]:
@@ -28,11 +25,14 @@ def to_console(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"plain": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-        "filters": {"without tokens": {"()": "config.logs.WithoutTokens"}},
-        "handlers": {
-            "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without tokens"]},
+        "formatters": {
+            "plain": {
+                "class": "config.logs.WithoutSecrets",
+                "format": "{asctime} {levelname:<7} {name}: {message}",
+                "style": "{",
+            }
         },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True},  # it brings a handler of its own; ours is enough

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from config import bare
 from config.logs import TOKEN
 
@@ -10,9 +12,27 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_proxies_are_told_to_leave_out_the_tokens_that_logs_leave_out() -> None:
-    doors = re.search(r"/\(\?:([\w|/-]+)\)/", TOKEN.pattern)
+    doors = re.search(r"/\(\?:([\w|/+-]+)\)", TOKEN.pattern)
     assert doors is not None
-    assert f"/(?:{doors[1]})/" in (ROOT / "docs" / "deploying.md").read_text()
+    assert f"/(?:{doors[1]})/+" in (ROOT / "docs" / "deploying.md").read_text()
+
+
+@pytest.mark.parametrize("purpose", ["preferences", "feeds/personal"])
+def test_the_map_for_nginx_leaves_out_tokens_in_any_spelling_of_the_address(purpose: str) -> None:
+    row = re.search(r'"~\*\^(.*)" \$door-;', (ROOT / "docs" / "deploying.md").read_text())
+    assert row
+    pattern = re.compile(row[1].replace("(?<", "(?P<"), re.IGNORECASE)
+    for path in (f"/{purpose}/", f"/de/{purpose}/", f"/{purpose}//", f"/{purpose.title()}/", f"/{purpose.upper()}/"):
+        found = pattern.match(f"{path}AQIDBAUGBwgJCgsMDQ4PEA-rest/reason/")
+        assert found
+        assert found["door"] == path
+    assert not pattern.match("/papers/arxiv:2608.00001/a-long-name-of-twenty-signs")
+
+
+def test_no_command_of_the_docs_has_a_password_in_its_arguments() -> None:
+    commands = r"^(?:sudo |manage\.py |pg_|psql ).*:password@"
+    for path in (ROOT / "docs").glob("*.md"):
+        assert not re.findall(commands, path.read_text(), re.MULTILINE), path
 
 
 def test_it_documents_every_setting() -> None:

@@ -1,20 +1,22 @@
 """What the logs don't tell."""
 
 import logging
+import sys
+from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils.module_loading import import_string as resolve
 
-from config.logs import WithoutTokens
+from config import logs
+from config.logs import WithoutSecrets
 from subscriptions import links
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
 
 
 def told(message: str, *args: object) -> str:
-    record = logging.LogRecord("django.request", logging.WARNING, "", 0, message, args, None)
-    assert WithoutTokens().filter(record)
-    return record.getMessage()
+    return WithoutSecrets().format(logging.LogRecord("django.request", logging.WARNING, "", 0, message, args, None))
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -24,6 +26,28 @@ def test_it_tells_no_token(alice: Subscriber, purpose: Purpose) -> None:
     assert token not in told("%s: %s", "Method Not Allowed (GET)", f"{url}/reason/")
 
 
+@pytest.mark.parametrize(
+    "door",
+    ["/preferences//", "/Preferences/", "/de/PREFERENCES/", "//preferences/./", "/feeds//personal/", "/digests\\"],
+)
+def test_it_tells_no_token_however_the_address_is_spelled(alice: Subscriber, door: str) -> None:
+    token = links.make_token(Purpose.PREFERENCES, alice)
+    assert told("Not Found: %s", f"{door}{token}/") == f"Not Found: {door}…/"
+
+
+def test_it_masks_tracebacks_too() -> None:
+    console: dict[str, Any] = logs.to_console("INFO")
+    formatter = console["formatters"][console["handlers"]["console"]["formatter"]]
+    made = resolve(formatter["class"])(formatter["format"], style=formatter["style"])
+    try:
+        raise ValueError("https://user:secret@example.org/feed?apikey=s3cr3t&page=2")
+    except ValueError:
+        record = logging.LogRecord("digest", logging.ERROR, "", 0, "failed", (), sys.exc_info())
+    said = made.format(record)
+    assert "ValueError: https://…@example.org/feed?apikey=…&page=2" in said
+    assert "ERROR   digest: failed" in said
+
+
 def test_it_leaves_the_rest_as_it_is() -> None:
     assert told("Not Found: %s", "/preferences/") == "Not Found: /preferences/"
     assert told("Not Found: %s", "/papers/arxiv:2608.00001/") == "Not Found: /papers/arxiv:2608.00001/"
@@ -31,4 +55,5 @@ def test_it_leaves_the_rest_as_it_is() -> None:
 
 def test_it_tells_no_password_of_an_address() -> None:
     assert told("%s: down", "redis://user:p@ss@cache.example.org/0") == "redis://…@cache.example.org/0: down"
+    assert told("https://x.org/a?api_key=abc: 404 Not Found") == "https://x.org/a?api_key=…: 404 Not Found"
     assert told("https://example.org/@someone: 404") == "https://example.org/@someone: 404"

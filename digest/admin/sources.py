@@ -19,7 +19,7 @@ from digest.admin.opml import ImportsOpmlAdmin
 from digest.intake import health
 from digest.intake.trying import Trial, problem_with, try_source
 from digest.models import FetchRun, Source, Turn, Validator
-from digest.texts.text import without_user_info
+from digest.texts.text import without_secrets
 from subscriptions.admin.base import EditsRowsAdmin, OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin, log_action
 
 WEEK = dt.timedelta(days=7)
@@ -77,6 +77,7 @@ class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesA
     list_filter = [InTrouble, "kind", "is_active"]
     search_fields = ["name", "key"]
     actions = ["fetch_now"]
+    readonly_fields = ["address"]
 
     class Media:
         css = {"all": ["admin-sources.css"]}
@@ -93,9 +94,18 @@ class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesA
         )
         return found
 
+    def get_fields(self, request: HttpRequest, obj: Source | None = None) -> Any:
+        """Keys in an address are for staff who may change it."""
+        may_change = self.has_change_permission(request, obj) if obj else True
+        return ["kind", "key" if may_change else "address", "name", "is_active"]
+
+    @admin.display(description="key")
+    def address(self, source: Source) -> str:
+        return without_secrets(source.key)
+
     @admin.display(description="where", ordering="key")
     def where(self, source: Source) -> str:
-        return format_html("{}<p>{}</p>", source.get_kind_display(), without_user_info(source.key))
+        return format_html("{}<p>{}</p>", source.get_kind_display(), without_secrets(source.key))
 
     @admin.display(description="last run", ordering="last_started")
     def how_it_does(self, source: Any) -> str:
@@ -175,6 +185,11 @@ class TurnAdmin(ReadOnlyAdmin, admin.ModelAdmin[Turn]):
 
 @admin.register(Validator)
 class ValidatorAdmin(ReadOnlyAdmin, admin.ModelAdmin[Validator]):
-    list_display = ["source", "address", "etag", "last_modified"]
-    search_fields = ["address"]
+    list_display = ["source", "without_keys", "etag", "last_modified"]
+    fields = ["source", "without_keys", "etag", "last_modified"]
+    search_fields = ["source__name"]
     list_select_related = ["source"]
+
+    @admin.display(description="address", ordering="address")
+    def without_keys(self, validator: Validator) -> str:
+        return without_secrets(validator.address)

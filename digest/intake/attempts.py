@@ -12,7 +12,7 @@ from django.utils import timezone
 from digest.intake import health
 from digest.models import FetchRun, Source
 from digest.sources.records import SourceError, StoppedError, UnchangedError, UnreachableError
-from digest.texts.text import clean, without_user_info
+from digest.texts.text import clean, without_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def attempt(source: Source, day: date) -> Iterator[FetchRun]:
     except Exception as error:  # a fault of ours in one source must not keep the others from arriving
         run.status, run.message = FetchRun.Status.FAILED, f"internal error, please report: {error!r}"
         logger.exception("%s for %s failed", source, day)
-    run.message = without_user_info(run.message)
+    run.message = without_secrets(run.message)
     run.seconds = round(time.monotonic() - began, 3)
     run.save()
     trouble = health.trouble_of(source)

@@ -11,7 +11,7 @@ from digest.intake.client import client
 from digest.models import Source
 from digest.sources.http import problem_with_host
 from digest.sources.records import Batch, PaperRecord, SourceError
-from digest.texts.text import clean, first_sentences
+from digest.texts.text import clean, first_sentences, without_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def try_source(kind: str, key: str, day: dt.date, *, patience: float = PATIENCE)
         return Trial(day, error=clean(str(error)))
     except Exception as error:  # a fault of ours: the admin's form must not be lost to it
         logger.exception("trying %s %s failed", kind, key)
-        return Trial(day, error=f"internal error, please report: {clean(repr(error))}")
+        return Trial(day, error=f"internal error, please report: {without_secrets(clean(repr(error)))}")
 
 
 def _ask(kind: str, key: str, day: dt.date, patience: float) -> Trial:

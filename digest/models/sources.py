@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from digest.texts.text import without_secrets
+
 
 class Source(models.Model):
     """A place papers come from. `kind` says how it is read (see `digest.sources`), `key` says which one."""
@@ -88,7 +90,7 @@ class Validator(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.address
+        return without_secrets(self.address)
 
 
 class Turn(models.Model):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from digest.texts.text import without_secrets
+
 ARXIV_ID = re.compile(r"(?:[0-9]{4}\.[0-9]{4,5}|[a-z-]+(?:\.[A-Z]{2})?/[0-9]{7})")
 _ARXIV_IN_LINK = re.compile(
     rf"""(?:\barxiv\.org/(?:abs|pdf|html)/|\balphaxiv\.org/abs/|\bhuggingface\.co/papers/|\b10\.48550/arxiv\.)
@@ -23,7 +25,13 @@ LONGEST_DOI = 255
 
 
 class SourceError(Exception):
-    """A source can't be read; the message says what happened, in words an operator understands."""
+    """A source can't be read; the message says what happened, in words an operator understands.
+
+    It may quote the source's address, and so keys in it are masked.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_secrets(message))
 
 
 class UnreachableError(SourceError):
@@ -144,12 +152,16 @@ def clean_link(link: str) -> str:
 
 
 def web_link(value: Any) -> str:
-    """`value` where it is an http(s) address of sane length, else nothing: a link is shown to readers as it is."""
+    """Return `value` without name and password if it is an http(s) address of sane length, else nothing.
+
+    A link is shown to readers as it is.
+    """
     if not isinstance(value, str):
         return ""
     try:
         link = _ODD_IN_LINK.sub(lambda found: quote(found[0]), value.strip())
         parts = urlsplit(link)
+        link = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else link
         link.encode()
     except ValueError:  # half a character, a bracket that doesn't close
         return ""

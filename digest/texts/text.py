@@ -34,6 +34,14 @@ _MARKUP = re.compile(
 )
 
 _USER_INFO = re.compile(r"(?<=://)[^\s/?#]+@")
+# A parameter in the query or fragment of an address, without the punctuation of a sentence that it ends.
+_PARAMETER = re.compile(r"(?<=[?&;#])([\w.~%\[\]-]{1,80})=([^\s&#;\"'<>“”]*[^\s&#;\"'<>“”:.,!?)])")
+_SECRET_NAME = re.compile(
+    r"key$|token|secret|passw|pwd|credential|signature|session|hmac|licen[cs]e"
+    r"|(?<![a-z])(?:auth|code|hash|k|login|pass|pw|sid|sig|uid|user|username)(?![a-z])",
+    re.IGNORECASE,
+)
+_KEY_LIKE = re.compile(r"(?=.*\d)(?=.*[a-z])[\w%~+/=-]{20,}", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
@@ -50,9 +58,15 @@ def _gap(found: re.Match[str]) -> str:
     return " " if found["block"] or found["letter"] in ("p", "P") else ""
 
 
-def without_user_info(text: str) -> str:
-    """`text` with … for names and passwords in its web addresses: https://…@example.org/."""
-    return _USER_INFO.sub("…@", text)
+def without_secrets(text: str) -> str:
+    """Return `text` with … for names, passwords and keys in its web addresses: https://…@example.org/?apikey=…"""
+    return _PARAMETER.sub(_masked, _USER_INFO.sub("…@", text))
+
+
+def _masked(parameter: re.Match[str]) -> str:
+    name, value = parameter.groups()
+    is_secret = _SECRET_NAME.search(name) or _KEY_LIKE.fullmatch(value)
+    return f"{name}=…" if is_secret else parameter[0]
 
 
 def beginning(body: bytes) -> str:

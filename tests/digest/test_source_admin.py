@@ -12,10 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 from kombu.exceptions import OperationalError
 
 from digest import tasks
-from digest.models import FetchRun, Paper, Source, Turn
+from digest.models import FetchRun, Paper, Source, Turn, Validator
 from tests.boxes import untouched
 from tests.conftest import NOW, TODAY
 from tests.upstream import Upstream
@@ -360,3 +361,28 @@ def test_it_says_so_where_no_worker_can_be_told(
 
     monkeypatch.setattr(tasks.collect_source, "delay", fail)
     assert "No worker could be told" in fetch_now(admin_client, hugging_face)
+
+
+def test_staff_who_may_only_view_a_source_see_no_key_in_its_address(client: Client, db: None) -> None:
+    address = "https://ada:s3cr3t@example.org/feed?apikey=s3cr3t"
+    feed = Source.objects.create(kind="feed", key=address, name="Feed")
+    seen = Validator.objects.create(source=feed, address=address)
+    staff(client, "view_source", "view_validator")
+    pages = (
+        "/admin/digest/source/",
+        f"/admin/digest/source/{feed.pk}/change/",
+        "/admin/digest/validator/",
+        f"/admin/digest/validator/{seen.pk}/change/",
+    )
+    for path in pages:
+        page = client.get(path).content.decode()
+        assert "https://…@example.org/feed?apikey=…" in page
+        assert "s3cr3t" not in page
+    User.objects.get(username="clerk").user_permissions.add(Permission.objects.get(codename="change_source"))
+    assert escape(address) in client.get(pages[1]).content.decode()
+
+
+def test_the_message_of_a_trial_masks_the_key_of_the_address(admin_client: Client, settings: Any) -> None:
+    settings.FETCH_PRIVATE_HOSTS = True
+    page = try_it(admin_client, key="http://127.0.0.1:1/feed?apikey=s3cr3t")
+    assert "http://127.0.0.1:1/feed?apikey=…: can&#x27;t be reached" in page

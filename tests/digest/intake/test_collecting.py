@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from digest import editions, sources
 from digest.intake import collecting, turns
@@ -513,10 +514,18 @@ def test_it_publishes_a_day_long_gone_by_when_a_person_asks(upstream: Upstream, 
     assert editions.publish(long_ago, now=NOW).papers == 2
 
 
-def test_it_writes_down_no_password_of_a_feed() -> None:
-    address = "http://user:secret@127.0.0.1:1/feed.xml"
+def test_it_writes_down_no_password_and_no_key_of_a_feed(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "http://user:secret@127.0.0.1:1/feed.xml?apikey=secret"
     feed = Source.objects.create(kind=Source.Kind.FEED, key=address, name="Feed")
     run = collect_one(feed, TODAY)
     run.refresh_from_db()
-    assert "http://…@127.0.0.1:1/feed.xml" in run.message
+    assert "http://…@127.0.0.1:1/feed.xml?apikey=…" in run.message
     assert "secret" not in run.message
+    assert "apikey=…" in caplog.text
+    assert "secret" not in caplog.text
+    with pytest.raises(SystemExit):
+        call_command("fetch_papers", date=str(TODAY))
+    assert "apikey=…" in (said := "".join(capsys.readouterr()))
+    assert "secret" not in said

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.texts.text import beginning, clean, first_sentences, from_html
+from digest.texts.text import beginning, clean, first_sentences, from_html, without_secrets
 
 # Text as sources send it: with markup, white space, marks of direction, loose accents and halves of characters.
 nasty = st.text(
@@ -177,3 +177,42 @@ def test_it_stops_in_a_row_of_long_words_which_spam_filters_take_for_made_up(wor
     teaser = first_sentences(f"We see {' '.join(words)} here. More of it.", 300)
     assert not any(re.search(rule, teaser + " ") for rule in rules)
     assert teaser.startswith("We see")
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [
+        ("https://ada:secret@x.org/a", "https://…@x.org/a"),
+        ("https://x.org/a?apikey=secret", "https://x.org/a?apikey=…"),
+        ("https://x.org/a?cat=ai&API-Key=se.cret&page=2", "https://x.org/a?cat=ai&API-Key=…&page=2"),
+        ("https://x.org/a?access_token=secret#token=secret", "https://x.org/a?access_token=…#token=…"),
+        ("https://x.org/a?sig=a%2Fb&amp;userKey=secret", "https://x.org/a?sig=…&amp;userKey=…"),
+        ("https://x.org/a?f=0123456789abcdef0123", "https://x.org/a?f=…"),
+        ("(see https://x.org/a?key=secret).", "(see https://x.org/a?key=…)."),
+        ("https://x.org/a?key=secret: answered 403", "https://x.org/a?key=…: answered 403"),
+    ],
+)
+def test_it_masks_the_keys_in_an_address(address: str, masked: str) -> None:
+    assert without_secrets(address) == masked
+    assert without_secrets(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://x.org/feed?keywords=agents&author=Ada&design=new&inside=1",
+        "https://export.arxiv.org/api/query?search_query=cat:cs.CL&start=100&max_results=200",
+        "https://export.arxiv.org/api/query?id_list=2608.00001,2608.00002,2608.00003",
+        "why? a&b = c; key=value",
+        "?key=",
+    ],
+)
+def test_it_leaves_what_is_no_key(text: str) -> None:
+    assert without_secrets(text) == text
+
+
+def test_masking_takes_time_by_the_length() -> None:
+    for text in ("?a=" * 50_000, "&" * 100_000, "?" + "a" * 100_000, "?a=" + ":" * 100_000, "://" * 40_000):
+        began = time.process_time()
+        without_secrets(text)
+        assert time.process_time() - began < 0.5
