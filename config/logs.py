@@ -1,4 +1,4 @@
-"""The format of the log, and what is masked in it: tokens in readers' links, and names, passwords and keys in addresses."""
+"""The format of the log, and what is masked in it: tokens in readers' links; names, passwords and keys in addresses."""
 
 import logging
 import re
