@@ -1,9 +1,30 @@
-"""How an address is recognised without being kept, and a slip of the keyboard in one."""
+"""Email addresses: written with a name, recognised without being kept, and searched for a slip of the keyboard."""
 
+import re
 from difflib import get_close_matches
+from email.utils import quote
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
+from django.utils.encoding import punycode
+
+_SPECIALS = re.compile(r'[][\\()<>@,:;".]')  # RFC 5322, 3.2.3: a name that has one is quoted
+
+
+def mailbox(name: str, address: str) -> str:
+    """Return `name` and `address` as they belong into From: in Unicode, the name quoted where it has to be.
+
+    The name is not encoded (RFC 2047): the mail backend does that, and providers' interfaces take it as it is.
+    """
+    if not name:
+        return address
+    return f'"{quote(name)}" <{address}>' if _SPECIALS.search(name) else f"{name} <{address}>"
+
+
+def with_ascii_domain(address: str) -> str:
+    """Return `address` with its domain in Punycode (RFC 3492), for headers. Raise UnicodeError if it has none."""
+    name, at, domain = address.rpartition("@")
+    return f"{name}{at}{punycode(domain)}"
 
 
 def address_hash(email: str) -> str:

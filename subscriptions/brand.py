@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from email.utils import formataddr, parseaddr
+from email.utils import parseaddr
 from functools import cached_property, lru_cache
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from subscriptions import colours
+from subscriptions import addresses, colours
 from subscriptions.colours import Colours
 from subscriptions.models import Brand
 
@@ -77,12 +77,15 @@ def look_of(row: Brand | None) -> Look:
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     if row is not None and (row.name or row.sender):
         name, address = row.name or name, row.sender or address
+    address = addresses.with_ascii_domain(address)
     defaults = {
         "name": settings.SITE_NAME,
         "url": settings.SITE_URL,
-        "sender": formataddr((name, address)) if address else settings.DEFAULT_FROM_EMAIL,
+        "sender": addresses.mailbox(name, address) if address else settings.DEFAULT_FROM_EMAIL,
         "postal_address": settings.POSTAL_ADDRESS,
     }
+    if "reply_to" in said:
+        said["reply_to"] = addresses.with_ascii_domain(said["reply_to"])
     return _look(tuple((defaults | said).items()))
 
 

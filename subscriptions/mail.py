@@ -6,7 +6,6 @@ Building and sending are apart: `build_message` makes, callers send.
 import logging
 import unicodedata
 from email.charset import QP, Charset
-from email.utils import formataddr
 from functools import cache
 from typing import Any
 
@@ -75,14 +74,13 @@ def build_message(to: str, subject: str, text: str, html: str, headers: dict[str
     return message
 
 
-def sender(name: str, address: str) -> str:
-    """As it stands in From, whatever the name."""
-    return formataddr((one_line(name), address))
-
-
 def one_line(text: str) -> str:
-    """`text` as it may stand in a header: whatever could begin another one is a space, other controls are gone."""
-    return "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
+    """Return `text` as it may stand in a header: on one line, without controls, and no encoded word (RFC 2047).
+
+    An encoded word in a paper's title would be decoded by mail clients, line breaks and all.
+    """
+    line = "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
+    return line.replace("=?", "= ?")
 
 
 def tell_operators(name: str, context: dict[str, Any]) -> bool:

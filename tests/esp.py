@@ -5,20 +5,26 @@
         …
         assert esp.taken[0].html == …
 
-In the formats that the providers document. `answer` makes the next call end in something else; `refused` are addresses
-that are not taken.
+In the formats that the providers document, and as strict as they are: a header beyond ASCII, a sender that is not one,
+a placeholder without a value or too many emails are refused. `answers` make the next calls end in something else;
+`refused` are addresses that are not taken.
 """
 
 import base64
 import json
+import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from email.errors import ObsoleteHeaderDefect
+from email.header import decode_header, make_header
+from email.headerregistry import HeaderRegistry
+from email.utils import parseaddr
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 Json = Any
@@ -26,9 +32,20 @@ KEY = "a-key-of-ours"
 KNOWN_FOR = {"brevo": 1800.0, "resend": 86400.0}  # seconds
 
 
+class RefusedError(Exception):
+    """A provider does not take the call as it is."""
+
+
+class Mailbox(NamedTuple):
+    """A name, in Unicode, and an address."""
+
+    name: str
+    address: str
+
+
 @dataclass(frozen=True)
 class Taken:
-    """One reader's mail, as it would arrive."""
+    """One reader's mail, as it would arrive. `about` is what comes back in reports; `headers` are those of ours."""
 
     to: str
     subject: str
@@ -36,6 +53,9 @@ class Taken:
     html: str
     headers: dict[str, str]
     delivery: str
+    sender: Mailbox
+    reply_to: Mailbox | None
+    about: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -119,7 +139,10 @@ class Esp:
             at, *done = self.keys.get(key, (0.0, b"", None))
             if key and time.time() < at + KNOWN_FOR[provider]:
                 return answer or _known(provider, body, *done)
-            mails, reply = PROVIDERS[provider](self, told)
+            try:
+                mails, reply = PROVIDERS[provider](self, told)
+            except RefusedError as error:
+                return Answer(400, {"message": str(error)})
             self.taken += mails
             if key:
                 self.keys[key] = time.time(), body, reply
@@ -178,37 +201,155 @@ def _read(headers: dict[str, str], body: bytes) -> Json:
 
 
 @dataclass(frozen=True)
-class Filler:
-    """Puts one reader's values into the blanks."""
+class Language:
+    """A provider's template language, as its documentation has it.
 
-    blank: str
-    values: dict[str, str]
+    `named` finds a placeholder and the name in it, at the innermost of several brackets; `begins` finds whatever else
+    the provider would interpret. It refuses an email with a placeholder that nothing is given for.
+    """
+
+    named: re.Pattern[str]
+    begins: re.Pattern[str]
+
+    def fill(self, text: str, values: dict[str, str]) -> str:
+        filled = self.named.sub(lambda found: self._value(found, values), text)
+        if found := self.begins.search(filled):
+            raise RefusedError(f"template error at {filled[max(0, found.start() - 20) : found.end() + 20]!r}")
+        return filled
+
+    @staticmethod
+    def _value(found: re.Match[str], values: dict[str, str]) -> str:
+        if found["name"] not in values:
+            raise RefusedError(f"no value for {found[0]!r}")
+        return values[found["name"]]
+
+
+NEVER = re.compile(r"(?!)(?P<name>)")
+LANGUAGES = {
+    # Brevo's template language: variables, statements and comments.
+    "brevo": Language(re.compile(r"\{\{\s*params\.(?P<name>\w+)\s*\}\}"), re.compile(r"\{[{%#]")),
+    # Recipient variables, and those that Mailgun knows by itself.
+    "mailgun": Language(
+        re.compile(r"%recipient\.(?P<name>[\w:-]+)%"),
+        re.compile(r"%(recipient|unsubscribe_|tag_unsubscribe_|mailing_list_)\w*%?", re.IGNORECASE),
+    ),
+    # Variables in the way of ours; those in braces, and statements.
+    "mailjet": Language(re.compile(r"\[\[var:(?P<name>\w+)(?::[^\]]*)?\]\]"), re.compile(r"\[\[|\{[{%]")),
+    # Links of unsubscribe groups, of subscription tracking and to the web version. Substitutions: see `sendgrid`.
+    "sendgrid": Language(NEVER, re.compile(r"<%|\[(unsubscribe|weblink)", re.IGNORECASE)),
+    # Expressions, raw ones in three braces, and attributes of links in text parts.
+    "sparkpost": Language(re.compile(r"\{\{\s*(?P<name>\w+)\s*\}\}"), re.compile(r"\{\{|\[\[")),
+    # The engine “simple”, which is the default.
+    "unisender_go": Language(re.compile(r"\{\{(?P<name>\w+)\}\}"), re.compile(r"\{\{")),
+    # These fill in links to unsubscribe, or variables of stored templates; nothing of ours.
+    "amazon_ses": Language(NEVER, re.compile(r"\{\{")),
+    "mailersend": Language(NEVER, re.compile(r"\{[{%$]")),
+    "mailtrap": Language(NEVER, re.compile(r"\{\{")),
+    "mandrill": Language(NEVER, re.compile(r"\{\{|\*\|")),
+    "postmark": Language(NEVER, re.compile(r"\{\{")),
+    "resend": Language(NEVER, re.compile(r"\{\{")),
+    "postal": Language(NEVER, NEVER),
+    "scaleway": Language(NEVER, NEVER),
+}
+# What a provider sets itself: it refuses a call that does.
+_RESERVED = {"bcc", "cc", "content-transfer-encoding", "content-type", "date", "from", "reply-to", "subject", "to"}
+_REGISTRY = HeaderRegistry()
+
+
+def mailbox_of(name: str, email: str) -> Mailbox:
+    """Read a sender whose name and address come apart: the name in Unicode, as people see it."""
+    if "=?" in name:
+        raise RefusedError(f"the name is encoded: {name!r}")
+    if not email.isascii() or not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise RefusedError(f"no address: {email!r}")
+    return Mailbox(_line(name), email)
+
+
+def read_header(written: str) -> Mailbox:
+    """Read a sender as it travels: the name encoded (RFC 2047)."""
+    name, address = parseaddr(written)
+    return read_name(name, address)
+
+
+def read_mailbox(written: str) -> Mailbox:
+    """Read a sender in one text, as RFC 5322 has it: one address, its name in quotes where it has to be."""
+    if "=?" in written:
+        raise RefusedError(f"the name is encoded: {written!r}")
+    header: Any = _REGISTRY("From", _line(written))
+    wrong = [one for one in header.defects if not isinstance(one, ObsoleteHeaderDefect)]
+    if wrong or len(header.addresses) != 1:
+        raise RefusedError(f"not one address: {written!r}")
+    (found,) = header.addresses
+    return mailbox_of(found.display_name, found.addr_spec)
+
+
+def read_name(name: str, email: str) -> Mailbox:
+    """Read a sender where the name may be encoded: where the provider would else write it wrongly."""
+    return mailbox_of(str(make_header(decode_header(name))), email)
+
+
+def _line(text: str) -> str:
+    if "\r" in text or "\n" in text:
+        raise RefusedError(f"not one line: {text!r}")
+    return text
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Makes one reader's email of a call: puts their values into the placeholders, and refuses what it must."""
+
+    provider: str
+    values: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, text: str) -> str:
-        for name, value in self.values.items():
-            text = text.replace(self.blank % name, value)
-        return text
+        return LANGUAGES[self.provider].fill(text, self.values)
 
-    def take(self, to: str, subject: str, text: str, html: str, headers: dict[str, str], delivery: str) -> Taken:
-        filled = {name: self(value) for name, value in headers.items()}
-        return Taken(to, self(subject), self(text), self(html), filled, self(delivery))
+    def take(
+        self,
+        to: str,
+        sender: Mailbox,
+        subject: str,
+        text: str,
+        html: str,
+        headers: dict[str, str],
+        about: dict[str, str],
+        reply_to: Mailbox | None = None,
+    ) -> Taken:
+        filled = {name: self(_line(value)) for name, value in headers.items()}
+        for name, value in filled.items():
+            if name.lower() in _RESERVED or not value or not value.isascii():
+                raise RefusedError(f"not a header: {name}: {value!r}")
+        sender = Mailbox(self(sender.name), sender.address)
+        parts = _line(self(subject)), self(text), self(html)
+        about = {name: self(value) for name, value in about.items()}
+        return Taken(to, *parts, filled, about.get("delivery", ""), sender, reply_to, about)
+
+
+def _at_most(most: int, mails: Sequence[Json]) -> None:
+    if not 1 <= len(mails) <= most:
+        raise RefusedError(f"{len(mails)} emails in one call")
 
 
 def brevo(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     versions = told.get("messageVersions") or [told]
+    _at_most(1000, versions)
+    sender = read_name(told["sender"].get("name", ""), told["sender"]["email"])
+    reply_to = told.get("replyTo") and read_name(told["replyTo"].get("name", ""), told["replyTo"]["email"])
     mails = []
     for version in versions:
-        headers = version.get("headers", told.get("headers", {}))
-        fill = Filler("{{params.%s}}", version.get("params", {}))
-        delivery = json.loads(headers["X-Mailin-custom"])["delivery"]
+        headers = dict(version.get("headers", told.get("headers", {})))
+        headers.pop("idempotencyKey", None)
+        about = json.loads(headers.pop("X-Mailin-custom", "{}"))
         mails.append(
-            Taken(
+            Filler("brevo", version.get("params", {})).take(
                 version["to"][0]["email"],
-                fill(told["subject"]),
-                fill(told["textContent"]),
-                fill(told["htmlContent"]),
+                sender,
+                told["subject"],
+                told["textContent"],
+                told["htmlContent"],
                 headers,
-                delivery,
+                about,
+                reply_to,
             )
         )
     ids = [f"<{number}@brevo>" for number in range(len(mails))]
@@ -217,35 +358,39 @@ def brevo(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
 
 def mailgun(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     variables = json.loads(told.get("recipient-variables", "{}"))
-    mails = []
-    for to in told["to"].split(","):
-        fill = Filler("%%recipient.%s%%", variables.get(to.strip(), {}))
-        headers = {name[2:]: fill(value) for name, value in told.items() if name.startswith("h:")}
-        mails.append(
-            Taken(
-                to.strip(),
-                fill(told["subject"]),
-                fill(told["text"]),
-                fill(told["html"]),
-                headers,
-                fill(told["v:delivery"]),
-            )
+    recipients = told["to"].split(",")
+    _at_most(1000, recipients)
+    reply_to = told.get("h:Reply-To") and read_mailbox(told["h:Reply-To"])
+    headers = {name[2:]: value for name, value in told.items() if name.startswith("h:") and name != "h:Reply-To"}
+    about = {name[2:]: value for name, value in told.items() if name.startswith("v:")}
+    sender = read_mailbox(told["from"])
+    mails = [
+        Filler("mailgun", variables.get(to.strip(), {})).take(
+            to.strip(), sender, told["subject"], told["text"], told["html"], headers, about, reply_to
         )
+        for to in recipients
+    ]
     return mails, {"id": "<mg-1>", "message": "Queued. Thank you."}
 
 
 def mailjet(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     shared, mails, replies = told["Globals"], [], []
+    _at_most(50, told["Messages"])
+    sender = mailbox_of(shared["From"].get("Name", ""), shared["From"]["Email"])
+    reply_to = shared.get("ReplyTo") and mailbox_of(shared["ReplyTo"].get("Name", ""), shared["ReplyTo"]["Email"])
     for message in told["Messages"]:
         to = message["To"][0]["Email"]
         if to in esp.refused:
             replies.append({"Status": "error", "Errors": [{"ErrorCode": "mj-0013", "StatusCode": 400}]})
             continue
-        fill = Filler("[[var:%s]]", message.get("Variables", {}))
+        # Without the template language variables stay as they are.
+        values = message.get("Variables", {}) if shared.get("TemplateLanguage") else {}
         headers = message.get("Headers") or shared.get("Headers", {})
-        delivery = json.loads(message.get("EventPayload") or shared["EventPayload"])["delivery"]
+        about = json.loads(message.get("EventPayload") or shared.get("EventPayload", "{}"))
         mails.append(
-            Taken(to, fill(shared["Subject"]), fill(shared["TextPart"]), fill(shared["HTMLPart"]), headers, delivery)
+            Filler("mailjet", values).take(
+                to, sender, shared["Subject"], shared["TextPart"], shared["HTMLPart"], headers, about, reply_to
+            )
         )
         replies.append({"Status": "success", "To": [{"Email": to, "MessageID": 7}]})
     return mails, {"Messages": replies}
@@ -253,19 +398,29 @@ def mailjet(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
 
 def sendgrid(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     mails = []
+    _at_most(1000, told["personalizations"])
     content = {part["type"]: part["value"] for part in told["content"]}
+    sender = mailbox_of(told["from"].get("name", ""), told["from"]["email"])
+    replies = [mailbox_of(one.get("name", ""), one["email"]) for one in told.get("reply_to_list", [])]
     for person in told["personalizations"]:
-        fill = Filler("%s", person.get("substitutions", {}))
-        headers = told.get("headers", {}) | person.get("headers", {})
-        delivery = (told.get("custom_args", {}) | person.get("custom_args", {}))["delivery"]
+        words = person.get("substitutions", {})
+
+        def substituted(text: str, words: dict[str, str] = words) -> str:
+            for word, value in words.items():
+                text = text.replace(word, value)
+            return text
+
+        about = told.get("custom_args", {}) | person.get("custom_args", {})
         mails.append(
-            Taken(
+            Filler("sendgrid").take(
                 person["to"][0]["email"],
-                fill(told["subject"]),
-                fill(content["text/plain"]),
-                fill(content["text/html"]),
-                headers,
-                delivery,
+                Mailbox(substituted(sender.name), sender.address),
+                substituted(told["subject"]),
+                substituted(content["text/plain"]),
+                substituted(content["text/html"]),
+                told.get("headers", {}) | person.get("headers", {}),
+                {name: value for name, value in about.items() if name != "anymail_id"},
+                replies[0] if replies else None,
             )
         )
     return mails, None
@@ -273,15 +428,26 @@ def sendgrid(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
 
 def sparkpost(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     content, mails = told["content"], []
+    _at_most(1000, told["recipients"])
+    sender = read_mailbox(content["from"])
+    reply_to = content.get("reply_to") and read_mailbox(content["reply_to"])
     for recipient in told["recipients"]:
         to = recipient["address"]["email"]
         if to in esp.refused:
             continue
-        fill = Filler("{{%s}}", told.get("substitution_data", {}) | recipient.get("substitution_data", {}))
-        headers = {name: fill(value) for name, value in content.get("headers", {}).items()}
-        delivery = (told.get("metadata", {}) | recipient.get("metadata", {}))["delivery"]
+        about = told.get("metadata", {}) | recipient.get("metadata", {})
+        values = about | told.get("substitution_data", {}) | recipient.get("substitution_data", {})
         mails.append(
-            Taken(to, fill(content["subject"]), fill(content["text"]), fill(content["html"]), headers, delivery)
+            Filler("sparkpost", values).take(
+                to,
+                sender,
+                content["subject"],
+                content["text"],
+                content["html"],
+                content.get("headers", {}),
+                about,
+                reply_to,
+            )
         )
     refused = len(told["recipients"]) - len(mails)
     return mails, {
@@ -291,64 +457,126 @@ def sparkpost(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
 
 def unisender_go(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     message, mails, failed = told["message"], [], {}
+    _at_most(500, message["recipients"])
+    sender = mailbox_of(message.get("from_name", ""), message["from_email"])
+    reply_to = message.get("reply_to") and read_name(message.get("reply_to_name", ""), message["reply_to"])
+    headers = {name: value for name, value in message.get("headers", {}).items() if name != "to"}
     for recipient in message["recipients"]:
         to = recipient["email"]
         if to in esp.refused:
             failed[to] = "permanent_unavailable"
             continue
-        fill = Filler("{{%s}}", recipient.get("substitutions", {}))
-        headers = {name: fill(value) for name, value in message.get("headers", {}).items()}
-        delivery = (message.get("global_metadata", {}) | recipient.get("metadata", {}))["delivery"]
+        about = message.get("global_metadata", {}) | recipient.get("metadata", {})
         body = message["body"]
         mails.append(
-            Taken(to, fill(message["subject"]), fill(body["plaintext"]), fill(body["html"]), headers, delivery)
+            Filler("unisender_go", message.get("global_substitutions", {}) | recipient.get("substitutions", {})).take(
+                to,
+                sender,
+                message["subject"],
+                body["plaintext"],
+                body["html"],
+                headers,
+                {name: value for name, value in about.items() if name != "anymail_id"},
+                reply_to,
+            )
         )
     return mails, {"status": "success", "job_id": "1u", "emails": [mail.to for mail in mails], "failed_emails": failed}
 
 
 def postmark(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     mails, replies = [], []
-    for one in told if isinstance(told, list) else [told]:
+    calls = told if isinstance(told, list) else [told]
+    _at_most(500, calls)
+    for one in calls:
         if one["To"] in esp.refused:
             replies.append({"ErrorCode": 406, "Message": "You tried to send to an inactive recipient."})
             continue
-        headers = {header["Name"]: header["Value"] for header in one["Headers"]}
-        delivery = one.get("Metadata", {}).get("delivery", "")
-        mails.append(Taken(one["To"], one["Subject"], one["TextBody"], one["HtmlBody"], headers, delivery))
+        mails.append(
+            Filler("postmark").take(
+                one["To"],
+                read_mailbox(one["From"]),
+                one["Subject"],
+                one["TextBody"],
+                one["HtmlBody"],
+                {header["Name"]: header["Value"] for header in one["Headers"]},
+                one.get("Metadata", {}),
+                read_mailbox(one["ReplyTo"]) if one.get("ReplyTo") else None,
+            )
+        )
         replies.append({"ErrorCode": 0, "Message": "OK", "To": one["To"], "MessageID": f"pm-{one['To']}"})
     return mails, replies if isinstance(told, list) else replies[0]
 
 
 def resend(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     mails, wrong = [], []
-    for number, one in enumerate(told):
+    calls = told if isinstance(told, list) else [told]
+    _at_most(100, calls)
+    for number, one in enumerate(calls):
         if one["to"][0] in esp.refused:
             wrong.append({"index": number, "message": "The `to` field is invalid."})
             continue
         headers = dict(one["headers"])
-        delivery = json.loads(headers.pop("X-Metadata"))["delivery"]
-        mails.append(Taken(one["to"][0], one["subject"], one["text"], one["html"], headers, delivery))
-    return mails, {"data": [{"id": f"re-{mail.to}"} for mail in mails], "errors": wrong}
+        about = json.loads(headers.pop("X-Metadata", "{}"))
+        replies = [read_mailbox(reply) for reply in one.get("reply_to", [])]
+        mails.append(
+            Filler("resend").take(
+                one["to"][0],
+                read_mailbox(one["from"]),
+                one["subject"],
+                one["text"],
+                one["html"],
+                headers,
+                about,
+                replies[0] if replies else None,
+            )
+        )
+    ids = [{"id": f"re-{mail.to}"} for mail in mails]
+    return mails, {"data": ids, "errors": wrong} if isinstance(told, list) else ids[0]
 
 
 def mailtrap(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     mails, replies = [], []
-    for part in told["requests"]:
-        one = told["base"] | part
+    requests = told.get("requests", [{}])
+    _at_most(500, requests)
+    for part in requests:
+        one = told.get("base", told) | part
         to = one["to"][0]["email"]
         if to in esp.refused:
             replies.append({"success": False, "errors": ["'to' address is suppressed"]})
             continue
+        reply_to = one.get("reply_to")
         mails.append(
-            Taken(to, one["subject"], one["text"], one["html"], one["headers"], one["custom_variables"]["delivery"])
+            Filler("mailtrap").take(
+                to,
+                mailbox_of(one["from"].get("name", ""), one["from"]["email"]),
+                one["subject"],
+                one["text"],
+                one["html"],
+                one["headers"],
+                one.get("custom_variables", {}),
+                mailbox_of(reply_to.get("name", ""), reply_to["email"]) if reply_to else None,
+            )
         )
         replies.append({"success": True, "message_ids": [f"mt-{to}"]})
-    return mails, {"success": True, "responses": replies}
+    return mails, {"success": True, "responses": replies} if "requests" in told else replies[0]
 
 
 def mailersend(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     headers = {header["name"]: header["value"] for header in told.get("headers", [])}
-    return [Taken(told["to"][0]["email"], told["subject"], told["text"], told["html"], headers, "")], None
+    if told.get("precedence_bulk"):
+        headers["Precedence"] = "list"
+    reply_to = told.get("reply_to")
+    mail = Filler("mailersend").take(
+        told["to"][0]["email"],
+        mailbox_of(told["from"].get("name", ""), told["from"]["email"]),
+        told["subject"],
+        told["text"],
+        told["html"],
+        headers,
+        {},
+        mailbox_of(reply_to.get("name", ""), reply_to["email"]) if reply_to else None,
+    )
+    return [mail], None
 
 
 def mandrill(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
@@ -356,38 +584,70 @@ def mandrill(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     to = message["to"][0]["email"]
     if to in esp.refused:
         return [], [{"email": to, "status": "rejected", "reject_reason": "hard-bounce", "_id": "md-0"}]
-    mail = Taken(
-        to, message["subject"], message["text"], message["html"], message["headers"], message["metadata"]["delivery"]
+    headers = dict(message["headers"])
+    reply_to = headers.pop("Reply-To", "")
+    mail = Filler("mandrill").take(
+        to,
+        mailbox_of(message.get("from_name", ""), message["from_email"]),
+        message["subject"],
+        message["text"],
+        message["html"],
+        headers,
+        message.get("metadata", {}),
+        read_mailbox(reply_to) if reply_to else None,
     )
     return [mail], [{"email": to, "status": "sent", "_id": "md-1"}]
 
 
 def postal(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     to = told["to"][0]
-    mail = Taken(to, told["subject"], told["plain_body"], told["html_body"], told["headers"], "")
+    mail = Filler("postal").take(
+        to,
+        read_mailbox(told["from"]),
+        told["subject"],
+        told["plain_body"],
+        told["html_body"],
+        told["headers"],
+        {},
+        read_mailbox(told["reply_to"]) if told.get("reply_to") else None,
+    )
     return [mail], {"status": "success", "data": {"message_id": "x", "messages": {to: {"id": 5, "token": "t"}}}}
 
 
 def scaleway(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     to = told["to"][0]["email"]
     headers = {header["key"]: header["value"] for header in told.get("additional_headers", [])}
-    delivery = json.loads(headers.get("X-Metadata", "{}")).get("delivery", "")
-    mail = Taken(to, told["subject"], told["text"], told["html"], headers, delivery)
+    about = json.loads(headers.pop("X-Metadata", "{}"))
+    reply_to = headers.pop("Reply-To", "")
+    mail = Filler("scaleway").take(
+        to,
+        mailbox_of(told["from"].get("name", ""), told["from"]["email"]),
+        told["subject"],
+        told["text"],
+        told["html"],
+        headers,
+        about,
+        read_header(reply_to) if reply_to else None,
+    )
     return [mail], {"emails": [{"id": "sc-1", "message_id": "<sc-1>", "mail_rcpt": to, "status": "new", "rcpt_to": to}]}
 
 
 def amazon_ses(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     mime = message_from_bytes(base64.b64decode(told["Content"]["Raw"]["Data"]), policy=policy.default)
+    written = dict(mime.raw_items())
     text, html = mime.get_body(("plain",)), mime.get_body(("html",))
-    headers = {name: str(value) for name, value in mime.items()}
-    delivery = json.loads(headers.get("X-Metadata", "{}")).get("delivery", "")
-    mail = Taken(
-        told["Destination"]["ToAddresses"][0],
-        headers["Subject"],
+    ours = {name: str(value) for name, value in mime.items() if name.lower() not in {*_RESERVED, "mime-version"}}
+    about = json.loads(ours.pop("X-Metadata", "{}"))
+    (to,) = told["Destination"]["ToAddresses"]
+    mail = Filler("amazon_ses").take(
+        to,
+        read_header(written["From"]),
+        str(mime["Subject"]),
         text.get_content() if text else "",
         html.get_content() if html else "",
-        headers,
-        delivery,
+        ours,
+        about,
+        read_header(written["Reply-To"]) if "Reply-To" in written else None,
     )
     return [mail], {"MessageId": "ses-1"}
 

@@ -5,17 +5,18 @@ One place for every way in which a digest is put together. What is the same for 
 
 import datetime as dt
 import re
-from email.utils import formataddr
 from functools import lru_cache
 
 from django.conf import settings
 
 from digest.models import Delivery
-from subscriptions import brand, mail
+from subscriptions import addresses, brand, mail
 from subscriptions.brand import Look
 from subscriptions.failures import NoPostalAddressError
 from subscriptions.models import Subscriber
 
+# Names that any provider hands on in a header as they are: in ASCII, and without what some fill in for readers.
+_PLAIN_NAME = re.compile(r"[\w .,:;'\"!?&@/()+-]+", re.ASCII)
 SENDER_ID = (5, 15)  # characters that Gmail wants in the last field of Feedback-ID
 
 
@@ -53,7 +54,7 @@ def shared(day: dt.date, frequency: str) -> dict[str, str]:
 def _shared(day: dt.date, frequency: str, look: Look) -> dict[str, str]:
     return {
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Id": formataddr((mail.one_line(look.name)[:60], f"digest.{look.sender_domain}")),  # RFC 2919
+        "List-Id": _list_id(mail.one_line(look.name)[:60], look.sender_domain),
         "List-Archive": f"<{look.url}/>",
         "List-Help": f"<{look.url}/subscribe/>",
         "List-Owner": f"<mailto:{look.reply_to or look.sender_address}>",
@@ -62,6 +63,15 @@ def _shared(day: dt.date, frequency: str, look: Look) -> dict[str, str]:
         "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
         "Precedence": "list",
     }
+
+
+def _list_id(name: str, domain: str) -> str:
+    """Return the List-Id (RFC 2919). It has the newsletter's name only where that needs no encoding.
+
+    The name is optional. Some providers send an encoded one as raw UTF-8, or encode the whole header with the id.
+    """
+    list_id = f"digest.{domain}"
+    return addresses.mailbox(name, list_id) if _PLAIN_NAME.fullmatch(name) else f"<{list_id}>"
 
 
 def _sender_id(domain: str) -> str:

@@ -110,8 +110,8 @@ class Client:
         request["headers"] = request["headers"] | dialect.headers
         if group.key:
             request["headers"]["Idempotency-Key"] = group.key
-        letters = [letter_of(mail) for mail in mails]
-        request["data"] = many.body(dialect, payload.data, mails, letters)
+        contents = [messages.content_of(letter_of(mail), self._way) for mail in mails]
+        request["data"] = many.body(dialect, payload.data, mails, contents)
         response = backend.session.request(timeout=backend.timeout, **request)
         backend.raise_for_status(response, payload, message)
         if response.status_code >= 400:  # django-anymail lets a provider's refusal of content pass, to read it

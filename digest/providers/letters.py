@@ -4,11 +4,14 @@ import binascii
 import re
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
 from email.header import decode_header, make_header
+from email.utils import parseaddr
 from functools import lru_cache
 from typing import cast
 
 from digest.transports import Mail
+from subscriptions.addresses import mailbox
 
 # Theirs to set, or ours to give in other ways.
 _LEFT_OUT = {"to", "from", "subject", "date", "mime-version", "content-type", "content-transfer-encoding", "reply-to"}
@@ -24,9 +27,22 @@ class Letter:
     html: str
 
     @property
+    def subject(self) -> str:
+        return decoded(self.headers.get("Subject", ""))
+
+    @property
+    def sender(self) -> str:
+        """The sender, with the name in Unicode."""
+        return decoded_mailbox(self.headers.get("From", ""))
+
+    @property
+    def reply_to(self) -> str:
+        return decoded_mailbox(self.headers.get("Reply-To", ""))
+
+    @property
     def own_headers(self) -> dict[str, str]:
-        """Those to be handed on beside sender, recipient, subject and parts."""
-        return {name: decoded(value) for name, value in self.headers.items() if name.lower() not in _LEFT_OUT}
+        """The headers beside sender, recipient, subject and those of MIME, as they travel: in ASCII."""
+        return {name: value for name, value in self.headers.items() if name.lower() not in _LEFT_OUT}
 
 
 def letter_of(mail: Mail) -> Letter:
@@ -40,8 +56,23 @@ def open_letter(message: bytes) -> Letter:
 
 @lru_cache(maxsize=4096)
 def decoded(value: str) -> str:
-    """A header's value without encoded words (RFC 2047)."""
-    return str(make_header(decode_header(value))) if "=?" in value else value
+    """Return a header's value without encoded words (RFC 2047), or as it is where they can't be read."""
+    if "=?" not in value:
+        return value
+    try:
+        return str(make_header(decode_header(value)))
+    except (LookupError, ValueError, HeaderParseError):  # no such charset, or not in it
+        return value
+
+
+@lru_cache(maxsize=64)
+def decoded_mailbox(value: str) -> str:
+    """Return a name with an address, such as From has, without encoded words; the name is quoted where it must be.
+
+    The header is split before the name is decoded: what is encoded in a name means nothing to the header's syntax.
+    """
+    name, address = parseaddr(value)
+    return mailbox(decoded(name), address) if address else value
 
 
 def _open_quickly(message: bytes) -> Letter | None:
@@ -71,5 +102,6 @@ def _part(part: bytes, kind: bytes) -> str | None:
 def _open_slowly(message: bytes) -> Letter:
     read = message_from_bytes(message, policy=policy.default)
     text, html = read.get_body(("plain",)), read.get_body(("html",))
-    headers = {name: str(value) for name, value in read.items()}
+    # As they travel: Python 3.11 puts a space into a name that takes two encoded words.
+    headers = {name: "".join(value.splitlines()) for name, value in read.raw_items()}
     return Letter(headers, text.get_content() if text else "", html.get_content() if html else "")

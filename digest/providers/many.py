@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from digest.providers import answers
-from digest.providers.letters import Letter, decoded
+from digest.providers.messages import Content
 from digest.transports import Mail
 from digest.transports.outcomes import Outcome, Result
 
@@ -21,25 +21,25 @@ class Dialect:
     """How one provider writes it: where to, one mail, all of them; and how it answers."""
 
     endpoint: str
-    own: Callable[[Mail, Letter], dict[str, Json]]
+    own: Callable[[Mail, Content], dict[str, Json]]
     all: Callable[[list[dict[str, Json]]], Json]
     read: Callable[[list[Mail], Json], list[Outcome]]
     headers: dict[str, str]
 
 
-def body(dialect: Dialect, first: dict[str, Json], mails: list[Mail], letters: list[Letter]) -> bytes:
+def body(dialect: Dialect, first: dict[str, Json], mails: list[Mail], contents: list[Content]) -> bytes:
     """The body of the call; `first` is the payload of any of the mails, made by django-anymail."""
-    parts = [first | dialect.own(mail, letter) for mail, letter in zip(mails, letters, strict=True)]
+    parts = [first | dialect.own(mail, content) for mail, content in zip(mails, contents, strict=True)]
     return json.dumps(dialect.all(parts), separators=(",", ":")).encode()
 
 
-def _postmark(mail: Mail, letter: Letter) -> dict[str, Json]:
+def _postmark(mail: Mail, content: Content) -> dict[str, Json]:
     return {
         "To": mail.address,
-        "Subject": decoded(letter.headers.get("Subject", "")),
-        "TextBody": letter.text,
-        "HtmlBody": letter.html,
-        "Headers": [{"Name": name, "Value": value} for name, value in letter.own_headers.items()],
+        "Subject": content.subject,
+        "TextBody": content.text,
+        "HtmlBody": content.html,
+        "Headers": [{"Name": name, "Value": value} for name, value in content.headers.items()],
         "Metadata": mail.about,
     }
 
@@ -57,15 +57,15 @@ def _postmark_outcome(mail: Mail, told: Json) -> Outcome:
     return Outcome(mail.delivery_id, Result.LATER, f"The provider answered {code}: {told.get('Message')}"[:300])
 
 
-def _resend(mail: Mail, letter: Letter) -> dict[str, Json]:
+def _resend(mail: Mail, content: Content) -> dict[str, Json]:
     # They hand headers back with each report.
     about = {"X-Metadata": json.dumps(mail.about)}
     return {
         "to": [mail.address],
-        "subject": decoded(letter.headers.get("Subject", "")),
-        "text": letter.text,
-        "html": letter.html,
-        "headers": letter.own_headers | about,
+        "subject": content.subject,
+        "text": content.text,
+        "html": content.html,
+        "headers": content.headers | about,
     }
 
 
@@ -78,13 +78,13 @@ def _read_resend(mails: list[Mail], told: Json) -> list[Outcome]:
     ]
 
 
-def _mailtrap(mail: Mail, letter: Letter) -> dict[str, Json]:
+def _mailtrap(mail: Mail, content: Content) -> dict[str, Json]:
     return {
         "to": [{"email": mail.address}],
-        "subject": decoded(letter.headers.get("Subject", "")),
-        "text": letter.text,
-        "html": letter.html,
-        "headers": letter.own_headers,
+        "subject": content.subject,
+        "text": content.text,
+        "html": content.html,
+        "headers": content.headers,
         "custom_variables": mail.about,
     }
 

@@ -1,12 +1,13 @@
 """Mails as django-anymail takes them."""
 
-from typing import Any
+import secrets
+from typing import Any, NamedTuple
 
 from anymail.message import AnymailMessageMixin
 from django.conf import settings
 
-from digest.providers.letters import Letter, decoded, letter_of
-from digest.providers.sharing import Group, filled, written
+from digest.providers.letters import Letter, letter_of
+from digest.providers.sharing import Group, filled, with_placeholders
 from digest.providers.ways import Way
 from digest.transports import Mail
 from subscriptions import mail as mails
@@ -16,11 +17,37 @@ class Message(AnymailMessageMixin, mails.Message):  # type: ignore[misc]
     """With django-anymail's attributes, and long headers on one line."""
 
 
+class Content(NamedTuple):
+    """An email in Unicode, without anything that the provider would take for a placeholder.
+
+    `headers` are the others, as they travel.
+    """
+
+    sender: str
+    reply_to: str
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str]
+
+
+def content_of(letter: Letter, way: Way) -> Content:
+    """Return what `letter` says, for the provider that has this way."""
+    return Content(
+        way.guarded(letter.sender),
+        way.guarded(letter.reply_to),
+        way.guarded(letter.subject),
+        way.guarded(letter.text),
+        way.guarded(letter.html),
+        letter.own_headers,
+    )
+
+
 def single(mail: Mail, way: Way) -> Message:
     """One mail, for one reader."""
-    letter = letter_of(mail)
-    message = _message(letter.headers, letter.text, letter.html, [mail.address])
-    message.extra_headers = letter.own_headers
+    content = content_of(letter_of(mail), way)
+    message = _message(content, [mail.address])
+    message.extra_headers = content.headers
     if way.gives_back:
         message.metadata = mail.about
     return message
@@ -29,12 +56,13 @@ def single(mail: Mail, way: Way) -> Message:
 def merged(group: Group, way: Way) -> Message:
     """One mail for all readers of `group`, with what the provider is to fill in for each."""
     shared = group.shared
-    names = [f"dp{number}x" for number in range(len(group.values[0]))]
+    nonce = secrets.token_hex(8)  # no text can hold a placeholder of this call
+    names = [f"p{number}x{nonce}" for number in range(len(group.values[0]))]
     addresses = [mail.address for mail in group.mails]
-    headers = dict(shared.headers)
-    text, html = (written(part, way, names) for part in (shared.text, shared.html))
-    message = _message(headers, text, html, addresses, way)
-    common, own = _headers(shared.headers, way)
+    content = content_of(Letter(dict(shared.headers), shared.text, shared.html), way)
+    text, html = (with_placeholders(part, way, names) for part in (content.text, content.html))
+    message = _message(content._replace(text=text, html=html), addresses)
+    common, own = _headers(content.headers, way)
     message.extra_headers = common
     each = list(zip(addresses, group.values, group.mails, strict=True))
     message.merge_data = {address: dict(zip(names, values, strict=True)) for address, values, _ in each}
@@ -45,24 +73,20 @@ def merged(group: Group, way: Way) -> Message:
     return message
 
 
-def _headers(headers: tuple[tuple[str, str], ...], way: Way) -> tuple[dict[str, str], dict[str, str]]:
+def _headers(headers: dict[str, str], way: Way) -> tuple[dict[str, str], dict[str, str]]:
     """Those in common, and those with blanks, which each reader gets for themselves."""
-    letter = Letter(dict(headers), "", "")
-    all_of_them = letter.own_headers
-    own = {name: value for name, value in all_of_them.items() if "\ue000" in value}
-    common = {name: value for name, value in all_of_them.items() if name not in own}
-    return ({}, all_of_them) if way.whole_headers else (common, own)
+    own = {name: value for name, value in headers.items() if "\ue000" in value}
+    common = {name: value for name, value in headers.items() if name not in own}
+    return ({}, headers) if way.whole_headers else (common, own)
 
 
-def _message(headers: dict[str, str], text: str, html: str, addresses: list[str], way: Way | None = None) -> Message:
-    subject = decoded(headers.get("Subject", ""))
-    reply_to = [decoded(headers["Reply-To"])] if headers.get("Reply-To") else None
+def _message(content: Content, addresses: list[str]) -> Message:
     message: Any = Message(
-        subject=written(subject, way, []) if way else subject,
-        body=text,
-        from_email=decoded(headers.get("From", "")) or settings.DEFAULT_FROM_EMAIL,
+        subject=content.subject,
+        body=content.text,
+        from_email=content.sender or settings.DEFAULT_FROM_EMAIL,
         to=addresses,
-        reply_to=reply_to,
+        reply_to=[content.reply_to] if content.reply_to else None,
     )
-    message.attach_alternative(html, "text/html")
+    message.attach_alternative(content.html, "text/html")
     return message  # type: ignore[no-any-return]

@@ -23,7 +23,6 @@ _UNSUBSCRIBE = re.compile(rb"\r\nList-Unsubscribe: *<[^>]*/([\w-]{%d,})/?>" % AL
 _OWN_LINES = re.compile(rb"(?:^|(?<=\n))(?:To|Message-ID|Date):[^\n]*(?:\n[ \t][^\n]*)*(?:\n|$)")
 # Drawn anew for each mail, and by the provider for each reader.
 _NOT_SHARED = {"Message-ID", "To", "Date", "Content-Type"}
-_INVISIBLE = "\u2060"  # a word joiner: what is taken apart by it looks the same
 
 
 class Shared(NamedTuple):
@@ -91,10 +90,8 @@ def share(letter: Letter) -> tuple[Shared, list[str]]:
     return Shared(marked, text, html), list(numbers)
 
 
-def written(marked: str, way: Way, names: list[str]) -> str:
-    """A shared text as the provider wants it: its own way to write a blank, and nothing that it could take for one."""
-    for sign in way.signs:
-        marked = marked.replace(sign, sign[0] + _INVISIBLE + sign[1:])
+def with_placeholders(marked: str, way: Way, names: list[str]) -> str:
+    """Return a shared text with the provider's placeholders, of these names, in its blanks."""
     return _BLANKS.sub(lambda blank: way.blank % names[int(blank[1])], marked)
 
 

@@ -4,6 +4,7 @@ From django-anymail's and the providers' documentation; a provider that is not l
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -22,17 +23,17 @@ class Kind(Enum):
 class Way:
     """`most` mails in one call.
 
-    `blank` is how a value to be filled in is written, and `signs` are what would be taken for the beginning of one
-    wherever they stand. `whole_headers`: those of one reader replace the common ones. `knows_keys`: for so long a call
-    is done once, however often it comes with the same key. `gives_back`: what is said about a mail comes back in
+    `blank` is how a value to be filled in is written. `placeholders` finds each character at the beginning of what the
+    provider fills in by itself. `whole_headers`: those of one reader replace the common ones. `knows_keys`: for so long
+    a call is done once, however often it comes with the same key. `gives_back`: what is said about a mail comes back in
     reports of it. `names_refused`: the answer says whom it refused, and does not only count them. `extra` goes with
-    each call, as django-anymail's `esp_extra`.
+    each call that merges, as django-anymail's `esp_extra`.
     """
 
     kind: Kind = Kind.SINGLE
     most: int = 1
     blank: str = ""
-    signs: tuple[str, ...] = ()
+    placeholders: re.Pattern[str] | None = None
     whole_headers: bool = False
     knows_keys: dt.timedelta = dt.timedelta()
     gives_back: bool = True
@@ -43,38 +44,63 @@ class Way:
     def keyed(self) -> bool:
         return bool(self.knows_keys)
 
+    def guarded(self, text: str) -> str:
+        """Return `text` so that it looks the same, and the provider takes nothing in it for a placeholder.
 
+        A match is one character, and what follows it is looked at only: so “{{{” comes apart at both places.
+        """
+        return self.placeholders.sub(_APART, text) if self.placeholders else text
+
+
+_APART = "\\g<0>\u2060"  # a word joiner: it is invisible
+_BRACES = re.compile(r"\{(?=\{)")
+
+# How placeholders begin: from the providers' pages on personalization, substitutions and template languages.
 WAYS = {
     "brevo": Way(
         Kind.MERGED,
         1000,
         "{{params.%s}}",
-        ("{{", "{%"),
+        re.compile(r"\{(?=[{%#])"),
         whole_headers=True,
         knows_keys=dt.timedelta(minutes=30),
     ),
-    "mailgun": Way(Kind.MERGED, 1000, "%%recipient.%s%%", ("%recipient",)),
+    "mailgun": Way(
+        Kind.MERGED,
+        1000,
+        "%%recipient.%s%%",
+        re.compile("%(?=recipient|unsubscribe_|tag_unsubscribe_|mailing_list_)", re.IGNORECASE),
+    ),
     "mailjet": Way(
         Kind.MERGED,
         50,
         "[[var:%s]]",
-        ("[[", "{{", "{%"),
+        re.compile(r"\[(?=\[)|\{(?=[{%])"),
         whole_headers=True,
         extra={"Globals": {"TemplateLanguage": True}},
     ),
-    "sendgrid": Way(Kind.MERGED, 1000, "-%s-", extra={"merge_field_format": "-{}-"}),
-    "sparkpost": Way(Kind.MERGED, 1000, "{{%s}}", ("{{",), names_refused=False),
-    "unisender_go": Way(Kind.MERGED, 500, "{{%s}}", ("{{",)),
-    "mailtrap": Way(Kind.MANY, 500),
-    "postmark": Way(Kind.MANY, 500),
-    "resend": Way(Kind.MANY, 100, knows_keys=dt.timedelta(hours=24)),
-    "mailersend": Way(gives_back=False),
+    # Any word can be a substitution: those of a call have names that no text can guess.
+    "sendgrid": Way(
+        Kind.MERGED,
+        1000,
+        "-%s-",
+        re.compile(r"<(?=%)|\[(?=unsubscribe|weblink)", re.IGNORECASE),
+        extra={"merge_field_format": "-{}-"},
+    ),
+    "sparkpost": Way(Kind.MERGED, 1000, "{{%s}}", re.compile(r"\{(?=\{)|\[(?=\[)"), names_refused=False),
+    "unisender_go": Way(Kind.MERGED, 500, "{{%s}}", _BRACES),
+    "mailtrap": Way(Kind.MANY, 500, placeholders=_BRACES),
+    "postmark": Way(Kind.MANY, 500, placeholders=_BRACES),
+    "resend": Way(Kind.MANY, 100, placeholders=_BRACES, knows_keys=dt.timedelta(hours=24)),
+    "amazon_ses": Way(placeholders=_BRACES),
+    "mailersend": Way(placeholders=re.compile(r"\{(?=[{%$])"), gives_back=False),
+    "mandrill": Way(placeholders=re.compile(r"\{(?=\{)|\*(?=\|)")),
     "postal": Way(gives_back=False),
 }
 ALONE = Way()
 SMTP = "smtp"
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-KNOWN = {SMTP, "amazon_ses", "mandrill", "scaleway", *WAYS}
+KNOWN = {SMTP, "scaleway", *WAYS}
 
 
 def backend_of(provider: str) -> str:

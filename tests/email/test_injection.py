@@ -14,7 +14,7 @@ from digest.composing import Digest
 from digest.mails import rendering
 from digest.matching import Finding, Match, Reason
 from digest.models import Delivery, Edition, Paper
-from subscriptions import brand, mail
+from subscriptions import addresses, brand, mail
 from subscriptions.brand import Look
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
@@ -94,7 +94,7 @@ def test_l7_no_text_of_the_brand_gets_out_of_its_place(texts: dict[str, str]) ->
     look = Look(
         texts["name"],
         LOOK.url,
-        mail.sender(texts["name"], "digest@papers.example.org"),
+        addresses.mailbox(mail.one_line(texts["name"]), "digest@papers.example.org"),
         intro=texts["intro"],
         footer=texts["footer"],
         postal_address=texts["address"],

@@ -1,7 +1,7 @@
 """Mails, opened and compared."""
 
 from digest.providers.letters import Letter, _open_quickly, _open_slowly, open_letter
-from digest.providers.sharing import filled, groups, share, written
+from digest.providers.sharing import filled, groups, share
 from digest.providers.ways import WAYS
 from digest.transports import Mail
 
@@ -57,5 +57,5 @@ def test_it_finds_the_readers_who_share(mails: list[Mail]) -> None:
 
 def test_it_leaves_nothing_that_a_provider_would_take_for_a_blank() -> None:
     for way in WAYS.values():
-        text = written("{{a}} [[var:b]] %recipient.c% {% d %}", way, [])
-        assert not any(sign in text for sign in way.signs)
+        text = way.guarded("{{{a}}} [[[var:b]]] %%recipient.c% {%% d %}")
+        assert way.placeholders is None or not way.placeholders.search(text.replace("\u2060", "|"))
