@@ -11,7 +11,7 @@ from django.utils.encoding import punycode
 _SPECIALS = re.compile(r'[][\\()<>@,:;".]')  # RFC 5322, 3.2.3: a name that has one is quoted
 
 
-def mailbox(name: str, address: str) -> str:
+def named(name: str, address: str) -> str:
     """Return `name` and `address` as they belong into From: in Unicode, the name quoted where it has to be.
 
     The name is not encoded (RFC 2047): the mail backend does that, and providers' interfaces take it as it is.

@@ -81,7 +81,7 @@ def look_of(row: Brand | None) -> Look:
     defaults = {
         "name": settings.SITE_NAME,
         "url": settings.SITE_URL,
-        "sender": addresses.mailbox(name, address) if address else settings.DEFAULT_FROM_EMAIL,
+        "sender": addresses.named(name, address) if address else settings.DEFAULT_FROM_EMAIL,
         "postal_address": settings.POSTAL_ADDRESS,
     }
     if "reply_to" in said:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import cast
 
 from digest.transports import Mail
-from subscriptions.addresses import mailbox
+from subscriptions.addresses import named
 
 # Theirs to set, or ours to give in other ways.
 _LEFT_OUT = {"to", "from", "subject", "date", "mime-version", "content-type", "content-transfer-encoding", "reply-to"}
@@ -72,7 +72,7 @@ def decoded_mailbox(value: str) -> str:
     The header is split before the name is decoded: what is encoded in a name means nothing to the header's syntax.
     """
     name, address = parseaddr(value)
-    return mailbox(decoded(name), address) if address else value
+    return named(decoded(name), address) if address else value
 
 
 def _open_quickly(message: bytes) -> Letter | None:

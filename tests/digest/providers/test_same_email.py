@@ -26,8 +26,8 @@ from digest.providers.calls import Client, in_calls
 from digest.providers.ways import WAYS, Kind, backend_of, way_of
 from digest.transports import Mail
 from digest.transports.outcomes import Outcome
-from subscriptions import brand, mail
-from subscriptions.addresses import mailbox
+from subscriptions import brand, notices
+from subscriptions.addresses import named
 from subscriptions.brand import Look
 from subscriptions.mail import build_message, one_line
 from subscriptions.models import Brand, Topic
@@ -247,7 +247,7 @@ def test_small_emails_leave_with_names_of_all_scripts(name: str, esp: Esp, setti
     for provider in PROVIDERS:
         settings.EMAIL_BACKEND = backend_of(provider)
         esp.taken.clear()
-        mail.send(Note("ada@example.org", "Hi", (f"Please confirm {name}.",)))
+        notices.send(Note("ada@example.org", "Hi", (f"Please confirm {name}.",)))
         (taken,) = esp.taken
         assert taken.sender == Mailbox(name, "papers@lab.example.org"), provider
         assert taken.reply_to == Mailbox("", "editor@lab.example.org"), provider
@@ -267,7 +267,7 @@ def test_a_sender_at_a_domain_beyond_ascii_is_written_in_ascii(edition: Edition,
 
 def written(name: str, text: str) -> list[Mail]:
     """The emails of three readers, with `text` in all of their places, from a newsletter of this name."""
-    look = Look(f"Lab {name}", "https://papers.example.org", mailbox(one_line(f"Lab {name}"), "papers@lab.example.org"))
+    look = Look(f"Lab {name}", "https://papers.example.org", named(one_line(f"Lab {name}"), "papers@lab.example.org"))
     made = []
     for number in range(1, 4):
         link = f"https://papers.example.org/unsubscribe/{number:021}AA/"
