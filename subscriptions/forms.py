@@ -9,11 +9,12 @@ from django import forms
 from django.conf import settings
 from django.db.models import Q
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.encoding import punycode
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from subscriptions import addresses, filters, subscribers, typed, zones
+from subscriptions import addresses, filters, limits, subscribers, typed, zones
 from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.models.topics import begins, holds, searchable, words_of
 
@@ -219,8 +220,11 @@ class PauseForm(forms.Form):
 
 
 class KnownAddressForm(forms.Form):
-    """The reader's address, typed by somebody who opens their settings: a digest may have been forwarded, its links
-    and all, and what follows is for the reader alone."""
+    """The reader's address, typed by the visitor who opens their settings.
+
+    A digest may have been forwarded, its links and all, and what follows is for the reader alone. So wrong addresses
+    are counted, and above the limit the right one is refused as well.
+    """
 
     present = AddressField()
 
@@ -230,8 +234,13 @@ class KnownAddressForm(forms.Form):
 
     def clean_present(self) -> str:
         present: str = self.cleaned_data["present"]
+        guesses = limits.guesses(self._reader.uid)
+        # Counted before it is compared: many guesses may come in the same moment.
+        if limits.take(guesses, now=timezone.now()):
+            raise forms.ValidationError(_("That was a wrong address too often. Please try again in an hour."))
         if addresses.address_hash(present) != addresses.address_hash(self._reader.email):
             raise forms.ValidationError(_("That is not the address that these settings are for."))
+        limits.forget(guesses)
         return present
 
 

@@ -1,6 +1,7 @@
 """How often something may be done, counted in the database, so that all workers and web processes count together."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -83,6 +84,20 @@ def mails(kind: str, email: str) -> Limit:
     """
     rates = {"already_subscribed": [(1, 7 * DAY)], "link": [(2, DAY), (6, 30 * DAY)]}
     return Limit(f"mail:{kind}", addresses.mailbox(email), rates.get(kind, settings.LIMIT_PER_ADDRESS))
+
+
+def guesses(reader: uuid.UUID) -> Limit:
+    """Return the limit of wrong answers to the question for a reader's address: a forwarded digest may print it."""
+    return Limit("guess", reader.hex, [(5, dt.timedelta(hours=1))])
+
+
+def data_links(reader: uuid.UUID) -> Limit:
+    return Limit("data", reader.hex, [(3, DAY)])
+
+
+def returns(reader: uuid.UUID) -> Limit:
+    """Return the limit of coming back by a button: each time the reader is sent an email."""
+    return Limit("return", reader.hex, [(3, DAY)])
 
 
 def take(*limits: Limit, now: dt.datetime) -> Limit | None:

@@ -4,6 +4,14 @@ A token names the reader by `uid`, never by address. It is the base64url of what
 HMAC-SHA256 over that, under a key of its own for each purpose: nobody forges 128 bits, and it stays short enough for
 one line of a mail. Links in digests do not expire, since mails are kept; what asks for a confirmation does. Rotating
 keys: put the old one into SECRET_KEY_FALLBACKS.
+
+Tokens that open or change a reader's own things carry the generation of the reader's links, and work while the reader
+is of that generation: a reader can sign all older links out. The first generation is written as nothing, so links
+made before there were generations are of the first. Without a generation are
+
+- UNSUBSCRIBE, since leaving must work from any email, however old, and COME_BACK, which its page leads to;
+- DIGEST, which shows papers and nothing of the reader's own, and is made to be passed on;
+- CHANGE_ADDRESS, which is about one new address: signing links out calls that off.
 """
 
 import base64
@@ -13,6 +21,7 @@ import hmac
 import time
 import uuid
 from binascii import Error as NotBase64Error
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
@@ -27,6 +36,8 @@ GROUP = 24  # characters
 MAC_LENGTH = 16  # bytes
 EXPIRY_LENGTH = 5  # bytes: seconds since 1970
 UID_LENGTH = 16  # bytes
+ABOUT_LENGTH = 8  # bytes, or none
+GENERATION_LENGTH = 4  # bytes, or none
 
 
 class Purpose(StrEnum):
@@ -38,12 +49,16 @@ class Purpose(StrEnum):
     FEED = "feed"
     CHANGE_ADDRESS = "change_address"
     COME_BACK = "come_back"
+    DATA = "data"  # all that is known about the reader, as a file
 
+
+RENEWABLE = frozenset({Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.OPINION, Purpose.FEED, Purpose.DATA})
 
 LIFETIMES = {
     Purpose.CONFIRM: CONFIRMATION_LIFETIME,
     Purpose.CHANGE_ADDRESS: CONFIRMATION_LIFETIME,
     Purpose.COME_BACK: dt.timedelta(days=30),
+    Purpose.DATA: dt.timedelta(days=1),
 }
 
 # Where the view of a purpose is another than its namesake here.
@@ -52,6 +67,20 @@ DOORS = {
     Purpose.OPINION: "digest:digest",  # and the paper below it
     Purpose.FEED: "digest:personal_feed",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a genuine token says."""
+
+    purpose: Purpose
+    uid: uuid.UUID
+    about: bytes
+    generation: int
+
+    def is_current(self, subscriber: Subscriber) -> bool:
+        """Return False if the reader has signed out the links of this generation."""
+        return self.purpose not in RENEWABLE or self.generation == subscriber.link_generation
 
 
 class ForgedLinkError(Exception):
@@ -84,21 +113,35 @@ def unsign(purpose: Purpose, token: str) -> bytes:
 
 
 def make_token(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
-    """A token that names the reader, and whatever else it is `about`."""
-    return sign(purpose, subscriber.uid.bytes + about)
+    """Return a token that names the reader, and whatever else it is `about`."""
+    generation = written_generation(subscriber.link_generation) if purpose in RENEWABLE else b""
+    return sign(purpose, subscriber.uid.bytes + about + generation)
 
 
-def read_token(purpose: Purpose, token: str) -> uuid.UUID:
-    """The `uid` that the token names. Raises ForgedLinkError or ExpiredLinkError."""
+def written_generation(generation: int) -> bytes:
+    """Return the generation as tokens of RENEWABLE purposes end on it."""
+    return generation.to_bytes(GENERATION_LENGTH) if generation else b""
+
+
+def read(purpose: Purpose, token: str) -> Link:
+    """Return what the token says. Raises ForgedLinkError or ExpiredLinkError."""
     payload = unsign(purpose, token)
     if len(payload) < UID_LENGTH:
         raise ForgedLinkError(purpose)
-    return uuid.UUID(bytes=payload[:UID_LENGTH])
+    uid, about, generation = uuid.UUID(bytes=payload[:UID_LENGTH]), payload[UID_LENGTH:], 0
+    if purpose in RENEWABLE and len(about) % ABOUT_LENGTH == GENERATION_LENGTH:
+        about, generation = about[:-GENERATION_LENGTH], int.from_bytes(about[-GENERATION_LENGTH:])
+    return Link(purpose, uid, about, generation)
+
+
+def read_token(purpose: Purpose, token: str) -> uuid.UUID:
+    """Return the `uid` that the token names. Raises ForgedLinkError or ExpiredLinkError."""
+    return read(purpose, token).uid
 
 
 def read_about(purpose: Purpose, token: str) -> bytes:
-    """What else the token is about. Raises ForgedLinkError or ExpiredLinkError."""
-    return unsign(purpose, token)[UID_LENGTH:]
+    """Return what else the token is about. Raises ForgedLinkError or ExpiredLinkError."""
+    return read(purpose, token).about
 
 
 def make_url(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:

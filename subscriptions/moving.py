@@ -31,6 +31,20 @@ def ask(subscriber: Subscriber, new_email: str, *, now: dt.datetime) -> None:
 
 
 @on_the_current_row
+def sign_out_links(subscriber: Subscriber, *, now: dt.datetime) -> None:
+    """Have no older link open or change anything any more, call off a change of address, and email a new link.
+
+    A suppressed address can't be sent a new link, so its reader keeps the old ones.
+    """
+    if subscriber.status == Status.SUPPRESSED:
+        return
+    _stay(subscriber)
+    subscriber.link_generation += 1
+    subscriber.save()
+    subscribers.owe_to_reader(subscriber, Notice.SIGNED_OUT, now=now)
+
+
+@on_the_current_row
 def call_off(subscriber: Subscriber) -> None:
     """Keep the old address after all."""
     _stay(subscriber)
@@ -70,6 +84,7 @@ def _confirm(subscriber: Subscriber, token: str, *, now: dt.datetime, trace: Tra
         return False
     former, subscriber.email = subscriber.email, subscriber.new_email
     _stay(subscriber)
+    subscriber.link_generation += 1  # the links in the old mailbox must not open what is sent to the new one
     subscriber.save()
     subscribers.owe_to_reader(subscriber, Notice.MOVED, to=former, now=now)
     limits.forget(limits.mails(Notice.CONFIRM, subscriber.email))

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from subscriptions import brand, links, moving
 from subscriptions.links import Purpose
-from subscriptions.models import OwedNotice
+from subscriptions.models import OwedNotice, Subscriber
 
 Kind = OwedNotice.Kind
 
@@ -142,6 +144,61 @@ def _goodbye(notice: OwedNotice) -> Note:
     )
 
 
+def _returned(notice: OwedNotice) -> Note:
+    reader = notice.subscriber
+    if reader.status == Subscriber.Status.PAUSED:
+        day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
+        comes = _("You are subscribed again. No digests come until %(day)s.") % {"day": day}
+    else:
+        terms = {"how_often": reader.get_frequency_display(), "papers": reader.max_papers}
+        comes = _("You are subscribed again: %(how_often)s. Most papers in a digest: %(papers)s.") % terms
+    return Note(
+        notice.address,
+        _("You are subscribed to %(site)s again") % {"site": brand.current().name},
+        (
+            comes,
+            _(
+                "If it was not you, someone has one of your digests with its links, and left and came back in your "
+                "name. Please see whether your settings are as you want them."
+            ),
+        ),
+        _("Change what you get"),
+        links.make_url(Purpose.PREFERENCES, reader),
+    )
+
+
+def _signed_out(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("Your new link to %(site)s") % {"site": brand.current().name},
+        (
+            _(
+                "As was asked for on your settings page, the links in older emails no longer open your settings, your "
+                "feed or your opinions. Unsubscribing by them still works. Here is the new link."
+            ),
+            _("Keep the link to yourself: it opens your settings. They have the new address of your feed, too."),
+        ),
+        _("Open my settings"),
+        links.make_url(Purpose.PREFERENCES, notice.subscriber),
+    )
+
+
+def _data(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("Your data at %(site)s") % {"site": brand.current().name},
+        (
+            _("As was asked for on your settings page, this link opens all that we know about you, for one day."),
+            _(
+                "If it was not you, someone has one of your digests with its links. Your data can’t be seen without "
+                "this email. On your settings page you can sign out all old links."
+            ),
+        ),
+        _("Open my data"),
+        links.make_url(Purpose.DATA, notice.subscriber),
+    )
+
+
 def erased(address: str) -> Note:
     """To who was erased, at an address that is kept nowhere any more."""
     name = brand.current().name
@@ -168,4 +225,7 @@ _WRITERS = {
     Kind.CHANGE_ADDRESS: _change_address,
     Kind.MOVED: _moved,
     Kind.GOODBYE: _goodbye,
+    Kind.RETURNED: _returned,
+    Kind.SIGNED_OUT: _signed_out,
+    Kind.DATA: _data,
 }

@@ -7,6 +7,7 @@ model stores about readers is handed out and erased without a word here. `Keeper
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
@@ -16,12 +17,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import ForeignKey, Model, prefetch_related_objects
 
-from subscriptions import consents, outbox, subscribers
+from subscriptions import consents, limits, outbox, subscribers
 from subscriptions.addresses import address_hash
 from subscriptions.consents import Trace
 from subscriptions.models import Consent, FormPost, OwedNotice, Subscriber, Suppression
 
 Data = dict[str, Any]
+AFTER_A_MOVE = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,32 @@ def export(subscriber: Subscriber, *, now: dt.datetime) -> Data:
     for keeper in _keepers:
         data |= keeper.export(subscriber)
     return data
+
+
+class Asked(StrEnum):
+    """What became of a reader's asking for their data."""
+
+    MAILED = "mailed"
+    TOO_OFTEN = "too_often"
+    JUST_MOVED = "just_moved"
+    SUPPRESSED = "suppressed"
+
+
+def ask_for_link(subscriber: Subscriber, *, now: dt.datetime) -> Asked:
+    """Email the reader a link to their data, which a forwarded digest must not open.
+
+    There is none in the first week after a change of address. The former address is informed of the change at once,
+    and if somebody else made it, the reader has the week to say so.
+    """
+    if subscribers.is_suppressed(subscriber.email):
+        return Asked.SUPPRESSED
+    moved = Consent.objects.filter(reader_uid=subscriber.uid, event=Consent.Event.MOVED)
+    if moved.filter(happened_at__gt=now - AFTER_A_MOVE).exists():
+        return Asked.JUST_MOVED
+    if limits.take(limits.data_links(subscriber.uid), now=now):
+        return Asked.TOO_OFTEN
+    subscribers.owe_to_reader(subscriber, OwedNotice.Kind.DATA, now=now)
+    return Asked.MAILED
 
 
 def who_hears_of_it(subscriber: Subscriber) -> list[str]:

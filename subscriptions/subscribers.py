@@ -169,17 +169,27 @@ def unsubscribe(
 def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, trace: Trace | None = None) -> bool:
     """Undo the leaving of a confirmed reader, as it was or on gentler terms: `weekly`, `fewer` or `pause`.
 
-    A second press takes the other offer. False where it is too late, or mails must not be sent.
+    The reader is sent an email, since anyone with a forwarded digest could have pressed; and a reader who is
+    subscribed already is left as they are. False where it is too late or too often, or emails must not be sent.
     """
-    today = day_in(subscriber.time_zone, now)
-    if subscriber.status == Status.UNSUBSCRIBED and may_return(subscriber, now):
-        until = subscriber.paused_until
-        _activate(subscriber, now)
-        if until and until > today:
-            subscriber.status, subscriber.paused_until = Status.PAUSED, until
-        consents.record(subscriber, Event.RETURNED, trace)
-    if not subscriber.is_subscribed:
+    if subscriber.is_subscribed:
+        return True
+    if subscriber.status != Status.UNSUBSCRIBED or not may_return(subscriber, now):
         return False
+    if limits.take(limits.returns(subscriber.uid), now=now):
+        return False
+    today, until = day_in(subscriber.time_zone, now), subscriber.paused_until
+    _activate(subscriber, now)
+    if until and until > today:
+        subscriber.status, subscriber.paused_until = Status.PAUSED, until
+    _take_offer(subscriber, offer, today)
+    consents.record(subscriber, Event.RETURNED, trace)
+    owe_to_reader(subscriber, Notice.RETURNED, now=now)
+    return True
+
+
+def _take_offer(subscriber: Subscriber, offer: str, today: dt.date) -> None:
+    """Set what the reader gets from now on, and save the row."""
     if offer == "weekly":
         subscriber.frequency = Subscriber.Frequency.WEEKLY
     elif offer == "fewer":
@@ -187,7 +197,6 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
     elif offer == "pause":
         subscriber.status, subscriber.paused_until = Status.PAUSED, today + dt.timedelta(weeks=4)
     subscriber.save()
-    return True
 
 
 def suppress(email: str, reason: str) -> Suppression:

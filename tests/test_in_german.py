@@ -1,9 +1,11 @@
 """A German reader meets German: on every page and in every mail, but for what papers say."""
 
+import datetime as dt
 import re
 from email import message_from_bytes, policy
 
 import pytest
+import time_machine
 from django.core import mail
 from django.template.loader import render_to_string
 from django.test import Client
@@ -16,6 +18,7 @@ from digest.models import Delivery, Edition, FetchRun, Paper, QuietDay, Source
 from subscriptions import catalogue, links, notices, subscribers
 from subscriptions.links import Purpose
 from subscriptions.models import OwedNotice, Subscriber, Topic
+from subscriptions.personal_data import Asked
 from tests import english
 from tests.conftest import NOW, TODAY, make_reader, stamped
 from tests.email.mails import digest_of
@@ -93,9 +96,22 @@ def test_what_is_wrong_in_a_form(client: Client, reader: Subscriber) -> None:
         (settings_page, wrong), (f"{settings_page}pause/", {"until": "x"}), (f"{settings_page}pause/", {}),
         (f"{settings_page}pause/", {"until": "1999-01-01"}), (f"{settings_page}move/", {}),
         (f"{settings_page}move/", {"present": "x@example.org", "email": reader.email}),
-        (f"{settings_page}download/", {"present": ""}), (door(Purpose.UNSUBSCRIBE, reader) + "reason/", {}),
+        (door(Purpose.UNSUBSCRIBE, reader) + "reason/", {}), *[(f"{settings_page}erase/", {"present": "x@y.org"})] * 6,
     ]:  # fmt: skip
         assert not english.in_page(client.post(path, data).content.decode(), KNOWN), path
+
+
+def test_what_becomes_of_asking_for_data_and_of_signing_out(client: Client, reader: Subscriber) -> None:
+    settings_page = door(Purpose.PREFERENCES, reader)
+    for asked in Asked:
+        page = client.get(f"{settings_page}?data={asked}").content.decode()
+        assert 'class="notice' in page
+        assert not english.in_page(page, KNOWN), asked
+    data_page = reverse("subscriptions:data", args=[links.make_token(Purpose.DATA, reader)])
+    with time_machine.travel(NOW + dt.timedelta(days=2)):
+        assert not english.in_page(client.get(f"/de{data_page}").content.decode(), KNOWN)
+    for answer in (client.get(f"/de{data_page}"), client.post(f"{settings_page}sign-out/"), client.get(settings_page)):
+        assert not english.in_page(answer.content.decode(), KNOWN)
 
 
 @pytest.mark.parametrize("words", ["a" * 300, '"open', "-author:x", "...", "cat:?!", "votes:x", "votes:1, votes:2"])

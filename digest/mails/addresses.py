@@ -16,8 +16,9 @@ def digest_token(uid: bytes, edition_id: int) -> str:
     return links.sign(Purpose.DIGEST, uid + edition_id.to_bytes(ID_LENGTH))
 
 
-def opinion_token(uid: bytes, edition_id: int) -> str:
-    return links.sign(Purpose.OPINION, uid + edition_id.to_bytes(ID_LENGTH))
+def opinion_token(uid: bytes, edition_id: int, generation: bytes = b"") -> str:
+    """Return a token of the `generation` of the reader's links, as `links.written_generation` writes it."""
+    return links.sign(Purpose.OPINION, uid + edition_id.to_bytes(ID_LENGTH) + generation)
 
 
 def digest_url(subscriber: Subscriber, edition_id: int) -> str:
@@ -41,7 +42,7 @@ def read_opinion_token(token: str) -> tuple[uuid.UUID, int]:
 
 
 def _read(purpose: Purpose, token: str) -> tuple[uuid.UUID, int]:
-    payload = links.unsign(purpose, token)
-    if len(payload) != links.UID_LENGTH + ID_LENGTH:
+    link = links.read(purpose, token)
+    if len(link.about) != ID_LENGTH:
         raise ForgedLinkError(purpose)
-    return uuid.UUID(bytes=payload[: links.UID_LENGTH]), int.from_bytes(payload[links.UID_LENGTH :])
+    return link.uid, int.from_bytes(link.about)

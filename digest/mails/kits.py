@@ -75,7 +75,7 @@ class Kit:
 
     def _fill(self, frame: Frame, digest: Digest, reader: Reader) -> tuple[list[bytes], mailed.Record]:
         stock, matches = self._stock, digest.matches
-        token = addresses.opinion_token(reader.uid, self._edition.pk).encode() + SOFT_BREAK
+        token = addresses.opinion_token(reader.uid, self._edition.pk, reader.generation).encode() + SOFT_BREAK
         pieces = frame.form.fill(self._own(frame, digest, reader) | {"opinion": token})
         records = []
         for (in_text, in_html), minor, match in zip(frame.papers, frame.minor, matches, strict=True):
@@ -97,7 +97,7 @@ class Kit:
             "message id": message_id(reader.uid, self._edition.day).encode(),
             "unsubscribe": unsubscribe + SOFT_BREAK,
             "unsubscribe header": unsubscribe,
-            "preferences": links.sign(Purpose.PREFERENCES, reader.uid).encode() + SOFT_BREAK,
+            "preferences": links.sign(Purpose.PREFERENCES, reader.uid + reader.generation).encode() + SOFT_BREAK,
             "subject": subject,
             "subject header": subject_header,
             "preheader": self._stock.preheader(matches, frame.lead),

@@ -26,6 +26,7 @@ def plain(digest: Digest, edition: Edition, reader: Reader) -> mail.Message:
     subscriber = Subscriber(
         pk=reader.id,
         uid=uuid.UUID(bytes=reader.uid),
+        link_generation=int.from_bytes(reader.generation),
         email=reader.address,
         frequency=reader.frequency,
         language=reader.language,

@@ -12,6 +12,7 @@ from digest.composing import Wanted
 from digest.learning import Taste
 from digest.matching import Interest
 from subscriptions.filters import FilterError, parse
+from subscriptions.links import written_generation
 from subscriptions.models import Subscriber, Topic, TopicFilter
 
 MOST_WORDS = 5_000  # different filters in readers' own words that are kept: some five megabytes
@@ -22,7 +23,8 @@ FILTERS = f"""
 """  # noqa: S608  # a name of ours
 # As text, since SQLite's driver would make a moment of each.
 READERS = f"""
-    SELECT id, uid, email, language, frequency, CAST(confirmed_at AS varchar(10)), max_papers, mail_quiet_days, amount
+    SELECT id, uid, link_generation, email, language, frequency, CAST(confirmed_at AS varchar(10)),
+        max_papers, mail_quiet_days, amount
     FROM {Subscriber._meta.db_table} WHERE id IN (ids)
 """  # noqa: S608
 
@@ -34,6 +36,7 @@ class Reader(NamedTuple):
 
     id: int
     uid: bytes
+    generation: bytes  # of the reader's links, as tokens have it
     address: str
     language: str
     frequency: str
@@ -59,13 +62,14 @@ class Readers:
         return {row[0]: self._reader(row, follows.get(row[0], []), tastes.get(row[0])) for row in _rows(READERS, ids)}
 
     def _reader(self, row: Any, follows: list[Follows], taste: Taste | None) -> Reader | FilterError:
-        reader, uid, address, language, frequency, confirmed, most, on_quiet_days, amount = row
+        reader, uid, generation, address, language, frequency, confirmed, most, on_quiet_days, amount = row
         try:
             wanted = self._wanted(follows, most, bool(on_quiet_days), amount, taste)
         except FilterError as error:
             return error
         raw = bytes.fromhex(uid) if isinstance(uid, str) else uid.bytes
-        return Reader(reader, raw, address, language, frequency, _day(confirmed[:10]), wanted)
+        links_of = written_generation(generation)
+        return Reader(reader, raw, links_of, address, language, frequency, _day(confirmed[:10]), wanted)
 
     def _wanted(self, follows: list[Follows], *settings: Any) -> Wanted:
         asked = [self._topics[topic] for topic, _ in follows if topic is not None]

@@ -17,6 +17,7 @@ from subscriptions import brand, links
 from subscriptions.filters import FilterError
 from subscriptions.links import ForgedLinkError, Purpose
 from subscriptions.models import Subscriber, Topic
+from subscriptions.views.doors import signed_out_link
 
 # Who has not confirmed gets nothing; who has left may go on reading.
 READERS = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED, Subscriber.Status.UNSUBSCRIBED)
@@ -59,9 +60,12 @@ def search(request: HttpRequest) -> HttpResponseBase:
 def personal(request: HttpRequest, token: str) -> HttpResponseBase:
     """A reader's own papers, for whoever knows the address."""
     try:
-        reader = Subscriber.objects.get(uid=links.read_token(Purpose.FEED, token), status__in=READERS)
+        link = links.read(Purpose.FEED, token)
+        reader = Subscriber.objects.get(uid=link.uid, status__in=READERS)
     except (ForgedLinkError, Subscriber.DoesNotExist) as error:
         raise Http404("No such feed.") from error
+    if not link.is_current(reader):
+        return signed_out_link(request)
     entries, id_ = feeds.entries_of(feeds.for_reader(reader)), feeds.make_id(f"reader/{reader.uid}")
     with translation.override(reader.language):
         title = _("%(site)s for you") % {"site": brand.current().name}

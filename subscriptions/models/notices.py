@@ -25,6 +25,9 @@ class OwedNotice(models.Model):
         CHANGE_ADDRESS = "change_address", "please confirm your new address"  # to the new one
         MOVED = "moved", "your address was changed"  # to the former one
         GOODBYE = "goodbye", "you are unsubscribed"
+        RETURNED = "returned", "you are subscribed again"
+        SIGNED_OUT = "signed_out", "your older links are signed out"
+        DATA = "data", "here is the link to your data"
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="owed_notices")
     kind = models.CharField(max_length=20, choices=Kind.choices)

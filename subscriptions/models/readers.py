@@ -75,6 +75,9 @@ class Subscriber(models.Model):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField("e-mail address")
+    link_generation = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Links of other generations are signed out."
+    )
     new_email = models.EmailField(
         "new e-mail address", blank=True, help_text="Asked for, and not yet confirmed by a mail to it."
     )

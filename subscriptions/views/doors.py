@@ -33,10 +33,12 @@ def for_reader(purpose: Purpose) -> Callable[[View], View]:
         @wraps(view)
         def wrapper(request: HttpRequest, token: str, **more: object) -> HttpResponse:
             try:
-                reader = Subscriber.objects.get(uid=links.read_token(purpose, token))
+                link = links.read(purpose, token)
+                reader = Subscriber.objects.get(uid=link.uid)
                 language = getattr(request, "language_prefix", "") or reader.language
                 with translation.override(language):
-                    response = view(request, reader, token, **more)
+                    is_current = link.is_current(reader)
+                    response = view(request, reader, token, **more) if is_current else signed_out_link(request)
                     response.headers["Content-Language"] = language
                     return response
             except links.ExpiredLinkError:
@@ -54,6 +56,11 @@ def bad_link(request: HttpRequest, *, expired: bool) -> HttpResponse:
     match = request.resolver_match
     context = {"expired": expired, "door": match.url_name if match else ""}
     return render(request, "web/bad_link.html", context, status=410 if expired else 404)
+
+
+def signed_out_link(request: HttpRequest) -> HttpResponse:
+    """Return the page for a link that the reader has signed out, which offers to email a fresh one."""
+    return render(request, "web/bad_link.html", {"expired": False, "signed_out": True}, status=410)
 
 
 def trace(request: HttpRequest, where: str = "") -> Trace:

@@ -14,7 +14,7 @@ from subscriptions.models import Subscriber
 from subscriptions.views.doors import bad_link, for_reader, page_with_button, ring_for_notices, trace
 from subscriptions.zones import day_in
 
-FORMS = ("form", "pause_form", "move_form", "data_form")  # of the page
+FORMS = ("form", "pause_form", "move_form")  # of the page
 
 
 @page_with_button
@@ -67,6 +67,15 @@ def stay(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespon
     return redirect("subscriptions:preferences", token)
 
 
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def sign_out(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Sign all old links out, this one as well. The new link goes to the mailbox: a stranger may have pressed."""
+    moving.sign_out_links(subscriber, now=timezone.now())
+    ring_for_notices()
+    return render(request, "web/signed_out.html", {"subscriber": subscriber})
+
+
 @page_with_button
 @for_reader(Purpose.CHANGE_ADDRESS)
 def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
@@ -92,13 +101,13 @@ def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: objec
         "form": _form(subscriber, forms.initial_wishes(subscriber)),
         "pause_form": _pause_form(subscriber),
         "move_form": forms.MoveForm(reader=subscriber),
-        "data_form": forms.KnownAddressForm(reader=subscriber),
         "subscriber": subscriber,
         "token": token,
         "unsubscribe_token": links.make_token(Purpose.UNSUBSCRIBE, subscriber),
         "feed_token": links.make_token(Purpose.FEED, subscriber),
         "saved": "saved" in request.GET,
         "resumed": "resumed" in request.GET,
+        "asked_for_data": request.GET.get("data", ""),
     } | more
     context["is_wrong"] = any(context[name].errors for name in FORMS)
     return render(request, "web/preferences.html", context, status=400 if context["is_wrong"] else 200)

@@ -1,24 +1,32 @@
 """What everybody may ask of us: what do you know about me, and forget it."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from subscriptions import forms, personal_data
 from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
-from subscriptions.views.doors import for_reader, page_with_button, ring_for_erased, trace
-from subscriptions.views.preferences import show
+from subscriptions.views.doors import for_reader, page_with_button, ring_for_erased, ring_for_notices, trace
 
 
 @require_POST
 @for_reader(Purpose.PREFERENCES)
-def download(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Everything about the reader as one JSON file, for who knows the address: it is in there."""
-    form = forms.KnownAddressForm(request.POST, reader=subscriber)
-    if not form.is_valid():
-        return show(request, subscriber, token, data_form=form)
+def ask_for_data(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Email the reader a link to their data. It is not handed out here: the digest may have been forwarded."""
+    asked = personal_data.ask_for_link(subscriber, now=timezone.now())
+    ring_for_notices()
+    return redirect(reverse("subscriptions:preferences", args=[token]) + f"?data={asked}#data")
+
+
+@page_with_button
+@for_reader(Purpose.DATA)
+def my_data(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Everything about the reader as one JSON file, by the link that was emailed to the address it is about."""
+    if request.method != "POST":
+        return render(request, "web/my_data.html", {"subscriber": subscriber})
     data = personal_data.export(subscriber, now=timezone.now())
     response = JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = 'attachment; filename="my-data.json"'

@@ -76,7 +76,8 @@ METHODS = ["POST"] * 12 + ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "
 ROOMS = (
     "subscribe/", "subscribe/preview/", "preferences/", "confirm/{}/", "preferences/{}/",
     "preferences/{}/pause/", "preferences/{}/resume/", "preferences/{}/move/", "preferences/{}/stay/",
-    "preferences/{}/download/", "preferences/{}/erase/", "preferences/{}/learnt/", "preferences/{}/reading-list/",
+    "preferences/{}/download/", "preferences/{}/erase/", "preferences/{}/sign-out/", "preferences/{}/my-data/",
+    "preferences/{}/learnt/", "preferences/{}/reading-list/",
     "change-address/{}/", "unsubscribe/{}/", "unsubscribe/{}/reason/", "come-back/{}/", "digests/{}/papers/1/",
     "preferences/{}/preview/",
 )  # fmt: skip

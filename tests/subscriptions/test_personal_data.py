@@ -3,16 +3,19 @@
 import datetime as dt
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from digest.models import Delivery, DeliveryEvent, Edition, Opinion
@@ -51,12 +54,28 @@ def dump() -> str:
     return repr(values)
 
 
-def download(visitor: Client, reader: Subscriber, present: str) -> Any:
-    return visitor.post(path_of(Purpose.PREFERENCES, reader) + "download/", {"present": present})
+def ask(visitor: Client, reader: Subscriber) -> str:
+    """The settings page after the button, and the emails that it leads to."""
+    response = visitor.post(path_of(Purpose.PREFERENCES, reader) + "download/", follow=True)
+    notices.send_owed(now=timezone.now())
+    return str(response.content.decode())
+
+
+def link_to_data() -> str:
+    """The path in the newest email that has one."""
+    found: list[str] = re.findall(r"/preferences/\S+/my-data/", "\n".join(str(message.body) for message in mail.outbox))
+    return found[-1]
+
+
+def download(visitor: Client, reader: Subscriber) -> Any:
+    """What the button behind the link in the email to the reader answers."""
+    ask(visitor, reader)
+    assert mail.outbox[-1].to == [reader.email]
+    return visitor.post(link_to_data())
 
 
 def test_it_hands_out_everything_as_one_file(visitor: Client, much: Subscriber) -> None:
-    response = download(visitor, much, " Alice@Example.org ")
+    response = download(visitor, much)
     assert response["Content-Type"] == "application/json"
     assert response["Content-Disposition"] == 'attachment; filename="my-data.json"'
     assert "no-store" in response["Cache-Control"]
@@ -72,7 +91,7 @@ def test_it_hands_out_everything_as_one_file(visitor: Client, much: Subscriber) 
 
 def test_it_hands_out_nobody_elses(visitor: Client, much: Subscriber) -> None:
     other = make_reader("dora@example.org", words="secret")
-    text = download(visitor, much, much.email).content.decode()
+    text = download(visitor, much).content.decode()
     assert "dora" not in text
     assert str(other.uid) not in text
 
@@ -85,18 +104,64 @@ def test_it_leaves_out_no_row_that_hangs_on_a_reader(much: Subscriber) -> None:
             assert data[str(relation.related_model._meta.verbose_name_plural)]
 
 
-@pytest.mark.parametrize("present", ["", "eve@example.org", "a", "\x00"])
-def test_it_hands_out_nothing_to_who_does_not_know_the_address(visitor: Client, much: Subscriber, present: str) -> None:
-    """Digests are forwarded, links and all."""
-    response = download(visitor, much, present)
-    assert response.status_code == 400
+def test_it_hands_out_nothing_by_the_links_of_a_forwarded_digest(visitor: Client, much: Subscriber) -> None:
+    """Nor for the address, which a forwarded digest may print."""
+    page = path_of(Purpose.PREFERENCES, much)
+    response = visitor.post(page + "download/", {"present": much.email}, follow=True)
     assert much.email not in response.content.decode()
+    assert "We have emailed a link to a•••@example.org." in response.content.decode()
+    assert visitor.post(page + "my-data/").status_code == 404
 
 
-@pytest.mark.parametrize("state", ["pending", "unsubscribed", "suppressed"])
+def test_it_shows_a_button_to_who_follows_the_link(visitor: Client, alice: Subscriber) -> None:
+    """Mail scanners follow every link."""
+    ask(visitor, alice)
+    for method in ("GET", "HEAD"):
+        response = visitor.generic(method, link_to_data())
+        assert (response.status_code, alice.email in response.content.decode()) == (200, False)
+
+
+def test_its_link_works_for_a_day_and_until_links_are_signed_out(visitor: Client, alice: Subscriber) -> None:
+    ask(visitor, alice)
+    link = link_to_data()
+    with time_machine.travel(NOW + dt.timedelta(days=1, seconds=2), tick=False):
+        response = visitor.post(link)
+        assert response.status_code == 410
+        assert "A link to your data works for one day" in response.content.decode()
+    moving.sign_out_links(alice, now=NOW)
+    assert visitor.post(link).status_code == 410
+
+
+def test_it_mails_the_link_three_times_a_day_at_most(visitor: Client, alice: Subscriber) -> None:
+    pages = [ask(visitor, alice) for _ in range(4)]
+    assert len(mail.outbox) == 3
+    assert "We have emailed you the link three times today" in pages[-1]
+    with time_machine.travel(NOW + dt.timedelta(days=1), tick=False):
+        ask(visitor, alice)
+    assert len(mail.outbox) == 4
+
+
+def test_it_hands_out_nothing_in_the_week_after_a_change_of_address(visitor: Client, alice: Subscriber) -> None:
+    """Who took a subscription over by a forwarded digest must not have its data; the former address knows by then."""
+    moving.ask(alice, "eve@example.org", now=NOW)
+    moving.confirm(alice, token_to_move(alice), now=NOW)
+    with time_machine.travel(NOW + dt.timedelta(days=6), tick=False):
+        assert "Your address was changed in the last week" in ask(visitor, alice)
+    assert [message.to for message in mail.outbox] == [["alice@example.org"]]
+    with time_machine.travel(NOW + dt.timedelta(days=8), tick=False):
+        assert download(visitor, alice).status_code == 200
+
+
+@pytest.mark.parametrize("state", ["pending", "unsubscribed"])
 def test_it_hands_out_to_who_is_no_reader_any_more(visitor: Client, alice: Subscriber, state: str) -> None:
     Subscriber.objects.filter(pk=alice.pk).update(status=state)
-    assert download(visitor, alice, alice.email).status_code == 200
+    assert download(visitor, alice).status_code == 200
+
+
+def test_it_says_how_to_get_data_at_an_address_that_must_not_be_mailed(visitor: Client, alice: Subscriber) -> None:
+    subscribers.suppress(alice.email, "complained")
+    assert "Please answer one of our emails" in ask(visitor, alice)
+    assert not mail.outbox
 
 
 def test_it_erases_by_the_button(visitor: Client, much: Subscriber) -> None:
@@ -124,6 +189,27 @@ def test_it_erases_for_nobody_who_does_not_know_the_address(visitor: Client, muc
     assert 'id="present-error"' in response.content.decode()
     assert much.email not in response.content.decode()
     assert stored(much) == before
+
+
+@pytest.mark.parametrize("action", ["erase/", "move/"])
+def test_it_lets_an_address_be_guessed_five_times_an_hour(visitor: Client, alice: Subscriber, action: str) -> None:
+    path, form = path_of(Purpose.PREFERENCES, alice) + action, {"email": "eve@example.org"}
+    for number in range(5):
+        shown = visitor.post(path, form | {"present": f"reader{number}@example.org"}).content.decode()
+        assert "That is not the address that these settings are for." in shown
+    response = visitor.post(path, form | {"present": alice.email})
+    assert response.status_code == 400
+    assert "wrong address too often" in response.content.decode()
+    assert (stored(alice)["email"], stored(alice)["new_email"]) == (alice.email, "")
+    with time_machine.travel(NOW + dt.timedelta(hours=1), tick=False):
+        assert visitor.post(path, form | {"present": alice.email}).status_code in (200, 302)
+
+
+def test_it_counts_no_right_answers_as_guesses(visitor: Client, alice: Subscriber) -> None:
+    path = path_of(Purpose.PREFERENCES, alice) + "move/"
+    for number in range(9):
+        form = {"present": alice.email, "email": f"new{number}@example.org"}
+        assert visitor.post(path, form).status_code == 302
 
 
 @pytest.fixture

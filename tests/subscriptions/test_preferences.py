@@ -149,8 +149,8 @@ def test_it_pauses_and_resumes(visitor: Client, alice: Subscriber) -> None:
 def test_it_says_where_what_stands(visitor: Client, alice: Subscriber) -> None:
     shown = page(visitor, alice)
     links = re.findall(r'<a href="#([a-z]+)">', shown)
-    assert links == ["topics", "arrival", "pause", "move", "likes", "data", "leave"]
-    assert [shown.count(f'id="{link}"') for link in links] == [1] * 7
+    assert links == ["topics", "arrival", "pause", "move", "likes", "data", "links", "leave"]
+    assert [shown.count(f'id="{link}"') for link in links] == [1] * 8
 
 
 def test_it_offers_no_subscription_to_who_has_one(visitor: Client, alice: Subscriber) -> None:

@@ -155,8 +155,8 @@ def test_it_undoes_by_one_press(visitor: Client, alice: Subscriber) -> None:
     assert "Welcome back" in response.content.decode()
     after = stored(alice)
     # Mailed is what is published from now on; and no goodbye leaves any more.
-    assert {name for name in after if after[name] != before[name]} == {"active_since"}
-    assert notices.send_owed(now=NOW) == 0
+    assert {name for name in after if after[name] != before[name]} == {"active_since", "owed"}
+    assert after["owed"] == ["returned"]
 
 
 def test_it_undoes_to_a_pause_that_goes_on(visitor: Client, alice: Subscriber) -> None:
@@ -184,6 +184,58 @@ def test_it_brings_back_on_gentler_terms(visitor: Client, alice: Subscriber, off
     assert {name: once[name] for name in wanted} == wanted
     assert come_back(visitor, alice, offer).status_code == 200
     assert stored(alice) == once, "a second press changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("offer", "told"),
+    [
+        ("undo", "You are subscribed again: Daily, whenever there are new papers. Most papers in a digest: 10."),
+        ("weekly", "You are subscribed again: Once a week, the best of Monday to Friday. Most papers in a digest: 10."),
+        ("fewer", "You are subscribed again: Daily, whenever there are new papers. Most papers in a digest: 5."),
+        ("pause", "You are subscribed again. No digests come until 17 September 2026."),
+    ],
+)
+def test_it_mails_the_reader_on_which_terms_they_came_back(
+    visitor: Client, alice: Subscriber, offer: str, told: str
+) -> None:
+    """Someone with a forwarded digest can leave and come back at once, and no goodbye leaves."""
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+    come_back(visitor, alice, offer)
+    assert notices.send_owed(now=NOW) == 1
+    (message,) = mail.outbox
+    assert message.to == [alice.email]
+    assert told in " ".join(str(message.body).split())
+    assert path_of(Purpose.PREFERENCES, alice) in str(message.body)
+
+
+@pytest.mark.parametrize("offer", ["weekly", "fewer", "pause"])
+def test_it_takes_no_offer_from_a_reader_who_has_not_left(visitor: Client, alice: Subscriber, offer: str) -> None:
+    before = stored(alice)
+    assert come_back(visitor, alice, offer).status_code == 200
+    assert stored(alice) == before
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+    come_back(visitor, alice)
+    before = stored(alice)
+    come_back(visitor, alice, offer)
+    assert stored(alice) == before
+
+
+def test_it_brings_a_reader_back_three_times_a_day_at_most(visitor: Client, alice: Subscriber) -> None:
+    answers = []
+    for _ in range(4):
+        visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+        answers.append(come_back(visitor, alice, "pause").status_code)
+    assert answers == [200, 200, 200, 410]
+    assert stored(alice)["status"] == "unsubscribed"
+    with time_machine.travel(NOW + dt.timedelta(days=1), tick=False):
+        assert come_back(visitor, alice).status_code == 200
+
+
+def test_it_shows_no_topics_to_who_has_the_link_to_unsubscribe(visitor: Client, alice: Subscriber) -> None:
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
+    path = path_of(Purpose.COME_BACK, alice)
+    for response in (visitor.get(path), visitor.post(path), visitor.get(path)):
+        assert "Papers on" not in response.content.decode()
 
 
 def test_it_does_not_raise_a_small_number_of_papers(visitor: Client, learning: Topic) -> None:
