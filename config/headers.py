@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.views.defaults import page_not_found
+
+from config.errors import page_not_found
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

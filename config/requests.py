@@ -7,24 +7,28 @@ from django.utils.http import parse_header_parameters
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-# Django decodes the query by whichever of Python's codecs the header names. Some of these fail on any query with a
-# letter beyond ASCII ("idna"), and some are no character sets at all ("rot13", "zlib").
-CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "windows-1252"})
+# All our pages are in UTF-8, and so are the forms that browsers send from them. Django decodes the query by whichever
+# of Python's codecs the header names: some fail on any letter beyond ASCII ("idna"), some are no charsets ("rot13").
+CHARSET = "utf-8"
+LONGEST_LENGTH = 20  # digits
 
 
-def with_readable_content_types(application: Application) -> Application:
-    """Wrap a WSGI application. An unreadable Content-Type would end in an error before any middleware is asked."""
+def with_readable_headers(application: Application) -> Application:
+    """Wrap a WSGI application. These headers would end in an error before any view or middleware is asked."""
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if content_type := environ.get("CONTENT_TYPE"):
             environ["CONTENT_TYPE"] = readable(content_type)
+        length = environ.get("CONTENT_LENGTH") or ""
+        if not (length.isascii() and length.isdecimal() and len(length) < LONGEST_LENGTH):
+            environ["CONTENT_LENGTH"] = ""
         return application(environ, start_response)
 
     return wrapped
 
 
 def readable(content_type: str) -> str:
-    """Return the header without a charset that no form is sent in, or without all parameters if they can't be read."""
+    """Return the header without a charset other than UTF-8, or without all parameters if they can't be read."""
     bare, *parameters = content_type.split(";")
     if _is_readable(content_type):
         return content_type
@@ -38,4 +42,4 @@ def _is_readable(content_type: str) -> bool:
         _, parameters = parse_header_parameters(content_type)
     except (ValueError, LookupError, TypeError, AttributeError, IndexError):
         return False
-    return str(parameters.get("charset", "utf-8")).lower() in CHARSETS
+    return str(parameters.get("charset", CHARSET)).lower() == CHARSET

@@ -3,8 +3,8 @@
 from django.core.wsgi import get_wsgi_application
 
 from config.loading import load_settings
-from config.requests import with_readable_content_types
+from config.requests import with_readable_headers
 
 load_settings(status=4)  # by which gunicorn knows that it need not try again
 
-application = with_readable_content_types(get_wsgi_application())
+application = with_readable_headers(get_wsgi_application())
