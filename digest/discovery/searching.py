@@ -5,6 +5,7 @@ some of them first, since it reads every word.
 """
 
 import datetime as dt
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from itertools import islice
 from math import ceil
 from typing import Any, Literal, get_args
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from digest import indexing
@@ -32,6 +34,10 @@ LONGEST = 2_000  # characters of a search
 Order = Literal["fit", "newest", "votes"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 MOST_TERMS = 12  # each asked for by itself; the grammar takes 50
+MOST_WITHOUT = 24  # ways to write exclusions that the database looks at; matching knows all of them
+# Seconds after which no more candidates are looked for: of this thread's CPU on SQLite, which works in it, and by the
+# clock where a server does the work.
+BUDGETS = {"sqlite": 0.2, "postgresql": 1.0}
 
 # What a way of holding a term says of a candidate. The last is asked for only to fill a WINDOW.
 LIKELIEST, LIKELY, POSSIBLE, LOOSE = 4, 3, 2, 1
@@ -51,12 +57,19 @@ class Results:
 
 
 def search(
-    text: str, page: int = 1, order: Order = "fit", size: int | None = None, *, typed_now: bool = True
+    text: str,
+    page: int = 1,
+    order: Order = "fit",
+    size: int | None = None,
+    *,
+    typed_now: bool = True,
+    or_last: bool = False,
 ) -> Results:
     """Page `page`, of `size`, of what `text` asks for. Raises FilterError if it can't be read, is too long or asks for
     nothing.
 
-    What was not `typed_now`, such as the address of a feed, goes on being read as it was.
+    What was not `typed_now`, such as the address of a feed, goes on being read as it was. With `or_last` the last page
+    is returned where there are not so many.
     """
     if len(text) > LONGEST:
         raise filters.FilterError(_("That is too long: write at most %(most)s characters.") % {"most": LONGEST})
@@ -71,9 +84,11 @@ def search(
     matches, is_all = _judge(criteria, candidates(criteria), page * size if order == "fit" else CANDIDATES)
     if order != "fit":
         matches.sort(key=_newest if order == "newest" else _votes, reverse=True)
+    pages = max(1, ceil(len(matches) / size))
+    page = min(page, pages) if or_last else page
     shown = tuple(matches[(page - 1) * size : page * size])
     has_more = len(matches) > page * size or (order == "fit" and not is_all)
-    return Results(text, page, shown, has_more, max(1, ceil(len(matches) / size)), len(matches), is_all)
+    return Results(text, page, shown, has_more, pages, len(matches), is_all)
 
 
 def finds(criteria: Criteria) -> bool:
@@ -91,9 +106,9 @@ def candidates(criteria: Criteria) -> list[int]:
     likely: dict[int, int] = defaultdict(int)
     terms = list(_terms(criteria))
     share = max(WINDOW, CANDIDATES // max(1, len(terms)))
-    without = [ask for phrase in criteria.exclusions for ask in asking.phrase(phrase, "row", "text")]
-    for ways in terms:
-        for pk, likelihood in _find(ways, without, criteria.min_votes, share).items():
+    without = [ask for phrase in criteria.exclusions[:MOST_TERMS] for ask in asking.phrase(phrase, "row", "text")]
+    for found in _find(terms, without[:MOST_WITHOUT], criteria.min_votes, share):
+        for pk, likelihood in found.items():
             likely[pk] += likelihood
     if not terms:
         voted = Paper.objects.filter(votes__gte=criteria.min_votes, is_hidden=False).order_by("-votes", "-pk")
@@ -136,15 +151,27 @@ def _together(phrase: str) -> list[Way]:
     ]
 
 
-def _find(ways: Iterable[Way], without: list[Ask], min_votes: int, most: int) -> dict[int, int]:
-    """How likely each paper is wanted for one term; `most` papers, the less likely ones only where there is room."""
-    found: dict[int, int] = {}
-    for asks, likelihood in ways:
-        room = (WINDOW if likelihood == LOOSE else most) - len(found)
-        if room > 0:
-            pks = fulltext.find(asks, without=without, min_votes=min_votes, limit=most)
-            found |= dict.fromkeys(islice((pk for pk in pks if pk not in found), room), likelihood)
+def _find(terms: Iterable[list[Way]], without: list[Ask], min_votes: int, most: int) -> list[dict[int, int]]:
+    """Return for each term how likely a paper is wanted; `most` papers, the less likely ones only where there is room.
+
+    The last terms find nothing where those before them have spent the budget.
+    """
+    began = _clock()
+    found: list[dict[int, int]] = []
+    for ways in terms:
+        found.append({})
+        for asks, likelihood in ways:
+            if _clock() - began > BUDGETS[connection.vendor]:
+                return found
+            room = (WINDOW if likelihood == LOOSE else most) - len(found[-1])
+            if room > 0:
+                pks = fulltext.find(asks, without=without, min_votes=min_votes, limit=most)
+                found[-1] |= dict.fromkeys(islice((pk for pk in pks if pk not in found[-1]), room), likelihood)
     return found
+
+
+def _clock() -> float:
+    return time.thread_time() if connection.vendor == "sqlite" else time.perf_counter()
 
 
 def _judge(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], bool]:

@@ -64,8 +64,7 @@ def _results(query: str, number: int, order: Order) -> tuple[Results, str]:
     """What `query` finds, on its last page where there are not so many, and what is wrong with it."""
     nothing = Results(query, 1, (), False)
     try:
-        found = searching.search(query, number, order) if query else nothing
-        return (found if found.page <= found.pages else searching.search(query, found.pages, order)), ""
+        return (searching.search(query, number, order, or_last=True) if query else nothing), ""
     except FilterError as error:
         return nothing, str(error)
 

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.test import Client
 
-from digest.discovery import searching
+from digest.discovery import fulltext, searching
 from digest.discovery.searching import search
 from digest.models import Edition, Paper
 from subscriptions.filters import FilterError
@@ -144,6 +145,24 @@ def test_it_refuses_what_cannot_be_read_or_asks_for_nothing(query: str) -> None:
 def test_it_takes_fifty_terms(django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(120):
         assert "Diffusion Models" in titles(", ".join(["diffusion models", *(f"word{n}" for n in range(49))]))
+
+
+@pytest.mark.usefixtures("shelf")
+def test_it_looks_for_no_more_candidates_once_the_budget_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(1_000))
+    monkeypatch.setattr(searching, "_clock", lambda: next(ticks))
+    monkeypatch.setattr(searching, "BUDGETS", {"sqlite": 5, "postgresql": 5})
+    with patch.object(fulltext, "find", wraps=fulltext.find) as find:
+        assert "Diffusion Models" in titles(", ".join(["diffusion models", *(f"word{n}" for n in range(49))]))
+    assert find.call_count <= 5
+
+
+@pytest.mark.usefixtures("shelf")
+def test_it_asks_the_database_for_a_few_exclusions_and_judges_by_all() -> None:
+    others = ", ".join(f"-word{number} one two three" for number in range(40))
+    with patch.object(fulltext, "find", wraps=fulltext.find) as find:
+        assert "Diffusion Models" not in titles(f"diffusion models, {others}, -diffusion")
+    assert max(len(call.kwargs["without"]) for call in find.call_args_list) == searching.MOST_WITHOUT
 
 
 # For programs
