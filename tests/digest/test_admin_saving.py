@@ -117,3 +117,9 @@ def test_a_page_that_nobody_typed_into_changes_nothing(
         save(admin_client, row, boxes)
         assert list(model.objects.values()) == meanwhile
     assert {entry.get_change_message() for entry in LogEntry.objects.all()} == {"No fields changed."}
+
+
+@pytest.mark.parametrize("given", ["nonsense", "1e3", "\ufffe", "9,x"])
+def test_a_page_to_add_opens_whatever_its_address_fills_in(admin_client: Client, given: str) -> None:
+    for model, field in (("digest_paper", "edition"), ("subscriptions_topic", "stands_for")):
+        assert admin_client.get(reverse(f"admin:{model}_add"), {field: given}).status_code == 200
