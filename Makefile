@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin bench chaos test check figures format lock screenshots lighthouse messages mail-tools mail-check golden
+.PHONY: help setup run demo admin bench chaos fuzz test check figures format lock screenshots lighthouse messages mail-tools mail-check golden
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ bench: $(VENV)/.installed-dev ## measure how fast it is (ONLY=compose,matching S
 
 chaos: $(VENV)/.installed-dev ## kill everything at random while digests go out, and count (SECONDS=120 READERS=20000 SEED=7 SHORT=1)
 	@$(BIN)/python -m tests.chaos $(if $(SHORT),--short) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(READERS),--readers $(READERS)) $(if $(SEED),--seed $(SEED))
+
+fuzz: $(VENV)/.installed-dev ## send random requests to every address of the site, and fail on any error (REQUESTS=20000 SEED=7 SHORT=1 ONLY=123)
+	@$(BIN)/python -m tests.fuzz $(if $(SHORT),--short) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 test: $(VENV)/.installed-dev ## set up, and run all tests (with PostgreSQL and Redis where they can be reached)
 	@$(BIN)/python -m tests

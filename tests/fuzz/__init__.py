@@ -1,0 +1,1 @@
+"""Random requests on every address of the site: none may end in an error of ours."""

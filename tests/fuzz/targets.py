@@ -1,0 +1,169 @@
+"""The addresses of the site, what fits into them, and the fields of the forms on their pages."""
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from django.apps import apps
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+from django.utils.regex_helper import normalize
+
+from digest.events.webhooks import DOORS
+from digest.mails import addresses
+from digest.models import Edition, Paper
+from subscriptions import links, moving
+from subscriptions.links import Purpose
+from subscriptions.models import Subscriber, Topic
+from tests import site
+from tests.conftest import TODAY
+
+# Routes whose token is not that of the purpose they are named after.
+PURPOSES = {"personal_feed": Purpose.FEED, "reason": Purpose.UNSUBSCRIBE}
+SESSIONS = {"superuser": "a" * 32, "viewer": "b" * 32, "outsider": "c" * 32}
+
+
+@dataclass
+class Route:
+    """An address with places in it, such as "papers/%(key)s/", and what is known of its page."""
+
+    template: str
+    places: list[str]
+    name: str
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    query: list[str] = field(default_factory=list)
+
+    @property
+    def is_admins(self) -> bool:
+        return self.template.startswith("admin/")
+
+
+def routes() -> list[Route]:
+    """Return every pattern of the URLconf."""
+    found = []
+    for name, regex in _walk(get_resolver(), ""):
+        for template, places in normalize(regex):
+            found.append(Route(template, places, name))
+    return found
+
+
+def _walk(resolver: URLResolver, before: str) -> Iterator[tuple[str, str]]:
+    for pattern in resolver.url_patterns:
+        regex = before + pattern.pattern.regex.pattern.removeprefix("^")
+        if isinstance(pattern, URLPattern):
+            yield pattern.name or "", regex
+        else:
+            yield from _walk(pattern, regex)
+
+
+def values(route: Route) -> dict[str, list[str]]:
+    """Return, for each place of an address, values that are there."""
+    return {place: _values(route, place) for place in route.places}
+
+
+def _values(route: Route, place: str) -> list[str]:
+    days = {
+        "week": [f"{TODAY:%G-W%V}", "2026-W01"],
+        "month": [f"{TODAY:%Y-%m}", "2026-01"],
+    }
+    keys = [str(key) for key in Paper.objects.order_by("pk").values_list("key", flat=True)[:8]]
+    known: dict[str, list[str]] = {
+        "token": _tokens(route.name),
+        "slug": [str(slug) for slug in Topic.objects.order_by("pk").values_list("slug", flat=True)[:8]],
+        "key": [*keys, "arxiv:2608.00661"],
+        "day": days.get(route.name, [str(TODAY), str(site.YESTERDAY), str(site.QUIET)]),
+        "pk": [str(pk) for pk in Paper.objects.order_by("pk").values_list("pk", flat=True)[:4]],
+        "mark": ["0" * 12],
+        "colour": ["0a6e6e"],
+        "provider": sorted(DOORS),
+        "name": ["pages", "papers-1", "editions", "topics"],
+        "object_id": _objects(route),
+        "content_type_id": ["1", "7"],
+        "app_label": sorted(apps.app_configs),
+        "url": ["nowhere/", "digest/"],
+        "uidb64": ["MQ"],
+    }
+    return known.get(place) or ["1"]
+
+
+def _objects(route: Route) -> list[str]:
+    """Return the keys of some rows of the model that a page of the admin is about."""
+    _, app, model, *_ = [*route.template.split("/"), "", "", ""]
+    try:
+        rows = apps.get_model(app, model)._default_manager.order_by("pk").values_list("pk", flat=True)[:4]
+    except LookupError:
+        return ["1"]
+    return [str(pk).replace("_", "_5F") for pk in rows] or ["1"]
+
+
+def _tokens(name: str) -> list[str]:
+    readers = list(Subscriber.objects.order_by("pk"))
+    edition = Edition.objects.get(day=TODAY).pk
+    if name == "digest":
+        return [addresses.digest_token(reader.uid.bytes, edition) for reader in readers]
+    if name == "opinion":
+        return [addresses.opinion_token(reader.uid.bytes, edition) for reader in readers]
+    if name == "change_address":
+        return [moving.make_url(site.reader("daily")).rstrip("/").rpartition("/")[2]]
+    own = {purpose.value: purpose for purpose in Purpose}
+    purpose = PURPOSES.get(name) or own.get(name, Purpose.PREFERENCES)
+    return [links.make_token(purpose, reader) for reader in readers]
+
+
+def seed() -> None:
+    """Fill the site, with the same identifiers in every run, and log three people in."""
+    site.seed()
+    for pk in Subscriber.objects.order_by("pk").values_list("pk", flat=True):
+        Subscriber.objects.filter(pk=pk).update(uid=uuid.UUID(int=pk))
+    people = {
+        "superuser": User.objects.create(username="superuser", is_staff=True, is_superuser=True),
+        "viewer": User.objects.create(username="viewer", is_staff=True),
+        "outsider": User.objects.create(username="outsider"),
+    }
+    people["viewer"].user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    for name, user in people.items():
+        session = {
+            SESSION_KEY: str(user.pk),
+            BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+            HASH_SESSION_KEY: user.get_session_auth_hash(),
+        }
+        until = timezone.now() + dt.timedelta(days=14)
+        Session.objects.create(
+            session_key=SESSIONS[name], session_data=SessionStore().encode(session), expire_date=until
+        )
+
+
+class FormReader(HTMLParser):
+    """The fields of all forms of a page, with the values they come with, and the names in queries of its links."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: list[tuple[str, str]] = []
+        self.query: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said: dict[str, Any] = dict(attrs)
+        if tag in ("input", "select", "textarea", "button") and said.get("name"):
+            self.fields.append((said["name"], said.get("value") or ""))
+        if tag == "option" and self.fields and "selected" in said:
+            self.fields[-1] = (self.fields[-1][0], said.get("value") or "")
+        for address in (said.get("href"), said.get("action")):
+            if address and re.match(r"[/?.]", address):
+                self.query |= {name for name, _ in parse_qsl(urlsplit(address).query)}
+
+
+def learn(route: Route, page: bytes) -> None:
+    """Take over what the forms on the page of `route` ask for."""
+    reader = FormReader()
+    reader.feed(page.decode("utf-8", "replace"))
+    route.fields = reader.fields[:150]
+    route.query = sorted(reader.query | {name for name, _ in route.fields})[:60]
