@@ -14,6 +14,7 @@ help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.installed ## make the virtual environment and install what the product runs on
+	@$(BIN)/python -m compileall -qq config digest subscriptions || true  # who runs it may not be allowed to write here
 
 run: setup ## set up, and serve web, worker and beat on http://127.0.0.1:8000 (HOST, PORT)
 	@exec $(MANAGE) allinone
@@ -28,8 +29,8 @@ admin: setup ## make an account for the admin
 bench: $(VENV)/.installed-dev ## measure how fast it is (ONLY=compose,matching SCALE=0.1)
 	@$(MANAGE) benchmark $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE))
 
-chaos: $(VENV)/.installed-dev ## kill everything at random while digests go out, and count (SECONDS=120 READERS=20000 SEED=7 SHORT=1)
-	@$(BIN)/python -m tests.chaos $(if $(SHORT),--short) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(READERS),--readers $(READERS)) $(if $(SEED),--seed $(SEED))
+chaos: $(VENV)/.installed-dev ## kill everything at random while digests go out, and count (SECONDS=120 READERS=20000 SEED=7 SHORT=1; ONLY=killer KILLS=300 READERS=14000)
+	@$(BIN)/python -m tests.chaos $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(KILLS),--kills $(KILLS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(READERS),--readers $(READERS)) $(if $(SEED),--seed $(SEED))
 
 fuzz: $(VENV)/.installed-dev ## send random requests to every address of the site, and fail on any error (REQUESTS=20000 SEED=7 SHORT=1 ONLY=123)
 	@$(BIN)/python -m tests.fuzz $(if $(SHORT),--short) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
@@ -82,7 +83,7 @@ screenshots: $(VENV)/.installed-dev ## make the pictures in docs/ anew (needs Ch
 # uv where it is present, else pip: the same locked versions either way.
 define install
 	@if command -v uv >/dev/null; then \
-	  { test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV); } && uv pip sync -q --require-hashes --python $(BIN)/python $(1); \
+	  { test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV); } && uv pip sync -q --compile-bytecode --require-hashes --python $(BIN)/python $(1); \
 	else \
 	  { test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } && $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(1); \
 	fi

@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 
@@ -15,3 +17,8 @@ class DigestConfig(AppConfig):
 class PapersAdminConfig(admin_apps.AdminConfig):
     default_site = "digest.admin_site.PapersAdminSite"
     default = False
+
+    def ready(self) -> None:
+        """Load the admin, which is the last of the modules; `config` has switched the garbage collector off."""
+        super().ready()
+        gc.enable()

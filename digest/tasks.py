@@ -3,12 +3,17 @@
 A bell that is lost costs a minute, one that rings twice costs nothing.
 """
 
+import gc
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_init, worker_ready
 
 from digest import clock, editions, indexing, planning, sorting, vectors
 from digest.delivery import sending, shards
 from digest.intake import catching_up, collecting, enriching
 from digest.keeping import pruning, totals, watching
+from digest.mails import rendering
 from digest.models import Edition, Source
 from digest.operating import reports, telling
 from digest.site import thumbnails
@@ -21,6 +26,20 @@ SORTING_SECONDS = 50
 PICTURE_SECONDS = 50
 ENCODING_SECONDS = 50
 SENDING_LIMIT = 400  # seconds; a mail in hand may take 300 more, until its server has said something
+
+
+@worker_init.connect
+def load_before_forking(**kwargs: object) -> None:
+    """Load once what all processes of a worker need for their first email, and keep it out of their collectors."""
+    rendering.preload()
+    gc.freeze()
+
+
+@worker_ready.connect
+def look_for_work(sender: Any, **kwargs: object) -> None:
+    """Send at once what waits, and what a worker held that died: the next minute's tick may be a minute away."""
+    for _ in range(min(sender.controller.concurrency, BELLS)):
+        send_shards.delay()
 
 
 @shared_task

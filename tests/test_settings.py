@@ -2,6 +2,7 @@
 
 import ast
 import datetime as dt
+import gc
 import os
 import stat
 import subprocess
@@ -23,6 +24,10 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IT", raising=False)
+
+
+def test_the_garbage_collector_is_on_once_the_apps_are_ready() -> None:
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize(

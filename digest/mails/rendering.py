@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.template import engines
 from django.template.backends.jinja2 import Jinja2
+from django.urls import get_resolver
 from django.utils import translation
 from jinja2.environment import Environment, TemplateModule
 
@@ -86,6 +87,15 @@ def why_this_mail(subscriber: Subscriber, day: dt.date) -> str:
     """What a digest says at its end, for other mails of the subscription."""
     sentences: Any = macros_of("_sentences.txt", {"subscriber": subscriber, "digest": Digest(day, (), (), 0, 0)})
     return str(sentences.why_this_mail())
+
+
+def preload() -> None:
+    """Load what every digest is made with, so that processes forked from this one need not."""
+    environment: Environment = cast(Jinja2, engines["jinja2"]).env
+    parts = ("email/digest.", "email/_", "email/email.css")
+    for name in environment.list_templates(filter_func=lambda name: name.startswith(parts)):
+        environment.get_template(name)
+    get_resolver().reverse_dict  # noqa: B018  # reads all addresses, and with them the views
 
 
 def macros_of(name: str, context: dict[str, Any] | None = None) -> TemplateModule:

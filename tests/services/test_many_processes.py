@@ -124,6 +124,13 @@ def test_it_loses_nobody_when_a_worker_is_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("due")
+def test_a_worker_that_starts_sends_at_once_what_waits(tmp_path: Path) -> None:
+    planning.plan_due(now=timezone.now())
+    with worker(tmp_path):  # and no scheduler
+        wait_until(lambda: len(mails(tmp_path)) == READERS)
+
+
+@pytest.mark.usefixtures("due")
 def test_it_gives_its_shard_back_when_it_is_asked_to_stop(tmp_path: Path) -> None:
     with worker(tmp_path) as first:
         ring_until(lambda: len(mails(tmp_path)) > READERS // 5)

@@ -95,6 +95,22 @@ def test_it_frees_the_shard_of_the_dead_at_once(journals: Path) -> None:
     assert recovery.recover(journals, now=NOW) == 0
 
 
+def test_it_sends_what_a_worker_held_that_died_meanwhile(
+    edition: Edition, clock: Any, journals: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "SIZE", 2)
+    queue_readers(edition, 4)
+    other = Journal(journals)
+    assert shards.take(other.worker, now=NOW)
+    dies = [other.abandon]
+
+    def see(ended: int) -> None:
+        while dies:
+            dies.pop()()
+
+    assert sending.send_due(progress=see) == 4
+
+
 def test_it_may_be_told_the_same_twice(dead: Journal, journals: Path, pks: list[int]) -> None:
     """The one who recovered died in turn, after it recorded and before it deleted the journal."""
     (path,) = journals.glob("*.journal")

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django.template import engines
 
 from digest import editions, interests, papers
 from digest.composing import compose
@@ -45,6 +46,20 @@ def elements(html: str) -> set[str]:
     parser.handle_starttag = lambda tag, attrs: found.add(tag)  # type: ignore[method-assign]
     parser.feed(html)
     return found
+
+
+def test_it_compiles_no_template_for_the_first_digest_of_a_process_that_was_forked(
+    edition: Edition, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = engines["jinja2"].env  # type: ignore[attr-defined]
+    environment.cache.clear()
+    rendering.preload()
+
+    def compile_again(*args: object, **kwargs: object) -> object:
+        raise AssertionError("compiled after the fork, by each process again")
+
+    monkeypatch.setattr(environment, "compile", compile_again)
+    assert build(edition, alice)
 
 
 def test_it_carries_the_headers_of_a_list(edition: Edition, alice: Subscriber) -> None:
