@@ -1,4 +1,4 @@
-"""python -m tests.chaos [--readers 20000] [--seconds 120] [--seed N] [--short]"""
+"""python -m tests.chaos [--only killer] [--readers 20000] [--seconds 120] [--kills 300] [--seed N] [--short]"""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config import bare
-from tests.chaos import disk, ledger, provider
+from tests.chaos import disk, killer, ledger, provider
 from tests.chaos.servers import Postgres, Redis, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,7 +26,10 @@ DAY = 86_400
 class Chaos:
     """All that runs, and how it is troubled."""
 
-    def __init__(self, folder: Path, seed: int, pause: float) -> None:
+    def __init__(self, folder: Path, seed: int, pause: float, *, workers: int = WORKERS, calm: bool = False) -> None:
+        """With `calm` the mail server makes no trouble of its own."""
+        folder.mkdir(exist_ok=True)
+        self.workers = workers
         self.chance, self.pause, self.done = random.Random(seed), pause, Counter[str]()
         self._folder, self._port = folder, free_port()
         self.postgres, self.redis = Postgres(folder), Redis(folder)
@@ -50,10 +53,10 @@ class Chaos:
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self.environment, check=True)
-        self._start("sink", "tests.chaos.server", str(self._port), str(self.log), str(seed))
+        self._start("sink", "tests.chaos.server", str(self._port), str(self.log), str(seed), *["calm"] * calm)
 
     def begin(self) -> None:
-        for number in range(WORKERS):
+        for number in range(self.workers):
             self.start_worker(number)
         self.start_beat(0)
         self.start_web()
@@ -62,15 +65,16 @@ class Chaos:
         self._start("web", "tests.chaos.quick", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{free_port()}")
 
     def start_worker(self, number: int, shift: float = 0) -> None:
-        celery = ("celery", "-A", "config", "worker", "-c", str(PROCESSES), "-n", f"w{number}@%h", "-l", "ERROR")
-        self._start(f"worker{number}", "tests.chaos.quick", *celery, shift=shift)
+        celery = ("celery", "-A", "config", "worker", "--without-mingle", "--without-gossip")
+        options = ("-c", str(PROCESSES), "-n", f"w{number}@%h", "-l", "ERROR")
+        self._start(f"worker{number}", "tests.chaos.quick", *celery, *options, shift=shift)
 
     def start_beat(self, number: int, shift: float = 0) -> None:
         self._start(f"beat{number}", "tests.chaos.quick", "celery", "-A", "config", "beat", "-l", "ERROR", shift=shift)
 
     def trouble(self) -> None:
         """Do one thing at random, and wait for a moment."""
-        number, shift = self.chance.randrange(WORKERS), self.chance.choice((-DAY, DAY))
+        number, shift = self.chance.randrange(self.workers), self.chance.choice((-DAY, DAY))
         deeds: dict[str, tuple[int, Callable[[], None]]] = {
             "worker killed": (60, lambda: self.start_worker(number)),
             "beat killed": (8, lambda: self.start_beat(0)),
@@ -93,6 +97,10 @@ class Chaos:
         off.touch()
         time.sleep(2)
         off.unlink()
+
+    def taken(self) -> list[ledger.Taken]:
+        """What the mail server took so far."""
+        return ledger.read(self.log.read_text().splitlines())
 
     def heal(self) -> None:
         """Nobody is troubled any more, and all clocks are right."""
@@ -130,21 +138,62 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=sys.modules["tests.chaos"].__doc__)
     parser.add_argument("--readers", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=120, help="for which things are broken")
+    parser.add_argument("--kills", type=int, default=100, help="of whole workers, by the killer")
+    parser.add_argument("--only", choices=["killer"], help="nothing but this")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    parser.add_argument("--short", action="store_true", help="2,000 readers, 15 seconds, seed 1")
+    parser.add_argument("--short", action="store_true", help="2,000 readers, 15 seconds, 12 kills, seed 1")
     options = parser.parse_args()
     if options.short:
-        options.readers, options.seconds, options.seed = 2_000, 15, 1
+        options.readers, options.seconds, options.kills, options.seed = 2_000, 15, 12, 1
+    if options.only == "killer":
+        return _kill_workers(options)
+    return _do_everything(options)
+
+
+def _do_everything(options: argparse.Namespace) -> int:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     chaos = Chaos(folder, options.seed, pause=0.7 if options.short else 1.5)
     try:
         failed = _run(chaos, options)
         for name in provider.CASES:
             failed = _call(name, folder / name, chaos.environment, options) or failed
-        return _fill_the_disk(folder / "disk", chaos.environment) or failed
+        failed = _fill_the_disk(folder / "disk", chaos.environment) or failed
     finally:
         chaos.end()
         shutil.rmtree(folder, ignore_errors=True)
+    # On a database of its own, and so in a process of its own.
+    again = [sys.executable, "-m", "tests.chaos", "--only", "killer", *sys.argv[1:], "--seed", str(options.seed)]
+    return subprocess.run(again, cwd=ROOT).returncode or failed
+
+
+def _kill_workers(options: argparse.Namespace) -> int:
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    chaos = Chaos(folder, options.seed, pause=0, workers=killer.WORKERS, calm=True)
+    os.environ |= chaos.environment
+    from tests.chaos.crowd import Crowd
+
+    try:
+        crowd = Crowd(options.readers, chaos.chance)
+        chaos.begin()
+        told = killer.run(crowd, chaos.start_worker, chaos.taken, kills=options.kills, chance=chaos.chance)
+    finally:
+        chaos.end()
+        shutil.rmtree(folder, ignore_errors=True)
+    verdict, most = told.verdict, told.kills * PROCESSES * CONNECTIONS
+    failed = verdict.repeated > most or any(
+        (
+            verdict.lost,
+            verdict.unknown,
+            verdict.other_ids,
+            verdict.after_leaving,
+            verdict.unfinished,
+            verdict.statuses.get("failed"),
+            verdict.statuses.get("given up"),
+        )
+    )
+    print(json.dumps(told.figures(), indent=2))
+    print("FAILED" if failed else "All is well.", f"Again with --only killer --seed {options.seed}.")
+    return int(failed)
 
 
 def _run(chaos: Chaos, options: argparse.Namespace) -> int:
@@ -159,7 +208,7 @@ def _run(chaos: Chaos, options: argparse.Namespace) -> int:
         crowd.let_some_leave()
     chaos.heal()
     crowd.wait_until_all_is_done(180)
-    taken = ledger.read(chaos.log.read_text().splitlines())
+    taken = chaos.taken()
     verdict = ledger.check(taken, crowd.statuses(), crowd.left)
     return _tell(verdict, chaos.done, options, len(taken))
 

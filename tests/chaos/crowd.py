@@ -41,8 +41,12 @@ class Crowd:
 
     def is_waiting(self) -> bool:
         """Whether some are not planned yet, or not at their end."""
-        done = _stubbornly(lambda: Delivery.objects.exclude(status="queued").count())
-        return done + len(self.left) < self._count
+        return self.ended() + len(self.left) < self._count
+
+    @staticmethod
+    def ended() -> int:
+        """How many deliveries are at their end."""
+        return _stubbornly(lambda: Delivery.objects.exclude(status="queued").count())
 
     def let_some_leave(self) -> None:
         for _ in range(3):
