@@ -3,12 +3,16 @@
 import datetime as dt
 import os
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 import time_machine
+from django.apps import apps
+from django.conf import settings as django_settings
+from django.db.models.signals import post_migrate
 from django.utils import timezone
 from playwright.sync_api import Browser
 
@@ -20,16 +24,36 @@ from subscriptions import brand, guards, subscribers
 from subscriptions.models import Subscriber, Topic
 from subscriptions.subscribers import Wishes
 from tests.browser import CHROMIUM, chromium
+from tests.environment import SERVICES
 from tests.upstream import Upstream
 
 # The same examples in every run, however slow the machine: HYPOTHESIS_PROFILE=default looks for new ones.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+# A password that is hard to guess costs a third of a second, and each test of the admin makes a user.
+django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 RECORDED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 # A Thursday noon, UTC. Tests that need another moment travel there themselves.
 NOW = dt.datetime(2026, 8, 20, 12, tzinfo=dt.UTC)
 TODAY = NOW.date()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what makes sense on PostgreSQL and Redis alone, unless it runs there."""
+    skip = pytest.mark.skip("needs PostgreSQL and Redis, where make test runs it: CONTRIBUTING.md says how")
+    for item in items:
+        if item.get_closest_marker("services") and not SERVICES:
+            item.add_marker(skip)
+
+
+def add_default_sources(**_: object) -> None:
+    """Repeat what a migration did: a test with real transactions ends by emptying all tables."""
+    import_module("digest.migrations.0002_default_sources").add_sources(apps, None)
+
+
+post_migrate.connect(add_default_sources, sender=apps.get_app_config("digest"))
 
 
 @pytest.fixture
@@ -76,7 +100,7 @@ def upstream(settings: Any) -> Iterator[Upstream]:
 def recorded() -> Callable[[str], bytes]:
     """The recorded input, by its path below the data folder; the test is skipped where that folder is absent."""
     if not RECORDED.is_dir():
-        pytest.skip(f"recorded input is not here: {RECORDED}")
+        pytest.skip("recorded answers of the real services are not part of this repository")
     return lambda path: (RECORDED / path).read_bytes()
 
 
@@ -84,7 +108,7 @@ def recorded() -> Callable[[str], bytes]:
 def browser() -> Iterator[Browser]:
     """One for all tests: Playwright's event loop stays in this thread until it is closed."""
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: CONTRIBUTING says how")
+        pytest.skip("Chromium is not installed: CONTRIBUTING.md says how")
     # Django would take the tests, in a thread with an event loop, for its callers from there.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with chromium() as running:
@@ -94,11 +118,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def hugging_face(db: None) -> Source:
-    # A migration makes it; tests that need real transactions empty the tables at their end.
-    source, _ = Source.objects.get_or_create(
-        kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face Daily Papers"}
-    )
-    return source
+    return Source.objects.get(kind=Source.Kind.HUGGINGFACE)  # made by a migration
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Loaded by pytest before the settings are: what the shell and a `.env` say is not for tests."""
+"""Loaded by pytest before the settings are: variables of the shell and of a `.env` file are not for tests."""
 
 import atexit
 import os
@@ -6,6 +6,7 @@ import shutil
 import tempfile
 
 from config import bare
+from tests import workers
 
 SERVICES = os.environ.get("TEST_LEG") == "services"
 
@@ -28,5 +29,6 @@ os.environ |= {
     "ARXIV_API_URL": "http://127.0.0.1:9",
     "ARXIV_OAI_URL": "http://127.0.0.1:9",
     "DATABASE_URL": os.environ["TEST_DATABASE_URL"] if SERVICES else "sqlite://:memory:",
-    "CELERY_BROKER_URL": os.environ["TEST_REDIS_URL"] if SERVICES else "memory://",
+    # pytest-django gives each worker of pytest-xdist a database of its own, and this one of Redis.
+    "CELERY_BROKER_URL": workers.own_redis(os.environ["TEST_REDIS_URL"]) if SERVICES else "memory://",
 }

@@ -51,7 +51,7 @@ def running(
         started.wait()
 
 
-def page(url: str, until: str, seconds: float = 30) -> str:
+def page(url: str, until: str, seconds: float = 180) -> str:
     """The page, once it says `until`."""
     deadline = time.monotonic() + seconds
     text = ""
@@ -68,7 +68,7 @@ def page(url: str, until: str, seconds: float = 30) -> str:
 
 def stop(started: subprocess.Popen[str]) -> str:
     started.send_signal(signal.SIGINT)
-    output, _ = started.communicate(timeout=30)
+    output, _ = started.communicate(timeout=180)
     assert started.returncode == 0, output
     assert "Traceback" not in output
     return output
@@ -114,7 +114,7 @@ def refusal(var: Path, port: int) -> str:
         env=environment(var, port),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=180,
         check=False,
     )
     assert ended.returncode == 1

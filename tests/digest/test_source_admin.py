@@ -30,11 +30,6 @@ FEED = "https://lab.example.org/feed.xml"
 pytestmark = pytest.mark.usefixtures("now")
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def feed_address(upstream: Upstream, settings: Any) -> str:
     settings.FETCH_PRIVATE_HOSTS = True

@@ -44,7 +44,7 @@ def figures() -> Iterator[Figures]:
 def mails(db: None, request: pytest.FixtureRequest) -> list[Mail]:
     days = cast.recorded_days()
     if not days:
-        pytest.skip("recorded input is not here")
+        pytest.skip("recorded answers of the real services are not part of this repository")
     catalogue.load()
     at = days.index(request.param)
     week = [cast.recorded_day(day) for day in days[max(0, at - 4) : at + 1]]

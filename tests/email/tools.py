@@ -48,9 +48,9 @@ class Markup(NamedTuple):
 def missing(*programs: str) -> str:
     """Why a test can't run here; empty when it can."""
     if absent := [name for name in programs if not (shutil.which(name) or Path("/usr/sbin", name).exists())]:
-        return f"{' and '.join(absent)} not installed: CONTRIBUTING says how"
+        return f"{' and '.join(absent)} not installed: CONTRIBUTING.md says how"
     if "node" in programs and missing_axe():
-        return "the packages of tests/tools are not installed: npm ci --prefix tests/tools"
+        return "the packages of tests/tools are not installed: make mail-tools"
     return ""
 
 

@@ -61,11 +61,6 @@ MODELS = [model for app in ("subscriptions", "digest") for model in apps.get_app
 EVERY_MODEL = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: Source) -> None:
     """A row of each kind."""

@@ -24,9 +24,18 @@ def esp(settings: Any) -> Iterator[Esp]:
         yield server
 
 
+_made: list[Mail] = []  # no test changes them, and each composition takes as long as ten tests
+
+
 @pytest.fixture
-def mails(edition: Edition, learning: Topic) -> list[Mail]:
+def mails(db: None, request: pytest.FixtureRequest) -> list[Mail]:
     """Ada, Bea and Cem follow learning, and their digests are alike; Dan and Eva follow video."""
+    if not _made:
+        _made.extend(compose(request.getfixturevalue("edition"), request.getfixturevalue("learning")))
+    return list(_made)
+
+
+def compose(edition: Edition, learning: Topic) -> list[Mail]:
     for name in ("ada", "bea", "cem"):
         make_reader(f"{name}@example.org", topics=[learning])
     for name in ("dan", "eva"):
