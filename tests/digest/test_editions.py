@@ -10,6 +10,7 @@ from digest import editions, papers, reading
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 from tests.conftest import NOW, TODAY, make_record
 
+pytestmark = pytest.mark.both_databases
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)
 FRIDAY, SATURDAY, MONDAY = TODAY + DAY, TODAY + 2 * DAY, TODAY + 4 * DAY

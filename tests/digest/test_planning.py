@@ -12,6 +12,7 @@ from subscriptions import subscribers
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader
 
+pytestmark = pytest.mark.both_databases
 HOURS = dt.timedelta(hours=1)
 
 

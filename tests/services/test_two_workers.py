@@ -14,7 +14,6 @@ from digest.models import Edition, Listing, Paper, Source
 from digest.papers import identity
 from digest.sources.records import PaperRecord
 from tests.conftest import NOW, TODAY, make_record
-from tests.environment import SERVICES
 from tests.upstream import Upstream
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
@@ -78,7 +77,6 @@ def test_it_leaves_the_same_rows_as_one_worker(day: Source) -> None:
     assert rows() == of_many
 
 
-@pytest.mark.skipif(not SERVICES, reason="needs PostgreSQL: SQLite has one writer")
 def test_it_publishes_one_of_two_that_are_being_made_one(hugging_face: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Source.objects.create(kind="feed", key="https://example.org/feed.xml", name="A journal")
     doi, title = "10.1234/abc", "A Title of the Journal's Own"

@@ -15,7 +15,7 @@ from subscriptions.models import Brand, FormPost, Mark, Subscriber
 from subscriptions.subscribers import Wishes
 from tests.conftest import NOW, stamped
 
-pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db, pytest.mark.both_databases]
 MINUTE = dt.timedelta(minutes=1)
 POST: dict[str, Any] = {"sign_up": {"wishes": Wishes().as_json(), "trace": {}}, "link": {}}
 TWICE_IN_TEN_MINUTES = Limit("test", "x", [(2, 10 * MINUTE)])

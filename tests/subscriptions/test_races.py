@@ -14,12 +14,10 @@ from subscriptions.consents import Trace
 from subscriptions.models import OwedNotice, Subscriber, Topic
 from subscriptions.subscribers import Wishes
 from tests.conftest import NOW, make_reader
-from tests.environment import SERVICES
 from tests.subscriptions.conftest import stored, token_to_move
 
 pytestmark = [
     pytest.mark.services,
-    pytest.mark.skipif(not SERVICES, reason="needs PostgreSQL"),
     pytest.mark.django_db(transaction=True),
 ]
 

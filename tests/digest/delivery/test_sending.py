@@ -23,7 +23,7 @@ from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.digest.delivery.conftest import queue_readers
 
-pytestmark = pytest.mark.usefixtures("clock", "by_locmem")
+pytestmark = [pytest.mark.usefixtures("clock", "by_locmem"), pytest.mark.both_databases]
 Status = Delivery.Status
 
 

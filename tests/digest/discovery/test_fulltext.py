@@ -13,7 +13,7 @@ from digest.matching import Index, Interest, match
 from digest.models import Paper
 from subscriptions.filters import Criteria
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def add(title: str, **fields: Any) -> Paper:
@@ -185,10 +185,7 @@ def test_it_mends_what_a_migration_took_away() -> None:
     assert len(found(asking.phrase("agents", "row", "text"))) == 2
 
 
-needs_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite always goes by its index")
-
-
-@needs_postgresql
+@pytest.mark.services  # SQLite always goes by its index
 @pytest.mark.parametrize("often", [0, 101])
 def test_reading_and_the_index_find_the_same(often: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OFTEN", "OFTEN_IN_A_ROW"):
@@ -204,7 +201,7 @@ def test_reading_and_the_index_find_the_same(often: int, monkeypatch: pytest.Mon
     assert found(row) == []
 
 
-@needs_postgresql
+@pytest.mark.services
 def test_it_reads_the_newest_only_where_many_of_them_hold_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"NEWEST": 2, "SAMPLE": 2, "OFTEN": 100}.items():
         monkeypatch.setattr(postgresql, name, value)

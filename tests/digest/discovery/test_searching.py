@@ -13,7 +13,7 @@ from digest.models import Edition, Paper
 from subscriptions.filters import FilterError
 from tests.conftest import NOW, TODAY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 def add(title: str, **fields: Any) -> Paper:

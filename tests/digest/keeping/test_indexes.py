@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 from digest.models import Delivery, DeliveryEvent
 from tests.conftest import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 YESTERDAY = NOW - dt.timedelta(days=1)
 
 

@@ -23,8 +23,8 @@ from digest.limits.rates import parse_lanes, parse_rates
 from digest.models import Allowance
 from tests.conftest import NOW
 
-pytestmark = pytest.mark.django_db
-REDIS = os.environ.get("TEST_REDIS_URL", "")
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+REDIS = os.environ["CELERY_BROKER_URL"]  # before a test sets another
 
 
 @pytest.fixture(autouse=True)
@@ -186,13 +186,11 @@ def test_it_forgets_days_long_past(settings: Any, clock: time_machine.Traveller)
     assert days.taken(now=NOW) == 3
 
 
-@pytest.fixture(params=["database", "redis"])
+@pytest.fixture(params=["database", pytest.param("redis", marks=pytest.mark.services)])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "database":
         yield DatabaseStore()
         return
-    if not REDIS:
-        pytest.skip("Redis is not here")
     redis_store = RedisStore(REDIS)
     for key in redis_store._redis.scan_iter(f"{PREFIX}*"):
         redis_store._redis.delete(key)
@@ -250,11 +248,10 @@ def test_one_that_hangs_is_not_asked_each_time(monkeypatch: pytest.MonkeyPatch) 
             hanging.accept()
 
 
+@pytest.mark.services  # SQLite in memory can't be shared by threads; on disk one waits for the other
 @pytest.mark.django_db(transaction=True)
 def test_workers_at_once_take_no_more_than_there_is(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digest.limits.buckets.BURST", 600.0)
-    if isinstance(store, DatabaseStore) and connection.vendor == "sqlite":
-        pytest.skip("SQLite in memory can't be shared by threads; on disk one waits for the other")
     bucket, taken = Bucket("by brevo", 100 / 600), []
 
     def work() -> None:

@@ -12,6 +12,7 @@ from digest.papers.ingesting import CHUNK
 from digest.sources.records import PaperRecord
 from tests.conftest import NOW, TODAY, make_record
 
+pytestmark = pytest.mark.both_databases
 YESTERDAY = TODAY - dt.timedelta(days=1)
 TOMORROW = TODAY + dt.timedelta(days=1)
 FULL = {
