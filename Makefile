@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin bench chaos fuzz test check figures format lock screenshots lighthouse messages mail-tools mail-check golden
+.PHONY: help setup run demo admin bench chaos fuzz test test-all check figures format lock screenshots lighthouse messages mail-tools mail-check golden
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,8 +35,11 @@ chaos: $(VENV)/.installed-dev ## kill everything at random while digests go out,
 fuzz: $(VENV)/.installed-dev ## send random requests to every address of the site, and fail on any error (REQUESTS=20000 SEED=7 SHORT=1 ONLY=123)
 	@$(BIN)/python -m tests.fuzz $(if $(SHORT),--short) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
-test: $(VENV)/.installed-dev ## set up, and run all tests (with PostgreSQL and Redis where they can be reached)
+test: $(VENV)/.installed-dev ## set up, and test each behavior once (on PostgreSQL and Redis too where they can be reached)
 	@$(BIN)/python -m tests
+
+test-all: $(VENV)/.installed-dev ## run all tests on both databases, in Chromium and by email tools
+	@$(BIN)/python -m tests --all
 
 check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

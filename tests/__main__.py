@@ -1,47 +1,87 @@
-"""All tests: on SQLite, then once more on PostgreSQL with Redis where both can be reached.
+"""Run the tests in parallel, and say at the end what was skipped and how to get it.
 
-python -m tests [pytest's arguments]
+python -m tests [--all] [pytest's arguments]
+
+Each behavior is tested once: on SQLite, or on PostgreSQL and Redis where those make a difference. With `--all`, the
+tests run on both, and those in Chromium and by email tools run as well.
 """
 
 import os
 import subprocess
 import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
 
-import psycopg
-import redis
+from tests import legs
+from tests.legs import Leg
 
-DATABASE = os.environ.get("TEST_DATABASE_URL", "postgresql://dailypapers:dailypapers@127.0.0.1:5432/dailypapers")
-BROKER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
+NO_TESTS = 5  # pytest's exit code where a leg has none of the tests that were asked for
+NOT_QUICK = "the tests in Chromium, those of email tools, and the other tests on PostgreSQL: make test-all runs them."
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a leg."""
+
+    leg: Leg
+    code: int
+    seconds: float
+    tests: int
+    skipped: Counter[str]  # how many, by their reason
 
 
 def main() -> int:
-    print("== SQLite, broker in memory", flush=True)
-    failed = run("-m", "not services")
-    missing = unreachable()
+    arguments = sys.argv[1:]
+    everything = "--all" in arguments
+    arguments = [argument for argument in arguments if argument != "--all"]
+    missing = legs.unreachable()
+    chosen = [leg for leg in (legs.ALL if everything else legs.QUICK) if not (leg.needs_services and missing)]
+    reports = [run(leg, arguments) for leg in chosen]
+    summarize(reports, missing, everything)
+    codes = {report.code for report in reports} - {NO_TESTS}
+    return max(codes) if codes else NO_TESTS
+
+
+def run(leg: Leg, arguments: list[str]) -> Report:
+    workers = leg.workers
+    print(f"== {leg.name} ({workers} at once)", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder, "results.xml")
+        command = [sys.executable, "-m", "pytest", "-m", leg.markers, f"--junitxml={results}"]
+        # Each worker begins with neighbors, which share fixtures, and takes tests from another when it has none left.
+        parallel = ["-n", str(workers), "--dist", "worksteal"]
+        began = time.monotonic()
+        done = subprocess.run([*command, *parallel, *arguments], env=os.environ | leg.environment, check=False)
+        tests, skipped = read(results)
+        return Report(leg, done.returncode, time.monotonic() - began, tests, skipped)
+
+
+def read(results: Path) -> tuple[int, Counter[str]]:
+    """Return how many tests there were, and why some were skipped."""
+    if not results.exists():
+        return 0, Counter()
+    cases = list(ElementTree.parse(results).iter("testcase"))
+    reasons = (skipped.get("message", "") for case in cases for skipped in case.iter("skipped"))
+    return len(cases), Counter(reasons)
+
+
+def summarize(reports: list[Report], missing: str, everything: bool) -> None:
+    print("\n== Summary")
+    skipped: Counter[str] = Counter()
+    for report in reports:
+        outcome = "passed" if report.code == 0 else "no such tests" if report.code == NO_TESTS else "FAILED"
+        print(f"{report.leg.name}: {outcome}, {report.tests} tests in {report.seconds:.0f} s")
+        skipped += report.skipped
     if missing:
-        print(f"== SKIPPED: the tests on PostgreSQL and Redis, since {missing}. CONTRIBUTING says how to start them.")
-        return failed
-    print("== PostgreSQL, Redis", flush=True)
-    services = {"TEST_LEG": "services", "TEST_DATABASE_URL": DATABASE, "TEST_REDIS_URL": BROKER}
-    return run("-m", "not browser", environment=services) or failed
-
-
-def run(*arguments: str, environment: dict[str, str] | None = None) -> int:
-    command = [sys.executable, "-m", "pytest", *arguments, *sys.argv[1:]]
-    return subprocess.run(command, env=os.environ | (environment or {}), check=False).returncode
-
-
-def unreachable() -> str:
-    """Why the second leg can't be run; empty when it can."""
-    try:
-        psycopg.connect(DATABASE, connect_timeout=3).close()
-    except psycopg.Error as error:
-        return f"PostgreSQL can't be reached ({str(error).splitlines()[0]})"
-    try:
-        redis.Redis.from_url(BROKER, socket_connect_timeout=3).ping()
-    except redis.RedisError as error:
-        return f"Redis can't be reached ({error})"
-    return ""
+        print(f"Skipped: all tests on PostgreSQL and Redis, since {missing}. CONTRIBUTING.md says how to start them.")
+    for reason, count in skipped.most_common():
+        print(f"Skipped: {count} {'test' if count == 1 else 'tests'}: {reason}")
+    if not everything:
+        print(f"Left out: {NOT_QUICK}")
 
 
 if __name__ == "__main__":

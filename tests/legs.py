@@ -1,0 +1,75 @@
+"""The parts of a test run: which tests each has, which services it needs, and how many workers share it."""
+
+import os
+from dataclasses import dataclass
+
+import psycopg
+import redis
+
+from tests.workers import redis_below
+
+DATABASE = os.environ.get("TEST_DATABASE_URL", "postgresql://dailypapers:dailypapers@127.0.0.1:5432/dailypapers")
+BROKER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
+MOST_WORKERS = 8  # more would spend their time on starting
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One call of pytest, with the tests that the expression `markers` selects."""
+
+    name: str
+    markers: str
+    needs_services: bool = False
+
+    @property
+    def workers(self) -> int:
+        """One for each core, and each with a Redis database of its own."""
+        cores = min(_cores(), MOST_WORKERS)
+        return 1 + _empty_redis_databases(cores - 1) if self.needs_services else cores
+
+    @property
+    def environment(self) -> dict[str, str]:
+        if not self.needs_services:
+            return {}
+        return {"TEST_LEG": "services", "TEST_DATABASE_URL": DATABASE, "TEST_REDIS_URL": BROKER}
+
+
+# Each behavior once, on PostgreSQL and Redis where they make a difference.
+QUICK = (
+    Leg("PostgreSQL and Redis", "(services or both_databases) and not browser and not mailtools", needs_services=True),
+    Leg("SQLite", "not services and not browser and not mailtools"),
+)
+ALL = (
+    Leg("PostgreSQL and Redis", "not browser and not mailtools", needs_services=True),
+    Leg("SQLite, Chromium and email tools", "not services"),
+)
+
+
+def unreachable() -> str:
+    """Return why the tests on services can't run, or an empty string."""
+    try:
+        psycopg.connect(DATABASE, connect_timeout=3).close()
+    except psycopg.Error as error:
+        return f"PostgreSQL can't be reached ({str(error).splitlines()[0]})"
+    try:
+        redis.Redis.from_url(BROKER, socket_connect_timeout=3).ping()
+    except redis.RedisError as error:
+        return f"Redis can't be reached ({error})"
+    return ""
+
+
+def _cores() -> int:
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def _empty_redis_databases(wanted: int) -> int:
+    """Return how many databases below TEST_REDIS_URL's are empty, `wanted` at most: tests empty those that they use."""
+    for number in range(wanted):
+        try:
+            below = redis.Redis.from_url(redis_below(BROKER, number + 1), socket_connect_timeout=3)
+            if below.dbsize():
+                return number
+        except (ValueError, redis.RedisError):
+            return number
+    return wanted
