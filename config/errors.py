@@ -22,7 +22,7 @@ def without_unreadable_body(page: Page) -> Page:
         try:
             request.POST  # noqa: B018  # parsed by the first who asks
         except Exception:  # whatever a parser raises, it is answered already
-            request.POST = QueryDict()  # type: ignore[assignment]
+            request.POST = QueryDict()
         return page(request, *args, **kwargs)
 
     return wrapped
