@@ -40,6 +40,15 @@ class NoPostalAddressError(Exception):
         )
 
 
+def unmade(error: Exception) -> str:
+    """Return why an email can't be made, and what the operator can do."""
+    said = without_addresses(f"{type(error).__name__}: {error}")
+    return (
+        f"The email can't be made: {said[:200]}. If this happens to all, look at the newsletter's name and sender "
+        "(Brand in the admin, FROM_EMAIL); if they are right, please report it."
+    )
+
+
 def classify(error: Exception) -> Verdict:
     verdict = _judge(error)
     return Verdict(verdict.again, without_addresses(verdict.reason))

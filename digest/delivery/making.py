@@ -17,6 +17,7 @@ from digest.transports import Mail
 from digest.transports.outcomes import Outcome, Result
 from subscriptions import brand, failures
 from subscriptions.failures import NoPostalAddressError
+from subscriptions.filters import FilterError
 
 logger = logging.getLogger(__name__)
 
@@ -88,5 +89,5 @@ def _as_mail(composed: Composed) -> Mail | Outcome:
 def _broken(delivery_id: int, error: Exception) -> Outcome:
     if isinstance(error, NoPostalAddressError):
         return Outcome(delivery_id, Result.STOPPED, str(error))
-    verdict = failures.classify(error)
-    return Outcome(delivery_id, Result.LATER if verdict.again else Result.FAILED, verdict.reason)
+    is_readers_own = isinstance(error, FilterError)  # what this reader follows can't be read
+    return Outcome(delivery_id, Result.LATER, failures.unmade(error), unmade=not is_readers_own)

@@ -24,6 +24,8 @@ TRIES = "Given up: tried for a day, and the next edition is coming. "
 CANNOT_TELL = "It may have arrived, and the provider can't be asked any more."
 MAY_HAVE_ARRIVED = "It may have arrived at a try before."
 
+LATELY = dt.timedelta(minutes=10)
+
 Status = Delivery.Status
 K = TypeVar("K")
 _reason, _reason_and_call = attrgetter("reason"), attrgetter("reason", "call")
@@ -85,6 +87,12 @@ def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime
         return False
     due = _queued(pks).aggregate(Min("not_before"))["not_before__min"]
     return due is not None and now < due - tries.longest_wait() + way_of(provider).knows_keys
+
+
+def others_leave(edition_id: int, *, now: dt.datetime) -> bool:
+    """Return whether an email of this edition was taken a short while ago, so that its emails can be made."""
+    sent = Delivery.objects.filter(edition=edition_id, status=Status.SENT, sent_at__gt=now - LATELY)
+    return sent.exists()
 
 
 def _record_sent(sent: list[Outcome], now: dt.datetime) -> None:

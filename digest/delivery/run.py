@@ -157,7 +157,8 @@ class Run:
 
     def finish(self) -> int:
         """Nothing more will be handed out: write down what is done; how many came to an end."""
-        self._note(*self._patience.release())
+        others_leave = self._patience.holds_unmade and recording.others_leave(self._shard.edition_id, now=clock.now())
+        self._note(*self._patience.end(others_leave=others_leave))
         return self.record()
 
     def record(self) -> int:
@@ -219,7 +220,7 @@ class Run:
             if isinstance(made, Mail):
                 yield replace(made, queued_at=since[made.delivery_id]) if since else made
                 continue
-            self._note(*(self._patience.weigh(made) if made.result is Result.STOPPED else [made]))
+            self._note(*([made] if made.result is Result.SKIPPED else self._patience.weigh(made)))
             self._holding.take_back(made.delivery_id, self.gate)
             self._wanted.discard(made.delivery_id)
 

@@ -34,12 +34,18 @@ class Trouble:
     fate: Fate
     reason: str
     seconds: float | None = None
+    unmade: bool = False  # no call was made: the email can't be written for this provider
+
+
+class UnmakeableError(Exception):
+    """An email can't be written for a provider, and no call was made."""
 
 
 # By the names of classes, so that nobody needs to install what only some providers use.
 _BEFORE_SENDING = {"ConnectTimeout", "ConnectTimeoutError", "NewConnectionError", "EndpointConnectionError", "SSLError"}
 _BEFORE_SENDING |= {"NameResolutionError", "ProxyError", "InvalidURL", "MissingSchema", "NoCredentialsError"}
-_BAD_CONTENT = {"AnymailUnsupportedFeature", "AnymailInvalidAddress", "AnymailSerializationError", "MessageRejected"}
+_UNMADE = {"AnymailUnsupportedFeature", "AnymailInvalidAddress", "AnymailSerializationError", "UnmakeableError"}
+_UNMADE |= {"BadHeaderError", "HeaderParseError", "HeaderWriteError", "UnicodeEncodeError"}
 _AWS_BUSY = {"Throttling", "ThrottlingException", "TooManyRequestsException", "LimitExceededException"}
 _AWS_CONTENT = {"MessageRejected", "InvalidParameterValue", "BadRequestException"}
 _CLOSED = (401, 402, 403, 404, 405)
@@ -55,8 +61,8 @@ def judge(error: Exception) -> Trouble:
     if status is not None:
         return _judge_status(int(status), response)
     names = _names(error)
-    if names & _BAD_CONTENT:
-        return Trouble(Fate.REFUSED, _said(f"The provider can't take this mail: {error}"))
+    if names & _UNMADE:
+        return Trouble(Fate.REFUSED, _said(f"The email can't be made for this provider: {error}"), unmade=True)
     code = _aws_code(error)
     if code:
         fate = Fate.BUSY if code in _AWS_BUSY else Fate.REFUSED if code in _AWS_CONTENT else Fate.CLOSED

@@ -77,12 +77,31 @@ class Client:
             return [Outcome(mail.delivery_id, Result.UNCERTAIN, trouble.reason, call=group.key) for mail in group.mails]
         # So many refused in a row: it is not about the mails.
         is_about_them = trouble.fate is Fate.REFUSED and self._refused_in_a_row < FAILURES
-        result = Result.FAILED if is_about_them else Result.STOPPED
-        return [Outcome(mail.delivery_id, result, trouble.reason, call=mail.call) for mail in group.mails]
+        result = Result.STOPPED if not is_about_them else Result.LATER if trouble.unmade else Result.FAILED
+        unmade = trouble.unmade and is_about_them
+        return [
+            Outcome(mail.delivery_id, result, trouble.reason, call=mail.call, unmade=unmade) for mail in group.mails
+        ]
 
     def _post(self, group: Group) -> list[Outcome]:
         if self._way.kind is Kind.MANY:
             return self._post_many(group)
+        message, payload = self._made(group)
+        response = self._backend.post_to_esp(payload, message)
+        statuses = self._backend.parse_recipient_status(response, payload, message)
+        # Whom an answer does not name, reports do, and correct what is recorded here.
+        mixed = Result.UNCERTAIN if self._way.names_refused else Result.SENT
+        return answers.by_status(group.mails, statuses, mixed=mixed)
+
+    def _made(self, group: Group) -> tuple[messages.Message, Any]:
+        """Return the message and its payload. Raise UnmakeableError."""
+        try:
+            message = self._message(group)
+            return message, self._payloads.make(message)
+        except Exception as error:
+            raise answers.UnmakeableError(f"{type(error).__name__}: {error}") from error
+
+    def _message(self, group: Group) -> messages.Message:
         # django-anymail 15.2 loses the variables and headers of a Mailjet batch of one.
         if self._way.kind is Kind.MERGED and len(group.mails) > 1 and group.values[0]:
             message = messages.merged(group, self._way)
@@ -91,14 +110,25 @@ class Client:
             message = messages.single(group.mails[0], self._way)
         if group.key:
             message.extra_headers["idempotencyKey"] = group.key
-        payload = self._payloads.make(message)
-        response = self._backend.post_to_esp(payload, message)
-        statuses = self._backend.parse_recipient_status(response, payload, message)
-        # Whom an answer does not name, reports do, and correct what is recorded here.
-        mixed = Result.UNCERTAIN if self._way.names_refused else Result.SENT
-        return answers.by_status(group.mails, statuses, mixed=mixed)
+        return message
 
     def _post_many(self, group: Group) -> list[Outcome]:
+        backend = self._backend
+        message, payload, request = self._made_of_many(group)
+        response = backend.session.request(timeout=backend.timeout, **request)
+        backend.raise_for_status(response, payload, message)
+        if response.status_code >= 400:  # django-anymail lets a provider's refusal of content pass, to read it
+            response.raise_for_status()
+        return many.DIALECTS[self._provider].read(group.mails, response.json())
+
+    def _made_of_many(self, group: Group) -> tuple[messages.Message, Any, dict[str, Any]]:
+        """Return the first message, its payload, and the request for all. Raise UnmakeableError."""
+        try:
+            return self._request_of_many(group)
+        except Exception as error:
+            raise answers.UnmakeableError(f"{type(error).__name__}: {error}") from error
+
+    def _request_of_many(self, group: Group) -> tuple[messages.Message, Any, dict[str, Any]]:
         dialect, backend, mails = many.DIALECTS[self._provider], self._backend, group.mails
         message = messages.single(mails[0], self._way)
         payload = backend.build_message_payload(message, backend.send_defaults)
@@ -112,11 +142,7 @@ class Client:
             request["headers"]["Idempotency-Key"] = group.key
         contents = [messages.content_of(letter_of(mail), self._way) for mail in mails]
         request["data"] = many.body(dialect, payload.data, mails, contents)
-        response = backend.session.request(timeout=backend.timeout, **request)
-        backend.raise_for_status(response, payload, message)
-        if response.status_code >= 400:  # django-anymail lets a provider's refusal of content pass, to read it
-            response.raise_for_status()
-        return dialect.read(mails, response.json())
+        return message, payload, request
 
 
 def _read_environment_once(backend: Any) -> None:

@@ -23,7 +23,8 @@ class Outcome:
     """How the hand-over of one delivery ended. `papers` is what its mail held (see `Delivery.papers`).
 
     `bounce` is "hard" where the address is no good, "soft" where its mailbox is not, "" where neither was said.
-    `call` is the key of the call in which it may have been handed over, now or before.
+    `call` is the key of the call in which it may have been handed over, now or before. `unmade`: it was offered to no
+    server, because it could not be made or written for one.
     """
 
     delivery_id: int
@@ -34,3 +35,4 @@ class Outcome:
     bounce: str = ""
     seconds: float = 0.0
     call: str = ""
+    unmade: bool = False
