@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.admin.widgets import AdminSplitDateTime, RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Field, Model, QuerySet
@@ -90,13 +90,28 @@ class TellsChangesAdmin:
         return super().formfield_for_dbfield(db_field, request, **{"show_hidden_initial": True} | kwargs)  # type: ignore[misc]
 
 
+class SelectOfKeys(AutocompleteSelect):
+    """The box that looks a row up. Django's fails to be shown again with what can't be a key of any row."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [key for key in value if self._can_be_key(key)], attr)
+
+    def _can_be_key(self, key: Any) -> bool:
+        try:
+            self.choices.queryset.model._meta.pk.to_python(key)
+        except ValidationError:
+            return False
+        return True
+
+
 class SavesChangesAdmin(TellsChangesAdmin):
     """Saves what was typed, and nothing else: readers and machines write to the same rows while a page is open."""
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Return what the query fills in. Django fails on a related row that no key can name."""
-        given: dict[str, Any] = super().get_changeform_initial_data(request)  # type: ignore[misc]
-        return {name: value for name, value in given.items() if _can_be(self.model, name, value)}  # type: ignore[attr-defined]
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        site, names = self.admin_site, self.get_autocomplete_fields(request)  # type: ignore[attr-defined]
+        if db_field.name in names:
+            kwargs.setdefault("widget", SelectOfKeys(db_field, site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """To be saved: as it is now, and stays until it is."""
@@ -116,19 +131,6 @@ class SavesChangesAdmin(TellsChangesAdmin):
             row.save()
         for row in formset.deleted_objects:
             row.delete()
-
-
-def _can_be(model: type[Model], name: str, value: Any) -> bool:
-    """Return whether the field `name`, if it is of related rows, can have `value`."""
-    related = next((field.related_model for field in model._meta.get_fields() if field.name == name), None)
-    if related is None or isinstance(related, str):
-        return True
-    try:
-        for key in value if isinstance(value, list) else [value]:
-            related._meta.pk.to_python(key)
-    except ValidationError:
-        return False
-    return True
 
 
 LOGGED_AT_ONCE = 1_000  # rows

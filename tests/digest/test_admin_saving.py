@@ -119,7 +119,19 @@ def test_a_page_that_nobody_typed_into_changes_nothing(
     assert {entry.get_change_message() for entry in LogEntry.objects.all()} == {"No fields changed."}
 
 
-@pytest.mark.parametrize("given", ["nonsense", "1e3", "\ufffe", "9,x"])
+NO_KEYS = ["nonsense", "1e3", "\ufffe", "9,x", "\x00"]
+
+
+@pytest.mark.parametrize("given", NO_KEYS)
 def test_a_page_to_add_opens_whatever_its_address_fills_in(admin_client: Client, given: str) -> None:
     for model, field in (("digest_paper", "edition"), ("subscriptions_topic", "stands_for")):
         assert admin_client.get(reverse(f"admin:{model}_add"), {field: given}).status_code == 200
+
+
+@pytest.mark.parametrize("given", NO_KEYS)
+def test_a_key_that_no_row_can_have_is_an_error_of_the_form(admin_client: Client, alice: Any, given: str) -> None:
+    row = alice.filters.first()
+    page = reverse("admin:subscriptions_topicfilter_change", args=[row.pk])
+    answer = admin_client.post(page, untouched(admin_client.get(page)) | {"topic": given, "subscriber": given})
+    assert answer.status_code == 200
+    assert answer.context["errors"]
