@@ -141,10 +141,10 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100, help="of whole workers, by the killer")
     parser.add_argument("--only", choices=["killer"], help="nothing but this")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    parser.add_argument("--short", action="store_true", help="2,000 readers, 15 seconds, 12 kills, seed 1")
+    parser.add_argument("--short", action="store_true", help="1,500 readers, 12 seconds, 8 kills, seed 1")
     options = parser.parse_args()
     if options.short:
-        options.readers, options.seconds, options.kills, options.seed = 2_000, 15, 12, 1
+        options.readers, options.seconds, options.kills, options.seed = 1_500, 12, 8, 1
     if options.only == "killer":
         return _kill_workers(options)
     return _do_everything(options)
@@ -214,7 +214,8 @@ def _run(chaos: Chaos, options: argparse.Namespace) -> int:
 
 
 def _call(name: str, folder: Path, environment: dict[str, str], options: argparse.Namespace) -> int:
-    kills, verdict = provider.run(name, folder, environment, kills=4 if options.short else 12, seed=options.seed)
+    size = {"kills": 4, "readers": 800} if options.short else {"kills": 12, "readers": 2000}
+    kills, verdict = provider.run(name, folder, environment, seed=options.seed, **size)
     failed = not kills or any((verdict.lost, verdict.unknown, verdict.unfinished, verdict.repeated))
     print(f"By {name}, {kills} kills, what is in doubt is to {provider.CASES[name]}:", end=" ")
     print(f"{len(verdict.lost)} lost, {verdict.repeated} repeated, {len(verdict.unfinished)} unfinished,", end=" ")
