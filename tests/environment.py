@@ -4,6 +4,10 @@ import atexit
 import os
 import shutil
 import tempfile
+from contextlib import suppress
+
+import pytest
+import redis
 
 from config import bare
 from tests import workers
@@ -32,3 +36,11 @@ os.environ |= {
     # pytest-django gives each worker of pytest-xdist a database of its own, and this one of Redis.
     "CELERY_BROKER_URL": workers.own_redis(os.environ["TEST_REDIS_URL"]) if SERVICES else "memory://",
 }
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what is left: workers of pytest-xdist end without `atexit`, and use Redis databases only if empty."""
+    shutil.rmtree(VAR, ignore_errors=True)
+    if SERVICES:
+        with suppress(redis.RedisError):
+            redis.Redis.from_url(os.environ["CELERY_BROKER_URL"]).flushdb()
