@@ -11,4 +11,5 @@ MODULES = {
     "preview": "previewing",
     "search": "searching",
     "pages": "pages",
+    "endpoints": "endpoints",
 }

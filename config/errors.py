@@ -15,13 +15,14 @@ Page = Callable[..., HttpResponse]
 
 
 def without_unreadable_body(page: Page) -> Page:
-    """Wrap the view of a page for errors: a form that can't be read is taken for an empty one."""
+    """Wrap the view of a page for errors: a form that was not read yet is taken for an empty one.
+
+    Parsing one of 10 MB takes seconds, for the sake of a page that says there is nothing here.
+    """
 
     @wraps(page)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            request.POST  # noqa: B018  # parsed by the first who asks
-        except Exception:  # whatever a parser raises, it is answered already
+        if not hasattr(request, "_post"):  # no one has parsed it, and no page for errors has a use for it
             request.POST = QueryDict()
         return page(request, *args, **kwargs)
 

@@ -45,6 +45,12 @@ def test_it_does_not_read_a_body_that_is_too_large(client: Client) -> None:
         assert post(client, "/subscribe/", 65 * KB).status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/nowhere/", "/anymail/postmark/tracking/"])
+def test_it_does_not_read_a_form_to_say_that_there_is_nothing_here(client: Client, path: str) -> None:
+    with patch("django.core.handlers.wsgi.WSGIRequest._load_post_and_files", side_effect=AssertionError):
+        assert post(client, path, 1_000).status_code == 404
+
+
 def test_it_refuses_a_large_file_in_a_form(client: Client) -> None:
     """Django counts no uploaded file as part of the form."""
     body = (

@@ -37,7 +37,7 @@ MOST_TERMS = 12  # each asked for by itself; the grammar takes 50
 MOST_WITHOUT = 24  # ways to write exclusions that the database looks at; matching knows all of them
 # Seconds after which no more candidates are looked for: of this thread's CPU on SQLite, which works in it, and by the
 # clock where a server does the work.
-BUDGETS = {"sqlite": 0.2, "postgresql": 1.0}
+BUDGETS = {"sqlite": 0.15, "postgresql": 1.0}
 
 # What a way of holding a term says of a candidate. The last is asked for only to fill a WINDOW.
 LIKELIEST, LIKELY, POSSIBLE, LOOSE = 4, 3, 2, 1
@@ -113,7 +113,11 @@ def candidates(criteria: Criteria) -> list[int]:
     if not terms:
         voted = Paper.objects.filter(votes__gte=criteria.min_votes, is_hidden=False).order_by("-votes", "-pk")
         return list(voted.values_list("pk", flat=True)[:CANDIDATES])
-    return sorted(likely, key=lambda pk: (-likely[pk], -pk))[:CANDIDATES]
+    count = sum(
+        map(len, (criteria.phrases, criteria.quoted, criteria.authors, criteria.categories, criteria.exclusions))
+    )
+    most = CANDIDATES if count <= MOST_TERMS else CANDIDATES // 2  # each is judged by all terms
+    return sorted(likely, key=lambda pk: (-likely[pk], -pk))[:most]
 
 
 Way = tuple[list[Ask], int]  # of holding a term, and how likely a paper that does is wanted

@@ -1,0 +1,50 @@
+"""The worst request of each public address costs little: figures are in docs/scaling.md, this holds them roughly."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+
+from benchmarks import endpoints
+from subscriptions import catalogue
+
+MOST = 0.5  # seconds of CPU
+NOISE = 2  # times; other programs share the caches of the machine that tests
+PRIVATE = "admin/"  # for staff
+
+
+def public_routes() -> Iterator[str]:
+    for entry in get_resolver().url_patterns:
+        if str(entry.pattern) != PRIVATE:
+            yield from _routes_in(entry, "")
+
+
+def _routes_in(entry: URLPattern | URLResolver, before: str) -> Iterator[str]:
+    route = before + str(entry.pattern)
+    if isinstance(entry, URLResolver):
+        for inner in entry.url_patterns:
+            yield from _routes_in(inner, route)
+    else:
+        yield route
+
+
+def test_the_cost_of_each_public_address_is_measured() -> None:
+    assert sorted(endpoints.PATHS) == sorted(public_routes())
+
+
+@pytest.mark.usefixtures("edition", "learning")
+def test_the_worst_request_of_each_public_address_costs_little() -> None:
+    """In one test, because the catalogue and a reader of all of it take longer to make than any request."""
+    catalogue.load()
+    named = endpoints.paths()
+    Client().post("/subscribe/preview/")  # loads what is loaded once
+    slow = {}
+    for route in endpoints.PATHS:
+        assert resolve(endpoints.PATHS[route].format_map(named)).route == route, "the path leads there"
+        for case in endpoints.cases(route, named):
+            # Once is enough, as a rule: what seems slow is measured again.
+            taken = endpoints.measure_once(case)
+            if taken > MOST and (taken := min(taken, endpoints.cost(case))) > MOST * NOISE:
+                slow[route] = (taken, case.path[:200], (case.body or "")[:200])
+    assert not slow
