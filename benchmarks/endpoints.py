@@ -1,4 +1,4 @@
-"""What the worst request that each public address takes costs, over a large archive on SQLite.
+"""The cost of the worst request to each public address, over a large archive on SQLite.
 
 `python -m benchmarks.endpoints` prints milliseconds of this process's CPU, the best of three, by address. What a
 request changes is rolled back.
@@ -133,7 +133,7 @@ def measure(papers: int) -> dict[str, float]:
 
 
 def paths() -> dict[str, str]:
-    """What the paths name: of the newest edition, of one topic, and tokens of a reader who follows a lot."""
+    """Return the values of the names in PATHS: the newest edition, a topic, and tokens of a reader who follows a lot."""
     from django.utils import timezone
 
     from digest.models import Edition, Paper
