@@ -133,7 +133,7 @@ def measure(papers: int) -> dict[str, float]:
 
 
 def paths() -> dict[str, str]:
-    """Return the values of the names in PATHS: the newest edition, a topic, and tokens of a reader who follows a lot."""
+    """Return what PATHS names: the newest edition, a topic, and tokens of a reader who follows a lot."""
     from django.utils import timezone
 
     from digest.models import Edition, Paper
