@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,7 +50,16 @@ def record(subscriber: Subscriber, event: str, trace: Trace | None = None) -> No
         trace = replace(trace, ip="", user_agent="")
     if trace.text:
         _keep_text(trace.text)
-    Consent.objects.create(
+    _step(subscriber, event, trace).save()
+
+
+def record_withdrawals(readers: Iterable[tuple[Subscriber, str]]) -> None:
+    """Add the end of many consents to the log: each reader, and where it was reported."""
+    Consent.objects.bulk_create(_step(reader, Event.WITHDRAWN, Trace(where=where)) for reader, where in readers)
+
+
+def _step(subscriber: Subscriber, event: str, trace: Trace) -> Consent:
+    return Consent(
         reader_uid=subscriber.uid,
         address_hash=address_hash(subscriber.email),
         event=event,

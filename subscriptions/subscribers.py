@@ -215,15 +215,14 @@ def suppress_all(reasons: Mapping[str, str]) -> None:
     with transaction.atomic():
         Suppression.objects.bulk_create(rows, ignore_conflicts=True)
         # In one order, so that two who suppress the same readers wait for each other, and not both.
-        readers = list(Subscriber.objects.select_for_update().by_emails(reasons).order_by("pk"))
-        for subscriber in readers:
-            if subscriber.status != Status.SUPPRESSED:
-                where = by_address.get(subscriber.email.lower(), "")
-                consents.record(subscriber, Event.WITHDRAWN, Trace(where=where))
-        theirs = Subscriber.objects.filter(pk__in=[reader.pk for reader in readers])
+        readers = Subscriber.objects.select_for_update().by_emails(reasons).exclude(status=Status.SUPPRESSED)
+        ended = list(readers.order_by("pk"))
+        if not ended:
+            return
+        consents.record_withdrawals((reader, by_address.get(reader.email.lower(), "")) for reader in ended)
+        theirs = Subscriber.objects.filter(pk__in=[reader.pk for reader in ended])
         theirs.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
-        if readers:
-            _owe_no_more(*readers)
+        _owe_no_more(*ended)
 
 
 def lift(hashed: str) -> None:
