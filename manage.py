@@ -8,7 +8,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
 
-        from config.loading import load_settings
+        from config.bootstrap import load_settings
     except ImportError as error:
         raise SystemExit("Django is not installed here. Run `make setup`, then use .venv/bin/python.") from error
     load_settings()

@@ -17,14 +17,14 @@ from typing import Any
 from django.test.utils import override_settings
 
 from benchmarks import scratch
-from digest.limits.gates import Gate
-from digest.limits.rates import parse_lanes, parse_rates
-from digest.mails.encoding import encode
-from digest.providers.api import ApiTransport
-from digest.transports import Mail
-from digest.transports.outcomes import Result
-from subscriptions import links
-from subscriptions.links import Purpose
+from digest.delivery.limits.rate_limiter import Gate
+from digest.delivery.limits.rate_settings import parse_lanes, parse_rates
+from digest.delivery.providers.api_transport import ApiTransport
+from digest.delivery.transports import Mail
+from digest.delivery.transports.outcomes import Result
+from digest.email.quoted_printable import encode
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
 
 ROOT = Path(__file__).resolve().parent.parent
 READERS = 20_000
@@ -77,7 +77,8 @@ def _mails(readers: int, contents: int) -> Iterator[Mail]:
 def _message(number: int, content: int) -> bytes:
     uid = uuid.UUID(int=0x5EED_0000_0000_0000_0000_0000_0000_0000 + number * 0x1_0000_0001).bytes
     tokens = {
-        purpose: links.sign(purpose, uid) for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.DIGEST)
+        purpose: link_tokens.sign(purpose, uid)
+        for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.DIGEST)
     }
     paper = f"Paper {content} on learning to summarise – with “quotes” & more, in a sentence of a usual length.\n"
     head = (

@@ -36,20 +36,20 @@ def run(scale: float = 1.0) -> dict[str, Any]:
 def measure(readers: int) -> dict[str, Any]:
     """In a database of its own; nothing of ours is imported before its settings are there."""
     from benchmarks import day
-    from digest import planning
+    from digest.delivery import planner
     from digest.models import Delivery
 
     now = dt.datetime.now(dt.UTC)
     edition = day.make_edition(PAPERS, now)
     day.make_readers(readers, now, typing=TYPING)
-    planned, planning_took = _timed(lambda: planning.plan_everyone(edition, now=now))
+    planned, planning_took = _timed(lambda: planner.plan_everyone(edition, now=now))
     some = list(Delivery.objects.select_related("edition", "subscriber").order_by("pk")[: PLAIN + 1])
     # Templates are compiled, models loaded, the papers' vectors worked out, as they are by the hour of publication.
     _make_plainly(some[:1])
     made, composing_took = _timed(lambda: _compose(edition))
     day.make_readers(readers // 4, now, typing=1, seed=3)
     last = made.pop("last")
-    typing = planning.plan_everyone(edition, now=now)
+    typing = planner.plan_everyone(edition, now=now)
     _, typing_took = _timed(lambda: _compose(edition, after=last))
     _, plain_took = _timed(lambda: _make_plainly(some[1:]))
     plan = planning_took / planned
@@ -67,7 +67,7 @@ def measure(readers: int) -> dict[str, Any]:
 
 def _compose(edition: "Edition", after: int = 0) -> dict[str, Any]:
     """Make the mail of every delivery with an id above `after`, and let it go."""
-    from digest.mails.composition import Composer, DeliveryRow
+    from digest.email.batch.composer import Composer, DeliveryRow
 
     mails = papers = size = 0
     lists = set()
@@ -91,15 +91,16 @@ def _compose(edition: "Edition", after: int = 0) -> dict[str, Any]:
 
 def _make_plainly(deliveries: "list[Delivery]") -> None:
     """Make the mails of `deliveries` as any Django project would."""
-    from digest import indexing, interests, reading
-    from digest.composing import compose
-    from digest.mails import rendering
+    from digest.editions import candidates
+    from digest.email import rendering
+    from digest.personalization import paper_index, profiles
+    from digest.personalization.digest_selection import compose
 
     edition = deliveries[0].edition
-    index = indexing.index_of(reading.papers(edition, None))
+    index = paper_index.index_of(candidates.papers(edition, None))
     for delivery in deliveries:
         delivery.subscriber.refresh_from_db()
-        digest = compose(index, interests.wanted_by(delivery.subscriber), edition.day)
+        digest = compose(index, profiles.wanted_by(delivery.subscriber), edition.day)
         if digest.is_worth_sending:
             rendering.build_digest_message(digest, delivery).message().as_bytes(linesep="\r\n")
 

@@ -7,8 +7,8 @@ from itertools import accumulate
 
 from django.utils import timezone
 
-from digest import sorting
 from digest.models import Edition, Listing, Paper, Source
+from digest.papers import topic_assignment
 from subscriptions.models import Topic
 
 PAPERS_A_DAY = 1_000
@@ -35,7 +35,7 @@ def build(papers: int, *, a_day: int = PAPERS_A_DAY, seed: int = 7) -> None:
         )
         editions.append(edition)
     for edition in editions[:SORTED]:
-        sorting.sort(edition)
+        topic_assignment.sort(edition)
 
 
 def make_paper(

@@ -137,18 +137,19 @@ def paths() -> dict[str, str]:
     from django.utils import timezone
 
     from digest.models import Edition, Paper
-    from subscriptions import links, subscribers
     from subscriptions.models import Subscriber, Topic
+    from subscriptions.readers import lifecycle
+    from subscriptions.security import link_tokens
 
     edition = Edition.objects.latest("day")
     paper = Paper.objects.filter(edition=edition).order_by("pk")[0]
     topics = list(Topic.objects.all())
     if not Subscriber.objects.filter(email=READER).exists():
-        subscribers.sign_up(READER, subscribers.Wishes(topics=topics, words=search(40)), now=timezone.now())
-        subscribers.confirm(Subscriber.objects.get(email=READER), now=timezone.now())
+        lifecycle.sign_up(READER, lifecycle.Wishes(topics=topics, words=search(40)), now=timezone.now())
+        lifecycle.confirm(Subscriber.objects.get(email=READER), now=timezone.now())
     reader = Subscriber.objects.get(email=READER)
     about = edition.pk.to_bytes(8)
-    tokens = {str(purpose): links.make_token(purpose, reader, about) for purpose in links.Purpose}
+    tokens = {str(purpose): link_tokens.make_token(purpose, reader, about) for purpose in link_tokens.Purpose}
     return tokens | {
         "day": f"{edition.day}",
         "week": f"{edition.day:%G-W%V}",
@@ -211,7 +212,7 @@ def measure_once(case: Case) -> float:
 
 
 def _largest(path: str) -> int:
-    from config.bodies import largest_body
+    from config.middleware.request_bodies import largest_body
 
     return largest_body(path)
 

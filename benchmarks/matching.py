@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import scratch
-from digest.composing import Wanted, compose
 from digest.matching import Index, Interest
-from digest.matching.assembling import assemble, text_of
-from digest.matching.meaning import SIZE, missing_packages
-from subscriptions.filters import parse
+from digest.matching.assembly import assemble, text_of
+from digest.matching.similarity import SIZE, missing_packages
+from digest.personalization.digest_selection import Wanted, compose
+from subscriptions.query.grammar import parse
 
 READERS = 1_000_000
 PAPERS = (100, 1_000)
@@ -53,12 +53,12 @@ def run(scale: float = 1.0) -> dict[str, Any]:
 
 
 def measure(readers: int, papers: int) -> dict[str, Any]:
-    from digest import interests
-    from digest.mails.composition import settle
-    from subscriptions import catalogue
+    from digest.email.batch.composer import settle
+    from digest.personalization import profiles
+    from subscriptions.topics import catalogue
 
     chance = random.Random(7)
-    topics = interests.of_topics(catalogue.topics())
+    topics = profiles.of_topics(catalogue.topics())
     words = _vocabulary(chance)
     began = time.process_time()
     index = _index(_papers(chance, words, topics, papers), topics, chance)

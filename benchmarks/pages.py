@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from config import bare
+from config import clean_env
 
 ROOT = Path(__file__).resolve().parent.parent
 PORT = 9210
@@ -35,7 +35,7 @@ def run(scale: float = 1.0) -> dict[str, Any]:
     """How quick `/` is with `scale` times 100,000 papers, and how heavy."""
     papers = max(1_000, int(PAPERS * scale) // 1_000 * 1_000)
     with tempfile.TemporaryDirectory() as folder:
-        environment = bare.environment() | {
+        environment = clean_env.environment() | {
             "VAR_DIR": folder,
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
             "CELERY_BROKER_URL": "memory://",

@@ -4,17 +4,17 @@ import random
 import time
 
 from benchmarks import corpus, times
-from digest.discovery import indexes
-from digest.discovery.previewing import preview
+from digest.search import index_cache
+from digest.search.digest_preview import preview
 from subscriptions.models import Topic
-from subscriptions.subscribers import Wishes
+from subscriptions.readers.lifecycle import Wishes
 
 
 def measure(papers_a_day: int, count: int) -> dict[str, float]:
     """The figures, of an empty database."""
-    corpus.build(papers_a_day * indexes.LAST, a_day=papers_a_day)
+    corpus.build(papers_a_day * index_cache.LAST, a_day=papers_a_day)
     began = time.process_time()
-    indexes.last()
+    index_cache.last()
     figures = {"indexes_ms_cpu": round((time.process_time() - began) * 1000, 1)}
     wishes = make(count)
     first, again = [_time(its) for its in wishes], [_time(its) for its in wishes]

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from config import bare
+from config import clean_env
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,7 +18,7 @@ def measure(call: str, database: str = "") -> dict[str, Any]:
     It finds an empty, migrated database with the catalogue of topics: SQLite, unless `database` is the URL of another.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        environment = bare.environment() | {
+        environment = clean_env.environment() | {
             "VAR_DIR": folder,
             "DATABASE_URL": database or f"sqlite:///{folder}/db.sqlite3",
             "CELERY_BROKER_URL": "memory://",

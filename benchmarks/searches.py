@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 from benchmarks import corpus, times
-from digest.discovery import searching
 from digest.models import Paper
+from digest.search import paper_search
 from subscriptions.models import Topic
 
 
@@ -15,9 +15,9 @@ def measure(papers: int, count: int) -> dict[str, float]:
     if not Paper.objects.exists():
         corpus.build(papers)
     queries = make(count)
-    searching.search(queries[0])  # what is loaded once
+    paper_search.search(queries[0])  # what is loaded once
     taken = [_time(query) for query in queries]
-    answered = sum(bool(searching.search(query).matches) for query in queries[:20])
+    answered = sum(bool(paper_search.search(query).matches) for query in queries[:20])
     figures: dict[str, float] = {"queries": count, "answered_of_20": answered}
     figures |= times.milliseconds([cpu for cpu, _ in taken], "cpu")
     return figures | times.milliseconds([clock for _, clock in taken], "clock")
@@ -45,5 +45,5 @@ def make(count: int, seed: int = 11) -> list[str]:
 def _time(query: str) -> tuple[float, float]:
     """Seconds of this process's CPU, and by the clock."""
     cpu, clock = time.process_time(), time.perf_counter()
-    searching.search(query)
+    paper_search.search(query)
     return time.process_time() - cpu, time.perf_counter() - clock

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import scratch, sink
 
 if TYPE_CHECKING:
-    from digest.mails.composition import DeliveryRow
-    from digest.transports import Mail
+    from digest.delivery.transports import Mail
+    from digest.email.batch.composer import DeliveryRow
 
 READERS = 10_000
 ROUNDS = 5
@@ -64,7 +64,7 @@ class _Ready:
         self._body = line * (SIZE // len(line))
 
     def make(self, rows: "Iterable[DeliveryRow]") -> "Iterator[Mail]":
-        from digest.transports import Mail
+        from digest.delivery.transports import Mail
 
         for row in rows:
             message = self._head % row.delivery_id + self._body
@@ -73,26 +73,26 @@ class _Ready:
 
 def _queue(readers: int, number: int) -> None:
     from benchmarks import readers as crowd
-    from digest import planning
+    from digest.delivery import planner
     from digest.models import Edition
 
     now = dt.datetime.now(dt.UTC)
     crowd.make(readers)
     edition = Edition.objects.create(day=now.date() - dt.timedelta(days=number + 7), published_at=now, closed_at=now)
-    planning.plan_everyone(edition, now=now)
+    planner.plan_everyone(edition, now=now)
 
 
 def _send(readers: int) -> float:
     from django.utils import timezone
 
-    from digest.delivery import sending, shards
+    from digest.delivery import shard_worker, shards
     from digest.delivery.journal import Journal
+    from digest.delivery.transports.smtp import SmtpTransport
     from digest.models import Delivery
-    from digest.transports.smtp import SmtpTransport
 
     expected = Delivery.objects.filter(status="queued").count()
-    journal = Journal(Path(sending.journals()))
-    worker = sending.Worker(journal, SmtpTransport(), _Ready())
+    journal = Journal(Path(shard_worker.journals()))
+    worker = shard_worker.Worker(journal, SmtpTransport(), _Ready())
     began = time.perf_counter()
     while shard := shards.take(worker.name, now=timezone.now()):
         worker.send(shard, lambda: False, lambda ended: None)

@@ -19,8 +19,8 @@ PAPERS = 40
 CODE = """
 import django, re
 django.setup()
-from digest.delivery import sending
-sent = sending.send_due(seconds={seconds})
+from digest.delivery import shard_worker
+sent = shard_worker.send_due(seconds={seconds})
 print(sent, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)
 """
 
@@ -40,13 +40,14 @@ def run(scale: float = 1.0) -> dict[str, Any]:
 def measure(readers: int, seconds: int) -> dict[str, Any]:
     from benchmarks import day
     from benchmarks import readers as crowd
-    from digest import indexing, planning
+    from digest.delivery import planner
+    from digest.personalization import paper_index
 
     now = dt.datetime.now(dt.UTC)
     edition = day.make_edition(PAPERS, now)
-    indexing.work_ahead(now=now, seconds=300)  # as the clock asks for, long before
+    paper_index.work_ahead(now=now, seconds=300)  # as the clock asks for, long before
     crowd.make(readers, topics=3)
-    planning.plan_everyone(edition, now=now)
+    planner.plan_everyone(edition, now=now)
     with sink.running() as port:
         environment = os.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{port}", "EMAIL_BACKEND": ""}
         command = [sys.executable, "-c", CODE.format(seconds=seconds)]

@@ -4,7 +4,7 @@ import os
 
 from celery import Celery
 
-from config.loading import load_settings
+from config.bootstrap import load_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

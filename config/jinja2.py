@@ -10,12 +10,15 @@ from django.utils import translation
 from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from config import languages
-from digest import vectors
-from digest.mails import beginning, emphasis, mailed, reasons, wording
+from config.middleware import language
+from digest.email import bold_terms, first_digest, formatting, reasons
+from digest.matching import highlight
+from digest.personalization import embeddings, snapshot
 from digest.site import feeds
-from digest.texts import linking, marking
-from subscriptions import brand, colours, consents, guards
+from digest.text import urlize
+from subscriptions import brand, colours
+from subscriptions.readers import consents
+from subscriptions.security import bot_check
 
 
 class Site:
@@ -48,16 +51,16 @@ def environment(**options: Any) -> Environment:
     env = Environment(**options)  # noqa: S701  # autoescape is among the options
     env.globals |= {"url": reverse, "static": static, "site": Site()}
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
-    env.globals |= {"english": english, "languages": languages.choices, "default_accent": colours.ACCENT}
+    env.globals |= {"english": english, "languages": language.choices, "default_accent": colours.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
-    env.globals |= {"by_meaning": vectors.is_available, "what_comes": beginning.what_comes}
-    env.globals |= {"stamp": guards.stamp, "consent_text": consents.text, "version_of": consents.version_of}
-    env.filters |= wording.FILTERS | reasons.FILTERS
+    env.globals |= {"by_meaning": embeddings.is_available, "what_comes": first_digest.what_comes}
+    env.globals |= {"stamp": bot_check.stamp, "consent_text": consents.text, "version_of": consents.version_of}
+    env.filters |= formatting.FILTERS | reasons.FILTERS
     env.filters |= {
-        "emphasized": emphasis.emphasized,
-        "shown": mailed.shown,
-        "mark": marking.mark,
-        "link": linking.link,
+        "emphasized": bold_terms.emphasized,
+        "shown": snapshot.shown,
+        "mark": highlight.mark,
+        "link": urlize.link,
         "plain": feeds.plain,
         "rfc3339": feeds.rfc3339,
         "unbroken": unbroken,

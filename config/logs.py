@@ -4,7 +4,7 @@ import logging
 import re
 from typing import Any
 
-from digest.texts.text import without_secrets
+from digest.text.cleanup import without_secrets
 
 # In any capitals, and with any number of slashes: what was not found is logged as it was written.
 TOKEN = re.compile(

@@ -13,9 +13,8 @@ import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
-from config import environment as env
-from config import logs, schedule
-from config.environment import BASE_DIR
+from config import beat_schedule, env, logs
+from config.env import BASE_DIR
 
 # Before numpy comes in: processes are what we run many of, and threads that wait for each other burn twice the CPU.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -82,13 +81,13 @@ INSTALLED_APPS = [
     "anymail",
 ]
 MIDDLEWARE = [
-    "config.headers.headers",
+    "config.middleware.security_headers.headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.compression.Compression",
-    "config.languages.language",
-    "config.bodies.bodies",
-    "config.headers.OwnNotFoundPage",
+    "config.middleware.compression.Compression",
+    "config.middleware.language.language",
+    "config.middleware.request_bodies.bodies",
+    "config.middleware.security_headers.OwnNotFoundPage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -124,12 +123,12 @@ STATIC_ROOT = VAR_DIR / "static"  # where collectstatic puts them, under names t
 STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.static.Storage"},
+    "staticfiles": {"BACKEND": "config.static_storage.Storage"},
 }
 WHITENOISE_USE_FINDERS = True  # what was not collected is served from the source folders: plain, and not kept long
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# How many bytes a request may have in its body (see config/bodies.py). The largest form of a reader is the settings
-# page: 2,000 characters of own words, percent-encoded, and some two hundred topics.
+# How many bytes a request may have in its body (see config/middleware/request_bodies.py). The largest form of a reader
+# is the settings page: 2,000 characters of own words, percent-encoded, and some two hundred topics.
 LARGEST_BODY = 64 * 2**10
 LARGEST_BODIES = {
     "/suggest/": 512 * 2**10,  # a pasted bibliography of 100,000 characters, percent-encoded
@@ -214,7 +213,7 @@ if "smtp" in EMAIL_PROVIDERS and not _email["EMAIL_BACKEND"].endswith(".smtp.Ema
 _first = (EMAIL_PROVIDERS or ["smtp"])[0]
 _backend = _email["EMAIL_BACKEND"] if _first == "smtp" else f"anymail.backends.{_first}.EmailBackend"
 if len(EMAIL_PROVIDERS) > 1:
-    _backend = "digest.providers.backend.EmailBackend"
+    _backend = "digest.delivery.providers.failover_backend.EmailBackend"
 EMAIL_BACKEND = env.mail_backend("EMAIL_BACKEND", _backend)
 API_CONNECTIONS = env.whole_number("API_CONNECTIONS", 8, 1, 256)  # calls to a provider at once, by each worker
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
@@ -237,7 +236,7 @@ if "WEBHOOK_SECRET" in ANYMAIL:  # several, separated by commas, while one repla
 _TOLD = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID", "SPARKPOST", "UNISENDER_GO")
 ANYMAIL |= {f"{provider}_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False} for provider in _TOLD}
 
-# How fast mail may leave, by all workers together; see digest/limits/rates.py for what can be written.
+# How fast mail may leave, by all workers together; see digest/delivery/limits/rate_settings.py for what can be written.
 SEND_RATE = env.mail_rates("SEND_RATE")
 DOMAIN_RATES = env.mail_lanes("DOMAIN_RATES")
 SEND_PER_DAY = env.whole_number("SEND_PER_DAY", 0, 0, 10**9)  # 0: as many as there are
@@ -289,7 +288,7 @@ else:
         "socket_timeout": 30,
     }
 CELERY_BEAT_SCHEDULER = "digest.beat:Scheduler"
-CELERY_BEAT_SCHEDULE = schedule.BEAT
+CELERY_BEAT_SCHEDULE = beat_schedule.BEAT
 
 # --- Daily Papers -----------------------------------------------------------
 SITE_NAME = env.text("SITE_NAME", "Daily Papers")

@@ -5,7 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("anymail/", include("digest.events.urls")),
+    path("anymail/", include("digest.delivery.events.urls")),
     path("", include("subscriptions.urls")),
     path("", include("digest.urls")),
 ]

@@ -2,8 +2,8 @@
 
 from django.core.wsgi import get_wsgi_application
 
-from config.loading import load_settings
-from config.requests import with_readable_headers
+from config.bootstrap import load_settings
+from config.middleware.content_type import with_readable_headers
 
 load_settings(status=4)  # by which gunicorn knows that it need not try again
 

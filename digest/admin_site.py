@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from digest import clock, logins
-from digest.keeping.outlook import outlook
-from digest.operating import trends
-from digest.operating.overview import overview
+from digest.ops import trend_charts
+from digest.ops.dashboard import overview
+from digest.ops.sending_status import outlook
 
 # What people work with, by who or what it is about. All else is in the last group, which is closed.
 GROUPS = {
@@ -42,7 +42,7 @@ class PapersAdminSite(AdminSite):
         """Show each part of the overview to staff who may view what it is about."""
         now = clock.now()
         may = {model._meta.model_name for model, page in self._registry.items() if page.has_view_permission(request)}
-        charts = [chart for chart in trends.charts(now=now) if chart.model in may]
+        charts = [chart for chart in trend_charts.charts(now=now) if chart.model in may]
         shown = {"overview": overview(now=now), "outlook": outlook(now=now), "charts": charts, "may": may}
         return super().index(request, (extra_context or {}) | shown)
 

@@ -11,7 +11,7 @@ class DigestConfig(AppConfig):
 
     def ready(self) -> None:
         from digest import signals  # noqa: F401  # registering is their import's effect
-        from digest.operating import checks  # noqa: F401  # registering is their import's effect
+        from digest.ops import system_checks  # noqa: F401  # registering is their import's effect
 
 
 class PapersAdminConfig(admin_apps.AdminConfig):

@@ -8,18 +8,18 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from digest.discovery import fulltext
-from digest.events import Told, reading
-from digest.mails import welcoming
-from subscriptions import notices
+from digest.delivery.events import Told, report_parser
+from digest.email import welcome
+from digest.search import fulltext
 from subscriptions.models import OwedNotice
+from subscriptions.notices import queue
 
-notices.send_by(OwedNotice.Kind.WELCOME, welcoming.send)
+queue.send_by(OwedNotice.Kind.WELCOME, welcome.send)
 
 
 @receiver(tracking)
 def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
-    reading.hear(Told(event, esp_name))
+    report_parser.hear(Told(event, esp_name))
 
 
 @receiver(post_migrate)

@@ -9,15 +9,17 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_init, worker_ready
 
-from digest import clock, editions, indexing, planning, sorting, vectors
-from digest.delivery import sending, shards
-from digest.intake import catching_up, collecting, enriching
-from digest.keeping import pruning, totals, watching
-from digest.mails import rendering
+from digest import clock
+from digest.delivery import planner, shard_worker, shards
+from digest.editions import publication
+from digest.email import rendering
+from digest.ingest import backfill, enrichment, fetcher
 from digest.models import Edition, Source
-from digest.operating import reports, telling
+from digest.ops import alerts, daily_report, daily_totals, reputation_guard, retention
+from digest.papers import topic_assignment
+from digest.personalization import embeddings, paper_index
 from digest.site import thumbnails
-from subscriptions import subscribers
+from subscriptions.readers import lifecycle
 
 WORTH_DOING = 900  # seconds for which a bell is; a machine whose clock is ahead by more hears none of another's
 BELLS = 64  # rung at once at most: one is enough for a worker, which goes on until nothing is left
@@ -54,17 +56,17 @@ def collect_source(pk: int) -> None:
     """Read one source; on a new site its last days are published as they are."""
     now = clock.now()
     source = Source.objects.get(pk=pk)
-    days = collecting.days_to_read(source, today=now.date())
-    collecting.collect(days, only=pk, changes_only=True)
-    editions.begin(now=now)
+    days = fetcher.days_to_read(source, today=now.date())
+    fetcher.collect(days, only=pk, changes_only=True)
+    publication.begin(now=now)
 
 
 @shared_task
 def publish_due_edition() -> None:
     if Edition.objects.exists():  # else the first start is still fetching
         now = clock.now()
-        editions.publish(editions.due_day(now), now=now)
-        editions.note_quiet_days(until=editions.due_day(now))
+        publication.publish(publication.due_day(now), now=now)
+        publication.note_quiet_days(until=publication.due_day(now))
 
 
 @shared_task(expires=1700)
@@ -74,7 +76,7 @@ def bring_in_thumbnails() -> None:
 
 @shared_task(expires=WORTH_DOING)
 def sort_by_topic() -> None:
-    sorting.sort_stale(seconds=SORTING_SECONDS)
+    topic_assignment.sort_stale(seconds=SORTING_SECONDS)
 
 
 @shared_task
@@ -82,11 +84,11 @@ def send_due_digests() -> None:
     """Plan what is due, and ring for each shard that waits, whatever came of the planning."""
     now = clock.now()
     try:
-        subscribers.resume_rested(now=now)
-        planning.plan_due(now=now)
-        planning.give_up_old(now=now)
-        telling.tell_of_pause(now=now)
-        telling.tell_of_poison(now=now)
+        lifecycle.resume_rested(now=now)
+        planner.plan_due(now=now)
+        planner.give_up_old(now=now)
+        alerts.tell_of_pause(now=now)
+        alerts.tell_of_poison(now=now)
     finally:
         for _ in range(min(shards.at_work(now=now).count(), BELLS)):
             send_shards.delay()
@@ -95,24 +97,24 @@ def send_due_digests() -> None:
 @shared_task(expires=WORTH_DOING, soft_time_limit=SENDING_LIMIT, time_limit=SENDING_LIMIT + 50)
 def send_shards() -> None:
     """Send shard after shard until none is left, or for as long as a task may take."""
-    sending.send_due(seconds=SENDING_SECONDS)
+    shard_worker.send_due(seconds=SENDING_SECONDS)
 
 
 @shared_task(expires=WORTH_DOING)
 def work_out_vectors() -> None:
     """What the papers that came in mean, before anybody has to wait for it."""
-    indexing.work_ahead(now=clock.now(), seconds=ENCODING_SECONDS)
-    vectors.forget_unused(now=clock.now())
+    paper_index.work_ahead(now=clock.now(), seconds=ENCODING_SECONDS)
+    embeddings.forget_unused(now=clock.now())
 
 
 @shared_task
 def report_to_operators() -> None:
-    reports.send_report(now=clock.now())
+    daily_report.send_report(now=clock.now())
 
 
 @shared_task
 def enrich_papers() -> None:
-    enriching.enrich(now=clock.now())
+    enrichment.enrich(now=clock.now())
 
 
 @shared_task
@@ -124,17 +126,17 @@ def catch_up_missed_days() -> None:
 
 @shared_task(expires=3600)
 def catch_up_source(pk: int) -> None:
-    catching_up.catch_up(now=clock.now(), only=pk)
+    backfill.catch_up(now=clock.now(), only=pk)
 
 
 @shared_task
 def keep_house() -> None:
     """Count the days that are over, then forget what is old."""
     now = clock.now()
-    totals.count_days(now=now)
-    pruning.prune(now=now)
+    daily_totals.count_days(now=now)
+    retention.prune(now=now)
 
 
 @shared_task
 def watch_rates() -> None:
-    watching.watch(now=clock.now())
+    reputation_guard.watch(now=clock.now())

@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from subscriptions import addresses, colours
+from subscriptions import colours, email_addresses
 from subscriptions.colours import Colours
 from subscriptions.models import Brand
 
@@ -77,15 +77,15 @@ def look_of(row: Brand | None) -> Look:
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     if row is not None and (row.name or row.sender):
         name, address = row.name or name, row.sender or address
-    address = addresses.with_ascii_domain(address)
+    address = email_addresses.with_ascii_domain(address)
     defaults = {
         "name": settings.SITE_NAME,
         "url": settings.SITE_URL,
-        "sender": addresses.named(name, address) if address else settings.DEFAULT_FROM_EMAIL,
+        "sender": email_addresses.named(name, address) if address else settings.DEFAULT_FROM_EMAIL,
         "postal_address": settings.POSTAL_ADDRESS,
     }
     if "reply_to" in said:
-        said["reply_to"] = addresses.with_ascii_domain(said["reply_to"])
+        said["reply_to"] = email_addresses.with_ascii_domain(said["reply_to"])
     return _look(tuple((defaults | said).items()))
 
 

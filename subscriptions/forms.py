@@ -14,9 +14,12 @@ from django.utils.encoding import punycode
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from subscriptions import addresses, filters, limits, subscribers, typed, zones
+from subscriptions import email_addresses, time_zones
 from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.models.topics import begins, holds, searchable, words_of
+from subscriptions.query import grammar, validation
+from subscriptions.readers import lifecycle
+from subscriptions.security import rate_limits
 
 LONGEST_PAUSE = dt.timedelta(days=366)
 LONGEST_FIND = 60  # characters of the word to find topics by
@@ -51,7 +54,7 @@ class WishesForm(forms.Form):
         empty_value=None,
         error_messages={"invalid_choice": _("Choose an hour from the list.")},
     )
-    time_zone = forms.CharField(required=False, initial="UTC", validators=[zones.validate_time_zone])
+    time_zone = forms.CharField(required=False, initial="UTC", validators=[time_zones.validate_time_zone])
     max_papers = forms.IntegerField(
         required=False,
         initial=10,
@@ -86,17 +89,17 @@ class WishesForm(forms.Form):
     def clean_words(self) -> str:
         words: str = self.cleaned_data["words"]
         try:
-            typed.read_again(words, initial_wishes(self._reader)["words"] if self._reader else "")
-        except filters.FilterError as error:
+            validation.read_again(words, initial_wishes(self._reader)["words"] if self._reader else "")
+        except grammar.FilterError as error:
             raise forms.ValidationError([*error.args]) from error
         return words
 
-    def wishes(self) -> subscribers.Wishes:
+    def wishes(self) -> lifecycle.Wishes:
         """What the valid form asks for. A field that was left out takes its default."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
-        names = ("topics", "words", *subscribers.SETTINGS)
+        names = ("topics", "words", *lifecycle.SETTINGS)
         given.setdefault("language", get_language())
-        return subscribers.Wishes(**{name: given[name] for name in names if name in given})
+        return lifecycle.Wishes(**{name: given[name] for name in names if name in given})
 
     @cached_property
     def _by_slug(self) -> dict[str, Topic]:
@@ -133,7 +136,7 @@ class WishesForm(forms.Form):
         return topic.hinted + searchable(*names)
 
     def time_zone_choices(self) -> dict[str, tuple[str, ...]]:
-        return zones.offered()
+        return time_zones.offered()
 
     def ticked(self) -> set[str]:
         """The slugs of the topics that stand ticked, whether typed, loaded or by default."""
@@ -168,7 +171,7 @@ class NewAddressField(AddressField):
 
     def clean(self, value: Any) -> str:
         address = super().clean(value)
-        if not addresses.is_public_domain(address.rpartition("@")[2]):
+        if not email_addresses.is_public_domain(address.rpartition("@")[2]):
             raise forms.ValidationError(
                 _("We can’t send email to that domain. Write a full domain name, as in ada@example.org."), code="domain"
             )
@@ -234,13 +237,13 @@ class KnownAddressForm(forms.Form):
 
     def clean_present(self) -> str:
         present: str = self.cleaned_data["present"]
-        guesses = limits.guesses(self._reader.uid)
+        guesses = rate_limits.guesses(self._reader.uid)
         # Counted before it is compared: many guesses may come in the same moment.
-        if limits.take(guesses, now=timezone.now()):
+        if rate_limits.take(guesses, now=timezone.now()):
             raise forms.ValidationError(_("That was a wrong address too often. Please try again in an hour."))
-        if addresses.address_hash(present) != addresses.address_hash(self._reader.email):
+        if email_addresses.address_hash(present) != email_addresses.address_hash(self._reader.email):
             raise forms.ValidationError(_("That is not the address that these settings are for."))
-        limits.forget(guesses)
+        rate_limits.forget(guesses)
         return present
 
 
@@ -249,7 +252,7 @@ class MoveForm(KnownAddressForm):
 
     def clean_email(self) -> str:
         new: str = self.cleaned_data["email"]
-        if addresses.address_hash(new) == addresses.address_hash(self._reader.email):
+        if email_addresses.address_hash(new) == email_addresses.address_hash(self._reader.email):
             raise forms.ValidationError(_("That is the address you have already."))
         return new
 
@@ -290,5 +293,5 @@ def initial_wishes(subscriber: Subscriber) -> dict[str, Any]:
     return {
         "topics": [f.topic for f in follows if f.topic],
         "words": "\n".join(f.words for f in follows if not f.topic),
-        **{name: getattr(subscriber, name) for name in subscribers.SETTINGS},
+        **{name: getattr(subscriber, name) for name in lifecycle.SETTINGS},
     }

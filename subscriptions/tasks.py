@@ -3,27 +3,29 @@
 from celery import shared_task
 from django.utils import timezone
 
-from subscriptions import consents, limits, notices, subscribers
+from subscriptions.notices import queue
+from subscriptions.readers import consents, lifecycle
+from subscriptions.security import rate_limits
 
 
 @shared_task(expires=900)
 def send_owed_notices() -> None:
-    notices.send_owed(now=timezone.now())
+    queue.send_owed(now=timezone.now())
 
 
 @shared_task(expires=3600)
 def tell_of_erasure(address: str, language: str) -> None:
     """The one bell that says for whom it rings: the database knows them no more."""
-    notices.tell_of_erasure(address, language)
+    queue.tell_of_erasure(address, language)
 
 
 @shared_task
 def delete_unconfirmed() -> None:
-    subscribers.delete_unconfirmed(now=timezone.now())
+    lifecycle.delete_unconfirmed(now=timezone.now())
 
 
 @shared_task
 def forget_what_is_old() -> None:
     """What is kept for some time only: marks of limits, networks and browsers in the log of consents."""
-    limits.prune(now=timezone.now())
+    rate_limits.prune(now=timezone.now())
     consents.prune(now=timezone.now())

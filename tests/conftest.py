@@ -16,13 +16,16 @@ from django.db.models.signals import post_migrate
 from django.utils import timezone
 from playwright.sync_api import Browser
 
-from digest import clock, editions, papers
+from digest import clock, papers
+from digest.editions import publication
 from digest.models import Edition, Source
 from digest.sources.records import PaperRecord
-from digest.views import pages
-from subscriptions import brand, guards, subscribers
+from digest.views import page_cache
+from subscriptions import brand
 from subscriptions.models import Subscriber, Topic
-from subscriptions.subscribers import Wishes
+from subscriptions.readers import lifecycle
+from subscriptions.readers.lifecycle import Wishes
+from subscriptions.security import bot_check
 from tests.browser import CHROMIUM, chromium
 from tests.environment import SERVICES
 from tests.upstream import Upstream
@@ -84,7 +87,7 @@ def outbox_folder(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _pages_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests change settings, which processes never do while they keep pages."""
-    monkeypatch.setattr(pages, "kept", pages.Kept(pages.MOST_KEPT))
+    monkeypatch.setattr(page_cache, "kept", page_cache.Kept(page_cache.MOST_KEPT))
 
 
 @pytest.fixture
@@ -140,7 +143,7 @@ def alice(learning: Topic) -> Subscriber:
 @pytest.fixture
 def bob(vision: Topic) -> Subscriber:
     """Signed up, and has not confirmed."""
-    subscribers.sign_up("bob@example.org", Wishes(topics=[vision]), now=NOW)
+    lifecycle.sign_up("bob@example.org", Wishes(topics=[vision]), now=NOW)
     return Subscriber.objects.get(email="bob@example.org")
 
 
@@ -148,7 +151,7 @@ def bob(vision: Topic) -> Subscriber:
 def charlie(learning: Topic) -> Subscriber:
     """Was a reader, and has unsubscribed."""
     reader = make_reader("charlie@example.org", topics=[learning])
-    subscribers.unsubscribe(reader, now=NOW)
+    lifecycle.unsubscribe(reader, now=NOW)
     return reader
 
 
@@ -161,7 +164,7 @@ def edition(hugging_face: Source) -> Edition:
         make_record("2608.00003", "A Survey of Diffusion and Reinforcement Learning", votes=10),
     ]
     papers.ingest(hugging_face, records, TODAY)
-    published = editions.publish(TODAY, now=NOW).edition
+    published = publication.publish(TODAY, now=NOW).edition
     assert published is not None
     return published
 
@@ -169,9 +172,9 @@ def edition(hugging_face: Source) -> Edition:
 def make_reader(email: str, topics: Any = (), words: str = "", **wishes: Any) -> Subscriber:
     """An active reader since a week before NOW."""
     since = NOW - dt.timedelta(days=7)
-    subscribers.sign_up(email, Wishes(topics=topics, words=words, **wishes), now=since)
+    lifecycle.sign_up(email, Wishes(topics=topics, words=words, **wishes), now=since)
     reader = Subscriber.objects.get(email=email)
-    subscribers.confirm(reader, now=since)
+    lifecycle.confirm(reader, now=since)
     reader.owed_notices.all().delete()  # the welcome has long arrived
     reader.refresh_from_db()
     return reader
@@ -189,4 +192,4 @@ def make_record(arxiv_id: str, title: str, **fields: Any) -> PaperRecord:
 def stamped(seconds: float = 10) -> str:
     """What the hidden field `stamp` of a form holds that was shown so long ago."""
     with time_machine.travel(timezone.now() - dt.timedelta(seconds=seconds), tick=False):
-        return guards.stamp()
+        return bot_check.stamp()

@@ -9,12 +9,12 @@ from contextlib import suppress
 import pytest
 import redis
 
-from config import bare
+from config import clean_env
 from tests import workers
 
 SERVICES = os.environ.get("TEST_LEG") == "services"
 
-_bare = bare.environment()
+_bare = clean_env.environment()
 os.environ.clear()
 os.environ |= _bare
 VAR = tempfile.mkdtemp(prefix="daily-papers-tests-")

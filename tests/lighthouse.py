@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from config import bare
+from config import clean_env
 from tests.browser import CHROMIUM, NODE, OPTIONS
 from tests.screenshots import wait_for
 
@@ -31,7 +31,7 @@ def main(names: list[str]) -> int:
         "sign-up": "/subscribe/",
     }
     with tempfile.TemporaryDirectory() as var:
-        environment = bare.environment() | {"VAR_DIR": var, "PORT": str(PORT), "DEBUG": "0", "SITE_URL": SITE}
+        environment = clean_env.environment() | {"VAR_DIR": var, "PORT": str(PORT), "DEBUG": "0", "SITE_URL": SITE}
         environment |= {"DATABASE_URL": f"sqlite:///{var}/demo.sqlite3", "EMAIL_URL": "outbox://"}
         manage = [sys.executable, "manage.py"]
         subprocess.run([*manage, "collectstatic", "--noinput", "-v0"], cwd=ROOT, env=environment, check=True)

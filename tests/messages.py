@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
-TOPICS = "subscriptions/topics.toml"
+TOPICS = "subscriptions/topics/topics.toml"
 # By folder: which files are read, and how. The admin's templates are in English only.
 METHODS = {
     "config": [("**.py", "python")],

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser
 
-from config import bare
+from config import clean_env
 from tests.browser import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,7 +23,7 @@ PAGES = {"edition": "/", "subscribe": "/subscribe/", "paper": "/papers/sample:bo
 
 def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as var:
-        environment = bare.environment() | {"VAR_DIR": var, "PORT": str(PORT), "DEBUG": "1"}
+        environment = clean_env.environment() | {"VAR_DIR": var, "PORT": str(PORT), "DEBUG": "1"}
         demo = subprocess.Popen([sys.executable, "manage.py", "demo"], cwd=ROOT, env=environment)
         try:
             wait_for(f"{SITE}/healthz")

@@ -16,15 +16,19 @@ from django.utils import timezone, translation
 from PIL import Image
 from playwright.sync_api import Page as Shown
 
-from digest import editions, opinions, sorting
-from digest.discovery import suggesting
-from digest.mails import addresses
-from digest.mails.composition import Composer, DeliveryRow
+from digest import feedback
+from digest.editions import publication
+from digest.email import reader_urls
+from digest.email.batch.composer import Composer, DeliveryRow
 from digest.models import Delivery, Edition, Paper, QuietDay, Thumbnail
-from subscriptions import catalogue, guards, limits, links, moving, subscribers
-from subscriptions.links import Purpose
+from digest.papers import topic_assignment
+from digest.search import topic_suggestions
 from subscriptions.models import Subscriber
-from subscriptions.subscribers import Wishes
+from subscriptions.readers import address_change, lifecycle
+from subscriptions.readers.lifecycle import Wishes
+from subscriptions.security import bot_check, link_tokens, rate_limits
+from subscriptions.security.link_tokens import Purpose
+from subscriptions.topics import catalogue
 from tests.conftest import NOW, TODAY, make_reader
 from tests.email import cast
 
@@ -52,7 +56,7 @@ class Page:
 
 def door(purpose: Purpose, name: str, then: str = "") -> Callable[[], str]:
     """The link in a mail to the reader `name`."""
-    return lambda: reverse(f"subscriptions:{purpose}", args=[links.make_token(purpose, reader(name))]) + then
+    return lambda: reverse(f"subscriptions:{purpose}", args=[link_tokens.make_token(purpose, reader(name))]) + then
 
 
 def old_door(purpose: Purpose, name: str) -> Callable[[], str]:
@@ -69,7 +73,7 @@ def digests(name: str, *, day: dt.date = TODAY) -> Callable[[], str]:
     """The reader's digest in a browser."""
 
     def path() -> str:
-        token = addresses.digest_token(reader(name).uid.bytes, Edition.objects.get(day=day).pk)
+        token = reader_urls.digest_token(reader(name).uid.bytes, Edition.objects.get(day=day).pk)
         return reverse("digest:digest", args=[token])
 
     return path
@@ -79,7 +83,7 @@ def opinion(name: str, *, then: str = "") -> Callable[[], str]:
     """What the reader thinks of a paper in today's digest."""
 
     def path() -> str:
-        token = addresses.opinion_token(reader(name).uid.bytes, Edition.objects.get(day=TODAY).pk)
+        token = reader_urls.opinion_token(reader(name).uid.bytes, Edition.objects.get(day=TODAY).pk)
         return reverse("digest:opinion", args=[token, first().pk]) + then
 
     return path
@@ -91,9 +95,12 @@ def paper_page() -> str:
 
 @contextmanager
 def network_is_full() -> Iterator[None]:
-    full = limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
-    limits.take(full, now=timezone.now())
-    with mock.patch.object(limits, "network", return_value=full), mock.patch.object(guards, "LEAST", dt.timedelta(0)):
+    full = rate_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
+    rate_limits.take(full, now=timezone.now())
+    with (
+        mock.patch.object(rate_limits, "network", return_value=full),
+        mock.patch.object(bot_check, "LEAST", dt.timedelta(0)),
+    ):
         yield
 
 
@@ -136,7 +143,7 @@ def send_too_much(shown: Shown) -> None:
 
 
 def no_haste() -> AbstractContextManager[Any]:
-    return mock.patch.object(guards, "LEAST", dt.timedelta(0))
+    return mock.patch.object(bot_check, "LEAST", dt.timedelta(0))
 
 
 def sign_up_with_a_slip(shown: Shown) -> None:
@@ -182,11 +189,13 @@ def erase_another(shown: Shown) -> None:
 
 PAGES = {
     "home": Page("/"),
-    "home, in haste": Page("/", act=send_in_haste, given=lambda: mock.patch.object(guards, "LEAST", dt.timedelta(1))),
+    "home, in haste": Page(
+        "/", act=send_in_haste, given=lambda: mock.patch.object(bot_check, "LEAST", dt.timedelta(1))
+    ),
     "edition": Page(f"/{YESTERDAY}/"),
     "edition, on one topic": Page(f"/{TODAY}/?topic=reasoning"),
     "edition with hostile texts": Page(f"/{TODAY - dt.timedelta(days=2)}/"),
-    "no edition": Page("/", given=lambda: mock.patch.object(editions, "latest", return_value=None)),
+    "no edition": Page("/", given=lambda: mock.patch.object(publication, "latest", return_value=None)),
     "quiet day": Page(f"/{QUIET}/", status=NOT_FOUND),
     "paper": Page(paper_page),
     "paper with hostile texts": Page("/papers/arxiv:2608.00661/"),
@@ -221,7 +230,7 @@ PAGES = {
     "preferences, left": Page(door(Purpose.PREFERENCES, "left")),
     "lost link": Page("/preferences/"),
     "lost link, sent": Page("/preferences/", act=ask_for_link, status=ACCEPTED, given=no_haste),
-    "another address": Page(lambda: moving.make_url(reader("daily")).removeprefix(settings.SITE_URL)),
+    "another address": Page(lambda: address_change.make_url(reader("daily")).removeprefix(settings.SITE_URL)),
     "erase": Page(door(Purpose.PREFERENCES, "daily", "erase/")),
     "erase, with an error": Page(door(Purpose.PREFERENCES, "daily", "erase/"), act=erase_another, status=INVALID),
     "reading list": Page(door(Purpose.PREFERENCES, "daily", "reading-list/")),
@@ -240,7 +249,9 @@ PAGES = {
     "imprint": Page("/imprint/"),
     "not found": Page("/nowhere/", status=NOT_FOUND),
     "broken": Page(
-        "/suggest/take/", status=BROKEN, given=lambda: mock.patch.object(suggesting, "words", side_effect=RuntimeError)
+        "/suggest/take/",
+        status=BROKEN,
+        given=lambda: mock.patch.object(topic_suggestions, "words", side_effect=RuntimeError),
     ),
 }
 
@@ -260,7 +271,7 @@ def seed() -> None:
     cast.some_day(YESTERDAY)
     today = cast.sample_day(TODAY)
     for edition in Edition.objects.all():
-        sorting.sort(edition)
+        topic_assignment.sort(edition)
     for paper in today.papers.all()[:2]:
         Thumbnail.objects.create(
             paper=paper, address="https://example.org/p.png", mark="0" * 12, image=picture(), tried_at=NOW
@@ -272,13 +283,13 @@ def _seed_readers(today: Edition) -> None:
     """One of each kind, some who left or never confirmed, and `daily` with a digest, likes and a move under way."""
     now = timezone.now()
     cast.make_readers()
-    subscribers.pause(reader("weekly"), now.date() + dt.timedelta(days=20))
+    lifecycle.pause(reader("weekly"), now.date() + dt.timedelta(days=20))
     make_reader("left@example.org", topics=[cast.make_topic("reasoning")])
-    subscribers.unsubscribe(reader("left"), now=now)
-    subscribers.sign_up("pending@example.org", Wishes(words="agents"), now=now)
-    daily, (liked, disliked, *_) = reader("daily"), editions.papers_by_votes(today)
-    opinions.say(daily, liked, "like", now=now)
-    opinions.say(daily, disliked, "not-for-me", now=now)
+    lifecycle.unsubscribe(reader("left"), now=now)
+    lifecycle.sign_up("pending@example.org", Wishes(words="agents"), now=now)
+    daily, (liked, disliked, *_) = reader("daily"), publication.papers_by_votes(today)
+    feedback.say(daily, liked, "like", now=now)
+    feedback.say(daily, disliked, "not-for-me", now=now)
     Subscriber.objects.filter(pk=daily.pk).update(new_email="daily@example.com")
     _send(today, daily)
 
@@ -297,7 +308,7 @@ def reader(name: str) -> Subscriber:
 
 def first() -> Paper:
     """Of today's papers, the most voted one."""
-    return editions.papers_by_votes(Edition.objects.get(day=TODAY))[0]
+    return publication.papers_by_votes(Edition.objects.get(day=TODAY))[0]
 
 
 def picture() -> bytes:

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from digest.models import Delivery, Edition, Pause
-from subscriptions import subscribers
 from subscriptions.models import Subscriber, Topic
+from subscriptions.readers import lifecycle
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rows")]
@@ -29,7 +29,7 @@ ACTIONS = [(page, name) for page in ADMINS for _, name, _ in page._get_base_acti
 @pytest.fixture
 def rows(edition: Edition, alice: Subscriber, bob: Subscriber, charlie: Subscriber, vision: Topic) -> None:
     """Rows for each action: a suppressed reader, deliveries that failed or are uncertain, a pause, a task."""
-    subscribers.suppress(charlie.email, "bounced")
+    lifecycle.suppress(charlie.email, "bounced")
     for reader, status in ((alice, "failed"), (bob, "uncertain")):
         Delivery.objects.create(edition=edition, subscriber=reader, status=status, queued_at=NOW, not_before=NOW)
     Pause.objects.create(reason="The server refuses everything", began_at=NOW, probe_at=NOW)

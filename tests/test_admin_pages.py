@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
-from digest import planning
+from digest.delivery import planner
 from digest.models import Delivery, Edition, FetchRun, Opinion, Paper, Source
 from subscriptions.models import Consent, Subscriber
 from tests.browser import missing_axe, violations
@@ -32,7 +32,7 @@ LISTS = (
 @pytest.fixture
 def rows(edition: Edition, hugging_face: Source, learning: Any) -> None:
     reader = make_reader("a-long-name@a-long-department.university.example.org", topics=[learning], words="diffusion")
-    planning.plan_everyone(edition, now=NOW)
+    planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="failed", reason=LONG, attempts=3)
     assert reader.deliveries.exists()
     came_by = [learning.slug, ":words", ":votes"]

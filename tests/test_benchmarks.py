@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from benchmarks import MODULES, chart, compose, report
-from subscriptions import catalogue
+from subscriptions.topics import catalogue
 
 COMPOSE = {"cpu_us_per_digest": 140.2, "times_plain": 31.0, "plain_cpu_us_per_digest": 4346.0}
 

@@ -11,9 +11,10 @@ from playwright.sync_api import Browser, Dialog, Locator, Page
 from pytest_django.live_server_helper import LiveServer
 
 from digest.models import Edition
-from subscriptions import guards, links, notices
-from subscriptions.links import Purpose
 from subscriptions.models import Subscriber, Topic
+from subscriptions.notices import queue
+from subscriptions.security import bot_check, link_tokens
+from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW
 from tests.email.mails import digest_of
 
@@ -33,7 +34,7 @@ def page(browser: Browser, live_server: LiveServer, request: pytest.FixtureReque
 @pytest.fixture
 def no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """A browser in a test fills in a form faster than people do."""
-    monkeypatch.setattr(guards, "LEAST", dt.timedelta(0))
+    monkeypatch.setattr(bot_check, "LEAST", dt.timedelta(0))
 
 
 def button(page: Page, name: str) -> Locator:
@@ -51,7 +52,7 @@ def path_of(link: str) -> str:
 
 def link_in_last_mail(door: str) -> str:
     """The path of the link to `door` in the small mail that left last."""
-    notices.send_owed(now=NOW)
+    queue.send_owed(now=NOW)
     found = re.search(rf"/{door}/\S+", str(mail.outbox[-1].body))
     assert found
     return found[0]
@@ -187,7 +188,7 @@ def test_it_shows_what_one_would_get(page: Page, learning: Topic, vision: Topic)
     page.get_by_label("E-mail address").fill("ada@example.org")
     page.get_by_label("E-mail address").press("Enter")
     assert page.inner_text("h1") == "Check your mail"
-    notices.send_owed(now=NOW)
+    queue.send_owed(now=NOW)
     reader = Subscriber.objects.get(email="ada@example.org")
     assert sorted(str(each) for each in reader.filters.all()) == ["-survey", "Learning"]
 
@@ -276,7 +277,7 @@ def test_it_asks_before_changed_settings_are_left_behind(
         dialog.dismiss()
 
     page.on("dialog", stay)
-    page.goto(path_of(links.make_url(Purpose.PREFERENCES, alice)))
+    page.goto(path_of(link_tokens.make_url(Purpose.PREFERENCES, alice)))
     page.get_by_label("Your own words").fill("author:")
     press(page, "1 week")
     assert asked == ["beforeunload"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config import bare
+from config import clean_env
 from config.logs import TOKEN
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,8 +38,8 @@ def test_no_command_of_the_docs_has_a_password_in_its_arguments() -> None:
 def test_it_documents_every_setting() -> None:
     rows = re.findall(r"^\| (`[A-Z_]+.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     documented = {name for row in rows for name in re.findall(r"`([A-Z_]+)", row)}
-    assert bare.names() <= documented
-    assert documented - bare.names() <= {"ANYMAIL_"}
+    assert clean_env.names() <= documented
+    assert documented - clean_env.names() <= {"ANYMAIL_"}
 
 
 def test_it_names_the_judgements_that_there_are() -> None:
@@ -47,3 +47,14 @@ def test_it_names_the_judgements_that_there_are() -> None:
     text = (ROOT / "docs" / "matching-results.md").read_text()
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| \d", text, re.MULTILINE)
     assert {*re.findall(r"\w+", " ".join(rows)), *re.findall(r"`(\w+)\.json`", text)} == there
+
+
+def test_the_paths_that_docs_name_exist() -> None:
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    named = [
+        path
+        for page in pages
+        for path in re.findall(r"`((?:benchmarks|config|digest|subscriptions|tests)/[\w./-]+)`", page.read_text())
+    ]
+    assert named
+    assert not [path for path in named if not (ROOT / path).exists()]

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from benchmarks import endpoints
-from subscriptions import catalogue
+from subscriptions.topics import catalogue
 
 MOST = 0.5  # seconds of CPU
 NOISE = 2  # times; other programs share the caches of the machine that tests

@@ -12,13 +12,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from digest import opinions
-from digest.mails import addresses
+from digest import feedback
+from digest.email import reader_urls
 from digest.models import Delivery, Edition, FetchRun, Paper, QuietDay, Source
-from subscriptions import catalogue, links, notices, subscribers
-from subscriptions.links import Purpose
 from subscriptions.models import OwedNotice, Subscriber, Topic
-from subscriptions.personal_data import Asked
+from subscriptions.notices import queue
+from subscriptions.readers import lifecycle
+from subscriptions.readers.personal_data import Asked
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
+from subscriptions.topics import catalogue
 from tests import english
 from tests.conftest import NOW, TODAY, make_reader, stamped
 from tests.email.mails import digest_of
@@ -43,13 +46,13 @@ def real_topics(db: None) -> list[Topic]:
 def reader(real_topics: list[Topic], edition: Edition) -> Subscriber:
     reader = make_reader("frida@example.org", real_topics, "diffusion, author:Ada Lovelace", language="de")
     for paper, verdict in zip(Paper.objects.order_by("pk"), ("like", "not-for-me"), strict=False):
-        opinions.say(reader, paper, verdict, now=NOW)
+        feedback.say(reader, paper, verdict, now=NOW)
     return reader
 
 
 def door(purpose: Purpose, reader: Subscriber, name: str = "") -> str:
     space = "digest" if name in ("learnt", "reading_list") else "subscriptions"
-    return reverse(f"{space}:{name or purpose}", args=[links.make_token(purpose, reader)])
+    return reverse(f"{space}:{name or purpose}", args=[link_tokens.make_token(purpose, reader)])
 
 
 PUBLIC = [
@@ -107,7 +110,7 @@ def test_what_becomes_of_asking_for_data_and_of_signing_out(client: Client, read
         page = client.get(f"{settings_page}?data={asked}").content.decode()
         assert 'class="notice' in page
         assert not english.in_page(page, KNOWN), asked
-    data_page = reverse("subscriptions:data", args=[links.make_token(Purpose.DATA, reader)])
+    data_page = reverse("subscriptions:data", args=[link_tokens.make_token(Purpose.DATA, reader)])
     with time_machine.travel(NOW + dt.timedelta(days=2)):
         assert not english.in_page(client.get(f"/de{data_page}").content.decode(), KNOWN)
     for answer in (client.get(f"/de{data_page}"), client.post(f"{settings_page}sign-out/"), client.get(settings_page)):
@@ -177,7 +180,7 @@ def test_a_digest_and_what_one_says_of_it(client: Client, reader: Subscriber, ed
     assert_german(digest_of(edition, reader).wire)
     path, said_at = (
         make(reader, edition.pk).removeprefix("https://papers.example.org")
-        for make in (addresses.digest_url, addresses.opinion_url)
+        for make in (reader_urls.digest_url, reader_urls.opinion_url)
     )
     paper = Paper.objects.latest("pk")
     for verdict in ("like", "not-for-me", "fewer::words", "take-back"):
@@ -197,8 +200,8 @@ def test_digests(edition: Edition, real_topics: list[Topic], follows: str, wishe
 
 def test_the_welcome_with_papers(reader: Subscriber, edition: Edition) -> None:
     Subscriber.objects.update(confirmed_at=NOW)
-    subscribers.owe_to_reader(reader, OwedNotice.Kind.WELCOME, now=NOW)
-    notices.send_owed(now=NOW)
+    lifecycle.owe_to_reader(reader, OwedNotice.Kind.WELCOME, now=NOW)
+    queue.send_owed(now=NOW)
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
     assert "Willkommen" in sent.subject
@@ -208,21 +211,21 @@ def test_the_welcome_with_papers(reader: Subscriber, edition: Edition) -> None:
 def test_small_mails(reader: Subscriber, kind: str) -> None:
     Delivery.objects.all().delete()
     Edition.objects.all().delete() if kind == "welcome" else None
-    subscribers.owe_to_reader(reader, kind, now=NOW)
-    notices.send_owed(now=NOW)
+    lifecycle.owe_to_reader(reader, kind, now=NOW)
+    queue.send_owed(now=NOW)
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
 
 
 def test_the_last_mail(reader: Subscriber) -> None:
-    notices.tell_of_erasure(reader.email, "de")
+    queue.tell_of_erasure(reader.email, "de")
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
 
 
 def test_one_who_signs_up_in_german_gets_german_mails(client: Client, edition: Edition) -> None:
     client.post("/subscribe/", {"email": "frida@example.org", "stamp": stamped()}, headers=GERMAN)
-    notices.send_owed(now=timezone.now())
+    queue.send_owed(now=timezone.now())
     assert Subscriber.objects.get(email="frida@example.org").language == "de"
     assert "Bitte bestätigen Sie" in mail.outbox[0].subject
 

@@ -10,9 +10,9 @@ from django.utils.module_loading import import_string as resolve
 
 from config import logs
 from config.logs import WithoutSecrets
-from subscriptions import links
-from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
 
 
 def told(message: str, *args: object) -> str:
@@ -21,8 +21,8 @@ def told(message: str, *args: object) -> str:
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_it_tells_no_token(alice: Subscriber, purpose: Purpose) -> None:
-    token = links.make_token(purpose, alice)
-    url = reverse(links.DOORS.get(purpose, f"subscriptions:{purpose}"), args=[token])
+    token = link_tokens.make_token(purpose, alice)
+    url = reverse(link_tokens.DOORS.get(purpose, f"subscriptions:{purpose}"), args=[token])
     assert token not in told("%s: %s", "Method Not Allowed (GET)", f"{url}/reason/")
 
 
@@ -31,7 +31,7 @@ def test_it_tells_no_token(alice: Subscriber, purpose: Purpose) -> None:
     ["/preferences//", "/Preferences/", "/de/PREFERENCES/", "//preferences/./", "/feeds//personal/", "/digests\\"],
 )
 def test_it_tells_no_token_however_the_address_is_spelled(alice: Subscriber, door: str) -> None:
-    token = links.make_token(Purpose.PREFERENCES, alice)
+    token = link_tokens.make_token(Purpose.PREFERENCES, alice)
     assert told("Not Found: %s", f"{door}{token}/") == f"Not Found: {door}…/"
 
 

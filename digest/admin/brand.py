@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from digest.admin.fitting import ShowsMailAdmin, TriedOnForm
-from digest.mails import branding
-from digest.mails.branding import Fitting
+from digest.admin.email_preview import ShowsMailAdmin, TriedOnForm
+from digest.email import theme_preview
+from digest.email.theme_preview import Fitting
 from subscriptions import brand, colours
 from subscriptions.admin.base import SavesChangesAdmin
 from subscriptions.models import Brand
@@ -22,7 +22,7 @@ class BrandForm(TriedOnForm, forms.ModelForm[Brand]):
         widgets = {"accent": forms.TextInput(attrs={"placeholder": colours.ACCENT})}
 
     def try_on(self) -> Fitting:
-        return branding.try_on(brand.look_of(self.instance))
+        return theme_preview.try_on(brand.look_of(self.instance))
 
 
 @admin.register(Brand)

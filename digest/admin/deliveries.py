@@ -11,10 +11,11 @@ from django.utils.html import format_html, format_html_join
 from digest import clock
 from digest.admin.base import outcome_of
 from digest.delivery import shards
-from digest.mails import addresses, emphasis, mailed, reasons
+from digest.email import bold_terms, reader_urls, reasons
 from digest.matching import Match
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
-from digest.texts.text import first_sentences
+from digest.personalization import snapshot
+from digest.text.cleanup import first_sentences
 from subscriptions.admin.base import LOGGED_AT_ONCE, ReadOnlyAdmin, log_action
 
 BAD = (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
@@ -43,9 +44,9 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
         """What was mailed: each paper with why it was chosen, and a link to the copy that readers see."""
         if "for_you" not in delivery.papers:
             return "None, or no longer kept."
-        papers = Paper.objects.in_bulk(mailed.votes(delivery.papers))
-        digest = mailed.restore(delivery.papers, delivery.edition.day, papers)
-        copy = addresses.digest_url(delivery.subscriber, delivery.edition_id)
+        papers = Paper.objects.in_bulk(snapshot.votes(delivery.papers))
+        digest = snapshot.restore(delivery.papers, delivery.edition.day, papers)
+        copy = reader_urls.digest_url(delivery.subscriber, delivery.edition_id)
         rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p><ul>{}</ul></li>', map(_row_of, digest.matches))
         return format_html('<ol class="holds">{}</ol><p><a href="{}">View as it was mailed</a></p>', rows, copy)
 
@@ -87,7 +88,7 @@ def _row_of(match: Match) -> tuple[str, str, str, str]:
     paper: Paper = match.paper  # type: ignore[assignment]  # restored from these
     said = [(line,) for line in map(reasons.why, match.findings) if line] or [("trending",)]
     lines = format_html_join("", "<li>{}</li>", said)
-    shown = emphasis.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
+    shown = bold_terms.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
     return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, lines
 
 

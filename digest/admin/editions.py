@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from digest import editions
-from digest.admin.fitting import ShowsMailAdmin, TriedOnForm
-from digest.mails import branding
-from digest.mails.branding import Fitting
+from digest.admin.email_preview import ShowsMailAdmin, TriedOnForm
+from digest.editions import publication
+from digest.email import theme_preview
+from digest.email.theme_preview import Fitting
 from digest.models import Edition, Paper, QuietDay
 from subscriptions import brand
 from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
@@ -32,7 +32,7 @@ class EditionForm(TriedOnForm, forms.ModelForm[Edition]):
         }
 
     def try_on(self) -> Fitting:
-        return branding.try_on(brand.current(), self.instance)
+        return theme_preview.try_on(brand.current(), self.instance)
 
 
 class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
@@ -53,7 +53,7 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
     verbose_name_plural = "papers: pin what stands first, hide what nobody should see"
     fields = ["work", "votes", "is_pinned", "is_hidden"]
     readonly_fields = ["work", "votes"]
-    ordering = editions.BY_VOTES
+    ordering = publication.BY_VOTES
     extra = 0
     can_delete = False
 

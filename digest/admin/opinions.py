@@ -2,11 +2,11 @@
 
 from django.contrib import admin
 
-from digest import interests
 from digest.models import Learnt, Opinion
+from digest.personalization import profiles
 from subscriptions.admin.base import ReadOnlyAdmin
 
-CALLED = {interests.WORDS_KEY: "own words", interests.VOTES_KEY: "most votes"}
+CALLED = {profiles.WORDS_KEY: "own words", profiles.VOTES_KEY: "most votes"}
 
 
 def _in_words(keys: list[str]) -> str:

@@ -14,9 +14,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from digest.intake import importing, opml
-from digest.intake.importing import Findings
-from digest.intake.opml import OpmlError, Outline
+from digest.ingest import opml, opml_import
+from digest.ingest.opml import OpmlError, Outline
+from digest.ingest.opml_import import Findings
 from digest.models import Source
 
 LARGEST = 1_000_000  # bytes
@@ -77,7 +77,7 @@ class ImportsOpmlAdmin:
         if "shown" in request.POST:
             return self._go_on(request)
         form = OpmlForm(request.POST, request.FILES) if request.method == "POST" else OpmlForm()
-        found = importing.sort_out(form.outlines) if form.is_valid() else None
+        found = opml_import.sort_out(form.outlines) if form.is_valid() else None
         return self._page(request, form=form, found=found)
 
     def _go_on(self, request: HttpRequest) -> HttpResponse:
@@ -88,8 +88,10 @@ class ImportsOpmlAdmin:
             messages.error(request, "That list is gone stale. Give it again.")
             return redirect("admin:digest_source_import")
         if "check" in request.POST:
-            return self._page(request, found=importing.without_dead(importing.sort_out(shown), timezone.now().date()))
-        return self._add(request, importing.add(shown, is_active="is_active" in request.POST))
+            return self._page(
+                request, found=opml_import.without_dead(opml_import.sort_out(shown), timezone.now().date())
+            )
+        return self._add(request, opml_import.add(shown, is_active="is_active" in request.POST))
 
     def _add(self, request: HttpRequest, added: list[Source]) -> HttpResponse:
         if added:

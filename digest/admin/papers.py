@@ -9,10 +9,11 @@ from django.core.paginator import Page, Paginator
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
-from digest import clock, editions
+from digest import clock
+from digest.editions import publication
 from digest.models import Edition, Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
 from subscriptions.admin.base import DATES_AND_TIMES, EditsRowsAdmin, ReadOnlyAdmin, SavesChangesAdmin
-from subscriptions.lines import LinesField
+from subscriptions.form_fields import LinesField
 
 # What sources and publishing write, and nobody else once the paper is there.
 KEPT = (
@@ -40,9 +41,9 @@ class OfTheNextEdition(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Paper]) -> QuerySet[Paper]:
         if self.value() == "next":
-            return queryset.filter(pk__in=editions.papers_for(editions.next_day(clock.now())).values("pk"))
+            return queryset.filter(pk__in=publication.papers_for(publication.next_day(clock.now())).values("pk"))
         if self.value() == "newest":
-            return queryset.filter(edition=editions.newest_closed())
+            return queryset.filter(edition=publication.newest_closed())
         return queryset
 
 

@@ -16,10 +16,10 @@ from kombu.exceptions import OperationalError
 from digest import tasks
 from digest.admin.base import LONGEST, outcome_of
 from digest.admin.opml import ImportsOpmlAdmin
-from digest.intake import health
-from digest.intake.trying import Trial, problem_with, try_source
+from digest.ingest import source_health
+from digest.ingest.source_preview import Trial, problem_with, try_source
 from digest.models import FetchRun, Source, Turn, Validator
-from digest.texts.text import without_secrets
+from digest.text.cleanup import without_secrets
 from subscriptions.admin.base import EditsRowsAdmin, OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin, log_action
 
 WEEK = dt.timedelta(days=7)
@@ -66,7 +66,7 @@ class InTrouble(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
         if self.value() != "trouble":
             return queryset
-        return queryset.filter(pk__in=[trouble.source.pk for trouble in health.troubles()])
+        return queryset.filter(pk__in=[trouble.source.pk for trouble in source_health.troubles()])
 
 
 @admin.register(Source)
@@ -86,7 +86,7 @@ class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesA
         runs = FetchRun.objects.filter(source=OuterRef("pk"))
         week = runs.filter(started_at__gte=timezone.now() - WEEK).order_by().values("source")
         last = FetchRun.objects.filter(pk=OuterRef("last_run"))
-        found: QuerySet[Any] = health.with_last_run(super().get_queryset(request)).annotate(
+        found: QuerySet[Any] = source_health.with_last_run(super().get_queryset(request)).annotate(
             last_started=Subquery(last.values("started_at")),
             last_status=Subquery(last.values("status")),
             last_message=Subquery(last.values("message")),
@@ -147,8 +147,8 @@ class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesA
 
 
 def _outcome(source: Any) -> str:
-    label, is_bad = FetchRun.Status(source.last_status).label, source.last_status in health.BROKEN
-    trouble = health.trouble_of(source) if source.is_active else None
+    label, is_bad = FetchRun.Status(source.last_status).label, source.last_status in source_health.BROKEN
+    trouble = source_health.trouble_of(source) if source.is_active else None
     if trouble:
         said = format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', trouble.said[:LONGEST])
         return format_html("{}{}", outcome_of(label, "", is_bad=is_bad), said)
@@ -165,7 +165,7 @@ class FetchRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[FetchRun]):
 
     @admin.display(ordering="status")
     def outcome(self, run: FetchRun) -> str:
-        return outcome_of(run.get_status_display(), run.message, is_bad=run.status in health.BROKEN)
+        return outcome_of(run.get_status_display(), run.message, is_bad=run.status in source_health.BROKEN)
 
     @admin.display(ordering="new")
     def papers(self, run: FetchRun) -> str:

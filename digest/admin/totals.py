@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from digest import clock
-from digest.keeping.outlook import outlook
 from digest.models import Allowance, DailyTotal
+from digest.ops.sending_status import outlook
 from subscriptions.admin.base import ReadOnlyAdmin
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from digest.transports.outcomes import Outcome, Result
+from digest.delivery.transports.outcomes import Outcome, Result
 
 logger = logging.getLogger(__name__)
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from django.db import transaction
 
-from digest.delivery import journal, recording, shards
-from digest.transports.outcomes import Result
+from digest.delivery import journal, results, shards
+from digest.delivery.transports.outcomes import Result
 
 DIED_IN_HAND = "A worker died while it handed this over: it may have arrived."
 _PROGRESS = (Result.SENT, Result.FAILED, Result.SKIPPED, Result.LATER)
@@ -20,8 +20,8 @@ def recover(folder: Path, *, now: dt.datetime) -> int:
     with journal.left_behind(folder) as found:
         for left in found:
             with transaction.atomic():
-                recording.record(left.outcomes, now=now)
-                recording.record_doubtful(left.in_hand, DIED_IN_HAND, now=now)
+                results.record(left.outcomes, now=now)
+                results.record_doubtful(left.in_hand, DIED_IN_HAND, now=now)
                 if left.is_whole:
                     got_on = any(outcome.result in _PROGRESS for outcome in left.outcomes)
                     shards.free_those_of(left.worker, got_on=got_on)

@@ -13,7 +13,7 @@ from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, Min, O
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from digest.delivery import poison, recording
+from digest.delivery import poison_pill, results
 from digest.models import Delivery, Edition, Shard
 from digest.models.deliveries import SUSPECT, UNKEYED
 
@@ -61,7 +61,7 @@ def free(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]
 
 def ready(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]:
     """Return what can be taken now, except for quarantined shards, which wait for a trial."""
-    return free(now=now, edition=edition).exclude(poison.QUARANTINED)
+    return free(now=now, edition=edition).exclude(poison_pill.QUARANTINED)
 
 
 def others_wait(*, now: dt.datetime, untried: bool) -> bool:
@@ -82,9 +82,9 @@ def take(worker: str, *, now: dt.datetime, edition: Edition | None = None) -> Sh
 def begin_trial(*, now: dt.datetime, edition: Edition | None = None) -> Shard | None:
     """Return the quarantined shard that waited longest, if any, for a process that calls `take_for_trial`."""
     with transaction.atomic():
-        shard = _lock_first(free(now=now, edition=edition).filter(poison.QUARANTINED))
+        shard = _lock_first(free(now=now, edition=edition).filter(poison_pill.QUARANTINED))
         if shard is not None:
-            poison.begin_trial(shard, now=now)
+            poison_pill.begin_trial(shard, now=now)
             shard.save()
     return shard
 
@@ -92,7 +92,7 @@ def begin_trial(*, now: dt.datetime, edition: Edition | None = None) -> Shard | 
 def take_for_trial(pk: int, worker: str, *, now: dt.datetime) -> Shard | None:
     """Take this quarantined shard, before its time; None where it is no longer to be tried."""
     with transaction.atomic():
-        shard = Shard.objects.select_for_update().filter(poison.QUARANTINED, pk=pk, done_at=None).first()
+        shard = Shard.objects.select_for_update().filter(poison_pill.QUARANTINED, pk=pk, done_at=None).first()
         if shard is not None:
             _lease(shard, worker, now)
     return shard
@@ -101,8 +101,8 @@ def take_for_trial(pk: int, worker: str, *, now: dt.datetime) -> Shard | None:
 def end_trial(pk: int, *, now: dt.datetime) -> bool:
     """Note that a signal ended the process that tried this shard; return whether its email is at fault."""
     with transaction.atomic():
-        shard = Shard.objects.select_for_update().filter(poison.QUARANTINED, pk=pk, done_at=None).first()
-        is_at_fault = shard is not None and poison.strike(shard, now=now)
+        shard = Shard.objects.select_for_update().filter(poison_pill.QUARANTINED, pk=pk, done_at=None).first()
+        is_at_fault = shard is not None and poison_pill.strike(shard, now=now)
         if shard is not None:
             shard.save()
     return is_at_fault
@@ -136,7 +136,7 @@ def in_doubt_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[
 
 def renew(shard: Shard, *, announced: int = 0) -> None:
     """Keep the lease, and say up to which delivery mails may be handed over. Raises LostLeaseError."""
-    poison.move_on(shard, announced)
+    poison_pill.move_on(shard, announced)
     mine = Shard.objects.filter(pk=shard.pk, worker=shard.worker)
     if not mine.update(lease_until=_lease_until(), announced=shard.announced, crashes=shard.crashes):
         raise LostLeaseError(f"{shard} is no longer {shard.worker}'s")
@@ -159,7 +159,7 @@ def free_those_of(worker: str, *, got_on: bool) -> None:
     """Free what a dead worker held, after its journal was read; `got_on` if it brought any of it to an end."""
     held = Shard.objects.filter(worker=worker, done_at=None)
     no_more = {"worker": "", "lease_until": None}
-    held.filter(poison.QUARANTINED).update(**no_more)
+    held.filter(poison_pill.QUARANTINED).update(**no_more)
     if got_on:
         held.filter(crashes__lt=SUSPECT).update(crashes=0, **no_more)
     held.update(crashes=F("crashes") + 1, **no_more)
@@ -206,9 +206,9 @@ def _lock_first(waiting: QuerySet[Shard]) -> Shard | None:
 
 def _lease(shard: Shard, worker: str, now: dt.datetime) -> None:
     if shard.worker:  # its lease ran out: neither it nor its machine's journals were heard of since
-        poison.note_death(shard)
-        recording.record_doubtful(dict.fromkeys(_announced(shard, now), ""), DIED, now=now)
-    poison.set_apart(shard, now=now)
+        poison_pill.note_death(shard)
+        results.record_doubtful(dict.fromkeys(_announced(shard, now), ""), DIED, now=now)
+    poison_pill.set_apart(shard, now=now)
     shard.worker = worker
     shard.save()
     Shard.objects.filter(pk=shard.pk).update(lease_until=_lease_until())

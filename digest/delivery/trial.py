@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 
 from digest import clock
-from digest.delivery import recovery, shards, stopping
+from digest.delivery import recovery, shards, shutdown
 from digest.models import Edition
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def _run(pk: int) -> int:
         try:
             return process.wait(LOOKS_AFTER)
         except subprocess.TimeoutExpired:
-            if stopping.is_asked():
+            if shutdown.is_asked():
                 process.terminate()
             if clock.seconds() > ends_at:
                 process.kill()

@@ -14,7 +14,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from digest.models import Source
-from digest.operating.operations import NoEditionError, Summary
+from digest.ops.pipeline import NoEditionError, Summary
 
 
 def day(text: str) -> dt.date:

@@ -9,11 +9,11 @@ filters, never an average.
 """
 
 from digest.matching.authors import in_category, same_person
-from digest.matching.choosing import choose, match, share
-from digest.matching.findings import Finding, Interest, Match, PaperText, Reason
 from digest.matching.index import Answer, Index
-from digest.matching.marking import spans
-from digest.matching.words import fold, stem
+from digest.matching.selection import choose, match, share
+from digest.matching.spans import spans
+from digest.matching.tokens import fold, stem
+from digest.matching.types import Finding, Interest, Match, PaperText, Reason
 
 __all__ = [
     "Answer", "Finding", "Index", "Interest", "Match", "PaperText", "Reason", "choose", "fold", "in_category", "match",

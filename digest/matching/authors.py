@@ -4,8 +4,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from digest.matching.findings import PaperText
-from digest.matching.words import WORD, fold
+from digest.matching.tokens import WORD, fold
+from digest.matching.types import PaperText
 
 _SPELT_OUT = str.maketrans({
     "ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe",

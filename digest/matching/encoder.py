@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.matching.meaning import SIZE
+from digest.matching.similarity import SIZE
 
 MAX_TOKENS = 256  # what the model was trained on; the end of a long abstract is not read
 AT_ONCE = 1_024  # tokens, padded: what a layer makes of more takes memory by the hundred megabytes, and no less time

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from functools import cached_property, partial
 from typing import NamedTuple
 
-from digest.matching.day import Day
-from digest.matching.explaining import explain
-from digest.matching.findings import Finding, Interest, Match, PaperText, Reason
-from digest.matching.judging import BALANCED, LEAST, odds
-from digest.matching.keeping import MANY, Kept
-from digest.matching.meaning import Meaning
+from digest.matching.cache import MANY, Kept
+from digest.matching.corpus import Day
+from digest.matching.explanation import explain
 from digest.matching.scoring import can_find, probabilities
+from digest.matching.scoring_weights import BALANCED, LEAST, odds
+from digest.matching.similarity import Meaning
 from digest.matching.thesaurus import Thesaurus
-from subscriptions.filters import Criteria
+from digest.matching.types import Finding, Interest, Match, PaperText, Reason
+from subscriptions.query.grammar import Criteria
 
 
 class Found:

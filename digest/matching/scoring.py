@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from digest.matching import judging
-from digest.matching.coverage import Values
-from digest.matching.day import Day, Row, Said
-from digest.matching.findings import Interest
-from digest.matching.judging import PhraseWeights, TextWeights
-from digest.matching.meaning import Vectors
-from digest.matching.texts import IN_TITLE, Standing
-from digest.matching.words import COMMON_FAMILIES, WORD, families_of, key_of
-from subscriptions.filters import Criteria
+from digest.matching import scoring_weights
+from digest.matching.bm25 import Values
+from digest.matching.corpus import Day, Row, Said
+from digest.matching.phrase_index import IN_TITLE, Standing
+from digest.matching.scoring_weights import PhraseWeights, TextWeights
+from digest.matching.similarity import Vectors
+from digest.matching.tokens import COMMON_FAMILIES, WORD, families_of, key_of
+from digest.matching.types import Interest
+from subscriptions.query.grammar import Criteria
 
 LEAST_ON_TOPIC = 0.05
 Scores = dict[int, float]  # by the place of a paper
@@ -36,11 +36,11 @@ class Question(NamedTuple):
 
 def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     """For each paper that is wanted with a probability of `least` or more, that probability."""
-    least_odds = judging.odds(least)
+    least_odds = scoring_weights.odds(least)
     found = _topic_scores(day, interest, least_odds) if interest.about and interest.criteria.quoted else {}
     if not interest.about or interest.by_hand:
         found = _higher(found, _own_odds(day, interest.criteria, least_odds))
-    scores = {number: judging.probability(odds) for number, odds in found.items() if odds >= least_odds}
+    scores = {number: scoring_weights.probability(odds) for number, odds in found.items() if odds >= least_odds}
     if interest.narrower:
         scores = _higher(scores, _on_any(day, interest.narrower, least))
     for number, score in _by_rule(day, interest):
@@ -57,13 +57,13 @@ def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
     """What `criteria` ask for in words that need not stand in a row, where that may reach these odds."""
     if criteria.sentence and len(criteria.phrases) == 1 and _belong_together(day, *criteria.phrases, criteria.sentence):
         text = f"{criteria.phrases[0]}: {criteria.sentence}"
-        yield Question(text, criteria.phrases[0], judging.BOTH, judging.BOTH_BY_WORDS)
+        yield Question(text, criteria.phrases[0], scoring_weights.BOTH, scoring_weights.BOTH_BY_WORDS)
         return
     if criteria.sentence:
-        yield Question(criteria.sentence, "", judging.SENTENCE, judging.SENTENCE_BY_WORDS)
+        yield Question(criteria.sentence, "", scoring_weights.SENTENCE, scoring_weights.SENTENCE_BY_WORDS)
     for name in criteria.phrases:
         if _may_tell_apart(name, least) or _names_a_topic(day, name):
-            yield Question(name, name, judging.NAME, judging.NAME_BY_WORDS)
+            yield Question(name, name, scoring_weights.NAME, scoring_weights.NAME_BY_WORDS)
 
 
 def said_by(day: Day, question: Question) -> Said:
@@ -101,7 +101,7 @@ def _on_any(day: Day, topics: Iterable[Interest], least: float) -> Scores:
 def phrase_odds(standing: Standing, weights: PhraseWeights) -> float:
     """What phrases in a row say for a paper, by where and how often they stand in it."""
     in_title = standing.front == IN_TITLE
-    often = math.log(min(standing.mentions, judging.MOST_MENTIONS))
+    often = math.log(min(standing.mentions, scoring_weights.MOST_MENTIONS))
     at_front = weights.title + weights.early if in_title else weights.early * standing.front
     return weights.found + at_front + weights.often * often
 
@@ -121,7 +121,7 @@ def topic_odds(day: Day, interest: Interest, weights: PhraseWeights) -> Values:
 
 
 def _topic_scores(day: Day, interest: Interest, least: float) -> Scores:
-    weights = judging.TOPIC_BY_WORDS if day.vector(interest.profile) is None else judging.TOPIC
+    weights = scoring_weights.TOPIC_BY_WORDS if day.vector(interest.profile) is None else scoring_weights.TOPIC
     return _likely(topic_odds(day, interest, weights), weights.usual, least)
 
 
@@ -141,7 +141,9 @@ def _row_odds(day: Day, phrases: Iterable[str]) -> Scores:
     for row in rows:
         for number in row.standings:
             common[number] = min(row.common, common.get(number, row.common))
-    return {number: phrase_odds(found, judging.OWN) - common[number] for number, found in _standings(rows).items()}
+    return {
+        number: phrase_odds(found, scoring_weights.OWN) - common[number] for number, found in _standings(rows).items()
+    }
 
 
 def _rarest(rows: Iterable[Row]) -> Scores:
@@ -205,7 +207,9 @@ def _may_tell_apart(name: str, least: float) -> bool:
     """Whether the words of a name can be a reason without standing in a row: two alone seldom are, unless it is a
     topic's."""
     spaces = name.count(" ")
-    return spaces > 1 or (spaces == 1 and judging.NAME_BY_WORDS.usual + judging.NAME_BY_WORDS.coverage >= least)
+    return spaces > 1 or (
+        spaces == 1 and scoring_weights.NAME_BY_WORDS.usual + scoring_weights.NAME_BY_WORDS.coverage >= least
+    )
 
 
 def _names_a_topic(day: Day, name: str) -> bool:
@@ -222,11 +226,11 @@ def _belong_together(day: Day, name: str, sentence: str) -> bool:
 def _by_rule(day: Day, interest: Interest) -> Iterator[tuple[int, float]]:
     criteria = interest.criteria
     for wanted in criteria.authors:
-        yield from ((number, judging.BY_AUTHOR) for number, _ in day.people.find(wanted))
+        yield from ((number, scoring_weights.BY_AUTHOR) for number, _ in day.people.find(wanted))
     for pattern in criteria.categories:
-        yield from ((number, judging.IN_CATEGORY) for number, _ in day.categories.find(pattern))
+        yield from ((number, scoring_weights.IN_CATEGORY) for number, _ in day.categories.find(pattern))
     if interest.wants_votes_alone:
-        yield from ((number, judging.WITH_VOTES) for number in range(len(day.papers)))
+        yield from ((number, scoring_weights.WITH_VOTES) for number in range(len(day.papers)))
 
 
 def _without_the_unwanted(day: Day, criteria: Criteria, scores: Scores) -> Scores:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digest.matching.coverage import Coverage, Values
-from digest.matching.findings import Interest
-from digest.matching.meaning import Vectors
-from digest.matching.vocabulary import Vocabulary
-from digest.matching.words import key_of
+from digest.matching.bm25 import Coverage, Values
+from digest.matching.similarity import Vectors
+from digest.matching.tokens import key_of
+from digest.matching.topic_terms import Vocabulary
+from digest.matching.types import Interest
 
 # How alike a text and a topic are: by its words (coverage) and by its meaning (a cosine), added up. Below the first of
 # the two a topic is about something else, from the second on it is what is asked for.

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('verdict', models.CharField(choices=[('like', 'likes it'), ('not-for-me', 'not for this reader'), ('fewer', 'fewer papers of the filter it came by')], max_length=10)),
-                ('filter_key', models.CharField(blank=True, help_text='Of which filter fewer are wanted (see digest.interests).', max_length=60)),
+                ('filter_key', models.CharField(blank=True, help_text='Of which filter fewer are wanted (see digest.personalization.profiles).', max_length=60)),
                 ('came_by', models.JSONField(blank=True, default=list, help_text='The filters that found the paper for the reader.')),
                 ('said_at', models.DateTimeField()),
                 ('paper', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opinions', to='digest.paper')),

@@ -10,7 +10,7 @@ from digest.models.editions import Edition
 from subscriptions.models import Subscriber
 
 UNKEYED = "-"  # the key of a call that has none
-SUSPECT = 3  # deaths in a row without progress, see `digest.delivery.poison`
+SUSPECT = 3  # deaths in a row without progress, see `digest.delivery.poison_pill`
 
 
 class Shard(models.Model):

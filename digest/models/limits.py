@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Allowance(models.Model):
-    """A token bucket (see `digest.limits.buckets`), or how many mails left on a day."""
+    """A token bucket (see `digest.delivery.limits.token_bucket`), or how many mails left on a day."""
 
     name = models.CharField(max_length=200, unique=True)
     level = models.FloatField(help_text="Tokens in the bucket, as of `at`; or mails of the day.")

@@ -19,7 +19,7 @@ class Opinion(models.Model):
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="opinions")
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     filter_key = models.CharField(
-        max_length=60, blank=True, help_text="Of which filter fewer are wanted (see digest.interests)."
+        max_length=60, blank=True, help_text="Of which filter fewer are wanted (see digest.personalization.profiles)."
     )
     came_by = models.JSONField(default=list, blank=True, help_text="The filters that found the paper for the reader.")
     said_at = models.DateTimeField()

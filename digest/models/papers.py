@@ -81,7 +81,8 @@ class PaperAlias(models.Model):
 
 
 class TopicPaper(models.Model):
-    """A published paper and a topic found in it. Made by `digest.sorting`, and anew when either changes."""
+    """A published paper and a topic found in it. Made by `digest.papers.topic_assignment`, and anew when either
+    changes."""
 
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="papers")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="topics")

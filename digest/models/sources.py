@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from digest.texts.text import without_secrets
+from digest.text.cleanup import without_secrets
 
 
 class Source(models.Model):

@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from digest import interests
-from digest.composing import compose
-from digest.discovery import indexes, searching
 from digest.models import Paper
+from digest.personalization import profiles
+from digest.personalization.digest_selection import compose
+from digest.search import index_cache, paper_search
 from digest.site import topics
-from digest.texts.text import clean
-from subscriptions import typed
+from digest.text.cleanup import clean
 from subscriptions.models import Subscriber, Topic
+from subscriptions.query import validation
 
 MOST = 100  # entries
 SEARCH_PAGES = 2
@@ -66,16 +66,16 @@ def papers_on(topic: Topic) -> list[Paper]:
 def found_by(query: str) -> list[Paper]:
     """The best of what a search finds, the newest first. Raises FilterError where `query` can't be read, or finds
     nothing and would be refused to who types it now."""
-    found = searching.search(query, size=SEARCH_PAGES * searching.PAGE, typed_now=False)
+    found = paper_search.search(query, size=SEARCH_PAGES * paper_search.PAGE, typed_now=False)
     if not found.matches:
-        typed.read(query)
+        validation.read(query)
     return _in_editions(match.paper.key for match in found.matches)
 
 
 def for_reader(reader: Subscriber) -> list[Paper]:
     """What the digests of the last editions would hold for the reader, the newest first."""
-    wanted = interests.wanted_by(reader)
-    digests = [compose(index, wanted, day) for day, index in indexes.last().days]
+    wanted = profiles.wanted_by(reader)
+    digests = [compose(index, wanted, day) for day, index in index_cache.last().days]
     return _in_editions([match.paper.key for digest in digests for match in digest.for_you])
 
 

@@ -10,10 +10,10 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from digest import isolation
-from digest.intake.client import client
+from digest.ingest.http_client import client
 from digest.models import Paper, Source, Thumbnail
-from digest.site import pictures
-from digest.site.pictures import PictureError
+from digest.site import images
+from digest.site.images import PictureError
 from digest.sources.records import SourceError, StoppedError, UnreachableError
 
 logger = logging.getLogger(__name__)
@@ -56,9 +56,9 @@ def of_papers(papers: Sequence[Paper]) -> dict[int, str]:
 
 
 def shrink(body: bytes) -> bytes:
-    """Return what `pictures.shrink` makes of `body`, in a process with limits. Raises PictureError."""
+    """Return what `images.shrink` makes of `body`, in a process with limits. Raises PictureError."""
     try:
-        return isolation.run(pictures.shrink, body)
+        return isolation.run(images.shrink, body)
     except isolation.IsolationError as error:
         raise PictureError(str(error)) from error
 

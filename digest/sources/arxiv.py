@@ -7,13 +7,13 @@ from typing import Any
 
 from django.conf import settings
 
-from digest.sources.feeds import read_feed
+from digest.sources.feed_parser import read_feed
 from digest.sources.http import Http, StatusError
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
-from digest.texts.tex import from_tex
-from digest.texts.text import clean
-from subscriptions.arxiv_categories import CATEGORIES
-from subscriptions.filters import CATEGORY
+from digest.text.cleanup import clean
+from digest.text.latex import from_tex
+from subscriptions.query.arxiv_categories import CATEGORIES
+from subscriptions.query.grammar import CATEGORY
 
 PAGE_SIZE = None
 BY_DAY = False

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from digest.sources.documents import read_xml, text
 from digest.sources.http import Http, StatusError
 from digest.sources.records import Batch, PaperRecord, SourceError, doi_in, paper_key, read_all
-from digest.texts.tex import from_tex
-from subscriptions.filters import CATEGORY
+from digest.sources.xml_parser import read_xml, text
+from digest.text.latex import from_tex
+from subscriptions.query.grammar import CATEGORY
 
 MOST_IDS = 100  # a request; the address stays below 2,000 characters
 

@@ -11,11 +11,11 @@ from email.utils import parsedate_to_datetime
 
 from django.conf import settings
 
-from digest.sources.documents import read_xml, text
 from digest.sources.http import Http
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
-from digest.texts.tex import from_tex
-from digest.texts.text import clean
+from digest.sources.xml_parser import read_xml, text
+from digest.text.cleanup import clean
+from digest.text.latex import from_tex
 
 NEW_FOR = 5  # days from the first version to its announcement: a weekend, and a holiday or a moderator
 GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")  # all other archives are of the group physics

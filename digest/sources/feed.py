@@ -5,11 +5,11 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from digest.sources.feeds import read_feed
+from digest.sources.feed_parser import read_feed
 from digest.sources.http import Http
 from digest.sources.records import Batch, PaperRecord, clean_link, doi_in, paper_key, read_all, web_link
-from digest.texts.tex import from_tex
-from digest.texts.text import clean, from_html
+from digest.text.cleanup import clean, from_html
+from digest.text.latex import from_tex
 
 PAGE_SIZE = None
 BY_DAY = False

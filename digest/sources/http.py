@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 
-from digest.sources import fuse
-from digest.sources.fuse import Fuse
+from digest.sources import deadlines
+from digest.sources.conditional_get import Validators
+from digest.sources.deadlines import Fuse
 from digest.sources.records import SourceError, StoppedError, UnchangedError, UnreachableError
-from digest.sources.validators import Validators
-from digest.texts.text import from_html
+from digest.text.cleanup import from_html
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Http:
     timeout: float = 10
     deadline: float = 25
     private_hosts: bool = True  # may the address name this machine or network? Elsewhere there it can't redirect
-    sleep: Callable[[float], object] = fuse.stopping.wait
+    sleep: Callable[[float], object] = deadlines.stopping.wait
     before: Callable[[], None] = lambda: None  # called before each request: where to wait for one's turn
     validators: Validators = field(default_factory=Validators)
 
@@ -73,7 +73,7 @@ class Http:
         except httpx.InvalidURL as error:
             raise SourceError(f"{url}: {error}") from error
         self.before()
-        if fuse.stopping.is_set():
+        if deadlines.stopping.is_set():
             raise StoppedError(address)
         give_up_at = time.monotonic() + self.deadline
         for attempt in range(1, TRIES + 1):
@@ -82,7 +82,7 @@ class Http:
             try:
                 return self._get_once(address, give_up_at)
             except _TryAgainError as fault:
-                if fuse.stopping.is_set():
+                if deadlines.stopping.is_set():
                     raise StoppedError(address) from fault
                 if time.monotonic() >= give_up_at:
                     raise UnreachableError(f"{address}: not finished after {self.deadline:g} seconds") from fault

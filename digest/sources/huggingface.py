@@ -8,8 +8,8 @@ from django.conf import settings
 
 from digest.sources.http import Http, StatusError
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, read_all, web_link
-from digest.texts.tex import from_tex
-from digest.texts.text import beginning, clean
+from digest.text.cleanup import beginning, clean
+from digest.text.latex import from_tex
 
 PAGE_SIZE = 100
 BY_DAY = True

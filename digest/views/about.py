@@ -9,8 +9,10 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from digest.views.pages import show
-from subscriptions import colours, limits, links, subscribers
+from digest.views.page_cache import show
+from subscriptions import colours
+from subscriptions.readers import lifecycle
+from subscriptions.security import link_tokens, rate_limits
 
 DAY = dt.timedelta(days=1)
 
@@ -23,9 +25,9 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
         "contact": settings.CONTACT_EMAIL,
         "records_ip": settings.RECORD_IP_ADDRESSES,
         "retention_days": settings.RETENTION_DAYS,
-        "confirmation_days": links.CONFIRMATION_LIFETIME // DAY,
-        "limits_days": math.ceil(limits.kept_for() / DAY),
-        "unconfirmed_days": subscribers.UNCONFIRMED_LIFETIME // DAY,
+        "confirmation_days": link_tokens.CONFIRMATION_LIFETIME // DAY,
+        "limits_days": math.ceil(rate_limits.kept_for() / DAY),
+        "unconfirmed_days": lifecycle.UNCONFIRMED_LIFETIME // DAY,
     }
     return show(request, "web/privacy.html", context)
 

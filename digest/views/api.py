@@ -9,9 +9,9 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from digest.discovery import searching
 from digest.matching import Match, Reason
-from subscriptions.filters import FilterError
+from digest.search import paper_search
+from subscriptions.query.grammar import FilterError
 
 KEPT = 300  # seconds
 
@@ -22,7 +22,7 @@ def papers(request: HttpRequest) -> JsonResponse:
     """Papers that match ?q=, written as in the sign-up form; see docs/api.md."""
     query, page = request.GET.get("q", ""), request.GET.get("page", "1")
     try:
-        found = searching.search(query, _page(page))
+        found = paper_search.search(query, _page(page))
     except FilterError as error:
         return _answer({"error": str(error)}, status=400)
     following = f"{_url('digest:api_papers')}?{urlencode({'q': query, 'page': str(found.page + 1)})}"
@@ -43,9 +43,9 @@ def _answer(data: dict[str, Any], status: int = 200) -> JsonResponse:
 
 def _page(text: str) -> int:
     """Raises FilterError, saying how to write one."""
-    number = searching.page_number(text)
-    if not number or number > searching.LAST_PAGE:
-        raise FilterError(f"“{text[:20]}” is not a page. Write a whole number from 1 to {searching.LAST_PAGE}.")
+    number = paper_search.page_number(text)
+    if not number or number > paper_search.LAST_PAGE:
+        raise FilterError(f"“{text[:20]}” is not a page. Write a whole number from 1 to {paper_search.LAST_PAGE}.")
     return number
 
 

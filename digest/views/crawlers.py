@@ -10,7 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from digest.site import sitemaps
-from digest.views.pages import show
+from digest.views.page_cache import show
 
 XML = "application/xml; charset=utf-8"
 NOT_FOR_SEARCH = (

@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from digest import editions
+from digest.editions import publication
 from digest.models import Edition, FetchRun, QuietDay
 from digest.site import archive, thumbnails, topics
-from digest.views.pages import CARD, cut, show
+from digest.views.page_cache import CARD, cut, show
 
 PAPERS_A_PAGE = 40
 BEST = 20  # papers of a week or a month
@@ -19,7 +19,7 @@ BEST = 20  # papers of a week or a month
 
 @require_safe
 def latest(request: HttpRequest) -> HttpResponseBase:
-    newest = editions.latest()
+    newest = publication.latest()
     return _edition_page(request, newest) if newest else _nothing_yet(request)
 
 
@@ -48,14 +48,14 @@ def month(request: HttpRequest, day: dt.date) -> HttpResponseBase:
 
 @require_safe
 def newest_month(request: HttpRequest) -> HttpResponse:
-    newest = editions.latest()
+    newest = publication.latest()
     return redirect("digest:month", newest.day if newest else _today())
 
 
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     labels, counted = topics.offered(), topics.counts([shown])
     topic = _chosen(request, labels)
-    ranked = editions.papers_by_votes(shown).only(*CARD)
+    ranked = publication.papers_by_votes(shown).only(*CARD)
     on_topic = ranked.filter(topics__topic__slug=topic.slug) if topic else ranked
     papers, pages = cut(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
     context = {
@@ -99,7 +99,7 @@ def _best_page(request: HttpRequest, template: str, days: archive.Span, **more: 
 
 def _open_until(shown: Edition) -> dt.datetime | None:
     """When it is closed; None where it is, or its hour is over and it waits for somebody to look."""
-    hour = editions.hour_of(shown.day)
+    hour = publication.hour_of(shown.day)
     return hour if shown.closed_at is None and timezone.now() < hour else None
 
 

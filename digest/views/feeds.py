@@ -9,15 +9,16 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from digest.mails.wording import translated
+from digest.email.formatting import translated
 from digest.site import feeds
 from digest.site.feeds import Feed
-from digest.views.pages import show
-from subscriptions import brand, links
-from subscriptions.filters import FilterError
-from subscriptions.links import ForgedLinkError, Purpose
+from digest.views.page_cache import show
+from subscriptions import brand
 from subscriptions.models import Subscriber, Topic
-from subscriptions.views.doors import signed_out_link
+from subscriptions.query.grammar import FilterError
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import ForgedLinkError, Purpose
+from subscriptions.views.common import signed_out_link
 
 # Who has not confirmed gets nothing; who has left may go on reading.
 READERS = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED, Subscriber.Status.UNSUBSCRIBED)
@@ -60,7 +61,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
 def personal(request: HttpRequest, token: str) -> HttpResponseBase:
     """A reader's own papers, for whoever knows the address."""
     try:
-        link = links.read(Purpose.FEED, token)
+        link = link_tokens.read(Purpose.FEED, token)
         reader = Subscriber.objects.get(uid=link.uid, status__in=READERS)
     except (ForgedLinkError, Subscriber.DoesNotExist) as error:
         raise Http404("No such feed.") from error

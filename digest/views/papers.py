@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
-from digest import editions
-from digest.discovery import neighbours
+from digest.editions import publication
 from digest.models import Paper
-from digest.site import citing, topics
-from digest.views.pages import show
+from digest.search import similar_papers
+from digest.site import citations, topics
+from digest.views.page_cache import show
 
 
 @require_safe
@@ -27,10 +27,10 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "paper": found,
         "listings": listings,
         "discussed": next((listing for listing in reversed(listings) if listing.discussion), None),
-        "beside": editions.beside(found),
-        "bibtex": citing.bibtex([found]),
+        "beside": publication.beside(found),
+        "bibtex": citations.bibtex([found]),
         "topics": topics.of_papers([found], topics.offered()).get(found.pk, []),
-        "similar": neighbours.similar(found),
+        "similar": similar_papers.similar(found),
         "picture": getattr(found, "mark", ""),
     }
     return show(request, "web/paper.html", context)
@@ -38,12 +38,12 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
 
 @require_safe
 def bibtex(request: HttpRequest, key: str) -> HttpResponse:
-    return _reference(key, citing.bibtex, citing.BIBTEX_TYPE, "bib")
+    return _reference(key, citations.bibtex, citations.BIBTEX_TYPE, "bib")
 
 
 @require_safe
 def ris(request: HttpRequest, key: str) -> HttpResponse:
-    return _reference(key, citing.ris, citing.RIS_TYPE, "ris")
+    return _reference(key, citations.ris, citations.RIS_TYPE, "ris")
 
 
 def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suffix: str) -> HttpResponse:

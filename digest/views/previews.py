@@ -9,12 +9,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from digest.discovery import previewing
+from digest.search import digest_preview
 from subscriptions import forms
-from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
+from subscriptions.security.link_tokens import Purpose
 from subscriptions.views import preferences
-from subscriptions.views.doors import for_reader
+from subscriptions.views.common import for_reader
 
 
 @csrf_exempt  # nothing is changed, and no cookie is read
@@ -46,4 +46,4 @@ def _see(wishes: forms.WishesForm, reader: Subscriber | None = None) -> dict[str
     """For the template of the preview. Fields that can't be read are named, as the form does it; those that say how the
     digest arrives don't matter here."""
     readable = wishes.is_valid() or not {"topics", "words", "max_papers"} & wishes.errors.keys()
-    return {"wishes": wishes, "preview": previewing.preview(wishes.wishes(), reader) if readable else None}
+    return {"wishes": wishes, "preview": digest_preview.preview(wishes.wishes(), reader) if readable else None}

@@ -8,11 +8,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from digest.discovery import references, suggesting
-from digest.discovery.suggesting import Suggestion
 from digest.models import Paper
+from digest.search import citation_parser, topic_suggestions
+from digest.search.topic_suggestions import Suggestion
 from digest.views.papers import find
-from subscriptions.filters import MAX_SENTENCE_LENGTH
+from subscriptions.query.grammar import MAX_SENTENCE_LENGTH
 
 
 @csrf_exempt  # nothing is changed, and no cookie is read
@@ -23,22 +23,22 @@ def suggest(request: HttpRequest) -> HttpResponse:
     if key := request.GET.get("like", ""):
         return _like(request, find(key))
     text = request.POST.get("papers", "")
-    suggestion = suggesting.suggest(text) if text.strip() else None
-    is_cut = len(text) > references.LONGEST or bool(suggestion and suggestion.is_full)
+    suggestion = topic_suggestions.suggest(text) if text.strip() else None
+    is_cut = len(text) > citation_parser.LONGEST or bool(suggestion and suggestion.is_full)
     is_empty = request.method == "POST" and suggestion is None
-    return _page(request, text[: references.LONGEST], suggestion, is_empty=is_empty, is_cut=is_cut)
+    return _page(request, text[: citation_parser.LONGEST], suggestion, is_empty=is_empty, is_cut=is_cut)
 
 
 @require_safe
 def take(request: HttpRequest) -> HttpResponse:
     """To the sign-up form, with what was ticked filled in."""
-    chosen = {"topics": request.GET.getlist("topics"), "words": suggesting.words(request.GET.getlist("words"))}
+    chosen = {"topics": request.GET.getlist("topics"), "words": topic_suggestions.words(request.GET.getlist("words"))}
     return redirect(f"{reverse('subscriptions:subscribe')}?{urlencode(chosen, doseq=True)}")
 
 
 def _like(request: HttpRequest, paper: Paper) -> HttpResponse:
     """What to tick for more papers like this one; where nothing is telling, what it is about in its own words."""
-    suggestion = suggesting.like(paper)
+    suggestion = topic_suggestions.like(paper)
     if not suggestion.topics and not suggestion.words:
         words = f"about: {paper.title[:MAX_SENTENCE_LENGTH]}"
         return redirect(f"{reverse('subscriptions:subscribe')}?{urlencode({'words': words})}")
@@ -49,5 +49,5 @@ def _page(
     request: HttpRequest, text: str, suggestion: Suggestion | None, *, is_empty: bool = False, is_cut: bool = False
 ) -> HttpResponse:
     told = {"text": text, "suggestion": suggestion, "is_empty": is_empty, "is_cut": is_cut}
-    limits = {"most": references.MOST, "longest": references.LONGEST}
+    limits = {"most": citation_parser.MOST, "longest": citation_parser.LONGEST}
     return render(request, "web/suggest.html", {**told, **limits})

@@ -6,7 +6,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from digest.models import Thumbnail
-from digest.site.pictures import MEDIA_TYPE
+from digest.site.images import MEDIA_TYPE
 
 
 @require_safe

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from digest.site import archive, topics
-from digest.views.pages import CARD, cut, show
+from digest.views.page_cache import CARD, cut, show
 from subscriptions.models import Topic
 
 PAPERS_A_PAGE = 25

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 
-from subscriptions.addresses import address_hash
+from subscriptions.email_addresses import address_hash
 
 
 class RowForm(forms.ModelForm[Any]):

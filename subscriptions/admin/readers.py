@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from subscriptions import personal_data, subscribers, typed, zones
+from subscriptions import time_zones
 from subscriptions.admin.base import (
     LooksAtRelatedAdmin,
     OwnsALogAdmin,
@@ -18,9 +18,11 @@ from subscriptions.admin.base import (
     TellsChangesAdmin,
     log_action,
 )
-from subscriptions.consents import Trace
-from subscriptions.filters import FilterError
 from subscriptions.models import Subscriber, Suppression, TopicFilter
+from subscriptions.query import validation
+from subscriptions.query.grammar import FilterError
+from subscriptions.readers import lifecycle, personal_data
+from subscriptions.readers.consents import Trace
 
 BY_ADMIN = Trace(where="admin")
 
@@ -28,7 +30,7 @@ BY_ADMIN = Trace(where="admin")
 class SubscriberForm(forms.ModelForm[Subscriber]):
     class Meta:
         widgets = {
-            "time_zone": forms.Select(choices=[(zone, zone) for zone in zones.time_zones()]),
+            "time_zone": forms.Select(choices=[(zone, zone) for zone in time_zones.time_zones()]),
             "language": forms.Select(choices=settings.LANGUAGES),
         }
 
@@ -37,7 +39,7 @@ class TopicFilterForm(forms.ModelForm[TopicFilter]):
     def clean_words(self) -> str:
         words: str = self.cleaned_data["words"]
         try:
-            typed.read_again(words, self.initial.get("words", ""))
+            validation.read_again(words, self.initial.get("words", ""))
         except FilterError as error:
             raise forms.ValidationError(str(error)) from error
         return words
@@ -103,14 +105,14 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     def unsubscribe(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         log_action(request, queryset, "Unsubscribed.")
         for subscriber in queryset:
-            subscribers.unsubscribe(subscriber, now=timezone.now(), trace=BY_ADMIN)
+            lifecycle.unsubscribe(subscriber, now=timezone.now(), trace=BY_ADMIN)
         self.message_user(request, f"{len(queryset)} unsubscribed: they get no more mail, from now on.")
 
     @admin.action(description="Suppress the addresses: never mail them again", permissions=["suppress"])
     def suppress(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         log_action(request, queryset, "Suppressed.")
         for subscriber in queryset:
-            subscribers.suppress(subscriber.email, Suppression.Reason.ADMIN)
+            lifecycle.suppress(subscriber.email, Suppression.Reason.ADMIN)
         self.message_user(request, f"{len(queryset)} suppressed.")
 
     @admin.action(description="Lift the suppression: they may sign up again", permissions=["lift"])
@@ -118,7 +120,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         suppressed = [reader for reader in queryset if reader.status == Subscriber.Status.SUPPRESSED]
         log_action(request, suppressed, "Suppression lifted.")
         for subscriber in suppressed:
-            subscribers.lift(subscribers.address_hash(subscriber.email))
+            lifecycle.lift(lifecycle.address_hash(subscriber.email))
         self.message_user(request, f"{len(suppressed)} lifted: they may sign up again, and get nothing until they do.")
 
 

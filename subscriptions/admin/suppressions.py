@@ -8,10 +8,10 @@ from django.contrib.admin.models import DELETION
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from subscriptions import subscribers
 from subscriptions.admin.base import FindsAddressesAdmin, SuppressesAdmin, log_action
 from subscriptions.forms import AddressField
 from subscriptions.models import Suppression
+from subscriptions.readers import lifecycle
 
 
 class SuppressionForm(forms.ModelForm[Suppression]):
@@ -41,12 +41,12 @@ class SuppressionAdmin(FindsAddressesAdmin, SuppressesAdmin, admin.ModelAdmin[Su
         return False  # its reader would stay suppressed: lift it
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
-        obj.pk = subscribers.suppress(form.cleaned_data["address"], Suppression.Reason.ADMIN).pk
+        obj.pk = lifecycle.suppress(form.cleaned_data["address"], Suppression.Reason.ADMIN).pk
         obj.refresh_from_db()
 
     @admin.action(description="Lift: the addresses may sign up again", permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
         log_action(request, queryset, "Lifted.", DELETION)
         for suppression in queryset:
-            subscribers.lift(suppression.address_hash)
+            lifecycle.lift(suppression.address_hash)
         self.message_user(request, f"{len(queryset)} lifted: they may sign up again, and get nothing until they do.")

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from subscriptions.admin.base import SavesChangesAdmin
-from subscriptions.admin.deleting import DeletesTopics
-from subscriptions.lines import LinesField
+from subscriptions.admin.topic_deletion import DeletesTopics
+from subscriptions.form_fields import LinesField
 from subscriptions.models import Subscriber, Topic, TopicFilter
 
 SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)

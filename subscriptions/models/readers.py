@@ -12,9 +12,9 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from subscriptions import zones
-from subscriptions.filters import Criteria, FilterError, parse
+from subscriptions import time_zones
 from subscriptions.models.topics import Topic
+from subscriptions.query.grammar import Criteria, FilterError, parse
 
 
 def _validate_words(value: str) -> None:
@@ -25,7 +25,7 @@ def _validate_words(value: str) -> None:
 
 
 def _validate_time_zone(value: str) -> None:
-    zones.validate_time_zone(value)
+    time_zones.validate_time_zone(value)
 
 
 def _validate_language(value: str) -> None:
@@ -152,7 +152,8 @@ class Subscriber(models.Model):
 
 
 class TopicFilter(models.Model):
-    """One thing a reader follows: a topic of the catalogue, or words of their own (see `subscriptions.filters`)."""
+    """One thing a reader follows: a topic of the catalogue, or words of their own (see
+    `subscriptions.query.grammar`)."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="filters")
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, null=True, blank=True, related_name="filters")

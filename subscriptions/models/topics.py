@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext
 
-from subscriptions.filters import Criteria
+from subscriptions.query.grammar import Criteria
 
 SHORT = 4  # letters; a shorter word, such as RL, stands within too many others
 

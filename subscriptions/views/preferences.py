@@ -8,11 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from subscriptions import forms, links, moving, subscribers
-from subscriptions.links import Purpose
+from subscriptions import forms
 from subscriptions.models import Subscriber
-from subscriptions.views.doors import bad_link, for_reader, page_with_button, ring_for_notices, trace
-from subscriptions.zones import day_in
+from subscriptions.readers import address_change, lifecycle
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
+from subscriptions.time_zones import day_in
+from subscriptions.views.common import bad_link, for_reader, page_with_button, ring_for_notices, trace
 
 FORMS = ("form", "pause_form", "move_form")  # of the page
 
@@ -27,7 +29,7 @@ def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
     form = forms.WishesForm(request.POST, reader=subscriber)
     if not form.is_valid():
         return show(request, subscriber, token, form=form)
-    subscribers.change(subscriber, form.wishes(), trace=trace(request))
+    lifecycle.change(subscriber, form.wishes(), trace=trace(request))
     return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
 
 
@@ -37,14 +39,14 @@ def pause(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespo
     form = _pause_form(subscriber, request.POST)
     if not form.is_valid():
         return show(request, subscriber, token, pause_form=form)
-    subscribers.pause(subscriber, form.cleaned_data["until"])
+    lifecycle.pause(subscriber, form.cleaned_data["until"])
     return redirect("subscriptions:preferences", token)
 
 
 @require_POST
 @for_reader(Purpose.PREFERENCES)
 def resume(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    subscribers.resume(subscriber, now=timezone.now())
+    lifecycle.resume(subscriber, now=timezone.now())
     return redirect(reverse("subscriptions:preferences", args=[token]) + "?resumed=1")
 
 
@@ -55,7 +57,7 @@ def move(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespon
     form = forms.MoveForm(request.POST, reader=subscriber)
     if not form.is_valid():
         return show(request, subscriber, token, move_form=form)
-    moving.ask(subscriber, form.cleaned_data["email"], now=timezone.now())
+    address_change.ask(subscriber, form.cleaned_data["email"], now=timezone.now())
     ring_for_notices()
     return redirect("subscriptions:preferences", token)
 
@@ -63,7 +65,7 @@ def move(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespon
 @require_POST
 @for_reader(Purpose.PREFERENCES)
 def stay(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    moving.call_off(subscriber)
+    address_change.call_off(subscriber)
     return redirect("subscriptions:preferences", token)
 
 
@@ -71,7 +73,7 @@ def stay(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespon
 @for_reader(Purpose.PREFERENCES)
 def sign_out(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Sign all old links out, this one as well. The new link goes to the mailbox: a stranger may have pressed."""
-    moving.sign_out_links(subscriber, now=timezone.now())
+    address_change.sign_out_links(subscriber, now=timezone.now())
     ring_for_notices()
     return render(request, "web/signed_out.html", {"subscriber": subscriber})
 
@@ -80,11 +82,11 @@ def sign_out(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRe
 @for_reader(Purpose.CHANGE_ADDRESS)
 def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """The link in the mail to the new address: a button on GET, done on POST."""
-    if not moving.is_about(subscriber, token):
+    if not address_change.is_about(subscriber, token):
         return bad_link(request, expired=True)
     context = {"subscriber": subscriber, "done": not subscriber.new_email, "taken": False}
     if request.method == "POST":
-        done = moving.confirm(subscriber, token, now=timezone.now(), trace=trace(request))
+        done = address_change.confirm(subscriber, token, now=timezone.now(), trace=trace(request))
         context |= {"done": done, "taken": not done}
         ring_for_notices()
     return render(request, "web/change_address.html", context, status=409 if context["taken"] else 200)
@@ -103,8 +105,8 @@ def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: objec
         "move_form": forms.MoveForm(reader=subscriber),
         "subscriber": subscriber,
         "token": token,
-        "unsubscribe_token": links.make_token(Purpose.UNSUBSCRIBE, subscriber),
-        "feed_token": links.make_token(Purpose.FEED, subscriber),
+        "unsubscribe_token": link_tokens.make_token(Purpose.UNSUBSCRIBE, subscriber),
+        "feed_token": link_tokens.make_token(Purpose.FEED, subscriber),
         "saved": "saved" in request.GET,
         "resumed": "resumed" in request.GET,
         "asked_for_data": request.GET.get("data", ""),

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from config import bare
+from config import clean_env
 from tests.chaos import disk, killer, ledger, provider
 from tests.chaos.servers import Postgres, Redis, free_port
 
@@ -35,7 +35,7 @@ class Chaos:
         self.postgres, self.redis = Postgres(folder), Redis(folder)
         self.log = folder / "mails.log"
         self.log.touch()
-        self.environment = bare.environment() | {
+        self.environment = clean_env.environment() | {
             "VAR_DIR": str(folder / "var"),
             "DATABASE_URL": self.postgres.url,
             "CELERY_BROKER_URL": self.redis.url,

@@ -15,11 +15,12 @@ from django.db import DatabaseError, InterfaceError, connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from benchmarks import readers  # noqa: E402
-from digest import editions, papers  # noqa: E402
-from digest.delivery import recording  # noqa: E402
+from digest import papers  # noqa: E402
+from digest.delivery import results  # noqa: E402
+from digest.editions import publication  # noqa: E402
 from digest.models import Delivery, Source  # noqa: E402
-from subscriptions import subscribers  # noqa: E402
 from subscriptions.models import Subscriber  # noqa: E402
+from subscriptions.readers import lifecycle  # noqa: E402
 from tests.conftest import make_record  # noqa: E402
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class Crowd:
         source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, key="")
         records = [make_record(f"2608.{n:05}", f"Paper {n} on Agents", votes=n, day=then.date()) for n in range(1, 6)]
         papers.ingest(source, records, then.date())
-        editions.publish(then.date(), now=then)
+        publication.publish(then.date(), now=then)
         Subscriber.objects.update(mail_quiet_days=True)
 
     def is_waiting(self) -> bool:
@@ -68,14 +69,14 @@ class Crowd:
         for address, status, reason in Delivery.objects.values_list("subscriber__email", "status", "reason"):
             is_refused = "550 5.1.1" in reason or "554 5.6.0" in reason
             told[address] = "given up" if status == "failed" and not is_refused else status
-            if recording.MAY_HAVE_ARRIVED in reason:  # and was refused later
+            if results.MAY_HAVE_ARRIVED in reason:  # and was refused later
                 told[address] = "uncertain"
         others = Subscriber.objects.filter(status="active").values_list("email", flat=True)
         return {address: "queued" for address in others if address not in told} | told
 
 
 def _leave(address: str) -> None:
-    subscribers.unsubscribe(Subscriber.objects.get(email=address), now=timezone.now())
+    lifecycle.unsubscribe(Subscriber.objects.get(email=address), now=timezone.now())
 
 
 def _stubbornly(do: Callable[[], T]) -> T:

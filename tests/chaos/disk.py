@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from config import bare
+from config import clean_env
 from tests.chaos import ledger
 from tests.chaos.ledger import Taken, Verdict
 from tests.sink import Received, Sink
@@ -63,4 +63,4 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as name:
-        print(run(Path(name) / "disk", bare.environment()))
+        print(run(Path(name) / "disk", clean_env.environment()))

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from config import bare
+from config import clean_env
 from tests.chaos import ledger
 from tests.chaos.ledger import Taken, Verdict
 from tests.esp import Answer, Esp
@@ -29,14 +29,14 @@ import random
 from tests.chaos.crowd import Crowd
 Crowd({readers}, random.Random(1))
 from django.utils import timezone
-from digest import planning
+from digest.delivery import planner
 from digest.delivery import shards
 from digest.models import Edition
 from subscriptions.models import Subscriber, TopicFilter
 shards.SIZE = 100
 readers = Subscriber.objects.values_list("pk", flat=True)
 TopicFilter.objects.bulk_create([TopicFilter(subscriber_id=pk, words=f"Paper {{pk % 5 + 1}}") for pk in readers])
-planning.plan_everyone(Edition.objects.get(), now=timezone.now())
+planner.plan_everyone(Edition.objects.get(), now=timezone.now())
 """
 TELL = "from tests.chaos.crowd import Crowd; import json; print(json.dumps(Crowd.statuses()))"
 SHARE = 0.1  # of the calls end in one of these
@@ -126,4 +126,4 @@ if __name__ == "__main__":
 
     with tempfile.TemporaryDirectory() as name:
         for case in CASES:
-            print(case, run(case, Path(name) / case, bare.environment(), kills=8, seed=1, readers=2000))
+            print(case, run(case, Path(name) / case, clean_env.environment(), kills=8, seed=1, readers=2000))

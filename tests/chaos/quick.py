@@ -23,15 +23,15 @@ def shorten() -> None:
     from django.conf import settings
 
     from digest import tasks
-    from digest.delivery import pauses, run, shards, tries
-    from digest.providers import calls, fallback
-    from digest.transports import connection
+    from digest.delivery import pauses, retry_policy, shard_run, shards
+    from digest.delivery.providers import client, failover
+    from digest.delivery.transports import connection
 
-    tries.FIRST_WAIT, tries.LONGEST_WAIT = 2 * SECOND, 10 * SECOND
+    retry_policy.FIRST_WAIT, retry_policy.LONGEST_WAIT = 2 * SECOND, 10 * SECOND
     pauses.FIRST_WAIT, pauses.LONGEST_WAIT, pauses.PROBE_LASTS = SECOND, 4 * SECOND, 15 * SECOND
-    shards.LEASE, run.RENEW_AFTER = 15 * SECOND, 3.0
+    shards.LEASE, shard_run.RENEW_AFTER = 15 * SECOND, 3.0
     connection.ANSWER_WITHIN, connection.ACCEPT_WITHIN = 4.0, 6.0
-    fallback.CLOSED_FOR, calls.FIRST_WAIT = 3 * SECOND, 0.1
+    failover.CLOSED_FOR, client.FIRST_WAIT = 3 * SECOND, 0.1
     tasks.SENDING_SECONDS = 8
     tick = {"task": "digest.tasks.send_due_digests", "schedule": schedule(SECOND), "options": {"expires": 10}}
     settings.CELERY_BEAT_SCHEDULE = {"every second, plan and send": tick}
@@ -39,11 +39,11 @@ def shorten() -> None:
 
 def send() -> None:
     """Until nothing is queued."""
-    from digest.delivery import sending
+    from digest.delivery import shard_worker
     from digest.models import Delivery
 
     while Delivery.objects.filter(status="queued").exists():
-        sending.send_due(seconds=5)
+        shard_worker.send_due(seconds=5)
         time.sleep(0.2)
 
 

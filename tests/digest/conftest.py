@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from digest import editions, papers
+from digest import papers
+from digest.delivery.providers.capabilities import SMTP_BACKEND
+from digest.delivery.transports import concurrency
+from digest.editions import publication
 from digest.models import Edition, Paper
-from digest.providers.ways import SMTP_BACKEND
-from digest.transports import pace
 from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY, make_record
 from tests.sink import Sink
@@ -44,7 +45,7 @@ def busy(hugging_face: Any) -> Edition:
         for n in range(40)
     ]
     papers.ingest(hugging_face, records, TODAY)
-    edition = editions.publish(TODAY, now=NOW).edition
+    edition = publication.publish(TODAY, now=NOW).edition
     assert edition is not None
     Paper.objects.filter(pk__in=list(Paper.objects.values_list("pk", flat=True)[:9])).update(
         github_url="https://github.com/a/b?c=1&d=2",
@@ -65,7 +66,7 @@ def topics(db: None) -> list[Topic]:
 
 @pytest.fixture
 def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "LONGEST_REST", 0.01)
+    monkeypatch.setattr(concurrency, "LONGEST_REST", 0.01)
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from digest import papers, planning
+from digest import papers
 from digest.admin.papers import DayOfTheEdition, PaperAdmin
 from digest.admin_site import GROUPS, LAST
-from digest.delivery import sending
-from digest.mails import addresses
+from digest.delivery import planner, shard_worker
+from digest.email import reader_urls
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Paper, Source
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_record
@@ -73,7 +73,7 @@ def test_the_first_page_shows_each_part_to_staff_who_may_view_what_it_is_about(
     client: Client, edition: Edition, alice: Subscriber, hugging_face: Source, right: str, parts: list[str]
 ) -> None:
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="failed", message="not JSON")
-    planning.plan_everyone(edition, now=NOW)
+    planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="failed", reason="no such mailbox")
     editor = User.objects.create_user("editor", is_staff=True)
     editor.user_permissions.add(Permission.objects.get(codename=right))
@@ -152,14 +152,14 @@ def test_a_run_says_why_it_failed_under_what_became_of_it(admin_client: Client, 
 def test_a_delivery_shows_its_papers_and_their_web_copy(
     admin_client: Client, edition: Edition, alice: Subscriber
 ) -> None:
-    planning.plan_everyone(edition, now=NOW)
-    sending.send_due(edition=edition)
+    planner.plan_everyone(edition, now=NOW)
+    shard_worker.send_due(edition=edition)
     delivery = Delivery.objects.get()
     page = admin_client.get(f"/admin/digest/delivery/{delivery.pk}/change/").content.decode()
     assert "at Scale</a><p>About <b>Reinforcement Learning</b> at Scale.</p><ul><li>Learning: “Reinforcement" in page
     assert re.search(r"<ul><li>Learning: “[^<]* in the title</li><li>Your words: [^<]*</li></ul></li>", page)
     assert "for_you" not in page
-    assert f'href="{addresses.digest_url(alice, edition.pk)}"' in page
+    assert f'href="{reader_urls.digest_url(alice, edition.pk)}"' in page
     Delivery.objects.update(papers={})
     page = admin_client.get(f"/admin/digest/delivery/{delivery.pk}/change/").content.decode()
     assert "None, or no longer kept." in page

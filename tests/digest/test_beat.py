@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from config.beat_schedule import BEAT
 from config.celery import app
-from config.schedule import BEAT
 from digest.beat import Entry, Scheduler
 from tests.conftest import NOW
 

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest import interests, sorting
-from digest.discovery.suggesting import suggest
-from digest.mails.readers import Readers
+from digest.email.batch.recipients import Readers
 from digest.matching import Index, Interest, Reason, choose
 from digest.matching.thesaurus import Thesaurus
 from digest.models import Edition
+from digest.papers import topic_assignment
+from digest.personalization import profiles
+from digest.search.topic_suggestions import suggest
 from digest.site import topics
-from subscriptions.filters import Criteria
 from subscriptions.forms import WishesForm
 from subscriptions.models import Topic
+from subscriptions.query.grammar import Criteria
 from tests.conftest import make_reader
 
 
@@ -128,9 +129,9 @@ def test_a_broader_topic_within_a_wider_one_asks_for_nothing_more() -> None:
     wider, alike = (topic(name, narrower=(QUANTIZATION, TOKENS)) for name in ("Wider", "Alike"))
     wider = replace(wider, narrower=(*wider.narrower, ROBOTS))
     with_words = topic("With words", "edge device", narrower=(QUANTIZATION, TOKENS))
-    assert interests.without_included([SMALL, wider, QUANTIZATION]) == [wider]
-    assert interests.without_included([SMALL, alike, with_words]) == [SMALL, alike, with_words]
-    assert interests.without_included([with_words, wider]) == [with_words, wider]
+    assert profiles.without_included([SMALL, wider, QUANTIZATION]) == [wider]
+    assert profiles.without_included([SMALL, alike, with_words]) == [SMALL, alike, with_words]
+    assert profiles.without_included([with_words, wider]) == [with_words, wider]
 
 
 # In the database
@@ -145,30 +146,30 @@ def methods(learning: Topic, vision: Topic) -> Topic:
 
 def test_what_it_stands_for_counts_whether_offered_or_not(methods: Topic, vision: Topic) -> None:
     Topic.objects.filter(pk=vision.pk).update(is_offered=False)
-    assert [one.label for one in interests.of_topic(methods).narrower] == ["Learning", "Vision"]
+    assert [one.label for one in profiles.of_topic(methods).narrower] == ["Learning", "Vision"]
     Topic.objects.create(slug="all", name="All", narrower=["methods", "learning"])  # from when methods was narrow
-    assert [one.label for one in interests.of_topic(Topic.objects.get(slug="all")).narrower] == ["Learning", "Vision"]
+    assert [one.label for one in profiles.of_topic(Topic.objects.get(slug="all")).narrower] == ["Learning", "Vision"]
 
 
 def test_who_ticks_a_topic_beside_one_that_stands_for_it_asks_once(methods: Topic, learning: Topic) -> None:
     together = make_reader("ada@example.org", topics=[learning, methods])
     alone = make_reader("bea@example.org", topics=[learning])
-    assert [one.label for one in interests.wanted_by(together).interests] == ["All methods"]
-    assert [one.label for one in interests.wanted_by(alone).interests] == ["Learning"]
+    assert [one.label for one in profiles.wanted_by(together).interests] == ["All methods"]
+    assert [one.label for one in profiles.wanted_by(alone).interests] == ["Learning"]
     read = Readers().read([together.pk, alone.pk])
-    assert read[together.pk].wanted.interests == interests.wanted_by(together).interests  # type: ignore[union-attr]
-    assert read[alone.pk].wanted.interests == interests.wanted_by(alone).interests  # type: ignore[union-attr]
+    assert read[together.pk].wanted.interests == profiles.wanted_by(together).interests  # type: ignore[union-attr]
+    assert read[alone.pk].wanted.interests == profiles.wanted_by(alone).interests  # type: ignore[union-attr]
 
 
 def test_it_looks_up_what_it_stands_for(methods: Topic, learning: Topic, vision: Topic) -> None:
-    alone, together = interests.of_topic(methods), interests.of_topics([vision, methods, learning])
+    alone, together = profiles.of_topic(methods), profiles.of_topics([vision, methods, learning])
     assert [one.label for one in alone.narrower] == ["Learning", "Vision"]
-    assert together == [interests.of_topic(vision), alone, interests.of_topic(learning)]
+    assert together == [profiles.of_topic(vision), alone, profiles.of_topic(learning)]
 
 
 def test_readers_get_what_its_topics_find(methods: Topic, edition: Edition) -> None:
     reader = make_reader("ada@example.org", topics=[methods])
-    wanted = interests.wanted_by(reader)
+    wanted = profiles.wanted_by(reader)
     papers = list(edition.papers.order_by("pk"))
     found, _ = choose(Index(papers), wanted.interests, (), wanted.amount, 10)
     assert {match.paper.title for match in found} == {paper.title for paper in papers}
@@ -179,7 +180,7 @@ def body(client: Client, path: str) -> str:
 
 
 def test_it_has_a_page_that_says_what_it_stands_for(client: Client, methods: Topic, edition: Edition) -> None:
-    sorting.sort(edition)
+    topic_assignment.sort(edition)
     page = body(client, "/topics/methods/")
     assert "All papers on any of these" in page
     assert 'href="/topics/vision/"' in page
@@ -191,7 +192,7 @@ def test_it_has_a_page_that_says_what_it_stands_for(client: Client, methods: Top
 
 
 def test_pages_name_papers_by_the_narrowest_topics(client: Client, methods: Topic, edition: Edition) -> None:
-    sorting.sort(edition)
+    topic_assignment.sort(edition)
     day = body(client, "/2026-08-20/")
     assert "Learning" in day
     assert "?topic=methods" not in day
@@ -200,7 +201,7 @@ def test_pages_name_papers_by_the_narrowest_topics(client: Client, methods: Topi
 
 def test_a_paper_that_only_a_broader_topic_finds_is_named_by_it(edition: Edition, learning: Topic) -> None:
     Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["learning"], phrases=["diffusion"])
-    sorting.sort(edition)
+    topic_assignment.sort(edition)
     papers = list(edition.papers.order_by("key"))
     found = topics.of_papers(papers, topics.offered())
     assert [[label.slug for label in found[paper.pk]] for paper in papers] == [["learning"], ["wide"], ["learning"]]
@@ -222,10 +223,10 @@ def test_it_is_no_suggestion_beside_what_it_stands_for(methods: Topic, edition: 
 
 
 def test_its_papers_are_sorted_anew_when_it_stands_for_others(methods: Topic, edition: Edition) -> None:
-    sorting.sort_stale(seconds=10)
+    topic_assignment.sort_stale(seconds=10)
     before = topics.papers_on(methods).count()
     Topic.objects.filter(pk=methods.pk).update(narrower=["vision"])
-    assert sorting.sort_stale(seconds=10) == 1
+    assert topic_assignment.sort_stale(seconds=10) == 1
     assert topics.papers_on(methods).count() < before
 
 

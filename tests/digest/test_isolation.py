@@ -6,9 +6,9 @@ import pytest
 
 from digest import isolation
 from digest.isolation import IsolationError
-from digest.site import pictures, thumbnails
-from digest.site.pictures import PictureError
-from digest.sources.feeds import read_feed
+from digest.site import images, thumbnails
+from digest.site.images import PictureError
+from digest.sources.feed_parser import read_feed
 from digest.sources.records import SourceError
 from tests.digest import misbehaving
 from tests.digest.misbehaving import backwards, crash, fill_memory, refuse, sleep, work_for_ever
@@ -70,7 +70,7 @@ def test_a_feed_is_read_in_the_child_as_it_is_in_this_process() -> None:
 
 
 def test_a_picture_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "shrink", work_for_ever)
+    monkeypatch.setattr(images, "shrink", work_for_ever)
     monkeypatch.setattr(isolation, "SECONDS", 1)
     with pytest.raises(PictureError, match="stopped after 1 seconds of CPU time"):
         thumbnails.shrink(b"")

@@ -8,10 +8,11 @@ import pytest
 from celery import current_app
 from django.core import mail
 
-from digest import papers, planning, tasks
+from digest import papers, tasks
+from digest.delivery import planner
 from digest.models import Delivery, Edition, Source
-from subscriptions import subscribers
 from subscriptions.models import Subscriber
+from subscriptions.readers import lifecycle
 from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.upstream import Upstream
 
@@ -87,7 +88,7 @@ def test_it_sends_what_is_due_and_only_once(time_machine: Any) -> None:
 
 @pytest.mark.usefixtures("edition")
 def test_it_wakes_readers_whose_pause_is_over(alice: Subscriber, time_machine: Any) -> None:
-    subscribers.pause(alice, TODAY + dt.timedelta(days=7))
+    lifecycle.pause(alice, TODAY + dt.timedelta(days=7))
     time_machine.move_to(NOW + dt.timedelta(days=7))
     tasks.send_due_digests()
     alice.refresh_from_db()
@@ -106,12 +107,12 @@ def test_it_waits_with_the_first_editions_until_every_source_was_read(hugging_fa
 
 @pytest.mark.usefixtures("edition", "alice")
 def test_it_sends_what_is_queued_though_the_planning_fails(monkeypatch: pytest.MonkeyPatch, edition: Edition) -> None:
-    planning.plan_everyone(edition, now=NOW)
+    planner.plan_everyone(edition, now=NOW)
 
     def fail(*, now: dt.datetime) -> int:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(planning, "plan_due", fail)
+    monkeypatch.setattr(planner, "plan_due", fail)
     with pytest.raises(RuntimeError):
         tasks.send_due_digests()
     assert len(mail.outbox) == 1

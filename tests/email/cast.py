@@ -3,7 +3,8 @@
 import datetime as dt
 from typing import Any
 
-from digest import editions, papers
+from digest import papers
+from digest.editions import publication
 from digest.models import Edition, Source
 from digest.sources import huggingface, sample
 from digest.sources.records import PaperRecord
@@ -100,6 +101,6 @@ def some_day(day: dt.date) -> Edition:
 def publish(source: Source, records: list[PaperRecord], day: dt.date) -> Edition:
     papers.ingest(source, records, day)
     moment = dt.datetime.combine(day, NOW.timetz())
-    published = editions.publish(day, now=moment).edition
+    published = publication.publish(day, now=moment).edition
     assert published is not None
     return published

@@ -9,7 +9,7 @@ from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 
-from digest.mails.composition import Composer, DeliveryRow
+from digest.email.batch.composer import Composer, DeliveryRow
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from tests.conftest import NOW

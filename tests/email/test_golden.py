@@ -11,8 +11,8 @@ import pytest
 from django.core import mail
 
 from digest.models import Edition, Paper
-from subscriptions import notices
 from subscriptions.models import Subscriber
+from subscriptions.notices import queue
 from tests.conftest import NOW
 from tests.email.mails import Mail, digest_of
 
@@ -54,6 +54,6 @@ def test_it_writes_the_digest_as_html(digest: Mail) -> None:
 
 @pytest.mark.usefixtures("now")
 def test_it_writes_the_confirmation(bob: Subscriber) -> None:
-    notices.send_owed(now=NOW)
+    queue.send_owed(now=NOW)
     (sent,) = mail.outbox
     check("confirm.txt", f"{sent.subject}\n\n{sent.body}")

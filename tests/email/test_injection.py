@@ -10,12 +10,13 @@ from django.core.mail.message import BadHeaderError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.composing import Digest
-from digest.mails import rendering
+from digest.email import rendering
 from digest.matching import Finding, Match, Reason
 from digest.models import Delivery, Edition, Paper
-from subscriptions import addresses, brand, mail
+from digest.personalization.digest_selection import Digest
+from subscriptions import brand, email_addresses
 from subscriptions.brand import Look
+from subscriptions.email import builder
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
 from tests.email.mails import Mail
@@ -94,7 +95,7 @@ def test_l7_no_text_of_the_brand_gets_out_of_its_place(texts: dict[str, str]) ->
     look = Look(
         texts["name"],
         LOOK.url,
-        addresses.named(mail.one_line(texts["name"]), "digest@papers.example.org"),
+        email_addresses.named(builder.one_line(texts["name"]), "digest@papers.example.org"),
         intro=texts["intro"],
         footer=texts["footer"],
         postal_address=texts["address"],
@@ -111,7 +112,9 @@ def test_l7_no_text_of_the_brand_gets_out_of_its_place(texts: dict[str, str]) ->
 def test_l7_no_header_value_begins_another(text: str) -> None:
     """Whatever a caller hands over, be it ours or a subject by a template of somebody else's."""
     with brand.trying(LOOK):
-        message = mail.build_message("reader@example.org", text, "text", "<p>html</p>", {"X-Any": mail.one_line(text)})
+        message = builder.build_message(
+            "reader@example.org", text, "text", "<p>html</p>", {"X-Any": builder.one_line(text)}
+        )
     try:
         wire = message.message().as_bytes()
     except BadHeaderError:

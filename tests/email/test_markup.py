@@ -15,11 +15,10 @@ from django.core import mail as django_mail
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import planning
-from digest.delivery import sending
-from digest.mails.wording import shorten
+from digest.delivery import planner, shard_worker
+from digest.email.formatting import shorten
 from digest.models import Delivery, Edition
-from digest.operating import reports
+from digest.ops import daily_report
 from subscriptions import colours
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader, make_record
@@ -233,14 +232,14 @@ def test_c2_without_a_postal_address_no_digest_leaves_and_the_reason_is_told(
     edition: Edition, alice: Subscriber, settings: Any
 ) -> None:
     settings.REQUIRE_POSTAL_ADDRESS, settings.POSTAL_ADDRESS = True, ""
-    planning.plan_everyone(edition, now=NOW)
-    sending.send_due()
+    planner.plan_everyone(edition, now=NOW)
+    shard_worker.send_due()
     assert django_mail.outbox == []
     assert "POSTAL_ADDRESS" in Delivery.objects.get().reason
-    assert any("POSTAL_ADDRESS" in reason for reason, _ in reports.make_report(until=NOW).reasons)
+    assert any("POSTAL_ADDRESS" in reason for reason, _ in daily_report.make_report(until=NOW).reasons)
     settings.POSTAL_ADDRESS = "Our Lab"
     with time_machine.travel(NOW + dt.timedelta(hours=1), tick=False):  # sending paused, and tries again by itself
-        sending.send_due()
+        shard_worker.send_due()
     assert len(django_mail.outbox) == 1
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser
 
-from subscriptions import catalogue
+from subscriptions.topics import catalogue
 from tests.email import allowed, cast, tools
 from tests.email.mails import Mail, digests_of
 from tests.email.tools import Rspamd, Validator

@@ -13,12 +13,13 @@ import time_machine
 from django.core import mail as django_mail
 from django.test import Client
 
-from digest import planning
-from digest.delivery import sending
+from digest.delivery import planner, shard_worker
 from digest.models import Edition
-from subscriptions import links, notices, subscribers
-from subscriptions.links import Purpose
 from subscriptions.models import OwedNotice, Subscriber
+from subscriptions.notices import queue
+from subscriptions.readers import lifecycle
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW
 from tests.email.mails import Mail, digest_of
 
@@ -110,15 +111,15 @@ def test_u8_a_second_click_is_like_the_first_and_old_links_work(mail: Mail, alic
 
 @pytest.mark.usefixtures("now")
 def test_u9_nothing_leaves_after_the_click_not_even_what_is_queued(edition: Edition, alice: Subscriber) -> None:
-    planning.plan_everyone(edition, now=NOW)
-    subscribers.unsubscribe(alice, now=NOW)
-    sending.send_due()
+    planner.plan_everyone(edition, now=NOW)
+    lifecycle.unsubscribe(alice, now=NOW)
+    shard_worker.send_due()
     assert django_mail.outbox == []
-    assert planning.plan_everyone(edition, now=NOW) == 0
+    assert planner.plan_everyone(edition, now=NOW) == 0
 
 
 def test_u10_both_parts_show_the_way_out(mail: Mail, alice: Subscriber) -> None:
-    way_out = links.make_url(Purpose.UNSUBSCRIBE, alice)
+    way_out = link_tokens.make_url(Purpose.UNSUBSCRIBE, alice)
     assert way_out in mail.links
     assert way_out in mail.text_links
     assert re.search(r"Unsubscribe:\s+" + re.escape(way_out), mail.text)
@@ -129,8 +130,8 @@ def test_u11_small_mails_promise_no_unsubscription(bob: Subscriber, alice: Subsc
     """But for the welcome, which is the subscription's first."""
     kinds = set(OwedNotice.Kind.values) - {"welcome"}
     for kind in kinds:
-        subscribers.owe_to_reader(alice, kind, now=NOW)
-    notices.send_owed(now=NOW)
+        lifecycle.owe_to_reader(alice, kind, now=NOW)
+    queue.send_owed(now=NOW)
     assert len(django_mail.outbox) == 1 + len(kinds)
     for message in django_mail.outbox:
         sent = message.message()

@@ -155,16 +155,16 @@ def running_site() -> Iterator[Site]:
     from django.utils import timezone
 
     from digest import clock
-    from subscriptions import guards
+    from subscriptions.security import bot_check
     from tests.conftest import NOW
-    from tests.digest.events import payloads
+    from tests.digest.delivery.events import payloads
 
     databases = setup_databases(verbosity=0, interactive=False)
     try:
         with ExitStack() as stack:
             stack.enter_context(time_machine.travel(NOW, tick=True))
             stack.enter_context(mock.patch.object(clock, "now", timezone.now))  # no database travels in time
-            stack.enter_context(mock.patch.object(guards, "LEAST", NOW - NOW))  # forms are sent at once
+            stack.enter_context(mock.patch.object(bot_check, "LEAST", NOW - NOW))  # forms are sent at once
             stack.enter_context(mock.patch.object(socket, "getaddrinfo", _local_addresses(socket.getaddrinfo)))
             # What is logged is made, and thrown away.
             stack.enter_context(mock.patch.object(logging.StreamHandler, "emit", logging.Handler.format))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_from_bytes, urlencode
 
-from tests.digest.events import payloads
+from tests.digest.delivery.events import payloads
 from tests.fuzz.targets import SESSIONS, Route, values
 from tests.fuzz.values import (
     CHARSETS,

@@ -18,12 +18,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django.utils.regex_helper import normalize
 
-from digest.events.webhooks import DOORS
-from digest.mails import addresses
+from digest.delivery.events.webhooks import DOORS
+from digest.email import reader_urls
 from digest.models import Edition, Paper
-from subscriptions import links, moving
-from subscriptions.links import Purpose
 from subscriptions.models import Subscriber, Topic
+from subscriptions.readers import address_change
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
 from tests import site
 from tests.conftest import TODAY
 
@@ -109,14 +110,14 @@ def _tokens(name: str) -> list[str]:
     readers = list(Subscriber.objects.order_by("pk"))
     edition = Edition.objects.get(day=TODAY).pk
     if name == "digest":
-        return [addresses.digest_token(reader.uid.bytes, edition) for reader in readers]
+        return [reader_urls.digest_token(reader.uid.bytes, edition) for reader in readers]
     if name == "opinion":
-        return [addresses.opinion_token(reader.uid.bytes, edition) for reader in readers]
+        return [reader_urls.opinion_token(reader.uid.bytes, edition) for reader in readers]
     if name == "change_address":
-        return [moving.make_url(site.reader("daily")).rstrip("/").rpartition("/")[2]]
+        return [address_change.make_url(site.reader("daily")).rstrip("/").rpartition("/")[2]]
     own = {purpose.value: purpose for purpose in Purpose}
     purpose = PURPOSES.get(name) or own.get(name, Purpose.PREFERENCES)
-    return [links.make_token(purpose, reader) for reader in readers]
+    return [link_tokens.make_token(purpose, reader) for reader in readers]
 
 
 def seed() -> None:

@@ -22,8 +22,9 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from digest import editions, papers, planning, tasks
-from digest.delivery import sending, shards
+from digest import papers, tasks
+from digest.delivery import planner, shard_worker, shards
+from digest.editions import publication
 from digest.models import Delivery, Shard, Source
 from subscriptions.models import Subscriber
 from tests.conftest import make_reader, make_record, stamped
@@ -104,7 +105,7 @@ def due() -> None:
     source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, key="")
     then = timezone.now() - dt.timedelta(hours=2)
     papers.ingest(source, [make_record("2608.00001", "Agents", day=then.date())], then.date())
-    editions.publish(then.date(), now=then)
+    publication.publish(then.date(), now=then)
     hour = (then + dt.timedelta(hours=1)).hour
     for number in range(READERS):
         make_reader(f"reader{number}@example.org", send_hour=hour)
@@ -125,7 +126,7 @@ def test_it_loses_nobody_when_a_worker_is_killed(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("due")
 def test_a_worker_that_starts_sends_at_once_what_waits(tmp_path: Path) -> None:
-    planning.plan_due(now=timezone.now())
+    planner.plan_due(now=timezone.now())
     with worker(tmp_path):  # and no scheduler
         wait_until(lambda: len(mails(tmp_path)) == READERS)
 
@@ -149,10 +150,10 @@ def test_it_sends_each_digest_once_though_four_workers_come_at_once(
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     monkeypatch.setattr(shards, "SIZE", 10)
-    planning.plan_due(now=timezone.now())
+    planner.plan_due(now=timezone.now())
 
     def work() -> int:
-        sent = sending.send_due()
+        sent = shard_worker.send_due()
         connection.close()
         return sent
 

@@ -11,8 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from digest import planning
-from digest.delivery import poison
+from digest.delivery import planner, poison_pill
 from digest.models import Delivery, Edition, Shard
 from digest.models.deliveries import SUSPECT
 from tests.conftest import make_reader
@@ -20,7 +19,7 @@ from tests.services.deadly import ADDRESS
 from tests.services.test_many_processes import ROOT, mails
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
-SEND = "import django; django.setup(); from digest.delivery import sending; sending.send_due()"
+SEND = "import django; django.setup(); from digest.delivery import shard_worker; shard_worker.send_due()"
 OTHERS = 5
 Status = Delivery.Status
 
@@ -39,7 +38,7 @@ def work(var: Path) -> int:
 
 
 def wait_for_the_trial() -> None:
-    Shard.objects.filter(poison.QUARANTINED).update(not_before=timezone.now())
+    Shard.objects.filter(poison_pill.QUARANTINED).update(not_before=timezone.now())
     Delivery.objects.filter(status=Status.QUEUED).update(not_before=timezone.now())
 
 
@@ -48,7 +47,7 @@ def deadly(edition: Edition) -> Delivery:
     """An email that kills its process, among others that do not."""
     for number in range(OTHERS):
         make_reader(f"reader{number}@example.org" if number != 1 else ADDRESS)
-    planning.plan_everyone(edition, now=timezone.now())
+    planner.plan_everyone(edition, now=timezone.now())
     return Delivery.objects.get(subscriber__email=ADDRESS)
 
 
@@ -62,11 +61,11 @@ def test_an_email_that_kills_its_process_stops_no_other_and_is_given_up(deadly: 
     wait_for_the_trial()
     assert work(tmp_path) == 0  # its trial died of it
     assert Shard.objects.get(first=deadly.pk).strikes == 1
-    Shard.objects.filter(first=deadly.pk).update(crashes=SUSPECT + poison.STRIKES - 1)
+    Shard.objects.filter(first=deadly.pk).update(crashes=SUSPECT + poison_pill.STRIKES - 1)
     wait_for_the_trial()
     assert work(tmp_path) == 0
     deadly.refresh_from_db()
-    assert (deadly.status, deadly.reason.startswith(poison.GUILTY)) == (Status.FAILED, True)
+    assert (deadly.status, deadly.reason.startswith(poison_pill.GUILTY)) == (Status.FAILED, True)
     assert max(mails(tmp_path).values()) == 1
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from digest import editions, papers
-from digest.intake import collecting
+from digest import papers
+from digest.editions import publication
+from digest.ingest import fetcher
 from digest.models import Edition, Listing, Paper, Source
-from digest.papers import identity
+from digest.papers import deduplication
 from digest.sources.records import PaperRecord
 from tests.conftest import NOW, TODAY, make_record
 from tests.upstream import Upstream
@@ -64,8 +65,8 @@ def day(upstream: Upstream, hugging_face: Source) -> Source:
 
 def test_it_leaves_the_same_rows_as_one_worker(day: Source) -> None:
     def work() -> None:
-        collecting.collect_one(day, TODAY)
-        editions.publish(TODAY, now=NOW)
+        fetcher.collect_one(day, TODAY)
+        publication.publish(TODAY, now=NOW)
 
     at_once(work)
     of_many = rows()
@@ -83,21 +84,21 @@ def test_it_publishes_one_of_two_that_are_being_made_one(hugging_face: Source, m
     papers.ingest(journal, [PaperRecord(key=f"doi:{doi}", title=title, url="https://example.org/a", day=TODAY)], TODAY)
     papers.ingest(hugging_face, [make_record("2608.00001", "Sorting Algorithms")], TODAY)
     publisher = threading.Thread(target=publish)
-    fold = identity._fold
+    fold = deduplication._fold
 
     def publish_meanwhile(paper: Paper, into: Paper) -> None:
         publisher.start()
         wait_for(publisher)
         fold(paper, into)
 
-    monkeypatch.setattr(identity, "_fold", publish_meanwhile)
+    monkeypatch.setattr(deduplication, "_fold", publish_meanwhile)
     papers.enrich(["arxiv:2608.00001"], [make_record("2608.00001", "Sorting Algorithms", doi=doi)], now=NOW)
     publisher.join()
     assert Paper.objects.get().edition == Edition.objects.get()
 
 
 def publish() -> None:
-    editions.publish(TODAY, now=NOW)
+    publication.publish(TODAY, now=NOW)
     connection.close()
 
 

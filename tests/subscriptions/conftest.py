@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from subscriptions import links, moving
-from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
+from subscriptions.readers import address_change
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
 
 # The purposes whose links open a page of readers' own.
 DOORS = (Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.UNSUBSCRIBE)
@@ -29,12 +30,12 @@ def room_for_many_posts(settings: Any) -> None:
 
 def path_of(purpose: Purpose, reader: Subscriber) -> str:
     """The path of the link that a mail to `reader` would hold now."""
-    return reverse(f"subscriptions:{purpose}", args=[links.make_token(purpose, reader)])
+    return reverse(f"subscriptions:{purpose}", args=[link_tokens.make_token(purpose, reader)])
 
 
 def token_to_move(reader: Subscriber) -> str:
     """Of the link in the mail to the address that the reader asks for now."""
-    return moving.make_url(reader).rstrip("/").rpartition("/")[2]
+    return address_change.make_url(reader).rstrip("/").rpartition("/")[2]
 
 
 def stored(reader: Subscriber) -> dict[str, Any]:

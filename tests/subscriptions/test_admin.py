@@ -17,7 +17,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from digest import opinions, planning
+from digest import feedback
+from digest.delivery import planner
 from digest.models import (
     Allowance,
     DailyTotal,
@@ -38,7 +39,6 @@ from digest.models import (
     Validator,
     Vector,
 )
-from subscriptions import subscribers
 from subscriptions.admin.readers import SubscriberForm
 from subscriptions.models import (
     Brand,
@@ -52,7 +52,8 @@ from subscriptions.models import (
     Topic,
     TopicFilter,
 )
-from subscriptions.subscribers import Wishes
+from subscriptions.readers import lifecycle
+from subscriptions.readers.lifecycle import Wishes
 from tests.boxes import untouched
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import stored
@@ -64,7 +65,7 @@ EVERY_MODEL = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._
 @pytest.fixture
 def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: Source) -> None:
     """A row of each kind."""
-    subscribers.suppress("gone@example.org", "bounced")
+    lifecycle.suppress("gone@example.org", "bounced")
     ConsentText.objects.create(version="0123456789abcdef", language="en", text="learning")
     Farewell.objects.create(reason="other", remark="learning", day=TODAY)
     FormPost.objects.create(kind="link", email="learning@example.org", posted_at=NOW)
@@ -80,7 +81,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     Turn.objects.create(host="example.org", free_at=NOW)
     Brand.objects.create(name="Learning Papers")
     Vector.objects.create(key="a" * 64, kind="paper", values=b"\0" * 768, used_on=TODAY)
-    opinions.say(alice, edition.papers.all()[0], "like", now=NOW)
+    feedback.say(alice, edition.papers.all()[0], "like", now=NOW)
     Allowance.objects.create(name="smtp", level=1, at=NOW)
     DailyTotal.objects.create(day=TODAY, kind="event", what="delivered", number=1)
     Thumbnail.objects.create(paper=edition.papers.all()[0], address="https://example.org/learning.png", tried_at=NOW)
@@ -220,7 +221,7 @@ def test_it_suppresses_addresses(admin_client: Client, alice: Subscriber, bob: S
     assert "1 suppressed." in response.content.decode()
     assert (stored(alice)["status"], stored(bob)["status"]) == ("suppressed", "pending")
     assert Suppression.objects.get().reason == "admin"
-    assert subscribers.is_suppressed("ALICE@example.org")
+    assert lifecycle.is_suppressed("ALICE@example.org")
 
 
 @pytest.mark.parametrize("model", [Suppression, Consent])
@@ -228,9 +229,9 @@ def test_it_finds_what_knows_an_address_by_its_hash(
     admin_client: Client, alice: Subscriber, bob: Subscriber, model: type[Model]
 ) -> None:
     for reader in (alice, bob):
-        subscribers.suppress(reader.email, "bounced")
+        lifecycle.suppress(reader.email, "bounced")
     found = admin_client.get(admin_url(model, "changelist"), {"q": " Alice@Example.org "}).context["cl"].queryset
-    assert {row.address_hash for row in found} == {subscribers.address_hash(alice.email)}
+    assert {row.address_hash for row in found} == {lifecycle.address_hash(alice.email)}
     for stranger in ("nobody@example.org", "@example.org"):
         assert not admin_client.get(admin_url(model, "changelist"), {"q": stranger}).context["cl"].queryset
 
@@ -241,7 +242,7 @@ def test_it_suppresses_an_address_that_is_typed(admin_client: Client, alice: Sub
     for address in ("Alice@Example.org", "stranger@example.org", "stranger@example.org"):
         assert admin_client.post(add, {"address": address}).status_code == 302
     assert stored(alice)["status"] == "suppressed"
-    assert subscribers.is_suppressed("stranger@example.org")
+    assert lifecycle.is_suppressed("stranger@example.org")
     assert list(Suppression.objects.values_list("reason", flat=True)) == ["admin", "admin"]
     assert not LogEntry.objects.filter(Q(object_repr__contains="@") | Q(change_message__contains="@")).exists()
     assert admin_client.post(add, {"address": "nonsense"}).status_code == 200
@@ -251,21 +252,21 @@ def test_it_suppresses_an_address_that_is_typed(admin_client: Client, alice: Sub
 @pytest.mark.parametrize("where", [Suppression, Subscriber])
 def test_it_lifts_a_suppression(admin_client: Client, alice: Subscriber, bob: Subscriber, where: type[Model]) -> None:
     for reader in (alice, bob):
-        subscribers.suppress(reader.email, "complained")
-    of_alice = Suppression.objects.get(address_hash=subscribers.address_hash(alice.email))
+        lifecycle.suppress(reader.email, "complained")
+    of_alice = Suppression.objects.get(address_hash=lifecycle.address_hash(alice.email))
     response = act(admin_client, "lift", of_alice if where is Suppression else alice)
     assert "1 lifted: they may sign up again, and get nothing until they do." in response.content.decode()
     assert (stored(alice)["status"], stored(bob)["status"]) == ("unsubscribed", "suppressed")
-    assert not subscribers.is_suppressed(alice.email)
-    subscribers.sign_up(alice.email, Wishes(), now=NOW)
+    assert not lifecycle.is_suppressed(alice.email)
+    lifecycle.sign_up(alice.email, Wishes(), now=NOW)
     assert stored(alice)["owed"] == ["confirm"]
 
 
 def test_it_deletes_no_suppression_without_lifting_it(admin_client: Client, alice: Subscriber) -> None:
-    row = subscribers.suppress(alice.email, "bounced")
+    row = lifecycle.suppress(alice.email, "bounced")
     assert admin_client.post(admin_url(Suppression, "delete", row.pk), {"post": "yes"}).status_code == 403
     act(admin_client, "delete_selected", row)
-    assert subscribers.is_suppressed(alice.email)
+    assert lifecycle.is_suppressed(alice.email)
 
 
 def test_it_does_nothing_to_readers_for_who_may_only_look(
@@ -277,10 +278,10 @@ def test_it_does_nothing_to_readers_for_who_may_only_look(
     for action in ("unsubscribe", "suppress"):
         act(client, action, alice)
     assert stored(alice)["status"] == "active"
-    row = subscribers.suppress(alice.email, "bounced")
+    row = lifecycle.suppress(alice.email, "bounced")
     act(client, "lift", row)
     act(client, "lift", alice)
-    assert subscribers.is_suppressed(alice.email)
+    assert lifecycle.is_suppressed(alice.email)
 
 
 @pytest.mark.parametrize("where", [Suppression, Subscriber])
@@ -293,10 +294,10 @@ def test_it_lifts_in_either_place_for_the_same_people(
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     client.force_login(user)
     act(client, "suppress", alice)  # for which neither is enough
-    assert not subscribers.is_suppressed(alice.email)
-    row = subscribers.suppress(alice.email, "complained")
+    assert not lifecycle.is_suppressed(alice.email)
+    row = lifecycle.suppress(alice.email, "complained")
     act(client, "lift", row if where is Suppression else alice)
-    assert subscribers.is_suppressed(alice.email) is not lifted
+    assert lifecycle.is_suppressed(alice.email) is not lifted
 
 
 def test_it_changes_no_state_by_hand(admin_client: Client, bob: Subscriber) -> None:
@@ -325,12 +326,12 @@ def test_it_takes_back_nothing_that_a_reader_chose_while_the_page_was_open(
 ) -> None:
     page = admin_url(Subscriber, "change", alice.pk)
     boxes = untouched(admin_client.get(page))
-    subscribers.pause(alice, TODAY + dt.timedelta(days=9))
+    lifecycle.pause(alice, TODAY + dt.timedelta(days=9))
     Subscriber.objects.update(frequency="weekly", max_papers=3)
     assert admin_client.post(page, boxes | {"send_hour": "5"}).status_code == 302
     row = stored(alice)
     assert (row["status"], row["frequency"], row["max_papers"], row["send_hour"]) == ("paused", "weekly", 3, 5)
-    subscribers.prefer(alice, Wishes(topics=[vision]))  # what the page shows of her filters is gone
+    lifecycle.prefer(alice, Wishes(topics=[vision]))  # what the page shows of her filters is gone
     assert admin_client.post(page, boxes | {"filters-0-words": "bandits"}).status_code == 200
     assert [one.topic for one in alice.filters.all()] == [vision]
 
@@ -342,9 +343,9 @@ def test_it_mails_nobody_who_leaves_while_it_saves(
     def clean(form: SubscriberForm) -> None:
         """Between the row's being read and its being saved."""
         if leave == "complain":
-            subscribers.suppress(alice.email, "complained")
+            lifecycle.suppress(alice.email, "complained")
         else:
-            subscribers.unsubscribe(alice, now=NOW)
+            lifecycle.unsubscribe(alice, now=NOW)
 
     page = admin_url(Subscriber, "change", alice.pk)
     boxes = untouched(admin_client.get(page))
@@ -442,8 +443,8 @@ def test_it_shows_phrases_as_they_are_typed(admin_client: Client, vision: Topic)
 def test_the_page_of_a_reader_leads_to_all_that_is_known_of_them(
     admin_client: Client, alice: Subscriber, edition: Edition
 ) -> None:
-    planning.plan_everyone(edition, now=NOW)
-    opinions.say(alice, edition.papers.all()[0], "fewer", "learning", now=NOW)
+    planner.plan_everyone(edition, now=NOW)
+    feedback.say(alice, edition.papers.all()[0], "fewer", "learning", now=NOW)
     page = admin_client.get(admin_url(Subscriber, "change", alice.pk)).content.decode()
     for rows in (Delivery, Opinion, Learnt, Consent):
         address = re.search(rf'<li><a href="({admin_url(rows, "changelist")}\?[^"]+)">', page)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.environment import BASE_DIR
+from config.env import BASE_DIR
 from subscriptions import colours
 
 ANY = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")

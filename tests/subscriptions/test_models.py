@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import ProtectedError
 
-from subscriptions.filters import Criteria
 from subscriptions.models import Subscriber, Suppression, Topic, TopicFilter
+from subscriptions.query.grammar import Criteria
 from tests.conftest import NOW, TODAY
 
 

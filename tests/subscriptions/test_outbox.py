@@ -13,8 +13,8 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connectio
 from django.http import Http404
 from django.test import Client, RequestFactory
 
-from subscriptions import outbox_views
 from subscriptions.outbox import EmailBackend
+from subscriptions.views import outbox
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -180,7 +180,7 @@ def test_it_opens_no_other_file_whatever_a_server_lets_through(rf: RequestFactor
     secret.write_text("Subject: secret\n\nsecret")
     for name in ("../secret.eml", str(secret)):
         with pytest.raises(Http404):
-            outbox_views.outbox_html(rf.get("/"), name)
+            outbox.outbox_html(rf.get("/"), name)
 
 
 def test_it_is_open_in_development_only(client: Client, outbox_folder: Path) -> None:

@@ -7,12 +7,14 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from digest.mails import addresses
-from digest.mails.composition import Composer, DeliveryRow
+from digest.email import reader_urls
+from digest.email.batch.composer import Composer, DeliveryRow
 from digest.models import Delivery, Edition
-from subscriptions import links, moving, notices, subscribers
-from subscriptions.links import Purpose
 from subscriptions.models import Subscriber
+from subscriptions.notices import queue
+from subscriptions.readers import address_change, lifecycle
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, make_reader
 from tests.subscriptions.conftest import path_of, stored, token_to_move
 
@@ -34,23 +36,23 @@ def sign_out(visitor: Client, reader: Subscriber) -> Any:
 
 
 def opinion_path(reader: Subscriber, edition: Edition) -> str:
-    token = addresses.opinion_url(reader, edition.pk).rstrip("/").rpartition("/")[2]
+    token = reader_urls.opinion_url(reader, edition.pk).rstrip("/").rpartition("/")[2]
     return f"/digests/{token}/papers/{edition.papers.all()[0].pk}/"
 
 
 def feed_path(reader: Subscriber) -> str:
-    return f"/feeds/personal/{links.make_token(Purpose.FEED, reader)}.atom"
+    return f"/feeds/personal/{link_tokens.make_token(Purpose.FEED, reader)}.atom"
 
 
 @pytest.mark.parametrize("purpose", OLD_TOKENS)
 def test_it_reads_links_of_emails_from_before_there_were_generations(settings: Any, purpose: Purpose) -> None:
     settings.SECRET_KEY = "old"
-    link = links.read(purpose, OLD_TOKENS[purpose])
+    link = link_tokens.read(purpose, OLD_TOKENS[purpose])
     assert link.uid == UID
     assert link.is_current(Subscriber(uid=UID))
     about = (7).to_bytes(8) if purpose in (Purpose.OPINION, Purpose.DIGEST) else b""
     assert link.about == about
-    assert links.make_token(purpose, Subscriber(uid=UID), about) == OLD_TOKENS[purpose]
+    assert link_tokens.make_token(purpose, Subscriber(uid=UID), about) == OLD_TOKENS[purpose]
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -58,13 +60,13 @@ def test_it_reads_links_of_emails_from_before_there_were_generations(settings: A
 @pytest.mark.parametrize("about", [b"", b"12345678"])
 def test_it_tells_generation_and_subject_apart(purpose: Purpose, generation: int, about: bytes) -> None:
     reader = Subscriber(uid=UID, link_generation=generation)
-    token = links.make_token(purpose, reader, about)
-    link = links.read(purpose, token)
+    token = link_tokens.make_token(purpose, reader, about)
+    link = link_tokens.read(purpose, token)
     assert (link.uid, link.about) == (UID, about)
     assert link.is_current(reader)
     later = Subscriber(uid=UID, link_generation=generation + 1)
-    assert link.is_current(later) == (purpose not in links.RENEWABLE)
-    assert len(token) <= links.MAX_TOKEN_LENGTH
+    assert link.is_current(later) == (purpose not in link_tokens.RENEWABLE)
+    assert len(token) <= link_tokens.MAX_TOKEN_LENGTH
 
 
 def test_it_signs_out_all_links_that_open_or_change_something(
@@ -113,8 +115,8 @@ def test_it_mails_the_new_link_and_shows_it_to_no_visitor(visitor: Client, alice
     """Someone with a forwarded digest may have pressed the button."""
     response = sign_out(visitor, alice)
     alice.refresh_from_db()
-    assert links.make_token(Purpose.PREFERENCES, alice) not in response.content.decode()
-    assert notices.send_owed(now=NOW) == 1
+    assert link_tokens.make_token(Purpose.PREFERENCES, alice) not in response.content.decode()
+    assert queue.send_owed(now=NOW) == 1
     (message,) = mail.outbox
     assert message.to == [alice.email]
     assert path_of(Purpose.PREFERENCES, alice) in str(message.body)
@@ -127,7 +129,7 @@ def test_it_says_so_in_the_readers_language(visitor: Client, alice: Subscriber) 
     assert "Alle alten Links ungültig machen" in visitor.get(old).content.decode()
     sign_out(visitor, alice)
     assert "Dieser Link gilt nicht mehr" in visitor.get(old).content.decode()
-    notices.send_owed(now=NOW)
+    queue.send_owed(now=NOW)
     assert mail.outbox[0].subject == "Ihr neuer Link zu Daily Papers"
 
 
@@ -143,7 +145,7 @@ def test_it_unsubscribes_by_the_oldest_link(visitor: Client, alice: Subscriber, 
 
 def test_a_change_of_address_signs_out_the_links_in_the_old_mailbox(visitor: Client, alice: Subscriber) -> None:
     old = path_of(Purpose.PREFERENCES, alice)
-    moving.ask(alice, "new@example.com", now=NOW)
+    address_change.ask(alice, "new@example.com", now=NOW)
     link = f"/change-address/{token_to_move(alice)}/"
     assert "no longer open your settings" in visitor.post(link).content.decode()
     assert visitor.get(old).status_code == 410
@@ -152,7 +154,7 @@ def test_a_change_of_address_signs_out_the_links_in_the_old_mailbox(visitor: Cli
 
 
 def test_signing_out_calls_off_a_change_of_address(visitor: Client, alice: Subscriber) -> None:
-    moving.ask(alice, "eve@example.org", now=NOW)
+    address_change.ask(alice, "eve@example.org", now=NOW)
     link = f"/change-address/{token_to_move(alice)}/"
     sign_out(visitor, alice)
     assert visitor.post(link).status_code == 410
@@ -162,7 +164,7 @@ def test_signing_out_calls_off_a_change_of_address(visitor: Client, alice: Subsc
 
 def test_it_locks_no_suppressed_reader_out(visitor: Client, alice: Subscriber) -> None:
     """No new link could be mailed to them."""
-    subscribers.suppress(alice.email, "complained")
+    lifecycle.suppress(alice.email, "complained")
     path = path_of(Purpose.PREFERENCES, alice)
     assert "Sign out all old links" not in visitor.get(path).content.decode()
     sign_out(visitor, alice)
@@ -189,7 +191,7 @@ def test_digests_hold_links_of_the_readers_generation_without_another_query(
     with django_assert_num_queries(3):
         made, _ = composer.compose(rows)
     wire = made.message or b""
-    assert links.make_token(Purpose.PREFERENCES, alice).encode() in wire
-    opinion = addresses.opinion_url(alice, edition.pk).rstrip("/").rpartition("/")[2]
+    assert link_tokens.make_token(Purpose.PREFERENCES, alice).encode() in wire
+    opinion = reader_urls.opinion_url(alice, edition.pk).rstrip("/").rpartition("/")[2]
     assert wire.count(opinion.encode()) > 1
     assert max(map(len, wire.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76

@@ -6,9 +6,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from digest import allinone
-from subscriptions import catalogue
-from subscriptions.entries import CatalogueError
+from digest import single_process
+from subscriptions.topics import catalogue
+from subscriptions.topics.catalogue_schema import CatalogueError
 
 
 class Command(BaseCommand):
@@ -18,16 +18,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with allinone.only_instance(settings.VAR_DIR / self.lock_name):
+            with single_process.only_instance(settings.VAR_DIR / self.lock_name):
                 # Before the web server looks at what there is.
                 call_command("collectstatic", interactive=False, verbosity=0)
-                web = allinone.open_web_server(settings.HOST, settings.PORT)
+                web = single_process.open_web_server(settings.HOST, settings.PORT)
                 self.prepare()
                 self.stdout.write(f"Daily Papers is ready: {settings.LOCAL_URL}/  (Ctrl-C stops it)")
                 self.greet()
                 self.stdout.flush()
-                allinone.serve(current_app, web)
-        except (allinone.CannotServeError, CatalogueError) as error:
+                single_process.serve(current_app, web)
+        except (single_process.CannotServeError, CatalogueError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             pass  # Ctrl-C before the worker listens for it

@@ -3,10 +3,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from digest.operating import standing
-from digest.operating.standing import State
-from digest.providers import fallback
-from digest.providers.ways import SMTP
+from digest.delivery.providers import failover
+from digest.delivery.providers.capabilities import SMTP
+from digest.ops import dns_checks
+from digest.ops.dns_checks import State
 from subscriptions import brand
 
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         domain = options["domain"] or brand.current().sender_domain
-        found = list(standing.check(domain, options["selector"], SMTP in fallback.names(), standing.Dns()))
+        found = list(dns_checks.check(domain, options["selector"], SMTP in failover.names(), dns_checks.Dns()))
         if options["json"]:
             self.stdout.write(json.dumps([vars(finding) for finding in found]))
         else:

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from digest.management.commands import allinone
 from digest.models import Source
-from digest.operating import operations
-from subscriptions import subscribers
+from digest.ops import pipeline
 from subscriptions.models import Subscriber, Topic
-from subscriptions.subscribers import Wishes
+from subscriptions.readers import lifecycle
+from subscriptions.readers.lifecycle import Wishes
 
 READERS: dict[str, tuple[list[str], str]] = {
     "ada@example.org": (["rl-for-llms", "reasoning", "reinforcement-learning"], ""),
@@ -37,7 +37,7 @@ class Command(allinone.Command):
             _subscribe(email, topics, words)
         _make_admin()
         today = timezone.now().date()
-        for summary in (operations.fetch([today]), operations.publish(today), operations.send(today)):
+        for summary in (pipeline.fetch([today]), pipeline.publish(today), pipeline.send(today)):
             self.stdout.write(summary.line)
 
     def greet(self) -> None:
@@ -61,8 +61,8 @@ def _begin_anew() -> None:
 
 def _subscribe(email: str, topics: list[str], words: str) -> None:
     now = timezone.now()
-    subscribers.sign_up(email, Wishes(topics=Topic.objects.filter(slug__in=topics), words=words), now=now)
-    subscribers.confirm(Subscriber.objects.get(email=email), now=now)
+    lifecycle.sign_up(email, Wishes(topics=Topic.objects.filter(slug__in=topics), words=words), now=now)
+    lifecycle.confirm(Subscriber.objects.get(email=email), now=now)
 
 
 def _is_closed() -> bool:

@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from digest import evaluating
-from digest.evaluating import CHOSEN_BY, WAYS, Evaluation, EvaluationError, Figures
-from digest.evaluation import Choice, Ranking
+from digest.personalization.evaluation import evaluator
+from digest.personalization.evaluation.evaluator import CHOSEN_BY, WAYS, Evaluation, EvaluationError, Figures
+from digest.personalization.evaluation.metrics import Choice, Ranking
 
 TOLERANCE = 0.02
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         try:
             cache = settings.VAR_DIR / "evaluation.npz"
             without = options["without_topic"]
-            done = evaluating.evaluate(options["judgements"], options["papers"], cache=cache, without_topic=without)
+            done = evaluator.evaluate(options["judgements"], options["papers"], cache=cache, without_topic=without)
         except EvaluationError as error:
             raise CommandError(str(error)) from error
         if options["json"]:

@@ -4,8 +4,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from digest.management.base import SummaryCommand, day, track
-from digest.operating import operations
-from digest.operating.operations import Summary
+from digest.ops import pipeline
+from digest.ops.pipeline import Summary
 
 
 class Command(SummaryCommand):
@@ -17,7 +17,7 @@ class Command(SummaryCommand):
         parser.add_argument("--to", dest="last", metavar="DAY", help="the last day of a span; default: today")
 
     def run(self, options: dict[str, Any]) -> Summary:
-        return operations.fetch(self._days(options), track=track)
+        return pipeline.fetch(self._days(options), track=track)
 
     def _days(self, options: dict[str, Any]) -> list[dt.date]:
         if options["first"] is None:

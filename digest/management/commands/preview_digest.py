@@ -7,14 +7,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
-from digest import editions, indexing, interests, reading
-from digest.composing import Wanted, compose
-from digest.mails import rendering
+from digest.editions import candidates, publication
+from digest.email import rendering
 from digest.management.base import check_database, day
 from digest.models import Edition
-from subscriptions import typed
-from subscriptions.filters import FilterError
+from digest.personalization import paper_index, profiles
+from digest.personalization.digest_selection import Wanted, compose
 from subscriptions.models import Subscriber, Topic
+from subscriptions.query import validation
+from subscriptions.query.grammar import FilterError
 
 
 class Command(BaseCommand):
@@ -36,9 +37,9 @@ class Command(BaseCommand):
             raise CommandError("Say whose digest to show: --email ADDRESS, or --topic SLUG and --words WORDS.")
         edition = self._edition(options["date"])
         reader = self._reader(options["email"], edition) if options["email"] else None
-        wanted = interests.wanted_by(reader) if reader else self._wishes(options["topic"], options["words"])
-        papers = reading.papers(edition, reading.since(edition, reader) if reader else None)
-        digest = compose(indexing.index_of(papers), wanted, edition.day)
+        wanted = profiles.wanted_by(reader) if reader else self._wishes(options["topic"], options["words"])
+        papers = candidates.papers(edition, candidates.since(edition, reader) if reader else None)
+        digest = compose(paper_index.index_of(papers), wanted, edition.day)
         if not digest.is_worth_sending:
             none = f"No mail: none of the {digest.of_how_many} papers of {edition.day} match."
             self.stdout.write(json.dumps({"papers": []}) if options["json"] else none)
@@ -64,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError(f"{path} can't be written: {error.strerror}.") from error
 
     def _edition(self, date: str | None) -> Edition:
-        edition = Edition.objects.filter(day=day(date)).first() if date else editions.latest()
+        edition = Edition.objects.filter(day=day(date)).first() if date else publication.latest()
         if edition is None:
             raise CommandError(
                 f"There is no edition{f' of {date}' if date else ''} yet. Run run_day or publish_edition first."
@@ -88,7 +89,7 @@ class Command(BaseCommand):
                 advice = f"Did you mean {', '.join(near)}?" if near else "The site lists them all at /topics/."
                 raise CommandError(f"There is no topic “{slug}”. {advice}")
         try:
-            criteria = typed.read(words)
+            criteria = validation.read(words)
         except FilterError as error:
             raise CommandError(str(error)) from error
-        return interests.wanted([topics[slug] for slug in slugs], [criteria])
+        return profiles.wanted([topics[slug] for slug in slugs], [criteria])

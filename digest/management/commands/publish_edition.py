@@ -1,12 +1,12 @@
 from typing import Any
 
 from digest.management.base import SummaryCommand
-from digest.operating import operations
-from digest.operating.operations import Summary
+from digest.ops import pipeline
+from digest.ops.pipeline import Summary
 
 
 class Command(SummaryCommand):
     help = "Freeze and publish the day's papers as an edition. A second run changes nothing."
 
     def run(self, options: dict[str, Any]) -> Summary:
-        return operations.publish(self.day(options))
+        return pipeline.publish(self.day(options))

@@ -1,8 +1,8 @@
 from typing import Any
 
 from digest.management.base import SummaryCommand, show, track
-from digest.operating import operations
-from digest.operating.operations import Summary
+from digest.ops import pipeline
+from digest.ops.pipeline import Summary
 
 
 class Command(SummaryCommand):
@@ -12,9 +12,9 @@ class Command(SummaryCommand):
 
     def run(self, options: dict[str, Any]) -> Summary:
         day = self.day(options)
-        steps = {"fetch": operations.fetch([day], track=track), "publish": operations.publish(day)}
+        steps = {"fetch": pipeline.fetch([day], track=track), "publish": pipeline.publish(day)}
         if steps["publish"].data["published"]:
-            steps["send"] = operations.send(day, show=show)
+            steps["send"] = pipeline.send(day, show=show)
         return Summary(
             line=" ".join(step.line for step in steps.values()),
             data={"day": str(day), **{name: step.data for name, step in steps.items()}},

@@ -1,8 +1,8 @@
 from typing import Any
 
 from digest.management.base import SummaryCommand, show
-from digest.operating import operations
-from digest.operating.operations import Summary
+from digest.ops import pipeline
+from digest.ops.pipeline import Summary
 
 
 class Command(SummaryCommand):
@@ -11,4 +11,4 @@ class Command(SummaryCommand):
     mails = True
 
     def run(self, options: dict[str, Any]) -> Summary:
-        return operations.send(self.day(options), show=show)
+        return pipeline.send(self.day(options), show=show)

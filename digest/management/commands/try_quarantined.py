@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from digest.delivery import sending, trial
+from digest.delivery import shard_worker, trial
 
 
 class Command(BaseCommand):
@@ -13,4 +13,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         trial.be_killed_first()
-        sending.send_quarantined(options["shard"])
+        shard_worker.send_quarantined(options["shard"])

@@ -2,9 +2,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from subscriptions import personal_data
-from subscriptions.consents import Trace
 from subscriptions.management.base import ReaderCommand
+from subscriptions.readers import personal_data
+from subscriptions.readers.consents import Trace
 
 
 class Command(ReaderCommand):

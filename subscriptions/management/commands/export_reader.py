@@ -4,8 +4,8 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from subscriptions import personal_data
 from subscriptions.management.base import ReaderCommand
+from subscriptions.readers import personal_data
 
 
 class Command(ReaderCommand):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from subscriptions import catalogue
-from subscriptions.entries import CatalogueError
 from subscriptions.management.base import check_migrations
+from subscriptions.topics import catalogue
+from subscriptions.topics.catalogue_schema import CatalogueError
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from digest import planning
+from digest.delivery import planner
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, make_reader
@@ -34,11 +34,11 @@ def by_locmem(settings: Any) -> None:
 @pytest.fixture
 def queued(edition: Edition, alice: Subscriber, clock: time_machine.Traveller) -> Delivery:
     """Alice's digest of today's edition."""
-    planning.plan_everyone(edition, now=NOW)
+    planner.plan_everyone(edition, now=NOW)
     return Delivery.objects.get()
 
 
 def queue_readers(edition: Edition, count: int) -> None:
     for number in range(count):
         make_reader(f"reader{number}@example.org")
-    planning.plan_everyone(edition, now=timezone.now())
+    planner.plan_everyone(edition, now=timezone.now())

@@ -10,17 +10,17 @@ import pytest
 import time_machine
 from django.core import mail
 
-from digest.delivery import pauses, sending
+from digest.delivery import pauses, shard_worker
+from digest.delivery.providers.capabilities import SMTP_BACKEND
+from digest.delivery.transports import Mail
+from digest.delivery.transports.outcomes import Result
+from digest.delivery.transports.smtp import SmtpTransport
 from digest.models import Delivery, Edition, Pause
-from digest.operating import telling
-from digest.providers.ways import SMTP_BACKEND
-from digest.transports import Mail
-from digest.transports.outcomes import Result
-from digest.transports.smtp import SmtpTransport
+from digest.ops import alerts
 from tests import certificates
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
-from tests.digest.transports.test_smtp import at, mails, send
+from tests.digest.delivery.transports.test_smtp import at, mails, send
 from tests.sink import Sink
 
 LOGIN = ("papers", "a password of ours")
@@ -106,7 +106,7 @@ def test_a_wrong_password_pauses_the_run_and_fails_nobody(
 ) -> None:
     queue_readers(edition, 30)
     settings.EMAIL_HOST_PASSWORD, settings.OPERATORS = "another", ["operator@example.org"]
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     reason = "The mail server refused our login: 535 5.7.8 Authentication failed"
     assert (Pause.objects.get().reason, Pause.objects.get().ended_at) == (reason, None)
     assert set(Delivery.objects.values_list("status", "attempts", "reason")) == {
@@ -115,10 +115,10 @@ def test_a_wrong_password_pauses_the_run_and_fails_nobody(
     }
     clock.move_to(NOW + dt.timedelta(minutes=6))
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"  # one that lets operators' mail through
-    assert [telling.tell_of_pause(now=NOW) for _ in range(2)] == [True, False]
+    assert [alerts.tell_of_pause(now=NOW) for _ in range(2)] == [True, False]
     assert reason in str(mail.outbox[0].body)
     settings.EMAIL_BACKEND, settings.EMAIL_HOST_PASSWORD = SMTP_BACKEND, LOGIN[1]
-    assert sending.send_due() == 30
+    assert shard_worker.send_due() == 30
     assert len({received.recipient for received in safe.mails}) == len(safe.mails) == 30
     assert pauses.current() is None
     assert len(mail.outbox) == 1

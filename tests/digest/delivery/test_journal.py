@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from digest.delivery.journal import Journal, left_behind
-from digest.transports.outcomes import Outcome, Result
+from digest.delivery.transports.outcomes import Outcome, Result
 
 SENT = Outcome(7, Result.SENT, provider_id="4F2A", papers={"for_you": [[1, 2]]})
 
@@ -18,7 +18,7 @@ def die(folder: Path, *steps: str) -> None:
     """A process that takes these steps with a journal, and is killed."""
     code = (
         "import os, signal, sys\nfrom pathlib import Path\n"
-        "from digest.delivery.journal import Journal\nfrom digest.transports.outcomes import Outcome, Result\n"
+        "from digest.delivery.journal import Journal\nfrom digest.delivery.transports.outcomes import Outcome, Result\n"
         f"journal = Journal(Path({str(folder)!r}))\n" + "\n".join(steps) + "\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )
     died = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3])

@@ -8,14 +8,14 @@ import pytest
 import time_machine
 from django.test import Client
 
-from digest.delivery import pauses, sending, shards
-from digest.delivery.run import Run
+from digest.delivery import pauses, shard_worker, shards
+from digest.delivery.shard_run import Run
+from digest.delivery.transports.outcomes import Outcome
 from digest.models import Delivery, Edition, Pause, Shard
-from digest.operating.overview import overview
-from digest.transports.outcomes import Outcome
+from digest.ops.dashboard import overview
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
-from tests.digest.transports.test_smtp import at
+from tests.digest.delivery.transports.test_smtp import at
 from tests.sink import Sink, healthy
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -36,14 +36,14 @@ def count(status: str) -> int:
 @pytest.mark.usefixtures("waiting")
 def test_it_pauses_when_the_server_refuses_everything_and_goes_on_by_itself(sink: Sink, clock: Any) -> None:
     sink.script = at("MAIL", "550 5.7.1 Quota exceeded")
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     pause = Pause.objects.get()
     assert (pause.ended_at, pause.reason) == (None, "The mail server refused the sender: 550 5.7.1 Quota exceeded")
     assert not Delivery.objects.exclude(status=Status.QUEUED, attempts=0).exists()  # nobody is to blame
     sink.script = healthy
-    assert sending.send_due() == 0  # not yet
+    assert shard_worker.send_due() == 0  # not yet
     clock.move_to(NOW + MINUTE)
-    assert sending.send_due() == 30
+    assert shard_worker.send_due() == 30
     assert Pause.objects.get().ended_at == NOW + MINUTE
 
 
@@ -65,7 +65,7 @@ def test_it_probes_with_one_mail_at_growing_intervals(sink: Sink, clock: Any, to
         assert probe_at
         clock.move_to(probe_at)
         begun = 0
-        assert sending.send_due() == 0
+        assert shard_worker.send_due() == 0
         assert begun <= 3
         next_probe = Pause.objects.get().probe_at
         assert next_probe
@@ -79,7 +79,7 @@ def test_it_is_not_misled_by_a_bad_address(sink: Sink, clock: Any) -> None:
     pauses.begin("full", now=NOW)
     clock.move_to(NOW + MINUTE)
     sink.script = at("RCPT", "550 5.1.1 No such user", first=2)
-    assert sending.send_due() == 28
+    assert shard_worker.send_due() == 28
     assert (count(Status.FAILED), count(Status.SENT)) == (2, 28)
 
 
@@ -88,26 +88,26 @@ def test_it_lets_one_worker_probe(sink: Sink, clock: Any) -> None:
     pauses.begin("full", now=NOW)
     clock.move_to(NOW + MINUTE)
     assert [pauses.allowance(now=NOW + MINUTE) for _ in range(3)] == [1, 0, 0]
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
 
 
 def test_it_gives_a_probe_back_that_there_was_no_mail_for(edition: Edition, sink: Sink, clock: Any) -> None:
     pauses.begin("full", now=NOW)
     clock.move_to(NOW + MINUTE)
-    sending.send_due()
+    shard_worker.send_due()
     assert pauses.allowance(now=NOW + MINUTE) == 1
 
 
 @pytest.mark.usefixtures("waiting")
 def test_it_stops_soon_when_a_pause_begins_elsewhere(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.delivery.run.RECORD_AFTER", -1)
+    monkeypatch.setattr("digest.delivery.shard_run.RECORD_AFTER", -1)
 
     def complain(received: Any) -> None:
         if len(sink.mails) == 5:
             monkeypatch.setattr(pauses, "current", lambda: Pause(reason="too many complaints"))
 
     sink.keep = complain
-    assert 5 <= sending.send_due() < 30
+    assert 5 <= shard_worker.send_due() < 30
     assert count(Status.QUEUED) > 0
 
 
@@ -117,7 +117,7 @@ def test_it_waits_for_a_person_where_it_must(sink: Sink, clock: Any, admin_clien
     pauses.begin("No connection", now=NOW)  # and that does not let it go on by itself
     pauses.probe_now(now=NOW)
     clock.move_to(NOW + dt.timedelta(hours=5))
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     pause = Pause.objects.get()
     assert pause.reason == "Too many complaints"
     with time_machine.travel(NOW + dt.timedelta(hours=5)):
@@ -125,7 +125,7 @@ def test_it_waits_for_a_person_where_it_must(sink: Sink, clock: Any, admin_clien
         assert "Too many complaints" in page
         form = {"action": "end_now", "_selected_action": [pause.pk]}
         assert "Sending goes on." in admin_client.post("/admin/digest/pause/", form, follow=True).content.decode()
-    assert sending.send_due() == 30
+    assert shard_worker.send_due() == 30
 
 
 def test_it_probes_though_the_clock_was_a_day_ahead_when_the_pause_began(db: None) -> None:
@@ -146,21 +146,21 @@ def test_a_probe_that_succeeds_ends_no_pause_that_a_person_must_end(
 
     monkeypatch.setattr(Run, "end", complain)
     pauses.begin("No connection", now=NOW - MINUTE)
-    assert sending.send_due() == 1
+    assert shard_worker.send_due() == 1
     assert Pause.objects.get(ended_at=None).reason == "Too many complaints"
 
 
 @pytest.mark.usefixtures("waiting")
 def test_it_stops_where_mails_vanish_after_the_final_dot(sink: Sink) -> None:
     sink.script = at("content", "swallow")
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert Delivery.objects.filter(attempts=1).count() < 30
     assert Pause.objects.get().ended_at is None
 
 
 def test_it_fails_nobody_for_want_of_a_postal_address(waiting: Edition, sink: Sink, settings: Any) -> None:
     settings.REQUIRE_POSTAL_ADDRESS, settings.POSTAL_ADDRESS = True, ""
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert "POSTAL_ADDRESS" in Pause.objects.get().reason
     assert count(Status.QUEUED) == 30
 

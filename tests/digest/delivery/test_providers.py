@@ -10,18 +10,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from digest import planning
-from digest.delivery import pauses, recording, run, sending, shards, stopping
+from digest.delivery import pauses, planner, results, shard_run, shard_worker, shards, shutdown
+from digest.delivery.providers import api_transport
+from digest.delivery.providers import client as provider_calls
+from digest.delivery.providers.api_transport import ApiTransport
+from digest.delivery.providers.capabilities import WAYS
+from digest.delivery.providers.merge_variables import Group
+from digest.delivery.transports.outcomes import Outcome, Result
 from digest.models import Delivery, DeliveryEvent, Edition, Shard
 from digest.models.deliveries import SUSPECT
-from digest.providers import api
-from digest.providers import calls as provider_calls
-from digest.providers.api import ApiTransport
-from digest.providers.sharing import Group
-from digest.providers.ways import WAYS
-from digest.transports.outcomes import Outcome, Result
-from subscriptions import subscribers
 from subscriptions.models import Subscriber, TopicFilter
+from subscriptions.readers import lifecycle
 from tests.conftest import NOW, make_reader
 from tests.digest.delivery.conftest import queue_readers
 from tests.esp import Answer, Esp
@@ -40,7 +39,7 @@ def esp(settings: Any) -> Iterator[Esp]:
 @pytest.mark.usefixtures("clock")
 def test_it_hands_over_by_the_first_provider(edition: Edition, esp: Esp, sink: Sink) -> None:
     queue_readers(edition, 3)
-    assert sending.send_due() == 3
+    assert shard_worker.send_due() == 3
     assert (len(esp.taken), len(sink.mails)) == (3, 0)
     row = Delivery.objects.first()
     assert row
@@ -51,7 +50,7 @@ def test_it_hands_over_by_the_first_provider(edition: Edition, esp: Esp, sink: S
 def test_the_next_one_takes_what_the_first_refuses(edition: Edition, esp: Esp, sink: Sink) -> None:
     esp.answers = [Answer(401, {"Message": "no valid token"})] * 9
     queue_readers(edition, 3)
-    assert sending.send_due() == 3
+    assert shard_worker.send_due() == 3
     assert (len(esp.taken), len(sink.mails)) == (0, 3)
 
 
@@ -60,7 +59,7 @@ def test_no_reader_is_mailed_by_two(edition: Edition, esp: Esp, sink: Sink, sett
     settings.UNCERTAIN_MAILS = "leave"
     esp.answers = [Answer(drops=True, taken=True)]
     queue_readers(edition, 3)
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert (len(esp.taken), len(sink.mails)) == (3, 0)
     assert set(Delivery.objects.values_list("status", flat=True)) == {Status.UNCERTAIN}
 
@@ -86,12 +85,12 @@ healthy_submit = ApiTransport.submit
 def calls(edition: Edition, esp: Esp, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Calls:
     """Two readers with different digests, of whom the second has to wait until the first one's call has ended."""
     settings.EMAIL_PROVIDERS, settings.API_CONNECTIONS = ["mailgun"], 1
-    monkeypatch.setattr(run, "FRESH", -1.0)
+    monkeypatch.setattr(shard_run, "FRESH", -1.0)
     found = Calls()
     monkeypatch.setattr(ApiTransport, "submit", lambda transport, group: found.submit(transport, group))
     make_reader("first@example.org", words="video")
     make_reader("second@example.org", words="learning")
-    planning.plan_everyone(edition, now=NOW)
+    planner.plan_everyone(edition, now=NOW)
     return found
 
 
@@ -101,8 +100,8 @@ def statuses() -> list[str]:
 
 def test_who_leaves_while_their_call_waits_gets_nothing(calls: Calls, esp: Esp) -> None:
     second = Subscriber.objects.get(email="second@example.org")
-    calls.during_the_first = lambda: subscribers.unsubscribe(second, now=NOW)
-    assert sending.send_due() == 1
+    calls.during_the_first = lambda: lifecycle.unsubscribe(second, now=NOW)
+    assert shard_worker.send_due() == 1
     assert [mail.to for mail in esp.taken] == ["first@example.org"]
     assert statuses() == [Status.SENT, Status.SKIPPED]
 
@@ -111,24 +110,24 @@ def test_only_what_a_call_holds_that_has_begun_is_in_hand(calls: Calls, journals
     first, second = Delivery.objects.order_by("pk").values_list("pk", flat=True)
     told: list[str] = []
     calls.during_the_first = lambda: told.extend(path.read_text() for path in journals.glob("*.journal"))
-    assert sending.send_due() == 2
+    assert shard_worker.send_due() == 2
     assert (told, calls.readers) == ([f"[{first}]\n"], [[first], [second]])
 
 
 def test_no_call_begins_once_the_lease_is_lost(calls: Calls, esp: Esp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "RENEW_AFTER", -1.0)
+    monkeypatch.setattr(shard_run, "RENEW_AFTER", -1.0)
     calls.during_the_first = lambda: Shard.objects.update(worker="another")
-    assert sending.send_due() == 1
+    assert shard_worker.send_due() == 1
     assert [mail.to for mail in esp.taken] == ["first@example.org"]
     assert statuses() == [Status.SENT, Status.QUEUED]
 
 
 def test_no_call_begins_once_the_worker_is_asked_to_stop(calls: Calls, esp: Esp, journals: Path) -> None:
-    calls.during_the_first = stopping.ask
+    calls.during_the_first = shutdown.ask
     try:
-        assert sending.send_due() == 1
+        assert shard_worker.send_due() == 1
     finally:
-        stopping.forget()
+        shutdown.forget()
     assert statuses() == [Status.SENT, Status.QUEUED]
     assert shards.free(now=NOW).exists()
     assert list(journals.iterdir()) == []
@@ -145,10 +144,10 @@ def one_call(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_a_provider_may_have_taken_is_tried_again_together(
     edition: Edition, esp: Esp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "RECORD_AFTER", -1.0)
+    monkeypatch.setattr(shard_run, "RECORD_AFTER", -1.0)
     esp.answers = [Answer(drops=True, taken=True)]
     queue_readers(edition, 20)
-    sending.send_due()
+    shard_worker.send_due()
     (next_try,) = set(Delivery.objects.values_list("not_before", flat=True))
     assert next_try > NOW + dt.timedelta(minutes=7)
 
@@ -162,29 +161,29 @@ def in_doubt(
     monkeypatch.setattr(provider_calls, "FIRST_WAIT", 0.0)
     esp.answers = [Answer(drops=True, taken=True)] * provider_calls.TRIES
     queue_readers(edition, 30)
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert len(esp.taken) == 30
     clock.shift(dt.timedelta(minutes=15))
     return esp
 
 
 def test_a_call_in_doubt_is_made_again_with_its_key(in_doubt: Esp) -> None:
-    assert sending.send_due() == 30
+    assert shard_worker.send_due() == 30
     assert len(in_doubt.taken) == 30
     assert statuses() == [Status.SENT] * 30
 
 
 def test_a_call_in_doubt_is_the_same_without_those_who_left(in_doubt: Esp) -> None:
     left = Subscriber.objects.get(email="reader7@example.org")
-    subscribers.unsubscribe(left, now=NOW)
-    assert sending.send_due() == 29
+    lifecycle.unsubscribe(left, now=NOW)
+    assert shard_worker.send_due() == 29
     assert len(in_doubt.taken) == 30
     assert Delivery.objects.get(subscriber=left).status == Status.UNCERTAIN
 
 
 def test_a_probe_makes_a_call_in_doubt_as_it_was(in_doubt: Esp) -> None:
     pauses.begin("The provider answered 401", now=NOW)
-    assert sending.send_due() == 30
+    assert shard_worker.send_due() == 30
     assert len(in_doubt.taken) == 30
 
 
@@ -192,7 +191,7 @@ def test_a_call_in_doubt_is_made_again_once_where_nothing_may_come_twice(in_doub
     """Since the provider knows its key."""
     settings.UNCERTAIN_MAILS = "leave"
     in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.TRIES
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert len(in_doubt.taken) == 30
     assert statuses() == [Status.UNCERTAIN] * 30
 
@@ -206,7 +205,7 @@ def leave(settings: Any) -> None:
 @pytest.mark.usefixtures("leave")
 def test_a_call_in_doubt_is_left_once_its_provider_has_forgotten_the_key(in_doubt: Esp, clock: Any) -> None:
     clock.shift(dt.timedelta(minutes=30))
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert len(in_doubt.taken) == 30
     assert statuses() == [Status.UNCERTAIN] * 30
 
@@ -215,9 +214,9 @@ def test_a_call_in_doubt_is_left_once_its_provider_has_forgotten_the_key(in_doub
 def test_a_doubt_after_other_tries_is_settled_while_the_key_is_known(in_doubt: Esp, clock: Any) -> None:
     queue_anew(attempts=4)
     in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.TRIES
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     clock.shift(dt.timedelta(minutes=15))
-    assert sending.send_due() == 30
+    assert shard_worker.send_due() == 30
     assert len(in_doubt.taken) == 60
 
 
@@ -227,7 +226,7 @@ def test_a_call_in_doubt_is_left_by_other_providers(
     others: list[str], in_doubt: Esp, sink: Sink, settings: Any
 ) -> None:
     settings.EMAIL_PROVIDERS = others
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert (len(in_doubt.taken), len(sink.mails)) == (30, 0)
     assert statuses() == [Status.UNCERTAIN] * 30
 
@@ -236,7 +235,7 @@ def test_a_call_in_doubt_is_left_by_other_providers(
 def test_what_one_provider_may_have_taken_goes_to_no_other(in_doubt: Esp, sink: Sink, settings: Any) -> None:
     settings.EMAIL_PROVIDERS = ["brevo", "smtp"]
     in_doubt.answers = [Answer(401, {"message": "no valid key"})] * 9
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert (len(in_doubt.taken), len(sink.mails)) == (30, 0)
     assert statuses() == [Status.UNCERTAIN] * 30
 
@@ -244,7 +243,7 @@ def test_what_one_provider_may_have_taken_goes_to_no_other(in_doubt: Esp, sink: 
 @pytest.mark.usefixtures("leave")
 def test_a_call_in_doubt_that_can_be_no_longer_one_is_left(in_doubt: Esp) -> None:
     TopicFilter.objects.create(subscriber=Subscriber.objects.get(email="reader7@example.org"), words="video")
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert len(in_doubt.taken) == 30
     assert statuses() == [Status.UNCERTAIN] * 30
 
@@ -255,7 +254,7 @@ def test_where_a_delivery_kills_its_worker_no_call_is_made_whole(
 ) -> None:
     settings.UNCERTAIN_MAILS = policy
     Shard.objects.update(crashes=SUSPECT)
-    sending.send_due()
+    shard_worker.send_due()
     assert (len(in_doubt.taken), statuses()) == (taken, [status] * 30)
 
 
@@ -264,17 +263,17 @@ def test_a_doubt_that_is_told_of_twice_is_still_to_be_settled(in_doubt: Esp, clo
     """Its worker died before it had emptied its journal."""
     clock.shift(-dt.timedelta(minutes=15))
     told = [Outcome(row.pk, Result.UNCERTAIN, call=row.call) for row in Delivery.objects.all()]
-    recording.record(told, now=timezone.now())
+    results.record(told, now=timezone.now())
     clock.shift(dt.timedelta(minutes=15))
-    assert sending.send_due() == 30
+    assert shard_worker.send_due() == 30
     assert len(in_doubt.taken) == 30
 
 
 def test_what_an_admin_sends_again_is_sent_though_its_call_is_known(in_doubt: Esp) -> None:
-    assert sending.send_due() == 30
+    assert shard_worker.send_due() == 30
     Delivery.objects.update(status=Status.FAILED, sent_at=None)  # as the provider reported
     queue_anew()
-    assert sending.send_due() == 30
+    assert shard_worker.send_due() == 30
     assert len(in_doubt.taken) == 60
 
 
@@ -301,7 +300,7 @@ def test_what_an_admin_sends_again_is_another_call(in_doubt: Esp) -> None:
     Delivery.objects.update(status=Status.UNCERTAIN)
     chosen = Delivery.objects.order_by("pk")[:10]
     assert shards.queue_again(Delivery.objects.filter(pk__in=[row.pk for row in chosen]), now=timezone.now()) == 10
-    assert sending.send_due() == 10
+    assert shard_worker.send_due() == 10
     assert len(in_doubt.taken) == 40
 
 
@@ -312,10 +311,10 @@ def test_who_dies_in_a_call_leaves_its_key(
     settings.EMAIL_PROVIDERS = ["brevo"]
     queue_readers(edition, 30)
     die_during_a_call(monkeypatch)
-    subscribers.unsubscribe(Subscriber.objects.get(email="reader7@example.org"), now=NOW)
-    sending.send_due()
+    lifecycle.unsubscribe(Subscriber.objects.get(email="reader7@example.org"), now=NOW)
+    shard_worker.send_due()
     clock.shift(dt.timedelta(minutes=15))
-    assert sending.send_due() == 29
+    assert shard_worker.send_due() == 29
     assert len(esp.taken) == 30
 
 
@@ -327,19 +326,19 @@ def die_during_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(ApiTransport, "submit", die)
         with pytest.raises(SystemExit):
-            sending.send_due()
+            shard_worker.send_due()
 
 
 def test_a_shard_fits_into_the_window_of_a_transport() -> None:
     """Else a call in doubt would be torn."""
-    assert shards.SIZE <= api.WINDOW
+    assert shards.SIZE <= api_transport.WINDOW
 
 
 def test_it_asks_a_provider_with_one_mail_whether_it_takes_them_again(edition: Edition, esp: Esp, clock: Any) -> None:
     queue_readers(edition, 5)
     pauses.begin("The provider answered 401", now=NOW)
     clock.shift(dt.timedelta(minutes=1))
-    assert sending.send_due() == 5
+    assert shard_worker.send_due() == 5
     assert [len(told) for _, _, told in esp.calls] == [1, 4]
 
 
@@ -350,7 +349,7 @@ def at_recipient(reply: str) -> Script:
 @pytest.mark.usefixtures("queued")
 def test_an_address_that_the_mail_server_does_not_know_is_suppressed(sink: Sink, alice: Subscriber) -> None:
     sink.script = at_recipient("550 5.1.1 no such user")
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     alice.refresh_from_db()
     assert alice.status == "suppressed"
     assert DeliveryEvent.objects.get().meaning == "hard"
@@ -359,7 +358,7 @@ def test_an_address_that_the_mail_server_does_not_know_is_suppressed(sink: Sink,
 @pytest.mark.usefixtures("queued")
 def test_a_block_by_policy_does_not_punish_the_reader(sink: Sink, alice: Subscriber) -> None:
     sink.script = at_recipient("550 5.7.1 we know your network")
-    sending.send_due()
+    shard_worker.send_due()
     alice.refresh_from_db()
     assert alice.status == "active"
 
@@ -367,10 +366,10 @@ def test_a_block_by_policy_does_not_punish_the_reader(sink: Sink, alice: Subscri
 @pytest.mark.usefixtures("queued")
 def test_who_is_let_in_at_the_second_try_has_not_bounced(sink: Sink, clock: Any) -> None:
     sink.script = at_recipient("450 4.2.0 Greylisted, come back in five minutes")
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     sink.script = healthy
     clock.shift(dt.timedelta(minutes=15))
-    assert sending.send_due() == 1
+    assert shard_worker.send_due() == 1
     assert not DeliveryEvent.objects.exists()
 
 
@@ -381,7 +380,7 @@ def test_a_mailbox_that_was_full_until_it_was_given_up_has_bounced_once(
     sink.script = at_recipient("452 4.2.2 Mailbox full")
     while (row := Delivery.objects.get()).status == Status.QUEUED:
         clock.move_to(row.not_before)
-        sending.send_due()
+        shard_worker.send_due()
     assert (row.status, row.attempts > 5) == (Status.FAILED, True)
     assert DeliveryEvent.objects.get().meaning == "soft"
     alice.refresh_from_db()

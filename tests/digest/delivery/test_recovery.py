@@ -9,15 +9,14 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from digest import planning
-from digest.delivery import poison, recording, recovery, run, sending, shards
+from digest.delivery import planner, poison_pill, recovery, results, shard_run, shard_worker, shards
 from digest.delivery.journal import Journal
+from digest.delivery.transports.outcomes import Outcome, Result
 from digest.models import Delivery, Edition, Shard
 from digest.models.deliveries import SUSPECT
-from digest.operating import overview
-from digest.transports.outcomes import Outcome, Result
-from subscriptions import subscribers
+from digest.ops import dashboard
 from subscriptions.models import Subscriber
+from subscriptions.readers import lifecycle
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
 
@@ -51,7 +50,7 @@ def dead(pks: list[int], journals: Path) -> Journal:
 
 @pytest.mark.usefixtures("dead")
 def test_it_sends_again_what_was_in_hand_and_goes_on_with_the_rest() -> None:
-    assert sending.send_due() == 3
+    assert shard_worker.send_due() == 3
     assert statuses() == [Status.SENT] * 4
     assert len({message.to[0] for message in mail.outbox}) == 3
 
@@ -59,32 +58,32 @@ def test_it_sends_again_what_was_in_hand_and_goes_on_with_the_rest() -> None:
 @pytest.mark.usefixtures("dead")
 def test_it_leaves_what_was_in_hand_where_it_must_not_come_twice(settings: Any) -> None:
     settings.UNCERTAIN_MAILS = "leave"
-    assert sending.send_due() == 2
+    assert shard_worker.send_due() == 2
     assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.SENT, Status.SENT]
 
 
 @pytest.mark.usefixtures("dead")
 def test_it_does_not_say_that_nothing_was_sent_to_who_left_while_it_was_in_doubt(pks: list[int]) -> None:
-    subscribers.unsubscribe(Subscriber.objects.get(deliveries=pks[1]), now=NOW)
-    subscribers.unsubscribe(Subscriber.objects.get(deliveries=pks[2]), now=NOW)
-    assert sending.send_due() == 1
+    lifecycle.unsubscribe(Subscriber.objects.get(deliveries=pks[1]), now=NOW)
+    lifecycle.unsubscribe(Subscriber.objects.get(deliveries=pks[2]), now=NOW)
+    assert shard_worker.send_due() == 1
     assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.SKIPPED, Status.SENT]
-    assert Delivery.objects.get(pk=pks[1]).reason == f"{recording.MAY_HAVE_ARRIVED} {run.LEFT}"
+    assert Delivery.objects.get(pk=pks[1]).reason == f"{results.MAY_HAVE_ARRIVED} {shard_run.LEFT}"
 
 
 def test_what_is_refused_for_now_may_still_have_arrived_before(pks: list[int]) -> None:
-    recording.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
-    recording.record([Outcome(pk, Result.LATER, "451") for pk in pks[:2]], now=NOW)
-    recording.record([Outcome(pk, Result.SKIPPED, run.LEFT) for pk in pks[:2]], now=NOW)
+    results.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
+    results.record([Outcome(pk, Result.LATER, "451") for pk in pks[:2]], now=NOW)
+    results.record([Outcome(pk, Result.SKIPPED, shard_run.LEFT) for pk in pks[:2]], now=NOW)
     assert statuses()[:2] == [Status.UNCERTAIN, Status.SKIPPED]
 
 
 def test_what_is_refused_for_good_may_still_have_arrived_before(pks: list[int]) -> None:
-    recording.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
-    recording.record([Outcome(pk, Result.FAILED, "554") for pk in pks[:2]], now=NOW)
+    results.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
+    results.record([Outcome(pk, Result.FAILED, "554") for pk in pks[:2]], now=NOW)
     assert statuses()[:2] == [Status.FAILED, Status.FAILED]
     reasons = list(Delivery.objects.order_by("pk").values_list("reason", flat=True))
-    assert reasons[:2] == [f"554 {recording.MAY_HAVE_ARRIVED}", "554"]
+    assert reasons[:2] == [f"554 {results.MAY_HAVE_ARRIVED}", "554"]
 
 
 @pytest.mark.usefixtures("dead")
@@ -108,16 +107,16 @@ def test_it_sends_what_a_worker_held_that_died_meanwhile(
         while dies:
             dies.pop()()
 
-    assert sending.send_due(progress=see) == 4
+    assert shard_worker.send_due(progress=see) == 4
 
 
 def test_it_may_be_told_the_same_twice(dead: Journal, journals: Path, pks: list[int]) -> None:
     """The one who recovered died in turn, after it recorded and before it deleted the journal."""
     (path,) = journals.glob("*.journal")
     copy = path.read_bytes()
-    sending.send_due()
+    shard_worker.send_due()
     path.write_bytes(copy)
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert statuses() == [Status.SENT] * 4
 
 
@@ -128,10 +127,10 @@ def test_after_a_power_cut_it_waits_for_the_lease_and_doubts_all_that_was_announ
     settings.UNCERTAIN_MAILS = "leave"
     Shard.objects.update(announced=pks[2])
     monkeypatch.setattr("digest.delivery.journal._boot", lambda: "another start")
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.QUEUED, Status.QUEUED]
     run_out(dead.worker)
-    assert sending.send_due() == 1
+    assert shard_worker.send_due() == 1
     assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.UNCERTAIN, Status.SENT]
 
 
@@ -155,9 +154,9 @@ def test_it_takes_the_shard_of_a_machine_that_never_came_back(pks: list[int]) ->
     shard = shards.take("lost", now=NOW)
     assert shard
     shards.renew(shard, announced=pks[1])
-    assert sending.send_due() == 0  # its lease still runs
+    assert shard_worker.send_due() == 0  # its lease still runs
     run_out("lost")
-    assert sending.send_due() == 4
+    assert shard_worker.send_due() == 4
     assert Delivery.objects.get(pk=pks[1]).attempts == 2
     assert Delivery.objects.get(pk=pks[2]).attempts == 1
 
@@ -170,7 +169,7 @@ def test_it_leaves_what_a_lost_machine_may_have_sent_where_it_must_not_come_twic
     assert shard
     shards.renew(shard, announced=pks[1])
     run_out("lost")
-    assert sending.send_due() == 2
+    assert shard_worker.send_due() == 2
     assert statuses() == [Status.UNCERTAIN, Status.UNCERTAIN, Status.SENT, Status.SENT]
 
 
@@ -183,10 +182,10 @@ def test_it_believes_a_lost_machine_that_comes_back_after_all(
     path.unlink()
     Shard.objects.update(announced=pks[1])
     run_out(dead.worker)
-    sending.send_due()
+    shard_worker.send_due()
     assert statuses()[:2] == [Status.UNCERTAIN, Status.UNCERTAIN]
     path.write_bytes(told)
-    sending.send_due()
+    shard_worker.send_due()
     assert statuses()[:2] == [Status.SENT, Status.UNCERTAIN]
 
 
@@ -211,7 +210,7 @@ def test_it_goes_one_by_one_through_a_shard_that_killed(pks: list[int], monkeypa
         healthy(shard, announced=announced)
 
     monkeypatch.setattr(shards, "renew", renew)
-    assert sending.send_due() == 4
+    assert shard_worker.send_due() == 4
     assert seen == [(pk, number) for number, pk in enumerate(pks)]
     assert Shard.objects.get().crashes == 0
 
@@ -220,15 +219,15 @@ def test_it_forgets_deaths_once_there_is_progress(pks: list[int]) -> None:
     Shard.objects.update(crashes=SUSPECT - 1)
     shard = shards.take("one", now=NOW)
     assert shard
-    poison.note_progress(shard)
+    poison_pill.note_progress(shard)
     assert Shard.objects.get().crashes == 0
 
 
 def test_it_ends_what_could_not_be_sent_for_a_day(pks: list[int], clock: Any) -> None:
-    assert planning.give_up_old(now=NOW + dt.timedelta(hours=23)) == 0
+    assert planner.give_up_old(now=NOW + dt.timedelta(hours=23)) == 0
     later = NOW + dt.timedelta(hours=25)
     clock.move_to(later)
-    assert planning.give_up_old(now=later) == 4
+    assert planner.give_up_old(now=later) == 4
     assert set(statuses()) == {Status.SKIPPED}
     assert Shard.objects.get().done_at == later
 
@@ -239,10 +238,10 @@ def test_it_tells_no_more_of_what_an_admin_left_uncertain(pks: list[int], admin_
     page = admin_client.post("/admin/digest/delivery/", form, follow=True).content.decode()
     assert "2 left as they are" in page
     assert statuses() == [Status.UNCERTAIN, Status.UNCERTAIN, Status.QUEUED, Status.QUEUED]
-    assert not overview.troubled_since(NOW - LONG_AGO).exists()
+    assert not dashboard.troubled_since(NOW - LONG_AGO).exists()
     form["action"] = "send_uncertain_again"
     admin_client.post("/admin/digest/delivery/", form, follow=True)
-    assert sending.send_due() == 4
+    assert shard_worker.send_due() == 4
 
 
 def test_it_sends_again_what_was_in_no_shard(edition: Edition, alice: Subscriber) -> None:
@@ -250,7 +249,7 @@ def test_it_sends_again_what_was_in_no_shard(edition: Edition, alice: Subscriber
     at = {"queued_at": NOW, "not_before": NOW}
     Delivery.objects.create(edition=edition, subscriber=alice, status=Status.UNCERTAIN, **at)
     queue_readers(edition, 1)
-    assert sending.send_due() == 1
+    assert shard_worker.send_due() == 1
     assert shards.queue_again(Delivery.objects.filter(subscriber=alice), now=NOW) == 1
-    assert sending.send_due() == 1
+    assert shard_worker.send_due() == 1
     assert statuses() == [Status.SENT, Status.SENT]

@@ -8,11 +8,11 @@ import time_machine
 from anymail.exceptions import AnymailInvalidAddress
 from django.core.mail import BadHeaderError
 
-from digest.delivery import sending
-from digest.mails.kits import Kit
+from digest.delivery import shard_worker
+from digest.delivery.providers import anymail_messages
+from digest.delivery.providers.anymail_messages import Message
+from digest.email.batch.assembler import Kit
 from digest.models import Delivery, Edition, Pause
-from digest.providers import messages
-from digest.providers.messages import Message
 from tests.digest.delivery.conftest import queue_readers
 from tests.esp import Esp
 from tests.sink import Sink
@@ -40,14 +40,14 @@ def fail_in_composition(monkeypatch: pytest.MonkeyPatch, error: Exception, addre
 
 def fail_for_provider(monkeypatch: pytest.MonkeyPatch, error: Exception, address: str = "") -> None:
     """Let calls with all emails, or with the one to `address`, be impossible to make."""
-    write = messages._message
+    write = anymail_messages._message
 
     def fails(content: Any, addresses: list[str]) -> Message:
         if address in addresses or not address:
             raise error
         return write(content, addresses)
 
-    monkeypatch.setattr(messages, "_message", fails)
+    monkeypatch.setattr(anymail_messages, "_message", fails)
 
 
 def use(provider: str, settings: Any, esp: Esp) -> None:
@@ -63,7 +63,7 @@ def check_paused(clock: time_machine.Traveller) -> None:
     assert "can't be made" in pause.reason
     for _ in range(5):  # probes
         clock.shift(dt.timedelta(minutes=16))
-        sending.send_due()
+        shard_worker.send_due()
     assert set(statuses()) == {Status.QUEUED}
     assert Pause.objects.filter(ended_at=None).exists()
 
@@ -75,7 +75,7 @@ def test_an_error_that_hits_all_pauses_and_fails_no_reader(
 ) -> None:
     queue_readers(edition, count)
     fail_in_composition(monkeypatch, error)
-    assert sending.send_due() == 0
+    assert shard_worker.send_due() == 0
     assert statuses() == [Status.QUEUED] * count
     check_paused(clock)
 
@@ -89,7 +89,7 @@ def test_an_error_that_hits_all_calls_pauses_and_fails_no_reader(
     fail_for_provider(monkeypatch, ERRORS[1])
     with Esp() as esp:
         use(provider, settings, esp)
-        assert sending.send_due() == 0
+        assert shard_worker.send_due() == 0
         assert statuses() == [Status.QUEUED] * count
         check_paused(clock)
         assert esp.calls == []
@@ -101,7 +101,7 @@ def test_an_email_that_cannot_be_made_waits_alone(
 ) -> None:
     queue_readers(edition, 5)
     fail_in_composition(monkeypatch, error, "reader2@example.org")
-    assert sending.send_due() == 4
+    assert shard_worker.send_due() == 4
     assert statuses() == [Status.QUEUED, *[Status.SENT] * 4]
     assert not Pause.objects.exists()
     row = Delivery.objects.get(status=Status.QUEUED)
@@ -118,7 +118,7 @@ def test_an_email_that_cannot_be_written_for_a_provider_waits_alone(
     fail_for_provider(monkeypatch, error, "reader2@example.org")
     with Esp() as esp:
         use(provider, settings, esp)
-        assert sending.send_due() == 4
+        assert shard_worker.send_due() == 4
         assert len(esp.taken) == 4
     assert statuses() == [Status.QUEUED, *[Status.SENT] * 4]
     assert not Pause.objects.exists()

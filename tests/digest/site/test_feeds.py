@@ -9,9 +9,10 @@ from django.test import Client
 
 from digest.models import Edition, Paper
 from digest.site import feeds
-from subscriptions import links, subscribers
-from subscriptions.links import Purpose
 from subscriptions.models import Subscriber, Topic
+from subscriptions.readers import lifecycle
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -35,7 +36,7 @@ def address(feed: ET.Element, rel: str) -> str:
 
 
 def path_of(reader: Subscriber) -> str:
-    return links.make_url(Purpose.FEED, reader).removeprefix("https://papers.example.org")
+    return link_tokens.make_url(Purpose.FEED, reader).removeprefix("https://papers.example.org")
 
 
 FEEDS = [("/feeds/latest.atom", "/"), ("/feeds/topics/learning.atom", "/topics/learning/")]
@@ -114,14 +115,14 @@ def test_it_holds_a_readers_own_papers_at_a_secret_address(client: Client, alice
 
 
 def test_search_engines_keep_no_personal_feed(client: Client, alice: Subscriber) -> None:
-    first = client.get(links.make_url(Purpose.FEED, alice))
-    again = client.get(links.make_url(Purpose.FEED, alice), headers={"If-None-Match": first["ETag"]})
+    first = client.get(link_tokens.make_url(Purpose.FEED, alice))
+    again = client.get(link_tokens.make_url(Purpose.FEED, alice), headers={"If-None-Match": first["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)
     assert first["X-Robots-Tag"] == again["X-Robots-Tag"] == "noindex"
 
 
 def test_it_is_linked_from_a_readers_settings(client: Client, alice: Subscriber) -> None:
-    settings = client.get(f"/preferences/{links.make_token(Purpose.PREFERENCES, alice)}/")
+    settings = client.get(f"/preferences/{link_tokens.make_token(Purpose.PREFERENCES, alice)}/")
     assert f'href="{path_of(alice)}"' in settings.content.decode()
 
 
@@ -134,7 +135,7 @@ def test_it_gives_nothing_to_who_has_not_confirmed_was_erased_or_guesses(
     client: Client, alice: Subscriber, bob: Subscriber
 ) -> None:
     assert client.get(path_of(bob)).status_code == 404
-    preferences = links.make_token(Purpose.PREFERENCES, alice)
+    preferences = link_tokens.make_token(Purpose.PREFERENCES, alice)
     assert client.get(f"/feeds/personal/{preferences}.atom").status_code == 404
     assert client.get("/feeds/personal/guess.atom").status_code == 404
     path = path_of(alice)
@@ -143,5 +144,5 @@ def test_it_gives_nothing_to_who_has_not_confirmed_was_erased_or_guesses(
 
 
 def test_it_stays_open_to_who_has_left(client: Client, alice: Subscriber) -> None:
-    subscribers.unsubscribe(alice, now=NOW + dt.timedelta(hours=1))
+    lifecycle.unsubscribe(alice, now=NOW + dt.timedelta(hours=1))
     assert client.get(path_of(alice)).status_code == 200

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digest.models import Edition, Paper, Thumbnail
-from digest.site import pictures, thumbnails
-from digest.site.pictures import PictureError
+from digest.site import images, thumbnails
+from digest.site.images import PictureError
 from digest.sources.records import SourceError, UnreachableError
 from tests.conftest import NOW
 
@@ -54,16 +54,16 @@ def bring_in(monkeypatch: pytest.MonkeyPatch, web: Web, now: dt.datetime = NOW) 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
 @pytest.mark.parametrize("size", [(1200, 648), (64, 64), (1, 3000)])
 def test_it_makes_any_picture_small(kind: str, size: tuple[int, int]) -> None:
-    small = pictures.shrink(picture(kind, size))
+    small = images.shrink(picture(kind, size))
     with Image.open(io.BytesIO(small)) as made:
-        assert (made.format, made.size) == ("WEBP", pictures.SIZE)
+        assert (made.format, made.size) == ("WEBP", images.SIZE)
     assert len(small) < 20_000
 
 
 def test_it_leaves_out_what_was_hidden_in_a_picture() -> None:
     exif = Image.Exif()
     exif[0x010E] = "<script>alert(1)</script>"
-    small = pictures.shrink(picture("JPEG", exif=exif) + b"<script>alert(1)</script>")
+    small = images.shrink(picture("JPEG", exif=exif) + b"<script>alert(1)</script>")
     assert b"script" not in small
 
 
@@ -77,19 +77,19 @@ def test_it_leaves_out_what_was_hidden_in_a_picture() -> None:
 )  # fmt: skip
 def test_it_refuses_what_is_no_picture(body: bytes) -> None:
     with pytest.raises(PictureError):
-        pictures.shrink(body)
+        images.shrink(body)
 
 
 def test_it_refuses_a_picture_that_unpacks_to_more_than_there_is_memory() -> None:
     with pytest.raises(PictureError, match="too many"):
-        pictures.shrink(picture("PNG", (9_000, 9_000), "L"))
+        images.shrink(picture("PNG", (9_000, 9_000), "L"))
 
 
 @given(st.binary(max_size=300), st.sampled_from(["PNG", "JPEG", "WEBP", "GIF"]), st.integers(0, 400))
 def test_it_takes_any_bytes(noise: bytes, kind: str, at: int) -> None:
     whole = picture(kind, (40, 40))
     with contextlib.suppress(PictureError):
-        pictures.shrink(whole[:at] + noise + whole[at + len(noise) :])
+        images.shrink(whole[:at] + noise + whole[at + len(noise) :])
 
 
 def test_it_brings_a_picture_in_once_and_shows_it_from_here(

@@ -15,8 +15,8 @@ from digest.models import Listing, Paper, Source
 from digest.papers import Ingested
 from digest.sources import arxiv, feed, huggingface
 from digest.sources.records import Batch, SourceError
-from digest.texts.tex import from_tex
-from digest.texts.text import clean
+from digest.text.cleanup import clean
+from digest.text.latex import from_tex
 from tests.conftest import RECORDED, TODAY
 
 Recorded = Callable[[str], bytes]

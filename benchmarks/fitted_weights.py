@@ -1,0 +1,119 @@
+"""The weights of matching, fitted to graded judgements: `python -m benchmarks.fitted_weights DIR JUDGEMENTS…`
+
+DIR holds the recorded days, JUDGEMENTS are files of graded interests. It prints weights in the form in which
+`digest/matching/scoring_weights.py` has them, fitted by logistic regression to whether a paper is wanted (grade 1 or
+2), and how good the choice is of interests that they were not fitted to. What has no weight there gets none here, so
+that a kind of evidence is tried by giving it one; weights for what no topic stands for (`alone`) are left as they are.
+`MATCH_BY_MEANING=0` fits the weights by words alone.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import django
+import numpy as np
+from numpy.typing import NDArray
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+from digest.matching import Interest, scoring, scoring_weights  # noqa: E402
+from digest.matching.bm25 import Values  # noqa: E402
+from digest.matching.corpus import Day  # noqa: E402
+from digest.personalization.evaluation import evaluator  # noqa: E402
+from digest.personalization.evaluation.evaluator import Trial  # noqa: E402
+from digest.personalization.evaluation.metrics import Choice  # noqa: E402
+
+Evidence = dict[str, Values]  # for each paper, what each weight is multiplied by
+Sample = tuple[NDArray[np.float64], NDArray[np.bool_]]  # of an interest: a row for each paper; whether it is wanted
+
+LEFT_OUT = 10  # parts into which the interests are divided, each left out once
+RIDGE = 1.0  # holds weights back, where columns are brought to the same spread
+
+
+def of_topic(day: Day, asked: Interest) -> Evidence:
+    if asked.narrower:
+        return {}  # what others find, by weights of theirs
+    none = dict.fromkeys(scoring_weights.TOPIC._fields, 0.0)
+    return {
+        name: scoring.topic_odds(day, asked, scoring_weights.PhraseWeights(**(none | {name: 1.0}))) for name in none
+    }
+
+
+def of_text(day: Day, asked: Interest) -> Evidence:
+    for question in scoring.questions(day, asked.criteria, scoring_weights.odds(0)):
+        said = scoring.said_by(day, question)
+        close = np.zeros(len(day.papers)) if said.close is None else said.close.astype(np.float64)
+        name = day.coverage.of(question.name)
+        usual = np.ones(len(day.papers))
+        return {"usual": usual, "coverage": said.covered, "topics": said.topics, "closeness": close, "name": name}
+    return {}  # a name of one word is looked for as a phrase only
+
+
+# Topics first: texts are told by the topics that they speak of.
+FITTED: dict[str, tuple[str, Callable[[Day, Interest], Evidence]]] = {
+    "TOPIC": ("catalogue", of_topic),
+    "NAME": ("name", of_text),
+    "SENTENCE": ("sentence", of_text),
+    "BOTH": ("both", of_text),
+}
+
+
+def samples(trial: Trial, way: str, look: Callable[[Day, Interest], Evidence], names: list[str]) -> Iterator[Sample]:
+    papers = trial.index.papers
+    for judged, asked in trial.asked:
+        if found := look(trial.index.day, asked[way]):
+            wanted = [judged.grades.get(paper.key, 0) > 0 for paper in papers]
+            yield np.column_stack([found[name] for name in names]), np.array(wanted)
+
+
+def fit(found: Sequence[Sample]) -> NDArray[np.float64]:
+    """Logistic regression, by Newton's method; the first column is the same for all."""
+    rows, wanted = (np.concatenate(part) for part in zip(*found, strict=True))
+    spread = np.maximum(rows.std(axis=0), 1e-6)
+    spread[0] = 1.0
+    scaled, weights, ridge = rows / spread, np.zeros(rows.shape[1]), RIDGE * np.eye(rows.shape[1])
+    ridge[0, 0] = 0.0
+    for _ in range(30):
+        likely = 1 / (1 + np.exp(-scaled @ weights))
+        curve = (scaled * (likely * (1 - likely))[:, None]).T @ scaled + ridge
+        weights += np.linalg.solve(curve, scaled.T @ (wanted - likely) - ridge @ weights)
+    return np.asarray(weights / spread)
+
+
+def choice_of_others(found: Sequence[Sample]) -> Choice:
+    """What a balanced reader would get of each interest by weights that were fitted to other interests only."""
+    right = wrong = missed = 0
+    for part in range(LEFT_OUT):
+        weights = fit([one for number, one in enumerate(found) if number % LEFT_OUT != part])
+        for rows, wanted in found[part::LEFT_OUT]:
+            chosen = rows @ weights >= scoring_weights.odds(scoring_weights.LEAST[scoring_weights.BALANCED])
+            right += int((chosen & wanted).sum())
+            wrong += int((chosen & ~wanted).sum())
+            missed += int((~chosen & wanted).sum())
+    return Choice(right, wrong, missed)
+
+
+def main(folder: str, *judgements: str) -> None:
+    cache = settings.VAR_DIR / "evaluation.npz"
+    trials = [evaluator.prepare(Path(path), Path(folder), cache=cache) for path in judgements]
+    suffix = "" if trials[0].index.day.meaning else "_BY_WORDS"
+    for name, (way, look) in FITTED.items():
+        known: Any = getattr(scoring_weights, name + suffix)
+        names = [
+            "usual",
+            *(key for key, weight in known._asdict().items() if weight and key not in ("usual", "enough", "alone")),
+        ]
+        found = [one for trial in trials for one in samples(trial, way, look, names)]
+        weights = dict(zip(names, (round(float(weight), 2) for weight in fit(found)), strict=True))
+        setattr(scoring_weights, name + suffix, known._replace(**weights))
+        print(f"{name + suffix}: {weights}\n    of interests left out: {choice_of_others(found).as_json()}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

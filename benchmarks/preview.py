@@ -1,0 +1,25 @@
+"""The preview over the last seven editions, of a hundred papers each.
+
+`python -m benchmarks.preview` prints the figures: milliseconds of CPU a preview, when its topics were never asked
+for before (first) and when they were (again), as they are when a reader types a word more; and to make the indexes,
+which happens once a process and edition.
+"""
+
+import json
+import sys
+from typing import Any
+
+from benchmarks import scratch
+
+PAPERS_A_DAY = 100
+PREVIEWS = 200
+
+
+def run(scale: float = 1.0) -> dict[str, Any]:
+    """How quick a preview is at `scale` times 100 papers a day."""
+    papers = max(10, int(PAPERS_A_DAY * scale))
+    return {"papers_a_day": papers, **scratch.measure(f"previews.measure({papers}, {PREVIEWS})")}
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0), indent=2))

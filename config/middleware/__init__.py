@@ -1,0 +1,1 @@
+"""Middleware: what goes around every page (security headers, request bodies, language, compression)."""

@@ -1,0 +1,153 @@
+"""Reports are stored, once each however often they are told, and acted on; many at a time where they come so."""
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Sequence
+
+from anymail.signals import AnymailTrackingEvent, EventType
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+
+from digest import clock
+from digest.delivery.events import actions, lookup, reconciliation
+from digest.delivery.events.actions import Report
+from digest.delivery.events.normalization import DETAIL, Event, Told, UnreadableEventError, normalize
+from digest.models import Delivery, DeliveryEvent
+
+AT_ONCE = 500  # reports in one transaction: nothing else can write to SQLite meanwhile
+LOGGED = 20  # events of one post that are logged one by one where they can't be read
+
+logger = logging.getLogger(__name__)
+
+
+def record(event: AnymailTrackingEvent, esp_name: str) -> None:
+    """Store `event` and act on it. Told twice, it does nothing the second time."""
+    record_all([Told(event, esp_name)])
+
+
+def record_all(told: Sequence[Told]) -> None:
+    """Store what is new of `told`, and act on it. An event that can't be read or stored is logged and skipped."""
+    now = clock.now()
+    skipped = Skipped()
+    events: dict[str, Event] = {}
+    for each in told:
+        try:
+            event = normalize(each, now=now)
+        except UnreadableEventError as error:
+            skipped.add(each.esp_name, error)
+        else:
+            events[event.key] = event
+    by_id_alone = lookup.deliveries_by_id_alone(events.values(), now=now)
+    for chunk in _chunks(list(events.values())):
+        _record(_new(chunk), by_id_alone, skipped, now)
+    skipped.sum_up()
+
+
+def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime) -> None:
+    """Mail servers refused these as we handed them over: delivery, "hard" or "soft", what the server said."""
+    found = {pk: (bounce, reason) for pk, bounce, reason in bounces}
+    rows = Delivery.objects.filter(pk__in=list(found)).select_related("subscriber")
+    _store(
+        [
+            Report(
+                key=f"{reconciliation.BY_SMTP}{row.pk}:{now.date()}",
+                event_type=EventType.BOUNCED,
+                meaning=found[row.pk][0],
+                happened_at=now,
+                detail=found[row.pk][1][:DETAIL],
+                address=row.subscriber.email,
+                delivery=row,
+            )
+            for row in rows
+        ],
+        now,
+        from_provider=False,
+    )
+
+
+class Skipped:
+    """The events of one post that were not recorded, in the log."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self, esp_name: str, error: Exception) -> None:
+        """Log one, unless there are many."""
+        self.count += 1
+        if self.count <= LOGGED:
+            logger.warning("An event of %s was skipped: %s", esp_name, brief(error))
+
+    def sum_up(self) -> None:
+        """Log how many more there were."""
+        if self.count > LOGGED:
+            logger.warning("%d more events of the same request were skipped", self.count - LOGGED)
+
+
+def brief(error: Exception) -> str:
+    """Return the error in one line of plain ASCII: it may repeat what a stranger sent."""
+    return ascii(f"{type(error).__name__}: {error}"[:200])
+
+
+def _chunks(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
+    return (events[start : start + AT_ONCE] for start in range(0, len(events), AT_ONCE))
+
+
+def _new(events: Sequence[Event]) -> list[Event]:
+    keys = [event.key for event in events]
+    known = set(DeliveryEvent.objects.filter(event_key__in=keys).values_list("event_key", flat=True))
+    return [event for event in events if event.key not in known]
+
+
+def _record(events: list[Event], by_id_alone: dict[str, Delivery], skipped: Skipped, now: dt.datetime) -> None:
+    """Store events together. If the database refuses their values, find the event that is to blame, and skip it."""
+    if not events:
+        return
+    try:
+        with transaction.atomic():
+            deliveries = lookup.deliveries_of(events) | by_id_alone
+            _store([_report(event, deliveries.get(event.key)) for event in events], now)
+    except (OperationalError, InterfaceError):
+        raise  # about the connection, and not about the events: the provider tells us again
+    except (DatabaseError, ValueError, TypeError) as error:
+        if len(events) == 1:
+            skipped.add(events[0].key.partition(":")[0], error)
+            return
+        half = len(events) // 2
+        for part in (events[:half], events[half:]):
+            _record(part, by_id_alone, skipped, now)
+
+
+def _store(reports: list[Report], now: dt.datetime, *, from_provider: bool = True) -> None:
+    if not reports:
+        return
+    # Together, or a crash in between would lose a complaint: its repeat is taken for one that was acted on. Of two
+    # that store the same at once both act: that changes nothing the second time.
+    with transaction.atomic():
+        DeliveryEvent.objects.bulk_create(
+            [
+                DeliveryEvent(
+                    delivery=report.delivery,
+                    event_key=report.key,
+                    event_type=report.event_type,
+                    meaning=report.meaning,
+                    happened_at=report.happened_at,
+                    detail=report.detail,
+                )
+                for report in reports
+            ],
+            ignore_conflicts=True,
+        )
+        if from_provider:
+            reconciliation.reconcile(reports, now=now)
+        actions.act(reports, now=now)
+
+
+def _report(event: Event, delivery: Delivery | None) -> Report:
+    return Report(
+        key=event.key,
+        event_type=event.event_type,
+        meaning=event.meaning,
+        happened_at=event.happened_at,
+        detail=event.detail,
+        address=event.recipient or (delivery.subscriber.email if delivery else ""),
+        delivery=delivery,
+    )

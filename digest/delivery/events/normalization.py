@@ -1,0 +1,136 @@
+"""One provider report, in the types that we store. Pure.
+
+django-anymail copies fields from a provider's JSON as they are. An address can be a list there, a time can lie in the
+year 1, and any text can hold a NUL or half of a surrogate pair, which no database takes.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from anymail.signals import AnymailTrackingEvent
+
+from digest.delivery.events.classification import meaning_of
+from subscriptions.email.send_errors import without_addresses
+
+DETAIL = 500  # characters kept of what was said
+LONGEST_ANSWER = 4 * DETAIL  # characters read of it
+LONGEST_ADDRESS = 320  # RFC 3696, erratum 1690
+EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+CLOCKS_DIFFER = dt.timedelta(days=1)
+
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Told(NamedTuple):
+    """A report as django-anymail hands it over, and which provider it is from."""
+
+    event: AnymailTrackingEvent
+    esp_name: str
+
+
+class UnreadableEventError(Exception):
+    """A field of an event has a type or a value that it can't have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A report in our types. `recipient`, `message_id` and `reader` are empty where the provider names none."""
+
+    key: str
+    event_type: str
+    meaning: str
+    happened_at: dt.datetime
+    detail: str
+    recipient: str
+    message_id: str
+    delivery_id: int
+    reader: str
+
+
+def normalize(told: Told, *, now: dt.datetime) -> Event:
+    """Return the report in our types, or raise UnreadableEventError."""
+    event = told.event
+    if not isinstance(event.event_type, str):
+        raise UnreadableEventError(f"its type is {_kind(event.event_type)}")
+    event.description, event.mta_response = _answer(event.description), _answer(event.mta_response)
+    metadata = event.metadata if isinstance(event.metadata, Mapping) else {}
+    try:
+        meaning = meaning_of(event, told.esp_name)
+        key = _key(event, told.esp_name)
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise UnreadableEventError(f"{type(error).__name__}: {error}") from error
+    said = event.description or event.mta_response or event.reject_reason or ""
+    return Event(
+        key=key,
+        event_type=event.event_type,
+        meaning=meaning,
+        happened_at=_moment(event.timestamp, now),
+        detail=without_addresses(str(said))[:DETAIL],
+        recipient=_address(event.recipient),
+        message_id=_id(event.message_id),
+        delivery_id=_delivery_id(metadata),
+        reader=_id(metadata.get("reader")),
+    )
+
+
+def _address(said: Any) -> str:
+    """Return the address, or "" for none. An event about something else is about no one that we know."""
+    if said is None:
+        return ""
+    if not isinstance(said, str):
+        raise UnreadableEventError(f"its recipient is {_kind(said)}")
+    if len(said) > LONGEST_ADDRESS or _NOT_STORABLE.search(said):
+        raise UnreadableEventError("its recipient can't be an address")
+    return said.strip()
+
+
+def _id(said: Any) -> str:
+    """Return an id as text. An id that we can't have given or stored is none."""
+    known = isinstance(said, (str, int)) and not isinstance(said, bool)
+    text = str(said) if known else ""
+    return "" if _NOT_STORABLE.search(text) else text
+
+
+def _answer(said: Any) -> str:
+    """Return the beginning of what was said: the code is there, and the patterns below take longer for long texts."""
+    return _NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", str(said)[:LONGEST_ANSWER]) if said else ""
+
+
+def _moment(said: Any, now: dt.datetime) -> dt.datetime:
+    """Return when it happened, or `now` if that is missing or impossible."""
+    if not isinstance(said, dt.datetime):
+        return now
+    moment = said if said.tzinfo else said.replace(tzinfo=dt.UTC)
+    return moment if EARLIEST <= moment <= now + CLOCKS_DIFFER else now
+
+
+def _delivery_id(metadata: Mapping[Any, Any]) -> int:
+    said = str(metadata.get("delivery", ""))
+    return int(said) if said.isdecimal() and len(said) < 19 else 0
+
+
+def _key(event: AnymailTrackingEvent, esp_name: str) -> str:
+    """The provider's id of the event, with whom it is about; some have none, then all that it says. As a hash."""
+    event_id = _event_id(event, esp_name)
+    said = event_id or json.dumps(event.esp_event, sort_keys=True, default=str)
+    told = repr((event.event_type, event.recipient, event.message_id, said))
+    if not event_id:
+        told += repr(event.timestamp)
+    return f"{esp_name}:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+
+
+def _event_id(event: AnymailTrackingEvent, esp_name: str) -> str:
+    if esp_name == "Mailgun" and isinstance(event.esp_event, Mapping):
+        # What django-anymail takes is drawn anew for each try to tell us.
+        data = event.esp_event.get("event-data")
+        return str((data.get("id") if isinstance(data, Mapping) else "") or event.event_id or "")
+    return str(event.event_id or "")
+
+
+def _kind(value: Any) -> str:
+    return f"a {type(value).__name__}"

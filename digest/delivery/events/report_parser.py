@@ -1,0 +1,97 @@
+"""Reports as django-anymail's views read them, event by event: one that can't be read does not lose its batch."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from anymail.signals import AnymailTrackingEvent
+from django.core.exceptions import SuspiciousOperation
+
+from digest.delivery.events.event_store import Skipped, record_all
+from digest.delivery.events.normalization import Told
+
+MOST_EVENTS = 50_000  # in one request; the most that a provider is known to send is 1,000
+
+logger = logging.getLogger(__name__)
+
+_gathered: ContextVar[list[Told] | None] = ContextVar("gathered", default=None)
+
+
+class TooManyEventsError(SuspiciousOperation):
+    """A request holds more events than any provider sends."""
+
+
+class NothingReadableError(ValueError):
+    """A request holds events, and not one that can be read."""
+
+
+@cache
+def view_of(name: str) -> Any:
+    """Return django-anymail's view `name`, below anymail.webhooks, made to skip events that it can't read."""
+    module, _, class_name = name.partition(".")
+    view: Any = getattr(import_module(f"anymail.webhooks.{module}"), class_name)
+    tolerant: Any = type(class_name, (SkipUnreadableEvents, view), {})
+    return tolerant.as_view()
+
+
+class SkipUnreadableEvents:
+    """A mixin for the views of django-anymail, which read all events of a request or none."""
+
+    esp_name: str
+    signal: Any
+
+    def parse_events(self, request: Any) -> list[AnymailTrackingEvent]:
+        self._skipped, self._seen = Skipped(), 0
+        events: list[AnymailTrackingEvent | None] = super().parse_events(request)  # type: ignore[misc]
+        self._skipped.sum_up()
+        readable = [event for event in events if event is not None]
+        if events and not readable:
+            raise NothingReadableError("no event can be read")
+        return readable
+
+    def esp_to_anymail_event(self, *raw: Any) -> AnymailTrackingEvent | None:
+        self._seen += 1
+        if self._seen > MOST_EVENTS:
+            raise TooManyEventsError(f"More than {MOST_EVENTS} events in one request")
+        signal = self.signal
+        try:
+            event = super().esp_to_anymail_event(*raw)  # type: ignore[misc]
+            if not isinstance(event, AnymailTrackingEvent):
+                raise TypeError("it is no report about an email of ours")
+        except Exception as error:  # whatever a stranger's JSON makes of code that expects a provider's
+            self.signal = signal  # Mandrill's view takes its signal from the events
+            self._skipped.add(self.esp_name, error)
+            return None
+        return event
+
+    def unwrap_event(self, raw_event: Any) -> tuple[Any, Any, Any]:
+        """Take an event of SparkPost out of its envelope. One that has none is for `esp_to_anymail_event` to skip."""
+        try:
+            unwrapped: tuple[Any, Any, Any] = super().unwrap_event(raw_event)  # type: ignore[misc]
+        except (AttributeError, KeyError, TypeError):
+            return "", raw_event, raw_event
+        return unwrapped
+
+
+@contextmanager
+def gathering() -> Iterator[list[Told]]:
+    """Within, `hear` keeps what is told for whoever gathers."""
+    told: list[Told] = []
+    token = _gathered.set(told)
+    try:
+        yield told
+    finally:
+        _gathered.reset(token)
+
+
+def hear(told: Told) -> None:
+    """Keep what is told for whoever gathers; where nobody does, it is recorded at once."""
+    gathered = _gathered.get()
+    if gathered is None:
+        record_all([told])
+    else:
+        gathered.append(told)

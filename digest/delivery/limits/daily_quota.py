@@ -1,0 +1,68 @@
+"""How many mails may leave in one day (UTC), and how many have. Always in the database: it forgets nothing."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+
+from digest import clock
+from digest.delivery.limits.rate_settings import WarmUp
+from digest.models import Allowance
+
+NAME = "day "
+
+
+def cap(day: dt.date) -> int | None:
+    """How many may leave on `day`; None where nothing limits it."""
+    plan = warm_up()
+    caps = [number for number in (settings.SEND_PER_DAY or None, plan.cap(day) if plan else None) if number]
+    return min(caps, default=None)
+
+
+def warm_up() -> WarmUp | None:
+    if not settings.WARM_UP_FROM:
+        return None
+    return WarmUp(settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY)
+
+
+def take(wanted: int, *, now: dt.datetime) -> int:
+    """Take as many of the day's mails as there are left, `wanted` at most."""
+    most = cap(now.date())
+    if most is None:
+        return wanted
+    name = _name(now)
+    Allowance.objects.bulk_create([Allowance(name=name, level=0, at=now)], ignore_conflicts=True)
+    while wanted > 0:
+        if Allowance.objects.filter(name=name, level__lte=most - wanted).update(level=F("level") + wanted):
+            return wanted
+        wanted = min(wanted - 1, most - taken(now=now))
+    return 0
+
+
+def give_back(unused: int, *, now: dt.datetime) -> None:
+    if unused and cap(now.date()) is not None:
+        rest = Greatest(F("level") - unused, Value(0.0))
+        Allowance.objects.filter(name=_name(now)).update(level=rest)
+
+
+def taken(*, now: dt.datetime) -> int:
+    """How many were taken today."""
+    level = Allowance.objects.filter(name=_name(now)).values_list("level", flat=True).first()
+    return int(level or 0)
+
+
+def seconds_left(now: dt.datetime) -> float:
+    """Until the next day begins."""
+    tomorrow = clock.midnight(now.date() + dt.timedelta(days=1))
+    return (tomorrow - now).total_seconds()
+
+
+def forget(*, before: dt.date) -> int:
+    """Delete the counts of days before `before`; how many."""
+    old = Allowance.objects.filter(name__startswith=NAME, name__lt=f"{NAME}{before}")
+    return old.delete()[0]
+
+
+def _name(now: dt.datetime) -> str:
+    return f"{NAME}{now.date()}"

@@ -1,0 +1,95 @@
+"""From a delivery to its mail: what a transport is fed with."""
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from django.db import DatabaseError
+
+from digest.delivery.transports import Mail
+from digest.delivery.transports.outcomes import Outcome, Result
+from digest.editions import candidates
+from digest.email import rendering
+from digest.email.batch.composer import NOTHING_MATCHED, Composed, Composer, DeliveryRow
+from digest.matching import Index
+from digest.models import Delivery
+from digest.personalization import paper_index, profiles
+from digest.personalization.digest_selection import compose
+from subscriptions import brand
+from subscriptions.email import send_errors
+from subscriptions.email.send_errors import NoPostalAddressError
+from subscriptions.query.grammar import FilterError
+
+logger = logging.getLogger(__name__)
+
+
+class Maker(Protocol):
+    def make(self, rows: Iterable[DeliveryRow]) -> Iterator[Mail | Outcome]:
+        """The mail of each delivery in turn, or the outcome where there is none to send."""
+        ...
+
+
+class RawMaker:
+    """Makes mails as bytes, for transports that take them."""
+
+    def __init__(self) -> None:
+        self._composer = Composer()
+
+    def make(self, rows: Iterable[DeliveryRow]) -> Iterator[Mail | Outcome]:
+        return map(_as_mail, self._composer.compose(rows))
+
+
+class PlainMaker:
+    """Makes messages of Django's, one reader after the other, and keeps the editions it has read."""
+
+    def __init__(self) -> None:
+        self._indexes: dict[tuple[int, dt.date | None], Index] = {}
+
+    def make(self, rows: Iterable[DeliveryRow]) -> Iterator[Mail | Outcome]:
+        pks = [row.delivery_id for row in rows]
+        whole = Delivery.objects.select_related("edition", "subscriber").prefetch_related("subscriber__filters__topic")
+        for delivery in whole.filter(pk__in=pks).order_by("pk"):
+            try:
+                yield self._make(delivery)
+            except DatabaseError:
+                raise  # not about this mail
+            except Exception as error:
+                logger.exception("Delivery %s can't be composed", delivery.pk)
+                yield _broken(delivery.pk, error)
+
+    def _make(self, delivery: Delivery) -> Mail | Outcome:
+        since = candidates.since(delivery.edition, delivery.subscriber)
+        key = (delivery.edition_id, since)
+        if key not in self._indexes:
+            self._indexes[key] = paper_index.index_of(candidates.papers(delivery.edition, since))
+        digest = compose(self._indexes[key], profiles.wanted_by(delivery.subscriber), delivery.edition.day)
+        if not digest.is_worth_sending:
+            return Outcome(delivery.pk, Result.SKIPPED, NOTHING_MATCHED)
+        message = rendering.build_digest_message(digest, delivery)
+        reader, sender = delivery.subscriber, brand.current().sender_address
+        return Mail(delivery.pk, reader.email, sender, message, message.papers, reader=reader.uid.hex)
+
+
+def _as_mail(composed: Composed) -> Mail | Outcome:
+    if isinstance(composed.problem, DatabaseError):
+        raise composed.problem  # not about this mail
+    if composed.problem is not None:
+        return _broken(composed.delivery_id, composed.problem)
+    if composed.message is None:
+        return Outcome(composed.delivery_id, Result.SKIPPED, composed.reason)
+    return Mail(
+        composed.delivery_id,
+        composed.address,
+        composed.sender,
+        composed.message,
+        composed.papers,
+        reader=composed.reader,
+    )
+
+
+def _broken(delivery_id: int, error: Exception) -> Outcome:
+    if isinstance(error, NoPostalAddressError):
+        return Outcome(delivery_id, Result.STOPPED, str(error))
+    is_readers_own = isinstance(error, FilterError)  # what this reader follows can't be read
+    return Outcome(delivery_id, Result.LATER, send_errors.unmade(error), unmade=not is_readers_own)

@@ -1,0 +1,138 @@
+"""Who is to get which edition, and when: rows in the delivery table, made by the database in one statement.
+
+A tick may run twice, or on two machines at once: a reader has one row an edition, whoever comes first.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, Q
+
+from digest.delivery import shards
+from digest.delivery.bulk_insert import DueSlot, enqueue, enqueue_slots
+from digest.editions import due_times
+from digest.editions.due_times import Slot
+from digest.models import Delivery, Edition
+from subscriptions.models import Subscriber
+
+WINDOW = dt.timedelta(days=8)  # from Monday's publication to a weekly reader's last hour of Sunday, and a day
+TOO_LATE = dt.timedelta(hours=24)
+LATE = "More than 24 hours late: the next edition is coming."
+
+Status = Delivery.Status
+
+
+def plan_due(*, now: dt.datetime) -> int:
+    """Make a row for every reader whose hour for a recent edition has come; how many rows are new.
+
+    What should have gone out more than a day ago is written down as skipped. Hours that earlier ticks looked at
+    are looked at again every half hour only, for readers who chose an earlier hour since.
+    """
+    slots = _slots_in_use()
+    recent = Edition.objects.filter(mail_from__gt=now - WINDOW, mail_from__lte=now)
+    return sum(_plan_edition(pk, slots, now) for pk in recent.values_list("pk", flat=True))
+
+
+def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
+    with _alone_with(pk, now) as edition:
+        done_until = edition.planned_until if _is_same_half_hour(now, edition.planned_until) else None
+        due_slots = [
+            _due_slot(slot, due, now)
+            for due, theirs in _slots_by_due_time(edition, slots)
+            if due <= now and not (done_until and due + _spread() <= done_until)
+            for slot in theirs
+        ]
+        late = [slot for slot in due_slots if slot.due < now - TOO_LATE]
+        timely = [slot for slot in due_slots if slot.due >= now - TOO_LATE]
+        planned = enqueue_slots(edition, timely, now=now)
+        planned += enqueue_slots(edition, late, now=now, status=Status.SKIPPED, reason=LATE)
+        edition.planned_until = now
+        edition.save(update_fields=["planned_until"])
+    return planned
+
+
+def _due_slot(slot: Slot, due: dt.datetime, now: dt.datetime) -> DueSlot:
+    """Of a full hour's readers, those whose turn it is by now: each has a minute of their own, always."""
+    spread = max(settings.SEND_SPREAD_MINUTES, 1)
+    return DueSlot(slot, due, spread, min(int((now - due).total_seconds() // 60), spread))
+
+
+def _is_same_half_hour(now: dt.datetime, before: dt.datetime | None) -> bool:
+    return before is not None and int(now.timestamp()) // 1800 == int(before.timestamp()) // 1800
+
+
+def _spread() -> dt.timedelta:
+    return dt.timedelta(minutes=settings.SEND_SPREAD_MINUTES)
+
+
+@contextmanager
+def _alone_with(pk: int, now: dt.datetime) -> Iterator[Edition]:
+    """The edition, while nobody else plans it; what was planned in the block is put into shards at its end."""
+    with transaction.atomic():
+        edition = Edition.objects.select_for_update().get(pk=pk)
+        # Of all editions: new rows have higher ids than any that is there, and the highest is one look into the index.
+        before = Delivery.objects.aggregate(Max("pk"))["pk__max"] or 0
+        yield edition
+        shards.make(edition, after=before, now=now)
+
+
+def give_up_old(*, now: dt.datetime) -> int:
+    """Skip what was planned and could not be sent for more than a day; how many."""
+    return shards.expire(now=now, older_than=TOO_LATE, reason=LATE)
+
+
+def plan_everyone(edition: Edition, *, now: dt.datetime) -> int:
+    """Make a row for every reader of `edition`, whatever their hour; how many rows are new.
+
+    Weekly readers are among them when the edition closes its week. A row that was skipped for being late is
+    made anew: a person asked for it.
+    """
+    readers = Subscriber.objects.active()
+    if not _is_weekly_digest(edition, now):
+        readers = readers.exclude(frequency=Subscriber.Frequency.WEEKLY)
+    late = Delivery.objects.filter(edition=edition, status=Status.SKIPPED, reason=LATE)
+    with _alone_with(edition.pk, now):
+        late.filter(subscriber__in=readers).delete()
+        return enqueue(edition, readers, now=now)
+
+
+def weekly_readers_waiting(edition: Edition, *, now: dt.datetime) -> int:
+    """How many weekly readers `edition` is not for, since it does not close its week."""
+    if _is_weekly_digest(edition, now):
+        return 0
+    return Subscriber.objects.active().filter(frequency=Subscriber.Frequency.WEEKLY).count()
+
+
+def _slots_in_use() -> list[Slot]:
+    rows = Subscriber.objects.active().order_by().values_list("frequency", "time_zone", "send_hour").distinct()
+    return [Slot(*row) for row in rows]
+
+
+def _slots_by_due_time(edition: Edition, slots: Iterable[Slot]) -> list[tuple[dt.datetime, list[Slot]]]:
+    if edition.mail_from is None:
+        return []
+    weekly_from = _weekly_from(edition, edition.mail_from)
+    found: dict[dt.datetime, list[Slot]] = {}
+    for slot in slots:
+        mail_from = weekly_from if slot.frequency == Subscriber.Frequency.WEEKLY else edition.mail_from
+        if mail_from is not None:
+            found.setdefault(due_times.due_at(slot, mail_from), []).append(slot)
+    return sorted(found.items())
+
+
+def _is_weekly_digest(edition: Edition, now: dt.datetime) -> bool:
+    weekly_from = _weekly_from(edition, edition.published_at)
+    return weekly_from is not None and weekly_from <= now
+
+
+def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None:
+    monday = due_times.monday_of(edition.day)
+    week = Edition.objects.filter(day__gte=monday, day__lt=monday + dt.timedelta(days=due_times.SATURDAY))
+    # One that was never mailed, as Friday's published late, is not what weekly readers wait for, unless somebody mails
+    # that very one. One that was taken out of the mail later closes its week all the same.
+    mailed = ~Q(mail_from=None) | ~Q(planned_until=None) | Q(pk=edition.pk)
+    newest = week.filter(mailed).order_by("-day").values_list("day", flat=True).first()
+    return due_times.weekly_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None

@@ -1,0 +1,42 @@
+"""The words of a paper that its reasons found, in bold. Pure."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from markupsafe import Markup
+
+from digest.email.quoted_printable import escape
+from digest.matching import Finding, Reason
+from digest.matching.highlight import mark
+from digest.personalization.snapshot import shown
+
+_around: ContextVar[tuple[str, str] | None] = ContextVar("around", default=None)
+
+
+def emphasized(text: str, findings: Sequence[Finding]) -> Markup:
+    """`text` as HTML, with what `findings` found in it in bold."""
+    if around := _around.get():
+        return Markup(around[0]) + text + Markup(around[1])  # noqa: S704  # digits
+    return Markup(in_bold(text, told(findings)))  # noqa: S704  # escaped there
+
+
+def in_bold(text: str, reasons: Sequence[Reason]) -> str:
+    """The same, written as HTML serializers do."""
+    parts = mark(text, reasons)
+    return "".join(f"<b>{escape(part)}</b>" if is_found else escape(part) for part, is_found in parts)
+
+
+def told(findings: Sequence[Finding]) -> list[Reason]:
+    """The reasons that a mail tells."""
+    return [reason for finding in shown(findings) for reason in finding.reasons]
+
+
+@contextmanager
+def kept_apart(begin: str, end: str) -> Iterator[None]:
+    """Put nothing in bold, but `begin` and `end` around each text, by which it is found again."""
+    token = _around.set((begin, end))
+    try:
+        yield
+    finally:
+        _around.reset(token)

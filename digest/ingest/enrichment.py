@@ -1,0 +1,60 @@
+"""What arXiv knows of papers that another list named: categories, the authors' own text, their comment, a DOI.
+
+Off the critical path. An edition goes out without it; what arXiv does not answer now is asked for an hour later.
+"""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from digest import papers
+from digest.ingest.http_client import client
+from digest.models import Paper, Source
+from digest.sources import arxiv, arxiv_api
+from digest.sources.records import SourceError, UnreachableError
+
+logger = logging.getLogger(__name__)
+
+DAYS = 7  # after a paper was first seen
+AGAIN_AFTER = dt.timedelta(hours=24)  # arXiv's answers change once a day
+MOST_BATCHES = 10  # a tick
+
+
+@dataclass
+class Enriched:
+    """What became of it, in papers."""
+
+    asked: int = 0
+    changed: int = 0
+    failed: int = 0  # asked for, and not answered
+
+
+def enrich(*, now: dt.datetime) -> Enriched:
+    """Ask arXiv for all that is due, newest papers first."""
+    http = client(Source.Kind.ARXIV, arxiv.PAUSE)
+    done = Enriched()
+    waiting = due(now=now)
+    for start in range(0, len(waiting), arxiv_api.MOST_IDS):
+        keys = waiting[start : start + arxiv_api.MOST_IDS]
+        done.asked += len(keys)
+        try:
+            answer = arxiv_api.parse(arxiv_api.fetch(http, [key.removeprefix("arxiv:") for key in keys]))
+        except SourceError as error:
+            done.failed += len(keys)
+            logger.warning("arXiv says nothing more of %d papers for now: %s", len(keys), error)
+            if isinstance(error, UnreachableError):
+                break
+            continue
+        done.changed += papers.enrich(keys, answer.records, now=now)
+    return done
+
+
+def due(*, now: dt.datetime) -> list[str]:
+    """The keys of the papers to ask for, newest first."""
+    recent = Paper.objects.filter(key__startswith="arxiv:", categories=[], first_seen_at__gte=now - dt.timedelta(DAYS))
+    waiting = recent.filter(Q(enriched_at=None) | Q(enriched_at__lt=now - AGAIN_AFTER))
+    listed = waiting.filter(listings__source__kind=Source.Kind.HUGGINGFACE).distinct()
+    most = MOST_BATCHES * arxiv_api.MOST_IDS
+    return [paper.key for paper in listed.order_by("-first_seen_at", "-pk")[:most]]

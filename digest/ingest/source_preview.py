@@ -1,0 +1,106 @@
+"""What a source would bring in, looked at before there is one. Nothing is stored."""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass, field, replace
+
+from django.conf import settings
+
+from digest import sources
+from digest.ingest.http_client import client
+from digest.models import Source
+from digest.sources.http import problem_with_host
+from digest.sources.records import Batch, PaperRecord, SourceError
+from digest.text.cleanup import clean, first_sentences, without_secrets
+
+logger = logging.getLogger(__name__)
+
+SHOWN = 10  # papers
+PATIENCE = 20  # seconds; somebody waits before a browser
+LONGEST_SENTENCE = 200  # characters
+AUTHORS = 3  # named; the others are counted
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """One paper, as an admin wants to see it."""
+
+    title: str
+    authors: str
+    day: dt.date | None  # None: the source doesn't say
+    url: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of asking a source for one day. `error` is readable, and empty when the answer could be read."""
+
+    day: dt.date
+    error: str = ""
+    batch: Batch = field(default_factory=Batch)
+    has_more: bool = False  # only the first page was asked for
+
+    @property
+    def items(self) -> int:
+        return len(self.batch)
+
+    @property
+    def papers(self) -> int:
+        return len(self.batch.records)
+
+    @property
+    def skipped(self) -> int:
+        return self.batch.skipped
+
+    @property
+    def rejected(self) -> list[str]:
+        return [clean(reason) for reason in self.batch.rejected]
+
+    @property
+    def first(self) -> list[Glimpse]:
+        return [_glimpse(record) for record in self.batch.records[:SHOWN]]
+
+
+def problem_with(kind: str, key: str) -> str:
+    """Why a source of `kind` and `key` can't work, as far as that is seen without asking anybody; else empty."""
+    if problem := sources.problem_with_key(kind, key):
+        return problem
+    must_be_public = kind == Source.Kind.FEED and not settings.FETCH_PRIVATE_HOSTS
+    if must_be_public and (problem := problem_with_host(key)):
+        return f"{problem}. To read feeds of your own network, set FETCH_PRIVATE_HOSTS=true."
+    return ""
+
+
+def try_source(kind: str, key: str, day: dt.date, *, patience: float = PATIENCE) -> Trial:
+    """Fetch and parse what a source of `kind` and `key` lists for `day`. Waits `patience` seconds at most."""
+    problem = problem_with(kind, key)
+    if problem:
+        return Trial(day, error=problem)
+    try:
+        return _ask(kind, key, day, patience)
+    except SourceError as error:
+        return Trial(day, error=clean(str(error)))
+    except Exception as error:  # a fault of ours: the admin's form must not be lost to it
+        logger.exception("trying %s %s failed", kind, key)
+        return Trial(day, error=f"internal error, please report: {without_secrets(clean(repr(error)))}")
+
+
+def _ask(kind: str, key: str, day: dt.date, patience: float) -> Trial:
+    source = sources.KINDS[kind]
+    http = replace(client(kind, source.PAUSE), deadline=patience)
+    batch: Batch = source.parse(source.fetch(http, key, day, 0), day)
+    is_full = source.PAGE_SIZE is not None and len(batch) >= source.PAGE_SIZE
+    return Trial(day, batch=batch, has_more=is_full)
+
+
+def _glimpse(record: PaperRecord) -> Glimpse:
+    others = len(record.authors) - AUTHORS
+    named = ", ".join(record.authors[:AUTHORS])
+    return Glimpse(
+        title=record.title,
+        authors=f"{named} and {others} more" if others > 0 else named,
+        day=record.day,
+        url=record.url,
+        sentence=first_sentences(record.abstract, LONGEST_SENTENCE),
+    )

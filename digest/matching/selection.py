@@ -1,0 +1,84 @@
+"""A reader's list: the best of what their interests found, never an average. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from digest.matching.index import Answer, Index
+from digest.matching.scoring_weights import BALANCED, LEAST
+from digest.matching.types import Interest, Match
+
+
+def match(
+    index: Index, interests: Iterable[Interest], exclusions: Iterable[str] = (), amount: str = BALANCED
+) -> list[Match]:
+    """The papers that any of `interests` asks for, best first. `exclusions` hold for all of them."""
+    return choose(index, tuple(interests), exclusions, amount, len(index.papers))[0]
+
+
+def choose(
+    index: Index, interests: Sequence[Interest], exclusions: Iterable[str], amount: str, most: int
+) -> tuple[list[Match], int]:
+    """The `most` papers to show of those that any of `interests` asks for, best first; how many there are in all."""
+    answers = [answer for interest in interests if (answer := index.answer(interest, amount)).scores]
+    if exclusions:
+        excluded = index.with_any(exclusions)
+        answers = [answer.without(excluded) for answer in answers]
+    scores = _best(answers)
+    if len(answers) == 1 and len(scores) <= most:
+        return [answers[0].found.match(number, score) for number, score in scores.items()], len(scores)
+    shown = scores if len(scores) <= most else _share([list(answer.scores.items()) for answer in answers], most, amount)
+    best_first = sorted([(-scores[number], number) for number in shown])
+    return [_match(index, answers, number, -negative) for negative, number in best_first], len(scores)
+
+
+def share(matches: Sequence[Match], most: int, amount: str) -> list[Match]:
+    """The `most` of `matches` to show, in their order."""
+    if len(matches) <= most:
+        return list(matches)
+    by_interest: dict[str, list[tuple[int, float]]] = {}
+    for place, found in enumerate(matches):
+        by_interest.setdefault(found.findings[0].interest, []).append((place, found.score))
+    return [matches[place] for place in sorted(_share(list(by_interest.values()), most, amount))]
+
+
+def _best(answers: Sequence[Answer]) -> dict[int, float]:
+    """The best score of each paper."""
+    if len(answers) == 1:
+        return answers[0].scores
+    scores: dict[int, float] = {}
+    for answer in answers:
+        for number, score in answer.scores.items():
+            if score > scores.get(number, 0.0):
+                scores[number] = score
+    return scores
+
+
+def _share(lists: Sequence[Sequence[tuple[int, float]]], most: int, amount: str) -> set[int]:
+    """The papers for `most` places, out of one list for each interest, its best paper first.
+
+    Each further paper of an interest counts for less than the one before: after half of the places its best counts
+    for less than anything that another interest asks for. So no topic takes all places where others have something.
+    """
+    fairness = LEAST[amount] ** (2 / most)
+    counts = [1.0] * len(lists)
+    places = [0] * len(lists)
+    chosen: set[int] = set()
+    while len(chosen) < most:
+        best, value = 0, -1.0
+        for number, pairs in enumerate(lists):
+            place = places[number]
+            while place < len(pairs) and pairs[place][0] in chosen:
+                place += 1
+            places[number] = place
+            if place < len(pairs) and pairs[place][1] * counts[number] > value:
+                best, value = number, pairs[place][1] * counts[number]
+        chosen.add(lists[best][places[best]][0])
+        counts[best] *= fairness
+    return chosen
+
+
+def _match(index: Index, answers: Sequence[Answer], number: int, score: float) -> Match:
+    holding = [answer for answer in answers if number in answer.scores]
+    if len(holding) == 1:
+        return holding[0].found.match(number, score)
+    findings = [answer.found.finding(number, answer.scores[number]) for answer in holding]
+    return Match(index.papers[number], score, tuple(sorted(findings, key=lambda finding: -finding.score)))

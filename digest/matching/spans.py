@@ -1,0 +1,41 @@
+"""Where in a text stands what was found. Pure."""
+
+from collections.abc import Iterable
+
+from digest.matching.tokens import is_abbreviation, is_loud, key_of, words_of
+from digest.matching.types import Reason
+
+
+def spans(text: str, reasons: Iterable[Reason]) -> list[tuple[int, int]]:
+    """The places in `text` (begin, end) that hold what `reasons` found, in order and apart from one another.
+
+    Whatever part of a title or an abstract is shown, and however it writes the words: Pre-training for pretraining.
+    """
+    words = list(words_of(text))
+    found = sorted({span for phrase in _phrases(reasons) for span in _find(phrase, text, words)})
+    apart: list[tuple[int, int]] = []
+    for begin, end in found:
+        if apart and begin <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((begin, end))
+    return apart
+
+
+def _phrases(reasons: Iterable[Reason]) -> Iterable[str]:
+    for reason in reasons:
+        if reason.kind == "phrase":
+            yield reason.found
+        elif reason.kind == "words":
+            yield from reason.found.split(", ")
+
+
+def _find(phrase: str, text: str, words: list[tuple[str, int, int]]) -> Iterable[tuple[int, int]]:
+    key, is_short = key_of(phrase), is_abbreviation(phrase)
+    for number in range(len(words)):
+        rest, last = key, number
+        while rest and last < len(words) and rest.startswith(words[last][0]):
+            rest, last = rest[len(words[last][0]) :], last + 1
+        begin, end = words[number][1], words[last - 1][2]
+        if key and not rest and (not is_short or is_loud(text[begin:end])):
+            yield begin, end

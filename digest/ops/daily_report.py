@@ -1,0 +1,88 @@
+"""The operators' daily mail: what came in, what went out, what failed and why, which sources are in trouble."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count, Sum
+
+from digest import clock
+from digest.ingest import source_health
+from digest.ingest.source_health import Trouble
+from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, Turn
+from digest.ops.dashboard import troubled_since
+from subscriptions.email import builder
+from subscriptions.models import Subscriber
+from subscriptions.security import rate_limits
+
+SPAN = dt.timedelta(hours=24)
+TURN = "operators' report"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The last 24 hours before `until`; counts are of rows."""
+
+    until: dt.datetime
+    editions: list[Edition]
+    quiet_days: list[QuietDay]
+    came_in: list[tuple[str, int, int]]  # source, new papers, failed runs
+    in_trouble: list[Trouble]
+    went_out: dict[str, int]  # deliveries by status
+    reasons: list[tuple[str, int]]  # why some failed or wait, the most frequent first
+    events: dict[str, int]  # what the provider reported, by type
+    new_readers: int
+    left: int
+    turned_away: int  # posts of forms, by the limit of their network
+
+    @property
+    def is_fine(self) -> bool:
+        return not self.in_trouble and not self.reasons
+
+
+def make_report(*, until: dt.datetime) -> Report:
+    since = until - SPAN
+    rows = Delivery.objects.filter(queued_at__gt=since).order_by()
+    troubled = troubled_since(since)
+    told = DeliveryEvent.objects.filter(happened_at__gt=since).order_by()
+    return Report(
+        until=until,
+        editions=list(Edition.objects.filter(published_at__gt=since)),
+        quiet_days=list(QuietDay.objects.filter(day__gte=since.date())),
+        came_in=_came_in(since),
+        in_trouble=source_health.troubles(),
+        went_out=dict(rows.values_list("status").annotate(Count("pk"))),
+        reasons=list(troubled.values_list("reason").annotate(number=Count("pk")).order_by("-number")[:10]),
+        events=dict(told.values_list("event_type").annotate(Count("pk"))),
+        new_readers=Subscriber.objects.filter(confirmed_at__gt=since).count(),
+        left=Subscriber.objects.filter(unsubscribed_at__gt=since).count(),
+        turned_away=rate_limits.count(rate_limits.turned_away(), since=since),
+    )
+
+
+def send_report(*, now: dt.datetime) -> bool:
+    """Mail the report to settings.OPERATORS, once a day however often this is called; whether it was sent.
+
+    While no mail can leave, it is tried again at the next call.
+    """
+    if not settings.OPERATORS or not _is_ours(now):
+        return False
+    told = builder.tell_operators("report", {"report": make_report(until=now)})
+    if not told:
+        Turn.objects.filter(host=TURN).update(free_at=now)
+    return told
+
+
+def _is_ours(now: dt.datetime) -> bool:
+    """Claim today's report: two schedulers may both ask for it."""
+    tomorrow = clock.midnight(now.date() + dt.timedelta(days=1))
+    turn, is_first = Turn.objects.get_or_create(host=TURN, defaults={"free_at": tomorrow})
+    return is_first or bool(Turn.objects.filter(pk=turn.pk, free_at__lte=now).update(free_at=tomorrow))
+
+
+def _came_in(since: dt.datetime) -> list[tuple[str, int, int]]:
+    runs = FetchRun.objects.filter(started_at__gt=since).order_by("source__name")
+    new = dict(runs.values_list("source__name").annotate(Sum("new")))
+    broken = runs.filter(status__in=source_health.BROKEN)
+    failed = dict(broken.values_list("source__name").annotate(Count("pk")))
+    return [(name, number, failed.get(name, 0)) for name, number in new.items()]

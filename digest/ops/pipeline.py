@@ -1,0 +1,143 @@
+"""What an operator asks for by hand: fetch, publish, send. Each ends with a summary for people and programs."""
+
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from digest import clock
+from digest.delivery import pauses, planner, shard_worker, shards
+from digest.editions import publication
+from digest.email.formatting import count
+from digest.ingest import fetcher
+from digest.models import Delivery, Edition, FetchRun
+
+Track = Callable[[list[Any]], Iterable[Any]]
+Show = Callable[[int], Callable[[int], object]]  # of so many, so many more are done
+OTHERS_TIMEOUT = 30  # seconds to wait for mails that another process has in hand
+
+Status = Delivery.Status
+
+
+class NoEditionError(Exception):
+    """There is no edition of the day that was asked for."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How it went: one line, the same as data, and whether all went well."""
+
+    line: str
+    data: dict[str, Any]
+    ok: bool = True
+
+
+def fetch(days: list[dt.date], *, track: Track = iter) -> Summary:
+    """Read every active source for `days`."""
+    runs = fetcher.collect(days, track=track)
+    broken = [run for run in runs if run.status in (FetchRun.Status.FAILED, FetchRun.Status.UNREACHABLE)]
+    unread = len(fetcher.errands(days)) - len(runs)
+    totals = {name: sum(getattr(run, name) for run in runs) for name in ("new", "changed", "unchanged", "rejected")}
+    line = f"Fetched {_span(days)}: " + ", ".join(f"{number} {name}" for name, number in totals.items())
+    if not runs:
+        line += ". No source is switched on: do that in the admin"
+    for run in broken:
+        line += f". {run.source} FAILED for {run.day}: {run.message}"
+    if unread:
+        line += f". {count(unread, 'day')} not asked for, since the source can't be reached"
+    if runs and not broken:
+        line += "".join(f". {remark}" for remark in dict.fromkeys(run.message for run in runs if run.message))
+    data = {"days": [str(day) for day in days], **totals, "unread": unread, "failed": [_failure(run) for run in broken]}
+    return Summary(_sentence(line), data, ok=bool(runs) and len(broken) < len(runs) and not unread)
+
+
+def publish(day: dt.date) -> Summary:
+    """Publish the edition of `day`, if there are papers for one."""
+    done = publication.publish(day, now=clock.now())
+    data = {
+        "day": str(day),
+        "papers": done.papers,
+        "published": done.edition is not None,
+        "is_new": done.is_new,
+        "reason": done.reason,
+    }
+    if done.edition is None:
+        return Summary(_sentence(f"No edition of {day}: {done.reason}"), data)
+    verb = "Published" if done.is_new else "Already published:"
+    return Summary(f"{verb} the edition of {day} with {count(done.papers, 'paper')}.", data)
+
+
+def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summary:
+    """Send the edition of `day` to every reader who has not had it, whatever their hour. Raises NoEditionError."""
+    edition = Edition.objects.filter(day=day).first()
+    if edition is None:
+        newest = publication.latest()
+        known = f"The newest is {newest.day}." if newest else "There is none at all yet."
+        raise NoEditionError(f"There is no edition of {day}. {known} Run publish_edition --date {day} first.")
+    now = clock.now()
+    if edition.closed_at is None:
+        publication.publish(day, now=now)  # what is sent is not added to afterwards
+    rows = Delivery.objects.filter(edition=edition)
+    planner.plan_everyone(edition, now=now)
+    shards.wake(edition, now=now)  # a person asked: what waits for another try has it now
+    pauses.probe_now(now=now)
+    sent_now = shard_worker.send_due(edition=edition, progress=show(rows.filter(status=Status.QUEUED).count()))
+    _wait_for_others(edition)
+    counts = Counter(rows.values_list("status", flat=True))
+    weekly = planner.weekly_readers_waiting(edition, now=now)
+    data = {
+        "day": str(day),
+        "sent_now": sent_now,
+        **{status: counts[status] for status in Status.values},
+        "weekly_waiting": weekly,
+    }
+    line = f"Edition of {day}: {count(sent_now, 'digest')} sent now"
+    line += "".join(f", {counts[status]} {said}" for status, said in _SAID.items() if counts[status])
+    if weekly:
+        line += f"; {count(weekly, 'weekly reader')} will have it in the week's digest"
+    troubles = rows.filter(status__in=(Status.FAILED, Status.QUEUED, Status.UNCERTAIN)).exclude(reason="")
+    line += "".join(
+        f". {reason}" for reason in troubles.order_by("reason").values_list("reason", flat=True).distinct()[:3]
+    )
+    pause = pauses.current()
+    data["paused"] = pause.reason if pause else ""
+    line += f". Sending is paused. {pause.reason}" if pause else _next_try(rows)
+    return Summary(_sentence(line), data, ok=not troubles.exists() and pause is None)
+
+
+def _next_try(rows: QuerySet[Delivery]) -> str:
+    waiting = rows.filter(status=Status.QUEUED).order_by("not_before").values_list("not_before", flat=True).first()
+    return f". Next try at {waiting:%H:%M} UTC" if waiting else ""
+
+
+_SAID = {
+    Status.SENT: "sent in all",
+    Status.SKIPPED: "skipped",
+    Status.QUEUED: "waiting for another try",
+    Status.FAILED: "failed",
+    Status.UNCERTAIN: "uncertain",
+}
+
+
+def _wait_for_others(edition: Edition) -> None:
+    """A running server may have taken some of the shards: their end belongs into the summary."""
+    deadline = time.monotonic() + OTHERS_TIMEOUT
+    while time.monotonic() < deadline and edition.shards.exclude(worker="").exists():
+        time.sleep(0.2)
+
+
+def _span(days: list[dt.date]) -> str:
+    return f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+
+
+def _failure(run: FetchRun) -> dict[str, str]:
+    return {"source": str(run.source), "day": str(run.day), "reason": run.message}
+
+
+def _sentence(line: str) -> str:
+    line = line.replace(". . ", ". ").replace(".. ", ". ")
+    return line if line.endswith((".", "!", "?")) else line + "."

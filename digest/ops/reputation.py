@@ -1,0 +1,131 @@
+"""How mail was received lately: what mailbox providers judge a sender by."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from anymail.signals import EventType
+from django.conf import settings
+from django.db.models import Count
+
+from digest import clock
+from digest.delivery.events.classification import Meaning
+from digest.models import DailyTotal, Delivery, DeliveryEvent
+
+SPAN = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Counts of some days."""
+
+    sent: int = 0
+    delivered: int = 0
+    hard: int = 0
+    soft: int = 0
+    policy: int = 0
+    complaints: int = 0
+    left: int = 0
+
+    @property
+    def bounces(self) -> int:
+        return self.hard + self.soft + self.policy
+
+    @property
+    def reported(self) -> int:
+        return self.delivered + self.bounces + self.complaints + self.left
+
+    @property
+    def says_something(self) -> bool:
+        return self.sent >= settings.RATES_FROM_MAILS
+
+    def percent(self, number: int) -> float:
+        return 100 * number / self.sent if self.sent else 0.0
+
+    @property
+    def complaint_rate(self) -> float:
+        return self.percent(self.complaints)
+
+    @property
+    def bounce_rate(self) -> float:
+        return self.percent(self.bounces)
+
+    @property
+    def flags(self) -> list[str]:
+        """What an admin must see, each as a sentence."""
+        found = []
+        if self.says_something and self.complaint_rate >= settings.RED_AT_COMPLAINTS:
+            limit = (
+                f"{settings.RED_AT_COMPLAINTS:g} % is too many, and {settings.PAUSE_AT_COMPLAINTS:g} % stops sending"
+            )
+            found.append(f"{self.complaint_rate:.2f} % of the mails were called spam: {limit}.")
+        if self.says_something and self.bounce_rate >= settings.RED_AT_BOUNCES:
+            limits = f"{settings.RED_AT_BOUNCES:g} % is too many, {settings.PAUSE_AT_BOUNCES:g} % stops sending"
+            found.append(f"{self.bounce_rate:.1f} % of the mails bounced: {limits}.")
+        return found
+
+
+def lately(*, now: dt.datetime, since: dt.datetime | None = None) -> Rates:
+    """The last seven days, or what there is of them after `since`, and is about mails that were queued after it."""
+    begins = max(filter(None, (now - SPAN, since)))
+    sent, events = 0, Counter[str]()
+    counted = _counted(begins, now)
+    for day, first, last in _days(begins, now):
+        has_total = day in counted and last - first == dt.timedelta(days=1)
+        if not has_total:
+            queued = Delivery.objects.filter(queued_at__gte=first, queued_at__lt=last, status=Delivery.Status.SENT)
+            sent += queued.count()
+        if not has_total or since is not None:  # totals do not tell which mails their events are about
+            events += _events(first, last, since)
+    for what, number in _totals(begins, now):
+        if what == f"delivery {Delivery.Status.SENT}":
+            sent += number
+        elif since is None:
+            events[what] += number
+    return _rates(sent, events)
+
+
+def _rates(sent: int, events: Counter[str]) -> Rates:
+    by_meaning: Counter[str] = Counter()
+    for what, number in events.items():
+        by_meaning[what.rpartition(" ")[2]] += number
+    return Rates(
+        sent=sent,
+        delivered=events[EventType.DELIVERED],
+        hard=by_meaning[Meaning.HARD],
+        soft=by_meaning[Meaning.SOFT],
+        policy=by_meaning[Meaning.POLICY],
+        complaints=by_meaning[Meaning.COMPLAINT],
+        left=by_meaning[Meaning.LEFT],
+    )
+
+
+def _events(first: dt.datetime, last: dt.datetime, since: dt.datetime | None) -> Counter[str]:
+    rows = DeliveryEvent.objects.filter(happened_at__gte=first, happened_at__lt=last).order_by()
+    if since is not None:  # a person has looked at what was sent before
+        rows = rows.filter(delivery__queued_at__gte=since)
+    found: Counter[str] = Counter()
+    for event_type, meaning, number in rows.values_list("event_type", "meaning").annotate(Count("pk")):
+        found[f"{event_type} {meaning}".strip()] += number
+    return found
+
+
+def _days(begins: dt.datetime, now: dt.datetime) -> Iterator[tuple[dt.date, dt.datetime, dt.datetime]]:
+    """Each day between, and from when to when it is."""
+    day = begins.date()
+    while day <= now.date():
+        midnight = clock.midnight(day)
+        yield day, max(midnight, begins), min(midnight + dt.timedelta(days=1), now)
+        day += dt.timedelta(days=1)
+
+
+def _counted(begins: dt.datetime, now: dt.datetime) -> set[dt.date]:
+    days = DailyTotal.objects.filter(day__gte=begins.date(), day__lt=now.date()).order_by()
+    return set(days.values_list("day", flat=True).distinct())
+
+
+def _totals(begins: dt.datetime, now: dt.datetime) -> Iterator[tuple[str, int]]:
+    whole = [day for day, first, last in _days(begins, now) if last - first == dt.timedelta(days=1)]
+    for kind, what, number in DailyTotal.objects.filter(day__in=whole).values_list("kind", "what", "number"):
+        yield (f"delivery {what}" if kind == DailyTotal.Kind.DELIVERY else what), number

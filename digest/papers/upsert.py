@@ -1,0 +1,181 @@
+"""Papers come in: an upsert by canonical id that can run any number of times, and at once on two machines."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from digest.models import Listing, Paper, PaperAlias, Source, Turn
+from digest.papers import deduplication, topic_assignment
+from digest.sources.records import PaperRecord
+
+TURN = "ingest"
+CHUNK = 500  # rows a statement; SQLite takes a limited number of parameters
+
+# The first source to say these has the word; after it arXiv alone, whose feeds have them from the authors.
+ONCE = ("title", "abstract", "authors", "published_on")
+# Whoever says these keeps them up to date.
+EXTRAS = (
+    "keywords", "thumbnail_url", "github_url", "github_stars", "project_url", "organization", "summary", "comment",
+)  # fmt: skip
+COUNTS = ("votes", "comments")
+# What follows from more than one record.
+GATHERED = ("key", "url", "doi", "fingerprint", "categories", "announce_type")
+TYPES = ("", "replace-cross", "replace", "cross", "new")  # of announcements, the strongest last
+
+
+@dataclass
+class Ingested:
+    """What an ingest did, in papers."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+
+def ingest(source: Source, records: Sequence[PaperRecord], day: dt.date) -> Ingested:
+    """Store what `source` lists, each record under its own day or else under `day`.
+
+    A run again with the same records changes nothing. A paper's edition, pin and votes at publication are
+    never touched here.
+    """
+    done = Ingested()
+    unique: dict[str, PaperRecord] = {}
+    for record in records:
+        unique.setdefault(record.key, record)  # of two in one answer the first counts
+    for chunk in _chunks(list(unique.values())):
+        with transaction.atomic():
+            wait_for_others()
+            _ingest_chunk(source, chunk, day, done)
+    return done
+
+
+def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datetime) -> int:
+    """Merge what arXiv said when asked for `keys` into the papers that are there; how many changed.
+
+    All of `keys` count as asked for, whether or not arXiv knew them.
+    """
+    told = {record.key: record for record in records}
+    with transaction.atomic():
+        wait_for_others()
+        papers = list(Paper.objects.filter(key__in=keys))
+        changed = [paper for paper in papers if paper.key in told and _merge(paper, told[paper.key])]
+        for paper in papers:
+            paper.enriched_at = now
+        Paper.objects.bulk_update(papers, [*ONCE, *EXTRAS, *COUNTS, *GATHERED, "enriched_at"])
+        topic_assignment.mark_stale(changed)
+        deduplication.fold_twins(changed)
+    return len(changed)
+
+
+def wait_for_others() -> None:
+    """Inside a transaction, until nobody else is here in one: two may bring the same work under different keys, and
+    of twins that are being made one, neither must be published meanwhile."""
+    Turn.objects.select_for_update().get_or_create(host=TURN, defaults={"free_at": timezone.now()})
+
+
+def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done: Ingested) -> None:
+    known = deduplication.Known(records)
+    new: list[Paper] = []
+    changed: dict[int, Paper] = {}
+    seen: list[tuple[Paper, PaperRecord]] = []
+    former_keys: list[tuple[str, Paper]] = []
+    for record in records:
+        paper = known.find(record)
+        if paper is None:
+            paper = Paper(key=record.key, url=record.url)
+            new.append(paper)
+        former_keys.append((paper.key, paper))
+        if _merge(paper, record) and paper.pk:
+            changed[paper.pk] = paper
+        known.add(paper)
+        seen.append((paper, record))
+    Paper.objects.bulk_create(new)
+    Paper.objects.bulk_update(changed.values(), [*ONCE, *EXTRAS, *COUNTS, *GATHERED])
+    topic_assignment.mark_stale(changed.values())
+    _keep_aliases([*former_keys, *((record.key, paper) for paper, record in seen)])
+    _list(source, seen, day)
+    deduplication.fold_twins([*new, *changed.values()])
+    done.new += len(new)
+    done.changed += len(changed)
+    done.unchanged += len(records) - len(new) - len(changed)
+
+
+def _merge(paper: Paper, record: PaperRecord) -> bool:
+    """Bring what the record says into the paper; whether that changed anything.
+
+    Whatever the order in which sources are read, and however often, they settle on the same paper.
+    """
+    said = {name: value for name in (*ONCE, *EXTRAS) if (value := getattr(record, name)) not in ("", (), None)}
+    is_from_arxiv = bool(record.categories)  # the only source that gives any
+    fresh = {name: value for name, value in said.items() if name in EXTRAS or is_from_arxiv or not getattr(paper, name)}
+    fresh |= {name: max(getattr(paper, name), getattr(record, name)) for name in COUNTS}
+    fresh |= _gathered(paper, record)
+    changes = {name: _stored(value) for name, value in fresh.items() if getattr(paper, name) != _stored(value)}
+    for name, value in changes.items():
+        setattr(paper, name, value)
+    before = paper.fingerprint
+    paper.fingerprint = deduplication.fingerprint(paper.title, paper.authors)
+    return bool(changes) or paper.fingerprint != before
+
+
+def _gathered(paper: Paper, record: PaperRecord) -> dict[str, object]:
+    """What one record adds to what others said before: it knows the work by another key, in another category."""
+    becomes_arxivs = record.key.startswith("arxiv:") and not paper.key.startswith("arxiv:")
+    return {
+        "key": record.key if becomes_arxivs else paper.key,
+        "url": record.url if becomes_arxivs else paper.url,
+        "doi": paper.doi or deduplication.doi_of(record),
+        "categories": list(dict.fromkeys([*paper.categories, *record.categories])),
+        "announce_type": max(paper.announce_type, record.announce_type, key=_strength),
+    }
+
+
+def _strength(announce_type: str) -> int:
+    return TYPES.index(announce_type) if announce_type in TYPES else 0
+
+
+def _keep_aliases(keys: list[tuple[str, Paper]]) -> None:
+    """Remember each key by which a source knows, or we knew, a paper that goes by another."""
+    others = {key: PaperAlias(key=key, paper=paper) for key, paper in keys if key != paper.key}
+    PaperAlias.objects.bulk_create(others.values(), ignore_conflicts=True)
+
+
+def _stored(value: object) -> object:
+    """As it comes back from a JSON column."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _list(source: Source, seen: list[tuple[Paper, PaperRecord]], day: dt.date) -> None:
+    listed = set(
+        Listing.objects.filter(source=source, paper__in=[paper for paper, _ in seen]).values_list("paper_id", flat=True)
+    )
+    # A feed that gives no day lists a paper on the day when it was first seen there, and not on every day after.
+    shown = [_listing(source, paper, record, day) for paper, record in seen if record.day or paper.pk not in listed]
+    once: dict[tuple[int, dt.date], Listing] = {}
+    for listing in shown:
+        once.setdefault((listing.paper_id, listing.day), listing)  # two keys may be one paper
+    Listing.objects.bulk_create(
+        once.values(),
+        update_conflicts=True,
+        unique_fields=["paper", "source", "day"],
+        update_fields=["votes", "comments", "announce_type", "submitter"],
+    )
+
+
+def _listing(source: Source, paper: Paper, record: PaperRecord, day: dt.date) -> Listing:
+    return Listing(
+        paper=paper,
+        source=source,
+        day=record.day or day,
+        votes=record.votes,
+        comments=record.comments,
+        announce_type=record.announce_type,
+        submitter=record.submitter,
+    )
+
+
+def _chunks(records: list[PaperRecord]) -> list[list[PaperRecord]]:
+    return [records[start : start + CHUNK] for start in range(0, len(records), CHUNK)]

@@ -1,0 +1,94 @@
+"""What one reader's digest holds: their matches, capped, then what is trending. Pure."""
+
+import datetime as dt
+from itertools import islice
+from typing import NamedTuple
+
+from digest.matching import Index, Interest, Match, choose, match, share
+from digest.personalization.feedback_model import Taste
+
+TRENDING = 3  # papers at most
+
+
+class Wanted(NamedTuple):
+    """What one reader asked for."""
+
+    interests: tuple[Interest, ...]
+    exclusions: tuple[str, ...] = ()
+    max_papers: int = 10
+    on_quiet_days: bool = False  # mail what is trending when nothing matches
+    amount: str = "balanced"  # or fewer, more: how sure a match must be
+    taste: Taste | None = None  # what was learnt from likes, of those few who said any
+
+
+class Digest(NamedTuple):
+    """The mail made for one reader from one edition, or a week of them."""
+
+    day: dt.date
+    for_you: tuple[Match, ...]
+    trending: tuple[Match, ...]
+    more: int  # further matches that the cap left out
+    of_how_many: int
+    is_asked_for: bool = False  # also when nothing matches, and nobody voted: then it says so, in one line
+
+    @property
+    def is_worth_sending(self) -> bool:
+        return bool(self.for_you or self.trending) or self.is_asked_for
+
+    @property
+    def can_be_shorter(self) -> bool:
+        return len(self.matches) > 1
+
+    def shorter(self) -> "Digest":
+        """The same without its last paper: of those that are trending first, then of the reader's own."""
+        if self.trending:
+            return self._replace(trending=self.trending[:-1])
+        return self._replace(for_you=self.for_you[:-1], more=self.more + 1)
+
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        return self.for_you + self.trending
+
+
+def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
+    """The reader's digest; empty (not worth sending) where nothing matches, unless the reader asked otherwise.
+
+    A reader who follows nothing gets the most voted papers.
+    """
+    for_you, matching = _for_you(index, wanted)
+    wants_trending = wanted.interests and (for_you or wanted.on_quiet_days)
+    return Digest(
+        day=day,
+        for_you=tuple(for_you),
+        trending=_trending(index, wanted, for_you) if wants_trending else (),
+        more=matching - len(for_you),
+        of_how_many=len(index.papers),
+        is_asked_for=bool(wanted.interests) and wanted.on_quiet_days,
+    )
+
+
+def _for_you(index: Index, wanted: Wanted) -> tuple[list[Match], int]:
+    """The papers chosen for the reader, and how many there are to choose from."""
+    if wanted.interests and not wanted.taste:
+        return choose(index, wanted.interests, wanted.exclusions, wanted.amount, wanted.max_papers)
+    matches = _matches(index, wanted)
+    if wanted.taste:
+        matches = wanted.taste.apply(matches, wanted.max_papers)
+    if wanted.interests:
+        return share(matches, wanted.max_papers, wanted.amount), len(matches)
+    return matches[: wanted.max_papers], len(matches)
+
+
+def _matches(index: Index, wanted: Wanted) -> list[Match]:
+    if not wanted.interests:
+        excluded = index.with_any(wanted.exclusions)
+        return [index.voted(number) for number in index.by_votes if number not in excluded]
+    return match(index, wanted.interests, wanted.exclusions, wanted.amount)
+
+
+def _trending(index: Index, wanted: Wanted, for_you: list[Match]) -> tuple[Match, ...]:
+    """The most voted of the other papers."""
+    left_out = {id(found.paper) for found in for_you}
+    if wanted.exclusions:
+        left_out.update(id(index.papers[number]) for number in index.with_any(wanted.exclusions))
+    return tuple(islice((found for found in index.trending if id(found.paper) not in left_out), TRENDING))

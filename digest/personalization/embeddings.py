@@ -1,0 +1,120 @@
+"""The vectors of texts: looked up where somebody worked them out before, else worked out, and kept for all workers.
+
+The model is loaded by the first process that meets a text which no other has met: a worker, as a rule.
+"""
+
+import datetime as dt
+import hashlib
+import logging
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+
+from digest.matching.similarity import MODEL, SIZE, missing_packages
+from digest.models import Vector
+
+if TYPE_CHECKING:
+    from digest.matching.similarity import Vectors
+
+logger = logging.getLogger(__name__)
+
+Kind = Vector.Kind
+CHUNK = 500  # keys a query
+BACKGROUND = 300  # papers, by which is told what closeness is usual
+KEEP = dt.timedelta(days=60)  # after its last use
+A_WEEK = dt.timedelta(days=7)
+
+
+@cache
+def is_available() -> bool:
+    """Whether texts can be compared by meaning here; the log says so where they can't."""
+    if not settings.MATCH_BY_MEANING:
+        return False
+    missing = missing_packages()
+    if missing:
+        logger.warning("Matching works on words alone: %s not installed", ", ".join(missing))
+    return not missing
+
+
+def of_texts(texts: Iterable[str], kind: str, *, keep: bool = True) -> "dict[str, Vectors]":
+    """The vector of each text; those that nobody worked out yet are worked out, 0.1 s each, and kept."""
+    texts = list(texts)
+    found = known(texts)
+    missing = [text for text in dict.fromkeys(texts) if text not in found]
+    for start in range(0, len(missing), CHUNK):
+        found |= _work_out(missing[start : start + CHUNK], kind, keep=keep)
+    return found
+
+
+def known(texts: Iterable[str]) -> "dict[str, Vectors]":
+    """The vectors of those of `texts` whose were worked out before."""
+    keys = {key_of(text): text for text in texts}
+    found: dict[str, Vectors] = {}
+    today = timezone.now().date()
+    for chunk in _chunks(list(keys)):
+        rows = list(Vector.objects.filter(key__in=chunk))
+        found |= {keys[row.key]: _unpack(row.values) for row in rows}
+        _note_use([row.pk for row in rows if row.used_on < today - A_WEEK], today)
+    return found
+
+
+def missing(texts: Iterable[str]) -> int:
+    """For how many of `texts` there is no vector yet."""
+    keys = list({key_of(text) for text in texts})
+    return len(keys) - sum(Vector.objects.filter(key__in=chunk).count() for chunk in _chunks(keys))
+
+
+def newest() -> int:
+    """The id of the vector that was kept last; 0 where there is none."""
+    return Vector.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def background() -> "Vectors":
+    """The vectors of the last papers, one row each."""
+    import numpy as np
+
+    rows = Vector.objects.filter(kind=Kind.PAPER).order_by("-pk").values_list("values", flat=True)[:BACKGROUND]
+    return np.array([_unpack(values) for values in rows], np.float32).reshape(-1, SIZE)
+
+
+def forget_unused(*, now: dt.datetime) -> int:
+    """Delete what was not needed for KEEP; how many."""
+    return Vector.objects.filter(used_on__lt=now.date() - KEEP).delete()[0]
+
+
+def key_of(text: str) -> str:
+    return hashlib.sha256(f"{MODEL}\n{text}".encode()).hexdigest()
+
+
+def _work_out(texts: list[str], kind: str, *, keep: bool) -> "dict[str, Vectors]":
+    import numpy as np
+
+    from digest.matching import encoder
+
+    vectors = encoder.load().encode(texts)
+    today = timezone.now().date()
+    rows = [
+        Vector(key=key_of(text), kind=kind, values=vector.astype(np.float16).tobytes(), used_on=today)
+        for text, vector in zip(texts, vectors, strict=True)
+    ]
+    if keep:
+        Vector.objects.bulk_create(rows, ignore_conflicts=True)  # another worker may have been as fast
+    return {row_text: _unpack(row.values) for row_text, row in zip(texts, rows, strict=True)}
+
+
+def _note_use(pks: list[int], today: dt.date) -> None:
+    if pks:  # once a week, or looking up would be writing
+        Vector.objects.filter(pk__in=pks).update(used_on=today)
+
+
+def _unpack(values: bytes | memoryview) -> "Vectors":
+    import numpy as np
+
+    return np.frombuffer(values, np.float16).astype(np.float32)
+
+
+def _chunks(values: list[str]) -> Iterable[list[str]]:
+    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))

@@ -1,0 +1,1 @@
+"""How good matching is: judgements, metrics and the runner. No database."""

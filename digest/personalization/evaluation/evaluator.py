@@ -1,0 +1,264 @@
+"""Matching, tried on recorded days and judged by grades: the figures of `manage.py evaluate_matching`. No database."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digest.matching import Index, Interest, scoring_weights
+from digest.matching.assembly import assemble, text_of
+from digest.matching.scoring import questions
+from digest.matching.thesaurus import Thesaurus
+from digest.matching.tokens import key_of
+from digest.personalization import embeddings, profiles
+from digest.personalization.evaluation.metrics import (
+    Choice,
+    Judged,
+    Ranking,
+    add,
+    average,
+    judge_choice,
+    judge_ranking,
+    read,
+)
+from digest.sources import huggingface
+from digest.sources.records import PaperRecord, SourceError
+from subscriptions.models import Topic
+from subscriptions.query.grammar import Criteria
+from subscriptions.topics import catalogue
+from subscriptions.topics.catalogue_schema import CatalogueError
+
+if TYPE_CHECKING:
+    from digest.matching.similarity import Vectors
+
+WAYS = ("name", "sentence", "both", "catalogue")
+CHOSEN_BY = ("both", "catalogue")  # whose yes or no is judged as well
+
+Topics = Mapping[str, Interest]  # by their slugs
+
+
+class EvaluationError(Exception):
+    """There is nothing to evaluate; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came of one interest, or of all of them, for each way of asking."""
+
+    name: str
+    rankings: dict[str, Ranking]
+    choices: dict[str, Choice]
+
+    def as_json(self) -> dict[str, Any]:
+        """In the form that is compared from one version to the next."""
+        figures: dict[str, Any] = {way: ranking.as_json() for way, ranking in self.rankings.items()}
+        figures["choice"] = self.choices["both"].as_json()
+        figures["catalogue"]["choice"] = self.choices["catalogue"].as_json()
+        return figures
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of each interest and of all; over how many papers, and whether by meaning as well."""
+
+    papers: int
+    by_meaning: bool
+    each: list[Figures]
+    all: Figures
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Recorded papers, ready to be asked, and what the judged interests ask for, by the way of asking."""
+
+    index: Index
+    asked: list[tuple[Judged, dict[str, Interest]]]
+
+
+def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, without_topic: bool = False) -> Evaluation:
+    """Rank and choose the recorded papers in `folder` for each interest in `judgements`. Raises EvaluationError.
+
+    `cache` keeps vectors from one run to the next: encoding six hundred papers takes a minute. `without_topic`: what is
+    typed is asked of a catalogue that lacks the topic of the interest.
+    """
+    trial = prepare(judgements, folder, cache=cache)
+    each = [
+        _figures(_without(trial.index, ways["catalogue"]) if without_topic else trial.index, judged, ways)
+        for judged, ways in trial.asked
+    ]
+    return Evaluation(len(trial.index.papers), trial.index.day.meaning is not None, each, _sum(each))
+
+
+def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Trial:
+    """The papers and the interests, with all vectors at hand. Raises EvaluationError."""
+    judged = _read_judgements(judgements)
+    listed = _listed()
+    topics = dict(zip((topic.slug for topic in listed), profiles.of_topics(listed), strict=True))
+    _check_topics(judged, topics)
+    papers = _papers(folder, {key for one in judged for key in one.grades})
+    encode = _Encoder(cache) if embeddings.is_available() else None
+    index = _index(papers, list(topics.values()), encode)
+    asked = [(one, _ways(one, _topic(one, topics, index.day.thesaurus, encode))) for one in judged]
+    if encode:
+        every = [way.criteria for _, ways in asked for way in ways.values()]
+        encode([one.text for criteria in every for one in questions(index.day, criteria, scoring_weights.odds(0))])
+        encode.save()
+    return Trial(index, asked)
+
+
+def _listed() -> list[Topic]:
+    try:
+        return catalogue.topics()
+    except CatalogueError as error:
+        raise EvaluationError(str(error)) from error
+
+
+def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "_Encoder | None") -> Index:
+    if encode is None:
+        return assemble(papers, topics)
+    texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
+    return assemble(papers, topics, encode(texts), None, lambda text: encode([text])[text])
+
+
+def _without(index: Index, topic: Interest) -> Index:
+    """The same papers, and a catalogue that lacks `topic`, what it stands for, and whatever stands for any of these."""
+    day = index.day
+    every = day.thesaurus.topics if day.thesaurus else []
+    gone = {topic, *topic.narrower}
+    topics = [other for other in every if other not in gone and gone.isdisjoint(other.narrower)]
+    if day.meaning is None:
+        return assemble(index.papers, topics)
+    texts = [*map(text_of, index.papers), *(other.profile for other in topics)]
+    found = {text: vector for text in texts if (vector := day.vector(text)) is not None}
+    return assemble(index.papers, topics, found, None, day.vector)
+
+
+def _figures(index: Index, judged: Judged, ways: dict[str, Interest]) -> Figures:
+    rankings = {way: judge_ranking(_keys(index, index.rank(asked)), judged.grades) for way, asked in ways.items()}
+    chosen = {way: {index.papers[number].key for number in index.answer(ways[way]).scores} for way in CHOSEN_BY}
+    return Figures(judged.name, rankings, {way: judge_choice(keys, judged.grades) for way, keys in chosen.items()})
+
+
+def _ways(judged: Judged, topic: Interest) -> dict[str, Interest]:
+    """As a reader would type the name, the sentence, and both; and the topic that a reader would tick."""
+    typed = (
+        Criteria(phrases=(judged.name,)),
+        Criteria(sentence=judged.sentence),
+        Criteria(phrases=(judged.name,), sentence=judged.sentence),
+    )
+    asked = [Interest(judged.name, criteria) for criteria in typed]
+    return dict(zip(WAYS, [*asked, topic], strict=True))
+
+
+def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
+    return [index.papers[number].key for _, number in ranked]
+
+
+def _topic(judged: Judged, topics: Topics, thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Interest:
+    """The topic that the judgements name, else the one that whoever has this interest would tick."""
+    asked = judged.topic or judged.name
+    if topic := _topic_called(asked, topics):
+        return topic
+    if thesaurus is None:
+        raise EvaluationError("The catalogue holds no topics.")
+    says = f"{asked}. {judged.sentence}"
+    return thesaurus.topics[thesaurus.nearest(asked, says, encode([says])[says] if encode else None)]
+
+
+def _topic_called(name: str, topics: Topics) -> Interest | None:
+    key = key_of(name)
+    return next((topic for slug, topic in topics.items() if name == slug or key == key_of(topic.label)), None)
+
+
+def _check_topics(judged: Sequence[Judged], topics: Topics) -> None:
+    """Raises EvaluationError, with the topics that are named and not there."""
+    asked = dict.fromkeys(one.topic for one in judged if one.topic)
+    if unknown := [name for name in asked if not _topic_called(name, topics)]:
+        raise EvaluationError(f"The catalogue has no topic {', '.join(unknown)}.")
+
+
+def _sum(each: Sequence[Figures]) -> Figures:
+    return Figures(
+        "all",
+        {way: average([one.rankings[way] for one in each]) for way in WAYS},
+        {way: add([one.choices[way] for one in each]) for way in CHOSEN_BY},
+    )
+
+
+def _read_judgements(path: Path) -> list[Judged]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EvaluationError(f"{path} can't be read: {error.strerror}.") from error
+    except RecursionError as error:
+        raise EvaluationError(f"{path} is nested too deeply to be judgements.") from error
+    except ValueError as error:
+        raise EvaluationError(f"{path} is not JSON: {error}.") from error
+    try:
+        judged = read(document)
+    except ValueError as error:
+        raise EvaluationError(f"{path}: {error}.") from error
+    if not judged:
+        raise EvaluationError(f"{path} holds no interests.")
+    return judged
+
+
+def _papers(folder: Path, graded: set[str]) -> list[PaperRecord]:
+    """The papers of the recorded days from the first to the last that has a graded one: others nobody looked at."""
+    days = _recorded_days(folder)
+    dated = [day for day, records in days.items() if any(record.key in graded for record in records)]
+    if not dated:
+        raise EvaluationError(
+            f"None of the graded papers is in {folder}: it needs Hugging Face's days, YYYY-MM-DD.json."
+        )
+    first, last = min(dated), max(dated)
+    unique: dict[str, PaperRecord] = {}
+    for day, records in sorted(days.items()):
+        if first <= day <= last:
+            for record in records:
+                unique.setdefault(record.key, record)
+    return list(unique.values())
+
+
+def _recorded_days(folder: Path) -> dict[dt.date, list[PaperRecord]]:
+    if not folder.is_dir():
+        raise EvaluationError(f"There is no folder {folder}.")
+    files = [*folder.glob("????-??-??.json"), *folder.glob("hf/????-??-??.json")]
+    try:
+        days = {dt.date.fromisoformat(file.stem): file for file in files}
+        return {day: huggingface.parse(file.read_bytes(), day).records for day, file in days.items()}
+    except (OSError, ValueError, SourceError) as error:
+        raise EvaluationError(f"{folder} can't be read: {error}") from error
+
+
+class _Encoder:
+    """Texts to vectors, kept in a file from one run to the next."""
+
+    def __init__(self, path: Path | None) -> None:
+        import numpy as np
+
+        self._path = path
+        self._known: dict[str, Vectors] = {}
+        if path and path.exists():
+            with np.load(path) as kept:
+                self._known = dict(zip(kept["keys"].tolist(), kept["values"], strict=True))
+
+    def __call__(self, texts: Sequence[str]) -> "dict[str, Vectors]":
+        import numpy as np
+
+        from digest.matching import encoder
+
+        missing = [text for text in dict.fromkeys(texts) if embeddings.key_of(text) not in self._known]
+        if missing:
+            # Rounded as the database keeps them.
+            for text, vector in zip(missing, encoder.load().encode(missing).astype(np.float16), strict=True):
+                self._known[embeddings.key_of(text)] = vector
+        return {text: self._known[embeddings.key_of(text)].astype(np.float32) for text in texts}
+
+    def save(self) -> None:
+        import numpy as np
+
+        if self._path:
+            np.savez(self._path, keys=np.array(list(self._known)), values=np.array(list(self._known.values())))

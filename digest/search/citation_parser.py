@@ -1,0 +1,189 @@
+"""What people paste: BibTeX, RIS, links, arXiv ids, DOIs, or titles, in any mixture. Pure.
+
+Nothing is refused: what an exporter or a person got wrong costs that field, not the paper, and not the next ones.
+"""
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from digest.sources.records import ARXIV_ID, doi_in, paper_key
+from digest.text.cleanup import clean
+from digest.text.latex import from_tex
+
+LONGEST = 100_000  # characters that are read
+MOST = 100  # papers
+LONGEST_TITLE = 500  # characters; what passes for a title, and is longer, is cut
+FEWEST_WORDS = 3  # of a line that passes for a title
+
+_ENTRY = re.compile(r"(?<![^\s}])@[ \t]*(\w+)\s*[{(]")
+_FIELD = re.compile(r"(?:^|[,\s])([A-Za-z][\w-]*)\s*=\s*", re.MULTILINE)
+_BRACE = re.compile(r"(?<!\\)[{}]|^[ \t]*\)[ \t]*$", re.MULTILINE)
+_CLOSING_QUOTE = re.compile(r'"(?=\s*+(?:[,#]|\}?\s*+\Z))')
+_BARE_END = re.compile(r"[,\n}]")
+_AND = re.compile(r"(?<=\s)and(?=\s)")  # white space is not looked through for it: there may be any amount
+_NO_PAPERS = frozenset({"comment", "string", "preamble"})
+_RIS = re.compile(r"^[ \t]*([A-Z][A-Z0-9])  ?-(?: (.*)|[ \t]*)$", re.MULTILINE)
+_RIS_TITLES, _RIS_ABSTRACTS, _RIS_AUTHORS = ("TI", "T1", "CT"), ("AB", "N2"), ("AU", "A1")
+_BARE_ID = re.compile(rf"(?<![\w./-])(?:arxiv:\s*)?({ARXIV_ID.pattern})(?:v\d+)?(?![\w/-])", re.IGNORECASE)
+_LINK = re.compile(r"https?://[^\s<>\"]+|\bdoi:\s*10\.\S+|\b10\.\d{4,9}/\S+", re.IGNORECASE)
+_ALONE = re.compile(r"(?:(?:arxiv|doi):\s*)?\S+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One paper as it was pasted, by what is known of it."""
+
+    said: str  # how to name it to whoever pasted it
+    key: str = ""  # canonical, see `digest.sources.records.paper_key`
+    title: str = ""
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+
+
+def read(text: str) -> list[Reference]:
+    """The papers in `text`, each once, in their order; MOST of them."""
+    text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
+    entries, rest = _cut_bibtex(text)
+    records, rest = _cut_ris(rest)
+    found = [*map(_of_fields, entries), *map(_of_fields, records), *_of_lines(rest)]
+    known = {reference.key or reference.title.casefold(): reference for reference in reversed(found)}
+    return [reference for reference in found if known.get(reference.key or reference.title.casefold()) is reference][
+        :MOST
+    ]
+
+
+def key_of(text: str) -> str:
+    """The canonical id, where `text` is one arXiv number, DOI or link to a paper and nothing else; else nothing."""
+    return _key(text) if _ALONE.fullmatch(text.strip()) else ""
+
+
+Fields = dict[str, str]
+
+
+def _cut_bibtex(text: str) -> tuple[list[Fields], str]:
+    """The entries, and what is left of the text without them."""
+    entries, rest, at, braces = [], [], 0, _Braces(text)
+    for found in _ENTRY.finditer(text):
+        if found.start() < at:
+            continue  # an @ within a value
+        rest.append(text[at : found.start()])
+        at = braces.end(found.end())
+        if found[1].lower() not in _NO_PAPERS:
+            entries.append(_bibtex_fields(text[found.end() : at]))
+    return entries, "".join([*rest, text[at:]])
+
+
+class _Braces:
+    """Where what is opened in a text is closed. It is looked through once, however much is never closed."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends: list[int] = []  # of all braces
+        self._depths = [0]  # before the first brace, and after each
+        self._closing: dict[int, list[int]] = defaultdict(list)  # ends of closing braces, by the depth after them
+        for found in _BRACE.finditer(text):
+            opens = found[0] == "{"
+            self._ends.append(found.end())
+            self._depths.append(self._depths[-1] + (1 if opens else -1))
+            if not opens:
+                self._closing[self._depths[-1]].append(found.end())
+
+    def end(self, at: int) -> int:
+        """Where what was opened just before `at` is closed; never: where the next entry begins, or the text ends."""
+        depth = self._depths[bisect_right(self._ends, at)]
+        closing = self._closing[depth - 1]
+        later = bisect_right(closing, at)
+        if later < len(closing):
+            return closing[later]
+        following = _ENTRY.search(self._text, at)
+        return following.start() if following else len(self._text)
+
+
+def _bibtex_fields(body: str) -> Fields:
+    fields: Fields = {}
+    at, braces = 0, _Braces(body)
+    while found := _FIELD.search(body, at):
+        value, at = _bibtex_value(body, found.end(), braces)
+        fields.setdefault(found[1].lower(), value)
+    names = _AND.split(fields.get("author", ""))
+    authors = "\n".join(clean(from_tex(name)).replace("{", "").replace("}", "") for name in names)
+    places = [fields.get(name, "") for name in ("url", "doi", "note", "howpublished", "journal")]
+    if "arxiv" in (fields.get("archiveprefix", "") + fields.get("eprinttype", "")).lower() or not any(places):
+        places.insert(0, fields.get("eprint", ""))
+    return {
+        "title": _untex(fields.get("title", "")), "abstract": _untex(fields.get("abstract", "")),
+        "authors": authors, "places": "\n".join(places), "said": body.partition(",")[0].strip(" \n})"),
+    }  # fmt: skip
+
+
+def _bibtex_value(body: str, at: int, braces: _Braces) -> tuple[str, int]:
+    """A value in braces, in quotes, or bare; and where it ends."""
+    opener = body[at : at + 1]
+    if opener == "{":
+        end = braces.end(at + 1)
+        return body[at + 1 : end - 1], end
+    closing = (_CLOSING_QUOTE if opener == '"' else _BARE_END).search(body, at + 1)
+    end = closing.start() if closing else len(body)
+    return body[at:end].strip('"'), end + 1
+
+
+def _untex(value: str) -> str:
+    return clean(re.sub(r"(?<!\\)[{}]", "", from_tex(value)))
+
+
+def _cut_ris(text: str) -> tuple[list[Fields], str]:
+    """The records, and what is left of the text without their lines."""
+    records: list[dict[str, list[str]]] = []
+    for tag, value in _RIS.findall(text):
+        if tag == "TY" or not records:
+            records.append({})
+        records[-1].setdefault(tag, []).append(clean(value))
+    named = [_ris_fields(record) for record in records if record.keys() - {"ER", "TY"}]
+    return named, _RIS.sub("", text) if records else text
+
+
+def _ris_fields(record: dict[str, list[str]]) -> Fields:
+    def first(tags: Iterable[str]) -> str:
+        return next((value for tag in tags for value in record.get(tag, ()) if value), "")
+
+    title = first(_RIS_TITLES)
+    authors = [value for tag in _RIS_AUTHORS for value in record.get(tag, ())]
+    places = [value for tag in ("UR", "DO", "AN", "L1", "L2", "ID") for value in record.get(tag, ())]
+    return {
+        "title": title, "abstract": first(_RIS_ABSTRACTS), "authors": "\n".join(authors),
+        "places": "\n".join(places), "said": title or first(record),
+    }  # fmt: skip
+
+
+def _of_fields(fields: Fields) -> Reference:
+    key = next((key for place in fields["places"].split("\n") if (key := _key(place))), "")
+    authors = tuple(name for name in fields["authors"].split("\n") if name)
+    title = fields["title"][:LONGEST_TITLE]
+    said = title or key.partition(":")[2] or fields["said"]
+    return Reference(said, key, title, fields["abstract"], authors)
+
+
+def _of_lines(text: str) -> Iterator[Reference]:
+    """The ids and links in each line; a line without any is a title, if it has as many words as one."""
+    for line in text.split("\n"):
+        places = [*_LINK.findall(line), *_BARE_ID.findall(_LINK.sub(" ", line))]
+        keys = {key: place for place in places if (key := _key(place))}
+        yield from (Reference(key.partition(":")[2], key) for key in keys)
+        title = clean(line).strip(" -*•·,;\"'“”")[:LONGEST_TITLE]
+        if not places and len(title.split()) >= FEWEST_WORDS:
+            yield Reference(title, title=title)
+
+
+def _key(place: str) -> str:
+    """The canonical id in a link, a DOI or a bare id; nothing for a link that names no paper."""
+    place = place.strip().rstrip(".,;)")
+    bare = _BARE_ID.fullmatch(place)
+    if bare:
+        return f"arxiv:{bare[1]}"
+    if not doi_in(place) and "/" not in place:
+        return ""
+    key = paper_key(place)
+    return "" if key.startswith("link:") else key

@@ -1,0 +1,36 @@
+"""Which of all papers hold some words: asked of the database's own full-text search, newest first.
+
+It finds candidates, a few more than there are matches, for `searching` to judge by the rules of matching.
+
+    asking (what to ask for, pure) → sqlite (FTS5) | postgresql (tsvector) → ids of papers
+"""
+
+from types import ModuleType
+
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from digest.search.fulltext import postgresql, sqlite
+from digest.search.fulltext.search_terms import Ask
+
+__all__ = ["Ask", "ensure", "find"]
+
+
+def find(asks: list[Ask], *, without: list[Ask], min_votes: int = 0, limit: int = 100) -> list[int]:
+    """The ids of the newest papers that hold any of `asks` and none of `without`; hidden ones are left out."""
+    asks, without = ([ask for ask in given if all(ask.words) and ask.words] for given in (asks, without))
+    if not asks:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(*_dialect(connection).query(asks, without, min_votes, limit))
+        return sorted((row[0] for row in cursor.fetchall()), reverse=True)
+
+
+def ensure(database: BaseDatabaseWrapper) -> None:
+    """Make SQLite's table of words and its triggers where they are missing. PostgreSQL's columns need no upkeep."""
+    if database.vendor == "sqlite":
+        sqlite.ensure(database)
+
+
+def _dialect(database: BaseDatabaseWrapper) -> ModuleType:
+    return postgresql if database.vendor == "postgresql" else sqlite

@@ -1,0 +1,77 @@
+"""The words of all papers in SQLite: a contentless FTS5 table that triggers keep in step."""
+
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from digest.search.fulltext.search_terms import Ask
+
+TABLE = "digest_paper_words"
+_CATEGORY = "'cat' || replace(replace(lower(value), '.', '0'), '-', '9')"
+_COLUMNS = {"title": "{title}", "text": "{title text}", "facets": "{facets}"}
+
+
+def query(asks: list[Ask], without: list[Ask], min_votes: int, limit: int) -> tuple[str, list[Any]]:
+    """The statement, and its values."""
+    match = f"({' OR '.join(map(_match, asks))})" + "".join(f" NOT {_match(ask)}" for ask in without)
+    sql = (
+        f"SELECT paper.id FROM {TABLE} JOIN digest_paper paper ON paper.id = {TABLE}.rowid "  # noqa: S608  # own names
+        f"WHERE {TABLE} MATCH %s AND NOT paper.is_hidden AND paper.votes >= %s ORDER BY {TABLE}.rowid DESC LIMIT %s"
+    )
+    return sql, [match, min_votes, limit]
+
+
+def ensure(connection: BaseDatabaseWrapper) -> None:
+    """Make the table and its triggers where they are missing, as after a change of the table of papers, which SQLite
+    makes anew for it, without triggers. Fills in the papers that are there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"{TABLE}%"])
+        if cursor.fetchone()[0] == len(_TRIGGERS):
+            return
+        cursor.execute(
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS {TABLE} USING fts5("
+            "title, text, facets, content='', tokenize='porter unicode61 remove_diacritics 2')"
+        )
+        for name, (event, actions) in _TRIGGERS.items():
+            body = " ".join(f"{action};" for action in actions)
+            cursor.execute(f"DROP TRIGGER IF EXISTS {TABLE}_{name}")
+            cursor.execute(f"CREATE TRIGGER {TABLE}_{name} AFTER {event} ON digest_paper BEGIN {body} END")
+        cursor.execute(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')")  # noqa: S608
+        cursor.execute(
+            f"INSERT INTO {TABLE} (rowid, title, text, facets) "  # noqa: S608
+            f"SELECT id, {_words('digest_paper')} FROM digest_paper"
+        )
+
+
+def _words(row: str) -> str:
+    """The three columns of a paper: titles with keywords, abstract, authors with categories."""
+
+    def listed(column: str, value: str = "value") -> str:
+        return f"coalesce((SELECT group_concat({value}, ' ') FROM json_each({row}.{column})), '')"  # noqa: S608
+
+    facets = f"{listed('authors')} || ' ' || {listed('categories', _CATEGORY)}"
+    return f"{row}.title || ' ' || {listed('keywords')}, {row}.abstract, {facets}"
+
+
+def _taken_out(row: str) -> str:
+    return f"INSERT INTO {TABLE} ({TABLE}, rowid, title, text, facets) VALUES ('delete', {row}.id, {_words(row)})"  # noqa: S608
+
+
+def _put_in(row: str) -> str:
+    return f"INSERT INTO {TABLE} (rowid, title, text, facets) VALUES ({row}.id, {_words(row)})"  # noqa: S608
+
+
+_TRIGGERS = {
+    "added": ("INSERT", [_put_in("new")]),
+    "removed": ("DELETE", [_taken_out("old")]),
+    "changed": ("UPDATE OF title, abstract, authors, categories, keywords", [_taken_out("old"), _put_in("new")]),
+}
+
+
+def _match(ask: Ask) -> str:
+    words = [f'"{word}"' for word in ask.words]
+    if ask.kind == "row":
+        return f'({_COLUMNS[ask.where]} : "{" ".join(ask.words)}")'
+    if ask.kind == "beginning":
+        return f"({_COLUMNS[ask.where]} : {words[0]} *)"
+    return f"({_COLUMNS[ask.where]} : ({' AND '.join(words)}))"

@@ -1,0 +1,103 @@
+"""Phrases that tell what some papers are about: in several of them, and in few others. Pure."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+from digest.matching import PaperText, fold, stem
+from digest.matching.tokens import COMMON_FAMILIES, STOP, family
+from digest.personalization.feedback_model import Rarity
+
+LONGEST = 3  # words
+SHORTEST_ALONE = 5  # letters of a single word that may stand alone
+LEAST_RARITY = 0.35  # of 1
+
+_PIECE = re.compile(r"[.,;:!?()\[\]{}“”\"|]+(?=\s|$|\w)|\s[–—-]+\s|\n")
+_ADDRESS = re.compile(r"https?://\S+")
+_WORD = re.compile(r"[^\W_]+(?:[-’'/][^\W_]+)*")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A phrase as papers write it, and the places of the papers that hold it."""
+
+    phrase: str
+    papers: tuple[int, ...]
+
+
+def telling(papers: Sequence[PaperText], rarity: Rarity, most: int) -> list[Found]:
+    """The `most` telling phrases of `papers`: of those in a title or a keyword, those that most of them hold.
+
+    What stands in abstracts only is mostly how one writes, such as “extensive experiments”.
+    """
+    holders: dict[str, set[int]] = defaultdict(set)
+    in_titles: Counter[str] = Counter()
+    written: dict[str, Counter[str]] = defaultdict(Counter)
+    for number, paper in enumerate(papers):
+        for phrase, is_title in _phrases(paper):
+            key = " ".join(stem(fold(word)) for word in _parts(phrase))
+            holders[key].add(number)
+            in_titles.update([key] * is_title)
+            written[key][phrase] += 1
+    worth = {
+        key: len(holders[key]) * (1 + in_titles[key]) * _worth(key, rarity)
+        for key in in_titles
+        if " " in key or in_titles[key] > 1 or len(papers) == 1
+    }
+    best = _without_twins(sorted(filter(worth.get, worth), key=lambda key: (-worth[key], key)))
+    return [Found(written[key].most_common(1)[0][0], tuple(sorted(holders[key]))) for key in islice(best, most)]
+
+
+def _phrases(paper: PaperText) -> Iterator[tuple[str, bool]]:
+    """Each phrase as it is written, and whether in title or keywords."""
+    for text, is_title in (
+        (paper.title, True),
+        *((keyword, True) for keyword in paper.keywords),
+        (paper.abstract, False),
+    ):
+        for piece in _PIECE.split(_ADDRESS.sub("", text)):
+            words = list(_WORD.finditer(piece))
+            for start in range(len(words)):
+                for end in range(start, min(start + LONGEST, len(words))):
+                    if _may_stand([word[0] for word in words[start : end + 1]]):
+                        yield piece[words[start].start() : words[end].end()], is_title
+
+
+def _may_stand(words: list[str]) -> bool:
+    if any(fold(word) in STOP for word in (words[0], words[-1])):
+        return False
+    if any(fold(word) in STOP - {"of"} for word in words):
+        return False
+    is_abbreviation = sum(map(str.isupper, words[0])) > 1
+    return len(words) > 1 or is_abbreviation or len(words[0]) >= SHORTEST_ALONE
+
+
+def _parts(phrase: str) -> list[str]:
+    return re.findall(r"[^\W_]+", phrase)
+
+
+def _worth(key: str, rarity: Rarity) -> float:
+    """How much a phrase tells: by its rarest pair of words. Two words are better than one, and as good as more."""
+    words = key.split()
+    if all(family(word) in COMMON_FAMILIES or word.isdigit() for word in words):
+        return 0.0
+    pairs = [f"word:{one} {two}" for one, two in pairwise(words)] or [f"word:{key}"]
+    rarest = max(map(rarity, pairs))
+    return rarest * min(len(words), 2) if rarest >= LEAST_RARITY else 0.0
+
+
+def _without_twins(keys: Iterable[str]) -> Iterator[str]:
+    """Of phrases that hold one another, or the same words, the best: as which `keys` come first.
+
+    Each is compared with all before it: take no more than are wanted.
+    """
+    kept: list[str] = []
+    words: set[frozenset[str]] = set()
+    for key in keys:
+        own = frozenset(map(family, key.split()))
+        if own not in words and not any(f" {key} " in f" {other} " or f" {other} " in f" {key} " for other in kept):
+            kept.append(key)
+            words.add(own)
+            yield key

@@ -1,0 +1,45 @@
+"""Papers like a paper: those that share the words by which it differs from most."""
+
+from functools import lru_cache
+from heapq import nlargest
+
+from digest.models import Paper
+from digest.personalization.feedback_model import Lesson, Rarity, features, learn
+from digest.search import fulltext, index_cache
+from digest.search.fulltext import Ask, search_terms
+
+MOST = 5
+CANDIDATES = 100
+TELLING = 8  # words of its title and keywords
+LEAST = 0.6  # how much a paper must have in common with another
+
+
+def similar(paper: Paper, most: int = MOST) -> list[Paper]:
+    """The papers most like `paper`, the likest first; none, rather than any."""
+    newest = Paper.objects.order_by("-pk").values_list("pk", "first_seen_at").first()
+    ids = _likest(paper, f"{paper.title}\n{paper.abstract}", newest)
+    found = Paper.objects.filter(pk__in=ids, is_hidden=False).select_related("edition").in_bulk()
+    return [found[pk] for pk in ids if pk in found][:most]
+
+
+@lru_cache(maxsize=2000)
+def _likest(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
+    """Their ids. `text` and `newest` change when the answer may; a paper is known by its key."""
+    rarity = index_cache.last().rarity
+    lesson = Lesson(learn([paper], [], rarity))
+    ids = [found for found in fulltext.find(_asks(paper, rarity), without=[], limit=CANDIDATES) if found != paper.pk]
+    likeness = {found.pk: _common(lesson, found) for found in Paper.objects.filter(pk__in=ids)}
+    near = [found for found in likeness if likeness[found] >= LEAST]
+    return tuple(nlargest(2 * MOST, near, key=lambda found: (likeness[found], found)))
+
+
+def _asks(paper: Paper, rarity: Rarity) -> list[Ask]:
+    """Any two of the telling words in one title, or all of them anywhere near enough to two."""
+    words = dict.fromkeys(word for text in (paper.title, *paper.keywords) for word in search_terms.words_of(text))
+    telling = sorted((word for word in words if len(word) > 2), key=lambda word: -rarity(f"word:{word}"))
+    return search_terms.pairs(telling[:TELLING])
+
+
+def _common(lesson: Lesson, paper: Paper) -> float:
+    found = features(paper)
+    return sum(weight * found.get(feature, 0.0) for feature, weight in lesson.weights.items())

@@ -1,0 +1,78 @@
+"""What might have been meant by a phrase, or a name, that is nowhere. Pure."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+
+from digest.matching import fold, stem
+from digest.matching.authors import name_parts
+from digest.matching.tokens import STOP
+
+ALIKE = 0.8  # of 1: how much of two words must be the same letters
+SHORTEST = 4  # letters; shorter words are near to too many others
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+class Vocabulary:
+    """The words of some texts, as they write them, and their stems."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        words = {word for text in texts for word in _WORD.findall(fold(text))}
+        self.stems = set(map(stem, words))
+        self._by_beginning: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(words):
+            self._by_beginning[word[0]].append(word)
+
+    def near(self, word: str) -> Iterator[str]:
+        """Those that begin alike and are as long, or nearly."""
+        return (other for other in self._by_beginning.get(word[0], ()) if _are_as_long(other, word))
+
+
+def near(phrase: str, vocabularies: Sequence[Vocabulary]) -> Iterator[str]:
+    """What may be near to `phrase`: first as it may be spelt, then its parts, the longest first; each once."""
+    return iter(dict.fromkeys(_near(phrase.split(), vocabularies)))
+
+
+def near_names(name: str, names: Iterable[str], most: int) -> list[str]:
+    """Those of `names` that are spelt nearly as `name`, the nearest first."""
+    sought = _plain(name)
+    if len(sought) < SHORTEST:
+        return []
+    written = {_plain(other): other for other in names if _are_as_long(other, name)}
+    likely = sorted(other for other in written if other[:1] == sought[0])
+    return [written[like] for like in get_close_matches(sought, likely, most, ALIKE)]
+
+
+def _near(words: list[str], vocabularies: Sequence[Vocabulary]) -> Iterator[str]:
+    likes = {word: _like(word, vocabularies) for word in words}
+    spelt = [next(iter(likes[word]), word) for word in words]
+    yield " ".join(spelt)
+    for word in words:
+        yield from (" ".join(like if other == word else other for other in words) for like in likes[word])
+    for length in range(len(words) - 1, 0, -1):
+        parts = (spelt[start : start + length] for start in range(len(words) - length + 1))
+        yield from (" ".join(part) for part in parts if _may_stand(part))
+
+
+def _like(word: str, vocabularies: Sequence[Vocabulary]) -> list[str]:
+    """The words that are spelt nearly as `word`, the nearest first; none for one that occurs."""
+    word = fold(word)
+    if len(word) < SHORTEST or any(stem(word) in words.stems for words in vocabularies):
+        return []
+    return get_close_matches(word, {near for words in vocabularies for near in words.near(word)}, 2, ALIKE)
+
+
+def _may_stand(part: list[str]) -> bool:
+    """Does it say something: neither “for agents” nor “this”?"""
+    return not STOP & {fold(part[0]), fold(part[-1])} and any(len(word) >= SHORTEST for word in part)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name_parts(name))
+
+
+def _are_as_long(one: str, other: str) -> bool:
+    """Are they as long as one another, or nearly?"""
+    return abs(len(one) - len(other)) <= 2

@@ -1,0 +1,179 @@
+"""From papers that somebody knows to what they may follow: topics, phrases and authors, each with what led to it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from digest.matching import PaperText
+from digest.matching.tokens import key_of
+from digest.models import Paper, PaperAlias
+from digest.papers import deduplication
+from digest.personalization import paper_index, profiles
+from digest.search import citation_parser, fulltext, index_cache, keyphrases
+from digest.search.citation_parser import Reference
+from digest.search.fulltext import search_terms
+from digest.search.keyphrases import Found
+from subscriptions.models import Topic
+from subscriptions.query.grammar import Criteria, write
+
+MOST_TOPICS = 12
+MOST_PHRASES = 12
+MOST_AUTHORS = 6
+MOST_CALLED = 20  # papers whose titles may be the one that was pasted
+MOST_TICKED = 3  # of the topics, and of the phrases: those that come first
+TICKED = 0.5  # of the papers: what fewer of them share is for the reader to tick
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """A paper that is known by what was pasted alone."""
+
+    key: str
+    title: str
+    abstract: str
+    authors: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    votes: int = 0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something to tick, and the papers that led to it."""
+
+    value: str  # a topic's slug; else as one writes it among the own words
+    name: str
+    papers: tuple[PaperText, ...]
+    is_ticked: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What was made of a paste."""
+
+    papers: tuple[PaperText, ...]
+    unknown: tuple[str, ...]  # what was pasted, and says nothing that we could work from
+    topics: tuple[Offer, ...]
+    words: tuple[Offer, ...]  # phrases and authors
+    is_full: bool = False  # more papers may have been pasted than are read at once
+
+
+def suggest(text: str) -> Suggestion:
+    """What whoever pasted `text` may want to follow."""
+    pasted = citation_parser.read(text)
+    held = _held(pasted)
+    papers: dict[str, PaperText] = {}
+    unknown = []
+    for reference in pasted:
+        if reference.said in held:
+            papers.setdefault(held[reference.said].key, held[reference.said])
+        elif reference.title:
+            key = reference.key or reference.title
+            papers.setdefault(key, Pasted(key, reference.title, reference.abstract, reference.authors))
+        else:
+            unknown.append(reference.said)
+    found = list(papers.values())
+    return replace(_of(found), unknown=tuple(unknown), is_full=len(pasted) == citation_parser.MOST)
+
+
+def like(paper: Paper) -> Suggestion:
+    """What to follow for more papers like one."""
+    return _of([paper])
+
+
+def words(chosen: Sequence[str]) -> str:
+    """Ticked phrases and authors, as one writes them into the form."""
+    return ", ".join(dict.fromkeys(chosen))
+
+
+def _held(pasted: Sequence[Reference]) -> dict[str, Paper]:
+    """The papers that we have, by what the references say: found by id, by title and first author, or, where there is
+    no author, by title."""
+    keys = {reference.key: reference.said for reference in pasted if reference.key}
+    prints = {deduplication.fingerprint(reference.title, reference.authors): reference.said for reference in pasted}
+    prints.pop("", None)
+    shown = Paper.objects.filter(is_hidden=False)
+    found = {prints[paper.fingerprint]: paper for paper in shown.filter(fingerprint__in=prints)}
+    aliases = PaperAlias.objects.filter(key__in=keys, paper__is_hidden=False).select_related("paper")
+    found |= {keys[alias.key]: alias.paper for alias in aliases}
+    found |= {keys[paper.key]: paper for paper in shown.filter(key__in=keys)}
+    bare = (reference for reference in pasted if reference.said not in found and not reference.authors)
+    called = {reference.said: _called(reference.title) for reference in bare if reference.title}
+    return found | {said: paper for said, paper in called.items() if paper}
+
+
+def _called(title: str) -> Paper | None:
+    """The one paper with this title; None where several have it."""
+    candidates = fulltext.find(search_terms.phrase(title, "row", "title"), without=[], limit=MOST_CALLED)
+    same = [paper for paper in Paper.objects.filter(pk__in=candidates) if key_of(paper.title) == key_of(title)]
+    return same[0] if len(same) == 1 else None
+
+
+def _of(papers: Sequence[PaperText]) -> Suggestion:
+    topics = _topics(papers)
+    covered = {key_of(phrase) for topic, _ in topics for phrase in (topic.name, *topic.phrases)}
+    words = [offer for offer in _phrases(papers) if key_of(offer.name) not in covered]
+    offers = _ticked([offer for _, offer in topics], len(papers))
+    return Suggestion(
+        tuple(papers), (), offers, (*_ticked(words[:MOST_PHRASES], len(papers), least=2), *_authors(papers))
+    )
+
+
+def _ticked(offers: Sequence[Offer], papers: int, least: int = 1) -> tuple[Offer, ...]:
+    """The same, with those ticked that most of the papers share, and `least` of them where there are as many."""
+    least_of_all = max(min(least, papers), TICKED * papers)
+    shared = [offer for offer in offers if len(offer.papers) >= least_of_all][:MOST_TICKED]
+    return tuple(replace(offer, is_ticked=offer in shared) for offer in offers)
+
+
+def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, Offer]]:
+    """The topics that ask for any of `papers`, those that ask for most of them first; none that stands for others."""
+    index, found = paper_index.index_of(papers, for_page=True), []
+    for topic in Topic.objects.filter(is_offered=True, narrower=[]):
+        findings = index.findings(profiles.of_topic(topic))
+        led = tuple(papers[number] for number in sorted(findings, key=lambda number: -findings[number].score))
+        if led:
+            offer = Offer(topic.slug, topic.name, led, description=topic.description)
+            found.append((sum(finding.score for finding in findings.values()), topic, offer))
+    found.sort(key=lambda row: -row[0])
+    return [(topic, offer) for _, topic, offer in found[:MOST_TOPICS]]
+
+
+def _phrases(papers: Sequence[PaperText]) -> list[Offer]:
+    """Telling phrases that also other papers hold: what only one has brings nothing."""
+    found = keyphrases.telling(papers, index_cache.last().rarity, 3 * MOST_PHRASES)
+    return [
+        Offer(
+            write(Criteria(phrases=(phrase.phrase,))),
+            phrase.phrase,
+            tuple(papers[number] for number in phrase.papers),
+        )
+        for phrase in found
+        if _tells(phrase.phrase) and (len(phrase.papers) > 1 or _others_hold(phrase, papers))
+    ]
+
+
+def _tells(phrase: str) -> bool:
+    """Whether a phrase says what it is about: several words do, and names; “behavior” stands anywhere."""
+    return " " in phrase or ("-" not in phrase and sum(map(str.isupper, phrase)) > 1)
+
+
+def _others_hold(phrase: Found, papers: Sequence[PaperText]) -> bool:
+    own = {paper.pk for paper in papers if isinstance(paper, Paper)}
+    found = fulltext.find(search_terms.phrase(phrase.phrase, "row", "text"), without=[], limit=len(own) + 1)
+    return bool(set(found) - own)
+
+
+def _authors(papers: Sequence[PaperText]) -> list[Offer]:
+    """Who wrote more than one of them."""
+    counts = Counter(name for paper in papers for name in dict.fromkeys(paper.authors))
+    return [
+        Offer(
+            write(Criteria(authors=(name,))),
+            name,
+            tuple(paper for paper in papers if name in paper.authors),
+        )
+        for name, count in counts.most_common(MOST_AUTHORS)
+        if count > 1
+    ]

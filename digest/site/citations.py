@@ -1,0 +1,176 @@
+"""Papers as references that other software reads: BibTeX and RIS. Pure.
+
+BibTeX is written for biber and for the classic program alike: UTF-8, every character that TeX would act upon spelt
+out, braces never left open. RIS has one value a line, lines end by CR LF.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+from digest.matching import PaperText
+from digest.text.cleanup import clean
+
+BIBTEX_TYPE = "application/x-bibtex; charset=utf-8"
+RIS_TYPE = "application/x-research-info-systems; charset=utf-8"
+
+# A brace counts in BibTeX even behind a backslash.
+_TEX = {
+    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",
+}  # fmt: skip
+_IN_ADDRESS = {"\\": "%5C", "{": "%7B", "}": "%7D", " ": "%20"}
+_SUFFIX = re.compile(r"(jr|sr|ii|iii|iv)\.?", re.IGNORECASE)
+_PARTICLE = re.compile(
+    "al|ben|bin|da|das|de|dei|del|della|den|der|di|dos|du|el|la|le|ter|van|vom|von|zu|zur", re.IGNORECASE
+)
+_GROUP = re.compile("team|group|collaboration|consortium|project|initiative|labs?|ai", re.IGNORECASE)
+_SAYS_LITTLE = re.compile("an?|and|are|at|by|do|does|for|from|how|in|is|of|on|or|the|towards?|to|what|when|why|with")
+
+
+class Citable(PaperText, Protocol):
+    """What a reference says of a paper."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def doi(self) -> str: ...
+    @property
+    def published_on(self) -> dt.date | None: ...
+
+
+class Name(NamedTuple):
+    """An author's name in its parts; a group, and whoever has one name only, is all `last`."""
+
+    last: str
+    given: str = ""
+    suffix: str = ""
+
+    @property
+    def sorted(self) -> str:
+        """Lovelace, Ada — in the order that both formats read alike."""
+        return ", ".join(part for part in (self.last, self.given, self.suffix) if part)
+
+
+def bibtex(papers: Iterable[Citable]) -> str:
+    """One entry for each paper, under keys such as lovelace2026analytical, each of them once."""
+    entries, taken = [], set[str]()
+    for paper in papers:
+        key = _free(citation_key(paper), taken)
+        taken.add(key)
+        fields = "".join(f"  {name} = {value},\n" for name, value in _bibtex_fields(paper))
+        entries.append(f"@misc{{{key},\n{fields}}}\n")
+    return "\n".join(entries)
+
+
+def ris(papers: Iterable[Citable]) -> str:
+    """One record for each paper."""
+    return "".join(f"{tag}  - {value}\r\n" for paper in papers for tag, value in _ris_lines(paper))
+
+
+def citation_key(paper: Citable) -> str:
+    """The first author's last name, the year, and the title's first telling word, in ASCII: lovelace2026analytical."""
+    author = split_name(paper.authors[0]).last if paper.authors else ""
+    year = str(paper.published_on.year) if paper.published_on else ""
+    words = [word for word in _ascii(paper.title).split() if not _SAYS_LITTLE.fullmatch(word)]
+    return "".join([_ascii(author).replace(" ", ""), year, *words[:1]]) or "paper"
+
+
+def split_name(name: str) -> Name:
+    """The parts of a name as sources write it: Ada Lovelace; Lovelace, Ada; Ludwig van Beethoven; Sammy Davis Jr."""
+    name = clean(name)
+    if "," in name:
+        last, given, *more = [part.strip() for part in name.split(",")]
+        return Name(last, "", given) if _SUFFIX.fullmatch(given) else Name(last, given, " ".join(more))
+    words = name.split()
+    if len(words) < 2 or _GROUP.fullmatch(words[-1]):
+        return Name(name)
+    suffix = words.pop() if len(words) > 2 and _SUFFIX.fullmatch(words[-1]) else ""
+    begins = len(words) - 1
+    while begins > 1 and _PARTICLE.fullmatch(words[begins - 1]):
+        begins -= 1
+    return Name(" ".join(words[begins:]), " ".join(words[:begins]), suffix)
+
+
+def _bibtex_fields(paper: Citable) -> Iterator[tuple[str, str]]:
+    yield "title", f"{{{_keeping_capitals(clean(paper.title))}}}"
+    if paper.authors:
+        yield "author", f"{{{' and '.join(_bibtex_name(split_name(name)) for name in paper.authors)}}}"
+    if paper.published_on:
+        yield "year", f"{{{paper.published_on.year}}}"
+        yield "month", f"{paper.published_on:%b}".lower()
+    if paper.key.startswith("arxiv:"):
+        yield "eprint", f"{{{paper.key.removeprefix('arxiv:')}}}"
+        yield "archiveprefix", "{arXiv}"
+        if paper.categories:
+            yield "primaryclass", f"{{{_tex(paper.categories[0])}}}"
+    if paper.doi:
+        yield "doi", f"{{{_verbatim(paper.doi)}}}"
+    yield "url", f"{{{_verbatim(paper.url)}}}"
+    if paper.keywords:
+        yield "keywords", f"{{{', '.join(_tex(clean(keyword)) for keyword in paper.keywords)}}}"
+    if paper.abstract:
+        yield "abstract", f"{{{_tex(clean(paper.abstract))}}}"
+
+
+def _ris_lines(paper: Citable) -> Iterator[tuple[str, str]]:
+    yield "TY", "UNPB" if paper.key.startswith("arxiv:") else "JOUR"
+    yield "TI", clean(paper.title)
+    yield from (("AU", split_name(name).sorted) for name in paper.authors)
+    if paper.published_on:
+        yield "PY", str(paper.published_on.year)
+        yield "DA", f"{paper.published_on:%Y/%m/%d}"
+    if paper.key.startswith("arxiv:"):
+        yield "PB", "arXiv"
+        yield "AN", f"arXiv:{paper.key.removeprefix('arxiv:')}"
+    if paper.doi:
+        yield "DO", clean(paper.doi)
+    yield "UR", clean(paper.url)
+    yield from (("KW", clean(keyword)) for keyword in (*paper.keywords, *paper.categories))
+    if paper.abstract:
+        yield "AB", clean(paper.abstract)
+    yield "ER", ""
+
+
+def _bibtex_name(name: Name) -> str:
+    """`and` parts two authors, and a comma or a space the parts of one: a group's name stands in braces."""
+    parts = [_tex(part) for part in (name.last, name.suffix, name.given) if part]
+    is_whole = not name.given and " " in name.last
+    return f"{{{parts[0]}}}" if is_whole else ", ".join(re.sub(r"\band\b", "{and}", part) for part in parts)
+
+
+def _keeping_capitals(title: str) -> str:
+    """Styles set titles in lower case; BERT and GPT-4o must stay as they are."""
+    return " ".join(f"{{{_tex(word)}}}" if _has_inner_capital(word) else _tex(word) for word in title.split())
+
+
+def _has_inner_capital(word: str) -> bool:
+    letters = [character for character in word if character.isalpha()]
+    return any(character.isupper() for character in letters[1:])
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(character, character) for character in text)
+
+
+def _verbatim(address: str) -> str:
+    """An address, which TeX takes as it is but for these."""
+    return "".join(_IN_ADDRESS.get(character, character) for character in clean(address))
+
+
+def _ascii(text: str) -> str:
+    """`text` in lower-case ASCII words. What has no Latin letters leaves nothing."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(re.findall(r"[a-z0-9]+", plain.encode("ascii", "ignore").decode().lower()))
+
+
+def _free(key: str, taken: set[str]) -> str:
+    """`key`, or with the first number behind it that nobody has."""
+    number, free = 1, key
+    while free in taken:
+        number += 1
+        free = f"{key}-{number}"
+    return free

@@ -1,0 +1,118 @@
+"""Plain Unicode out of titles and abstracts that may hold TeX. Pure.
+
+Authors write TeX, Markdown, code and plain text in the same box. Only what is surely TeX is taken for it; all else,
+unknown commands included, stays as it was written, so that no word is lost.
+"""
+
+import re
+import unicodedata
+
+from digest.text.cleanup import clean
+from digest.text.latex_math import WRAPPERS, plain_formula, symbol
+
+PASSES = 12  # each opens the innermost of what is nested; what is not done after so many is no TeX
+
+_MAYBE = re.compile(r"[\\`~${]|--")
+_ACCENTS = {
+    '"': "\u0308", "'": "\u0301", "`": "\u0300", "^": "\u0302", "~": "\u0303", "=": "\u0304", ".": "\u0307",
+    "u": "\u0306", "v": "\u030c", "H": "\u030b", "r": "\u030a", "c": "\u0327", "k": "\u0328", "d": "\u0323",
+    "b": "\u0331",
+}  # fmt: skip
+_GROUP = r"\s?\{(?P<%s>(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*+)\}"
+_LETTERS = "ss|ae|AE|oe|OE|aa|AA|o|O|l|L|i|j"
+# No branch reads further than to the next sign of its kind: the time taken grows with the length, whatever is sent.
+_TEX = re.compile(
+    rf"""
+    # Addresses, where tildes and dashes mean themselves, and paths.
+    (?P<address>(?:\bhttps?://|(?<![\w.-])(?:[\w-]++\.)++[a-z]{{2,12}}/)(?:[^\s{{}}$\\`']|\\[_%\#&~])*+)
+    | \b[A-Za-z]:\\[^\s{{}}$]*+(?!\{{)
+    | (?=[\\`~${{-]) (?:
+    # Code, and quotes in JSON within JSON.
+      \\\\
+    | (?<!`)(?P<fence>`{{1,3}})(?![\s`])[^`]*+(?<![\s(\[–—-])(?P=fence)(?![\w`])
+    | \\(?P<escaped>["'])[^"'\\]*+\\(?P=escaped)(?![A-Za-z{{\\])
+    # Formulas.
+    | (?<![$\\])\$(?P<marked>[\\^_<>=~](?:[^$\\]|\\.)*?)(?<![\s/\\])\$(?!\$)
+    | (?<![\d$\\])(?<![A-Za-z](?=\$\d))\$(?![\s$])(?P<inline>(?:[^$\\]|\\.)++)(?<![\s/\\])\$(?![\d$])
+    | \$\$(?P<display>(?:[^$\\]|\\.)++)\$\$
+    | \\\((?P<round>(?:[^\\]|\\[^()])*+)\\\)
+    | \\\[(?P<square>(?:[^\\]|\\[^\[\]])*+)\\\]
+    # Letters.
+    | (?P<braced>\{{)?\\(?P<accent>["'`^~=](?=[A-Za-z\\{{])|[.uvHrckdb](?=\{{)|[cvHk](?=\s)|\.(?=[A-Z]))
+        (?:\{{\\?(?P<inner>[A-Za-z])\}}|\\(?P<dotless>[ij])(?![A-Za-z])|\s?(?P<bare>[A-Za-z]))(?(braced)\}})
+    | \{{\\(?P<letter>{_LETTERS})\s?(?:\{{\}})?\}}
+    | \\(?P<loose>{_LETTERS})(?![A-Za-z])(?:\{{\}}|(?<!\\AA)\s(?=[a-z])|(?![\w+*?\\]))
+    # Commands.
+    | \\url{_GROUP % "url"}
+    | \\href\s?\{{[^{{}}]*+\}}{_GROUP % "linked"}
+    | \\cite[pt]?\*?\s?\{{(?P<cited>[^{{}}]*+)\}}
+    | \\(?:{WRAPPERS})(?![A-Za-z]){_GROUP % "wrapped"}
+    | \{{\\(?:bf|em|it|sl|sc|tt|rm|sf|bfseries|itshape|scshape|ttfamily)\s(?P<styled>[^{{}}]*+)\}}
+    | (?P<command>\{{\\[A-Za-z]++\}}|\\[A-Za-z]++(?:\{{[^{{}}]*+\}})*+)
+    | \\(?P<sign>[%&_$\#{{}},;\ ])
+    | (?<=[a-z])\\(?P<hyphenation>-)(?=[a-z])
+    | (?<=\w)\{{(?P<spared>[-,=+:<>]?)\}}(?=[\w=<>])
+    # Quotes, dashes, spaces that don't break.
+    | (?<![`\w])``(?P<double>[^`"]*?)(?:''|")
+    | (?<![`\w])`(?=\w)(?P<single>(?:[^`']|'(?=\w))*+)'(?!['\w])
+    | (?<![-<|!])(?<!\|\s)(?P<em>---)(?![->|])
+    | (?P<en>(?<=[\w)\]}}%.$"'’”])--(?=[\w(\\{{$"'‘“`])|(?<=\s)--(?=\s))
+    | (?P<tie>(?<=[A-Za-z.,;)\]}}$%])~(?=[\w(\[$\\])(?!(?<=\b\w~)\w+\()|(?<=\d)~(?=[A-Za-z(\[$\\]))  # x~N(0, 1)
+    )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _readable(found: re.Match[str]) -> str:
+    """What stands for a piece of TeX; the piece itself where there is doubt."""
+    written, kind = found[0], found.lastgroup or ""
+    content = found[kind] if kind else ""
+    match kind:
+        case "address":
+            return _ESCAPED.sub(r"\1", content)
+        case "url":
+            return _ESCAPED.sub(r"\1", content.replace(r"\~{}", "~"))
+        case "inline" | "marked" | "display" | "round" | "square":
+            plain = None if _PROSE.search(_COMMANDS.sub(r"\\", content)) else plain_formula(content)
+            return written if plain is None else plain
+        case "inner" | "dotless" | "bare":
+            letter = unicodedata.normalize("NFC", content + _ACCENTS[found["accent"]])
+            return letter if len(letter) == 1 else written
+        case "letter" | "loose":
+            return symbol(content) or written
+        case "command":
+            plain = plain_formula(content)
+            return written if plain is None else plain
+        case "linked" | "wrapped" | "styled" | "spared":
+            return content
+        case "cited":
+            return f"[{content}]"
+        case "sign":
+            return " " if content in ",; " else content
+        case "hyphenation":
+            return ""
+        case "double":
+            return f"“{content}”"
+        case "single":
+            return f"‘{content}’"
+    return {"em": "—", "en": "–", "tie": " "}.get(kind, written)
+
+
+_ESCAPED = re.compile(r"\\([_%#&~])")
+# Two words side by side: an amount of money stands at the beginning of what only looks like a formula.
+_PROSE = re.compile(r"[A-Za-z]{2}[.,:;]?\s+\(?[A-Za-z]{2}|[A-Za-z]{2}\s+[A-Za-z]\s+[A-Za-z]{2}")
+_COMMANDS = re.compile(r"\\[A-Za-z]+(?:\s?\{[^{}]*\})?")
+
+
+def from_tex(text: str) -> str:
+    """The readable text of what may hold TeX, as `clean` leaves it. Done twice it changes nothing more."""
+    before = given = clean(text)
+    if not _MAYBE.search(given):
+        return given
+    for _ in range(PASSES):
+        after = clean(_TEX.sub(_readable, before))
+        if after == before:
+            return after
+        before = after
+    return given

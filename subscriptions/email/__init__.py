@@ -1,0 +1,1 @@
+"""Building emails, and what a failed hand-over means."""

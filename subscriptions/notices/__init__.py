@@ -1,0 +1,1 @@
+"""Transactional emails: their texts, and the queue that sends them."""

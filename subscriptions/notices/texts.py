@@ -1,0 +1,233 @@
+"""The words of the small mails: please confirm, welcome, here is your link, new address, goodbye, erased."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from subscriptions import brand
+from subscriptions.models import OwedNotice, Subscriber
+from subscriptions.readers import address_change
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
+
+Kind = OwedNotice.Kind
+
+
+@dataclass(frozen=True)
+class Note:
+    """A mail to `to` of a few paragraphs, and a button where there is something to do.
+
+    One of a subscription, as digests are, ends as they do: why it came, and the ways to change it.
+    """
+
+    to: str
+    subject: str
+    paragraphs: tuple[str, ...]
+    label: str = ""
+    url: str = ""
+    headline: str = ""  # where it is not the subject: the name of the site stands above it
+    why: str = ""
+    preferences_url: str = ""
+    unsubscribe_url: str = ""
+
+
+def write(notice: OwedNotice) -> Note:
+    return _WRITERS[Kind(notice.kind)](notice)
+
+
+def _confirm(notice: OwedNotice) -> Note:
+    """Holds nothing that was typed into the form: anyone can type anyone's address."""
+    look = brand.current()
+    asked = _(
+        "Somebody, hopefully you, signed this address up at %(host)s for %(site)s: new research papers by mail, chosen "
+        "by the topics you follow. Is it you? Then confirm; the link works for 7 days."
+    )
+    return Note(
+        notice.address,
+        _("Please confirm your subscription to %(site)s") % {"site": look.name},
+        (
+            asked % {"host": look.host, "site": look.name},
+            _(
+                "If it was not you, do nothing: without your confirmation no papers are sent, and this address is "
+                "forgotten after 30 days."
+            ),
+        ),
+        _("Confirm subscription"),
+        link_tokens.make_url(Purpose.CONFIRM, notice.subscriber),
+        headline=_("Please confirm your subscription"),
+    )
+
+
+def _already_subscribed(notice: OwedNotice) -> Note:
+    again = _(
+        "Somebody, hopefully you, signed this address up for %(site)s again. You are on the list already, so nothing "
+        "has changed: your topics and settings are as you left them."
+    )
+    name = brand.current().name
+    return Note(
+        notice.address,
+        _("You are already subscribed to %(site)s") % {"site": name},
+        (
+            again % {"site": name},
+            _(
+                "Would you like other topics, another hour, more or fewer papers, or a pause? If not, or if it was not "
+                "you, there is nothing to do."
+            ),
+        ),
+        _("Change my settings"),
+        link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
+    )
+
+
+def _welcome(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("Welcome to %(site)s") % {"site": brand.current().name},
+        (
+            _("You are subscribed."),
+            _("With this link you can change at any time what you follow, when it comes and how much of it."),
+        ),
+        _("Change what you get"),
+        link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
+    )
+
+
+def _link(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("Your link to %(site)s") % {"site": brand.current().name},
+        (
+            _("Somebody, hopefully you, asked us for the link to your settings. Here it is."),
+            _("If it was not you, there is nothing to do. Keep the link to yourself: it opens your settings."),
+        ),
+        _("Open my settings"),
+        link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
+    )
+
+
+def _change_address(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("Please confirm your new address for %(site)s") % {"site": brand.current().name},
+        (
+            _("A reader, hopefully you, asked us to send their papers to this address from now on. Is it you?"),
+            _("The link works for 7 days. If it was not you, do nothing: no papers will come."),
+        ),
+        _("Use this address"),
+        address_change.make_url(notice.subscriber),
+    )
+
+
+def _moved(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("Your address for %(site)s was changed") % {"site": brand.current().name},
+        (
+            _("Your papers go to another address from now on, as was asked for on your settings page and confirmed."),
+            _("If it was not you, please answer this mail."),
+        ),
+    )
+
+
+def _goodbye(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("You are unsubscribed from %(site)s") % {"site": brand.current().name},
+        (
+            _("As you asked, you will get no more digests. Thank you for reading."),
+            _("If it was not you, or you change your mind: for 30 days one press brings everything back as it was."),
+        ),
+        _("Come back"),
+        link_tokens.make_url(Purpose.COME_BACK, notice.subscriber),
+    )
+
+
+def _returned(notice: OwedNotice) -> Note:
+    reader = notice.subscriber
+    if reader.status == Subscriber.Status.PAUSED:
+        day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
+        comes = _("You are subscribed again. No digests come until %(day)s.") % {"day": day}
+    else:
+        terms = {"how_often": reader.get_frequency_display(), "papers": reader.max_papers}
+        comes = _("You are subscribed again: %(how_often)s. Most papers in a digest: %(papers)s.") % terms
+    return Note(
+        notice.address,
+        _("You are subscribed to %(site)s again") % {"site": brand.current().name},
+        (
+            comes,
+            _(
+                "If it was not you, someone has one of your digests with its links, and left and came back in your "
+                "name. Please see whether your settings are as you want them."
+            ),
+        ),
+        _("Change what you get"),
+        link_tokens.make_url(Purpose.PREFERENCES, reader),
+    )
+
+
+def _signed_out(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("Your new link to %(site)s") % {"site": brand.current().name},
+        (
+            _(
+                "As was asked for on your settings page, the links in older emails no longer open your settings, your "
+                "feed or your opinions. Unsubscribing by them still works. Here is the new link."
+            ),
+            _("Keep the link to yourself: it opens your settings. They have the new address of your feed, too."),
+        ),
+        _("Open my settings"),
+        link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
+    )
+
+
+def _data(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("Your data at %(site)s") % {"site": brand.current().name},
+        (
+            _("As was asked for on your settings page, this link opens all that we know about you, for one day."),
+            _(
+                "If it was not you, someone has one of your digests with its links. Your data can’t be seen without "
+                "this email. On your settings page you can sign out all old links."
+            ),
+        ),
+        _("Open my data"),
+        link_tokens.make_url(Purpose.DATA, notice.subscriber),
+    )
+
+
+def erased(address: str) -> Note:
+    """To who was erased, at an address that is kept nowhere any more."""
+    name = brand.current().name
+    return Note(
+        address,
+        _("Everything about you at %(site)s is erased") % {"site": name},
+        (
+            _(
+                "As was asked for on your settings page: your address, what you followed and what we sent you are gone "
+                "from our database. This is the last mail."
+            ),
+            _("If it was not you, we are sorry: it can’t be undone. You are welcome to sign up anew."),
+        ),
+        _("Sign up"),
+        f"{settings.SITE_URL}{reverse('subscriptions:subscribe')}",
+    )
+
+
+_WRITERS = {
+    Kind.CONFIRM: _confirm,
+    Kind.ALREADY_SUBSCRIBED: _already_subscribed,
+    Kind.WELCOME: _welcome,
+    Kind.LINK: _link,
+    Kind.CHANGE_ADDRESS: _change_address,
+    Kind.MOVED: _moved,
+    Kind.GOODBYE: _goodbye,
+    Kind.RETURNED: _returned,
+    Kind.SIGNED_OUT: _signed_out,
+    Kind.DATA: _data,
+}

@@ -1,0 +1,1 @@
+"""Readers: sign-up, confirmation, preferences, address changes, consents, export and erasure."""

@@ -1,0 +1,285 @@
+"""What happens to a reader: sign up, confirm, prefer, pause, resume, unsubscribe, suppress.
+
+Each function is idempotent: a second click changes nothing and is no error.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from copy import copy
+
+from django.db import transaction
+
+from subscriptions.email_addresses import address_hash
+from subscriptions.models import Consent, OwedNotice, Subscriber, Suppression, TopicFilter
+from subscriptions.readers import consents
+from subscriptions.readers.consents import Trace
+from subscriptions.readers.preferences import SETTINGS, Wishes
+from subscriptions.readers.row_lock import on_the_current_row
+from subscriptions.security import rate_limits
+from subscriptions.time_zones import day_in, midnight_in
+
+__all__ = ["SETTINGS", "Trace", "Wishes", "address_hash"]
+
+UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
+TIME_TO_RETURN = dt.timedelta(days=30)  # who has left comes back by a button for so long; then by a new sign-up
+FEW = 5  # papers a mail, for who wants fewer instead of none
+
+Status = Subscriber.Status
+Notice = OwedNotice.Kind
+Event = Consent.Event
+
+
+def sign_up(email: str, wishes: Wishes, *, now: dt.datetime, trace: Trace | None = None) -> None:
+    """Begin, or begin again, and mail what fits: a confirmation, "already subscribed", or nothing.
+
+    The mail is only noted down here (`owe`); `subscriptions.notices.queue.send_owed` sends it.
+    """
+    if is_suppressed(email):
+        return
+    with transaction.atomic():
+        subscriber = _get_or_create(email)
+        if subscriber.status in (Status.PENDING, Status.UNSUBSCRIBED):
+            _take_wishes(subscriber, wishes)
+            consents.record(subscriber, Event.ASKED, trace)
+        owe(subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.ALREADY_SUBSCRIBED, now=now)
+
+
+def _take_wishes(subscriber: Subscriber, wishes: Wishes) -> None:
+    """Anyone can type anyone's address: what a former reader had stays as it is until they confirm, and can be undone
+    to. Who never confirmed has nothing to lose, and sees on the page that confirms what was asked for last."""
+    if subscriber.confirmed_at:
+        subscriber.asked_wishes = wishes.as_json()
+        subscriber.save()
+        return
+    subscriber.status = Status.PENDING
+    subscriber.save()
+    prefer(subscriber, wishes)
+
+
+def ask_for_link(email: str, *, now: dt.datetime) -> None:
+    """Mail who has lost it the link to their settings: a pending reader the one to confirm by, a stranger nothing."""
+    with transaction.atomic():
+        subscriber = Subscriber.objects.select_for_update().by_email(email).first()
+        if subscriber is not None:
+            owe(subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.LINK, now=now)
+
+
+def owe(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
+    """Note down a mail that a stranger may have asked for; False where one too many was asked for already."""
+    if subscriber.status == Status.SUPPRESSED or rate_limits.take(rate_limits.mails(notice, subscriber.email), now=now):
+        return False
+    if notice == Notice.CONFIRM:
+        subscriber.asked_to_confirm_at = now
+        subscriber.save()
+    owe_to_reader(subscriber, notice, now=now)
+    return True
+
+
+def owe_to_reader(subscriber: Subscriber, notice: str, *, to: str = "", now: dt.datetime) -> None:
+    """Note down a mail that follows from what the reader did; `to` another address than theirs."""
+    as_new = {"asked_at": now, "claimed_at": None}
+    OwedNotice.objects.update_or_create(subscriber=subscriber, kind=notice, to=to, defaults=as_new)
+
+
+@on_the_current_row
+def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None) -> bool:
+    """Begin, with the wishes of the last sign-up. False if a suppressed or unsubscribed reader's old link was used."""
+    if subscriber.awaits_confirmation:
+        if subscriber.asked_wishes is not None:
+            prefer(subscriber, Wishes.from_json(subscriber.asked_wishes))
+        subscriber.confirmed_at = now
+        _activate(subscriber, now)
+        # Whoever confirms has the mailbox: coming back soon needs no day's wait.
+        rate_limits.forget(rate_limits.mails(Notice.CONFIRM, subscriber.email))
+        owe_to_reader(subscriber, Notice.WELCOME, now=now)
+        consents.record(subscriber, Event.CONFIRMED, trace)
+    return subscriber.is_subscribed
+
+
+@on_the_current_row
+def change(subscriber: Subscriber, wishes: Wishes, *, trace: Trace | None = None) -> None:
+    """`prefer`, by the reader, and noted in the log of consents."""
+    prefer(subscriber, wishes)
+    consents.record(subscriber, Event.CHANGED, trace)
+
+
+@on_the_current_row
+def prefer(subscriber: Subscriber, wishes: Wishes) -> None:
+    """Replace what the reader follows, and how it arrives."""
+    filters = wishes.set_on(subscriber)
+    subscriber.full_clean()
+    subscriber.save()
+    subscriber.filters.all().delete()
+    TopicFilter.objects.bulk_create(filters)
+
+
+def as_confirmed(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]:
+    """The reader, and what they follow, as it is or will be when they confirm. Not to be saved."""
+    if not subscriber.awaits_confirmation or subscriber.asked_wishes is None:
+        return subscriber, list(subscriber.filters.select_related("topic"))
+    shown = copy(subscriber)
+    return shown, Wishes.from_json(subscriber.asked_wishes).set_on(shown)
+
+
+@on_the_current_row
+def pause(subscriber: Subscriber, until: dt.date) -> None:
+    if subscriber.is_subscribed:
+        subscriber.status, subscriber.paused_until = Status.PAUSED, until
+        subscriber.save()
+
+
+@on_the_current_row
+def resume(subscriber: Subscriber, *, now: dt.datetime) -> None:
+    if subscriber.status == Status.PAUSED:
+        _activate(subscriber, now)
+
+
+def resume_rested(*, now: dt.datetime) -> int:
+    """Make readers whose pause is over active again, since the midnight of theirs at which it ended; how many."""
+    paused = Subscriber.objects.filter(status=Status.PAUSED, paused_until__lte=now.date() + dt.timedelta(days=1))
+    rested = 0
+    for time_zone, day in list(paused.order_by().values_list("time_zone", "paused_until").distinct()):
+        if day and (ended_at := midnight_in(time_zone, day)) <= now:
+            theirs = paused.filter(time_zone=time_zone, paused_until=day)
+            rested += theirs.update(status=Status.ACTIVE, active_since=ended_at, paused_until=None)
+    return rested
+
+
+@on_the_current_row
+def unsubscribe(
+    subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None, say_goodbye: bool = False
+) -> None:
+    """End all mail at once. The next message that would go out is already not sent.
+
+    `say_goodbye` by one last mail: to who left on our page, and could have been somebody with a forwarded digest.
+    """
+    if subscriber.status in (Status.UNSUBSCRIBED, Status.SUPPRESSED):
+        _ask_no_more(subscriber)
+        return
+    was_reader = subscriber.confirmed_at is not None
+    subscriber.status, subscriber.unsubscribed_at, subscriber.new_email = Status.UNSUBSCRIBED, now, ""
+    _ask_no_more(subscriber)
+    _owe_no_more(subscriber)
+    rate_limits.forget(rate_limits.mails(Notice.CONFIRM, subscriber.email))
+    consents.record(subscriber, Event.WITHDRAWN, trace)
+    if say_goodbye and was_reader:
+        owe_to_reader(subscriber, Notice.GOODBYE, now=now)
+
+
+@on_the_current_row
+def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, trace: Trace | None = None) -> bool:
+    """Undo the leaving of a confirmed reader, as it was or on gentler terms: `weekly`, `fewer` or `pause`.
+
+    The reader is sent an email, since anyone with a forwarded digest could have pressed; and a reader who is
+    subscribed already is left as they are. False where it is too late or too often, or emails must not be sent.
+    """
+    if subscriber.is_subscribed:
+        return True
+    if subscriber.status != Status.UNSUBSCRIBED or not may_return(subscriber, now):
+        return False
+    if rate_limits.take(rate_limits.returns(subscriber.uid), now=now):
+        return False
+    today, until = day_in(subscriber.time_zone, now), subscriber.paused_until
+    _activate(subscriber, now)
+    if until and until > today:
+        subscriber.status, subscriber.paused_until = Status.PAUSED, until
+    _take_offer(subscriber, offer, today)
+    consents.record(subscriber, Event.RETURNED, trace)
+    owe_to_reader(subscriber, Notice.RETURNED, now=now)
+    return True
+
+
+def _take_offer(subscriber: Subscriber, offer: str, today: dt.date) -> None:
+    """Set what the reader gets from now on, and save the row."""
+    if offer == "weekly":
+        subscriber.frequency = Subscriber.Frequency.WEEKLY
+    elif offer == "fewer":
+        subscriber.amount, subscriber.max_papers = Subscriber.Amount.FEWER, min(subscriber.max_papers, FEW)
+    elif offer == "pause":
+        subscriber.status, subscriber.paused_until = Status.PAUSED, today + dt.timedelta(weeks=4)
+    subscriber.save()
+
+
+def suppress(email: str, reason: str) -> Suppression:
+    """Never mail this address again, also after its reader's row is gone or signs up anew."""
+    with transaction.atomic():
+        suppress_all({email: reason})
+        return Suppression.objects.get(address_hash=address_hash(email))
+
+
+def suppress_all(reasons: Mapping[str, str]) -> None:
+    """Never mail these addresses again: the reason by address. An address that is suppressed keeps its reason."""
+    if not reasons:
+        return
+    rows = [Suppression(address_hash=address_hash(email), reason=reason) for email, reason in reasons.items()]
+    by_address = {email.strip().lower(): reason for email, reason in reasons.items()}
+    with transaction.atomic():
+        Suppression.objects.bulk_create(rows, ignore_conflicts=True)
+        # In one order, so that two who suppress the same readers wait for each other, and not both.
+        readers = Subscriber.objects.select_for_update().by_emails(reasons).exclude(status=Status.SUPPRESSED)
+        ended = list(readers.order_by("pk"))
+        if not ended:
+            return
+        consents.record_withdrawals((reader, by_address.get(reader.email.lower(), "")) for reader in ended)
+        theirs = Subscriber.objects.filter(pk__in=[reader.pk for reader in ended])
+        theirs.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
+        _owe_no_more(*ended)
+
+
+def lift(hashed: str) -> None:
+    """Let the address of this hash be mailed again. Its reader is one who has left: they sign up anew if they like."""
+    with transaction.atomic():
+        Suppression.objects.filter(address_hash=hashed).delete()
+        known = Consent.objects.filter(address_hash=hashed).values("reader_uid")
+        for reader in Subscriber.objects.select_for_update().filter(uid__in=known, status=Status.SUPPRESSED):
+            if address_hash(reader.email) == hashed:  # and not of an address they had before
+                reader.status = Status.UNSUBSCRIBED
+                reader.save()
+
+
+def is_suppressed(email: str) -> bool:
+    return Suppression.objects.filter(address_hash=address_hash(email)).exists()
+
+
+def delete_unconfirmed(*, now: dt.datetime) -> int:
+    """Forget sign-ups that nobody confirmed within 30 days; how many."""
+    forgotten = Subscriber.objects.unconfirmed_before(now - UNCONFIRMED_LIFETIME)
+    with transaction.atomic():
+        consents.forget_unconfirmed(forgotten.values("uid"))
+        _, rows = forgotten.delete()
+    return rows.get("subscriptions.Subscriber", 0)
+
+
+def _get_or_create(email: str) -> Subscriber:
+    for_update = Subscriber.objects.select_for_update().by_email(email)
+    known = for_update.first()
+    if known is None:
+        # Another sign-up may come in between: then theirs is taken.
+        Subscriber.objects.bulk_create([Subscriber(email=email.strip())], ignore_conflicts=True)
+        known = for_update.get()
+    return known
+
+
+def may_return(subscriber: Subscriber, now: dt.datetime) -> bool:
+    left = subscriber.unsubscribed_at
+    return subscriber.confirmed_at is not None and left is not None and now - left <= TIME_TO_RETURN
+
+
+def _activate(subscriber: Subscriber, now: dt.datetime) -> None:
+    subscriber.status, subscriber.paused_until, subscriber.unsubscribed_at = Status.ACTIVE, None, None
+    subscriber.confirmed_at = subscriber.confirmed_at or now
+    subscriber.active_since = now
+    _ask_no_more(subscriber)
+    subscriber.owed_notices.filter(kind=Notice.GOODBYE).delete()
+
+
+def _ask_no_more(subscriber: Subscriber) -> None:
+    """End a sign-up that waits to be confirmed, and save the row."""
+    subscriber.asked_to_confirm_at, subscriber.asked_wishes = None, None
+    subscriber.save()
+    subscriber.owed_notices.filter(kind=Notice.CONFIRM).delete()
+
+
+def _owe_no_more(*readers: Subscriber) -> None:
+    """Take back all small mails but the one to a former address, which must hear that it was replaced."""
+    OwedNotice.objects.filter(subscriber__in=readers).exclude(kind=Notice.MOVED).delete()

@@ -1,0 +1,42 @@
+"""What a reader asks for on the form."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from subscriptions.models import Subscriber, Topic, TopicFilter
+from subscriptions.time_zones import time_zones
+
+# The wishes that are fields of the reader's row; the others are rows of their own.
+SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "language")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    topics: Iterable[Topic] = ()
+    words: str = ""
+    frequency: str = Subscriber.Frequency.DAILY
+    send_hour: int = 7
+    time_zone: str = "UTC"
+    max_papers: int = 10
+    mail_quiet_days: bool = False
+    amount: str = Subscriber.Amount.BALANCED
+    language: str = "en"
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"topics": [topic.slug for topic in self.topics]}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Wishes":
+        """Without the topics that are offered no more; in UTC where the zone is."""
+        topics = Topic.objects.filter(slug__in=kept["topics"], is_offered=True)
+        zone = kept.get("time_zone")
+        return cls(**kept | {"topics": topics, "time_zone": zone if zone in time_zones() else "UTC"})
+
+    def set_on(self, subscriber: Subscriber) -> list[TopicFilter]:
+        """Set the fields of the reader's row, and make the rows of the rest. Nothing is saved."""
+        for name in SETTINGS:
+            setattr(subscriber, name, getattr(self, name))
+        filters = [TopicFilter(subscriber=subscriber, topic=topic) for topic in self.topics]
+        words = self.words.strip()
+        return [*filters, TopicFilter(subscriber=subscriber, words=words)] if words else filters

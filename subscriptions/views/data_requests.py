@@ -1,0 +1,50 @@
+"""What everybody may ask of us: what do you know about me, and forget it."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from subscriptions import forms
+from subscriptions.models import Subscriber
+from subscriptions.readers import personal_data
+from subscriptions.security.link_tokens import Purpose
+from subscriptions.views.common import for_reader, page_with_button, ring_for_erased, ring_for_notices, trace
+
+
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def ask_for_data(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Email the reader a link to their data. It is not handed out here: the digest may have been forwarded."""
+    asked = personal_data.ask_for_link(subscriber, now=timezone.now())
+    ring_for_notices()
+    return redirect(reverse("subscriptions:preferences", args=[token]) + f"?data={asked}#data")
+
+
+@page_with_button
+@for_reader(Purpose.DATA)
+def my_data(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Everything about the reader as one JSON file, by the link that was emailed to the address it is about."""
+    if request.method != "POST":
+        return render(request, "web/my_data.html", {"subscriber": subscriber})
+    data = personal_data.export(subscriber, now=timezone.now())
+    response = JsonResponse(data, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response
+
+
+@page_with_button
+@for_reader(Purpose.PREFERENCES)
+def erase(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """For who knows the address: it can't be undone. A last mail says that it was done."""
+    is_asked = request.method == "POST"
+    form = forms.KnownAddressForm(request.POST if is_asked else None, reader=subscriber)
+    if not form.is_valid():
+        context = {"subscriber": subscriber, "token": token, "form": form, "done": False}
+        return render(request, "web/erase.html", context, status=400 if is_asked else 200)
+    told, language = personal_data.who_hears_of_it(subscriber), subscriber.language
+    personal_data.erase(subscriber, trace(request))
+    for address in told:
+        ring_for_erased(address, language)
+    return render(request, "web/erase.html", {"done": True})

@@ -1,0 +1,107 @@
+"""Sign up, confirm, and find the way back to one's settings."""
+
+import datetime as dt
+import math
+from dataclasses import replace
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from subscriptions import email_addresses, forms, outbox
+from subscriptions.models import Subscriber
+from subscriptions.readers import consents, lifecycle, signup_queue
+from subscriptions.readers.consents import Trace
+from subscriptions.security import bot_check, client_ip, link_tokens
+from subscriptions.security.link_tokens import Purpose
+from subscriptions.views.common import bad_link, for_reader, page_with_button, ring_for_notices, trace
+
+
+@csrf_exempt
+@page_with_button
+def subscribe(request: HttpRequest) -> HttpResponse:
+    """The sign-up form. The answer is the same whether or not the address is known."""
+    given = request.POST if request.method == "POST" else request.GET
+    if request.method != "POST" or forms.is_draft(given):
+        return render(request, "web/subscribe.html", {"form": forms.SignUpForm(initial=forms.draft(given))})
+    form = forms.SignUpForm(request.POST)
+    if not form.is_valid():
+        return render(request, "web/subscribe.html", {"form": form}, status=400)
+    if not form.is_by_a_robot():
+        if not bot_check.is_deliberate(request):
+            return render(request, "web/subscribe.html", {"form": form, "once_more": True})
+        now, by, network = timezone.now(), _trace_of_sign_up(request), client_ip.visitors_network(request)
+        again_at = signup_queue.ask_to_sign_up(form.cleaned_data["email"], form.wishes(), by, network=network, now=now)
+        if again_at:
+            return _too_many(request, "web/subscribe.html", form, again_at - now)
+        ring_for_notices()
+    return _check_your_mail(request, form, lost_link=False)
+
+
+@page_with_button
+@for_reader(Purpose.CONFIRM)
+def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """GET shows a button, since mail scanners follow every link; POST confirms."""
+    if request.method != "POST":
+        shown, follows = lifecycle.as_confirmed(subscriber)
+        return render(request, "web/confirm.html", {"subscriber": shown, "follows": follows})
+    if not lifecycle.confirm(subscriber, now=timezone.now(), trace=trace(request)):
+        return bad_link(request, expired=True)
+    ring_for_notices()
+    preferences_url = reverse(
+        "subscriptions:preferences", args=[link_tokens.make_token(Purpose.PREFERENCES, subscriber)]
+    )
+    return render(request, "web/confirmed.html", {"subscriber": subscriber, "preferences_url": preferences_url})
+
+
+@csrf_exempt
+@page_with_button
+def lost_link(request: HttpRequest) -> HttpResponse:
+    """Mail readers who have lost it the link to their settings. The same answer for every address, here too."""
+    if request.method != "POST":
+        return render(request, "web/lost_link.html", {"form": forms.AddressForm()})
+    form = forms.AddressForm(request.POST)
+    if not form.is_valid():
+        return render(request, "web/lost_link.html", {"form": form}, status=400)
+    if not form.is_by_a_robot():
+        if not bot_check.is_deliberate(request):
+            return render(request, "web/lost_link.html", {"form": form, "once_more": True})
+        now, network = timezone.now(), client_ip.visitors_network(request)
+        again_at = signup_queue.ask_for_link(form.cleaned_data["email"], network=network, now=now)
+        if again_at:
+            return _too_many(request, "web/lost_link.html", form, again_at - now)
+        ring_for_notices()
+    return _check_your_mail(request, form, lost_link=True)
+
+
+def _check_your_mail(request: HttpRequest, form: forms.AddressForm, *, lost_link: bool) -> HttpResponse:
+    """With the address as it was typed, to be corrected where it is wrong. In no redirect: it would stand in logs."""
+    email = form.cleaned_data["email"]
+    kept = [name for name in (*form.fields, "consent") if name not in ("email", "website")]
+    context = {
+        "email": email,
+        "meant": email_addresses.meant(email),
+        "kept": [(name, value) for name in kept for value in request.POST.getlist(name)],
+        "outbox": settings.DEBUG and outbox.is_in_use(),
+        "lost_link": lost_link,
+    }
+    response = render(request, "web/check_your_mail.html", context, status=202)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _too_many(request: HttpRequest, template: str, form: forms.AddressForm, wait: dt.timedelta) -> HttpResponse:
+    """The form once more, filled in, to be sent again after `wait`. It depends on the network, and on no address."""
+    seconds = math.ceil(max(wait.total_seconds(), 1))
+    response = render(request, template, {"form": form, "wait_minutes": math.ceil(seconds / 60)}, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _trace_of_sign_up(request: HttpRequest) -> Trace:
+    """With the page of ours that the form stood on, and the wording that stood beside it."""
+    by = trace(request, where=bot_check.page_of_form(request))
+    return replace(by, text=consents.known_version(request.POST.get("consent", "")))

@@ -1,0 +1,77 @@
+"""The way out, and the way back in."""
+
+from typing import Any
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from subscriptions import forms
+from subscriptions.models import Subscriber
+from subscriptions.readers import lifecycle, unsubscribe_reasons
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
+from subscriptions.views.common import bad_link, for_reader, page_with_button, trace
+
+
+@page_with_button
+@for_reader(Purpose.UNSUBSCRIBE)
+def unsubscribe(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """One button on GET; done on POST, also by a mail client on its own (RFC 8058: no cookie, no redirect)."""
+    if request.method != "POST":
+        return _page(request, subscriber, token)
+    one_click = _is_one_click(request)
+    by = trace(request, where="one-click" if one_click else "unsubscribe")
+    # Who left on the page gets a goodbye: it may have been somebody with a forwarded digest. No bell is rung: until the
+    # next tick sends it, an undo makes it needless.
+    lifecycle.unsubscribe(subscriber, now=timezone.now(), trace=by, say_goodbye=not one_click)
+    if one_click:
+        return HttpResponse("You are unsubscribed.\n", content_type="text/plain; charset=utf-8")
+    return _page(request, subscriber, token)
+
+
+@require_POST
+@for_reader(Purpose.UNSUBSCRIBE)
+def reason(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Why somebody left, if they like to say."""
+    form = forms.FarewellForm(request.POST)
+    if not form.is_valid():
+        return _page(request, subscriber, token, farewell_form=form, status=400)
+    unsubscribe_reasons.record(subscriber, form.cleaned_data["reason"], form.cleaned_data["remark"], now=timezone.now())
+    return _page(request, subscriber, token, thanks=True)
+
+
+@page_with_button
+@for_reader(Purpose.COME_BACK)
+def come_back(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Undo the leaving, or have fewer mails instead. The link to the settings is in the next digest, and not here:
+    whoever comes by the link to unsubscribe must not get to them."""
+    if request.method != "POST":
+        return render(request, "web/come_back.html", {"subscriber": subscriber, "done": subscriber.is_subscribed})
+    offer = request.POST.get("offer", "")
+    if not lifecycle.come_back(subscriber, offer, now=timezone.now(), trace=trace(request)):
+        return bad_link(request, expired=True)
+    return render(request, "web/come_back.html", {"subscriber": subscriber, "done": True})
+
+
+def _page(request: HttpRequest, subscriber: Subscriber, token: str, status: int = 200, **more: Any) -> HttpResponse:
+    context = {
+        "done": subscriber.status in (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.SUPPRESSED),
+        "may_return": lifecycle.may_return(subscriber, timezone.now()),
+        "token": token,
+        "come_back_token": link_tokens.make_token(Purpose.COME_BACK, subscriber),
+        "farewell_form": forms.FarewellForm(),
+        "thanks": False,
+    } | more
+    return render(request, "web/unsubscribe.html", context, status=status)
+
+
+def _is_one_click(request: HttpRequest) -> bool:
+    """A mail client says so in the body; a body that can't be read is surely no press of our button."""
+    try:
+        return "List-Unsubscribe" in request.POST
+    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError):
+        return True

@@ -1,0 +1,140 @@
+"""What a page of the admin saves that stood open while somebody else wrote to the same rows."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from digest import papers
+from digest.editions import publication
+from digest.models import Edition, Paper, Source
+from subscriptions.models import Brand, Topic
+from tests.boxes import untouched
+from tests.conftest import NOW, TODAY, make_record
+
+pytestmark = pytest.mark.usefixtures("now")
+TOMORROW = TODAY + dt.timedelta(days=1)
+
+
+@pytest.fixture
+def paper(hugging_face: Source) -> Paper:
+    """One that waits for today's edition."""
+    papers.ingest(hugging_face, [make_record("2608.00009", "Waitng", votes=5)], TODAY)
+    return Paper.objects.get()
+
+
+def page_of(row: Paper | Edition | Topic | Source | Brand) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def save(client: Client, row: Any, boxes: dict[str, list[str]], **typed: Any) -> None:
+    """Post the page as it was, with what is typed over it."""
+    answer = client.post(page_of(row), boxes | typed)
+    assert answer.status_code == 302, answer.context["errors"]
+    row.refresh_from_db()
+
+
+def test_a_paper_stays_published(admin_client: Client, hugging_face: Source, paper: Paper) -> None:
+    boxes = untouched(admin_client.get(page_of(paper)))
+    papers.ingest(hugging_face, [make_record("2608.00009", "Waitng", votes=99, doi="10.1234/5")], TODAY)
+    edition = publication.publish(TODAY, now=NOW).edition
+    papers.ingest(hugging_face, [make_record("2608.00009", "Waitng", summary="It waits.", day=TOMORROW)], TOMORROW)
+    save(admin_client, paper, boxes, title="Waiting")
+    assert (paper.title, paper.edition, paper.edition_votes, paper.votes) == ("Waiting", edition, 99, 99)
+    assert (paper.doi, paper.summary) == ("10.1234/5", "It waits.")
+    assert (
+        publication.publish(TOMORROW, now=NOW + dt.timedelta(days=1)).edition is None
+    )  # or readers would get it twice
+
+
+def test_a_paper_that_waits_may_be_put_into_an_edition_and_one_that_is_in_stays(
+    admin_client: Client, edition: Edition, hugging_face: Source
+) -> None:
+    papers.ingest(hugging_face, [make_record("2608.00009", "Waiting", day=TOMORROW)], TOMORROW)
+    paper = Paper.objects.get(edition=None)
+    boxes = untouched(admin_client.get(page_of(paper)))
+    save(admin_client, paper, boxes, edition=str(edition.pk))
+    assert paper.edition == edition
+    assert 'name="edition"' not in admin_client.get(page_of(paper)).content.decode()
+    save(admin_client, paper, boxes, edition="")
+    other = publication.publish(TOMORROW, now=NOW + dt.timedelta(days=1), mail=False).edition
+    assert other is None
+    assert paper.edition == edition
+
+
+def test_nobody_types_what_sources_say(admin_client: Client, paper: Paper) -> None:
+    boxes = untouched(admin_client.get(page_of(paper)))
+    save(admin_client, paper, boxes, key="arxiv:1", votes="7", edition_votes="7", doi="10.1/1", authors="Ada\r\nBob")
+    assert (paper.key, paper.votes, paper.edition_votes, paper.doi) == ("arxiv:2608.00009", 5, 0, "")
+    assert paper.authors == ["Ada", "Bob"]
+
+
+def test_an_edition_is_mailed_though_its_page_was_open(admin_client: Client, paper: Paper) -> None:
+    edition = publication.publish(TODAY, now=NOW, mail=False).edition  # before its hour: it stays open
+    assert edition
+    assert not edition.closed_at
+    boxes = untouched(admin_client.get(page_of(edition)))
+    assert not [name for name in boxes if "mail_from" in name]
+    publication.publish(TODAY, now=NOW)
+    for stale in ({}, {"mail_from_0": "", "mail_from_1": ""}):
+        save(admin_client, edition, boxes, note_before="Good morning", **stale)
+        assert (edition.note_before, edition.mail_from, edition.closed_at) == ("Good morning", NOW, NOW)
+
+
+def test_a_closed_edition_can_be_taken_out_of_the_mail(admin_client: Client, edition: Edition) -> None:
+    boxes = untouched(admin_client.get(page_of(edition)))
+    assert edition.mail_from == NOW
+    save(admin_client, edition, boxes, mail_from_0="", mail_from_1="")
+    assert edition.mail_from is None
+
+
+def test_two_editors_pin_and_hide_on_one_page(admin_client: Client, edition: Edition) -> None:
+    first, second, _ = edition.papers.order_by("-votes")
+    boxes = untouched(admin_client.get(page_of(edition)))
+    save(admin_client, edition, boxes | {"papers-0-is_pinned": ["on"]})
+    save(admin_client, edition, boxes | {"papers-1-is_hidden": ["on"]}, note_after="Until tomorrow")
+    assert Paper.objects.get(is_pinned=True) == first
+    assert Paper.objects.get(is_hidden=True) == second
+    boxes = untouched(admin_client.get(page_of(edition)))
+    save(admin_client, edition, {name: said for name, said in boxes.items() if name != "papers-0-is_pinned"})
+    assert not Paper.objects.filter(is_pinned=True).exists()
+    assert Paper.objects.get(is_hidden=True) == second
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [(Paper, "title"), (Edition, "note_before"), (Topic, "group"), (Source, "name"), (Brand, "footer")],
+)
+def test_a_page_that_nobody_typed_into_changes_nothing(
+    admin_client: Client, edition: Edition, learning: Topic, vision: Topic, model: Any, name: str
+) -> None:
+    Brand.objects.create(name="Learning Papers")
+    Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision", "learning"])
+    for row in model.objects.all():
+        boxes = untouched(admin_client.get(page_of(row)))
+        model.objects.filter(pk=row.pk).update(**{name: "Another's"})
+        meanwhile = list(model.objects.values())
+        save(admin_client, row, boxes)
+        assert list(model.objects.values()) == meanwhile
+    assert {entry.get_change_message() for entry in LogEntry.objects.all()} == {"No fields changed."}
+
+
+NO_KEYS = ["nonsense", "1e3", "\ufffe", "9,x", "\x00"]
+
+
+@pytest.mark.parametrize("given", NO_KEYS)
+def test_a_page_to_add_opens_whatever_its_address_fills_in(admin_client: Client, given: str) -> None:
+    for model, field in (("digest_paper", "edition"), ("subscriptions_topic", "stands_for")):
+        assert admin_client.get(reverse(f"admin:{model}_add"), {field: given}).status_code == 200
+
+
+@pytest.mark.parametrize("given", NO_KEYS)
+def test_a_key_that_no_row_can_have_is_an_error_of_the_form(admin_client: Client, alice: Any, given: str) -> None:
+    row = alice.filters.first()
+    page = reverse("admin:subscriptions_topicfilter_change", args=[row.pk])
+    answer = admin_client.post(page, untouched(admin_client.get(page)) | {"topic": given, "subscriber": given})
+    assert answer.status_code == 200
+    assert answer.context["errors"]

@@ -1,0 +1,96 @@
+"""What is reported later corrects what was recorded at the hand-over."""
+
+import datetime as dt
+from itertools import permutations
+
+import pytest
+from anymail.signals import AnymailTrackingEvent, EventType
+
+from digest.delivery import events, planner, results
+from digest.models import Delivery, Edition
+from subscriptions.models import Subscriber
+from tests.conftest import NOW
+
+
+@pytest.fixture
+def delivery(edition: Edition, alice: Subscriber) -> Delivery:
+    planner.plan_everyone(edition, now=NOW)
+    return Delivery.objects.get()
+
+
+def tell(event_type: str, delivery: Delivery, minutes: int = 1) -> None:
+    told = AnymailTrackingEvent(
+        event_type=event_type,
+        event_id=f"{event_type}{minutes}",
+        timestamp=NOW + dt.timedelta(minutes=minutes),
+        recipient="alice@example.org",
+        metadata={"delivery": str(delivery.pk)},
+        description="because",
+    )
+    events.record(told, "Postmark")
+
+
+@pytest.mark.parametrize(
+    ("was", "attempts", "event_type", "becomes"),
+    [
+        ("uncertain", 1, EventType.DELIVERED, "sent"),
+        ("uncertain", 1, EventType.DEFERRED, "sent"),  # so the provider has it
+        ("uncertain", 1, EventType.BOUNCED, "sent"),
+        ("uncertain", 1, EventType.REJECTED, "failed"),
+        ("uncertain", 1, EventType.UNKNOWN, "uncertain"),
+        ("queued", 1, EventType.DELIVERED, "sent"),  # a doubtful one that waits for another try
+        ("queued", 0, EventType.DELIVERED, "queued"),  # its worker is still about to record it
+        ("sent", 1, EventType.DELIVERED, "sent"),
+        ("sent", 1, EventType.FAILED, "failed"),
+        ("sent", 1, EventType.REJECTED, "failed"),
+        ("sent", 1, EventType.BOUNCED, "sent"),
+        ("failed", 1, EventType.DELIVERED, "sent"),
+        ("skipped", 0, EventType.DELIVERED, "skipped"),
+    ],
+)
+def test_it_corrects_the_row(was: str, attempts: int, event_type: str, becomes: str, delivery: Delivery) -> None:
+    sent_at = NOW if was == "sent" else None
+    Delivery.objects.update(status=was, attempts=attempts, sent_at=sent_at)
+    tell(event_type, delivery)
+    delivery.refresh_from_db()
+    assert delivery.status == becomes
+    assert (delivery.sent_at is not None) is (becomes == "sent")
+
+
+def test_it_says_why_a_sent_one_failed(delivery: Delivery) -> None:
+    Delivery.objects.update(status="sent", sent_at=NOW)
+    tell(EventType.REJECTED, delivery)
+    assert Delivery.objects.get().reason == "The provider took it, and then reported it as rejected. because"
+
+
+@pytest.mark.parametrize("order", list(permutations([(EventType.FAILED, 1), (EventType.DELIVERED, 2)])))
+def test_the_last_that_happened_counts_in_whatever_order_it_is_told(
+    order: list[tuple[str, int]], delivery: Delivery
+) -> None:
+    Delivery.objects.update(status="uncertain", attempts=1)
+    for event_type, minutes in order:
+        tell(event_type, delivery, minutes)
+    assert Delivery.objects.get().status == "sent"
+
+
+@pytest.mark.parametrize(("event_type", "status"), [(EventType.DELIVERED, "sent"), (EventType.UNKNOWN, "queued")])
+def test_what_a_dead_worker_had_in_hand_is_not_sent_again_when_it_was_reported(
+    event_type: str, status: str, delivery: Delivery
+) -> None:
+    tell(event_type, delivery)
+    results.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW)
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == (status, 1)
+
+
+def test_what_was_reported_before_it_was_sent_anew_says_nothing_of_the_new_call(delivery: Delivery) -> None:
+    tell(EventType.DEFERRED, delivery)
+    Delivery.objects.update(queued_at=NOW + dt.timedelta(hours=1))
+    results.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW + dt.timedelta(hours=1))
+    assert Delivery.objects.get().status == "queued"
+
+
+def test_a_refusal_at_the_hand_over_says_nothing_of_a_later_try(delivery: Delivery) -> None:
+    events.record_bounces([(delivery.pk, "soft", "452 4.2.2 full")], now=NOW)
+    results.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW)
+    assert Delivery.objects.get().status == "queued"

@@ -1,0 +1,109 @@
+"""Overridden templates: the mail stays right, however they are written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from django.conf import settings
+from django.template import engines
+from django.template.backends.jinja2 import Jinja2
+from jinja2 import ChoiceLoader, DictLoader
+
+from digest.email.batch import verification
+from digest.models import Edition
+from subscriptions.models import Subscriber
+from tests.conftest import make_reader
+from tests.digest.email.batch.test_same_email import check, make_deliveries
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates" / "email"
+
+
+@pytest.fixture
+def override() -> Iterator[Any]:
+    """Change a template in one place."""
+    environment: Any = cast(Jinja2, engines["jinja2"]).env
+    loader = environment.loader
+    overridden: dict[str, str] = {}
+
+    def change(name: str, old: str, new: str) -> None:
+        source = (TEMPLATES / name).read_text()
+        assert old in source
+        overridden[f"email/{name}"] = source.replace(old, new, 1)
+        environment.cache.clear()
+
+    environment.loader = ChoiceLoader([DictLoader(overridden), loader])
+    yield change
+    environment.loader = loader
+    environment.cache.clear()
+
+
+def check_all(edition: Edition, readers: list[Subscriber], caplog: pytest.LogCaptureFixture) -> bool:
+    """Whether all mails were put together from parts, which are the same as the plain ones either way."""
+    caplog.clear()
+    check(make_deliveries(edition, readers), from_parts=False)
+    return "one by one" not in caplog.text
+
+
+@pytest.fixture
+def readers(edition: Edition) -> list[Subscriber]:
+    return [make_reader(f"r{n}@example.org", words="diffusion, learning") for n in range(3)]
+
+
+GIST = "{{ gist(match.paper, match.findings, minor) }}"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        (
+            "digest.html",
+            "{{ papers.paper(match, opinion_url) }}",
+            "<hr>{{ loop.index }}{{ papers.paper(match, opinion_url) }}",
+        ),
+        ("_papers.html", GIST, "{{ facts(match.paper) }}" + GIST),
+        ("_papers.html", "first_sentences(280)|emphasized(findings)", "first_sentences(280)"),
+        ("_papers.txt", "* {{", "- {{"),
+        ("digest.txt", "{{ say.date() }}", "{{ say.date()|upper }}\n\n.hidden"),
+        ("email.css", "p {", "p { text-align: left;"),
+    ],
+)
+def test_it_takes_apart_what_keeps_to_the_agreement(
+    edition: Edition, readers: list[Subscriber], override: Any, caplog: Any, now: Any, name: str, old: str, new: str
+) -> None:
+    override(name, old, new)
+    assert check_all(edition, readers, caplog)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("digest.html", "{% if digest.for_you %}", "{{ digest.for_you[0].paper.title }}{% if digest.for_you %}"),
+        ("digest.html", "{{ say.lead()|forceescape }}", "{{ subscriber.email }}"),
+        ("digest.html", "{{ papers.paper(match, opinion_url) }}", "{{ match.paper.title }}"),
+        ("_papers.html", "why(match.findings", "why((match.findings + match.findings)"),
+        ("_papers.txt", "{{ line }}", "{{ line|upper }}"),
+        ("digest.txt", "{{ say.why_this_mail()|wrapped }}", "{{ say.why_this_mail()|wordwrap(30) }}"),
+        ("email.css", "p {", ".paper + .paper { color: #123456; } p {"),
+        ("email.css", "p {", ".paper:first-of-type { color: #123456; } p {"),
+    ],
+)
+def test_it_makes_mails_one_by_one_where_templates_do_not(
+    edition: Edition, readers: list[Subscriber], override: Any, caplog: Any, now: Any, name: str, old: str, new: str
+) -> None:
+    override(name, old, new)
+    assert not check_all(edition, readers, caplog)
+
+
+def test_it_asks_once_of_each_kind_of_mail(
+    edition: Edition, readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch, now: Any
+) -> None:
+    asked: list[bool] = []
+
+    def alike(one: bytes, other: bytes) -> bool:
+        asked.append(one != other)
+        return True
+
+    monkeypatch.setattr(verification, "alike", alike)
+    check(make_deliveries(edition, readers))
+    assert len(asked) == 1

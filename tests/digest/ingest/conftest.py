@@ -1,0 +1,21 @@
+"""What tests share that ask a stand-in for upstream: a clock that stands, and no waiting."""
+
+import datetime as dt
+from functools import partial
+
+import pytest
+
+from digest.ingest import host_throttle
+from digest.sources.http import Http
+
+
+@pytest.fixture
+def at_noon(now: dt.datetime, db: None) -> None:
+    pass
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits between two tries, nor for its turn."""
+    monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr(host_throttle.take, "__kwdefaults__", {"sleep": lambda seconds: None})

@@ -1,0 +1,95 @@
+"""The operators' daily mail."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from digest.delivery import planner
+from digest.models import Delivery, Edition, FetchRun, QuietDay, Source
+from digest.ops import daily_report
+from subscriptions.email.builder import Message
+from subscriptions.models import Subscriber
+from subscriptions.readers import signup_queue
+from tests.conftest import NOW, TODAY
+
+LATER = NOW + dt.timedelta(hours=20)
+
+
+@pytest.fixture
+def a_bad_day(edition: Edition, alice: Subscriber, hugging_face: Source) -> None:
+    planner.plan_everyone(edition, now=NOW)
+    Delivery.objects.update(status="failed", reason="550 no <such> user")
+    for _ in range(3):
+        FetchRun.objects.create(
+            source=hugging_face, day=TODAY, started_at=NOW, status="unreachable", message="no answer in time"
+        )
+    QuietDay.objects.create(day=TODAY, reason="nothing listed")
+
+
+@pytest.mark.usefixtures("a_bad_day")
+def test_it_says_what_came_in_went_out_and_failed(settings: Any) -> None:
+    settings.OPERATORS = ["op@example.org"]
+    assert daily_report.send_report(now=LATER)
+    (report,) = mail.outbox
+    assert report.to == ["op@example.org"]
+    assert "please look" in report.subject
+    for said in ("Edition of 2026-08-20", "1 digest failed", "no answer in time", "nothing listed", "0 new papers"):
+        assert said in report.body
+    html = str(report.alternatives[0][0])  # type: ignore[attr-defined]
+    assert "550 no &lt;such&gt; user" in html
+    assert "In trouble:" in html
+
+
+@pytest.mark.django_db
+def test_it_says_how_many_forms_were_turned_away(settings: Any) -> None:
+    settings.OPERATORS = ["op@example.org"]
+    settings.LIMIT_PER_NETWORK = [(1, dt.timedelta(days=1))]
+    for _ in range(3):
+        signup_queue.ask_for_link("ada@example.org", network="192.0.2.1", now=NOW)
+    assert daily_report.send_report(now=LATER)
+    (report,) = mail.outbox
+    assert "2 forms turned away until later, by LIMIT_PER_NETWORK" in report.body
+    assert "<b>2 forms</b> turned away" in str(report.alternatives[0][0])  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_it_is_sent_once_a_day(settings: Any) -> None:
+    settings.OPERATORS = ["op@example.org", "other@example.org"]
+    moments = (NOW, NOW, NOW + dt.timedelta(hours=1), NOW + dt.timedelta(days=1))
+    assert [daily_report.send_report(now=now) for now in moments] == [True, False, False, True]
+    assert len(mail.outbox) == 4
+    assert "all is well" in mail.outbox[0].subject
+
+
+@pytest.mark.django_db
+def test_it_is_sent_later_where_no_mail_could_leave(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.OPERATORS = ["op@example.org"]
+    with monkeypatch.context() as broken:
+        broken.setattr(Message, "send", refuse)
+        assert not daily_report.send_report(now=NOW)
+    assert daily_report.send_report(now=NOW + dt.timedelta(hours=1))
+    assert not daily_report.send_report(now=NOW + dt.timedelta(hours=2))
+
+
+@pytest.mark.django_db
+def test_one_operator_who_can_not_be_reached_keeps_it_from_nobody(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OPERATORS = ["gone@example.org", "op@example.org"]
+    send = Message.send
+    monkeypatch.setattr(Message, "send", lambda self: refuse() if self.to == ["gone@example.org"] else send(self))
+    assert [daily_report.send_report(now=NOW) for _ in range(2)] == [True, False]
+    assert [message.to for message in mail.outbox] == [["op@example.org"]]
+
+
+def refuse(*args: object) -> None:
+    raise ConnectionRefusedError(111, "Connection refused")
+
+
+@pytest.mark.django_db
+def test_it_is_sent_to_nobody_where_there_are_no_operators(settings: Any) -> None:
+    settings.OPERATORS = []
+    assert not daily_report.send_report(now=NOW)
+    assert mail.outbox == []

@@ -1,0 +1,112 @@
+"""What the world sees of our domain."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from digest.ops import dns_checks
+from digest.ops.dns_checks import Finding, NoAnswerError, State
+from tests.sink import Sink
+
+GOOD = {
+    ("papers.org", "TXT"): ["v=spf1 include:mail.example ~all", "something else"],
+    ("s1._domainkey.papers.org", "TXT"): ["v=DKIM1; k=rsa; p=MIIB"],
+    ("_dmarc.papers.org", "TXT"): ["v=DMARC1; p=none"],
+    ("papers.org", "MX"): ["10 mail.papers.org"],
+    ("mail.papers.org", "A"): ["192.0.2.7"],
+    ("7.2.0.192.in-addr.arpa.", "PTR"): ["mail.papers.org"],
+}
+
+
+class Zone:
+    """A DNS of these records; of none, it can't be asked."""
+
+    def __init__(self, records: dict[tuple[str, str], list[str]] | None) -> None:
+        self.records = records
+
+    def ask(self, name: str, kind: str) -> list[str]:
+        if self.records is None:
+            raise NoAnswerError("The DNS can't be asked: Timeout")
+        return self.records.get((name, kind), [])
+
+
+def findings(records: dict[Any, Any] | None, domain: str = "papers.org", by_smtp: bool = False) -> dict[str, Finding]:
+    return {found.name: found for found in dns_checks.check(domain, ["s1"], by_smtp, Zone(records))}
+
+
+@pytest.fixture(autouse=True)
+def server(settings: Any) -> None:
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "mail.papers.org", 25
+
+
+def test_it_is_content_with_a_well_made_domain() -> None:
+    assert {found.state for found in findings(GOOD).values()} == {State.OK}
+
+
+def test_it_finds_no_server_behind_the_outbox(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
+    found = findings(GOOD)["PTR, TLS"]
+    assert found.state is State.UNKNOWN
+    assert "no server sends any" in found.said
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "records", "check", "said"),
+    [
+        ("papers.org", "TXT", [], "SPF", "has no SPF record"),
+        ("papers.org", "TXT", ["v=spf1 -all", "v=spf1 ~all"], "SPF", "Join them into one"),
+        ("papers.org", "TXT", ["v=spf1 +all"], "SPF", "lets everybody send"),
+        ("s1._domainkey.papers.org", "TXT", [], "DKIM s1", "has no key"),
+        ("s1._domainkey.papers.org", "TXT", ["v=DKIM1; p="], "DKIM s1", "was revoked"),
+        ("_dmarc.papers.org", "TXT", [], "DMARC", "There is no DMARC record"),
+        ("_dmarc.papers.org", "TXT", ["v=DMARC1; p=nun"], "DMARC", "Write p=none"),
+        ("papers.org", "MX", [], "Answers", "takes no mail"),
+    ],
+)
+def test_it_says_what_is_missing(name: str, kind: str, records: list[str], check: str, said: str) -> None:
+    found = findings(GOOD | {(name, kind): records})[check]
+    assert found.state is State.FAILED
+    assert said in found.said
+
+
+def test_a_domain_below_another_has_its_dmarc() -> None:
+    assert findings(GOOD, domain="news.papers.org")["DMARC"].state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("records", "state"),
+    [
+        (GOOD, State.OK),
+        (GOOD | {("7.2.0.192.in-addr.arpa.", "PTR"): []}, State.FAILED),
+        (GOOD | {("mail.papers.org", "A"): []}, State.UNKNOWN),
+        (GOOD | {("7.2.0.192.in-addr.arpa.", "PTR"): ["elsewhere.org"]}, State.FAILED),
+    ],
+)
+def test_the_servers_name_must_lead_back(records: Any, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dns_checks, "_tls", lambda host: (State.OK, ""))
+    assert findings(records, by_smtp=True)["PTR"].state == state
+
+
+def test_a_server_that_does_not_encrypt_is_told(settings: Any) -> None:
+    with Sink() as sink:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
+        assert findings(GOOD, by_smtp=True)["TLS"].state is State.FAILED
+    assert findings(GOOD, by_smtp=True)["TLS"].state is State.UNKNOWN  # it is gone by now
+
+
+def test_without_a_network_nothing_is_said_to_be_well() -> None:
+    states = {name: found.state for name, found in findings(None).items()}
+    assert {states[name] for name in ("SPF", "DKIM s1", "DMARC", "Answers")} == {State.UNKNOWN}
+
+
+@pytest.mark.django_db
+def test_the_command_fails_where_something_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(dns_checks, "Dns", lambda: Zone({}))
+    with pytest.raises(SystemExit):
+        call_command("check_sending", domain="papers.org")
+    assert "FAILED       SPF        papers.org has no SPF record." in capsys.readouterr().out
+    monkeypatch.setattr(dns_checks, "Dns", lambda: Zone(GOOD))
+    call_command("check_sending", "--json", "--domain", "papers.org", "--selector", "s1")
+    assert {found["state"] for found in json.loads(capsys.readouterr().out)} == {"ok"}

@@ -1,0 +1,127 @@
+"""What `manage.py check` warns of."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from digest.ops import system_checks
+
+pytestmark = pytest.mark.django_db  # the brand's row may hold the postal address
+
+
+def ids(messages: list[Any]) -> list[str]:
+    return [message.id for message in messages]
+
+
+def test_it_is_content_with_a_well_made_set_up(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.POSTAL_ADDRESS = "1 Main Street"
+    settings.DEFAULT_FROM_EMAIL = "Papers <papers@example.org>"
+    settings.SESSION_COOKIE_SECURE = True
+    assert system_checks.check_links(None) + system_checks.check_mail(None) == []
+
+
+def test_all_that_it_says_to_who_deploys_can_be_set_right(settings: Any) -> None:
+    settings.SECRET_KEY = "a-long-key-with-many-different-signs-0123456789-of-50"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.POSTAL_ADDRESS = "1 Main Street"
+    settings.DEFAULT_FROM_EMAIL = "Papers <papers@example.org>"
+    settings.SESSION_COOKIE_SECURE = True
+    call_command("check", deploy=True, fail_level="WARNING")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"SITE_URL": "http://papers.example.org"}, "digest.W001"),
+        ({"SESSION_COOKIE_SECURE": False}, "digest.W004"),
+        ({"EMAIL_BACKEND": "subscriptions.outbox.EmailBackend"}, "digest.W002"),
+        ({"DEFAULT_FROM_EMAIL": "Papers <papers@localhost>"}, "digest.E011"),
+        ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": True}, "digest.E005"),
+        ({"POSTAL_ADDRESS": "", "REQUIRE_POSTAL_ADDRESS": False}, "digest.W003"),
+    ],
+)
+def test_it_warns_before_readers_find_out(settings: Any, change: dict[str, Any], expected: str) -> None:
+    settings.POSTAL_ADDRESS = "1 Main Street"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    for name, value in change.items():
+        setattr(settings, name, value)
+    assert expected in ids(system_checks.check_links(None) + system_checks.check_mail(None))
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o755, 1), (0o750, 1), (0o700, 0)])
+def test_it_warns_of_a_folder_that_others_can_read(settings: Any, tmp_path: Path, mode: int, warned: int) -> None:
+    tmp_path.chmod(mode)
+    settings.PRIVATE_PATHS = [tmp_path, tmp_path / "outbox"]  # the second is not there
+    found = system_checks.check_files(None)
+    assert ids(found) == ["digest.W007"] * warned
+    assert all(str(tmp_path) in message.msg for message in found)
+
+
+@pytest.mark.parametrize(
+    ("provider", "anymail", "expected"),
+    [
+        ("postmark", {}, ["digest.E002"]),
+        ("postmark", {"WEBHOOK_SECRET": ["user:password"]}, []),
+        ("resend", {"WEBHOOK_SECRET": ["user:password"]}, ["digest.E004"]),  # it signs, if it is asked to
+        ("resend", {"RESEND_SIGNING_SECRET": "whsec_…"}, []),
+        ("sendgrid", {}, ["digest.E004"]),
+        ("mailtrap", {}, ["digest.E004"]),
+        ("postal", {"WEBHOOK_SECRET": ["user:password"]}, ["digest.E004"]),
+        ("mailgun", {"MAILGUN_API_KEY": "which signs, too"}, []),
+        ("scaleway", {}, []),  # has no reports
+    ],
+)
+def test_it_errs_where_anybody_could_report_bounces(
+    provider: str, anymail: dict[str, Any], expected: list[str], settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = f"anymail.backends.{provider}.EmailBackend"
+    settings.ANYMAIL = anymail
+    assert ids(system_checks.check_webhooks(None)) == expected
+
+
+@pytest.mark.parametrize(("database", "expected"), [("sqlite", []), ("postgresql", ["digest.E001"])])
+def test_it_refuses_several_machines_without_a_common_key(
+    database: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRET_KEY")
+    monkeypatch.setattr("digest.ops.system_checks.connection", SimpleNamespace(vendor=database))
+    assert [told for told in ids(system_checks.check_links(None)) if told.startswith("digest.E")] == expected
+
+
+@pytest.mark.parametrize(
+    ("database", "broker", "expected"),
+    [
+        ("postgresql", "memory://", ["digest.W006"]),
+        ("postgresql", "redis://127.0.0.1:6379/0", []),
+        ("sqlite", "memory://", []),
+    ],
+)
+def test_it_warns_where_bells_ring_for_nobody(
+    database: str, broker: str, expected: list[str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CELERY_BROKER_URL = broker
+    monkeypatch.setattr("digest.ops.system_checks.connection", SimpleNamespace(vendor=database))
+    assert ids(system_checks.check_broker(None)) == expected
+
+
+@pytest.mark.parametrize(("key", "expected"), [("new", ["digest.E010"]), ("old", [])])
+def test_it_errs_where_a_new_key_would_forget_who_is_suppressed(settings: Any, key: str, expected: list[str]) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS, settings.ADDRESS_HASH_KEY = "new", ["old"], key
+    assert [told for told in ids(system_checks.check_links(None)) if told.startswith("digest.E")] == expected
+
+
+def test_it_says_what_a_provider_wants_and_has_not(settings: Any) -> None:
+    settings.EMAIL_PROVIDERS = ["postmark", "smtp"]
+    settings.ANYMAIL = {}
+    (error,) = system_checks.check_providers(None)
+    assert (error.id, "ANYMAIL_POSTMARK_SERVER_TOKEN" in error.msg) == ("digest.E009", True)
+
+
+def test_it_errs_at_a_mail_backend_that_is_not_there(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "pigeons.EmailBackend"
+    (error,) = system_checks.check_providers(None)
+    assert error.msg == "No mail can leave by pigeons.EmailBackend: No module named 'pigeons'"

@@ -1,0 +1,136 @@
+"""Vectors are worked out once, kept, found again, and done without where they can't be had."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from digest.matching import Interest
+from digest.matching.assembly import text_of
+from digest.matching.similarity import SIZE
+from digest.models import Edition, Vector
+from digest.ops.system_checks import check_meaning
+from digest.personalization import embeddings, paper_index
+from digest.personalization.digest_selection import Wanted, compose
+from subscriptions.models import Topic
+from subscriptions.query.grammar import Criteria
+from tests.conftest import NOW, TODAY
+
+REWARDS = "agents that learn what to do from praise and blame"
+
+
+@pytest.fixture(autouse=True)
+def by_meaning(settings: Any) -> Iterator[None]:
+    settings.MATCH_BY_MEANING = True
+    embeddings.is_available.cache_clear()
+    yield
+    embeddings.is_available.cache_clear()
+
+
+def ask(sentence: str) -> Wanted:
+    return Wanted((Interest("it", Criteria(sentence=sentence)),), amount="more")
+
+
+@pytest.mark.usefixtures("db")
+def test_it_works_out_a_text_once_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = embeddings.of_texts([REWARDS, REWARDS], embeddings.Kind.ASKED)[REWARDS]
+    assert np.linalg.norm(first) == pytest.approx(1, abs=0.001)
+    assert len(bytes(Vector.objects.get().values)) == 768
+    monkeypatch.setattr("digest.matching.encoder.load", None)  # nothing is encoded any more
+    again = embeddings.of_texts([REWARDS], embeddings.Kind.ASKED)[REWARDS]
+    assert np.array_equal(first, again)
+
+
+def test_it_matches_by_meaning_and_says_so(edition: Edition) -> None:
+    index = paper_index.index_of(edition.papers.order_by("pk"))
+    assert index.day.meaning
+    ranked = index.rank(ask(REWARDS).interests[0])
+    assert index.papers[ranked[0][1]].title == "Reinforcement Learning at Scale"
+    (best, *_) = index.findings(ask("reinforcement learning at a large scale").interests[0], "more").values()
+    assert ("meaning", "reinforcement learning at a large scale") in {(r.kind, r.found) for r in best.reasons}
+
+
+def test_it_says_what_is_close_of_a_name_beside_a_sentence(edition: Edition) -> None:
+    name = "reinforcement learning at a large scale"
+    asked = Interest("it", Criteria(phrases=(name, "tax law"), sentence="how to cook pasta for many guests"))
+    (best, *_) = paper_index.index_of(edition.papers.order_by("pk")).findings(asked, "more").values()
+    assert [reason.found for reason in best.reasons if reason.kind == "meaning"] == [name]
+
+
+def test_it_does_without_on_a_page_until_somebody_worked_them_out(edition: Edition) -> None:
+    papers = list(edition.papers.all())
+    Vector.objects.all().delete()
+    assert paper_index.index_of(papers, for_page=True).day.meaning is None
+    assert paper_index.work_ahead(now=NOW, seconds=60) == 3
+    assert paper_index.work_ahead(now=NOW, seconds=60) == 0
+    index = paper_index.index_of(papers, for_page=True)
+    compose(index, ask(REWARDS), TODAY)
+    assert index.day.meaning
+    assert set(Vector.objects.values_list("kind", flat=True)) == {"paper"}  # what is tried on a page is not kept
+
+
+def test_it_matches_on_words_alone_where_packages_are_missing(
+    edition: Edition, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    embeddings.is_available.cache_clear()
+    monkeypatch.setattr("digest.personalization.embeddings.missing_packages", lambda: ["tokenizers"])
+    monkeypatch.setattr("digest.ops.system_checks.missing_packages", lambda: ["tokenizers"])
+    index = paper_index.index_of(edition.papers.all())
+    assert index.day.meaning is None
+    assert compose(index, ask("reinforcement learning at scale"), TODAY).for_you
+    assert "Matching works on words alone: tokenizers not installed" in caplog.text
+    (warning,) = check_meaning(None)
+    assert warning.id == "digest.W005"
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("has_meaning", [True, False])
+def test_pages_speak_of_meaning_where_texts_are_compared_by_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch, has_meaning: bool
+) -> None:
+    monkeypatch.setattr(
+        "digest.personalization.embeddings.missing_packages", lambda: [] if has_meaning else ["tokenizers"]
+    )
+    topic = Topic.objects.create(slug="sea", name="Sea", group="Home", phrases=["sea"])
+    said = {
+        "/subscribe/": ("close in meaning to a sentence", "papers with the telling words of a sentence"),
+        "/search/": ("those close to it in meaning first", "papers with words of this sentence<"),
+        f"/topics/{topic.slug}/": ("and their meaning tell", "as far as their words tell"),
+    }
+    for path, either in said.items():
+        page = client.get(path, follow=True).content.decode()
+        assert [text in page for text in either] == [has_meaning, not has_meaning]
+
+
+def test_it_has_other_vectors_for_another_text(edition: Edition) -> None:
+    paper_index.index_of(edition.papers.all())
+    paper = edition.papers.all()[0]
+    assert embeddings.known([text_of(paper)])
+    paper.abstract = "Something else."
+    assert not embeddings.known([text_of(paper)])
+
+
+@pytest.mark.usefixtures("db", "now")
+def test_it_forgets_what_nobody_needs() -> None:
+    embeddings.of_texts(["long ago", "of late"], embeddings.Kind.ASKED)
+    old = Vector.objects.filter(key=embeddings.key_of("long ago"))
+    old.update(used_on=TODAY - dt.timedelta(days=61))
+    assert embeddings.forget_unused(now=NOW) == 1
+    assert set(embeddings.known(["long ago", "of late"])) == {"of late"}
+
+
+@pytest.mark.usefixtures("db", "now")
+def test_it_keeps_what_is_in_use() -> None:
+    embeddings.of_texts(["in use"], embeddings.Kind.ASKED)
+    Vector.objects.update(used_on=TODAY - dt.timedelta(days=50))
+    embeddings.known(["in use"])
+    assert Vector.objects.get().used_on == TODAY
+
+
+@pytest.mark.usefixtures("db")
+def test_nothing_can_be_asked_before_anything_is_there() -> None:
+    assert embeddings.background().shape == (0, SIZE)
+    assert not list(compose(paper_index.index_of([]), ask("anything at all"), TODAY).matches)

@@ -1,0 +1,66 @@
+"""Some days' papers, and what is near to a phrase that they don't hold."""
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from digest.matching import Index
+from digest.search.recent_papers import Shelf
+
+DAY = dt.date(2026, 8, 20)
+
+
+def paper(title: str, **fields: Any) -> Any:
+    values = {"key": title, "abstract": "", "authors": [], "categories": [], "keywords": [], "votes": 0} | fields
+    return SimpleNamespace(title=title, **values)
+
+
+SHELF = Shelf(
+    (
+        (DAY, Index([paper("Diffusion Models"), paper("Diffusion transformers", abstract="for image generation")])),
+        (
+            DAY - dt.timedelta(days=1),
+            Index([paper("Image Generation"), paper("Agents", abstract="This is nothing", keywords=["reward model"])]),
+        ),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "near"),
+    [
+        ("difusion models", (("diffusion models", 1),)),
+        ("difusion modles", (("diffusion models", 1), ("diffusion", 2), ("models", 2))),
+        ("difusoin", (("diffusion", 2),)),
+        ("latent image generation", (("image generation", 2), ("image", 2), ("generation", 2))),
+        ("reward hacking", (("reward", 1),)),
+        ("model of all", (("model", 2),)),
+        ("for image quality", (("image", 2),)),
+        ("nothing like this", ()),
+        ("quux", ()),
+        ("", ()),
+        ("π", ()),
+    ],
+)
+def test_it_knows_what_is_near_to_a_phrase(phrase: str, near: tuple[tuple[str, int], ...]) -> None:
+    assert SHELF.near(phrase, 3)[: len(near)] == near
+    assert bool(SHELF.near(phrase, 3)) == bool(near)
+
+
+def test_it_counts_over_all_its_days() -> None:
+    assert SHELF.holding("diffusion") == 2
+    assert len(SHELF.papers) == 4
+
+
+def test_it_is_quiet_when_it_is_empty() -> None:
+    assert Shelf(()).near("diffusion", 3) == ()
+
+
+def test_it_knows_whose_name_is_near_to_one() -> None:
+    papers = [paper("A", authors=["Lei Wang", "Łukasz Kaiser"]), paper("B", authors=["Lei Wang"])]
+    shelf = Shelf(((DAY, Index(papers)),))
+    assert shelf.near_authors("Lei Wnag", 3) == (("Lei Wang", 2),)
+    assert shelf.near_authors("Kaisr, Lukasz", 3) == (("Łukasz Kaiser", 1),)
+    assert not [name for name in ("Ada Lovelace", "Lee", "", "?") if shelf.near_authors(name, 3)]

@@ -1,0 +1,61 @@
+"""What would find something, where a search found nothing."""
+
+from typing import Any
+
+import pytest
+
+from digest.models import Edition, Paper
+from digest.search.paper_search import search
+from digest.search.zero_results import Hint, hints
+from tests.conftest import NOW, TODAY
+
+pytestmark = pytest.mark.django_db
+
+
+def add(title: str, **fields: Any) -> None:
+    key = f"arxiv:2608.{Paper.objects.count() + 1:05}"
+    Paper.objects.create(key=key, title=title, url="https://example.org/", **fields)
+
+
+@pytest.fixture(autouse=True)
+def papers() -> None:
+    edition = Edition.objects.create(day=TODAY, published_at=NOW)
+    add("World Models", authors=["Lei Wang"], categories=["cs.CV"], votes=5, edition=edition)
+    add("Long Ago", authors=["Ada Lovelace"], categories=["math.CO"])
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("Lei Wang", Hint("author", "Lei Wang", ("author:Lei Wang",))),
+        ('"Wang, Lei"', Hint("author", "Wang, Lei", ('author:"Wang, Lei"',))),
+        ("Ada Lovelace", Hint("author", "Ada Lovelace", ("author:Ada Lovelace",))),
+        ("math.CO", Hint("category", "math.CO", ("cat:math.CO",))),
+        ("world modls", Hint("no_phrase", "world modls", ("world models", "world"))),
+        ('"wrold"', Hint("no_phrase", "wrold", ("world",))),
+        ("author:Lei Wnag", Hint("no_author", "Lei Wnag", ("author:Lei Wang",))),
+        ("world models, -models", Hint("narrowed")),
+        ("author:Lei Wang, votes:6", Hint("narrowed")),
+        ("votes:5, -world", Hint("narrowed")),
+        ("votes:6", Hint("no_votes", "6", most=5)),
+    ],
+)
+def test_it_says_what_would_find_something(query: str, hint: Hint) -> None:
+    assert not search(query).matches
+    assert hints(query) == (hint,)
+    assert all(search(instead).matches for instead in hint.instead)
+
+
+@pytest.mark.parametrize("query", ["archaeopteryx", "author:Alan Turing", "cat:q-bio.*", "about: the tides of the sea"])
+def test_it_has_nothing_to_say_of_what_is_written_well(query: str) -> None:
+    assert hints(query) == ()
+
+
+def test_it_speaks_of_three_terms_at_most() -> None:
+    assert [hint.about for hint in hints("wrold, modls, wolrd, worl")] == ["wrold", "modls", "wolrd"]
+
+
+def test_it_names_nothing_hidden() -> None:
+    Paper.objects.update(is_hidden=True)
+    assert not [query for query in ("Lei Wang", "world modls", "author:Lei Wnag", "math.CO") if hints(query)]
+    assert hints("votes:5") == (Hint("no_votes", "5", most=0),)

@@ -1,0 +1,405 @@
+"""Readers say what they think of a paper, and each filter learns from it."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from digest import feedback
+from digest.feedback import forget, learnt, reading_list, said, say, unsay
+from digest.matching import Index
+from digest.models import Delivery, Edition, Learnt, Opinion, Paper
+from digest.personalization import profiles
+from digest.personalization.digest_selection import compose
+from digest.search import index_cache
+from subscriptions.models import Subscriber, Topic
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
+from tests.conftest import NOW, TODAY, make_reader
+
+LATER = NOW + dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def agents(db: None) -> Topic:
+    return Topic.objects.create(slug="agents", name="Agents", group="Methods", phrases=["agents"])
+
+
+@pytest.fixture
+def ada(agents: Topic) -> Subscriber:
+    return make_reader("ada@example.org", topics=[agents], words="robots")
+
+
+def make_paper(number: int, title: str, **fields: Any) -> Paper:
+    url = f"https://arxiv.org/abs/2608.{number:05}"
+    return Paper.objects.create(key=f"arxiv:2608.{number:05}", title=title, url=url, **fields)
+
+
+@pytest.fixture
+def memory(db: None) -> Paper:
+    return make_paper(1, "Agents with Memory", authors=["Grace Hopper"], abstract="They remember.")
+
+
+@pytest.fixture
+def sea(db: None) -> Paper:
+    return make_paper(2, "Agents at Sea")
+
+
+def test_it_notes_by_which_filters_a_paper_came(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    both = make_paper(3, "Robots and Agents")
+    assert feedback.came_by(ada, memory) == {"agents": "Agents"}
+    assert set(feedback.came_by(ada, both)) == {"agents", ":words"}
+    assert feedback.came_by(ada, make_paper(4, "Cooking")) == {}
+    nobody = make_reader("nobody@example.org")
+    assert feedback.came_by(nobody, memory) == {profiles.VOTES_KEY: ""}
+
+
+def test_it_notes_what_brought_a_paper_among_those_it_came_with(db: None) -> None:
+    reader = make_reader("eve@example.org", words="about: how rivers carve valleys")
+    edition = Edition.objects.create(day=TODAY, published_at=NOW)
+    short = make_paper(1, "x", abstract="Rivers carve valleys. " * 2, edition=edition)
+    assert feedback.came_by(reader, short) == {}  # as long as any: it might say more
+    for number in range(2, 12):
+        make_paper(number, f"Else {number}", abstract="Of other things. " * 60, edition=edition)
+    assert feedback.came_by(reader, short) == {profiles.WORDS_KEY: profiles.OWN_WORDS}
+    (match,) = compose(index_cache.last().indexes[0], profiles.wanted_by(reader), TODAY).for_you
+    assert match.paper == short
+
+
+def test_it_learns_for_the_filter_that_brought_the_paper(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    say(ada, memory, "like", now=NOW)
+    say(ada, sea, "not-for-me", now=NOW)
+    row = Learnt.objects.get(subscriber=ada)
+    assert row.filter_key == "agents"
+    assert (row.weights["word:memory"], row.weights["author:Grace Hopper"], row.weights["word:sea"]) == (
+        0.333, 0.2, -0.333
+    )  # fmt: skip
+    assert "word:agent" not in row.weights
+
+
+def test_it_orders_the_next_digest_by_it(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    index = Index([sea, memory])
+    assert compose(index, profiles.wanted_by(ada), TODAY).for_you[0].paper is sea
+    say(ada, memory, "like", now=NOW)
+    digest = compose(index, profiles.wanted_by(ada), TODAY)
+    assert [found.paper for found in digest.for_you] == [memory, sea]
+    assert profiles.tastes([ada.pk]) == {ada.pk: profiles.wanted_by(ada).taste}
+
+
+def test_it_costs_those_without_opinions_one_question(ada: Subscriber, django_assert_num_queries: Any) -> None:
+    assert profiles.wanted_by(ada).taste is None
+    with django_assert_num_queries(1):
+        assert profiles.tastes([ada.pk]) == {}
+
+
+def test_it_takes_the_last_word(ada: Subscriber, memory: Paper) -> None:
+    say(ada, memory, "not-for-me", now=NOW)
+    say(ada, memory, "like", now=LATER)
+    say(ada, memory, "like", now=LATER)
+    assert said(ada, memory).verdict == "like"
+    assert Opinion.objects.count() == 1
+    assert Learnt.objects.get().weights["word:memory"] > 0
+
+
+def test_it_takes_everything_back(ada: Subscriber, memory: Paper) -> None:
+    say(ada, memory, "like", now=NOW)
+    say(ada, memory, "fewer", "agents", now=NOW)
+    assert said(ada, memory) == feedback.Said("like", frozenset({"agents"}))
+    assert profiles.wanted_by(ada).taste is not None
+    unsay(ada, memory)
+    assert said(ada, memory) == feedback.Said()
+    assert profiles.wanted_by(ada).taste is None
+
+
+def test_it_counts_how_often_fewer_are_wanted(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    for paper in (memory, sea, memory):
+        say(ada, paper, "fewer", "agents", now=NOW)
+    (about,) = learnt(ada)
+    assert (about.lesson.fewer, about.places) == (2, 2)
+
+
+def test_it_forgets_one_filter_and_keeps_the_list(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    robots = make_paper(3, "Robots in the Kitchen")
+    for paper in (memory, robots):
+        say(ada, paper, "like", now=NOW)
+    say(ada, sea, "fewer", "agents", now=NOW)
+    forget(ada, "agents", now=LATER)
+    assert [about.key for about in learnt(ada)] == [":words"]
+    assert set(reading_list(ada)) == {memory, robots}
+    say(ada, sea, "like", now=LATER + dt.timedelta(hours=1))
+    (agents, _) = learnt(ada)
+    assert [opinion.paper for opinion in agents.liked] == [sea]
+
+
+def test_it_forgets_nothing_that_was_never_learnt(ada: Subscriber) -> None:
+    forget(ada, "nonsense", now=NOW)
+    assert not Learnt.objects.exists()
+
+
+def test_it_lists_what_was_liked_last_first(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    say(ada, memory, "like", now=NOW)
+    say(ada, sea, "like", now=LATER)
+    assert list(reading_list(ada)) == [sea, memory]
+    Paper.objects.filter(pk=sea.pk).update(is_hidden=True)
+    assert list(reading_list(ada)) == [memory]
+    say(ada, memory, "not-for-me", now=LATER)
+    assert list(reading_list(ada)) == []
+
+
+def test_it_learns_for_who_follows_nothing_from_the_most_voted(memory: Paper, sea: Paper) -> None:
+    reader = make_reader("all@example.org")
+    Paper.objects.update(votes=5)
+    say(reader, memory, "like", now=NOW)
+    digest = compose(Index(Paper.objects.order_by("-pk")), profiles.wanted_by(reader), TODAY)
+    assert [found.paper for found in digest.for_you] == [memory, sea]
+
+
+def test_it_hands_out_all_that_was_said(ada: Subscriber, memory: Paper) -> None:
+    say(ada, memory, "like", now=NOW)
+    assert feedback.export(ada) == [
+        {
+            "paper": memory.key,
+            "title": memory.title,
+            "opinion": "like",
+            "filter": "",
+            "said_at": "2026-08-20T12:00:00+00:00",
+        }
+    ]
+
+
+# The pages
+
+
+def door(reader: Subscriber, paper: Paper) -> str:
+    """The link in a digest of today's edition, of which the paper is."""
+    today, _ = Edition.objects.get_or_create(day=TODAY, defaults={"published_at": NOW})
+    Paper.objects.filter(pk=paper.pk).update(edition=today)
+    return address(reader, today, paper)
+
+
+def address(reader: Subscriber, edition: Edition, paper: Paper, purpose: Purpose = Purpose.OPINION) -> str:
+    return f"/digests/{link_tokens.make_token(purpose, reader, edition.pk.to_bytes(8))}/papers/{paper.pk}/"
+
+
+def sent(reader: Subscriber, edition: Edition, *papers: Paper) -> None:
+    """The reader has had a digest that held these."""
+    kept = {"for_you": [[paper.pk, 0] for paper in papers], "trending": []}
+    Delivery.objects.create(
+        edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW, status="sent", sent_at=NOW, papers=kept
+    )
+
+
+def settings_of(reader: Subscriber, page: str) -> str:
+    return f"/preferences/{link_tokens.make_token(Purpose.PREFERENCES, reader)}/{page}"
+
+
+def body(client: Client, path: str, status: int = 200) -> str:
+    response = client.get(path)
+    assert response.status_code == status
+    assert not response.cookies
+    return response.content.decode()
+
+
+def press(client: Client, path: str, status: int = 302, **fields: str) -> None:
+    assert Client(enforce_csrf_checks=True).post(path, fields).status_code == status
+
+
+def press_through(client: Client, path: str, **fields: str) -> str:
+    return client.post(path, fields, follow=True).content.decode()
+
+
+def test_it_says_nothing_by_a_link_alone(client: Client, ada: Subscriber, memory: Paper) -> None:
+    page = body(client, door(ada, memory) + "?opinion=like")
+    assert "Agents with Memory" in page
+    assert "They remember." in page
+    assert '<button class="button" name="opinion" value="like">' in page
+    assert '<button class="button quiet" name="opinion" value="not-for-me">' in page
+    assert page.index('value="like"') < page.index('value="not-for-me"')
+    assert "<h1>Do you like this paper?</h1>" in page
+    assert "Press a button to tell us." in page
+    assert "Fewer papers for “Agents”" in page
+    assert not Opinion.objects.exists()
+
+
+def test_it_calls_own_words_so(client: Client, memory: Paper) -> None:
+    reader = make_reader("grace@example.org", words="memory")
+    page = body(client, door(reader, memory) + "?opinion=not-for-me")
+    assert "<h1>Is this paper not for you?</h1>" in page
+    assert page.index('value="not-for-me"') < page.index('value="like"')
+    assert "Fewer papers for your own words, such as “Memory”" in page
+    press(client, door(reader, memory), opinion="fewer:" + profiles.WORDS_KEY)
+    told = "Fewer papers for your own words, such as “Memory”: from the next digest on, half as many places."
+    assert told in body(client, door(reader, memory))
+
+
+@pytest.mark.parametrize(
+    ("opinion", "told"),
+    [
+        ("like", "You like this paper."),
+        ("not-for-me", "This paper is not for you."),
+        ("fewer:agents", "Fewer papers for “Agents”: from the next digest on"),
+    ],
+)
+def test_it_says_it_by_a_button_and_takes_it_back(
+    client: Client, ada: Subscriber, memory: Paper, opinion: str, told: str
+) -> None:
+    path = door(ada, memory)
+    press(client, path, opinion=opinion)
+    assert told in body(client, path)
+    press(client, path, opinion="take-back")
+    assert "Noted" not in body(client, path)
+    assert not Opinion.objects.exists()
+
+
+@pytest.mark.parametrize("opinion", ["", "love", "fewer", "fewer:", "fewer:nonsense", "like:agents"])
+def test_it_knows_no_other_opinion(client: Client, ada: Subscriber, memory: Paper, opinion: str) -> None:
+    press(client, door(ada, memory), 404, opinion=opinion)
+    assert not Opinion.objects.exists()
+
+
+def test_it_opens_for_nobody_else(client: Client, ada: Subscriber, memory: Paper) -> None:
+    good = door(ada, memory)
+    body(client, good.replace("/papers/", "x/papers/"), 404)
+    body(client, door(ada, Paper(pk=999)), 404)
+    preferences = link_tokens.make_token(Purpose.PREFERENCES, ada)
+    body(client, f"/digests/{preferences}/papers/{memory.pk}/", 404)
+    for purpose in (Purpose.DIGEST, Purpose.OPINION):
+        own = link_tokens.make_token(purpose, ada, (7).to_bytes(8))
+        body(client, f"/preferences/{own}/learnt/", 404)
+        body(client, f"/preferences/{own}/reading-list/", 404)
+    Paper.objects.update(is_hidden=True)
+    body(client, good, 404)
+
+
+def test_it_opens_by_no_link_that_is_passed_on(client: Client, ada: Subscriber, edition: Edition) -> None:
+    """“View in browser” shows the digest, and its token opens no more than that."""
+    paper = edition.papers.all()[0]
+    sent(ada, edition, paper)
+    passed_on = address(ada, edition, paper, Purpose.DIGEST)
+    body(client, passed_on, 404)
+    press(client, passed_on, 404, opinion="not-for-me")
+    assert not Opinion.objects.exists()
+    own = link_tokens.make_token(Purpose.OPINION, ada, edition.pk.to_bytes(8))
+    body(client, f"/digests/{own}/", 404)
+
+
+def test_it_opens_for_the_papers_of_the_digest_alone(client: Client, ada: Subscriber, edition: Edition) -> None:
+    """What else there is would say what the reader follows."""
+    held, other, _ = edition.papers.all()
+    sent(ada, edition, held)
+    body(client, address(ada, edition, held))
+    body(client, address(ada, edition, other), 404)
+    press(client, address(ada, edition, other), 404, opinion="like")
+
+
+@pytest.mark.parametrize(("frequency", "status"), [("daily", 404), ("weekly", 200)])
+def test_it_opens_for_what_a_digest_was_chosen_from_where_none_is_on_record(
+    client: Client, ada: Subscriber, edition: Edition, frequency: str, status: int
+) -> None:
+    """It may have arrived all the same; and records go after a while."""
+    Subscriber.objects.update(frequency=frequency)
+    Delivery.objects.create(
+        edition=edition, subscriber=ada, queued_at=NOW, not_before=NOW, status="uncertain", reason="a power cut"
+    )
+    before = Edition.objects.create(day=TODAY - dt.timedelta(days=2), published_at=NOW)
+    body(client, address(ada, edition, edition.papers.all()[0]))
+    body(client, address(ada, edition, make_paper(8, "Two Days Ago", edition=before)), status)
+    body(client, address(ada, edition, make_paper(9, "In No Edition")), 404)
+    body(client, address(ada, Edition(pk=99), edition.papers.all()[0]), 404)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [("active", 200), ("paused", 200), ("unsubscribed", 404), ("suppressed", 404)]
+)
+def test_it_tells_nothing_of_who_has_left(
+    client: Client, ada: Subscriber, memory: Paper, status: str, answer: int
+) -> None:
+    path = door(ada, memory)
+    Subscriber.objects.update(status=status, paused_until=TODAY)
+    assert ("Agents”" in body(client, path, answer)) == (answer == 200)
+    press(client, path, 302 if answer == 200 else 404, opinion="like")
+    assert Opinion.objects.exists() == (answer == 200)
+
+
+def test_it_says_when_nothing_is_learnt_from_a_paper(client: Client, ada: Subscriber) -> None:
+    page = body(client, door(ada, make_paper(4, "Cooking")))
+    assert "nothing is learnt from what you say" in page
+
+
+def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    path = settings_of(ada, "learnt/")
+    assert "Nothing yet" in body(client, path)
+    say(ada, memory, "like", now=NOW)
+    say(ada, sea, "not-for-me", now=NOW)
+    say(ada, sea, "fewer", "agents", now=NOW)
+    page = body(client, path).partition("<main")[2]
+    for told in (
+        "Agents",
+        "1 paper liked · 1 not for you · fewer of this for 1 paper",
+        "Learnt from 2 papers",
+        "“Memory”",
+        "Grace Hopper",
+        "they take 5 of the 10 places",
+    ):
+        assert told in page
+    assert page.index("Moves up") < page.index("“Memory”") < page.index("Moves down") < page.index("“Sea”")
+    assert page.count("▲") == page.count("▼") == 1  # not by colour, nor by place alone
+    assert re.search(r"Agents at Sea.*not for you · fewer of this<", page)
+    for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
+        press(client, path, filter=nonsense)
+    assert "Agents" in body(client, path).partition("<main")[2]
+    assert "Forgotten" not in page
+    assert "Forgotten: it learns anew" in press_through(client, path, filter="agents")
+    assert "Nothing yet" in body(client, path)
+
+
+def test_it_shows_whatever_a_mail_may_name(client: Client, ada: Subscriber) -> None:
+    """The strongest dozen first, however short; the rest folded away."""
+    liked = make_paper(6, "Agents by RL", abstract=" ".join(f"{letter}x agents" for letter in "bcdefghijkl"))
+    say(ada, liked, "like", now=NOW)
+    (about,) = learnt(ada)
+    mail = compose(Index([liked]), profiles.wanted_by(ada), TODAY).for_you[0].reasons
+    named = {reason.found for reason in mail if reason.kind == "taste"}
+    assert named
+    assert named <= set(about.raises)
+    assert "RL" in about.raises
+    assert len(about.raises) > 12
+    strongest, _, rest = body(client, settings_of(ada, "learnt/")).partition("Moves up most")[2].partition("<details>")
+    assert f"{len(about.raises) - 12} more" in rest
+    assert f"“{'” · “'.join(about.raises[:12])}”" in strongest
+    assert f"“{'” · “'.join(about.raises[12:])}”" in rest
+
+
+def test_it_shows_from_what_it_learnt_to_hold_a_topic_back(client: Client, ada: Subscriber, sea: Paper) -> None:
+    say(ada, sea, "fewer", "agents", now=NOW)
+    page = body(client, settings_of(ada, "learnt/"))
+    assert "Learnt from 1 paper<" in page
+    assert "fewer of this for 1 paper" in page
+    assert "Agents at Sea" in page
+
+
+def test_it_shows_and_exports_the_reading_list(client: Client, ada: Subscriber, memory: Paper) -> None:
+    path = settings_of(ada, "reading-list/")
+    assert "Nothing yet" in body(client, path)
+    say(ada, memory, "like", now=NOW)
+    assert "Agents with Memory" in body(client, path)
+    bib, ris = client.get(path[:-1] + ".bib"), client.get(path[:-1] + ".ris")
+    assert "@misc{hopper" in bib.content.decode()
+    assert bib["Content-Disposition"] == 'attachment; filename="reading-list.bib"'
+    assert bib["X-Robots-Tag"] == ris["X-Robots-Tag"] == "noindex"
+    assert "TI  - Agents with Memory" in ris.content.decode()
+    assert "Removed: the paper is off your list" in press_through(client, path, paper=str(memory.pk))
+    assert "Removed" not in body(client, path)
+    assert "Nothing yet" in body(client, path)
+    for nonsense in ("x", "", "\x00", "9" * 30, "9" * 5_000):
+        press(client, path, 404, paper=nonsense)
+
+
+def test_it_shows_hostile_text_as_text(client: Client, ada: Subscriber) -> None:
+    hostile = make_paper(5, "Agents <script>alert(1)</script>", authors=["<img src=x>"], abstract="<script>x</script>")
+    say(ada, hostile, "like", now=NOW)
+    for path in (door(ada, hostile), settings_of(ada, "learnt/"), settings_of(ada, "reading-list/")):
+        assert "<script>" not in body(client, path)
+        assert "<img src=x" not in body(client, path)

@@ -1,0 +1,146 @@
+"""Plain Unicode out of titles and abstracts that hold TeX."""
+
+import re
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from digest.text.cleanup import clean
+from digest.text.latex import from_tex
+
+# What TeX is made of, right and wrong.
+pieces = st.sampled_from(
+    [
+        *"{}$\\`'\"~^_-%&#()[]|<>.,:/ abcinoNO059",
+        *("\\alpha", "\\textbf{", "\\emph{x}", "\\frac{", "\\sqrt", "\\left(", "\\mathbb{R}", "\\url{", "\\href{a}{"),
+        *("\\%", "\\$", "\\_", "\\{", "\\}", "\\\\", "\\ ", "\\,", "\\o", "\\ss", "\\'{\\i}", '\\"', "\\c{", "\\hat{"),
+        *("``", "''", "--", "---", "{,}", "\\(", "\\)", "\\[", "\\]", "$$", "https://a.org/", "C:\\", "\\unknown{"),
+        *("\\textasciitilde", "\\lbrace", "word", "et al.", "\u0301", "ﬁ", "≠"),
+    ]
+)
+texlike = st.lists(pieces, max_size=30).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        # White space, quotes, dashes.
+        ("  wrapped\n  over\tlines\r\n", "wrapped over lines"),
+        ("the ``edit-friendly'' one, ``cache'' and ``retrieve''", "the “edit-friendly” one, “cache” and “retrieve”"),
+        ("a fixed ``one-size-fits-all\" topology", "a fixed “one-size-fits-all” topology"),
+        ("`KL-Adaptive' (KLASS), and `less is more' too", "‘KL-Adaptive’ (KLASS), and ‘less is more’ too"),
+        ("a `don't care' term", "a ‘don't care’ term"),
+        ("``a `b' c''", "“a ‘b’ c”"),
+        ("Kolmogorov--Arnold, 1.55--6.87x, 17.09\\%--29.30\\%", "Kolmogorov–Arnold, 1.55–6.87x, 17.09%–29.30%"),
+        ("no model---not one -- does", "no model—not one – does"),
+        # Spaces that don't break.
+        ("Opus~4.7, Stage~I, 2.78~(CIFAR), 5.74~EUR, Fig.~3", "Opus 4.7, Stage I, 2.78 (CIFAR), 5.74 EUR, Fig. 3"),
+        ("16\\,FPS on RTX\\,5090, 8.5 vs.\\ 35.9", "16 FPS on RTX 5090, 8.5 vs. 35.9"),
+        # Letters and signs.
+        (r"(\"Ust\"un et al.), Fr\'echet, G\"{o}del, na\"{\i}ve", "(Üstün et al.), Fréchet, Gödel, naïve"),
+        (r"Bolet\'{\i}n, Erd\H{o}s, {\'E}cole, Fran\c cois, Mu\~noz", "Boletín, Erdős, École, François, Muñoz"),
+        (r"S{\o}ren, S\o ren, \O{}rsted, Stra{\ss}e, \L{}ukasz, 5 \AA.", "Søren, Søren, Ørsted, Straße, Łukasz, 5 Å."),
+        (r"54.6\% of R\&D in C\#, a\_b, \$400K", "54.6% of R&D in C#, a_b, $400K"),
+        (r"\textgreater 96\%, (\ie, \eg, all)", "> 96%, (i.e., e.g., all)"),
+        # Commands that stand for their content.
+        (r"\textbf{bold}, \emph{so}, \textit{i}, \texttt{t}, \textsc{S}, {\bf old}", "bold, so, i, t, S, old"),
+        (r"\textbf{a \emph{b {\em c}} {d}}", "a b c {d}"),
+        (r"\url{https://a.org/~b\_c} and \href{https://a.org}{there}", "https://a.org/~b_c and there"),
+        (r"by \cite{dunlop2018}", "by [dunlop2018]"),
+        ("131{,}072 at N{=}4, (1{+}1), FID{}=2", "131,072 at N=4, (1+1), FID=2"),
+        # Formulas.
+        (r"$\alpha$, 9$\times$, $\sim$5, $k$NN, $p$-value", "α, 9×, ∼5, kNN, p-value"),
+        ("$10^{-3}$, $R^2$, H$_2$O, r$^2$SCAN, 360$^\\circ$, $n^{th}$", "10⁻³, R², H₂O, r²SCAN, 360°, nth"),
+        (r"$O(n \log n)$, $O(n\log n)$", "O(n log n), O(n log n)"),
+        (r"$\mathcal{L}_{total}$, $K_{\text{sync}}$, $s_{t+1}$, $x_{i}y$", "L_total, K_sync, s_{t+1}, x_{i}y"),
+        (r"$p\in P\subset \mathbb{R}^d$", "p ∈ P ⊂ ℝ^d"),
+        (r"$\frac{a+b}{2}$, $\sqrt{3}$, $\sqrt{a+b}$, $\hat{x}_0$", "(a+b)/2, √3, √(a+b), x̂₀"),
+        (r"\(W_1\), \[\left\|x\right\|_2^2\], $$n<k$$, $\{a, b\}$", "W₁, ‖x‖₂², n<k, {a, b}"),
+        (r"(0.673 \pm 0.019), \sqrt{3}-robust, \mathcal{N}", "(0.673 ± 0.019), √3-robust, N"),
+    ],
+)  # fmt: skip
+def test_it_reads_tex(written: str, plain: str) -> None:
+    assert from_tex(written) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>, </answer>, a<b, n<k, <!-- x -->",
+        "50% of C_2 and x^2, #1, AT&T",
+        "from $5 to $10, $5/$10, $5M-$10M, US$5 (not A$), $7,800",
+        "$P(final output is incorrect) le (1 - p_{gen})^N$",
+        "~5x faster, at ~ 9x, (~300), 10~20, x~N(0, 1), ~/.bashrc",
+        "https://a.org/~me/x--y, a.org/~me",
+        "C:\\temp\\new and C:\\alpha~1",
+        '`a~b \\alpha $x$`, the `static/blog` folder, ```json {"a": 1}```',
+        '{"a": "b\\n", "c": [1]}, {\\"a\\": 1}, print(\\"o\\")',
+        "\\method, \\ours{}, \\shortopd, \\unknown{kept} and \\footnote{this}",
+        "$\\unknown{x} + y$, $\\sqrt[3]{x}$, $a & b$",
+        "\\d+, \\S+, \\w, \\u0041, \\1.49M, \\n, \\.com",
+        "--flag, x-- and a | --- | b, -->",
+        "in {True, False}, G_{stack}, f''(x), 5'' wide",
+        "$$$ and \\\\ and { and } and `",
+        "",
+    ],
+)
+def test_it_leaves_alone_what_is_no_tex(text: str) -> None:
+    assert from_tex(text) == text
+
+
+@given(texlike)
+@example("\\$a\\$")
+@example("{" * 40 + "\\textbf{" * 40 + "x" + "}" * 80)
+@settings(max_examples=1_000)
+def test_it_reads_once_and_for_all(text: str) -> None:
+    once = from_tex(text)
+    assert from_tex(once) == once
+    assert clean(once) == once
+
+
+@given(st.text())
+def test_it_reads_any_text(text: str) -> None:
+    assert from_tex(from_tex(text)) == from_tex(text)
+
+
+@given(st.text(st.characters(exclude_characters="\\`~${-")))
+def test_it_changes_no_text_without_tex(text: str) -> None:
+    assert from_tex(text) == clean(text)
+
+
+@given(st.lists(st.tuples(st.from_regex("Q[a-z]{3,6}", fullmatch=True), texlike), max_size=8))
+@settings(max_examples=500)
+def test_it_loses_no_word(parts: list[tuple[str, str]]) -> None:
+    words = [word for word, _ in parts]
+    text = " ".join(f"{word} {tex}" for word, tex in parts if "\\href" not in tex)
+    kept = [word for word in words if word in text]
+    assert [word for word in kept if word not in from_tex(text)] == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("{", "}", "\\", "$", "$a", "$ a", "`", "``", "`a", "'", "~", "-", "---", "a-", "a.", "a~", "\\'", "^{"),
+        *("\\frac{", "\\textbf{", "\\textbf{{}", "\\textbf{a}", "{\\bf a", "\\url{", "\\href{a}{", "\\cite{", "$x$"),
+        *("\\(", "\\[", "\\( a", "\\[\\(", "$\\$", "$\\alpha", '\\"a', "\\\"", "{\\", "\\a{}", "https://", "A:\\"),
+        *("^", "_", "\\sqrt", "\\hat", "\\left", "\\$", "\\o", "a{}", "a--", "$\\a$", "x~", "\\c c"),
+    ],
+)  # fmt: skip
+def test_it_reads_nonsense_of_any_length_in_good_time(part: str) -> None:
+    began = time.process_time()
+    from_tex(part * (200_000 // len(part)))
+    from_tex("$" + part * (200_000 // len(part)) + "$")
+    from_tex("$x" + part * (1_900 // len(part)) + "$")
+    from_tex("\\textbf{" + part * (100_000 // len(part)) + " " + "a" * 100_000 + "}")
+    assert time.process_time() - began < 10
+
+
+def test_it_reads_a_day_of_abstracts_in_good_time() -> None:
+    abstract = r"We study $\alpha$-divergences, where ``a'' is 5\% better~\cite{x}, with \textbf{bold} claims -- " * 14
+    began = time.process_time()
+    for _ in range(200):
+        from_tex(abstract)
+    assert time.process_time() - began < 2
+    assert not re.search(r"[\\$~]", from_tex(abstract))

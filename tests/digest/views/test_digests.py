@@ -1,0 +1,103 @@
+"""A digest in a browser: exactly what was mailed, later too."""
+
+import html
+import json
+import re
+
+import pytest
+from django.test import Client
+
+from digest.email import reader_urls
+from digest.email.batch.composer import Composer, DeliveryRow
+from digest.models import Delivery, Edition, Paper
+from subscriptions.models import Subscriber, Topic
+from tests.conftest import NOW, make_reader
+from tests.digest.conftest import read
+
+
+def send(edition: Edition, reader: Subscriber) -> tuple[Delivery, str]:
+    """The delivery as it is after the mail left, and the HTML part of the mail."""
+    delivery = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
+    made = next(Composer().compose([DeliveryRow(delivery.pk, edition.pk, reader.pk)]))
+    assert made.message is not None
+    delivery.papers, delivery.status, delivery.sent_at = made.papers, Delivery.Status.SENT, NOW
+    delivery.save()
+    return delivery, read(made.message)[1][1][1]
+
+
+def path(delivery: Delivery) -> str:
+    return reader_urls.digest_url(delivery.subscriber, delivery.edition_id).removeprefix("https://papers.example.org")
+
+
+def without_readers_own(mail: str) -> str:
+    """The words of the mail that are not about whose it is: without the top line, opinions and foot."""
+    mail = re.sub(r'<tr><td class="(?:top|foot)".*?</td></tr>|<p class="opinion".*?</p>', "", mail, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", mail)).split())
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("frequency", ["daily", "weekly"])
+def test_it_shows_what_was_mailed(
+    client: Client, busy: Edition, topics: list[Topic], language: str, frequency: str
+) -> None:
+    reader = make_reader("r@example.org", topics, "proofs, -agents", frequency=frequency)
+    Subscriber.objects.update(language=language)
+    delivery, mail = send(busy, reader)
+    # What changes afterwards changes nothing on the page.
+    Paper.objects.update(votes=9999)
+    Subscriber.objects.update(language="de" if language == "en" else "en", frequency="weekdays", max_papers=1)
+    reader.filters.all().delete()
+    page = client.get(path(delivery))
+    assert page.status_code == 200
+    assert without_readers_own(page.content.decode()) == without_readers_own(mail)
+
+
+def test_it_shows_what_readers_got_who_follow_nothing(client: Client, busy: Edition) -> None:
+    delivery, mail = send(busy, make_reader("r@example.org"))
+    shown = without_readers_own(client.get(path(delivery)).content.decode())
+    assert shown == without_readers_own(mail).replace(" Choose your topics", "")
+
+
+def test_it_holds_nothing_of_the_readers(client: Client, busy: Edition, topics: list[Topic]) -> None:
+    delivery, _ = send(busy, make_reader("somebody@example.org", topics))
+    page = client.get(path(delivery))
+    said = page.content.decode()
+    for own in ("somebody", "/preferences/", "/unsubscribe/", "/digests/", delivery.subscriber.uid.hex):
+        assert own not in said
+    assert page.headers["X-Robots-Tag"] == "noindex"
+    assert "private" in page.headers["Cache-Control"]
+    assert not page.cookies
+
+
+def test_it_leaves_out_what_was_hidden_since_and_says_so(client: Client, busy: Edition) -> None:
+    delivery, _ = send(busy, make_reader("r@example.org", words="agents"))
+    first, second, *_ = [Paper.objects.get(pk=told[0]) for told in delivery.papers["for_you"]]
+    Paper.objects.filter(pk=first.pk).update(is_hidden=True, title="Spam")
+    Paper.objects.filter(pk=second.pk).update(title="A Better Name")
+    said = client.get(path(delivery)).content.decode()
+    assert "One more paper was in this digest. It has been withdrawn since." in said
+    assert "Spam" not in said
+    assert "A Better Name" in said
+
+
+def test_it_says_when_it_is_not_kept_any_longer(client: Client, busy: Edition, alice: Subscriber) -> None:
+    delivery, _ = send(busy, alice)
+    for kept in ("[]", "{}", '[{"paper": "arxiv:2608.1", "part": "for you"}]'):
+        Delivery.objects.update(papers=json.loads(kept))
+        assert client.get(path(delivery)).status_code == 410
+    Delivery.objects.all().delete()
+    page = client.get(path(delivery))
+    assert page.status_code == 410
+    assert f"/{busy.day}/" in page.content.decode()
+
+
+def test_it_opens_to_no_other_token(client: Client, busy: Edition, alice: Subscriber) -> None:
+    delivery, _ = send(busy, alice)
+    assert client.get(path(delivery)[:-2] + "x/").status_code == 404
+    assert client.get("/digests/x/").status_code == 404
+    assert client.post(path(delivery)).status_code == 405
+
+
+def test_it_is_kept_in_little_room(busy: Edition, topics: list[Topic]) -> None:
+    delivery, _ = send(busy, make_reader("r@example.org", topics, "proofs, vision", max_papers=10))
+    assert len(json.dumps(delivery.papers, separators=(",", ":"))) < 1200

@@ -1,0 +1,311 @@
+"""The public pages of papers."""
+
+import datetime as dt
+import html
+import re
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from digest import papers
+from digest.editions import publication
+from digest.models import Edition, FetchRun, Listing, Paper, PaperAlias, QuietDay, Source
+from digest.papers import topic_assignment
+from digest.site import topics
+from subscriptions.models import Topic
+from tests.conftest import NOW, TODAY, make_record
+
+
+def body(client: Client, path: str, status: int = 200) -> str:
+    response = client.get(path)
+    assert response.status_code == status
+    assert not response.cookies
+    return response.content.decode()
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_shows_the_newest_edition_ranked_by_votes(client: Client) -> None:
+    page = body(client, "/")
+    places = [page.index(title) for title in ("Reinforcement Learning at Scale", "Faster Diffusion", "A Survey of")]
+    assert places == sorted(places)
+    assert 'action="/subscribe/"' in page
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_offers_the_subscription_once_on_each_page(client: Client) -> None:
+    Edition.objects.create(day=TODAY - dt.timedelta(days=1), published_at=NOW)
+    for path, has_form in (("/", True), ("/2026-08-20/", True), ("/2026-08-19/", False), ("/months/2026-08/", False)):
+        page = body(client, path)
+        assert ('type="email"' in page) == has_form
+        assert len(re.findall(r"<(?:button|a) class=\"button[^>]*>Subscribe<", page)) == 1
+        assert page.count("One click to leave") == 0  # what one agrees to says so
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_shows_an_edition_by_its_day(client: Client) -> None:
+    assert "Faster Diffusion" in body(client, "/2026-08-20/")
+    body(client, "/2026-08-19/", 404)
+    body(client, "/2026-13-40/", 404)
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_says_why_a_day_has_no_edition(client: Client) -> None:
+    QuietDay.objects.create(day=TODAY - dt.timedelta(days=5), reason="Hugging Face listed <nothing>.")
+    page = body(client, "/2026-08-15/", 404)
+    assert "No papers are listed at weekends." in page
+    assert "Hugging Face listed" not in page  # that is for operators
+    QuietDay.objects.update(day=TODAY - dt.timedelta(days=1), cause="later")
+    assert "The papers of that day came in the next edition." in body(client, "/2026-08-19/", 404)
+
+
+def test_it_tells_operators_alone_why_there_is_no_edition_yet(client: Client, hugging_face: Source) -> None:
+    FetchRun.objects.create(
+        source=hugging_face, day=TODAY, started_at=NOW, status="unreachable", message="http://10.0.0.1/ is down"
+    )
+    page = body(client, "/")
+    assert "No papers yet: a source cannot be reached" in page
+    assert "finds the reason in its log" in page
+    assert "10.0.0.1" not in page
+
+
+def test_it_links_the_editions_before_and_after(client: Client, edition: Edition) -> None:
+    Edition.objects.create(day=TODAY - dt.timedelta(days=1), published_at=NOW)
+    assert 'href="/2026-08-19/"' in body(client, "/2026-08-20/")
+    assert 'href="/2026-08-20/"' in body(client, "/2026-08-19/")
+
+
+def test_it_shows_pins_first_notes_around_and_no_hidden_paper(client: Client, edition: Edition) -> None:
+    Paper.objects.filter(title="Faster Diffusion").update(is_pinned=True)
+    Paper.objects.filter(title__startswith="A Survey").update(is_hidden=True)
+    Edition.objects.update(note_before="Good <b>morning</b>: https://example.org/?a=1&b=2.", note_after="Good night")
+    page = body(client, "/").partition("</head>")[2]
+    assert page.index("Good &lt;b&gt;morning") < page.index("Faster Diffusion") < page.index("Learning at Scale")
+    assert page.index("Learning at Scale") < page.index("Good night")
+    assert '<a href="https://example.org/?a=1&amp;b=2">https://example.org/?a=1&amp;b=2</a>.</p>' in page
+    assert "A Survey" not in page
+    body(client, "/papers/arxiv:2608.00003/", 404)
+
+
+@pytest.mark.usefixtures("learning")
+def test_it_shows_a_summary_before_the_abstract_and_says_whose_it_is(client: Client, edition: Edition) -> None:
+    Paper.objects.filter(title__contains="at Scale").update(summary="Learning, <b>faster</b>.")
+    for path in ("/", "/search?q=learning", "/topics/learning/", "/papers/arxiv:2608.00001/"):
+        page = re.sub(r"</?(?:span|mark)[^>]*>", "", body(client, path))
+        assert "AI summary: Learning, &lt;b&gt;faster&lt;/b&gt;." in page
+        assert page.index("AI summary:") < page.index("Abstract")
+        assert page.count("AI summary:") == 1  # others have none
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_shows_a_paper(client: Client) -> None:
+    page = body(client, "/papers/arxiv:2608.00002/")
+    assert "We generate video." in page
+    assert "Ada Lovelace" in page
+    assert "Hugging Face Daily Papers" in page
+    body(client, "/papers/arxiv:9999.99999/", 404)
+
+
+def test_it_leads_on_from_a_paper(client: Client, edition: Edition) -> None:
+    first, second, third = (paper.key for paper in publication.papers_by_votes(edition))
+    page = body(client, f"/papers/{second}/")
+    assert f'rel="prev" href="/papers/{first}/"' in page
+    assert f'rel="next" href="/papers/{third}/"' in page
+    assert 'rel="prev"' not in body(client, f"/papers/{first}/")
+    assert 'rel="next"' not in body(client, f"/papers/{third}/")
+    Paper.objects.filter(key=second).update(is_hidden=True)
+    assert f'rel="next" href="/papers/{third}/"' in body(client, f"/papers/{first}/")
+    Paper.objects.filter(key=first).update(edition=None)
+    assert 'rel="next"' not in body(client, f"/papers/{first}/")
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_says_what_others_think_of_a_paper(client: Client) -> None:
+    page = body(client, "/papers/arxiv:2608.00001/").partition("<h2")[0]
+    assert "30 votes" in page
+    assert 'href="https://huggingface.co/papers/2608.00001"' in page
+    assert "Discussion at Hugging Face Daily Papers" in page
+    Listing.objects.update(comments=3)
+    assert "3 comments at Hugging Face Daily Papers" in body(client, "/papers/arxiv:2608.00001/")
+    Source.objects.update(kind="sample")
+    assert "huggingface.co" not in body(client, "/papers/arxiv:2608.00001/")
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_shows_a_reference_to_copy(client: Client) -> None:
+    reference = client.get("/papers/arxiv:2608.00002.bib").content.decode()
+    assert reference in html.unescape(body(client, "/papers/arxiv:2608.00002/"))
+
+
+@pytest.mark.parametrize("form", ["/", ".bib", ".ris"])
+def test_it_leads_from_a_papers_former_key_to_its_page(client: Client, edition: Edition, form: str) -> None:
+    PaperAlias.objects.create(key="doi:10.1000/x.y", paper=edition.papers.earliest("pk"))
+    response = client.get(f"/papers/doi:10.1000/x.y{form}")
+    assert (response.status_code, response["Location"]) == (301, f"/papers/arxiv:2608.00001{form}")
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_gives_a_papers_reference_to_other_software(client: Client) -> None:
+    bib, ris = client.get("/papers/arxiv:2608.00002.bib"), client.get("/papers/arxiv:2608.00002.ris")
+    assert bib["Content-Type"].startswith("application/x-bibtex")
+    assert 'filename="arxiv260800002.bib"' in bib["Content-Disposition"]
+    assert bib["X-Robots-Tag"] == ris["X-Robots-Tag"] == "noindex"
+    assert "eprint = {2608.00002}" in bib.content.decode()
+    assert "AU  - Lovelace, Ada" in ris.content.decode()
+    assert 'href="/papers/arxiv:2608.00002.bib"' in body(client, "/papers/arxiv:2608.00002/")
+
+
+def test_it_narrows_an_edition_to_a_topic(client: Client, learning: Topic, edition: Edition) -> None:
+    whole, narrowed = body(client, "/2026-08-20/"), body(client, "/2026-08-20/?topic=learning")
+    assert 'href="/2026-08-20/?topic=learning#papers"' in whole
+    assert "Learning at Scale" in narrowed
+    assert "Faster Diffusion" not in narrowed
+    assert 'aria-current="true">Learning' in narrowed
+    body(client, "/2026-08-20/?topic=nonsense", 404)
+
+
+def test_it_says_when_a_day_has_nothing_on_a_topic(client: Client, edition: Edition) -> None:
+    Topic.objects.create(slug="cooking", name="Cooking", group="Home", phrases=["soufflé"])
+    assert "None of the day’s papers is on Cooking" in body(client, "/2026-08-20/?topic=cooking")
+    assert "No paper on this topic yet" in body(client, "/topics/cooking/")
+
+
+def test_it_shows_what_was_published_on_a_topic_and_why(client: Client, learning: Topic, edition: Edition) -> None:
+    page = body(client, "/topics/learning/")
+    assert "<mark>Reinforcement Learning</mark> at Scale" in page
+    assert "“Reinforcement Learning” in the title" in page
+    assert "Faster Diffusion" not in page
+    assert 'href="/subscribe/?topics=learning"' in page
+    assert 'href="/topics/learning/"' in body(client, "/topics/")
+
+
+def test_it_counts_no_hidden_paper_on_a_topic(client: Client, learning: Topic, edition: Edition) -> None:
+    assert '"count">2 papers<' in body(client, "/topics/")
+    Paper.objects.filter(title__startswith="A Survey").update(is_hidden=True)
+    assert '"count">1 paper<' in body(client, "/topics/")
+
+
+def test_its_sign_up_call_offers_of_each_group_a_broader_topic_or_the_one_with_most_papers(
+    client: Client, edition: Edition, vision: Topic, learning: Topic
+) -> None:
+    for number in range(12):
+        Topic.objects.create(slug=f"t{number}", name=f"T{number}", group=f"{number}", phrases=["no such phrase"])
+
+    def offered() -> set[str]:
+        topic_assignment.sort_stale(seconds=10)
+        found = re.findall(r'name="topics" value="([^"]+)"', body(client, "/"))
+        assert len(found) == 13
+        return {slug for slug in found if not slug.startswith("t")}
+
+    assert offered() == {"learning"}
+    Topic.objects.create(slug="broad", name="Broad", group="Methods", narrower=["vision"])
+    assert offered() == {"broad"}
+    Topic.objects.create(slug="broader", name="Broader", group="Methods", narrower=["vision", "t1"])
+    assert offered() == {"broader"}
+    Topic.objects.filter(slug="broad").update(narrower=["learning"])
+    topic_assignment.sort(edition)
+    assert offered() == {"broad"}
+
+
+def test_its_catalogue_says_which_topics_are_broader(client: Client, learning: Topic, vision: Topic) -> None:
+    assert "Several at once" not in body(client, "/topics/")
+    assert "One by one" not in body(client, "/topics/")
+    Topic.objects.create(slug="both", name="Both", group="Methods", narrower=["learning", "vision"])
+    page = body(client, "/topics/")
+    parts = ("Several at once", 'href="/topics/both/"', "One by one", 'href="/topics/learning/"')
+    assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
+
+
+def test_it_sorts_anew_when_a_topic_changes(client: Client, learning: Topic, edition: Edition) -> None:
+    Topic.objects.filter(pk=learning.pk).update(name="Diffusion", phrases=["faster diffusion", "diffusion"])
+    assert topic_assignment.sort_stale(seconds=10) == 1
+    assert topic_assignment.sort_stale(seconds=10) == 0
+    page = body(client, "/topics/learning/")
+    assert "Diffusion</mark>" in page
+
+
+def test_it_sorts_at_once_what_is_published_and_thoroughly_soon(learning: Topic, edition: Edition) -> None:
+    assert topics.papers_on(learning).count() == 2
+    assert topic_assignment.sort_stale(seconds=10) == 1
+    assert topic_assignment.sort_stale(seconds=10) == 0
+
+
+def test_it_sorts_anew_when_a_paper_changes(hugging_face: Source, learning: Topic, edition: Edition) -> None:
+    topic_assignment.sort(edition)
+    assert topic_assignment.sort_stale(seconds=10) == 0
+    papers.ingest(hugging_face, [make_record("2608.00001", "Reinforcement Learning at Scale", votes=31)], TODAY)
+    assert topic_assignment.sort_stale(seconds=10) == 1
+
+
+@pytest.mark.usefixtures("edition", "now")
+def test_it_shows_a_month_as_a_calendar_with_its_best_papers(client: Client) -> None:
+    QuietDay.objects.create(day=TODAY - dt.timedelta(days=5), reason="Nothing was listed.")
+    page = body(client, "/months/2026-08/")
+    assert 'href="/2026-08-20/"><time datetime="2026-08-20">20</time><span class="count">3' in page
+    assert 'title="No papers are listed at weekends."' in page
+    assert page.count('aria-current="date"') == 1
+    assert page.count("future") == 10 + 7  # of August, and of the week that ends in September
+    assert 'href="/weeks/2026-W34/"' in page
+    assert page.index("Learning at Scale") < page.index("Faster Diffusion") < page.index("A Survey of")
+    assert client.get("/calendar/")["Location"] == "/months/2026-08/"
+
+
+def test_it_ranks_the_best_of_a_week_by_the_votes_of_now(client: Client, edition: Edition) -> None:
+    Paper.objects.filter(title="Faster Diffusion").update(votes=99)
+    page = body(client, "/weeks/2026-W34/")
+    assert page.index("Faster Diffusion") < page.index("Learning at Scale")
+    assert 'href="/2026-08-20/"' in page
+
+
+@pytest.mark.parametrize("path", ["/weeks/2026-W34/", "/months/2026-08/"])
+def test_it_says_that_a_week_has_no_edition_yet(client: Client, now: dt.datetime, db: None, path: str) -> None:
+    assert "no edition yet" in body(client, path)
+    assert client.get(path.replace("34", "20").replace("-08", "-01")).status_code == 404
+
+
+def test_it_says_that_papers_are_on_their_way(client: Client, db: None) -> None:
+    assert "half" in body(client, "/") or "moment" in body(client, "/")
+
+
+def test_it_shows_hostile_text_as_text(client: Client, hugging_face: Any, edition: Edition) -> None:
+    hostile = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+    papers.ingest(hugging_face, [make_record("2608.00001", hostile, abstract=hostile, authors=(hostile,))], TODAY)
+    for path in ("/", "/papers/arxiv:2608.00001/"):
+        page = body(client, path)
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+
+
+@pytest.mark.django_db
+def test_it_answers_whether_it_is_healthy(client: Client) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_asks_the_database_few_questions(client: Client, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(12):
+        body(client, "/")
+
+
+def test_it_shows_a_long_day_in_pages(client: Client, hugging_face: Any) -> None:
+    day = TODAY - dt.timedelta(days=1)
+    records = [make_record(f"2608.1{n:04}", f"Paper of Rank {n + 1:03}", day=day, votes=300 - n) for n in range(150)]
+    papers.ingest(hugging_face, records, day)
+    publication.publish(day, now=NOW)
+    first, second = body(client, "/2026-08-19/"), body(client, "/2026-08-19/?page=2")
+    assert ("150 papers, ranked" in first, "Rank 040" in first, "Rank 041" in first) == (True, True, False)
+    assert ("Rank 040" in second, "Rank 041" in second, "41–80 of 150" in second) == (False, True, True)
+    assert 'href="/2026-08-19/?page=2"' in first
+    for odd in ("0", "9", "x"):
+        body(client, f"/2026-08-19/?page={odd}")
+
+
+def test_it_says_until_when_an_edition_is_open(client: Client, edition: Edition) -> None:
+    open_until = "still open until 16:00 UTC"
+    assert open_until not in client.get("/").content.decode()
+    Edition.objects.update(closed_at=None)
+    with time_machine.travel(NOW):
+        assert open_until in client.get("/").content.decode()
+    with time_machine.travel(NOW + dt.timedelta(days=1)):  # nobody was there to close it
+        assert open_until not in client.get("/").content.decode()

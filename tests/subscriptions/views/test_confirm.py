@@ -1,0 +1,150 @@
+"""The link of the confirmation mail: a page with a button, since scanners follow every link in a mail."""
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.test import Client
+
+from subscriptions.models import Subscriber
+from subscriptions.readers import lifecycle
+from subscriptions.readers.lifecycle import Wishes
+from subscriptions.security.link_tokens import Purpose
+from tests.conftest import NOW
+from tests.subscriptions.conftest import DOORS, path_of, stored
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_it_changes_nothing_when_the_link_is_followed(visitor: Client, bob: Subscriber, method: str) -> None:
+    before = stored(bob)
+    for _ in range(10):
+        response = visitor.generic(method, path_of(Purpose.CONFIRM, bob), HTTP_USER_AGENT="Barracuda Link Scanner")
+        assert response.status_code == 200
+    assert stored(bob) == before
+
+
+def test_it_confirms_by_the_button(visitor: Client, bob: Subscriber) -> None:
+    assert 'method="post"' in visitor.get(path_of(Purpose.CONFIRM, bob)).content.decode()
+    response = visitor.post(path_of(Purpose.CONFIRM, bob))
+    assert response.status_code == 200
+    row = stored(bob)
+    assert (row["status"], row["confirmed_at"], row["active_since"]) == ("active", NOW, NOW)
+    assert row["follows"] == ["vision"]
+    assert path_of(Purpose.PREFERENCES, bob) in response.content.decode()
+
+
+def test_it_is_no_error_to_confirm_twice(visitor: Client, bob: Subscriber) -> None:
+    path = path_of(Purpose.CONFIRM, bob)
+    visitor.post(path)
+    before = stored(bob)
+    with time_machine.travel(NOW + dt.timedelta(days=1), tick=False):
+        assert visitor.post(path).status_code == 200
+        again = visitor.get(path)
+        assert again.status_code == 200
+        assert 'href="/preferences/"' in again.content.decode().partition("<main")[2].partition("</main")[0]
+    assert stored(bob) == before
+
+
+def test_it_leaves_a_paused_reader_paused(visitor: Client, alice: Subscriber) -> None:
+    lifecycle.pause(alice, NOW.date() + dt.timedelta(days=7))
+    assert visitor.post(path_of(Purpose.CONFIRM, alice)).status_code == 200
+    assert stored(alice)["status"] == "paused"
+
+
+def test_it_does_not_revive_a_reader_who_left(visitor: Client, bob: Subscriber) -> None:
+    path = path_of(Purpose.CONFIRM, bob)
+    visitor.post(path)
+    visitor.post(path_of(Purpose.UNSUBSCRIBE, bob))
+    response = visitor.post(path)
+    assert response.status_code == 410
+    assert "unsubscribe" in response.content.decode()
+    assert "Sign up again" in response.content.decode()
+    assert stored(bob)["status"] == "unsubscribed"
+
+
+def test_it_does_not_revive_a_suppressed_address(visitor: Client, bob: Subscriber) -> None:
+    lifecycle.suppress(bob.email, "complained")
+    assert visitor.post(path_of(Purpose.CONFIRM, bob)).status_code == 410
+    assert stored(bob)["status"] == "suppressed"
+
+
+def test_it_confirms_a_reader_who_came_back(visitor: Client, charlie: Subscriber) -> None:
+    lifecycle.sign_up(charlie.email, Wishes(), now=NOW)
+    assert visitor.post(path_of(Purpose.CONFIRM, charlie)).status_code == 200
+    assert stored(charlie)["status"] == "active"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_it_says_when_a_link_is_too_old(visitor: Client, bob: Subscriber, method: str) -> None:
+    path = path_of(Purpose.CONFIRM, bob)
+    with time_machine.travel(NOW + dt.timedelta(days=8), tick=False):
+        response = visitor.generic(method, path)
+    assert response.status_code == 410
+    assert "/subscribe/" in response.content.decode()
+    assert stored(bob)["status"] == "pending"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_it_says_when_a_link_is_not_genuine(visitor: Client, bob: Subscriber, method: str) -> None:
+    genuine = path_of(Purpose.CONFIRM, bob)
+    other_door = path_of(Purpose.UNSUBSCRIBE, bob).replace("/unsubscribe/", "/confirm/")
+    for path in (genuine[:-2] + "/", genuine.swapcase().replace("/CONFIRM/", "/confirm/"), other_door):
+        response = visitor.generic(method, path)
+        assert response.status_code == 404
+        assert "/subscribe/" in response.content.decode()
+    assert stored(bob)["status"] == "pending"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("purpose", DOORS)
+def test_it_says_the_same_when_the_reader_is_gone(
+    visitor: Client, bob: Subscriber, method: str, purpose: Purpose
+) -> None:
+    path = path_of(purpose, bob)
+    bob.delete()
+    gone, forged = (visitor.generic(method, address) for address in (path, f"/{purpose}/forged/"))
+    assert gone.content.decode().replace(path, f"/{purpose}/forged/") == forged.content.decode()
+    assert gone.status_code == forged.status_code == 404
+
+
+def test_it_shows_nothing_that_others_could_have_typed(visitor: Client, bob: Subscriber) -> None:
+    """Anyone can sign anyone up: the page behind the mail must not say what a stranger wants it to."""
+    lifecycle.sign_up(bob.email, Wishes(words='"win money at spam.example"'), now=NOW)
+    assert "spam.example" not in visitor.get(path_of(Purpose.CONFIRM, bob)).content.decode()
+    assert "spam.example" not in visitor.post(path_of(Purpose.CONFIRM, bob)).content.decode()
+
+
+def test_it_keeps_pages_of_one_reader_out_of_caches(visitor: Client, bob: Subscriber) -> None:
+    for purpose in DOORS:
+        response = visitor.get(path_of(purpose, bob))
+        assert "no-store" in response["Cache-Control"]
+        assert response["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    ("frequency", "said", "not_said"),
+    [
+        ("daily", "From the next edition on you get a digest.", "a week"),
+        ("weekdays", "From the next edition on you get a digest, Monday to Friday.", "a week"),
+        ("weekly", "You get a digest once a week. The first is due on Saturday, 22 August 2026.", "next edition"),
+    ],
+)
+def test_it_says_how_often_a_digest_comes(
+    visitor: Client, bob: Subscriber, frequency: str, said: str, not_said: str
+) -> None:
+    Subscriber.objects.update(frequency=frequency)
+    page = visitor.post(path_of(Purpose.CONFIRM, bob)).content.decode()
+    assert said in page
+    assert not_said not in page
+    assert ("with the newest papers" in page) == (frequency != "weekly")
+
+
+def test_it_confirms_in_utc_who_asked_for_a_zone_that_this_machine_does_not_know(
+    visitor: Client, bob: Subscriber
+) -> None:
+    Subscriber.objects.update(asked_wishes=Wishes(time_zone="Mars/Olympus_Mons", send_hour=9).as_json())
+    assert visitor.post(path_of(Purpose.CONFIRM, bob)).status_code == 200
+    row = stored(bob)
+    assert (row["status"], row["time_zone"], row["send_hour"]) == ("active", "UTC", 9)

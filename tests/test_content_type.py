@@ -1,0 +1,101 @@
+"""What is odd about a request is answered, and never by an error of ours."""
+
+import io
+from typing import Any
+
+import pytest
+
+from config.middleware.content_type import readable
+from config.wsgi import application
+
+
+def answer(**environ: Any) -> int:
+    """The status that the WSGI application answers, as a server asks it."""
+    statuses: list[int] = []
+    asked = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/search",
+        "QUERY_STRING": "q=caf\xc3\xa9",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.url_scheme": "http",
+    } | environ
+    body = application(asked, lambda status, headers, exc_info=None: statuses.append(int(status[:3])))
+    list(body)
+    return statuses[0]
+
+
+ODD_TYPES = [
+    "text/plain; charset=idna",
+    "text/plain; charset=punycode",
+    "text/plain; charset=unicode_escape",
+    "text/plain; charset=zlib",
+    "text/plain; charset=rot13",
+    "text/plain; charset=undefined",
+    "text/plain; charset=no-such-charset",
+    "text/plain; charset*=idna''caf%E9",
+    "text/plain; charset*=no-such-charset''x%41",
+    "text/plain; a*=no-such-charset''x%41",
+    "text/plain; charset*0=id; charset*1=na",
+    'text/plain; x="; charset=idna"; charset=idna',
+    ";",
+    ";charset",
+    "\xff\xfe; \x00",
+]
+
+
+@pytest.mark.parametrize("content_type", ODD_TYPES)
+@pytest.mark.django_db
+def test_an_odd_content_type_is_no_error_of_ours(content_type: str) -> None:
+    assert answer(CONTENT_TYPE=content_type) == 200
+
+
+@pytest.mark.parametrize(
+    ("content_type", "read"),
+    [
+        ("multipart/form-data; boundary=x", "multipart/form-data; boundary=x"),
+        ("text/html; charset=UTF-8", "text/html; charset=UTF-8"),
+        ("application/x-www-form-urlencoded; charset=iso-8859-1", "application/x-www-form-urlencoded"),
+        ("multipart/form-data; charset=idna; boundary=x", "multipart/form-data; boundary=x"),
+        ("text/html; charset*0=id; charset*1=na", "text/html"),
+        ("text/html; a*=nonsense''x%41", "text/html"),
+    ],
+)
+def test_it_keeps_what_can_be_read(content_type: str, read: str) -> None:
+    assert readable(content_type) == read
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed"])
+@pytest.mark.parametrize("host", ["evil.example", "."])
+@pytest.mark.parametrize("path", ["/subscribe/", "/admin/login/", "/nowhere/"])
+@pytest.mark.django_db
+def test_a_form_without_boundary_sent_to_a_strange_host_is_a_bad_request(
+    content_type: str, host: str, path: str
+) -> None:
+    odd = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(b"x")}
+    odd["HTTP_COOKIE"] = f"csrftoken={'f' * 32}"  # with it the form is read before it is refused
+    assert answer(REQUEST_METHOD="POST", PATH_INFO=path, HTTP_HOST=host, **odd) == 400
+
+
+@pytest.mark.parametrize("length", ["x", "-1", "\xd9\xa3", "1e3", "9" * 5000])
+@pytest.mark.django_db
+def test_an_odd_length_is_none(length: str) -> None:
+    odd = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": length}
+    assert answer(REQUEST_METHOD="POST", PATH_INFO="/subscribe/", **odd) < 500
+
+
+@pytest.mark.django_db
+def test_a_form_in_another_charset_is_no_error_of_ours() -> None:
+    odd = {"CONTENT_TYPE": "application/x-www-form-urlencoded; charset=iso-8859-1", "CONTENT_LENGTH": "1"}
+    cookie = f"csrftoken={'f' * 32}"
+    assert answer(REQUEST_METHOD="POST", PATH_INFO="/topics/", HTTP_COOKIE=cookie, **odd) == 403
+
+
+@pytest.mark.django_db
+def test_a_form_that_can_not_be_read_at_an_address_that_is_not_there_is_not_found() -> None:
+    odd = {"CONTENT_TYPE": "multipart/form-data", "CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(b"x")}
+    assert answer(REQUEST_METHOD="POST", PATH_INFO="/no/where/", HTTP_COOKIE=f"csrftoken={'f' * 32}", **odd) == 404
