@@ -17,7 +17,7 @@ from typing import Any
 from django.test.utils import override_settings
 
 from benchmarks import scratch
-from digest.delivery.limits.rate_limiter import Gate
+from digest.delivery.limits.rate_limiter import RateLimiter
 from digest.delivery.limits.rate_settings import parse_lanes, parse_rates
 from digest.delivery.providers.api_transport import ApiTransport
 from digest.delivery.transports import Mail
@@ -61,7 +61,7 @@ def _measure(provider: str, mails: list[Mail]) -> float:
 def _gate(asked: int) -> float:
     fast = {"SEND_RATE": parse_rates("1000000/s"), "DOMAIN_RATES": parse_lanes("example.org=1000000/s")}
     with override_settings(**fast, CELERY_BROKER_URL="memory://"):
-        gate = Gate("smtp")
+        gate = RateLimiter("smtp")
         began = time.process_time()
         for _ in range(asked):
             gate.ask("reader@example.org")

@@ -97,10 +97,10 @@ def _make_plainly(deliveries: "list[Delivery]") -> None:
     from digest.personalization.digest_selection import compose
 
     edition = deliveries[0].edition
-    index = paper_index.index_of(candidates.papers(edition, None))
+    index = paper_index.build_index(candidates.papers(edition, None))
     for delivery in deliveries:
         delivery.subscriber.refresh_from_db()
-        digest = compose(index, profiles.wanted_by(delivery.subscriber), edition.day)
+        digest = compose(index, profiles.profile_of(delivery.subscriber), edition.day)
         if digest.is_worth_sending:
             rendering.build_digest_message(digest, delivery).message().as_bytes(linesep="\r\n")
 

@@ -35,7 +35,7 @@ def build(papers: int, *, a_day: int = PAPERS_A_DAY, seed: int = 7) -> None:
         )
         editions.append(edition)
     for edition in editions[:SORTED]:
-        topic_assignment.sort(edition)
+        topic_assignment.assign_topics(edition)
 
 
 def make_paper(

@@ -24,10 +24,10 @@ from django.conf import settings  # noqa: E402
 
 from digest.matching import Interest, scoring, scoring_weights  # noqa: E402
 from digest.matching.bm25 import Values  # noqa: E402
-from digest.matching.corpus import Day  # noqa: E402
+from digest.matching.corpus import Corpus  # noqa: E402
 from digest.personalization.evaluation import evaluator  # noqa: E402
-from digest.personalization.evaluation.evaluator import Trial  # noqa: E402
-from digest.personalization.evaluation.metrics import Choice  # noqa: E402
+from digest.personalization.evaluation.evaluator import EvaluationSet  # noqa: E402
+from digest.personalization.evaluation.metrics import ConfusionCounts  # noqa: E402
 
 Evidence = dict[str, Values]  # for each paper, what each weight is multiplied by
 Sample = tuple[NDArray[np.float64], NDArray[np.bool_]]  # of an interest: a row for each paper; whether it is wanted
@@ -36,7 +36,7 @@ LEFT_OUT = 10  # parts into which the interests are divided, each left out once
 RIDGE = 1.0  # holds weights back, where columns are brought to the same spread
 
 
-def of_topic(day: Day, asked: Interest) -> Evidence:
+def of_topic(day: Corpus, asked: Interest) -> Evidence:
     if asked.narrower:
         return {}  # what others find, by weights of theirs
     none = dict.fromkeys(scoring_weights.TOPIC._fields, 0.0)
@@ -45,7 +45,7 @@ def of_topic(day: Day, asked: Interest) -> Evidence:
     }
 
 
-def of_text(day: Day, asked: Interest) -> Evidence:
+def of_text(day: Corpus, asked: Interest) -> Evidence:
     for question in scoring.questions(day, asked.criteria, scoring_weights.odds(0)):
         said = scoring.said_by(day, question)
         close = np.zeros(len(day.papers)) if said.close is None else said.close.astype(np.float64)
@@ -56,7 +56,7 @@ def of_text(day: Day, asked: Interest) -> Evidence:
 
 
 # Topics first: texts are told by the topics that they speak of.
-FITTED: dict[str, tuple[str, Callable[[Day, Interest], Evidence]]] = {
+FITTED: dict[str, tuple[str, Callable[[Corpus, Interest], Evidence]]] = {
     "TOPIC": ("catalogue", of_topic),
     "NAME": ("name", of_text),
     "SENTENCE": ("sentence", of_text),
@@ -64,7 +64,9 @@ FITTED: dict[str, tuple[str, Callable[[Day, Interest], Evidence]]] = {
 }
 
 
-def samples(trial: Trial, way: str, look: Callable[[Day, Interest], Evidence], names: list[str]) -> Iterator[Sample]:
+def samples(
+    trial: EvaluationSet, way: str, look: Callable[[Corpus, Interest], Evidence], names: list[str]
+) -> Iterator[Sample]:
     papers = trial.index.papers
     for judged, asked in trial.asked:
         if found := look(trial.index.day, asked[way]):
@@ -86,7 +88,7 @@ def fit(found: Sequence[Sample]) -> NDArray[np.float64]:
     return np.asarray(weights / spread)
 
 
-def choice_of_others(found: Sequence[Sample]) -> Choice:
+def choice_of_others(found: Sequence[Sample]) -> ConfusionCounts:
     """What a balanced reader would get of each interest by weights that were fitted to other interests only."""
     right = wrong = missed = 0
     for part in range(LEFT_OUT):
@@ -96,7 +98,7 @@ def choice_of_others(found: Sequence[Sample]) -> Choice:
             right += int((chosen & wanted).sum())
             wrong += int((chosen & ~wanted).sum())
             missed += int((~chosen & wanted).sum())
-    return Choice(right, wrong, missed)
+    return ConfusionCounts(right, wrong, missed)
 
 
 def main(folder: str, *judgements: str) -> None:

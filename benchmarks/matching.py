@@ -20,9 +20,9 @@ from typing import Any
 
 from benchmarks import scratch
 from digest.matching import Index, Interest
-from digest.matching.assembly import assemble, text_of
+from digest.matching.assembly import assemble_index, text_of
 from digest.matching.similarity import SIZE, missing_packages
-from digest.personalization.digest_selection import Wanted, compose
+from digest.personalization.digest_selection import QueryProfile, compose
 from subscriptions.query.grammar import parse
 
 READERS = 1_000_000
@@ -53,7 +53,7 @@ def run(scale: float = 1.0) -> dict[str, Any]:
 
 
 def measure(readers: int, papers: int) -> dict[str, Any]:
-    from digest.email.batch.composer import settle
+    from digest.email.batch.composer import tune_gc
     from digest.personalization import profiles
     from subscriptions.topics import catalogue
 
@@ -63,7 +63,7 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
     began = time.process_time()
     index = _index(_papers(chance, words, topics, papers), topics, chance)
     indexing = time.process_time() - began
-    settle()  # as a worker does
+    tune_gc()  # as a worker does
     parts, matched = [], 0
     for _ in range(PARTS):
         took = 0.0
@@ -88,7 +88,7 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
 def _match(index: Index, followed: list[Interest], texts: tuple[str, str]) -> int:
     """One reader, from what is typed to the list for the mail; how many papers it holds."""
     own = [Interest("Your words", parse(text)) for text in texts]
-    return len(compose(index, Wanted((*followed, *own)), DAY).for_you)
+    return len(compose(index, QueryProfile((*followed, *own)), DAY).for_you)
 
 
 def _readers(
@@ -116,7 +116,7 @@ def _phrase(chance: random.Random, words: list[str]) -> str:
 
 def _index(papers: list[Paper], topics: list[Interest], chance: random.Random) -> Index:
     if missing_packages():
-        return assemble(papers, topics)
+        return assemble_index(papers, topics)
     import numpy as np
 
     numbers = np.random.default_rng(7).normal(size=(VECTORS, SIZE)).astype(np.float32)
@@ -128,7 +128,7 @@ def _index(papers: list[Paper], topics: list[Interest], chance: random.Random) -
     # standard deviations.
     typed = np.random.default_rng(8).normal(size=(VECTORS, SIZE)).astype(np.float32) + CLOSE * numbers
     typed /= np.linalg.norm(typed, axis=1, keepdims=True)
-    return assemble(papers, topics, vectors, numbers[:300], lambda text: typed[hash(text) % VECTORS])
+    return assemble_index(papers, topics, vectors, numbers[:300], lambda text: typed[hash(text) % VECTORS])
 
 
 def _papers(chance: random.Random, words: list[str], topics: list[Interest], count: int) -> list[Paper]:

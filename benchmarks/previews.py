@@ -7,7 +7,7 @@ from benchmarks import corpus, times
 from digest.search import index_cache
 from digest.search.digest_preview import preview
 from subscriptions.models import Topic
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 
 
 def measure(papers_a_day: int, count: int) -> dict[str, float]:
@@ -21,7 +21,7 @@ def measure(papers_a_day: int, count: int) -> dict[str, float]:
     return figures | times.milliseconds(first, "first") | times.milliseconds(again, "again")
 
 
-def make(count: int, seed: int = 13) -> list[Wishes]:
+def make(count: int, seed: int = 13) -> list[Preferences]:
     """Up to eight topics, and words: some that occur, some misspelt, some excluded."""
     chance = random.Random(seed)
     topics = list(Topic.objects.all())
@@ -33,11 +33,11 @@ def make(count: int, seed: int = 13) -> list[Wishes]:
             words[0] = words[0][:3] + words[0][4:]  # a letter is missing
         if number % 5 == 0:
             words.append(f"-{chance.choice(phrases)}")
-        found.append(Wishes(topics=chance.sample(topics, chance.randint(0, 8)), words=", ".join(words)))
+        found.append(Preferences(topics=chance.sample(topics, chance.randint(0, 8)), words=", ".join(words)))
     return found
 
 
-def _time(wishes: Wishes) -> float:
+def _time(wishes: Preferences) -> float:
     """Seconds of CPU."""
     began = time.process_time()
     preview(wishes)

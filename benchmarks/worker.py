@@ -45,7 +45,7 @@ def measure(readers: int, seconds: int) -> dict[str, Any]:
 
     now = dt.datetime.now(dt.UTC)
     edition = day.make_edition(PAPERS, now)
-    paper_index.work_ahead(now=now, seconds=300)  # as the clock asks for, long before
+    paper_index.embed_ahead(now=now, seconds=300)  # as the clock asks for, long before
     crowd.make(readers, topics=3)
     planner.plan_everyone(edition, now=now)
     with sink.running() as port:

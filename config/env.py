@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from digest.delivery.limits.rate_settings import OTHERS, Lanes, Rate, RateError, parse_lanes, parse_rates
+from digest.delivery.limits.rate_settings import OTHERS, DomainLanes, Rate, RateError, parse_lanes, parse_rates
 from digest.delivery.providers.capabilities import KNOWN
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -119,7 +119,7 @@ def mail_rates(name: str) -> dict[str, Rate]:
     return found
 
 
-def mail_lanes(name: str) -> Lanes:
+def mail_lanes(name: str) -> DomainLanes:
     """How fast mail may leave, by the domain it goes to."""
     try:
         return parse_lanes(text(name))

@@ -59,8 +59,8 @@ def environment(**options: Any) -> Environment:
     env.filters |= {
         "emphasized": bold_terms.emphasized,
         "shown": snapshot.shown,
-        "mark": highlight.mark,
-        "link": urlize.link,
+        "mark": highlight.split_highlights,
+        "link": urlize.split_links,
         "plain": feeds.plain,
         "rfc3339": feeds.rfc3339,
         "unbroken": unbroken,

@@ -123,7 +123,7 @@ STATIC_ROOT = VAR_DIR / "static"  # where collectstatic puts them, under names t
 STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.static_storage.Storage"},
+    "staticfiles": {"BACKEND": "config.static_storage.StaticStorage"},
 }
 WHITENOISE_USE_FINDERS = True  # what was not collected is served from the source folders: plain, and not kept long
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
@@ -213,7 +213,7 @@ if "smtp" in EMAIL_PROVIDERS and not _email["EMAIL_BACKEND"].endswith(".smtp.Ema
 _first = (EMAIL_PROVIDERS or ["smtp"])[0]
 _backend = _email["EMAIL_BACKEND"] if _first == "smtp" else f"anymail.backends.{_first}.EmailBackend"
 if len(EMAIL_PROVIDERS) > 1:
-    _backend = "digest.delivery.providers.failover_backend.EmailBackend"
+    _backend = "digest.delivery.providers.failover_backend.FailoverEmailBackend"
 EMAIL_BACKEND = env.mail_backend("EMAIL_BACKEND", _backend)
 API_CONNECTIONS = env.whole_number("API_CONNECTIONS", 8, 1, 256)  # calls to a provider at once, by each worker
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"

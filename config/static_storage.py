@@ -3,7 +3,7 @@
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """In development as in production; what was not collected goes by its plain name, and is not kept long."""
 
     def url(self, name: str | None, force: bool = False) -> str:

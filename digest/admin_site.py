@@ -8,8 +8,8 @@ from django.template.response import TemplateResponse
 
 from digest import clock, logins
 from digest.ops import trend_charts
-from digest.ops.dashboard import overview
-from digest.ops.sending_status import outlook
+from digest.ops.dashboard import make_dashboard
+from digest.ops.sending_status import sending_status
 
 # What people work with, by who or what it is about. All else is in the last group, which is closed.
 GROUPS = {
@@ -43,7 +43,7 @@ class PapersAdminSite(AdminSite):
         now = clock.now()
         may = {model._meta.model_name for model, page in self._registry.items() if page.has_view_permission(request)}
         charts = [chart for chart in trend_charts.charts(now=now) if chart.model in may]
-        shown = {"overview": overview(now=now), "outlook": outlook(now=now), "charts": charts, "may": may}
+        shown = {"overview": make_dashboard(now=now), "outlook": sending_status(now=now), "charts": charts, "may": may}
         return super().index(request, (extra_context or {}) | shown)
 
 

@@ -12,7 +12,7 @@ from digest.editions import candidates
 from digest.matching import Index
 from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from digest.personalization import feature_labels, paper_index, profiles, snapshot
-from digest.personalization.feedback_model import Lesson, learn
+from digest.personalization.feedback_model import FilterModel, learn
 from digest.search import index_cache
 from subscriptions.models import Subscriber, Topic
 
@@ -23,7 +23,7 @@ Verdict = Opinion.Verdict
 
 
 @dataclass(frozen=True)
-class Said:
+class PaperFeedback:
     """What a reader has said of one paper so far."""
 
     verdict: str = ""  # like, not-for-me, or nothing
@@ -31,12 +31,12 @@ class Said:
 
 
 @dataclass(frozen=True)
-class LearntAbout:
+class LearnedFilter:
     """What was learnt for one filter, and from what."""
 
     key: str
     name: str
-    lesson: Lesson
+    lesson: FilterModel
     liked: list[Opinion]
     disliked: list[Opinion]
     held_back: list[Opinion]  # for which fewer of this were asked for
@@ -62,9 +62,9 @@ class LearntAbout:
 
     def _strongest(self, sign: int) -> list[str]:
         # Of two papers, dozens of words are as strong as another: the longer tell more.
-        words = feature_labels.written(self.papers)
+        words = feature_labels.written_forms(self.papers)
         weights = {
-            feature_labels.named(feature, words): weight * sign
+            feature_labels.label_of(feature, words): weight * sign
             for feature, weight in self.lesson.weights.items()
             if weight * sign > 0
         }
@@ -78,18 +78,18 @@ def papers_of(reader: Subscriber, edition_id: int) -> QuerySet[Paper]:
     if kept and "for_you" in kept:
         return Paper.objects.filter(pk__in=snapshot.votes(kept), is_hidden=False)
     edition = Edition.objects.filter(pk=edition_id).first()
-    return candidates.papers(edition, candidates.since(edition, reader)) if edition else Paper.objects.none()
+    return candidates.papers(edition, candidates.weekly_cutoff(edition, reader)) if edition else Paper.objects.none()
 
 
-def said(reader: Subscriber, paper: Paper) -> Said:
+def feedback_on(reader: Subscriber, paper: Paper) -> PaperFeedback:
     rows = Opinion.objects.filter(subscriber=reader, paper=paper)
     verdict = next((row.verdict for row in rows if row.verdict != Verdict.FEWER), "")
-    return Said(verdict, frozenset(row.filter_key for row in rows if row.verdict == Verdict.FEWER))
+    return PaperFeedback(verdict, frozenset(row.filter_key for row in rows if row.verdict == Verdict.FEWER))
 
 
-def came_by(reader: Subscriber, paper: Paper) -> dict[str, str]:
+def matched_filters(reader: Subscriber, paper: Paper) -> dict[str, str]:
     """The reader's filters that ask for `paper`, by their keys, with their names; the most voted for who has none."""
-    wanted = profiles.wanted_by(reader)
+    wanted = profiles.profile_of(reader)
     if not wanted.interests:
         return {profiles.VOTES_KEY: profiles.MOST_VOTED}
     keys = {name: key for key, name in profiles.names_of(_topics(reader)).items()}
@@ -102,7 +102,7 @@ def came_by(reader: Subscriber, paper: Paper) -> dict[str, str]:
 def own_words_in(reader: Subscriber, paper: Paper) -> str:
     """Those of the reader's own words that brought `paper`, as their mail says; nothing where it was the meaning."""
     index, number = _among(paper)
-    own = [each for each in profiles.wanted_by(reader).interests if each.label == profiles.OWN_WORDS]
+    own = [each for each in profiles.profile_of(reader).interests if each.label == profiles.OWN_WORDS]
     findings = [found for each in own if (found := index.findings(each).get(number))]
     reasons = [reason for finding in findings for reason in finding.reasons if reason.kind in NAMED]
     return ", ".join(dict.fromkeys(reason.found for reason in reasons))
@@ -117,49 +117,49 @@ def _among(paper: Paper) -> tuple[Index, int]:
         for number, other in enumerate(index.papers):
             if other.key == paper.key:
                 return index, number
-    return paper_index.index_of([paper], for_page=True), 0
+    return paper_index.build_index([paper], for_page=True), 0
 
 
-def say(reader: Subscriber, paper: Paper, verdict: str, filter_key: str = "", *, now: dt.datetime) -> None:
+def rate(reader: Subscriber, paper: Paper, verdict: str, filter_key: str = "", *, now: dt.datetime) -> None:
     """Note what the reader thinks of `paper`, in place of what they thought before; `filter_key` for “fewer” only."""
-    found_by = list(came_by(reader, paper))
+    found_by = list(matched_filters(reader, paper))
     with transaction.atomic():
-        _hold(reader)
+        _lock_reader(reader)
         values = {"verdict": verdict, "came_by": found_by, "said_at": now}
         Opinion.objects.update_or_create(subscriber=reader, paper=paper, filter_key=filter_key, defaults=values)
-        _learn(reader, {*found_by, filter_key})
+        _update_models(reader, {*found_by, filter_key})
 
 
-def unsay(reader: Subscriber, paper: Paper) -> None:
+def clear_rating(reader: Subscriber, paper: Paper) -> None:
     """Take back everything that the reader has said of `paper`."""
     with transaction.atomic():
-        _hold(reader)
+        _lock_reader(reader)
         rows = list(Opinion.objects.filter(subscriber=reader, paper=paper))
         Opinion.objects.filter(subscriber=reader, paper=paper).delete()
-        _learn(reader, {key for row in rows for key in (*row.came_by, row.filter_key)})
+        _update_models(reader, {key for row in rows for key in (*row.came_by, row.filter_key)})
 
 
-def forget(reader: Subscriber, filter_key: str, *, now: dt.datetime) -> None:
+def reset_filter(reader: Subscriber, filter_key: str, *, now: dt.datetime) -> None:
     """Begin anew with one filter: what was said until now teaches it nothing any more. The reading list stays."""
     with transaction.atomic():
-        _hold(reader)
+        _lock_reader(reader)
         rows = {row.filter_key: row.pk for row in Learnt.objects.filter(subscriber=reader)}
         if filter_key in rows:  # compared here: of what a browser sends, PostgreSQL does not take everything
             Learnt.objects.filter(pk=rows[filter_key]).update(since=now)
-            _learn(reader, {filter_key})
+            _update_models(reader, {filter_key})
 
 
-def learnt(reader: Subscriber) -> list[LearntAbout]:
+def learned_filters(reader: Subscriber) -> list[LearnedFilter]:
     """What was learnt for each filter that the reader follows, in the order of the form."""
     rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader)}
-    said_so_far = _teaching(reader)
+    said_so_far = _ratings_to_learn_from(reader)
     found = []
     for key, name in profiles.names_of(_topics(reader)).items():
         row = rows.get(key) or Learnt(filter_key=key)
-        lesson, its = Lesson(row.weights, row.fewer), _since(row, said_so_far)
+        lesson, its = FilterModel(row.weights, row.fewer), _since(row, said_so_far)
         places = lesson.places(reader.max_papers)
         said_of_it = _liked(its, key), _disliked(its, key), _held_back(its, key)
-        found.append(LearntAbout(key, name, lesson, *said_of_it, places))
+        found.append(LearnedFilter(key, name, lesson, *said_of_it, places))
     return [about for about in found if about.liked or about.disliked or about.lesson.fewer]
 
 
@@ -183,12 +183,12 @@ def _topics(reader: Subscriber) -> list[Topic]:
     return [row.topic for row in reader.filters.select_related("topic").order_by("topic__position") if row.topic]
 
 
-def _hold(reader: Subscriber) -> None:
+def _lock_reader(reader: Subscriber) -> None:
     """Let nobody else change what this reader has said meanwhile."""
     Subscriber.objects.select_for_update().get(pk=reader.pk)
 
 
-def _teaching(reader: Subscriber) -> list[Opinion]:
+def _ratings_to_learn_from(reader: Subscriber) -> list[Opinion]:
     return list(Opinion.objects.filter(subscriber=reader).select_related("paper")[:MOST_OPINIONS])
 
 
@@ -208,8 +208,8 @@ def _held_back(rows: Iterable[Opinion], key: str) -> list[Opinion]:
     return [row for row in rows if row.verdict == Verdict.FEWER and row.filter_key == key]
 
 
-def _learn(reader: Subscriber, keys: Iterable[str]) -> None:
-    said_so_far, rarity = _teaching(reader), index_cache.last().rarity
+def _update_models(reader: Subscriber, keys: Iterable[str]) -> None:
+    said_so_far, rarity = _ratings_to_learn_from(reader), index_cache.last().rarity
     rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader)}
     for key in filter(None, keys):
         row = rows.get(key) or Learnt(subscriber=reader, filter_key=key)

@@ -8,18 +8,18 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from digest.delivery.events import Told, report_parser
+from digest.delivery.events import ReportedEvent, report_parser
 from digest.email import welcome
 from digest.search import fulltext
 from subscriptions.models import OwedNotice
 from subscriptions.notices import queue
 
-queue.send_by(OwedNotice.Kind.WELCOME, welcome.send)
+queue.register_sender(OwedNotice.Kind.WELCOME, welcome.send_welcome)
 
 
 @receiver(tracking)
 def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
-    report_parser.hear(Told(event, esp_name))
+    report_parser.collect_event(ReportedEvent(event, esp_name))
 
 
 @receiver(post_migrate)

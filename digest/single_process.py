@@ -80,9 +80,9 @@ def open_web_server(host: str, port: int) -> BaseWSGIServer:
 
 def serve(app: Celery, web: BaseWSGIServer) -> None:
     """Serve until SIGINT or SIGTERM; what is in hand is finished first."""
-    asked_to_stop = _hold_signals()
+    asked_to_stop = _block_signals()
     logging.getLogger("celery").setLevel(logging.WARNING)  # its comings and goings are no news in one process
-    worker_ready.connect(lambda **kwargs: _let_signals_in(asked_to_stop), weak=False)
+    worker_ready.connect(lambda **kwargs: _unblock_signals(asked_to_stop), weak=False)
     worker_shutting_down.connect(_leave_upstream)
     _start("web", web.run)
     beat = Service(app, scheduler_cls=Scheduler, max_interval=5)
@@ -116,7 +116,7 @@ def _start(name: str, run: Callable[[], object]) -> None:
     threading.Thread(target=guarded, name=name, daemon=True).start()
 
 
-def _hold_signals() -> list[int]:
+def _block_signals() -> list[int]:
     """Hold signals back until the worker has its handlers: one in the middle of its start would leave it half up.
 
     A thread that a library made before may get one all the same: those are remembered, in what is returned.
@@ -128,7 +128,7 @@ def _hold_signals() -> list[int]:
     return asked
 
 
-def _let_signals_in(asked_to_stop: list[int]) -> None:
+def _unblock_signals(asked_to_stop: list[int]) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     if asked_to_stop:
         os.kill(os.getpid(), asked_to_stop[0])
@@ -136,4 +136,4 @@ def _let_signals_in(asked_to_stop: list[int]) -> None:
 
 def _leave_upstream(**kwargs: object) -> None:
     """Who waits for a source that says nothing would keep the process waiting, too."""
-    deadlines.blow_all()
+    deadlines.abort_all()

@@ -57,8 +57,8 @@ def collect_source(pk: int) -> None:
     now = clock.now()
     source = Source.objects.get(pk=pk)
     days = fetcher.days_to_read(source, today=now.date())
-    fetcher.collect(days, only=pk, changes_only=True)
-    publication.begin(now=now)
+    fetcher.fetch_all(days, only=pk, changes_only=True)
+    publication.publish_first_days(now=now)
 
 
 @shared_task
@@ -71,12 +71,12 @@ def publish_due_edition() -> None:
 
 @shared_task(expires=1700)
 def bring_in_thumbnails() -> None:
-    thumbnails.bring_in(now=clock.now(), seconds=PICTURE_SECONDS)
+    thumbnails.fetch_missing(now=clock.now(), seconds=PICTURE_SECONDS)
 
 
 @shared_task(expires=WORTH_DOING)
 def sort_by_topic() -> None:
-    topic_assignment.sort_stale(seconds=SORTING_SECONDS)
+    topic_assignment.reassign_stale(seconds=SORTING_SECONDS)
 
 
 @shared_task
@@ -84,13 +84,13 @@ def send_due_digests() -> None:
     """Plan what is due, and ring for each shard that waits, whatever came of the planning."""
     now = clock.now()
     try:
-        lifecycle.resume_rested(now=now)
+        lifecycle.resume_expired(now=now)
         planner.plan_due(now=now)
-        planner.give_up_old(now=now)
-        alerts.tell_of_pause(now=now)
+        planner.expire_old(now=now)
+        alerts.email_operators_of_pause(now=now)
         alerts.tell_of_poison(now=now)
     finally:
-        for _ in range(min(shards.at_work(now=now).count(), BELLS)):
+        for _ in range(min(shards.due_shards(now=now).count(), BELLS)):
             send_shards.delay()
 
 
@@ -103,7 +103,7 @@ def send_shards() -> None:
 @shared_task(expires=WORTH_DOING)
 def work_out_vectors() -> None:
     """What the papers that came in mean, before anybody has to wait for it."""
-    paper_index.work_ahead(now=clock.now(), seconds=ENCODING_SECONDS)
+    paper_index.embed_ahead(now=clock.now(), seconds=ENCODING_SECONDS)
     embeddings.forget_unused(now=clock.now())
 
 
@@ -126,7 +126,7 @@ def catch_up_missed_days() -> None:
 
 @shared_task(expires=3600)
 def catch_up_source(pk: int) -> None:
-    backfill.catch_up(now=clock.now(), only=pk)
+    backfill.backfill_missed_days(now=clock.now(), only=pk)
 
 
 @shared_task
@@ -139,4 +139,4 @@ def keep_house() -> None:
 
 @shared_task
 def watch_rates() -> None:
-    reputation_guard.watch(now=clock.now())
+    reputation_guard.pause_if_harmful(now=clock.now())

@@ -81,7 +81,7 @@ def look_of(row: Brand | None) -> Look:
     defaults = {
         "name": settings.SITE_NAME,
         "url": settings.SITE_URL,
-        "sender": email_addresses.named(name, address) if address else settings.DEFAULT_FROM_EMAIL,
+        "sender": email_addresses.format_sender(name, address) if address else settings.DEFAULT_FROM_EMAIL,
         "postal_address": settings.POSTAL_ADDRESS,
     }
     if "reply_to" in said:

@@ -11,7 +11,7 @@ from django.utils.encoding import punycode
 _SPECIALS = re.compile(r'[][\\()<>@,:;".]')  # RFC 5322, 3.2.3: a name that has one is quoted
 
 
-def named(name: str, address: str) -> str:
+def format_sender(name: str, address: str) -> str:
     """Return `name` and `address` as they belong into From: in Unicode, the name quoted where it has to be.
 
     The name is not encoded (RFC 2047): the mail backend does that, and providers' interfaces take it as it is.
@@ -46,7 +46,7 @@ REAL_DOMAINS = frozenset({"mail.com", "email.com", "ymail.com", "gmx.com", "gmx.
 NEAR = 0.88  # one letter too few, too many or wrong, or two in the wrong order
 
 
-def meant(email: str) -> str:
+def suggest_correction(email: str) -> str:
     """The address that may have been meant, where its domain is nearly one of the biggest; else nothing."""
     name, _at, domain = email.rpartition("@")
     domain = domain.lower()

@@ -26,7 +26,7 @@ LONGEST_FIND = 60  # characters of the word to find topics by
 LONGEST_CHOICE = 100  # characters of a draft's other fields: slugs, time zones, numbers
 
 
-class WishesForm(forms.Form):
+class PreferencesForm(forms.Form):
     """Topics, own words, and how the digest arrives: the part that sign-up and preferences share."""
 
     topics = forms.ModelMultipleChoiceField(
@@ -89,17 +89,17 @@ class WishesForm(forms.Form):
     def clean_words(self) -> str:
         words: str = self.cleaned_data["words"]
         try:
-            validation.read_again(words, initial_wishes(self._reader)["words"] if self._reader else "")
+            validation.read_again(words, initial_preferences(self._reader)["words"] if self._reader else "")
         except grammar.FilterError as error:
             raise forms.ValidationError([*error.args]) from error
         return words
 
-    def wishes(self) -> lifecycle.Wishes:
+    def wishes(self) -> lifecycle.Preferences:
         """What the valid form asks for. A field that was left out takes its default."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
         names = ("topics", "words", *lifecycle.SETTINGS)
         given.setdefault("language", get_language())
-        return lifecycle.Wishes(**{name: given[name] for name in names if name in given})
+        return lifecycle.Preferences(**{name: given[name] for name in names if name in given})
 
     @cached_property
     def _by_slug(self) -> dict[str, Topic]:
@@ -189,7 +189,7 @@ class AddressForm(forms.Form):
         return bool(self.cleaned_data.get("website"))
 
 
-class SignUpForm(WishesForm, AddressForm):
+class SignUpForm(PreferencesForm, AddressForm):
     field_order = ["email"]
 
 
@@ -239,7 +239,7 @@ class KnownAddressForm(forms.Form):
         present: str = self.cleaned_data["present"]
         guesses = rate_limits.guesses(self._reader.uid)
         # Counted before it is compared: many guesses may come in the same moment.
-        if rate_limits.take(guesses, now=timezone.now()):
+        if rate_limits.acquire(guesses, now=timezone.now()):
             raise forms.ValidationError(_("That was a wrong address too often. Please try again in an hour."))
         if email_addresses.address_hash(present) != email_addresses.address_hash(self._reader.email):
             raise forms.ValidationError(_("That is not the address that these settings are for."))
@@ -287,7 +287,7 @@ def _longest(field: forms.Field) -> int:
     return getattr(field, "max_length", None) or LONGEST_CHOICE
 
 
-def initial_wishes(subscriber: Subscriber) -> dict[str, Any]:
+def initial_preferences(subscriber: Subscriber) -> dict[str, Any]:
     """What the preferences form shows first: the reader's wishes as they are."""
     follows = list(subscriber.filters.select_related("topic"))
     return {

@@ -10,13 +10,13 @@ from subscriptions.security import rate_limits
 
 @shared_task(expires=900)
 def send_owed_notices() -> None:
-    queue.send_owed(now=timezone.now())
+    queue.send_pending(now=timezone.now())
 
 
 @shared_task(expires=3600)
 def tell_of_erasure(address: str, language: str) -> None:
     """The one bell that says for whom it rings: the database knows them no more."""
-    queue.tell_of_erasure(address, language)
+    queue.send_erasure_notice(address, language)
 
 
 @shared_task

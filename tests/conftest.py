@@ -24,7 +24,7 @@ from digest.views import page_cache
 from subscriptions import brand
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security import bot_check
 from tests.browser import CHROMIUM, chromium
 from tests.environment import SERVICES
@@ -87,7 +87,7 @@ def outbox_folder(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _pages_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests change settings, which processes never do while they keep pages."""
-    monkeypatch.setattr(page_cache, "kept", page_cache.Kept(page_cache.MOST_KEPT))
+    monkeypatch.setattr(page_cache, "kept", page_cache.PageCache(page_cache.MOST_KEPT))
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def alice(learning: Topic) -> Subscriber:
 @pytest.fixture
 def bob(vision: Topic) -> Subscriber:
     """Signed up, and has not confirmed."""
-    lifecycle.sign_up("bob@example.org", Wishes(topics=[vision]), now=NOW)
+    lifecycle.sign_up("bob@example.org", Preferences(topics=[vision]), now=NOW)
     return Subscriber.objects.get(email="bob@example.org")
 
 
@@ -172,7 +172,7 @@ def edition(hugging_face: Source) -> Edition:
 def make_reader(email: str, topics: Any = (), words: str = "", **wishes: Any) -> Subscriber:
     """An active reader since a week before NOW."""
     since = NOW - dt.timedelta(days=7)
-    lifecycle.sign_up(email, Wishes(topics=topics, words=words, **wishes), now=since)
+    lifecycle.sign_up(email, Preferences(topics=topics, words=words, **wishes), now=since)
     reader = Subscriber.objects.get(email=email)
     lifecycle.confirm(reader, now=since)
     reader.owed_notices.all().delete()  # the welcome has long arrived

@@ -25,7 +25,7 @@ from digest.papers import topic_assignment
 from digest.search import topic_suggestions
 from subscriptions.models import Subscriber
 from subscriptions.readers import address_change, lifecycle
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security import bot_check, link_tokens, rate_limits
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.topics import catalogue
@@ -96,7 +96,7 @@ def paper_page() -> str:
 @contextmanager
 def network_is_full() -> Iterator[None]:
     full = rate_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
-    rate_limits.take(full, now=timezone.now())
+    rate_limits.acquire(full, now=timezone.now())
     with (
         mock.patch.object(rate_limits, "network", return_value=full),
         mock.patch.object(bot_check, "LEAST", dt.timedelta(0)),
@@ -251,7 +251,7 @@ PAGES = {
     "broken": Page(
         "/suggest/take/",
         status=BROKEN,
-        given=lambda: mock.patch.object(topic_suggestions, "words", side_effect=RuntimeError),
+        given=lambda: mock.patch.object(topic_suggestions, "as_filter_words", side_effect=RuntimeError),
     ),
 }
 
@@ -271,7 +271,7 @@ def seed() -> None:
     cast.some_day(YESTERDAY)
     today = cast.sample_day(TODAY)
     for edition in Edition.objects.all():
-        topic_assignment.sort(edition)
+        topic_assignment.assign_topics(edition)
     for paper in today.papers.all()[:2]:
         Thumbnail.objects.create(
             paper=paper, address="https://example.org/p.png", mark="0" * 12, image=picture(), tried_at=NOW
@@ -286,10 +286,10 @@ def _seed_readers(today: Edition) -> None:
     lifecycle.pause(reader("weekly"), now.date() + dt.timedelta(days=20))
     make_reader("left@example.org", topics=[cast.make_topic("reasoning")])
     lifecycle.unsubscribe(reader("left"), now=now)
-    lifecycle.sign_up("pending@example.org", Wishes(words="agents"), now=now)
+    lifecycle.sign_up("pending@example.org", Preferences(words="agents"), now=now)
     daily, (liked, disliked, *_) = reader("daily"), publication.papers_by_votes(today)
-    feedback.say(daily, liked, "like", now=now)
-    feedback.say(daily, disliked, "not-for-me", now=now)
+    feedback.rate(daily, liked, "like", now=now)
+    feedback.rate(daily, disliked, "not-for-me", now=now)
     Subscriber.objects.filter(pk=daily.pk).update(new_email="daily@example.com")
     _send(today, daily)
 

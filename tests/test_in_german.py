@@ -46,7 +46,7 @@ def real_topics(db: None) -> list[Topic]:
 def reader(real_topics: list[Topic], edition: Edition) -> Subscriber:
     reader = make_reader("frida@example.org", real_topics, "diffusion, author:Ada Lovelace", language="de")
     for paper, verdict in zip(Paper.objects.order_by("pk"), ("like", "not-for-me"), strict=False):
-        feedback.say(reader, paper, verdict, now=NOW)
+        feedback.rate(reader, paper, verdict, now=NOW)
     return reader
 
 
@@ -200,8 +200,8 @@ def test_digests(edition: Edition, real_topics: list[Topic], follows: str, wishe
 
 def test_the_welcome_with_papers(reader: Subscriber, edition: Edition) -> None:
     Subscriber.objects.update(confirmed_at=NOW)
-    lifecycle.owe_to_reader(reader, OwedNotice.Kind.WELCOME, now=NOW)
-    queue.send_owed(now=NOW)
+    lifecycle.queue_notice(reader, OwedNotice.Kind.WELCOME, now=NOW)
+    queue.send_pending(now=NOW)
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
     assert "Willkommen" in sent.subject
@@ -211,21 +211,21 @@ def test_the_welcome_with_papers(reader: Subscriber, edition: Edition) -> None:
 def test_small_mails(reader: Subscriber, kind: str) -> None:
     Delivery.objects.all().delete()
     Edition.objects.all().delete() if kind == "welcome" else None
-    lifecycle.owe_to_reader(reader, kind, now=NOW)
-    queue.send_owed(now=NOW)
+    lifecycle.queue_notice(reader, kind, now=NOW)
+    queue.send_pending(now=NOW)
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
 
 
 def test_the_last_mail(reader: Subscriber) -> None:
-    queue.tell_of_erasure(reader.email, "de")
+    queue.send_erasure_notice(reader.email, "de")
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
 
 
 def test_one_who_signs_up_in_german_gets_german_mails(client: Client, edition: Edition) -> None:
     client.post("/subscribe/", {"email": "frida@example.org", "stamp": stamped()}, headers=GERMAN)
-    queue.send_owed(now=timezone.now())
+    queue.send_pending(now=timezone.now())
     assert Subscriber.objects.get(email="frida@example.org").language == "de"
     assert "Bitte bestätigen Sie" in mail.outbox[0].subject
 

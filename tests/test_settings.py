@@ -365,7 +365,7 @@ def test_a_host_may_be_an_ipv6_address(tmp_path: Path) -> None:
     ("providers", "backend"),
     [
         ("brevo", "anymail.backends.brevo.EmailBackend"),
-        ("brevo,postmark", "digest.delivery.providers.failover_backend.EmailBackend"),
+        ("brevo,postmark", "digest.delivery.providers.failover_backend.FailoverEmailBackend"),
     ],
 )
 def test_small_mails_have_the_same_ways_out(providers: str, backend: str, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ SPOKEN = ("text/html", "application/atom+xml")
 
 
 @dataclass(frozen=True)
-class Choice:
+class LanguageChoice:
     """One language that the page at hand can be read in."""
 
     code: str
@@ -52,10 +52,10 @@ def language(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def choices(address: str) -> list[Choice]:
+def choices(address: str) -> list[LanguageChoice]:
     """The languages in which the page at `address`, a path without a language, can be read."""
     current = translation.get_language()
-    return [Choice(code, name, f"/{code}{address}", code == current) for code, name in settings.LANGUAGES]
+    return [LanguageChoice(code, name, f"/{code}{address}", code == current) for code, name in settings.LANGUAGES]
 
 
 def _prefix(path: str) -> str:

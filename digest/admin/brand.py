@@ -7,26 +7,26 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from digest.admin.email_preview import ShowsMailAdmin, TriedOnForm
+from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
 from digest.email import theme_preview
-from digest.email.theme_preview import Fitting
+from digest.email.theme_preview import ThemePreview
 from subscriptions import brand, colours
 from subscriptions.admin.base import SavesChangesAdmin
 from subscriptions.models import Brand
 
 
-class BrandForm(TriedOnForm, forms.ModelForm[Brand]):
+class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
     class Meta:
         model = Brand
         fields = "__all__"  # noqa: DJ007  # every one is there to be edited
         widgets = {"accent": forms.TextInput(attrs={"placeholder": colours.ACCENT})}
 
-    def try_on(self) -> Fitting:
-        return theme_preview.try_on(brand.look_of(self.instance))
+    def try_on(self) -> ThemePreview:
+        return theme_preview.preview_theme(brand.look_of(self.instance))
 
 
 @admin.register(Brand)
-class BrandAdmin(ShowsMailAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
+class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
     form = BrandForm
     fieldsets = [
         ("Who sends it", {"fields": ["name", "sender", "reply_to", "postal_address"]}),

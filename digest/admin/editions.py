@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from digest.admin.email_preview import ShowsMailAdmin, TriedOnForm
+from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
 from digest.editions import publication
 from digest.email import theme_preview
-from digest.email.theme_preview import Fitting
+from digest.email.theme_preview import ThemePreview
 from digest.models import Edition, Paper, QuietDay
 from subscriptions import brand
 from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
@@ -22,7 +22,7 @@ PLAIN = "Plain text; addresses that begin with https:// can be followed."
 SHOWN = 100  # papers on an edition's page; the list of papers has them all
 
 
-class EditionForm(TriedOnForm, forms.ModelForm[Edition]):
+class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
     class Meta:
         model = Edition
         fields = ["note_before", "note_after", "mail_from"]
@@ -31,8 +31,8 @@ class EditionForm(TriedOnForm, forms.ModelForm[Edition]):
             "note_after": f"Below them. {PLAIN}",
         }
 
-    def try_on(self) -> Fitting:
-        return theme_preview.try_on(brand.current(), self.instance)
+    def try_on(self) -> ThemePreview:
+        return theme_preview.preview_theme(brand.current(), self.instance)
 
 
 class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
@@ -66,7 +66,7 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
 
 
 @admin.register(Edition)
-class EditionAdmin(ShowsMailAdmin, SavesChangesAdmin, admin.ModelAdmin[Edition]):
+class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Edition]):
     form = EditionForm
     formfield_overrides = DATES_AND_TIMES
     inlines = [PaperInline]

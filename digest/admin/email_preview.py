@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from digest.email import theme_preview
-from digest.email.theme_preview import Fitting, NothingToShowError
+from digest.email.theme_preview import NothingToShowError, ThemePreview
 from subscriptions.email import send_errors
 from subscriptions.security.mail_csp import styles_in
 
@@ -19,26 +19,26 @@ TRIALS = ("_preview", "_send_to_me")
 POLICY = "default-src 'self'; style-src 'self' {styles}; img-src 'self' https: data:; frame-ancestors 'none'"
 
 
-def _styled(fitting: Fitting) -> Iterator[tuple[str, ...]]:
+def _styled(fitting: ThemePreview) -> Iterator[tuple[str, ...]]:
     """All that has styles of its own on the page: the mails, and the shades beside them."""
     for _, shades, html in fitting.schemes:
         pairs = (shades.card, shades.accent), (shades.accent, shades.on_accent)
         yield html, *(f'<i style="background:{behind};color:{text}"></i>' for behind, text in pairs)
 
 
-class TriedOnForm:
+class EmailPreviewForm:
     """By its buttons "Preview" and "Send it to me" it is shown again as it is typed, and never saved."""
 
     def is_valid(self) -> bool:
         is_valid: bool = super().is_valid()  # type: ignore[misc]
         return is_valid and not any(name in self.data for name in TRIALS)  # type: ignore[attr-defined]
 
-    def try_on(self) -> Fitting:
+    def try_on(self) -> ThemePreview:
         """What was typed, in a mail. Raises NothingToShowError."""
         raise NotImplementedError
 
 
-class ShowsMailAdmin:
+class EmailPreviewAdmin:
     """Shows the mail below the form, which is a TriedOnForm; its templates include `admin/fitting.html`."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -48,13 +48,13 @@ class ShowsMailAdmin:
         if isinstance(response, TemplateResponse) and (context := response.context_data):
             form, formsets = context["adminform"].form, [inline.formset for inline in context["inline_admin_formsets"]]
             if not form.errors and all(formset.is_valid() for formset in formsets):
-                fitting = context["fitting"] = _try_on(request, form, formsets)
+                fitting = context["fitting"] = _preview(request, form, formsets)
                 styles = styles_in("".join(map("".join, _styled(fitting)))) if fitting else ""
                 response["Content-Security-Policy"] = POLICY.format(styles=styles)
         return response
 
 
-def _try_on(request: HttpRequest, form: TriedOnForm, formsets: list[Any]) -> Fitting | None:
+def _preview(request: HttpRequest, form: EmailPreviewForm, formsets: list[Any]) -> ThemePreview | None:
     try:
         with transaction.atomic():  # the mail is made of rows: those of the page stand as typed meanwhile
             for formset in formsets:
@@ -69,13 +69,13 @@ def _try_on(request: HttpRequest, form: TriedOnForm, formsets: list[Any]) -> Fit
     return fitting
 
 
-def _send(request: HttpRequest, fitting: Fitting) -> None:
+def _send(request: HttpRequest, fitting: ThemePreview) -> None:
     address = getattr(request.user, "email", "")
     if not address:
         messages.error(request, "Your account has no e-mail address: write one into it first.")
         return
     try:
-        theme_preview.send(fitting, address)
+        theme_preview.send_preview(fitting, address)
     except Exception as error:
         messages.error(request, f"It was not sent. {send_errors.classify(error).reason}")
     else:

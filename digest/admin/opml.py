@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from digest.ingest import opml, opml_import
 from digest.ingest.opml import OpmlError, Outline
-from digest.ingest.opml_import import Findings
+from digest.ingest.opml_import import ImportPlan
 from digest.models import Source
 
 LARGEST = 1_000_000  # bytes
@@ -77,7 +77,7 @@ class ImportsOpmlAdmin:
         if "shown" in request.POST:
             return self._go_on(request)
         form = OpmlForm(request.POST, request.FILES) if request.method == "POST" else OpmlForm()
-        found = opml_import.sort_out(form.outlines) if form.is_valid() else None
+        found = opml_import.plan_import(form.outlines) if form.is_valid() else None
         return self._page(request, form=form, found=found)
 
     def _go_on(self, request: HttpRequest) -> HttpResponse:
@@ -89,9 +89,9 @@ class ImportsOpmlAdmin:
             return redirect("admin:digest_source_import")
         if "check" in request.POST:
             return self._page(
-                request, found=opml_import.without_dead(opml_import.sort_out(shown), timezone.now().date())
+                request, found=opml_import.refuse_unreachable(opml_import.plan_import(shown), timezone.now().date())
             )
-        return self._add(request, opml_import.add(shown, is_active="is_active" in request.POST))
+        return self._add(request, opml_import.add_sources(shown, is_active="is_active" in request.POST))
 
     def _add(self, request: HttpRequest, added: list[Source]) -> HttpResponse:
         if added:
@@ -102,7 +102,7 @@ class ImportsOpmlAdmin:
         return redirect("admin:digest_source_changelist")
 
     def _page(
-        self, request: HttpRequest, *, form: OpmlForm | None = None, found: Findings | None = None
+        self, request: HttpRequest, *, form: OpmlForm | None = None, found: ImportPlan | None = None
     ) -> TemplateResponse:
         site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]
         shown = [(outline.name, outline.address) for outline in found.new] if found else []

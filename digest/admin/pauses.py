@@ -29,5 +29,5 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
     @admin.action(description="Try one mail now", permissions=["end"])
     def try_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
         log_action(request, Pause.objects.filter(ended_at=None), "Asked for a try.")
-        pauses.probe_now(now=clock.now())
+        pauses.request_probe(now=clock.now())
         self.message_user(request, "One mail is tried within a minute, unless a person must end the pause.")

@@ -17,7 +17,7 @@ from digest import tasks
 from digest.admin.base import LONGEST, outcome_of
 from digest.admin.opml import ImportsOpmlAdmin
 from digest.ingest import source_health
-from digest.ingest.source_preview import Trial, problem_with, try_source
+from digest.ingest.source_preview import SourcePreview, preview_source, problem_with
 from digest.models import FetchRun, Source, Turn, Validator
 from digest.text.cleanup import without_secrets
 from subscriptions.admin.base import EditsRowsAdmin, OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin, log_action
@@ -49,11 +49,11 @@ class SourceForm(forms.ModelForm[Source]):
     def is_valid(self) -> bool:
         return super().is_valid() and not self.is_trial
 
-    def try_it(self) -> Trial | None:
+    def try_it(self) -> SourcePreview | None:
         """None where kind or key are wrong, as the form itself says."""
         if {"kind", "key"} & set(self.errors):
             return None
-        return try_source(self.cleaned_data["kind"], self.cleaned_data["key"], timezone.now().date())
+        return preview_source(self.cleaned_data["kind"], self.cleaned_data["key"], timezone.now().date())
 
 
 class InTrouble(admin.SimpleListFilter):
@@ -66,7 +66,7 @@ class InTrouble(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
         if self.value() != "trouble":
             return queryset
-        return queryset.filter(pk__in=[trouble.source.pk for trouble in source_health.troubles()])
+        return queryset.filter(pk__in=[trouble.source.pk for trouble in source_health.failing_sources()])
 
 
 @admin.register(Source)
@@ -148,7 +148,7 @@ class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesA
 
 def _outcome(source: Any) -> str:
     label, is_bad = FetchRun.Status(source.last_status).label, source.last_status in source_health.BROKEN
-    trouble = source_health.trouble_of(source) if source.is_active else None
+    trouble = source_health.failure_of(source) if source.is_active else None
     if trouble:
         said = format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', trouble.said[:LONGEST])
         return format_html("{}{}", outcome_of(label, "", is_bad=is_bad), said)

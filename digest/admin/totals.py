@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from digest import clock
 from digest.models import Allowance, DailyTotal
-from digest.ops.sending_status import outlook
+from digest.ops.sending_status import sending_status
 from subscriptions.admin.base import ReadOnlyAdmin
 
 
@@ -21,7 +21,7 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
     show_full_result_count = False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        shown = (extra_context or {}) | {"outlook": outlook(now=clock.now()), "title": "How mail was received"}
+        shown = (extra_context or {}) | {"outlook": sending_status(now=clock.now()), "title": "How mail was received"}
         return super().changelist_view(request, shown)
 
 

@@ -19,7 +19,7 @@ BROKEN = (Result.AGAIN, Result.UNCERTAIN)
 PUT_OFF = 600.0  # seconds
 
 
-class Patience:
+class CircuitBreaker:
     """Weighs the outcomes of one run. A probe asks one mail at a time, until the first is accepted."""
 
     def __init__(self, *, is_probe: bool = False) -> None:
@@ -30,12 +30,12 @@ class Patience:
         self._breaks = 0  # of connections and calls, in a row
         self._was_taken = False  # an email
 
-    def weigh(self, *outcomes: Outcome) -> list[Outcome]:
+    def assess(self, *outcomes: Outcome) -> list[Outcome]:
         """What is certain with these, which ended together, after those before them."""
         self._breaks += any(outcome.result in BROKEN for outcome in outcomes)
-        return [certain for outcome in outcomes for certain in self._weigh(outcome)]
+        return [certain for outcome in outcomes for certain in self._assess(outcome)]
 
-    def _weigh(self, outcome: Outcome) -> list[Outcome]:
+    def _assess(self, outcome: Outcome) -> list[Outcome]:
         if outcome.result in BROKEN:
             outcome = self._broken(outcome)
         if outcome.result is Result.SENT:

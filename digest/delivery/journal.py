@@ -28,7 +28,7 @@ _FIELDS = ("delivery_id", "result", "reason", "provider_id", "papers", "bounce",
 
 
 @dataclass
-class Left:
+class JournalContents:
     """What a journal says: outcomes that may not be recorded yet, and mails that were in hand without one.
 
     Unless it `is_whole` there may have been more of both.
@@ -89,7 +89,7 @@ class Journal:
 
 
 @contextmanager
-def left_behind(folder: Path) -> Iterator[list[Left]]:
+def left_behind(folder: Path) -> Iterator[list[JournalContents]]:
     """The journals of workers that died, held until the end of the block and deleted if it ends well."""
     held: list[tuple[Path, int]] = []
     try:
@@ -112,7 +112,7 @@ def _take(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     except PermissionError:
-        _say_once_that_it_is_foreign(path)
+        _warn_once_of_foreign_file(path)
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -126,15 +126,15 @@ def _take(path: Path) -> int | None:
 
 
 @cache
-def _say_once_that_it_is_foreign(path: Path) -> None:
+def _warn_once_of_foreign_file(path: Path) -> None:
     """Of a command that ran as root, say, and died. What it had in hand is in doubt once its lease has run out."""
     hint = "Run commands as the service's user. Once you give it this file (chown), what it tells is recorded."
     logger.warning("%s can't be read by user %d: somebody else sent mail. %s", path, os.geteuid(), hint)
 
 
-def _read(path: Path) -> Left:
+def _read(path: Path) -> JournalContents:
     worker, _, boot = path.stem.rpartition(".")
-    left = Left(worker, is_whole=boot == _boot())
+    left = JournalContents(worker, is_whole=boot == _boot())
     for line in path.read_bytes().splitlines():
         try:
             _understand(json.loads(line), left)
@@ -143,7 +143,7 @@ def _read(path: Path) -> Left:
     return left
 
 
-def _understand(told: object, left: Left) -> None:
+def _understand(told: object, left: JournalContents) -> None:
     """A line is an outcome, or the ids of mails that were taken in hand, after the key of their call if it has one.
 
     Raises ValueError or TypeError for another.

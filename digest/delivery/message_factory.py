@@ -11,7 +11,7 @@ from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome, Result
 from digest.editions import candidates
 from digest.email import rendering
-from digest.email.batch.composer import NOTHING_MATCHED, Composed, Composer, DeliveryRow
+from digest.email.batch.composer import NOTHING_MATCHED, ComposedEmail, Composer, DeliveryRow
 from digest.matching import Index
 from digest.models import Delivery
 from digest.personalization import paper_index, profiles
@@ -24,13 +24,13 @@ from subscriptions.query.grammar import FilterError
 logger = logging.getLogger(__name__)
 
 
-class Maker(Protocol):
+class MessageFactory(Protocol):
     def make(self, rows: Iterable[DeliveryRow]) -> Iterator[Mail | Outcome]:
         """The mail of each delivery in turn, or the outcome where there is none to send."""
         ...
 
 
-class RawMaker:
+class RawMessageFactory:
     """Makes mails as bytes, for transports that take them."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class RawMaker:
         return map(_as_mail, self._composer.compose(rows))
 
 
-class PlainMaker:
+class DjangoMessageFactory:
     """Makes messages of Django's, one reader after the other, and keeps the editions it has read."""
 
     def __init__(self) -> None:
@@ -56,14 +56,14 @@ class PlainMaker:
                 raise  # not about this mail
             except Exception as error:
                 logger.exception("Delivery %s can't be composed", delivery.pk)
-                yield _broken(delivery.pk, error)
+                yield _failed_to_make(delivery.pk, error)
 
     def _make(self, delivery: Delivery) -> Mail | Outcome:
-        since = candidates.since(delivery.edition, delivery.subscriber)
+        since = candidates.weekly_cutoff(delivery.edition, delivery.subscriber)
         key = (delivery.edition_id, since)
         if key not in self._indexes:
-            self._indexes[key] = paper_index.index_of(candidates.papers(delivery.edition, since))
-        digest = compose(self._indexes[key], profiles.wanted_by(delivery.subscriber), delivery.edition.day)
+            self._indexes[key] = paper_index.build_index(candidates.papers(delivery.edition, since))
+        digest = compose(self._indexes[key], profiles.profile_of(delivery.subscriber), delivery.edition.day)
         if not digest.is_worth_sending:
             return Outcome(delivery.pk, Result.SKIPPED, NOTHING_MATCHED)
         message = rendering.build_digest_message(digest, delivery)
@@ -71,11 +71,11 @@ class PlainMaker:
         return Mail(delivery.pk, reader.email, sender, message, message.papers, reader=reader.uid.hex)
 
 
-def _as_mail(composed: Composed) -> Mail | Outcome:
+def _as_mail(composed: ComposedEmail) -> Mail | Outcome:
     if isinstance(composed.problem, DatabaseError):
         raise composed.problem  # not about this mail
     if composed.problem is not None:
-        return _broken(composed.delivery_id, composed.problem)
+        return _failed_to_make(composed.delivery_id, composed.problem)
     if composed.message is None:
         return Outcome(composed.delivery_id, Result.SKIPPED, composed.reason)
     return Mail(
@@ -88,7 +88,7 @@ def _as_mail(composed: Composed) -> Mail | Outcome:
     )
 
 
-def _broken(delivery_id: int, error: Exception) -> Outcome:
+def _failed_to_make(delivery_id: int, error: Exception) -> Outcome:
     if isinstance(error, NoPostalAddressError):
         return Outcome(delivery_id, Result.STOPPED, str(error))
     is_readers_own = isinstance(error, FilterError)  # what this reader follows can't be read

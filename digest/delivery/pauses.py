@@ -19,7 +19,7 @@ LONGEST_WAIT = dt.timedelta(minutes=15)
 PROBE_LASTS = dt.timedelta(minutes=7)  # while one worker probes the others wait; a dead one's probe is forgotten
 
 
-def begin(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
+def start(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
     """Stop all sending. Where it `resumes`, probes end the pause; else a person does.
 
     Told again during a pause, it moves the next probe on; one that a person must end stays so.
@@ -29,7 +29,7 @@ def begin(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
             Pause.objects.create(reason=reason, began_at=now, probe_at=now + FIRST_WAIT if resumes else None)
         logger.error("Sending is paused: %s", reason)
     except IntegrityError:
-        _prolong(reason, now, resumes)
+        _extend(reason, now, resumes)
 
 
 def allowance(*, now: dt.datetime) -> int | None:
@@ -58,7 +58,7 @@ def end_probed(*, now: dt.datetime) -> bool:
     return _end(Pause.objects.filter(ended_at=None, probe_at__isnull=False), now)
 
 
-def probe_now(*, now: dt.datetime) -> None:
+def request_probe(*, now: dt.datetime) -> None:
     """A person asks: the next try is at once. A pause that a person must end stays."""
     Pause.objects.filter(ended_at=None, probe_at__gt=now).update(probe_at=now)
 
@@ -70,7 +70,7 @@ def _end(pauses: QuerySet[Pause], now: dt.datetime) -> bool:
     return bool(ended)
 
 
-def _prolong(reason: str, now: dt.datetime, resumes: bool) -> None:
+def _extend(reason: str, now: dt.datetime, resumes: bool) -> None:
     pause = Pause.objects.filter(ended_at=None, probe_at__isnull=False).first()
     if pause is None:  # by now a person must end it, or it has ended
         return

@@ -79,7 +79,7 @@ def _alone_with(pk: int, now: dt.datetime) -> Iterator[Edition]:
         shards.make(edition, after=before, now=now)
 
 
-def give_up_old(*, now: dt.datetime) -> int:
+def expire_old(*, now: dt.datetime) -> int:
     """Skip what was planned and could not be sent for more than a day; how many."""
     return shards.expire(now=now, older_than=TOO_LATE, reason=LATE)
 

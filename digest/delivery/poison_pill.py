@@ -38,7 +38,7 @@ def note_death(shard: Shard) -> None:
         shard.crashes += 1
 
 
-def set_apart(shard: Shard, *, now: dt.datetime) -> None:
+def quarantine_announced(shard: Shard, *, now: dt.datetime) -> None:
     """At a new attempt: quarantine the announced email if a worker died while it was sent alone.
 
     The caller saves the shard, which keeps those before it, or those after it if there are none before.
@@ -51,7 +51,7 @@ def set_apart(shard: Shard, *, now: dt.datetime) -> None:
     shard.announced = 0
 
 
-def move_on(shard: Shard, announced: int) -> None:
+def advance_marker(shard: Shard, announced: int) -> None:
     """Note that `announced` is about to be touched. The caller saves the shard."""
     shard.announced = announced or shard.announced if shard.is_suspect else max(shard.announced, announced)
 
@@ -71,7 +71,7 @@ def begin_trial(shard: Shard, *, now: dt.datetime) -> None:
     shard.deliveries.filter(status=Delivery.Status.QUEUED).update(attempts=F("attempts") + 1)
 
 
-def strike(shard: Shard, *, now: dt.datetime) -> bool:
+def record_strike(shard: Shard, *, now: dt.datetime) -> bool:
     """Count a trial that died of a signal while its worker lived, if it proves its email at fault; return True then.
 
     The caller saves the shard.

@@ -29,7 +29,7 @@ class Progress:
         return -(-(self.planned - self.ended) // self.per_minute) if self.per_minute else None
 
 
-def of(edition: Edition, *, now: dt.datetime) -> Progress:
+def progress_of(edition: Edition, *, now: dt.datetime) -> Progress:
     since = now - LATELY
     told = edition.shards.aggregate(
         planned=Sum("size", default=0),

@@ -14,7 +14,7 @@ from django.db.models import F, Min, QuerySet
 
 from digest.delivery import events, retry_policy
 from digest.delivery.providers import failover, idempotency
-from digest.delivery.providers.capabilities import SMTP, way_of
+from digest.delivery.providers.capabilities import SMTP, capability_of
 from digest.delivery.transports.outcomes import Outcome, Result
 from digest.models import Delivery
 from digest.models.deliveries import UNKEYED
@@ -85,7 +85,7 @@ def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime
     if not idempotency.knows(provider, call):
         return False
     due = _queued(pks).aggregate(Min("not_before"))["not_before__min"]
-    return due is not None and now < due - retry_policy.longest_wait() + way_of(provider).knows_keys
+    return due is not None and now < due - retry_policy.longest_wait() + capability_of(provider).knows_keys
 
 
 def others_leave(edition_id: int, *, now: dt.datetime) -> bool:
@@ -130,7 +130,7 @@ def _doubt(pks: Iterable[int], reason: str, now: dt.datetime, call: str, *, at_o
     """
     asked = dict(_queued(pks).filter(call=call).values_list("pk", "not_before")) if call else {}
     # Who waits for that was told of before.
-    pks = events.settle([pk for pk in pks if asked.get(pk, now) <= now], now=now)
+    pks = events.confirm_sent([pk for pk in pks if asked.get(pk, now) <= now], now=now)
     can_tell = any(idempotency.knows(name, call) for name in failover.names()) and asked.keys().isdisjoint(pks)
     if settings.UNCERTAIN_MAILS == "leave" and not can_tell:
         _end(pks, Status.UNCERTAIN, reason)

@@ -10,12 +10,12 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from digest import clock
 from digest.delivery import pauses, poison_pill, results, shards
-from digest.delivery.circuit_breaker import Patience
-from digest.delivery.deferral import Holding
+from digest.delivery.circuit_breaker import CircuitBreaker
+from digest.delivery.deferral import DeferredDeliveries
 from digest.delivery.journal import Journal
-from digest.delivery.limits.rate_limiter import Gate
-from digest.delivery.message_factory import Maker
-from digest.delivery.providers.capabilities import way_of
+from digest.delivery.limits.rate_limiter import RateLimiter
+from digest.delivery.message_factory import MessageFactory
+from digest.delivery.providers.capabilities import capability_of
 from digest.delivery.results import CANNOT_TELL
 from digest.delivery.shards import LostLeaseError
 from digest.delivery.transports import Mail
@@ -40,7 +40,7 @@ StopAsking = Callable[[], bool]
 Rows = dict[int, DeliveryRow]  # by the deliveries' ids
 
 
-class Run:
+class ShardRun:
     """Hands out the mails of `shard`, lets each begin whose reader still wants it, and notes their ends.
 
     What the database, the disk or a lost lease can't bear does not leave as an error, since mails may be in hand: no
@@ -48,13 +48,20 @@ class Run:
     """
 
     def __init__(
-        self, shard: Shard, journal: Journal, maker: Maker, gate: Gate, stop: StopAsking, *, is_probe: bool = False
+        self,
+        shard: Shard,
+        journal: Journal,
+        maker: MessageFactory,
+        limiter: RateLimiter,
+        stop: StopAsking,
+        *,
+        is_probe: bool = False,
     ) -> None:
         self.trouble: Exception | None = None
         self._shard, self._journal, self._maker, self._stop = shard, journal, maker, stop
-        self.gate = gate
-        self._holding = Holding()
-        self._patience, self._was_probe = Patience(is_probe=is_probe), is_probe
+        self.limiter = limiter
+        self._deferred = DeferredDeliveries()
+        self._breaker, self._was_probe = CircuitBreaker(is_probe=is_probe), is_probe
         self._is_paused = False
         self._todo: list[int] | None = None
         self._in_doubt: dict[str, list[int]] = {}  # calls that may have been made: each is made again whole, or not
@@ -67,12 +74,12 @@ class Run:
     @property
     def refused(self) -> str:
         """Why the server takes no more mails, if it does not."""
-        return self._patience.refused
+        return self._breaker.refused
 
     @property
     def is_probe(self) -> bool:
         """Whether it is still to be seen that the server takes mails."""
-        return self._patience.is_probe
+        return self._breaker.is_probe
 
     @property
     def _leaves(self) -> bool:
@@ -85,7 +92,7 @@ class Run:
 
     @property
     def goes_on(self) -> bool:
-        return (self._todo != [] or bool(self._in_doubt or self._holding)) and self.may_go_on
+        return (self._todo != [] or bool(self._in_doubt or self._deferred)) and self.may_go_on
 
     def mails(self) -> Iterator[Mail | None]:
         """Those that are to leave. To be asked for anew while the run `goes_on`: some may have to be offered again."""
@@ -97,7 +104,7 @@ class Run:
                 if self._in_doubt:
                     yield from self._offer_in_doubt(*self._in_doubt.popitem())
                     continue
-                if not self._todo or self._holding.holds_all:
+                if not self._todo or self._deferred.blocks_all:
                     yield from self._wait(size)
                     continue
                 chunk, self._todo = self._todo[:size], self._todo[size:]
@@ -126,7 +133,7 @@ class Run:
     def end(self, outcomes: Sequence[Outcome]) -> None:
         """Keep what became of mails that were handed out and ended together."""
         self._in_hand.difference_update(outcome.delivery_id for outcome in outcomes)
-        self._note(*self._patience.weigh(*outcomes))
+        self._note(*self._breaker.assess(*outcomes))
 
     def _note(self, *outcomes: Outcome) -> None:
         if not outcomes:
@@ -157,8 +164,8 @@ class Run:
 
     def finish(self) -> int:
         """Nothing more will be handed out: write down what is done; how many came to an end."""
-        others_leave = self._patience.holds_unmade and results.others_leave(self._shard.edition_id, now=clock.now())
-        self._note(*self._patience.end(others_leave=others_leave))
+        others_leave = self._breaker.holds_unmade and results.others_leave(self._shard.edition_id, now=clock.now())
+        self._note(*self._breaker.end(others_leave=others_leave))
         return self.record()
 
     def record(self) -> int:
@@ -175,7 +182,7 @@ class Run:
     def _offer_in_doubt(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
         """A call that may have been made, where it is to be made again."""
         is_whole = not self._shard.is_suspect  # else each goes alone, and the key is good for all of it or for none
-        provider = self.gate.provider if is_whole else ""
+        provider = self.limiter.provider if is_whole else ""
         if self._leaves and not results.can_settle(call, pks, provider, now=clock.now()):
             self._note(*(Outcome(pk, Result.UNCERTAIN, CANNOT_TELL, call=call) for pk in pks))
         elif is_whole:
@@ -199,7 +206,7 @@ class Run:
         yield None
 
     def _offer(self, chunk: list[int]) -> Iterator[Mail | None]:
-        for made in self._make(chunk, self._let_out, announced=chunk[-1]):
+        for made in self._make(chunk, self._release_allowed, announced=chunk[-1]):
             if self.is_probe:
                 yield from self._alone()
             if not self.may_go_on:
@@ -215,13 +222,13 @@ class Run:
         self._looked_at = min(self._looked_at, read_at) if self._wanted else read_at
         self._wanted |= wanted.keys()
         # Where keys are made of it: to read it costs a tenth of a mail by SMTP.
-        since = shards.queued_at(wanted) if way_of(self.gate.provider).keyed else {}
+        since = shards.queued_at(wanted) if capability_of(self.limiter.provider).keyed else {}
         for made in self._maker.make(list(wanted.values())):
             if isinstance(made, Mail):
                 yield replace(made, queued_at=since[made.delivery_id]) if since else made
                 continue
-            self._note(*([made] if made.result is Result.SKIPPED else self._patience.weigh(made)))
-            self._holding.take_back(made.delivery_id, self.gate)
+            self._note(*([made] if made.result is Result.SKIPPED else self._breaker.assess(made)))
+            self._deferred.return_unused(made.delivery_id, self.limiter)
             self._wanted.discard(made.delivery_id)
 
     def _left_in_doubt(self, mails: Sequence[Mail], call: str) -> set[int]:
@@ -236,20 +243,20 @@ class Run:
             self._looked_at = clock.seconds()
             self._wanted = set(self._still_wanted(sorted(self._wanted)))
 
-    def _let_out(self, wanted: Rows) -> Rows:
+    def _release_allowed(self, wanted: Rows) -> Rows:
         """Those that no limit holds back."""
-        if self.gate.is_open or not wanted:
+        if self.limiter.is_open or not wanted:
             return wanted
-        free, held = self._holding.let_out(wanted, self.gate)
+        free, held = self._deferred.release_allowed(wanted, self.limiter)
         self._note(*held)
         return free
 
     def _wait(self, most: int) -> Iterator[None]:
         """What is left is held back by limits: wait for its turn, unless there is other work."""
-        if self._holding and shards.others_wait(now=clock.now(), untried=not self._holding.is_in_the_way):
-            self._note(*self._holding.give_up())
-        self._todo = [*self._holding.ready(self.gate, most), *(self._todo or [])]
-        if not self._todo or self._holding.holds_all:
+        if self._deferred and shards.has_other_work(now=clock.now(), untried=not self._deferred.has_waited_too_long):
+            self._note(*self._deferred.abandon_all())
+        self._todo = [*self._deferred.ready(self.limiter, most), *(self._todo or [])]
+        if not self._todo or self._deferred.blocks_all:
             yield None
 
     def _alone(self) -> Iterator[None]:

@@ -14,13 +14,13 @@ from digest import clock
 from digest.delivery import pauses, recovery, shards, shutdown, trial
 from digest.delivery.deferral import BACK_IN
 from digest.delivery.journal import Journal
-from digest.delivery.limits.rate_limiter import Gate
-from digest.delivery.message_factory import Maker, PlainMaker, RawMaker
+from digest.delivery.limits.rate_limiter import RateLimiter
+from digest.delivery.message_factory import DjangoMessageFactory, MessageFactory, RawMessageFactory
 from digest.delivery.providers import failover
 from digest.delivery.providers.api_transport import ApiTransport
 from digest.delivery.providers.capabilities import SMTP
 from digest.delivery.providers.failover import FallbackTransport
-from digest.delivery.shard_run import Run, StopAsking
+from digest.delivery.shard_run import ShardRun, StopAsking
 from digest.delivery.transports import Transport
 from digest.delivery.transports.django_backend import BackendTransport
 from digest.delivery.transports.outcomes import Result
@@ -30,11 +30,11 @@ from digest.models import Delivery, Edition, Shard
 
 A_MOMENT = 0.5  # seconds
 
-Progress = Callable[[int], object]
+ProgressCallback = Callable[[int], object]
 
 
 def send_due(
-    *, edition: Edition | None = None, seconds: float = math.inf, progress: Progress = lambda ended: None
+    *, edition: Edition | None = None, seconds: float = math.inf, progress: ProgressCallback = lambda ended: None
 ) -> int:
     """Send all that is due and that no other worker has in hand; how many mails were accepted.
 
@@ -45,9 +45,9 @@ def send_due(
     ends_at = clock.seconds() + seconds
 
     def stop() -> bool:
-        return shutdown.is_asked() or clock.seconds() >= ends_at
+        return shutdown.is_stop_requested() or clock.seconds() >= ends_at
 
-    with shutdown.heeded(), _worker() as worker:
+    with shutdown.stop_on_signals(), _worker() as worker:
         while not stop() and worker.may_send():
             shard = shards.take(worker.name, now=clock.now(), edition=edition)
             if shard is not None:
@@ -56,7 +56,7 @@ def send_due(
                 recovery.recover(journals(), now=clock.now())  # workers that died meanwhile
             elif not worker.is_probing and trial.try_next(journals(), edition=edition):
                 continue
-            elif _one_is_soon_free(edition):
+            elif _is_shard_free_soon(edition):
                 time.sleep(A_MOMENT)
             else:
                 break
@@ -65,13 +65,13 @@ def send_due(
 
 def send_quarantined(shard_pk: int) -> None:
     """Send the one email of this quarantined shard, after another of its edition was made: only it may be deadly."""
-    with shutdown.heeded(), _worker() as worker:
+    with shutdown.stop_on_signals(), _worker() as worker:
         if not worker.may_send():
             return
         shard = shards.take_for_trial(shard_pk, worker.name, now=clock.now())
         if shard is not None:
             worker.make_another(shard)
-            worker.send(shard, shutdown.is_asked, lambda ended: None)
+            worker.send(shard, shutdown.is_stop_requested, lambda ended: None)
 
 
 def journals() -> Path:
@@ -80,7 +80,7 @@ def journals() -> Path:
     return folder
 
 
-def _one_is_soon_free(edition: Edition | None) -> bool:
+def _is_shard_free_soon(edition: Edition | None) -> bool:
     """Whether a limit keeps some back for seconds only: then it pays to stay."""
     soon = clock.now() + dt.timedelta(seconds=BACK_IN)
     return shards.ready(now=soon, edition=edition).exists()
@@ -89,13 +89,13 @@ def _one_is_soon_free(edition: Edition | None) -> bool:
 class Worker:
     """Sends shards over one transport, with one journal."""
 
-    def __init__(self, journal: Journal, transport: Transport, maker: Maker) -> None:
+    def __init__(self, journal: Journal, transport: Transport, maker: MessageFactory) -> None:
         _commit_without_waiting()
         self.accepted = 0
         self.name = journal.worker
         self.is_probing = False
         self._journal, self._transport, self._maker = journal, transport, maker
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[str, RateLimiter] = {}
 
     def may_send(self) -> bool:
         """Whether mails may leave, or one, that shows whether the server takes them again."""
@@ -105,25 +105,25 @@ class Worker:
             return allowed != 0
         return True
 
-    def send(self, shard: Shard, stop: StopAsking, progress: Progress) -> bool:
+    def send(self, shard: Shard, stop: StopAsking, progress: ProgressCallback) -> bool:
         """Send what is due of `shard` and give it back; whether to go on with another."""
-        run = Run(shard, self._journal, self._maker, self._gate(), stop, is_probe=self.is_probing)
+        run = ShardRun(shard, self._journal, self._maker, self._limiter(), stop, is_probe=self.is_probing)
         while run.goes_on:
-            run.gate = self._gate()
+            run.limiter = self._limiter()
             for outcomes in self._transport.send(run.mails(), run.begin):
                 run.end(outcomes)
                 self.accepted += sum(outcome.result is Result.SENT for outcome in outcomes)
                 progress(run.record_now_and_then())
         progress(run.finish())
         self._journal.clear()
-        for gate in self._gates.values():
-            gate.give_all_back()
+        for limiter in self._gates.values():
+            limiter.give_all_back()
         shards.give_back(shard, now=clock.now())
         self.is_probing = run.is_probe and not run.refused
-        if run.refused and self._gives_way(run.refused):
+        if run.refused and self._switches_provider(run.refused):
             return True
         if run.refused:
-            pauses.begin(run.refused, now=clock.now())
+            pauses.start(run.refused, now=clock.now())
         return run.may_go_on
 
     def make_another(self, shard: Shard) -> None:
@@ -135,21 +135,21 @@ class Worker:
     def close(self) -> None:
         self._transport.close()
         if self.is_probing:  # there was nothing to probe with
-            pauses.probe_now(now=clock.now())
+            pauses.request_probe(now=clock.now())
 
-    def _gives_way(self, reason: str) -> bool:
+    def _switches_provider(self, reason: str) -> bool:
         """Whether there is another way out for what this one refuses."""
-        return isinstance(self._transport, FallbackTransport) and self._transport.give_way(reason)
+        return isinstance(self._transport, FallbackTransport) and self._transport.switch_provider(reason)
 
-    def _gate(self) -> Gate:
+    def _limiter(self) -> RateLimiter:
         name = self._transport.name
-        return self._gates.setdefault(name, Gate(name))
+        return self._gates.setdefault(name, RateLimiter(name))
 
 
 @contextmanager
 def _worker() -> Iterator[Worker]:
     journal = Journal(journals())
-    worker = Worker(journal, *_way_out())
+    worker = Worker(journal, *_transport_name())
     try:
         yield worker
     except BaseException:
@@ -171,11 +171,11 @@ def _commit_without_waiting() -> None:
             cursor.execute("PRAGMA synchronous=NORMAL")
 
 
-def _way_out() -> tuple[Transport, Maker]:
+def _transport_name() -> tuple[Transport, MessageFactory]:
     names = failover.names()
     if names:
-        return FallbackTransport(names, _transport), RawMaker()
-    return BackendTransport(), PlainMaker()
+        return FallbackTransport(names, _transport), RawMessageFactory()
+    return BackendTransport(), DjangoMessageFactory()
 
 
 def _transport(name: str) -> Transport:

@@ -46,7 +46,7 @@ def make(edition: Edition, *, after: int, now: dt.datetime) -> int:
         return int(cursor.rowcount)
 
 
-def at_work(*, now: dt.datetime) -> QuerySet[Shard]:
+def due_shards(*, now: dt.datetime) -> QuerySet[Shard]:
     """Those whose time has come, whether or not a worker has them: it may be dead."""
     return Shard.objects.filter(done_at=None, not_before__lte=now)
 
@@ -55,7 +55,7 @@ def free(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard]
     """Those that can be taken now."""
     # A lease far ahead was given before the database's clock was set back.
     unleased = Q(lease_until=None) | Q(lease_until__lt=Now()) | Q(lease_until__gt=_lease_until() + LEASE)
-    waiting = at_work(now=now).filter(unleased)
+    waiting = due_shards(now=now).filter(unleased)
     return waiting.filter(edition=edition) if edition else waiting
 
 
@@ -64,7 +64,7 @@ def ready(*, now: dt.datetime, edition: Edition | None = None) -> QuerySet[Shard
     return free(now=now, edition=edition).exclude(poison_pill.QUARANTINED)
 
 
-def others_wait(*, now: dt.datetime, untried: bool) -> bool:
+def has_other_work(*, now: dt.datetime, untried: bool) -> bool:
     """Whether there is other work for a worker; `untried`: of which nothing was tried yet."""
     waiting = ready(now=now)
     return (waiting.filter(not_before=F("made_at")) if untried else waiting).exists()
@@ -102,7 +102,7 @@ def end_trial(pk: int, *, now: dt.datetime) -> bool:
     """Note that a signal ended the process that tried this shard; return whether its email is at fault."""
     with transaction.atomic():
         shard = Shard.objects.select_for_update().filter(poison_pill.QUARANTINED, pk=pk, done_at=None).first()
-        is_at_fault = shard is not None and poison_pill.strike(shard, now=now)
+        is_at_fault = shard is not None and poison_pill.record_strike(shard, now=now)
         if shard is not None:
             shard.save()
     return is_at_fault
@@ -136,7 +136,7 @@ def in_doubt_and_due(shard: Shard, *, now: dt.datetime) -> tuple[dict[str, list[
 
 def renew(shard: Shard, *, announced: int = 0) -> None:
     """Keep the lease, and say up to which delivery mails may be handed over. Raises LostLeaseError."""
-    poison_pill.move_on(shard, announced)
+    poison_pill.advance_marker(shard, announced)
     mine = Shard.objects.filter(pk=shard.pk, worker=shard.worker)
     if not mine.update(lease_until=_lease_until(), announced=shard.announced, crashes=shard.crashes):
         raise LostLeaseError(f"{shard} is no longer {shard.worker}'s")
@@ -165,7 +165,7 @@ def free_those_of(worker: str, *, got_on: bool) -> None:
     held.update(crashes=F("crashes") + 1, **no_more)
 
 
-def wake(edition: Edition, *, now: dt.datetime) -> None:
+def retry_now(edition: Edition, *, now: dt.datetime) -> None:
     """Have all that is queued of `edition` tried now, and for another day: a person asked."""
     queued = Delivery.objects.filter(edition=edition, status=Status.QUEUED)
     queued.update(queued_at=now, not_before=now)
@@ -208,7 +208,7 @@ def _lease(shard: Shard, worker: str, now: dt.datetime) -> None:
     if shard.worker:  # its lease ran out: neither it nor its machine's journals were heard of since
         poison_pill.note_death(shard)
         results.record_doubtful(dict.fromkeys(_announced(shard, now), ""), DIED, now=now)
-    poison_pill.set_apart(shard, now=now)
+    poison_pill.quarantine_announced(shard, now=now)
     shard.worker = worker
     shard.save()
     Shard.objects.filter(pk=shard.pk).update(lease_until=_lease_until())

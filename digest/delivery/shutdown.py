@@ -21,26 +21,26 @@ _flag = mmap.mmap(-1, 1)  # shared with the pool's processes, which are forked f
 _signals: list[int] = []
 
 
-def ask(**kwargs: object) -> None:
+def request_stop(**kwargs: object) -> None:
     _flag[0] = 1
 
 
-def forget(**kwargs: object) -> None:
+def reset(**kwargs: object) -> None:
     _flag[0] = 0
 
 
-def is_asked() -> bool:
+def is_stop_requested() -> bool:
     return bool(_signals) or _flag[0] == 1
 
 
 @contextmanager
-def heeded() -> Iterator[None]:
+def stop_on_signals() -> Iterator[None]:
     """Within, the first of SIGNALS asks to stop, and does at the end of the block what it would have done."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _signals.clear()
-    former: dict[int, Any] = {number: signal.signal(number, _hear) for number in SIGNALS}
+    former: dict[int, Any] = {number: signal.signal(number, _on_signal) for number in SIGNALS}
     try:
         yield
     finally:
@@ -52,11 +52,11 @@ def heeded() -> Iterator[None]:
                 os.kill(os.getpid(), number)
 
 
-def _hear(number: int, frame: FrameType | None) -> None:
+def _on_signal(number: int, frame: FrameType | None) -> None:
     if number in _signals and number == signal.SIGINT:
         raise KeyboardInterrupt  # a person who asks twice will not wait
     _signals.append(number)
 
 
-worker_shutting_down.connect(ask)
-worker_init.connect(forget)
+worker_shutting_down.connect(request_stop)
+worker_init.connect(reset)

@@ -54,7 +54,7 @@ def _run(pk: int) -> int:
         try:
             return process.wait(LOOKS_AFTER)
         except subprocess.TimeoutExpired:
-            if shutdown.is_asked():
+            if shutdown.is_stop_requested():
                 process.terminate()
             if clock.seconds() > ends_at:
                 process.kill()

@@ -13,7 +13,7 @@ from subscriptions.models import Subscriber
 WEEK = dt.timedelta(days=7)
 
 
-def since(edition: Edition, reader: Subscriber) -> dt.date | None:
+def weekly_cutoff(edition: Edition, reader: Subscriber) -> dt.date | None:
     """For a weekly digest: the day after which papers are new to the reader, a week back at most; else None."""
     if reader.frequency != Subscriber.Frequency.WEEKLY:
         return None
@@ -22,7 +22,7 @@ def since(edition: Edition, reader: Subscriber) -> dt.date | None:
     return max(edition.day - WEEK, last) if last else edition.day - WEEK
 
 
-def since_for_all(weekly: Iterable[tuple[int, int]]) -> dict[tuple[int, int], dt.date]:
+def weekly_cutoffs(weekly: Iterable[tuple[int, int]]) -> dict[tuple[int, int], dt.date]:
     """The same for many at once: by the id of the edition and of the weekly reader."""
     readers: dict[int, list[int]] = defaultdict(list)
     for edition_id, reader_id in weekly:

@@ -19,7 +19,7 @@ BY_VOTES = ("-is_pinned", "-votes", "-edition_votes", "pk")  # as an edition's p
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishResult:
     """What came of publishing a day. Without papers there is no edition, and `reason` says why."""
 
     edition: Edition | None
@@ -28,7 +28,7 @@ class Published:
     reason: str = ""
 
 
-def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
+def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResult:
     """Freeze the papers listed up to `day` that no earlier edition had. A second run changes nothing.
 
     Mailed by schedule are editions of today and yesterday, unless `mail` is False: nobody waits for older ones.
@@ -41,7 +41,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
     if known is None and not Listing.objects.filter(day=day).exists():
         return _nothing_to_publish(day, _cause(day), why_empty(day))
     with transaction.atomic():
-        papers.wait_for_others()
+        papers.lock_ingest()
         edition, is_new = Edition.objects.select_for_update().get_or_create(day=day, defaults={"published_at": now})
         if edition.closed_at:  # by somebody else, while we waited for the row
             return _published(edition)
@@ -56,7 +56,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> Published:
             edition.mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
             edition.save()
         QuietDay.objects.filter(day=day).delete()
-    topic_assignment.sort(edition, at_once=True)
+    topic_assignment.assign_topics(edition, at_once=True)
     return _published(edition, is_new=is_new or is_closed)
 
 
@@ -77,7 +77,7 @@ def next_day(now: dt.datetime) -> dt.date:
     return day + dt.timedelta(days=1) if is_closed else day
 
 
-def begin(*, now: dt.datetime) -> None:
+def publish_first_days(*, now: dt.datetime) -> None:
     """Publish, unmailed, those of the last days that are older than the site, once every source has been read."""
     first = Edition.objects.order_by("day").values_list("day", flat=True).first()
     days = [day for day in last_days(DAYS_AT_FIRST_START, until=now.date()) if first is None or day < first]
@@ -87,7 +87,7 @@ def begin(*, now: dt.datetime) -> None:
         publish_last_days(days, now=now)
 
 
-def publish_last_days(days: Sequence[dt.date], *, now: dt.datetime) -> list[Published]:
+def publish_last_days(days: Sequence[dt.date], *, now: dt.datetime) -> list[PublishResult]:
     """Publish each of `days` without mailing it, all or none: so that a new site has something to show."""
     with transaction.atomic():
         return [publish(day, now=now, mail=False) for day in sorted(days)]
@@ -107,7 +107,7 @@ def papers_by_votes(edition: Edition) -> QuerySet[Paper]:
     return edition.papers.filter(is_hidden=False).order_by(*BY_VOTES)
 
 
-def beside(paper: Paper) -> tuple[str, str]:
+def adjacent_keys(paper: Paper) -> tuple[str, str]:
     """The keys of the papers before and after `paper` on its edition's page; nothing where there is none."""
     if paper.edition is None:
         return "", ""
@@ -132,7 +132,7 @@ def newest_closed() -> Edition | None:
 def why_empty(day: dt.date) -> str:
     """Why there is no edition of `day`, from what each source last said about it, or since."""
     if runs := _last_runs(day):
-        return " ".join(_said(run) for run in runs)
+        return " ".join(_last_message(run) for run in runs)
     return f"No source was asked for {day} yet. Run fetch_papers --date {day} first."
 
 
@@ -156,7 +156,7 @@ def _last_runs(day: dt.date) -> list[FetchRun]:
     return list(runs.values())
 
 
-def _said(run: FetchRun) -> str:
+def _last_message(run: FetchRun) -> str:
     message = (run.message or run.get_status_display()).rstrip(".")
     return f"{message}." if message.startswith(str(run.source)) else f"{run.source}: {message}."
 
@@ -180,14 +180,14 @@ def note_quiet_days(*, until: dt.date) -> None:
             QuietDay.objects.get_or_create(day=day, defaults={"reason": reason, "cause": cause})
 
 
-def _published(edition: Edition, *, is_new: bool = False) -> Published:
-    return Published(edition, is_new=is_new, papers=papers_of(edition).count())
+def _published(edition: Edition, *, is_new: bool = False) -> PublishResult:
+    return PublishResult(edition, is_new=is_new, papers=papers_of(edition).count())
 
 
-def _nothing_to_publish(day: dt.date, cause: QuietDay.Cause, reason: str) -> Published:
+def _nothing_to_publish(day: dt.date, cause: QuietDay.Cause, reason: str) -> PublishResult:
     """Say so, and write down why: readers and operators ask later."""
     QuietDay.objects.update_or_create(day=day, defaults={"cause": cause, "reason": reason})
-    return Published(None, is_new=False, papers=0, reason=reason)
+    return PublishResult(None, is_new=False, papers=0, reason=reason)
 
 
 def _waiting(day: dt.date) -> QuerySet[Paper]:

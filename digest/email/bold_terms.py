@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from digest.email.quoted_printable import escape
 from digest.matching import Finding, Reason
-from digest.matching.highlight import mark
+from digest.matching.highlight import split_highlights
 from digest.personalization.snapshot import shown
 
 _around: ContextVar[tuple[str, str] | None] = ContextVar("around", default=None)
@@ -18,22 +18,22 @@ def emphasized(text: str, findings: Sequence[Finding]) -> Markup:
     """`text` as HTML, with what `findings` found in it in bold."""
     if around := _around.get():
         return Markup(around[0]) + text + Markup(around[1])  # noqa: S704  # digits
-    return Markup(in_bold(text, told(findings)))  # noqa: S704  # escaped there
+    return Markup(bold_html(text, shown_reasons(findings)))  # noqa: S704  # escaped there
 
 
-def in_bold(text: str, reasons: Sequence[Reason]) -> str:
+def bold_html(text: str, reasons: Sequence[Reason]) -> str:
     """The same, written as HTML serializers do."""
-    parts = mark(text, reasons)
+    parts = split_highlights(text, reasons)
     return "".join(f"<b>{escape(part)}</b>" if is_found else escape(part) for part, is_found in parts)
 
 
-def told(findings: Sequence[Finding]) -> list[Reason]:
+def shown_reasons(findings: Sequence[Finding]) -> list[Reason]:
     """The reasons that a mail tells."""
     return [reason for finding in shown(findings) for reason in finding.reasons]
 
 
 @contextmanager
-def kept_apart(begin: str, end: str) -> Iterator[None]:
+def marked_instead_of_bold(begin: str, end: str) -> Iterator[None]:
     """Put nothing in bold, but `begin` and `end` around each text, by which it is found again."""
     token = _around.set((begin, end))
     try:

@@ -72,7 +72,7 @@ def _list_id(name: str, domain: str) -> str:
     The name is optional. Some providers send an encoded one as raw UTF-8, or encode the whole header with the id.
     """
     list_id = f"digest.{domain}"
-    return email_addresses.named(name, list_id) if _PLAIN_NAME.fullmatch(name) else f"<{list_id}>"
+    return email_addresses.format_sender(name, list_id) if _PLAIN_NAME.fullmatch(name) else f"<{list_id}>"
 
 
 def _sender_id(domain: str) -> str:

@@ -13,7 +13,9 @@ from digest.matching import Finding, Reason
 def why(finding: Finding) -> str:
     """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
     language = get_language()
-    told = (_told(language, kind, tuple(found), where) for (kind, where), found in _together(finding.reasons).items())
+    told = (
+        _sentence(language, kind, tuple(found), where) for (kind, where), found in _together(finding.reasons).items()
+    )
     said = "; ".join(filter(None, told))
     return f"{_named(language, finding.interest)}: {said}" if said and finding.interest else said
 
@@ -59,7 +61,7 @@ def _named(language: str | None, interest: str) -> str:
 
 
 @lru_cache(maxsize=10_000)  # what many readers are told; asking for the language at each word takes longer
-def _told(language: str | None, kind: str, found: tuple[str, ...], where: str) -> str:
+def _sentence(language: str | None, kind: str, found: tuple[str, ...], where: str) -> str:
     if kind == "votes":
         return ""
     whole = map(translated, found) if kind == "topic" else found
@@ -70,7 +72,7 @@ def _told(language: str | None, kind: str, found: tuple[str, ...], where: str) -
         shown = [_in_quotes(shown)]
     elif kind == "words":
         shown = [", ".join(dict.fromkeys(word for words in shown for word in words.split(", ")))]
-    return "; ".join(_said(kind, one, where) for one in shown)
+    return "; ".join(_phrase_for(kind, one, where) for one in shown)
 
 
 def _in_quotes(shown: Iterable[str]) -> str:
@@ -79,7 +81,7 @@ def _in_quotes(shown: Iterable[str]) -> str:
     return _("”, “").join(shown)
 
 
-def _said(kind: str, found: str, where: str) -> str:
+def _phrase_for(kind: str, found: str, where: str) -> str:
     match kind, where:
         case "phrase", "title":
             return _("“%(words)s” in the title") % {"words": found}

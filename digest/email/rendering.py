@@ -24,7 +24,7 @@ MOST_HTML = 100_000  # bytes: Gmail clips what is longer than 102
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedEmail:
     """One reader's mail, before it becomes a message."""
 
     subject: str
@@ -42,7 +42,7 @@ def render(
     opinion_url: str = "",
     subscriber: Subscriber | None = None,
     occasion: str = "",
-) -> Rendered:
+) -> RenderedEmail:
     """The mail of `digest`, from the template trio `templates/email/digest.*`.
 
     `digest_url` is where this very digest can be read in a browser; with `opinion_url`, which ends on a slash, begin
@@ -62,7 +62,7 @@ def render(
         subject = builder.render_subject("digest", context)
         text = builder.render_text("digest", context | {"papers": macros_of("_papers.txt")})
         html = builder.render_html("digest", context | {"papers": macros_of("_papers.html"), "subject": subject})
-        return Rendered(subject, text, html)
+        return RenderedEmail(subject, text, html)
 
 
 def make_context(
@@ -135,7 +135,7 @@ def build_digest_message(digest: Digest, delivery: Delivery, *, occasion: str = 
         with translation.override(reader.language):
             rendered = render(digest, delivery.edition, subscriber=reader, occasion=occasion, **urls_of(delivery))
         if fits(rendered.html) or not digest.can_be_shorter:
-            message = put_together(rendered, delivery)
+            message = build_message(rendered, delivery)
             message.papers = snapshot.record(digest, reader.frequency, reader.language)
             return message
         digest = digest.shorter()
@@ -145,7 +145,7 @@ def fits(html: str) -> bool:
     return len(html) <= MOST_HTML and len(html.encode()) <= MOST_HTML
 
 
-def put_together(rendered: Rendered, delivery: Delivery) -> builder.Message:
+def build_message(rendered: RenderedEmail, delivery: Delivery) -> builder.Message:
     """The message of what was rendered for `delivery`."""
     own = headers.of_digest(delivery, urls_of(delivery)["unsubscribe_url"])
     message = builder.build_message(delivery.subscriber.email, rendered.subject, rendered.text, rendered.html, own)

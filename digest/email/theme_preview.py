@@ -6,7 +6,7 @@ from django.conf import settings
 
 from digest.editions import publication
 from digest.email import rendering
-from digest.email.rendering import Rendered
+from digest.email.rendering import RenderedEmail
 from digest.models import Edition
 from digest.personalization import paper_index, profiles
 from digest.personalization.digest_selection import compose
@@ -25,12 +25,12 @@ class NothingToShowError(Exception):
 
 
 @dataclass(frozen=True)
-class Fitting:
+class ThemePreview:
     """A digest for a sample reader, in the look that is tried on. Links that would be a reader's own lead nowhere."""
 
     edition: Edition
     topics: list[Topic]  # that the sample reader follows
-    mail: Rendered
+    mail: RenderedEmail
     look: Look
 
     @property
@@ -43,22 +43,22 @@ class Fitting:
         ]
 
 
-def try_on(look: Look, edition: Edition | None = None) -> Fitting:
+def preview_theme(look: Look, edition: Edition | None = None) -> ThemePreview:
     """A digest of `edition` as it is in memory, or of the newest. Raises NothingToShowError where there is none."""
     edition = edition or publication.latest()
     if edition is None:
         raise NothingToShowError("There is no edition yet: publish one first.")
     followed = _most_frequent(edition)
-    wanted = profiles.wanted(followed, on_quiet_days=True)
-    digest = compose(paper_index.index_of(publication.papers_of(edition), for_page=True), wanted, edition.day)
+    wanted = profiles.make_profile(followed, on_quiet_days=True)
+    digest = compose(paper_index.build_index(publication.papers_of(edition), for_page=True), wanted, edition.day)
     nowhere = f"{settings.SITE_URL}/#"
     urls = {f"{name}_url": nowhere + name for name in ("preferences", "unsubscribe")}
     reader = Subscriber(email="reader@example.org", language=settings.LANGUAGE_CODE, confirmed_at=edition.published_at)
     with brand.trying(look):
-        return Fitting(edition, followed, rendering.render(digest, edition, subscriber=reader, **urls), look)
+        return ThemePreview(edition, followed, rendering.render(digest, edition, subscriber=reader, **urls), look)
 
 
-def send(fitting: Fitting, address: str) -> None:
+def send_preview(fitting: ThemePreview, address: str) -> None:
     """Mail it to whoever tries it on, as it would look in their inbox."""
     with brand.trying(fitting.look):
         rendered = fitting.mail

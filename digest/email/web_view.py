@@ -7,7 +7,7 @@ from digest.models import Delivery, Paper
 from digest.personalization import snapshot
 
 
-def show(delivery: Delivery) -> str:
+def render_web_view(delivery: Delivery) -> str:
     """The HTML of the digest as it was mailed; empty if none was, or if what it held is no longer kept.
 
     Papers are called what they are called today, and have the votes of then. One that was hidden or removed since is

@@ -23,10 +23,10 @@ ON_ITS_WAY = "The welcome that holds it is on its way."
 Status = Delivery.Status
 
 
-def send(notice: OwedNotice) -> None:
+def send_welcome(notice: OwedNotice) -> None:
     """Welcome the reader. Who gets today's digest with it does not get it once more at their hour."""
     now, reader = clock.now(), notice.subscriber
-    edition = _todays(now)
+    edition = _edition_of_today(now)
     digest = _digest_for(reader, edition) if edition else None
     if edition is None or digest is None:
         _send_alone(notice, now, edition)
@@ -81,7 +81,7 @@ def _send_with(digest: Digest, delivery: Delivery) -> None:
     delivery.save()
 
 
-def _todays(now: dt.datetime) -> Edition | None:
+def _edition_of_today(now: dt.datetime) -> Edition | None:
     """The newest edition, if it is of today and nothing more is added to it."""
     newest = Edition.objects.filter(closed_at__isnull=False).order_by("-day").first()
     return newest if newest and newest.published_at > now - FRESH and publication.papers_of(newest).exists() else None
@@ -90,6 +90,6 @@ def _todays(now: dt.datetime) -> Edition | None:
 def _digest_for(reader: Subscriber, edition: Edition) -> Digest | None:
     if reader.frequency == Subscriber.Frequency.WEEKLY:
         return None  # theirs is made of the whole week
-    index = paper_index.index_of(candidates.papers(edition, None), for_page=True)
-    digest = compose(index, profiles.wanted_by(reader), edition.day)
+    index = paper_index.build_index(candidates.papers(edition, None), for_page=True)
+    digest = compose(index, profiles.profile_of(reader), edition.day)
     return digest if digest.is_worth_sending else None

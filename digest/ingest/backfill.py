@@ -6,8 +6,8 @@ from django.db.models import Exists, OuterRef
 
 from digest import papers
 from digest.editions.due_times import SATURDAY
-from digest.ingest.fetch_log import attempt
-from digest.ingest.http_client import client
+from digest.ingest.fetch_log import record_attempt
+from digest.ingest.http_client import make_client
 from digest.models import FetchRun, Listing, Source
 from digest.sources import arxiv, arxiv_oai
 from digest.sources.records import Batch
@@ -20,7 +20,7 @@ CAUGHT_UP = "Caught up by OAI-PMH"  # how the message of a run begins that read 
 Status = FetchRun.Status
 
 
-def catch_up(*, now: dt.datetime, only: int | None = None) -> list[FetchRun]:
+def backfill_missed_days(*, now: dt.datetime, only: int | None = None) -> list[FetchRun]:
     """Read each missed day of every active category, or of the one with the primary key `only`.
 
     A day that fails is written down, and is still missed tomorrow. A category that can't be reached is asked for no
@@ -29,14 +29,14 @@ def catch_up(*, now: dt.datetime, only: int | None = None) -> list[FetchRun]:
     runs: list[FetchRun] = []
     active = Source.objects.filter(kind=Source.Kind.ARXIV, is_active=True)
     for source in active if only is None else active.filter(pk=only):
-        for day in missed(source, today=now.date()):
+        for day in missed_days(source, today=now.date()):
             runs.append(_read(source, day))
             if runs[-1].status == Status.UNREACHABLE:
                 break
     return runs
 
 
-def missed(source: Source, *, today: dt.date) -> list[dt.date]:
+def missed_days(source: Source, *, today: dt.date) -> list[dt.date]:
     """The weekdays of the last seven before `today` of which the source has nothing, the oldest first.
 
     Days before its first run, or before it was switched on again, are none of them: a source begins with today,
@@ -67,7 +67,7 @@ def _is_caught_up(source: Source, day: dt.date) -> bool:
 
 
 def _read(source: Source, day: dt.date) -> FetchRun:
-    with attempt(source, day) as run:
+    with record_attempt(source, day) as run:
         batch = _read_pages(run)
         done = papers.ingest(source, batch.records, day)
         run.new, run.changed, run.unchanged, run.rejected = done.new, done.changed, done.unchanged, len(batch.rejected)
@@ -78,7 +78,7 @@ def _read(source: Source, day: dt.date) -> FetchRun:
 
 
 def _read_pages(run: FetchRun) -> Batch:
-    http = client(Source.Kind.ARXIV, arxiv.PAUSE)
+    http = make_client(Source.Kind.ARXIV, arxiv.PAUSE)
     whole = Batch()
     token = ""
     for _ in range(MAX_PAGES):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from digest import papers
-from digest.ingest.http_client import client
+from digest.ingest.http_client import make_client
 from digest.models import Paper, Source
 from digest.sources import arxiv, arxiv_api
 from digest.sources.records import SourceError, UnreachableError
@@ -23,7 +23,7 @@ MOST_BATCHES = 10  # a tick
 
 
 @dataclass
-class Enriched:
+class EnrichmentResult:
     """What became of it, in papers."""
 
     asked: int = 0
@@ -31,10 +31,10 @@ class Enriched:
     failed: int = 0  # asked for, and not answered
 
 
-def enrich(*, now: dt.datetime) -> Enriched:
+def enrich(*, now: dt.datetime) -> EnrichmentResult:
     """Ask arXiv for all that is due, newest papers first."""
-    http = client(Source.Kind.ARXIV, arxiv.PAUSE)
-    done = Enriched()
+    http = make_client(Source.Kind.ARXIV, arxiv.PAUSE)
+    done = EnrichmentResult()
     waiting = due(now=now)
     for start in range(0, len(waiting), arxiv_api.MOST_IDS):
         keys = waiting[start : start + arxiv_api.MOST_IDS]

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def attempt(source: Source, day: date) -> Iterator[FetchRun]:
+def record_attempt(source: Source, day: date) -> Iterator[FetchRun]:
     """The row, to be filled in by the caller. What goes wrong meanwhile is written into it and goes no further.
 
     It is not stored when the process is to end.
@@ -44,6 +44,6 @@ def attempt(source: Source, day: date) -> Iterator[FetchRun]:
     run.message = without_secrets(run.message)
     run.seconds = round(time.monotonic() - began, 3)
     run.save()
-    trouble = source_health.trouble_of(source)
+    trouble = source_health.failure_of(source)
     if trouble and trouble.last == run and source_health.has_just_begun(trouble):
         logger.error("In trouble: %s", trouble)

@@ -10,10 +10,10 @@ from django.utils import timezone
 from digest import papers, sources
 from digest.editions.due_times import SATURDAY
 from digest.ingest import source_health
-from digest.ingest.fetch_log import attempt
-from digest.ingest.http_client import client
+from digest.ingest.fetch_log import record_attempt
+from digest.ingest.http_client import make_client
 from digest.models import Edition, FetchRun, Source, Validator
-from digest.sources.conditional_get import Mark, Validators
+from digest.sources.conditional_get import ConditionalRequests, ResponseValidator
 from digest.sources.http import Http
 from digest.sources.records import Batch
 from digest.text.cleanup import clean
@@ -29,7 +29,7 @@ EASTERN = ZoneInfo("America/New_York")
 Errand = tuple[Source, dt.date]
 
 
-def collect(
+def fetch_all(
     days: list[dt.date],
     *,
     only: int | None = None,
@@ -43,10 +43,10 @@ def collect(
     """
     runs: list[FetchRun] = []
     in_vain: Counter[int] = Counter()
-    for source, day in track(errands(days, only)):
+    for source, day in track(fetch_jobs(days, only)):
         if in_vain[source.pk] >= TRIES_IN_VAIN:
             continue  # its other days would each wait for nothing, too
-        runs.append(collect_one(source, day, changes_only=changes_only))
+        runs.append(fetch_one(source, day, changes_only=changes_only))
         is_unreachable = runs[-1].status == FetchRun.Status.UNREACHABLE
         in_vain[source.pk] = in_vain[source.pk] + 1 if is_unreachable else 0
     return runs
@@ -59,7 +59,7 @@ def days_to_read(source: Source, *, today: dt.date) -> list[dt.date]:
     return sorted({*week[:DAYS_READ_AGAIN], *(day for day in week if day not in done)})
 
 
-def errands(days: list[dt.date], only: int | None = None) -> list[Errand]:
+def fetch_jobs(days: list[dt.date], only: int | None = None) -> list[Errand]:
     """What there is to read for `days`, newest first: no past day that can't be read keeps today from coming."""
     active = Source.objects.filter(is_active=True)
     if only is not None:
@@ -72,18 +72,18 @@ def errands(days: list[dt.date], only: int | None = None) -> list[Errand]:
     ]
 
 
-def collect_one(source: Source, day: dt.date, *, changes_only: bool = False) -> FetchRun:
+def fetch_one(source: Source, day: dt.date, *, changes_only: bool = False) -> FetchRun:
     """Read one source for one day, and write down how it went."""
-    with attempt(source, day) as run:
-        _read_and_store(run, Validators(_known(source) if changes_only else {}))
+    with record_attempt(source, day) as run:
+        _read_and_store(run, ConditionalRequests(_known(source) if changes_only else {}))
     return run
 
 
-def _read_and_store(run: FetchRun, validators: Validators) -> None:
+def _read_and_store(run: FetchRun, validators: ConditionalRequests) -> None:
     source, kind = run.source, sources.KINDS[run.source.kind]
     # A source that knows today only lists nothing under a day gone by, though that was asked for.
     listed_on = run.day if kind.BY_DAY else max(run.day, run.started_at.date())
-    batch = _read_pages(run, listed_on, client(source.kind, kind.PAUSE, validators))
+    batch = _read_pages(run, listed_on, make_client(source.kind, kind.PAUSE, validators))
     if _is_new_to_us(run):
         since = _begin_to_watch(source, run.started_at.date())
         if not kind.BY_DAY and Edition.objects.exists():  # what gives no day may have stood there for years
@@ -130,14 +130,14 @@ def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:
     return whole
 
 
-def _known(source: Source) -> dict[str, Mark]:
+def _known(source: Source) -> dict[str, ResponseValidator]:
     """What the server said of earlier answers; nothing while arXiv owes us the day's batch.
 
     Else a batch that was not renewed would pass for one in which nothing changed.
     """
     if source.kind == Source.Kind.ARXIV and not source.listings.filter(day=_eastern_day(timezone.now())).exists():
         return {}
-    return {row.address: Mark(row.etag, row.last_modified) for row in source.validators.all()}
+    return {row.address: ResponseValidator(row.etag, row.last_modified) for row in source.validators.all()}
 
 
 def _status(run: FetchRun, batch: Batch) -> str:

@@ -10,7 +10,7 @@ from digest.models import Turn
 from digest.sources import deadlines
 
 
-def take(host: str, seconds: float, *, sleep: Callable[[float], object] = deadlines.stopping.wait) -> None:
+def wait_for_turn(host: str, seconds: float, *, sleep: Callable[[float], object] = deadlines.stopping.wait) -> None:
     """Wait until it is our turn to ask `host`, which leaves `seconds` between any two that ask it.
 
     The turn is booked first and waited for then: whoever comes meanwhile gets the next one.

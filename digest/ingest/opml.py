@@ -31,7 +31,7 @@ def parse(body: bytes, encoding: str | None = None) -> list[Outline]:
 
     `encoding` goes over what the list says of its own, which is wrong once it was pasted.
     """
-    reader = _Reader()
+    reader = _OpmlReader()
     parser = expat.ParserCreate(encoding)
     parser.StartElementHandler = reader.start
     parser.EntityDeclHandler = _refuse_entity
@@ -46,7 +46,7 @@ def parse(body: bytes, encoding: str | None = None) -> list[Outline]:
     return reader.found
 
 
-class _Reader:
+class _OpmlReader:
     """Keeps what the outlines say. Folders don't matter, so neither does how deep they are nested."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from digest.ingest.opml import Outline
-from digest.ingest.source_preview import problem_with, try_source
+from digest.ingest.source_preview import preview_source, problem_with
 from digest.models import Source
 
 LONGEST_ADDRESS = 500  # characters
@@ -17,29 +17,29 @@ PATIENCE_FOR_ALL = 25  # seconds; somebody waits before a browser
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedFeed:
     outline: Outline
     reason: str
 
 
 @dataclass(frozen=True)
-class Findings:
+class ImportPlan:
     """What a list holds. `unasked`: how many of the new were not asked whether they answer, for want of time."""
 
     new: list[Outline] = field(default_factory=list)
     known: list[Outline] = field(default_factory=list)  # a Source already, or earlier in the same list
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedFeed] = field(default_factory=list)
     unasked: int = 0
 
 
-def sort_out(outlines: Iterable[Outline]) -> Findings:
+def plan_import(outlines: Iterable[Outline]) -> ImportPlan:
     """Tell the new from the known and the impossible. Asks the database, not the network."""
-    found = Findings()
+    found = ImportPlan()
     seen = {_same(key) for key in Source.objects.filter(kind=Source.Kind.FEED).values_list("key", flat=True)}
     for outline in outlines:
         problem = _problem_with(outline.address)
         if problem:
-            found.refused.append(Refused(outline, problem))
+            found.refused.append(RefusedFeed(outline, problem))
         elif _same(outline.address) in seen:
             found.known.append(outline)
         else:
@@ -48,11 +48,11 @@ def sort_out(outlines: Iterable[Outline]) -> Findings:
     return found
 
 
-def without_dead(found: Findings, day: dt.date) -> Findings:
+def refuse_unreachable(found: ImportPlan, day: dt.date) -> ImportPlan:
     """Ask each new feed, and refuse those that can't be read now. Takes PATIENCE_FOR_ALL seconds at most."""
     pool = ThreadPoolExecutor(AT_ONCE)
     asked = [
-        pool.submit(try_source, Source.Kind.FEED, outline.address, day, patience=PATIENCE) for outline in found.new
+        pool.submit(preview_source, Source.Kind.FEED, outline.address, day, patience=PATIENCE) for outline in found.new
     ]
     late = wait(asked, timeout=PATIENCE_FOR_ALL).not_done
     pool.shutdown(wait=False, cancel_futures=True)
@@ -61,17 +61,17 @@ def without_dead(found: Findings, day: dt.date) -> Findings:
     return replace(
         found,
         new=[outline for outline, error in told if not error],
-        refused=[*found.refused, *(Refused(outline, error) for outline, error in told if error)],
+        refused=[*found.refused, *(RefusedFeed(outline, error) for outline, error in told if error)],
         unasked=len(late),
     )
 
 
-def add(outlines: Iterable[Outline], *, is_active: bool) -> list[Source]:
+def add_sources(outlines: Iterable[Outline], *, is_active: bool) -> list[Source]:
     """Make Sources of those that are still new. What another admin adds meanwhile stays as it is."""
     feed = Source.Kind.FEED
     rows = [
         Source(kind=feed, key=outline.address, name=outline.name, is_active=is_active)
-        for outline in sort_out(outlines).new
+        for outline in plan_import(outlines).new
     ]
     Source.objects.bulk_create(rows, ignore_conflicts=True)
     return list(Source.objects.filter(kind=feed, key__in=[row.key for row in rows]))

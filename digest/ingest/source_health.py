@@ -20,7 +20,7 @@ BAD = (*BROKEN, *NOTHING)
 
 
 @dataclass(frozen=True)
-class Trouble:
+class FailingSource:
     """A source in trouble: its bad runs in a row, the newest first."""
 
     source: Source
@@ -51,21 +51,21 @@ def with_last_run(chosen: QuerySet[Source]) -> QuerySet[Any]:
     return chosen.annotate(last_run=Coalesce(Subquery(on_its_day[:1]), Subquery(runs[:1])))
 
 
-def troubles() -> list[Trouble]:
+def failing_sources() -> list[FailingSource]:
     """Every active source that is in trouble now: one query for all that are well, and one more for each other."""
     suspects = Source.objects.filter(is_active=True)
     for back in range(RUNS):
         status = _telling().filter(source=OuterRef("pk")).values("status")[back : back + 1]
         suspects = suspects.alias(**{f"back_{back}": Subquery(status)}).filter(**{f"back_{back}__in": BAD})
-    return [trouble for source in suspects if (trouble := trouble_of(source))]
+    return [trouble for source in suspects if (trouble := failure_of(source))]
 
 
-def trouble_of(source: Source) -> Trouble | None:
+def failure_of(source: Source) -> FailingSource | None:
     runs = list(takewhile(lambda run: run.status in BAD, _telling().filter(source=source)[:MOST]))
-    return Trouble(source, runs) if len(runs) >= RUNS else None
+    return FailingSource(source, runs) if len(runs) >= RUNS else None
 
 
-def has_just_begun(trouble: Trouble) -> bool:
+def has_just_begun(trouble: FailingSource) -> bool:
     """Whether its last run is the one that put the source into trouble: the moment to say so once."""
     return len(trouble.runs) == RUNS
 

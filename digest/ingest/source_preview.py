@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 
 from digest import sources
-from digest.ingest.http_client import client
+from digest.ingest.http_client import make_client
 from digest.models import Source
 from digest.sources.http import problem_with_host
 from digest.sources.records import Batch, PaperRecord, SourceError
@@ -22,7 +22,7 @@ AUTHORS = 3  # named; the others are counted
 
 
 @dataclass(frozen=True)
-class Glimpse:
+class PaperPreview:
     """One paper, as an admin wants to see it."""
 
     title: str
@@ -33,7 +33,7 @@ class Glimpse:
 
 
 @dataclass(frozen=True)
-class Trial:
+class SourcePreview:
     """What came of asking a source for one day. `error` is readable, and empty when the answer could be read."""
 
     day: dt.date
@@ -58,8 +58,8 @@ class Trial:
         return [clean(reason) for reason in self.batch.rejected]
 
     @property
-    def first(self) -> list[Glimpse]:
-        return [_glimpse(record) for record in self.batch.records[:SHOWN]]
+    def first(self) -> list[PaperPreview]:
+        return [_preview_paper(record) for record in self.batch.records[:SHOWN]]
 
 
 def problem_with(kind: str, key: str) -> str:
@@ -72,32 +72,32 @@ def problem_with(kind: str, key: str) -> str:
     return ""
 
 
-def try_source(kind: str, key: str, day: dt.date, *, patience: float = PATIENCE) -> Trial:
+def preview_source(kind: str, key: str, day: dt.date, *, patience: float = PATIENCE) -> SourcePreview:
     """Fetch and parse what a source of `kind` and `key` lists for `day`. Waits `patience` seconds at most."""
     problem = problem_with(kind, key)
     if problem:
-        return Trial(day, error=problem)
+        return SourcePreview(day, error=problem)
     try:
         return _ask(kind, key, day, patience)
     except SourceError as error:
-        return Trial(day, error=clean(str(error)))
+        return SourcePreview(day, error=clean(str(error)))
     except Exception as error:  # a fault of ours: the admin's form must not be lost to it
         logger.exception("trying %s %s failed", kind, key)
-        return Trial(day, error=f"internal error, please report: {without_secrets(clean(repr(error)))}")
+        return SourcePreview(day, error=f"internal error, please report: {without_secrets(clean(repr(error)))}")
 
 
-def _ask(kind: str, key: str, day: dt.date, patience: float) -> Trial:
+def _ask(kind: str, key: str, day: dt.date, patience: float) -> SourcePreview:
     source = sources.KINDS[kind]
-    http = replace(client(kind, source.PAUSE), deadline=patience)
+    http = replace(make_client(kind, source.PAUSE), deadline=patience)
     batch: Batch = source.parse(source.fetch(http, key, day, 0), day)
     is_full = source.PAGE_SIZE is not None and len(batch) >= source.PAGE_SIZE
-    return Trial(day, batch=batch, has_more=is_full)
+    return SourcePreview(day, batch=batch, has_more=is_full)
 
 
-def _glimpse(record: PaperRecord) -> Glimpse:
+def _preview_paper(record: PaperRecord) -> PaperPreview:
     others = len(record.authors) - AUTHORS
     named = ", ".join(record.authors[:AUTHORS])
-    return Glimpse(
+    return PaperPreview(
         title=record.title,
         authors=f"{named} and {others} more" if others > 0 else named,
         day=record.day,

@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from digest.matching.cache import Kept
+from digest.matching.cache import BoundedCache
 from digest.matching.index import Index
-from digest.matching.similarity import SIZE, LookUp, Meaning, Vectors
+from digest.matching.similarity import SIZE, EmbeddingSpace, LookUp, Vectors
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.types import Interest, PaperText
 
-_thesauri: Kept[tuple[tuple[Interest, ...], bytes], Thesaurus] = Kept(4)
+_thesauri: BoundedCache[tuple[tuple[Interest, ...], bytes], Thesaurus] = BoundedCache(4)
 
 FEWEST_WORDS = 3  # of a text that is compared by meaning: one word or two are better looked for as they are
 
 
-def assemble(
+def assemble_index(
     papers: Iterable[PaperText],
     topics: Sequence[Interest],
     vectors: Mapping[str, Vectors] | None = None,
@@ -38,7 +38,7 @@ def assemble(
         return vector
 
     of_papers = _rows([text_of(paper) for paper in papers], vectors)
-    meaning = Meaning(of_papers, of_papers[:0] if background is None else background, known)
+    meaning = EmbeddingSpace(of_papers, of_papers[:0] if background is None else background, known)
     return Index(papers, meaning, _thesaurus(topics, _rows([topic.profile for topic in topics], vectors)))
 
 

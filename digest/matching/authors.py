@@ -12,7 +12,7 @@ _SPELT_OUT = str.maketrans({
 })  # fmt: skip
 
 
-class People:
+class AuthorIndex:
     """The authors of a day's papers, by last name."""
 
     def __init__(self, papers: Sequence[PaperText]) -> None:
@@ -67,7 +67,7 @@ def _may_be(a: str, b: str) -> bool:
     return a == b or (min(len(a), len(b)) == 1 and a[0] == b[0])
 
 
-class Categories:
+class CategoryIndex:
     """The categories of a day's papers."""
 
     def __init__(self, papers: Sequence[PaperText]) -> None:

@@ -33,7 +33,7 @@ class Posting(NamedTuple):
     rarity: float  # how much the word weighs: the logarithm of one in how many papers holds it
 
 
-class Coverage:
+class Bm25Index:
     """The words of a day's papers, by their families."""
 
     def __init__(self, papers: Sequence[PaperText]) -> None:

@@ -9,7 +9,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Kept(Generic[K, V]):
+class BoundedCache(Generic[K, V]):
     """The last values, by what they were worked out from.
 
     They grow old together: when as many are young as may be kept of one age, the old ones are forgotten, but for those

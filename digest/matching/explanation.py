@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from digest.matching import scoring_weights
-from digest.matching.corpus import Day
-from digest.matching.phrase_index import Hit
+from digest.matching.corpus import Corpus
+from digest.matching.phrase_index import PhraseHit
 from digest.matching.scoring import Question, on_topic, phrase_odds, questions, said_by, topics_in
 from digest.matching.similarity import Vectors
 from digest.matching.tokens import families_of
@@ -15,7 +15,7 @@ from digest.matching.types import Interest, Reason
 RULES = {"author": 6.0, "category": 0.1, "votes": 0.05}  # what they weigh among other reasons
 
 
-def explain(day: Day, interest: Interest, number: int, least: float) -> tuple[Reason, ...]:
+def explain(day: Corpus, interest: Interest, number: int, least: float) -> tuple[Reason, ...]:
     """What `interest` found in the paper at `number`, for a reader who wants it if that is as likely as `least`."""
     reasons = [
         *_narrower(day, interest, number, least),
@@ -33,7 +33,7 @@ def explain(day: Day, interest: Interest, number: int, least: float) -> tuple[Re
     return tuple(once.values())
 
 
-def _narrower(day: Day, interest: Interest, number: int, least: float) -> Iterator[Reason]:
+def _narrower(day: Corpus, interest: Interest, number: int, least: float) -> Iterator[Reason]:
     """Which of the topics that a broader one stands for found the paper, and by what words: its meaning is its name."""
     likely = {topic: float(on_topic(day, topic)[number]) for topic in interest.narrower}
     # Those that bring it for most readers; the likeliest alone, where it comes for those who want more.
@@ -49,31 +49,31 @@ def _narrower(day: Day, interest: Interest, number: int, least: float) -> Iterat
             yield from (replace(reason, interest=interest.label) for reason in reasons if reason.kind != "meaning")
 
 
-def _phrases(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
+def _phrases(day: Corpus, interest: Interest, number: int) -> Iterator[Reason]:
     for phrase in _standing(day, interest, number):
         key = (interest.label, phrase, number)
         found = day.reasons.get(key)
         yield from found or day.reasons.keep(key, (_phrase(day, interest.label, phrase, number),))
 
 
-def _standing(day: Day, interest: Interest, number: int) -> Iterator[str]:
+def _standing(day: Corpus, interest: Interest, number: int) -> Iterator[str]:
     """The phrases that stand in a row in the paper."""
     for phrase in (*interest.criteria.phrases, *interest.criteria.quoted):
         if number in day.row(phrase).standings:
             yield phrase
 
 
-def _phrase(day: Day, label: str, phrase: str, number: int) -> Reason:
+def _phrase(day: Corpus, label: str, phrase: str, number: int) -> Reason:
     first = min((hit for hit in day.texts.find(phrase) if hit.field.paper == number), key=_rank)
     weight = phrase_odds(day.row(phrase).standings[number], scoring_weights.OWN)
     return Reason(label, "phrase", day.texts.written(first), first.field.name, weight)
 
 
-def _rank(hit: Hit) -> int:
+def _rank(hit: PhraseHit) -> int:
     return ("title", "abstract", "keywords").index(hit.field.name)
 
 
-def _texts(day: Day, interest: Interest, number: int, least: float) -> Iterator[Reason]:
+def _texts(day: Corpus, interest: Interest, number: int, least: float) -> Iterator[Reason]:
     """What speaks for a topic, a name or a sentence beyond phrases in a row."""
     if interest.about and not interest.criteria.quoted:
         return  # it stands for others, and asks for nothing itself
@@ -88,7 +88,7 @@ def _texts(day: Day, interest: Interest, number: int, least: float) -> Iterator[
         yield from day.reasons.keep(key, tuple(_text(day, interest, number, question))) if found is None else found
 
 
-def _text(day: Day, interest: Interest, number: int, question: Question) -> Iterator[Reason]:
+def _text(day: Corpus, interest: Interest, number: int, question: Question) -> Iterator[Reason]:
     weights = question.by_meaning
     shown = question.name if question.is_name else interest.criteria.sentence
     yield from _meaning(interest, number, said_by(day, question).close, shown, weights.closeness)
@@ -105,7 +105,7 @@ def _meaning(interest: Interest, number: int, close: Vectors | None, shown: str,
 
 
 def _words(
-    day: Day, interest: Interest, number: int, question: Question, telling: float = scoring_weights.TELLING
+    day: Corpus, interest: Interest, number: int, question: Question, telling: float = scoring_weights.TELLING
 ) -> Iterator[Reason]:
     """The words of a name or a sentence, as rare as `telling`, that the paper holds where they don't stand in a row."""
     if question.is_name and number in day.row(question.name).standings:
@@ -116,7 +116,7 @@ def _words(
     yield from _written(day, interest, number, question.text, rare, question.by_meaning.coverage * covered)
 
 
-def _wording(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
+def _wording(day: Corpus, interest: Interest, number: int) -> Iterator[Reason]:
     """The words of a topic's phrases that the paper holds, where none of the phrases stands in it."""
     if day.wording is None or any(number in day.row(phrase).standings for phrase in interest.criteria.quoted):
         return
@@ -127,7 +127,7 @@ def _wording(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
 
 
 def _written(
-    day: Day, interest: Interest, number: int, text: str, telling: AbstractSet[str], weight: float
+    day: Corpus, interest: Interest, number: int, text: str, telling: AbstractSet[str], weight: float
 ) -> Iterator[Reason]:
     """Those words of `text` that are telling (families of words), as the paper writes them."""
     found = [pair for pair in day.coverage.written(text, number) if pair[2] in telling]
@@ -136,7 +136,7 @@ def _written(
         yield Reason(interest.label, "words", ", ".join(words), field, weight * len(words) / len(found))
 
 
-def _rules(day: Day, interest: Interest, number: int) -> Iterator[Reason]:
+def _rules(day: Corpus, interest: Interest, number: int) -> Iterator[Reason]:
     for wanted in interest.criteria.authors:
         for place, name in day.people.find(wanted):
             if place == number:

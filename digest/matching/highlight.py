@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from digest.matching import Reason, spans
 
 
-def mark(text: str, reasons: Iterable[Reason]) -> list[tuple[str, bool]]:
+def split_highlights(text: str, reasons: Iterable[Reason]) -> list[tuple[str, bool]]:
     """`text` in parts, each with whether it is what `reasons` found."""
     parts: list[tuple[str, bool]] = []
     at = 0

@@ -8,23 +8,23 @@ from collections.abc import Iterable
 from functools import cached_property, partial
 from typing import NamedTuple
 
-from digest.matching.cache import MANY, Kept
-from digest.matching.corpus import Day
+from digest.matching.cache import MANY, BoundedCache
+from digest.matching.corpus import Corpus
 from digest.matching.explanation import explain
 from digest.matching.scoring import can_find, probabilities
 from digest.matching.scoring_weights import BALANCED, LEAST, odds
-from digest.matching.similarity import Meaning
+from digest.matching.similarity import EmbeddingSpace
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.types import Finding, Interest, Match, PaperText, Reason
 from subscriptions.query.grammar import Criteria
 
 
-class Found:
+class InterestFindings:
     """What one interest found in papers: made when it is first shown, and the same objects for all who ask for it."""
 
     __slots__ = ("_day", "_findings", "_interest", "_least", "_matches")
 
-    def __init__(self, day: Day, interest: Interest, least: float) -> None:
+    def __init__(self, day: Corpus, interest: Interest, least: float) -> None:
         self._day = day
         self._interest = interest
         self._least = least  # how likely a paper must be wanted; to what is found for a topic that makes no difference
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
     """The papers that an interest asks for."""
 
     scores: dict[int, float]  # how likely each is wanted, by its place in the day; the best first
-    found: Found
+    found: InterestFindings
 
     def without(self, excluded: frozenset[int]) -> "Answer":
         """The same, but for the papers at these places."""
@@ -64,16 +64,20 @@ class Index:
     """A day's papers, ready to be asked; `meaning` and `thesaurus` where vectors and the catalogue are at hand."""
 
     def __init__(
-        self, papers: Iterable[PaperText], meaning: Meaning | None = None, thesaurus: Thesaurus | None = None
+        self, papers: Iterable[PaperText], meaning: EmbeddingSpace | None = None, thesaurus: Thesaurus | None = None
     ) -> None:
-        self.day = Day(papers, meaning, thesaurus)
+        self.day = Corpus(papers, meaning, thesaurus)
         self.papers = self.day.papers
         self._voted: dict[int, Match] = {}
-        self._nothing = Answer({}, Found(self.day, Interest("", Criteria()), 0.0))
-        self._by_topics: Kept[tuple[object, ...], Answer] = Kept()
-        self._found_by_topics: Kept[Interest, Found] = Kept()  # however sure a reader wants it
-        self._by_phrase: Kept[tuple[object, ...], Answer] = Kept(MANY)  # of one or two words, asked for by many
-        self._by_own: Kept[tuple[object, ...], Answer] = Kept()  # of all else, which few type alike
+        self._nothing = Answer({}, InterestFindings(self.day, Interest("", Criteria()), 0.0))
+        self._by_topics: BoundedCache[tuple[object, ...], Answer] = BoundedCache()
+        self._found_by_topics: BoundedCache[Interest, InterestFindings] = (
+            BoundedCache()
+        )  # however sure a reader wants it
+        self._by_phrase: BoundedCache[tuple[object, ...], Answer] = BoundedCache(
+            MANY
+        )  # of one or two words, asked for by many
+        self._by_own: BoundedCache[tuple[object, ...], Answer] = BoundedCache()  # of all else, which few type alike
 
     @cached_property
     def by_votes(self) -> list[int]:
@@ -139,7 +143,7 @@ class Index:
         scores = probabilities(self.day, interest, least)
         if not scores:
             return self._nothing
-        found = self._found_by_topics.get(interest) or Found(self.day, interest, least)
+        found = self._found_by_topics.get(interest) or InterestFindings(self.day, interest, least)
         if interest.about:
             self._found_by_topics.keep(interest, found)
         return Answer({number: score for score, number in _ranked(scores)}, found)

@@ -35,7 +35,7 @@ class Field(NamedTuple):
     text: str
 
 
-class Hit(NamedTuple):
+class PhraseHit(NamedTuple):
     """A phrase found: in which field, and from which word to which (the numbers of all words of the day)."""
 
     field: Field
@@ -43,14 +43,14 @@ class Hit(NamedTuple):
     last: int
 
 
-class Standing(NamedTuple):
+class PhrasePosition(NamedTuple):
     """How one phrase, or several, stand in a paper."""
 
     front: float  # IN_TITLE; else how early in the abstract, from 1 at its beginning to 0 at its end; 0 in keywords
     mentions: int
 
 
-class Texts:
+class PhraseIndex:
     """The words of `papers`, ready to be asked for phrases."""
 
     def __init__(self, papers: Sequence[PaperText]) -> None:
@@ -73,20 +73,22 @@ class Texts:
             return "=" + key in self._by_ends
         return key[:_ENDS] in self._by_ends and "…" + key[-_ENDS:] in self._by_ends
 
-    def find(self, phrase: str) -> list[Hit]:
+    def find(self, phrase: str) -> list[PhraseHit]:
         """Where `phrase` stands, also under the abbreviation, or the long form, that a paper itself gives for it."""
-        return [Hit(self._field(first), first, last) for first, last in self._runs(phrase)]
+        return [PhraseHit(self._field(first), first, last) for first, last in self._runs(phrase)]
 
-    def standings(self, phrase: str) -> dict[int, Standing]:
+    def standings(self, phrase: str) -> dict[int, PhrasePosition]:
         """How `phrase` stands in each paper (by its place in the day) that holds it, found in the same ways."""
-        found: dict[int, Standing] = {}
+        found: dict[int, PhrasePosition] = {}
         for first, _ in self._runs(phrase):
             field = self._field(first)
             front, known = _front(field, self._begins[first]), found.get(field.paper)
-            found[field.paper] = Standing(max(front, known.front), known.mentions + 1) if known else Standing(front, 1)
+            found[field.paper] = (
+                PhrasePosition(max(front, known.front), known.mentions + 1) if known else PhrasePosition(front, 1)
+            )
         return found
 
-    def written(self, hit: Hit) -> str:
+    def written(self, hit: PhraseHit) -> str:
         """What was found, as the paper writes it."""
         return self._written(hit.first, hit.last)
 

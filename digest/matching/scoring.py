@@ -8,8 +8,8 @@ import numpy as np
 
 from digest.matching import scoring_weights
 from digest.matching.bm25 import Values
-from digest.matching.corpus import Day, Row, Said
-from digest.matching.phrase_index import IN_TITLE, Standing
+from digest.matching.corpus import Corpus, PhraseMatch, TextEvidence
+from digest.matching.phrase_index import IN_TITLE, PhrasePosition
 from digest.matching.scoring_weights import PhraseWeights, TextWeights
 from digest.matching.similarity import Vectors
 from digest.matching.tokens import COMMON_FAMILIES, WORD, families_of, key_of
@@ -34,7 +34,7 @@ class Question(NamedTuple):
         return self.text == self.name
 
 
-def probabilities(day: Day, interest: Interest, least: float) -> Scores:
+def probabilities(day: Corpus, interest: Interest, least: float) -> Scores:
     """For each paper that is wanted with a probability of `least` or more, that probability."""
     least_odds = scoring_weights.odds(least)
     found = _topic_scores(day, interest, least_odds) if interest.about and interest.criteria.quoted else {}
@@ -48,12 +48,12 @@ def probabilities(day: Day, interest: Interest, least: float) -> Scores:
     return _without_the_unwanted(day, interest.criteria, scores)
 
 
-def can_find(day: Day, phrase: str, least: float) -> bool:
+def can_find(day: Corpus, phrase: str, least: float) -> bool:
     """Whether `phrase`, beside nothing but others, may find a paper with these odds or better."""
     return _may_tell_apart(phrase, least) or day.knows(phrase)
 
 
-def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
+def questions(day: Corpus, criteria: Criteria, least: float) -> Iterator[Question]:
     """What `criteria` ask for in words that need not stand in a row, where that may reach these odds."""
     if criteria.sentence and len(criteria.phrases) == 1 and _belong_together(day, *criteria.phrases, criteria.sentence):
         text = f"{criteria.phrases[0]}: {criteria.sentence}"
@@ -66,13 +66,13 @@ def questions(day: Day, criteria: Criteria, least: float) -> Iterator[Question]:
             yield Question(name, name, scoring_weights.NAME, scoring_weights.NAME_BY_WORDS)
 
 
-def said_by(day: Day, question: Question) -> Said:
+def said_by(day: Corpus, question: Question) -> TextEvidence:
     """What the words, the meaning and the topics of a text say for each paper."""
     key = (question.name, question.text)  # the same is asked for by many readers, beside others of their own
     return day.said.get(key) or day.said.keep(key, _said_by(day, question))
 
 
-def topics_in(day: Day, question: Question, vector: Vectors | None) -> list[tuple[Interest, float]]:
+def topics_in(day: Corpus, question: Question, vector: Vectors | None) -> list[tuple[Interest, float]]:
     """The topics of the catalogue that the question speaks of, and how much each counts; `vector` is of its text."""
     name, is_long = question.name or question.text, question.text.count(" ") > 1
     if day.thesaurus is None or not (is_long or day.thesaurus.holds(key_of(name))):
@@ -81,7 +81,7 @@ def topics_in(day: Day, question: Question, vector: Vectors | None) -> list[tupl
     return [(day.thesaurus.topics[number], weight) for number, weight in found]
 
 
-def on_topic(day: Day, topic: Interest) -> Values:
+def on_topic(day: Corpus, topic: Interest) -> Values:
     """How likely each paper is about `topic`; 0 where that is not likely at all."""
     found = day.on_topic.get(topic)
     if found is None:
@@ -91,14 +91,14 @@ def on_topic(day: Day, topic: Interest) -> Values:
     return found
 
 
-def _on_any(day: Day, topics: Iterable[Interest], least: float) -> Scores:
+def _on_any(day: Corpus, topics: Iterable[Interest], least: float) -> Scores:
     """The papers that are on any of `topics` with a probability of `least`; what is on several is likelier wanted."""
     found = np.array([on_topic(day, topic) for topic in topics])
     numbers = (found.max(axis=0) >= max(least, LEAST_ON_TOPIC)).nonzero()[0]
     return dict(zip(numbers.tolist(), (1 - (1 - found[:, numbers]).prod(axis=0)).tolist(), strict=True))
 
 
-def phrase_odds(standing: Standing, weights: PhraseWeights) -> float:
+def phrase_odds(standing: PhrasePosition, weights: PhraseWeights) -> float:
     """What phrases in a row say for a paper, by where and how often they stand in it."""
     in_title = standing.front == IN_TITLE
     often = math.log(min(standing.mentions, scoring_weights.MOST_MENTIONS))
@@ -106,7 +106,7 @@ def phrase_odds(standing: Standing, weights: PhraseWeights) -> float:
     return weights.found + at_front + weights.often * often
 
 
-def topic_odds(day: Day, interest: Interest, weights: PhraseWeights) -> Values:
+def topic_odds(day: Corpus, interest: Interest, weights: PhraseWeights) -> Values:
     """A topic: its phrases, their words and its name, and how close the paper is to what the topic is about."""
     odds = weights.usual + weights.name * day.coverage.of(interest.label)
     rows = [row for row in map(day.row, interest.criteria.quoted) if row.standings]
@@ -120,12 +120,12 @@ def topic_odds(day: Day, interest: Interest, weights: PhraseWeights) -> Values:
     return odds if close is None else odds + weights.closeness * close
 
 
-def _topic_scores(day: Day, interest: Interest, least: float) -> Scores:
+def _topic_scores(day: Corpus, interest: Interest, least: float) -> Scores:
     weights = scoring_weights.TOPIC_BY_WORDS if day.vector(interest.profile) is None else scoring_weights.TOPIC
     return _likely(topic_odds(day, interest, weights), weights.usual, least)
 
 
-def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
+def _own_odds(day: Corpus, criteria: Criteria, least: float) -> Scores:
     """A reader's own filter: any of its phrases in a row, or the words and the meaning of a name or a sentence."""
     odds = _row_odds(day, (*criteria.phrases, *criteria.quoted))
     for question in questions(day, criteria, least):
@@ -134,7 +134,7 @@ def _own_odds(day: Day, criteria: Criteria, least: float) -> Scores:
     return odds
 
 
-def _row_odds(day: Day, phrases: Iterable[str]) -> Scores:
+def _row_odds(day: Corpus, phrases: Iterable[str]) -> Scores:
     """What phrases in a row say for each paper; less where only such are found that stand in many papers."""
     rows = [row for row in map(day.row, phrases) if row.standings]
     common: Scores = {}
@@ -146,7 +146,7 @@ def _row_odds(day: Day, phrases: Iterable[str]) -> Scores:
     }
 
 
-def _rarest(rows: Iterable[Row]) -> Scores:
+def _rarest(rows: Iterable[PhraseMatch]) -> Scores:
     """How rare the rarest of them is that a paper holds."""
     rarest: Scores = {}
     for row in rows:
@@ -155,9 +155,9 @@ def _rarest(rows: Iterable[Row]) -> Scores:
     return rarest
 
 
-def _standings(rows: Iterable[Row]) -> dict[int, Standing]:
+def _standings(rows: Iterable[PhraseMatch]) -> dict[int, PhrasePosition]:
     """How several phrases together stand in each paper that holds any of them."""
-    found: dict[int, Standing] = {}
+    found: dict[int, PhrasePosition] = {}
     for row in rows:
         for number, standing in row.standings.items():
             known = found.get(number)
@@ -165,8 +165,8 @@ def _standings(rows: Iterable[Row]) -> dict[int, Standing]:
     return found
 
 
-def _together(one: Standing, other: Standing) -> Standing:
-    return Standing(max(one.front, other.front), one.mentions + other.mentions)
+def _together(one: PhrasePosition, other: PhrasePosition) -> PhrasePosition:
+    return PhrasePosition(max(one.front, other.front), one.mentions + other.mentions)
 
 
 def _higher(one: Scores, other: Scores) -> Scores:
@@ -182,7 +182,7 @@ def _likely(odds: Values, usual: float, least: float) -> Scores:
     return dict(zip(numbers.tolist(), odds[numbers].tolist(), strict=True))
 
 
-def _said_by(day: Day, question: Question) -> Said:
+def _said_by(day: Corpus, question: Question) -> TextEvidence:
     vector = day.vector(question.text)
     close = day.meaning.closeness(vector) if day.meaning and vector is not None else None
     weights = question.by_words if close is None else question.by_meaning
@@ -200,7 +200,7 @@ def _said_by(day: Day, question: Question) -> Said:
         odds += weights.name * day.coverage.of(question.name)
     if close is not None:
         odds += weights.closeness * close
-    return Said(odds, weights.usual, covered, topics, close)
+    return TextEvidence(odds, weights.usual, covered, topics, close)
 
 
 def _may_tell_apart(name: str, least: float) -> bool:
@@ -212,18 +212,18 @@ def _may_tell_apart(name: str, least: float) -> bool:
     )
 
 
-def _names_a_topic(day: Day, name: str) -> bool:
+def _names_a_topic(day: Corpus, name: str) -> bool:
     """Whether two words, with a space or a hyphen between them, are a topic's name or one of its phrases."""
     return len(WORD.findall(name)) > 1 and day.thesaurus is not None and day.thesaurus.holds(key_of(name))
 
 
-def _belong_together(day: Day, name: str, sentence: str) -> bool:
+def _belong_together(day: Corpus, name: str, sentence: str) -> bool:
     """Whether the sentence says what the name means; else each is asked for by itself."""
     shared = {*families_of(name)} & {*families_of(sentence)} - COMMON_FAMILIES
     return bool(shared) or day.thesaurus is None or day.thesaurus.is_one_subject(name, sentence)
 
 
-def _by_rule(day: Day, interest: Interest) -> Iterator[tuple[int, float]]:
+def _by_rule(day: Corpus, interest: Interest) -> Iterator[tuple[int, float]]:
     criteria = interest.criteria
     for wanted in criteria.authors:
         yield from ((number, scoring_weights.BY_AUTHOR) for number, _ in day.people.find(wanted))
@@ -233,7 +233,7 @@ def _by_rule(day: Day, interest: Interest) -> Iterator[tuple[int, float]]:
         yield from ((number, scoring_weights.WITH_VOTES) for number in range(len(day.papers)))
 
 
-def _without_the_unwanted(day: Day, criteria: Criteria, scores: Scores) -> Scores:
+def _without_the_unwanted(day: Corpus, criteria: Criteria, scores: Scores) -> Scores:
     if criteria.exclusions:
         excluded = {number for phrase in criteria.exclusions for number in day.row(phrase).standings}
         scores = {number: score for number, score in scores.items() if number not in excluded}

@@ -28,7 +28,7 @@ def missing_packages() -> list[str]:
     return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
-class Meaning:
+class EmbeddingSpace:
     """The vectors of a day's papers, of papers in general, and a way to those of texts that are asked about."""
 
     def __init__(self, papers: Vectors, background: Vectors, look_up: LookUp) -> None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digest.matching.bm25 import Coverage, Values
+from digest.matching.bm25 import Bm25Index, Values
 from digest.matching.similarity import Vectors
 from digest.matching.tokens import key_of
-from digest.matching.topic_terms import Vocabulary
+from digest.matching.topic_terms import TopicTerms
 from digest.matching.types import Interest
 
 # How alike a text and a topic are: by its words (coverage) and by its meaning (a cosine), added up. Below the first of
@@ -37,7 +37,7 @@ Weights = Sequence[tuple[int, float]]
 
 
 @dataclass(frozen=True)
-class _Page:
+class _TopicText:
     """A topic as a text to look words up in."""
 
     title: str
@@ -56,7 +56,7 @@ class Thesaurus:
         """`vectors`: one row of length 1 for the profile of each topic."""
         self.topics = list(topics)
         self._vectors = vectors
-        self._words = Coverage([_Page(topic.label, topic.about, topic.said) for topic in self.topics])
+        self._words = Bm25Index([_TopicText(topic.label, topic.about, topic.said) for topic in self.topics])
         self._named: dict[str, list[int]] = {}
         for number, topic in enumerate(self.topics):
             for name in {key_of(phrase) for phrase in topic.criteria.quoted}:
@@ -70,7 +70,7 @@ class Thesaurus:
             for number, topic in enumerate(self.topics)
             if topic.narrower
         }
-        self.vocabulary = Vocabulary(self.topics)
+        self.vocabulary = TopicTerms(self.topics)
 
     def topics_in(self, name: str, text: str, vector: Vectors | None = None) -> Weights:
         """The topics (by their places) that `text` speaks of, and how much each counts: 1 in all at most.

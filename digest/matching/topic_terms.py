@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from digest.matching.bm25 import Coverage, Values
+from digest.matching.bm25 import Bm25Index, Values
 from digest.matching.tokens import families_of
 from digest.matching.types import Interest
 
@@ -21,7 +21,7 @@ _SHOWN = 4  # words, as a reason
 _LEAST_VARIANCE = 1e-6  # of a paper that holds none of the words
 
 
-class Vocabulary:
+class TopicTerms:
     """The words of `topics`, and how much each of them counts for each topic."""
 
     def __init__(self, topics: Sequence[Interest]) -> None:
@@ -36,10 +36,10 @@ class Vocabulary:
         self.variances = {word: square - self.means[word] ** 2 for word, square in squares.items()}
 
 
-class Wording:
+class TermOverlap:
     """The words of a day's papers, held against a vocabulary."""
 
-    def __init__(self, coverage: Coverage, vocabulary: Vocabulary) -> None:
+    def __init__(self, coverage: Bm25Index, vocabulary: TopicTerms) -> None:
         self._coverage = coverage
         self._usual = coverage.sum(vocabulary.means)
         self._spread = np.sqrt(coverage.sum(vocabulary.variances, squared=True) + _LEAST_VARIANCE)

@@ -12,14 +12,14 @@ from subscriptions.email import builder
 HICCUP = dt.timedelta(minutes=5)  # a pause that ended by itself before anybody was told is no news
 
 
-def tell_of_pause(*, now: dt.datetime) -> bool:
+def email_operators_of_pause(*, now: dt.datetime) -> bool:
     """Mail settings.OPERATORS about a pause, once. While no mail can leave, it is tried again at the next call."""
     lasted = Q(ended_at=None) | Q(ended_at__gte=F("began_at") + HICCUP)
     untold = Pause.objects.filter(lasted, told_at=None).first()
     # Of two schedulers that come at once, one tells.
     if untold is None or not Pause.objects.filter(pk=untold.pk, told_at=None).update(told_at=now):
         return False
-    told = builder.tell_operators("paused", {"pause": untold})
+    told = builder.email_operators("paused", {"pause": untold})
     if settings.OPERATORS and not told:
         Pause.objects.filter(pk=untold.pk).update(told_at=None)
     return told
@@ -35,7 +35,7 @@ def tell_of_poison(*, now: dt.datetime) -> bool:
     # If two schedulers come at once, one alerts.
     if shard is None or not untold.filter(pk=shard.pk).update(alerted_at=now):
         return False
-    told = builder.tell_operators("poison", {"shard": shard, "delivery": shard.deliveries.first()})
+    told = builder.email_operators("poison", {"shard": shard, "delivery": shard.deliveries.first()})
     if settings.OPERATORS and not told:
         Shard.objects.filter(pk=shard.pk).update(alerted_at=None)
     return told

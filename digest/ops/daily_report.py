@@ -8,7 +8,7 @@ from django.db.models import Count, Sum
 
 from digest import clock
 from digest.ingest import source_health
-from digest.ingest.source_health import Trouble
+from digest.ingest.source_health import FailingSource
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, Turn
 from digest.ops.dashboard import troubled_since
 from subscriptions.email import builder
@@ -20,14 +20,14 @@ TURN = "operators' report"
 
 
 @dataclass(frozen=True)
-class Report:
+class DailyReport:
     """The last 24 hours before `until`; counts are of rows."""
 
     until: dt.datetime
     editions: list[Edition]
     quiet_days: list[QuietDay]
     came_in: list[tuple[str, int, int]]  # source, new papers, failed runs
-    in_trouble: list[Trouble]
+    in_trouble: list[FailingSource]
     went_out: dict[str, int]  # deliveries by status
     reasons: list[tuple[str, int]]  # why some failed or wait, the most frequent first
     events: dict[str, int]  # what the provider reported, by type
@@ -40,17 +40,17 @@ class Report:
         return not self.in_trouble and not self.reasons
 
 
-def make_report(*, until: dt.datetime) -> Report:
+def make_report(*, until: dt.datetime) -> DailyReport:
     since = until - SPAN
     rows = Delivery.objects.filter(queued_at__gt=since).order_by()
     troubled = troubled_since(since)
     told = DeliveryEvent.objects.filter(happened_at__gt=since).order_by()
-    return Report(
+    return DailyReport(
         until=until,
         editions=list(Edition.objects.filter(published_at__gt=since)),
         quiet_days=list(QuietDay.objects.filter(day__gte=since.date())),
         came_in=_came_in(since),
-        in_trouble=source_health.troubles(),
+        in_trouble=source_health.failing_sources(),
         went_out=dict(rows.values_list("status").annotate(Count("pk"))),
         reasons=list(troubled.values_list("reason").annotate(number=Count("pk")).order_by("-number")[:10]),
         events=dict(told.values_list("event_type").annotate(Count("pk"))),
@@ -67,7 +67,7 @@ def send_report(*, now: dt.datetime) -> bool:
     """
     if not settings.OPERATORS or not _is_ours(now):
         return False
-    told = builder.tell_operators("report", {"report": make_report(until=now)})
+    told = builder.email_operators("report", {"report": make_report(until=now)})
     if not told:
         Turn.objects.filter(host=TURN).update(free_at=now)
     return told

@@ -18,7 +18,7 @@ from subscriptions import outbox
 TIMEOUT = 5.0  # seconds for each question
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """How a check ended."""
 
     OK = "ok"
@@ -27,11 +27,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One check: what was looked at, how it ended, and what to do or what was seen."""
 
     name: str
-    state: State
+    state: CheckState
     said: str
 
 
@@ -58,7 +58,7 @@ class Dns:
         return [_text(record) for record in answer]
 
 
-def check(domain: str, selectors: Iterable[str], by_smtp: bool, resolver: Resolver) -> Iterator[Finding]:
+def check_domain(domain: str, selectors: Iterable[str], by_smtp: bool, resolver: Resolver) -> Iterator[CheckResult]:
     """SPF, DKIM and DMARC of `domain`; and of our SMTP server, if mail goes by one, its name and its TLS."""
     yield _asked("SPF", lambda: _spf(resolver.ask(domain, "TXT"), domain))
     names = list(selectors)
@@ -67,7 +67,7 @@ def check(domain: str, selectors: Iterable[str], by_smtp: bool, resolver: Resolv
         yield _asked(f"DKIM {selector}", lambda name=name: _dkim(resolver.ask(name, "TXT"), name))  # type: ignore[misc]
     if not names:
         said = "Name the selector that your server or provider signs with: --selector s1"
-        yield Finding("DKIM", State.UNKNOWN, said)
+        yield CheckResult("DKIM", CheckState.UNKNOWN, said)
     yield _asked("DMARC", lambda: _dmarc(domain, resolver))
     yield _asked("Answers", lambda: _mx(resolver.ask(domain, "MX"), domain))
     if by_smtp:
@@ -75,72 +75,74 @@ def check(domain: str, selectors: Iterable[str], by_smtp: bool, resolver: Resolv
         yield _asked("TLS", lambda: _tls(settings.EMAIL_HOST))
     elif outbox.is_in_use():
         said = "Mails are files in the outbox: no server sends any. Set EMAIL_URL, or EMAIL_PROVIDERS."
-        yield Finding("PTR, TLS", State.UNKNOWN, said)
+        yield CheckResult("PTR, TLS", CheckState.UNKNOWN, said)
     else:
-        yield Finding(
-            "PTR, TLS", State.OK, "Your provider's servers send the mail: theirs count, and its interface is https."
+        yield CheckResult(
+            "PTR, TLS",
+            CheckState.OK,
+            "Your provider's servers send the mail: theirs count, and its interface is https.",
         )
 
 
-def _asked(name: str, ask: Callable[[], tuple[State, str]]) -> Finding:
+def _asked(name: str, ask: Callable[[], tuple[CheckState, str]]) -> CheckResult:
     try:
-        return Finding(name, *ask())
+        return CheckResult(name, *ask())
     except NoAnswerError as error:
-        return Finding(name, State.UNKNOWN, f"{error}.")
+        return CheckResult(name, CheckState.UNKNOWN, f"{error}.")
 
 
-def _spf(records: list[str], domain: str) -> tuple[State, str]:
+def _spf(records: list[str], domain: str) -> tuple[CheckState, str]:
     found = [record for record in records if record.lower().startswith("v=spf1")]
     if not found:
         return (
-            State.FAILED,
+            CheckState.FAILED,
             f"{domain} has no SPF record. Publish the one that your server or provider gives you.",
         )
     if len(found) > 1:
-        return State.FAILED, f"{domain} has {len(found)} SPF records, so that none counts. Join them into one."
+        return CheckState.FAILED, f"{domain} has {len(found)} SPF records, so that none counts. Join them into one."
     if found[0].split()[-1] in ("+all", "all"):
-        return State.FAILED, f"It lets everybody send as {domain}: end it with ~all or -all. {found[0]}"
-    return State.OK, found[0]
+        return CheckState.FAILED, f"It lets everybody send as {domain}: end it with ~all or -all. {found[0]}"
+    return CheckState.OK, found[0]
 
 
-def _dkim(records: list[str], name: str) -> tuple[State, str]:
+def _dkim(records: list[str], name: str) -> tuple[CheckState, str]:
     found = [record for record in records if "p=" in record]
     if not found:
-        return State.FAILED, f"{name} has no key. Publish the record that your server or provider gives you."
+        return CheckState.FAILED, f"{name} has no key. Publish the record that your server or provider gives you."
     tags = _tags(found[0])
     if not tags.get("p"):
-        return State.FAILED, f"The key at {name} was revoked: it is empty."
-    return State.OK, f"A key of {len(tags['p'])} characters. It signs as your own domain, which DMARC asks for."
+        return CheckState.FAILED, f"The key at {name} was revoked: it is empty."
+    return CheckState.OK, f"A key of {len(tags['p'])} characters. It signs as your own domain, which DMARC asks for."
 
 
-def _dmarc(domain: str, resolver: Resolver) -> tuple[State, str]:
+def _dmarc(domain: str, resolver: Resolver) -> tuple[CheckState, str]:
     names = [domain, ".".join(domain.split(".")[-2:])]  # else the one of the whole organisation counts
     for name in dict.fromkeys(names):
         found = [r for r in resolver.ask(f"_dmarc.{name}", "TXT") if r.lower().startswith("v=dmarc1")]
         if found:
             policy = _tags(found[0]).get("p", "")
             if policy in ("none", "quarantine", "reject"):
-                return State.OK, found[0]
-            return State.FAILED, f"Its policy is “{policy}”. Write p=none, to begin with. {found[0]}"
+                return CheckState.OK, found[0]
+            return CheckState.FAILED, f"Its policy is “{policy}”. Write p=none, to begin with. {found[0]}"
     said = f"Gmail, Yahoo and Outlook ask for one. Publish at _dmarc.{domain} to begin with: v=DMARC1; p=none"
-    return State.FAILED, f"There is no DMARC record. {said}"
+    return CheckState.FAILED, f"There is no DMARC record. {said}"
 
 
-def _mx(records: list[str], domain: str) -> tuple[State, str]:
+def _mx(records: list[str], domain: str) -> tuple[CheckState, str]:
     if not records:
         return (
-            State.FAILED,
+            CheckState.FAILED,
             f"{domain} takes no mail: answers and bounces to it go nowhere. Publish an MX.",
         )
-    return State.OK, f"{domain} takes mail: {', '.join(sorted(records))}"
+    return CheckState.OK, f"{domain} takes mail: {', '.join(sorted(records))}"
 
 
-def _ptr(host: str, resolver: Resolver) -> tuple[State, str]:
+def _ptr(host: str, resolver: Resolver) -> tuple[CheckState, str]:
     """The address' name, and back."""
     addresses = [*resolver.ask(host, "A"), *resolver.ask(host, "AAAA")]
     if not addresses:
         return (
-            State.UNKNOWN,
+            CheckState.UNKNOWN,
             f"{host} is not in the DNS. What counts is the address that your server sends from.",
         )
     for address in addresses:
@@ -148,11 +150,11 @@ def _ptr(host: str, resolver: Resolver) -> tuple[State, str]:
         back = [a for name in names for kind in ("A", "AAAA") for a in resolver.ask(name.rstrip("."), kind)]
         if address not in back:
             told = f"called {', '.join(names)}, which is not {address}" if names else "without a name"
-            return State.FAILED, f"{host} is {address}, {told}. Gmail and Yahoo ask for a name that leads back."
-    return State.OK, f"{host}: {', '.join(addresses)}, with names that lead back"
+            return CheckState.FAILED, f"{host} is {address}, {told}. Gmail and Yahoo ask for a name that leads back."
+    return CheckState.OK, f"{host}: {', '.join(addresses)}, with names that lead back"
 
 
-def _tls(host: str) -> tuple[State, str]:
+def _tls(host: str) -> tuple[CheckState, str]:
     """Whether the server that we hand mail to encrypts, with a certificate that holds."""
     try:
         context = ssl.create_default_context()
@@ -162,15 +164,15 @@ def _tls(host: str) -> tuple[State, str]:
             with smtplib.SMTP(host, settings.EMAIL_PORT, timeout=TIMEOUT) as server:
                 server.starttls(context=context)
     except ssl.SSLError as error:
-        return State.FAILED, f"{host} shows a certificate that does not hold: {error.reason}"
+        return CheckState.FAILED, f"{host} shows a certificate that does not hold: {error.reason}"
     except smtplib.SMTPNotSupportedError:
-        return State.FAILED, f"{host} does not encrypt. Gmail asks for TLS on the whole way."
+        return CheckState.FAILED, f"{host} does not encrypt. Gmail asks for TLS on the whole way."
     except (OSError, smtplib.SMTPException, socket.gaierror) as error:
-        return State.UNKNOWN, f"{host} can't be reached: {error}"
+        return CheckState.UNKNOWN, f"{host} can't be reached: {error}"
     is_asked = settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
     if not is_asked:
-        return State.FAILED, f"{host} can encrypt, and EMAIL_URL does not ask for it: write smtp+tls://"
-    return State.OK, f"{host} encrypts, with a certificate that holds"
+        return CheckState.FAILED, f"{host} can encrypt, and EMAIL_URL does not ask for it: write smtp+tls://"
+    return CheckState.OK, f"{host} encrypts, with a certificate that holds"
 
 
 def _tags(record: str) -> dict[str, str]:

@@ -38,9 +38,9 @@ class Summary:
 
 def fetch(days: list[dt.date], *, track: Track = iter) -> Summary:
     """Read every active source for `days`."""
-    runs = fetcher.collect(days, track=track)
+    runs = fetcher.fetch_all(days, track=track)
     broken = [run for run in runs if run.status in (FetchRun.Status.FAILED, FetchRun.Status.UNREACHABLE)]
-    unread = len(fetcher.errands(days)) - len(runs)
+    unread = len(fetcher.fetch_jobs(days)) - len(runs)
     totals = {name: sum(getattr(run, name) for run in runs) for name in ("new", "changed", "unchanged", "rejected")}
     line = f"Fetched {_span(days)}: " + ", ".join(f"{number} {name}" for name, number in totals.items())
     if not runs:
@@ -83,8 +83,8 @@ def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summ
         publication.publish(day, now=now)  # what is sent is not added to afterwards
     rows = Delivery.objects.filter(edition=edition)
     planner.plan_everyone(edition, now=now)
-    shards.wake(edition, now=now)  # a person asked: what waits for another try has it now
-    pauses.probe_now(now=now)
+    shards.retry_now(edition, now=now)  # a person asked: what waits for another try has it now
+    pauses.request_probe(now=now)
     sent_now = shard_worker.send_due(edition=edition, progress=show(rows.filter(status=Status.QUEUED).count()))
     _wait_for_others(edition)
     counts = Counter(rows.values_list("status", flat=True))

@@ -10,14 +10,14 @@ from django.conf import settings
 from django.db.models import Count
 
 from digest import clock
-from digest.delivery.events.classification import Meaning
+from digest.delivery.events.classification import EventClass
 from digest.models import DailyTotal, Delivery, DeliveryEvent
 
 SPAN = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class ReputationRates:
     """Counts of some days."""
 
     sent: int = 0
@@ -66,7 +66,7 @@ class Rates:
         return found
 
 
-def lately(*, now: dt.datetime, since: dt.datetime | None = None) -> Rates:
+def recent_rates(*, now: dt.datetime, since: dt.datetime | None = None) -> ReputationRates:
     """The last seven days, or what there is of them after `since`, and is about mails that were queued after it."""
     begins = max(filter(None, (now - SPAN, since)))
     sent, events = 0, Counter[str]()
@@ -86,18 +86,18 @@ def lately(*, now: dt.datetime, since: dt.datetime | None = None) -> Rates:
     return _rates(sent, events)
 
 
-def _rates(sent: int, events: Counter[str]) -> Rates:
+def _rates(sent: int, events: Counter[str]) -> ReputationRates:
     by_meaning: Counter[str] = Counter()
     for what, number in events.items():
         by_meaning[what.rpartition(" ")[2]] += number
-    return Rates(
+    return ReputationRates(
         sent=sent,
         delivered=events[EventType.DELIVERED],
-        hard=by_meaning[Meaning.HARD],
-        soft=by_meaning[Meaning.SOFT],
-        policy=by_meaning[Meaning.POLICY],
-        complaints=by_meaning[Meaning.COMPLAINT],
-        left=by_meaning[Meaning.LEFT],
+        hard=by_meaning[EventClass.HARD],
+        soft=by_meaning[EventClass.SOFT],
+        policy=by_meaning[EventClass.POLICY],
+        complaints=by_meaning[EventClass.COMPLAINT],
+        left=by_meaning[EventClass.LEFT],
     )
 
 

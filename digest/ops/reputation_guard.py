@@ -7,12 +7,12 @@ from django.conf import settings
 from digest.delivery import pauses
 from digest.models import Pause
 from digest.ops import reputation
-from digest.ops.reputation import Rates
+from digest.ops.reputation import ReputationRates
 
 LOOK = "Find out why before you let it go on: admin → Daily totals, Delivery events."
 
 
-def watch(*, now: dt.datetime) -> bool:
+def pause_if_harmful(*, now: dt.datetime) -> bool:
     """Pause sending if the last days' rates are beyond the limits; whether it was paused now.
 
     A pause that would end by itself then waits for a person, too.
@@ -20,13 +20,13 @@ def watch(*, now: dt.datetime) -> bool:
     pause = pauses.current()
     if pause is not None and pause.probe_at is None:
         return False
-    reason = problem(reputation.lately(now=now, since=_looked_at()))
+    reason = problem(reputation.recent_rates(now=now, since=_last_acknowledged()))
     if reason:
-        pauses.begin(f"{reason} {LOOK}", now=now, resumes=False)
+        pauses.start(f"{reason} {LOOK}", now=now, resumes=False)
     return bool(reason)
 
 
-def problem(lately: Rates) -> str:
+def problem(lately: ReputationRates) -> str:
     """Why nothing more may be sent; nothing where all is well, or where too few mails say anything."""
     if not lately.says_something:
         return ""
@@ -39,7 +39,7 @@ def problem(lately: Rates) -> str:
     return ""
 
 
-def _looked_at() -> dt.datetime | None:
+def _last_acknowledged() -> dt.datetime | None:
     """When a person last let sending go on after such a pause: what came before is known."""
     ended = Pause.objects.filter(ended_at__isnull=False, probe_at=None).order_by("-ended_at")
     return ended.values_list("ended_at", flat=True).first()

@@ -3,40 +3,40 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from digest.delivery.limits.limit_summary import Plain, plain
+from digest.delivery.limits.limit_summary import LimitSummary, summarize_limits
 from digest.delivery.providers import failover
 from digest.ops import reputation
-from digest.ops.reputation import Rates
+from digest.ops.reputation import ReputationRates
 from subscriptions import outbox
 
 
 @dataclass(frozen=True)
-class Way:
+class ProviderStatus:
     """One provider: what may leave by it, and until when it is left alone since it refused everything."""
 
     name: str
-    plain: Plain
+    plain: LimitSummary
     closed_until: dt.datetime | None
 
 
 @dataclass(frozen=True)
-class Outlook:
+class SendingStatus:
     """The last seven days, and the hour to come."""
 
-    rates: Rates
+    rates: ReputationRates
     shares: list[tuple[str, str]]  # of the mails sent, in percent; none where nothing was reported of any
-    ways: list[Way]
+    ways: list[ProviderStatus]
     is_outbox: bool  # mails are files, of which nobody reports
 
 
-def outlook(*, now: dt.datetime) -> Outlook:
+def sending_status(*, now: dt.datetime) -> SendingStatus:
     closed = failover.closed_providers(now=now)
-    ways = [Way(name, plain(name, now=now), closed.get(name)) for name in failover.names()]
-    lately = reputation.lately(now=now)
-    return Outlook(lately, _shares(lately), ways, outbox.is_in_use())
+    ways = [ProviderStatus(name, summarize_limits(name, now=now), closed.get(name)) for name in failover.names()]
+    lately = reputation.recent_rates(now=now)
+    return SendingStatus(lately, _shares(lately), ways, outbox.is_in_use())
 
 
-def _shares(lately: Rates) -> list[tuple[str, str]]:
+def _shares(lately: ReputationRates) -> list[tuple[str, str]]:
     if not lately.sent or not lately.reported:
         return []
     parts = [

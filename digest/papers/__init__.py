@@ -3,6 +3,6 @@
 ingesting (records become papers, or add to them), by identity (which paper a record is about)
 """
 
-from digest.papers.upsert import Ingested, enrich, ingest, wait_for_others
+from digest.papers.upsert import IngestResult, enrich, ingest, lock_ingest
 
-__all__ = ["Ingested", "enrich", "ingest", "wait_for_others"]
+__all__ = ["IngestResult", "enrich", "ingest", "lock_ingest"]

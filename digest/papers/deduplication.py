@@ -13,7 +13,7 @@ from digest.sources.records import PaperRecord
 SHORTEST_TITLE = 25  # letters; below that, titles such as "Editorial" say nothing of the work
 
 
-class Known:
+class KnownPapers:
     """The papers that `records` may be about, as the database and the records before have them."""
 
     def __init__(self, records: Iterable[PaperRecord]) -> None:
@@ -48,12 +48,12 @@ class Known:
         known = self._by_key.get(record.key) or self._by_doi.get(doi_of(record))
         if known is None:
             known = self._by_fingerprint.get(fingerprint(record.title, record.authors))
-            if known and _are_at_odds(known, record):
+            if known and _have_conflicting_ids(known, record):
                 return None
         return known
 
 
-def _are_at_odds(paper: Paper, record: PaperRecord) -> bool:
+def _have_conflicting_ids(paper: Paper, record: PaperRecord) -> bool:
     """Whether the two have different ids of one kind: then a title in common makes them no one work.
 
     "This Week in Research" of one author is another piece each week.
@@ -78,7 +78,7 @@ def fingerprint(title: str, authors: Iterable[str]) -> str:
     return hashlib.sha256(f"{letters}|{last_name}".encode()).hexdigest()
 
 
-def fold_twins(papers: Iterable[Paper]) -> None:
+def merge_duplicates(papers: Iterable[Paper]) -> None:
     """Make one of each of `papers` and another row that has the same DOI, as may be learnt late.
 
     The one that was published stays, else the older; of two published ones both stay, since readers had both.
@@ -92,10 +92,10 @@ def fold_twins(papers: Iterable[Paper]) -> None:
         first, *others = sorted(twins, key=lambda paper: (paper.edition_id is None, paper.pk))
         for other in others:
             if other.edition_id is None:
-                _fold(other, first)
+                _merge_into(other, first)
 
 
-def _fold(paper: Paper, into: Paper) -> None:
+def _merge_into(paper: Paper, into: Paper) -> None:
     have = set(into.listings.values_list("source", "day"))
     for listing in paper.listings.all():
         if (listing.source_id, listing.day) not in have:

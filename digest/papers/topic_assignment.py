@@ -19,14 +19,14 @@ from digest.personalization import embeddings, paper_index, profiles
 from subscriptions.models import Topic
 
 
-def sort(edition: Edition, *, at_once: bool = False) -> int:
+def assign_topics(edition: Edition, *, at_once: bool = False) -> int:
     """Find the topics of the edition's papers; how many were found.
 
     `at_once`: by what is at hand, for vectors take a while to be worked out; it stays stale, and is sorted again soon.
     """
     topics = list(Topic.objects.all())
     papers = list(edition.papers.all())
-    index = paper_index.index_of(papers, for_page=at_once)
+    index = paper_index.build_index(papers, for_page=at_once)
     rows = [
         _row(topic, papers[number], edition, finding)
         for topic, asked in zip(topics, profiles.of_topics(topics), strict=True)
@@ -40,14 +40,14 @@ def sort(edition: Edition, *, at_once: bool = False) -> int:
     return len(rows)
 
 
-def sort_stale(*, seconds: float) -> int:
+def reassign_stale(*, seconds: float) -> int:
     """Sort anew what is sorted by another state of the catalogue, the newest first, for so long; how many editions."""
     deadline = time.monotonic() + seconds
     done = 0
     for edition in Edition.objects.exclude(sorted_by=_state(Topic.objects.all())).order_by("-day"):
         if time.monotonic() > deadline:
             break
-        sort(edition)
+        assign_topics(edition)
         done += 1
     return done
 

@@ -27,7 +27,7 @@ TYPES = ("", "replace-cross", "replace", "cross", "new")  # of announcements, th
 
 
 @dataclass
-class Ingested:
+class IngestResult:
     """What an ingest did, in papers."""
 
     new: int = 0
@@ -35,19 +35,19 @@ class Ingested:
     unchanged: int = 0
 
 
-def ingest(source: Source, records: Sequence[PaperRecord], day: dt.date) -> Ingested:
+def ingest(source: Source, records: Sequence[PaperRecord], day: dt.date) -> IngestResult:
     """Store what `source` lists, each record under its own day or else under `day`.
 
     A run again with the same records changes nothing. A paper's edition, pin and votes at publication are
     never touched here.
     """
-    done = Ingested()
+    done = IngestResult()
     unique: dict[str, PaperRecord] = {}
     for record in records:
         unique.setdefault(record.key, record)  # of two in one answer the first counts
     for chunk in _chunks(list(unique.values())):
         with transaction.atomic():
-            wait_for_others()
+            lock_ingest()
             _ingest_chunk(source, chunk, day, done)
     return done
 
@@ -59,25 +59,25 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
     """
     told = {record.key: record for record in records}
     with transaction.atomic():
-        wait_for_others()
+        lock_ingest()
         papers = list(Paper.objects.filter(key__in=keys))
         changed = [paper for paper in papers if paper.key in told and _merge(paper, told[paper.key])]
         for paper in papers:
             paper.enriched_at = now
         Paper.objects.bulk_update(papers, [*ONCE, *EXTRAS, *COUNTS, *GATHERED, "enriched_at"])
         topic_assignment.mark_stale(changed)
-        deduplication.fold_twins(changed)
+        deduplication.merge_duplicates(changed)
     return len(changed)
 
 
-def wait_for_others() -> None:
+def lock_ingest() -> None:
     """Inside a transaction, until nobody else is here in one: two may bring the same work under different keys, and
     of twins that are being made one, neither must be published meanwhile."""
     Turn.objects.select_for_update().get_or_create(host=TURN, defaults={"free_at": timezone.now()})
 
 
-def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done: Ingested) -> None:
-    known = deduplication.Known(records)
+def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done: IngestResult) -> None:
+    known = deduplication.KnownPapers(records)
     new: list[Paper] = []
     changed: dict[int, Paper] = {}
     seen: list[tuple[Paper, PaperRecord]] = []
@@ -97,7 +97,7 @@ def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done
     topic_assignment.mark_stale(changed.values())
     _keep_aliases([*former_keys, *((record.key, paper) for paper, record in seen)])
     _list(source, seen, day)
-    deduplication.fold_twins([*new, *changed.values()])
+    deduplication.merge_duplicates([*new, *changed.values()])
     done.new += len(new)
     done.changed += len(changed)
     done.unchanged += len(records) - len(new) - len(changed)

@@ -5,12 +5,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from digest.matching import Index, Interest, Match, choose, match, share
-from digest.personalization.feedback_model import Taste
+from digest.personalization.feedback_model import FeedbackModel
 
 TRENDING = 3  # papers at most
 
 
-class Wanted(NamedTuple):
+class QueryProfile(NamedTuple):
     """What one reader asked for."""
 
     interests: tuple[Interest, ...]
@@ -18,7 +18,7 @@ class Wanted(NamedTuple):
     max_papers: int = 10
     on_quiet_days: bool = False  # mail what is trending when nothing matches
     amount: str = "balanced"  # or fewer, more: how sure a match must be
-    taste: Taste | None = None  # what was learnt from likes, of those few who said any
+    taste: FeedbackModel | None = None  # what was learnt from likes, of those few who said any
 
 
 class Digest(NamedTuple):
@@ -50,7 +50,7 @@ class Digest(NamedTuple):
         return self.for_you + self.trending
 
 
-def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
+def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
     """The reader's digest; empty (not worth sending) where nothing matches, unless the reader asked otherwise.
 
     A reader who follows nothing gets the most voted papers.
@@ -67,7 +67,7 @@ def compose(index: Index, wanted: Wanted, day: dt.date) -> Digest:
     )
 
 
-def _for_you(index: Index, wanted: Wanted) -> tuple[list[Match], int]:
+def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:
     """The papers chosen for the reader, and how many there are to choose from."""
     if wanted.interests and not wanted.taste:
         return choose(index, wanted.interests, wanted.exclusions, wanted.amount, wanted.max_papers)
@@ -79,14 +79,14 @@ def _for_you(index: Index, wanted: Wanted) -> tuple[list[Match], int]:
     return matches[: wanted.max_papers], len(matches)
 
 
-def _matches(index: Index, wanted: Wanted) -> list[Match]:
+def _matches(index: Index, wanted: QueryProfile) -> list[Match]:
     if not wanted.interests:
         excluded = index.with_any(wanted.exclusions)
         return [index.voted(number) for number in index.by_votes if number not in excluded]
     return match(index, wanted.interests, wanted.exclusions, wanted.amount)
 
 
-def _trending(index: Index, wanted: Wanted, for_you: list[Match]) -> tuple[Match, ...]:
+def _trending(index: Index, wanted: QueryProfile, for_you: list[Match]) -> tuple[Match, ...]:
     """The most voted of the other papers."""
     left_out = {id(found.paper) for found in for_you}
     if wanted.exclusions:

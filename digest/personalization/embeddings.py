@@ -45,7 +45,7 @@ def of_texts(texts: Iterable[str], kind: str, *, keep: bool = True) -> "dict[str
     found = known(texts)
     missing = [text for text in dict.fromkeys(texts) if text not in found]
     for start in range(0, len(missing), CHUNK):
-        found |= _work_out(missing[start : start + CHUNK], kind, keep=keep)
+        found |= _encode_missing(missing[start : start + CHUNK], kind, keep=keep)
     return found
 
 
@@ -89,7 +89,7 @@ def key_of(text: str) -> str:
     return hashlib.sha256(f"{MODEL}\n{text}".encode()).hexdigest()
 
 
-def _work_out(texts: list[str], kind: str, *, keep: bool) -> "dict[str, Vectors]":
+def _encode_missing(texts: list[str], kind: str, *, keep: bool) -> "dict[str, Vectors]":
     import numpy as np
 
     from digest.matching import encoder

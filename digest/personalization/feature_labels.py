@@ -30,7 +30,7 @@ _EMPTY = """
 EMPTY = frozenset(map(family, _EMPTY.split()))
 
 
-def written(papers: Iterable[PaperText]) -> dict[str, str]:
+def written_forms(papers: Iterable[PaperText]) -> dict[str, str]:
     """Words and pairs of words (such as word:image generation) of `papers`, each as one of them writes it, in the
     fewest capitals. What says nothing is not among them: empty words, and pairs with one, or with a comma between."""
     found: dict[str, str] = {}
@@ -40,7 +40,7 @@ def written(papers: Iterable[PaperText]) -> dict[str, str]:
     return found
 
 
-def named(feature: str, words: dict[str, str]) -> str:
+def label_of(feature: str, words: dict[str, str]) -> str:
     """A feature for readers, its words as in `words`; nothing where it is of words that aren't there."""
     kind, _, name = feature.partition(":")
     return words.get(feature, "") if kind == "word" else name

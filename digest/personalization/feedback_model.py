@@ -33,7 +33,7 @@ Rarity = Callable[[str], float]
 
 
 @dataclass(frozen=True)
-class Lesson:
+class FilterModel:
     """What was learnt for one filter."""
 
     weights: Mapping[str, float]  # of features such as word:image generation, author:Ada Lovelace; -1 … 1
@@ -48,8 +48,8 @@ class Lesson:
         """What speaks most for `paper`, or with a negative `sign` against it, as it writes that."""
         found = [feature for feature in features(paper) if self.weights.get(feature, 0.0) * sign > 0]
         strongest = sorted(found, key=lambda feature: (-abs(self.weights[feature]), feature))
-        words = feature_labels.written([paper])
-        return list(islice(filter(None, (feature_labels.named(feature, words) for feature in strongest)), TOLD))
+        words = feature_labels.written_forms([paper])
+        return list(islice(filter(None, (feature_labels.label_of(feature, words) for feature in strongest)), TOLD))
 
     def places(self, of: int) -> int:
         """How many of a mail's places this filter may take alone."""
@@ -57,10 +57,10 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Taste:
+class FeedbackModel:
     """What was learnt for each of a reader's filters, by the names of their interests."""
 
-    lessons: Mapping[str, Lesson]
+    lessons: Mapping[str, FilterModel]
 
     def apply(self, matches: Iterable[Match], places: int) -> list[Match]:
         """`matches` in the order in which this reader wants them, for a mail with so many `places`."""
@@ -72,7 +72,7 @@ class Taste:
         return sorted(map(self._weighed, matches), key=lambda match: -match.score)
 
     def _weighed(self, match: Match) -> Match:
-        moved = (_moved(finding.score, self._effect(finding.interest, match.paper)) for finding in match.findings)
+        moved = (_shifted(finding.score, self._effect(finding.interest, match.paper)) for finding in match.findings)
         return replace(match, score=max(moved, default=match.score))
 
     def _effect(self, interest: str, paper: PaperText) -> float:
@@ -103,7 +103,7 @@ class Taste:
         return replace(match, findings=(*match.findings, Finding("", 0, reasons)))
 
 
-def _moved(score: float, effect: float) -> float:
+def _shifted(score: float, effect: float) -> float:
     """A probability with its odds multiplied; other scores, such as votes, are multiplied themselves."""
     factor: float = MOST_EFFECT**effect
     return score * factor / (1 - score + score * factor) if 0 < score < 1 else score * factor

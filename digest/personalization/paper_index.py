@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from digest.matching import Index, Interest, PaperText
-from digest.matching.assembly import assemble, text_of
-from digest.matching.cache import Kept
+from digest.matching.assembly import assemble_index, text_of
+from digest.matching.cache import BoundedCache
 from digest.models import Paper
 from digest.personalization import embeddings, profiles
 from subscriptions.models import Topic
@@ -23,7 +23,9 @@ CHUNK = 20  # papers, between two looks at the clock
 RECENT = dt.timedelta(days=3)
 
 
-def index_of(papers: Iterable[PaperText], topics: Sequence[Interest] | None = None, *, for_page: bool = False) -> Index:
+def build_index(
+    papers: Iterable[PaperText], topics: Sequence[Interest] | None = None, *, for_page: bool = False
+) -> Index:
     """The index of `papers`, with `topics`, those of the `catalogue` by default, as its thesaurus.
 
     A page doesn't wait for vectors: what nobody worked out yet it does without.
@@ -31,7 +33,7 @@ def index_of(papers: Iterable[PaperText], topics: Sequence[Interest] | None = No
     papers = list(papers)
     topics = catalogue() if topics is None else topics
     if not embeddings.is_available():
-        return assemble(papers, topics)
+        return assemble_index(papers, topics)
     profiles = [topic.profile for topic in topics]
     known = embeddings.known([*map(text_of, papers), *profiles])
     missing = [text for text in map(text_of, papers) if text not in known]
@@ -42,8 +44,8 @@ def index_of(papers: Iterable[PaperText], topics: Sequence[Interest] | None = No
     elif len(missing) > len(papers) // 2:
         level = logging.DEBUG if for_page else logging.WARNING  # a search may turn up papers of years ago
         logger.log(level, "Matching works on words alone: the vectors of %d papers are not there yet", len(missing))
-        return assemble(papers, topics)
-    return assemble(papers, topics, known, embeddings.background(), _Asked(keep=not for_page))
+        return assemble_index(papers, topics)
+    return assemble_index(papers, topics, known, embeddings.background(), _QueryEmbeddings(keep=not for_page))
 
 
 def catalogue() -> list[Interest]:
@@ -56,7 +58,7 @@ def texts_of(papers: Iterable[PaperText], topics: Sequence[Interest]) -> tuple[s
     return (*map(text_of, papers), *(topic.profile for topic in topics))
 
 
-def work_ahead(*, now: dt.datetime, seconds: float) -> int:
+def embed_ahead(*, now: dt.datetime, seconds: float) -> int:
     """Work out the vectors of the topics and of the papers that came in lately; of how many papers.
 
     It stops after `seconds`, or little more: what is left over is done the next time.
@@ -75,13 +77,13 @@ def work_ahead(*, now: dt.datetime, seconds: float) -> int:
     return done
 
 
-class _Asked:
+class _QueryEmbeddings:
     """The vectors of what readers ask, looked up or worked out when they ask; the last few thousand in memory."""
 
     def __init__(self, *, keep: bool) -> None:
         """`keep` them in the database as well: what a visitor tries on a page is not worth that."""
         self._keep = keep
-        self._kept: Kept[str, Vectors] = Kept()
+        self._kept: BoundedCache[str, Vectors] = BoundedCache()
 
     def __call__(self, text: str) -> "Vectors | None":
         vector = self._kept.get(text)

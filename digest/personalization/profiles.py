@@ -10,8 +10,8 @@ from django.utils.translation import gettext_noop
 
 from digest.matching import Interest
 from digest.models import Learnt
-from digest.personalization.digest_selection import Wanted
-from digest.personalization.feedback_model import Lesson, Taste
+from digest.personalization.digest_selection import QueryProfile
+from digest.personalization.feedback_model import FeedbackModel, FilterModel
 from subscriptions.models import Subscriber, Topic
 from subscriptions.query.grammar import Criteria
 
@@ -22,18 +22,18 @@ WORDS_KEY = ":words"
 VOTES_KEY = ":votes"
 
 
-def wanted_by(subscriber: Subscriber) -> Wanted:
+def profile_of(subscriber: Subscriber) -> QueryProfile:
     """What `subscriber` follows; prefetch `filters__topic` for many. A broader topic takes one more query."""
     rows = list(subscriber.filters.all())
     topics = [row.topic for row in rows if row.topic]
     words = [row.criteria for row in rows if not row.topic]
-    return wanted(
+    return make_profile(
         topics,
         words,
         subscriber.max_papers,
         subscriber.mail_quiet_days,
         subscriber.amount,
-        taste_of(subscriber, topics),
+        feedback_model_of(subscriber, topics),
     )
 
 
@@ -48,7 +48,7 @@ def of_topics(topics: Iterable[Topic]) -> list[Interest]:
     for _level in range(2):  # an admin's may stand for one that came to stand for others since
         if missing := {slug for topic in known.values() for slug in topic.narrower} - known.keys():
             known |= {topic.slug: topic for topic in Topic.objects.filter(slug__in=missing)}
-    alone = {slug: _alone(topic) for slug, topic in known.items()}
+    alone = {slug: _without_narrower(topic) for slug, topic in known.items()}
     return [
         replace(alone[topic.slug], narrower=_narrower(known, alone, topic)) if topic.narrower else alone[topic.slug]
         for topic in topics
@@ -68,7 +68,7 @@ def _is_part_of(one: Interest, other: Interest) -> bool:
     return not one.criteria.wants_something and frozenset(one.narrower) < frozenset(other.narrower)
 
 
-def _alone(topic: Topic) -> Interest:
+def _without_narrower(topic: Topic) -> Interest:
     return Interest(topic.name, topic.criteria, topic.about, by_hand=topic.is_by_hand)
 
 
@@ -91,19 +91,19 @@ def with_votes(interests: Sequence[Interest], least: int) -> tuple[Interest, ...
     return tuple(replace(one, criteria=one.criteria._replace(min_votes=least)) for one in others or interests)
 
 
-def wanted(
+def make_profile(
     topics: Iterable[Topic],
     words: Iterable[Criteria] = (),
     max_papers: int = 10,
     on_quiet_days: bool = False,
     amount: str = "balanced",
-    taste: Taste | None = None,
-) -> Wanted:
+    taste: FeedbackModel | None = None,
+) -> QueryProfile:
     """Topics and own words together. What these exclude, or ask of votes, holds for all that the reader gets."""
     words = list(words)
     interests = without_included(of_topics(topics))
     interests += [interest for criteria in words for interest in of_words(criteria)]
-    return Wanted(
+    return QueryProfile(
         interests=with_votes(interests, max((criteria.min_votes for criteria in words), default=0)),
         exclusions=tuple(phrase for criteria in words for phrase in criteria.exclusions),
         max_papers=max_papers,
@@ -118,26 +118,26 @@ def names_of(topics: Iterable[Topic]) -> dict[str, str]:
     return {topic.slug: topic.name for topic in topics} | {WORDS_KEY: OWN_WORDS, VOTES_KEY: MOST_VOTED}
 
 
-def taste_of(subscriber: Subscriber, topics: Iterable[Topic]) -> Taste | None:
+def feedback_model_of(subscriber: Subscriber, topics: Iterable[Topic]) -> FeedbackModel | None:
     """What was learnt from the reader, for these topics and own words."""
-    return taste(Learnt.objects.filter(subscriber=subscriber), names_of(topics))
+    return make_feedback_model(Learnt.objects.filter(subscriber=subscriber), names_of(topics))
 
 
-def taste(rows: Iterable[Learnt], names: Mapping[str, str]) -> Taste | None:
+def make_feedback_model(rows: Iterable[Learnt], names: Mapping[str, str]) -> FeedbackModel | None:
     """What was learnt for the filters in `names`; None where that is nothing, as for nearly every reader."""
     lessons = {
-        names[row.filter_key]: Lesson(row.weights, row.fewer)
+        names[row.filter_key]: FilterModel(row.weights, row.fewer)
         for row in rows
         if row.filter_key in names and (row.weights or row.fewer)
     }
-    return Taste(lessons) if lessons else None
+    return FeedbackModel(lessons) if lessons else None
 
 
-def tastes(subscribers: Iterable[int]) -> dict[int, Taste]:
+def feedback_models(subscribers: Iterable[int]) -> dict[int, FeedbackModel]:
     """The taste of each of `subscribers` (ids) who has one: two queries, for a worker that composes by the hundred."""
     rows: dict[int, list[Learnt]] = {}
     for row in Learnt.objects.filter(subscriber__in=subscribers):
         rows.setdefault(row.subscriber_id, []).append(row)
     names = names_of(Topic.objects.all()) if rows else {}
-    found = ((reader, taste(learnt, names)) for reader, learnt in rows.items())
+    found = ((reader, make_feedback_model(learnt, names)) for reader, learnt in rows.items())
     return {reader: its for reader, its in found if its}

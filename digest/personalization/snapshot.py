@@ -24,11 +24,11 @@ Record = dict[str, Any]
 
 def record(digest: Digest, frequency: str, language: str) -> Record:
     """What `digest` holds, and how it was made."""
-    return assemble([told(match) for match in digest.matches], digest, frequency, language)
+    return record_from_parts([record_match(match) for match in digest.matches], digest, frequency, language)
 
 
-def assemble(papers: Sequence[list[Any]], digest: Digest, frequency: str, language: str) -> Record:
-    """The same, of `papers` that were `told` before, in the order of the digest."""
+def record_from_parts(papers: Sequence[list[Any]], digest: Digest, frequency: str, language: str) -> Record:
+    """The same, of `papers` that were `record_match` before, in the order of the digest."""
     for_you = len(digest.for_you)
     return {
         "for_you": papers[:for_you],
@@ -40,7 +40,7 @@ def assemble(papers: Sequence[list[Any]], digest: Digest, frequency: str, langua
     }
 
 
-def told(match: Match) -> list[Any]:
+def record_match(match: Match) -> list[Any]:
     return [*paper(match), *map(finding, shown(match.findings))]
 
 

@@ -10,7 +10,7 @@ from digest.search import index_cache
 from digest.search.preview_hints import Advice, advise
 from subscriptions.models import Subscriber, Topic
 from subscriptions.query import grammar
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,20 @@ class Preview:
         return round(self.papers / len(self.digests)) if self.digests else 0
 
 
-def preview(wishes: Wishes, reader: Subscriber | None = None) -> Preview:
+def preview(wishes: Preferences, reader: Subscriber | None = None) -> Preview:
     """Compose the last digests for `wishes`, with what was learnt from `reader` where there is one.
 
     Raises FilterError if the words can't be read.
     """
     own = grammar.parse(wishes.words)
-    taste = profiles.taste_of(reader, wishes.topics) if reader else None
-    wanted = profiles.wanted(wishes.topics, [own], wishes.max_papers, amount=wishes.amount, taste=taste)
+    taste = profiles.feedback_model_of(reader, wishes.topics) if reader else None
+    wanted = profiles.make_profile(wishes.topics, [own], wishes.max_papers, amount=wishes.amount, taste=taste)
     is_weekly = wishes.frequency == Subscriber.Frequency.WEEKLY
-    shelf = index_cache.last_week() if is_weekly else index_cache.last()
-    digests = tuple(compose(index, wanted, day) for day, index in shelf.days)
+    recent = index_cache.last_week() if is_weekly else index_cache.last()
+    digests = tuple(compose(index, wanted, day) for day, index in recent.days)
     brings_nothing = not any(digest.for_you for digest in digests)
     broader = _broader(wishes.topics, own.min_votes) if brings_nothing else ()
-    advice = advise(shelf, digests, wanted, own, broader)
+    advice = advise(recent, digests, wanted, own, broader)
     return Preview(digests, advice, follows_something=bool(wanted.interests), is_weekly=is_weekly)
 
 

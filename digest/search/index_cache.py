@@ -12,7 +12,7 @@ from digest.editions import candidates, publication
 from digest.matching import Index, Interest
 from digest.models import Edition, Paper
 from digest.personalization import embeddings, paper_index
-from digest.search.recent_papers import Shelf
+from digest.search.recent_papers import RecentPapers
 from subscriptions.models import Topic
 
 LAST = 7  # editions
@@ -36,7 +36,7 @@ Stamp = tuple[int, dt.date, tuple[object, ...], int]
 
 
 @dataclass(frozen=True)
-class _Made:
+class _CachedIndex:
     """An index, what it compares by meaning, and for how many of these texts there was no vector."""
 
     index: Index
@@ -52,29 +52,29 @@ class _Made:
         return missing <= len(self.index.papers) // 2
 
 
-class _Kept:
+class _IndexCache:
     """What this process has made: an index for each edition as it was then, the shelf of all, and the week."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._made: dict[Stamp, _Made] = {}
+        self._made: dict[Stamp, _CachedIndex] = {}
         self._newest = 0  # vector, when it was looked last
-        self._shelf = self._week_of = self._week = Shelf(())
+        self._shelf = self._week_of = self._week = RecentPapers(())
 
-    def shelf(self, stamps: Sequence[Stamp]) -> Shelf:
+    def recent(self, stamps: Sequence[Stamp]) -> RecentPapers:
         with self._lock:  # two threads that ask at once make one index
             self._forget_outgrown()
             if list(self._made) != list(stamps):
                 topics = paper_index.catalogue()
                 self._made = {stamp: self._made.get(stamp) or _make(stamp[0], topics) for stamp in stamps}
-                self._shelf = Shelf(tuple((stamp[1], made.index) for stamp, made in self._made.items()))
+                self._shelf = RecentPapers(tuple((stamp[1], made.index) for stamp, made in self._made.items()))
             return self._shelf
 
-    def week(self, stamps: Sequence[Stamp]) -> Shelf:
-        shelf = self.shelf(stamps)
+    def week(self, stamps: Sequence[Stamp]) -> RecentPapers:
+        recent = self.recent(stamps)
         with self._lock:
-            if self._week_of is not shelf:
-                self._week_of, self._week = shelf, _make_week(stamps)
+            if self._week_of is not recent:
+                self._week_of, self._week = recent, _make_week(stamps)
             return self._week
 
     def _forget_outgrown(self) -> None:
@@ -87,32 +87,32 @@ class _Kept:
             self._made = {stamp: made for stamp, made in self._made.items() if not made.may_know_more()}
 
 
-_kept = _Kept()
+_kept = _IndexCache()
 
 
-def last() -> Shelf:
+def last() -> RecentPapers:
     """The last LAST editions as they are now: three or four queries, and an index made anew where it has changed."""
-    return _kept.shelf(_stamps())
+    return _kept.recent(_stamps())
 
 
-def last_week() -> Shelf:
+def last_week() -> RecentPapers:
     """The week to the last edition as a weekly digest is made of it: as if all its papers were of that one day."""
     return _kept.week(_stamps())
 
 
-def _make_week(stamps: Sequence[Stamp]) -> Shelf:
+def _make_week(stamps: Sequence[Stamp]) -> RecentPapers:
     if not stamps:
-        return Shelf(())
+        return RecentPapers(())
     edition_id, day, *_ = stamps[0]
     papers = candidates.papers(Edition(pk=edition_id, day=day), day - candidates.WEEK).only(*FIELDS)
-    return Shelf(((day, paper_index.index_of(papers, for_page=True)),))
+    return RecentPapers(((day, paper_index.build_index(papers, for_page=True)),))
 
 
-def _make(edition_id: int, topics: Sequence[Interest]) -> _Made:
+def _make(edition_id: int, topics: Sequence[Interest]) -> _CachedIndex:
     papers = list(publication.papers_of(Edition(pk=edition_id)).only(*FIELDS))
     texts = paper_index.texts_of(papers, topics)
     missing = embeddings.missing(texts) if embeddings.is_available() else 0
-    return _Made(paper_index.index_of(papers, topics, for_page=True), texts, missing)
+    return _CachedIndex(paper_index.build_index(papers, topics, for_page=True), texts, missing)
 
 
 def _stamps() -> list[Stamp]:

@@ -20,14 +20,14 @@ _WORD = re.compile(r"[^\W_]+(?:[-’'/][^\W_]+)*")
 
 
 @dataclass(frozen=True)
-class Found:
+class Keyphrase:
     """A phrase as papers write it, and the places of the papers that hold it."""
 
     phrase: str
     papers: tuple[int, ...]
 
 
-def telling(papers: Sequence[PaperText], rarity: Rarity, most: int) -> list[Found]:
+def keyphrases_of(papers: Sequence[PaperText], rarity: Rarity, most: int) -> list[Keyphrase]:
     """The `most` telling phrases of `papers`: of those in a title or a keyword, those that most of them hold.
 
     What stands in abstracts only is mostly how one writes, such as “extensive experiments”.
@@ -47,7 +47,7 @@ def telling(papers: Sequence[PaperText], rarity: Rarity, most: int) -> list[Foun
         if " " in key or in_titles[key] > 1 or len(papers) == 1
     }
     best = _without_twins(sorted(filter(worth.get, worth), key=lambda key: (-worth[key], key)))
-    return [Found(written[key].most_common(1)[0][0], tuple(sorted(holders[key]))) for key in islice(best, most)]
+    return [Keyphrase(written[key].most_common(1)[0][0], tuple(sorted(holders[key]))) for key in islice(best, most)]
 
 
 def _phrases(paper: PaperText) -> Iterator[tuple[str, bool]]:

@@ -20,7 +20,7 @@ from digest.matching import Interest, Match, match
 from digest.models import Paper
 from digest.personalization import paper_index
 from digest.search import fulltext
-from digest.search.fulltext import Ask, search_terms
+from digest.search.fulltext import SearchTerm, search_terms
 from subscriptions.query import grammar, validation
 from subscriptions.query.grammar import Criteria
 
@@ -120,10 +120,10 @@ def candidates(criteria: Criteria) -> list[int]:
     return sorted(likely, key=lambda pk: (-likely[pk], -pk))[:most]
 
 
-Way = tuple[list[Ask], int]  # of holding a term, and how likely a paper that does is wanted
+RankedTerms = tuple[list[SearchTerm], int]  # of holding a term, and how likely a paper that does is wanted
 
 
-def _terms(criteria: Criteria) -> Iterator[list[Way]]:
+def _terms(criteria: Criteria) -> Iterator[list[RankedTerms]]:
     """Each thing that is asked for: by its ways, the likeliest first."""
     for phrase in criteria.phrases[:MOST_TERMS]:
         yield [*_in_a_row(phrase), *_together(phrase)]
@@ -137,7 +137,7 @@ def _terms(criteria: Criteria) -> Iterator[list[Way]]:
         yield [(search_terms.sentence(criteria.sentence), POSSIBLE)]
 
 
-def _in_a_row(phrase: str) -> list[Way]:
+def _in_a_row(phrase: str) -> list[RankedTerms]:
     return [
         (search_terms.phrase(phrase, "row", "title"), LIKELIEST),
         (search_terms.phrase(phrase, "row", "text"), LIKELY),
@@ -145,7 +145,7 @@ def _in_a_row(phrase: str) -> list[Way]:
     ]
 
 
-def _together(phrase: str) -> list[Way]:
+def _together(phrase: str) -> list[RankedTerms]:
     if " " not in phrase:
         return []
     return [
@@ -155,7 +155,9 @@ def _together(phrase: str) -> list[Way]:
     ]
 
 
-def _find(terms: Iterable[list[Way]], without: list[Ask], min_votes: int, most: int) -> list[dict[int, int]]:
+def _find(
+    terms: Iterable[list[RankedTerms]], without: list[SearchTerm], min_votes: int, most: int
+) -> list[dict[int, int]]:
     """Return for each term how likely a paper is wanted; `most` papers, the less likely ones only where there is room.
 
     The last terms find nothing where those before them have spent the budget.
@@ -199,7 +201,7 @@ def _ranked(criteria: Criteria, pks: list[int]) -> list[Match]:
     if not pks:
         return []
     papers = Paper.objects.filter(pk__in=pks).select_related("edition").order_by("-votes", "-pk")
-    return match(paper_index.index_of(papers, for_page=True), [Interest("", criteria)], (), SURENESS)
+    return match(paper_index.build_index(papers, for_page=True), [Interest("", criteria)], (), SURENESS)
 
 
 def _newest(found: Match) -> tuple[dt.date, int]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from digest.matching import Interest, in_category
-from digest.personalization.digest_selection import Digest, Wanted
-from digest.search.recent_papers import Shelf
+from digest.personalization.digest_selection import Digest, QueryProfile
+from digest.search.recent_papers import RecentPapers
 from subscriptions.query.grammar import Criteria
 
 MOST = 3  # remarks of a kind
@@ -31,75 +31,79 @@ class Advice:
 
 
 def advise(
-    shelf: Shelf, digests: Sequence[Digest], wanted: Wanted, own: Criteria, broader: Sequence[Interest] = ()
+    recent: RecentPapers,
+    digests: Sequence[Digest],
+    wanted: QueryProfile,
+    own: Criteria,
+    broader: Sequence[Interest] = (),
 ) -> tuple[Advice, ...]:
-    """What a friend would remark on `digests`, composed from `shelf` for `wanted`.
+    """What a friend would remark on `digests`, composed from `recent` for `wanted`.
 
     `own` are the reader's words, `broader` the topics that stand for one that they ticked.
     """
     if not digests:
         return ()
     found = sum(len(digest.for_you) + digest.more for digest in digests)
-    never = tuple(islice(_never_found(shelf, own, wanted.amount), MOST))
+    never = tuple(islice(_never_found(recent, own, wanted.amount), MOST))
     if not found:
-        why = _taken(shelf, wanted) or _would_bring(shelf, wanted, broader)
+        why = _taken(recent, wanted) or _would_bring(recent, wanted, broader)
         return (*never, why) if why else never or (Advice("rare"),)
     if wanted.interests and found > FLOOD * wanted.max_papers * len(digests):
-        return (*never, _too_much(shelf, wanted, own))
+        return (*never, _too_much(recent, wanted, own))
     return never
 
 
-def _never_found(shelf: Shelf, own: Criteria, amount: str) -> Iterator[Advice]:
+def _never_found(recent: RecentPapers, own: Criteria, amount: str) -> Iterator[Advice]:
     """Of the reader's own words: a topic has many phrases, and need not have all of them in one week."""
     for phrase in (*own.phrases, *own.quoted):
-        if not shelf.holding(phrase) and not (phrase in own.phrases and _is_found_apart(shelf, phrase, amount)):
-            if "." in phrase and any(in_category(category, phrase) for category in shelf.categories):
+        if not recent.holding(phrase) and not (phrase in own.phrases and _is_found_apart(recent, phrase, amount)):
+            if "." in phrase and any(in_category(category, phrase) for category in recent.categories):
                 yield Advice("category", phrase)
-            elif shelf.written_by(phrase):
+            elif recent.written_by(phrase):
                 yield Advice("author", phrase)
             else:
-                yield Advice("no_phrase", phrase, near=shelf.near(phrase, NEAR))
+                yield Advice("no_phrase", phrase, near=recent.near(phrase, NEAR))
     for author in own.authors:
-        if not shelf.written_by(author):
-            yield Advice("no_author", author, near=shelf.near_authors(author, NEAR))
+        if not recent.written_by(author):
+            yield Advice("no_author", author, near=recent.near_authors(author, NEAR))
     for pattern in own.categories:
-        if not any(in_category(category, pattern) for category in shelf.categories):
+        if not any(in_category(category, pattern) for category in recent.categories):
             yield Advice("no_category", pattern)
 
 
-def _is_found_apart(shelf: Shelf, phrase: str, amount: str) -> bool:
+def _is_found_apart(recent: RecentPapers, phrase: str, amount: str) -> bool:
     """Whether it brings papers by its words or its meaning, though it stands in none of them."""
-    return " " in phrase and shelf.matching([Interest("", Criteria(phrases=(phrase,)))], amount) > 0
+    return " " in phrase and recent.matching([Interest("", Criteria(phrases=(phrase,)))], amount) > 0
 
 
-def _taken(shelf: Shelf, wanted: Wanted) -> Advice | None:
+def _taken(recent: RecentPapers, wanted: QueryProfile) -> Advice | None:
     """What takes all there is: exclusions, or the votes that are asked for, or both."""
     if not wanted.interests:
-        everything = len(shelf.papers)
+        everything = len(recent.papers)
         return Advice("excluded", _left_out(wanted), everything) if wanted.exclusions and everything else None
-    if papers := shelf.matching(_without_exclusions(wanted), wanted.amount):
+    if papers := recent.matching(_without_exclusions(wanted), wanted.amount):
         return Advice("excluded", _left_out(wanted), papers)
     least = max(interest.criteria.min_votes for interest in wanted.interests)
     if not least:
         return None
     if any(interest.wants_votes_alone for interest in wanted.interests):
-        return Advice("no_votes", str(least), max((paper.votes for paper in shelf.papers), default=0))
-    if papers := shelf.matching(_without_votes(wanted.interests), wanted.amount, wanted.exclusions):
+        return Advice("no_votes", str(least), max((paper.votes for paper in recent.papers), default=0))
+    if papers := recent.matching(_without_votes(wanted.interests), wanted.amount, wanted.exclusions):
         return Advice("votes", str(least), papers)
-    papers = shelf.matching(_without_votes(_without_exclusions(wanted)), wanted.amount)
+    papers = recent.matching(_without_votes(_without_exclusions(wanted)), wanted.amount)
     return Advice("narrowed", _left_out(wanted), papers) if papers else None
 
 
-def _left_out(wanted: Wanted) -> str:
+def _left_out(wanted: QueryProfile) -> str:
     return ", ".join(wanted.exclusions)
 
 
-def _would_bring(shelf: Shelf, wanted: Wanted, broader: Sequence[Interest]) -> Advice | None:
+def _would_bring(recent: RecentPapers, wanted: QueryProfile, broader: Sequence[Interest]) -> Advice | None:
     """What would bring something, where nothing takes it away."""
     for amount in AMOUNTS[AMOUNTS.index(wanted.amount) + 1 :]:
-        if papers := shelf.matching(wanted.interests, amount, wanted.exclusions):
+        if papers := recent.matching(wanted.interests, amount, wanted.exclusions):
             return Advice("amount", amount, papers)
-    brought = [(shelf.matching([topic], wanted.amount, wanted.exclusions), topic.label) for topic in broader]
+    brought = [(recent.matching([topic], wanted.amount, wanted.exclusions), topic.label) for topic in broader]
     papers, label = max(brought, default=(0, ""))
     return Advice("broader", label, papers) if papers else None
 
@@ -108,19 +112,19 @@ def _without_votes(interests: Iterable[Interest]) -> list[Interest]:
     return [replace(interest, criteria=interest.criteria._replace(min_votes=0)) for interest in interests]
 
 
-def _without_exclusions(wanted: Wanted) -> list[Interest]:
+def _without_exclusions(wanted: QueryProfile) -> list[Interest]:
     return [replace(interest, criteria=_but_for(interest.criteria, wanted)) for interest in wanted.interests]
 
 
-def _but_for(criteria: Criteria, wanted: Wanted) -> Criteria:
+def _but_for(criteria: Criteria, wanted: QueryProfile) -> Criteria:
     """`criteria` without what the reader excludes; what a topic excludes by itself stays out."""
     left = tuple(phrase for phrase in criteria.exclusions if phrase not in wanted.exclusions)
     return criteria._replace(exclusions=left)
 
 
-def _too_much(shelf: Shelf, wanted: Wanted, own: Criteria) -> Advice:
+def _too_much(recent: RecentPapers, wanted: QueryProfile, own: Criteria) -> Advice:
     """The interest that brings the most, where there are several; else what kind the one is of."""
-    brought = (shelf.matching([interest], wanted.amount, wanted.exclusions) for interest in wanted.interests)
+    brought = (recent.matching([interest], wanted.amount, wanted.exclusions) for interest in wanted.interests)
     papers, label = max(zip(brought, (interest.label for interest in wanted.interests), strict=True))
     if len(wanted.interests) > 1:
         return Advice("flood", label, papers)

@@ -10,12 +10,12 @@ from weakref import WeakKeyDictionary
 from digest.matching import Index, Interest, PaperText, match
 from digest.personalization.feedback_model import Rarity, rarity_among
 from digest.search import spelling
-from digest.search.spelling import Vocabulary
+from digest.search.spelling import KnownWords
 from subscriptions.query.grammar import Criteria
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RecentPapers:
     """Days and their indexes, the newest first."""
 
     days: tuple[tuple[dt.date, Index], ...]
@@ -66,12 +66,12 @@ class Shelf:
 
 
 # Made when first asked for, and gone with the index.
-_vocabularies: WeakKeyDictionary[Index, Vocabulary] = WeakKeyDictionary()
+_vocabularies: WeakKeyDictionary[Index, KnownWords] = WeakKeyDictionary()
 
 
-def _vocabulary(index: Index) -> Vocabulary:
+def _vocabulary(index: Index) -> KnownWords:
     if index not in _vocabularies:
-        _vocabularies[index] = Vocabulary(map(_text, index.papers))
+        _vocabularies[index] = KnownWords(map(_text, index.papers))
     return _vocabularies[index]
 
 

@@ -4,9 +4,9 @@ from functools import lru_cache
 from heapq import nlargest
 
 from digest.models import Paper
-from digest.personalization.feedback_model import Lesson, Rarity, features, learn
+from digest.personalization.feedback_model import FilterModel, Rarity, features, learn
 from digest.search import fulltext, index_cache
-from digest.search.fulltext import Ask, search_terms
+from digest.search.fulltext import SearchTerm, search_terms
 
 MOST = 5
 CANDIDATES = 100
@@ -26,20 +26,20 @@ def similar(paper: Paper, most: int = MOST) -> list[Paper]:
 def _likest(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
     """Their ids. `text` and `newest` change when the answer may; a paper is known by its key."""
     rarity = index_cache.last().rarity
-    lesson = Lesson(learn([paper], [], rarity))
+    lesson = FilterModel(learn([paper], [], rarity))
     ids = [found for found in fulltext.find(_asks(paper, rarity), without=[], limit=CANDIDATES) if found != paper.pk]
     likeness = {found.pk: _common(lesson, found) for found in Paper.objects.filter(pk__in=ids)}
     near = [found for found in likeness if likeness[found] >= LEAST]
     return tuple(nlargest(2 * MOST, near, key=lambda found: (likeness[found], found)))
 
 
-def _asks(paper: Paper, rarity: Rarity) -> list[Ask]:
+def _asks(paper: Paper, rarity: Rarity) -> list[SearchTerm]:
     """Any two of the telling words in one title, or all of them anywhere near enough to two."""
     words = dict.fromkeys(word for text in (paper.title, *paper.keywords) for word in search_terms.words_of(text))
     telling = sorted((word for word in words if len(word) > 2), key=lambda word: -rarity(f"word:{word}"))
     return search_terms.pairs(telling[:TELLING])
 
 
-def _common(lesson: Lesson, paper: Paper) -> float:
+def _common(lesson: FilterModel, paper: Paper) -> float:
     found = features(paper)
     return sum(weight * found.get(feature, 0.0) for feature, weight in lesson.weights.items())

@@ -15,7 +15,7 @@ SHORTEST = 4  # letters; shorter words are near to too many others
 _WORD = re.compile(r"[^\W_]+")
 
 
-class Vocabulary:
+class KnownWords:
     """The words of some texts, as they write them, and their stems."""
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -30,7 +30,7 @@ class Vocabulary:
         return (other for other in self._by_beginning.get(word[0], ()) if _are_as_long(other, word))
 
 
-def near(phrase: str, vocabularies: Sequence[Vocabulary]) -> Iterator[str]:
+def near(phrase: str, vocabularies: Sequence[KnownWords]) -> Iterator[str]:
     """What may be near to `phrase`: first as it may be spelt, then its parts, the longest first; each once."""
     return iter(dict.fromkeys(_near(phrase.split(), vocabularies)))
 
@@ -45,7 +45,7 @@ def near_names(name: str, names: Iterable[str], most: int) -> list[str]:
     return [written[like] for like in get_close_matches(sought, likely, most, ALIKE)]
 
 
-def _near(words: list[str], vocabularies: Sequence[Vocabulary]) -> Iterator[str]:
+def _near(words: list[str], vocabularies: Sequence[KnownWords]) -> Iterator[str]:
     likes = {word: _like(word, vocabularies) for word in words}
     spelt = [next(iter(likes[word]), word) for word in words]
     yield " ".join(spelt)
@@ -56,7 +56,7 @@ def _near(words: list[str], vocabularies: Sequence[Vocabulary]) -> Iterator[str]
         yield from (" ".join(part) for part in parts if _may_stand(part))
 
 
-def _like(word: str, vocabularies: Sequence[Vocabulary]) -> list[str]:
+def _like(word: str, vocabularies: Sequence[KnownWords]) -> list[str]:
     """The words that are spelt nearly as `word`, the nearest first; none for one that occurs."""
     word = fold(word)
     if len(word) < SHORTEST or any(stem(word) in words.stems for words in vocabularies):

@@ -12,7 +12,7 @@ from digest.personalization import paper_index, profiles
 from digest.search import citation_parser, fulltext, index_cache, keyphrases
 from digest.search.citation_parser import Reference
 from digest.search.fulltext import search_terms
-from digest.search.keyphrases import Found
+from digest.search.keyphrases import Keyphrase
 from subscriptions.models import Topic
 from subscriptions.query.grammar import Criteria, write
 
@@ -25,7 +25,7 @@ TICKED = 0.5  # of the papers: what fewer of them share is for the reader to tic
 
 
 @dataclass(frozen=True)
-class Pasted:
+class UnknownPaper:
     """A paper that is known by what was pasted alone."""
 
     key: str
@@ -38,7 +38,7 @@ class Pasted:
 
 
 @dataclass(frozen=True)
-class Offer:
+class SuggestedFilter:
     """Something to tick, and the papers that led to it."""
 
     value: str  # a topic's slug; else as one writes it among the own words
@@ -54,8 +54,8 @@ class Suggestion:
 
     papers: tuple[PaperText, ...]
     unknown: tuple[str, ...]  # what was pasted, and says nothing that we could work from
-    topics: tuple[Offer, ...]
-    words: tuple[Offer, ...]  # phrases and authors
+    topics: tuple[SuggestedFilter, ...]
+    words: tuple[SuggestedFilter, ...]  # phrases and authors
     is_full: bool = False  # more papers may have been pasted than are read at once
 
 
@@ -70,19 +70,19 @@ def suggest(text: str) -> Suggestion:
             papers.setdefault(held[reference.said].key, held[reference.said])
         elif reference.title:
             key = reference.key or reference.title
-            papers.setdefault(key, Pasted(key, reference.title, reference.abstract, reference.authors))
+            papers.setdefault(key, UnknownPaper(key, reference.title, reference.abstract, reference.authors))
         else:
             unknown.append(reference.said)
     found = list(papers.values())
     return replace(_of(found), unknown=tuple(unknown), is_full=len(pasted) == citation_parser.MOST)
 
 
-def like(paper: Paper) -> Suggestion:
+def suggest_like(paper: Paper) -> Suggestion:
     """What to follow for more papers like one."""
     return _of([paper])
 
 
-def words(chosen: Sequence[str]) -> str:
+def as_filter_words(chosen: Sequence[str]) -> str:
     """Ticked phrases and authors, as one writes them into the form."""
     return ", ".join(dict.fromkeys(chosen))
 
@@ -120,31 +120,31 @@ def _of(papers: Sequence[PaperText]) -> Suggestion:
     )
 
 
-def _ticked(offers: Sequence[Offer], papers: int, least: int = 1) -> tuple[Offer, ...]:
+def _ticked(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) -> tuple[SuggestedFilter, ...]:
     """The same, with those ticked that most of the papers share, and `least` of them where there are as many."""
     least_of_all = max(min(least, papers), TICKED * papers)
     shared = [offer for offer in offers if len(offer.papers) >= least_of_all][:MOST_TICKED]
     return tuple(replace(offer, is_ticked=offer in shared) for offer in offers)
 
 
-def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, Offer]]:
+def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, SuggestedFilter]]:
     """The topics that ask for any of `papers`, those that ask for most of them first; none that stands for others."""
-    index, found = paper_index.index_of(papers, for_page=True), []
+    index, found = paper_index.build_index(papers, for_page=True), []
     for topic in Topic.objects.filter(is_offered=True, narrower=[]):
         findings = index.findings(profiles.of_topic(topic))
         led = tuple(papers[number] for number in sorted(findings, key=lambda number: -findings[number].score))
         if led:
-            offer = Offer(topic.slug, topic.name, led, description=topic.description)
+            offer = SuggestedFilter(topic.slug, topic.name, led, description=topic.description)
             found.append((sum(finding.score for finding in findings.values()), topic, offer))
     found.sort(key=lambda row: -row[0])
     return [(topic, offer) for _, topic, offer in found[:MOST_TOPICS]]
 
 
-def _phrases(papers: Sequence[PaperText]) -> list[Offer]:
+def _phrases(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
     """Telling phrases that also other papers hold: what only one has brings nothing."""
-    found = keyphrases.telling(papers, index_cache.last().rarity, 3 * MOST_PHRASES)
+    found = keyphrases.keyphrases_of(papers, index_cache.last().rarity, 3 * MOST_PHRASES)
     return [
-        Offer(
+        SuggestedFilter(
             write(Criteria(phrases=(phrase.phrase,))),
             phrase.phrase,
             tuple(papers[number] for number in phrase.papers),
@@ -159,17 +159,17 @@ def _tells(phrase: str) -> bool:
     return " " in phrase or ("-" not in phrase and sum(map(str.isupper, phrase)) > 1)
 
 
-def _others_hold(phrase: Found, papers: Sequence[PaperText]) -> bool:
+def _others_hold(phrase: Keyphrase, papers: Sequence[PaperText]) -> bool:
     own = {paper.pk for paper in papers if isinstance(paper, Paper)}
     found = fulltext.find(search_terms.phrase(phrase.phrase, "row", "text"), without=[], limit=len(own) + 1)
     return bool(set(found) - own)
 
 
-def _authors(papers: Sequence[PaperText]) -> list[Offer]:
+def _authors(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
     """Who wrote more than one of them."""
     counts = Counter(name for paper in papers for name in dict.fromkeys(paper.authors))
     return [
-        Offer(
+        SuggestedFilter(
             write(Criteria(authors=(name,))),
             name,
             tuple(paper for paper in papers if name in paper.authors),

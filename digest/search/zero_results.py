@@ -9,8 +9,8 @@ from typing import Any
 from digest.matching import same_person
 from digest.models import Paper
 from digest.search import fulltext, paper_search, spelling
-from digest.search.fulltext import Ask, search_terms
-from digest.search.spelling import Vocabulary
+from digest.search.fulltext import SearchTerm, search_terms
+from digest.search.spelling import KnownWords
 from subscriptions.query import grammar
 from subscriptions.query.grammar import CATEGORY, Criteria
 
@@ -67,8 +67,8 @@ class _Newest:
     """The newest papers, which know how words and names are spelt; read when first asked."""
 
     @cached_property
-    def _vocabulary(self) -> Vocabulary:
-        return Vocabulary(self._each("title"))
+    def _vocabulary(self) -> KnownWords:
+        return KnownWords(self._each("title"))
 
     @cached_property
     def _authors(self) -> set[str]:
@@ -87,7 +87,7 @@ class _Newest:
         return shown.values_list(field, flat=True)[:NEWEST]
 
 
-def _holds(asks: list[Ask]) -> bool:
+def _holds(asks: list[SearchTerm]) -> bool:
     return bool(fulltext.find(asks, without=[], limit=1))
 
 

@@ -42,7 +42,7 @@ class Citable(PaperText, Protocol):
     def published_on(self) -> dt.date | None: ...
 
 
-class Name(NamedTuple):
+class AuthorName(NamedTuple):
     """An author's name in its parts; a group, and whoever has one name only, is all `last`."""
 
     last: str
@@ -79,20 +79,20 @@ def citation_key(paper: Citable) -> str:
     return "".join([_ascii(author).replace(" ", ""), year, *words[:1]]) or "paper"
 
 
-def split_name(name: str) -> Name:
+def split_name(name: str) -> AuthorName:
     """The parts of a name as sources write it: Ada Lovelace; Lovelace, Ada; Ludwig van Beethoven; Sammy Davis Jr."""
     name = clean(name)
     if "," in name:
         last, given, *more = [part.strip() for part in name.split(",")]
-        return Name(last, "", given) if _SUFFIX.fullmatch(given) else Name(last, given, " ".join(more))
+        return AuthorName(last, "", given) if _SUFFIX.fullmatch(given) else AuthorName(last, given, " ".join(more))
     words = name.split()
     if len(words) < 2 or _GROUP.fullmatch(words[-1]):
-        return Name(name)
+        return AuthorName(name)
     suffix = words.pop() if len(words) > 2 and _SUFFIX.fullmatch(words[-1]) else ""
     begins = len(words) - 1
     while begins > 1 and _PARTICLE.fullmatch(words[begins - 1]):
         begins -= 1
-    return Name(" ".join(words[begins:]), " ".join(words[:begins]), suffix)
+    return AuthorName(" ".join(words[begins:]), " ".join(words[:begins]), suffix)
 
 
 def _bibtex_fields(paper: Citable) -> Iterator[tuple[str, str]]:
@@ -135,7 +135,7 @@ def _ris_lines(paper: Citable) -> Iterator[tuple[str, str]]:
     yield "ER", ""
 
 
-def _bibtex_name(name: Name) -> str:
+def _bibtex_name(name: AuthorName) -> str:
     """`and` parts two authors, and a comma or a space the parts of one: a group's name stands in braces."""
     parts = [_tex(part) for part in (name.last, name.suffix, name.given) if part]
     is_whole = not name.given and " " in name.last

@@ -28,13 +28,13 @@ _NOT_IN_XML = re.compile("[\ufffe\uffff]")  # beyond the controls that `clean` t
 
 
 @dataclass(frozen=True)
-class Entry:
+class FeedEntry:
     """A published paper."""
 
     id: str
     paper: Paper
     published: dt.datetime
-    topics: Sequence[topics.Label]
+    topics: Sequence[topics.TopicLabel]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Feed:
     subtitle: str
     address: str  # its own path
     page: str  # the path of the page that shows the same
-    entries: Sequence[Entry]
+    entries: Sequence[FeedEntry]
 
     @property
     def updated(self) -> dt.datetime:
@@ -74,7 +74,7 @@ def found_by(query: str) -> list[Paper]:
 
 def for_reader(reader: Subscriber) -> list[Paper]:
     """What the digests of the last editions would hold for the reader, the newest first."""
-    wanted = profiles.wanted_by(reader)
+    wanted = profiles.profile_of(reader)
     digests = [compose(index, wanted, day) for day, index in index_cache.last().days]
     return _in_editions([match.paper.key for digest in digests for match in digest.for_you])
 
@@ -84,12 +84,12 @@ def _in_editions(keys: Iterable[str]) -> list[Paper]:
     return list(published.order_by("-edition__day", "-votes", "pk").select_related("edition")[:MOST])
 
 
-def entries_of(papers: Iterable[Paper]) -> list[Entry]:
+def entries_of(papers: Iterable[Paper]) -> list[FeedEntry]:
     """The entries of `papers`, those without an edition left out."""
     published = [paper for paper in papers if paper.edition]
     found = topics.of_papers(published, topics.offered())
     return [
-        Entry(make_id(f"paper/{paper.pk}"), paper, paper.edition.published_at, found.get(paper.pk, []))
+        FeedEntry(make_id(f"paper/{paper.pk}"), paper, paper.edition.published_at, found.get(paper.pk, []))
         for paper in published
         if paper.edition
     ]

@@ -15,7 +15,7 @@ PAPERS_A_FILE = 10_000  # by their number in the database, so that a file stays 
 
 
 @dataclass(frozen=True)
-class Page:
+class SitemapEntry:
     """An address for search engines, and when what it shows was published."""
 
     address: str
@@ -28,21 +28,21 @@ def parts() -> list[str]:
     return ["pages", *(f"papers-{number}" for number in range(highest // PAPERS_A_FILE + 1))]
 
 
-def days_and_topics() -> Iterator[Page]:
+def days_and_topics() -> Iterator[SitemapEntry]:
     for name in ("digest:latest", "digest:topics", "digest:suggest", "subscriptions:subscribe"):
-        yield Page(_absolute(name))
+        yield SitemapEntry(_absolute(name))
     for slug in Topic.objects.filter(is_offered=True).values_list("slug", flat=True):
-        yield Page(_absolute("digest:topic", slug))
+        yield SitemapEntry(_absolute("digest:topic", slug))
     for day in Edition.objects.values_list("day", flat=True):
-        yield Page(_absolute("digest:edition", day), day)
+        yield SitemapEntry(_absolute("digest:edition", day), day)
 
 
-def papers(number: int) -> Iterator[Page]:
+def papers(number: int) -> Iterator[SitemapEntry]:
     """The published papers of the file `number`."""
     first = number * PAPERS_A_FILE
     shown = Paper.objects.filter(pk__range=(first, first + PAPERS_A_FILE - 1), is_hidden=False, edition__isnull=False)
     for key, day in shown.order_by("pk").values_list("key", "edition__day"):
-        yield Page(_absolute("digest:paper", key), day)
+        yield SitemapEntry(_absolute("digest:paper", key), day)
 
 
 def _absolute(name: str, *args: object) -> str:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from digest import isolation
-from digest.ingest.http_client import client
+from digest.ingest.http_client import make_client
 from digest.models import Paper, Source, Thumbnail
 from digest.site import images
 from digest.site.images import PictureError
@@ -23,13 +23,13 @@ TRY_AGAIN = dt.timedelta(hours=12)
 MOST_TRIES = 3
 
 
-def bring_in(*, now: dt.datetime, seconds: float) -> int:
+def fetch_missing(*, now: dt.datetime, seconds: float) -> int:
     """Fetch the pictures that are missing, for so long; how many came. A host that is down is asked again next time,
     for another picture first: it may be the picture's fault."""
     deadline = time.monotonic() + seconds
     came, down = 0, set[str]()
     # An address comes with a paper, from wherever: it may lead to public hosts only.
-    http = client(Source.Kind.FEED)
+    http = make_client(Source.Kind.FEED)
     for paper in _missing(now):
         if time.monotonic() > deadline:
             break

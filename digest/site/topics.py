@@ -9,7 +9,7 @@ from digest.models import Edition, Paper, TopicPaper
 from subscriptions.models import Topic
 
 
-class Label(NamedTuple):
+class TopicLabel(NamedTuple):
     """What pages show of a topic."""
 
     slug: str
@@ -19,18 +19,18 @@ class Label(NamedTuple):
     narrower: list[str]  # slugs of the topics that it stands for, if it does
 
 
-Labels = Mapping[int, Label]
+Labels = Mapping[int, TopicLabel]
 
 
 def offered() -> Labels:
     """The topics that readers can tick, by their pk, in the order of the form."""
-    rows = Topic.objects.filter(is_offered=True).values_list("pk", *Label._fields)
-    return {pk: Label(*fields) for pk, *fields in rows}
+    rows = Topic.objects.filter(is_offered=True).values_list("pk", *TopicLabel._fields)
+    return {pk: TopicLabel(*fields) for pk, *fields in rows}
 
 
-def of_papers(papers: Sequence[Paper], labels: Labels) -> dict[int, list[Label]]:
+def of_papers(papers: Sequence[Paper], labels: Labels) -> dict[int, list[TopicLabel]]:
     """For each paper (by its pk) the topics that readers can tick, the surest first; none that stands for another."""
-    found: dict[int, list[Label]] = {}
+    found: dict[int, list[TopicLabel]] = {}
     rows = TopicPaper.objects.filter(paper__in=[paper.pk for paper in papers]).order_by("-score", "topic_id")
     for paper, topic in rows.values_list("paper_id", "topic_id"):
         if topic in labels:
@@ -38,7 +38,7 @@ def of_papers(papers: Sequence[Paper], labels: Labels) -> dict[int, list[Label]]
     return {paper: _narrowest(its) for paper, its in found.items()}
 
 
-def _narrowest(labels: Sequence[Label]) -> list[Label]:
+def _narrowest(labels: Sequence[TopicLabel]) -> list[TopicLabel]:
     slugs = {label.slug for label in labels}
     return [label for label in labels if slugs.isdisjoint(label.narrower)]
 
@@ -50,14 +50,14 @@ def counts(editions: Sequence[Edition]) -> dict[int, int]:
     return dict(rows.values_list("topic").annotate(papers=Count("pk")).order_by())
 
 
-def most_frequent(labels: Labels, counted: Mapping[int, int]) -> list[tuple[Label, int]]:
+def most_frequent(labels: Labels, counted: Mapping[int, int]) -> list[tuple[TopicLabel, int]]:
     """The topics but the broader ones, each with the number of its papers (see `counts`), if there are any; the most
     frequent first."""
     found = [(label, counted[pk]) for pk, label in labels.items() if pk in counted and not label.narrower]
     return sorted(found, key=lambda topic: -topic[1])
 
 
-def one_of_each_group(labels: Labels, counted: Mapping[int, int]) -> list[Label]:
+def one_of_each_group(labels: Labels, counted: Mapping[int, int]) -> list[TopicLabel]:
     """A broader topic if there is one; of several that on which most papers are, then that which stands for most."""
     groups: dict[str, list[int]] = {}
     for pk, label in labels.items():

@@ -8,32 +8,32 @@ from types import TracebackType
 from typing import Any, Self
 
 stopping = threading.Event()  # set once the process is to end
-_burning: "weakref.WeakSet[Fuse]" = weakref.WeakSet()
+_burning: "weakref.WeakSet[Deadline]" = weakref.WeakSet()
 
 
-def blow_all() -> None:
+def abort_all() -> None:
     """Break every connection that a fuse watches, and let no other be made: the process wants to end."""
     stopping.set()
-    for fuse in list(_burning):
-        fuse.blow()
+    for deadline in list(_burning):
+        deadline.expire()
 
 
-class Fuse:
+class Deadline:
     """Breaks the connections that it was told of, `seconds` after it was entered. `trace` is httpx's extension."""
 
     def __init__(self, seconds: float) -> None:
         self.is_blown = False
         self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(max(0, seconds), self.blow)
+        self._timer = threading.Timer(max(0, seconds), self.expire)
         self._timer.daemon = True
 
     def trace(self, event: str, details: dict[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._sockets.append(details["return_value"].get_extra_info("socket"))
             if self.is_blown or stopping.is_set():
-                self.blow()
+                self.expire()
 
-    def blow(self) -> None:
+    def expire(self) -> None:
         self.is_blown = True
         for connection in self._sockets:
             with suppress(OSError):  # closed already

@@ -15,15 +15,15 @@ from typing import Any
 import httpx
 
 from digest.sources import deadlines
-from digest.sources.conditional_get import Validators
-from digest.sources.deadlines import Fuse
+from digest.sources.conditional_get import ConditionalRequests
+from digest.sources.deadlines import Deadline
 from digest.sources.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.text.cleanup import from_html
 
 logger = logging.getLogger(__name__)
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-Trace = Callable[[str, dict[str, Any]], None]  # httpx's extension: told of each step of a request
+HttpxTrace = Callable[[str, dict[str, Any]], None]  # httpx's extension: told of each step of a request
 
 # What Python takes for global, and what leads, or may lead, to a private place all the same: metadata services,
 # and IPv4 addresses wrapped into IPv6 ones.
@@ -37,7 +37,7 @@ MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class _TryAgainError(Exception):
+class _TransientError(Exception):
     """A fault that may pass. `wait` is what the server asked for, in seconds."""
 
     def __init__(self, what: str, wait: float = 0) -> None:
@@ -64,7 +64,7 @@ class Http:
     private_hosts: bool = True  # may the address name this machine or network? Elsewhere there it can't redirect
     sleep: Callable[[float], object] = deadlines.stopping.wait
     before: Callable[[], None] = lambda: None  # called before each request: where to wait for one's turn
-    validators: Validators = field(default_factory=Validators)
+    validators: ConditionalRequests = field(default_factory=ConditionalRequests)
 
     def get(self, url: str, params: dict[str, str | int] | None = None) -> bytes:
         """The body behind `url`. Raises SourceError with a reason that names the address, or UnchangedError."""
@@ -81,7 +81,7 @@ class Http:
                 self.before()
             try:
                 return self._get_once(address, give_up_at)
-            except _TryAgainError as fault:
+            except _TransientError as fault:
                 if deadlines.stopping.is_set():
                     raise StoppedError(address) from fault
                 if time.monotonic() >= give_up_at:
@@ -100,17 +100,17 @@ class Http:
             with (
                 # The environment may name a proxy, behind which nobody sees where a feed's address leads.
                 httpx.Client(timeout=self.timeout, headers=headers, trust_env=self.private_hosts) as client,
-                Fuse(give_up_at - time.monotonic()) as limit,
+                Deadline(give_up_at - time.monotonic()) as limit,
             ):
                 return self._follow(client, limit, address)
         except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError) as error:
-            raise _TryAgainError(_in_words(error)) from error
+            raise _TransientError(_in_words(error)) from error
         except httpx.HTTPError as error:
             raise SourceError(f"{address}: {_in_words(error)}") from error
         except (httpx.InvalidURL, UnicodeError, OverflowError) as error:  # a name too long, a port too large
             raise SourceError(f"{address}: no usable address ({error})") from error
 
-    def _follow(self, client: httpx.Client, limit: Fuse, address: str) -> bytes:
+    def _follow(self, client: httpx.Client, limit: Deadline, address: str) -> bytes:
         trusted = httpx.URL(address).host if self.private_hosts else ""
         asked = address
         for _ in range(MAX_REDIRECTS + 1):
@@ -123,7 +123,7 @@ class Http:
                 _check_status(response, address)
                 body = self._read(response, address)
                 if limit.is_blown:  # where no length was announced, a broken connection looks like the end
-                    raise _TryAgainError("the connection broke")
+                    raise _TransientError("the connection broke")
                 self.validators.hear(asked, response.headers)
                 return body
         raise SourceError(f"{address}: more than {MAX_REDIRECTS} redirects")
@@ -174,7 +174,7 @@ def problem_with_host(address: str) -> str:
     return ""
 
 
-def _only_public(trace: Trace, address: str) -> Trace:
+def _only_public(trace: HttpxTrace, address: str) -> HttpxTrace:
     """`trace`, and a second look at where the connection really leads, before anything is sent on it.
 
     A name may mean another address to us now than it meant a moment ago, when it was checked.
@@ -198,7 +198,7 @@ def _addresses_of(host: str) -> list[IPAddress]:
     try:
         return [ipaddress.ip_address(info[4][0]) for info in socket.getaddrinfo(host, None)]
     except (socket.gaierror, UnicodeError) as error:
-        raise _TryAgainError(f"the host {host} can't be found") from error
+        raise _TransientError(f"the host {host} can't be found") from error
 
 
 def _check_status(response: httpx.Response, address: str) -> None:
@@ -206,7 +206,7 @@ def _check_status(response: httpx.Response, address: str) -> None:
     if status == 304:
         raise UnchangedError
     if status == 429 or status >= 500:
-        raise _TryAgainError(f"answered {status} {response.reason_phrase}", _retry_after(response))
+        raise _TransientError(f"answered {status} {response.reason_phrase}", _retry_after(response))
     if status != 200:
         raise StatusError(status, f"{address}: answered {status} {response.reason_phrase}: {_beginning(response)}")
 

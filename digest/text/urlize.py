@@ -8,7 +8,7 @@ _ENDS = ".,;:!?'’…"  # which are the sentence's, not the address'
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
-def link(text: str) -> list[tuple[str, str]]:
+def split_links(text: str) -> list[tuple[str, str]]:
     """`text` in parts, each with where it leads: itself, where it is an address of http or https; else nowhere ("")."""
     parts: list[tuple[str, str]] = []
     at = 0

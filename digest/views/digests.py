@@ -21,7 +21,7 @@ def digest(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "web/bad_link.html", {"expired": False}, status=404)
     edition = get_object_or_404(Edition, pk=edition_id)
     delivery = Delivery.objects.filter(subscriber__uid=uid, edition=edition).select_related("edition").first()
-    html = web_view.show(delivery) if delivery else ""
+    html = web_view.render_web_view(delivery) if delivery else ""
     if not delivery or not html:
         return render(request, "web/digest_gone.html", {"edition": edition}, status=410)
     headers = {"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer", "Content-Security-Policy": policy_for(html)}

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from digest.editions import publication
 from digest.models import Edition, FetchRun, QuietDay
 from digest.site import archive, thumbnails, topics
-from digest.views.page_cache import CARD, cut, show
+from digest.views.page_cache import CARD, paginate, show
 
 PAPERS_A_PAGE = 40
 BEST = 20  # papers of a week or a month
@@ -57,7 +57,7 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     topic = _chosen(request, labels)
     ranked = publication.papers_by_votes(shown).only(*CARD)
     on_topic = ranked.filter(topics__topic__slug=topic.slug) if topic else ranked
-    papers, pages = cut(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
+    papers, pages = paginate(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
     context = {
         "edition": shown,
         "open_until": _open_until(shown),
@@ -74,7 +74,7 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     return show(request, "web/edition.html", context, query=query)
 
 
-def _chosen(request: HttpRequest, labels: topics.Labels) -> topics.Label | None:
+def _chosen(request: HttpRequest, labels: topics.Labels) -> topics.TopicLabel | None:
     """The topic that the edition is narrowed to. Raises Http404 for one that is not offered."""
     slug = request.GET.get("topic", "")
     chosen = next((label for label in labels.values() if label.slug == slug), None)
@@ -83,7 +83,7 @@ def _chosen(request: HttpRequest, labels: topics.Labels) -> topics.Label | None:
     return chosen
 
 
-def _best_page(request: HttpRequest, template: str, days: archive.Span, **more: object) -> HttpResponseBase:
+def _best_page(request: HttpRequest, template: str, days: archive.DateRange, **more: object) -> HttpResponseBase:
     papers = archive.best_of(days, BEST)
     if not papers and not days.first <= _today() <= days.last:
         raise Http404(f"There is no edition from {days.first} to {days.last}.")

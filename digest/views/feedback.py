@@ -37,8 +37,8 @@ def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) ->
         return redirect("digest:opinion", token, paper.pk)
     context = {
         "paper": paper,
-        "said": feedback.said(reader, paper),
-        "came_by": feedback.came_by(reader, paper),
+        "said": feedback.feedback_on(reader, paper),
+        "came_by": feedback.matched_filters(reader, paper),
         "own_words": profiles.WORDS_KEY,
         "found": feedback.own_words_in(reader, paper),
         "asked": request.GET.get("opinion", ""),
@@ -50,11 +50,11 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
     """like, not-for-me, fewer:<filter>, or nothing any more: take-back. Raises Http404 for anything else."""
     verdict, _, filter_key = opinion.partition(":")
     if opinion == "take-back":
-        feedback.unsay(reader, paper)
+        feedback.clear_rating(reader, paper)
     elif opinion in (Verdict.LIKE, Verdict.NOT_FOR_ME):
-        feedback.say(reader, paper, opinion, now=timezone.now())
-    elif verdict == Verdict.FEWER and filter_key in feedback.came_by(reader, paper):
-        feedback.say(reader, paper, verdict, filter_key, now=timezone.now())
+        feedback.rate(reader, paper, opinion, now=timezone.now())
+    elif verdict == Verdict.FEWER and filter_key in feedback.matched_filters(reader, paper):
+        feedback.rate(reader, paper, verdict, filter_key, now=timezone.now())
     else:
         raise Http404(f"“{opinion}” is no opinion.")
 
@@ -64,9 +64,9 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
 def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """What was learnt for each filter, and a button to forget it."""
     if request.method == "POST":
-        feedback.forget(reader, request.POST.get("filter", ""), now=timezone.now())
+        feedback.reset_filter(reader, request.POST.get("filter", ""), now=timezone.now())
         return redirect(reverse("digest:learnt", args=[token]) + "?forgotten=1")
-    context = {"learnt": feedback.learnt(reader), "reader": reader, "forgotten": "forgotten" in request.GET}
+    context = {"learnt": feedback.learned_filters(reader), "reader": reader, "forgotten": "forgotten" in request.GET}
     return render(request, "web/learnt.html", context | {"token": token})
 
 
@@ -77,7 +77,7 @@ def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpRe
     if request.method == "POST":
         pk = request.POST.get("paper", "")
         is_number = pk.isdecimal() and len(pk) <= LONGEST_NUMBER
-        feedback.unsay(reader, get_object_or_404(Paper, pk=int(pk) if is_number else 0))
+        feedback.clear_rating(reader, get_object_or_404(Paper, pk=int(pk) if is_number else 0))
         return redirect(reverse("digest:reading_list", args=[token]) + "?removed=1")
     context = {"papers": feedback.reading_list(reader), "removed": "removed" in request.GET, "token": token}
     return render(request, "web/reading_list.html", context)

@@ -40,7 +40,7 @@ _ACCEPTS_GZIP = re.compile(r"\bgzip\b")
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedPage:
     """A page, ready to be sent."""
 
     body: bytes
@@ -48,22 +48,22 @@ class Rendered:
     etag: str
 
 
-class Kept:
+class PageCache:
     """The pages rendered last, by what went into them, and since when each address has shown the same."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._pages: OrderedDict[bytes, Rendered] = OrderedDict()
+        self._pages: OrderedDict[bytes, RenderedPage] = OrderedDict()
         self._since: OrderedDict[str, tuple[str, float, float]] = OrderedDict()
         self._bytes_left = most_bytes
         self._lock = threading.Lock()
 
-    def find(self, key: bytes) -> Rendered | None:
+    def find(self, key: bytes) -> RenderedPage | None:
         with self._lock:
             if key in self._pages:
                 self._pages.move_to_end(key)
             return self._pages.get(key)
 
-    def keep(self, key: bytes, page: Rendered) -> Rendered:
+    def keep(self, key: bytes, page: RenderedPage) -> RenderedPage:
         with self._lock:
             if key not in self._pages:
                 self._pages[key] = page
@@ -84,7 +84,7 @@ class Kept:
         return int(since)
 
 
-kept = Kept(MOST_KEPT)
+kept = PageCache(MOST_KEPT)
 
 
 def show(
@@ -112,7 +112,7 @@ def show(
 
 
 @dataclass(frozen=True)
-class Pages:
+class Pagination:
     """Where in a long list one page of it stands."""
 
     number: int
@@ -123,22 +123,22 @@ class Pages:
     next: int | None
 
 
-def cut(rows: QuerySet[Any], number: str | None, size: int) -> tuple[list[Any], Pages]:
+def paginate(rows: QuerySet[Any], number: str | None, size: int) -> tuple[list[Any], Pagination]:
     """The page `number` of `rows`; the first or last where there is no such page."""
     page = Paginator(rows, size).get_page(number)
     previous = page.previous_page_number() if page.has_previous() else None
     following = page.next_page_number() if page.has_next() else None
-    pages = Pages(page.number, page.start_index(), page.end_index(), page.paginator.count, previous, following)
+    pages = Pagination(page.number, page.start_index(), page.end_index(), page.paginator.count, previous, following)
     return list(page), pages
 
 
-def _render(request: HttpRequest, template: str, context: dict[str, Any]) -> Rendered:
+def _render(request: HttpRequest, template: str, context: dict[str, Any]) -> RenderedPage:
     body = render_to_string(template, context, request).encode()
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'  # weak: packed or not, it is the same page
-    return Rendered(body, compress(body, 6, mtime=0), etag)
+    return RenderedPage(body, compress(body, 6, mtime=0), etag)
 
 
-def _answer(request: HttpRequest, page: Rendered, content_type: str, *, may_pack: bool) -> HttpResponse:
+def _answer(request: HttpRequest, page: RenderedPage, content_type: str, *, may_pack: bool) -> HttpResponse:
     if not may_pack or not _ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
         return HttpResponse(page.body, content_type=content_type)
     response = HttpResponse(page.packed, content_type=content_type)
@@ -146,7 +146,7 @@ def _answer(request: HttpRequest, page: Rendered, content_type: str, *, may_pack
     return response
 
 
-def _finish(response: HttpResponseBase, page: Rendered, since: int, keeper: str) -> HttpResponseBase:
+def _finish(response: HttpResponseBase, page: RenderedPage, since: int, keeper: str) -> HttpResponseBase:
     response.headers["ETag"] = page.etag
     response.headers["Content-Language"] = str(translation.get_language())
     response.headers["Last-Modified"] = http_date(since)
@@ -156,5 +156,5 @@ def _finish(response: HttpResponseBase, page: Rendered, since: int, keeper: str)
     return response
 
 
-def _size(page: Rendered) -> int:
+def _size(page: RenderedPage) -> int:
     return len(page.body) + len(page.packed)

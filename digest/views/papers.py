@@ -27,7 +27,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "paper": found,
         "listings": listings,
         "discussed": next((listing for listing in reversed(listings) if listing.discussion), None),
-        "beside": publication.beside(found),
+        "beside": publication.adjacent_keys(found),
         "bibtex": citations.bibtex([found]),
         "topics": topics.of_papers([found], topics.offered()).get(found.pk, []),
         "similar": similar_papers.similar(found),

@@ -23,7 +23,7 @@ from subscriptions.views.common import for_reader
 def preview(request: HttpRequest) -> HttpResponse:
     """The preview of what the sign-up form holds: alone for htmx, else in the whole page."""
     given = request.POST if request.method == "POST" else request.GET
-    seen = _see(forms.WishesForm(given))
+    seen = _see(forms.PreferencesForm(given))
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "web/_preview.html", seen)
     else:
@@ -36,13 +36,13 @@ def preview(request: HttpRequest) -> HttpResponse:
 @for_reader(Purpose.PREFERENCES)
 def preview_of_settings(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """The same of what a reader has changed in their settings, and not saved yet."""
-    seen = _see(forms.WishesForm(request.POST, reader=reader), reader)
+    seen = _see(forms.PreferencesForm(request.POST, reader=reader), reader)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "web/_preview.html", seen)
     return preferences.show_draft(request, reader, token, **seen)
 
 
-def _see(wishes: forms.WishesForm, reader: Subscriber | None = None) -> dict[str, Any]:
+def _see(wishes: forms.PreferencesForm, reader: Subscriber | None = None) -> dict[str, Any]:
     """For the template of the preview. Fields that can't be read are named, as the form does it; those that say how the
     digest arrives don't matter here."""
     readable = wishes.is_valid() or not {"topics", "words", "max_papers"} & wishes.errors.keys()

@@ -19,7 +19,7 @@ from subscriptions.query.grammar import FilterError
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchHit:
     """A paper that a search found, and why."""
 
     paper: Paper
@@ -74,7 +74,7 @@ def _page_number(request: HttpRequest) -> int:
     return min(max(paper_search.page_number(request.GET.get("page", "")) or 1, 1), paper_search.LAST_PAGE)
 
 
-def _found(match: Match) -> Found:
+def _found(match: Match) -> SearchHit:
     """As data: a finding of an index knows the whole index."""
     paper: Any = match.paper
-    return Found(paper, Finding("", match.score, match.reasons))
+    return SearchHit(paper, Finding("", match.score, match.reasons))

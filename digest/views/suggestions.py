@@ -32,13 +32,16 @@ def suggest(request: HttpRequest) -> HttpResponse:
 @require_safe
 def take(request: HttpRequest) -> HttpResponse:
     """To the sign-up form, with what was ticked filled in."""
-    chosen = {"topics": request.GET.getlist("topics"), "words": topic_suggestions.words(request.GET.getlist("words"))}
+    chosen = {
+        "topics": request.GET.getlist("topics"),
+        "words": topic_suggestions.as_filter_words(request.GET.getlist("words")),
+    }
     return redirect(f"{reverse('subscriptions:subscribe')}?{urlencode(chosen, doseq=True)}")
 
 
 def _like(request: HttpRequest, paper: Paper) -> HttpResponse:
     """What to tick for more papers like this one; where nothing is telling, what it is about in its own words."""
-    suggestion = topic_suggestions.like(paper)
+    suggestion = topic_suggestions.suggest_like(paper)
     if not suggestion.topics and not suggestion.words:
         words = f"about: {paper.title[:MAX_SENTENCE_LENGTH]}"
         return redirect(f"{reverse('subscriptions:subscribe')}?{urlencode({'words': words})}")

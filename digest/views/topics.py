@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from digest.site import archive, topics
-from digest.views.page_cache import CARD, cut, show
+from digest.views.page_cache import CARD, paginate, show
 from subscriptions.models import Topic
 
 PAPERS_A_PAGE = 25
@@ -19,7 +19,7 @@ SHOWN = ("paper", "reasons", "score", *(f"paper__{name}" for name in CARD), "pap
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponseBase:
     counted = topics.counts(archive.newest(LAST_EDITIONS))
-    groups: dict[str, list[tuple[topics.Label, int]]] = {}
+    groups: dict[str, list[tuple[topics.TopicLabel, int]]] = {}
     for pk, label in topics.offered().items():
         groups.setdefault(label.group, []).append((label, counted.get(pk, 0)))
     names = {label.slug: label.name for label, _ in chain.from_iterable(groups.values())}
@@ -31,7 +31,7 @@ def catalogue(request: HttpRequest) -> HttpResponseBase:
 def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
     found = get_object_or_404(Topic, slug=slug, is_offered=True)
     on_topic = topics.papers_on(found).select_related("paper__edition").only(*SHOWN)
-    rows, pages = cut(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
+    rows, pages = paginate(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
     labels = {pk: label for pk, label in topics.offered().items() if pk != found.pk}
     context = {
         "topic": found,
@@ -46,6 +46,6 @@ def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
     return show(request, "web/topic.html", context, query=query)
 
 
-def _is_near(label: topics.Label, topic: Topic) -> bool:
+def _is_near(label: topics.TopicLabel, topic: Topic) -> bool:
     """Whether it belongs among the neighbours: what `topic` stands for, and what stands for others, stands apart."""
     return not label.narrower and label.slug not in topic.narrower

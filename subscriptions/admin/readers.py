@@ -120,7 +120,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         suppressed = [reader for reader in queryset if reader.status == Subscriber.Status.SUPPRESSED]
         log_action(request, suppressed, "Suppression lifted.")
         for subscriber in suppressed:
-            lifecycle.lift(lifecycle.address_hash(subscriber.email))
+            lifecycle.unsuppress(lifecycle.address_hash(subscriber.email))
         self.message_user(request, f"{len(suppressed)} lifted: they may sign up again, and get nothing until they do.")
 
 

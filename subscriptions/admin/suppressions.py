@@ -48,5 +48,5 @@ class SuppressionAdmin(FindsAddressesAdmin, SuppressesAdmin, admin.ModelAdmin[Su
     def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
         log_action(request, queryset, "Lifted.", DELETION)
         for suppression in queryset:
-            lifecycle.lift(suppression.address_hash)
+            lifecycle.unsuppress(suppression.address_hash)
         self.message_user(request, f"{len(queryset)} lifted: they may sign up again, and get nothing until they do.")

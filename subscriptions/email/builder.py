@@ -83,7 +83,7 @@ def one_line(text: str) -> str:
     return line.replace("=?", "= ?")
 
 
-def tell_operators(name: str, context: dict[str, Any]) -> bool:
+def email_operators(name: str, context: dict[str, Any]) -> bool:
     """Mail the template `name` to each of settings.OPERATORS; whether any of them could be reached."""
     reached = False
     for address in settings.OPERATORS:

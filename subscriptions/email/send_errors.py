@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SendFailure:
     """`again`: whether another try may succeed. `reason` is for the operator, and holds no address."""
 
     again: bool
@@ -49,9 +49,9 @@ def unmade(error: Exception) -> str:
     )
 
 
-def classify(error: Exception) -> Verdict:
+def classify(error: Exception) -> SendFailure:
     verdict = _judge(error)
-    return Verdict(verdict.again, without_addresses(verdict.reason))
+    return SendFailure(verdict.again, without_addresses(verdict.reason))
 
 
 def without_addresses(said: str) -> str:
@@ -59,31 +59,31 @@ def without_addresses(said: str) -> str:
     return _ADDRESS.sub("<address>", said)
 
 
-def _judge(error: Exception) -> Verdict:
+def _judge(error: Exception) -> SendFailure:
     match error:
         case NoPostalAddressError():
-            return Verdict(True, str(error))
+            return SendFailure(True, str(error))
         case smtplib.SMTPRecipientsRefused():
             code, answer = next(iter(error.recipients.values()), (550, b""))
-            return Verdict(_may_pass(code, answer), f"The server refused the recipient: {code} {_text(answer)}")
+            return SendFailure(_is_transient(code, answer), f"The server refused the recipient: {code} {_text(answer)}")
         case smtplib.SMTPDataError():
-            again = _may_pass(error.smtp_code, error.smtp_error)
-            return Verdict(again, f"The server refused the mail: {error.smtp_code} {_text(error.smtp_error)}")
+            again = _is_transient(error.smtp_code, error.smtp_error)
+            return SendFailure(again, f"The server refused the mail: {error.smtp_code} {_text(error.smtp_error)}")
         case smtplib.SMTPResponseException():  # the greeting, our login, our sender: the next reader would fare alike
-            return Verdict(True, f"The server refused us: {error.smtp_code} {_text(error.smtp_error)}")
+            return SendFailure(True, f"The server refused us: {error.smtp_code} {_text(error.smtp_error)}")
         case smtplib.SMTPException() | OSError() if not isinstance(error, AnymailAPIError):
-            return Verdict(True, f"The connection failed: {str(error) or type(error).__name__}")
+            return SendFailure(True, f"The connection failed: {str(error) or type(error).__name__}")
         case RefusedError() | AnymailRecipientsRefused() | AnymailInvalidAddress():
-            return Verdict(False, f"The provider refused the recipient: {type(error).__name__}")
+            return SendFailure(False, f"The provider refused the recipient: {type(error).__name__}")
         case AnymailUnsupportedFeature():
-            return Verdict(False, f"The provider does not support what we send: {error}")
+            return SendFailure(False, f"The provider does not support what we send: {error}")
         case AnymailAPIError():
             status = getattr(error, "status_code", None)
-            return Verdict(status not in (400, 404, 413, 422), f"The provider answered {status or 'nothing'}")
-    return Verdict(True, f"Internal error, please report: {type(error).__name__}: {error}")
+            return SendFailure(status not in (400, 404, 413, 422), f"The provider answered {status or 'nothing'}")
+    return SendFailure(True, f"Internal error, please report: {type(error).__name__}: {error}")
 
 
-def _may_pass(code: int, answer: bytes | str) -> bool:
+def _is_transient(code: int, answer: bytes | str) -> bool:
     """Not a refusal for good, or one by policy (RFC 3463: x.7.x): that is about us, and not about the reader."""
     return code < 500 or bool(re.match(r"5\.7\.", _text(answer)))
 

@@ -36,17 +36,17 @@ def _write_and_send(notice: OwedNotice) -> None:
 _SENDERS: dict[Kind, Callable[[OwedNotice], None]] = dict.fromkeys(Kind, _write_and_send)
 
 
-def send_by(kind: str, sender: Callable[[OwedNotice], None]) -> None:
+def register_sender(kind: str, sender: Callable[[OwedNotice], None]) -> None:
     """Have `sender` send the mails of this kind: for who knows more of papers than this app may."""
     _SENDERS[Kind(kind)] = sender
 
 
-def send_owed(*, now: dt.datetime, seconds: float = 50) -> int:
+def send_pending(*, now: dt.datetime, seconds: float = 50) -> int:
     """Do what came in by forms, and send the small mails that nobody else is sending right now; how many went out.
 
     Behind a server that is slow, what was not begun after so many seconds waits for the next tick.
     """
-    signup_queue.take_in(now=now)
+    signup_queue.process_pending(now=now)
     sent, passed, began = 0, 0.0, time.monotonic()
     for notice in OwedNotice.objects.unclaimed_since(now - LEASE):
         if passed > seconds:
@@ -70,7 +70,7 @@ def _claim_and_send(listed: OwedNotice, now: dt.datetime) -> bool:
         with translation.override(notice.subscriber.language):
             _SENDERS[Kind(notice.kind)](notice)
     except Exception as error:
-        if not _is_tried_again(notice, error, now):
+        if not _should_retry(notice, error, now):
             mine.delete()
         return False  # else left claimed: the lease is the pause before the next try
     mine.delete()
@@ -79,7 +79,7 @@ def _claim_and_send(listed: OwedNotice, now: dt.datetime) -> bool:
     return True
 
 
-def _is_tried_again(notice: OwedNotice, error: Exception, now: dt.datetime) -> bool:
+def _should_retry(notice: OwedNotice, error: Exception, now: dt.datetime) -> bool:
     verdict = send_errors.classify(error)
     again = verdict.again and now - notice.asked_at < WORTH_TRYING
     logger.warning(
@@ -92,7 +92,7 @@ def _is_tried_again(notice: OwedNotice, error: Exception, now: dt.datetime) -> b
     return again
 
 
-def tell_of_erasure(address: str, language: str) -> None:
+def send_erasure_notice(address: str, language: str) -> None:
     """Tell who was erased that it is done. Nothing of them is kept to try it by again."""
     try:
         with translation.override(language):

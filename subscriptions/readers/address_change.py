@@ -18,17 +18,17 @@ MOVES = [(3, dt.timedelta(days=1))]  # askings of one reader: each mails somebod
 
 
 @on_the_current_row
-def ask(subscriber: Subscriber, new_email: str, *, now: dt.datetime) -> None:
+def request_change(subscriber: Subscriber, new_email: str, *, now: dt.datetime) -> None:
     """Mail the new address a link to confirm it by. Nothing here depends on whether it is a reader's already."""
     if not subscriber.is_subscribed:
         return
-    _stay(subscriber)
+    _clear_request(subscriber)
     subscriber.new_email = new_email
     subscriber.save()
     # One budget with the confirmations: to a stranger they are the same mail.
     budget = (rate_limits.Limit("move", subscriber.uid.hex, MOVES), rate_limits.mails(Notice.CONFIRM, new_email))
-    if not lifecycle.is_suppressed(new_email) and not rate_limits.take(*budget, now=now):
-        lifecycle.owe_to_reader(subscriber, Notice.CHANGE_ADDRESS, to=new_email, now=now)
+    if not lifecycle.is_suppressed(new_email) and not rate_limits.acquire(*budget, now=now):
+        lifecycle.queue_notice(subscriber, Notice.CHANGE_ADDRESS, to=new_email, now=now)
 
 
 @on_the_current_row
@@ -39,16 +39,16 @@ def sign_out_links(subscriber: Subscriber, *, now: dt.datetime) -> None:
     """
     if subscriber.status == Status.SUPPRESSED:
         return
-    _stay(subscriber)
+    _clear_request(subscriber)
     subscriber.link_generation += 1
     subscriber.save()
-    lifecycle.owe_to_reader(subscriber, Notice.SIGNED_OUT, now=now)
+    lifecycle.queue_notice(subscriber, Notice.SIGNED_OUT, now=now)
 
 
 @on_the_current_row
-def call_off(subscriber: Subscriber) -> None:
+def cancel_change(subscriber: Subscriber) -> None:
     """Keep the old address after all."""
-    _stay(subscriber)
+    _clear_request(subscriber)
     subscriber.save()
 
 
@@ -57,7 +57,7 @@ def make_url(subscriber: Subscriber) -> str:
     return link_tokens.make_url(Purpose.CHANGE_ADDRESS, subscriber, about=_about(subscriber.new_email))
 
 
-def is_about(subscriber: Subscriber, token: str) -> bool:
+def matches_token(subscriber: Subscriber, token: str) -> bool:
     """Does the genuine `token` confirm the address that the reader asks for now, or has moved to by it?"""
     about = link_tokens.read_about(Purpose.CHANGE_ADDRESS, token)
     return about == _about(subscriber.new_email) or (not subscriber.new_email and about == _about(subscriber.email))
@@ -77,29 +77,29 @@ def confirm(subscriber: Subscriber, token: str, *, now: dt.datetime, trace: Trac
 
 @on_the_current_row
 def _confirm(subscriber: Subscriber, token: str, *, now: dt.datetime, trace: Trace | None) -> bool:
-    if not is_about(subscriber, token):
+    if not matches_token(subscriber, token):
         raise ExpiredLinkError(Purpose.CHANGE_ADDRESS)
     if not subscriber.new_email:
         return True
-    if lifecycle.is_suppressed(subscriber.new_email) or not _make_room(subscriber):
+    if lifecycle.is_suppressed(subscriber.new_email) or not _release_address(subscriber):
         return False
     former, subscriber.email = subscriber.email, subscriber.new_email
-    _stay(subscriber)
+    _clear_request(subscriber)
     subscriber.link_generation += 1  # the links in the old mailbox must not open what is sent to the new one
     subscriber.save()
-    lifecycle.owe_to_reader(subscriber, Notice.MOVED, to=former, now=now)
+    lifecycle.queue_notice(subscriber, Notice.MOVED, to=former, now=now)
     rate_limits.forget(rate_limits.mails(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Consent.Event.MOVED, trace)
     return True
 
 
-def _stay(subscriber: Subscriber) -> None:
+def _clear_request(subscriber: Subscriber) -> None:
     """Have nothing asked for any more, in a row that the caller saves."""
     subscriber.new_email = ""
     subscriber.owed_notices.filter(kind=Notice.CHANGE_ADDRESS).delete()
 
 
-def _make_room(subscriber: Subscriber) -> bool:
+def _release_address(subscriber: Subscriber) -> bool:
     """Forget an unconfirmed or former subscription of the new address; False where there is a living one."""
     others = Subscriber.objects.by_email(subscriber.new_email).exclude(pk=subscriber.pk)
     if others.filter(status__in=[Status.ACTIVE, Status.PAUSED, Status.SUPPRESSED]).exists():

@@ -13,12 +13,12 @@ from subscriptions.email_addresses import address_hash
 from subscriptions.models import Consent, OwedNotice, Subscriber, Suppression, TopicFilter
 from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.preferences import SETTINGS, Wishes
+from subscriptions.readers.preferences import SETTINGS, Preferences
 from subscriptions.readers.row_lock import on_the_current_row
 from subscriptions.security import rate_limits
 from subscriptions.time_zones import day_in, midnight_in
 
-__all__ = ["SETTINGS", "Trace", "Wishes", "address_hash"]
+__all__ = ["SETTINGS", "Preferences", "Trace", "address_hash"]
 
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
 TIME_TO_RETURN = dt.timedelta(days=30)  # who has left comes back by a button for so long; then by a new sign-up
@@ -29,22 +29,24 @@ Notice = OwedNotice.Kind
 Event = Consent.Event
 
 
-def sign_up(email: str, wishes: Wishes, *, now: dt.datetime, trace: Trace | None = None) -> None:
+def sign_up(email: str, wishes: Preferences, *, now: dt.datetime, trace: Trace | None = None) -> None:
     """Begin, or begin again, and mail what fits: a confirmation, "already subscribed", or nothing.
 
-    The mail is only noted down here (`owe`); `subscriptions.notices.queue.send_owed` sends it.
+    The mail is only noted down here (`queue_requested_notice`); `subscriptions.notices.queue.send_pending` sends it.
     """
     if is_suppressed(email):
         return
     with transaction.atomic():
         subscriber = _get_or_create(email)
         if subscriber.status in (Status.PENDING, Status.UNSUBSCRIBED):
-            _take_wishes(subscriber, wishes)
+            _store_requested_preferences(subscriber, wishes)
             consents.record(subscriber, Event.ASKED, trace)
-        owe(subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.ALREADY_SUBSCRIBED, now=now)
+        queue_requested_notice(
+            subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.ALREADY_SUBSCRIBED, now=now
+        )
 
 
-def _take_wishes(subscriber: Subscriber, wishes: Wishes) -> None:
+def _store_requested_preferences(subscriber: Subscriber, wishes: Preferences) -> None:
     """Anyone can type anyone's address: what a former reader had stays as it is until they confirm, and can be undone
     to. Who never confirmed has nothing to lose, and sees on the page that confirms what was asked for last."""
     if subscriber.confirmed_at:
@@ -53,29 +55,33 @@ def _take_wishes(subscriber: Subscriber, wishes: Wishes) -> None:
         return
     subscriber.status = Status.PENDING
     subscriber.save()
-    prefer(subscriber, wishes)
+    set_preferences(subscriber, wishes)
 
 
-def ask_for_link(email: str, *, now: dt.datetime) -> None:
+def queue_link(email: str, *, now: dt.datetime) -> None:
     """Mail who has lost it the link to their settings: a pending reader the one to confirm by, a stranger nothing."""
     with transaction.atomic():
         subscriber = Subscriber.objects.select_for_update().by_email(email).first()
         if subscriber is not None:
-            owe(subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.LINK, now=now)
+            queue_requested_notice(
+                subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.LINK, now=now
+            )
 
 
-def owe(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
+def queue_requested_notice(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
     """Note down a mail that a stranger may have asked for; False where one too many was asked for already."""
-    if subscriber.status == Status.SUPPRESSED or rate_limits.take(rate_limits.mails(notice, subscriber.email), now=now):
+    if subscriber.status == Status.SUPPRESSED or rate_limits.acquire(
+        rate_limits.mails(notice, subscriber.email), now=now
+    ):
         return False
     if notice == Notice.CONFIRM:
         subscriber.asked_to_confirm_at = now
         subscriber.save()
-    owe_to_reader(subscriber, notice, now=now)
+    queue_notice(subscriber, notice, now=now)
     return True
 
 
-def owe_to_reader(subscriber: Subscriber, notice: str, *, to: str = "", now: dt.datetime) -> None:
+def queue_notice(subscriber: Subscriber, notice: str, *, to: str = "", now: dt.datetime) -> None:
     """Note down a mail that follows from what the reader did; `to` another address than theirs."""
     as_new = {"asked_at": now, "claimed_at": None}
     OwedNotice.objects.update_or_create(subscriber=subscriber, kind=notice, to=to, defaults=as_new)
@@ -86,25 +92,25 @@ def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = N
     """Begin, with the wishes of the last sign-up. False if a suppressed or unsubscribed reader's old link was used."""
     if subscriber.awaits_confirmation:
         if subscriber.asked_wishes is not None:
-            prefer(subscriber, Wishes.from_json(subscriber.asked_wishes))
+            set_preferences(subscriber, Preferences.from_json(subscriber.asked_wishes))
         subscriber.confirmed_at = now
         _activate(subscriber, now)
         # Whoever confirms has the mailbox: coming back soon needs no day's wait.
         rate_limits.forget(rate_limits.mails(Notice.CONFIRM, subscriber.email))
-        owe_to_reader(subscriber, Notice.WELCOME, now=now)
+        queue_notice(subscriber, Notice.WELCOME, now=now)
         consents.record(subscriber, Event.CONFIRMED, trace)
     return subscriber.is_subscribed
 
 
 @on_the_current_row
-def change(subscriber: Subscriber, wishes: Wishes, *, trace: Trace | None = None) -> None:
-    """`prefer`, by the reader, and noted in the log of consents."""
-    prefer(subscriber, wishes)
+def update_preferences(subscriber: Subscriber, wishes: Preferences, *, trace: Trace | None = None) -> None:
+    """`set_preferences`, by the reader, and noted in the log of consents."""
+    set_preferences(subscriber, wishes)
     consents.record(subscriber, Event.CHANGED, trace)
 
 
 @on_the_current_row
-def prefer(subscriber: Subscriber, wishes: Wishes) -> None:
+def set_preferences(subscriber: Subscriber, wishes: Preferences) -> None:
     """Replace what the reader follows, and how it arrives."""
     filters = wishes.set_on(subscriber)
     subscriber.full_clean()
@@ -118,7 +124,7 @@ def as_confirmed(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]
     if not subscriber.awaits_confirmation or subscriber.asked_wishes is None:
         return subscriber, list(subscriber.filters.select_related("topic"))
     shown = copy(subscriber)
-    return shown, Wishes.from_json(subscriber.asked_wishes).set_on(shown)
+    return shown, Preferences.from_json(subscriber.asked_wishes).set_on(shown)
 
 
 @on_the_current_row
@@ -134,7 +140,7 @@ def resume(subscriber: Subscriber, *, now: dt.datetime) -> None:
         _activate(subscriber, now)
 
 
-def resume_rested(*, now: dt.datetime) -> int:
+def resume_expired(*, now: dt.datetime) -> int:
     """Make readers whose pause is over active again, since the midnight of theirs at which it ended; how many."""
     paused = Subscriber.objects.filter(status=Status.PAUSED, paused_until__lte=now.date() + dt.timedelta(days=1))
     rested = 0
@@ -154,16 +160,16 @@ def unsubscribe(
     `say_goodbye` by one last mail: to who left on our page, and could have been somebody with a forwarded digest.
     """
     if subscriber.status in (Status.UNSUBSCRIBED, Status.SUPPRESSED):
-        _ask_no_more(subscriber)
+        _end_pending_signup(subscriber)
         return
     was_reader = subscriber.confirmed_at is not None
     subscriber.status, subscriber.unsubscribed_at, subscriber.new_email = Status.UNSUBSCRIBED, now, ""
-    _ask_no_more(subscriber)
-    _owe_no_more(subscriber)
+    _end_pending_signup(subscriber)
+    _cancel_notices(subscriber)
     rate_limits.forget(rate_limits.mails(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Event.WITHDRAWN, trace)
     if say_goodbye and was_reader:
-        owe_to_reader(subscriber, Notice.GOODBYE, now=now)
+        queue_notice(subscriber, Notice.GOODBYE, now=now)
 
 
 @on_the_current_row
@@ -177,7 +183,7 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
         return True
     if subscriber.status != Status.UNSUBSCRIBED or not may_return(subscriber, now):
         return False
-    if rate_limits.take(rate_limits.returns(subscriber.uid), now=now):
+    if rate_limits.acquire(rate_limits.returns(subscriber.uid), now=now):
         return False
     today, until = day_in(subscriber.time_zone, now), subscriber.paused_until
     _activate(subscriber, now)
@@ -185,7 +191,7 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
         subscriber.status, subscriber.paused_until = Status.PAUSED, until
     _take_offer(subscriber, offer, today)
     consents.record(subscriber, Event.RETURNED, trace)
-    owe_to_reader(subscriber, Notice.RETURNED, now=now)
+    queue_notice(subscriber, Notice.RETURNED, now=now)
     return True
 
 
@@ -223,10 +229,10 @@ def suppress_all(reasons: Mapping[str, str]) -> None:
         consents.record_withdrawals((reader, by_address.get(reader.email.lower(), "")) for reader in ended)
         theirs = Subscriber.objects.filter(pk__in=[reader.pk for reader in ended])
         theirs.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
-        _owe_no_more(*ended)
+        _cancel_notices(*ended)
 
 
-def lift(hashed: str) -> None:
+def unsuppress(hashed: str) -> None:
     """Let the address of this hash be mailed again. Its reader is one who has left: they sign up anew if they like."""
     with transaction.atomic():
         Suppression.objects.filter(address_hash=hashed).delete()
@@ -269,17 +275,17 @@ def _activate(subscriber: Subscriber, now: dt.datetime) -> None:
     subscriber.status, subscriber.paused_until, subscriber.unsubscribed_at = Status.ACTIVE, None, None
     subscriber.confirmed_at = subscriber.confirmed_at or now
     subscriber.active_since = now
-    _ask_no_more(subscriber)
+    _end_pending_signup(subscriber)
     subscriber.owed_notices.filter(kind=Notice.GOODBYE).delete()
 
 
-def _ask_no_more(subscriber: Subscriber) -> None:
+def _end_pending_signup(subscriber: Subscriber) -> None:
     """End a sign-up that waits to be confirmed, and save the row."""
     subscriber.asked_to_confirm_at, subscriber.asked_wishes = None, None
     subscriber.save()
     subscriber.owed_notices.filter(kind=Notice.CONFIRM).delete()
 
 
-def _owe_no_more(*readers: Subscriber) -> None:
+def _cancel_notices(*readers: Subscriber) -> None:
     """Take back all small mails but the one to a former address, which must hear that it was replaced."""
     OwedNotice.objects.filter(subscriber__in=readers).exclude(kind=Notice.MOVED).delete()

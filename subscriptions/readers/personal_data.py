@@ -1,7 +1,8 @@
 """All that is known about one reader: to hand out, and to erase (GDPR, art. 15, 17 and 20).
 
 The reader's row and every row that hangs on it are found by their foreign keys, in whichever app they are: what a new
-model stores about readers is handed out and erased without a word here. `Keeper`s add what hangs on no foreign key.
+model stores about readers is handed out and erased without a word here. `PersonalDataSource`s add what hangs on no
+foreign key.
 """
 
 import datetime as dt
@@ -29,17 +30,17 @@ AFTER_A_MOVE = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Keeper:
+class PersonalDataSource:
     """Somebody who keeps data about readers elsewhere than in rows with a foreign key to them."""
 
     export: Callable[[Subscriber], Data]
     erase: Callable[[Subscriber], object]
 
 
-_keepers: list[Keeper] = []
+_keepers: list[PersonalDataSource] = []
 
 
-def register(keeper: Keeper) -> None:
+def register(keeper: PersonalDataSource) -> None:
     """Have `keeper` asked, too. For `AppConfig.ready`."""
     _keepers.append(keeper)
 
@@ -76,13 +77,13 @@ def ask_for_link(subscriber: Subscriber, *, now: dt.datetime) -> Asked:
     moved = Consent.objects.filter(reader_uid=subscriber.uid, event=Consent.Event.MOVED)
     if moved.filter(happened_at__gt=now - AFTER_A_MOVE).exists():
         return Asked.JUST_MOVED
-    if rate_limits.take(rate_limits.data_links(subscriber.uid), now=now):
+    if rate_limits.acquire(rate_limits.data_links(subscriber.uid), now=now):
         return Asked.TOO_OFTEN
-    lifecycle.owe_to_reader(subscriber, OwedNotice.Kind.DATA, now=now)
+    lifecycle.queue_notice(subscriber, OwedNotice.Kind.DATA, now=now)
     return Asked.MAILED
 
 
-def who_hears_of_it(subscriber: Subscriber) -> list[str]:
+def erasure_recipients(subscriber: Subscriber) -> list[str]:
     """The addresses to which a last mail should say that the reader was erased: theirs, and a former one that has yet
     to hear that it was replaced. Whoever takes a subscription over must not be able to end it unheard."""
     former = subscriber.owed_notices.filter(kind=OwedNotice.Kind.MOVED).values_list("to", flat=True)

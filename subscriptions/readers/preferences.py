@@ -12,7 +12,7 @@ SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_day
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Preferences:
     topics: Iterable[Topic] = ()
     words: str = ""
     frequency: str = Subscriber.Frequency.DAILY
@@ -27,7 +27,7 @@ class Wishes:
         return asdict(self) | {"topics": [topic.slug for topic in self.topics]}
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Wishes":
+    def from_json(cls, kept: dict[str, Any]) -> "Preferences":
         """Without the topics that are offered no more; in UTC where the zone is."""
         topics = Topic.objects.filter(slug__in=kept["topics"], is_offered=True)
         zone = kept.get("time_zone")

@@ -24,7 +24,7 @@ from subscriptions.email_addresses import keyed_hash
 from subscriptions.models import FormPost
 from subscriptions.readers import lifecycle
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security import client_ip, rate_limits
 
 WORTH_DOING = dt.timedelta(days=7)
@@ -34,37 +34,37 @@ ALARM = [(1, dt.timedelta(hours=6))]
 logger = logging.getLogger(__name__)
 
 
-def ask_to_sign_up(
-    email: str, wishes: Wishes, trace: Trace, *, network: str = "", now: dt.datetime
+def request_signup(
+    email: str, wishes: Preferences, trace: Trace, *, network: str = "", now: dt.datetime
 ) -> dt.datetime | None:
     """Note down a sign-up. Where too many come from its network: when to send it again."""
     kept = {"wishes": wishes.as_json(), "trace": asdict(trace)}
-    return _note_down(FormPost(kind=FormPost.Kind.SIGN_UP, email=email, posted_at=now, **kept), network)
+    return _enqueue(FormPost(kind=FormPost.Kind.SIGN_UP, email=email, posted_at=now, **kept), network)
 
 
-def ask_for_link(email: str, *, network: str = "", now: dt.datetime) -> dt.datetime | None:
+def request_link(email: str, *, network: str = "", now: dt.datetime) -> dt.datetime | None:
     """Note down that somebody has lost the link to their settings. Where too many come from their network: when to
     send it again."""
-    return _note_down(FormPost(kind=FormPost.Kind.LINK, email=email, posted_at=now), network)
+    return _enqueue(FormPost(kind=FormPost.Kind.LINK, email=email, posted_at=now), network)
 
 
-def take_in(*, now: dt.datetime, seconds: float = 50) -> int:
+def process_pending(*, now: dt.datetime, seconds: float = 50) -> int:
     """Do what was asked for and may be done now, begun within so many seconds; how many posts."""
     _drop_old(now)
     done, full, ends_at = 0, set[tuple[str, str]](), time.monotonic() + seconds
     for post in _in_turn(now):
         if time.monotonic() > ends_at:
             break
-        if any(room.about in full for room in _rooms(post)) or not _claim(post, now):
+        if any(room.about in full for room in _shared_limits(post)) or not _claim(post, now):
             continue
         reached = _take_rooms(post, now)
         if reached is None:
-            done += _do(post, now)
+            done += _process(post, now)
             continue
-        _give_back(post)
+        _release(post)
         full.add(reached.about)
         if reached.about in {room.about for room in _public_rooms(post)}:
-            _raise_alarm(post, reached, now)
+            _alert_operators(post, reached, now)
     return done
 
 
@@ -88,11 +88,11 @@ def _claim(post: FormPost, now: dt.datetime) -> bool:
     return bool(_unclaimed(now).filter(pk=post.pk).update(claimed_at=now))
 
 
-def _give_back(post: FormPost) -> None:
+def _release(post: FormPost) -> None:
     FormPost.objects.filter(pk=post.pk).update(claimed_at=None)
 
 
-def _rooms(post: FormPost) -> tuple[rate_limits.Limit, ...]:
+def _shared_limits(post: FormPost) -> tuple[rate_limits.Limit, ...]:
     """Return what must have room for the post. A flood of sign-ups leaves the room of lost links alone."""
     return rate_limits.name(post.kind, post.email), *_public_rooms(post)
 
@@ -112,7 +112,7 @@ def _take_rooms(post: FormPost, now: dt.datetime) -> rate_limits.Limit | None:
     first = rate_limits.first_post(post.kind, post.email)
     if rate_limits.is_reached(first, now=now):
         return None
-    reached = rate_limits.take(*_rooms(post), first, rate_limits.turn(post.kind, post.site), now=now)
+    reached = rate_limits.acquire(*_shared_limits(post), first, rate_limits.turn(post.kind, post.site), now=now)
     return None if reached == first else reached
 
 
@@ -123,27 +123,27 @@ def _drop_old(now: dt.datetime) -> None:
         if dropped:
             what = _plural(kind)
             logger.error("%s %s waited for a week and were dropped: the limits had no room for them", dropped, what)
-            builder.tell_operators("flood", {"what": what, "dropped": dropped})
+            builder.email_operators("flood", {"what": what, "dropped": dropped})
 
 
-def _note_down(post: FormPost, network: str) -> dt.datetime | None:
-    reached = rate_limits.take(*rate_limits.network(network), now=post.posted_at) if network else None
+def _enqueue(post: FormPost, network: str) -> dt.datetime | None:
+    reached = rate_limits.acquire(*rate_limits.network(network), now=post.posted_at) if network else None
     if reached is None:
         post.site = (
             keyed_hash("subscriptions.readers.signup_queue.site", client_ip.site_of(network))[:16] if network else ""
         )
         post.save()
         return None
-    rate_limits.take(rate_limits.turned_away(), now=post.posted_at)
+    rate_limits.acquire(rate_limits.turned_away(), now=post.posted_at)
     logger.warning("LIMIT_PER_NETWORK is reached by one network: a form was turned away, and may be sent again later")
     return rate_limits.free_at(reached, now=post.posted_at)
 
 
-def _do(post: FormPost, now: dt.datetime) -> bool:
+def _process(post: FormPost, now: dt.datetime) -> bool:
     """Do what the claimed post asks for, and delete it. False where that can't be done (yet)."""
     try:
         with transaction.atomic():
-            _serve(post, now)
+            _execute(post, now)
             post.delete()
     except ValidationError:
         logger.exception("A form post was taken and can't be served; it is deleted")
@@ -151,30 +151,30 @@ def _do(post: FormPost, now: dt.datetime) -> bool:
         return False
     except Exception:
         logger.exception("A form post can't be served; next try in a minute")
-        _give_back(post)
+        _release(post)
         return False
     return True
 
 
-def _serve(post: FormPost, now: dt.datetime) -> None:
+def _execute(post: FormPost, now: dt.datetime) -> None:
     if post.kind == FormPost.Kind.LINK:
-        lifecycle.ask_for_link(post.email, now=now)
+        lifecycle.queue_link(post.email, now=now)
         return
-    wishes, trace = Wishes.from_json(post.wishes), Trace(**post.trace)
+    wishes, trace = Preferences.from_json(post.wishes), Trace(**post.trace)
     lifecycle.sign_up(post.email, wishes, now=now, trace=trace)
 
 
-def _raise_alarm(post: FormPost, reached: rate_limits.Limit, now: dt.datetime) -> None:
+def _alert_operators(post: FormPost, reached: rate_limits.Limit, now: dt.datetime) -> None:
     """Tell the operators, in the log and by mail, once in six hours for each kind of post and domain. While no mail
     can leave, it is tried again at the next call."""
     alarm = rate_limits.Limit(f"{post.kind} alarm", reached.value, ALARM)
-    if rate_limits.take(alarm, now=now):
+    if rate_limits.acquire(alarm, now=now):
         return
     what = _plural(post.kind)
     where = f"of {reached.value}" if reached.value else "in all"
     waiting = FormPost.objects.filter(kind=post.kind).count()
     logger.error("The limit of %s %s is reached; %s wait for their turn", what, where, waiting)
-    told = builder.tell_operators("flood", {"what": what, "where": where, "waiting": waiting})
+    told = builder.email_operators("flood", {"what": what, "where": where, "waiting": waiting})
     if settings.OPERATORS and not told:
         rate_limits.forget(alarm)
 

@@ -8,7 +8,7 @@ from subscriptions.security import rate_limits
 ONCE = [(1, dt.timedelta(days=1))]
 
 
-def record(subscriber: Subscriber, reason: str, remark: str, *, now: dt.datetime) -> None:
+def record_reason(subscriber: Subscriber, reason: str, remark: str, *, now: dt.datetime) -> None:
     """Keep the reason, by the day alone; a second one on the same day is left out."""
-    if not rate_limits.take(rate_limits.Limit("farewell", subscriber.uid.hex, ONCE), now=now):
+    if not rate_limits.acquire(rate_limits.Limit("farewell", subscriber.uid.hex, ONCE), now=now):
         Farewell.objects.create(reason=reason, remark=remark, day=now.date())

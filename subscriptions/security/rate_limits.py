@@ -13,7 +13,7 @@ from subscriptions import email_addresses
 from subscriptions.models import Mark
 from subscriptions.security import client_ip
 
-Rate = tuple[int, dt.timedelta]  # at most so many, in any span of that length
+LimitRate = tuple[int, dt.timedelta]  # at most so many, in any span of that length
 DAY = dt.timedelta(days=1)
 KEYS_AT_ONCE = 500  # in one query
 NETWORKS_OF_A_SITE = 5  # posts from an IPv6 /48 may be so many times those from one of its /64s
@@ -25,7 +25,7 @@ class Limit:
 
     scope: str
     value: str
-    rates: Sequence[Rate]
+    rates: Sequence[LimitRate]
 
     @property
     def about(self) -> tuple[str, str]:
@@ -101,7 +101,7 @@ def returns(reader: uuid.UUID) -> Limit:
     return Limit("return", reader.hex, [(3, DAY)])
 
 
-def take(*limits: Limit, now: dt.datetime) -> Limit | None:
+def acquire(*limits: Limit, now: dt.datetime) -> Limit | None:
     """Count one more of each; or name the limit that is reached, and count nothing.
 
     Those who come at the same moment take their turns, also where they do so within a transaction.
@@ -165,7 +165,7 @@ def _wait_for_others(limits: Sequence[Limit]) -> None:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
-def _freed_at(limit: Limit, rate: Rate, now: dt.datetime) -> dt.datetime | None:
+def _freed_at(limit: Limit, rate: LimitRate, now: dt.datetime) -> dt.datetime | None:
     """When the mark leaves the span that must do so before one more fits; None where one fits already."""
     most, span = rate
     marks = Mark.objects.filter(key=limit.key, made_at__gt=now - span).order_by("-made_at")
@@ -173,7 +173,7 @@ def _freed_at(limit: Limit, rate: Rate, now: dt.datetime) -> dt.datetime | None:
     return made_at + span if made_at else None
 
 
-def _all_rates() -> list[Sequence[Rate]]:
+def _all_rates() -> list[Sequence[LimitRate]]:
     return [
         settings.LIMIT_PER_NETWORK,
         settings.LIMIT_PER_DOMAIN,

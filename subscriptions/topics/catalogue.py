@@ -19,7 +19,7 @@ LEFT_OUT = {"description": "", "phrases": [], "exclusions": [], "narrower": []} 
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """What a load did, in topics."""
 
     new: int
@@ -40,7 +40,7 @@ def slugs(path: Path = CATALOGUE) -> set[str]:
     return {entry["slug"] for entry in _read(path)}
 
 
-def load(path: Path = CATALOGUE) -> Loaded:
+def load(path: Path = CATALOGUE) -> LoadResult:
     """Bring the file's topics into the database; a topic that an admin edited stays as edited. Raises CatalogueError,
     and then has changed nothing."""
     listed = _read(path)
@@ -53,7 +53,7 @@ def load(path: Path = CATALOGUE) -> Loaded:
         for position, entry in enumerate(listed):
             namesake = by_name.get(entry["name"])
             counts[_load_one(entry, position, by_slug.get(entry["slug"], namesake), namesake)] += 1
-    return Loaded(**counts, lost=_lost())
+    return LoadResult(**counts, lost=_lost())
 
 
 def _lost() -> tuple[str, ...]:

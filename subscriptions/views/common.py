@@ -74,19 +74,19 @@ def trace(request: HttpRequest, where: str = "") -> Trace:
     return Trace(where, ip=client_ip.client_address(request), user_agent=browser)
 
 
-def ring_for_notices() -> None:
+def enqueue_notices() -> None:
     """Have the mail sent now. Where no bell can be rung, the minute's tick sends it."""
-    if not _ring(tasks.send_owed_notices.delay):
+    if not _enqueue(tasks.send_owed_notices.delay):
         logger.warning("The broker can't be reached; the mail waits for the next tick")
 
 
-def ring_for_erased(address: str, language: str) -> None:
+def enqueue_erasure_notice(address: str, language: str) -> None:
     """Have the last mail sent. Where no bell can be rung, none is: the address is kept nowhere."""
-    if not _ring(tasks.tell_of_erasure.delay, address, language):
+    if not _enqueue(tasks.tell_of_erasure.delay, address, language):
         logger.warning("The broker can't be reached; an erased reader gets no last mail")
 
 
-def _ring(bell: Callable[..., object], *arguments: str) -> bool:
+def _enqueue(bell: Callable[..., object], *arguments: str) -> bool:
     try:
         bell(*arguments)
     except OperationalError:

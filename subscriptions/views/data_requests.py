@@ -10,7 +10,7 @@ from subscriptions import forms
 from subscriptions.models import Subscriber
 from subscriptions.readers import personal_data
 from subscriptions.security.link_tokens import Purpose
-from subscriptions.views.common import for_reader, page_with_button, ring_for_erased, ring_for_notices, trace
+from subscriptions.views.common import enqueue_erasure_notice, enqueue_notices, for_reader, page_with_button, trace
 
 
 @require_POST
@@ -18,7 +18,7 @@ from subscriptions.views.common import for_reader, page_with_button, ring_for_er
 def ask_for_data(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Email the reader a link to their data. It is not handed out here: the digest may have been forwarded."""
     asked = personal_data.ask_for_link(subscriber, now=timezone.now())
-    ring_for_notices()
+    enqueue_notices()
     return redirect(reverse("subscriptions:preferences", args=[token]) + f"?data={asked}#data")
 
 
@@ -43,8 +43,8 @@ def erase(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespo
     if not form.is_valid():
         context = {"subscriber": subscriber, "token": token, "form": form, "done": False}
         return render(request, "web/erase.html", context, status=400 if is_asked else 200)
-    told, language = personal_data.who_hears_of_it(subscriber), subscriber.language
+    told, language = personal_data.erasure_recipients(subscriber), subscriber.language
     personal_data.erase(subscriber, trace(request))
     for address in told:
-        ring_for_erased(address, language)
+        enqueue_erasure_notice(address, language)
     return render(request, "web/erase.html", {"done": True})

@@ -14,7 +14,7 @@ from subscriptions.readers import address_change, lifecycle
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.time_zones import day_in
-from subscriptions.views.common import bad_link, for_reader, page_with_button, ring_for_notices, trace
+from subscriptions.views.common import bad_link, enqueue_notices, for_reader, page_with_button, trace
 
 FORMS = ("form", "pause_form", "move_form")  # of the page
 
@@ -26,10 +26,10 @@ def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
         return show(request, subscriber, token)
     if forms.is_draft(request.POST):
         return show_draft(request, subscriber, token)
-    form = forms.WishesForm(request.POST, reader=subscriber)
+    form = forms.PreferencesForm(request.POST, reader=subscriber)
     if not form.is_valid():
         return show(request, subscriber, token, form=form)
-    lifecycle.change(subscriber, form.wishes(), trace=trace(request))
+    lifecycle.update_preferences(subscriber, form.wishes(), trace=trace(request))
     return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
 
 
@@ -57,15 +57,15 @@ def move(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespon
     form = forms.MoveForm(request.POST, reader=subscriber)
     if not form.is_valid():
         return show(request, subscriber, token, move_form=form)
-    address_change.ask(subscriber, form.cleaned_data["email"], now=timezone.now())
-    ring_for_notices()
+    address_change.request_change(subscriber, form.cleaned_data["email"], now=timezone.now())
+    enqueue_notices()
     return redirect("subscriptions:preferences", token)
 
 
 @require_POST
 @for_reader(Purpose.PREFERENCES)
 def stay(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    address_change.call_off(subscriber)
+    address_change.cancel_change(subscriber)
     return redirect("subscriptions:preferences", token)
 
 
@@ -74,7 +74,7 @@ def stay(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespon
 def sign_out(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Sign all old links out, this one as well. The new link goes to the mailbox: a stranger may have pressed."""
     address_change.sign_out_links(subscriber, now=timezone.now())
-    ring_for_notices()
+    enqueue_notices()
     return render(request, "web/signed_out.html", {"subscriber": subscriber})
 
 
@@ -82,13 +82,13 @@ def sign_out(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRe
 @for_reader(Purpose.CHANGE_ADDRESS)
 def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """The link in the mail to the new address: a button on GET, done on POST."""
-    if not address_change.is_about(subscriber, token):
+    if not address_change.matches_token(subscriber, token):
         return bad_link(request, expired=True)
     context = {"subscriber": subscriber, "done": not subscriber.new_email, "taken": False}
     if request.method == "POST":
         done = address_change.confirm(subscriber, token, now=timezone.now(), trace=trace(request))
         context |= {"done": done, "taken": not done}
-        ring_for_notices()
+        enqueue_notices()
     return render(request, "web/change_address.html", context, status=409 if context["taken"] else 200)
 
 
@@ -100,7 +100,7 @@ def show_draft(request: HttpRequest, subscriber: Subscriber, token: str, **more:
 def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: object) -> HttpResponse:
     """The page, with `more` that it shows; with status 400 where a form on it was filled in and is not valid."""
     context: dict[str, Any] = {
-        "form": _form(subscriber, forms.initial_wishes(subscriber)),
+        "form": _form(subscriber, forms.initial_preferences(subscriber)),
         "pause_form": _pause_form(subscriber),
         "move_form": forms.MoveForm(reader=subscriber),
         "subscriber": subscriber,
@@ -115,8 +115,8 @@ def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: objec
     return render(request, "web/preferences.html", context, status=400 if context["is_wrong"] else 200)
 
 
-def _form(subscriber: Subscriber, initial: dict[str, object]) -> forms.WishesForm:
-    return forms.WishesForm(initial=initial, reader=subscriber)
+def _form(subscriber: Subscriber, initial: dict[str, object]) -> forms.PreferencesForm:
+    return forms.PreferencesForm(initial=initial, reader=subscriber)
 
 
 def _pause_form(subscriber: Subscriber, *given: object) -> forms.PauseForm:

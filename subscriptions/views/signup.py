@@ -17,7 +17,7 @@ from subscriptions.readers import consents, lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
 from subscriptions.security import bot_check, client_ip, link_tokens
 from subscriptions.security.link_tokens import Purpose
-from subscriptions.views.common import bad_link, for_reader, page_with_button, ring_for_notices, trace
+from subscriptions.views.common import bad_link, enqueue_notices, for_reader, page_with_button, trace
 
 
 @csrf_exempt
@@ -34,10 +34,10 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         if not bot_check.is_deliberate(request):
             return render(request, "web/subscribe.html", {"form": form, "once_more": True})
         now, by, network = timezone.now(), _trace_of_sign_up(request), client_ip.visitors_network(request)
-        again_at = signup_queue.ask_to_sign_up(form.cleaned_data["email"], form.wishes(), by, network=network, now=now)
+        again_at = signup_queue.request_signup(form.cleaned_data["email"], form.wishes(), by, network=network, now=now)
         if again_at:
             return _too_many(request, "web/subscribe.html", form, again_at - now)
-        ring_for_notices()
+        enqueue_notices()
     return _check_your_mail(request, form, lost_link=False)
 
 
@@ -50,7 +50,7 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
         return render(request, "web/confirm.html", {"subscriber": shown, "follows": follows})
     if not lifecycle.confirm(subscriber, now=timezone.now(), trace=trace(request)):
         return bad_link(request, expired=True)
-    ring_for_notices()
+    enqueue_notices()
     preferences_url = reverse(
         "subscriptions:preferences", args=[link_tokens.make_token(Purpose.PREFERENCES, subscriber)]
     )
@@ -70,10 +70,10 @@ def lost_link(request: HttpRequest) -> HttpResponse:
         if not bot_check.is_deliberate(request):
             return render(request, "web/lost_link.html", {"form": form, "once_more": True})
         now, network = timezone.now(), client_ip.visitors_network(request)
-        again_at = signup_queue.ask_for_link(form.cleaned_data["email"], network=network, now=now)
+        again_at = signup_queue.request_link(form.cleaned_data["email"], network=network, now=now)
         if again_at:
             return _too_many(request, "web/lost_link.html", form, again_at - now)
-        ring_for_notices()
+        enqueue_notices()
     return _check_your_mail(request, form, lost_link=True)
 
 
@@ -83,7 +83,7 @@ def _check_your_mail(request: HttpRequest, form: forms.AddressForm, *, lost_link
     kept = [name for name in (*form.fields, "consent") if name not in ("email", "website")]
     context = {
         "email": email,
-        "meant": email_addresses.meant(email),
+        "meant": email_addresses.suggest_correction(email),
         "kept": [(name, value) for name in kept for value in request.POST.getlist(name)],
         "outbox": settings.DEBUG and outbox.is_in_use(),
         "lost_link": lost_link,

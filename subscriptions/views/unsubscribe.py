@@ -40,7 +40,9 @@ def reason(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResp
     form = forms.FarewellForm(request.POST)
     if not form.is_valid():
         return _page(request, subscriber, token, farewell_form=form, status=400)
-    unsubscribe_reasons.record(subscriber, form.cleaned_data["reason"], form.cleaned_data["remark"], now=timezone.now())
+    unsubscribe_reasons.record_reason(
+        subscriber, form.cleaned_data["reason"], form.cleaned_data["remark"], now=timezone.now()
+    )
     return _page(request, subscriber, token, thanks=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from digest.email.batch.recipients import Readers
+from digest.email.batch.recipients import RecipientLoader
 from digest.matching import Index, Interest, Reason, choose
 from digest.matching.thesaurus import Thesaurus
 from digest.models import Edition
@@ -15,7 +15,7 @@ from digest.papers import topic_assignment
 from digest.personalization import profiles
 from digest.search.topic_suggestions import suggest
 from digest.site import topics
-from subscriptions.forms import WishesForm
+from subscriptions.forms import PreferencesForm
 from subscriptions.models import Topic
 from subscriptions.query.grammar import Criteria
 from tests.conftest import make_reader
@@ -154,11 +154,11 @@ def test_what_it_stands_for_counts_whether_offered_or_not(methods: Topic, vision
 def test_who_ticks_a_topic_beside_one_that_stands_for_it_asks_once(methods: Topic, learning: Topic) -> None:
     together = make_reader("ada@example.org", topics=[learning, methods])
     alone = make_reader("bea@example.org", topics=[learning])
-    assert [one.label for one in profiles.wanted_by(together).interests] == ["All methods"]
-    assert [one.label for one in profiles.wanted_by(alone).interests] == ["Learning"]
-    read = Readers().read([together.pk, alone.pk])
-    assert read[together.pk].wanted.interests == profiles.wanted_by(together).interests  # type: ignore[union-attr]
-    assert read[alone.pk].wanted.interests == profiles.wanted_by(alone).interests  # type: ignore[union-attr]
+    assert [one.label for one in profiles.profile_of(together).interests] == ["All methods"]
+    assert [one.label for one in profiles.profile_of(alone).interests] == ["Learning"]
+    read = RecipientLoader().read([together.pk, alone.pk])
+    assert read[together.pk].wanted.interests == profiles.profile_of(together).interests  # type: ignore[union-attr]
+    assert read[alone.pk].wanted.interests == profiles.profile_of(alone).interests  # type: ignore[union-attr]
 
 
 def test_it_looks_up_what_it_stands_for(methods: Topic, learning: Topic, vision: Topic) -> None:
@@ -169,7 +169,7 @@ def test_it_looks_up_what_it_stands_for(methods: Topic, learning: Topic, vision:
 
 def test_readers_get_what_its_topics_find(methods: Topic, edition: Edition) -> None:
     reader = make_reader("ada@example.org", topics=[methods])
-    wanted = profiles.wanted_by(reader)
+    wanted = profiles.profile_of(reader)
     papers = list(edition.papers.order_by("pk"))
     found, _ = choose(Index(papers), wanted.interests, (), wanted.amount, 10)
     assert {match.paper.title for match in found} == {paper.title for paper in papers}
@@ -180,7 +180,7 @@ def body(client: Client, path: str) -> str:
 
 
 def test_it_has_a_page_that_says_what_it_stands_for(client: Client, methods: Topic, edition: Edition) -> None:
-    topic_assignment.sort(edition)
+    topic_assignment.assign_topics(edition)
     page = body(client, "/topics/methods/")
     assert "All papers on any of these" in page
     assert 'href="/topics/vision/"' in page
@@ -192,7 +192,7 @@ def test_it_has_a_page_that_says_what_it_stands_for(client: Client, methods: Top
 
 
 def test_pages_name_papers_by_the_narrowest_topics(client: Client, methods: Topic, edition: Edition) -> None:
-    topic_assignment.sort(edition)
+    topic_assignment.assign_topics(edition)
     day = body(client, "/2026-08-20/")
     assert "Learning" in day
     assert "?topic=methods" not in day
@@ -201,7 +201,7 @@ def test_pages_name_papers_by_the_narrowest_topics(client: Client, methods: Topi
 
 def test_a_paper_that_only_a_broader_topic_finds_is_named_by_it(edition: Edition, learning: Topic) -> None:
     Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["learning"], phrases=["diffusion"])
-    topic_assignment.sort(edition)
+    topic_assignment.assign_topics(edition)
     papers = list(edition.papers.order_by("key"))
     found = topics.of_papers(papers, topics.offered())
     assert [[label.slug for label in found[paper.pk]] for paper in papers] == [["learning"], ["wide"], ["learning"]]
@@ -213,9 +213,9 @@ def test_it_says_what_it_leaves_out(client: Client, methods: Topic) -> None:
 
 
 def test_it_is_found_by_the_names_of_what_it_stands_for(methods: Topic) -> None:
-    form = WishesForm({"find": "vision both"})
+    form = PreferencesForm({"find": "vision both"})
     assert [found.name for found in form.found()] == ["All methods"]
-    assert [found.name for found in WishesForm({"find": "vision"}).found()] == ["Vision"]
+    assert [found.name for found in PreferencesForm({"find": "vision"}).found()] == ["Vision"]
 
 
 def test_it_is_no_suggestion_beside_what_it_stands_for(methods: Topic, edition: Edition) -> None:
@@ -223,10 +223,10 @@ def test_it_is_no_suggestion_beside_what_it_stands_for(methods: Topic, edition: 
 
 
 def test_its_papers_are_sorted_anew_when_it_stands_for_others(methods: Topic, edition: Edition) -> None:
-    topic_assignment.sort_stale(seconds=10)
+    topic_assignment.reassign_stale(seconds=10)
     before = topics.papers_on(methods).count()
     Topic.objects.filter(pk=methods.pk).update(narrower=["vision"])
-    assert topic_assignment.sort_stale(seconds=10) == 1
+    assert topic_assignment.reassign_stale(seconds=10) == 1
     assert topics.papers_on(methods).count() < before
 
 

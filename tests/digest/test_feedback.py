@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from digest import feedback
-from digest.feedback import forget, learnt, reading_list, said, say, unsay
+from digest.feedback import clear_rating, feedback_on, learned_filters, rate, reading_list, reset_filter
 from digest.matching import Index
 from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from digest.personalization import profiles
@@ -49,28 +49,28 @@ def sea(db: None) -> Paper:
 
 def test_it_notes_by_which_filters_a_paper_came(ada: Subscriber, memory: Paper, sea: Paper) -> None:
     both = make_paper(3, "Robots and Agents")
-    assert feedback.came_by(ada, memory) == {"agents": "Agents"}
-    assert set(feedback.came_by(ada, both)) == {"agents", ":words"}
-    assert feedback.came_by(ada, make_paper(4, "Cooking")) == {}
+    assert feedback.matched_filters(ada, memory) == {"agents": "Agents"}
+    assert set(feedback.matched_filters(ada, both)) == {"agents", ":words"}
+    assert feedback.matched_filters(ada, make_paper(4, "Cooking")) == {}
     nobody = make_reader("nobody@example.org")
-    assert feedback.came_by(nobody, memory) == {profiles.VOTES_KEY: ""}
+    assert feedback.matched_filters(nobody, memory) == {profiles.VOTES_KEY: ""}
 
 
 def test_it_notes_what_brought_a_paper_among_those_it_came_with(db: None) -> None:
     reader = make_reader("eve@example.org", words="about: how rivers carve valleys")
     edition = Edition.objects.create(day=TODAY, published_at=NOW)
     short = make_paper(1, "x", abstract="Rivers carve valleys. " * 2, edition=edition)
-    assert feedback.came_by(reader, short) == {}  # as long as any: it might say more
+    assert feedback.matched_filters(reader, short) == {}  # as long as any: it might say more
     for number in range(2, 12):
         make_paper(number, f"Else {number}", abstract="Of other things. " * 60, edition=edition)
-    assert feedback.came_by(reader, short) == {profiles.WORDS_KEY: profiles.OWN_WORDS}
-    (match,) = compose(index_cache.last().indexes[0], profiles.wanted_by(reader), TODAY).for_you
+    assert feedback.matched_filters(reader, short) == {profiles.WORDS_KEY: profiles.OWN_WORDS}
+    (match,) = compose(index_cache.last().indexes[0], profiles.profile_of(reader), TODAY).for_you
     assert match.paper == short
 
 
 def test_it_learns_for_the_filter_that_brought_the_paper(ada: Subscriber, memory: Paper, sea: Paper) -> None:
-    say(ada, memory, "like", now=NOW)
-    say(ada, sea, "not-for-me", now=NOW)
+    rate(ada, memory, "like", now=NOW)
+    rate(ada, sea, "not-for-me", now=NOW)
     row = Learnt.objects.get(subscriber=ada)
     assert row.filter_key == "agents"
     assert (row.weights["word:memory"], row.weights["author:Grace Hopper"], row.weights["word:sea"]) == (
@@ -81,83 +81,83 @@ def test_it_learns_for_the_filter_that_brought_the_paper(ada: Subscriber, memory
 
 def test_it_orders_the_next_digest_by_it(ada: Subscriber, memory: Paper, sea: Paper) -> None:
     index = Index([sea, memory])
-    assert compose(index, profiles.wanted_by(ada), TODAY).for_you[0].paper is sea
-    say(ada, memory, "like", now=NOW)
-    digest = compose(index, profiles.wanted_by(ada), TODAY)
+    assert compose(index, profiles.profile_of(ada), TODAY).for_you[0].paper is sea
+    rate(ada, memory, "like", now=NOW)
+    digest = compose(index, profiles.profile_of(ada), TODAY)
     assert [found.paper for found in digest.for_you] == [memory, sea]
-    assert profiles.tastes([ada.pk]) == {ada.pk: profiles.wanted_by(ada).taste}
+    assert profiles.feedback_models([ada.pk]) == {ada.pk: profiles.profile_of(ada).taste}
 
 
 def test_it_costs_those_without_opinions_one_question(ada: Subscriber, django_assert_num_queries: Any) -> None:
-    assert profiles.wanted_by(ada).taste is None
+    assert profiles.profile_of(ada).taste is None
     with django_assert_num_queries(1):
-        assert profiles.tastes([ada.pk]) == {}
+        assert profiles.feedback_models([ada.pk]) == {}
 
 
 def test_it_takes_the_last_word(ada: Subscriber, memory: Paper) -> None:
-    say(ada, memory, "not-for-me", now=NOW)
-    say(ada, memory, "like", now=LATER)
-    say(ada, memory, "like", now=LATER)
-    assert said(ada, memory).verdict == "like"
+    rate(ada, memory, "not-for-me", now=NOW)
+    rate(ada, memory, "like", now=LATER)
+    rate(ada, memory, "like", now=LATER)
+    assert feedback_on(ada, memory).verdict == "like"
     assert Opinion.objects.count() == 1
     assert Learnt.objects.get().weights["word:memory"] > 0
 
 
 def test_it_takes_everything_back(ada: Subscriber, memory: Paper) -> None:
-    say(ada, memory, "like", now=NOW)
-    say(ada, memory, "fewer", "agents", now=NOW)
-    assert said(ada, memory) == feedback.Said("like", frozenset({"agents"}))
-    assert profiles.wanted_by(ada).taste is not None
-    unsay(ada, memory)
-    assert said(ada, memory) == feedback.Said()
-    assert profiles.wanted_by(ada).taste is None
+    rate(ada, memory, "like", now=NOW)
+    rate(ada, memory, "fewer", "agents", now=NOW)
+    assert feedback_on(ada, memory) == feedback.PaperFeedback("like", frozenset({"agents"}))
+    assert profiles.profile_of(ada).taste is not None
+    clear_rating(ada, memory)
+    assert feedback_on(ada, memory) == feedback.PaperFeedback()
+    assert profiles.profile_of(ada).taste is None
 
 
 def test_it_counts_how_often_fewer_are_wanted(ada: Subscriber, memory: Paper, sea: Paper) -> None:
     for paper in (memory, sea, memory):
-        say(ada, paper, "fewer", "agents", now=NOW)
-    (about,) = learnt(ada)
+        rate(ada, paper, "fewer", "agents", now=NOW)
+    (about,) = learned_filters(ada)
     assert (about.lesson.fewer, about.places) == (2, 2)
 
 
 def test_it_forgets_one_filter_and_keeps_the_list(ada: Subscriber, memory: Paper, sea: Paper) -> None:
     robots = make_paper(3, "Robots in the Kitchen")
     for paper in (memory, robots):
-        say(ada, paper, "like", now=NOW)
-    say(ada, sea, "fewer", "agents", now=NOW)
-    forget(ada, "agents", now=LATER)
-    assert [about.key for about in learnt(ada)] == [":words"]
+        rate(ada, paper, "like", now=NOW)
+    rate(ada, sea, "fewer", "agents", now=NOW)
+    reset_filter(ada, "agents", now=LATER)
+    assert [about.key for about in learned_filters(ada)] == [":words"]
     assert set(reading_list(ada)) == {memory, robots}
-    say(ada, sea, "like", now=LATER + dt.timedelta(hours=1))
-    (agents, _) = learnt(ada)
+    rate(ada, sea, "like", now=LATER + dt.timedelta(hours=1))
+    (agents, _) = learned_filters(ada)
     assert [opinion.paper for opinion in agents.liked] == [sea]
 
 
 def test_it_forgets_nothing_that_was_never_learnt(ada: Subscriber) -> None:
-    forget(ada, "nonsense", now=NOW)
+    reset_filter(ada, "nonsense", now=NOW)
     assert not Learnt.objects.exists()
 
 
 def test_it_lists_what_was_liked_last_first(ada: Subscriber, memory: Paper, sea: Paper) -> None:
-    say(ada, memory, "like", now=NOW)
-    say(ada, sea, "like", now=LATER)
+    rate(ada, memory, "like", now=NOW)
+    rate(ada, sea, "like", now=LATER)
     assert list(reading_list(ada)) == [sea, memory]
     Paper.objects.filter(pk=sea.pk).update(is_hidden=True)
     assert list(reading_list(ada)) == [memory]
-    say(ada, memory, "not-for-me", now=LATER)
+    rate(ada, memory, "not-for-me", now=LATER)
     assert list(reading_list(ada)) == []
 
 
 def test_it_learns_for_who_follows_nothing_from_the_most_voted(memory: Paper, sea: Paper) -> None:
     reader = make_reader("all@example.org")
     Paper.objects.update(votes=5)
-    say(reader, memory, "like", now=NOW)
-    digest = compose(Index(Paper.objects.order_by("-pk")), profiles.wanted_by(reader), TODAY)
+    rate(reader, memory, "like", now=NOW)
+    digest = compose(Index(Paper.objects.order_by("-pk")), profiles.profile_of(reader), TODAY)
     assert [found.paper for found in digest.for_you] == [memory, sea]
 
 
 def test_it_hands_out_all_that_was_said(ada: Subscriber, memory: Paper) -> None:
-    say(ada, memory, "like", now=NOW)
+    rate(ada, memory, "like", now=NOW)
     assert feedback.export(ada) == [
         {
             "paper": memory.key,
@@ -331,9 +331,9 @@ def test_it_says_when_nothing_is_learnt_from_a_paper(client: Client, ada: Subscr
 def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber, memory: Paper, sea: Paper) -> None:
     path = settings_of(ada, "learnt/")
     assert "Nothing yet" in body(client, path)
-    say(ada, memory, "like", now=NOW)
-    say(ada, sea, "not-for-me", now=NOW)
-    say(ada, sea, "fewer", "agents", now=NOW)
+    rate(ada, memory, "like", now=NOW)
+    rate(ada, sea, "not-for-me", now=NOW)
+    rate(ada, sea, "fewer", "agents", now=NOW)
     page = body(client, path).partition("<main")[2]
     for told in (
         "Agents",
@@ -358,9 +358,9 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
 def test_it_shows_whatever_a_mail_may_name(client: Client, ada: Subscriber) -> None:
     """The strongest dozen first, however short; the rest folded away."""
     liked = make_paper(6, "Agents by RL", abstract=" ".join(f"{letter}x agents" for letter in "bcdefghijkl"))
-    say(ada, liked, "like", now=NOW)
-    (about,) = learnt(ada)
-    mail = compose(Index([liked]), profiles.wanted_by(ada), TODAY).for_you[0].reasons
+    rate(ada, liked, "like", now=NOW)
+    (about,) = learned_filters(ada)
+    mail = compose(Index([liked]), profiles.profile_of(ada), TODAY).for_you[0].reasons
     named = {reason.found for reason in mail if reason.kind == "taste"}
     assert named
     assert named <= set(about.raises)
@@ -373,7 +373,7 @@ def test_it_shows_whatever_a_mail_may_name(client: Client, ada: Subscriber) -> N
 
 
 def test_it_shows_from_what_it_learnt_to_hold_a_topic_back(client: Client, ada: Subscriber, sea: Paper) -> None:
-    say(ada, sea, "fewer", "agents", now=NOW)
+    rate(ada, sea, "fewer", "agents", now=NOW)
     page = body(client, settings_of(ada, "learnt/"))
     assert "Learnt from 1 paper<" in page
     assert "fewer of this for 1 paper" in page
@@ -383,7 +383,7 @@ def test_it_shows_from_what_it_learnt_to_hold_a_topic_back(client: Client, ada: 
 def test_it_shows_and_exports_the_reading_list(client: Client, ada: Subscriber, memory: Paper) -> None:
     path = settings_of(ada, "reading-list/")
     assert "Nothing yet" in body(client, path)
-    say(ada, memory, "like", now=NOW)
+    rate(ada, memory, "like", now=NOW)
     assert "Agents with Memory" in body(client, path)
     bib, ris = client.get(path[:-1] + ".bib"), client.get(path[:-1] + ".ris")
     assert "@misc{hopper" in bib.content.decode()
@@ -399,7 +399,7 @@ def test_it_shows_and_exports_the_reading_list(client: Client, ada: Subscriber, 
 
 def test_it_shows_hostile_text_as_text(client: Client, ada: Subscriber) -> None:
     hostile = make_paper(5, "Agents <script>alert(1)</script>", authors=["<img src=x>"], abstract="<script>x</script>")
-    say(ada, hostile, "like", now=NOW)
+    rate(ada, hostile, "like", now=NOW)
     for path in (door(ada, hostile), settings_of(ada, "learnt/"), settings_of(ada, "reading-list/")):
         assert "<script>" not in body(client, path)
         assert "<img src=x" not in body(client, path)

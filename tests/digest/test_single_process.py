@@ -150,12 +150,12 @@ other.start()  # as a library's, which signals reach when the main thread holds 
 import django
 django.setup()
 from digest import single_process
-asked = single_process._hold_signals()
+asked = single_process._block_signals()
 signal.pthread_kill(other.ident, signal.SIGINT)
 import json  # whatever the start is about
 time.sleep(0.1)
 with mock.patch("os.kill") as kill:
-    single_process._let_signals_in(asked)
+    single_process._unblock_signals(asked)
 print([call.args[1] for call in kill.call_args_list])
 """
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}

@@ -54,6 +54,6 @@ def test_it_writes_the_digest_as_html(digest: Mail) -> None:
 
 @pytest.mark.usefixtures("now")
 def test_it_writes_the_confirmation(bob: Subscriber) -> None:
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     (sent,) = mail.outbox
     check("confirm.txt", f"{sent.subject}\n\n{sent.body}")

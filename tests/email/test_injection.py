@@ -95,7 +95,7 @@ def test_l7_no_text_of_the_brand_gets_out_of_its_place(texts: dict[str, str]) ->
     look = Look(
         texts["name"],
         LOOK.url,
-        email_addresses.named(builder.one_line(texts["name"]), "digest@papers.example.org"),
+        email_addresses.format_sender(builder.one_line(texts["name"]), "digest@papers.example.org"),
         intro=texts["intro"],
         footer=texts["footer"],
         postal_address=texts["address"],

@@ -130,8 +130,8 @@ def test_u11_small_mails_promise_no_unsubscription(bob: Subscriber, alice: Subsc
     """But for the welcome, which is the subscription's first."""
     kinds = set(OwedNotice.Kind.values) - {"welcome"}
     for kind in kinds:
-        lifecycle.owe_to_reader(alice, kind, now=NOW)
-    queue.send_owed(now=NOW)
+        lifecycle.queue_notice(alice, kind, now=NOW)
+    queue.send_pending(now=NOW)
     assert len(django_mail.outbox) == 1 + len(kinds)
     for message in django_mail.outbox:
         sent = message.message()

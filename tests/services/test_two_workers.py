@@ -65,7 +65,7 @@ def day(upstream: Upstream, hugging_face: Source) -> Source:
 
 def test_it_leaves_the_same_rows_as_one_worker(day: Source) -> None:
     def work() -> None:
-        fetcher.collect_one(day, TODAY)
+        fetcher.fetch_one(day, TODAY)
         publication.publish(TODAY, now=NOW)
 
     at_once(work)
@@ -84,14 +84,14 @@ def test_it_publishes_one_of_two_that_are_being_made_one(hugging_face: Source, m
     papers.ingest(journal, [PaperRecord(key=f"doi:{doi}", title=title, url="https://example.org/a", day=TODAY)], TODAY)
     papers.ingest(hugging_face, [make_record("2608.00001", "Sorting Algorithms")], TODAY)
     publisher = threading.Thread(target=publish)
-    fold = deduplication._fold
+    fold = deduplication._merge_into
 
     def publish_meanwhile(paper: Paper, into: Paper) -> None:
         publisher.start()
         wait_for(publisher)
         fold(paper, into)
 
-    monkeypatch.setattr(deduplication, "_fold", publish_meanwhile)
+    monkeypatch.setattr(deduplication, "_merge_into", publish_meanwhile)
     papers.enrich(["arxiv:2608.00001"], [make_record("2608.00001", "Sorting Algorithms", doi=doi)], now=NOW)
     publisher.join()
     assert Paper.objects.get().edition == Edition.objects.get()

@@ -53,7 +53,7 @@ from subscriptions.models import (
     TopicFilter,
 )
 from subscriptions.readers import lifecycle
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from tests.boxes import untouched
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import stored
@@ -81,7 +81,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     Turn.objects.create(host="example.org", free_at=NOW)
     Brand.objects.create(name="Learning Papers")
     Vector.objects.create(key="a" * 64, kind="paper", values=b"\0" * 768, used_on=TODAY)
-    feedback.say(alice, edition.papers.all()[0], "like", now=NOW)
+    feedback.rate(alice, edition.papers.all()[0], "like", now=NOW)
     Allowance.objects.create(name="smtp", level=1, at=NOW)
     DailyTotal.objects.create(day=TODAY, kind="event", what="delivered", number=1)
     Thumbnail.objects.create(paper=edition.papers.all()[0], address="https://example.org/learning.png", tried_at=NOW)
@@ -258,7 +258,7 @@ def test_it_lifts_a_suppression(admin_client: Client, alice: Subscriber, bob: Su
     assert "1 lifted: they may sign up again, and get nothing until they do." in response.content.decode()
     assert (stored(alice)["status"], stored(bob)["status"]) == ("unsubscribed", "suppressed")
     assert not lifecycle.is_suppressed(alice.email)
-    lifecycle.sign_up(alice.email, Wishes(), now=NOW)
+    lifecycle.sign_up(alice.email, Preferences(), now=NOW)
     assert stored(alice)["owed"] == ["confirm"]
 
 
@@ -331,7 +331,7 @@ def test_it_takes_back_nothing_that_a_reader_chose_while_the_page_was_open(
     assert admin_client.post(page, boxes | {"send_hour": "5"}).status_code == 302
     row = stored(alice)
     assert (row["status"], row["frequency"], row["max_papers"], row["send_hour"]) == ("paused", "weekly", 3, 5)
-    lifecycle.prefer(alice, Wishes(topics=[vision]))  # what the page shows of her filters is gone
+    lifecycle.set_preferences(alice, Preferences(topics=[vision]))  # what the page shows of her filters is gone
     assert admin_client.post(page, boxes | {"filters-0-words": "bandits"}).status_code == 200
     assert [one.topic for one in alice.filters.all()] == [vision]
 
@@ -444,7 +444,7 @@ def test_the_page_of_a_reader_leads_to_all_that_is_known_of_them(
     admin_client: Client, alice: Subscriber, edition: Edition
 ) -> None:
     planner.plan_everyone(edition, now=NOW)
-    feedback.say(alice, edition.papers.all()[0], "fewer", "learning", now=NOW)
+    feedback.rate(alice, edition.papers.all()[0], "fewer", "learning", now=NOW)
     page = admin_client.get(admin_url(Subscriber, "change", alice.pk)).content.decode()
     for rows in (Delivery, Opinion, Learnt, Consent):
         address = re.search(rf'<li><a href="({admin_url(rows, "changelist")}\?[^"]+)">', page)

@@ -19,7 +19,7 @@ from subscriptions import email_addresses
     ],
 )
 def test_it_knows_what_was_meant(typed: str, meant: str) -> None:
-    assert email_addresses.meant(typed) == meant
+    assert email_addresses.suggest_correction(typed) == meant
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_it_knows_what_was_meant(typed: str, meant: str) -> None:
      "gmx.at", "mit.edu", "example.org", "uni-bonn.de", "live.de", "me.com"],
 )  # fmt: skip
 def test_it_leaves_other_domains_alone(domain: str) -> None:
-    assert email_addresses.meant(f"ada@{domain}") == ""
+    assert email_addresses.suggest_correction(f"ada@{domain}") == ""
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_it_mails_the_new_link_and_shows_it_to_no_visitor(visitor: Client, alice
     response = sign_out(visitor, alice)
     alice.refresh_from_db()
     assert link_tokens.make_token(Purpose.PREFERENCES, alice) not in response.content.decode()
-    assert queue.send_owed(now=NOW) == 1
+    assert queue.send_pending(now=NOW) == 1
     (message,) = mail.outbox
     assert message.to == [alice.email]
     assert path_of(Purpose.PREFERENCES, alice) in str(message.body)
@@ -129,7 +129,7 @@ def test_it_says_so_in_the_readers_language(visitor: Client, alice: Subscriber) 
     assert "Alle alten Links ungültig machen" in visitor.get(old).content.decode()
     sign_out(visitor, alice)
     assert "Dieser Link gilt nicht mehr" in visitor.get(old).content.decode()
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     assert mail.outbox[0].subject == "Ihr neuer Link zu Daily Papers"
 
 
@@ -145,7 +145,7 @@ def test_it_unsubscribes_by_the_oldest_link(visitor: Client, alice: Subscriber, 
 
 def test_a_change_of_address_signs_out_the_links_in_the_old_mailbox(visitor: Client, alice: Subscriber) -> None:
     old = path_of(Purpose.PREFERENCES, alice)
-    address_change.ask(alice, "new@example.com", now=NOW)
+    address_change.request_change(alice, "new@example.com", now=NOW)
     link = f"/change-address/{token_to_move(alice)}/"
     assert "no longer open your settings" in visitor.post(link).content.decode()
     assert visitor.get(old).status_code == 410
@@ -154,7 +154,7 @@ def test_a_change_of_address_signs_out_the_links_in_the_old_mailbox(visitor: Cli
 
 
 def test_signing_out_calls_off_a_change_of_address(visitor: Client, alice: Subscriber) -> None:
-    address_change.ask(alice, "eve@example.org", now=NOW)
+    address_change.request_change(alice, "eve@example.org", now=NOW)
     link = f"/change-address/{token_to_move(alice)}/"
     sign_out(visitor, alice)
     assert visitor.post(link).status_code == 410

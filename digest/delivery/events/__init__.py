@@ -7,7 +7,7 @@ concluding it twice changes nothing.
 """
 
 from digest.delivery.events.event_store import record, record_all, record_bounces
-from digest.delivery.events.normalization import Told
-from digest.delivery.events.reconciliation import settle
+from digest.delivery.events.normalization import ReportedEvent
+from digest.delivery.events.reconciliation import confirm_sent
 
-__all__ = ["Told", "record", "record_all", "record_bounces", "settle"]
+__all__ = ["ReportedEvent", "confirm_sent", "record", "record_all", "record_bounces"]

@@ -12,7 +12,7 @@ from typing import Any
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 
 
-class Meaning(StrEnum):
+class EventClass(StrEnum):
     """What to conclude about the address, or the reader."""
 
     NOTHING = ""
@@ -23,7 +23,7 @@ class Meaning(StrEnum):
     LEFT = "left"  # the reader wants no more of it
 
 
-HARD, SOFT, POLICY, COMPLAINT, LEFT = list(Meaning)[1:]
+HARD, SOFT, POLICY, COMPLAINT, LEFT = list(EventClass)[1:]
 
 # Where each provider says it: a path into its payload, "*" for whatever key there is.
 _FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -50,7 +50,7 @@ _AMAZON_SES = {
     "undetermined": SOFT,
 }
 # Their words, in small letters. What is not listed says nothing, and the next field is asked.
-_WORDS: dict[str, dict[str, Meaning]] = {
+_WORDS: dict[str, dict[str, EventClass]] = {
     "Amazon SES": _AMAZON_SES,
     "Brevo": {"hard_bounce": HARD, "invalid_email": HARD, "soft_bounce": SOFT, "blocked": POLICY},
     "MailerSend": {"hard_bounced": HARD, "soft_bounced": SOFT},
@@ -78,7 +78,7 @@ _WORDS: dict[str, dict[str, Meaning]] = {
         "policy issue": POLICY,
         "preblocked": POLICY,
         "relay/access denied": POLICY,
-        "duplicate in campaign": Meaning.NOTHING,
+        "duplicate in campaign": EventClass.NOTHING,
         "true": HARD,
         "false": SOFT,
     },
@@ -121,7 +121,7 @@ _WORDS: dict[str, dict[str, Meaning]] = {
     )
     | dict.fromkeys(("err_mailbox_full", "err_unreachable", "err_destination_misconfigured"), SOFT)
     | dict.fromkeys(("err_spam_rejected", "err_spam_skipped", "err_blacklisted", "err_too_large"), POLICY)
-    | {"err_unsubscribed": LEFT, "err_will_retry": Meaning.NOTHING},
+    | {"err_unsubscribed": LEFT, "err_will_retry": EventClass.NOTHING},
 }
 # Words about the mailbox itself. A policy code that the mail server quotes says less than they do.
 _ABOUT_THE_MAILBOX: dict[str, frozenset[str]] = {
@@ -137,7 +137,7 @@ _SUPPRESSED_BY_PROVIDER: dict[str, str] = {
     "Resend": "has suppressed sending to this address",
     "SparkPost": "recipient address suppressed",
 }
-_BY_REASON: dict[str | None, Meaning] = {
+_BY_REASON: dict[str | None, EventClass] = {
     RejectReason.INVALID: HARD,
     RejectReason.BOUNCED: HARD,
     RejectReason.TIMED_OUT: SOFT,
@@ -151,7 +151,7 @@ _ENHANCED = re.compile(r"(?<![\d.])([45])[.](\d{1,3})[.](\d{1,3})(?![\d.]*\d)")
 _NO_SUCH_ADDRESS = {("1", "1"), ("1", "2"), ("1", "3"), ("1", "10")}
 
 
-def meaning_of(event: AnymailTrackingEvent, esp_name: str) -> Meaning:
+def classify_event(event: AnymailTrackingEvent, esp_name: str) -> EventClass:
     """What `event`, told by the provider `esp_name`, means for its recipient."""
     if event.event_type == EventType.COMPLAINED:
         return COMPLAINT
@@ -159,33 +159,33 @@ def meaning_of(event: AnymailTrackingEvent, esp_name: str) -> Meaning:
         return LEFT
     words = list(_words(event.esp_event, esp_name))
     if event.event_type == EventType.DEFERRED:
-        return SOFT if _SOFT_WORDS & set(words) else Meaning.NOTHING
+        return SOFT if _SOFT_WORDS & set(words) else EventClass.NOTHING
     if event.event_type not in _REFUSALS:
-        return Meaning.NOTHING
+        return EventClass.NOTHING
     answer = f"{event.mta_response or ''} {event.description or ''}"
     if _ABOUT_THE_MAILBOX.get(esp_name, frozenset()) & set(words) or _is_suppressed_there(answer, esp_name):
         return HARD
-    by_code = meaning_of_answer(answer)
+    by_code = classify_answer(answer)
     if by_code in (SOFT, POLICY):
         return by_code
     table = _WORDS.get(esp_name, {})
     said = next((table[word] for word in words if word in table), None)
     if said is not None:
         return said
-    return by_code or _BY_REASON.get(event.reject_reason, Meaning.NOTHING)
+    return by_code or _BY_REASON.get(event.reject_reason, EventClass.NOTHING)
 
 
-def meaning_of_answer(answer: str) -> Meaning:
+def classify_answer(answer: str) -> EventClass:
     """What a mail server's answer means by its enhanced code, if it has one."""
     found = _ENHANCED.search(answer)
     if not found:
-        return Meaning.NOTHING
+        return EventClass.NOTHING
     severity, subject, detail = found.groups()
     if subject == "7":
         return POLICY
     if (subject, detail) == ("2", "2") or severity == "4":
         return SOFT  # a full mailbox empties again, also where its server calls that final
-    return HARD if (subject, detail) in _NO_SUCH_ADDRESS else Meaning.NOTHING
+    return HARD if (subject, detail) in _NO_SUCH_ADDRESS else EventClass.NOTHING
 
 
 def _is_suppressed_there(answer: str, esp_name: str) -> bool:

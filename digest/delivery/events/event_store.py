@@ -9,8 +9,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, transacti
 
 from digest import clock
 from digest.delivery.events import actions, lookup, reconciliation
-from digest.delivery.events.actions import Report
-from digest.delivery.events.normalization import DETAIL, Event, Told, UnreadableEventError, normalize
+from digest.delivery.events.actions import ProviderReport
+from digest.delivery.events.normalization import DETAIL, NormalizedEvent, ReportedEvent, UnreadableEventError, normalize
 from digest.models import Delivery, DeliveryEvent
 
 AT_ONCE = 500  # reports in one transaction: nothing else can write to SQLite meanwhile
@@ -21,14 +21,14 @@ logger = logging.getLogger(__name__)
 
 def record(event: AnymailTrackingEvent, esp_name: str) -> None:
     """Store `event` and act on it. Told twice, it does nothing the second time."""
-    record_all([Told(event, esp_name)])
+    record_all([ReportedEvent(event, esp_name)])
 
 
-def record_all(told: Sequence[Told]) -> None:
+def record_all(told: Sequence[ReportedEvent]) -> None:
     """Store what is new of `told`, and act on it. An event that can't be read or stored is logged and skipped."""
     now = clock.now()
     skipped = Skipped()
-    events: dict[str, Event] = {}
+    events: dict[str, NormalizedEvent] = {}
     for each in told:
         try:
             event = normalize(each, now=now)
@@ -48,7 +48,7 @@ def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime)
     rows = Delivery.objects.filter(pk__in=list(found)).select_related("subscriber")
     _store(
         [
-            Report(
+            ProviderReport(
                 key=f"{reconciliation.BY_SMTP}{row.pk}:{now.date()}",
                 event_type=EventType.BOUNCED,
                 meaning=found[row.pk][0],
@@ -87,17 +87,19 @@ def brief(error: Exception) -> str:
     return ascii(f"{type(error).__name__}: {error}"[:200])
 
 
-def _chunks(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
+def _chunks(events: Sequence[NormalizedEvent]) -> Iterable[Sequence[NormalizedEvent]]:
     return (events[start : start + AT_ONCE] for start in range(0, len(events), AT_ONCE))
 
 
-def _new(events: Sequence[Event]) -> list[Event]:
+def _new(events: Sequence[NormalizedEvent]) -> list[NormalizedEvent]:
     keys = [event.key for event in events]
     known = set(DeliveryEvent.objects.filter(event_key__in=keys).values_list("event_key", flat=True))
     return [event for event in events if event.key not in known]
 
 
-def _record(events: list[Event], by_id_alone: dict[str, Delivery], skipped: Skipped, now: dt.datetime) -> None:
+def _record(
+    events: list[NormalizedEvent], by_id_alone: dict[str, Delivery], skipped: Skipped, now: dt.datetime
+) -> None:
     """Store events together. If the database refuses their values, find the event that is to blame, and skip it."""
     if not events:
         return
@@ -116,7 +118,7 @@ def _record(events: list[Event], by_id_alone: dict[str, Delivery], skipped: Skip
             _record(part, by_id_alone, skipped, now)
 
 
-def _store(reports: list[Report], now: dt.datetime, *, from_provider: bool = True) -> None:
+def _store(reports: list[ProviderReport], now: dt.datetime, *, from_provider: bool = True) -> None:
     if not reports:
         return
     # Together, or a crash in between would lose a complaint: its repeat is taken for one that was acted on. Of two
@@ -138,11 +140,11 @@ def _store(reports: list[Report], now: dt.datetime, *, from_provider: bool = Tru
         )
         if from_provider:
             reconciliation.reconcile(reports, now=now)
-        actions.act(reports, now=now)
+        actions.apply_report(reports, now=now)
 
 
-def _report(event: Event, delivery: Delivery | None) -> Report:
-    return Report(
+def _report(event: NormalizedEvent, delivery: Delivery | None) -> ProviderReport:
+    return ProviderReport(
         key=event.key,
         event_type=event.event_type,
         meaning=event.meaning,

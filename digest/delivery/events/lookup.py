@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 
 from django.db.models import QuerySet
 
-from digest.delivery.events.normalization import Event
+from digest.delivery.events.normalization import NormalizedEvent
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 
@@ -13,14 +13,14 @@ LOOKED_BACK = dt.timedelta(days=30)  # over mails that are known by the provider
 NAMED_BY_ID_ALONE = 1_000  # ids of one post
 
 
-def deliveries_of(events: Collection[Event]) -> dict[str, Delivery]:
+def deliveries_of(events: Collection[NormalizedEvent]) -> dict[str, Delivery]:
     """Return the delivery of each event that names one, by the event's key."""
     named = _deliveries().in_bulk({event.delivery_id for event in events} - {0})
     found = {event.key: named[event.delivery_id] for event in events if _is_of(named.get(event.delivery_id), event)}
     return found | _by_provider_id([event for event in events if event.key not in found])
 
 
-def deliveries_by_id_alone(events: Iterable[Event], *, now: dt.datetime) -> dict[str, Delivery]:
+def deliveries_by_id_alone(events: Iterable[NormalizedEvent], *, now: dt.datetime) -> dict[str, Delivery]:
     """Return the delivery of each event that names nothing but the provider's id of the message, by the event's key.
 
     Postmark reports some unsubscriptions that way. There is no index on these ids: they are random, and its upkeep
@@ -51,7 +51,7 @@ def _deliveries() -> QuerySet[Delivery]:
     return Delivery.objects.select_related("subscriber").defer("papers", "reason")
 
 
-def _is_of(delivery: Delivery | None, event: Event) -> bool:
+def _is_of(delivery: Delivery | None, event: NormalizedEvent) -> bool:
     """Return whether `event` is about the delivery that it names.
 
     Another site with the same account, or the database before a restore, has given its number to another reader's.
@@ -65,7 +65,7 @@ def _is_of(delivery: Delivery | None, event: Event) -> bool:
     return is_by_provider_id or event.recipient.lower() == delivery.subscriber.email.lower()
 
 
-def _by_provider_id(events: Collection[Event]) -> dict[str, Delivery]:
+def _by_provider_id(events: Collection[NormalizedEvent]) -> dict[str, Delivery]:
     """Find the newest delivery to the recipient with the provider's id, for providers that return nothing else."""
     asked = [event for event in events if event.recipient and event.message_id]
     # By the reader, since that has an index.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from anymail.signals import AnymailTrackingEvent
 
-from digest.delivery.events.classification import meaning_of
+from digest.delivery.events.classification import classify_event
 from subscriptions.email.send_errors import without_addresses
 
 DETAIL = 500  # characters kept of what was said
@@ -26,7 +26,7 @@ CLOCKS_DIFFER = dt.timedelta(days=1)
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class Told(NamedTuple):
+class ReportedEvent(NamedTuple):
     """A report as django-anymail hands it over, and which provider it is from."""
 
     event: AnymailTrackingEvent
@@ -38,7 +38,7 @@ class UnreadableEventError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class NormalizedEvent:
     """A report in our types. `recipient`, `message_id` and `reader` are empty where the provider names none."""
 
     key: str
@@ -52,7 +52,7 @@ class Event:
     reader: str
 
 
-def normalize(told: Told, *, now: dt.datetime) -> Event:
+def normalize(told: ReportedEvent, *, now: dt.datetime) -> NormalizedEvent:
     """Return the report in our types, or raise UnreadableEventError."""
     event = told.event
     if not isinstance(event.event_type, str):
@@ -60,12 +60,12 @@ def normalize(told: Told, *, now: dt.datetime) -> Event:
     event.description, event.mta_response = _answer(event.description), _answer(event.mta_response)
     metadata = event.metadata if isinstance(event.metadata, Mapping) else {}
     try:
-        meaning = meaning_of(event, told.esp_name)
+        meaning = classify_event(event, told.esp_name)
         key = _key(event, told.esp_name)
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise UnreadableEventError(f"{type(error).__name__}: {error}") from error
     said = event.description or event.mta_response or event.reject_reason or ""
-    return Event(
+    return NormalizedEvent(
         key=key,
         event_type=event.event_type,
         meaning=meaning,

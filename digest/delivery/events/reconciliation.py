@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from anymail.signals import EventType
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
-from digest.delivery.events.actions import Report
+from digest.delivery.events.actions import ProviderReport
 from digest.models import Delivery, DeliveryEvent
 
 # The provider can only say this of what it has.
@@ -27,7 +27,7 @@ THROWN_AWAY = (EventType.FAILED, EventType.REJECTED)
 Status = Delivery.Status
 
 
-def reconcile(reports: Sequence[Report], *, now: dt.datetime) -> None:
+def reconcile(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None:
     """Bring the rows of `reports` into line with all that was reported of them, in whatever order it came."""
     taken = [r.delivery.pk for r in reports if r.delivery and r.event_type in TAKEN]
     if taken:
@@ -36,7 +36,7 @@ def reconcile(reports: Sequence[Report], *, now: dt.datetime) -> None:
         arrived_after_all = Q(status=Status.FAILED, last_word=EventType.DELIVERED)
         rows = _with_last_word(taken).filter(doubtful | arrived_after_all)
         rows.update(status=Status.SENT, sent_at=now, reason="")
-    thrown_away: dict[int, Report] = {}
+    thrown_away: dict[int, ProviderReport] = {}
     for report in reports:
         if report.delivery and report.event_type in THROWN_AWAY:
             thrown_away.setdefault(report.delivery.pk, report)
@@ -47,7 +47,7 @@ def reconcile(reports: Sequence[Report], *, now: dt.datetime) -> None:
         ended.update(status=Status.FAILED, sent_at=None, reason=reason)
 
 
-def settle(pks: Iterable[int], *, now: dt.datetime) -> list[int]:
+def confirm_sent(pks: Iterable[int], *, now: dt.datetime) -> list[int]:
     """Of deliveries that may have been handed over, those of which nobody knows. The others were reported: sent."""
     doubtful = list(pks)
     told = DeliveryEvent.objects.filter(delivery__in=doubtful, event_type__in=TAKEN)

@@ -12,13 +12,13 @@ from anymail.signals import AnymailTrackingEvent
 from django.core.exceptions import SuspiciousOperation
 
 from digest.delivery.events.event_store import Skipped, record_all
-from digest.delivery.events.normalization import Told
+from digest.delivery.events.normalization import ReportedEvent
 
 MOST_EVENTS = 50_000  # in one request; the most that a provider is known to send is 1,000
 
 logger = logging.getLogger(__name__)
 
-_gathered: ContextVar[list[Told] | None] = ContextVar("gathered", default=None)
+_gathered: ContextVar[list[ReportedEvent] | None] = ContextVar("gathered", default=None)
 
 
 class TooManyEventsError(SuspiciousOperation):
@@ -78,9 +78,9 @@ class SkipUnreadableEvents:
 
 
 @contextmanager
-def gathering() -> Iterator[list[Told]]:
-    """Within, `hear` keeps what is told for whoever gathers."""
-    told: list[Told] = []
+def collecting_events() -> Iterator[list[ReportedEvent]]:
+    """Within, `collect_event` keeps what is told for whoever gathers."""
+    told: list[ReportedEvent] = []
     token = _gathered.set(told)
     try:
         yield told
@@ -88,7 +88,7 @@ def gathering() -> Iterator[list[Told]]:
         _gathered.reset(token)
 
 
-def hear(told: Told) -> None:
+def collect_event(told: ReportedEvent) -> None:
     """Keep what is told for whoever gathers; where nobody does, it is recorded at once."""
     gathered = _gathered.get()
     if gathered is None:

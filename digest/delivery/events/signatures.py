@@ -32,7 +32,7 @@ def use_once(request: HttpRequest, *, now: dt.datetime) -> None:
     if not is_recent:
         raise StaleSignatureError("The report was signed more than 12 hours ago, or later than now.")
     # By what is signed: digits at the end of the time could as well be the token's first.
-    if rate_limits.take(_used(f"{made_at}{signed['token']}"), now=now):
+    if rate_limits.acquire(_used(f"{made_at}{signed['token']}"), now=now):
         raise StaleSignatureError("The report's signature was used before.")
 
 

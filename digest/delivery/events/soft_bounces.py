@@ -9,7 +9,7 @@ ISSUES = 5
 SPAN = dt.timedelta(days=7)
 
 
-class Fate(Enum):
+class DigestFate(Enum):
     """What is known of one issue."""
 
     BOUNCED = auto()
@@ -19,19 +19,19 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class MailedDigest:
     """One digest of a reader; `day` is when it bounced, where it did."""
 
-    fate: Fate
+    fate: DigestFate
     day: dt.date | None = None
 
 
-def is_worn_out(issues: Iterable[Issue]) -> bool:
+def is_worn_out(issues: Iterable[MailedDigest]) -> bool:
     """Whether the newest of `issues`, which come newest first, bounced for long enough. A day counts once."""
     days: set[dt.date] = set()
     for issue in issues:
-        if issue.fate is Fate.BOUNCED and issue.day is not None:
+        if issue.fate is DigestFate.BOUNCED and issue.day is not None:
             days.add(issue.day)
-        elif issue.fate is Fate.ARRIVED or (issue.fate is Fate.SENT and days):
+        elif issue.fate is DigestFate.ARRIVED or (issue.fate is DigestFate.SENT and days):
             break  # not all providers say what arrived; but what was sent before a bounce would have bounced by then
     return len(days) >= ISSUES and max(days) - min(days) >= SPAN

@@ -17,14 +17,14 @@ from django.views.decorators.csrf import csrf_exempt
 from digest import clock
 from digest.delivery.events import signatures
 from digest.delivery.events.event_store import brief, record_all
-from digest.delivery.events.report_parser import gathering, view_of
+from digest.delivery.events.report_parser import collecting_events, view_of
 from digest.delivery.providers import failover
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Door:
+class WebhookProvider:
     """One provider's reports: which view reads them, and which setting holds the key they are signed with.
 
     Where the key `must_be_set`, django-anymail accepts nothing without it.
@@ -36,19 +36,19 @@ class Door:
 
 
 DOORS = {
-    "amazon_ses": Door("amazon_ses.AmazonSESTrackingWebhookView"),
-    "brevo": Door("brevo.BrevoTrackingWebhookView"),
-    "mailersend": Door("mailersend.MailerSendTrackingWebhookView", "MAILERSEND_SIGNING_SECRET", True),
-    "mailgun": Door("mailgun.MailgunTrackingWebhookView", "MAILGUN_WEBHOOK_SIGNING_KEY", True),
-    "mailjet": Door("mailjet.MailjetTrackingWebhookView"),
-    "mailtrap": Door("mailtrap.MailtrapTrackingWebhookView", "MAILTRAP_TRACKING_SECRET"),
-    "mandrill": Door("mandrill.MandrillCombinedWebhookView", "MANDRILL_WEBHOOK_KEY", True),
-    "postal": Door("postal.PostalTrackingWebhookView", "POSTAL_WEBHOOK_KEY", True),
-    "postmark": Door("postmark.PostmarkTrackingWebhookView"),
-    "resend": Door("resend.ResendTrackingWebhookView", "RESEND_SIGNING_SECRET"),
-    "sendgrid": Door("sendgrid.SendGridTrackingWebhookView", "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY"),
-    "sparkpost": Door("sparkpost.SparkPostTrackingWebhookView"),
-    "unisender_go": Door("unisender_go.UnisenderGoTrackingWebhookView", "UNISENDER_GO_API_KEY", True),
+    "amazon_ses": WebhookProvider("amazon_ses.AmazonSESTrackingWebhookView"),
+    "brevo": WebhookProvider("brevo.BrevoTrackingWebhookView"),
+    "mailersend": WebhookProvider("mailersend.MailerSendTrackingWebhookView", "MAILERSEND_SIGNING_SECRET", True),
+    "mailgun": WebhookProvider("mailgun.MailgunTrackingWebhookView", "MAILGUN_WEBHOOK_SIGNING_KEY", True),
+    "mailjet": WebhookProvider("mailjet.MailjetTrackingWebhookView"),
+    "mailtrap": WebhookProvider("mailtrap.MailtrapTrackingWebhookView", "MAILTRAP_TRACKING_SECRET"),
+    "mandrill": WebhookProvider("mandrill.MandrillCombinedWebhookView", "MANDRILL_WEBHOOK_KEY", True),
+    "postal": WebhookProvider("postal.PostalTrackingWebhookView", "POSTAL_WEBHOOK_KEY", True),
+    "postmark": WebhookProvider("postmark.PostmarkTrackingWebhookView"),
+    "resend": WebhookProvider("resend.ResendTrackingWebhookView", "RESEND_SIGNING_SECRET"),
+    "sendgrid": WebhookProvider("sendgrid.SendGridTrackingWebhookView", "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY"),
+    "sparkpost": WebhookProvider("sparkpost.SparkPostTrackingWebhookView"),
+    "unisender_go": WebhookProvider("unisender_go.UnisenderGoTrackingWebhookView", "UNISENDER_GO_API_KEY", True),
 }
 ELSE_SIGNED_WITH = {"MAILGUN_WEBHOOK_SIGNING_KEY": "MAILGUN_API_KEY"}
 SIGNED_WITHOUT_BODY = {"mailgun"}  # its signature covers a time and a token alone, and would fit any other report
@@ -84,7 +84,7 @@ def tracking(request: HttpRequest, provider: str) -> HttpResponse:
         return HttpResponse()  # Mandrill looks for the address before it gives out the key that proves its reports
     if not is_open(provider):
         raise Http404
-    with gathering() as told:
+    with collecting_events() as told:
         try:
             answer: HttpResponse = view_of(DOORS[provider].view)(request)
         except (SuspiciousOperation, Http404):

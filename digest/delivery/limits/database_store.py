@@ -7,7 +7,7 @@ from django.db import transaction
 
 from digest import clock
 from digest.delivery.limits import daily_quota
-from digest.delivery.limits.token_bucket import Bucket, Taken
+from digest.delivery.limits.token_bucket import Bucket, TakeResult
 from digest.models import Allowance
 
 APART = dt.timedelta(seconds=1)  # workers know the database's time to within what an answer takes
@@ -16,7 +16,7 @@ APART = dt.timedelta(seconds=1)  # workers know the database's time to within wh
 class DatabaseStore:
     """One row a bucket."""
 
-    def take(self, buckets: Sequence[Bucket], wanted: int) -> Taken:
+    def take(self, buckets: Sequence[Bucket], wanted: int) -> TakeResult:
         now = clock.now()
         names = sorted(bucket.name for bucket in buckets)
         with transaction.atomic():
@@ -37,9 +37,9 @@ class DatabaseStore:
                     at = _filled_until(rows[bucket.name], now)
                     Allowance.objects.filter(name=bucket.name).update(level=level, at=at)
         if tokens:
-            return Taken(tokens)
+            return TakeResult(tokens)
         waits = [((1 - levels[bucket.name]) / bucket.a_second, bucket.name) for bucket in buckets]
-        return Taken(0, *max(waits))
+        return TakeResult(0, *max(waits))
 
 
 def forget(*, before: dt.datetime) -> int:

@@ -9,14 +9,14 @@ from digest.delivery.limits import daily_quota, rate_limiter
 
 
 @dataclass(frozen=True)
-class Plain:
+class LimitSummary:
     """`an_hour`: how many mails may leave in the hour from now on; None: as many as the provider takes."""
 
     an_hour: int | None
     reasons: list[str]
 
 
-def plain(provider: str, *, now: dt.datetime) -> Plain:
+def summarize_limits(provider: str, *, now: dt.datetime) -> LimitSummary:
     """What holds for mail that leaves by `provider`."""
     rate = rate_limiter.rate_of(provider)
     numbers, reasons = [], []
@@ -32,7 +32,7 @@ def plain(provider: str, *, now: dt.datetime) -> Plain:
     for lane, lane_rate in lanes.rates.items():
         domains = [domain for domain, name in lanes.lane_of_domain.items() if name == lane]
         reasons.append(f"At most {lane_rate} to {' and '.join(domains) or 'each other domain'}.")
-    return Plain(min(numbers, default=None), reasons)
+    return LimitSummary(min(numbers, default=None), reasons)
 
 
 def _why_of_the_day(cap: int, today: dt.date) -> str:

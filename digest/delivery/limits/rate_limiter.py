@@ -10,9 +10,9 @@ from django.conf import settings
 from digest import clock
 from digest.delivery.limits import daily_quota
 from digest.delivery.limits.database_store import DatabaseStore
-from digest.delivery.limits.rate_settings import OTHERS, Lanes, Rate
-from digest.delivery.limits.redis_store import RedisOrElse
-from digest.delivery.limits.token_bucket import Bucket, Store, Taken
+from digest.delivery.limits.rate_settings import OTHERS, DomainLanes, Rate
+from digest.delivery.limits.redis_store import RedisWithFallback
+from digest.delivery.limits.token_bucket import Bucket, BucketStore, TakeResult
 
 IN_HAND = 0.5  # seconds' worth that a worker takes at a time: others have their share, and it asks seldom
 MOST_IN_HAND = 50  # mails
@@ -20,7 +20,7 @@ SHORTEST = 0.02  # seconds: who is told to wait less would only ask again
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Throttled:
     """Not now: for `seconds` it is no use to ask again. `for_all`: for nobody's mail, whatever the domain."""
 
     seconds: float
@@ -28,28 +28,28 @@ class Hold:
     reason: str
 
 
-class Gate:
+class RateLimiter:
     """Lets mails out as fast as the limits allow. Not for several threads at once."""
 
     def __init__(self, provider: str) -> None:
         self.provider = provider
-        self._lanes: Lanes = settings.DOMAIN_RATES
+        self._lanes: DomainLanes = settings.DOMAIN_RATES
         self._rate = rate_of(provider)
         self._in_hand: Counter[str] = Counter()  # by lane
         self.day = clock.now().date()  # whose mails those are
-        self._holds: dict[str, tuple[float, Hold]] = {}  # by lane; "" for all
+        self._holds: dict[str, tuple[float, Throttled]] = {}  # by lane; "" for all
         self.is_open = self._rate is None and not self._lanes.rates and daily_quota.cap(self.day) is None
 
-    def hold(self, address: str) -> Hold | None:
+    def hold(self, address: str) -> Throttled | None:
         """Why a mail to `address` would be held now, as far as known without asking anybody."""
         now = clock.seconds()
         for lane in ("", self._lanes.lane_of(address)):
             until, hold = self._holds.get(lane, (0.0, None))
             if hold is not None and now < until:
-                return Hold(until - now, hold.for_all, hold.reason)
+                return Throttled(until - now, hold.for_all, hold.reason)
         return None
 
-    def ask(self, address: str) -> Hold | None:
+    def ask(self, address: str) -> Throttled | None:
         """Let one mail to `address` out, if it may leave now: then None is the answer."""
         if self.is_open:
             return None
@@ -86,7 +86,7 @@ class Gate:
             self._in_hand.clear()
             self.day = today
 
-    def _fetch(self, lane: str) -> Hold | None:
+    def _fetch(self, lane: str) -> Throttled | None:
         """Take some for `lane` in hand."""
         now = clock.now()
         taken = self._take(lane, self._handful(lane))
@@ -103,9 +103,9 @@ class Gate:
         self._in_hand[lane] = today
         return None
 
-    def _take(self, lane: str, wanted: int) -> Taken:
+    def _take(self, lane: str, wanted: int) -> TakeResult:
         found = [Bucket(self._name(name), rate.a_second) for name, rate in self._rates(lane)]
-        return store().take(found, wanted) if found else Taken(wanted)
+        return store().take(found, wanted) if found else TakeResult(wanted)
 
     def _rates(self, lane: str) -> list[tuple[str, Rate]]:
         own = [("", self._rate)] if self._rate else []
@@ -122,8 +122,8 @@ class Gate:
         rate = self._rate if for_all else self._lanes.rate_of(lane)
         return f"Held back: {rate} {'by' if for_all else 'to'} {self.provider if for_all else lane} at most."
 
-    def _shut(self, lane: str, seconds: float, reason: str) -> Hold:
-        hold = Hold(seconds, not lane, reason)
+    def _shut(self, lane: str, seconds: float, reason: str) -> Throttled:
+        hold = Throttled(seconds, not lane, reason)
         self._holds[lane] = (clock.seconds() + seconds, hold)
         return hold
 
@@ -133,12 +133,12 @@ def rate_of(provider: str) -> Rate | None:
     return found.get(provider, found.get(OTHERS))
 
 
-def store() -> Store:
+def store() -> BucketStore:
     return _store(settings.CELERY_BROKER_URL)
 
 
 @lru_cache(maxsize=2)
-def _store(broker_url: str) -> Store:
+def _store(broker_url: str) -> BucketStore:
     """Redis, where the broker is Redis; a broker in memory can't be shared with a command that sends."""
     database = DatabaseStore()
-    return RedisOrElse(broker_url, database) if broker_url.startswith(("redis:", "rediss:")) else database
+    return RedisWithFallback(broker_url, database) if broker_url.startswith(("redis:", "rediss:")) else database

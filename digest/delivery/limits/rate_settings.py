@@ -38,7 +38,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Lanes:
+class DomainLanes:
     """Which domains share which rate. A lane is named like its first domain."""
 
     rates: dict[str, Rate] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def parse_rates(text: str) -> dict[str, Rate]:
     return found
 
 
-def parse_lanes(text: str) -> Lanes:
+def parse_lanes(text: str) -> DomainLanes:
     """The lanes of domains. Raises RateError."""
     rates: dict[str, Rate] = {}
     lane_of_domain: dict[str, str] = {}
@@ -88,7 +88,7 @@ def parse_lanes(text: str) -> Lanes:
                 raise RateError(f"“{domain}” is no domain, or one that came before. Write gmail.com=20/s.")
             if domain != OTHERS:
                 lane_of_domain[domain] = domains[0]
-    return Lanes(rates, lane_of_domain)
+    return DomainLanes(rates, lane_of_domain)
 
 
 @dataclass(frozen=True, slots=True)

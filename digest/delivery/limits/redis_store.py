@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import redis
 
 from digest import clock
-from digest.delivery.limits.token_bucket import Bucket, Store, Taken
+from digest.delivery.limits.token_bucket import Bucket, BucketStore, TakeResult
 
 logger = logging.getLogger(__name__)
 
@@ -53,23 +53,23 @@ class RedisStore:
         self._redis = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
         self._script = self._redis.register_script(SCRIPT)
 
-    def take(self, buckets: Sequence[Bucket], wanted: int) -> Taken:
+    def take(self, buckets: Sequence[Bucket], wanted: int) -> TakeResult:
         figures = [figure for bucket in buckets for figure in (bucket.a_second, bucket.capacity)]
         keys = [PREFIX + bucket.name for bucket in buckets]
         tokens, milliseconds, number = self._script(keys=keys, args=[wanted, *figures])
         if tokens:
-            return Taken(tokens)
-        return Taken(0, milliseconds / 1000, buckets[number - 1].name if number else "")
+            return TakeResult(tokens)
+        return TakeResult(0, milliseconds / 1000, buckets[number - 1].name if number else "")
 
 
-class RedisOrElse:
+class RedisWithFallback:
     """Redis, and while it can't be reached another store."""
 
-    def __init__(self, url: str, other: Store) -> None:
+    def __init__(self, url: str, other: BucketStore) -> None:
         self._redis, self._other = RedisStore(url), other
         self._away_until = 0.0
 
-    def take(self, buckets: Sequence[Bucket], wanted: int) -> Taken:
+    def take(self, buckets: Sequence[Bucket], wanted: int) -> TakeResult:
         if clock.seconds() >= self._away_until:
             try:
                 return self._redis.take(buckets, wanted)

@@ -17,7 +17,7 @@ class Bucket(NamedTuple):
         return max(1.0, self.a_second * BURST)
 
 
-class Taken(NamedTuple):
+class TakeResult(NamedTuple):
     """How many tokens were taken out of each bucket; if none, for how many seconds there is none, and in which."""
 
     tokens: int
@@ -25,9 +25,9 @@ class Taken(NamedTuple):
     empty: str = ""
 
 
-class Store(Protocol):
+class BucketStore(Protocol):
     """Where the levels of buckets are kept."""
 
-    def take(self, buckets: Sequence[Bucket], wanted: int) -> Taken:
+    def take(self, buckets: Sequence[Bucket], wanted: int) -> TakeResult:
         """Take as many as there are in all of `token_bucket`, `wanted` at most. A negative number gives tokens back."""
         ...

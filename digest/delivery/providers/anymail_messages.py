@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 from anymail.message import AnymailMessageMixin
 from django.conf import settings
 
-from digest.delivery.providers.capabilities import Way
-from digest.delivery.providers.merge_variables import Group, filled, with_placeholders
-from digest.delivery.providers.parsed_email import Letter, letter_of
+from digest.delivery.providers.capabilities import BatchCapability
+from digest.delivery.providers.merge_variables import MergeGroup, filled, with_placeholders
+from digest.delivery.providers.parsed_email import ParsedEmail, parse_mail
 from digest.delivery.transports import Mail
 from subscriptions.email import builder as mails
 
 
-class Message(AnymailMessageMixin, mails.Message):  # type: ignore[misc]
+class ProviderMessage(AnymailMessageMixin, mails.Message):  # type: ignore[misc]
     """With django-anymail's attributes, and long headers on one line."""
 
 
@@ -31,38 +31,38 @@ class Content(NamedTuple):
     headers: dict[str, str]
 
 
-def content_of(letter: Letter, way: Way) -> Content:
-    """Return what `letter` says, for the provider that has this way."""
+def content_of(parsed: ParsedEmail, capability: BatchCapability) -> Content:
+    """Return what `parsed` says, for the provider that has this way."""
     return Content(
-        way.guarded(letter.sender),
-        way.guarded(letter.reply_to),
-        way.guarded(letter.subject),
-        way.guarded(letter.text),
-        way.guarded(letter.html),
-        letter.own_headers,
+        capability.guarded(parsed.sender),
+        capability.guarded(parsed.reply_to),
+        capability.guarded(parsed.subject),
+        capability.guarded(parsed.text),
+        capability.guarded(parsed.html),
+        parsed.own_headers,
     )
 
 
-def single(mail: Mail, way: Way) -> Message:
+def single(mail: Mail, capability: BatchCapability) -> ProviderMessage:
     """One mail, for one reader."""
-    content = content_of(letter_of(mail), way)
+    content = content_of(parse_mail(mail), capability)
     message = _message(content, [mail.address])
     message.extra_headers = content.headers
-    if way.gives_back:
+    if capability.gives_back:
         message.metadata = mail.about
     return message
 
 
-def merged(group: Group, way: Way) -> Message:
+def merged(group: MergeGroup, capability: BatchCapability) -> ProviderMessage:
     """One mail for all readers of `group`, with what the provider is to fill in for each."""
     shared = group.shared
     nonce = secrets.token_hex(8)  # no text can hold a placeholder of this call
     names = [f"p{number}x{nonce}" for number in range(len(group.values[0]))]
     addresses = [mail.address for mail in group.mails]
-    content = content_of(Letter(dict(shared.headers), shared.text, shared.html), way)
-    text, html = (with_placeholders(part, way, names) for part in (content.text, content.html))
+    content = content_of(ParsedEmail(dict(shared.headers), shared.text, shared.html), capability)
+    text, html = (with_placeholders(part, capability, names) for part in (content.text, content.html))
     message = _message(content._replace(text=text, html=html), addresses)
-    common, own = _headers(content.headers, way)
+    common, own = _headers(content.headers, capability)
     message.extra_headers = common
     each = list(zip(addresses, group.values, group.mails, strict=True))
     message.merge_data = {address: dict(zip(names, values, strict=True)) for address, values, _ in each}
@@ -73,15 +73,15 @@ def merged(group: Group, way: Way) -> Message:
     return message
 
 
-def _headers(headers: dict[str, str], way: Way) -> tuple[dict[str, str], dict[str, str]]:
+def _headers(headers: dict[str, str], capability: BatchCapability) -> tuple[dict[str, str], dict[str, str]]:
     """Those in common, and those with blanks, which each reader gets for themselves."""
     own = {name: value for name, value in headers.items() if "\ue000" in value}
     common = {name: value for name, value in headers.items() if name not in own}
-    return ({}, headers) if way.whole_headers else (common, own)
+    return ({}, headers) if capability.whole_headers else (common, own)
 
 
-def _message(content: Content, addresses: list[str]) -> Message:
-    message: Any = Message(
+def _message(content: Content, addresses: list[str]) -> ProviderMessage:
+    message: Any = ProviderMessage(
         subject=content.subject,
         body=content.text,
         from_email=content.sender or settings.DEFAULT_FROM_EMAIL,

@@ -9,10 +9,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from digest.delivery.providers.capabilities import Kind, way_of
-from digest.delivery.providers.client import Client, in_calls
-from digest.delivery.providers.merge_variables import Group
-from digest.delivery.transports import HEARTBEAT, Begin, Mail, all_of
+from digest.delivery.providers.capabilities import BatchMode, capability_of
+from digest.delivery.providers.client import ProviderClient, in_calls
+from digest.delivery.providers.merge_variables import MergeGroup
+from digest.delivery.transports import HEARTBEAT, BeginCallback, Mail, begin_all
 from digest.delivery.transports.outcomes import Outcome, Result
 
 logger = logging.getLogger(__name__)
@@ -29,11 +29,11 @@ class ApiTransport:
     def __init__(self, provider: str) -> None:
         self.name = provider
         self._clients = threading.local()
-        self._open: list[Client] = []
+        self._open: list[ProviderClient] = []
         self._threads = ThreadPoolExecutor(settings.API_CONNECTIONS, thread_name_prefix=provider)
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
-        return _Sending(self, iter(mails), begin).run()
+    def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
+        return _BatchSend(self, iter(mails), begin).run()
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -41,10 +41,10 @@ class ApiTransport:
             client.close()
         self._open.clear()
 
-    def submit(self, group: Group) -> "Future[list[Outcome]]":
+    def submit(self, group: MergeGroup) -> "Future[list[Outcome]]":
         return self._threads.submit(self._call, group)
 
-    def _call(self, group: Group) -> list[Outcome]:
+    def _call(self, group: MergeGroup) -> list[Outcome]:
         try:
             return self._client().send(group)
         except Exception as error:  # told, and tried again when it may be mended
@@ -53,21 +53,21 @@ class ApiTransport:
             reason = str(error) if is_theirs else f"Internal error, please report: {type(error).__name__}: {error}"
             return _stopped(group.mails, reason)
 
-    def _client(self) -> Client:
+    def _client(self) -> ProviderClient:
         if not hasattr(self._clients, "own"):
-            self._clients.own = Client(self.name)
+            self._clients.own = ProviderClient(self.name)
             self._open.append(self._clients.own)
-        client: Client = self._clients.own
+        client: ProviderClient = self._clients.own
         return client
 
 
-class _Sending:
+class _BatchSend:
     """One call of `send`."""
 
-    def __init__(self, transport: ApiTransport, mails: Iterator[Mail | None], begin: Begin) -> None:
+    def __init__(self, transport: ApiTransport, mails: Iterator[Mail | None], begin: BeginCallback) -> None:
         self._transport, self._mails, self._begin = transport, mails, begin
-        self._window = 1 if way_of(transport.name).kind is Kind.SINGLE else WINDOW
-        self._waiting: list[Group] = []  # made, and not begun
+        self._window = 1 if capability_of(transport.name).kind is BatchMode.SINGLE else WINDOW
+        self._waiting: list[MergeGroup] = []  # made, and not begun
         self._calls: set[Future[list[Outcome]]] = set()
         self._is_over = False  # no more mails come
         self._is_stopped = False

@@ -17,7 +17,7 @@ Json = Any
 
 
 @dataclass(frozen=True)
-class Dialect:
+class BatchApi:
     """How one provider writes it: where to, one mail, all of them; and how it answers."""
 
     endpoint: str
@@ -27,10 +27,10 @@ class Dialect:
     headers: dict[str, str]
 
 
-def body(dialect: Dialect, first: dict[str, Json], mails: list[Mail], contents: list[Content]) -> bytes:
+def body(api: BatchApi, first: dict[str, Json], mails: list[Mail], contents: list[Content]) -> bytes:
     """The body of the call; `first` is the payload of any of the mails, made by django-anymail."""
-    parts = [first | dialect.own(mail, content) for mail, content in zip(mails, contents, strict=True)]
-    return json.dumps(dialect.all(parts), separators=(",", ":")).encode()
+    parts = [first | api.own(mail, content) for mail, content in zip(mails, contents, strict=True)]
+    return json.dumps(api.all(parts), separators=(",", ":")).encode()
 
 
 def _postmark(mail: Mail, content: Content) -> dict[str, Json]:
@@ -103,8 +103,8 @@ def _as_they_are(parts: list[dict[str, Json]]) -> Json:
 
 
 DIALECTS = {
-    "postmark": Dialect("email/batch", _postmark, _as_they_are, _read_postmark, {}),
+    "postmark": BatchApi("email/batch", _postmark, _as_they_are, _read_postmark, {}),
     # Else one that is wrong would have all refused.
-    "resend": Dialect("emails/batch", _resend, _as_they_are, _read_resend, {"x-batch-validation": "permissive"}),
-    "mailtrap": Dialect("batch", _mailtrap, lambda parts: {"base": {}, "requests": parts}, _read_mailtrap, {}),
+    "resend": BatchApi("emails/batch", _resend, _as_they_are, _read_resend, {"x-batch-validation": "permissive"}),
+    "mailtrap": BatchApi("batch", _mailtrap, lambda parts: {"base": {}, "requests": parts}, _read_mailtrap, {}),
 }

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Any
 
 
-class Kind(Enum):
+class BatchMode(Enum):
     """How several readers are served in one call."""
 
     SINGLE = auto()  # not at all
@@ -20,7 +20,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class BatchCapability:
     """`most` mails in one call.
 
     `blank` is how a value to be filled in is written. `placeholders` finds each character at the beginning of what the
@@ -30,7 +30,7 @@ class Way:
     each call that merges, as django-anymail's `esp_extra`.
     """
 
-    kind: Kind = Kind.SINGLE
+    kind: BatchMode = BatchMode.SINGLE
     most: int = 1
     blank: str = ""
     placeholders: re.Pattern[str] | None = None
@@ -57,22 +57,22 @@ _BRACES = re.compile(r"\{(?=\{)")
 
 # How placeholders begin: from the providers' pages on personalization, substitutions and template languages.
 WAYS = {
-    "brevo": Way(
-        Kind.MERGED,
+    "brevo": BatchCapability(
+        BatchMode.MERGED,
         1000,
         "{{params.%s}}",
         re.compile(r"\{(?=[{%#])"),
         whole_headers=True,
         knows_keys=dt.timedelta(minutes=30),
     ),
-    "mailgun": Way(
-        Kind.MERGED,
+    "mailgun": BatchCapability(
+        BatchMode.MERGED,
         1000,
         "%%recipient.%s%%",
         re.compile("%(?=recipient|unsubscribe_|tag_unsubscribe_|mailing_list_)", re.IGNORECASE),
     ),
-    "mailjet": Way(
-        Kind.MERGED,
+    "mailjet": BatchCapability(
+        BatchMode.MERGED,
         50,
         "[[var:%s]]",
         re.compile(r"\[(?=\[)|\{(?=[{%])"),
@@ -80,24 +80,26 @@ WAYS = {
         extra={"Globals": {"TemplateLanguage": True}},
     ),
     # Any word can be a substitution: those of a call have names that no text can guess.
-    "sendgrid": Way(
-        Kind.MERGED,
+    "sendgrid": BatchCapability(
+        BatchMode.MERGED,
         1000,
         "-%s-",
         re.compile(r"<(?=%)|\[(?=unsubscribe|weblink)", re.IGNORECASE),
         extra={"merge_field_format": "-{}-"},
     ),
-    "sparkpost": Way(Kind.MERGED, 1000, "{{%s}}", re.compile(r"\{(?=\{)|\[(?=\[)"), names_refused=False),
-    "unisender_go": Way(Kind.MERGED, 500, "{{%s}}", _BRACES),
-    "mailtrap": Way(Kind.MANY, 500, placeholders=_BRACES),
-    "postmark": Way(Kind.MANY, 500, placeholders=_BRACES),
-    "resend": Way(Kind.MANY, 100, placeholders=_BRACES, knows_keys=dt.timedelta(hours=24)),
-    "amazon_ses": Way(placeholders=_BRACES),
-    "mailersend": Way(placeholders=re.compile(r"\{(?=[{%$])"), gives_back=False),
-    "mandrill": Way(placeholders=re.compile(r"\{(?=\{)|\*(?=\|)")),
-    "postal": Way(gives_back=False),
+    "sparkpost": BatchCapability(
+        BatchMode.MERGED, 1000, "{{%s}}", re.compile(r"\{(?=\{)|\[(?=\[)"), names_refused=False
+    ),
+    "unisender_go": BatchCapability(BatchMode.MERGED, 500, "{{%s}}", _BRACES),
+    "mailtrap": BatchCapability(BatchMode.MANY, 500, placeholders=_BRACES),
+    "postmark": BatchCapability(BatchMode.MANY, 500, placeholders=_BRACES),
+    "resend": BatchCapability(BatchMode.MANY, 100, placeholders=_BRACES, knows_keys=dt.timedelta(hours=24)),
+    "amazon_ses": BatchCapability(placeholders=_BRACES),
+    "mailersend": BatchCapability(placeholders=re.compile(r"\{(?=[{%$])"), gives_back=False),
+    "mandrill": BatchCapability(placeholders=re.compile(r"\{(?=\{)|\*(?=\|)")),
+    "postal": BatchCapability(gives_back=False),
 }
-ALONE = Way()
+ALONE = BatchCapability()
 SMTP = "smtp"
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 KNOWN = {SMTP, "scaleway", *WAYS}
@@ -108,5 +110,5 @@ def backend_of(provider: str) -> str:
     return SMTP_BACKEND if provider == SMTP else f"anymail.backends.{provider}.EmailBackend"
 
 
-def way_of(provider: str) -> Way:
+def capability_of(provider: str) -> BatchCapability:
     return WAYS.get(provider, ALONE)

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from digest import clock
 from digest.delivery.providers.capabilities import KNOWN, SMTP, SMTP_BACKEND
-from digest.delivery.transports import Begin, Mail, Transport, all_of
+from digest.delivery.transports import BeginCallback, Mail, Transport, begin_all
 from digest.delivery.transports.outcomes import Outcome, Result
 from digest.models import Turn
 
@@ -38,7 +38,7 @@ class FallbackTransport:
         """Whose turn it is. Where all have refused lately, the first's: the others are no better."""
         return in_turn(self._names)[0]
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
+    def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
         name, is_refused = self.name, False
         if name not in self._transports:
             self._transports[name] = self._make(name)
@@ -46,13 +46,15 @@ class FallbackTransport:
             stopped = next((outcome for outcome in outcomes if outcome.result is Result.STOPPED), None)
             if stopped and not is_refused:
                 is_refused = True
-                close(name, stopped.reason, self._names)
-            yield [_elsewhere(outcome) for outcome in outcomes] if stopped and open_among(self._names) else outcomes
+                avoid_for_a_while(name, stopped.reason, self._names)
+            yield (
+                [_elsewhere(outcome) for outcome in outcomes] if stopped and available_among(self._names) else outcomes
+            )
 
-    def give_way(self, reason: str) -> bool:
+    def switch_provider(self, reason: str) -> bool:
         """Turn to the next provider, since this one refuses mail after mail; whether there is one."""
-        if len(open_among(self._names)) > 1:
-            close(self.name, reason, self._names)
+        if len(available_among(self._names)) > 1:
+            avoid_for_a_while(self.name, reason, self._names)
             return True
         return False
 
@@ -68,18 +70,18 @@ def _elsewhere(outcome: Outcome) -> Outcome:
 
 def in_turn(names: Sequence[str]) -> list[str]:
     """Who may be asked, in order. Where all have refused lately, the first: the others are no better."""
-    return open_among(names) or list(names[:1])
+    return available_among(names) or list(names[:1])
 
 
-def open_among(names: Sequence[str]) -> list[str]:
+def available_among(names: Sequence[str]) -> list[str]:
     closed = closed_providers(now=clock.now())
     return [name for name in names if name not in closed]
 
 
-def close(name: str, reason: str, names: Sequence[str]) -> None:
+def avoid_for_a_while(name: str, reason: str, names: Sequence[str]) -> None:
     """Leave it alone for a while, and turn to the next of `names`."""
     Turn.objects.update_or_create(host=_turn(name), defaults={"free_at": clock.now() + CLOSED_FOR})
-    others = open_among(names)
+    others = available_among(names)
     logger.warning("%s takes no mail, %s: %s", name, f"{others[0]} is next" if others else "there is no other", reason)
 
 

@@ -8,19 +8,19 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from digest.delivery.providers import failover, responses
 from digest.delivery.providers.capabilities import backend_of
-from digest.delivery.providers.responses import Fate
+from digest.delivery.providers.responses import CallAction
 from subscriptions.email.send_errors import classify
 
 
 class RefusesAllError(Exception):
-    """A provider takes nothing of ours; `trouble` says why."""
+    """A provider takes nothing of ours; `failure` says why."""
 
-    def __init__(self, trouble: Exception) -> None:
-        super().__init__(str(trouble))
-        self.trouble = trouble
+    def __init__(self, failure: Exception) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
 
 
-class EmailBackend(BaseEmailBackend):
+class FailoverEmailBackend(BaseEmailBackend):
     """Each mail by the first of EMAIL_PROVIDERS that has not just refused everything; if it does now, by the next.
 
     Raises what the last of them raised. What one may have taken goes to no other: whoever sends tries again.
@@ -30,15 +30,15 @@ class EmailBackend(BaseEmailBackend):
         return sum(self._send(message) for message in email_messages)
 
     def _send(self, message: EmailMessage) -> int:
-        trouble: Exception | None = None
+        failure: Exception | None = None
         for name in failover.in_turn(settings.EMAIL_PROVIDERS):
             try:
                 return _hand_over(message, name)
             except RefusesAllError as error:
-                trouble = error.trouble
-                failover.close(name, classify(trouble).reason, settings.EMAIL_PROVIDERS)
-        if trouble and not self.fail_silently:
-            raise trouble
+                failure = error.failure
+                failover.avoid_for_a_while(name, classify(failure).reason, settings.EMAIL_PROVIDERS)
+        if failure and not self.fail_silently:
+            raise failure
         return 0
 
 
@@ -52,7 +52,7 @@ def _hand_over(message: EmailMessage, name: str) -> int:
     try:
         return connection.send_messages([message]) or 0
     except Exception as error:
-        if responses.judge(error).fate is Fate.CLOSED:
+        if responses.classify_error(error).fate is CallAction.CLOSED:
             raise RefusesAllError(error) from error
         raise
     finally:

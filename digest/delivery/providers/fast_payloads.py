@@ -14,7 +14,7 @@ _ATTRIBUTES = tuple(
 )
 
 
-class _Plain(EmailAddress):  # type: ignore[misc]
+class _PlainAddress(EmailAddress):  # type: ignore[misc]
     """An address that needs no quotes, and is asked for often."""
 
     def __init__(self, written: str, username: str, domain: str) -> None:
@@ -26,7 +26,7 @@ class _Plain(EmailAddress):  # type: ignore[misc]
         return self._written
 
 
-class Payloads:
+class PayloadFactory:
     """Makes payloads for one backend."""
 
     def __init__(self, backend: Any) -> None:
@@ -50,6 +50,6 @@ def _parse(addresses: list[str]) -> list[EmailAddress]:
 def _parse_one(written: str) -> list[EmailAddress]:
     plain = _PLAIN.fullmatch(written)
     if plain and ".." not in written and ".@" not in written:
-        return [_Plain(written, plain[1], plain[2])]
+        return [_PlainAddress(written, plain[1], plain[2])]
     found: list[EmailAddress] = parse_address_list([written], field="to")
     return found

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from digest.delivery.providers.capabilities import way_of
+from digest.delivery.providers.capabilities import capability_of
 from digest.delivery.transports import Mail
 
 SPACE = uuid.UUID("5b8f8d4e-6a4e-4e0e-9d52-6f0f3a1f9a55")
 _MARK = 8  # characters
 
 
-def key_of(provider: str, mails: Sequence[Mail]) -> str:
+def idempotency_key(provider: str, mails: Sequence[Mail]) -> str:
     """The same for the same deliveries, whenever and by whichever worker they are handed over.
 
     Another once a person has them sent anew: the provider would say of the former call that all is done.
@@ -24,7 +24,7 @@ def key_of(provider: str, mails: Sequence[Mail]) -> str:
 
 def knows(provider: str, call: str) -> bool:
     """Whether it can be `provider` that was called with this key."""
-    return way_of(provider).keyed and call.startswith(_mark(provider))
+    return capability_of(provider).keyed and call.startswith(_mark(provider))
 
 
 def _mark(provider: str) -> str:

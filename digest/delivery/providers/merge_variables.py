@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
-from digest.delivery.providers.capabilities import Way
-from digest.delivery.providers.parsed_email import Letter, letter_of
+from digest.delivery.providers.capabilities import BatchCapability
+from digest.delivery.providers.parsed_email import ParsedEmail, parse_mail
 from digest.delivery.transports import Mail
 
 UNSUBSCRIBE = "List-Unsubscribe"
@@ -25,7 +25,7 @@ _OWN_LINES = re.compile(rb"(?:^|(?<=\n))(?:To|Message-ID|Date):[^\n]*(?:\n[ \t][
 _NOT_SHARED = {"Message-ID", "To", "Date", "Content-Type"}
 
 
-class Shared(NamedTuple):
+class SharedContent(NamedTuple):
     """What is the same for some readers, with blanks."""
 
     headers: tuple[tuple[str, str], ...]
@@ -34,41 +34,41 @@ class Shared(NamedTuple):
 
 
 @dataclass
-class Group:
+class MergeGroup:
     """Mails that share one content, and what each puts into its blanks.
 
     `key` is that of their call, where the provider heeds one.
     """
 
-    shared: Shared
+    shared: SharedContent
     mails: list[Mail] = field(default_factory=list)
     values: list[list[str]] = field(default_factory=list)
     key: str = ""
 
-    def only(self, wanted: Sequence[Mail]) -> "Group":
+    def only(self, wanted: Sequence[Mail]) -> "MergeGroup":
         """Of its mails, those in `wanted`."""
         if len(wanted) == len(self.mails):
             return self
         ids = {mail.delivery_id for mail in wanted}
         kept = [(mail, its) for mail, its in zip(self.mails, self.values, strict=True) if mail.delivery_id in ids]
-        return Group(self.shared, [mail for mail, _ in kept], [its for _, its in kept], self.key)
+        return MergeGroup(self.shared, [mail for mail, _ in kept], [its for _, its in kept], self.key)
 
 
-NOTHING = Shared((), "", "")
+NOTHING = SharedContent((), "", "")
 
 
-def groups(mails: Iterable[Mail]) -> list[Group]:
+def groups(mails: Iterable[Mail]) -> list[MergeGroup]:
     """The mails, by what they share, in the order in which they came."""
-    found: dict[Shared, Group] = {}
-    seen: dict[int, list[tuple[bytes, Group]]] = {}  # by length: to compare some is quicker than to hash each
+    found: dict[SharedContent, MergeGroup] = {}
+    seen: dict[int, list[tuple[bytes, MergeGroup]]] = {}  # by length: to compare some is quicker than to hash each
     for mail in mails:
         # Most are alike as they are, but for the tokens: those need not be opened.
         rest, values = _without_own(cast(bytes, mail.message))
         alike = seen.setdefault(len(rest), [])
         group = next((known for other, known in alike if other == rest), None)
         if group is None:
-            shared, its_values = share(letter_of(mail))
-            group = found.setdefault(shared, Group(shared))
+            shared, its_values = extract_variables(parse_mail(mail))
+            group = found.setdefault(shared, MergeGroup(shared))
             if its_values == values:  # else a token is broken by a line's end
                 alike.append((rest, group))
             values = its_values
@@ -77,22 +77,22 @@ def groups(mails: Iterable[Mail]) -> list[Group]:
     return list(found.values())
 
 
-def share(letter: Letter) -> tuple[Shared, list[str]]:
+def extract_variables(parsed: ParsedEmail) -> tuple[SharedContent, list[str]]:
     """The letter with blanks, and the values that belong into them."""
-    headers = tuple((name, value) for name, value in letter.headers.items() if name not in _NOT_SHARED)
-    address = letter.headers.get(UNSUBSCRIBE, "").rstrip("/>")
+    headers = tuple((name, value) for name, value in parsed.headers.items() if name not in _NOT_SHARED)
+    address = parsed.headers.get(UNSUBSCRIBE, "").rstrip("/>")
     beginning = address.rpartition("/")[2][:ALIKE]
     if len(beginning) < ALIKE:
-        return Shared(headers, letter.text, letter.html), []
+        return SharedContent(headers, parsed.text, parsed.html), []
     numbers: dict[str, int] = {}
     marked = tuple((name, _mark(value, beginning, numbers)) for name, value in headers)
-    text, html = (_mark(part, beginning, numbers) for part in (letter.text, letter.html))
-    return Shared(marked, text, html), list(numbers)
+    text, html = (_mark(part, beginning, numbers) for part in (parsed.text, parsed.html))
+    return SharedContent(marked, text, html), list(numbers)
 
 
-def with_placeholders(marked: str, way: Way, names: list[str]) -> str:
+def with_placeholders(marked: str, capability: BatchCapability, names: list[str]) -> str:
     """Return a shared text with the provider's placeholders, of these names, in its blanks."""
-    return _BLANKS.sub(lambda blank: way.blank % names[int(blank[1])], marked)
+    return _BLANKS.sub(lambda blank: capability.blank % names[int(blank[1])], marked)
 
 
 def filled(marked: str, values: list[str]) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import cast
 
 from digest.delivery.transports import Mail
-from subscriptions.email_addresses import named
+from subscriptions.email_addresses import format_sender
 
 # Theirs to set, or ours to give in other ways.
 _LEFT_OUT = {"to", "from", "subject", "date", "mime-version", "content-type", "content-transfer-encoding", "reply-to"}
@@ -19,7 +19,7 @@ _BOUNDARY = re.compile('boundary="([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ParsedEmail:
     """One reader's mail. Headers are as they travel, encoded words and all; lines of the parts end on CRLF or LF."""
 
     headers: dict[str, str]
@@ -45,13 +45,13 @@ class Letter:
         return {name: value for name, value in self.headers.items() if name.lower() not in _LEFT_OUT}
 
 
-def letter_of(mail: Mail) -> Letter:
-    return open_letter(cast(bytes, mail.message))
+def parse_mail(mail: Mail) -> ParsedEmail:
+    return parse_message(cast(bytes, mail.message))
 
 
-def open_letter(message: bytes) -> Letter:
+def parse_message(message: bytes) -> ParsedEmail:
     """Open a mail of ours: multipart/alternative with text and HTML."""
-    return _open_quickly(message) or _open_slowly(message)
+    return _parse_own(message) or _parse_any(message)
 
 
 @lru_cache(maxsize=4096)
@@ -72,10 +72,10 @@ def decoded_mailbox(value: str) -> str:
     The header is split before the name is decoded: what is encoded in a name means nothing to the header's syntax.
     """
     name, address = parseaddr(value)
-    return named(decoded(name), address) if address else value
+    return format_sender(decoded(name), address) if address else value
 
 
-def _open_quickly(message: bytes) -> Letter | None:
+def _parse_own(message: bytes) -> ParsedEmail | None:
     """As our own composition writes it: two parts in quoted-printable. None for anything else."""
     head, _, body = message.partition(b"\r\n\r\n")
     headers = _headers(head.decode("ascii", "replace"))
@@ -84,7 +84,7 @@ def _open_quickly(message: bytes) -> Letter | None:
     if len(parts) != 4:  # what is before, between and after them
         return None
     text, html = _part(parts[1], b"text/plain"), _part(parts[2], b"text/html")
-    return None if text is None or html is None else Letter(headers, text, html)
+    return None if text is None or html is None else ParsedEmail(headers, text, html)
 
 
 def _headers(head: str) -> dict[str, str]:
@@ -99,9 +99,9 @@ def _part(part: bytes, kind: bytes) -> str | None:
     return binascii.a2b_qp(body.removesuffix(b"\r\n")).decode()
 
 
-def _open_slowly(message: bytes) -> Letter:
+def _parse_any(message: bytes) -> ParsedEmail:
     read = message_from_bytes(message, policy=policy.default)
     text, html = read.get_body(("plain",)), read.get_body(("html",))
     # As they travel: Python 3.11 puts a space into a name that takes two encoded words.
     headers = {name: "".join(value.splitlines()) for name, value in read.raw_items()}
-    return Letter(headers, text.get_content() if text else "", html.get_content() if html else "")
+    return ParsedEmail(headers, text.get_content() if text else "", html.get_content() if html else "")

@@ -17,7 +17,7 @@ PATIENCE = 30.0  # seconds: so long a call waits for a provider that asks it to;
 LONGEST_REASON = 300  # characters
 
 
-class Fate(Enum):
+class CallAction(Enum):
     """What is to be done with the call."""
 
     REFUSED = auto()  # as it is; a smaller one may be taken
@@ -28,10 +28,10 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class CallFailure:
     """Why a call did not go well; `seconds` until it may be repeated, where the provider said."""
 
-    fate: Fate
+    fate: CallAction
     reason: str
     seconds: float | None = None
     unmade: bool = False  # no call was made: the email can't be written for this provider
@@ -54,7 +54,7 @@ _BUSY = (408, 425, 429, 503)
 _KEY_KNOWN = {"invalid_idempotent_request", "duplicate_parameter"}
 
 
-def judge(error: Exception) -> Trouble:
+def classify_error(error: Exception) -> CallFailure:
     """What an error that a call ended in means."""
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", None)
@@ -62,22 +62,26 @@ def judge(error: Exception) -> Trouble:
         return _judge_status(int(status), response)
     names = _names(error)
     if names & _UNMADE:
-        return Trouble(Fate.REFUSED, _said(f"The email can't be made for this provider: {error}"), unmade=True)
+        return CallFailure(
+            CallAction.REFUSED, _said(f"The email can't be made for this provider: {error}"), unmade=True
+        )
     code = _aws_code(error)
     if code:
-        fate = Fate.BUSY if code in _AWS_BUSY else Fate.REFUSED if code in _AWS_CONTENT else Fate.CLOSED
-        return Trouble(fate, f"The provider answered {code}")
+        fate = (
+            CallAction.BUSY if code in _AWS_BUSY else CallAction.REFUSED if code in _AWS_CONTENT else CallAction.CLOSED
+        )
+        return CallFailure(fate, f"The provider answered {code}")
     if names & _BEFORE_SENDING:
-        return Trouble(Fate.CLOSED, "The provider can't be reached")
+        return CallFailure(CallAction.CLOSED, "The provider can't be reached")
     if names & {"AnymailConfigurationError", "ImproperlyConfigured", "AnymailImproperlyInstalled"}:
-        return Trouble(Fate.CLOSED, _said(str(error)))
-    return Trouble(Fate.UNKNOWN, f"The provider's answer never came: {type(error).__name__}")
+        return CallFailure(CallAction.CLOSED, _said(str(error)))
+    return CallFailure(CallAction.UNKNOWN, f"The provider's answer never came: {type(error).__name__}")
 
 
-def after(former: Trouble, trouble: Trouble) -> Trouble:
+def combine_failures(former: CallFailure, failure: CallFailure) -> CallFailure:
     """What both mean together: a call that may have been taken still may, though it is not taken now."""
-    still = former.fate is Fate.UNKNOWN and trouble.fate in (Fate.BUSY, Fate.CLOSED)
-    return replace(trouble, fate=Fate.UNKNOWN) if still else trouble
+    still = former.fate is CallAction.UNKNOWN and failure.fate in (CallAction.BUSY, CallAction.CLOSED)
+    return replace(failure, fate=CallAction.UNKNOWN) if still else failure
 
 
 def by_status(mails: list[Mail], statuses: dict[str, AnymailRecipientStatus], *, mixed: Result) -> list[Outcome]:
@@ -110,17 +114,19 @@ def _by_status(mail: Mail, status: AnymailRecipientStatus | None, mixed: Result)
     return Outcome(mail.delivery_id, mixed, "The provider's answer does not say what became of it")
 
 
-def _judge_status(status: int, response: Any) -> Trouble:
+def _judge_status(status: int, response: Any) -> CallFailure:
     reason = _said(f"The provider answered {status}: {_message(response)}")
     if _code(response) in _KEY_KNOWN:
-        return Trouble(Fate.TAKEN, reason)
+        return CallFailure(CallAction.TAKEN, reason)
     if status == 409 or status in _BUSY:  # 409: a call with this key is being done
-        return Trouble(Fate.BUSY, reason, _retry_after(response))
+        return CallFailure(CallAction.BUSY, reason, _retry_after(response))
     if status in _CLOSED:
-        return Trouble(Fate.CLOSED, reason)
+        return CallFailure(CallAction.CLOSED, reason)
     if status < 300:
-        return Trouble(Fate.UNKNOWN, f"The provider's answer can't be read: {_message(response)}"[:LONGEST_REASON])
-    return Trouble(Fate.REFUSED if status < 500 else Fate.UNKNOWN, reason)
+        return CallFailure(
+            CallAction.UNKNOWN, f"The provider's answer can't be read: {_message(response)}"[:LONGEST_REASON]
+        )
+    return CallFailure(CallAction.REFUSED if status < 500 else CallAction.UNKNOWN, reason)
 
 
 def _retry_after(response: Any) -> float | None:

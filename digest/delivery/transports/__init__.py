@@ -41,13 +41,13 @@ class Mail:
         return {"delivery": str(self.delivery_id), "reader": self.reader}
 
 
-class Begin(Protocol):
+class BeginCallback(Protocol):
     def __call__(self, mails: Sequence[Mail], call: str = "") -> list[Mail]:
         """These are about to leave, in the call of that key if it has one: those that shall."""
         ...
 
 
-def all_of(mails: Sequence[Mail], call: str = "") -> list[Mail]:
+def begin_all(mails: Sequence[Mail], call: str = "") -> list[Mail]:
     return list(mails)
 
 
@@ -62,7 +62,7 @@ class Transport(Protocol):
         """Whether it takes bytes."""
         ...
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
+    def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
         """Hand over each of `mails`; an outcome for each that was pulled, in any order, as soon as it is known.
 
         What `begin` leaves out is not handed over, and has no outcome. A None among the mails means that none may leave

@@ -8,7 +8,7 @@ LONGEST_REST = 5.0  # seconds; who is asked to stop must not wait longer
 MORE_AFTER = 100  # mails accepted in a row, for one more connection
 
 
-class Pace:
+class ConcurrencyControl:
     """How many connections there may be, and from when on. "421" halves them, and asks for a rest."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Pace:
         self._rest = min(max(2 * self._rest, 0.5), LONGEST_REST)
         self._rest_until = time.monotonic() + self._rest
 
-    def make_do(self, connections: int) -> None:
+    def limit_to(self, connections: int) -> None:
         """The server opens no more than these. To ask it again for each mail would have all the others wait."""
         self.connections, self._accepted = connections, 0
 

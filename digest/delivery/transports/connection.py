@@ -8,7 +8,7 @@ from typing import cast
 from digest.delivery.transports import Mail
 from digest.delivery.transports.handshake import open_socket
 from digest.delivery.transports.outcomes import Result
-from digest.delivery.transports.reply_codes import Verdict, judge
+from digest.delivery.transports.reply_codes import ReplyMeaning, classify_reply
 
 ANSWER_WITHIN = 30.0  # seconds, for commands
 ACCEPT_WITHIN = 300.0  # seconds, for a mail: content filters take their time, and giving up early means a twin
@@ -48,7 +48,7 @@ class Connection:
         """Whether it has been idle for so long that the server may have forgotten it."""
         return time.monotonic() - self._used_at > IDLE
 
-    def begin(self, mail: Mail) -> None:
+    def start_mail(self, mail: Mail) -> None:
         self.mail, self._content = mail, cast(bytes, mail.message)
         commands = [f"MAIL FROM:<{mail.sender}>\r\n", f"RCPT TO:<{mail.address}>\r\n", "DATA\r\n"]
         self._commands = [command.encode() for command in commands]
@@ -57,7 +57,7 @@ class Connection:
         self._stages = ["MAIL", "RCPT", "DATA"]
         self._say(self._commands.pop(0), ANSWER_WITHIN)
 
-    def go_on(self) -> Verdict | None:
+    def go_on(self) -> ReplyMeaning | None:
         """Write and read what is possible now; how the mail in hand ended, if it did.
 
         Unless it was accepted, or while it `is_dead`, the connection is not to be used again.
@@ -76,14 +76,14 @@ class Connection:
                 return verdict
         return None
 
-    def give_up(self, reason: str) -> Verdict | None:
+    def give_up(self, reason: str) -> ReplyMeaning | None:
         """The connection is over: what that means for the mail in hand."""
         self.is_dead = True
         if self.mail is None:
             return None
         # Once the final dot has left nobody can know; before that the server has no mail to deliver.
         is_complete = self._stages == ["content"] and not self._out
-        return Verdict(Result.UNCERTAIN if is_complete else Result.AGAIN, reason)
+        return ReplyMeaning(Result.UNCERTAIN if is_complete else Result.AGAIN, reason)
 
     def close(self) -> None:
         try:
@@ -94,17 +94,17 @@ class Connection:
         finally:
             self._socket.close()
 
-    def _hear(self, code: int, text: str) -> Verdict | None:
+    def _hear(self, code: int, text: str) -> ReplyMeaning | None:
         if not self._stages:  # a farewell that nobody asked for: the end of the connection follows
             self.is_dead = True
             return None
         stage = self._stages.pop(0)
         if not str(code).startswith(_EXPECTED[stage]):
             self.is_dead = True
-            return judge(stage, code, text)
+            return classify_reply(stage, code, text)
         if stage == "content":
             self.mail, self.accepted = None, self.accepted + 1
-            return Verdict(Result.SENT, text)
+            return ReplyMeaning(Result.SENT, text)
         if stage == "DATA":
             self._stages = ["content"]
             self._say(self._content + b".\r\n", ACCEPT_WITHIN)

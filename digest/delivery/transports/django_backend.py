@@ -8,7 +8,7 @@ from typing import cast
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from digest.delivery.transports import HEARTBEAT, Begin, Mail, all_of
+from digest.delivery.transports import HEARTBEAT, BeginCallback, Mail, begin_all
 from digest.delivery.transports.outcomes import Outcome, Result
 from subscriptions.email import send_errors
 
@@ -27,7 +27,7 @@ class BackendTransport:
         self._connection: BaseEmailBackend | None = None
         self._troubles = 0  # in a row
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
+    def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
         for mail in mails:
             if mail is None:
                 time.sleep(HEARTBEAT)
@@ -53,11 +53,11 @@ class BackendTransport:
         except Exception as error:
             self.close()  # after an error a connection may be out of step; the next mail gets a fresh one
             verdict = send_errors.classify(error)
-            return Outcome(mail.delivery_id, self._weigh(verdict.again), verdict.reason)
+            return Outcome(mail.delivery_id, self._assess(verdict.again), verdict.reason)
         self._troubles = 0
         return Outcome(mail.delivery_id, Result.SENT, provider_id=provider_id, papers=mail.papers)
 
-    def _weigh(self, may_pass: bool) -> Result:
+    def _assess(self, may_pass: bool) -> Result:
         self._troubles = self._troubles + 1 if may_pass else 0
         if not may_pass:
             return Result.FAILED

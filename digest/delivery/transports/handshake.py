@@ -8,7 +8,7 @@ from typing import cast
 from django.conf import settings
 from django.core.mail.utils import DNS_NAME
 
-from digest.delivery.transports.reply_codes import judge
+from digest.delivery.transports.reply_codes import classify_reply
 
 WHICH_ENCRYPTION = "EMAIL_URL begins with smtp+ssl:// for port 465 and with smtp+tls:// for port 587."
 NO_STARTTLS = (
@@ -69,7 +69,7 @@ def _explained(error: Exception, stage: str) -> str:
     where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     match error:
         case smtplib.SMTPResponseException():
-            return judge(stage, error.smtp_code, _text(error.smtp_error)).reason
+            return classify_reply(stage, error.smtp_code, _text(error.smtp_error)).reason
         case smtplib.SMTPNotSupportedError() if stage == "STARTTLS":
             return NO_STARTTLS.format(where=where)
         case smtplib.SMTPException() if stage == "login" and not isinstance(error, smtplib.SMTPServerDisconnected):

@@ -30,7 +30,7 @@ _NO_SUCH_MAILBOX = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ReplyMeaning:
     """An answer's meaning. `bounce` is as in `Outcome`; `slower` asks for fewer connections and a rest."""
 
     result: Result
@@ -39,18 +39,18 @@ class Verdict:
     slower: bool = False
 
 
-def judge(stage: str, code: int, text: str) -> Verdict:
+def classify_reply(stage: str, code: int, text: str) -> ReplyMeaning:
     """The refusal `code text` at `stage`, one of those in SAID."""
     reason = f"{SAID[stage]}: {code} {send_errors.without_addresses(text)}".strip()
     if stage in ("greeting", "STARTTLS", "login") or (stage == "MAIL" and code >= 500):
-        return Verdict(Result.STOPPED, reason)  # the next reader's mail would fare alike
+        return ReplyMeaning(Result.STOPPED, reason)  # the next reader's mail would fare alike
     if code == GOING_DOWN:
-        return Verdict(Result.AGAIN, reason, slower=True)
+        return ReplyMeaning(Result.AGAIN, reason, slower=True)
     subject, detail = _enhanced(text)
     if code < 500 or subject in _MAY_PASS:
-        return Verdict(Result.LATER, reason, "soft" if stage == "RCPT" and subject == "2" else "")
+        return ReplyMeaning(Result.LATER, reason, "soft" if stage == "RCPT" and subject == "2" else "")
     is_gone = (subject, detail) in _NO_SUCH_ADDRESS or (not subject and _NO_SUCH_MAILBOX.search(text))
-    return Verdict(Result.FAILED, reason, "hard" if stage == "RCPT" and is_gone else "")
+    return ReplyMeaning(Result.FAILED, reason, "hard" if stage == "RCPT" and is_gone else "")
 
 
 def _enhanced(text: str) -> tuple[str, str]:

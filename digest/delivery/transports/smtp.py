@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.conf import settings
 
-from digest.delivery.transports import HEARTBEAT, Begin, Mail, all_of
-from digest.delivery.transports.concurrency import Pace
+from digest.delivery.transports import HEARTBEAT, BeginCallback, Mail, begin_all
+from digest.delivery.transports.concurrency import ConcurrencyControl
 from digest.delivery.transports.connection import Connection
 from digest.delivery.transports.handshake import CannotOpenError
 from digest.delivery.transports.outcomes import Outcome, Result
-from digest.delivery.transports.reply_codes import Verdict
+from digest.delivery.transports.reply_codes import ReplyMeaning
 
 NO_ANSWER = "The mail server did not answer in time"
 
@@ -28,9 +28,9 @@ class SmtpTransport:
     def __init__(self) -> None:
         self._connections: list[Connection] = []
         self._selector = selectors.DefaultSelector()
-        self._pace = Pace()
+        self._pace = ConcurrencyControl()
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
+    def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
         source = iter(mails)
         goes_on = True
         while goes_on or self._is_busy():
@@ -56,7 +56,7 @@ class SmtpTransport:
     def _is_busy(self) -> bool:
         return any(connection.mail is not None for connection in self._connections)
 
-    def _begin(self, source: Iterator[Mail | None], begin: Begin) -> tuple[bool, list[Outcome]]:
+    def _begin(self, source: Iterator[Mail | None], begin: BeginCallback) -> tuple[bool, list[Outcome]]:
         """Give a mail to each connection that has none; whether there may be more, and outcomes if there can't be."""
         try:
             while not self._pace.is_resting and (connection := self._idle()) is not None:
@@ -64,7 +64,7 @@ class SmtpTransport:
                 if mail is None:
                     break
                 for wanted in begin([mail]):
-                    connection.begin(wanted)
+                    connection.start_mail(wanted)
         except StopIteration:
             return False, []
         except CannotOpenError as error:
@@ -86,7 +86,7 @@ class SmtpTransport:
         except CannotOpenError:
             if not self._connections:
                 raise
-            self._pace.make_do(len(self._connections))
+            self._pace.limit_to(len(self._connections))
             return None
         self._connections.append(connection)
         self._selector.register(connection, selectors.EVENT_READ)
@@ -123,7 +123,7 @@ class SmtpTransport:
             return None
         return self._outcome(mail, verdict)
 
-    def _outcome(self, mail: Mail, verdict: Verdict) -> Outcome:
+    def _outcome(self, mail: Mail, verdict: ReplyMeaning) -> Outcome:
         if verdict.result is Result.SENT:
             self._pace.note_accepted()
             return Outcome(mail.delivery_id, Result.SENT, provider_id=_queue_id(verdict.reason), papers=mail.papers)

@@ -11,9 +11,9 @@ from jinja2 import TemplateError
 
 from digest.email import reader_urls, rendering
 from digest.email.batch import verification
-from digest.email.batch.part_cache import Stock, header
-from digest.email.batch.recipients import Reader
-from digest.email.batch.template_parts import CutError, Frame, Situation
+from digest.email.batch.part_cache import PartCache, header
+from digest.email.batch.recipients import Recipient
+from digest.email.batch.template_parts import CutError, Frame, FrameKey
 from digest.email.quoted_printable import SOFT_BREAK, decode, without_dots
 from digest.models import Edition, Paper
 from digest.models.deliveries import message_id
@@ -34,16 +34,16 @@ SLOW = (
 Written = tuple[bytes, snapshot.Record]
 
 
-class Kit:
+class EmailAssembler:
     """Makes the mails of digests chosen from `papers`, in `language` and `look`."""
 
     def __init__(self, edition: Edition, papers: Sequence[Paper], language: str, look: Look) -> None:
         self.is_odd = False  # the templates can't be taken apart
         self._edition = edition
-        self._stock = Stock(edition, papers, language, look)
+        self._part_cache = PartCache(edition, papers, language, look)
         self._proven: set[tuple[object, ...]] = set()  # kinds of mails
 
-    def write(self, digest: Digest, reader: Reader) -> Written:
+    def write(self, digest: Digest, reader: Recipient) -> Written:
         """The mail, and what it holds; the last papers are left out where it would get too long."""
         if self.is_odd:
             return self._plain(digest, reader)
@@ -51,12 +51,12 @@ class Kit:
             return self._put_together(digest, reader)
         return self._prove(digest, reader)
 
-    def _prove(self, digest: Digest, reader: Reader) -> Written:
+    def _prove(self, digest: Digest, reader: Recipient) -> Written:
         """The mail, compared: templates can be overridden, and nobody has tested that those can be taken apart."""
         plain = self._plain(digest, reader)
         try:
             made = self._put_together(digest, reader)
-            self.is_odd = not verification.alike(made[0], plain[0])
+            self.is_odd = not verification.look_alike(made[0], plain[0])
         except (CutError, TemplateError) as error:
             self.is_odd = True
             logger.warning("The digest's templates can't be taken apart: %s", error)
@@ -66,9 +66,9 @@ class Kit:
         self._proven.add(_kind(digest, reader))
         return made
 
-    def _put_together(self, digest: Digest, reader: Reader) -> Written:
+    def _put_together(self, digest: Digest, reader: Recipient) -> Written:
         while True:
-            frame = self._stock.frame(_situation(digest, reader))
+            frame = self._part_cache.frame(_situation(digest, reader))
             pieces, record = self._fill(frame, digest, reader)
             wire = b"".join(pieces)
             fits = len(wire) <= rendering.MOST_HTML or rendering.fits(decode(b"".join(pieces[frame.html])))
@@ -76,23 +76,23 @@ class Kit:
                 return wire, record
             digest = digest.shorter()
 
-    def _fill(self, frame: Frame, digest: Digest, reader: Reader) -> tuple[list[bytes], snapshot.Record]:
-        stock, matches = self._stock, digest.matches
+    def _fill(self, frame: Frame, digest: Digest, reader: Recipient) -> tuple[list[bytes], snapshot.Record]:
+        cache, matches = self._part_cache, digest.matches
         token = reader_urls.opinion_token(reader.uid, self._edition.pk, reader.generation).encode() + SOFT_BREAK
         pieces = frame.form.fill(self._own(frame, digest, reader) | {"opinion": token})
         records = []
         for (in_text, in_html), minor, match in zip(frame.papers, frame.minor, matches, strict=True):
-            told = stock.told_in_short(match) if minor else stock.told(match)
+            told = cache.render_paper_briefly(match) if minor else cache.render_paper(match)
             pieces[in_text], pieces[in_html] = token.join(told.text), token.join(told.html)
             records.append(told.record)
-        return pieces, snapshot.assemble(records, digest, reader.frequency, reader.language)
+        return pieces, snapshot.record_from_parts(records, digest, reader.frequency, reader.language)
 
-    def _own(self, frame: Frame, digest: Digest, reader: Reader) -> dict[str, bytes]:
+    def _own(self, frame: Frame, digest: Digest, reader: Recipient) -> dict[str, bytes]:
         """What is the reader's own in the mail."""
         matches = digest.matches
         unsubscribe = link_tokens.sign(Purpose.UNSUBSCRIBE, reader.uid).encode()
-        subject, subject_header = self._stock.subject(matches)
-        in_text, in_html = self._stock.why_this_mail(reader.frequency, reader.confirmed)
+        subject, subject_header = self._part_cache.subject(matches)
+        in_text, in_html = self._part_cache.why_this_mail(reader.frequency, reader.confirmed)
         return {
             "digest": reader_urls.digest_token(reader.uid, self._edition.pk).encode() + SOFT_BREAK,
             "address": _address(reader.address),
@@ -103,24 +103,24 @@ class Kit:
             "preferences": link_tokens.sign(Purpose.PREFERENCES, reader.uid + reader.generation).encode() + SOFT_BREAK,
             "subject": subject,
             "subject header": subject_header,
-            "preheader": self._stock.preheader(matches, frame.lead),
+            "preheader": self._part_cache.preheader(matches, frame.lead),
             "text since": in_text,
             "html since": in_html,
         }
 
-    def _plain(self, digest: Digest, reader: Reader) -> Written:
+    def _plain(self, digest: Digest, reader: Recipient) -> Written:
         """The mail as it is made for one reader alone."""
-        with self._stock.ways():
-            message = verification.plain(digest, self._edition, reader)
+        with self._part_cache.in_language_and_look():
+            message = verification.render_alone(digest, self._edition, reader)
             return without_dots(message.message().as_bytes(linesep="\r\n")), message.papers
 
 
-def _situation(digest: Digest, reader: Reader) -> Situation:
+def _situation(digest: Digest, reader: Recipient) -> FrameKey:
     follows_nothing = bool(digest.for_you) and not digest.for_you[0].findings[0].interest
-    return Situation(reader.frequency, follows_nothing, len(digest.for_you), len(digest.trending), digest.more)
+    return FrameKey(reader.frequency, follows_nothing, len(digest.for_you), len(digest.trending), digest.more)
 
 
-def _kind(digest: Digest, reader: Reader) -> tuple[object, ...]:
+def _kind(digest: Digest, reader: Recipient) -> tuple[object, ...]:
     """What templates look at: whether there are any, or several, not how many."""
     frequency, follows_nothing, *numbers = _situation(digest, reader)
     return (frequency, follows_nothing, *(min(number, 2) for number in numbers))

@@ -27,7 +27,7 @@ def encode_around(text: str, token: str) -> bytes:
     return (token.encode() + SOFT_BREAK).join(encode(part) for part in text.split(token))
 
 
-class Form:
+class ByteTemplate:
     """A mail in pieces: those that are there, and places for those that are not, by name."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ from django.db import connection
 
 from digest.matching import Interest
 from digest.personalization import profiles
-from digest.personalization.digest_selection import Wanted
-from digest.personalization.feedback_model import Taste
+from digest.personalization.digest_selection import QueryProfile
+from digest.personalization.feedback_model import FeedbackModel
 from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.query.grammar import FilterError, parse
 from subscriptions.security.link_tokens import written_generation
@@ -31,7 +31,7 @@ READERS = f"""
 Follows = tuple[int | None, str]  # a topic's id, or words
 
 
-class Reader(NamedTuple):
+class Recipient(NamedTuple):
     """Who gets the mail."""
 
     id: int
@@ -41,27 +41,27 @@ class Reader(NamedTuple):
     language: str
     frequency: str
     confirmed: dt.date  # UTC
-    wanted: Wanted
+    wanted: QueryProfile
 
 
-class Readers:
+class RecipientLoader:
     """Reads readers, and keeps what they share: the topics, and words of their own that others typed, too."""
 
     def __init__(self) -> None:
         self._topics: dict[int, Interest] = {}
 
-    def read(self, ids: Sequence[int]) -> dict[int, Reader | FilterError]:
+    def read(self, ids: Sequence[int]) -> dict[int, Recipient | FilterError]:
         """Those of `ids` that there are; for one whose words can't be read (any more), the reason."""
         follows: dict[int, list[Follows]] = {}
         for reader, topic, words in _rows(FILTERS, ids):
             follows.setdefault(reader, []).append((topic, words))
-        tastes = profiles.tastes(ids)
+        tastes = profiles.feedback_models(ids)
         if not self._topics.keys() >= {topic for several in follows.values() for topic, _ in several if topic}:
             topics = list(Topic.objects.all())
             self._topics = dict(zip((topic.pk for topic in topics), profiles.of_topics(topics), strict=True))
         return {row[0]: self._reader(row, follows.get(row[0], []), tastes.get(row[0])) for row in _rows(READERS, ids)}
 
-    def _reader(self, row: Any, follows: list[Follows], taste: Taste | None) -> Reader | FilterError:
+    def _reader(self, row: Any, follows: list[Follows], taste: FeedbackModel | None) -> Recipient | FilterError:
         reader, uid, generation, address, language, frequency, confirmed, most, on_quiet_days, amount = row
         try:
             wanted = self._wanted(follows, most, bool(on_quiet_days), amount, taste)
@@ -69,9 +69,9 @@ class Readers:
             return error
         raw = bytes.fromhex(uid) if isinstance(uid, str) else uid.bytes
         links_of = written_generation(generation)
-        return Reader(reader, raw, links_of, address, language, frequency, _day(confirmed[:10]), wanted)
+        return Recipient(reader, raw, links_of, address, language, frequency, _day(confirmed[:10]), wanted)
 
-    def _wanted(self, follows: list[Follows], *settings: Any) -> Wanted:
+    def _wanted(self, follows: list[Follows], *settings: Any) -> QueryProfile:
         asked = [self._topics[topic] for topic, _ in follows if topic is not None]
         if any(topic.narrower for topic in asked):
             asked = profiles.without_included(asked)
@@ -83,7 +83,7 @@ class Readers:
                 asked += own
                 exclusions += excluded
                 votes = max(votes, least)
-        return Wanted(profiles.with_votes(asked, votes), exclusions, *settings)
+        return QueryProfile(profiles.with_votes(asked, votes), exclusions, *settings)
 
 
 @lru_cache(MOST_WORDS)

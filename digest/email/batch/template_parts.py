@@ -18,9 +18,9 @@ from markupsafe import Markup
 
 from digest import clock
 from digest.email import bold_terms, reader_urls, reasons, rendering
-from digest.email.batch.byte_template import Form, cut, encode_around, mark
+from digest.email.batch.byte_template import ByteTemplate, cut, encode_around, mark
 from digest.email.quoted_printable import SOFT_BREAK, encode
-from digest.email.rendering import Rendered
+from digest.email.rendering import RenderedEmail
 from digest.matching import Finding, Match, PaperText, Reason
 from digest.models import Delivery, Edition, Paper
 from digest.personalization import snapshot
@@ -42,7 +42,7 @@ class CutError(Exception):
     """A template does not keep to what is agreed, and its parts can't be told apart."""
 
 
-class Situation(NamedTuple):
+class FrameKey(NamedTuple):
     """What a frame depends on, apart from its edition."""
 
     frequency: str
@@ -55,7 +55,7 @@ class Situation(NamedTuple):
 class Frame(NamedTuple):
     """A mail without papers and without reader."""
 
-    form: Form
+    form: ByteTemplate
     papers: list[tuple[int, int]]  # for each, which piece of the text part and which of the HTML part it is
     minor: list[bool]  # for each, whether it is shown in short
     html: slice  # the pieces of the HTML part
@@ -71,7 +71,7 @@ class PartKey(NamedTuple):
 WORDS = "words"
 
 
-class Piece(NamedTuple):
+class PaperPart(NamedTuple):
     """How a paper stands in one part of a mail, cut where its reasons stand, and the text with words in bold."""
 
     pieces: list[bytes]
@@ -79,10 +79,10 @@ class Piece(NamedTuple):
     words: str  # what stands at WORDS, as text
 
 
-Part = tuple[Piece, Piece]  # of the text part, and of the HTML part
+Part = tuple[PaperPart, PaperPart]  # of the text part, and of the HTML part
 
 
-class Maker:
+class TemplateSplitter:
     """Makes the parts for `edition`, in the language and the look that are active."""
 
     def __init__(self, edition: Edition, of_how_many: int) -> None:
@@ -91,7 +91,7 @@ class Maker:
         self._opinion_token = reader_urls.opinion_token(UID.bytes, edition.pk)
         self.opinion_line = self._opinion_token.encode() + SOFT_BREAK  # where it stands in a part
 
-    def frame(self, situation: Situation) -> Frame:
+    def frame(self, situation: FrameKey) -> Frame:
         digest = self._digest(situation)
         context = self._context(digest, _stand_in(self._edition, situation.frequency).subscriber)
         lead = str(context["say"].lead())
@@ -111,7 +111,7 @@ class Maker:
         # so that a first or last one that is styled apart shows in the first mail (see
         # `digest.email.batch.verification`).
         placed = BORDER.join(["", htmls[0], *htmls, htmls[0], ""])
-        inlined = builder.inline(self._bed.replace(mark(FIRST_PLACE), placed)).split(BORDER)[2:-2]
+        inlined = builder.inline(self._html_around_a_paper.replace(mark(FIRST_PLACE), placed)).split(BORDER)[2:-2]
         return {
             key: (self._cut(key, text, reasons.why_in_text), self._cut(key, html, reasons.why))
             for key, text, html in zip(papers, texts, inlined, strict=True)
@@ -119,7 +119,7 @@ class Maker:
 
     def subject(self, first: PaperText | None, papers: int) -> str:
         """The subject of a mail with so many papers."""
-        digest = self._digest(Situation("", for_you=papers), first)
+        digest = self._digest(FrameKey("", for_you=papers), first)
         return builder.render_subject("digest", self._context(digest, self._anybody.subscriber))
 
     def why_this_mail(self, frequency: str, confirmed: dt.date) -> str:
@@ -132,7 +132,7 @@ class Maker:
     def _say(self, frequency: str) -> tuple[Subscriber, Any]:
         """A reader, and the sentences, which look at the reader whenever they are asked."""
         stand_in = _stand_in(self._edition, frequency)
-        return stand_in.subscriber, self._context(self._digest(Situation(frequency)), stand_in.subscriber)["say"]
+        return stand_in.subscriber, self._context(self._digest(FrameKey(frequency)), stand_in.subscriber)["say"]
 
     def _context(self, digest: Digest, reader: Subscriber) -> dict[str, Any]:
         return rendering.make_context(digest, self._edition, subscriber=reader, **self._urls)
@@ -145,7 +145,7 @@ class Maker:
     def _urls(self) -> dict[str, str]:
         return rendering.urls_of(self._anybody)
 
-    def _digest(self, situation: Situation, first: PaperText | None = None) -> Digest:
+    def _digest(self, situation: FrameKey, first: PaperText | None = None) -> Digest:
         """A digest of matches without papers, but for the `first`."""
         found = (Finding("" if situation.follows_nothing else "-", 0, ()),)
         how_many = situation.for_you + situation.trending
@@ -154,9 +154,9 @@ class Maker:
         return Digest(self._edition.day, tuple(for_you), tuple(trending), situation.more, self._of_how_many)
 
     @cached_property
-    def _bed(self) -> str:
+    def _html_around_a_paper(self) -> str:
         """The HTML, before styles are inlined, of a mail with the place of one paper."""
-        digest = self._digest(Situation("", for_you=1))
+        digest = self._digest(FrameKey("", for_you=1))
         papers = _Places(rendering.macros_of("_papers.html"), {id(digest.for_you[0]): 0})
         context = self._context(digest, self._anybody.subscriber) | {"papers": papers, "subject": SUBJECT}
         return render_to_string("email/digest.html", context)
@@ -165,12 +165,12 @@ class Maker:
         """What the macro for papers makes of each, with marks for its reasons."""
         macros: Any = rendering.macros_of(f"_papers.{kind}")
         matches = {key: Match(paper, 0, REASONS[: key.reasons]) for key, paper in papers.items()}
-        with bold_terms.kept_apart(BEGIN, END):
+        with bold_terms.marked_instead_of_bold(BEGIN, END):
             return [
                 str(macros.paper(match, self._urls["opinion_url"], minor=key.minor)) for key, match in matches.items()
             ]
 
-    def _cut(self, key: PartKey, paper: str, say: Callable[[Finding], str]) -> Piece:
+    def _cut(self, key: PartKey, paper: str, say: Callable[[Finding], str]) -> PaperPart:
         at = {say(reason): str(number) for number, reason in enumerate(REASONS)}
         parts, words = cut(paper, at | {BEGIN: WORDS, END: WORDS}), ""
         if WORDS in parts[1::2]:
@@ -182,11 +182,11 @@ class Maker:
             raise CutError(f"A paper with {key.reasons} reasons tells others: {places}.")
         if places.count(WORDS) > 1:
             raise CutError("Several texts of a paper may have words in bold.")
-        return Piece([encode_around(part, self._opinion_token) for part in parts[::2]], places, words)
+        return PaperPart([encode_around(part, self._opinion_token) for part in parts[::2]], places, words)
 
-    def _form(self, frequency: str, text: str, html: str) -> tuple[Form, slice]:
+    def _form(self, frequency: str, text: str, html: str) -> tuple[ByteTemplate, slice]:
         """The whole mail, and which pieces of it are the HTML part."""
-        form, bodies, its_html = Form(), {"text": text, "html": html}, slice(0)
+        form, bodies, its_html = ByteTemplate(), {"text": text, "html": html}, slice(0)
         for number, part in enumerate(self._wire(frequency)):
             if number % 2 and part in bodies:
                 begin = len(form.pieces)
@@ -200,7 +200,7 @@ class Maker:
     def _wire(self, frequency: str) -> list[str]:
         """The mail as it leaves, cut where its text, its HTML and what is the reader's own stand in it."""
         stand_in = _stand_in(self._edition, frequency)
-        built = rendering.put_together(Rendered(SUBJECT, TEXT, HTML), stand_in).message()
+        built = rendering.build_message(RenderedEmail(SUBJECT, TEXT, HTML), stand_in).message()
         at = {
             ADDRESS: "address",
             stand_in.message_id: "message id",

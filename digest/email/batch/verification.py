@@ -10,7 +10,7 @@ from email.parser import BytesParser
 
 from digest import clock
 from digest.email import rendering
-from digest.email.batch.recipients import Reader
+from digest.email.batch.recipients import Recipient
 from digest.models import Delivery, Edition
 from digest.personalization.digest_selection import Digest
 from subscriptions.email import builder
@@ -20,7 +20,7 @@ from subscriptions.models import Subscriber
 _DIFFERENT_EACH_TIME = ("date", "content-type")
 
 
-def plain(digest: Digest, edition: Edition, reader: Reader) -> builder.Message:
+def render_alone(digest: Digest, edition: Edition, reader: Recipient) -> builder.Message:
     """The reader's mail as it is made for one reader alone."""
     confirmed = clock.midnight(reader.confirmed)
     subscriber = Subscriber(
@@ -35,7 +35,7 @@ def plain(digest: Digest, edition: Edition, reader: Reader) -> builder.Message:
     return rendering.build_digest_message(digest, Delivery(edition=edition, subscriber=subscriber))
 
 
-def alike(one: bytes, other: bytes) -> bool:
+def look_alike(one: bytes, other: bytes) -> bool:
     """Whether a mail client sees the same in both."""
     return _seen(one) == _seen(other)
 

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from digest.delivery.providers import failover
 from digest.delivery.providers.capabilities import SMTP
 from digest.ops import dns_checks
-from digest.ops.dns_checks import State
+from digest.ops.dns_checks import CheckState
 from subscriptions import brand
 
 
@@ -20,11 +20,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         domain = options["domain"] or brand.current().sender_domain
-        found = list(dns_checks.check(domain, options["selector"], SMTP in failover.names(), dns_checks.Dns()))
+        found = list(dns_checks.check_domain(domain, options["selector"], SMTP in failover.names(), dns_checks.Dns()))
         if options["json"]:
             self.stdout.write(json.dumps([vars(finding) for finding in found]))
         else:
             for finding in found:
                 self.stdout.write(f"{finding.state:<12} {finding.name:<10} {finding.said}")
-        if any(finding.state is State.FAILED for finding in found):
+        if any(finding.state is CheckState.FAILED for finding in found):
             raise SystemExit(1)

@@ -12,7 +12,7 @@ from digest.models import Source
 from digest.ops import pipeline
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 
 READERS: dict[str, tuple[list[str], str]] = {
     "ada@example.org": (["rl-for-llms", "reasoning", "reinforcement-learning"], ""),
@@ -61,7 +61,7 @@ def _begin_anew() -> None:
 
 def _subscribe(email: str, topics: list[str], words: str) -> None:
     now = timezone.now()
-    lifecycle.sign_up(email, Wishes(topics=Topic.objects.filter(slug__in=topics), words=words), now=now)
+    lifecycle.sign_up(email, Preferences(topics=Topic.objects.filter(slug__in=topics), words=words), now=now)
     lifecycle.confirm(Subscriber.objects.get(email=email), now=now)
 
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest.personalization.evaluation import evaluator
 from digest.personalization.evaluation.evaluator import CHOSEN_BY, WAYS, Evaluation, EvaluationError, Figures
-from digest.personalization.evaluation.metrics import Choice, Ranking
+from digest.personalization.evaluation.metrics import ConfusionCounts, Ranking
 
 TOLERANCE = 0.02
 
@@ -96,7 +96,7 @@ def _read_figures(path: Path) -> dict[str, Any]:
 
 def _are_figures(flat: list[tuple[str, Any]]) -> bool:
     """Whether there are any, all of them with names and values such as --json prints."""
-    nothing = Figures("", dict.fromkeys(WAYS, Ranking(0, 0, 0)), dict.fromkeys(CHOSEN_BY, Choice(0, 0, 0)))
+    nothing = Figures("", dict.fromkeys(WAYS, Ranking(0, 0, 0)), dict.fromkeys(CHOSEN_BY, ConfusionCounts(0, 0, 0)))
     names = dict(_flat(nothing.as_json()))
     return bool(flat) and all(name in names and type(value) in (int, float) and 0 <= value <= 1 for name, value in flat)
 

@@ -12,7 +12,7 @@ from digest.email import rendering
 from digest.management.base import check_database, day
 from digest.models import Edition
 from digest.personalization import paper_index, profiles
-from digest.personalization.digest_selection import Wanted, compose
+from digest.personalization.digest_selection import QueryProfile, compose
 from subscriptions.models import Subscriber, Topic
 from subscriptions.query import validation
 from subscriptions.query.grammar import FilterError
@@ -37,9 +37,9 @@ class Command(BaseCommand):
             raise CommandError("Say whose digest to show: --email ADDRESS, or --topic SLUG and --words WORDS.")
         edition = self._edition(options["date"])
         reader = self._reader(options["email"], edition) if options["email"] else None
-        wanted = profiles.wanted_by(reader) if reader else self._wishes(options["topic"], options["words"])
-        papers = candidates.papers(edition, candidates.since(edition, reader) if reader else None)
-        digest = compose(paper_index.index_of(papers), wanted, edition.day)
+        wanted = profiles.profile_of(reader) if reader else self._wishes(options["topic"], options["words"])
+        papers = candidates.papers(edition, candidates.weekly_cutoff(edition, reader) if reader else None)
+        digest = compose(paper_index.build_index(papers), wanted, edition.day)
         if not digest.is_worth_sending:
             none = f"No mail: none of the {digest.of_how_many} papers of {edition.day} match."
             self.stdout.write(json.dumps({"papers": []}) if options["json"] else none)
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             reader.confirmed_at = edition.published_at  # which the mail names; not saved
         return reader
 
-    def _wishes(self, slugs: list[str], words: str) -> Wanted:
+    def _wishes(self, slugs: list[str], words: str) -> QueryProfile:
         topics = {topic.slug: topic for topic in Topic.objects.all()}
         for slug in slugs:
             if slug not in topics:
@@ -92,4 +92,4 @@ class Command(BaseCommand):
             criteria = validation.read(words)
         except FilterError as error:
             raise CommandError(str(error)) from error
-        return profiles.wanted([topics[slug] for slug in slugs], [criteria])
+        return profiles.make_profile([topics[slug] for slug in slugs], [criteria])

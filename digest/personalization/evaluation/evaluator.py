@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digest.matching import Index, Interest, scoring_weights
-from digest.matching.assembly import assemble, text_of
+from digest.matching.assembly import assemble_index, text_of
 from digest.matching.scoring import questions
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.tokens import key_of
 from digest.personalization import embeddings, profiles
 from digest.personalization.evaluation.metrics import (
-    Choice,
-    Judged,
+    ConfusionCounts,
+    JudgedInterest,
     Ranking,
     add,
     average,
@@ -49,7 +49,7 @@ class Figures:
 
     name: str
     rankings: dict[str, Ranking]
-    choices: dict[str, Choice]
+    choices: dict[str, ConfusionCounts]
 
     def as_json(self) -> dict[str, Any]:
         """In the form that is compared from one version to the next."""
@@ -70,11 +70,11 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Trial:
+class EvaluationSet:
     """Recorded papers, ready to be asked, and what the judged interests ask for, by the way of asking."""
 
     index: Index
-    asked: list[tuple[Judged, dict[str, Interest]]]
+    asked: list[tuple[JudgedInterest, dict[str, Interest]]]
 
 
 def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, without_topic: bool = False) -> Evaluation:
@@ -91,7 +91,7 @@ def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, witho
     return Evaluation(len(trial.index.papers), trial.index.day.meaning is not None, each, _sum(each))
 
 
-def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Trial:
+def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> EvaluationSet:
     """The papers and the interests, with all vectors at hand. Raises EvaluationError."""
     judged = _read_judgements(judgements)
     listed = _listed()
@@ -105,7 +105,7 @@ def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Tri
         every = [way.criteria for _, ways in asked for way in ways.values()]
         encode([one.text for criteria in every for one in questions(index.day, criteria, scoring_weights.odds(0))])
         encode.save()
-    return Trial(index, asked)
+    return EvaluationSet(index, asked)
 
 
 def _listed() -> list[Topic]:
@@ -117,9 +117,9 @@ def _listed() -> list[Topic]:
 
 def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "_Encoder | None") -> Index:
     if encode is None:
-        return assemble(papers, topics)
+        return assemble_index(papers, topics)
     texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
-    return assemble(papers, topics, encode(texts), None, lambda text: encode([text])[text])
+    return assemble_index(papers, topics, encode(texts), None, lambda text: encode([text])[text])
 
 
 def _without(index: Index, topic: Interest) -> Index:
@@ -129,19 +129,19 @@ def _without(index: Index, topic: Interest) -> Index:
     gone = {topic, *topic.narrower}
     topics = [other for other in every if other not in gone and gone.isdisjoint(other.narrower)]
     if day.meaning is None:
-        return assemble(index.papers, topics)
+        return assemble_index(index.papers, topics)
     texts = [*map(text_of, index.papers), *(other.profile for other in topics)]
     found = {text: vector for text in texts if (vector := day.vector(text)) is not None}
-    return assemble(index.papers, topics, found, None, day.vector)
+    return assemble_index(index.papers, topics, found, None, day.vector)
 
 
-def _figures(index: Index, judged: Judged, ways: dict[str, Interest]) -> Figures:
+def _figures(index: Index, judged: JudgedInterest, ways: dict[str, Interest]) -> Figures:
     rankings = {way: judge_ranking(_keys(index, index.rank(asked)), judged.grades) for way, asked in ways.items()}
     chosen = {way: {index.papers[number].key for number in index.answer(ways[way]).scores} for way in CHOSEN_BY}
     return Figures(judged.name, rankings, {way: judge_choice(keys, judged.grades) for way, keys in chosen.items()})
 
 
-def _ways(judged: Judged, topic: Interest) -> dict[str, Interest]:
+def _ways(judged: JudgedInterest, topic: Interest) -> dict[str, Interest]:
     """As a reader would type the name, the sentence, and both; and the topic that a reader would tick."""
     typed = (
         Criteria(phrases=(judged.name,)),
@@ -156,7 +156,7 @@ def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
     return [index.papers[number].key for _, number in ranked]
 
 
-def _topic(judged: Judged, topics: Topics, thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Interest:
+def _topic(judged: JudgedInterest, topics: Topics, thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Interest:
     """The topic that the judgements name, else the one that whoever has this interest would tick."""
     asked = judged.topic or judged.name
     if topic := _topic_called(asked, topics):
@@ -172,7 +172,7 @@ def _topic_called(name: str, topics: Topics) -> Interest | None:
     return next((topic for slug, topic in topics.items() if name == slug or key == key_of(topic.label)), None)
 
 
-def _check_topics(judged: Sequence[Judged], topics: Topics) -> None:
+def _check_topics(judged: Sequence[JudgedInterest], topics: Topics) -> None:
     """Raises EvaluationError, with the topics that are named and not there."""
     asked = dict.fromkeys(one.topic for one in judged if one.topic)
     if unknown := [name for name in asked if not _topic_called(name, topics)]:
@@ -187,7 +187,7 @@ def _sum(each: Sequence[Figures]) -> Figures:
     )
 
 
-def _read_judgements(path: Path) -> list[Judged]:
+def _read_judgements(path: Path) -> list[JudgedInterest]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -16,7 +16,7 @@ FORM = '{"id": "worlds", "name": "World models", "description": "…", "grades":
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedInterest:
     """An interest, and the grade of each paper that was judged, by key; all others count as 0."""
 
     id: str
@@ -40,7 +40,7 @@ class Ranking:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ConfusionCounts:
     """What a yes or no for each paper got right and wrong, in papers; of several interests added up."""
 
     right: int
@@ -63,7 +63,7 @@ class Choice:
         return {name: round(getattr(self, name), 4) for name in ("precision", "recall", "f1")}
 
 
-def read(document: Any) -> list[Judged]:
+def read(document: Any) -> list[JudgedInterest]:
     """The judgements in a parsed JSON document. Raises ValueError, saying what is wrong with it, and where."""
     listed = document.get("interests") if isinstance(document, dict) else None
     if not isinstance(listed, list):
@@ -79,7 +79,7 @@ def read(document: Any) -> list[Judged]:
     return judged
 
 
-def _interest(place: str, entry: Any) -> Judged:
+def _interest(place: str, entry: Any) -> JudgedInterest:
     if not isinstance(entry, dict):
         raise ValueError(f"{place}: {_shown(entry)} is no interest. Write {FORM}")
     place = _called(place, entry.get("name"))
@@ -89,7 +89,7 @@ def _interest(place: str, entry: Any) -> Judged:
     if not isinstance(topic, str):
         raise ValueError(f"{place}: {_shown(topic)} is no topic. Write its slug or name in quotes, or leave it out")
     id, name, sentence = (_text(place, key, entry[key]) for key in NEEDED[:3])
-    return Judged(id, name, sentence, topic, _grades(place, entry["grades"]))
+    return JudgedInterest(id, name, sentence, topic, _grades(place, entry["grades"]))
 
 
 def _called(place: str, name: Any) -> str:
@@ -107,18 +107,18 @@ def judge_ranking(order: Sequence[str], grades: dict[str, int]) -> Ranking:
     )
 
 
-def judge_choice(chosen: set[str], grades: dict[str, int]) -> Choice:
+def judge_choice(chosen: set[str], grades: dict[str, int]) -> ConfusionCounts:
     """What is right and wrong about choosing just these."""
     wanted = {key for key, grade in grades.items() if grade > 0}
-    return Choice(len(chosen & wanted), len(chosen - wanted), len(wanted - chosen))
+    return ConfusionCounts(len(chosen & wanted), len(chosen - wanted), len(wanted - chosen))
 
 
 def average(rankings: Sequence[Ranking]) -> Ranking:
     return Ranking(*(fmean(getattr(each, name) for each in rankings) for name in ("ndcg", "precision", "recall")))
 
 
-def add(choices: Sequence[Choice]) -> Choice:
-    return Choice(*(sum(getattr(each, name) for each in choices) for name in ("right", "wrong", "missed")))
+def add(choices: Sequence[ConfusionCounts]) -> ConfusionCounts:
+    return ConfusionCounts(*(sum(getattr(each, name) for each in choices) for name in ("right", "wrong", "missed")))
 
 
 def _gain(grades: Sequence[int], first: int = 10) -> float:

@@ -11,12 +11,12 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from digest.search.fulltext import postgresql, sqlite
-from digest.search.fulltext.search_terms import Ask
+from digest.search.fulltext.search_terms import SearchTerm
 
-__all__ = ["Ask", "ensure", "find"]
+__all__ = ["SearchTerm", "ensure", "find"]
 
 
-def find(asks: list[Ask], *, without: list[Ask], min_votes: int = 0, limit: int = 100) -> list[int]:
+def find(asks: list[SearchTerm], *, without: list[SearchTerm], min_votes: int = 0, limit: int = 100) -> list[int]:
     """The ids of the newest papers that hold any of `asks` and none of `without`; hidden ones are left out."""
     asks, without = ([ask for ask in given if all(ask.words) and ask.words] for given in (asks, without))
     if not asks:

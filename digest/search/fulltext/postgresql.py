@@ -7,7 +7,7 @@ because “chain of thought” has an “of”.
 from typing import Any
 
 from digest.matching import stem
-from digest.search.fulltext.search_terms import Ask
+from digest.search.fulltext.search_terms import SearchTerm
 
 _COLUMNS = {"title": "words_in_title", "text": "words_in_text", "facets": "words_in_facets"}
 _READ_BY = {"title": "digest_words", "text": "digest_words", "facets": "simple"}
@@ -41,7 +41,7 @@ _STATEMENT = f"""
 """  # noqa: S608  # own names
 
 
-def query(asks: list[Ask], without: list[Ask], min_votes: int, limit: int) -> tuple[str, dict[str, Any]]:
+def query(asks: list[SearchTerm], without: list[SearchTerm], min_votes: int, limit: int) -> tuple[str, dict[str, Any]]:
     """The statement, and its values; the ids come in no order.
 
     The planner takes reading a text for cheap, and rare words for frequent: left alone it reads 80,000 papers to find
@@ -63,7 +63,7 @@ def query(asks: list[Ask], without: list[Ask], min_votes: int, limit: int) -> tu
     return _STATEMENT.format(holding=holding, wanted=exact), values
 
 
-def _holding(asks: list[Ask], name: str, values: dict[str, Any]) -> str:
+def _holding(asks: list[SearchTerm], name: str, values: dict[str, Any]) -> str:
     """A condition that a paper holds any of `asks`, whose values are added, one for each column that is asked.
 
     As a SELECT of its own the planner can't guess how frequent the words are, and so takes the index.
@@ -75,7 +75,7 @@ def _holding(asks: list[Ask], name: str, values: dict[str, Any]) -> str:
     return f"({' OR '.join(conditions) or 'false'})"
 
 
-def _tsquery(ask: Ask) -> str:
+def _tsquery(ask: SearchTerm) -> str:
     if ask.kind == "beginning":
         return f"{ask.words[0]}:*"
     operator = " <-> " if ask.kind == "row" else " & "

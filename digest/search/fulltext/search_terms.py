@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from digest.matching.tokens import WHOLE_LETTERS, fold, without_accents
 
-Kind = Literal["row", "all", "beginning"]
+TermKind = Literal["row", "all", "beginning"]
 Where = Literal["title", "text", "facets"]
 
 MOST_WORDS = 12  # of a phrase: more narrow nothing down
@@ -29,11 +29,11 @@ _SAYS_LITTLE = re.compile(
 )
 
 
-class Ask(NamedTuple):
+class SearchTerm(NamedTuple):
     """Words in a row, all of them in any order, or a word that begins so; in the title, in title or abstract, or
     among authors and categories."""
 
-    kind: Kind
+    kind: TermKind
     words: tuple[str, ...]
     where: Where = "text"
 
@@ -43,33 +43,33 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(without_accents(text)))
 
 
-def phrase(text: str, kind: Kind, where: Where) -> list[Ask]:
+def phrase(text: str, kind: TermKind, where: Where) -> list[SearchTerm]:
     """`text` as it is written, or with two of its words as one."""
-    return [Ask(kind, words, where) for words in dict.fromkeys(_joined(words_of(text)[:MOST_WORDS]))]
+    return [SearchTerm(kind, words, where) for words in dict.fromkeys(_joined(words_of(text)[:MOST_WORDS]))]
 
 
-def apart(text: str, where: Where) -> list[Ask]:
+def apart(text: str, where: Where) -> list[SearchTerm]:
     """`text` with one of its words as two."""
-    return [Ask("row", words, where) for words in dict.fromkeys(_parted(words_of(text)[:MOST_WORDS]))]
+    return [SearchTerm("row", words, where) for words in dict.fromkeys(_parted(words_of(text)[:MOST_WORDS]))]
 
 
-def author(name: str) -> list[Ask]:
+def author(name: str) -> list[SearchTerm]:
     """The last name with each given name, or its initial; an initial that is given may be of any name."""
     last, comma, given = name.partition(",")
     *firsts, last = words_of(f"{given} {last}" if comma else name) or ("",)
     lasts = _spellings(last)
     first = next((first for first in firsts[:2] if len(first) > 1), "")
     if not first:
-        return [Ask("all", (last,), "facets") for last in lasts]
-    return [Ask("all", words, "facets") for words in product([*_spellings(first), *_spellings(first[0])], lasts)]
+        return [SearchTerm("all", (last,), "facets") for last in lasts]
+    return [SearchTerm("all", words, "facets") for words in product([*_spellings(first), *_spellings(first[0])], lasts)]
 
 
-def category(pattern: str) -> list[Ask]:
+def category(pattern: str) -> list[SearchTerm]:
     """cs.CL itself; for cs.* or cs, that and all below it."""
     pattern = pattern.lower()
     token = category_token(pattern.removesuffix(".*"))
-    own = Ask("all", (token,), "facets")
-    return [own] if "." in pattern.removesuffix(".*") else [own, Ask("beginning", (f"{token}0",), "facets")]
+    own = SearchTerm("all", (token,), "facets")
+    return [own] if "." in pattern.removesuffix(".*") else [own, SearchTerm("beginning", (f"{token}0",), "facets")]
 
 
 def category_token(category: str) -> str:
@@ -77,17 +77,17 @@ def category_token(category: str) -> str:
     return "cat" + category.lower().replace(".", "0").replace("-", "9")
 
 
-def sentence(text: str) -> list[Ask]:
+def sentence(text: str) -> list[SearchTerm]:
     """Any two of the telling words: whoever says the same in other words shares some."""
     telling = {word for word in words_of(text) if len(word) > 2 and not _SAYS_LITTLE.fullmatch(word)}
     longest = sorted(telling, key=lambda word: (-len(word), word))[:MOST_TELLING]
     return pairs(longest)
 
 
-def pairs(words: Sequence[str], where: Where = "text") -> list[Ask]:
+def pairs(words: Sequence[str], where: Where = "text") -> list[SearchTerm]:
     """Any two of `words`; the one, where there is no other."""
     groups = combinations(words, 2) if len(words) > 1 else [tuple(words)]
-    return [Ask("all", group, where) for group in groups]
+    return [SearchTerm("all", group, where) for group in groups]
 
 
 def _spellings(word: str) -> list[str]:

@@ -4,14 +4,14 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from digest.search.fulltext.search_terms import Ask
+from digest.search.fulltext.search_terms import SearchTerm
 
 TABLE = "digest_paper_words"
 _CATEGORY = "'cat' || replace(replace(lower(value), '.', '0'), '-', '9')"
 _COLUMNS = {"title": "{title}", "text": "{title text}", "facets": "{facets}"}
 
 
-def query(asks: list[Ask], without: list[Ask], min_votes: int, limit: int) -> tuple[str, list[Any]]:
+def query(asks: list[SearchTerm], without: list[SearchTerm], min_votes: int, limit: int) -> tuple[str, list[Any]]:
     """The statement, and its values."""
     match = f"({' OR '.join(map(_match, asks))})" + "".join(f" NOT {_match(ask)}" for ask in without)
     sql = (
@@ -68,7 +68,7 @@ _TRIGGERS = {
 }
 
 
-def _match(ask: Ask) -> str:
+def _match(ask: SearchTerm) -> str:
     words = [f'"{word}"' for word in ask.words]
     if ask.kind == "row":
         return f'({_COLUMNS[ask.where]} : "{" ".join(ask.words)}")'

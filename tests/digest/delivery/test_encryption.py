@@ -115,7 +115,7 @@ def test_a_wrong_password_pauses_the_run_and_fails_nobody(
     }
     clock.move_to(NOW + dt.timedelta(minutes=6))
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"  # one that lets operators' mail through
-    assert [alerts.tell_of_pause(now=NOW) for _ in range(2)] == [True, False]
+    assert [alerts.email_operators_of_pause(now=NOW) for _ in range(2)] == [True, False]
     assert reason in str(mail.outbox[0].body)
     settings.EMAIL_BACKEND, settings.EMAIL_HOST_PASSWORD = SMTP_BACKEND, LOGIN[1]
     assert shard_worker.send_due() == 30

@@ -9,10 +9,10 @@ import time_machine
 from django.test import Client
 
 from digest.delivery import pauses, shard_worker, shards
-from digest.delivery.shard_run import Run
+from digest.delivery.shard_run import ShardRun
 from digest.delivery.transports.outcomes import Outcome
 from digest.models import Delivery, Edition, Pause, Shard
-from digest.ops.dashboard import overview
+from digest.ops.dashboard import make_dashboard
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers
 from tests.digest.delivery.transports.test_smtp import at
@@ -57,7 +57,7 @@ def test_it_probes_with_one_mail_at_growing_intervals(sink: Sink, clock: Any, to
         begun += stage == "RCPT"
         return told if stage == "RCPT" else ""
 
-    pauses.begin("full", now=NOW)
+    pauses.start("full", now=NOW)
     sink.script = refuse
     waits = []
     for _ in range(4):
@@ -76,7 +76,7 @@ def test_it_probes_with_one_mail_at_growing_intervals(sink: Sink, clock: Any, to
 
 @pytest.mark.usefixtures("waiting")
 def test_it_is_not_misled_by_a_bad_address(sink: Sink, clock: Any) -> None:
-    pauses.begin("full", now=NOW)
+    pauses.start("full", now=NOW)
     clock.move_to(NOW + MINUTE)
     sink.script = at("RCPT", "550 5.1.1 No such user", first=2)
     assert shard_worker.send_due() == 28
@@ -85,14 +85,14 @@ def test_it_is_not_misled_by_a_bad_address(sink: Sink, clock: Any) -> None:
 
 @pytest.mark.usefixtures("waiting")
 def test_it_lets_one_worker_probe(sink: Sink, clock: Any) -> None:
-    pauses.begin("full", now=NOW)
+    pauses.start("full", now=NOW)
     clock.move_to(NOW + MINUTE)
     assert [pauses.allowance(now=NOW + MINUTE) for _ in range(3)] == [1, 0, 0]
     assert shard_worker.send_due() == 0
 
 
 def test_it_gives_a_probe_back_that_there_was_no_mail_for(edition: Edition, sink: Sink, clock: Any) -> None:
-    pauses.begin("full", now=NOW)
+    pauses.start("full", now=NOW)
     clock.move_to(NOW + MINUTE)
     shard_worker.send_due()
     assert pauses.allowance(now=NOW + MINUTE) == 1
@@ -113,9 +113,9 @@ def test_it_stops_soon_when_a_pause_begins_elsewhere(sink: Sink, monkeypatch: py
 
 @pytest.mark.usefixtures("waiting")
 def test_it_waits_for_a_person_where_it_must(sink: Sink, clock: Any, admin_client: Client) -> None:
-    pauses.begin("Too many complaints", now=NOW, resumes=False)
-    pauses.begin("No connection", now=NOW)  # and that does not let it go on by itself
-    pauses.probe_now(now=NOW)
+    pauses.start("Too many complaints", now=NOW, resumes=False)
+    pauses.start("No connection", now=NOW)  # and that does not let it go on by itself
+    pauses.request_probe(now=NOW)
     clock.move_to(NOW + dt.timedelta(hours=5))
     assert shard_worker.send_due() == 0
     pause = Pause.objects.get()
@@ -129,7 +129,7 @@ def test_it_waits_for_a_person_where_it_must(sink: Sink, clock: Any, admin_clien
 
 
 def test_it_probes_though_the_clock_was_a_day_ahead_when_the_pause_began(db: None) -> None:
-    pauses.begin("No connection", now=NOW + dt.timedelta(days=1))
+    pauses.start("No connection", now=NOW + dt.timedelta(days=1))
     assert pauses.allowance(now=NOW) == 1
     assert pauses.allowance(now=NOW) == 0
 
@@ -138,14 +138,14 @@ def test_it_probes_though_the_clock_was_a_day_ahead_when_the_pause_began(db: Non
 def test_a_probe_that_succeeds_ends_no_pause_that_a_person_must_end(
     sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end = Run.end
+    end = ShardRun.end
 
-    def complain(run: Run, outcomes: Sequence[Outcome]) -> None:
-        pauses.begin("Too many complaints", now=NOW, resumes=False)
+    def complain(run: ShardRun, outcomes: Sequence[Outcome]) -> None:
+        pauses.start("Too many complaints", now=NOW, resumes=False)
         end(run, outcomes)
 
-    monkeypatch.setattr(Run, "end", complain)
-    pauses.begin("No connection", now=NOW - MINUTE)
+    monkeypatch.setattr(ShardRun, "end", complain)
+    pauses.start("No connection", now=NOW - MINUTE)
     assert shard_worker.send_due() == 1
     assert Pause.objects.get(ended_at=None).reason == "Too many complaints"
 
@@ -173,7 +173,7 @@ def test_it_shows_how_far_it_has_come(waiting: Edition, admin_client: Client, mo
         if number == 0:
             Shard.objects.filter(pk=shard.pk).update(done_at=NOW)
     assert shards.take("busy", now=NOW)
-    found = overview(now=NOW).progress
+    found = make_dashboard(now=NOW).progress
     assert found
     assert (found.planned, found.ended, found.percent, found.workers) == (30, 10, 33, 1)
     assert (found.per_minute, found.minutes_left) == (2, 10)

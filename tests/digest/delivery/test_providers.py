@@ -15,7 +15,7 @@ from digest.delivery.providers import api_transport
 from digest.delivery.providers import client as provider_calls
 from digest.delivery.providers.api_transport import ApiTransport
 from digest.delivery.providers.capabilities import WAYS
-from digest.delivery.providers.merge_variables import Group
+from digest.delivery.providers.merge_variables import MergeGroup
 from digest.delivery.transports.outcomes import Outcome, Result
 from digest.models import Delivery, DeliveryEvent, Edition, Shard
 from digest.models.deliveries import SUSPECT
@@ -71,7 +71,7 @@ class Calls:
         self.readers: list[list[int]] = []
         self.during_the_first: Callable[[], object] = lambda: None
 
-    def submit(self, transport: ApiTransport, group: Group) -> "Future[list[Outcome]]":
+    def submit(self, transport: ApiTransport, group: MergeGroup) -> "Future[list[Outcome]]":
         self.readers.append([mail.delivery_id for mail in group.mails])
         if len(self.readers) == 1:
             self.during_the_first()
@@ -123,11 +123,11 @@ def test_no_call_begins_once_the_lease_is_lost(calls: Calls, esp: Esp, monkeypat
 
 
 def test_no_call_begins_once_the_worker_is_asked_to_stop(calls: Calls, esp: Esp, journals: Path) -> None:
-    calls.during_the_first = shutdown.ask
+    calls.during_the_first = shutdown.request_stop
     try:
         assert shard_worker.send_due() == 1
     finally:
-        shutdown.forget()
+        shutdown.reset()
     assert statuses() == [Status.SENT, Status.QUEUED]
     assert shards.free(now=NOW).exists()
     assert list(journals.iterdir()) == []
@@ -182,7 +182,7 @@ def test_a_call_in_doubt_is_the_same_without_those_who_left(in_doubt: Esp) -> No
 
 
 def test_a_probe_makes_a_call_in_doubt_as_it_was(in_doubt: Esp) -> None:
-    pauses.begin("The provider answered 401", now=NOW)
+    pauses.start("The provider answered 401", now=NOW)
     assert shard_worker.send_due() == 30
     assert len(in_doubt.taken) == 30
 
@@ -319,7 +319,7 @@ def test_who_dies_in_a_call_leaves_its_key(
 
 
 def die_during_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    def die(transport: ApiTransport, group: Group) -> "Future[list[Outcome]]":
+    def die(transport: ApiTransport, group: MergeGroup) -> "Future[list[Outcome]]":
         healthy_submit(transport, group).result()
         raise SystemExit
 
@@ -336,7 +336,7 @@ def test_a_shard_fits_into_the_window_of_a_transport() -> None:
 
 def test_it_asks_a_provider_with_one_mail_whether_it_takes_them_again(edition: Edition, esp: Esp, clock: Any) -> None:
     queue_readers(edition, 5)
-    pauses.begin("The provider answered 401", now=NOW)
+    pauses.start("The provider answered 401", now=NOW)
     clock.shift(dt.timedelta(minutes=1))
     assert shard_worker.send_due() == 5
     assert [len(told) for _, _, told in esp.calls] == [1, 4]

@@ -224,10 +224,10 @@ def test_it_forgets_deaths_once_there_is_progress(pks: list[int]) -> None:
 
 
 def test_it_ends_what_could_not_be_sent_for_a_day(pks: list[int], clock: Any) -> None:
-    assert planner.give_up_old(now=NOW + dt.timedelta(hours=23)) == 0
+    assert planner.expire_old(now=NOW + dt.timedelta(hours=23)) == 0
     later = NOW + dt.timedelta(hours=25)
     clock.move_to(later)
-    assert planner.give_up_old(now=later) == 4
+    assert planner.expire_old(now=later) == 4
     assert set(statuses()) == {Status.SKIPPED}
     assert Shard.objects.get().done_at == later
 

@@ -191,14 +191,14 @@ def test_it_keeps_one_bad_mail_from_stopping_the_others(
 ) -> None:
     make_reader("broken@example.org", words="diffusion")
     planner.plan_everyone(edition, now=NOW)
-    healthy = message_factory.PlainMaker._make
+    healthy = message_factory.DjangoMessageFactory._make
 
-    def make(self: message_factory.PlainMaker, row: Delivery) -> Any:
+    def make(self: message_factory.DjangoMessageFactory, row: Delivery) -> Any:
         if row.subscriber.email == "broken@example.org":
             raise RuntimeError("a bug")
         return healthy(self, row)
 
-    monkeypatch.setattr(message_factory.PlainMaker, "_make", make)
+    monkeypatch.setattr(message_factory.DjangoMessageFactory, "_make", make)
     assert send() == 1
     assert [message.to for message in mail.outbox] == [[alice.email]]
     assert "a bug" in Delivery.objects.get(status=Status.QUEUED).reason
@@ -217,7 +217,7 @@ def test_it_finishes_the_mail_in_hand_when_it_is_asked_to_stop(
     edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue_readers(edition, 3)
-    monkeypatch.setattr(shutdown, "is_asked", lambda: bool(mail.outbox))
+    monkeypatch.setattr(shutdown, "is_stop_requested", lambda: bool(mail.outbox))
     assert send() == 1
     assert Delivery.objects.filter(status=Status.SENT).count() == 1
     assert Shard.objects.get().worker == ""

@@ -10,8 +10,8 @@ from django.core.mail import BadHeaderError
 
 from digest.delivery import shard_worker
 from digest.delivery.providers import anymail_messages
-from digest.delivery.providers.anymail_messages import Message
-from digest.email.batch.assembler import Kit
+from digest.delivery.providers.anymail_messages import ProviderMessage
+from digest.email.batch.assembler import EmailAssembler
 from digest.models import Delivery, Edition, Pause
 from tests.digest.delivery.conftest import queue_readers
 from tests.esp import Esp
@@ -28,21 +28,21 @@ ERRORS = [
 
 def fail_in_composition(monkeypatch: pytest.MonkeyPatch, error: Exception, address: str = "") -> None:
     """Let the emails of all readers, or of the one at `address`, be impossible to make."""
-    write = Kit.write
+    write = EmailAssembler.write
 
-    def fails(kit: Kit, digest: Any, reader: Any) -> Any:
+    def fails(kit: EmailAssembler, digest: Any, reader: Any) -> Any:
         if reader.address == address or not address:
             raise error
         return write(kit, digest, reader)
 
-    monkeypatch.setattr(Kit, "write", fails)
+    monkeypatch.setattr(EmailAssembler, "write", fails)
 
 
 def fail_for_provider(monkeypatch: pytest.MonkeyPatch, error: Exception, address: str = "") -> None:
     """Let calls with all emails, or with the one to `address`, be impossible to make."""
     write = anymail_messages._message
 
-    def fails(content: Any, addresses: list[str]) -> Message:
+    def fails(content: Any, addresses: list[str]) -> ProviderMessage:
         if address in addresses or not address:
             raise error
         return write(content, addresses)

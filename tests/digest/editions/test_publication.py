@@ -311,10 +311,10 @@ def test_it_begins_with_days_older_than_the_site(hugging_face: Source) -> None:
         day = TODAY - back * DAY
         papers.ingest(hugging_face, [make_record(f"2608.0000{back}", f"Day {back}", day=day)], day)
     publication.publish(TODAY, now=NOW)  # by hand, before the first start
-    publication.begin(now=NOW)
+    publication.publish_first_days(now=NOW)
     assert Edition.objects.count() == 1  # the sources have not been read yet
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="ok")
-    publication.begin(now=NOW)
+    publication.publish_first_days(now=NOW)
     # What was listed before went into the first edition, as late papers do.
     assert [edition.papers.count() for edition in Edition.objects.all()] == [3]
 

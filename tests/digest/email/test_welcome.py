@@ -23,12 +23,12 @@ LATER = NOW + dt.timedelta(minutes=1)
 def newcomer(alice: Subscriber, edition: Edition) -> Subscriber:
     """Has just confirmed, on a day with an edition."""
     Edition.objects.update(closed_at=NOW)
-    lifecycle.owe_to_reader(alice, OwedNotice.Kind.WELCOME, now=NOW)
+    lifecycle.queue_notice(alice, OwedNotice.Kind.WELCOME, now=NOW)
     return alice
 
 
 def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
-    assert queue.send_owed(now=LATER) == 1
+    assert queue.send_pending(now=LATER) == 1
     (sent,) = mail.outbox
     assert sent.subject == "Welcome to Daily Papers: 2 papers for you"
     assert "Faster Diffusion" in sent.body
@@ -41,7 +41,7 @@ def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
 
 
 def test_todays_digest_does_not_come_once_more(newcomer: Subscriber, edition: Edition) -> None:
-    queue.send_owed(now=LATER)
+    queue.send_pending(now=LATER)
     assert planner.plan_everyone(edition, now=LATER) == 0
 
 
@@ -57,7 +57,7 @@ def test_others_get_the_plain_welcome_or_none(newcomer: Subscriber, change: dict
         lifecycle.unsubscribe(newcomer, now=NOW)
     else:
         Subscriber.objects.update(**change)
-    queue.send_owed(now=LATER)
+    queue.send_pending(now=LATER)
     assert not Delivery.objects.exists()
     assert [message.subject for message in mail.outbox] == (
         ["Welcome to Daily Papers"] if "frequency" in change else []
@@ -66,7 +66,7 @@ def test_others_get_the_plain_welcome_or_none(newcomer: Subscriber, change: dict
 
 def test_it_tells_a_reader_of_weekdays_when_papers_come(newcomer: Subscriber) -> None:
     Subscriber.objects.update(frequency="weekdays")
-    queue.send_owed(now=LATER)
+    queue.send_pending(now=LATER)
     assert "from now on new ones come at 07:00, your time, Monday to Friday." in " ".join(mail.outbox[0].body.split())
 
 
@@ -80,8 +80,8 @@ def test_it_tells_a_reader_of_weekdays_when_papers_come(newcomer: Subscriber) ->
 )
 def test_the_plain_welcome_says_how_often_a_digest_comes(alice: Subscriber, frequency: str, said: str) -> None:
     Subscriber.objects.update(frequency=frequency)
-    lifecycle.owe_to_reader(alice, OwedNotice.Kind.WELCOME, now=NOW)
-    queue.send_owed(now=LATER)
+    lifecycle.queue_notice(alice, OwedNotice.Kind.WELCOME, now=NOW)
+    queue.send_pending(now=LATER)
     assert f"You are subscribed. {said}" in " ".join(mail.outbox[0].body.split())
 
 
@@ -90,7 +90,7 @@ def test_the_plain_welcome_says_how_often_a_digest_comes(alice: Subscriber, freq
 )
 def test_without_an_edition_of_today_the_plain_welcome_comes(newcomer: Subscriber, fields: dict[str, Any]) -> None:
     Edition.objects.update(**fields)
-    queue.send_owed(now=LATER)
+    queue.send_pending(now=LATER)
     assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers"]
     assert not Delivery.objects.exists()
 
@@ -98,7 +98,7 @@ def test_without_an_edition_of_today_the_plain_welcome_comes(newcomer: Subscribe
 def test_with_nothing_in_it_for_them_the_plain_welcome_comes(newcomer: Subscriber) -> None:
     newcomer.filters.all().delete()
     newcomer.filters.create(words="submarine archaeology")
-    queue.send_owed(now=LATER)
+    queue.send_pending(now=LATER)
     (sent,) = mail.outbox
     assert sent.subject == "Welcome to Daily Papers"
     assert "None of the 3 papers of Thursday, 20 August 2026 matches what you follow" in " ".join(sent.body.split())
@@ -107,7 +107,7 @@ def test_with_nothing_in_it_for_them_the_plain_welcome_comes(newcomer: Subscribe
 def test_the_plain_welcome_ends_as_a_digest_does(newcomer: Subscriber) -> None:
     newcomer.filters.all().delete()
     newcomer.filters.create(words="submarine archaeology")
-    queue.send_owed(now=LATER)
+    queue.send_pending(now=LATER)
     (sent,) = mail.outbox
     way_out = link_tokens.make_url(Purpose.UNSUBSCRIBE, newcomer)
     assert sent.extra_headers["List-Unsubscribe"] == f"<{way_out}>"
@@ -122,19 +122,19 @@ def test_the_plain_welcome_ends_as_a_digest_does(newcomer: Subscriber) -> None:
 
 def test_who_follows_nothing_is_told_what_comes(newcomer: Subscriber) -> None:
     newcomer.filters.all().delete()
-    queue.send_owed(now=LATER)
+    queue.send_pending(now=LATER)
     assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers: the most voted papers"]
 
 
 def test_it_calls_no_day_today_that_may_be_another(newcomer: Subscriber) -> None:
     """Between midnight and the next edition the newest is that of the day before."""
-    queue.send_owed(now=LATER)
+    queue.send_pending(now=LATER)
     assert "today" not in mail.outbox[0].body.replace("\n", " ").lower()
 
 
 def test_a_digest_that_is_planned_already_comes_by_itself(newcomer: Subscriber, edition: Edition) -> None:
     planner.plan_everyone(edition, now=NOW)
-    queue.send_owed(now=LATER)
+    queue.send_pending(now=LATER)
     assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers"]
     assert Delivery.objects.get().status == "queued"
 
@@ -142,9 +142,9 @@ def test_a_digest_that_is_planned_already_comes_by_itself(newcomer: Subscriber, 
 def test_a_welcome_that_did_not_leave_is_tried_again(newcomer: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr("django.core.mail.EmailMessage.send", lambda *args, **kwargs: 1 / 0)
-        assert queue.send_owed(now=LATER) == 0
+        assert queue.send_pending(now=LATER) == 0
     assert not Delivery.objects.exists()
-    assert queue.send_owed(now=LATER + dt.timedelta(minutes=6)) == 1
+    assert queue.send_pending(now=LATER + dt.timedelta(minutes=6)) == 1
     assert Delivery.objects.get().status == "sent"
 
 
@@ -166,7 +166,7 @@ def test_what_a_worker_left_in_doubt_when_it_died_follows_the_policy(
     with monkeypatch.context() as deadly:
         deadly.setattr("django.core.mail.EmailMessage.send", die)
         with pytest.raises(SystemExit):
-            queue.send_owed(now=LATER)
-    queue.send_owed(now=LATER + dt.timedelta(minutes=6))
+            queue.send_pending(now=LATER)
+    queue.send_pending(now=LATER + dt.timedelta(minutes=6))
     assert [message.subject for message in mail.outbox] == [subject]
     assert Delivery.objects.get().status == status

@@ -18,4 +18,4 @@ def at_noon(now: dt.datetime, db: None) -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits between two tries, nor for its turn."""
     monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
-    monkeypatch.setattr(host_throttle.take, "__kwdefaults__", {"sleep": lambda seconds: None})
+    monkeypatch.setattr(host_throttle.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})

@@ -9,7 +9,7 @@ import pytest
 
 from digest import papers, tasks
 from digest.ingest import enrichment, host_throttle
-from digest.ingest.enrichment import Enriched, enrich
+from digest.ingest.enrichment import EnrichmentResult, enrich
 from digest.models import Listing, Paper, Source
 from digest.sources import arxiv_api
 from tests.conftest import NOW, TODAY, make_record
@@ -35,7 +35,7 @@ def asked_ids(upstream: Upstream) -> list[list[str]]:
 
 def test_it_adds_what_arxiv_knows(upstream: Upstream, counting: Paper) -> None:
     upstream.say(API, BODY)
-    assert enrich(now=NOW) == Enriched(asked=1, changed=1)
+    assert enrich(now=NOW) == EnrichmentResult(asked=1, changed=1)
     counting.refresh_from_db()
     assert counting.categories == ["cs.CL", "cs.LG"]
     assert counting.title == "When n<k: Counting <think> Tokens"
@@ -53,15 +53,15 @@ def test_it_makes_no_paper_and_no_listing_of_its_own(upstream: Upstream, countin
 
 def test_it_asks_for_a_paper_once_a_day(upstream: Upstream, counting: Paper) -> None:
     upstream.say(API, BODY.replace(b"2608.00001", b"2608.00009"))  # arXiv does not know it yet
-    assert enrich(now=NOW) == Enriched(asked=1)
-    assert enrich(now=NOW + dt.timedelta(hours=24)) == Enriched()
-    assert enrich(now=NOW + dt.timedelta(hours=25)) == Enriched(asked=1)
+    assert enrich(now=NOW) == EnrichmentResult(asked=1)
+    assert enrich(now=NOW + dt.timedelta(hours=24)) == EnrichmentResult()
+    assert enrich(now=NOW + dt.timedelta(hours=25)) == EnrichmentResult(asked=1)
 
 
 def test_it_asks_for_nothing_more_once_it_is_known(upstream: Upstream, counting: Paper) -> None:
     upstream.say(API, BODY)
     enrich(now=NOW)
-    assert enrich(now=NOW + dt.timedelta(days=2)) == Enriched()
+    assert enrich(now=NOW + dt.timedelta(days=2)) == EnrichmentResult()
     assert len(upstream.asked) == 1
 
 
@@ -87,10 +87,10 @@ def test_it_asks_for_many_in_batches_and_in_turns(
     upstream: Upstream, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     naps: list[float] = []
-    monkeypatch.setattr(host_throttle.take, "__kwdefaults__", {"sleep": naps.append})
+    monkeypatch.setattr(host_throttle.wait_for_turn, "__kwdefaults__", {"sleep": naps.append})
     papers.ingest(hugging_face, [make_record(f"2607.{n:05}", f"Paper {n}") for n in range(250)], TODAY)
     upstream.say(API, BODY)
-    assert enrich(now=NOW) == Enriched(asked=250)
+    assert enrich(now=NOW) == EnrichmentResult(asked=250)
     assert [len(ids) for ids in asked_ids(upstream)] == [100, 100, 50]
     assert naps == [0, 3, 6]  # the clock stands still here: each books its turn behind the last
 
@@ -126,7 +126,7 @@ def test_it_loses_nothing_and_says_so_when_arxiv_does_not_answer(
 ) -> None:
     upstream.say(API, body, status)
     with caplog.at_level(logging.WARNING):
-        assert enrich(now=NOW) == Enriched(asked=1, failed=1)
+        assert enrich(now=NOW) == EnrichmentResult(asked=1, failed=1)
     assert "arXiv says nothing more of 1 papers for now" in caplog.text
     assert reason in caplog.text
     counting.refresh_from_db()
@@ -142,7 +142,7 @@ def test_it_asks_an_unreachable_arxiv_for_no_further_batch(
     monkeypatch.setattr(arxiv_api, "MOST_IDS", 1)
     papers.ingest(hugging_face, [make_record("2608.00001", "A"), make_record("2608.00002", "B")], TODAY)
     upstream.say(API, b"", 429)
-    assert enrich(now=NOW) == Enriched(asked=1, failed=1)
+    assert enrich(now=NOW) == EnrichmentResult(asked=1, failed=1)
 
 
 def test_it_goes_on_after_a_batch_that_arxiv_refuses(
@@ -152,7 +152,7 @@ def test_it_goes_on_after_a_batch_that_arxiv_refuses(
     papers.ingest(hugging_face, [make_record("2608.00001", "A"), make_record("2613.00002", "B")], TODAY)
     upstream.say(API, b"<feed/>", 400)
     upstream.say(API, BODY)
-    assert enrich(now=NOW) == Enriched(asked=2, changed=1, failed=1)
+    assert enrich(now=NOW) == EnrichmentResult(asked=2, changed=1, failed=1)
 
 
 def test_it_is_rung_for_every_hour_beside_the_fetching(upstream: Upstream, counting: Paper, settings: Any) -> None:

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from digest import sources
 from digest.editions import publication
 from digest.ingest import fetcher, host_throttle
-from digest.ingest.fetcher import collect, collect_one
+from digest.ingest.fetcher import fetch_all, fetch_one
 from digest.models import Edition, FetchRun, Listing, Paper, Source
 from digest.sources import huggingface
 from digest.sources.http import Http
@@ -61,7 +61,7 @@ def outcome(run: FetchRun) -> tuple[str, int, int, int, int]:
 def test_it_writes_down_what_came_in(upstream: Upstream, hugging_face: Source) -> None:
     body = day_of(1, 2)
     upstream.say(HUGGING_FACE, body)
-    run = collect_one(hugging_face, TODAY)
+    run = fetch_one(hugging_face, TODAY)
     assert run == FetchRun.objects.get()
     assert outcome(run) == (Status.OK, 2, 0, 0, 0)
     assert (run.day, run.started_at, run.bytes, run.message) == (TODAY, NOW, len(body), "")
@@ -72,12 +72,12 @@ def test_it_writes_down_how_long_it_took(hugging_face: Source, monkeypatch: pyte
     clock = iter([100.0, 102.5])
     monkeypatch.setattr("digest.ingest.fetch_log.time.monotonic", lambda: next(clock, 102.5))
     monkeypatch.setattr(huggingface, "fetch", lambda *arguments: b"[]")
-    assert collect_one(hugging_face, TODAY).seconds == 2.5
+    assert fetch_one(hugging_face, TODAY).seconds == 2.5
 
 
 def test_it_changes_nothing_in_a_second_run(upstream: Upstream, hugging_face: Source) -> None:
     upstream.say(HUGGING_FACE, day_of(1, 2))
-    assert [outcome(collect_one(hugging_face, TODAY)) for _ in range(2)] == [
+    assert [outcome(fetch_one(hugging_face, TODAY)) for _ in range(2)] == [
         (Status.OK, 2, 0, 0, 0),
         (Status.OK, 0, 0, 2, 0),
     ]
@@ -87,34 +87,34 @@ def test_it_changes_nothing_in_a_second_run(upstream: Upstream, hugging_face: So
 def test_it_merges_a_day_that_grows(upstream: Upstream, hugging_face: Source) -> None:
     upstream.say(HUGGING_FACE, day_of(1, 2, upvotes=1))
     upstream.say(HUGGING_FACE, day_of(2, 3, upvotes=5))
-    collect_one(hugging_face, TODAY)
-    assert outcome(collect_one(hugging_face, TODAY)) == (Status.OK, 1, 1, 0, 0)
+    fetch_one(hugging_face, TODAY)
+    assert outcome(fetch_one(hugging_face, TODAY)) == (Status.OK, 1, 1, 0, 0)
     assert dict(Paper.objects.values_list("title", "votes")) == {"Paper 1": 1, "Paper 2": 5, "Paper 3": 5}
 
 
 def test_it_says_what_it_rejected(upstream: Upstream, hugging_face: Source) -> None:
     items = [*json.loads(day_of(1, 2)), {"paper": {"id": "\x00"}}]
     upstream.say(HUGGING_FACE, json.dumps(items))
-    run = collect_one(hugging_face, TODAY)
+    run = fetch_one(hugging_face, TODAY)
     assert outcome(run) == (Status.OK, 2, 0, 0, 1)
     assert run.message == r"1 rejected. item 3: ValueError: '\x00' is not an arXiv id"
 
 
 def test_it_says_that_nothing_was_listed(upstream: Upstream, hugging_face: Source) -> None:
     upstream.say(HUGGING_FACE, "[]")
-    run = collect_one(hugging_face, dt.date(2026, 8, 16))
+    run = fetch_one(hugging_face, dt.date(2026, 8, 16))
     assert outcome(run) == (Status.EMPTY, 0, 0, 0, 0)
     assert run.message == "Hugging Face Daily Papers listed nothing for 2026-08-16 (Sunday)."
 
 
 def test_it_takes_the_future_for_an_empty_day(upstream: Upstream, hugging_face: Source) -> None:
     upstream.say(HUGGING_FACE, '{"error":"date must not be in the future"}', 400)
-    assert collect_one(hugging_face, TODAY).status == Status.EMPTY
+    assert fetch_one(hugging_face, TODAY).status == Status.EMPTY
 
 
 def test_it_says_that_a_feed_holds_another_day(upstream: Upstream, arxiv: Source) -> None:
     upstream.say("/atom/cs.CL", ARXIV)
-    run = collect_one(arxiv, TODAY + dt.timedelta(days=1))
+    run = fetch_one(arxiv, TODAY + dt.timedelta(days=1))
     assert (run.status, run.new) == (Status.OK, 3)
     assert run.message == "The feed holds 2026-08-20, not 2026-08-21."
 
@@ -134,7 +134,7 @@ def test_it_says_why_it_failed(
     upstream: Upstream, hugging_face: Source, body: str, status: int, outcome: str, message: str
 ) -> None:
     upstream.say(HUGGING_FACE, body, status)
-    run = collect_one(hugging_face, TODAY)
+    run = fetch_one(hugging_face, TODAY)
     run.refresh_from_db()
     assert run.status == outcome
     assert run.message.endswith(message)
@@ -147,7 +147,7 @@ def test_it_writes_down_no_character_that_a_database_refuses(
         raise SourceError("it said \x00\ud83d“no”")
 
     monkeypatch.setattr(huggingface, "fetch", refuse)
-    assert collect_one(hugging_face, TODAY).message == "it said “no”"
+    assert fetch_one(hugging_face, TODAY).message == "it said “no”"
 
 
 def test_it_writes_down_an_error_of_our_own(
@@ -159,7 +159,7 @@ def test_it_writes_down_an_error_of_our_own(
     monkeypatch.setattr(huggingface, "parse", slip)
     upstream.say(HUGGING_FACE, day_of(1))
     upstream.say("/atom/cs.CL", ARXIV)
-    broken, fine = sorted(collect([TODAY]), key=lambda run: run.source.kind, reverse=True)
+    broken, fine = sorted(fetch_all([TODAY]), key=lambda run: run.source.kind, reverse=True)
     assert broken.status == Status.FAILED
     assert broken.message.startswith("internal error, please report: ZeroDivisionError(")
     assert (fine.source, fine.status) == (arxiv, Status.OK)
@@ -173,15 +173,15 @@ def test_it_stores_nothing_of_a_day_that_it_could_not_store_whole(
 
     monkeypatch.setattr("digest.papers.upsert._list", slip)
     upstream.say(HUGGING_FACE, day_of(1))
-    assert collect_one(hugging_face, TODAY).status == Status.FAILED
+    assert fetch_one(hugging_face, TODAY).status == Status.FAILED
     assert not Paper.objects.exists()
 
 
 def test_it_says_who_asks(upstream: Upstream, hugging_face: Source, settings: Any) -> None:
     upstream.say(HUGGING_FACE, "[]")
-    collect_one(hugging_face, TODAY)
+    fetch_one(hugging_face, TODAY)
     settings.CONTACT_EMAIL = "me@example.org"
-    collect_one(hugging_face, TODAY)
+    fetch_one(hugging_face, TODAY)
     assert [asked.headers["user-agent"] for asked in upstream.asked] == [
         "DailyPapers/1.0 (+https://papers.example.org)",
         "DailyPapers/1.0 (+me@example.org)",
@@ -191,7 +191,7 @@ def test_it_says_who_asks(upstream: Upstream, hugging_face: Source, settings: An
 def test_it_keeps_to_the_limit_of_the_settings(upstream: Upstream, hugging_face: Source, settings: Any) -> None:
     settings.FETCH_LIMIT_MB = 1
     upstream.say(HUGGING_FACE, day_of(1, summary="x" * 1_000_000))
-    assert collect_one(hugging_face, TODAY).message.endswith("larger than 1 MB")
+    assert fetch_one(hugging_face, TODAY).message.endswith("larger than 1 MB")
 
 
 # --- Pages ----------------------------------------------------------------------
@@ -201,7 +201,7 @@ def test_it_asks_for_further_pages_as_long_as_they_are_full(upstream: Upstream, 
     upstream.say(HUGGING_FACE, day_of(*range(100)))
     upstream.say(HUGGING_FACE, day_of(*range(100, 200)))
     upstream.say(HUGGING_FACE, day_of(*range(199, 205)))
-    assert outcome(collect_one(hugging_face, TODAY)) == (Status.OK, 205, 0, 0, 0)
+    assert outcome(fetch_one(hugging_face, TODAY)) == (Status.OK, 205, 0, 0, 0)
     assert [(asked.query["limit"], asked.query["p"]) for asked in upstream.asked] == [
         ("100", "0"),
         ("100", "1"),
@@ -214,19 +214,19 @@ def test_it_counts_unreadable_items_when_it_asks_whether_a_page_was_full(
 ) -> None:
     upstream.say(HUGGING_FACE, json.dumps([*json.loads(day_of(*range(99))), {}]))
     upstream.say(HUGGING_FACE, "[]")
-    assert outcome(collect_one(hugging_face, TODAY)) == (Status.OK, 99, 0, 0, 1)
+    assert outcome(fetch_one(hugging_face, TODAY)) == (Status.OK, 99, 0, 0, 1)
     assert len(upstream.asked) == 2
 
 
 def test_it_asks_an_upstream_that_repeats_itself_only_so_often(upstream: Upstream, hugging_face: Source) -> None:
     upstream.say(HUGGING_FACE, day_of(*range(100)))
-    assert outcome(collect_one(hugging_face, TODAY)) == (Status.OK, 100, 0, 0, 0)
+    assert outcome(fetch_one(hugging_face, TODAY)) == (Status.OK, 100, 0, 0, 0)
     assert len(upstream.asked) == fetcher.MAX_PAGES
 
 
 def test_it_asks_arxiv_for_one_page(upstream: Upstream, arxiv: Source) -> None:
     upstream.say("/atom/cs.CL", ARXIV)
-    collect_one(arxiv, TODAY)
+    fetch_one(arxiv, TODAY)
     assert len(upstream.asked) == 1
 
 
@@ -236,9 +236,9 @@ def test_it_asks_arxiv_for_one_page(upstream: Upstream, arxiv: Source) -> None:
 def test_it_reads_every_active_source_and_no_other(upstream: Upstream, hugging_face: Source, arxiv: Source) -> None:
     upstream.say(HUGGING_FACE, day_of(1))
     upstream.say("/atom/cs.CL", ARXIV)
-    assert {run.source for run in collect([TODAY])} == {hugging_face, arxiv}
+    assert {run.source for run in fetch_all([TODAY])} == {hugging_face, arxiv}
     Source.objects.filter(kind=Source.Kind.HUGGINGFACE).update(is_active=False)
-    assert {run.source for run in collect([TODAY])} == {arxiv}
+    assert {run.source for run in fetch_all([TODAY])} == {arxiv}
 
 
 def test_it_asks_for_past_days_only_where_there_are_any(
@@ -246,7 +246,7 @@ def test_it_asks_for_past_days_only_where_there_are_any(
 ) -> None:
     upstream.say(HUGGING_FACE, "[]")
     upstream.say("/atom/cs.CL", ARXIV)
-    collect([TODAY, YESTERDAY])
+    fetch_all([TODAY, YESTERDAY])
     asked = [asked.query.get("date", asked.path) for asked in upstream.asked]
     assert sorted(asked) == ["/atom/cs.CL", str(YESTERDAY), str(TODAY)]
     assert asked.index(str(TODAY)) < asked.index(str(YESTERDAY))
@@ -260,7 +260,7 @@ def test_it_lets_a_broken_source_stop_no_other(
     upstream.say("/atom/cs.CL", *broken)
     upstream.say("/atom/cs.LG", ARXIV)
     upstream.say(HUGGING_FACE, day_of(9))
-    runs = {run.source.key: run for run in collect([TODAY])}
+    runs = {run.source.key: run for run in fetch_all([TODAY])}
     assert runs["cs.CL"].status in (Status.FAILED, Status.UNREACHABLE)
     assert runs["cs.CL"].message
     assert (runs["cs.LG"].new, runs[""].new) == (3, 1)
@@ -271,7 +271,7 @@ def test_it_leaves_a_source_alone_that_can_not_be_reached_for_two_days(
     upstream: Upstream, hugging_face: Source
 ) -> None:
     upstream.say(HUGGING_FACE, "", 503)
-    runs = collect([TODAY - back * DAY for back in range(5)])
+    runs = fetch_all([TODAY - back * DAY for back in range(5)])
     assert [(run.day, run.status) for run in runs] == [(TODAY, Status.UNREACHABLE), (YESTERDAY, Status.UNREACHABLE)]
 
 
@@ -282,7 +282,7 @@ def test_it_lets_no_past_day_keep_today_from_coming(hugging_face: Source, monkey
         return b"[]"
 
     monkeypatch.setattr("digest.sources.huggingface.fetch", fetch)
-    runs = collect([TODAY - back * DAY for back in range(4)])
+    runs = fetch_all([TODAY - back * DAY for back in range(4)])
     expected = [Status.EMPTY, Status.UNREACHABLE, Status.EMPTY, Status.EMPTY]
     assert [run.status for run in runs] == expected
 
@@ -296,7 +296,7 @@ def test_it_asks_for_the_whole_while_arxiv_owes_the_days_batch(
     upstream.say("/atom/cs.CL", ARXIV, ETag='"1"')
     for moment in (NOW, NOW + dt.timedelta(minutes=30), NOW + DAY):
         time_machine.move_to(moment, tick=False)
-        collect([moment.date()], changes_only=True)
+        fetch_all([moment.date()], changes_only=True)
     assert [asked.headers.get("if-none-match") for asked in upstream.asked] == [None, '"1"', None]
     assert FetchRun.objects.first().status == Status.STALE  # type: ignore[union-attr]
 
@@ -304,19 +304,19 @@ def test_it_asks_for_the_whole_while_arxiv_owes_the_days_batch(
 def test_it_asks_a_source_that_failed_for_the_other_days(upstream: Upstream, hugging_face: Source) -> None:
     upstream.say(HUGGING_FACE, "<html>")
     upstream.say(HUGGING_FACE, day_of(1))
-    assert [run.status for run in collect([YESTERDAY, TODAY])] == [Status.FAILED, Status.OK]
+    assert [run.status for run in fetch_all([YESTERDAY, TODAY])] == [Status.FAILED, Status.OK]
 
 
 def test_it_leaves_arxiv_three_seconds_between_two_requests(
     upstream: Upstream, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     naps: list[float] = []
-    monkeypatch.setattr(host_throttle.take, "__kwdefaults__", {"sleep": naps.append})
+    monkeypatch.setattr(host_throttle.wait_for_turn, "__kwdefaults__", {"sleep": naps.append})
     for category in ("cs.AI", "cs.CL", "cs.LG"):
         switch_on(category)
         upstream.say(f"/atom/{category}", ARXIV)
     upstream.say(HUGGING_FACE, "[]")
-    collect([YESTERDAY, TODAY])
+    fetch_all([YESTERDAY, TODAY])
     assert naps == [0, 3, 6]  # the clock stands still here: each books its turn behind the last
 
 
@@ -328,7 +328,7 @@ def test_it_shows_its_progress(upstream: Upstream, hugging_face: Source) -> None
         shown.extend(errands)
         return errands
 
-    collect([YESTERDAY, TODAY], track=track)
+    fetch_all([YESTERDAY, TODAY], track=track)
     assert shown == [(hugging_face, TODAY), (hugging_face, YESTERDAY)]
 
 
@@ -344,18 +344,18 @@ def blog(upstream: Upstream) -> Source:
 def test_it_reads_no_feed_on_a_private_host_unless_the_operator_allows_it(
     upstream: Upstream, blog: Source, settings: Any
 ) -> None:
-    run = collect_one(blog, TODAY)
+    run = fetch_one(blog, TODAY)
     assert (run.status, run.new) == (Status.FAILED, 0)
     assert run.message.endswith("leads to 127.0.0.1, which is not a public address")
     assert not upstream.asked
     settings.FETCH_PRIVATE_HOSTS = True
-    assert collect_one(blog, TODAY).new == 3
+    assert fetch_one(blog, TODAY).new == 3
 
 
 def test_it_lists_what_a_feed_holds_today_under_no_day_gone_by(blog: Source, settings: Any) -> None:
     settings.FETCH_PRIVATE_HOSTS = True
     long_ago = TODAY - dt.timedelta(days=30)
-    assert collect_one(blog, long_ago).day == long_ago
+    assert fetch_one(blog, long_ago).day == long_ago
     assert set(Listing.objects.values_list("paper__title", "day")) == {
         ("Cats & Dogs: H2O for Both", YESTERDAY),
         ("Seen on arXiv", TODAY),  # undated
@@ -380,8 +380,8 @@ def test_it_finds_in_every_kind_of_source_what_the_others_have(kind: str) -> Non
 def test_it_asks_for_changes_only_when_it_may(upstream: Upstream, hugging_face: Source) -> None:
     upstream.say(HUGGING_FACE, day_of(2), ETag='"1"', Last_Modified="Thu, 20 Aug 2026 08:00:00 GMT")
     upstream.say(HUGGING_FACE, "", 304)
-    assert [run.status for run in collect([TODAY], changes_only=True)] == [Status.OK]
-    (run,) = collect([TODAY], changes_only=True)
+    assert [run.status for run in fetch_all([TODAY], changes_only=True)] == [Status.OK]
+    (run,) = fetch_all([TODAY], changes_only=True)
     assert (run.status, run.message, run.bytes, run.new) == (Status.UNCHANGED, "", 0, 0)
     first, second = (asked.headers for asked in upstream.asked)
     assert "if-none-match" not in first
@@ -391,7 +391,7 @@ def test_it_asks_for_changes_only_when_it_may(upstream: Upstream, hugging_face: 
 def test_it_reads_all_when_a_person_asks(upstream: Upstream, hugging_face: Source) -> None:
     upstream.say(HUGGING_FACE, day_of(2), ETag='"1"')
     for _ in range(2):
-        assert collect([TODAY])[0].status == Status.OK
+        assert fetch_all([TODAY])[0].status == Status.OK
     assert "if-none-match" not in upstream.asked[1].headers
 
 
@@ -399,7 +399,7 @@ def test_it_reads_all_when_a_person_asks(upstream: Upstream, hugging_face: Sourc
 def test_it_keeps_no_mark_of_an_answer_that_gave_nothing(upstream: Upstream, hugging_face: Source, body: str) -> None:
     upstream.say(HUGGING_FACE, body, ETag='"1"')
     for _ in range(2):
-        collect([TODAY], changes_only=True)
+        fetch_all([TODAY], changes_only=True)
     assert "if-none-match" not in upstream.asked[1].headers
 
 
@@ -407,7 +407,7 @@ def test_it_marks_each_day_by_itself(upstream: Upstream, hugging_face: Source) -
     upstream.say(HUGGING_FACE, day_of(1), ETag='"yesterday"')
     upstream.say(HUGGING_FACE, day_of(2), ETag='"today"')
     for _ in range(2):
-        collect([YESTERDAY, TODAY], changes_only=True)
+        fetch_all([YESTERDAY, TODAY], changes_only=True)
     assert [asked.headers.get("if-none-match") for asked in upstream.asked[2:]] == ['"yesterday"', '"today"']
 
 
@@ -427,7 +427,7 @@ def test_it_tells_a_stale_batch_from_a_new_one(
     arxiv = switch_on("cs.CL")
     upstream.say("/atom/cs.CL", ARXIV.replace(b"2026-08-19", b"2026-08-20"))
     time_machine.move_to(dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC), tick=False)
-    run = fetcher.collect_one(arxiv, dt.date.fromisoformat(moment[:10]))
+    run = fetcher.fetch_one(arxiv, dt.date.fromisoformat(moment[:10]))
     assert run.status == status
 
 
@@ -437,7 +437,7 @@ def test_it_says_once_in_the_log_that_a_source_is_in_trouble(
     upstream.say(HUGGING_FACE, "gone", 404)
     told = []
     for _ in range(5):
-        collect([TODAY])
+        fetch_all([TODAY])
         told.append(caplog.text.count("In trouble: Hugging Face"))
     assert told == [0, 0, 1, 1, 1]
 
@@ -460,7 +460,7 @@ def test_it_floods_no_edition_with_what_a_new_source_listed_long_ago(upstream: U
     upstream.say(HUGGING_FACE, day_of(1))
     for number in range(7):
         upstream.say(HUGGING_FACE, day_of(10 + number))
-    collect([TODAY - back * DAY for back in range(7)])
+    fetch_all([TODAY - back * DAY for back in range(7)])
     publication.publish(TODAY, now=NOW)
     assert Paper.objects.count() == 7
     assert Paper.objects.exclude(edition=None).count() == 2  # today's and yesterday's
@@ -469,11 +469,11 @@ def test_it_floods_no_edition_with_what_a_new_source_listed_long_ago(upstream: U
 def test_it_takes_what_a_new_feed_holds_without_a_day_for_known(blog: Source, settings: Any) -> None:
     settings.FETCH_PRIVATE_HOSTS = True
     Edition.objects.create(day=TODAY - DAY, published_at=NOW - DAY, closed_at=NOW - DAY)
-    collect([TODAY])
+    fetch_all([TODAY])
     publication.publish(TODAY, now=NOW)
     published = set(Paper.objects.exclude(edition=None).values_list("title", flat=True))
     assert published == {"Cats & Dogs: H2O for Both", "Announced for Next Month"}  # and not what bears no day
-    collect([TODAY])
+    fetch_all([TODAY])
     assert Listing.objects.filter(paper__title="Seen on arXiv").count() == 1
 
 
@@ -483,12 +483,12 @@ def test_it_brings_the_days_of_an_outage_of_the_whole_site(
     Edition.objects.create(day=TODAY - 9 * DAY, published_at=NOW, closed_at=NOW)
     upstream.say(HUGGING_FACE, "[]")
     time_machine.move_to(NOW - 5 * DAY, tick=False)
-    collect([TODAY - 5 * DAY])
+    fetch_all([TODAY - 5 * DAY])
     time_machine.move_to(NOW, tick=False)  # five days later
     upstream.answers.clear()
     for number in range(4):
         upstream.say(HUGGING_FACE, day_of(number))
-    collect([TODAY - back * DAY for back in range(4)])
+    fetch_all([TODAY - back * DAY for back in range(4)])
     publication.publish(TODAY, now=NOW)
     assert Paper.objects.exclude(edition=None).count() == 4
 
@@ -499,19 +499,19 @@ def test_it_begins_anew_with_a_source_that_was_off_for_a_while(
     Edition.objects.create(day=TODAY - 9 * DAY, published_at=NOW, closed_at=NOW)
     upstream.say(HUGGING_FACE, "[]")
     time_machine.move_to(NOW - 9 * DAY, tick=False)
-    fetcher.collect_one(hugging_face, TODAY - 9 * DAY)
+    fetcher.fetch_one(hugging_face, TODAY - 9 * DAY)
     time_machine.move_to(NOW - 4 * DAY, tick=False)  # another source is read meanwhile
     FetchRun.objects.create(source=arxiv, day=TODAY - 4 * DAY, started_at=NOW - 4 * DAY, status="ok")
     time_machine.move_to(NOW, tick=False)
     hugging_face.refresh_from_db()
-    fetcher.collect_one(hugging_face, TODAY)
+    fetcher.fetch_one(hugging_face, TODAY)
     assert hugging_face.watched_from == TODAY - DAY
 
 
 def test_it_publishes_a_day_long_gone_by_when_a_person_asks(upstream: Upstream, hugging_face: Source) -> None:
     long_ago = TODAY - 90 * DAY
     upstream.say(HUGGING_FACE, day_of(1, 2))
-    collect([long_ago])
+    fetch_all([long_ago])
     assert publication.publish(long_ago, now=NOW).papers == 2
 
 
@@ -520,7 +520,7 @@ def test_it_writes_down_no_password_and_no_key_of_a_feed(
 ) -> None:
     address = "http://user:secret@127.0.0.1:1/feed.xml?apikey=secret"
     feed = Source.objects.create(kind=Source.Kind.FEED, key=address, name="Feed")
-    run = collect_one(feed, TODAY)
+    run = fetch_one(feed, TODAY)
     run.refresh_from_db()
     assert "http://…@127.0.0.1:1/feed.xml?apikey=…" in run.message
     assert "secret" not in run.message

@@ -154,7 +154,7 @@ def test_it_tells_the_new_from_the_known_and_the_impossible() -> None:
     new, twice = a_feed("https://a.org/f"), a_feed("https://a.org/f/")
     impossible = [a_feed(""), a_feed("mailto:a@b.org"), a_feed("https://rss.arxiv.org/atom/cs.CL"), a_feed("http://[x")]
     too_long = a_feed("https://a.org/" + "x" * 500)
-    found = opml_import.sort_out([a_feed(), new, twice, *impossible, too_long])
+    found = opml_import.plan_import([a_feed(), new, twice, *impossible, too_long])
     assert found.new == [new]
     assert found.known == [a_feed(), twice]
     assert [refused.outline for refused in found.refused] == [*impossible, too_long]
@@ -163,18 +163,18 @@ def test_it_tells_the_new_from_the_known_and_the_impossible() -> None:
 
 @pytest.mark.django_db
 def test_it_takes_feeds_that_differ_in_their_query_for_two() -> None:
-    assert len(opml_import.sort_out([a_feed(f"{FEED}?a=1"), a_feed(f"{FEED}?a=2")]).new) == 2
+    assert len(opml_import.plan_import([a_feed(f"{FEED}?a=1"), a_feed(f"{FEED}?a=2")]).new) == 2
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_active", [True, False])
 def test_it_adds_what_is_still_new(is_active: bool) -> None:
     Source.objects.create(kind="feed", key=FEED, name="The Lab")
-    added = opml_import.add([a_feed(), a_feed("https://a.org/f", "A")], is_active=is_active)
+    added = opml_import.add_sources([a_feed(), a_feed("https://a.org/f", "A")], is_active=is_active)
     assert [(source.kind, source.key, source.name, source.is_active) for source in added] == [
         ("feed", "https://a.org/f", "A", is_active)
     ]
-    assert opml_import.add([a_feed("https://a.org/f")], is_active=True) == []
+    assert opml_import.add_sources([a_feed("https://a.org/f")], is_active=True) == []
 
 
 @pytest.mark.django_db
@@ -183,7 +183,7 @@ def test_it_leaves_out_feeds_that_do_not_answer_when_asked_to(upstream: Upstream
     upstream.say("/good", RSS)
     upstream.say("/page", "<html><body>Gone</body></html>")
     alive, dead, none = (a_feed(upstream.url + path) for path in ("/good", "/dead", "/page"))
-    found = opml_import.without_dead(opml_import.sort_out([alive, dead, none]), TODAY)
+    found = opml_import.refuse_unreachable(opml_import.plan_import([alive, dead, none]), TODAY)
     assert (found.new, found.unasked) == ([alive], 0)
     assert [refused.outline for refused in found.refused] == [dead, none]
     assert "answered 404" in found.refused[0].reason
@@ -196,6 +196,8 @@ def test_it_keeps_feeds_that_it_had_no_time_to_ask(
 ) -> None:
     settings.FETCH_PRIVATE_HOSTS = True
     monkeypatch.setattr(opml_import, "PATIENCE_FOR_ALL", 0)
-    found = opml_import.without_dead(opml_import.sort_out([a_feed(f"{upstream.url}/{n}") for n in range(30)]), TODAY)
+    found = opml_import.refuse_unreachable(
+        opml_import.plan_import([a_feed(f"{upstream.url}/{n}") for n in range(30)]), TODAY
+    )
     assert found.unasked > 0
     assert len(found.new) + len(found.refused) == 30

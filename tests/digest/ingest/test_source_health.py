@@ -27,7 +27,7 @@ def run(hugging_face: Source) -> Run:
 
 
 def is_in_trouble(run: Run) -> bool:
-    return bool(source_health.troubles())
+    return bool(source_health.failing_sources())
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_it_is_not_put_at_ease_by_past_days_either(run: Run) -> None:
 def test_it_says_what_the_last_run_said(run: Run, hugging_face: Source) -> None:
     for _ in range(3):
         run("unreachable")
-    assert str(source_health.troubles()[0]) == f"{hugging_face}: 3 runs in a row can't be reached. why"
+    assert str(source_health.failing_sources()[0]) == f"{hugging_face}: 3 runs in a row can't be reached. why"
 
 
 def test_it_counts_them_and_does_not_call_others_what_the_last_one_is(run: Run, hugging_face: Source) -> None:
     for status in ("failed", "failed", "failed", "failed", "unreachable"):
         run(status)
-    assert source_health.troubles()[0].said == "5 runs in a row went wrong, the last one: can't be reached. why"
-    assert not source_health.has_just_begun(source_health.troubles()[0])
+    assert source_health.failing_sources()[0].said == "5 runs in a row went wrong, the last one: can't be reached. why"
+    assert not source_health.has_just_begun(source_health.failing_sources()[0])
 
 
 def test_it_asks_once_for_all_that_are_well(run: Run, hugging_face: Source, django_assert_num_queries: Any) -> None:
@@ -88,7 +88,7 @@ def test_it_asks_once_for_all_that_are_well(run: Run, hugging_face: Source, djan
         statuses = ("ok", "failed", "failed", "failed" if number % 2 else "ok")
         FetchRun.objects.bulk_create(FetchRun(source=source, status=status, **said) for status in statuses)
     with django_assert_num_queries(1 + 4):  # and once for each in trouble
-        found = source_health.troubles()
+        found = source_health.failing_sources()
         assert [trouble.source.name for trouble in found] == ["Lab 1", "Lab 3", "Lab 5", "Lab 7"]
         assert {len(trouble.runs) for trouble in found} == {3}
 
@@ -97,4 +97,4 @@ def test_it_leaves_sources_that_are_off_alone(run: Run) -> None:
     for _ in range(3):
         run("failed")
     Source.objects.update(is_active=False)
-    assert source_health.troubles() == []
+    assert source_health.failing_sources() == []

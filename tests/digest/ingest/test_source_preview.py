@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from digest.ingest import host_throttle
-from digest.ingest.source_preview import try_source
+from digest.ingest.source_preview import preview_source
 from digest.models import FetchRun, Paper, Source
 from digest.sources import feed, huggingface
 from digest.sources.http import Http
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
-    monkeypatch.setattr(host_throttle.take, "__kwdefaults__", {"sleep": lambda seconds: None})
+    monkeypatch.setattr(host_throttle.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def rss(*titles: str) -> str:
 @pytest.mark.usefixtures("open_house")
 def test_it_shows_the_first_papers_of_a_feed(upstream: Upstream) -> None:
     upstream.say("/feed", (DATA / "feed_rss.xml").read_bytes())
-    trial = try_source("feed", f"{upstream.url}/feed", TODAY)
+    trial = preview_source("feed", f"{upstream.url}/feed", TODAY)
     assert (trial.error, trial.items, trial.papers, trial.has_more) == ("", 3, 3, False)
     first = trial.first[0]
     assert first.title == "Cats & Dogs: H2O for Both"
@@ -52,20 +52,20 @@ def test_it_shows_the_first_papers_of_a_feed(upstream: Upstream) -> None:
 @pytest.mark.usefixtures("open_house")
 def test_it_shows_ten_of_many(upstream: Upstream) -> None:
     upstream.say("/feed", rss(*(f"Title {n}" for n in range(30))))
-    trial = try_source("feed", f"{upstream.url}/feed", TODAY)
+    trial = preview_source("feed", f"{upstream.url}/feed", TODAY)
     assert (trial.papers, len(trial.first)) == (30, 10)
 
 
 @pytest.mark.usefixtures("open_house")
 def test_it_counts_what_is_rejected_and_says_why(upstream: Upstream) -> None:
     upstream.say("/feed", rss("One", "", "Three"))
-    trial = try_source("feed", f"{upstream.url}/feed", TODAY)
+    trial = preview_source("feed", f"{upstream.url}/feed", TODAY)
     assert (trial.items, trial.papers, trial.rejected) == (3, 2, ["item 2: ValueError: no title"])
 
 
 def test_it_counts_what_arxiv_announced_before(upstream: Upstream) -> None:
     upstream.say("/atom/cs.CL", (DATA / "arxiv_atom.xml").read_bytes())
-    trial = try_source("arxiv", "cs.CL", TODAY)
+    trial = preview_source("arxiv", "cs.CL", TODAY)
     assert trial.skipped > 0
     assert trial.items == trial.papers + trial.skipped + len(trial.rejected)
 
@@ -73,7 +73,7 @@ def test_it_counts_what_arxiv_announced_before(upstream: Upstream) -> None:
 def test_it_asks_hugging_face_for_one_page_and_says_that_there_may_be_more(upstream: Upstream) -> None:
     papers = [{"paper": {"id": f"2608.{n:05}", "title": f"Paper {n}", "summary": "On it."}} for n in range(100)]
     upstream.say("/api/daily_papers", json.dumps(papers))
-    trial = try_source("huggingface", "", TODAY)
+    trial = preview_source("huggingface", "", TODAY)
     assert (trial.papers, trial.has_more, len(upstream.asked)) == (100, True, 1)
     assert huggingface.PAGE_SIZE == 100
 
@@ -81,16 +81,16 @@ def test_it_asks_hugging_face_for_one_page_and_says_that_there_may_be_more(upstr
 def test_it_names_a_few_authors_and_counts_the_others(upstream: Upstream) -> None:
     paper = {"id": "2608.00001", "title": "A", "summary": "B", "authors": [{"name": f"A{n}"} for n in range(9)]}
     upstream.say("/api/daily_papers", json.dumps([{"paper": paper}]))
-    assert try_source("huggingface", "", TODAY).first[0].authors == "A0, A1, A2 and 6 more"
+    assert preview_source("huggingface", "", TODAY).first[0].authors == "A0, A1, A2 and 6 more"
 
 
 def test_it_needs_no_network_for_the_sample_day() -> None:
-    assert try_source("sample", "", TODAY).papers > 0
+    assert preview_source("sample", "", TODAY).papers > 0
 
 
 @pytest.mark.parametrize("kind", Source.Kind.values)
 def test_it_says_what_is_wrong_with_a_key(upstream: Upstream, kind: str) -> None:
-    assert try_source(kind, "no such thing", TODAY).error
+    assert preview_source(kind, "no such thing", TODAY).error
     assert upstream.asked == []
 
 
@@ -107,13 +107,13 @@ def test_it_says_what_is_wrong_with_a_key(upstream: Upstream, kind: str) -> None
 )
 def test_it_says_why_a_source_can_not_be_read(upstream: Upstream, status: int, body: str, reason: str) -> None:
     upstream.say("/feed", body, status)
-    trial = try_source("feed", f"{upstream.url}/feed", TODAY)
+    trial = preview_source("feed", f"{upstream.url}/feed", TODAY)
     assert reason in trial.error
     assert (trial.items, trial.first) == (0, [])
 
 
 def test_it_refuses_private_addresses_as_real_fetching_does(upstream: Upstream) -> None:
-    assert "not a public address" in try_source("feed", f"{upstream.url}/feed", TODAY).error
+    assert "not a public address" in preview_source("feed", f"{upstream.url}/feed", TODAY).error
     assert upstream.asked == []
 
 
@@ -121,13 +121,13 @@ def test_it_refuses_private_addresses_as_real_fetching_does(upstream: Upstream) 
 def test_it_survives_a_fault_of_ours(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.say("/feed", rss("One"))
     monkeypatch.setattr(feed, "parse", lambda body, day: 1 / 0)
-    assert "please report" in try_source("feed", f"{upstream.url}/feed", TODAY).error
+    assert "please report" in preview_source("feed", f"{upstream.url}/feed", TODAY).error
 
 
 def test_it_stores_nothing(upstream: Upstream) -> None:
     before = Source.objects.count()
     upstream.say("/atom/cs.CL", (DATA / "arxiv_atom.xml").read_bytes())
-    assert try_source("arxiv", "cs.CL", TODAY).papers
+    assert preview_source("arxiv", "cs.CL", TODAY).papers
     assert not Paper.objects.exists()
     assert not FetchRun.objects.exists()
     assert Source.objects.count() == before

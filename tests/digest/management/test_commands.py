@@ -230,7 +230,7 @@ def test_it_previews_as_json(capsys: Any) -> None:
 
 @pytest.mark.usefixtures("edition")
 def test_it_previews_what_a_reader_would_get_who_has_not_confirmed(capsys: Any) -> None:
-    lifecycle.sign_up("new@example.org", lifecycle.Wishes(words="reinforcement learning"), now=NOW)
+    lifecycle.sign_up("new@example.org", lifecycle.Preferences(words="reinforcement learning"), now=NOW)
     call_command("preview_digest", email="new@example.org")
     shown = capsys.readouterr()
     assert "Reinforcement Learning at Scale" in shown.out
@@ -280,7 +280,7 @@ def test_it_says_which_setting_is_wrong(setting: dict[str, str], says: str) -> N
 
 def test_it_keeps_what_was_read_when_it_is_stopped(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.say("/api/daily_papers", json.dumps(PAPERS))
-    read = fetcher.collect_one
+    read = fetcher.fetch_one
 
     def stop_on_the_second_day(source: Source, day: dt.date, **options: Any) -> FetchRun:
         if day != TODAY:
@@ -288,7 +288,7 @@ def test_it_keeps_what_was_read_when_it_is_stopped(upstream: Upstream, monkeypat
         return read(source, day, **options)
 
     with monkeypatch.context() as stopped:
-        stopped.setattr(fetcher, "collect_one", stop_on_the_second_day)
+        stopped.setattr(fetcher, "fetch_one", stop_on_the_second_day)
         with pytest.raises(CommandError, match="What was done is kept") as ended:
             call_command("fetch_papers", first="2026-08-19", last="2026-08-20")
     assert ended.value.returncode == 130

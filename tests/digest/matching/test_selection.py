@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from digest.matching import Index, Interest, Reason, choose, match, spans
 from digest.matching.abbreviations import definitions
-from digest.matching.assembly import assemble
-from digest.matching.bm25 import Coverage
+from digest.matching.assembly import assemble_index
+from digest.matching.bm25 import Bm25Index
 from digest.matching.explanation import explain
-from digest.matching.phrase_index import Texts
+from digest.matching.phrase_index import PhraseIndex
 from digest.matching.scoring import probabilities
 from digest.matching.scoring_weights import LEAST
 from digest.matching.thesaurus import Thesaurus
@@ -132,7 +132,7 @@ def test_it_marks_any_text_in_order(text: str, found: str) -> None:
 
 
 def test_it_covers_rare_words_more_than_common_ones() -> None:
-    covered = Coverage([paper("Protein folding"), paper("Models of data"), paper("Else")]).of("models of protein data")
+    covered = Bm25Index([paper("Protein folding"), paper("Models of data"), paper("Else")]).of("models of protein data")
     assert covered[0] > covered[1]
     assert covered[2] == 0
 
@@ -201,7 +201,7 @@ WORDS = ["pre", "training", "pretraining", "agents", "a", "RAG", "rag", "½", "s
 
 @given(st.lists(st.sampled_from(WORDS), max_size=30))
 def test_it_finds_the_same_by_reading_as_by_its_index(words: list[str]) -> None:
-    texts = Texts([paper(" ".join(words[:5]), " ".join(words[5:]), keywords=words[:2]), paper("rags", "")])
+    texts = PhraseIndex([paper(" ".join(words[:5]), " ".join(words[5:]), keywords=words[:2]), paper("rags", "")])
     phrases = ["pre-training", "agent", "a", "RAG", "1⁄2", "strasse", "training agents", "etat pretraining agents", ""]
     by_reading = [texts.find(phrase) for phrase in phrases]
     for _ in range(400):
@@ -210,9 +210,9 @@ def test_it_finds_the_same_by_reading_as_by_its_index(words: list[str]) -> None:
 
 
 def test_days_share_a_thesaurus_while_the_catalogue_is_the_same() -> None:
-    first, second = assemble([paper("a")], [AGENTS]), assemble([paper("b")], [AGENTS])
+    first, second = assemble_index([paper("a")], [AGENTS]), assemble_index([paper("b")], [AGENTS])
     assert first.day.thesaurus is second.day.thesaurus
-    assert assemble([paper("b")], [AGENTS, ROBOTS]).day.thesaurus is not first.day.thesaurus
+    assert assemble_index([paper("b")], [AGENTS, ROBOTS]).day.thesaurus is not first.day.thesaurus
 
 
 THREE = [paper("Video Diffusion for Everyone", "x"), paper("Agents at Sea", "They watch videos."), paper("Tables", "x")]
@@ -221,7 +221,7 @@ THREE = [paper("Video Diffusion for Everyone", "x"), paper("Agents at Sea", "The
 @pytest.mark.parametrize("papers", [THREE, THREE[:1], [*THREE, paper("Else", "Nothing of it.")] * 30])
 def test_a_topic_made_by_hand_brings_what_holds_its_phrases(papers: list[Any]) -> None:
     video = Interest("Moving pictures", Criteria(quoted=("video",)), "Moving pictures", by_hand=True)
-    found = match(assemble(papers, [video]), [video])
+    found = match(assemble_index(papers, [video]), [video])
     assert {each.paper.title for each in found} == {one.title for one in papers if "ideo" in one.title + one.abstract}
     assert all(each.reasons[0].found.startswith(("Video", "video")) for each in found)
 
@@ -229,13 +229,13 @@ def test_a_topic_made_by_hand_brings_what_holds_its_phrases(papers: list[Any]) -
 def test_a_topic_of_the_catalogue_tells_what_it_is_about_from_what_mentions_it() -> None:
     video = Interest("Moving pictures", Criteria(quoted=("video",)), "Moving pictures")
     papers = [THREE[0], paper("Agents at Sea", f"{'Agents sail, and agents keep a log. ' * 5}They watch videos.")]
-    assert titles(assemble(papers, [video, AGENTS]), video) == ["Video Diffusion for Everyone"]
+    assert titles(assemble_index(papers, [video, AGENTS]), video) == ["Video Diffusion for Everyone"]
 
 
 def test_a_topic_of_the_catalogue_finds_what_uses_its_words_but_none_of_its_phrases() -> None:
     memory = Interest("Remembering", Criteria(quoted=("agent memory", "memory across sessions")), "Remembering")
     papers = [paper("What an Assistant Has in Memory", "Of a session, and of the sessions before."), paper("Agents")]
-    (found,) = match(assemble(papers, [memory, AGENTS, ROBOTS]), [memory])
+    (found,) = match(assemble_index(papers, [memory, AGENTS, ROBOTS]), [memory])
     assert [(reason.kind, reason.found, reason.where) for reason in found.reasons] == [
         ("words", "Memory", "title"),
         ("words", "session", "abstract"),
@@ -245,9 +245,9 @@ def test_a_topic_of_the_catalogue_finds_what_uses_its_words_but_none_of_its_phra
 def test_a_sentence_of_words_that_tell_little_brings_no_flood() -> None:
     papers = [paper(f"Models of {thing}", f"We model {thing}. " * 5) for thing in ("rivers", "trade", "sleep")]
     vague = Interest("it", Criteria(sentence="when models make things up and whether they know what they do not know"))
-    assert not match(assemble(papers, [AGENTS]), [vague])
+    assert not match(assemble_index(papers, [AGENTS]), [vague])
     plain, telling = Interest("it", Criteria(sentence="how rivers carve valleys")), "Rivers carve valleys"
-    assert titles(assemble([*papers, paper(telling, f"{telling}. " * 3)], [AGENTS]), plain) == [telling]
+    assert titles(assemble_index([*papers, paper(telling, f"{telling}. " * 3)], [AGENTS]), plain) == [telling]
 
 
 def test_what_no_topic_stands_for_is_found_by_its_own_words() -> None:
@@ -256,7 +256,7 @@ def test_what_no_topic_stands_for_is_found_by_its_own_words() -> None:
         paper("Who Sings?", "We hear birds in forest recordings, and their song. " * 2),
         paper("Robots", "Arms. " * 9),
     ]
-    assert titles(assemble(papers, [AGENTS, ROBOTS]), Interest("it", criteria)) == ["Who Sings?"]
+    assert titles(assemble_index(papers, [AGENTS, ROBOTS]), Interest("it", criteria)) == ["Who Sings?"]
 
 
 ASKED = "how rivers carve valleys"
@@ -300,7 +300,7 @@ PHRASES = ["agents", "plan", "tools well", "nowhere", "RAG", "robot arms", "no s
 @given(st.lists(st.sampled_from(PHRASES), max_size=4), st.lists(st.sampled_from(PHRASES), max_size=2))
 def test_phrases_that_find_nothing_change_nothing(phrases: list[str], quoted: list[str]) -> None:
     topics = [Interest("Distillation", Criteria(quoted=("teacher-student",)), "Distillation: small from large")]
-    index = assemble([*WITH_COMMON.papers, paper("A student of a teacher"), paper("Robots with arms")], topics)
+    index = assemble_index([*WITH_COMMON.papers, paper("A student of a teacher"), paper("Robots with arms")], topics)
     for _ in range(400):
         index.day.row("nothing")  # by its index, as in a day's mails
     asked = Interest("it", Criteria(phrases=tuple(phrases), quoted=tuple(quoted)))

@@ -18,8 +18,8 @@ MINUTE = dt.timedelta(minutes=1)
 
 def test_it_tells_the_operators_once(settings: Any, db: None) -> None:
     settings.OPERATORS = ["ops@example.org"]
-    pauses.begin("The mail server refused our login: 535", now=NOW)
-    assert [alerts.tell_of_pause(now=NOW) for _ in range(3)] == [True, False, False]
+    pauses.start("The mail server refused our login: 535", now=NOW)
+    assert [alerts.email_operators_of_pause(now=NOW) for _ in range(3)] == [True, False, False]
     (told,) = mail.outbox
     assert "535" in told.body
     assert "goes on where it was" in told.body
@@ -27,10 +27,10 @@ def test_it_tells_the_operators_once(settings: Any, db: None) -> None:
 
 def test_it_tells_anew_when_a_pause_comes_to_need_a_person(settings: Any, db: None) -> None:
     settings.OPERATORS = ["ops@example.org"]
-    pauses.begin("No connection", now=NOW)
-    assert alerts.tell_of_pause(now=NOW)
-    pauses.begin("Too many complaints", now=NOW, resumes=False)
-    assert [alerts.tell_of_pause(now=NOW) for _ in range(2)] == [True, False]
+    pauses.start("No connection", now=NOW)
+    assert alerts.email_operators_of_pause(now=NOW)
+    pauses.start("Too many complaints", now=NOW, resumes=False)
+    assert [alerts.email_operators_of_pause(now=NOW) for _ in range(2)] == [True, False]
     assert "Too many complaints" in mail.outbox[1].body
 
 
@@ -40,20 +40,20 @@ def test_it_tells_later_what_could_not_be_told(settings: Any, db: None, monkeypa
     def fail(*args: object, **kwargs: object) -> int:
         raise ConnectionRefusedError
 
-    pauses.begin("No connection", now=NOW)
+    pauses.start("No connection", now=NOW)
     with monkeypatch.context() as broken:
         broken.setattr("django.core.mail.EmailMessage.send", fail)
-        assert not alerts.tell_of_pause(now=NOW)
+        assert not alerts.email_operators_of_pause(now=NOW)
     pauses.end(now=NOW + 20 * MINUTE)
-    assert alerts.tell_of_pause(now=NOW + 21 * MINUTE)
+    assert alerts.email_operators_of_pause(now=NOW + 21 * MINUTE)
     assert "went on by itself at 12:20" in mail.outbox[0].body
 
 
 def test_it_does_not_bother_operators_with_a_hiccup(settings: Any, db: None) -> None:
     settings.OPERATORS = ["ops@example.org"]
-    pauses.begin("No connection", now=NOW)
+    pauses.start("No connection", now=NOW)
     pauses.end(now=NOW + MINUTE)
-    assert not alerts.tell_of_pause(now=NOW + MINUTE)
+    assert not alerts.email_operators_of_pause(now=NOW + MINUTE)
 
 
 def struck(edition: Edition) -> Shard:

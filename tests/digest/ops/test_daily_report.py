@@ -47,7 +47,7 @@ def test_it_says_how_many_forms_were_turned_away(settings: Any) -> None:
     settings.OPERATORS = ["op@example.org"]
     settings.LIMIT_PER_NETWORK = [(1, dt.timedelta(days=1))]
     for _ in range(3):
-        signup_queue.ask_for_link("ada@example.org", network="192.0.2.1", now=NOW)
+        signup_queue.request_link("ada@example.org", network="192.0.2.1", now=NOW)
     assert daily_report.send_report(now=LATER)
     (report,) = mail.outbox
     assert "2 forms turned away until later, by LIMIT_PER_NETWORK" in report.body

@@ -10,7 +10,7 @@ from digest import papers
 from digest.delivery import planner
 from digest.editions import publication
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
-from digest.ops.dashboard import overview
+from digest.ops.dashboard import make_dashboard
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_record
 
@@ -26,7 +26,7 @@ def test_it_sums_up_what_came_in_went_out_and_failed(edition: Edition, alice: Su
     Delivery.objects.update(status="failed", reason="550 no such user")
     run(hugging_face, "ok", new=3)
     run(hugging_face, "unreachable")
-    found = overview(now=NOW)
+    found = make_dashboard(now=NOW)
     assert (found.newest, found.papers, found.digests) == (edition, 3, {"failed": 1})
     assert found.today == {"failed": 1}
     assert found.troubles == [("550 no such user", 1)]
@@ -41,15 +41,15 @@ def test_it_sums_up_the_day_whatever_the_last_run_was_about(admin_client: Client
     run(hugging_face, "ok", started_at=NOW - dt.timedelta(days=1), new=50)
     run(hugging_face, "ok", new=110)
     run(hugging_face, "empty", day=TODAY - dt.timedelta(days=5))
-    found = overview(now=NOW)
+    found = make_dashboard(now=NOW)
     assert (found.new_today, found.waiting, found.next_day) == (110, 1, TODAY)
     publication.publish(TODAY, now=NOW, mail=False)  # it stays open until its hour
-    found = overview(now=NOW)
+    found = make_dashboard(now=NOW)
     assert (found.newest, found.waiting, found.next_day) == (None, 1, TODAY)
     shown = admin_client.get("/admin/digest/paper/?state=next").context["cl"].queryset
     assert [paper.title for paper in shown] == ["Faster Diffusion"]
     publication.publish(TODAY, now=NOW)
-    found = overview(now=NOW)
+    found = make_dashboard(now=NOW)
     assert (found.waiting, found.next_day) == (0, TODAY + dt.timedelta(days=1))
 
 
@@ -73,7 +73,7 @@ def test_it_says_how_long_ago_a_source_was_read_or_failed(
 def test_it_tells_of_a_source_in_trouble_once_and_under_what_failed(admin_client: Client, hugging_face: Source) -> None:
     for _ in range(3):
         run(hugging_face, "failed", message="not <b>JSON")
-    found = overview(now=NOW)
+    found = make_dashboard(now=NOW)
     assert ([trouble.source for trouble in found.in_trouble], found.failed_runs) == ([hugging_face], [])
     page = admin_client.get("/admin/").content.decode()
     assert page.count("not &lt;b&gt;JSON") == 1

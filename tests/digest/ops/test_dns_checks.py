@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from digest.ops import dns_checks
-from digest.ops.dns_checks import Finding, NoAnswerError, State
+from digest.ops.dns_checks import CheckResult, CheckState, NoAnswerError
 from tests.sink import Sink
 
 GOOD = {
@@ -32,8 +32,10 @@ class Zone:
         return self.records.get((name, kind), [])
 
 
-def findings(records: dict[Any, Any] | None, domain: str = "papers.org", by_smtp: bool = False) -> dict[str, Finding]:
-    return {found.name: found for found in dns_checks.check(domain, ["s1"], by_smtp, Zone(records))}
+def findings(
+    records: dict[Any, Any] | None, domain: str = "papers.org", by_smtp: bool = False
+) -> dict[str, CheckResult]:
+    return {found.name: found for found in dns_checks.check_domain(domain, ["s1"], by_smtp, Zone(records))}
 
 
 @pytest.fixture(autouse=True)
@@ -42,13 +44,13 @@ def server(settings: Any) -> None:
 
 
 def test_it_is_content_with_a_well_made_domain() -> None:
-    assert {found.state for found in findings(GOOD).values()} == {State.OK}
+    assert {found.state for found in findings(GOOD).values()} == {CheckState.OK}
 
 
 def test_it_finds_no_server_behind_the_outbox(settings: Any) -> None:
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
     found = findings(GOOD)["PTR, TLS"]
-    assert found.state is State.UNKNOWN
+    assert found.state is CheckState.UNKNOWN
     assert "no server sends any" in found.said
 
 
@@ -67,38 +69,38 @@ def test_it_finds_no_server_behind_the_outbox(settings: Any) -> None:
 )
 def test_it_says_what_is_missing(name: str, kind: str, records: list[str], check: str, said: str) -> None:
     found = findings(GOOD | {(name, kind): records})[check]
-    assert found.state is State.FAILED
+    assert found.state is CheckState.FAILED
     assert said in found.said
 
 
 def test_a_domain_below_another_has_its_dmarc() -> None:
-    assert findings(GOOD, domain="news.papers.org")["DMARC"].state is State.OK
+    assert findings(GOOD, domain="news.papers.org")["DMARC"].state is CheckState.OK
 
 
 @pytest.mark.parametrize(
     ("records", "state"),
     [
-        (GOOD, State.OK),
-        (GOOD | {("7.2.0.192.in-addr.arpa.", "PTR"): []}, State.FAILED),
-        (GOOD | {("mail.papers.org", "A"): []}, State.UNKNOWN),
-        (GOOD | {("7.2.0.192.in-addr.arpa.", "PTR"): ["elsewhere.org"]}, State.FAILED),
+        (GOOD, CheckState.OK),
+        (GOOD | {("7.2.0.192.in-addr.arpa.", "PTR"): []}, CheckState.FAILED),
+        (GOOD | {("mail.papers.org", "A"): []}, CheckState.UNKNOWN),
+        (GOOD | {("7.2.0.192.in-addr.arpa.", "PTR"): ["elsewhere.org"]}, CheckState.FAILED),
     ],
 )
 def test_the_servers_name_must_lead_back(records: Any, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dns_checks, "_tls", lambda host: (State.OK, ""))
+    monkeypatch.setattr(dns_checks, "_tls", lambda host: (CheckState.OK, ""))
     assert findings(records, by_smtp=True)["PTR"].state == state
 
 
 def test_a_server_that_does_not_encrypt_is_told(settings: Any) -> None:
     with Sink() as sink:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
-        assert findings(GOOD, by_smtp=True)["TLS"].state is State.FAILED
-    assert findings(GOOD, by_smtp=True)["TLS"].state is State.UNKNOWN  # it is gone by now
+        assert findings(GOOD, by_smtp=True)["TLS"].state is CheckState.FAILED
+    assert findings(GOOD, by_smtp=True)["TLS"].state is CheckState.UNKNOWN  # it is gone by now
 
 
 def test_without_a_network_nothing_is_said_to_be_well() -> None:
     states = {name: found.state for name, found in findings(None).items()}
-    assert {states[name] for name in ("SPF", "DKIM s1", "DMARC", "Answers")} == {State.UNKNOWN}
+    assert {states[name] for name in ("SPF", "DKIM s1", "DMARC", "Answers")} == {CheckState.UNKNOWN}
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ import pytest
 from digest.delivery import pauses
 from digest.models import Delivery, DeliveryEvent, Edition, Pause
 from digest.ops import daily_totals, reputation, reputation_guard
-from digest.ops.reputation import Rates
+from digest.ops.reputation import ReputationRates
 from tests.conftest import NOW, make_reader
 from tests.digest.ops.test_retention import tell
 
@@ -45,12 +45,12 @@ def test_it_counts_the_last_seven_days_whether_or_not_they_are_totals(is_counted
         tell(event_type, row.queued_at, row, meaning)
     if is_counted:
         daily_totals.count_days(now=NOW)
-    lately = reputation.lately(now=NOW)
-    assert lately == Rates(sent=7, delivered=1, hard=1, soft=1, policy=1, complaints=1, left=2)
+    lately = reputation.recent_rates(now=NOW)
+    assert lately == ReputationRates(sent=7, delivered=1, hard=1, soft=1, policy=1, complaints=1, left=2)
 
 
-def many(complaints: int = 0, hard: int = 0, sent: int = 1000) -> Rates:
-    return Rates(sent=sent, complaints=complaints, hard=hard)
+def many(complaints: int = 0, hard: int = 0, sent: int = 1000) -> ReputationRates:
+    return ReputationRates(sent=sent, complaints=complaints, hard=hard)
 
 
 @pytest.mark.parametrize(
@@ -66,49 +66,49 @@ def many(complaints: int = 0, hard: int = 0, sent: int = 1000) -> Rates:
         (many(complaints=50, hard=50, sent=199), 0, False),  # too few to say anything
     ],
 )
-def test_red_flags_come_before_the_stop(lately: Rates, flags: int, is_problem: bool) -> None:
+def test_red_flags_come_before_the_stop(lately: ReputationRates, flags: int, is_problem: bool) -> None:
     assert (len(lately.flags), bool(reputation_guard.problem(lately))) == (flags, is_problem)
 
 
 def test_sending_stops_until_a_person_has_looked(sent: list[Delivery], settings: Any) -> None:
     settings.RATES_FROM_MAILS = 5
-    assert reputation_guard.watch(now=NOW) is False
+    assert reputation_guard.pause_if_harmful(now=NOW) is False
     tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
-    assert reputation_guard.watch(now=NOW) is True
+    assert reputation_guard.pause_if_harmful(now=NOW) is True
     pause = Pause.objects.get()
     assert "1 of 7 mails of the last days were called spam: 14.29 %, and 0.3 % is the limit." in pause.reason
     assert pause.probe_at is None  # it does not end by itself
-    assert reputation_guard.watch(now=NOW) is False
+    assert reputation_guard.pause_if_harmful(now=NOW) is False
 
 
 def test_what_a_person_has_looked_at_does_not_stop_it_again(sent: list[Delivery], settings: Any) -> None:
     settings.RATES_FROM_MAILS = 1
     tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
-    reputation_guard.watch(now=NOW)
+    reputation_guard.pause_if_harmful(now=NOW)
     pauses.end(now=NOW)
     later = NOW + dt.timedelta(hours=1)
     Delivery.objects.filter(pk=sent[1].pk).update(queued_at=NOW + dt.timedelta(minutes=5))
-    assert reputation_guard.watch(now=later) is False
+    assert reputation_guard.pause_if_harmful(now=later) is False
     DeliveryEvent.objects.update(delivery=sent[1], happened_at=NOW + dt.timedelta(minutes=6))
-    assert reputation_guard.watch(now=later) is True
+    assert reputation_guard.pause_if_harmful(now=later) is True
 
 
 def test_a_complaint_that_comes_late_is_about_what_was_looked_at_before(sent: list[Delivery], settings: Any) -> None:
     settings.RATES_FROM_MAILS = 1
-    pauses.begin("Too many complained.", now=NOW - dt.timedelta(days=5), resumes=False)
+    pauses.start("Too many complained.", now=NOW - dt.timedelta(days=5), resumes=False)
     pauses.end(now=NOW - dt.timedelta(days=4, hours=12))
     tell("complained", NOW - dt.timedelta(days=2), sent[8], "complaint")
     daily_totals.count_days(now=NOW)
-    assert reputation_guard.watch(now=NOW) is False
+    assert reputation_guard.pause_if_harmful(now=NOW) is False
     tell("complained", NOW - dt.timedelta(days=2), sent[3], "complaint")
-    assert reputation_guard.watch(now=NOW) is True
+    assert reputation_guard.pause_if_harmful(now=NOW) is True
 
 
 def test_a_pause_of_another_kind_does_not_hide_complaints(sent: list[Delivery], settings: Any) -> None:
     settings.RATES_FROM_MAILS = 1
-    pauses.begin("The mail server is away.", now=NOW)
+    pauses.start("The mail server is away.", now=NOW)
     tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
-    assert reputation_guard.watch(now=NOW) is True
+    assert reputation_guard.pause_if_harmful(now=NOW) is True
     pause = Pause.objects.get(ended_at=None)
     assert (pause.probe_at, "called spam" in pause.reason) == (None, True)
-    assert reputation_guard.watch(now=NOW) is False
+    assert reputation_guard.pause_if_harmful(now=NOW) is False

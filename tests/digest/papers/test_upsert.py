@@ -8,7 +8,7 @@ import pytest
 from digest import papers
 from digest.editions import publication
 from digest.models import Edition, Listing, Paper, Source
-from digest.papers import Ingested
+from digest.papers import IngestResult
 from digest.papers.upsert import CHUNK
 from digest.sources.records import PaperRecord
 from tests.conftest import NOW, TODAY, make_record
@@ -64,7 +64,7 @@ def stored() -> Paper:
 
 
 def test_it_stores_all_that_a_record_says(hugging_face: Source) -> None:
-    assert papers.ingest(hugging_face, [make_record("2608.00001", "A Title", **FULL)], TODAY) == Ingested(new=1)
+    assert papers.ingest(hugging_face, [make_record("2608.00001", "A Title", **FULL)], TODAY) == IngestResult(new=1)
     paper, listing = stored(), Listing.objects.get()
     assert (paper.title, paper.abstract, paper.authors) == (
         "A Title",
@@ -85,7 +85,7 @@ def test_it_changes_nothing_in_a_second_run(hugging_face: Source) -> None:
     ]
     papers.ingest(hugging_face, records, TODAY)
     before = rows()
-    assert papers.ingest(hugging_face, records, TODAY) == Ingested(unchanged=3)
+    assert papers.ingest(hugging_face, records, TODAY) == IngestResult(unchanged=3)
     assert rows() == before
 
 
@@ -95,7 +95,7 @@ def test_it_counts_what_is_new_and_what_has_changed(hugging_face: Source) -> Non
     done = papers.ingest(
         hugging_face, [one, make_record("2608.00002", "Two", votes=1), make_record("2608.00003", "Three")], TODAY
     )
-    assert done == Ingested(new=1, changed=1, unchanged=1)
+    assert done == IngestResult(new=1, changed=1, unchanged=1)
 
 
 def test_it_lets_votes_and_comments_grow_and_never_shrink(hugging_face: Source) -> None:
@@ -107,13 +107,13 @@ def test_it_lets_votes_and_comments_grow_and_never_shrink(hugging_face: Source) 
 def test_it_forgets_nothing_that_a_later_answer_leaves_out(hugging_face: Source) -> None:
     papers.ingest(hugging_face, [make_record("2608.00001", "A Title", **FULL)], TODAY)
     bare = PaperRecord(key="arxiv:2608.00001", title="A Title", url="https://arxiv.org/abs/2608.00001", day=TODAY)
-    assert papers.ingest(hugging_face, [bare], TODAY) == Ingested(unchanged=1)
+    assert papers.ingest(hugging_face, [bare], TODAY) == IngestResult(unchanged=1)
     assert (stored().summary, stored().github_stars, stored().abstract) == ("In short.", 3, "About A Title.")
 
 
 def test_it_keeps_one_paper_of_two_sources(hugging_face: Source, arxiv: Source) -> None:
     assert papers.ingest(hugging_face, [from_hugging_face()], TODAY).new == 1
-    assert papers.ingest(arxiv, [from_arxiv()], TODAY) == Ingested(changed=1)
+    assert papers.ingest(arxiv, [from_arxiv()], TODAY) == IngestResult(changed=1)
     assert set(stored().listings.values_list("source__kind", "announce_type", "votes")) == {
         ("huggingface", "", 7),
         ("arxiv", "new", 0),
@@ -142,14 +142,14 @@ def test_it_settles_however_many_sources_take_turns(hugging_face: Source, arxiv:
         papers.ingest(source, [record], TODAY)
     before = rows()
     for source, record in turns * 2:
-        assert papers.ingest(source, [record], TODAY) == Ingested(unchanged=1), source
+        assert papers.ingest(source, [record], TODAY) == IngestResult(unchanged=1), source
     assert rows() == before
     assert stored().title == "As the Authors Wrote It"
 
 
 def test_it_takes_the_first_of_two_with_one_key(hugging_face: Source) -> None:
     done = papers.ingest(hugging_face, [from_hugging_face("First"), from_hugging_face("Second")], TODAY)
-    assert done == Ingested(new=1)
+    assert done == IngestResult(new=1)
     assert stored().title == "First"
 
 
@@ -160,14 +160,14 @@ def test_it_keeps_the_order_of_the_answer(hugging_face: Source) -> None:
 
 def test_it_takes_more_papers_than_a_statement_holds(hugging_face: Source) -> None:
     records = [make_record(f"2608.{n:05}", f"Paper {n}") for n in range(CHUNK + 7)]
-    assert papers.ingest(hugging_face, records, TODAY) == Ingested(new=CHUNK + 7)
-    assert papers.ingest(hugging_face, records, TODAY) == Ingested(unchanged=CHUNK + 7)
+    assert papers.ingest(hugging_face, records, TODAY) == IngestResult(new=CHUNK + 7)
+    assert papers.ingest(hugging_face, records, TODAY) == IngestResult(unchanged=CHUNK + 7)
     assert Listing.objects.count() == CHUNK + 7
 
 
 def test_it_lists_a_paper_on_every_day_that_it_was_shown(hugging_face: Source) -> None:
     papers.ingest(hugging_face, [from_hugging_face(day=YESTERDAY)], YESTERDAY)
-    assert papers.ingest(hugging_face, [from_hugging_face()], TODAY) == Ingested(unchanged=1)
+    assert papers.ingest(hugging_face, [from_hugging_face()], TODAY) == IngestResult(unchanged=1)
     assert list(Listing.objects.order_by("day").values_list("day", flat=True)) == [YESTERDAY, TODAY]
 
 
@@ -197,5 +197,5 @@ def test_it_leaves_alone_what_was_published(hugging_face: Source) -> None:
 
 
 def test_it_stores_nothing_of_nothing(hugging_face: Source) -> None:
-    assert papers.ingest(hugging_face, [], TODAY) == Ingested()
+    assert papers.ingest(hugging_face, [], TODAY) == IngestResult()
     assert not Edition.objects.exists()

@@ -6,7 +6,7 @@ from typing import Any
 
 from digest.matching import Index, Interest
 from digest.personalization import profiles
-from digest.personalization.digest_selection import Wanted, compose
+from digest.personalization.digest_selection import QueryProfile, compose
 from subscriptions.query.grammar import Criteria, parse
 
 DAY = dt.date(2026, 8, 20)
@@ -26,53 +26,53 @@ INDEX = Index([paper(title, votes) for title, votes in VOTES.items()])
 
 
 def test_it_chooses_what_matches_then_what_is_trending() -> None:
-    digest = compose(INDEX, Wanted((AGENTS,)), DAY)
+    digest = compose(INDEX, QueryProfile((AGENTS,)), DAY)
     assert titles(digest.for_you) == ["Agents A", "Agents B"]
     assert titles(digest.trending) == ["Cooking", "Baking", "Sewing"]
 
 
 def test_it_caps_the_list_and_counts_the_rest() -> None:
-    digest = compose(INDEX, Wanted((AGENTS,), max_papers=1), DAY)
+    digest = compose(INDEX, QueryProfile((AGENTS,), max_papers=1), DAY)
     assert (titles(digest.for_you), digest.more) == (["Agents A"], 1)
 
 
 def test_it_never_shows_a_paper_twice() -> None:
-    digest = compose(INDEX, Wanted((AGENTS, Interest("C", Criteria(phrases=("cooking", "agents"))))), DAY)
+    digest = compose(INDEX, QueryProfile((AGENTS, Interest("C", Criteria(phrases=("cooking", "agents"))))), DAY)
     shown = titles(digest.matches)
     assert len(shown) == len(set(shown))
 
 
 def test_it_is_not_worth_sending_when_nothing_matches() -> None:
-    assert not compose(INDEX, Wanted((Interest("x", Criteria(phrases=("submarines",))),)), DAY).is_worth_sending
+    assert not compose(INDEX, QueryProfile((Interest("x", Criteria(phrases=("submarines",))),)), DAY).is_worth_sending
 
 
 def test_it_mails_what_is_trending_on_a_quiet_day_to_those_who_asked() -> None:
-    wanted = Wanted((Interest("x", Criteria(phrases=("submarines",))),), on_quiet_days=True)
+    wanted = QueryProfile((Interest("x", Criteria(phrases=("submarines",))),), on_quiet_days=True)
     digest = compose(INDEX, wanted, DAY)
     assert (digest.for_you, titles(digest.trending)) == ((), ["Cooking", "Agents A", "Agents B"])
 
 
 def test_it_gives_the_most_voted_to_a_reader_who_follows_nothing() -> None:
-    digest = compose(INDEX, Wanted((), max_papers=2), DAY)
+    digest = compose(INDEX, QueryProfile((), max_papers=2), DAY)
     assert (titles(digest.for_you), digest.trending) == (["Cooking", "Agents A"], ())
 
 
 def test_it_keeps_exclusions_out_of_everything() -> None:
-    everything = compose(INDEX, Wanted((AGENTS,), exclusions=("cooking", "B")), DAY)
+    everything = compose(INDEX, QueryProfile((AGENTS,), exclusions=("cooking", "B")), DAY)
     assert "Cooking" not in titles(everything.matches)
     assert "Agents B" not in titles(everything.matches)
-    assert "Cooking" not in titles(compose(INDEX, Wanted((), exclusions=("cooking",)), DAY).for_you)
+    assert "Cooking" not in titles(compose(INDEX, QueryProfile((), exclusions=("cooking",)), DAY).for_you)
 
 
 def test_it_asks_for_votes_of_all_that_matches() -> None:
     asked = profiles.with_votes([AGENTS, Interest("Your words", parse("votes:1"))], 1)
     assert [(one.label, one.criteria.min_votes) for one in asked] == [(AGENTS.label, 1)]
     most = max(VOTES.values())
-    assert not compose(INDEX, Wanted(profiles.with_votes([AGENTS], most + 1)), DAY).for_you
+    assert not compose(INDEX, QueryProfile(profiles.with_votes([AGENTS], most + 1)), DAY).for_you
     alone = profiles.with_votes([Interest("Your words", parse(f"votes:{most}"))], most)
-    assert titles(compose(INDEX, Wanted(alone), DAY).for_you) == ["Cooking"]
+    assert titles(compose(INDEX, QueryProfile(alone), DAY).for_you) == ["Cooking"]
 
 
 def test_it_calls_nothing_trending_that_nobody_voted_for() -> None:
-    digest = compose(Index([paper("Agents", 1), paper("Quiet", 0)]), Wanted((AGENTS,)), DAY)
+    digest = compose(Index([paper("Agents", 1), paper("Quiet", 0)]), QueryProfile((AGENTS,)), DAY)
     assert digest.trending == ()

@@ -14,7 +14,7 @@ from digest.matching.similarity import SIZE
 from digest.models import Edition, Vector
 from digest.ops.system_checks import check_meaning
 from digest.personalization import embeddings, paper_index
-from digest.personalization.digest_selection import Wanted, compose
+from digest.personalization.digest_selection import QueryProfile, compose
 from subscriptions.models import Topic
 from subscriptions.query.grammar import Criteria
 from tests.conftest import NOW, TODAY
@@ -30,8 +30,8 @@ def by_meaning(settings: Any) -> Iterator[None]:
     embeddings.is_available.cache_clear()
 
 
-def ask(sentence: str) -> Wanted:
-    return Wanted((Interest("it", Criteria(sentence=sentence)),), amount="more")
+def ask(sentence: str) -> QueryProfile:
+    return QueryProfile((Interest("it", Criteria(sentence=sentence)),), amount="more")
 
 
 @pytest.mark.usefixtures("db")
@@ -45,7 +45,7 @@ def test_it_works_out_a_text_once_and_keeps_it(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_it_matches_by_meaning_and_says_so(edition: Edition) -> None:
-    index = paper_index.index_of(edition.papers.order_by("pk"))
+    index = paper_index.build_index(edition.papers.order_by("pk"))
     assert index.day.meaning
     ranked = index.rank(ask(REWARDS).interests[0])
     assert index.papers[ranked[0][1]].title == "Reinforcement Learning at Scale"
@@ -56,17 +56,17 @@ def test_it_matches_by_meaning_and_says_so(edition: Edition) -> None:
 def test_it_says_what_is_close_of_a_name_beside_a_sentence(edition: Edition) -> None:
     name = "reinforcement learning at a large scale"
     asked = Interest("it", Criteria(phrases=(name, "tax law"), sentence="how to cook pasta for many guests"))
-    (best, *_) = paper_index.index_of(edition.papers.order_by("pk")).findings(asked, "more").values()
+    (best, *_) = paper_index.build_index(edition.papers.order_by("pk")).findings(asked, "more").values()
     assert [reason.found for reason in best.reasons if reason.kind == "meaning"] == [name]
 
 
 def test_it_does_without_on_a_page_until_somebody_worked_them_out(edition: Edition) -> None:
     papers = list(edition.papers.all())
     Vector.objects.all().delete()
-    assert paper_index.index_of(papers, for_page=True).day.meaning is None
-    assert paper_index.work_ahead(now=NOW, seconds=60) == 3
-    assert paper_index.work_ahead(now=NOW, seconds=60) == 0
-    index = paper_index.index_of(papers, for_page=True)
+    assert paper_index.build_index(papers, for_page=True).day.meaning is None
+    assert paper_index.embed_ahead(now=NOW, seconds=60) == 3
+    assert paper_index.embed_ahead(now=NOW, seconds=60) == 0
+    index = paper_index.build_index(papers, for_page=True)
     compose(index, ask(REWARDS), TODAY)
     assert index.day.meaning
     assert set(Vector.objects.values_list("kind", flat=True)) == {"paper"}  # what is tried on a page is not kept
@@ -78,7 +78,7 @@ def test_it_matches_on_words_alone_where_packages_are_missing(
     embeddings.is_available.cache_clear()
     monkeypatch.setattr("digest.personalization.embeddings.missing_packages", lambda: ["tokenizers"])
     monkeypatch.setattr("digest.ops.system_checks.missing_packages", lambda: ["tokenizers"])
-    index = paper_index.index_of(edition.papers.all())
+    index = paper_index.build_index(edition.papers.all())
     assert index.day.meaning is None
     assert compose(index, ask("reinforcement learning at scale"), TODAY).for_you
     assert "Matching works on words alone: tokenizers not installed" in caplog.text
@@ -106,7 +106,7 @@ def test_pages_speak_of_meaning_where_texts_are_compared_by_it(
 
 
 def test_it_has_other_vectors_for_another_text(edition: Edition) -> None:
-    paper_index.index_of(edition.papers.all())
+    paper_index.build_index(edition.papers.all())
     paper = edition.papers.all()[0]
     assert embeddings.known([text_of(paper)])
     paper.abstract = "Something else."
@@ -133,4 +133,4 @@ def test_it_keeps_what_is_in_use() -> None:
 @pytest.mark.usefixtures("db")
 def test_nothing_can_be_asked_before_anything_is_there() -> None:
     assert embeddings.background().shape == (0, SIZE)
-    assert not list(compose(paper_index.index_of([]), ask("anything at all"), TODAY).matches)
+    assert not list(compose(paper_index.build_index([]), ask("anything at all"), TODAY).matches)

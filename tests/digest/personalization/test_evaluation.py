@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from digest.matching.thesaurus import Thesaurus
 from digest.personalization import profiles
-from digest.personalization.evaluation.metrics import Choice, add, judge_choice, judge_ranking, read
+from digest.personalization.evaluation.metrics import ConfusionCounts, add, judge_choice, judge_ranking, read
 from subscriptions.topics import catalogue
 from tests.conftest import RECORDED
 
@@ -33,12 +33,12 @@ def test_it_counts_what_comes_late_as_missed() -> None:
 
 def test_it_judges_a_choice_by_anything_that_was_wanted() -> None:
     choice = judge_choice({"a", "b", "c"}, GRADES)
-    assert choice == Choice(right=2, wrong=1, missed=1)
+    assert choice == ConfusionCounts(right=2, wrong=1, missed=1)
     assert (choice.precision, choice.recall, choice.f1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
 
 
 def test_it_adds_choices_up_before_it_divides() -> None:
-    assert add([Choice(9, 1, 0), Choice(0, 1, 10)]).precision == 9 / 11
+    assert add([ConfusionCounts(9, 1, 0), ConfusionCounts(0, 1, 10)]).precision == 9 / 11
 
 
 def test_it_survives_choosing_nothing() -> None:

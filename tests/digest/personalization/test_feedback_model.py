@@ -8,8 +8,15 @@ import pytest
 from digest.email.reasons import why
 from digest.matching import Finding, Index, Interest, Match, match
 from digest.personalization import feature_labels
-from digest.personalization.digest_selection import Wanted, compose
-from digest.personalization.feedback_model import MOST_WEIGHTS, Lesson, Taste, features, learn, rarity_among
+from digest.personalization.digest_selection import QueryProfile, compose
+from digest.personalization.feedback_model import (
+    MOST_WEIGHTS,
+    FeedbackModel,
+    FilterModel,
+    features,
+    learn,
+    rarity_among,
+)
 from subscriptions.query.grammar import Criteria
 from tests.conftest import TODAY
 
@@ -76,12 +83,12 @@ def test_it_stays_small() -> None:
 
 def test_it_moves_what_is_like_the_liked_up_and_loses_nothing() -> None:
     matches = matched(paper("Agents for Cooking"), paper("Agents with Memory"), paper("Agents at Sea"))
-    taste = Taste({"Agents": Lesson({"word:memory": 0.8, "word:cooking": -0.8})})
+    taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.8, "word:cooking": -0.8})})
     assert titles(taste.apply(matches, 10)) == ["Agents with Memory", "Agents at Sea", "Agents for Cooking"]
 
 
 def test_it_keeps_the_reasons_and_adds_what_moved_a_paper() -> None:
-    taste = Taste({"Agents": Lesson({"word:memory": 0.9, "author:Ada Lovelace": 0.5, "word:sea": -0.9})})
+    taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9, "author:Ada Lovelace": 0.5, "word:sea": -0.9})})
     up, down = taste.apply(
         matched(paper("Agents with Memory", authors=["Ada Lovelace"]), paper("Agents at Sea")), places=10
     )
@@ -96,18 +103,18 @@ def test_it_names_words_as_papers_write_them() -> None:
     its = paper(
         "Memory for AgentBench", abstract="Agents recall, whereas Claude runs four recurring image-generation runs."
     )
-    words = feature_labels.written([its, paper("Agents Remember")])
-    assert feature_labels.named("word:image generation", words) == "image-generation"
-    assert feature_labels.named("word:agentbench", words) == "AgentBench"
-    assert feature_labels.named("word:agent", words) == "Agents"
-    assert feature_labels.named("author:Ada Lovelace", words) == "Ada Lovelace"
-    assert feature_labels.named("word:agent recall", words) == "Agents recall"
+    words = feature_labels.written_forms([its, paper("Agents Remember")])
+    assert feature_labels.label_of("word:image generation", words) == "image-generation"
+    assert feature_labels.label_of("word:agentbench", words) == "AgentBench"
+    assert feature_labels.label_of("word:agent", words) == "Agents"
+    assert feature_labels.label_of("author:Ada Lovelace", words) == "Ada Lovelace"
+    assert feature_labels.label_of("word:agent recall", words) == "Agents recall"
     for empty in ("recall wherea", "wherea", "four recurring", "recall claude", "elsewhere"):
-        assert not feature_labels.named(f"word:{empty}", words)
+        assert not feature_labels.label_of(f"word:{empty}", words)
 
 
 def test_it_gives_no_reason_that_says_nothing() -> None:
-    taste = Taste({"Agents": Lesson({"word:wherea": 0.9, "word:sea": 0.4})})
+    taste = FeedbackModel({"Agents": FilterModel({"word:wherea": 0.9, "word:sea": 0.4})})
     lesson = taste.lessons["Agents"]
     assert lesson.telling(paper("Agents Whereas"), 1) == []
     assert lesson.telling(paper("Agents Whereas at Sea"), 1) == ["Sea"]
@@ -116,14 +123,16 @@ def test_it_gives_no_reason_that_says_nothing() -> None:
 
 
 def test_it_says_nothing_of_a_paper_that_it_hardly_moved() -> None:
-    (found,) = Taste({"Agents": Lesson({"word:memory": 0.1})}).apply(matched(paper("Agents with Memory")), 10)
+    (found,) = FeedbackModel({"Agents": FilterModel({"word:memory": 0.1})}).apply(
+        matched(paper("Agents with Memory")), 10
+    )
     assert len(found.findings) == 1
 
 
 @pytest.mark.parametrize(("weight", "times"), [(9.0, 2.0), (-9.0, 0.5)])
 def test_it_at_most_doubles_or_halves_the_odds(weight: float, times: float) -> None:
     found = Match(paper("Agents with Memory"), 0.6, (Finding("Agents", 0.6, ()),))
-    taste = Taste({"Agents": Lesson(dict.fromkeys(features(found.paper), weight))})
+    taste = FeedbackModel({"Agents": FilterModel(dict.fromkeys(features(found.paper), weight))})
     (moved,) = taste.apply([found], 10)
     assert moved.score / (1 - moved.score) == pytest.approx(times * 0.6 / 0.4, rel=0.01)
     voted = Match(found.paper, 30, (Finding("Agents", 30, ()),))
@@ -132,26 +141,29 @@ def test_it_at_most_doubles_or_halves_the_odds(weight: float, times: float) -> N
 
 def test_it_keeps_what_one_filter_learnt_from_the_others() -> None:
     matches = matched(paper("Robots with Memory"), paper("Agents with Memory"), interests=(AGENTS, ROBOTS))
-    taste = Taste({"Agents": Lesson({"word:memory": 0.9})})
+    taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9})})
     assert titles(taste.apply(matches, 10)) == ["Agents with Memory", "Robots with Memory"]
 
 
 @pytest.mark.parametrize(("fewer", "left"), [(0, 8), (1, 5), (2, 2), (3, 1), (9, 1)])
 def test_it_gives_fewer_places_to_a_topic_of_which_fewer_are_wanted(fewer: int, left: int) -> None:
     matches = matched(*(paper(f"Agents {n}") for n in range(8)))
-    assert len(Taste({"Agents": Lesson({}, fewer)}).apply(matches, 10)) == left
+    assert len(FeedbackModel({"Agents": FilterModel({}, fewer)}).apply(matches, 10)) == left
 
 
 def test_it_holds_no_paper_back_that_another_filter_wants() -> None:
     papers = [*(paper(f"Agents {n}") for n in range(3)), *(paper(f"Agents and Robots {n}") for n in range(3))]
-    kept = Taste({"Agents": Lesson({}, 9)}).apply(matched(*papers, interests=(AGENTS, ROBOTS)), 10)
+    kept = FeedbackModel({"Agents": FilterModel({}, 9)}).apply(matched(*papers, interests=(AGENTS, ROBOTS)), 10)
     assert sorted(titles(kept)) == ["Agents 0", *(f"Agents and Robots {n}" for n in range(3))]
 
 
 def test_it_orders_the_digest_of_a_reader_with_a_taste() -> None:
     index = Index([paper("Agents at Sea", votes=9), paper("Agents with Memory", votes=1)])
-    taste = Taste({"Agents": Lesson({"word:memory": 0.9}), "": Lesson({"word:memory": 0.9})})
-    plain, tasted = (compose(index, Wanted((AGENTS,), taste=it), TODAY) for it in (None, taste))
+    taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9}), "": FilterModel({"word:memory": 0.9})})
+    plain, tasted = (compose(index, QueryProfile((AGENTS,), taste=it), TODAY) for it in (None, taste))
     assert (titles(plain.for_you)[0], titles(tasted.for_you)[0]) == ("Agents at Sea", "Agents with Memory")
     assert len(tasted.for_you) == len(plain.for_you)
-    assert titles(compose(index, Wanted((), taste=taste), TODAY).for_you) == ["Agents at Sea", "Agents with Memory"]
+    assert titles(compose(index, QueryProfile((), taste=taste), TODAY).for_you) == [
+        "Agents at Sea",
+        "Agents with Memory",
+    ]

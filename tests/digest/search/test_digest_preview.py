@@ -18,7 +18,7 @@ from digest.search import index_cache
 from digest.search.digest_preview import preview
 from subscriptions.models import Topic
 from subscriptions.query.grammar import FilterError
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security.link_tokens import Purpose, make_token
 from tests.conftest import NOW, TODAY, make_reader, make_record
 
@@ -38,7 +38,7 @@ def week(hugging_face: Source) -> None:
 
 @pytest.mark.usefixtures("week")
 def test_it_composes_the_last_seven_editions() -> None:
-    found = preview(Wishes(words="agents"))
+    found = preview(Preferences(words="agents"))
     assert [digest.day for digest in found.digests] == [TODAY - dt.timedelta(days=back) for back in range(7)]
     assert (found.papers, found.of_how_many, found.a_digest) == (7, 14, 1)
     assert [m.paper.title for m in found.digests[0].for_you] == ["Agents of Day 0"]
@@ -48,11 +48,11 @@ def test_it_composes_the_last_seven_editions() -> None:
 @pytest.mark.usefixtures("week")
 def test_it_composes_one_weekly_digest_as_it_is_delivered() -> None:
     reader = make_reader("w@example.org", words="agents", frequency="weekly", max_papers=3)
-    found = preview(Wishes(words="agents", frequency="weekly", max_papers=3), reader)
+    found = preview(Preferences(words="agents", frequency="weekly", max_papers=3), reader)
     newest = Edition.objects.get(day=TODAY)
-    index = paper_index.index_of(candidates.papers(newest, candidates.since(newest, reader)))
+    index = paper_index.build_index(candidates.papers(newest, candidates.weekly_cutoff(newest, reader)))
     (digest,) = found.digests
-    delivered = compose(index, profiles.wanted_by(reader), TODAY)
+    delivered = compose(index, profiles.profile_of(reader), TODAY)
     assert [(m.paper, m.score) for m in digest.for_you] == [(m.paper, m.score) for m in delivered.for_you]
     assert (found.papers, found.of_how_many, found.a_digest, digest.more) == (3, 14, 3, 4)
 
@@ -62,9 +62,9 @@ def test_it_keeps_the_week_until_an_edition_changes() -> None:
     before = index_cache.last_week()
     assert index_cache.last_week() is before
     Paper.objects.filter(title="Agents of Day 3").update(is_hidden=True)
-    assert preview(Wishes(words="agents", frequency="weekly")).of_how_many == 13
+    assert preview(Preferences(words="agents", frequency="weekly")).of_how_many == 13
     Edition.objects.all().delete()
-    assert preview(Wishes(frequency="weekly")).digests == ()
+    assert preview(Preferences(frequency="weekly")).digests == ()
 
 
 @pytest.mark.usefixtures("week")
@@ -80,14 +80,14 @@ def test_it_tells_a_weekly_reader_of_a_week(client: Client) -> None:
 
 @pytest.mark.usefixtures("week")
 def test_it_shows_the_most_voted_to_who_follows_nothing() -> None:
-    found = preview(Wishes(max_papers=1))
+    found = preview(Preferences(max_papers=1))
     assert not found.follows_something
     assert [m.paper.title for m in found.digests[6].for_you] == ["Agents of Day 6"]
 
 
 @pytest.mark.usefixtures("week")
 def test_it_counts_less_than_a_paper_a_day() -> None:
-    found = preview(Wishes(words='"agents of day 1", submarines'))
+    found = preview(Preferences(words='"agents of day 1", submarines'))
     assert (found.papers, found.a_digest) == (1, 0)
     assert [(advice.kind, advice.about) for advice in found.advice] == [("no_phrase", "submarines")]
 
@@ -95,7 +95,7 @@ def test_it_counts_less_than_a_paper_a_day() -> None:
 @pytest.mark.usefixtures("week")
 def test_it_knows_what_was_learnt_from_a_reader() -> None:
     reader = make_reader("r@example.org", words="agents, cooking")
-    wishes = Wishes(words="agents, cooking")
+    wishes = Preferences(words="agents, cooking")
     assert [m.paper.title[:7] for m in preview(wishes, reader).digests[0].for_you] == ["Agents ", "Cooking"]
     Learnt.objects.create(
         subscriber=reader, filter_key=profiles.WORDS_KEY, weights={"word:cooking": 1.0, "word:agents": -1.0}
@@ -105,13 +105,13 @@ def test_it_knows_what_was_learnt_from_a_reader() -> None:
 
 
 def test_it_has_no_advice_before_the_first_edition(db: None) -> None:
-    found = preview(Wishes(words="agents"))
+    found = preview(Preferences(words="agents"))
     assert (found.digests, found.advice, found.papers, found.a_digest) == ((), (), 0, 0)
 
 
 def test_it_refuses_words_that_cannot_be_read(db: None) -> None:
     with pytest.raises(FilterError):
-        preview(Wishes(words='"open'))
+        preview(Preferences(words='"open'))
 
 
 @pytest.mark.usefixtures("week")
@@ -124,7 +124,7 @@ def test_it_keeps_an_index_until_its_edition_changes(django_assert_num_queries: 
     assert [old is new for old, new in zip(before.indexes, after.indexes, strict=True)] == [True] * 3 + [False] + [
         True
     ] * 3
-    assert preview(Wishes(words="agents")).papers == 6
+    assert preview(Preferences(words="agents")).papers == 6
 
 
 @pytest.mark.usefixtures("week")
@@ -172,7 +172,7 @@ def test_it_sees_a_new_edition_at_once(hugging_face: Source) -> None:
     tomorrow = TODAY + dt.timedelta(days=1)
     papers.ingest(hugging_face, [make_record("2608.99001", "Agents Tomorrow", day=tomorrow)], tomorrow)
     publication.publish(tomorrow, now=NOW)
-    assert preview(Wishes(words="agents")).digests[0].for_you[0].paper.title == "Agents Tomorrow"
+    assert preview(Preferences(words="agents")).digests[0].for_you[0].paper.title == "Agents Tomorrow"
 
 
 def ask(client: Client, *, htmx: bool = True, method: str = "post", **given: Any) -> Any:
@@ -282,4 +282,4 @@ def test_it_takes_no_other_method(client: Client, db: None) -> None:
 
 def test_it_hides_papers_that_are_hidden(client: Client, edition: Edition) -> None:
     Paper.objects.update(is_hidden=True)
-    assert preview(Wishes()).papers == 0
+    assert preview(Preferences()).papers == 0

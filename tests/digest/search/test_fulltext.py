@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from digest.matching import Index, Interest, match
 from digest.models import Paper
 from digest.search import fulltext
-from digest.search.fulltext import Ask, postgresql, search_terms
+from digest.search.fulltext import SearchTerm, postgresql, search_terms
 from subscriptions.query.grammar import Criteria
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -21,7 +21,7 @@ def add(title: str, **fields: Any) -> Paper:
     return Paper.objects.create(key=f"link:{number}", title=title, url="https://example.org", **fields)
 
 
-def found(asks: list[Ask], **options: Any) -> list[str]:
+def found(asks: list[SearchTerm], **options: Any) -> list[str]:
     titles = dict(Paper.objects.values_list("pk", "title"))
     return [titles[pk] for pk in fulltext.find(asks, **{"without": []} | options)]
 

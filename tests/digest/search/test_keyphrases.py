@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from digest.personalization.feedback_model import rarity_among
-from digest.search.keyphrases import Found, telling
+from digest.search.keyphrases import Keyphrase, keyphrases_of
 from tests.steps import steps
 
 
@@ -18,7 +18,7 @@ def always(feature: str) -> float:
 
 
 def found(*papers: Any, rarity: Any = always, most: int = 10) -> list[str]:
-    return [phrase.phrase for phrase in telling(papers, rarity, most)]
+    return [phrase.phrase for phrase in keyphrases_of(papers, rarity, most)]
 
 
 def test_it_prefers_what_papers_share_and_says_which_hold_it() -> None:
@@ -28,7 +28,7 @@ def test_it_prefers_what_papers_share_and_says_which_hold_it() -> None:
         paper("A Chain-of-Thought Study"),
         paper("Other", abstract="By chain of thought, we plan."),
     ]
-    assert telling(papers, always, 1) == [Found("Chains of Thought", (1, 2, 3))]
+    assert keyphrases_of(papers, always, 1) == [Keyphrase("Chains of Thought", (1, 2, 3))]
 
 
 def test_it_takes_no_phrase_from_abstracts_alone() -> None:
@@ -65,7 +65,7 @@ def test_it_reads_no_addresses() -> None:
 
 def test_it_takes_twice_the_steps_for_twice_the_words() -> None:
     one, two = (paper(" ".join(f"word{number}" for number in range(many))) for many in (500, 1000))
-    assert steps(telling, [two], always, 10) < 2.2 * steps(telling, [one], always, 10)
+    assert steps(keyphrases_of, [two], always, 10) < 2.2 * steps(keyphrases_of, [one], always, 10)
 
 
 def test_it_finds_nothing_in_nothing() -> None:

@@ -27,7 +27,7 @@ def titles(query: str, page: int = 1) -> list[str]:
 
 
 @pytest.fixture
-def shelf() -> None:
+def recent() -> None:
     add("Diffusion Models", authors=["Yann LeCun"], categories=["cs.CV"], votes=5)
     add("On Robots", abstract="We use diffusion models.", authors=["Yoshua Bengio"], categories=["cs.RO"], votes=30)
     add("A Survey of Diffusion Models", authors=["Y. LeCun"], categories=["stat.ML"])
@@ -36,7 +36,7 @@ def shelf() -> None:
     add("Hidden Diffusion Models", is_hidden=True)
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("recent")
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -57,7 +57,7 @@ def test_it_finds_what_the_mail_would(query: str, found: set[str]) -> None:
     assert set(titles(query)) == found
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("recent")
 def test_it_ranks_as_the_mail_does_and_says_why() -> None:
     first, *_, last = search("diffusion models").matches
     assert (first.paper.title, last.paper.title) != ("On Robots", "Diffusion Models")
@@ -65,7 +65,7 @@ def test_it_ranks_as_the_mail_does_and_says_why() -> None:
     assert (last.reasons[0].found, last.reasons[0].where) == ("diffusion models", "abstract")
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("recent")
 def test_it_ranks_by_votes_or_day_if_asked() -> None:
     assert [match.paper.votes for match in search("diffusion models", order="votes").matches] == [30, 5, 0]
     for day in (TODAY, TODAY - dt.timedelta(days=1)):
@@ -76,7 +76,7 @@ def test_it_ranks_by_votes_or_day_if_asked() -> None:
     assert newest == ["Diffusion Models", "A Survey of Diffusion Models", "On Robots"]  # the first is in no edition yet
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("recent")
 def test_it_counts_what_it_found() -> None:
     found = search("diffusion models")
     assert (found.total, found.is_all, found.has_more) == (3, True, False)
@@ -141,13 +141,13 @@ def test_it_refuses_what_cannot_be_read_or_asks_for_nothing(query: str) -> None:
         search(query)
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("recent")
 def test_it_takes_fifty_terms(django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(120):
         assert "Diffusion Models" in titles(", ".join(["diffusion models", *(f"word{n}" for n in range(49))]))
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("recent")
 def test_it_looks_for_no_more_candidates_once_the_budget_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter(range(1_000))
     monkeypatch.setattr(paper_search, "_clock", lambda: next(ticks))
@@ -157,7 +157,7 @@ def test_it_looks_for_no_more_candidates_once_the_budget_is_spent(monkeypatch: p
     assert find.call_count <= 5
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("recent")
 def test_it_asks_the_database_for_a_few_exclusions_and_judges_by_all() -> None:
     others = ", ".join(f"-word{number} one two three" for number in range(40))
     with patch.object(fulltext, "find", wraps=fulltext.find) as find:
@@ -176,7 +176,7 @@ def ask(client: Client, status: int = 200, **given: str) -> Any:
     return response.json()
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("recent")
 def test_it_answers_programs(client: Client) -> None:
     Paper.objects.filter(title="On Robots").update(
         edition=Edition.objects.create(day=TODAY, published_at="2026-08-20T16:00Z")

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from digest.matching import Index, Interest
-from digest.personalization.digest_selection import Wanted, compose
+from digest.personalization.digest_selection import QueryProfile, compose
 from digest.personalization.profiles import of_words, with_votes
 from digest.search.preview_hints import Advice, advise
-from digest.search.recent_papers import Shelf
+from digest.search.recent_papers import RecentPapers
 from subscriptions.query.grammar import Criteria, parse
 
 DAY = dt.date(2026, 8, 20)
@@ -19,7 +19,7 @@ def paper(title: str, **fields: Any) -> Any:
     return SimpleNamespace(title=title, **values)
 
 
-SHELF = Shelf(
+RECENT = RecentPapers(
     (
         (
             DAY,
@@ -37,7 +37,7 @@ SHELF = Shelf(
 LEARNING = Interest("Learning", Criteria(phrases=("learning", "teaching")))
 AGENTS = Interest("Agents", Criteria(phrases=("agents",)))
 MACHINES = Interest("Machines", Criteria(), about="machines that work", narrower=(AGENTS,))
-VOTED = Shelf(((DAY, Index([paper(f"Agents {n}", votes=9) for n in range(3)])),))
+VOTED = RecentPapers(((DAY, Index([paper(f"Agents {n}", votes=9) for n in range(3)])),))
 
 
 def advice(
@@ -45,14 +45,14 @@ def advice(
     *topics: Interest,
     max_papers: int = 10,
     amount: str = "balanced",
-    shelf: Shelf = SHELF,
+    recent: RecentPapers = RECENT,
     broader: tuple[Interest, ...] = (),
 ) -> tuple[Advice, ...]:
     own = parse(words)
     asked = with_votes((*topics, *of_words(own)), own.min_votes)
-    wanted = Wanted(asked, own.exclusions, max_papers, amount=amount)
-    digests = [compose(index, wanted, day) for day, index in shelf.days]
-    return advise(shelf, digests, wanted, own, with_votes(broader, own.min_votes))
+    wanted = QueryProfile(asked, own.exclusions, max_papers, amount=amount)
+    digests = [compose(index, wanted, day) for day, index in recent.days]
+    return advise(recent, digests, wanted, own, with_votes(broader, own.min_votes))
 
 
 def test_it_has_nothing_to_remark_when_all_is_well() -> None:
@@ -66,9 +66,9 @@ def test_it_names_each_phrase_that_never_occurs_and_what_is_near() -> None:
 
 
 def test_it_names_no_phrase_that_brings_papers_by_its_words() -> None:
-    shelf = Shelf(((DAY, Index([paper("Rivers carve", abstract="Valleys: carved by rivers. " * 20)])),))
-    assert advice("carve valleys by rivers", amount="more", shelf=shelf) == ()
-    assert [found.kind for found in advice('"carve valleys by rivers"', shelf=shelf)] == ["no_phrase"]
+    recent = RecentPapers(((DAY, Index([paper("Rivers carve", abstract="Valleys: carved by rivers. " * 20)])),))
+    assert advice("carve valleys by rivers", amount="more", recent=recent) == ()
+    assert [found.kind for found in advice('"carve valleys by rivers"', recent=recent)] == ["no_phrase"]
 
 
 def test_it_names_authors_and_categories_that_never_occur() -> None:
@@ -122,8 +122,8 @@ def test_it_says_when_votes_and_exclusions_together_take_everything() -> None:
 
 
 def test_it_says_when_less_sure_matches_would_be_something() -> None:
-    once = Shelf(((DAY, Index([paper("x", abstract=f"{'Else. ' * 150}An agent.")] * 3)),))
-    assert advice("agent", amount="fewer", shelf=once) == (Advice("amount", "balanced", 3),)
+    once = RecentPapers(((DAY, Index([paper("x", abstract=f"{'Else. ' * 150}An agent.")] * 3)),))
+    assert advice("agent", amount="fewer", recent=once) == (Advice("amount", "balanced", 3),)
 
 
 def test_it_names_the_broader_topic_that_would_bring_the_most() -> None:
@@ -147,19 +147,19 @@ def test_it_names_what_brings_the_most_in_a_flood() -> None:
 
 def test_it_speaks_of_phrases_in_a_flood_to_who_typed_one() -> None:
     assert advice("", AGENTS, max_papers=1) == (Advice("flood_topic", "balanced", 3),)
-    assert advice("votes:1", MACHINES, max_papers=1, shelf=VOTED) == (Advice("flood_topic", "balanced", 3),)
+    assert advice("votes:1", MACHINES, max_papers=1, recent=VOTED) == (Advice("flood_topic", "balanced", 3),)
     assert advice("", AGENTS, max_papers=1, amount="fewer") == (Advice("flood_topic", "fewer", 3),)
-    many = Shelf(((DAY, Index([paper(f"Work {n}", votes=9, categories=["cs.CV"]) for n in range(4)])),))
-    assert advice("cat:cs.CV", max_papers=1, shelf=many) == (Advice("flood_else", "20", 4),)
-    assert advice("votes:3", max_papers=1, shelf=many) == (Advice("flood_else", "6", 4),)
+    many = RecentPapers(((DAY, Index([paper(f"Work {n}", votes=9, categories=["cs.CV"]) for n in range(4)])),))
+    assert advice("cat:cs.CV", max_papers=1, recent=many) == (Advice("flood_else", "20", 4),)
+    assert advice("votes:3", max_papers=1, recent=many) == (Advice("flood_else", "6", 4),)
 
 
 def test_it_counts_a_flood_as_the_mail_does() -> None:
     assert advice("diffusion, -survey", AGENTS, max_papers=1) == (Advice("flood", "Agents", 2),)
-    once = Shelf(((DAY, Index([paper("x", abstract=f"{'Else. ' * 150}An agent.")] * 3)),))
-    assert [a.kind for a in advice("agent", max_papers=1, amount="fewer", shelf=once)] == ["amount"]
-    titled = Shelf(((DAY, Index([paper("Agents", abstract=f"{n}") for n in range(2)] + once.papers)),))
-    assert advice("agent", max_papers=1, amount="fewer", shelf=titled) == (Advice("flood_phrase", "", 2),)
+    once = RecentPapers(((DAY, Index([paper("x", abstract=f"{'Else. ' * 150}An agent.")] * 3)),))
+    assert [a.kind for a in advice("agent", max_papers=1, amount="fewer", recent=once)] == ["amount"]
+    titled = RecentPapers(((DAY, Index([paper("Agents", abstract=f"{n}") for n in range(2)] + once.papers)),))
+    assert advice("agent", max_papers=1, amount="fewer", recent=titled) == (Advice("flood_phrase", "", 2),)
 
 
 def test_it_says_three_things_of_a_kind_at_most() -> None:

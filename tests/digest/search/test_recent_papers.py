@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from digest.matching import Index
-from digest.search.recent_papers import Shelf
+from digest.search.recent_papers import RecentPapers
 
 DAY = dt.date(2026, 8, 20)
 
@@ -17,7 +17,7 @@ def paper(title: str, **fields: Any) -> Any:
     return SimpleNamespace(title=title, **values)
 
 
-SHELF = Shelf(
+RECENT = RecentPapers(
     (
         (DAY, Index([paper("Diffusion Models"), paper("Diffusion transformers", abstract="for image generation")])),
         (
@@ -45,22 +45,22 @@ SHELF = Shelf(
     ],
 )
 def test_it_knows_what_is_near_to_a_phrase(phrase: str, near: tuple[tuple[str, int], ...]) -> None:
-    assert SHELF.near(phrase, 3)[: len(near)] == near
-    assert bool(SHELF.near(phrase, 3)) == bool(near)
+    assert RECENT.near(phrase, 3)[: len(near)] == near
+    assert bool(RECENT.near(phrase, 3)) == bool(near)
 
 
 def test_it_counts_over_all_its_days() -> None:
-    assert SHELF.holding("diffusion") == 2
-    assert len(SHELF.papers) == 4
+    assert RECENT.holding("diffusion") == 2
+    assert len(RECENT.papers) == 4
 
 
 def test_it_is_quiet_when_it_is_empty() -> None:
-    assert Shelf(()).near("diffusion", 3) == ()
+    assert RecentPapers(()).near("diffusion", 3) == ()
 
 
 def test_it_knows_whose_name_is_near_to_one() -> None:
     papers = [paper("A", authors=["Lei Wang", "Łukasz Kaiser"]), paper("B", authors=["Lei Wang"])]
-    shelf = Shelf(((DAY, Index(papers)),))
-    assert shelf.near_authors("Lei Wnag", 3) == (("Lei Wang", 2),)
-    assert shelf.near_authors("Kaisr, Lukasz", 3) == (("Łukasz Kaiser", 1),)
-    assert not [name for name in ("Ada Lovelace", "Lee", "", "?") if shelf.near_authors(name, 3)]
+    recent = RecentPapers(((DAY, Index(papers)),))
+    assert recent.near_authors("Lei Wnag", 3) == (("Lei Wang", 2),)
+    assert recent.near_authors("Kaisr, Lukasz", 3) == (("Łukasz Kaiser", 1),)
+    assert not [name for name in ("Ada Lovelace", "Lee", "", "?") if recent.near_authors(name, 3)]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def shelf() -> None:
+def recent() -> None:
     Topic.objects.create(slug="agents", name="Agents", group="A", description="That act", phrases=["agents"])
     Topic.objects.create(slug="secret", name="Secret", group="A", phrases=["agents"], is_offered=False)
     Topic.objects.create(slug="speech", name="Speech", group="B", phrases=["speech recognition"])
@@ -116,7 +116,7 @@ def test_it_suggests_no_hidden_paper_and_no_phrase_that_brings_nothing() -> None
 
 
 def test_it_suggests_what_brings_papers_like_one() -> None:
-    found = topic_suggestions.like(Paper.objects.get(pk=Paper.objects.earliest("pk").pk))
+    found = topic_suggestions.suggest_like(Paper.objects.get(pk=Paper.objects.earliest("pk").pk))
     assert (names(found.topics), names(found.words)) == (["Agents"], ["Episodic Memory"])
 
 

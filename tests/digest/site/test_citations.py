@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.site.citations import Name, bibtex, citation_key, ris, split_name
+from digest.site.citations import AuthorName, bibtex, citation_key, ris, split_name
 
 
 def paper(title: str = "On BERT & Friends", **fields: Any) -> Any:
@@ -73,19 +73,19 @@ def test_it_leaves_out_what_is_not_known() -> None:
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("Ada Lovelace", Name("Lovelace", "Ada")),
-        ("Lovelace, Ada", Name("Lovelace", "Ada")),
-        ("Ludwig van Beethoven", Name("van Beethoven", "Ludwig")),
-        ("Maria de la Cruz", Name("de la Cruz", "Maria")),
-        ("Sammy Davis Jr.", Name("Davis", "Sammy", "Jr.")),
-        ("Davis, Jr.", Name("Davis", "", "Jr.")),
-        ("Van Dyke", Name("Dyke", "Van")),
-        ("Qwen Team", Name("Qwen Team")),
-        ("李明", Name("李明")),
-        ("", Name("")),
+        ("Ada Lovelace", AuthorName("Lovelace", "Ada")),
+        ("Lovelace, Ada", AuthorName("Lovelace", "Ada")),
+        ("Ludwig van Beethoven", AuthorName("van Beethoven", "Ludwig")),
+        ("Maria de la Cruz", AuthorName("de la Cruz", "Maria")),
+        ("Sammy Davis Jr.", AuthorName("Davis", "Sammy", "Jr.")),
+        ("Davis, Jr.", AuthorName("Davis", "", "Jr.")),
+        ("Van Dyke", AuthorName("Dyke", "Van")),
+        ("Qwen Team", AuthorName("Qwen Team")),
+        ("李明", AuthorName("李明")),
+        ("", AuthorName("")),
     ],
 )
-def test_it_parts_a_name(name: str, parts: Name) -> None:
+def test_it_parts_a_name(name: str, parts: AuthorName) -> None:
     assert split_name(name) == parts
 
 

@@ -47,8 +47,8 @@ def paper(edition: Edition) -> Paper:
 
 
 def bring_in(monkeypatch: pytest.MonkeyPatch, web: Web, now: dt.datetime = NOW) -> int:
-    monkeypatch.setattr(thumbnails, "client", lambda kind: web)
-    return thumbnails.bring_in(now=now, seconds=10)
+    monkeypatch.setattr(thumbnails, "make_client", lambda kind: web)
+    return thumbnails.fetch_missing(now=now, seconds=10)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
@@ -162,7 +162,7 @@ def test_it_asks_for_safe_addresses_only(monkeypatch: pytest.MonkeyPatch, paper:
 
 def test_it_asks_no_host_of_a_private_network(paper: Paper) -> None:
     Paper.objects.update(thumbnail_url="https://127.0.0.1:9/a.png")
-    assert thumbnails.bring_in(now=NOW, seconds=10) == 0
+    assert thumbnails.fetch_missing(now=NOW, seconds=10) == 0
     assert "not a public address" in Thumbnail.objects.first().problem  # type: ignore[union-attr]
 
 

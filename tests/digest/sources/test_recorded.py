@@ -12,7 +12,7 @@ import pytest
 
 from digest import papers
 from digest.models import Listing, Paper, Source
-from digest.papers import Ingested
+from digest.papers import IngestResult
 from digest.sources import arxiv, feed, huggingface
 from digest.sources.records import Batch, SourceError
 from digest.text.cleanup import clean
@@ -99,7 +99,7 @@ def test_it_stores_all_recorded_days_and_changes_nothing_in_a_second_run(
     new = 0
     for day, records in batches:
         new += papers.ingest(hugging_face, records, day).new
-        assert papers.ingest(hugging_face, records, day) == Ingested(unchanged=len(records)), day
+        assert papers.ingest(hugging_face, records, day) == IngestResult(unchanged=len(records)), day
     assert new == Paper.objects.count() == len({record.key for _, records in batches for record in records})
     assert Listing.objects.count() == sum(len(records) for _, records in batches)
 

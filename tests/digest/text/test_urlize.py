@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.text.urlize import link
+from digest.text.urlize import split_links
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ from digest.text.urlize import link
     ],
 )
 def test_it_finds_addresses_that_can_be_followed(text: str, followed: list[str]) -> None:
-    assert [address for _, address in link(text) if address] == followed
+    assert [address for _, address in split_links(text) if address] == followed
 
 
 @given(st.text() | st.text(alphabet="https:/.@()[]<>\"' a", max_size=60))
 def test_it_loses_nothing_and_leads_only_where_it_says(text: str) -> None:
-    parts = link(text)
+    parts = split_links(text)
     assert "".join(part for part, _ in parts) == text
     for part, address in parts:
         assert address in ("", part)
@@ -44,7 +44,7 @@ def test_the_end_of_an_address_takes_time_by_its_length_alone(end: str) -> None:
     def cost(length: int) -> float:
         text = "https://example.org/" + end * (length // len(end))
         began = time.process_time()
-        link(text)
+        split_links(text)
         return time.process_time() - began
 
     assert min(cost(100_000) for _ in range(2)) < 1

@@ -59,7 +59,7 @@ def rename_topic() -> None:
 
 def sort_anew() -> None:
     Topic.objects.update(phrases=["diffusion"])
-    topic_assignment.sort(Edition.objects.get())
+    topic_assignment.assign_topics(Edition.objects.get())
 
 
 @pytest.mark.parametrize(

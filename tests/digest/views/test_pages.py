@@ -193,7 +193,7 @@ def test_its_sign_up_call_offers_of_each_group_a_broader_topic_or_the_one_with_m
         Topic.objects.create(slug=f"t{number}", name=f"T{number}", group=f"{number}", phrases=["no such phrase"])
 
     def offered() -> set[str]:
-        topic_assignment.sort_stale(seconds=10)
+        topic_assignment.reassign_stale(seconds=10)
         found = re.findall(r'name="topics" value="([^"]+)"', body(client, "/"))
         assert len(found) == 13
         return {slug for slug in found if not slug.startswith("t")}
@@ -204,7 +204,7 @@ def test_its_sign_up_call_offers_of_each_group_a_broader_topic_or_the_one_with_m
     Topic.objects.create(slug="broader", name="Broader", group="Methods", narrower=["vision", "t1"])
     assert offered() == {"broader"}
     Topic.objects.filter(slug="broad").update(narrower=["learning"])
-    topic_assignment.sort(edition)
+    topic_assignment.assign_topics(edition)
     assert offered() == {"broad"}
 
 
@@ -219,23 +219,23 @@ def test_its_catalogue_says_which_topics_are_broader(client: Client, learning: T
 
 def test_it_sorts_anew_when_a_topic_changes(client: Client, learning: Topic, edition: Edition) -> None:
     Topic.objects.filter(pk=learning.pk).update(name="Diffusion", phrases=["faster diffusion", "diffusion"])
-    assert topic_assignment.sort_stale(seconds=10) == 1
-    assert topic_assignment.sort_stale(seconds=10) == 0
+    assert topic_assignment.reassign_stale(seconds=10) == 1
+    assert topic_assignment.reassign_stale(seconds=10) == 0
     page = body(client, "/topics/learning/")
     assert "Diffusion</mark>" in page
 
 
 def test_it_sorts_at_once_what_is_published_and_thoroughly_soon(learning: Topic, edition: Edition) -> None:
     assert topics.papers_on(learning).count() == 2
-    assert topic_assignment.sort_stale(seconds=10) == 1
-    assert topic_assignment.sort_stale(seconds=10) == 0
+    assert topic_assignment.reassign_stale(seconds=10) == 1
+    assert topic_assignment.reassign_stale(seconds=10) == 0
 
 
 def test_it_sorts_anew_when_a_paper_changes(hugging_face: Source, learning: Topic, edition: Edition) -> None:
-    topic_assignment.sort(edition)
-    assert topic_assignment.sort_stale(seconds=10) == 0
+    topic_assignment.assign_topics(edition)
+    assert topic_assignment.reassign_stale(seconds=10) == 0
     papers.ingest(hugging_face, [make_record("2608.00001", "Reinforcement Learning at Scale", votes=31)], TODAY)
-    assert topic_assignment.sort_stale(seconds=10) == 1
+    assert topic_assignment.reassign_stale(seconds=10) == 1
 
 
 @pytest.mark.usefixtures("edition", "now")

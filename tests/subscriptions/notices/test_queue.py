@@ -20,7 +20,7 @@ from subscriptions import tasks
 from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, lifecycle
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW
 from tests.subscriptions.conftest import path_of, stored
@@ -59,15 +59,15 @@ def part(message: ParsedMail, kind: str) -> str:
 
 
 def test_it_sends_what_is_owed_once(bob: Subscriber) -> None:
-    assert queue.send_owed(now=NOW) == 1
+    assert queue.send_pending(now=NOW) == 1
     assert [message.to for message in mail.outbox] == [["bob@example.org"]]
     assert (stored(bob)["owed"], stored(bob)["asked_to_confirm_at"]) == ([], NOW)
-    assert queue.send_owed(now=NOW + dt.timedelta(days=1)) == 0
+    assert queue.send_pending(now=NOW + dt.timedelta(days=1)) == 0
     assert len(mail.outbox) == 1
 
 
 def test_it_sends_nothing_to_who_is_owed_nothing(alice: Subscriber, charlie: Subscriber) -> None:
-    assert queue.send_owed(now=NOW) == 0
+    assert queue.send_pending(now=NOW) == 0
     assert mail.outbox == []
 
 
@@ -89,8 +89,8 @@ def test_it_writes_a_mail_that_mail_clients_can_read(
 ) -> None:
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
     reader: Subscriber = request.getfixturevalue(name)
-    lifecycle.sign_up(reader.email, Wishes(), now=NOW)
-    queue.send_owed(now=NOW)
+    lifecycle.sign_up(reader.email, Preferences(), now=NOW)
+    queue.send_pending(now=NOW)
     message = only_mail(outbox_folder)
     assert (message["To"], message["From"]) == (reader.email, "Daily Papers <digest@papers.example.org>")
     assert message["Auto-Submitted"] == "auto-generated"  # RFC 3834
@@ -109,7 +109,7 @@ def test_it_writes_a_mail_that_mail_clients_can_read(
 
 def test_it_keeps_lines_short_enough_for_every_server(bob: Subscriber, settings: Any, outbox_folder: Path) -> None:
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     (path,) = outbox_folder.iterdir()
     assert max(map(len, path.read_bytes().splitlines())) <= 998  # RFC 5322
 
@@ -120,7 +120,7 @@ def test_it_repeats_nothing_that_was_typed_into_the_form(visitor: Client, settin
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
     typed = {"words": "win money, author:Spammer", "topics": ["vision"], "time_zone": "Antarctica/Troll"}
     visitor.post("/subscribe/", {"email": "bob@example.org", **typed})
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     message = only_mail(outbox_folder)
     for text in (str(message["Subject"]), part(message, "plain"), part(message, "html")):
         assert not re.search("money|Spammer|Troll|Vision|bob@", text)
@@ -140,19 +140,19 @@ def test_it_tries_again_after_the_lease(
 ) -> None:
     with monkeypatch.context() as broken:
         fail(broken, error)
-        assert queue.send_owed(now=NOW) == 0
+        assert queue.send_pending(now=NOW) == 0
     assert f"The confirm mail to reader {bob.uid} was not sent; next try in 5 minutes" in caplog.text
     assert "try later" in caplog.text
     assert bob.email not in caplog.text
     assert stored(bob)["owed"] == ["confirm"]
 
-    assert queue.send_owed(now=NOW + queue.LEASE) == 0, "not yet"
-    assert queue.send_owed(now=NOW + queue.LEASE + dt.timedelta(seconds=1)) == 1
+    assert queue.send_pending(now=NOW + queue.LEASE) == 0, "not yet"
+    assert queue.send_pending(now=NOW + queue.LEASE + dt.timedelta(seconds=1)) == 1
     assert len(mail.outbox) == 1
 
 
 def test_it_is_not_held_up_by_one_mail_that_fails(bob: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
-    lifecycle.sign_up("eve@example.org", Wishes(), now=NOW)
+    lifecycle.sign_up("eve@example.org", Preferences(), now=NOW)
     calls: list[int] = []
 
     def fail_first() -> None:
@@ -161,7 +161,7 @@ def test_it_is_not_held_up_by_one_mail_that_fails(bob: Subscriber, monkeypatch: 
             raise OSError("once")
 
     while_sending(monkeypatch, fail_first)
-    assert queue.send_owed(now=NOW) == 1
+    assert queue.send_pending(now=NOW) == 1
     assert OwedNotice.objects.count() == 1
 
 
@@ -172,32 +172,32 @@ def test_it_sends_one_mail_with_two_workers(monkeypatch: pytest.MonkeyPatch) -> 
     def another_worker() -> None:
         if not others:
             others.append(0)
-            others[0] = queue.send_owed(now=NOW)
+            others[0] = queue.send_pending(now=NOW)
 
     while_sending(monkeypatch, another_worker)
-    assert queue.send_owed(now=NOW) == 1
+    assert queue.send_pending(now=NOW) == 1
     assert others == [0]
     assert len(mail.outbox) == 1
 
 
 def test_it_leaves_what_it_has_no_time_for_to_the_next_tick(bob: Subscriber) -> None:
-    lifecycle.sign_up("eve@example.org", Wishes(), now=NOW)
-    assert queue.send_owed(now=NOW, seconds=0) == 1
-    assert queue.send_owed(now=NOW, seconds=0) == 1
+    lifecycle.sign_up("eve@example.org", Preferences(), now=NOW)
+    assert queue.send_pending(now=NOW, seconds=0) == 1
+    assert queue.send_pending(now=NOW, seconds=0) == 1
     assert len(mail.outbox) == 2
 
 
 def test_it_leaves_alone_what_another_worker_has(bob: Subscriber) -> None:
     OwedNotice.objects.update(claimed_at=NOW)
-    assert queue.send_owed(now=NOW + dt.timedelta(minutes=4)) == 0
+    assert queue.send_pending(now=NOW + dt.timedelta(minutes=4)) == 0
     # Had that worker died, it would be sent now.
-    assert queue.send_owed(now=NOW + dt.timedelta(minutes=6)) == 1
+    assert queue.send_pending(now=NOW + dt.timedelta(minutes=6)) == 1
 
 
 @pytest.mark.parametrize("step", ["confirm", "unsubscribe", "suppress"])
 def test_it_looks_again_right_before_each_mail(bob: Subscriber, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """While the first mail is sent, the other reader confirms, leaves or complains."""
-    lifecycle.sign_up("eve@example.org", Wishes(), now=NOW)
+    lifecycle.sign_up("eve@example.org", Preferences(), now=NOW)
 
     def the_others_go() -> None:
         for reader in Subscriber.objects.filter(owed_notices__claimed_at=None):
@@ -207,21 +207,21 @@ def test_it_looks_again_right_before_each_mail(bob: Subscriber, monkeypatch: pyt
                 getattr(lifecycle, step)(reader, now=NOW)
 
     while_sending(monkeypatch, the_others_go)
-    assert queue.send_owed(now=NOW) == 1
+    assert queue.send_pending(now=NOW) == 1
     assert len(mail.outbox) == 1
 
 
 def test_it_sends_the_notice_that_is_owed_now(bob: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the first mail is sent, the other reader confirms, and signs up once more."""
-    lifecycle.sign_up("eve@example.org", Wishes(), now=NOW)
+    lifecycle.sign_up("eve@example.org", Preferences(), now=NOW)
 
     def the_other_confirms() -> None:
         for reader in Subscriber.objects.filter(status="pending", owed_notices__claimed_at=None):
             lifecycle.confirm(reader, now=NOW)
-            lifecycle.sign_up(reader.email, Wishes(), now=NOW)
+            lifecycle.sign_up(reader.email, Preferences(), now=NOW)
 
     while_sending(monkeypatch, the_other_confirms)
-    assert queue.send_owed(now=NOW) + queue.send_owed(now=NOW) == 3
+    assert queue.send_pending(now=NOW) + queue.send_pending(now=NOW) == 3
     assert [message.subject.partition(" Daily")[0] for message in mail.outbox] == [
         "Please confirm your subscription to", "Welcome to", "You are already subscribed to",
     ]  # fmt: skip
@@ -235,34 +235,34 @@ def test_it_keeps_a_notice_that_comes_up_while_another_is_sent(
     def confirms_and_signs_up() -> None:
         if stored(bob)["status"] == "pending":
             lifecycle.confirm(bob, now=NOW)
-            lifecycle.sign_up(bob.email, Wishes(), now=NOW)
+            lifecycle.sign_up(bob.email, Preferences(), now=NOW)
 
     while_sending(monkeypatch, confirms_and_signs_up)
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     assert stored(bob)["owed"] == ["already_subscribed", "welcome"]
-    assert queue.send_owed(now=NOW) == 2
+    assert queue.send_pending(now=NOW) == 2
 
 
 def test_it_sends_once_more_what_is_asked_for_anew_while_it_is_sent(
     alice: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the link to one new address is sent, the reader asks for another one."""
-    address_change.ask(alice, "first@example.org", now=NOW)
+    address_change.request_change(alice, "first@example.org", now=NOW)
 
     def asks_again() -> None:
         if not mail.outbox:
-            address_change.ask(alice, "second@example.org", now=NOW + dt.timedelta(seconds=1))
+            address_change.request_change(alice, "second@example.org", now=NOW + dt.timedelta(seconds=1))
 
     while_sending(monkeypatch, asks_again)
-    queue.send_owed(now=NOW)
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
+    queue.send_pending(now=NOW)
     assert [message.to for message in mail.outbox] == [["first@example.org"], ["second@example.org"]]
 
 
 def test_it_mails_no_address_that_was_suppressed_since(alice: Subscriber) -> None:
-    lifecycle.owe_to_reader(alice, OwedNotice.Kind.MOVED, to="former@example.org", now=NOW)
+    lifecycle.queue_notice(alice, OwedNotice.Kind.MOVED, to="former@example.org", now=NOW)
     lifecycle.suppress("former@example.org", "bounced")
-    assert queue.send_owed(now=NOW) == 0
+    assert queue.send_pending(now=NOW) == 0
     assert mail.outbox == []
     assert stored(alice)["owed"] == []
 
@@ -279,6 +279,6 @@ def test_it_gives_up_on_what_will_never_or_need_not_arrive(
 ) -> None:
     OwedNotice.objects.update(asked_at=asked)
     fail(monkeypatch, error)
-    assert queue.send_owed(now=NOW) == 0
+    assert queue.send_pending(now=NOW) == 0
     assert stored(bob)["owed"] == []
     assert "given up" in caplog.text

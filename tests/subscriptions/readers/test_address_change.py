@@ -11,7 +11,7 @@ from django.test import Client
 from subscriptions.models import Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, lifecycle
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views import preferences
 from tests.conftest import NOW, make_reader, stamped
@@ -33,7 +33,7 @@ def link_to_confirm() -> str:
 
 def move(visitor: Client, reader: Subscriber, email: str = NEW) -> str:
     ask(visitor, reader, email)
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     return link_to_confirm()
 
 
@@ -41,7 +41,7 @@ def test_it_changes_the_address_by_the_button_in_the_mail_to_it(visitor: Client,
     response = ask(visitor, alice)
     assert (response.status_code, response["Location"]) == (302, path_of(Purpose.PREFERENCES, alice))
     assert "n•••@example.com" in visitor.get(response["Location"]).content.decode()
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     assert [message.to for message in mail.outbox] == [[NEW]]
     link = link_to_confirm()
     for method in ["GET", "HEAD"] * 5:
@@ -56,11 +56,11 @@ def test_it_changes_the_address_by_the_button_in_the_mail_to_it(visitor: Client,
 
 def test_it_tells_the_old_address_once_and_forgets_it(visitor: Client, alice: Subscriber) -> None:
     visitor.post(move(visitor, alice))
-    assert queue.send_owed(now=NOW) == 1
+    assert queue.send_pending(now=NOW) == 1
     assert mail.outbox[-1].to == ["alice@example.org"]
     assert NEW not in str(mail.outbox[-1].body)
     assert stored(alice)["owed"] == []
-    assert queue.send_owed(now=NOW + dt.timedelta(days=1)) == 0
+    assert queue.send_pending(now=NOW + dt.timedelta(days=1)) == 0
 
 
 @pytest.mark.parametrize("then", ["a lost link", "a sign-up", "left", "complained"])
@@ -77,23 +77,23 @@ def test_it_tells_the_old_address_whatever_comes_before_the_mail_leaves(
         lifecycle.suppress(NEW, "complained")
     else:
         visitor.post("/preferences/" if then == "a lost link" else "/subscribe/", {"email": NEW, "stamp": stamped()})
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     assert ["alice@example.org"] in [message.to for message in mail.outbox]
     assert len(mail.outbox) == (1 if then == "complained" else 2)
 
 
 def test_it_tells_each_of_two_old_addresses(visitor: Client, alice: Subscriber) -> None:
-    address_change.ask(alice, "second@example.org", now=NOW)
+    address_change.request_change(alice, "second@example.org", now=NOW)
     address_change.confirm(alice, token_to_move(alice), now=NOW)
-    address_change.ask(alice, "third@example.org", now=NOW)
+    address_change.request_change(alice, "third@example.org", now=NOW)
     address_change.confirm(alice, token_to_move(alice), now=NOW)
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     assert [message.to for message in mail.outbox] == [["alice@example.org"], ["second@example.org"]]
 
 
 def test_it_asks_no_more_for_what_is_confirmed(visitor: Client, alice: Subscriber) -> None:
     link = move(visitor, alice)
-    address_change.ask(alice, NEW, now=NOW + dt.timedelta(days=1))
+    address_change.request_change(alice, NEW, now=NOW + dt.timedelta(days=1))
     visitor.post(link)
     assert stored(alice)["owed"] == ["moved"]
 
@@ -150,22 +150,22 @@ def test_it_answers_the_same_whether_or_not_the_new_address_is_known(
 def test_it_mails_no_suppressed_address(visitor: Client, alice: Subscriber) -> None:
     lifecycle.suppress(NEW, "complained")
     ask(visitor, alice)
-    assert queue.send_owed(now=NOW) == 0
+    assert queue.send_pending(now=NOW) == 0
 
 
 def test_it_mails_strangers_within_the_limit_of_confirmations(visitor: Client, alice: Subscriber) -> None:
     other = make_reader("dora@example.org")
-    lifecycle.sign_up(NEW, Wishes(), now=NOW)
+    lifecycle.sign_up(NEW, Preferences(), now=NOW)
     ask(visitor, alice)
     ask(visitor, other, present="dora@example.org")
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     assert [message.to for message in mail.outbox] == [[NEW]]
 
 
 def test_it_mails_three_new_addresses_a_day_for_one_reader(visitor: Client, alice: Subscriber) -> None:
     for number in range(10):
         ask(visitor, alice, f"stranger{number}@example.com")
-        queue.send_owed(now=NOW)
+        queue.send_pending(now=NOW)
     assert len(mail.outbox) == 3
 
 
@@ -183,7 +183,7 @@ def test_it_confirms_no_address_that_is_asked_for_at_that_moment(
     """Else who has one mailbox could have digests sent to any other."""
 
     def ask_for_another(request: object) -> None:
-        address_change.ask(Subscriber.objects.get(pk=alice.pk), "stranger@example.com", now=NOW)
+        address_change.request_change(Subscriber.objects.get(pk=alice.pk), "stranger@example.com", now=NOW)
 
     link = move(visitor, alice)
     monkeypatch.setattr(preferences, "trace", ask_for_another)  # once the view has looked at the link
@@ -203,7 +203,7 @@ def test_it_can_be_called_off(visitor: Client, alice: Subscriber) -> None:
 def test_it_sends_no_link_that_was_called_off(visitor: Client, alice: Subscriber) -> None:
     ask(visitor, alice)
     visitor.post(path_of(Purpose.PREFERENCES, alice) + "stay/")
-    assert queue.send_owed(now=NOW) == 0
+    assert queue.send_pending(now=NOW) == 0
 
 
 def test_it_leaves_a_subscription_of_the_new_address_alone(visitor: Client, alice: Subscriber) -> None:
@@ -217,7 +217,7 @@ def test_it_leaves_a_subscription_of_the_new_address_alone(visitor: Client, alic
 
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_it_takes_the_place_of_one_that_sleeps(visitor: Client, alice: Subscriber, confirmed: bool) -> None:
-    lifecycle.sign_up(NEW.upper(), Wishes(), now=NOW - dt.timedelta(days=2))
+    lifecycle.sign_up(NEW.upper(), Preferences(), now=NOW - dt.timedelta(days=2))
     sleeping = Subscriber.objects.by_email(NEW).get()
     if confirmed:
         lifecycle.confirm(sleeping, now=NOW)
@@ -253,14 +253,14 @@ def test_it_takes_no_address_that_was_suppressed_meanwhile(visitor: Client, alic
 def test_it_gives_up_where_somebody_signs_up_at_that_moment(
     alice: Subscriber, monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
-    address_change.ask(alice, NEW, now=NOW)
-    make_room = address_change._make_room
+    address_change.request_change(alice, NEW, now=NOW)
+    make_room = address_change._release_address
 
     def too_early(subscriber: Subscriber) -> bool:
         made = make_room(subscriber)
         Subscriber.objects.create(email=NEW)
         return made
 
-    monkeypatch.setattr(address_change, "_make_room", too_early)
+    monkeypatch.setattr(address_change, "_release_address", too_early)
     assert not address_change.confirm(alice, token_to_move(alice), now=NOW)
     assert stored(alice)["email"] == "alice@example.org"

@@ -28,7 +28,7 @@ def sign_up(visitor: Client, **fields: str) -> Subscriber:
     form = {"email": "ada@example.org", "stamp": stamped(), "consent": consents.version_of(consents.text())}
     headers = {"user-agent": "Mozilla/5.0 (Test)", "referer": "http://testserver/2026-08-20/"}
     visitor.post("/subscribe/", form | fields, headers=headers, REMOTE_ADDR="203.0.113.9")
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     return Subscriber.objects.get(email="ada@example.org")
 
 
@@ -98,7 +98,7 @@ def test_it_keeps_neither_network_nor_browser_where_operators_do_not_want_it(vis
     assert FormPost.objects.count() == 2
     for kept in (*FormPost.objects.values(), *Mark.objects.values()):
         assert not re.search(r"203\.0|Mozilla", repr(kept))
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     visitor.post(path_of(Purpose.CONFIRM, Subscriber.objects.get()), **BROWSER)
     assert set(Consent.objects.values_list("event", "ip", "user_agent")) == {
         (event, None, "") for event in ("asked", "mailed", "confirmed")

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from subscriptions.models import Subscriber, SubscriberQuerySet, Suppression, Topic, TopicFilter
 from subscriptions.readers import consents, lifecycle
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import follows, stored
 
@@ -18,7 +18,7 @@ Step = Callable[[Subscriber], object]
 STATES = ("pending", "active", "paused", "unsubscribed", "suppressed")
 STEPS: dict[str, tuple[Step, tuple[str, ...]]] = {
     "sign up": (
-        lambda reader: lifecycle.sign_up(reader.email, Wishes(), now=NOW),
+        lambda reader: lifecycle.sign_up(reader.email, Preferences(), now=NOW),
         ("pending", "active", "paused", "unsubscribed", "suppressed"),
     ),
     "confirm": (
@@ -26,7 +26,7 @@ STEPS: dict[str, tuple[Step, tuple[str, ...]]] = {
         ("active", "active", "paused", "unsubscribed", "suppressed"),
     ),
     "prefer": (
-        lambda reader: lifecycle.prefer(reader, Wishes(send_hour=5)),
+        lambda reader: lifecycle.set_preferences(reader, Preferences(send_hour=5)),
         ("pending", "active", "paused", "unsubscribed", "suppressed"),
     ),
     "pause": (
@@ -50,7 +50,7 @@ STEPS: dict[str, tuple[Step, tuple[str, ...]]] = {
 
 def reader_in(state: str) -> Subscriber:
     if state == "pending":
-        lifecycle.sign_up("ada@example.org", Wishes(), now=NOW - dt.timedelta(days=2))
+        lifecycle.sign_up("ada@example.org", Preferences(), now=NOW - dt.timedelta(days=2))
         return Subscriber.objects.get()
     reader = make_reader("ada@example.org")
     if state == "paused":
@@ -100,14 +100,14 @@ def test_it_takes_each_step_as_the_row_is_now(state: str, step: str) -> None:
 def test_it_does_not_revive_a_reader_who_complains_while_settings_are_saved(alice: Subscriber) -> None:
     lifecycle.suppress(alice.email, "complained")
     assert alice.status == "active", "an old copy"
-    lifecycle.prefer(alice, Wishes(send_hour=9))
+    lifecycle.set_preferences(alice, Preferences(send_hour=9))
     assert stored(alice)["status"] == "suppressed"
 
 
 def test_it_does_not_bring_back_a_reader_who_was_deleted(alice: Subscriber) -> None:
     Subscriber.objects.filter(pk=alice.pk).delete()
     with pytest.raises(Subscriber.DoesNotExist):
-        lifecycle.prefer(alice, Wishes())
+        lifecycle.set_preferences(alice, Preferences())
     assert not Subscriber.objects.exists()
 
 
@@ -124,14 +124,14 @@ def test_it_says_whether_an_old_link_still_confirmed(alice: Subscriber, charlie:
 
 
 def test_it_forgets_a_former_reader_who_does_not_confirm_again(charlie: Subscriber) -> None:
-    lifecycle.sign_up(charlie.email, Wishes(), now=NOW)  # perhaps by somebody else
+    lifecycle.sign_up(charlie.email, Preferences(), now=NOW)  # perhaps by somebody else
     Subscriber.objects.update(created_at=NOW - dt.timedelta(days=400))
     assert lifecycle.delete_unconfirmed(now=NOW + dt.timedelta(days=29)) == 0
     assert lifecycle.delete_unconfirmed(now=NOW + dt.timedelta(days=31)) == 1
 
 
 def test_it_takes_a_former_reader_back(charlie: Subscriber, vision: Topic) -> None:
-    lifecycle.sign_up(charlie.email, Wishes(topics=[vision], words="proofs", send_hour=5), now=NOW)
+    lifecycle.sign_up(charlie.email, Preferences(topics=[vision], words="proofs", send_hour=5), now=NOW)
     charlie.refresh_from_db()
     assert lifecycle.confirm(charlie, now=NOW)
     row = stored(charlie)
@@ -141,7 +141,7 @@ def test_it_takes_a_former_reader_back(charlie: Subscriber, vision: Topic) -> No
 
 def test_it_leaves_what_a_former_reader_had_to_whoever_signs_them_up(charlie: Subscriber, vision: Topic) -> None:
     before = stored(charlie)
-    lifecycle.sign_up(charlie.email, Wishes(topics=[vision], words="win money", frequency="weekly"), now=NOW)
+    lifecycle.sign_up(charlie.email, Preferences(topics=[vision], words="win money", frequency="weekly"), now=NOW)
     after = stored(charlie)
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {"asked_wishes", "asked_to_confirm_at", "owed"}
@@ -154,7 +154,7 @@ def test_it_leaves_what_a_former_reader_had_to_whoever_signs_them_up(charlie: Su
 
 @pytest.mark.parametrize("end", ["unsubscribe", "suppress"])
 def test_it_ends_a_former_readers_sign_up(charlie: Subscriber, end: str) -> None:
-    lifecycle.sign_up(charlie.email, Wishes(words="proofs"), now=NOW)
+    lifecycle.sign_up(charlie.email, Preferences(words="proofs"), now=NOW)
     STEPS[end][0](charlie)
     assert stored(charlie)["owed"] == []
     assert not lifecycle.confirm(charlie, now=NOW)
@@ -162,14 +162,14 @@ def test_it_ends_a_former_readers_sign_up(charlie: Subscriber, end: str) -> None
 
 
 def test_it_follows_no_topic_that_was_withdrawn_before_the_confirmation(charlie: Subscriber, vision: Topic) -> None:
-    lifecycle.sign_up(charlie.email, Wishes(topics=[vision], words="proofs"), now=NOW)
+    lifecycle.sign_up(charlie.email, Preferences(topics=[vision], words="proofs"), now=NOW)
     Topic.objects.filter(pk=vision.pk).update(is_offered=False)
     lifecycle.confirm(charlie, now=NOW)
     assert stored(charlie)["follows"] == ["proofs"]
 
 
 def test_it_replaces_what_a_reader_follows(alice: Subscriber, vision: Topic) -> None:
-    lifecycle.prefer(alice, Wishes(topics=[vision], words="  -survey\n", frequency="weekly", send_hour=0))
+    lifecycle.set_preferences(alice, Preferences(topics=[vision], words="  -survey\n", frequency="weekly", send_hour=0))
     row = stored(alice)
     assert row["follows"] == ["-survey", "vision"]
     assert (row["frequency"], row["send_hour"], row["max_papers"]) == ("weekly", 0, 10)
@@ -179,7 +179,7 @@ def test_it_replaces_what_a_reader_follows(alice: Subscriber, vision: Topic) -> 
 def test_it_saves_nothing_of_wrong_wishes(alice: Subscriber, vision: Topic, wrong: dict[str, Any]) -> None:
     before = stored(alice)
     with pytest.raises(ValidationError):
-        lifecycle.prefer(alice, Wishes(topics=[vision], **wrong))
+        lifecycle.set_preferences(alice, Preferences(topics=[vision], **wrong))
     assert stored(alice) == before
 
 
@@ -190,7 +190,7 @@ def test_it_saves_all_wishes_or_none(alice: Subscriber, learning: Topic, monkeyp
     before = stored(alice)
     monkeypatch.setattr(TopicFilter.objects, "bulk_create", fail)
     with pytest.raises(RuntimeError):
-        lifecycle.prefer(alice, Wishes(topics=[learning], send_hour=9))
+        lifecycle.set_preferences(alice, Preferences(topics=[learning], send_hour=9))
     assert stored(alice) == before
 
 
@@ -198,12 +198,12 @@ def test_it_ends_a_pause_on_its_day(alice: Subscriber, learning: Topic) -> None:
     other = make_reader("other@example.org")
     lifecycle.pause(alice, TODAY)
     lifecycle.pause(other, TODAY + dt.timedelta(days=1))
-    assert lifecycle.resume_rested(now=NOW) == 1
+    assert lifecycle.resume_expired(now=NOW) == 1
     row = stored(alice)
     # `active_since` is new: what was due during the pause is not mailed afterwards.
     assert (row["status"], row["active_since"], row["paused_until"]) == ("active", NOW.replace(hour=0), None)
     assert stored(other)["status"] == "paused"
-    assert lifecycle.resume_rested(now=NOW) == 0
+    assert lifecycle.resume_expired(now=NOW) == 0
 
 
 @pytest.mark.django_db
@@ -219,8 +219,8 @@ def test_it_ends_a_pause_when_the_day_begins_where_the_reader_is(time_zone: str,
     reader = make_reader("away@example.org", time_zone=time_zone)
     lifecycle.pause(reader, TODAY)
     begins = dt.datetime.fromisoformat(midnight)
-    assert lifecycle.resume_rested(now=begins - dt.timedelta(seconds=1)) == 0
-    assert lifecycle.resume_rested(now=begins + dt.timedelta(seconds=50)) == 1
+    assert lifecycle.resume_expired(now=begins - dt.timedelta(seconds=1)) == 0
+    assert lifecycle.resume_expired(now=begins + dt.timedelta(seconds=50)) == 1
     assert stored(reader)["active_since"] == begins
 
 
@@ -228,21 +228,21 @@ def test_it_ends_a_pause_when_the_day_begins_where_the_reader_is(time_zone: str,
 def test_it_wakes_nobody_who_left_during_a_pause(alice: Subscriber, state: str) -> None:
     lifecycle.pause(alice, TODAY)
     STEPS[state.removesuffix("d").replace("suppresse", "suppress")][0](alice)
-    assert lifecycle.resume_rested(now=NOW) == 0
+    assert lifecycle.resume_expired(now=NOW) == 0
     assert stored(alice)["status"] == state
 
 
 def test_it_suppresses_for_good(alice: Subscriber) -> None:
     lifecycle.suppress(alice.email, "complained")
     alice.delete()
-    lifecycle.sign_up("Alice@Example.org", Wishes(), now=NOW)
+    lifecycle.sign_up("Alice@Example.org", Preferences(), now=NOW)
     assert not Subscriber.objects.exists()
     assert lifecycle.is_suppressed(" ALICE@example.org ")
 
 
 def test_it_suppresses_an_address_that_nobody_has(db: None) -> None:
     lifecycle.suppress("nobody@example.org", "bounced")
-    lifecycle.sign_up("nobody@example.org", Wishes(), now=NOW)
+    lifecycle.sign_up("nobody@example.org", Preferences(), now=NOW)
     assert not Subscriber.objects.exists()
 
 
@@ -296,15 +296,15 @@ def test_it_mails_nobody_who_complains_at_that_very_moment(bob: Subscriber, monk
         return find(email)
 
     monkeypatch.setattr(lifecycle, "_get_or_create", find_too_late)
-    lifecycle.sign_up(bob.email, Wishes(), now=NOW + dt.timedelta(days=2))
+    lifecycle.sign_up(bob.email, Preferences(), now=NOW + dt.timedelta(days=2))
     assert (stored(bob)["status"], stored(bob)["owed"]) == ("suppressed", [])
 
 
 def test_it_asks_again_whose_suppression_was_lifted(alice: Subscriber) -> None:
     lifecycle.suppress(alice.email, "admin")
-    lifecycle.lift(lifecycle.address_hash("Alice@example.org"))
+    lifecycle.unsuppress(lifecycle.address_hash("Alice@example.org"))
     assert stored(alice)["status"] == "unsubscribed", "lifting alone brings nobody back"
-    lifecycle.sign_up(alice.email, Wishes(), now=NOW)
+    lifecycle.sign_up(alice.email, Preferences(), now=NOW)
     assert (stored(alice)["status"], stored(alice)["owed"]) == ("unsubscribed", ["confirm"])
 
 
@@ -313,7 +313,7 @@ def test_it_lifts_what_it_was_asked_to_lift_alone(alice: Subscriber, db: None) -
     lifecycle.suppress("former@example.org", "bounced")
     consents.record(Subscriber(uid=alice.uid, email="former@example.org"), "asked")
     lifecycle.suppress(alice.email, "complained")
-    lifecycle.lift(lifecycle.address_hash("former@example.org"))
+    lifecycle.unsuppress(lifecycle.address_hash("former@example.org"))
     assert not lifecycle.is_suppressed("former@example.org")
     assert (stored(alice)["status"], lifecycle.is_suppressed(alice.email)) == ("suppressed", True)
 
@@ -332,7 +332,7 @@ def test_it_hashes_an_address_with_a_key_of_its_own(settings: Any) -> None:
 
 def signed_up(email: str, days_ago: int) -> Subscriber:
     moment = NOW - dt.timedelta(days=days_ago)
-    lifecycle.sign_up(email, Wishes(words="diffusion"), now=moment)
+    lifecycle.sign_up(email, Preferences(words="diffusion"), now=moment)
     Subscriber.objects.filter(email=email).update(created_at=moment)
     return Subscriber.objects.get(email=email)
 
@@ -360,13 +360,13 @@ def test_it_forgets_nobody_who_was_a_reader(state: str) -> None:
 @pytest.mark.django_db
 def test_it_does_not_forget_who_signed_up_again_lately() -> None:
     signed_up("again@example.org", days_ago=29)
-    lifecycle.sign_up("again@example.org", Wishes(), now=NOW - dt.timedelta(days=1))
+    lifecycle.sign_up("again@example.org", Preferences(), now=NOW - dt.timedelta(days=1))
     assert lifecycle.delete_unconfirmed(now=NOW + dt.timedelta(days=5)) == 0
     assert lifecycle.delete_unconfirmed(now=NOW + dt.timedelta(days=30)) == 1
 
 
 @pytest.mark.django_db
 def test_it_takes_the_wishes_of_the_last_sign_up_before_the_confirmation(vision: Topic) -> None:
-    lifecycle.sign_up("ada@example.org", Wishes(words="diffusion"), now=NOW)
-    lifecycle.sign_up("ADA@example.org", Wishes(topics=[vision]), now=NOW)
+    lifecycle.sign_up("ada@example.org", Preferences(words="diffusion"), now=NOW)
+    lifecycle.sign_up("ADA@example.org", Preferences(topics=[vision]), now=NOW)
     assert follows(Subscriber.objects.get()) == ["vision"]

@@ -24,8 +24,8 @@ from subscriptions.models import Consent, Subscriber, Suppression
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, consents, lifecycle, personal_data, signup_queue
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.lifecycle import Wishes
-from subscriptions.readers.personal_data import Keeper
+from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.personal_data import PersonalDataSource
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, make_reader
 from tests.subscriptions.conftest import path_of, stored, token_to_move
@@ -41,8 +41,8 @@ def much(alice: Subscriber, edition: Edition) -> Subscriber:
         delivery=delivery, event_key="x:1", event_type="bounced", happened_at=NOW, detail="<alice@example.org> is full"
     )
     Opinion.objects.create(subscriber=alice, paper=edition.papers.all()[0], verdict="like", said_at=NOW)
-    lifecycle.change(alice, Wishes(words="diffusion"), trace=Trace(where="preferences"))
-    signup_queue.ask_to_sign_up("Alice@example.org", Wishes(), Trace(), now=NOW)
+    lifecycle.update_preferences(alice, Preferences(words="diffusion"), trace=Trace(where="preferences"))
+    signup_queue.request_signup("Alice@example.org", Preferences(), Trace(), now=NOW)
     return alice
 
 
@@ -59,7 +59,7 @@ def dump() -> str:
 def ask(visitor: Client, reader: Subscriber) -> str:
     """The settings page after the button, and the emails that it leads to."""
     response = visitor.post(path_of(Purpose.PREFERENCES, reader) + "download/", follow=True)
-    queue.send_owed(now=timezone.now())
+    queue.send_pending(now=timezone.now())
     return str(response.content.decode())
 
 
@@ -145,7 +145,7 @@ def test_it_mails_the_link_three_times_a_day_at_most(visitor: Client, alice: Sub
 
 def test_it_hands_out_nothing_in_the_week_after_a_change_of_address(visitor: Client, alice: Subscriber) -> None:
     """Who took a subscription over by a forwarded digest must not have its data; the former address knows by then."""
-    address_change.ask(alice, "eve@example.org", now=NOW)
+    address_change.request_change(alice, "eve@example.org", now=NOW)
     address_change.confirm(alice, token_to_move(alice), now=NOW)
     with time_machine.travel(NOW + dt.timedelta(days=6), tick=False):
         assert "Your address was changed in the last week" in ask(visitor, alice)
@@ -241,7 +241,7 @@ def test_it_says_in_a_last_mail_that_it_is_done(visitor: Client, alice: Subscrib
 
 
 def test_it_tells_a_former_address_that_does_not_know_yet(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
-    address_change.ask(alice, "eve@example.org", now=NOW)
+    address_change.request_change(alice, "eve@example.org", now=NOW)
     address_change.confirm(alice, token_to_move(alice), now=NOW)
     erase(visitor, alice)
     assert [address for address, _ in told] == ["eve@example.org", "alice@example.org"]
@@ -302,7 +302,7 @@ def test_it_does_not_forget_that_an_address_must_not_be_mailed(alice: Subscriber
     alice.refresh_from_db()
     personal_data.erase(alice)
     assert Suppression.objects.count() == 1
-    lifecycle.sign_up("alice@example.org", Wishes(), now=NOW)
+    lifecycle.sign_up("alice@example.org", Preferences(), now=NOW)
     assert not Subscriber.objects.exists()
 
 
@@ -310,8 +310,8 @@ def test_it_empties_the_outbox_of_the_mails_to_the_reader(
     alice: Subscriber, bob: Subscriber, settings: Any, outbox_folder: Path
 ) -> None:
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
-    lifecycle.sign_up(alice.email, Wishes(), now=NOW)
-    queue.send_owed(now=NOW)
+    lifecycle.sign_up(alice.email, Preferences(), now=NOW)
+    queue.send_pending(now=NOW)
     personal_data.erase(Subscriber.objects.get(pk=alice.pk))
     assert [path.name.split("-")[1] for path in outbox_folder.iterdir()] == [bob.email]
 
@@ -319,7 +319,7 @@ def test_it_empties_the_outbox_of_the_mails_to_the_reader(
 def test_it_asks_who_keeps_data_elsewhere(alice: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     erased: list[Subscriber] = []
     monkeypatch.setattr(personal_data, "_keepers", [])
-    personal_data.register(Keeper(export=lambda reader: {"elsewhere": reader.email}, erase=erased.append))
+    personal_data.register(PersonalDataSource(export=lambda reader: {"elsewhere": reader.email}, erase=erased.append))
     assert personal_data.export(alice, now=NOW)["elsewhere"] == alice.email
     personal_data.erase(alice)
     assert erased == [alice]

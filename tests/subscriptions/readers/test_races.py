@@ -13,7 +13,7 @@ from subscriptions.models import OwedNotice, Subscriber, Topic
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security import rate_limits
 from tests.conftest import NOW, make_reader
 from tests.subscriptions.conftest import stored, token_to_move
@@ -47,7 +47,7 @@ def at_once(*steps: Callable[[], object]) -> None:
 
 
 def sign_up(email: str, *topics: Topic) -> Callable[[], object]:
-    return lambda: lifecycle.sign_up(email, Wishes(topics=topics, words="diffusion"), now=NOW)
+    return lambda: lifecycle.sign_up(email, Preferences(topics=topics, words="diffusion"), now=NOW)
 
 
 def test_it_makes_one_reader_of_many_sign_ups_at_once(vision: Topic) -> None:
@@ -61,7 +61,7 @@ def test_it_makes_one_reader_of_many_sign_ups_at_once(vision: Topic) -> None:
 def test_it_sends_one_mail_with_many_workers_at_once(vision: Topic) -> None:
     for number in range(20):
         sign_up(f"new{number}@example.org", vision)()
-    at_once(*(lambda: queue.send_owed(now=NOW) for _ in range(4)))
+    at_once(*(lambda: queue.send_pending(now=NOW) for _ in range(4)))
     assert sorted(message.to[0] for message in mail.outbox) == sorted(
         f"new{number}@example.org" for number in range(20)
     )
@@ -69,7 +69,7 @@ def test_it_sends_one_mail_with_many_workers_at_once(vision: Topic) -> None:
 
 def test_it_saves_settings_twice_at_once(alice: Subscriber, vision: Topic) -> None:
     def save() -> None:
-        lifecycle.prefer(Subscriber.objects.get(pk=alice.pk), Wishes(topics=[vision], words="diffusion"))
+        lifecycle.set_preferences(Subscriber.objects.get(pk=alice.pk), Preferences(topics=[vision], words="diffusion"))
 
     for _ in range(10):
         at_once(*[save] * 4)
@@ -83,7 +83,7 @@ def test_it_never_loses_a_complaint_to_another_click(alice: Subscriber) -> None:
     for _ in range(20):
         Subscriber.objects.filter(pk=alice.pk).update(status="active")
         at_once(
-            click(lambda reader: lifecycle.prefer(reader, Wishes())),
+            click(lambda reader: lifecycle.set_preferences(reader, Preferences())),
             click(lambda reader: lifecycle.pause(reader, NOW.date())),
             click(lambda reader: lifecycle.resume(reader, now=NOW)),
             click(lambda reader: lifecycle.unsubscribe(reader, now=NOW)),
@@ -97,7 +97,7 @@ def test_it_never_gives_more_than_the_limit_to_those_who_come_at_once() -> None:
     for number in range(5):
         now = NOW + number * dt.timedelta(hours=1)
         given: list[bool] = []
-        at_once(*[lambda now=now, given=given: given.append(rate_limits.take(limit, now=now) is None)] * 12)
+        at_once(*[lambda now=now, given=given: given.append(rate_limits.acquire(limit, now=now) is None)] * 12)
         assert sum(given) == 5
 
 
@@ -107,7 +107,7 @@ def test_it_mails_a_stranger_once_whom_many_readers_name_at_once() -> None:
         stranger = f"stranger{number}@example.com"
         at_once(
             *(
-                partial(address_change.ask, reader, stranger, now=NOW + number * dt.timedelta(days=1))
+                partial(address_change.request_change, reader, stranger, now=NOW + number * dt.timedelta(days=1))
                 for reader in readers
             )
         )
@@ -116,9 +116,9 @@ def test_it_mails_a_stranger_once_whom_many_readers_name_at_once() -> None:
 
 def test_it_does_once_what_a_form_asked_for_with_many_workers_at_once() -> None:
     for number in range(20):
-        signup_queue.ask_to_sign_up(f"new{number}@example.org", Wishes(), Trace(), now=NOW)
-    at_once(*(lambda: queue.send_owed(now=NOW) for _ in range(4)))
-    queue.send_owed(now=NOW)
+        signup_queue.request_signup(f"new{number}@example.org", Preferences(), Trace(), now=NOW)
+    at_once(*(lambda: queue.send_pending(now=NOW) for _ in range(4)))
+    queue.send_pending(now=NOW)
     assert len(mail.outbox) == Subscriber.objects.count() == 20
 
 
@@ -126,7 +126,7 @@ def test_it_gives_an_address_to_one_of_two_who_move_to_it_at_once() -> None:
     for number in range(10):
         movers = [make_reader(f"{name}{number}@example.org") for name in ("a", "b")]
         for mover in movers:
-            address_change.ask(mover, f"new{number}@example.org", now=NOW)
+            address_change.request_change(mover, f"new{number}@example.org", now=NOW)
         done: list[bool] = []
 
         def move(mover: Subscriber, done: list[bool] = done) -> None:

@@ -13,14 +13,14 @@ from subscriptions.models import Brand, FormPost, Mark, Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security import client_ip, rate_limits
 from subscriptions.security.rate_limits import Limit
 from tests.conftest import NOW, stamped
 
 pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db, pytest.mark.both_databases]
 MINUTE = dt.timedelta(minutes=1)
-POST: dict[str, Any] = {"sign_up": {"wishes": Wishes().as_json(), "trace": {}}, "link": {}}
+POST: dict[str, Any] = {"sign_up": {"wishes": Preferences().as_json(), "trace": {}}, "link": {}}
 TWICE_IN_TEN_MINUTES = Limit("test", "x", [(2, 10 * MINUTE)])
 
 
@@ -40,35 +40,35 @@ def mailed() -> list[str]:
 
 
 def test_it_takes_as_many_as_the_limit_in_any_span() -> None:
-    assert [rate_limits.take(TWICE_IN_TEN_MINUTES, now=NOW) for _ in range(3)] == [None, None, TWICE_IN_TEN_MINUTES]
+    assert [rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW) for _ in range(3)] == [None, None, TWICE_IN_TEN_MINUTES]
     later = NOW + 10 * MINUTE
-    assert rate_limits.take(TWICE_IN_TEN_MINUTES, now=later - MINUTE) == TWICE_IN_TEN_MINUTES
-    assert rate_limits.take(TWICE_IN_TEN_MINUTES, now=later) is None
+    assert rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=later - MINUTE) == TWICE_IN_TEN_MINUTES
+    assert rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=later) is None
 
 
 def test_it_counts_nothing_that_was_refused() -> None:
     for _ in range(10):
-        rate_limits.take(TWICE_IN_TEN_MINUTES, now=NOW)
+        rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW)
     assert Mark.objects.count() == 2
 
 
 def test_it_takes_all_of_several_limits_or_none() -> None:
     other = Limit("test", "y", [(5, MINUTE)])
-    rate_limits.take(TWICE_IN_TEN_MINUTES, TWICE_IN_TEN_MINUTES, now=NOW)
-    assert rate_limits.take(other, TWICE_IN_TEN_MINUTES, now=NOW) == TWICE_IN_TEN_MINUTES
+    rate_limits.acquire(TWICE_IN_TEN_MINUTES, TWICE_IN_TEN_MINUTES, now=NOW)
+    assert rate_limits.acquire(other, TWICE_IN_TEN_MINUTES, now=NOW) == TWICE_IN_TEN_MINUTES
     assert Mark.objects.filter(key=other.key).count() == 0
 
 
 def test_it_tells_values_and_scopes_apart_and_names_neither() -> None:
     keys = {Limit(scope, value, ()).key for scope in "ab" for value in "ab"}
     assert len(keys) == 4
-    rate_limits.take(rate_limits.mails("confirm", "ada@example.org"), now=NOW)
+    rate_limits.acquire(rate_limits.mails("confirm", "ada@example.org"), now=NOW)
     assert "ada" not in Mark.objects.get().key
 
 
 def test_it_forgets_marks_that_count_no_more() -> None:
-    rate_limits.take(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=31))
-    rate_limits.take(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=29))
+    rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=31))
+    rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=29))
     tasks.forget_what_is_old()
     assert Mark.objects.count() == 1
 
@@ -80,7 +80,7 @@ def test_it_takes_five_posts_of_a_network_in_ten_minutes_and_twenty_in_a_day(vis
             email = f"reader{number}@example.org"
             if sign_up(visitor, email).status_code == 202:
                 promised.append(email)
-            queue.send_owed(now=NOW + number * 2 * MINUTE)
+            queue.send_pending(now=NOW + number * 2 * MINUTE)
     assert len(mailed()) == 20
     assert mailed() == promised, "who is promised a mail gets one"
     with time_machine.travel(NOW + dt.timedelta(days=2), tick=False):
@@ -134,7 +134,7 @@ def test_it_counts_for_the_operators_how_many_were_turned_away(visitor: Client, 
 def test_it_fills_no_table_by_turning_a_flood_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "turned_away", lambda: Limit("turned away", "", [(3, dt.timedelta(days=1))]))
     for _ in range(50):
-        signup_queue.ask_for_link("ada@example.org", network="192.0.2.1", now=NOW)
+        signup_queue.request_link("ada@example.org", network="192.0.2.1", now=NOW)
     assert FormPost.objects.count() == 5
     assert Mark.objects.count() == 8
 
@@ -184,8 +184,8 @@ def test_it_keeps_nobody_out_whose_network_is_not_known(visitor: Client) -> None
 def test_it_mails_an_address_three_times_in_a_month_at_most() -> None:
     for day in range(50):
         moment = NOW + dt.timedelta(days=day, hours=day)
-        signup_queue.ask_to_sign_up("ada@example.org", Wishes(), Trace(), now=moment)
-        queue.send_owed(now=moment)
+        signup_queue.request_signup("ada@example.org", Preferences(), Trace(), now=moment)
+        queue.send_pending(now=moment)
     assert len(mail.outbox) == 6
 
 
@@ -193,11 +193,11 @@ def test_it_lets_sign_ups_above_a_domains_limit_wait_and_others_pass(settings: A
     settings.LIMIT_PER_DOMAIN = [(2, dt.timedelta(hours=1))]
     for number in range(4):
         email = f"reader{number}@full.example"
-        signup_queue.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
-    signup_queue.ask_to_sign_up("ada@example.org", Wishes(), Trace(), now=NOW)
-    queue.send_owed(now=NOW)
+        signup_queue.request_signup(email, Preferences(), Trace(), now=NOW)
+    signup_queue.request_signup("ada@example.org", Preferences(), Trace(), now=NOW)
+    queue.send_pending(now=NOW)
     assert sorted(mailed()) == ["ada@example.org", "reader0@full.example", "reader1@full.example"]
-    queue.send_owed(now=NOW + dt.timedelta(hours=1))
+    queue.send_pending(now=NOW + dt.timedelta(hours=1))
     assert len(mailed()) == 5
     assert not FormPost.objects.exists()
 
@@ -206,19 +206,19 @@ def test_it_uses_up_no_domain_by_one_address(settings: Any, alice: Subscriber) -
     settings.LIMIT_PER_DOMAIN = [(4, dt.timedelta(hours=1))]
     lifecycle.suppress("gone@example.org", "bounced")
     for email in ("ada@example.org", alice.email, "gone@example.org") * 10:
-        signup_queue.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
-        signup_queue.ask_for_link("nobody@example.org", now=NOW)
-    signup_queue.ask_to_sign_up("late@example.org", Wishes(), Trace(), now=NOW)
-    queue.send_owed(now=NOW)
+        signup_queue.request_signup(email, Preferences(), Trace(), now=NOW)
+        signup_queue.request_link("nobody@example.org", now=NOW)
+    signup_queue.request_signup("late@example.org", Preferences(), Trace(), now=NOW)
+    queue.send_pending(now=NOW)
     assert sorted(mailed()) == ["ada@example.org", alice.email, "late@example.org"]
 
 
 def test_it_mails_lost_links_while_sign_ups_wait(settings: Any, alice: Subscriber) -> None:
     settings.LIMIT_PER_DOMAIN = settings.LIMIT_IN_ALL = [(2, dt.timedelta(hours=1))]
     for number in range(9):
-        signup_queue.ask_to_sign_up(f"reader{number}@example.org", Wishes(), Trace(), now=NOW)
-    signup_queue.ask_for_link(alice.email, now=NOW)
-    queue.send_owed(now=NOW)
+        signup_queue.request_signup(f"reader{number}@example.org", Preferences(), Trace(), now=NOW)
+    signup_queue.request_link(alice.email, now=NOW)
+    queue.send_pending(now=NOW)
     assert sorted(mailed()) == [alice.email, "reader0@example.org", "reader1@example.org"]
 
 
@@ -228,23 +228,23 @@ def test_it_tells_the_operators_once_when_the_limit_in_all_is_reached(
     settings.LIMIT_IN_ALL = [(3, dt.timedelta(hours=1))]
     for number in range(9):
         email = f"reader{number}@{number}.example"
-        signup_queue.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
+        signup_queue.request_signup(email, Preferences(), Trace(), now=NOW)
     for minute in range(5):
-        queue.send_owed(now=NOW + minute * MINUTE)
+        queue.send_pending(now=NOW + minute * MINUTE)
     assert len(mailed()) == 3
     (alarm,) = [message for message in mail.outbox if message.to == ["ops@example.org"]]
     assert "6 wait for their turn" in str(alarm.body)
     assert "The limit of sign-ups in all is reached; 6 wait for their turn" in caplog.text
     assert "reader" not in " ".join(caplog.messages)
-    queue.send_owed(now=NOW + dt.timedelta(hours=1))
+    queue.send_pending(now=NOW + dt.timedelta(hours=1))
     assert len(mailed()) == 6
 
 
 def test_the_operators_hear_of_a_flood_from_the_newsletters_own_sender(settings: Any) -> None:
     Brand.objects.create(name="Brand", sender="papers@brand.example")
     settings.LIMIT_IN_ALL = [(0, dt.timedelta(hours=1))]
-    signup_queue.ask_to_sign_up("a@example.org", Wishes(), Trace(), now=NOW)
-    signup_queue.take_in(now=NOW)
+    signup_queue.request_signup("a@example.org", Preferences(), Trace(), now=NOW)
+    signup_queue.process_pending(now=NOW)
     (alarm,) = mail.outbox
     assert (alarm.from_email, alarm.subject) == ("Brand <papers@brand.example>", "Brand: many sign-ups in all")
 
@@ -256,23 +256,23 @@ def test_the_operators_hear_of_a_flood_as_soon_as_mail_leaves_again(
         raise ConnectionRefusedError
 
     settings.LIMIT_IN_ALL = [(0, dt.timedelta(hours=1))]
-    signup_queue.ask_to_sign_up("a@example.org", Wishes(), Trace(), now=NOW)
+    signup_queue.request_signup("a@example.org", Preferences(), Trace(), now=NOW)
     with monkeypatch.context() as broken:
         broken.setattr("django.core.mail.EmailMessage.send", fail)
-        signup_queue.take_in(now=NOW)
+        signup_queue.process_pending(now=NOW)
     for minute in (1, 2):
-        signup_queue.take_in(now=NOW + minute * MINUTE)
+        signup_queue.process_pending(now=NOW + minute * MINUTE)
     assert [message.to for message in mail.outbox] == [["ops@example.org"]]
 
 
 def test_it_drops_posts_that_waited_for_a_week_and_says_so(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.LIMIT_IN_ALL = [(0, dt.timedelta(hours=1))]
     for email in ("a@example.org", "b@example.org"):
-        signup_queue.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
-    signup_queue.take_in(now=NOW + dt.timedelta(days=6, hours=23))
+        signup_queue.request_signup(email, Preferences(), Trace(), now=NOW)
+    signup_queue.process_pending(now=NOW + dt.timedelta(days=6, hours=23))
     assert FormPost.objects.count() == 2
     mail.outbox.clear()
-    signup_queue.take_in(now=NOW + dt.timedelta(days=7, minutes=1))
+    signup_queue.process_pending(now=NOW + dt.timedelta(days=7, minutes=1))
     assert not FormPost.objects.exists()
     assert "2 sign-ups waited for a week and were dropped" in caplog.text
     (message,) = mail.outbox
@@ -283,8 +283,8 @@ def test_it_drops_posts_that_waited_for_a_week_and_says_so(settings: Any, caplog
 def test_it_goes_on_after_a_post_that_can_not_be_served(caplog: pytest.LogCaptureFixture) -> None:
     wishes = {"topics": [], "send_hour": 99}
     FormPost.objects.create(kind="sign_up", email="bad@example.org", wishes=wishes, posted_at=NOW)
-    signup_queue.ask_to_sign_up("ada@example.org", Wishes(), Trace(), now=NOW)
-    assert signup_queue.take_in(now=NOW) == 1
+    signup_queue.request_signup("ada@example.org", Preferences(), Trace(), now=NOW)
+    assert signup_queue.process_pending(now=NOW) == 1
     assert list(Subscriber.objects.values_list("email", flat=True)) == ["ada@example.org"]
     assert not FormPost.objects.exists()
     assert "can't be served; it is deleted" in caplog.text
@@ -294,24 +294,24 @@ def test_it_tries_again_what_failed_for_a_while(monkeypatch: pytest.MonkeyPatch)
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OSError("disk full")
 
-    signup_queue.ask_for_link("ada@example.org", now=NOW)
+    signup_queue.request_link("ada@example.org", now=NOW)
     with monkeypatch.context() as broken:
-        broken.setattr("subscriptions.readers.lifecycle.ask_for_link", fail)
-        assert signup_queue.take_in(now=NOW) == 0
-    assert signup_queue.take_in(now=NOW) == 1
+        broken.setattr("subscriptions.readers.lifecycle.queue_link", fail)
+        assert signup_queue.process_pending(now=NOW) == 0
+    assert signup_queue.process_pending(now=NOW) == 1
 
 
 def test_it_leaves_what_it_has_no_time_for_to_the_next_tick() -> None:
-    signup_queue.ask_for_link("ada@example.org", now=NOW)
-    assert signup_queue.take_in(now=NOW, seconds=-1) == 0
-    assert signup_queue.take_in(now=NOW) == 1
+    signup_queue.request_link("ada@example.org", now=NOW)
+    assert signup_queue.process_pending(now=NOW, seconds=-1) == 0
+    assert signup_queue.process_pending(now=NOW) == 1
 
 
 def test_it_takes_over_from_a_worker_that_died() -> None:
-    signup_queue.ask_to_sign_up("ada@example.org", Wishes(), Trace(), now=NOW)
+    signup_queue.request_signup("ada@example.org", Preferences(), Trace(), now=NOW)
     FormPost.objects.update(claimed_at=NOW)
-    assert signup_queue.take_in(now=NOW + 4 * MINUTE) == 0
-    assert signup_queue.take_in(now=NOW + 6 * MINUTE) == 1
+    assert signup_queue.process_pending(now=NOW + 4 * MINUTE) == 0
+    assert signup_queue.process_pending(now=NOW + 6 * MINUTE) == 1
 
 
 def test_it_delays_no_sign_up_behind_a_flood_at_the_same_domain(settings: Any) -> None:
@@ -325,10 +325,10 @@ def test_it_delays_no_sign_up_behind_a_flood_at_the_same_domain(settings: Any) -
             for number in range(40):
                 for network in flood:
                     email = f"robot{hour}-{number}-{network}@gmail.com"
-                    signup_queue.ask_to_sign_up(email, Wishes(), Trace(), network=f"192.0.2.{network}", now=moment)
+                    signup_queue.request_signup(email, Preferences(), Trace(), network=f"192.0.2.{network}", now=moment)
         email = f"reader{hour}@gmail.com"
-        signup_queue.ask_to_sign_up(email, Wishes(), Trace(), network=f"198.51.100.{hour}", now=moment)
-        signup_queue.take_in(now=moment)
+        signup_queue.request_signup(email, Preferences(), Trace(), network=f"198.51.100.{hour}", now=moment)
+        signup_queue.process_pending(now=moment)
         served = Subscriber.objects.filter(email__startswith="reader").values_list("email", flat=True)
         honest |= {email: hour for email in served if email not in honest}
     assert honest == {f"reader{hour}@gmail.com": hour for hour in range(30)}
@@ -339,9 +339,9 @@ def test_it_loses_nobody_on_a_day_in_the_news(settings: Any) -> None:
     settings.LIMIT_PER_DOMAIN = [(3, dt.timedelta(hours=1))]
     for number in range(80):
         email = f"reader{number}@gmail.com"
-        signup_queue.ask_to_sign_up(email, Wishes(), Trace(), network=f"192.0.2.{number}", now=NOW)
+        signup_queue.request_signup(email, Preferences(), Trace(), network=f"192.0.2.{number}", now=NOW)
     for hour in range(27):
-        signup_queue.take_in(now=NOW + dt.timedelta(hours=hour))
+        signup_queue.process_pending(now=NOW + dt.timedelta(hours=hour))
     assert Subscriber.objects.count() == 80
 
 
@@ -349,9 +349,9 @@ def test_it_lets_networks_take_turns_however_many_posts_wait(settings: Any, monk
     settings.LIMIT_PER_NETWORK = [(40, dt.timedelta(days=1))]
     monkeypatch.setattr(signup_queue, "AT_ONCE", 2)
     for number in range(10):
-        signup_queue.ask_for_link(f"robot{number}@example.org", network="192.0.2.1", now=NOW)
-    signup_queue.ask_for_link("ada@example.net", network="192.0.2.2", now=NOW)
-    signup_queue.take_in(now=NOW)
+        signup_queue.request_link(f"robot{number}@example.org", network="192.0.2.1", now=NOW)
+    signup_queue.request_link("ada@example.net", network="192.0.2.2", now=NOW)
+    signup_queue.process_pending(now=NOW)
     assert not FormPost.objects.filter(email="ada@example.net").exists()
 
 
@@ -363,8 +363,8 @@ def test_it_mails_a_mailbox_no_more_often_under_other_spellings(spelling: str) -
     for number in range(24):
         part = dots[number % 6] if "gmail" in spelling else f"x{number}"
         email = spelling.format(part, number).replace("gmail", "googlemail" if number % 2 else "gmail")
-        signup_queue.ask_to_sign_up(email, Wishes(), Trace(), now=NOW)
-    queue.send_owed(now=NOW)
+        signup_queue.request_signup(email, Preferences(), Trace(), now=NOW)
+    queue.send_pending(now=NOW)
     assert len(mailed()) == (5 if "@{}" in spelling or "@mail" in spelling else 1)
 
 
@@ -372,8 +372,8 @@ def test_it_writes_no_address_to_the_operators_where_a_name_is_asked_for_too_oft
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     for number in range(9):
-        signup_queue.ask_to_sign_up(f"ada@{number}.example.org", Wishes(), Trace(), now=NOW)
-    signup_queue.take_in(now=NOW)
+        signup_queue.request_signup(f"ada@{number}.example.org", Preferences(), Trace(), now=NOW)
+    signup_queue.process_pending(now=NOW)
     assert FormPost.objects.count() == 4
     assert (mail.outbox, "ada" in caplog.text) == ([], False)
 
@@ -381,8 +381,8 @@ def test_it_writes_no_address_to_the_operators_where_a_name_is_asked_for_too_oft
 def test_it_counts_all_subdomains_of_an_organization_as_one_domain(settings: Any) -> None:
     settings.LIMIT_PER_DOMAIN = [(3, dt.timedelta(hours=1))]
     for number in range(9):
-        signup_queue.ask_to_sign_up(f"reader{number}@{number}.example.co.uk", Wishes(), Trace(), now=NOW)
-    signup_queue.take_in(now=NOW)
+        signup_queue.request_signup(f"reader{number}@{number}.example.co.uk", Preferences(), Trace(), now=NOW)
+    signup_queue.process_pending(now=NOW)
     assert Subscriber.objects.count() == 3
 
 
@@ -411,5 +411,5 @@ def test_it_leaves_the_same_room_whoever_was_asked_for(
     FormPost.objects.create(kind=kind, email=readers.get(known, "nobody@example.org"), posted_at=NOW, **POST[kind])
     for number in range(3):
         FormPost.objects.create(kind=kind, email=f"mallory{number}@example.org", posted_at=NOW, **POST[kind])
-    signup_queue.take_in(now=NOW)
+    signup_queue.process_pending(now=NOW)
     assert list(FormPost.objects.values_list("email", flat=True)) == ["mallory2@example.org"]

@@ -13,7 +13,7 @@ from digest.matching import Index, Interest
 from digest.matching.tokens import key_of
 from subscriptions.models import Topic
 from subscriptions.topics import catalogue
-from subscriptions.topics.catalogue import Loaded
+from subscriptions.topics.catalogue import LoadResult
 from subscriptions.topics.catalogue_schema import CatalogueError
 
 TWO_TOPICS = """
@@ -47,7 +47,7 @@ def change(file: Path, old: str, new: str) -> None:
 
 
 def test_it_loads_a_file(file: Path) -> None:
-    assert catalogue.load(file) == Loaded(new=2, updated=0, kept=0, unchanged=0)
+    assert catalogue.load(file) == LoadResult(new=2, updated=0, kept=0, unchanged=0)
     learning, vision = Topic.objects.all()
     assert (learning.name, learning.group, learning.description) == ("Learning", "Methods", "From rewards")
     assert (learning.phrases, learning.exclusions) == (["reinforcement learning"], [])
@@ -59,14 +59,14 @@ def test_it_loads_a_file(file: Path) -> None:
 def test_it_changes_nothing_the_second_time(file: Path) -> None:
     catalogue.load(file)
     before = list(Topic.objects.values())
-    assert catalogue.load(file) == Loaded(new=0, updated=0, kept=0, unchanged=2)
+    assert catalogue.load(file) == LoadResult(new=0, updated=0, kept=0, unchanged=2)
     assert list(Topic.objects.values()) == before
 
 
 def test_it_brings_in_what_changed_in_the_file(file: Path) -> None:
     catalogue.load(file)
     change(file, '"image", "video"', '"image", "film"')
-    assert catalogue.load(file) == Loaded(new=0, updated=1, kept=0, unchanged=1)
+    assert catalogue.load(file) == LoadResult(new=0, updated=1, kept=0, unchanged=1)
     assert Topic.objects.get(slug="vision").phrases == ["image", "film"]
     assert catalogue.load(file).unchanged == 2
 
@@ -83,7 +83,7 @@ def test_it_follows_the_order_of_the_file(file: Path) -> None:
     catalogue.load(file)
     first = '[[topic]]\nslug = "audio"\nname = "Audio"\ngroup = "Methods"\nphrases = ["speech"]\n'
     file.write_text(first + file.read_text(encoding="utf-8"), encoding="utf-8")
-    assert catalogue.load(file) == Loaded(new=1, updated=2, kept=0, unchanged=0)
+    assert catalogue.load(file) == LoadResult(new=1, updated=2, kept=0, unchanged=0)
     assert [topic.slug for topic in Topic.objects.all()] == ["audio", "learning", "vision"]
 
 
@@ -110,7 +110,7 @@ def test_it_keeps_what_an_admin_edited(file: Path, edit: dict[str, object]) -> N
     Topic.objects.filter(slug="vision").update(**edit)
     before = Topic.objects.filter(slug="vision").values().get()
     change(file, '"image", "video"', '"image", "film"')
-    assert catalogue.load(file) == Loaded(new=0, updated=0, kept=1, unchanged=1)
+    assert catalogue.load(file) == LoadResult(new=0, updated=0, kept=1, unchanged=1)
     assert Topic.objects.filter(slug="vision").values().get() == before
 
 
@@ -124,7 +124,7 @@ def test_it_does_not_offer_again_what_an_admin_withdrew(file: Path) -> None:
 
 def test_it_keeps_an_admins_own_topic_of_the_same_name(file: Path) -> None:
     mine = Topic.objects.create(slug="my-learning", name="Learning", group="Mine", phrases=["bandits"])
-    assert catalogue.load(file) == Loaded(new=1, updated=0, kept=1, unchanged=0)
+    assert catalogue.load(file) == LoadResult(new=1, updated=0, kept=1, unchanged=0)
     mine.refresh_from_db()
     assert (mine.slug, mine.phrases) == ("my-learning", ["bandits"])
 
@@ -133,7 +133,7 @@ def test_it_keeps_both_topics_when_a_new_name_is_taken(file: Path) -> None:
     catalogue.load(file)
     Topic.objects.create(slug="mine", name="Sight", group="Mine", phrases=["eye"])
     change(file, 'name = "Vision — für alle"', 'name = "Sight"')
-    assert catalogue.load(file) == Loaded(new=0, updated=0, kept=1, unchanged=1)
+    assert catalogue.load(file) == LoadResult(new=0, updated=0, kept=1, unchanged=1)
 
 
 def test_it_knows_the_topics_that_were_made_by_hand(file: Path) -> None:
@@ -185,12 +185,12 @@ def test_it_says_what_is_wrong_with_the_file_and_loads_nothing(file: Path, old: 
 def test_a_broader_topic_may_stand_for_one_that_was_made_by_hand(file: Path) -> None:
     file.write_text(TWO_TOPICS + WIDE.replace('"learning"', '"mine"'), encoding="utf-8")
     Topic.objects.create(slug="mine", name="Mine", group="Mine", phrases=["own"])
-    assert catalogue.load(file) == Loaded(new=3, updated=0, kept=0, unchanged=0)
+    assert catalogue.load(file) == LoadResult(new=3, updated=0, kept=0, unchanged=0)
 
 
 @pytest.mark.django_db
 def test_the_command_says_what_is_wrong_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load() -> Loaded:
+    def load() -> LoadResult:
         raise CatalogueError("topic “vision” needs a name.")
 
     monkeypatch.setattr(catalogue, "load", load)
@@ -264,11 +264,11 @@ def test_it_loads_what_a_broader_topic_stands_for(file: Path) -> None:
     broader = '[[topic]]\nslug = "all"\nname = "All"\ngroup = "Methods"\nnarrower = ["learning", "vision"]\n'
     catalogue.load(file)
     file.write_text(file.read_text(encoding="utf-8") + broader, encoding="utf-8")
-    assert catalogue.load(file) == Loaded(new=1, updated=0, kept=0, unchanged=2)
+    assert catalogue.load(file) == LoadResult(new=1, updated=0, kept=0, unchanged=2)
     assert Topic.objects.get(slug="all").narrower == ["learning", "vision"]
     assert Topic.objects.get(slug="all").phrases == []
     change(file, '["learning", "vision"]', '["learning"]')
-    assert catalogue.load(file) == Loaded(new=0, updated=1, kept=0, unchanged=2)
+    assert catalogue.load(file) == LoadResult(new=0, updated=1, kept=0, unchanged=2)
     Topic.objects.filter(slug="all").update(narrower=["vision"])
     change(file, 'narrower = ["learning"]', 'narrower = ["learning", "vision"]')
     assert catalogue.load(file).kept == 1
@@ -281,7 +281,7 @@ def test_it_updates_what_was_loaded_before_there_were_broader_topics(file: Path)
         said = json.dumps({name: getattr(topic, name) for name in fields}, sort_keys=True)
         Topic.objects.filter(pk=topic.pk).update(loaded_hash=hashlib.sha256(said.encode()).hexdigest())
     change(file, '"image", "video"', '"image", "film"')
-    assert catalogue.load(file) == Loaded(new=0, updated=1, kept=0, unchanged=1)
+    assert catalogue.load(file) == LoadResult(new=0, updated=1, kept=0, unchanged=1)
 
 
 def test_the_order_of_what_a_topic_stands_for_is_no_edit(file: Path) -> None:
@@ -289,7 +289,7 @@ def test_the_order_of_what_a_topic_stands_for_is_no_edit(file: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + broader, encoding="utf-8")
     catalogue.load(file)
     Topic.objects.filter(slug="all").update(narrower=["learning", "vision"])  # as the admin's form gives them
-    assert catalogue.load(file) == Loaded(new=0, updated=0, kept=0, unchanged=3)
+    assert catalogue.load(file) == LoadResult(new=0, updated=0, kept=0, unchanged=3)
 
 
 def test_it_tells_of_what_a_broader_topic_stands_for_in_vain(file: Path) -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 
 from subscriptions.models import Subscriber
 from subscriptions.readers import lifecycle
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW
 from tests.subscriptions.conftest import DOORS, path_of, stored
@@ -71,7 +71,7 @@ def test_it_does_not_revive_a_suppressed_address(visitor: Client, bob: Subscribe
 
 
 def test_it_confirms_a_reader_who_came_back(visitor: Client, charlie: Subscriber) -> None:
-    lifecycle.sign_up(charlie.email, Wishes(), now=NOW)
+    lifecycle.sign_up(charlie.email, Preferences(), now=NOW)
     assert visitor.post(path_of(Purpose.CONFIRM, charlie)).status_code == 200
     assert stored(charlie)["status"] == "active"
 
@@ -111,7 +111,7 @@ def test_it_says_the_same_when_the_reader_is_gone(
 
 def test_it_shows_nothing_that_others_could_have_typed(visitor: Client, bob: Subscriber) -> None:
     """Anyone can sign anyone up: the page behind the mail must not say what a stranger wants it to."""
-    lifecycle.sign_up(bob.email, Wishes(words='"win money at spam.example"'), now=NOW)
+    lifecycle.sign_up(bob.email, Preferences(words='"win money at spam.example"'), now=NOW)
     assert "spam.example" not in visitor.get(path_of(Purpose.CONFIRM, bob)).content.decode()
     assert "spam.example" not in visitor.post(path_of(Purpose.CONFIRM, bob)).content.decode()
 
@@ -144,7 +144,7 @@ def test_it_says_how_often_a_digest_comes(
 def test_it_confirms_in_utc_who_asked_for_a_zone_that_this_machine_does_not_know(
     visitor: Client, bob: Subscriber
 ) -> None:
-    Subscriber.objects.update(asked_wishes=Wishes(time_zone="Mars/Olympus_Mons", send_hour=9).as_json())
+    Subscriber.objects.update(asked_wishes=Preferences(time_zone="Mars/Olympus_Mons", send_hour=9).as_json())
     assert visitor.post(path_of(Purpose.CONFIRM, bob)).status_code == 200
     row = stored(bob)
     assert (row["status"], row["time_zone"], row["send_hour"]) == ("active", "UTC", 9)

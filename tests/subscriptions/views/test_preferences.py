@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from subscriptions.forms import WishesForm
+from subscriptions.forms import PreferencesForm
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
 from subscriptions.security.link_tokens import Purpose
@@ -280,7 +280,7 @@ def test_it_finds_topics_by_name_before_those_that_have_to_do_with_it(
     Topic.objects.create(slug="agents", name="Agents", group="A", phrases=["vision", "perception", "CLIP"])
     Topic.objects.create(slug="sight", name="Sight", group="A", description="What an eye sees", phrases=["sight"])
     Topic.objects.create(slug="eclipses", name="Eclipses", group="A", phrases=["moon"])
-    assert [topic.name for topic in WishesForm({"find": sought}).found()] == found
+    assert [topic.name for topic in PreferencesForm({"find": sought}).found()] == found
 
 
 def test_it_saves_by_its_button_whatever_stands_in_the_box(visitor: Client, alice: Subscriber, vision: Topic) -> None:

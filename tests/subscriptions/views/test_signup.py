@@ -19,7 +19,7 @@ from subscriptions.models import Subscriber, Suppression, Topic
 from subscriptions.notices import queue
 from subscriptions.query.grammar import parse
 from subscriptions.readers import lifecycle, signup_queue
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, make_reader, stamped
 from tests.subscriptions.conftest import DOORS, path_of, stored
@@ -43,7 +43,7 @@ FORM = {
 def sign_up(visitor: Client, **fields: Any) -> Any:
     """Fill in the form, and have the worker look at it."""
     response = visitor.post("/subscribe/", FORM | {"stamp": stamped()} | fields)
-    signup_queue.take_in(now=timezone.now())
+    signup_queue.process_pending(now=timezone.now())
     return response
 
 
@@ -104,7 +104,7 @@ def test_it_stores_what_the_reader_asks_for(visitor: Client) -> None:
 def test_it_needs_nothing_but_an_address(visitor: Client) -> None:
     response = visitor.post("/subscribe/", {"email": " ada@example.org ", "stamp": stamped()})
     assert response.status_code == 202
-    signup_queue.take_in(now=NOW)
+    signup_queue.process_pending(now=NOW)
     row = stored(Subscriber.objects.get())
     assert (row["email"], row["follows"]) == ("ada@example.org", [])
     assert (row["frequency"], row["send_hour"], row["time_zone"]) == ("daily", 7, "UTC")
@@ -213,7 +213,7 @@ def test_it_takes_addresses_that_are_only_unusual(visitor: Client) -> None:
     for address in unusual:
         assert sign_up(visitor, email=address).status_code == 202
     assert set(Subscriber.objects.values_list("email", flat=True)) == set(unusual)
-    assert queue.send_owed(now=NOW) == len(unusual)
+    assert queue.send_pending(now=NOW) == len(unusual)
     assert sorted(message.to[0] for message in mail.outbox) == sorted(unusual)
 
 
@@ -232,7 +232,7 @@ def test_it_knows_one_mailbox_in_every_spelling(visitor: Client, twin: str) -> N
     sign_up(visitor)
     assert sign_up(visitor, email=twin, topics=[]).status_code == 202
     assert stored(Subscriber.objects.get())["follows"] == ["diffusion, -survey"]
-    assert queue.send_owed(now=NOW) == 1
+    assert queue.send_pending(now=NOW) == 1
 
 
 @pytest.mark.parametrize("spelling", ["ada@bücher.example", "ada@BÜCHER.example", "ada@xn--bcher-kva.example"])
@@ -296,7 +296,7 @@ def test_it_leaves_an_active_reader_as_they_are(visitor: Client, alice: Subscrib
     sign_up(visitor, email="ALICE@example.org")
     changed = {name for name, value in stored(alice).items() if value != before[name]}
     assert changed == {"owed"}
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     (message,) = mail.outbox
     assert message.to == ["alice@example.org"]
     assert path_of(Purpose.PREFERENCES, alice) in message.body
@@ -322,10 +322,10 @@ def test_it_asks_a_reader_who_comes_back_to_confirm_again(visitor: Client, charl
 
 
 def test_it_mails_who_comes_back_and_lost_it_the_link_to_confirm(visitor: Client, charlie: Subscriber) -> None:
-    lifecycle.sign_up(charlie.email, Wishes(), now=NOW - dt.timedelta(days=2))
+    lifecycle.sign_up(charlie.email, Preferences(), now=NOW - dt.timedelta(days=2))
     charlie.owed_notices.all().delete()
     visitor.post("/preferences/", {"email": charlie.email, "stamp": stamped()})
-    queue.send_owed(now=NOW)
+    queue.send_pending(now=NOW)
     assert [path_of(Purpose.CONFIRM, charlie) in str(message.body) for message in mail.outbox] == [True]
 
 
@@ -342,7 +342,7 @@ def test_it_mails_an_address_once_a_day_at_most(visitor: Client, known: str, mai
     for hour in range(0, 49, 3):
         with time_machine.travel(NOW + dt.timedelta(hours=hour), tick=False):
             sign_up(visitor, email=known)
-            queue.send_owed(now=NOW + dt.timedelta(hours=hour))
+            queue.send_pending(now=NOW + dt.timedelta(hours=hour))
     assert len(mail.outbox) == len(mails)
 
 
@@ -352,7 +352,7 @@ def test_it_never_mails_a_suppressed_address(visitor: Client, alice: Subscriber)
     before = stored(alice)
     for address in (alice.email, "Stranger@example.org"):
         sign_up(visitor, email=address)
-    assert queue.send_owed(now=NOW) == 0
+    assert queue.send_pending(now=NOW) == 0
     assert mail.outbox == []
     assert stored(alice) == before
     assert Subscriber.objects.count() == 1

@@ -11,7 +11,7 @@ from django.test import Client
 from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.notices import queue
 from subscriptions.readers import lifecycle, signup_queue
-from subscriptions.readers.lifecycle import Wishes
+from subscriptions.readers.lifecycle import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, TODAY, make_reader, stamped
 from tests.subscriptions.conftest import path_of, stored
@@ -109,7 +109,7 @@ def test_it_still_works_after_the_key_was_rotated_and_a_year(visitor: Client, al
 
 def test_it_works_again_after_a_reader_came_back(visitor: Client, charlie: Subscriber) -> None:
     path = path_of(Purpose.UNSUBSCRIBE, charlie)
-    lifecycle.sign_up(charlie.email, Wishes(), now=NOW)
+    lifecycle.sign_up(charlie.email, Preferences(), now=NOW)
     visitor.post(path_of(Purpose.CONFIRM, charlie))
     assert stored(charlie)["status"] == "active"
     visitor.post(path)
@@ -117,10 +117,10 @@ def test_it_works_again_after_a_reader_came_back(visitor: Client, charlie: Subsc
 
 
 def test_it_lets_who_left_by_mistake_come_back_at_once(visitor: Client, alice: Subscriber) -> None:
-    lifecycle.sign_up(alice.email, Wishes(), now=NOW)
+    lifecycle.sign_up(alice.email, Preferences(), now=NOW)
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
     visitor.post("/subscribe/", {"email": alice.email, "stamp": stamped()})
-    signup_queue.take_in(now=NOW)
+    signup_queue.process_pending(now=NOW)
     assert stored(alice)["owed"] == ["confirm", "goodbye"]
 
 
@@ -202,7 +202,7 @@ def test_it_mails_the_reader_on_which_terms_they_came_back(
     """Someone with a forwarded digest can leave and come back at once, and no goodbye leaves."""
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
     come_back(visitor, alice, offer)
-    assert queue.send_owed(now=NOW) == 1
+    assert queue.send_pending(now=NOW) == 1
     (message,) = mail.outbox
     assert message.to == [alice.email]
     assert told in " ".join(str(message.body).split())
@@ -284,22 +284,22 @@ def test_it_opens_no_settings_from_the_way_out(visitor: Client, alice: Subscribe
 
 def test_it_says_goodbye_to_who_left_on_the_page(visitor: Client, alice: Subscriber) -> None:
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
-    assert queue.send_owed(now=NOW) == 1
+    assert queue.send_pending(now=NOW) == 1
     (goodbye,) = mail.outbox
     assert goodbye.to == [alice.email]
     assert path_of(Purpose.COME_BACK, alice) in str(goodbye.body)
-    assert queue.send_owed(now=NOW + dt.timedelta(days=1)) == 0
+    assert queue.send_pending(now=NOW + dt.timedelta(days=1)) == 0
 
 
 @ONE_CLICK
 def test_it_says_no_goodbye_to_a_mail_client(visitor: Client, alice: Subscriber, body: str, content_type: str) -> None:
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice), body, content_type=content_type)
-    assert queue.send_owed(now=NOW) == 0
+    assert queue.send_pending(now=NOW) == 0
 
 
 def test_it_says_no_goodbye_to_who_never_confirmed(visitor: Client, bob: Subscriber) -> None:
     visitor.post(path_of(Purpose.UNSUBSCRIBE, bob))
-    assert queue.send_owed(now=NOW) == 0
+    assert queue.send_pending(now=NOW) == 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from anymail.signals import AnymailTrackingEvent, EventType
 
 from digest.delivery import events
-from digest.delivery.events.soft_bounces import Fate, Issue, is_worn_out
+from digest.delivery.events.soft_bounces import DigestFate, MailedDigest, is_worn_out
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from tests.conftest import NOW
@@ -14,13 +14,15 @@ from tests.conftest import NOW
 DAY = dt.date(2026, 8, 20)
 
 
-def history(letters: str) -> list[Issue]:
+def history(letters: str) -> list[MailedDigest]:
     """Newest first, a day each: b bounced, B bounced on the same day as the one before it, a arrived, s sent, - not."""
     issues, ago = [], 0
     for letter in letters:
         ago += letter != "B"
-        fate = {"b": Fate.BOUNCED, "a": Fate.ARRIVED, "s": Fate.SENT, "-": Fate.NOT_SENT}[letter.lower()]
-        issues.append(Issue(fate, DAY - dt.timedelta(days=ago)))
+        fate = {"b": DigestFate.BOUNCED, "a": DigestFate.ARRIVED, "s": DigestFate.SENT, "-": DigestFate.NOT_SENT}[
+            letter.lower()
+        ]
+        issues.append(MailedDigest(fate, DAY - dt.timedelta(days=ago)))
     return issues
 
 

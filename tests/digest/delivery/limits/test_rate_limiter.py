@@ -15,11 +15,11 @@ from django.db import connection
 
 from digest.delivery.limits import daily_quota, redis_store
 from digest.delivery.limits.database_store import DatabaseStore
-from digest.delivery.limits.limit_summary import plain
-from digest.delivery.limits.rate_limiter import Gate, Hold
+from digest.delivery.limits.limit_summary import summarize_limits
+from digest.delivery.limits.rate_limiter import RateLimiter, Throttled
 from digest.delivery.limits.rate_settings import parse_lanes, parse_rates
-from digest.delivery.limits.redis_store import PREFIX, RedisOrElse, RedisStore
-from digest.delivery.limits.token_bucket import Bucket, Store, Taken
+from digest.delivery.limits.redis_store import PREFIX, RedisStore, RedisWithFallback
+from digest.delivery.limits.token_bucket import Bucket, BucketStore, TakeResult
 from digest.models import Allowance
 from tests.conftest import NOW
 
@@ -40,89 +40,89 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def let_out(gate: Gate, address: str = "a@example.org") -> int:
+def let_out(limiter: RateLimiter, address: str = "a@example.org") -> int:
     """How many mails may leave now."""
     number = 0
-    while gate.ask(address) is None:
+    while limiter.ask(address) is None:
         number += 1
         assert number < 1000
     return number
 
 
-def rounded(hold: Hold | None) -> Hold | None:
+def rounded(hold: Throttled | None) -> Throttled | None:
     return hold and replace(hold, seconds=round(hold.seconds, 2))
 
 
 def test_without_limits_a_gate_is_open() -> None:
-    gate = Gate("smtp")
-    assert gate.is_open
-    assert all(gate.ask("a@example.org") is None for _ in range(100))
+    limiter = RateLimiter("smtp")
+    assert limiter.is_open
+    assert all(limiter.ask("a@example.org") is None for _ in range(100))
     assert not Allowance.objects.exists()
 
 
 def test_it_lets_out_what_the_rate_allows(settings: Any, clock: time_machine.Traveller) -> None:
     settings.SEND_RATE = parse_rates("10/s")
-    gate = Gate("smtp")
-    assert let_out(gate) == 10
-    held = gate.ask("a@example.org")
-    assert rounded(held) == Hold(0.1, True, "Held back: 10/s by smtp at most.")
+    limiter = RateLimiter("smtp")
+    assert let_out(limiter) == 10
+    held = limiter.ask("a@example.org")
+    assert rounded(held) == Throttled(0.1, True, "Held back: 10/s by smtp at most.")
     clock.shift(0.5)
-    assert let_out(gate) == 5
+    assert let_out(limiter) == 5
 
 
 def test_gates_of_two_workers_share_it(settings: Any, clock: time_machine.Traveller) -> None:
     settings.SEND_RATE = parse_rates("10/s")
-    assert let_out(Gate("smtp")) + let_out(Gate("smtp")) == 10
+    assert let_out(RateLimiter("smtp")) + let_out(RateLimiter("smtp")) == 10
 
 
 def test_each_provider_can_have_a_rate_of_its_own(settings: Any, clock: time_machine.Traveller) -> None:
     settings.SEND_RATE = parse_rates("postmark=20/s, smtp=2/s")
-    assert (let_out(Gate("postmark")), let_out(Gate("smtp"))) == (20, 2)
-    assert Gate("brevo").is_open
+    assert (let_out(RateLimiter("postmark")), let_out(RateLimiter("smtp"))) == (20, 2)
+    assert RateLimiter("brevo").is_open
 
 
 def test_a_full_lane_holds_up_no_other(settings: Any, clock: time_machine.Traveller) -> None:
     settings.DOMAIN_RATES = parse_lanes("gmail.com=2/s")
-    gate = Gate("smtp")
-    assert let_out(gate, "a@gmail.com") == 2
-    held = gate.hold("b@gmail.com")
-    assert rounded(held) == Hold(0.5, False, "Held back: 2/s to gmail.com at most.")
-    assert gate.hold("c@example.org") is None
-    assert gate.ask("c@example.org") is None
+    limiter = RateLimiter("smtp")
+    assert let_out(limiter, "a@gmail.com") == 2
+    held = limiter.hold("b@gmail.com")
+    assert rounded(held) == Throttled(0.5, False, "Held back: 2/s to gmail.com at most.")
+    assert limiter.hold("c@example.org") is None
+    assert limiter.ask("c@example.org") is None
 
 
 def test_both_a_lane_and_the_whole_must_have_room(settings: Any, clock: time_machine.Traveller) -> None:
     settings.SEND_RATE, settings.DOMAIN_RATES = parse_rates("5/s"), parse_lanes("gmail.com=3/s")
-    gate = Gate("smtp")
-    assert let_out(gate, "a@gmail.com") == 3
-    assert let_out(gate, "a@example.org") == 2
+    limiter = RateLimiter("smtp")
+    assert let_out(limiter, "a@gmail.com") == 3
+    assert let_out(limiter, "a@example.org") == 2
 
 
 def test_what_is_left_in_hand_goes_back(settings: Any, clock: time_machine.Traveller) -> None:
     settings.SEND_RATE, settings.SEND_PER_DAY = parse_rates("10/s"), 100
-    gate = Gate("smtp")
-    assert gate.ask("a@example.org") is None  # one of five in hand
-    gate.give_all_back()
+    limiter = RateLimiter("smtp")
+    assert limiter.ask("a@example.org") is None  # one of five in hand
+    limiter.give_all_back()
     assert daily_quota.taken(now=NOW) == 1
-    assert let_out(Gate("smtp")) == 9
+    assert let_out(RateLimiter("smtp")) == 9
 
 
 def test_what_was_let_out_and_did_not_leave_may_leave_later(settings: Any, clock: time_machine.Traveller) -> None:
     settings.SEND_RATE = parse_rates("1/s")
-    gate = Gate("smtp")
-    assert let_out(gate) == 1
-    gate.give_back("a@example.org", gate.day)
-    assert gate.ask("b@example.org") is None
+    limiter = RateLimiter("smtp")
+    assert let_out(limiter) == 1
+    limiter.give_back("a@example.org", limiter.day)
+    assert limiter.ask("b@example.org") is None
 
 
 def test_the_day_has_its_cap(settings: Any, clock: time_machine.Traveller) -> None:
     settings.SEND_PER_DAY = 120
-    gate = Gate("smtp")
-    assert let_out(gate) + let_out(Gate("brevo")) == 120
-    held = gate.ask("a@example.org")
-    assert held == Hold(12 * 3600, True, "Held back: 120 a day are through.")
+    limiter = RateLimiter("smtp")
+    assert let_out(limiter) + let_out(RateLimiter("brevo")) == 120
+    held = limiter.ask("a@example.org")
+    assert held == Throttled(12 * 3600, True, "Held back: 120 a day are through.")
     clock.shift(dt.timedelta(hours=12))
-    assert let_out(Gate("smtp")) == 120
+    assert let_out(RateLimiter("smtp")) == 120
 
 
 @pytest.mark.parametrize("gives_back", [True, False])
@@ -131,31 +131,31 @@ def test_what_is_in_hand_at_midnight_is_not_the_next_days(
 ) -> None:
     settings.SEND_PER_DAY = 100
     clock.move_to(NOW.replace(hour=23, minute=59, second=59))
-    gate = Gate("smtp")
-    assert gate.ask("a@example.org") is None  # one of 50 in hand
+    limiter = RateLimiter("smtp")
+    assert limiter.ask("a@example.org") is None  # one of 50 in hand
     clock.shift(2)
-    assert let_out(Gate("brevo")) == 100
+    assert let_out(RateLimiter("brevo")) == 100
     if gives_back:
-        gate.give_all_back()
-    assert let_out(gate) == 0
+        limiter.give_all_back()
+    assert let_out(limiter) == 0
 
 
 def test_what_was_let_out_before_midnight_is_not_the_next_days(settings: Any, clock: time_machine.Traveller) -> None:
     settings.SEND_PER_DAY = 3
     clock.move_to(NOW.replace(hour=23, minute=59, second=59))
-    gate = Gate("smtp")
-    assert gate.ask("a@example.org") is None
-    yesterday = gate.day
+    limiter = RateLimiter("smtp")
+    assert limiter.ask("a@example.org") is None
+    yesterday = limiter.day
     clock.shift(2)
-    gate.give_back("a@example.org", yesterday)
-    assert let_out(gate) == 3
+    limiter.give_back("a@example.org", yesterday)
+    assert let_out(limiter) == 3
 
 
 def test_a_new_domain_warms_up(settings: Any, clock: time_machine.Traveller) -> None:
     settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY = dt.date(2026, 8, 18), 50, 1
     settings.SEND_PER_DAY = 10_000
-    assert let_out(Gate("smtp")) == 200  # the third day
-    told = plain("smtp", now=NOW)
+    assert let_out(RateLimiter("smtp")) == 200  # the third day
+    told = summarize_limits("smtp", now=NOW)
     assert told.an_hour == 0
     assert told.reasons == [
         "0 of today's 200 mails are left. The domain is warming up since 2026-08-18; tomorrow 400 may leave."
@@ -163,13 +163,13 @@ def test_a_new_domain_warms_up(settings: Any, clock: time_machine.Traveller) -> 
 
 
 def test_it_says_in_one_number_what_may_leave(settings: Any, clock: time_machine.Traveller) -> None:
-    assert plain("smtp", now=NOW).an_hour is None
+    assert summarize_limits("smtp", now=NOW).an_hour is None
     settings.SEND_RATE, settings.SEND_PER_DAY, settings.DOMAIN_RATES = (
         parse_rates("1/s"),
         10_000,
         parse_lanes("gmail.com=20/min"),
     )
-    told = plain("smtp", now=NOW)
+    told = summarize_limits("smtp", now=NOW)
     assert told.an_hour == 3600
     assert told.reasons == [
         "SEND_RATE lets 1/s leave by smtp.",
@@ -187,7 +187,7 @@ def test_it_forgets_days_long_past(settings: Any, clock: time_machine.Traveller)
 
 
 @pytest.fixture(params=["database", pytest.param("redis", marks=pytest.mark.services)])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest) -> Iterator[BucketStore]:
     if request.param == "database":
         yield DatabaseStore()
         return
@@ -201,24 +201,24 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 SLOW, SLOWER = Bucket("by smtp", 5 / 600), Bucket("to gmail.com", 1 / 600)
 
 
-def test_a_store_takes_what_all_buckets_have(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_takes_what_all_buckets_have(store: BucketStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digest.delivery.limits.token_bucket.BURST", 600.0)
-    assert store.take([SLOW], 2) == Taken(2)
-    assert store.take([SLOW, SLOWER], 9) == Taken(1)
+    assert store.take([SLOW], 2) == TakeResult(2)
+    assert store.take([SLOW, SLOWER], 9) == TakeResult(1)
     empty = store.take([SLOW, SLOWER], 1)
     assert (empty.tokens, empty.empty) == (0, "to gmail.com")
     assert 590 < empty.seconds <= 600
-    assert store.take([SLOW], 9) == Taken(2)
+    assert store.take([SLOW], 9) == TakeResult(2)
 
 
-def test_a_store_takes_tokens_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_takes_tokens_back(store: BucketStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digest.delivery.limits.token_bucket.BURST", 600.0)
     store.take([SLOW], 5)
-    assert store.take([SLOW], -3) == Taken(-3)
-    assert store.take([SLOW], 9) == Taken(3)
+    assert store.take([SLOW], -3) == TakeResult(-3)
+    assert store.take([SLOW], 9) == TakeResult(3)
 
 
-def test_a_store_fills_up_again_after_its_clock_was_set_back(store: Store) -> None:
+def test_a_store_fills_up_again_after_its_clock_was_set_back(store: BucketStore) -> None:
     fast = Bucket("by smtp", 1000.0)
     store.take([fast], 1000)
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
@@ -234,13 +234,13 @@ def test_a_store_fills_up_again_after_its_clock_was_set_back(store: Store) -> No
 def test_redis_going_away_leaves_the_limits_in_force(settings: Any, clock: time_machine.Traveller) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
     settings.SEND_RATE = parse_rates("3/s")
-    assert let_out(Gate("smtp")) == 3
+    assert let_out(RateLimiter("smtp")) == 3
 
 
 def test_one_that_hangs_is_not_asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_store, "TIMEOUT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as hanging:
-        store = RedisOrElse(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", DatabaseStore())
+        store = RedisWithFallback(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", DatabaseStore())
         assert [store.take([SLOW], 1).tokens for _ in range(2)] == [1, 0]
         hanging.settimeout(0.05)
         hanging.accept()[0].close()
@@ -250,7 +250,7 @@ def test_one_that_hangs_is_not_asked_each_time(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.services  # SQLite in memory can't be shared by threads; on disk one waits for the other
 @pytest.mark.django_db(transaction=True)
-def test_workers_at_once_take_no_more_than_there_is(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_at_once_take_no_more_than_there_is(store: BucketStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digest.delivery.limits.token_bucket.BURST", 600.0)
     bucket, taken = Bucket("by brevo", 100 / 600), []
 

@@ -11,9 +11,9 @@ import pytest
 
 from digest.delivery.providers import client
 from digest.delivery.providers.api_transport import ApiTransport
-from digest.delivery.providers.capabilities import WAYS, Kind
-from digest.delivery.providers.idempotency import key_of, knows
-from digest.delivery.providers.parsed_email import open_letter
+from digest.delivery.providers.capabilities import WAYS, BatchMode
+from digest.delivery.providers.idempotency import idempotency_key, knows
+from digest.delivery.providers.parsed_email import parse_message
 from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome
 from tests.conftest import NOW
@@ -23,14 +23,14 @@ from tests.esp import PROVIDERS, Answer, Esp
 pytestmark = pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning")
 # These give the delivery's id back in other ways, or not at all.
 WITHOUT_METADATA = {"mailersend", "postal"}
-BATCHING = {provider: way for provider, way in WAYS.items() if way.kind is not Kind.SINGLE}
+BATCHING = {provider: capability for provider, capability in WAYS.items() if capability.kind is not BatchMode.SINGLE}
 
 
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long calls would have waited."""
     waited: list[float] = []
-    monkeypatch.setattr(client.Client.__init__, "__kwdefaults__", {"sleep": waited.append})
+    monkeypatch.setattr(client.ProviderClient.__init__, "__kwdefaults__", {"sleep": waited.append})
     return waited
 
 
@@ -57,12 +57,12 @@ def check_arrived(provider: str, esp: Esp, mails: list[Mail]) -> None:
     assert len(esp.taken) == len(arrived) == len(mails)
     for mail in mails:
         assert isinstance(mail.message, bytes)
-        letter, took = open_letter(mail.message), arrived[mail.address]
-        assert seen(took.html) == seen(letter.html)
-        assert seen(took.text) == seen(letter.text)
-        assert seen(took.subject) == letter.headers["Subject"]
+        parsed, took = parse_message(mail.message), arrived[mail.address]
+        assert seen(took.html) == seen(parsed.html)
+        assert seen(took.text) == seen(parsed.text)
+        assert seen(took.subject) == parsed.headers["Subject"]
         headers = {name.lower(): value for name, value in took.headers.items()}
-        assert headers["list-unsubscribe"] == letter.headers["List-Unsubscribe"]
+        assert headers["list-unsubscribe"] == parsed.headers["List-Unsubscribe"]
         assert headers["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
         assert provider in WITHOUT_METADATA or took.delivery == str(mail.delivery_id)
 
@@ -79,10 +79,10 @@ def test_a_reader_alone_in_a_call_gets_their_own_email(provider: str, esp: Esp, 
     check_arrived(provider, esp, mails[:1])
 
 
-@pytest.mark.parametrize(("provider", "way"), BATCHING.items())
-def test_readers_with_the_same_papers_share_a_call(provider: str, way: Any, esp: Esp, mails: list[Mail]) -> None:
+@pytest.mark.parametrize(("provider", "capability"), BATCHING.items())
+def test_readers_with_the_same_papers_share_a_call(provider: str, capability: Any, esp: Esp, mails: list[Mail]) -> None:
     send(provider, mails)
-    assert len(esp.calls) == (2 if way.kind is Kind.MERGED else 1)
+    assert len(esp.calls) == (2 if capability.kind is BatchMode.MERGED else 1)
 
 
 @pytest.mark.parametrize("provider", BATCHING)
@@ -188,7 +188,7 @@ def test_what_was_in_doubt_stays_so_though_it_is_not_taken_now(then: Answer, esp
     esp.answers = [Answer(502, taken=True), then, then]
     outcomes = send("brevo", mails[:3])
     assert results(outcomes) == ["uncertain"] * 3
-    assert {outcome.call for outcome in outcomes} == {key_of("brevo", mails[:3])}
+    assert {outcome.call for outcome in outcomes} == {idempotency_key("brevo", mails[:3])}
 
 
 def test_a_key_that_is_known_means_it_was_taken(esp: Esp, mails: list[Mail]) -> None:
@@ -197,18 +197,18 @@ def test_a_key_that_is_known_means_it_was_taken(esp: Esp, mails: list[Mail]) -> 
 
 
 def test_keys_are_the_same_at_every_try_and_differ_between_calls(mails: list[Mail]) -> None:
-    assert key_of("brevo", mails) == key_of("brevo", list(mails))
-    assert key_of("brevo", mails) != key_of("brevo", mails[1:])
-    assert uuid.UUID(key_of("brevo", mails)).version == 5
+    assert idempotency_key("brevo", mails) == idempotency_key("brevo", list(mails))
+    assert idempotency_key("brevo", mails) != idempotency_key("brevo", mails[1:])
+    assert uuid.UUID(idempotency_key("brevo", mails)).version == 5
 
 
 def test_a_key_is_another_once_its_mails_are_queued_anew(mails: list[Mail]) -> None:
     """Else the provider would say of the former call that all is done."""
-    assert key_of("brevo", [replace(mails[0], queued_at=NOW)]) != key_of("brevo", mails[:1])
+    assert idempotency_key("brevo", [replace(mails[0], queued_at=NOW)]) != idempotency_key("brevo", mails[:1])
 
 
 def test_a_key_tells_whose_it_is(mails: list[Mail]) -> None:
-    key = key_of("brevo", mails)
+    key = idempotency_key("brevo", mails)
     assert [name for name in PROVIDERS if knows(name, key)] == ["brevo"]
 
 
@@ -228,13 +228,16 @@ def keys(provider: str, mails: list[Mail]) -> list[tuple[str, list[int]]]:
 def test_a_call_that_may_have_been_made_keeps_its_key_whoever_has_left(mails: list[Mail]) -> None:
     (first,) = keys("brevo", mails[:3])
     left = [replace(mail, call=first[0]) for mail in mails[:2]]
-    assert keys("brevo", [*left, mails[2]]) == [(first[0], [1, 2]), (key_of("brevo", mails[2:3]), [3])]
+    assert keys("brevo", [*left, mails[2]]) == [(first[0], [1, 2]), (idempotency_key("brevo", mails[2:3]), [3])]
 
 
 def test_a_call_that_cannot_be_made_as_it_was_is_another(mails: list[Mail]) -> None:
     """Else the provider would take the second of two for the first, and its readers would get nothing."""
     apart = [replace(mail, call="a-key") for mail in mails]
-    assert [key for key, _ in keys("brevo", apart)] == [key_of("brevo", mails[:3]), key_of("brevo", mails[3:])]
+    assert [key for key, _ in keys("brevo", apart)] == [
+        idempotency_key("brevo", mails[:3]),
+        idempotency_key("brevo", mails[3:]),
+    ]
 
 
 def test_only_who_heeds_keys_gets_them(mails: list[Mail]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from digest.delivery.providers.failover import FallbackTransport, closed_providers
-from digest.delivery.transports import Begin, Mail, all_of
+from digest.delivery.transports import BeginCallback, Mail, begin_all
 from digest.delivery.transports.outcomes import Outcome, Result
 from tests.conftest import NOW
 
@@ -24,7 +24,7 @@ class Provider:
     def __init__(self, result: Result) -> None:
         self.result, self.got = result, 0
 
-    def send(self, mails: Iterable[Mail | None], begin: Begin = all_of) -> Iterator[Sequence[Outcome]]:
+    def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
         for mail in mails:
             if mail is not None:
                 self.got += 1

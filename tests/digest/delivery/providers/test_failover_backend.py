@@ -37,7 +37,9 @@ def sink(esp: Esp, settings: Any) -> Iterator[Sink]:
 
 
 def send(message: EmailMessage, *, fail_silently: bool = False) -> int:
-    connection = get_connection("digest.delivery.providers.failover_backend.EmailBackend", fail_silently=fail_silently)
+    connection = get_connection(
+        "digest.delivery.providers.failover_backend.FailoverEmailBackend", fail_silently=fail_silently
+    )
     return connection.send_messages([message]) or 0
 
 

@@ -1,16 +1,16 @@
 """Mails, opened and compared."""
 
 from digest.delivery.providers.capabilities import WAYS
-from digest.delivery.providers.merge_variables import filled, groups, share
-from digest.delivery.providers.parsed_email import Letter, _open_quickly, _open_slowly, open_letter
+from digest.delivery.providers.merge_variables import extract_variables, filled, groups
+from digest.delivery.providers.parsed_email import ParsedEmail, _parse_any, _parse_own, parse_message
 from digest.delivery.transports import Mail
 
 
-def letter(token: str = "") -> Letter:
+def parsed(token: str = "") -> ParsedEmail:
     """A letter with the links of the reader whose tokens begin with `token`."""
     links = f"https://a.org/unsubscribe/{token}UNSUB/ https://a.org/preferences/{token}PREF/"
     headers = {"Subject": "Hi", "Message-ID": f"<{token}>", "List-Unsubscribe": f"<https://a.org/u/{token}UNSUB/>"}
-    return Letter(headers, f"Text {links}", f"<p>{links}</p>")
+    return ParsedEmail(headers, f"Text {links}", f"<p>{links}</p>")
 
 
 def unified(part: str) -> str:
@@ -20,7 +20,7 @@ def unified(part: str) -> str:
 def test_it_opens_our_mails_in_both_ways_alike(mails: list[Mail]) -> None:
     for mail in mails:
         assert isinstance(mail.message, bytes)
-        quick, slow = _open_quickly(mail.message), _open_slowly(mail.message)
+        quick, slow = _parse_own(mail.message), _parse_any(mail.message)
         assert quick
         assert (unified(quick.text), unified(quick.html)) == (unified(slow.text), unified(slow.html))
         assert quick.own_headers == slow.own_headers
@@ -28,25 +28,25 @@ def test_it_opens_our_mails_in_both_ways_alike(mails: list[Mail]) -> None:
 
 
 def test_it_opens_other_mails_slowly() -> None:
-    opened = open_letter(b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nContent-Type: text/plain\r\n\r\nJust text.\r\n")
+    opened = parse_message(b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nContent-Type: text/plain\r\n\r\nJust text.\r\n")
     assert (unified(opened.text), opened.html) == ("Just text.", "")
 
 
 def test_readers_who_differ_in_their_links_only_share() -> None:
-    ada, bea = share(letter("A" * 21)), share(letter("B" * 21))
+    ada, bea = extract_variables(parsed("A" * 21)), extract_variables(parsed("B" * 21))
     assert ada[0] == bea[0]
     assert ada[1] == ["A" * 21 + "UNSUB", "A" * 21 + "PREF"]
 
 
 def test_blanks_filled_give_the_letter_back() -> None:
-    shared, values = share(letter("A" * 21))
-    assert filled(shared.html, values) == letter("A" * 21).html
-    assert filled(dict(shared.headers)["List-Unsubscribe"], values) == letter("A" * 21).headers["List-Unsubscribe"]
+    shared, values = extract_variables(parsed("A" * 21))
+    assert filled(shared.html, values) == parsed("A" * 21).html
+    assert filled(dict(shared.headers)["List-Unsubscribe"], values) == parsed("A" * 21).headers["List-Unsubscribe"]
 
 
 def test_a_letter_without_links_of_its_own_is_left_as_it_is() -> None:
-    plain = Letter({"Subject": "Hi"}, "Text", "<p>HTML</p>")
-    assert share(plain) == ((tuple(plain.headers.items()), "Text", "<p>HTML</p>"), [])
+    plain = ParsedEmail({"Subject": "Hi"}, "Text", "<p>HTML</p>")
+    assert extract_variables(plain) == ((tuple(plain.headers.items()), "Text", "<p>HTML</p>"), [])
 
 
 def test_it_finds_the_readers_who_share(mails: list[Mail]) -> None:
@@ -56,6 +56,6 @@ def test_it_finds_the_readers_who_share(mails: list[Mail]) -> None:
 
 
 def test_it_leaves_nothing_that_a_provider_would_take_for_a_blank() -> None:
-    for way in WAYS.values():
-        text = way.guarded("{{{a}}} [[[var:b]]] %%recipient.c% {%% d %}")
-        assert way.placeholders is None or not way.placeholders.search(text.replace("\u2060", "|"))
+    for capability in WAYS.values():
+        text = capability.guarded("{{{a}}} [[[var:b]]] %%recipient.c% {%% d %}")
+        assert capability.placeholders is None or not capability.placeholders.search(text.replace("\u2060", "|"))

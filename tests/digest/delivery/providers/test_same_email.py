@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from digest.delivery import planner
 from digest.delivery.providers.api_transport import WINDOW, ApiTransport
-from digest.delivery.providers.capabilities import WAYS, Kind, backend_of, way_of
-from digest.delivery.providers.client import Client, in_calls
+from digest.delivery.providers.capabilities import WAYS, BatchMode, backend_of, capability_of
+from digest.delivery.providers.client import ProviderClient, in_calls
 from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome
 from digest.email import headers
@@ -29,7 +29,7 @@ from digest.models import Delivery, Edition
 from subscriptions import brand
 from subscriptions.brand import Look
 from subscriptions.email.builder import build_message, one_line
-from subscriptions.email_addresses import named
+from subscriptions.email_addresses import format_sender
 from subscriptions.models import Brand, Topic
 from subscriptions.notices import queue
 from subscriptions.notices.texts import Note
@@ -42,7 +42,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning"),
 ]
-MERGING = [provider for provider, way in WAYS.items() if way.kind is Kind.MERGED]
+MERGING = [provider for provider, capability in WAYS.items() if capability.kind is BatchMode.MERGED]
 WITHOUT_METADATA = {"mailersend", "postal"}
 NAMES = {
     "latin": "Tägliche Papiere",
@@ -159,7 +159,7 @@ def check(provider: str, esp: Esp, mails: Sequence[Mail], expected: Mapping[str,
     assert {(outcome.result, outcome.reason) for outcome in outcomes} == {("sent", "")}, provider
     assert len(esp.taken) == len(mails), provider
     about = {mail.address: mail.about for mail in mails}
-    is_merged = way_of(provider).kind is Kind.MERGED and len(esp.calls) < len(mails)
+    is_merged = capability_of(provider).kind is BatchMode.MERGED and len(esp.calls) < len(mails)
     for taken in esp.taken:
         wanted = expected[taken.to]
         if is_merged:  # the provider draws each Message-ID
@@ -206,11 +206,11 @@ def test_a_call_of_as_many_as_a_provider_takes_is_the_same(esp: Esp, edition: Ed
     (one,), expected = compose(edition)
     wanted = expected[one.address]
     token = wanted.headers["list-unsubscribe"].rstrip("/>").rpartition("/")[2][:21]  # in which all of a reader's begin
-    for provider, way in WAYS.items():
-        if way.kind is not Kind.SINGLE:
-            many = [_sent_to(number, token, one) for number in range(way.most, 2 * way.most)]
+    for provider, capability in WAYS.items():
+        if capability.kind is not BatchMode.SINGLE:
+            many = [_sent_to(number, token, one) for number in range(capability.most, 2 * capability.most)]
             check(provider, esp, many, {m.address: _expected_by(m.delivery_id, token, wanted) for m in many})
-            assert len(esp.calls) == -(-way.most // WINDOW), provider
+            assert len(esp.calls) == -(-capability.most // WINDOW), provider
 
 
 def _expected_by(number: int, token: str, wanted: Email) -> Email:
@@ -268,7 +268,9 @@ def test_a_sender_at_a_domain_beyond_ascii_is_written_in_ascii(edition: Edition,
 
 def written(name: str, text: str) -> list[Mail]:
     """The emails of three readers, with `text` in all of their places, from a newsletter of this name."""
-    look = Look(f"Lab {name}", "https://papers.example.org", named(one_line(f"Lab {name}"), "papers@lab.example.org"))
+    look = Look(
+        f"Lab {name}", "https://papers.example.org", format_sender(one_line(f"Lab {name}"), "papers@lab.example.org")
+    )
     made = []
     for number in range(1, 4):
         link = f"https://papers.example.org/unsubscribe/{number:021}AA/"
@@ -284,7 +286,7 @@ def written(name: str, text: str) -> list[Mail]:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_text_becomes_a_placeholder(provider: str, esp: Esp, db: None) -> None:
-    client = Client(provider)
+    client = ProviderClient(provider)
 
     @hypothesis(max_examples=60, deadline=None)
     @given(HOSTILE, HOSTILE)

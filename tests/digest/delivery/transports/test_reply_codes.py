@@ -3,7 +3,7 @@
 import pytest
 
 from digest.delivery.transports.outcomes import Result
-from digest.delivery.transports.reply_codes import judge
+from digest.delivery.transports.reply_codes import classify_reply
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,15 @@ from digest.delivery.transports.reply_codes import judge
     ],
 )
 def test_it_knows_what_is_whose_fault(stage: str, code: int, text: str, result: Result, bounce: str) -> None:
-    verdict = judge(stage, code, text)
+    verdict = classify_reply(stage, code, text)
     assert (verdict.result, verdict.bounce) == (result, bounce)
 
 
 def test_it_asks_for_a_rest_when_the_server_is_busy() -> None:
-    assert judge("RCPT", 421, "4.7.0 Too fast").slower
-    assert not judge("RCPT", 450, "4.2.0 Later").slower
+    assert classify_reply("RCPT", 421, "4.7.0 Too fast").slower
+    assert not classify_reply("RCPT", 450, "4.2.0 Later").slower
 
 
 def test_it_keeps_addresses_out_of_reasons() -> None:
-    reason = judge("RCPT", 550, "5.1.1 <alice@example.org>: no such user").reason
+    reason = classify_reply("RCPT", 550, "5.1.1 <alice@example.org>: no such user").reason
     assert reason == "The mail server refused the recipient: 550 5.1.1 <<address>>: no such user"

@@ -171,7 +171,7 @@ def test_it_slows_down_when_the_server_asks_for_it(sink: Sink, settings: Any) ->
 
 def test_it_gets_faster_again_when_all_is_well(settings: Any) -> None:
     settings.SMTP_CONNECTIONS = 4
-    learnt = concurrency.Pace()
+    learnt = concurrency.ConcurrencyControl()
     for _ in range(3):
         learnt.slow_down()
     assert (learnt.connections, learnt.is_resting) == (1, True)

@@ -3,7 +3,7 @@
 import pytest
 
 from digest.email.batch import composer
-from digest.email.batch.composer import NOTHING_MATCHED, Composed, Composer, DeliveryRow
+from digest.email.batch.composer import NOTHING_MATCHED, ComposedEmail, Composer, DeliveryRow
 from digest.models import Delivery, Edition, Paper
 from subscriptions.models import Brand, Subscriber
 from tests.conftest import NOW, make_reader
@@ -14,7 +14,7 @@ def make_row(edition: Edition, reader: Subscriber) -> DeliveryRow:
     return DeliveryRow(delivery.pk, edition.pk, reader.pk)
 
 
-def composed(edition: Edition, *readers: Subscriber) -> list[Composed]:
+def composed(edition: Edition, *readers: Subscriber) -> list[ComposedEmail]:
     return list(Composer().compose([make_row(edition, reader) for reader in readers]))
 
 

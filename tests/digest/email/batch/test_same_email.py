@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from digest import papers
 from digest.editions import candidates, publication
 from digest.email import rendering
-from digest.email.batch.composer import Composed, Composer, DeliveryRow
+from digest.email.batch.composer import ComposedEmail, Composer, DeliveryRow
 from digest.models import Delivery, Edition, Paper
 from digest.personalization import paper_index, profiles
 from digest.personalization.digest_selection import compose
@@ -25,8 +25,8 @@ from tests.digest.conftest import ODD, read
 def plain(delivery: Delivery) -> tuple[bytes | None, Any]:
     """The mail as it is made for one reader alone."""
     edition, reader = delivery.edition, delivery.subscriber
-    index = paper_index.index_of(candidates.papers(edition, candidates.since(edition, reader)))
-    digest = compose(index, profiles.wanted_by(reader), edition.day)
+    index = paper_index.build_index(candidates.papers(edition, candidates.weekly_cutoff(edition, reader)))
+    digest = compose(index, profiles.profile_of(reader), edition.day)
     if not digest.is_worth_sending:
         return None, {}
     with translation.override(reader.language):
@@ -43,13 +43,13 @@ def make_deliveries(edition: Edition, readers: Any) -> list[Delivery]:
     return [Delivery.objects.create(edition=edition, subscriber=r, queued_at=NOW, not_before=NOW) for r in readers]
 
 
-def check(deliveries: list[Delivery], from_parts: bool = True) -> list[Composed]:
+def check(deliveries: list[Delivery], from_parts: bool = True) -> list[ComposedEmail]:
     """Each mail, put together from parts, after it was found to be the same as the plain one."""
     rows = [DeliveryRow(delivery.pk, delivery.edition_id, delivery.subscriber_id) for delivery in deliveries]
     composer = Composer()
     made = list(composer.compose(rows))
-    kits = [kit for issue in composer._issues.values() for kit in issue._kits.values()]
-    assert not from_parts or not any(kit.is_odd for kit in kits)
+    assemblers = [assembler for issue in composer._issues.values() for assembler in issue._assemblers.values()]
+    assert not from_parts or not any(assembler.is_odd for assembler in assemblers)
     for delivery, composed in zip(deliveries, made, strict=True):
         assert composed.problem is None
         wire, record = plain(delivery)

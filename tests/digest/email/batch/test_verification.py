@@ -104,6 +104,6 @@ def test_it_asks_once_of_each_kind_of_mail(
         asked.append(one != other)
         return True
 
-    monkeypatch.setattr(verification, "alike", alike)
+    monkeypatch.setattr(verification, "look_alike", alike)
     check(make_deliveries(edition, readers))
     assert len(asked) == 1
