@@ -1,13 +1,13 @@
-"""Digests leave: shards are taken, mails made, handed over, and what became of each is written down.
+"""Send digests: take shards, make emails, hand them over, and record the result of each.
 
-    planning → shards.take → sending.send_shard (composing, a transport) → journal → recording → shards.give_back
+    planner → shards.take → shard_worker → shard_run (message_factory, transport) → journal, results → shards.give_back
 
-Nobody is lost and hardly anything comes twice, whatever dies, because of three records:
+No reader is lost and hardly any email is sent twice, whatever dies, because of three records:
 
-- the database's rows are the truth: what is queued there is sent, by whoever holds the shard's lease;
-- the worker's journal, a file, gets a line before each mail is handed over and one when its outcome is known; it
-  costs microseconds, and outlives the process. Whoever comes next reads what a dead worker left;
-- the shard's `announced` says how far a worker may have come, for the case that its machine and journal are gone.
+- the database is the truth: a queued row is sent by whichever worker holds the lease on its shard;
+- the worker's journal, a file, gets a line before each email is handed over and another when its outcome is known. It
+  costs microseconds and survives the process. The next worker reads what a dead one left;
+- the shard's `announced` says how far a worker may have come, in case its machine and journal are gone.
 
-So after a `kill -9` at most the one mail in flight on each open connection is in doubt.
+So after a `kill -9` only the one email in flight on each open connection is in doubt.
 """

@@ -1,7 +1,6 @@
-"""A digest becomes a mail.
+"""Make an email out of a digest.
 
-rendering (one mail, from the templates) is the plain way; composition (kits, stock, frames, pieces, encoding) makes
-the same bytes for readers by the hundred, and proving compares the two
-headers, wording, addresses serve both; mailed and showing keep a digest and show it again; welcoming, beginning,
-branding
+rendering makes one email from the templates; batch makes the same bytes for readers by the hundred. Both use headers,
+formatting, reasons, bold_terms, quoted_printable and reader_urls. web_view shows a sent digest again; welcome,
+first_digest and theme_preview are for the first email and for the preview in the admin.
 """

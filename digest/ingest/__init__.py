@@ -1,4 +1,5 @@
-"""Papers come in: sources are read, and each record of what they say finds its paper.
+"""Read sources and store their papers.
 
-collecting, catching_up, enriching → papers.ingest; client, turns, attempts, health watch over it
+fetcher, backfill and enrichment call papers.ingest. http_client and host_throttle reach the sources; fetch_log and
+source_health say how they do; source_preview, opml and opml_import are for adding sources in the admin.
 """

@@ -1,8 +1,8 @@
-"""Which papers a reader wants, and why. Pure: no models, no clock, no network.
+"""Decide which papers a reader wants, and why. Pure: no models, no clock, no network.
 
-    words, abbreviations → texts (phrases), coverage (words), authors (people, categories) ┐
-    encoder → meaning (vectors), thesaurus (the catalogue) ────────────────────────────────┴→ day → scoring → explaining
-    judging (all weights and thresholds)                          index (answers, kept) → choosing (a reader's list)
+    tokens, abbreviations → phrase_index, bm25, authors (people and categories) ┐
+    encoder → similarity (embeddings), thesaurus (the catalogue) ───────────────┴→ corpus → scoring → explanation
+    scoring_weights (all weights and thresholds)       index (cached answers) → selection (a reader's list)
 
 A filter is scored once against the whole day, however many readers follow it; a reader's list is the best of their
 filters, never an average.

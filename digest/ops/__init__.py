@@ -1,1 +1,1 @@
-"""For those who run it: what they ask for by hand, what they see at a glance, what they are mailed and warned of."""
+"""Tools for operators: commands, dashboard, reports, alerts and checks; sender reputation, totals and retention."""

@@ -1,6 +1,7 @@
 """Papers: one work is one paper, whichever sources list it, under whatever keys.
 
-ingesting (records become papers, or add to them), by identity (which paper a record is about)
+upsert turns records into papers, or adds to them; deduplication finds the paper that a record is about;
+topic_assignment finds the topics of published papers.
 """
 
 from digest.papers.upsert import IngestResult, enrich, ingest, lock_ingest

@@ -1,1 +1,1 @@
-"""What sources send becomes clean plain Unicode: HTML, TeX and formulas; and texts in parts, to mark what was found."""
+"""Turn what sources send into clean plain Unicode: HTML, LaTeX and formulas; and find the links in a text."""

@@ -1,9 +1,10 @@
-"""What providers report after the hand-over: bounces, complaints, unsubscriptions. Stored once each, then acted on.
+"""Handle what providers report after the hand-over: bounces, complaints, unsubscriptions. Store each once, then act.
 
-    webhooks (django-anymail checks who it is) → recording → meaning → acting, reconciling
+    webhooks, signatures (is the sender genuine?) → report_parser → normalization, lookup → event_store
+    → classification, soft_bounces → actions, reconciliation
 
-Reports come late, several times and in any order. So whatever is concluded is concluded from all that is stored, and
-concluding it twice changes nothing.
+Reports come late, several times and in any order. So every conclusion is drawn from all that is stored, and drawing it
+twice changes nothing.
 """
 
 from digest.delivery.events.event_store import record, record_all, record_bounces

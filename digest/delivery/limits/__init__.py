@@ -1,6 +1,8 @@
-"""How fast, and how much in a day, mail may leave: together over all workers of all machines.
+"""Limit how fast, and how many a day, emails may leave: together over all workers of all machines.
 
-    rates (what the settings say) → gates (may this mail leave now?) → buckets in Redis or the database; days
+    rate_settings (what the settings say) → rate_limiter (may this email leave now?) → token_bucket in redis_store or
+    database_store; daily_quota
 
-A gate is asked once for each mail, and asks the store for some at a time: nearly always it answers out of its hand.
+A rate limiter is asked once for each email. It takes several tokens from the store at a time, so that it nearly always
+answers from memory.
 """

@@ -1,8 +1,8 @@
-"""Mail by the providers' programming interfaces, as django-anymail speaks them.
+"""Send emails over the providers' HTTP APIs, with django-anymail.
 
-    letters (a mail, opened) → sharing (what readers have in common) → calls → answers (for each reader) → api
-    fallback (which provider's turn it is)
+    parsed_email → merge_variables (what readers' emails have in common) → client → responses (for each reader)
+    api_transport drives them; failover chooses the provider; idempotency makes the keys
 
-Readers whose mails differ in nothing but their own links share one call where the provider can fill in such values;
-others take different mails in one call; the rest get a call for each mail, several at once.
+Readers whose emails differ only in their own links share one call where the provider can fill in such values; some
+providers take different emails in one call; all others get one call for each email, several at once.
 """

@@ -1,8 +1,8 @@
-"""Which of all papers hold some words: asked of the database's own full-text search, newest first.
+"""Find the papers that contain some words with the database's own full-text search, newest first.
 
-It finds candidates, a few more than there are matches, for `searching` to judge by the rules of matching.
+It returns candidates, a few more than there are matches, which `paper_search` judges by the rules of matching.
 
-    asking (what to ask for, pure) → sqlite (FTS5) | postgresql (tsvector) → ids of papers
+    search_terms (what to ask for, pure) → sqlite (FTS5) | postgresql (tsvector) → ids of papers
 """
 
 from types import ModuleType
