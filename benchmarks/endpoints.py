@@ -139,13 +139,14 @@ def paths() -> dict[str, str]:
     from digest.models import Edition, Paper
     from subscriptions.models import Subscriber, Topic
     from subscriptions.readers import lifecycle
+    from subscriptions.readers.preferences import Preferences
     from subscriptions.security import link_tokens
 
     edition = Edition.objects.latest("day")
     paper = Paper.objects.filter(edition=edition).order_by("pk")[0]
     topics = list(Topic.objects.all())
     if not Subscriber.objects.filter(email=READER).exists():
-        lifecycle.sign_up(READER, lifecycle.Preferences(topics=topics, words=search(40)), now=timezone.now())
+        lifecycle.sign_up(READER, Preferences(topics=topics, words=search(40)), now=timezone.now())
         lifecycle.confirm(Subscriber.objects.get(email=READER), now=timezone.now())
     reader = Subscriber.objects.get(email=READER)
     about = edition.pk.to_bytes(8)

@@ -7,7 +7,7 @@ from benchmarks import corpus, times
 from digest.search import index_cache
 from digest.search.digest_preview import preview
 from subscriptions.models import Topic
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 
 
 def measure(papers_a_day: int, count: int) -> dict[str, float]:

@@ -18,7 +18,7 @@ from subscriptions import email_addresses, time_zones
 from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.models.topics import begins, holds, searchable, words_of
 from subscriptions.query import grammar, validation
-from subscriptions.readers import lifecycle
+from subscriptions.readers.preferences import SETTINGS, Preferences
 from subscriptions.security import rate_limits
 
 LONGEST_PAUSE = dt.timedelta(days=366)
@@ -94,12 +94,12 @@ class PreferencesForm(forms.Form):
             raise forms.ValidationError([*error.args]) from error
         return words
 
-    def wishes(self) -> lifecycle.Preferences:
+    def wishes(self) -> Preferences:
         """What the valid form asks for. A field that was left out takes its default."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
-        names = ("topics", "words", *lifecycle.SETTINGS)
+        names = ("topics", "words", *SETTINGS)
         given.setdefault("language", get_language())
-        return lifecycle.Preferences(**{name: given[name] for name in names if name in given})
+        return Preferences(**{name: given[name] for name in names if name in given})
 
     @cached_property
     def _by_slug(self) -> dict[str, Topic]:
@@ -293,5 +293,5 @@ def initial_preferences(subscriber: Subscriber) -> dict[str, Any]:
     return {
         "topics": [f.topic for f in follows if f.topic],
         "words": "\n".join(f.words for f in follows if not f.topic),
-        **{name: getattr(subscriber, name) for name in lifecycle.SETTINGS},
+        **{name: getattr(subscriber, name) for name in SETTINGS},
     }

@@ -24,7 +24,7 @@ from digest.views import page_cache
 from subscriptions import brand
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security import bot_check
 from tests.browser import CHROMIUM, chromium
 from tests.environment import SERVICES

@@ -25,7 +25,7 @@ from digest.papers import topic_assignment
 from digest.search import topic_suggestions
 from subscriptions.models import Subscriber
 from subscriptions.readers import address_change, lifecycle
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security import bot_check, link_tokens, rate_limits
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.topics import catalogue

@@ -10,7 +10,7 @@ from digest.search import index_cache
 from digest.search.preview_hints import Advice, advise
 from subscriptions.models import Subscriber, Topic
 from subscriptions.query import grammar
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from subscriptions.admin.base import (
     TellsChangesAdmin,
     log_action,
 )
+from subscriptions.email_addresses import address_hash
 from subscriptions.models import Subscriber, Suppression, TopicFilter
 from subscriptions.query import validation
 from subscriptions.query.grammar import FilterError
@@ -120,7 +121,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         suppressed = [reader for reader in queryset if reader.status == Subscriber.Status.SUPPRESSED]
         log_action(request, suppressed, "Suppression lifted.")
         for subscriber in suppressed:
-            lifecycle.unsuppress(lifecycle.address_hash(subscriber.email))
+            lifecycle.unsuppress(address_hash(subscriber.email))
         self.message_user(request, f"{len(suppressed)} lifted: they may sign up again, and get nothing until they do.")
 
 

@@ -13,12 +13,10 @@ from subscriptions.email_addresses import address_hash
 from subscriptions.models import Consent, OwedNotice, Subscriber, Suppression, TopicFilter
 from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.preferences import SETTINGS, Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.readers.row_lock import on_the_current_row
 from subscriptions.security import rate_limits
 from subscriptions.time_zones import day_in, midnight_in
-
-__all__ = ["SETTINGS", "Preferences", "Trace", "address_hash"]
 
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
 TIME_TO_RETURN = dt.timedelta(days=30)  # who has left comes back by a button for so long; then by a new sign-up

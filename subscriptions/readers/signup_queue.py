@@ -24,7 +24,7 @@ from subscriptions.email_addresses import keyed_hash
 from subscriptions.models import FormPost
 from subscriptions.readers import lifecycle
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security import client_ip, rate_limits
 
 WORTH_DOING = dt.timedelta(days=7)

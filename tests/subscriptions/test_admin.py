@@ -40,6 +40,7 @@ from digest.models import (
     Vector,
 )
 from subscriptions.admin.readers import SubscriberForm
+from subscriptions.email_addresses import address_hash
 from subscriptions.models import (
     Brand,
     Consent,
@@ -53,7 +54,7 @@ from subscriptions.models import (
     TopicFilter,
 )
 from subscriptions.readers import lifecycle
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from tests.boxes import untouched
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import stored
@@ -231,7 +232,7 @@ def test_it_finds_what_knows_an_address_by_its_hash(
     for reader in (alice, bob):
         lifecycle.suppress(reader.email, "bounced")
     found = admin_client.get(admin_url(model, "changelist"), {"q": " Alice@Example.org "}).context["cl"].queryset
-    assert {row.address_hash for row in found} == {lifecycle.address_hash(alice.email)}
+    assert {row.address_hash for row in found} == {address_hash(alice.email)}
     for stranger in ("nobody@example.org", "@example.org"):
         assert not admin_client.get(admin_url(model, "changelist"), {"q": stranger}).context["cl"].queryset
 
@@ -253,7 +254,7 @@ def test_it_suppresses_an_address_that_is_typed(admin_client: Client, alice: Sub
 def test_it_lifts_a_suppression(admin_client: Client, alice: Subscriber, bob: Subscriber, where: type[Model]) -> None:
     for reader in (alice, bob):
         lifecycle.suppress(reader.email, "complained")
-    of_alice = Suppression.objects.get(address_hash=lifecycle.address_hash(alice.email))
+    of_alice = Suppression.objects.get(address_hash=address_hash(alice.email))
     response = act(admin_client, "lift", of_alice if where is Suppression else alice)
     assert "1 lifted: they may sign up again, and get nothing until they do." in response.content.decode()
     assert (stored(alice)["status"], stored(bob)["status"]) == ("unsubscribed", "suppressed")

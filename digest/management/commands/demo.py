@@ -12,7 +12,7 @@ from digest.models import Source
 from digest.ops import pipeline
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 
 READERS: dict[str, tuple[list[str], str]] = {
     "ada@example.org": (["rl-for-llms", "reasoning", "reinforcement-learning"], ""),

@@ -21,6 +21,7 @@ from digest.ingest import fetcher
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
+from subscriptions.readers.preferences import Preferences
 from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.upstream import Upstream
 
@@ -230,7 +231,7 @@ def test_it_previews_as_json(capsys: Any) -> None:
 
 @pytest.mark.usefixtures("edition")
 def test_it_previews_what_a_reader_would_get_who_has_not_confirmed(capsys: Any) -> None:
-    lifecycle.sign_up("new@example.org", lifecycle.Preferences(words="reinforcement learning"), now=NOW)
+    lifecycle.sign_up("new@example.org", Preferences(words="reinforcement learning"), now=NOW)
     call_command("preview_digest", email="new@example.org")
     shown = capsys.readouterr()
     assert "Reinforcement Learning at Scale" in shown.out

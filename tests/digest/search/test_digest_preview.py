@@ -18,7 +18,7 @@ from digest.search import index_cache
 from digest.search.digest_preview import preview
 from subscriptions.models import Topic
 from subscriptions.query.grammar import FilterError
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose, make_token
 from tests.conftest import NOW, TODAY, make_reader, make_record
 

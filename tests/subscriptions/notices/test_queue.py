@@ -20,7 +20,7 @@ from subscriptions import tasks
 from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, lifecycle
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW
 from tests.subscriptions.conftest import path_of, stored

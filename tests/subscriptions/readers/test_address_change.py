@@ -11,7 +11,7 @@ from django.test import Client
 from subscriptions.models import Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, lifecycle
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views import preferences
 from tests.conftest import NOW, make_reader, stamped

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from subscriptions import tasks
+from subscriptions.email_addresses import address_hash
 from subscriptions.models import Consent, ConsentText, FormPost, Mark, Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import consents, lifecycle
@@ -36,7 +37,7 @@ def test_it_keeps_what_was_agreed_to_when_and_where(visitor: Client) -> None:
     reader = sign_up(visitor)
     asked = Consent.objects.get(event="asked")
     assert (asked.reader_uid, asked.happened_at) == (reader.uid, NOW)
-    assert asked.address_hash == lifecycle.address_hash("ada@example.org")
+    assert asked.address_hash == address_hash("ada@example.org")
     assert (asked.where, asked.ip, asked.user_agent) == ("/2026-08-20/", "203.0.113.9", "Mozilla/5.0 (Test)")
     assert ConsentText.objects.get(version=asked.text_version).text == consents.text()
     assert "Daily Papers" in consents.text()

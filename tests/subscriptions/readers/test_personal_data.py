@@ -24,8 +24,8 @@ from subscriptions.models import Consent, Subscriber, Suppression
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, consents, lifecycle, personal_data, signup_queue
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.lifecycle import Preferences
 from subscriptions.readers.personal_data import PersonalDataSource
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, make_reader
 from tests.subscriptions.conftest import path_of, stored, token_to_move

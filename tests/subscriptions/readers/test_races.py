@@ -13,7 +13,7 @@ from subscriptions.models import OwedNotice, Subscriber, Topic
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security import rate_limits
 from tests.conftest import NOW, make_reader
 from tests.subscriptions.conftest import stored, token_to_move

@@ -13,7 +13,7 @@ from subscriptions.models import Brand, FormPost, Mark, Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security import client_ip, rate_limits
 from subscriptions.security.rate_limits import Limit
 from tests.conftest import NOW, stamped

@@ -8,7 +8,7 @@ from django.test import Client
 
 from subscriptions.models import Subscriber
 from subscriptions.readers import lifecycle
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW
 from tests.subscriptions.conftest import DOORS, path_of, stored

@@ -19,7 +19,7 @@ from subscriptions.models import Subscriber, Suppression, Topic
 from subscriptions.notices import queue
 from subscriptions.query.grammar import parse
 from subscriptions.readers import lifecycle, signup_queue
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, make_reader, stamped
 from tests.subscriptions.conftest import DOORS, path_of, stored

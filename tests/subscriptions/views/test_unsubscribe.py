@@ -11,7 +11,7 @@ from django.test import Client
 from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.notices import queue
 from subscriptions.readers import lifecycle, signup_queue
-from subscriptions.readers.lifecycle import Preferences
+from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, TODAY, make_reader, stamped
 from tests.subscriptions.conftest import path_of, stored
