@@ -150,7 +150,7 @@ def test_it_leaves_what_a_former_reader_had_to_whoever_signs_them_up(charlie: Su
     assert lifecycle.confirm(charlie, now=NOW), "the link in the mail is no error, and changes nothing"
     row = stored(charlie)
     assert (row["status"], row["follows"], row["frequency"]) == ("active", ["learning"], "daily")
-    assert (row["asked_wishes"], row["owed"]) == (None, [])
+    assert (row["asked_wishes"], row["owed"]) == (None, ["returned"])
 
 
 @pytest.mark.parametrize("end", ["unsubscribe", "suppress"])
