@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from anymail.signals import AnymailTrackingEvent, tracking
+from anymail.signals import AnymailTrackingEvent, pre_send, tracking
 from django.apps import AppConfig
+from django.core.mail import EmailMessage
 from django.db import connections
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from digest.delivery.events import ReportedEvent, report_parser
+from digest.delivery.providers.anymail_messages import guard_single_email
 from digest.email import welcome
 from digest.search import fulltext
 from subscriptions.models import OwedNotice
@@ -20,6 +22,11 @@ queue.register_sender(OwedNotice.Kind.WELCOME, welcome.send_welcome)
 @receiver(tracking)
 def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
     report_parser.collect_event(ReportedEvent(event, esp_name))
+
+
+@receiver(pre_send)
+def guard_placeholders(sender: Any, message: EmailMessage, esp_name: str, **kwargs: Any) -> None:
+    guard_single_email(message, esp_name)
 
 
 @receiver(post_migrate)

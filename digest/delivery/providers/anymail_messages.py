@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from anymail.message import AnymailMessageMixin
 from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 
-from digest.delivery.providers.capabilities import BatchCapability
+from digest.delivery.providers.capabilities import BatchCapability, capability_of
 from digest.delivery.providers.merge_variables import MergeGroup, filled, with_placeholders
 from digest.delivery.providers.parsed_email import ParsedEmail, parse_mail
 from digest.delivery.transports import Mail
@@ -41,6 +42,21 @@ def content_of(parsed: ParsedEmail, capability: BatchCapability) -> Content:
         capability.guarded(parsed.html),
         parsed.own_headers,
     )
+
+
+def guard_single_email(message: EmailMessage, esp_name: str) -> None:
+    """Change the texts of `message` so that the provider takes nothing in them for a placeholder of its own.
+
+    This is for the emails that go through Django's mail backends. `esp_name` is django-anymail's name of the provider.
+    """
+    guarded = capability_of(esp_name.lower().replace(" ", "_")).guarded
+    message.from_email, message.reply_to = guarded(message.from_email), [guarded(reply) for reply in message.reply_to]
+    message.subject, message.body = guarded(str(message.subject)), guarded(str(message.body))
+    if not isinstance(message, EmailMultiAlternatives):
+        return
+    alternatives, message.alternatives = message.alternatives, []
+    for content, kind in alternatives:
+        message.attach_alternative(guarded(content) if isinstance(content, str) else content, kind)
 
 
 def single(mail: Mail, capability: BatchCapability) -> ProviderMessage:

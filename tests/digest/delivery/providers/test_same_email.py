@@ -255,6 +255,19 @@ def test_small_emails_leave_with_names_of_all_scripts(name: str, esp: Esp, setti
         assert f"Please confirm {name}." in " ".join(taken.text.split())
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_name_becomes_a_placeholder_in_a_small_email(provider: str, esp: Esp, settings: Any) -> None:
+    name = "Lab {{x}} {% y %} {$z} %recipient.a% [[b]] *|c|* <%d%> [unsubscribe] -e-"
+    name_it(name)
+    settings.EMAIL_BACKEND = backend_of(provider)
+    queue.send(Note("ada@example.org", f"Confirm {name}", (f"Please confirm {name}.",)))
+    (taken,) = esp.taken
+    found = arrived(taken)
+    assert (found.sender.name, found.subject) == (name, f"Confirm {name}")
+    assert f"Please confirm {name}." in " ".join(found.text.split())
+    assert f"Please confirm {escape(name)}." in " ".join(found.html.split())
+
+
 def test_a_sender_at_a_domain_beyond_ascii_is_written_in_ascii(edition: Edition, learning: Topic) -> None:
     Brand.objects.create(name="Bücher", sender="post@bücher.example", reply_to="antwort@bücher.example")
     readers(learning, 1)
