@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django.utils.regex_helper import normalize
 
-from digest.delivery.events.webhooks import DOORS
+from digest.delivery.events.webhooks import WEBHOOKS
 from digest.email import reader_urls
 from digest.models import Edition, Paper
 from subscriptions.models import Subscriber, Topic
@@ -85,7 +85,7 @@ def _values(route: Route, place: str) -> list[str]:
         "pk": [str(pk) for pk in Paper.objects.order_by("pk").values_list("pk", flat=True)[:4]],
         "mark": ["0" * 12],
         "colour": ["0a6e6e"],
-        "provider": sorted(DOORS),
+        "provider": sorted(WEBHOOKS),
         "name": ["pages", "papers-1", "editions", "topics"],
         "object_id": _objects(route),
         "content_type_id": ["1", "7"],

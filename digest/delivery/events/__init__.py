@@ -1,9 +1,9 @@
-"""Handle what providers report after the hand-over: bounces, complaints, unsubscriptions. Store each once, then act.
+"""Handle the events that providers report later: bounces, complaints, unsubscriptions. Store each once, then act.
 
     webhooks, signatures (is the sender genuine?) → report_parser → normalization, lookup → event_store
     → classification, soft_bounces → actions, reconciliation
 
-Reports come late, several times and in any order. So every conclusion is drawn from all that is stored, and drawing it
+Events come late, several times and in any order. So each conclusion follows from all stored events, and drawing it
 twice changes nothing.
 """
 

@@ -1,4 +1,4 @@
-"""What follows for the reader from what a provider reports."""
+"""Actions on readers that follow from provider events: suppression and unsubscription."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,18 +8,18 @@ from anymail.signals import EventType
 from django.db.models import Count
 
 from digest.delivery.events.classification import EventClass
-from digest.delivery.events.soft_bounces import ISSUES, DigestFate, MailedDigest, is_worn_out
+from digest.delivery.events.soft_bounces import ISSUES, DigestFate, MailedDigest, bounced_for_too_long
 from digest.models import Delivery, DeliveryEvent
 from subscriptions.models import Subscriber, Suppression
 from subscriptions.readers import lifecycle
 
 ABOUT_READERS = (EventClass.SOFT, EventClass.COMPLAINT, EventClass.LEFT)
-LOOKED_BACK = 40  # issues of a reader: five of a weekly digest, and then some
+DIGESTS_READ = 40  # of one reader; enough for five weekly digests with gaps
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
-    """One report, understood. `address` may be empty, and need not be the reader's of today."""
+    """One classified event. `address` may be empty, or an address that the reader had before."""
 
     key: str
     event_type: str
@@ -31,7 +31,7 @@ class ProviderReport:
 
 
 def apply_report(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None:
-    """End mail to addresses and readers that can't or must not get it. Idempotent."""
+    """Suppress addresses and unsubscribe readers that can't or must not get emails. Idempotent."""
     readers = _readers_by_address(reports)
     suppressed: dict[str, str] = {}
     for report in reports:
@@ -42,14 +42,14 @@ def apply_report(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None
             theirs = (reader.email for reader in _readers(report, readers))
             for address in filter(None, (report.address, *theirs)):
                 suppressed.setdefault(address, Suppression.Reason.COMPLAINED)
-    soft = _each(
+    soft = _unique(
         reader for report in reports if report.meaning == EventClass.SOFT for reader in _readers(report, readers)
     )
     for reader in _often_bounced(soft):
-        if is_worn_out(_issues(reader)):
+        if bounced_for_too_long(_recent_digests(reader)):
             suppressed.setdefault(reader.email, Suppression.Reason.BOUNCED)
     lifecycle.suppress_all(suppressed)
-    left = _each(
+    left = _unique(
         reader for report in reports if report.meaning == EventClass.LEFT for reader in _readers(report, readers)
     )
     for reader in left:
@@ -57,7 +57,7 @@ def apply_report(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None
 
 
 def _readers_by_address(reports: Sequence[ProviderReport]) -> dict[str, Subscriber]:
-    """Return the readers with the addresses of reports that say something about a reader, by address."""
+    """Return the readers with the addresses of the events about readers, by address."""
     addresses = {report.address for report in reports if report.meaning in ABOUT_READERS and report.address}
     found = Subscriber.objects.by_emails(addresses) if addresses else ()
     return {reader.email.lower(): reader for reader in found}
@@ -70,13 +70,13 @@ def _readers(report: ProviderReport, by_address: Mapping[str, Subscriber]) -> li
     return [report.delivery.subscriber] if report.delivery else []
 
 
-def _each(readers: Iterable[Subscriber]) -> list[Subscriber]:
+def _unique(readers: Iterable[Subscriber]) -> list[Subscriber]:
     """Return each reader once, in order."""
     return list({reader.pk: reader for reader in readers}.values())
 
 
 def _often_bounced(readers: Sequence[Subscriber]) -> list[Subscriber]:
-    """Return those of `readers` with enough bounced issues to look at more closely."""
+    """Return those of `readers` with enough bounced digests for a closer look."""
     if not readers:
         return []
     soft = DeliveryEvent.objects.filter(delivery__subscriber__in=readers, meaning=EventClass.SOFT).order_by()
@@ -85,22 +85,22 @@ def _often_bounced(readers: Sequence[Subscriber]) -> list[Subscriber]:
     return [reader for reader in readers if reader.pk in often]
 
 
-def _issues(subscriber: Subscriber) -> list[MailedDigest]:
-    """The reader's digests, the newest first, and what became of each by all that was reported."""
+def _recent_digests(subscriber: Subscriber) -> list[MailedDigest]:
+    """Return the newest digests of a reader, newest first, with the fate of each according to its events."""
     newest = Delivery.objects.filter(subscriber=subscriber).order_by("-pk").defer("papers", "reason")
     newest = newest.prefetch_related("events")
-    return [_issue(delivery) for delivery in newest[:LOOKED_BACK]]
+    return [_digest(delivery) for delivery in newest[:DIGESTS_READ]]
 
 
-def _issue(delivery: Delivery) -> MailedDigest:
-    telling = [event for event in delivery.events.all() if _tells(event)]
-    if not telling:
+def _digest(delivery: Delivery) -> MailedDigest:
+    events = [event for event in delivery.events.all() if _is_telling(event)]
+    if not events:
         return MailedDigest(DigestFate.SENT if delivery.status == Delivery.Status.SENT else DigestFate.NOT_SENT)
-    last = max(telling, key=lambda event: event.happened_at)
+    last = max(events, key=lambda event: event.happened_at)
     if last.event_type == EventType.DELIVERED:
         return MailedDigest(DigestFate.ARRIVED)
     return MailedDigest(DigestFate.BOUNCED, last.happened_at.date())
 
 
-def _tells(event: DeliveryEvent) -> bool:
+def _is_telling(event: DeliveryEvent) -> bool:
     return event.event_type == EventType.DELIVERED or event.meaning == EventClass.SOFT

@@ -1,7 +1,7 @@
-"""What a provider's report means for the reader. Pure.
+"""Classification of provider events: hard and soft bounces, policy blocks, complaints. Pure.
 
-django-anymail calls a mailbox that does not exist and one that is full alike “bounced”. Which of them it is, providers
-say each in a field of their own; and the mail server's answer, quoted by most of them, is exact (RFC 3463).
+django-anymail reports both a missing and a full mailbox as “bounced”. Each provider distinguishes them in a field of
+its own. Most also quote the mail server's reply, and its enhanced status code is exact (RFC 3463).
 """
 
 import re
@@ -13,19 +13,19 @@ from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 
 
 class EventClass(StrEnum):
-    """What to conclude about the address, or the reader."""
+    """The meaning of an event for the address or the reader."""
 
     NOTHING = ""
     HARD = "hard"  # there is no such mailbox
-    SOFT = "soft"  # the mailbox can't take mail now
-    POLICY = "policy"  # they do not want mail of ours: our fault, not the reader's
-    COMPLAINT = "complaint"  # the reader calls it spam
-    LEFT = "left"  # the reader wants no more of it
+    SOFT = "soft"  # the mailbox takes no emails now
+    POLICY = "policy"  # the server blocks our emails: our fault, not the reader's
+    COMPLAINT = "complaint"  # the reader marked it as spam
+    LEFT = "left"  # the reader unsubscribed at the provider
 
 
 HARD, SOFT, POLICY, COMPLAINT, LEFT = list(EventClass)[1:]
 
-# Where each provider says it: a path into its payload, "*" for whatever key there is.
+# The fields with each provider's own classification, as paths into its payload. "*" is the first key, with any name.
 _FIELDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "Amazon SES": (("bounce", "bounceSubType"), ("bounce", "bounceType")),
     "Brevo": (("event",),),
@@ -49,7 +49,7 @@ _AMAZON_SES = {
     "transient": SOFT,
     "undetermined": SOFT,
 }
-# Their words, in small letters. What is not listed says nothing, and the next field is asked.
+# The values of these fields, in lower case. A value that is not listed means nothing, and the next field is read.
 _WORDS: dict[str, dict[str, EventClass]] = {
     "Amazon SES": _AMAZON_SES,
     "Brevo": {"hard_bounce": HARD, "invalid_email": HARD, "soft_bounce": SOFT, "blocked": POLICY},
@@ -61,7 +61,7 @@ _WORDS: dict[str, dict[str, EventClass]] = {
         "suppress-unsubscribe": LEFT,
         "espblock": POLICY,
         "old": SOFT,
-        # Codes of the format until 2018, which old accounts still get: an earlier bounce, an earlier complaint.
+        # Codes of the format before 2018, which old accounts still get: an earlier bounce, an earlier complaint.
         "605": HARD,
         "607": COMPLAINT,
     },
@@ -103,7 +103,7 @@ _WORDS: dict[str, dict[str, EventClass]] = {
         "blocked": POLICY,
         "dmarcpolicy": POLICY,
     },
-    "Resend": _AMAZON_SES,  # which it sends by
+    "Resend": _AMAZON_SES,  # Resend sends through Amazon SES
     "SendGrid": {
         "bounced address": HARD,
         "invalid": HARD,
@@ -123,7 +123,7 @@ _WORDS: dict[str, dict[str, EventClass]] = {
     | dict.fromkeys(("err_spam_rejected", "err_spam_skipped", "err_blacklisted", "err_too_large"), POLICY)
     | {"err_unsubscribed": LEFT, "err_will_retry": EventClass.NOTHING},
 }
-# Words about the mailbox itself. A policy code that the mail server quotes says less than they do.
+# Values about the mailbox itself. They outweigh a policy code that the mail server adds.
 _ABOUT_THE_MAILBOX: dict[str, frozenset[str]] = {
     "Mailjet": frozenset({"user unknown", "mailbox inactive"}),
     "Mandrill": frozenset({"bad_mailbox"}),
@@ -131,7 +131,7 @@ _ABOUT_THE_MAILBOX: dict[str, frozenset[str]] = {
     "SparkPost": frozenset({"10"}),
     "Unisender Go": frozenset({"err_user_unknown", "err_user_inactive"}),
 }
-# Sentences about an address that the provider itself has suppressed. It never mails such an address again.
+# Sentences about an address on the provider's own suppression list. It never sends to such an address again.
 _SUPPRESSED_BY_PROVIDER: dict[str, str] = {
     "Brevo": "due to blacklist user",
     "Resend": "has suppressed sending to this address",
@@ -146,13 +146,13 @@ _BY_REASON: dict[str | None, EventClass] = {
     RejectReason.UNSUBSCRIBED: LEFT,
 }
 _REFUSALS = (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED)
-_SOFT_WORDS = {"soft bounce", "err_mailbox_full"}  # some call that a mere deferral, and never come back to it
+_SOFT_WORDS = {"soft bounce", "err_mailbox_full"}  # some providers report these as a deferral, and nothing after it
 _ENHANCED = re.compile(r"(?<![\d.])([45])[.](\d{1,3})[.](\d{1,3})(?![\d.]*\d)")
 _NO_SUCH_ADDRESS = {("1", "1"), ("1", "2"), ("1", "3"), ("1", "10")}
 
 
 def classify_event(event: AnymailTrackingEvent, esp_name: str) -> EventClass:
-    """What `event`, told by the provider `esp_name`, means for its recipient."""
+    """Return what `event` of the provider `esp_name` means for its recipient."""
     if event.event_type == EventType.COMPLAINED:
         return COMPLAINT
     if event.event_type == EventType.UNSUBSCRIBED:
@@ -169,14 +169,14 @@ def classify_event(event: AnymailTrackingEvent, esp_name: str) -> EventClass:
     if by_code in (SOFT, POLICY):
         return by_code
     table = _WORDS.get(esp_name, {})
-    said = next((table[word] for word in words if word in table), None)
-    if said is not None:
-        return said
+    by_field = next((table[word] for word in words if word in table), None)
+    if by_field is not None:
+        return by_field
     return by_code or _BY_REASON.get(event.reject_reason, EventClass.NOTHING)
 
 
 def classify_answer(answer: str) -> EventClass:
-    """What a mail server's answer means by its enhanced code, if it has one."""
+    """Return what a mail server's reply means according to its enhanced status code, if it has one."""
     found = _ENHANCED.search(answer)
     if not found:
         return EventClass.NOTHING
@@ -184,18 +184,18 @@ def classify_answer(answer: str) -> EventClass:
     if subject == "7":
         return POLICY
     if (subject, detail) == ("2", "2") or severity == "4":
-        return SOFT  # a full mailbox empties again, also where its server calls that final
+        return SOFT  # a full mailbox is emptied some day, even if its server calls that permanent
     return HARD if (subject, detail) in _NO_SUCH_ADDRESS else EventClass.NOTHING
 
 
 def _is_suppressed_there(answer: str, esp_name: str) -> bool:
-    """Return whether the provider says that the address is on its own suppression list."""
+    """Return whether the event means that the address is on the provider's own suppression list."""
     sentence = _SUPPRESSED_BY_PROVIDER.get(esp_name)
     return sentence is not None and sentence in answer.lower()
 
 
 def _words(payload: Any, esp_name: str) -> Iterator[str]:
-    """What the provider says in the fields that tell, one after the other."""
+    """Yield the values of the provider's fields of classification, in lower case."""
     for path in _FIELDS.get(esp_name, ()):
         value = payload
         for key in path:

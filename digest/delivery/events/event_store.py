@@ -1,4 +1,4 @@
-"""Reports are stored, once each however often they are told, and acted on; many at a time where they come so."""
+"""The store of provider events. It stores each event once, however often it comes, and acts on it."""
 
 import datetime as dt
 import logging
@@ -13,23 +13,23 @@ from digest.delivery.events.actions import ProviderReport
 from digest.delivery.events.normalization import DETAIL, NormalizedEvent, ReportedEvent, UnreadableEventError, normalize
 from digest.models import Delivery, DeliveryEvent
 
-AT_ONCE = 500  # reports in one transaction: nothing else can write to SQLite meanwhile
-LOGGED = 20  # events of one post that are logged one by one where they can't be read
+AT_ONCE = 500  # events in one transaction: nothing else can write to SQLite meanwhile
+LOGGED = 20  # unreadable events of one request that are logged one by one
 
 logger = logging.getLogger(__name__)
 
 
 def record(event: AnymailTrackingEvent, esp_name: str) -> None:
-    """Store `event` and act on it. Told twice, it does nothing the second time."""
+    """Store `event` and act on it. A second time, do nothing."""
     record_all([ReportedEvent(event, esp_name)])
 
 
-def record_all(told: Sequence[ReportedEvent]) -> None:
-    """Store what is new of `told`, and act on it. An event that can't be read or stored is logged and skipped."""
+def record_all(reported: Sequence[ReportedEvent]) -> None:
+    """Store the new events of `reported`, and act on them. Log and skip an event that can't be read or stored."""
     now = clock.now()
     skipped = Skipped()
     events: dict[str, NormalizedEvent] = {}
-    for each in told:
+    for each in reported:
         try:
             event = normalize(each, now=now)
         except UnreadableEventError as error:
@@ -43,17 +43,17 @@ def record_all(told: Sequence[ReportedEvent]) -> None:
 
 
 def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime) -> None:
-    """Mail servers refused these as we handed them over: delivery, "hard" or "soft", what the server said."""
-    found = {pk: (bounce, reason) for pk, bounce, reason in bounces}
-    rows = Delivery.objects.filter(pk__in=list(found)).select_related("subscriber")
+    """Store bounces at the hand-over by SMTP, and act on them: delivery, "hard" or "soft", and the server's reply."""
+    by_delivery = {pk: (bounce, reason) for pk, bounce, reason in bounces}
+    rows = Delivery.objects.filter(pk__in=list(by_delivery)).select_related("subscriber")
     _store(
         [
             ProviderReport(
                 key=f"{reconciliation.BY_SMTP}{row.pk}:{now.date()}",
                 event_type=EventType.BOUNCED,
-                meaning=found[row.pk][0],
+                meaning=by_delivery[row.pk][0],
                 happened_at=now,
-                detail=found[row.pk][1][:DETAIL],
+                detail=by_delivery[row.pk][1][:DETAIL],
                 address=row.subscriber.email,
                 delivery=row,
             )
@@ -65,13 +65,13 @@ def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime)
 
 
 class Skipped:
-    """The events of one post that were not recorded, in the log."""
+    """A log of the events of one request that were skipped."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def add(self, esp_name: str, error: Exception) -> None:
-        """Log one, unless there are many."""
+        """Count one event, and log it unless there are many."""
         self.count += 1
         if self.count <= LOGGED:
             logger.warning("An event of %s was skipped: %s", esp_name, brief(error))
@@ -83,7 +83,7 @@ class Skipped:
 
 
 def brief(error: Exception) -> str:
-    """Return the error in one line of plain ASCII: it may repeat what a stranger sent."""
+    """Return the error on one line of ASCII, because it may quote text from a stranger."""
     return ascii(f"{type(error).__name__}: {error}"[:200])
 
 
@@ -100,7 +100,7 @@ def _new(events: Sequence[NormalizedEvent]) -> list[NormalizedEvent]:
 def _record(
     events: list[NormalizedEvent], by_id_alone: dict[str, Delivery], skipped: Skipped, now: dt.datetime
 ) -> None:
-    """Store events together. If the database refuses their values, find the event that is to blame, and skip it."""
+    """Store events together. If the database refuses a value, find the event that has it, and skip that."""
     if not events:
         return
     try:
@@ -108,7 +108,7 @@ def _record(
             deliveries = lookup.deliveries_of(events) | by_id_alone
             _store([_report(event, deliveries.get(event.key)) for event in events], now)
     except (OperationalError, InterfaceError):
-        raise  # about the connection, and not about the events: the provider tells us again
+        raise  # about the connection, not the events: the provider sends them again
     except (DatabaseError, ValueError, TypeError) as error:
         if len(events) == 1:
             skipped.add(events[0].key.partition(":")[0], error)
@@ -121,8 +121,8 @@ def _record(
 def _store(reports: list[ProviderReport], now: dt.datetime, *, from_provider: bool = True) -> None:
     if not reports:
         return
-    # Together, or a crash in between would lose a complaint: its repeat is taken for one that was acted on. Of two
-    # that store the same at once both act: that changes nothing the second time.
+    # In one transaction, or a crash in between would lose a complaint: its repeat would look like one that was acted
+    # on. If two workers store the same event at once, both act, and the second changes nothing.
     with transaction.atomic():
         DeliveryEvent.objects.bulk_create(
             [

@@ -1,4 +1,4 @@
-"""The deliveries that reports are about, found for many reports at a time."""
+"""The deliveries that events are about, looked up for many events at a time."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable
@@ -9,8 +9,8 @@ from digest.delivery.events.normalization import NormalizedEvent
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 
-LOOKED_BACK = dt.timedelta(days=30)  # over mails that are known by the provider's id alone
-NAMED_BY_ID_ALONE = 1_000  # ids of one post
+SEARCHED_BACK = dt.timedelta(days=30)  # for deliveries known by the provider's id alone
+MOST_BY_ID_ALONE = 1_000  # ids in one request
 
 
 def deliveries_of(events: Collection[NormalizedEvent]) -> dict[str, Delivery]:
@@ -21,26 +21,25 @@ def deliveries_of(events: Collection[NormalizedEvent]) -> dict[str, Delivery]:
 
 
 def deliveries_by_id_alone(events: Iterable[NormalizedEvent], *, now: dt.datetime) -> dict[str, Delivery]:
-    """Return the delivery of each event that names nothing but the provider's id of the message, by the event's key.
+    """Return the delivery of each event that names only the provider's id of the message, by the event's key.
 
-    Postmark reports some unsubscriptions that way. There is no index on these ids: they are random, and its upkeep
-    would cost every delivery more than the search costs these few. So this looks at each edition of the last month,
-    from the newest, until all are found.
+    Postmark reports some unsubscriptions this way. There is no index on these random ids, because it would cost each
+    delivery more than it saves here. So search the editions of the last month, newest first, until all are found.
     """
     keys: dict[str, list[str]] = {}
     for event in events:
         is_alone = event.message_id and not event.recipient and not event.delivery_id
-        if is_alone and event.meaning and len(keys) < NAMED_BY_ID_ALONE:
+        if is_alone and event.meaning and len(keys) < MOST_BY_ID_ALONE:
             keys.setdefault(event.message_id, []).append(event.key)
     found: dict[str, Delivery] = {}
-    editions = Edition.objects.filter(day__gte=(now - LOOKED_BACK).date()).order_by("-day")
+    editions = Edition.objects.filter(day__gte=(now - SEARCHED_BACK).date()).order_by("-day")
     for edition in editions.values_list("pk", flat=True) if keys else ():
         rows: dict[str, list[Delivery]] = {}
         for row in _deliveries().filter(edition=edition, provider_id__in=list(keys)):
             rows.setdefault(row.provider_id, []).append(row)
         for provider_id, theirs in rows.items():
             for key in keys.pop(provider_id):
-                if len(theirs) == 1:  # else the id is that of a call for many
+                if len(theirs) == 1:  # otherwise the id is that of a call for many readers
                     found[key] = theirs[0]
         if not keys:
             break
@@ -54,8 +53,8 @@ def _deliveries() -> QuerySet[Delivery]:
 def _is_of(delivery: Delivery | None, event: NormalizedEvent) -> bool:
     """Return whether `event` is about the delivery that it names.
 
-    Another site with the same account, or the database before a restore, has given its number to another reader's.
-    Emails of earlier releases name no reader.
+    The same number may belong to another reader at another site with the same account, or in the database before a
+    restore. Emails of earlier releases name no reader.
     """
     if delivery is None:
         return False
@@ -68,7 +67,7 @@ def _is_of(delivery: Delivery | None, event: NormalizedEvent) -> bool:
 def _by_provider_id(events: Collection[NormalizedEvent]) -> dict[str, Delivery]:
     """Find the newest delivery to the recipient with the provider's id, for providers that return nothing else."""
     asked = [event for event in events if event.recipient and event.message_id]
-    # By the reader, since that has an index.
+    # Search by the reader, because that column has an index.
     readers = list(Subscriber.objects.by_emails(event.recipient for event in asked)) if asked else []
     if not readers:
         return {}

@@ -1,7 +1,7 @@
-"""One provider report, in the types that we store. Pure.
+"""Provider events in the types that we store. Pure.
 
-django-anymail copies fields from a provider's JSON as they are. An address can be a list there, a time can lie in the
-year 1, and any text can hold a NUL or half of a surrogate pair, which no database takes.
+django-anymail copies fields from a provider's JSON unchanged. An address may be a list there, a time may be in the
+year 1, and any text may contain a NUL or half of a surrogate pair, which databases refuse.
 """
 
 import datetime as dt
@@ -17,29 +17,29 @@ from anymail.signals import AnymailTrackingEvent
 from digest.delivery.events.classification import classify_event
 from subscriptions.email.send_errors import without_addresses
 
-DETAIL = 500  # characters kept of what was said
-LONGEST_ANSWER = 4 * DETAIL  # characters read of it
+DETAIL = 500  # characters that we store of the provider's text
+LONGEST_ANSWER = 4 * DETAIL  # characters that we read of it
 LONGEST_ADDRESS = 320  # RFC 3696, erratum 1690
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-CLOCKS_DIFFER = dt.timedelta(days=1)
+CLOCK_TOLERANCE = dt.timedelta(days=1)
 
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class ReportedEvent(NamedTuple):
-    """A report as django-anymail hands it over, and which provider it is from."""
+    """An event of django-anymail, with the name of its provider."""
 
     event: AnymailTrackingEvent
     esp_name: str
 
 
 class UnreadableEventError(Exception):
-    """A field of an event has a type or a value that it can't have."""
+    """A field of an event has an impossible type or value."""
 
 
 @dataclass(frozen=True, slots=True)
 class NormalizedEvent:
-    """A report in our types. `recipient`, `message_id` and `reader` are empty where the provider names none."""
+    """An event in our types. `recipient`, `message_id` and `reader` are empty if the provider names none."""
 
     key: str
     event_type: str
@@ -52,16 +52,16 @@ class NormalizedEvent:
     reader: str
 
 
-def normalize(told: ReportedEvent, *, now: dt.datetime) -> NormalizedEvent:
-    """Return the report in our types, or raise UnreadableEventError."""
-    event = told.event
+def normalize(reported: ReportedEvent, *, now: dt.datetime) -> NormalizedEvent:
+    """Return the event in our types, or raise UnreadableEventError."""
+    event = reported.event
     if not isinstance(event.event_type, str):
         raise UnreadableEventError(f"its type is {_kind(event.event_type)}")
     event.description, event.mta_response = _answer(event.description), _answer(event.mta_response)
     metadata = event.metadata if isinstance(event.metadata, Mapping) else {}
     try:
-        meaning = classify_event(event, told.esp_name)
-        key = _key(event, told.esp_name)
+        meaning = classify_event(event, reported.esp_name)
+        key = _key(event, reported.esp_name)
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise UnreadableEventError(f"{type(error).__name__}: {error}") from error
     said = event.description or event.mta_response or event.reject_reason or ""
@@ -79,7 +79,7 @@ def normalize(told: ReportedEvent, *, now: dt.datetime) -> NormalizedEvent:
 
 
 def _address(said: Any) -> str:
-    """Return the address, or "" for none. An event about something else is about no one that we know."""
+    """Return the address, or "" if there is none. Raise UnreadableEventError if it can't be an address."""
     if said is None:
         return ""
     if not isinstance(said, str):
@@ -90,14 +90,14 @@ def _address(said: Any) -> str:
 
 
 def _id(said: Any) -> str:
-    """Return an id as text. An id that we can't have given or stored is none."""
+    """Return an id as text, or "" if it can't be an id that we made or stored."""
     known = isinstance(said, (str, int)) and not isinstance(said, bool)
     text = str(said) if known else ""
     return "" if _NOT_STORABLE.search(text) else text
 
 
 def _answer(said: Any) -> str:
-    """Return the beginning of what was said: the code is there, and the patterns below take longer for long texts."""
+    """Return the beginning of a text. The status code is there, and patterns are slow on long texts."""
     return _NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", str(said)[:LONGEST_ANSWER]) if said else ""
 
 
@@ -106,7 +106,7 @@ def _moment(said: Any, now: dt.datetime) -> dt.datetime:
     if not isinstance(said, dt.datetime):
         return now
     moment = said if said.tzinfo else said.replace(tzinfo=dt.UTC)
-    return moment if EARLIEST <= moment <= now + CLOCKS_DIFFER else now
+    return moment if EARLIEST <= moment <= now + CLOCK_TOLERANCE else now
 
 
 def _delivery_id(metadata: Mapping[Any, Any]) -> int:
@@ -115,18 +115,18 @@ def _delivery_id(metadata: Mapping[Any, Any]) -> int:
 
 
 def _key(event: AnymailTrackingEvent, esp_name: str) -> str:
-    """The provider's id of the event, with whom it is about; some have none, then all that it says. As a hash."""
+    """Return a hash of the provider's id of the event and its recipient; without an id, of the whole event."""
     event_id = _event_id(event, esp_name)
     said = event_id or json.dumps(event.esp_event, sort_keys=True, default=str)
-    told = repr((event.event_type, event.recipient, event.message_id, said))
+    parts = repr((event.event_type, event.recipient, event.message_id, said))
     if not event_id:
-        told += repr(event.timestamp)
-    return f"{esp_name}:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+        parts += repr(event.timestamp)
+    return f"{esp_name}:{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
 
 
 def _event_id(event: AnymailTrackingEvent, esp_name: str) -> str:
     if esp_name == "Mailgun" and isinstance(event.esp_event, Mapping):
-        # What django-anymail takes is drawn anew for each try to tell us.
+        # The id that django-anymail reads is different each time Mailgun sends the event.
         data = event.esp_event.get("event-data")
         return str((data.get("id") if isinstance(data, Mapping) else "") or event.event_id or "")
     return str(event.event_id or "")

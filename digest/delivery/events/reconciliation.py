@@ -1,4 +1,4 @@
-"""What follows for the delivery's row: a doubtful one was sent after all, one that was taken is thrown away later."""
+"""Reconciliation of deliveries with events: an uncertain one was sent, or an accepted one was discarded later."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from digest.delivery.events.actions import ProviderReport
 from digest.models import Delivery, DeliveryEvent
 
-# The provider can only say this of what it has.
+# The provider reports these only for emails that it accepted.
 TAKEN = (
     EventType.QUEUED,
     EventType.SENT,
@@ -20,46 +20,47 @@ TAKEN = (
     EventType.CLICKED,
     EventType.COMPLAINED,
 )
-BY_SMTP = "smtp:"  # keys of what a mail server said at the hand-over, of mails that it did not take
-CLOCKS_DIFFER = dt.timedelta(minutes=1)
-THROWN_AWAY = (EventType.FAILED, EventType.REJECTED)
+BY_SMTP = "smtp:"  # prefix of the keys of SMTP bounces at the hand-over: those emails were not accepted
+CLOCK_TOLERANCE = dt.timedelta(minutes=1)
+DISCARDED = (EventType.FAILED, EventType.REJECTED)
 
 Status = Delivery.Status
 
 
 def reconcile(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None:
-    """Bring the rows of `reports` into line with all that was reported of them, in whatever order it came."""
+    """Update the deliveries of `reports` so that they match all their events, in any order."""
     taken = [r.delivery.pk for r in reports if r.delivery and r.event_type in TAKEN]
     if taken:
-        # One that waits for another try after a doubtful one needs none. One never tried is still being recorded.
+        # A delivery that waits for a retry was sent after all. One without an attempt is still being recorded.
         doubtful = Q(status=Status.UNCERTAIN) | Q(status=Status.QUEUED, attempts__gt=0)
         arrived_after_all = Q(status=Status.FAILED, last_word=EventType.DELIVERED)
         rows = _with_last_word(taken).filter(doubtful | arrived_after_all)
         rows.update(status=Status.SENT, sent_at=now, reason="")
-    thrown_away: dict[int, ProviderReport] = {}
+    discarded: dict[int, ProviderReport] = {}
     for report in reports:
-        if report.delivery and report.event_type in THROWN_AWAY:
-            thrown_away.setdefault(report.delivery.pk, report)
-    for pk, report in thrown_away.items():
-        rows = _with_last_word([pk]).filter(Q(last_word__in=THROWN_AWAY))
-        reason = f"The provider took it, and then reported it as {report.event_type}. {report.detail}".strip()
+        if report.delivery and report.event_type in DISCARDED:
+            discarded.setdefault(report.delivery.pk, report)
+    for pk, report in discarded.items():
+        rows = _with_last_word([pk]).filter(Q(last_word__in=DISCARDED))
+        reason = f"The provider accepted it, and then reported it as {report.event_type}. {report.detail}".strip()
         ended = rows.filter(status__in=(Status.SENT, Status.UNCERTAIN))
         ended.update(status=Status.FAILED, sent_at=None, reason=reason)
 
 
 def confirm_sent(pks: Iterable[int], *, now: dt.datetime) -> list[int]:
-    """Of deliveries that may have been handed over, those of which nobody knows. The others were reported: sent."""
+    """Mark as sent the deliveries that a provider reported. Return the others, which remain uncertain."""
     doubtful = list(pks)
-    told = DeliveryEvent.objects.filter(delivery__in=doubtful, event_type__in=TAKEN)
-    told = told.filter(happened_at__gte=F("delivery__queued_at") - CLOCKS_DIFFER)  # not before a person sent it anew
-    taken = set(told.exclude(event_key__startswith=BY_SMTP).values_list("delivery", flat=True))
+    reported = DeliveryEvent.objects.filter(delivery__in=doubtful, event_type__in=TAKEN)
+    # Ignore events from before an admin queued the delivery again.
+    reported = reported.filter(happened_at__gte=F("delivery__queued_at") - CLOCK_TOLERANCE)
+    taken = set(reported.exclude(event_key__startswith=BY_SMTP).values_list("delivery", flat=True))
     queued = Delivery.objects.filter(pk__in=taken, status=Status.QUEUED)
     queued.update(status=Status.SENT, sent_at=now, reason="", attempts=F("attempts") + 1)
     return [pk for pk in doubtful if pk not in taken]
 
 
 def _with_last_word(pks: Iterable[int]) -> QuerySet[Delivery]:
-    """The rows, with the type of the last event that says how each ended."""
-    ends = DeliveryEvent.objects.filter(delivery=OuterRef("pk"), event_type__in=(EventType.DELIVERED, *THROWN_AWAY))
+    """Return the deliveries, each with the type of its last final event."""
+    ends = DeliveryEvent.objects.filter(delivery=OuterRef("pk"), event_type__in=(EventType.DELIVERED, *DISCARDED))
     last = ends.order_by("-happened_at", "-pk").values("event_type")[:1]
     return Delivery.objects.filter(pk__in=pks).alias(last_word=Subquery(last))

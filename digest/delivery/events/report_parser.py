@@ -1,4 +1,4 @@
-"""Reports as django-anymail's views read them, event by event: one that can't be read does not lose its batch."""
+"""The parser of providers' requests: django-anymail's views, changed to skip single events that can't be read."""
 
 import logging
 from collections.abc import Iterator
@@ -14,24 +14,24 @@ from django.core.exceptions import SuspiciousOperation
 from digest.delivery.events.event_store import Skipped, record_all
 from digest.delivery.events.normalization import ReportedEvent
 
-MOST_EVENTS = 50_000  # in one request; the most that a provider is known to send is 1,000
+MOST_EVENTS = 50_000  # in one request; providers are known to send up to 1,000
 
 logger = logging.getLogger(__name__)
 
-_gathered: ContextVar[list[ReportedEvent] | None] = ContextVar("gathered", default=None)
+_collected: ContextVar[list[ReportedEvent] | None] = ContextVar("collected", default=None)
 
 
 class TooManyEventsError(SuspiciousOperation):
-    """A request holds more events than any provider sends."""
+    """A request contains more events than any provider sends."""
 
 
 class NothingReadableError(ValueError):
-    """A request holds events, and not one that can be read."""
+    """A request contains events, and none can be read."""
 
 
 @cache
 def view_of(name: str) -> Any:
-    """Return django-anymail's view `name`, below anymail.webhooks, made to skip events that it can't read."""
+    """Return django-anymail's view `name` (below anymail.webhooks), changed to skip unreadable events."""
     module, _, class_name = name.partition(".")
     view: Any = getattr(import_module(f"anymail.webhooks.{module}"), class_name)
     tolerant: Any = type(class_name, (SkipUnreadableEvents, view), {})
@@ -39,7 +39,7 @@ def view_of(name: str) -> Any:
 
 
 class SkipUnreadableEvents:
-    """A mixin for the views of django-anymail, which read all events of a request or none."""
+    """A mixin for the views of django-anymail. Without it they read all events of a request or none."""
 
     esp_name: str
     signal: Any
@@ -61,15 +61,15 @@ class SkipUnreadableEvents:
         try:
             event = super().esp_to_anymail_event(*raw)  # type: ignore[misc]
             if not isinstance(event, AnymailTrackingEvent):
-                raise TypeError("it is no report about an email of ours")
-        except Exception as error:  # whatever a stranger's JSON makes of code that expects a provider's
+                raise TypeError("it is not an event about an email of ours")
+        except Exception as error:  # a stranger's JSON can raise anything in code that expects a provider's
             self.signal = signal  # Mandrill's view takes its signal from the events
             self._skipped.add(self.esp_name, error)
             return None
         return event
 
     def unwrap_event(self, raw_event: Any) -> tuple[Any, Any, Any]:
-        """Take an event of SparkPost out of its envelope. One that has none is for `esp_to_anymail_event` to skip."""
+        """Take an event of SparkPost out of its envelope. `esp_to_anymail_event` skips one without an envelope."""
         try:
             unwrapped: tuple[Any, Any, Any] = super().unwrap_event(raw_event)  # type: ignore[misc]
         except (AttributeError, KeyError, TypeError):
@@ -79,19 +79,19 @@ class SkipUnreadableEvents:
 
 @contextmanager
 def collecting_events() -> Iterator[list[ReportedEvent]]:
-    """Within, `collect_event` keeps what is told for whoever gathers."""
-    told: list[ReportedEvent] = []
-    token = _gathered.set(told)
+    """Collect the events of this context in a list, and do not record them yet."""
+    events: list[ReportedEvent] = []
+    token = _collected.set(events)
     try:
-        yield told
+        yield events
     finally:
-        _gathered.reset(token)
+        _collected.reset(token)
 
 
-def collect_event(told: ReportedEvent) -> None:
-    """Keep what is told for whoever gathers; where nobody does, it is recorded at once."""
-    gathered = _gathered.get()
-    if gathered is None:
-        record_all([told])
+def collect_event(event: ReportedEvent) -> None:
+    """Add `event` to the list of `collecting_events`, or record it at once if nothing collects."""
+    collected = _collected.get()
+    if collected is None:
+        record_all([event])
     else:
-        gathered.append(told)
+        collected.append(event)

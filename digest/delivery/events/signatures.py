@@ -1,4 +1,4 @@
-"""Signatures that cover a time and a token, and not the report: each proves one request, and for some hours only.
+"""Single-use signatures. Mailgun signs a time and a token, not the events, so a signature is valid once and for hours.
 
 https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks
 """
@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from subscriptions.security import rate_limits
 from subscriptions.security.rate_limits import Limit
 
-VALID_FOR = dt.timedelta(hours=12)  # Mailgun tells us again for eight, each time with another signature
-REMEMBERED_FOR = dt.timedelta(days=2)  # longer than from 12 hours ago to 12 hours ahead
+VALID_FOR = dt.timedelta(hours=12)  # Mailgun retries for eight hours, each time with another signature
+REMEMBERED_FOR = dt.timedelta(days=2)  # longer than a signature can be valid: 24 hours
 
 _SECONDS = re.compile(r"\d{1,12}", re.ASCII)
 
@@ -25,15 +25,15 @@ class StaleSignatureError(SuspiciousOperation):
 
 
 def use_once(request: HttpRequest, *, now: dt.datetime) -> None:
-    """Raise StaleSignatureError unless the request's signature, which is known to be right, is recent and unused."""
+    """Raise StaleSignatureError unless the request's signature is recent and unused. It was verified before."""
     signed = _signed(request)
     made_at = str(signed["timestamp"])
     is_recent = _SECONDS.fullmatch(made_at) and abs(now.timestamp() - int(made_at)) <= VALID_FOR.total_seconds()
     if not is_recent:
-        raise StaleSignatureError("The report was signed more than 12 hours ago, or later than now.")
-    # By what is signed: digits at the end of the time could as well be the token's first.
+        raise StaleSignatureError("The request was signed more than 12 hours ago, or in the future.")
+    # The key is the signed text as a whole: a digit could move from the end of the time to the token.
     if rate_limits.acquire(_used(f"{made_at}{signed['token']}"), now=now):
-        raise StaleSignatureError("The report's signature was used before.")
+        raise StaleSignatureError("The signature of the request was used before.")
 
 
 def _used(signed: str) -> Limit:
@@ -41,7 +41,7 @@ def _used(signed: str) -> Limit:
 
 
 def _signed(request: HttpRequest) -> Any:
-    """Return what django-anymail has checked: a block of JSON, or the last of each field of a form."""
+    """Return the signed fields that django-anymail verified: from JSON, or from a form (the last value of each)."""
     if request.content_type == "application/json":
         return json.loads(request.body.decode())["signature"]
     return request.POST

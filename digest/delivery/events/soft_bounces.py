@@ -1,4 +1,4 @@
-"""When a mailbox that takes no mail for the moment is given up: after five issues in a row, over a week. Pure."""
+"""The rule for soft bounces: five digests in a row, over at least a week, suppress an address. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -10,28 +10,28 @@ SPAN = dt.timedelta(days=7)
 
 
 class DigestFate(Enum):
-    """What is known of one issue."""
+    """The fate of one digest, as far as it is known."""
 
     BOUNCED = auto()
     ARRIVED = auto()
-    SENT = auto()  # and nothing was heard of it
+    SENT = auto()  # without a later event
     NOT_SENT = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class MailedDigest:
-    """One digest of a reader; `day` is when it bounced, where it did."""
+    """One digest of a reader. `day` is set if it bounced."""
 
     fate: DigestFate
     day: dt.date | None = None
 
 
-def is_worn_out(issues: Iterable[MailedDigest]) -> bool:
-    """Whether the newest of `issues`, which come newest first, bounced for long enough. A day counts once."""
+def bounced_for_too_long(issues: Iterable[MailedDigest]) -> bool:
+    """Return whether the newest digests bounced for too long. `issues` are newest first; each day counts once."""
     days: set[dt.date] = set()
     for issue in issues:
         if issue.fate is DigestFate.BOUNCED and issue.day is not None:
             days.add(issue.day)
         elif issue.fate is DigestFate.ARRIVED or (issue.fate is DigestFate.SENT and days):
-            break  # not all providers say what arrived; but what was sent before a bounce would have bounced by then
+            break  # not all providers report deliveries, but a digest sent before a bounce would have bounced by now
     return len(days) >= ISSUES and max(days) - min(days) >= SPAN

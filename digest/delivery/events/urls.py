@@ -1,4 +1,4 @@
-"""The addresses that providers' dashboards are given: /anymail/postmark/tracking/ and so on."""
+"""The URLs of the webhooks, to be entered in providers' dashboards: /anymail/postmark/tracking/ and so on."""
 
 from django.urls import path
 

@@ -1,7 +1,7 @@
-"""Where providers' reports come in: django-anymail's own views, each behind what proves who is talking.
+"""Webhooks for providers' events: django-anymail's views, each behind an authentication of the provider.
 
-A provider's door is open only where that proof is set up: its signing key, or WEBHOOK_SECRET. Else anybody could report
-a complaint, and have any address suppressed.
+A provider's webhook is open only if its signing key or WEBHOOK_SECRET is set. Otherwise any stranger could report a
+complaint, and have any address suppressed.
 """
 
 import logging
@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WebhookProvider:
-    """One provider's reports: which view reads them, and which setting holds the key they are signed with.
+    """The webhook of one provider: django-anymail's view, and the setting of the signing key.
 
-    Where the key `must_be_set`, django-anymail accepts nothing without it.
+    If the key `must_be_set`, django-anymail accepts no request without it.
     """
 
     view: str  # below anymail.webhooks
@@ -35,7 +35,7 @@ class WebhookProvider:
     must_be_set: bool = False
 
 
-DOORS = {
+WEBHOOKS = {
     "amazon_ses": WebhookProvider("amazon_ses.AmazonSESTrackingWebhookView"),
     "brevo": WebhookProvider("brevo.BrevoTrackingWebhookView"),
     "mailersend": WebhookProvider("mailersend.MailerSendTrackingWebhookView", "MAILERSEND_SIGNING_SECRET", True),
@@ -50,50 +50,50 @@ DOORS = {
     "sparkpost": WebhookProvider("sparkpost.SparkPostTrackingWebhookView"),
     "unisender_go": WebhookProvider("unisender_go.UnisenderGoTrackingWebhookView", "UNISENDER_GO_API_KEY", True),
 }
-ELSE_SIGNED_WITH = {"MAILGUN_WEBHOOK_SIGNING_KEY": "MAILGUN_API_KEY"}
-SIGNED_WITHOUT_BODY = {"mailgun"}  # its signature covers a time and a token alone, and would fit any other report
+FALLBACK_KEYS = {"MAILGUN_WEBHOOK_SIGNING_KEY": "MAILGUN_API_KEY"}
+SIGNED_WITHOUT_BODY = {"mailgun"}  # its signature covers only a time and a token, and would fit any other request
 
 
 def is_open(provider: str) -> bool:
-    """Whether reports of `provider` can prove who they are from."""
-    door = DOORS.get(provider)
-    if door is None:
+    """Return whether requests of `provider` can be authenticated."""
+    webhook = WEBHOOKS.get(provider)
+    if webhook is None:
         return False
-    if door.key and not unset_key_of(provider):
+    if webhook.key and not unset_key_of(provider):
         return True
-    return not door.must_be_set and bool(settings.ANYMAIL.get("WEBHOOK_SECRET"))
+    return not webhook.must_be_set and bool(settings.ANYMAIL.get("WEBHOOK_SECRET"))
 
 
 def unset_key_of(provider: str) -> str:
-    """The setting for the key of `provider`, below ANYMAIL, if it signs and the key is not there; else nothing."""
-    key = DOORS[provider].key
-    return "" if any(settings.ANYMAIL.get(name) for name in (key, ELSE_SIGNED_WITH.get(key)) if name) else key
+    """Return the setting (below ANYMAIL) of the signing key of `provider` if it is missing, else ""."""
+    key = WEBHOOKS[provider].key
+    return "" if any(settings.ANYMAIL.get(name) for name in (key, FALLBACK_KEYS.get(key)) if name) else key
 
 
 def providers_in_use() -> list[str]:
-    """Those that we hand mail to, and that have reports."""
-    return [name for name in failover.names() if name in DOORS]
+    """Return the providers that send our digests and have a webhook."""
+    return [name for name in failover.names() if name in WEBHOOKS]
 
 
 @csrf_exempt
 def tracking(request: HttpRequest, provider: str) -> HttpResponse:
-    """Take in what `provider` reports. A request that can't be read at all is refused, and sent again by it."""
-    if provider not in DOORS:
+    """Record the events in a request of `provider`. It repeats a request that is refused because it can't be read."""
+    if provider not in WEBHOOKS:
         raise Http404
     if request.method == "HEAD":
-        return HttpResponse()  # Mandrill looks for the address before it gives out the key that proves its reports
+        return HttpResponse()  # Mandrill checks the URL before it shows the signing key
     if not is_open(provider):
         raise Http404
-    with collecting_events() as told:
+    with collecting_events() as events:
         try:
-            answer: HttpResponse = view_of(DOORS[provider].view)(request)
+            answer: HttpResponse = view_of(WEBHOOKS[provider].view)(request)
         except (SuspiciousOperation, Http404):
             raise
         except Exception as error:
             logger.warning("A request of %s can't be read: %s", provider, brief(error))
             return HttpResponseBadRequest("This can't be read.")
     with transaction.atomic() if provider in SIGNED_WITHOUT_BODY else nullcontext():
-        if told and provider in SIGNED_WITHOUT_BODY:
+        if events and provider in SIGNED_WITHOUT_BODY:
             signatures.use_once(request, now=clock.now())
-        record_all(told)
+        record_all(events)
     return answer

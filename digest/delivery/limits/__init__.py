@@ -1,8 +1,11 @@
-"""Limit how fast, and how many a day, emails may leave: together over all workers of all machines.
+"""Limit how many emails leave per second and per day. All workers of all machines share the limits.
 
-    rate_settings (what the settings say) → rate_limiter (may this email leave now?) → token_bucket in redis_store or
+    rate_settings (parses the settings) → rate_limiter (may this email leave now?) → token_bucket in redis_store or
     database_store; daily_quota
 
-A rate limiter is asked once for each email. It takes several tokens from the store at a time, so that it nearly always
+The rate limiter is asked once per email. It takes several tokens from the store at a time, so that it nearly always
 answers from memory.
+
+These are token buckets: an email that finds none waits. `subscriptions.security.rate_limits` instead limits what
+visitors do (form posts, links sent): it counts events in a sliding window, and refuses what is above.
 """

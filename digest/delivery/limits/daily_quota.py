@@ -1,4 +1,4 @@
-"""How many mails may leave in one day (UTC), and how many have. Always in the database: it forgets nothing."""
+"""The daily quota: how many emails may leave in one day (UTC), and how many have. It is always in the database."""
 
 import datetime as dt
 
@@ -14,20 +14,21 @@ NAME = "day "
 
 
 def cap(day: dt.date) -> int | None:
-    """How many may leave on `day`; None where nothing limits it."""
+    """Return how many emails may leave on `day`, or None if there is no limit."""
     plan = warm_up()
     caps = [number for number in (settings.SEND_PER_DAY or None, plan.cap(day) if plan else None) if number]
     return min(caps, default=None)
 
 
 def warm_up() -> WarmUp | None:
+    """Return the plan that warms up a new sender domain, or None if there is none."""
     if not settings.WARM_UP_FROM:
         return None
     return WarmUp(settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY)
 
 
 def take(wanted: int, *, now: dt.datetime) -> int:
-    """Take as many of the day's mails as there are left, `wanted` at most."""
+    """Take up to `wanted` emails out of the quota of today. Return how many were left to take."""
     most = cap(now.date())
     if most is None:
         return wanted
@@ -41,25 +42,26 @@ def take(wanted: int, *, now: dt.datetime) -> int:
 
 
 def give_back(unused: int, *, now: dt.datetime) -> None:
+    """Return `unused` emails to the quota of today."""
     if unused and cap(now.date()) is not None:
         rest = Greatest(F("level") - unused, Value(0.0))
         Allowance.objects.filter(name=_name(now)).update(level=rest)
 
 
 def taken(*, now: dt.datetime) -> int:
-    """How many were taken today."""
+    """Return how many emails were taken out of the quota today."""
     level = Allowance.objects.filter(name=_name(now)).values_list("level", flat=True).first()
     return int(level or 0)
 
 
 def seconds_left(now: dt.datetime) -> float:
-    """Until the next day begins."""
+    """Return the seconds until the next day begins (UTC)."""
     tomorrow = clock.midnight(now.date() + dt.timedelta(days=1))
     return (tomorrow - now).total_seconds()
 
 
 def forget(*, before: dt.date) -> int:
-    """Delete the counts of days before `before`; how many."""
+    """Delete the counts of days before `before`. Return how many there were."""
     old = Allowance.objects.filter(name__startswith=NAME, name__lt=f"{NAME}{before}")
     return old.delete()[0]
 

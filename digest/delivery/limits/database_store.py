@@ -1,4 +1,8 @@
-"""Buckets in the database: for installations without Redis, however many processes they are."""
+"""Token buckets in the database, for installations without Redis, and for times when Redis is unavailable.
+
+`subscriptions.security.rate_limits` also counts in the database, but something else: events in a sliding window, by a
+hash of what they are about. Here a row holds the level of one bucket, and a name that is not secret.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,17 +14,17 @@ from digest.delivery.limits import daily_quota
 from digest.delivery.limits.token_bucket import Bucket, TakeResult
 from digest.models import Allowance
 
-APART = dt.timedelta(seconds=1)  # workers know the database's time to within what an answer takes
+CLOCK_TOLERANCE = dt.timedelta(seconds=1)  # workers know the time of the database only to within one round trip
 
 
 class DatabaseStore:
-    """One row a bucket."""
+    """A store that keeps each bucket in one row of Allowance."""
 
     def take(self, buckets: Sequence[Bucket], wanted: int) -> TakeResult:
         now = clock.now()
         names = sorted(bucket.name for bucket in buckets)
         with transaction.atomic():
-            # In the order of their names: two who take from the same buckets never wait for each other in a circle.
+            # Lock the rows in the order of their names, so that two workers can't deadlock.
             rows = {
                 row.name: row for row in Allowance.objects.select_for_update().filter(name__in=names).order_by("name")
             }
@@ -31,30 +35,36 @@ class DatabaseStore:
                     )
             levels = {bucket.name: _level(rows[bucket.name], bucket, now) for bucket in buckets}
             tokens = min(wanted, *(int(level) for level in levels.values()))
-            if tokens or any(row.at > now + APART for row in rows.values()):
+            if tokens or any(row.at > now + CLOCK_TOLERANCE for row in rows.values()):
                 for bucket in buckets:
                     level = min(bucket.capacity, levels[bucket.name] - tokens)
                     at = _filled_until(rows[bucket.name], now)
                     Allowance.objects.filter(name=bucket.name).update(level=level, at=at)
         if tokens:
             return TakeResult(tokens)
-        waits = [((1 - levels[bucket.name]) / bucket.a_second, bucket.name) for bucket in buckets]
+        waits = [((1 - levels[bucket.name]) / bucket.per_second, bucket.name) for bucket in buckets]
         return TakeResult(0, *max(waits))
 
 
 def forget(*, before: dt.datetime) -> int:
-    """Delete the buckets that nobody took from since `before`; how many. One that is full again is as good as none,
-    and its name may be the mail domain of a single reader."""
+    """Delete the buckets that were not used since `before`. Return how many there were.
+
+    A missing bucket counts as full, so nothing is lost. A name may be the email domain of a single reader.
+    """
     buckets = Allowance.objects.exclude(name__startswith=daily_quota.NAME)
     return buckets.filter(at__lt=before).delete()[0]
 
 
 def _filled_until(row: Allowance, now: dt.datetime) -> dt.datetime:
-    """Never back, or it would fill twice; unless the clock was set back, or it would not fill for as long."""
-    return now if row.at > now + APART else max(row.at, now)
+    """Return the time of the new level.
+
+    It never goes back, or the bucket would fill twice; except after the clock was set back, or it would not fill at all
+    until the clock has caught up.
+    """
+    return now if row.at > now + CLOCK_TOLERANCE else max(row.at, now)
 
 
 def _level(row: Allowance, bucket: Bucket, now: dt.datetime) -> float:
     passed = max((now - row.at).total_seconds(), 0.0)
-    level: float = min(bucket.capacity, row.level + passed * bucket.a_second)
+    level: float = min(bucket.capacity, row.level + passed * bucket.per_second)
     return level

@@ -21,7 +21,7 @@ def summarize_limits(provider: str, *, now: dt.datetime) -> LimitSummary:
     rate = rate_limiter.rate_of(provider)
     numbers, reasons = [], []
     if rate:
-        numbers.append(int(rate.an_hour))
+        numbers.append(int(rate.per_hour))
         reasons.append(f"SEND_RATE lets {rate} leave by {provider}.")
     cap = daily_quota.cap(now.date())
     if cap is not None:

@@ -1,4 +1,4 @@
-"""Whether a mail may leave now. Each worker has a gate for each provider it hands mail to."""
+"""The rate limiter, which decides whether an email may leave now. Each worker has one for each provider."""
 
 import datetime as dt
 from collections import Counter
@@ -14,14 +14,14 @@ from digest.delivery.limits.rate_settings import OTHERS, DomainLanes, Rate
 from digest.delivery.limits.redis_store import RedisWithFallback
 from digest.delivery.limits.token_bucket import Bucket, BucketStore, TakeResult
 
-IN_HAND = 0.5  # seconds' worth that a worker takes at a time: others have their share, and it asks seldom
-MOST_IN_HAND = 50  # mails
-SHORTEST = 0.02  # seconds: who is told to wait less would only ask again
+TAKE_AHEAD = 0.5  # seconds of the rate that a worker takes at once: it asks seldom, and leaves others their share
+MAX_TOKENS = 50  # at once
+SHORTEST_WAIT = 0.02  # seconds; a shorter wait would only cost another request
 
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Not now: for `seconds` it is no use to ask again. `for_all`: for nobody's mail, whatever the domain."""
+    """A refusal that holds for `seconds`. `for_all`: it holds for all emails, and not only for one domain."""
 
     seconds: float
     for_all: bool
@@ -29,108 +29,113 @@ class Throttled:
 
 
 class RateLimiter:
-    """Lets mails out as fast as the limits allow. Not for several threads at once."""
+    """The rate limiter of one provider in one worker. It is not thread-safe."""
 
     def __init__(self, provider: str) -> None:
         self.provider = provider
         self._lanes: DomainLanes = settings.DOMAIN_RATES
         self._rate = rate_of(provider)
-        self._in_hand: Counter[str] = Counter()  # by lane
-        self.day = clock.now().date()  # whose mails those are
-        self._holds: dict[str, tuple[float, Throttled]] = {}  # by lane; "" for all
+        self._tokens: Counter[str] = Counter()  # by lane
+        self.day = clock.now().date()  # the tokens are from the quota of this day
+        self._throttled: dict[str, tuple[float, Throttled]] = {}  # by lane; "" for all
         self.is_open = self._rate is None and not self._lanes.rates and daily_quota.cap(self.day) is None
 
     def hold(self, address: str) -> Throttled | None:
-        """Why a mail to `address` would be held now, as far as known without asking anybody."""
+        """Return why an email to `address` must wait, as far as this worker knows without asking the store."""
         now = clock.seconds()
         for lane in ("", self._lanes.lane_of(address)):
-            until, hold = self._holds.get(lane, (0.0, None))
+            until, hold = self._throttled.get(lane, (0.0, None))
             if hold is not None and now < until:
                 return Throttled(until - now, hold.for_all, hold.reason)
         return None
 
     def ask(self, address: str) -> Throttled | None:
-        """Let one mail to `address` out, if it may leave now: then None is the answer."""
+        """Take a token for one email to `address`, and return None; or return why it must wait."""
         if self.is_open:
             return None
-        self._drop_yesterdays()
+        self._drop_tokens_of_yesterday()
         lane = self._lanes.lane_of(address)
-        if not self._in_hand[lane]:
-            held = self.hold(address) or self._fetch(lane)
+        if not self._tokens[lane]:
+            held = self.hold(address) or self._refill(lane)
             if held:
                 return held
-        self._in_hand[lane] -= 1
+        self._tokens[lane] -= 1
         return None
 
-    def give_back(self, address: str, let_out_on: dt.date) -> None:
-        """The mail to `address` that was let out on that day did not leave."""
-        self._drop_yesterdays()
-        if not self.is_open and let_out_on == self.day:
-            self._in_hand[self._lanes.lane_of(address)] += 1
+    def give_back(self, address: str, day: dt.date) -> None:
+        """Return the token of an email to `address` that was allowed on `day` and did not leave."""
+        self._drop_tokens_of_yesterday()
+        if not self.is_open and day == self.day:
+            self._tokens[self._lanes.lane_of(address)] += 1
 
     def give_all_back(self) -> None:
-        """What is still in hand."""
+        """Return all unused tokens to the store."""
         if self.is_open:
             return
-        self._drop_yesterdays()
-        for lane, number in self._in_hand.items():
+        self._drop_tokens_of_yesterday()
+        for lane, number in self._tokens.items():
             if number:
                 self._take(lane, -number)
-        daily_quota.give_back(self._in_hand.total(), now=clock.now())
-        self._in_hand.clear()
+        daily_quota.give_back(self._tokens.total(), now=clock.now())
+        self._tokens.clear()
 
-    def _drop_yesterdays(self) -> None:
-        """What is in hand of a day's mails is good for that day."""
+    def _drop_tokens_of_yesterday(self) -> None:
+        """Drop the tokens after midnight, because each is from the quota of its day."""
         today = clock.now().date()
         if today != self.day:
-            self._in_hand.clear()
+            self._tokens.clear()
             self.day = today
 
-    def _fetch(self, lane: str) -> Throttled | None:
-        """Take some for `lane` in hand."""
+    def _refill(self, lane: str) -> Throttled | None:
+        """Take some tokens for `lane`, or return why there are none."""
         now = clock.now()
-        taken = self._take(lane, self._handful(lane))
+        taken = self._take(lane, self._tokens_to_take(lane))
         if not taken.tokens:
-            for_all = taken.empty == self._name("")
-            return self._shut("" if for_all else lane, max(taken.seconds, SHORTEST), self._why(for_all, lane))
+            for_all = taken.empty == self._bucket_name("")
+            return self._throttle(
+                "" if for_all else lane, max(taken.seconds, SHORTEST_WAIT), self._reason(for_all, lane)
+            )
         today = daily_quota.take(taken.tokens, now=now)
         if today < taken.tokens:
             self._take(lane, today - taken.tokens)
         if not today:
-            return self._shut(
-                "", daily_quota.seconds_left(now), f"Held back: {daily_quota.cap(now.date()):,} a day are through."
+            return self._throttle(
+                "",
+                daily_quota.seconds_left(now),
+                f"Held back: today's limit of {daily_quota.cap(now.date()):,} emails is reached.",
             )
-        self._in_hand[lane] = today
+        self._tokens[lane] = today
         return None
 
     def _take(self, lane: str, wanted: int) -> TakeResult:
-        found = [Bucket(self._name(name), rate.a_second) for name, rate in self._rates(lane)]
-        return store().take(found, wanted) if found else TakeResult(wanted)
+        buckets = [Bucket(self._bucket_name(name), rate.per_second) for name, rate in self._rates(lane)]
+        return store().take(buckets, wanted) if buckets else TakeResult(wanted)
 
     def _rates(self, lane: str) -> list[tuple[str, Rate]]:
         own = [("", self._rate)] if self._rate else []
         return own + ([(lane, self._lanes.rate_of(lane))] if lane else [])
 
-    def _handful(self, lane: str) -> int:
-        slowest = min((rate.a_second for _, rate in self._rates(lane)), default=MOST_IN_HAND / IN_HAND)
-        return max(1, min(MOST_IN_HAND, int(slowest * IN_HAND)))
+    def _tokens_to_take(self, lane: str) -> int:
+        slowest = min((rate.per_second for _, rate in self._rates(lane)), default=MAX_TOKENS / TAKE_AHEAD)
+        return max(1, min(MAX_TOKENS, int(slowest * TAKE_AHEAD)))
 
-    def _name(self, lane: str) -> str:
+    def _bucket_name(self, lane: str) -> str:
         return f"to {lane}" if lane else f"by {self.provider}"
 
-    def _why(self, for_all: bool, lane: str) -> str:
+    def _reason(self, for_all: bool, lane: str) -> str:
         rate = self._rate if for_all else self._lanes.rate_of(lane)
         return f"Held back: {rate} {'by' if for_all else 'to'} {self.provider if for_all else lane} at most."
 
-    def _shut(self, lane: str, seconds: float, reason: str) -> Throttled:
+    def _throttle(self, lane: str, seconds: float, reason: str) -> Throttled:
         hold = Throttled(seconds, not lane, reason)
-        self._holds[lane] = (clock.seconds() + seconds, hold)
+        self._throttled[lane] = (clock.seconds() + seconds, hold)
         return hold
 
 
 def rate_of(provider: str) -> Rate | None:
-    found: dict[str, Rate] = settings.SEND_RATE
-    return found.get(provider, found.get(OTHERS))
+    """Return the rate that SEND_RATE sets for `provider`, or None."""
+    rates: dict[str, Rate] = settings.SEND_RATE
+    return rates.get(provider, rates.get(OTHERS))
 
 
 def store() -> BucketStore:
@@ -139,6 +144,6 @@ def store() -> BucketStore:
 
 @lru_cache(maxsize=2)
 def _store(broker_url: str) -> BucketStore:
-    """Redis, where the broker is Redis; a broker in memory can't be shared with a command that sends."""
+    """Return the store in Redis if the broker is Redis, else the database: a broker in memory can't be shared."""
     database = DatabaseStore()
     return RedisWithFallback(broker_url, database) if broker_url.startswith(("redis:", "rediss:")) else database

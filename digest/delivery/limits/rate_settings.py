@@ -1,8 +1,8 @@
-"""What the settings of limits say. Pure.
+"""A parser of the settings of rate limits. Pure.
 
 20/s   90/min   1000/h   5000/day                     a rate
-postmark=50/s, smtp=10/s                              one for each name
-gmail.com=20/s, outlook.com|hotmail.com=5/s, *=10/s   several domains that share one; * for each other one
+postmark=50/s, smtp=10/s                              a rate for each name
+gmail.com=20/s, outlook.com|hotmail.com=5/s, *=10/s   domains that share a rate; * for each other domain
 """
 
 import datetime as dt
@@ -15,23 +15,23 @@ _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*([a-z]+)")
 
 
 class RateError(ValueError):
-    """What stands there is no rate; the message says how to write one."""
+    """A text is not a rate. The message explains how to write one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`number` mails in `unit`."""
+    """A rate: `number` emails per `unit`."""
 
     number: float
     unit: str
 
     @property
-    def a_second(self) -> float:
+    def per_second(self) -> float:
         return self.number / SECONDS[self.unit]
 
     @property
-    def an_hour(self) -> float:
-        return self.a_second * 3600
+    def per_hour(self) -> float:
+        return self.per_second * 3600
 
     def __str__(self) -> str:
         return f"{self.number:g}/{self.unit}"
@@ -39,13 +39,13 @@ class Rate:
 
 @dataclass(frozen=True)
 class DomainLanes:
-    """Which domains share which rate. A lane is named like its first domain."""
+    """The lanes of domains that share a rate. A lane has the name of its first domain."""
 
     rates: dict[str, Rate] = field(default_factory=dict)
     lane_of_domain: dict[str, str] = field(default_factory=dict)
 
     def lane_of(self, address: str) -> str:
-        """The lane of a reader's address; "" where nothing limits it."""
+        """Return the lane of an email address, or "" if its domain has no limit."""
         domain = address.rpartition("@")[2].lower()
         found = self.lane_of_domain.get(domain)
         return found if found is not None else (domain if OTHERS in self.rates else "")
@@ -55,37 +55,39 @@ class DomainLanes:
 
 
 def parse_rate(text: str) -> Rate:
-    """Raises RateError."""
+    """Return the rate that `text` holds, or raise RateError."""
     found = _RATE.fullmatch(text.strip().lower())
     if not found or found[2] not in SECONDS or not float(found[1]):
-        raise RateError(f"“{text.strip()}” is no rate. Write 20/s, 90/min, 1000/h or 5000/day.")
+        raise RateError(f"“{text.strip()}” is not a rate. Write 20/s, 90/min, 1000/h or 5000/day.")
     return Rate(float(found[1]), found[2])
 
 
 def parse_rates(text: str) -> dict[str, Rate]:
-    """One for each name; a rate without a name is that of "*". Raises RateError."""
+    """Return the rate of each name, or raise RateError. A rate without a name is that of "*"."""
     found: dict[str, Rate] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, has_name, rate = part.rpartition("=")
         name = name.strip().lower()
         if (has_name and not name) or (name or OTHERS) in found:
-            raise RateError(f"“{part}” has no name, or one that came before. Write postmark=20/s or gmail.com=20/s.")
+            raise RateError(
+                f"“{part}” has no name, or the name of another rate. Write postmark=20/s or gmail.com=20/s."
+            )
         found[name or OTHERS] = parse_rate(rate)
     return found
 
 
 def parse_lanes(text: str) -> DomainLanes:
-    """The lanes of domains. Raises RateError."""
+    """Return the lanes of domains, or raise RateError."""
     rates: dict[str, Rate] = {}
     lane_of_domain: dict[str, str] = {}
     for names, rate in parse_rates(text).items():
         domains = [name.strip() for name in names.split("|")]
         if len(domains) > 1 and OTHERS in domains:
-            raise RateError(f"“{names}”: * stands by itself. Write *=10/s.")
+            raise RateError(f"“{names}”: * can't be combined with domains. Write *=10/s.")
         rates[domains[0]] = rate
         for domain in domains:
             if domain in lane_of_domain or (domain != OTHERS and "." not in domain):
-                raise RateError(f"“{domain}” is no domain, or one that came before. Write gmail.com=20/s.")
+                raise RateError(f"“{domain}” is not a domain, or is named twice. Write gmail.com=20/s.")
             if domain != OTHERS:
                 lane_of_domain[domain] = domains[0]
     return DomainLanes(rates, lane_of_domain)
@@ -93,13 +95,16 @@ def parse_lanes(text: str) -> DomainLanes:
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """A new domain begins with little, and doubles: what mailbox providers want to see before they trust it."""
+    """A warm-up plan: a new domain sends little at first, and then twice as much every few days.
+
+    Mailbox providers expect this before they trust a domain.
+    """
 
     since: dt.date
     first_day: int  # mails
     doubles_every: int  # days
 
     def cap(self, day: dt.date) -> int | None:
-        """How many mails may leave on `day`; None when the plan is over: nobody has so many readers."""
+        """Return how many emails may leave on `day`, or None after the plan, which ends far above any real volume."""
         doublings = max((day - self.since).days, 0) // self.doubles_every
         return self.first_day * 2**doublings if doublings < 24 else None

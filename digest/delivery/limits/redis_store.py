@@ -1,4 +1,8 @@
-"""Buckets in Redis: one script, run there, so that any number of workers share them without waiting for each other."""
+"""Token buckets in Redis. A script changes them there, so that workers share them without locks.
+
+`subscriptions.security.rate_limits` never uses Redis: its counts protect forms and must survive a restart. The levels
+here may be lost: each bucket is full again, which allows at most one second's worth of emails too many.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -12,9 +16,10 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "dailypapers:bucket:"
 TIMEOUT = 5.0  # seconds
-AWAY = 30.0  # seconds for which one that could not be reached is not asked: all mail would wait for each question
-# KEYS: the buckets. ARGV: how many are wanted, then rate and capacity of each bucket. Returns how many were taken, the
-# milliseconds until there is one, and the number of the bucket that is empty for longest.
+# Seconds without another try after Redis could not be reached: each try would hold up all emails.
+RETRY_AFTER = 30.0
+# KEYS: the buckets. ARGV: the number of tokens wanted, then rate and capacity of each bucket. Returns the number taken,
+# the milliseconds until there is a token, and the number of the bucket that stays empty longest.
 SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -26,7 +31,7 @@ for i, key in ipairs(KEYS) do
   local level = capacity
   if kept[1] then
     level = math.min(capacity, tonumber(kept[1]) + math.max(0, now - tonumber(kept[2])) * rate)
-    ahead = ahead or tonumber(kept[2]) > now  -- the clock was set back: it fills up from now on
+    ahead = ahead or tonumber(kept[2]) > now  -- the clock was set back: fill the bucket from now on
   end
   levels[i] = level
   taken = math.min(taken, math.floor(level))
@@ -47,14 +52,14 @@ return {taken, math.ceil(wait * 1000), empty}
 
 
 class RedisStore:
-    """Raises redis.RedisError where Redis can't be reached."""
+    """A store that raises redis.RedisError if Redis can't be reached."""
 
     def __init__(self, url: str) -> None:
         self._redis = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
         self._script = self._redis.register_script(SCRIPT)
 
     def take(self, buckets: Sequence[Bucket], wanted: int) -> TakeResult:
-        figures = [figure for bucket in buckets for figure in (bucket.a_second, bucket.capacity)]
+        figures = [figure for bucket in buckets for figure in (bucket.per_second, bucket.capacity)]
         keys = [PREFIX + bucket.name for bucket in buckets]
         tokens, milliseconds, number = self._script(keys=keys, args=[wanted, *figures])
         if tokens:
@@ -63,17 +68,17 @@ class RedisStore:
 
 
 class RedisWithFallback:
-    """Redis, and while it can't be reached another store."""
+    """A store in Redis that uses another store while Redis can't be reached."""
 
-    def __init__(self, url: str, other: BucketStore) -> None:
-        self._redis, self._other = RedisStore(url), other
-        self._away_until = 0.0
+    def __init__(self, url: str, fallback: BucketStore) -> None:
+        self._redis, self._fallback = RedisStore(url), fallback
+        self._unavailable_until = 0.0
 
     def take(self, buckets: Sequence[Bucket], wanted: int) -> TakeResult:
-        if clock.seconds() >= self._away_until:
+        if clock.seconds() >= self._unavailable_until:
             try:
                 return self._redis.take(buckets, wanted)
             except redis.RedisError as error:
-                self._away_until = clock.seconds() + AWAY
-                logger.warning("Redis can't be asked for limits, the database is: %s", error)
-        return self._other.take(buckets, wanted)
+                self._unavailable_until = clock.seconds() + RETRY_AFTER
+                logger.warning("Redis can't be reached for rate limits, so the database is used: %s", error)
+        return self._fallback.take(buckets, wanted)

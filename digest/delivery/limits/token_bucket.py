@@ -1,24 +1,24 @@
-"""Token buckets: each fills at its rate up to what it holds, and a mail takes a token out of each that applies."""
+"""Token buckets. Each fills at its rate up to its capacity, and an email takes a token out of each that applies."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-BURST = 1.0  # seconds' worth that a bucket holds: a rate is a rate, also at the full hour
+BURST = 1.0  # seconds of its rate that a bucket holds, so that no burst exceeds the rate
 
 
 class Bucket(NamedTuple):
-    """`name` is the same for all who share it."""
+    """A bucket. Workers that use the same name share it."""
 
     name: str
-    a_second: float
+    per_second: float
 
     @property
     def capacity(self) -> float:
-        return max(1.0, self.a_second * BURST)
+        return max(1.0, self.per_second * BURST)
 
 
 class TakeResult(NamedTuple):
-    """How many tokens were taken out of each bucket; if none, for how many seconds there is none, and in which."""
+    """The number of tokens taken out of each bucket. If it is 0: the empty bucket, and the seconds until it has one."""
 
     tokens: int
     seconds: float = 0.0
@@ -26,8 +26,8 @@ class TakeResult(NamedTuple):
 
 
 class BucketStore(Protocol):
-    """Where the levels of buckets are kept."""
+    """A store of the levels of buckets."""
 
     def take(self, buckets: Sequence[Bucket], wanted: int) -> TakeResult:
-        """Take as many as there are in all of `token_bucket`, `wanted` at most. A negative number gives tokens back."""
+        """Take up to `wanted` tokens out of each bucket, the same number from all. A negative number returns tokens."""
         ...

@@ -1,8 +1,8 @@
 """Send emails over the providers' HTTP APIs, with django-anymail.
 
-    parsed_email → merge_variables (what readers' emails have in common) → client → responses (for each reader)
+    parsed_email → merge_variables (what readers' emails have in common) → client → responses (one outcome per reader)
     api_transport drives them; failover chooses the provider; idempotency makes the keys
 
-Readers whose emails differ only in their own links share one call where the provider can fill in such values; some
-providers take different emails in one call; all others get one call for each email, several at once.
+If a provider supports merge variables, readers with the same digest share one call, and the provider fills in each
+reader's links. Some providers take different emails in one call. All others get one call per email, several at once.
 """

@@ -1,4 +1,4 @@
-"""Mails as django-anymail takes them."""
+"""Emails in the form that django-anymail takes."""
 
 import secrets
 from typing import Any, NamedTuple
@@ -8,20 +8,20 @@ from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 
 from digest.delivery.providers.capabilities import BatchCapability, capability_of
-from digest.delivery.providers.merge_variables import MergeGroup, filled, with_placeholders
+from digest.delivery.providers.merge_variables import MergeGroup, fill_in, with_placeholders
 from digest.delivery.providers.parsed_email import ParsedEmail, parse_mail
 from digest.delivery.transports import Mail
 from subscriptions.email import builder as mails
 
 
 class ProviderMessage(AnymailMessageMixin, mails.Message):  # type: ignore[misc]
-    """With django-anymail's attributes, and long headers on one line."""
+    """A message with django-anymail's attributes, and with long headers on one line."""
 
 
 class Content(NamedTuple):
-    """An email in Unicode, without anything that the provider would take for a placeholder.
+    """An email in Unicode, without any text that the provider would read as a placeholder.
 
-    `headers` are the others, as they travel.
+    `headers` are the remaining headers, encoded for transport.
     """
 
     sender: str
@@ -33,7 +33,7 @@ class Content(NamedTuple):
 
 
 def content_of(parsed: ParsedEmail, capability: BatchCapability) -> Content:
-    """Return what `parsed` says, for the provider that has this way."""
+    """Return the content of `parsed`, with its placeholders guarded for a provider of this capability."""
     return Content(
         capability.guarded(parsed.sender),
         capability.guarded(parsed.reply_to),
@@ -45,9 +45,9 @@ def content_of(parsed: ParsedEmail, capability: BatchCapability) -> Content:
 
 
 def guard_single_email(message: EmailMessage, esp_name: str) -> None:
-    """Change the texts of `message` so that the provider takes nothing in them for a placeholder of its own.
+    """Change the texts of `message` so that the provider reads nothing in them as a placeholder of its own.
 
-    This is for the emails that go through Django's mail backends. `esp_name` is django-anymail's name of the provider.
+    This is for emails that go through Django's mail backends. `esp_name` is django-anymail's name of the provider.
     """
     guarded = capability_of(esp_name.lower().replace(" ", "_")).guarded
     message.from_email, message.reply_to = guarded(message.from_email), [guarded(reply) for reply in message.reply_to]
@@ -60,19 +60,19 @@ def guard_single_email(message: EmailMessage, esp_name: str) -> None:
 
 
 def single(mail: Mail, capability: BatchCapability) -> ProviderMessage:
-    """One mail, for one reader."""
+    """Return the message of one email to one reader."""
     content = content_of(parse_mail(mail), capability)
     message = _message(content, [mail.address])
     message.extra_headers = content.headers
-    if capability.gives_back:
+    if capability.returns_metadata:
         message.metadata = mail.about
     return message
 
 
 def merged(group: MergeGroup, capability: BatchCapability) -> ProviderMessage:
-    """One mail for all readers of `group`, with what the provider is to fill in for each."""
+    """Return one message to all readers of `group`, with the values that the provider fills in for each."""
     shared = group.shared
-    nonce = secrets.token_hex(8)  # no text can hold a placeholder of this call
+    nonce = secrets.token_hex(8)  # so that no text can hold a placeholder of this call
     names = [f"p{number}x{nonce}" for number in range(len(group.values[0]))]
     addresses = [mail.address for mail in group.mails]
     content = content_of(ParsedEmail(dict(shared.headers), shared.text, shared.html), capability)
@@ -83,17 +83,17 @@ def merged(group: MergeGroup, capability: BatchCapability) -> ProviderMessage:
     each = list(zip(addresses, group.values, group.mails, strict=True))
     message.merge_data = {address: dict(zip(names, values, strict=True)) for address, values, _ in each}
     message.merge_headers = {
-        address: {name: filled(value, values) for name, value in own.items()} for address, values, _ in each
+        address: {name: fill_in(value, values) for name, value in own.items()} for address, values, _ in each
     }
     message.merge_metadata = {address: mail.about for address, _, mail in each}
     return message
 
 
 def _headers(headers: dict[str, str], capability: BatchCapability) -> tuple[dict[str, str], dict[str, str]]:
-    """Those in common, and those with blanks, which each reader gets for themselves."""
+    """Return the headers that all readers share, and those with blanks, which differ from reader to reader."""
     own = {name: value for name, value in headers.items() if "\ue000" in value}
     common = {name: value for name, value in headers.items() if name not in own}
-    return ({}, headers) if capability.whole_headers else (common, own)
+    return ({}, headers) if capability.replaces_headers else (common, own)
 
 
 def _message(content: Content, addresses: list[str]) -> ProviderMessage:

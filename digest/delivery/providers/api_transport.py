@@ -1,4 +1,4 @@
-"""A transport that hands mails over by a provider's interface: several calls at once, as large as it takes them."""
+"""A transport that sends over a provider's API: several calls at once, each as large as the provider allows."""
 
 import logging
 import threading
@@ -10,19 +10,19 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from digest.delivery.providers.capabilities import BatchMode, capability_of
-from digest.delivery.providers.client import ProviderClient, in_calls
+from digest.delivery.providers.client import ProviderClient, group_into_calls
 from digest.delivery.providers.merge_variables import MergeGroup
 from digest.delivery.transports import HEARTBEAT, BeginCallback, Mail, begin_all
 from digest.delivery.transports.outcomes import Outcome, Result
 
 logger = logging.getLogger(__name__)
 
-A_MOMENT = 0.1  # seconds
-WINDOW = 500  # mails looked through for those that share a call
+PAUSE = 0.1  # seconds
+WINDOW = 500  # emails that are grouped into calls together
 
 
 class ApiTransport:
-    """Hands over complete mails. Settings: ANYMAIL, API_CONNECTIONS."""
+    """A transport for complete emails. Settings: ANYMAIL, API_CONNECTIONS."""
 
     raw = True
 
@@ -47,10 +47,12 @@ class ApiTransport:
     def _call(self, group: MergeGroup) -> list[Outcome]:
         try:
             return self._client().send(group)
-        except Exception as error:  # told, and tried again when it may be mended
+        except Exception as error:  # reported to the operators, and tried again once it may be fixed
             logger.exception("A call to %s can't be made", self.name)
-            is_theirs = isinstance(error, ImproperlyConfigured)
-            reason = str(error) if is_theirs else f"Internal error, please report: {type(error).__name__}: {error}"
+            is_configuration = isinstance(error, ImproperlyConfigured)
+            reason = (
+                str(error) if is_configuration else f"Internal error, please report: {type(error).__name__}: {error}"
+            )
             return _stopped(group.mails, reason)
 
     def _client(self) -> ProviderClient:
@@ -62,23 +64,23 @@ class ApiTransport:
 
 
 class _BatchSend:
-    """One call of `send`."""
+    """The state of one call of `ApiTransport.send`."""
 
     def __init__(self, transport: ApiTransport, mails: Iterator[Mail | None], begin: BeginCallback) -> None:
         self._transport, self._mails, self._begin = transport, mails, begin
-        self._window = 1 if capability_of(transport.name).kind is BatchMode.SINGLE else WINDOW
-        self._waiting: list[MergeGroup] = []  # made, and not begun
+        self._window = 1 if capability_of(transport.name).mode is BatchMode.SINGLE else WINDOW
+        self._waiting: list[MergeGroup] = []  # grouped, and not yet sent
         self._calls: set[Future[list[Outcome]]] = set()
-        self._is_over = False  # no more mails come
+        self._is_over = False  # no more emails come
         self._is_stopped = False
 
     def run(self) -> Iterator[Sequence[Outcome]]:
         while True:
-            self._begin_what_can_be()
+            self._start_calls()
             if not self._calls:
                 if self._is_over or self._is_stopped:
                     return
-                time.sleep(A_MOMENT)  # a limit holds all back
+                time.sleep(PAUSE)  # a rate limit holds all emails back
                 yield ()
                 continue
             done, _ = wait(self._calls, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
@@ -86,9 +88,9 @@ class _BatchSend:
                 yield ()
             for call in done:
                 self._calls.remove(call)
-                yield self._told(call.result())
+                yield self._check_stopped(call.result())
 
-    def _told(self, outcomes: list[Outcome]) -> list[Outcome]:
+    def _check_stopped(self, outcomes: list[Outcome]) -> list[Outcome]:
         stopped = next((outcome for outcome in outcomes if outcome.result is Result.STOPPED), None)
         if stopped:
             self._is_stopped = True
@@ -97,10 +99,10 @@ class _BatchSend:
             self._waiting.clear()
         return outcomes
 
-    def _begin_what_can_be(self) -> None:
+    def _start_calls(self) -> None:
         while len(self._calls) < settings.API_CONNECTIONS and not self._is_stopped:
             if not self._waiting:
-                self._waiting = list(in_calls(self._transport.name, self._pull()))
+                self._waiting = list(group_into_calls(self._transport.name, self._pull()))
             if not self._waiting:
                 return
             group = self._waiting.pop(0)
@@ -109,7 +111,7 @@ class _BatchSend:
                 self._calls.add(self._transport.submit(wanted))
 
     def _pull(self) -> list[Mail]:
-        """As many mails as may be looked through, or as there are for now."""
+        """Return the next emails: at most a window, or as many as there are for now."""
         pulled: list[Mail] = []
         while len(pulled) < self._window and not self._is_over:
             mail = next(self._mails, self)

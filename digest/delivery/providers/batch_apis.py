@@ -1,6 +1,7 @@
-"""Different mails in one call: for providers that take that, and for which django-anymail does not offer it.
+"""Calls that hold different emails, for providers that accept them. django-anymail does not offer such calls.
 
-It makes the first mail's payload, with all that its settings ask for; the others are copies of it with what is theirs.
+django-anymail makes the payload of the first email, with everything that its settings ask for. Each other email is a
+copy of that payload with its own recipient, content and metadata.
 """
 
 import json
@@ -18,19 +19,22 @@ Json = Any
 
 @dataclass(frozen=True)
 class BatchApi:
-    """How one provider writes it: where to, one mail, all of them; and how it answers."""
+    """One provider's batch call: its endpoint and extra headers, and how to write and read it.
+
+    `email` makes the fields of one email, `wrap` puts all emails into one body, and `read` makes the outcomes.
+    """
 
     endpoint: str
-    own: Callable[[Mail, Content], dict[str, Json]]
-    all: Callable[[list[dict[str, Json]]], Json]
+    email: Callable[[Mail, Content], dict[str, Json]]
+    wrap: Callable[[list[dict[str, Json]]], Json]
     read: Callable[[list[Mail], Json], list[Outcome]]
     headers: dict[str, str]
 
 
 def body(api: BatchApi, first: dict[str, Json], mails: list[Mail], contents: list[Content]) -> bytes:
-    """The body of the call; `first` is the payload of any of the mails, made by django-anymail."""
-    parts = [first | api.own(mail, content) for mail, content in zip(mails, contents, strict=True)]
-    return json.dumps(api.all(parts), separators=(",", ":")).encode()
+    """Return the body of the call. `first` is django-anymail's payload of one of the emails."""
+    parts = [first | api.email(mail, content) for mail, content in zip(mails, contents, strict=True)]
+    return json.dumps(api.wrap(parts), separators=(",", ":")).encode()
 
 
 def _postmark(mail: Mail, content: Content) -> dict[str, Json]:
@@ -44,21 +48,21 @@ def _postmark(mail: Mail, content: Content) -> dict[str, Json]:
     }
 
 
-def _read_postmark(mails: list[Mail], told: Json) -> list[Outcome]:
-    return [_postmark_outcome(mail, one) for mail, one in zip(mails, told, strict=True)]
+def _read_postmark(mails: list[Mail], reply: Json) -> list[Outcome]:
+    return [_postmark_outcome(mail, result) for mail, result in zip(mails, reply, strict=True)]
 
 
-def _postmark_outcome(mail: Mail, told: Json) -> Outcome:
-    code = told.get("ErrorCode", 0)
+def _postmark_outcome(mail: Mail, reply: Json) -> Outcome:
+    code = reply.get("ErrorCode", 0)
     if code == 0:
-        return responses.sent(mail, told.get("MessageID"))
-    if code in (300, 406):  # no valid address; one that bounced or complained before
-        return responses.refused(mail, told.get("Message"))
-    return Outcome(mail.delivery_id, Result.LATER, f"The provider answered {code}: {told.get('Message')}"[:300])
+        return responses.sent(mail, reply.get("MessageID"))
+    if code in (300, 406):  # an invalid address; an address that bounced or complained before
+        return responses.refused(mail, reply.get("Message"))
+    return Outcome(mail.delivery_id, Result.LATER, f"The provider answered {code}: {reply.get('Message')}"[:300])
 
 
 def _resend(mail: Mail, content: Content) -> dict[str, Json]:
-    # They hand headers back with each report.
+    # Resend returns the headers with each event.
     about = {"X-Metadata": json.dumps(mail.about)}
     return {
         "to": [mail.address],
@@ -69,9 +73,9 @@ def _resend(mail: Mail, content: Content) -> dict[str, Json]:
     }
 
 
-def _read_resend(mails: list[Mail], told: Json) -> list[Outcome]:
-    wrong = {int(error["index"]): error.get("message") for error in told.get("errors") or []}
-    ids = iter(told["data"])
+def _read_resend(mails: list[Mail], reply: Json) -> list[Outcome]:
+    wrong = {int(error["index"]): error.get("message") for error in reply.get("errors") or []}
+    ids = iter(reply["data"])
     return [
         responses.refused(mail, wrong[number]) if number in wrong else responses.sent(mail, next(ids)["id"])
         for number, mail in enumerate(mails)
@@ -89,22 +93,22 @@ def _mailtrap(mail: Mail, content: Content) -> dict[str, Json]:
     }
 
 
-def _read_mailtrap(mails: list[Mail], told: Json) -> list[Outcome]:
+def _read_mailtrap(mails: list[Mail], reply: Json) -> list[Outcome]:
     return [
-        responses.sent(mail, next(iter(one.get("message_ids", [])), ""))
-        if one.get("success")
-        else responses.refused(mail, "; ".join(map(str, one.get("errors", []))))
-        for mail, one in zip(mails, told["responses"], strict=True)
+        responses.sent(mail, next(iter(result.get("message_ids", [])), ""))
+        if result.get("success")
+        else responses.refused(mail, "; ".join(map(str, result.get("errors", []))))
+        for mail, result in zip(mails, reply["responses"], strict=True)
     ]
 
 
-def _as_they_are(parts: list[dict[str, Json]]) -> Json:
+def _as_list(parts: list[dict[str, Json]]) -> Json:
     return parts
 
 
-DIALECTS = {
-    "postmark": BatchApi("email/batch", _postmark, _as_they_are, _read_postmark, {}),
-    # Else one that is wrong would have all refused.
-    "resend": BatchApi("emails/batch", _resend, _as_they_are, _read_resend, {"x-batch-validation": "permissive"}),
+BATCH_APIS = {
+    "postmark": BatchApi("email/batch", _postmark, _as_list, _read_postmark, {}),
+    # Otherwise one wrong email makes Resend refuse the whole call.
+    "resend": BatchApi("emails/batch", _resend, _as_list, _read_resend, {"x-batch-validation": "permissive"}),
     "mailtrap": BatchApi("batch", _mailtrap, lambda parts: {"base": {}, "requests": parts}, _read_mailtrap, {}),
 }

@@ -1,6 +1,7 @@
-"""What each provider takes in one call. Pure.
+"""The capabilities of each provider: what it accepts in one call. Pure.
 
-From django-anymail's and the providers' documentation; a provider that is not listed gets one call for each mail.
+The sources are the documentation of django-anymail and of the providers. A provider that is not listed gets one call
+per email.
 """
 
 import datetime as dt
@@ -12,58 +13,62 @@ from typing import Any
 
 
 class BatchMode(Enum):
-    """How several readers are served in one call."""
+    """The kind of calls that a provider accepts."""
 
-    SINGLE = auto()  # not at all
-    MERGED = auto()  # one mail, into which the provider puts each reader's own values
-    MANY = auto()  # different mails
+    SINGLE = auto()  # one email
+    MERGED = auto()  # one email for many readers; the provider fills in each reader's values
+    MANY = auto()  # many different emails
 
 
 @dataclass(frozen=True, slots=True)
 class BatchCapability:
-    """`most` mails in one call.
+    """The capability of one provider.
 
-    `blank` is how a value to be filled in is written. `placeholders` finds each character at the beginning of what the
-    provider fills in by itself. `whole_headers`: those of one reader replace the common ones. `knows_keys`: for so long
-    a call is done once, however often it comes with the same key. `gives_back`: what is said about a mail comes back in
-    reports of it. `names_refused`: the answer says whom it refused, and does not only count them. `extra` goes with
-    each call that merges, as django-anymail's `esp_extra`.
+    - `max_emails`: the largest number of emails (or of readers, in a merged call).
+    - `variable`: how a merge variable is written.
+    - `placeholders`: matches the first character of any text that the provider fills in by itself.
+    - `replaces_headers`: a reader's own headers replace the shared ones, so each reader needs all of them.
+    - `key_lifetime`: how long the provider remembers an idempotency key; zero if it does not support them.
+    - `returns_metadata`: the provider's events contain the metadata of the email.
+    - `names_refused`: the answer names the refused recipients, and does not just count them.
+    - `esp_extra`: django-anymail's `esp_extra` of each merged call.
     """
 
-    kind: BatchMode = BatchMode.SINGLE
-    most: int = 1
-    blank: str = ""
+    mode: BatchMode = BatchMode.SINGLE
+    max_emails: int = 1
+    variable: str = ""
     placeholders: re.Pattern[str] | None = None
-    whole_headers: bool = False
-    knows_keys: dt.timedelta = dt.timedelta()
-    gives_back: bool = True
+    replaces_headers: bool = False
+    key_lifetime: dt.timedelta = dt.timedelta()
+    returns_metadata: bool = True
     names_refused: bool = True
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    esp_extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def keyed(self) -> bool:
-        return bool(self.knows_keys)
+        """Return whether the provider supports idempotency keys."""
+        return bool(self.key_lifetime)
 
     def guarded(self, text: str) -> str:
-        """Return `text` so that it looks the same, and the provider takes nothing in it for a placeholder.
+        """Return `text` with invisible characters inside, so that the provider finds no placeholder in it.
 
-        A match is one character, and what follows it is looked at only: so “{{{” comes apart at both places.
+        A match is one character, and the pattern only looks ahead at the next ones. So “{{{” is broken up twice.
         """
-        return self.placeholders.sub(_APART, text) if self.placeholders else text
+        return self.placeholders.sub(_WORD_JOINER, text) if self.placeholders else text
 
 
-_APART = "\\g<0>\u2060"  # a word joiner: it is invisible
+_WORD_JOINER = "\\g<0>\u2060"  # it is invisible
 _BRACES = re.compile(r"\{(?=\{)")
 
-# How placeholders begin: from the providers' pages on personalization, substitutions and template languages.
-WAYS = {
+# The placeholders are from the providers' pages on personalization, substitutions and template languages.
+CAPABILITIES = {
     "brevo": BatchCapability(
         BatchMode.MERGED,
         1000,
         "{{params.%s}}",
         re.compile(r"\{(?=[{%#])"),
-        whole_headers=True,
-        knows_keys=dt.timedelta(minutes=30),
+        replaces_headers=True,
+        key_lifetime=dt.timedelta(minutes=30),
     ),
     "mailgun": BatchCapability(
         BatchMode.MERGED,
@@ -76,16 +81,16 @@ WAYS = {
         50,
         "[[var:%s]]",
         re.compile(r"\[(?=\[)|\{(?=[{%])"),
-        whole_headers=True,
-        extra={"Globals": {"TemplateLanguage": True}},
+        replaces_headers=True,
+        esp_extra={"Globals": {"TemplateLanguage": True}},
     ),
-    # Any word can be a substitution: those of a call have names that no text can guess.
+    # Any word can be a substitution, so ours have names that no text can guess.
     "sendgrid": BatchCapability(
         BatchMode.MERGED,
         1000,
         "-%s-",
         re.compile(r"<(?=%)|\[(?=unsubscribe|weblink)", re.IGNORECASE),
-        extra={"merge_field_format": "-{}-"},
+        esp_extra={"merge_field_format": "-{}-"},
     ),
     "sparkpost": BatchCapability(
         BatchMode.MERGED, 1000, "{{%s}}", re.compile(r"\{(?=\{)|\[(?=\[)"), names_refused=False
@@ -93,22 +98,23 @@ WAYS = {
     "unisender_go": BatchCapability(BatchMode.MERGED, 500, "{{%s}}", _BRACES),
     "mailtrap": BatchCapability(BatchMode.MANY, 500, placeholders=_BRACES),
     "postmark": BatchCapability(BatchMode.MANY, 500, placeholders=_BRACES),
-    "resend": BatchCapability(BatchMode.MANY, 100, placeholders=_BRACES, knows_keys=dt.timedelta(hours=24)),
+    "resend": BatchCapability(BatchMode.MANY, 100, placeholders=_BRACES, key_lifetime=dt.timedelta(hours=24)),
     "amazon_ses": BatchCapability(placeholders=_BRACES),
-    "mailersend": BatchCapability(placeholders=re.compile(r"\{(?=[{%$])"), gives_back=False),
+    "mailersend": BatchCapability(placeholders=re.compile(r"\{(?=[{%$])"), returns_metadata=False),
     "mandrill": BatchCapability(placeholders=re.compile(r"\{(?=\{)|\*(?=\|)")),
-    "postal": BatchCapability(gives_back=False),
+    "postal": BatchCapability(returns_metadata=False),
 }
-ALONE = BatchCapability()
+ONE_EMAIL_A_CALL = BatchCapability()
 SMTP = "smtp"
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-KNOWN = {SMTP, "scaleway", *WAYS}
+KNOWN = {SMTP, "scaleway", *CAPABILITIES}
 
 
 def backend_of(provider: str) -> str:
-    """The mail backend of Django's that hands over by it, one mail at a time."""
+    """Return the path of the Django mail backend that sends single emails through `provider`."""
     return SMTP_BACKEND if provider == SMTP else f"anymail.backends.{provider}.EmailBackend"
 
 
 def capability_of(provider: str) -> BatchCapability:
-    return WAYS.get(provider, ALONE)
+    """Return the capability of `provider`; a provider that is not listed gets one email per call."""
+    return CAPABILITIES.get(provider, ONE_EMAIL_A_CALL)

@@ -1,4 +1,4 @@
-"""One call to a provider after the other, each brought to an end: an outcome for every mail of it."""
+"""A client of a provider's API. It makes one call after the other, and returns an outcome for each email of a call."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,20 +17,20 @@ from digest.delivery.providers.fast_payloads import PayloadFactory
 from digest.delivery.providers.idempotency import idempotency_key
 from digest.delivery.providers.merge_variables import MergeGroup
 from digest.delivery.providers.parsed_email import parse_mail
-from digest.delivery.providers.responses import PATIENCE, CallAction, CallFailure
+from digest.delivery.providers.responses import LONGEST_WAIT, CallAction, CallFailure
 from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome, Result
 
-TRIES = 3  # of a call that a provider is too busy for, or of which it knows whether it has done it
+ATTEMPTS = 3  # for a call that the provider is too busy for, or can recognize by its idempotency key
 FIRST_WAIT = 1.0  # seconds; doubled
-FAILURES = 20  # single mails of a refused call: if each is refused too, it is not about them
+MOST_REFUSED = 20  # single emails in a row: if each is refused, the emails are not to blame
 
 
 class ProviderClient:
-    """Speaks to one provider over a kept connection. Not for several threads at once."""
+    """A client that keeps its connection to one provider. It is not thread-safe."""
 
     def __init__(self, provider: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
-        self._provider, self._way, self._sleep = provider, capability_of(provider), sleep
+        self._provider, self._capability, self._sleep = provider, capability_of(provider), sleep
         self._backend: Any = get_connection(backend_of(provider))
         self._backend.open()
         _read_environment_once(self._backend)
@@ -38,21 +38,21 @@ class ProviderClient:
         self._refused_in_a_row = 0
 
     def send(self, group: MergeGroup) -> list[Outcome]:
-        """Hand over the mails of `group` in one call, or as few as it takes; an outcome for each."""
+        """Send the emails of `group`, in one call if possible. Return an outcome for each email."""
         failure = CallFailure(CallAction.BUSY, "")
-        for tries in range(TRIES):
+        for tries in range(ATTEMPTS):
             try:
                 outcomes = self._post(group)
             except Exception as error:
                 failure = responses.combine_failures(failure, responses.classify_error(error))
                 seconds = failure.seconds if failure.seconds is not None else FIRST_WAIT * 2**tries
-                if seconds > PATIENCE or not self._may_repeat(failure):
+                if seconds > LONGEST_WAIT or not self._may_repeat(failure):
                     break
                 self._sleep(seconds)
             else:
                 self._refused_in_a_row = 0
                 return outcomes
-        return self._end(group, failure)
+        return self._outcomes_of_failure(group, failure)
 
     def close(self) -> None:
         self._backend.close()
@@ -60,40 +60,40 @@ class ProviderClient:
     def _halves(self, group: MergeGroup) -> Iterator[MergeGroup]:
         middle = len(group.mails) // 2
         for part in (slice(middle), slice(middle, None)):
-            key = idempotency_key(self._provider, group.mails[part]) if self._way.keyed else ""
+            key = idempotency_key(self._provider, group.mails[part]) if self._capability.keyed else ""
             yield MergeGroup(group.shared, group.mails[part], group.values[part], key)
 
     def _may_repeat(self, failure: CallFailure) -> bool:
-        return failure.fate is CallAction.BUSY or (failure.fate is CallAction.UNKNOWN and self._way.keyed)
+        return failure.action is CallAction.BUSY or (failure.action is CallAction.UNKNOWN and self._capability.keyed)
 
-    def _end(self, group: MergeGroup, failure: CallFailure) -> list[Outcome]:
-        if failure.fate is CallAction.TAKEN:
+    def _outcomes_of_failure(self, group: MergeGroup, failure: CallFailure) -> list[Outcome]:
+        if failure.action is CallAction.TAKEN:
             return [responses.sent(mail) for mail in group.mails]
-        if failure.fate is CallAction.REFUSED:
-            if len(group.mails) > 1 and self._refused_in_a_row < FAILURES:
+        if failure.action is CallAction.REFUSED:
+            if len(group.mails) > 1 and self._refused_in_a_row < MOST_REFUSED:
                 return [outcome for half in self._halves(group) for outcome in self.send(half)]
             self._refused_in_a_row += 1
-        if failure.fate is CallAction.UNKNOWN:
+        if failure.action is CallAction.UNKNOWN:
             return [Outcome(mail.delivery_id, Result.UNCERTAIN, failure.reason, call=group.key) for mail in group.mails]
-        # So many refused in a row: it is not about the mails.
-        is_about_them = failure.fate is CallAction.REFUSED and self._refused_in_a_row < FAILURES
-        result = Result.STOPPED if not is_about_them else Result.LATER if failure.unmade else Result.FAILED
-        unmade = failure.unmade and is_about_them
+        # After so many refusals in a row the emails are not to blame.
+        is_about_emails = failure.action is CallAction.REFUSED and self._refused_in_a_row < MOST_REFUSED
+        result = Result.STOPPED if not is_about_emails else Result.LATER if failure.unmade else Result.FAILED
+        unmade = failure.unmade and is_about_emails
         return [
             Outcome(mail.delivery_id, result, failure.reason, call=mail.call, unmade=unmade) for mail in group.mails
         ]
 
     def _post(self, group: MergeGroup) -> list[Outcome]:
-        if self._way.kind is BatchMode.MANY:
-            return self._post_many(group)
-        message, payload = self._made(group)
+        if self._capability.mode is BatchMode.MANY:
+            return self._post_batch(group)
+        message, payload = self._make_payload(group)
         response = self._backend.post_to_esp(payload, message)
         statuses = self._backend.parse_recipient_status(response, payload, message)
-        # Whom an answer does not name, reports do, and correct what is recorded here.
-        mixed = Result.UNCERTAIN if self._way.names_refused else Result.SENT
+        # If the answer does not name the refused readers, later events do, and correct these outcomes.
+        mixed = Result.UNCERTAIN if self._capability.names_refused else Result.SENT
         return responses.by_status(group.mails, statuses, mixed=mixed)
 
-    def _made(self, group: MergeGroup) -> tuple[anymail_messages.ProviderMessage, Any]:
+    def _make_payload(self, group: MergeGroup) -> tuple[anymail_messages.ProviderMessage, Any]:
         """Return the message and its payload. Raise UnmakeableError."""
         try:
             message = self._message(group)
@@ -102,35 +102,35 @@ class ProviderClient:
             raise responses.UnmakeableError(f"{type(error).__name__}: {error}") from error
 
     def _message(self, group: MergeGroup) -> anymail_messages.ProviderMessage:
-        # django-anymail 15.2 loses the variables and headers of a Mailjet batch of one.
-        if self._way.kind is BatchMode.MERGED and len(group.mails) > 1 and group.values[0]:
-            message = anymail_messages.merged(group, self._way)
-            message.esp_extra = deepcopy(self._way.extra)  # django-anymail writes the rest into it
+        # django-anymail 15.2 loses the variables and headers of a Mailjet batch of one email.
+        if self._capability.mode is BatchMode.MERGED and len(group.mails) > 1 and group.values[0]:
+            message = anymail_messages.merged(group, self._capability)
+            message.esp_extra = deepcopy(self._capability.esp_extra)  # django-anymail writes the rest into it
         else:
-            message = anymail_messages.single(group.mails[0], self._way)
+            message = anymail_messages.single(group.mails[0], self._capability)
         if group.key:
             message.extra_headers["idempotencyKey"] = group.key
         return message
 
-    def _post_many(self, group: MergeGroup) -> list[Outcome]:
+    def _post_batch(self, group: MergeGroup) -> list[Outcome]:
         backend = self._backend
-        message, payload, request = self._made_of_many(group)
+        message, payload, request = self._make_batch_request(group)
         response = backend.session.request(timeout=backend.timeout, **request)
         backend.raise_for_status(response, payload, message)
-        if response.status_code >= 400:  # django-anymail lets a provider's refusal of content pass, to read it
+        if response.status_code >= 400:  # django-anymail lets some refusals pass, so that it can read them
             response.raise_for_status()
-        return batch_apis.DIALECTS[self._provider].read(group.mails, response.json())
+        return batch_apis.BATCH_APIS[self._provider].read(group.mails, response.json())
 
-    def _made_of_many(self, group: MergeGroup) -> tuple[anymail_messages.ProviderMessage, Any, dict[str, Any]]:
-        """Return the first message, its payload, and the request for all. Raise UnmakeableError."""
+    def _make_batch_request(self, group: MergeGroup) -> tuple[anymail_messages.ProviderMessage, Any, dict[str, Any]]:
+        """Return the first message, its payload, and the request for all emails. Raise UnmakeableError."""
         try:
-            return self._request_of_many(group)
+            return self._batch_request(group)
         except Exception as error:
             raise responses.UnmakeableError(f"{type(error).__name__}: {error}") from error
 
-    def _request_of_many(self, group: MergeGroup) -> tuple[anymail_messages.ProviderMessage, Any, dict[str, Any]]:
-        api, backend, mails = batch_apis.DIALECTS[self._provider], self._backend, group.mails
-        message = anymail_messages.single(mails[0], self._way)
+    def _batch_request(self, group: MergeGroup) -> tuple[anymail_messages.ProviderMessage, Any, dict[str, Any]]:
+        api, backend, mails = batch_apis.BATCH_APIS[self._provider], self._backend, group.mails
+        message = anymail_messages.single(mails[0], self._capability)
         payload = backend.build_message_payload(message, backend.send_defaults)
         request = payload.get_request_params(backend.api_url)
         endpoint = api.endpoint
@@ -140,45 +140,45 @@ class ProviderClient:
         request["headers"] = request["headers"] | api.headers
         if group.key:
             request["headers"]["Idempotency-Key"] = group.key
-        contents = [anymail_messages.content_of(parse_mail(mail), self._way) for mail in mails]
+        contents = [anymail_messages.content_of(parse_mail(mail), self._capability) for mail in mails]
         request["data"] = batch_apis.body(api, payload.data, mails, contents)
         return message, payload, request
 
 
 def _read_environment_once(backend: Any) -> None:
-    """Proxies and certificates: a session of `requests` would look for them anew at each call, for a millisecond."""
+    """Read proxies and certificates from the environment once. `requests` does so at every call, for a millisecond."""
     session = getattr(backend, "session", None)
     if isinstance(session, requests.Session):
-        found = session.merge_environment_settings(backend.api_url, {}, None, None, None)
-        session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
+        environment = session.merge_environment_settings(backend.api_url, {}, None, None, None)
+        session.proxies, session.verify, session.trust_env = environment["proxies"], environment["verify"], False
 
 
-def in_calls(provider: str, mails: list[Mail]) -> Iterator[MergeGroup]:
-    """The mails, as they go into calls; those of a call that may have been made, into the same."""
+def group_into_calls(provider: str, mails: list[Mail]) -> Iterator[MergeGroup]:
+    """Group emails into calls. Emails of a call that may have been made before go into one call again."""
     capability = capability_of(provider)
-    for call, those in groupby(mails, attrgetter("call")):
-        groups = list(_grouped(list(those), capability))
+    for call, same_call in groupby(mails, attrgetter("call")):
+        groups = list(_group(list(same_call), capability))
         for group in groups if capability.keyed else ():
-            # What was one call and can't be again must not be taken for it: the key would say that all is done.
+            # If a former call now needs several calls, none of them may have its key: the provider would skip them all.
             group.key = call if call and len(groups) == 1 else idempotency_key(provider, group.mails)
         yield from groups
 
 
-def _grouped(mails: list[Mail], capability: BatchCapability) -> Iterator[MergeGroup]:
-    if capability.kind is BatchMode.SINGLE:
-        yield from (MergeGroup(merge_variables.NOTHING, [mail], [[]]) for mail in mails)
+def _group(mails: list[Mail], capability: BatchCapability) -> Iterator[MergeGroup]:
+    if capability.mode is BatchMode.SINGLE:
+        yield from (MergeGroup(merge_variables.NO_CONTENT, [mail], [[]]) for mail in mails)
         return
-    together = (
-        merge_variables.groups(mails)
-        if capability.kind is BatchMode.MERGED
-        else [MergeGroup(merge_variables.NOTHING, mails, [[]] * len(mails))]
+    groups = (
+        merge_variables.group_by_content(mails)
+        if capability.mode is BatchMode.MERGED
+        else [MergeGroup(merge_variables.NO_CONTENT, mails, [[]] * len(mails))]
     )
-    for group in together:
-        yield from _blocks(group, capability.most)
+    for group in groups:
+        yield from _split_at_fixed_ids(group, capability.max_emails)
 
 
-def _blocks(group: MergeGroup, most: int) -> Iterator[MergeGroup]:
-    """By ids, at the same borders always: what is handed over again, and nobody knows of, is in the same call."""
+def _split_at_fixed_ids(group: MergeGroup, most: int) -> Iterator[MergeGroup]:
+    """Split at fixed delivery ids, so that a repeated call holds the same emails and has the same idempotency key."""
     blocks: dict[int, MergeGroup] = {}
     for mail, values in zip(group.mails, group.values, strict=True):
         block = blocks.setdefault(mail.delivery_id // most, MergeGroup(group.shared))

@@ -1,7 +1,7 @@
-"""Which provider's turn it is: the first of EMAIL_PROVIDERS that has not just refused everything.
+"""Failover between providers: the first of EMAIL_PROVIDERS that has not just refused everything sends.
 
-What a provider refused that way was not handed over, and goes to the next one. What it may have taken never does: no
-reader's mail is sent by two.
+Emails that a provider refused in this way go to the next one. Emails that it may have accepted do not, so that no
+email is sent by two providers at once.
 """
 
 import datetime as dt
@@ -25,7 +25,7 @@ CLOSED_FOR = dt.timedelta(minutes=15)
 
 
 class FallbackTransport:
-    """Hands over complete mails by one provider, or by the next."""
+    """A transport for complete emails that sends by the first available provider."""
 
     raw = True
 
@@ -35,8 +35,8 @@ class FallbackTransport:
 
     @property
     def name(self) -> str:
-        """Whose turn it is. Where all have refused lately, the first's: the others are no better."""
-        return in_turn(self._names)[0]
+        """The provider that sends next."""
+        return providers_to_try(self._names)[0]
 
     def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
         name, is_refused = self.name, False
@@ -46,15 +46,17 @@ class FallbackTransport:
             stopped = next((outcome for outcome in outcomes if outcome.result is Result.STOPPED), None)
             if stopped and not is_refused:
                 is_refused = True
-                avoid_for_a_while(name, stopped.reason, self._names)
+                avoid_temporarily(name, stopped.reason, self._names)
             yield (
-                [_elsewhere(outcome) for outcome in outcomes] if stopped and available_among(self._names) else outcomes
+                [_for_next_provider(outcome) for outcome in outcomes]
+                if stopped and available(self._names)
+                else outcomes
             )
 
     def switch_provider(self, reason: str) -> bool:
-        """Turn to the next provider, since this one refuses mail after mail; whether there is one."""
-        if len(available_among(self._names)) > 1:
-            avoid_for_a_while(self.name, reason, self._names)
+        """Avoid the present provider for a while, because of `reason`. Return False if there is no other."""
+        if len(available(self._names)) > 1:
+            avoid_temporarily(self.name, reason, self._names)
             return True
         return False
 
@@ -64,36 +66,40 @@ class FallbackTransport:
         self._transports.clear()
 
 
-def _elsewhere(outcome: Outcome) -> Outcome:
+def _for_next_provider(outcome: Outcome) -> Outcome:
+    """Return the outcome, with STOPPED turned into ELSEWHERE."""
     return replace(outcome, result=Result.ELSEWHERE) if outcome.result is Result.STOPPED else outcome
 
 
-def in_turn(names: Sequence[str]) -> list[str]:
-    """Who may be asked, in order. Where all have refused lately, the first: the others are no better."""
-    return available_among(names) or list(names[:1])
+def providers_to_try(names: Sequence[str]) -> list[str]:
+    """Return the providers that may be tried, in order. If all have just refused, return the first alone."""
+    return available(names) or list(names[:1])
 
 
-def available_among(names: Sequence[str]) -> list[str]:
+def available(names: Sequence[str]) -> list[str]:
+    """Return those of `names` that have not refused everything in the last minutes."""
     closed = closed_providers(now=clock.now())
     return [name for name in names if name not in closed]
 
 
-def avoid_for_a_while(name: str, reason: str, names: Sequence[str]) -> None:
-    """Leave it alone for a while, and turn to the next of `names`."""
-    Turn.objects.update_or_create(host=_turn(name), defaults={"free_at": clock.now() + CLOSED_FOR})
-    others = available_among(names)
-    logger.warning("%s takes no mail, %s: %s", name, f"{others[0]} is next" if others else "there is no other", reason)
+def avoid_temporarily(name: str, reason: str, names: Sequence[str]) -> None:
+    """Send nothing by the provider `name` for a while; the next of `names` takes over."""
+    Turn.objects.update_or_create(host=_row_name(name), defaults={"free_at": clock.now() + CLOSED_FOR})
+    others = available(names)
+    logger.warning(
+        "%s refuses all emails, %s: %s", name, f"{others[0]} is next" if others else "there is no other", reason
+    )
 
 
 def closed_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:
-    """Those that refused everything a short while ago, and until when they are left alone."""
-    # Until later than that none is: the clock was set back since.
-    closed = Turn.objects.filter(host__startswith=_turn(""), free_at__gt=now, free_at__lte=now + CLOSED_FOR)
-    return {turn.host.removeprefix(_turn("")): turn.free_at for turn in closed}
+    """Return the providers that just refused everything, and until when each is avoided."""
+    # A later end than this means that the clock was set back since.
+    closed = Turn.objects.filter(host__startswith=_row_name(""), free_at__gt=now, free_at__lte=now + CLOSED_FOR)
+    return {turn.host.removeprefix(_row_name("")): turn.free_at for turn in closed}
 
 
 def names() -> list[str]:
-    """Who hands digests over, in order; nobody of them where mail goes elsewhere, such as into the outbox."""
+    """Return the providers that send digests, in order: none if emails go elsewhere, such as into the outbox."""
     if settings.EMAIL_PROVIDERS:
         return list(settings.EMAIL_PROVIDERS)
     if settings.EMAIL_BACKEND == SMTP_BACKEND:
@@ -102,5 +108,6 @@ def names() -> list[str]:
     return [found[1]] if found and found[1] in KNOWN else []
 
 
-def _turn(name: str) -> str:
+def _row_name(name: str) -> str:
+    """Return the name of the row of the table Turn that holds until when the provider is avoided."""
     return f"mail by {name}"

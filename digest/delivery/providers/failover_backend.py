@@ -1,4 +1,4 @@
-"""A mail backend of Django's for the small mails, where several providers can hand them over."""
+"""A Django mail backend for confirmations and other single emails, with failover between providers."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from subscriptions.email.send_errors import classify
 
 
 class RefusesAllError(Exception):
-    """A provider takes nothing of ours; `failure` says why."""
+    """A provider refuses all our emails, for the reason `failure`."""
 
     def __init__(self, failure: Exception) -> None:
         super().__init__(str(failure))
@@ -21,9 +21,10 @@ class RefusesAllError(Exception):
 
 
 class FailoverEmailBackend(BaseEmailBackend):
-    """Each mail by the first of EMAIL_PROVIDERS that has not just refused everything; if it does now, by the next.
+    """A backend that sends each email by the first of EMAIL_PROVIDERS that does not refuse everything.
 
-    Raises what the last of them raised. What one may have taken goes to no other: whoever sends tries again.
+    It raises the error of the last provider that it tried. An email that a provider may have accepted goes to no other:
+    the caller tries again later.
     """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
@@ -31,19 +32,19 @@ class FailoverEmailBackend(BaseEmailBackend):
 
     def _send(self, message: EmailMessage) -> int:
         failure: Exception | None = None
-        for name in failover.in_turn(settings.EMAIL_PROVIDERS):
+        for name in failover.providers_to_try(settings.EMAIL_PROVIDERS):
             try:
-                return _hand_over(message, name)
+                return _send_by(message, name)
             except RefusesAllError as error:
                 failure = error.failure
-                failover.avoid_for_a_while(name, classify(failure).reason, settings.EMAIL_PROVIDERS)
+                failover.avoid_temporarily(name, classify(failure).reason, settings.EMAIL_PROVIDERS)
         if failure and not self.fail_silently:
             raise failure
         return 0
 
 
-def _hand_over(message: EmailMessage, name: str) -> int:
-    """Raises RefusesAllError, or what became of this mail."""
+def _send_by(message: EmailMessage, name: str) -> int:
+    """Send one email. Raise RefusesAllError if the provider refuses everything, and other errors as they come."""
     connection = get_connection(backend_of(name))
     try:
         connection.open()
@@ -52,7 +53,7 @@ def _hand_over(message: EmailMessage, name: str) -> int:
     try:
         return connection.send_messages([message]) or 0
     except Exception as error:
-        if responses.classify_error(error).fate is CallAction.CLOSED:
+        if responses.classify_error(error).action is CallAction.CLOSED:
             raise RefusesAllError(error) from error
         raise
     finally:

@@ -1,4 +1,4 @@
-"""What django-anymail makes of a message, without parsing a thousand addresses that are known to be ones."""
+"""Payloads of django-anymail, made without its slow parsing of a thousand valid addresses."""
 
 import re
 from typing import Any
@@ -15,41 +15,41 @@ _ATTRIBUTES = tuple(
 
 
 class _PlainAddress(EmailAddress):  # type: ignore[misc]
-    """An address that needs no quotes, and is asked for often."""
+    """An address that needs no quotes. It keeps its text, because that is read often."""
 
-    def __init__(self, written: str, username: str, domain: str) -> None:
+    def __init__(self, text: str, username: str, domain: str) -> None:
         super().__init__(username=username, domain=domain)
-        self._written = written
+        self._text = text
 
     @property
     def addr_spec(self) -> str:
-        return self._written
+        return self._text
 
 
 class PayloadFactory:
-    """Makes payloads for one backend."""
+    """A factory of payloads for one backend."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
-        self._kind: Any = None
+        self._payload_class: Any = None
 
     def make(self, message: AnymailMessageMixin) -> Any:
-        """The payload of a message. Its class is known from the first that is made."""
-        if self._kind is None:
+        """Return the payload of `message`. The first call finds out the class of the payload."""
+        if self._payload_class is None:
             addresses, message.to = message.to, message.to[:1]
-            kind = type(self._backend.build_message_payload(message, self._backend.send_defaults))
+            payload_class = type(self._backend.build_message_payload(message, self._backend.send_defaults))
             message.to = addresses
-            self._kind = type(kind.__name__, (kind,), {"base_message_attrs": _ATTRIBUTES})
-        return self._kind(message, self._backend.send_defaults, self._backend)
+            self._payload_class = type(payload_class.__name__, (payload_class,), {"base_message_attrs": _ATTRIBUTES})
+        return self._payload_class(message, self._backend.send_defaults, self._backend)
 
 
 def _parse(addresses: list[str]) -> list[EmailAddress]:
-    return [address for written in addresses for address in _parse_one(written)]
+    return [address for text in addresses for address in _parse_one(text)]
 
 
-def _parse_one(written: str) -> list[EmailAddress]:
-    plain = _PLAIN.fullmatch(written)
-    if plain and ".." not in written and ".@" not in written:
-        return [_PlainAddress(written, plain[1], plain[2])]
-    found: list[EmailAddress] = parse_address_list([written], field="to")
+def _parse_one(text: str) -> list[EmailAddress]:
+    match = _PLAIN.fullmatch(text)
+    if match and ".." not in text and ".@" not in text:
+        return [_PlainAddress(text, match[1], match[2])]
+    found: list[EmailAddress] = parse_address_list([text], field="to")
     return found

@@ -1,7 +1,7 @@
-"""What readers' mails have in common. Pure.
+"""Merge variables: what the emails of several readers share, and the values of each. Pure.
 
-A mail's own values are the tokens of its reader's links: all of them begin alike, with the reader's id (see
-`subscriptions.security.link_tokens`). With a blank in the place of each, mails that say the same are the same.
+The emails of one digest differ only in the tokens of their links. All tokens of a reader start with the reader's id
+(see `subscriptions.security.link_tokens`). With a blank in the place of each token, emails of one content are equal.
 """
 
 import re
@@ -14,19 +14,19 @@ from digest.delivery.providers.parsed_email import ParsedEmail, parse_mail
 from digest.delivery.transports import Mail
 
 UNSUBSCRIBE = "List-Unsubscribe"
-ALIKE = 21  # characters in which all tokens of a reader begin: 126 of the 128 bits of the id
-BLANK = "\ue000%d\ue001"  # for private use: no text of ours has them
+SHARED_START = 21  # characters that all tokens of a reader start with: 126 of the 128 bits of the id
+BLANK = "\ue000%d\ue001"  # characters for private use, which appear in none of our texts
 _BLANKS = re.compile("\ue000(\\d+)\ue001")
 _TOKEN = re.compile(r"[\w-]*", re.ASCII)
 _RAW_TOKEN = re.compile(rb"[\w-]*")
-_UNSUBSCRIBE = re.compile(rb"\r\nList-Unsubscribe: *<[^>]*/([\w-]{%d,})/?>" % ALIKE)
-_OWN_LINES = re.compile(rb"(?:^|(?<=\n))(?:To|Message-ID|Date):[^\n]*(?:\n[ \t][^\n]*)*(?:\n|$)")
-# Drawn anew for each mail, and by the provider for each reader.
+_UNSUBSCRIBE_HEADER = re.compile(rb"\r\nList-Unsubscribe: *<[^>]*/([\w-]{%d,})/?>" % SHARED_START)
+_OWN_HEADERS = re.compile(rb"(?:^|(?<=\n))(?:To|Message-ID|Date):[^\n]*(?:\n[ \t][^\n]*)*(?:\n|$)")
+# Different in each email, and set by the provider for each reader.
 _NOT_SHARED = {"Message-ID", "To", "Date", "Content-Type"}
 
 
 class SharedContent(NamedTuple):
-    """What is the same for some readers, with blanks."""
+    """The content that some readers share, with blanks in the place of their tokens."""
 
     headers: tuple[tuple[str, str], ...]
     text: str
@@ -35,9 +35,9 @@ class SharedContent(NamedTuple):
 
 @dataclass
 class MergeGroup:
-    """Mails that share one content, and what each puts into its blanks.
+    """Emails that share one content, and the values of each for its blanks.
 
-    `key` is that of their call, where the provider heeds one.
+    `key` is the idempotency key of their call, or empty if the provider does not support keys.
     """
 
     shared: SharedContent
@@ -46,70 +46,70 @@ class MergeGroup:
     key: str = ""
 
     def only(self, wanted: Sequence[Mail]) -> "MergeGroup":
-        """Of its mails, those in `wanted`."""
+        """Return the group with only the emails in `wanted`."""
         if len(wanted) == len(self.mails):
             return self
         ids = {mail.delivery_id for mail in wanted}
-        kept = [(mail, its) for mail, its in zip(self.mails, self.values, strict=True) if mail.delivery_id in ids]
-        return MergeGroup(self.shared, [mail for mail, _ in kept], [its for _, its in kept], self.key)
+        pairs = [pair for pair in zip(self.mails, self.values, strict=True) if pair[0].delivery_id in ids]
+        return MergeGroup(self.shared, [mail for mail, _ in pairs], [values for _, values in pairs], self.key)
 
 
-NOTHING = SharedContent((), "", "")
+NO_CONTENT = SharedContent((), "", "")
 
 
-def groups(mails: Iterable[Mail]) -> list[MergeGroup]:
-    """The mails, by what they share, in the order in which they came."""
+def group_by_content(mails: Iterable[Mail]) -> list[MergeGroup]:
+    """Group the emails by the content that they share. Groups and emails keep their order."""
     found: dict[SharedContent, MergeGroup] = {}
-    seen: dict[int, list[tuple[bytes, MergeGroup]]] = {}  # by length: to compare some is quicker than to hash each
+    seen: dict[int, list[tuple[bytes, MergeGroup]]] = {}  # by length: comparing a few is faster than hashing each
     for mail in mails:
-        # Most are alike as they are, but for the tokens: those need not be opened.
-        rest, values = _without_own(cast(bytes, mail.message))
+        # Most raw emails are equal apart from the tokens, and need no parsing.
+        rest, values = _split_off_tokens(cast(bytes, mail.message))
         alike = seen.setdefault(len(rest), [])
         group = next((known for other, known in alike if other == rest), None)
         if group is None:
-            shared, its_values = extract_variables(parse_mail(mail))
+            shared, parsed_values = extract_variables(parse_mail(mail))
             group = found.setdefault(shared, MergeGroup(shared))
-            if its_values == values:  # else a token is broken by a line's end
+            if parsed_values == values:  # otherwise a line break splits a token
                 alike.append((rest, group))
-            values = its_values
+            values = parsed_values
         group.mails.append(mail)
         group.values.append(values)
     return list(found.values())
 
 
 def extract_variables(parsed: ParsedEmail) -> tuple[SharedContent, list[str]]:
-    """The letter with blanks, and the values that belong into them."""
+    """Return the email's content with blanks, and the values that belong in them."""
     headers = tuple((name, value) for name, value in parsed.headers.items() if name not in _NOT_SHARED)
     address = parsed.headers.get(UNSUBSCRIBE, "").rstrip("/>")
-    beginning = address.rpartition("/")[2][:ALIKE]
-    if len(beginning) < ALIKE:
+    beginning = address.rpartition("/")[2][:SHARED_START]
+    if len(beginning) < SHARED_START:
         return SharedContent(headers, parsed.text, parsed.html), []
     numbers: dict[str, int] = {}
-    marked = tuple((name, _mark(value, beginning, numbers)) for name, value in headers)
-    text, html = (_mark(part, beginning, numbers) for part in (parsed.text, parsed.html))
+    marked = tuple((name, _replace_tokens(value, beginning, numbers)) for name, value in headers)
+    text, html = (_replace_tokens(part, beginning, numbers) for part in (parsed.text, parsed.html))
     return SharedContent(marked, text, html), list(numbers)
 
 
 def with_placeholders(marked: str, capability: BatchCapability, names: list[str]) -> str:
-    """Return a shared text with the provider's placeholders, of these names, in its blanks."""
-    return _BLANKS.sub(lambda blank: capability.blank % names[int(blank[1])], marked)
+    """Return the shared text `marked` with the provider's merge variables of these names in its blanks."""
+    return _BLANKS.sub(lambda blank: capability.variable % names[int(blank[1])], marked)
 
 
-def filled(marked: str, values: list[str]) -> str:
-    """A shared text with one reader's values in its blanks."""
+def fill_in(marked: str, values: list[str]) -> str:
+    """Return the shared text `marked` with one reader's values in its blanks."""
     for number, value in enumerate(values):
         marked = marked.replace(BLANK % number, value)
     return marked
 
 
-def _without_own(message: bytes) -> tuple[bytes, list[str]]:
-    """The mail as it is without what is its reader's own; and the tokens, in the order in which they appear."""
+def _split_off_tokens(message: bytes) -> tuple[bytes, list[str]]:
+    """Return the raw email without the parts that differ between readers, and its tokens in order of appearance."""
     head, end, body = message.partition(b"\r\n\r\n")
-    found = _UNSUBSCRIBE.search(head)
+    found = _UNSUBSCRIBE_HEADER.search(head)
     if not found:
         return message, []
-    beginning = found[1][:ALIKE]
-    before, *after = b"".join((_OWN_LINES.sub(b"", head), end, body)).split(beginning)
+    beginning = found[1][:SHARED_START]
+    before, *after = b"".join((_OWN_HEADERS.sub(b"", head), end, body)).split(beginning)
     numbers: dict[bytes, bytes] = {}
     pieces = [before]
     for rest in after:
@@ -119,7 +119,8 @@ def _without_own(message: bytes) -> tuple[bytes, list[str]]:
     return b"".join(pieces), [(beginning + ending).decode() for ending in numbers]
 
 
-def _mark(text: str, beginning: str, numbers: dict[str, int]) -> str:
+def _replace_tokens(text: str, beginning: str, numbers: dict[str, int]) -> str:
+    """Return `text` with blanks in the place of tokens. `numbers` gets the number of each new token."""
     before, *after = text.split(beginning)
     for rest in after:
         found = _TOKEN.match(rest)

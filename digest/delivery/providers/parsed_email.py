@@ -1,4 +1,4 @@
-"""A mail as the transports are given it, opened: its headers, text and HTML. Pure."""
+"""A composed email, parsed: its headers, text and HTML. Pure."""
 
 import binascii
 import re
@@ -13,14 +13,14 @@ from typing import cast
 from digest.delivery.transports import Mail
 from subscriptions.email_addresses import format_sender
 
-# Theirs to set, or ours to give in other ways.
+# Set by the provider, or given to it in fields of their own.
 _LEFT_OUT = {"to", "from", "subject", "date", "mime-version", "content-type", "content-transfer-encoding", "reply-to"}
 _BOUNDARY = re.compile('boundary="([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedEmail:
-    """One reader's mail. Headers are as they travel, encoded words and all; lines of the parts end on CRLF or LF."""
+    """One reader's email. Headers are encoded for transport (RFC 2047); lines of the parts end with CRLF or LF."""
 
     headers: dict[str, str]
     text: str
@@ -41,7 +41,7 @@ class ParsedEmail:
 
     @property
     def own_headers(self) -> dict[str, str]:
-        """The headers beside sender, recipient, subject and those of MIME, as they travel: in ASCII."""
+        """The headers except sender, recipient, subject and those of MIME, encoded for transport: in ASCII."""
         return {name: value for name, value in self.headers.items() if name.lower() not in _LEFT_OUT}
 
 
@@ -50,38 +50,38 @@ def parse_mail(mail: Mail) -> ParsedEmail:
 
 
 def parse_message(message: bytes) -> ParsedEmail:
-    """Open a mail of ours: multipart/alternative with text and HTML."""
+    """Parse an email of ours: multipart/alternative with text and HTML."""
     return _parse_own(message) or _parse_any(message)
 
 
 @lru_cache(maxsize=4096)
 def decoded(value: str) -> str:
-    """Return a header's value without encoded words (RFC 2047), or as it is where they can't be read."""
+    """Return a header's value with its encoded words (RFC 2047) decoded, or unchanged if they can't be decoded."""
     if "=?" not in value:
         return value
     try:
         return str(make_header(decode_header(value)))
-    except (LookupError, ValueError, HeaderParseError):  # no such charset, or not in it
+    except (LookupError, ValueError, HeaderParseError):  # an unknown charset, or bytes that are not valid in it
         return value
 
 
 @lru_cache(maxsize=64)
 def decoded_mailbox(value: str) -> str:
-    """Return a name with an address, such as From has, without encoded words; the name is quoted where it must be.
+    """Return a mailbox such as that of From, with its name decoded, and quoted if necessary.
 
-    The header is split before the name is decoded: what is encoded in a name means nothing to the header's syntax.
+    The header is split before the name is decoded, because an encoded comma or quote is not part of its syntax.
     """
     name, address = parseaddr(value)
     return format_sender(decoded(name), address) if address else value
 
 
 def _parse_own(message: bytes) -> ParsedEmail | None:
-    """As our own composition writes it: two parts in quoted-printable. None for anything else."""
+    """Parse an email of our own composer: two parts in quoted-printable. Return None for any other."""
     head, _, body = message.partition(b"\r\n\r\n")
     headers = _headers(head.decode("ascii", "replace"))
     found = _BOUNDARY.search(headers.get("Content-Type", ""))
     parts = body.split(b"--" + found[1].encode()) if found else []
-    if len(parts) != 4:  # what is before, between and after them
+    if len(parts) != 4:  # before, between and after the two parts
         return None
     text, html = _part(parts[1], b"text/plain"), _part(parts[2], b"text/html")
     return None if text is None or html is None else ParsedEmail(headers, text, html)
@@ -102,6 +102,6 @@ def _part(part: bytes, kind: bytes) -> str | None:
 def _parse_any(message: bytes) -> ParsedEmail:
     read = message_from_bytes(message, policy=policy.default)
     text, html = read.get_body(("plain",)), read.get_body(("html",))
-    # As they travel: Python 3.11 puts a space into a name that takes two encoded words.
+    # Read raw, because Python 3.11 puts a space into a name that takes two encoded words.
     headers = {name: "".join(value.splitlines()) for name, value in read.raw_items()}
     return ParsedEmail(headers, text.get_content() if text else "", html.get_content() if html else "")

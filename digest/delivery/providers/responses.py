@@ -1,6 +1,7 @@
-"""What a provider's answer, or the lack of one, means for the mails of a call. Pure.
+"""The meaning of a provider's response, or of no response, for the emails of a call. Pure.
 
-A 200 can hide that some were refused, an error that some were taken, and silence that all were.
+A call with status 200 may have refused some emails. A call that failed may have sent some, and one that timed out may
+have sent all.
 """
 
 from dataclasses import dataclass, replace
@@ -13,35 +14,35 @@ from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome, Result
 from subscriptions.email.send_errors import without_addresses
 
-PATIENCE = 30.0  # seconds: so long a call waits for a provider that asks it to; for longer ones the run is stopped
+LONGEST_WAIT = 30.0  # seconds that a call waits if the provider asks it to; a longer wait stops the run
 LONGEST_REASON = 300  # characters
 
 
 class CallAction(Enum):
-    """What is to be done with the call."""
+    """The consequence of a failed call."""
 
-    REFUSED = auto()  # as it is; a smaller one may be taken
-    CLOSED = auto()  # nothing of ours is taken
-    BUSY = auto()  # not now: nothing was taken
-    UNKNOWN = auto()  # it may have been taken
-    TAKEN = auto()  # before: the provider knows its key
+    REFUSED = auto()  # the content was refused; a smaller call may succeed
+    CLOSED = auto()  # the provider refuses everything from us
+    BUSY = auto()  # nothing was accepted; try again later
+    UNKNOWN = auto()  # the emails may have been accepted
+    TAKEN = auto()  # accepted before: the provider knows the idempotency key
 
 
 @dataclass(frozen=True, slots=True)
 class CallFailure:
-    """Why a call did not go well; `seconds` until it may be repeated, where the provider said."""
+    """Why a call failed. `seconds` is the wait that the provider asked for, if any."""
 
-    fate: CallAction
+    action: CallAction
     reason: str
     seconds: float | None = None
-    unmade: bool = False  # no call was made: the email can't be written for this provider
+    unmade: bool = False  # no call was made, because the email can't be written for this provider
 
 
 class UnmakeableError(Exception):
-    """An email can't be written for a provider, and no call was made."""
+    """An email can't be written for a provider, so no call was made."""
 
 
-# By the names of classes, so that nobody needs to install what only some providers use.
+# Names of classes, so that libraries that only some providers use need not be installed.
 _BEFORE_SENDING = {"ConnectTimeout", "ConnectTimeoutError", "NewConnectionError", "EndpointConnectionError", "SSLError"}
 _BEFORE_SENDING |= {"NameResolutionError", "ProxyError", "InvalidURL", "MissingSchema", "NoCredentialsError"}
 _UNMADE = {"AnymailUnsupportedFeature", "AnymailInvalidAddress", "AnymailSerializationError", "UnmakeableError"}
@@ -50,47 +51,47 @@ _AWS_BUSY = {"Throttling", "ThrottlingException", "TooManyRequestsException", "L
 _AWS_CONTENT = {"MessageRejected", "InvalidParameterValue", "BadRequestException"}
 _CLOSED = (401, 402, 403, 404, 405)
 _BUSY = (408, 425, 429, 503)
-# A call with this key was done. Resend says so where its content was another, and else repeats its answer.
+# A call with this key was made before. Resend says so if its content was different, and repeats its answer otherwise.
 _KEY_KNOWN = {"invalid_idempotent_request", "duplicate_parameter"}
 
 
 def classify_error(error: Exception) -> CallFailure:
-    """What an error that a call ended in means."""
+    """Return what an error that ended a call means."""
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", None)
     if status is not None:
-        return _judge_status(int(status), response)
-    names = _names(error)
+        return _classify_status(int(status), response)
+    names = _class_names(error)
     if names & _UNMADE:
         return CallFailure(
-            CallAction.REFUSED, _said(f"The email can't be made for this provider: {error}"), unmade=True
+            CallAction.REFUSED, _reason(f"The email can't be made for this provider: {error}"), unmade=True
         )
     code = _aws_code(error)
     if code:
-        fate = (
+        action = (
             CallAction.BUSY if code in _AWS_BUSY else CallAction.REFUSED if code in _AWS_CONTENT else CallAction.CLOSED
         )
-        return CallFailure(fate, f"The provider answered {code}")
+        return CallFailure(action, f"The provider answered {code}")
     if names & _BEFORE_SENDING:
         return CallFailure(CallAction.CLOSED, "The provider can't be reached")
     if names & {"AnymailConfigurationError", "ImproperlyConfigured", "AnymailImproperlyInstalled"}:
-        return CallFailure(CallAction.CLOSED, _said(str(error)))
+        return CallFailure(CallAction.CLOSED, _reason(str(error)))
     return CallFailure(CallAction.UNKNOWN, f"The provider's answer never came: {type(error).__name__}")
 
 
 def combine_failures(former: CallFailure, failure: CallFailure) -> CallFailure:
-    """What both mean together: a call that may have been taken still may, though it is not taken now."""
-    still = former.fate is CallAction.UNKNOWN and failure.fate in (CallAction.BUSY, CallAction.CLOSED)
-    return replace(failure, fate=CallAction.UNKNOWN) if still else failure
+    """Return the later failure of a call; but if the first try may have been accepted, a refusal changes nothing."""
+    still = former.action is CallAction.UNKNOWN and failure.action in (CallAction.BUSY, CallAction.CLOSED)
+    return replace(failure, action=CallAction.UNKNOWN) if still else failure
 
 
 def by_status(mails: list[Mail], statuses: dict[str, AnymailRecipientStatus], *, mixed: Result) -> list[Outcome]:
-    """The outcome of each mail by what django-anymail read out of the answer.
+    """Return the outcome of each email from the statuses that django-anymail read.
 
-    `mixed` is for those of which it could not tell.
+    `mixed` is the result of an email without a clear status.
     """
-    found = {address.lower(): status for address, status in statuses.items()}
-    return [_by_status(mail, found.get(mail.address.lower()), mixed) for mail in mails]
+    by_address = {address.lower(): status for address, status in statuses.items()}
+    return [_by_status(mail, by_address.get(mail.address.lower()), mixed) for mail in mails]
 
 
 def sent(mail: Mail, provider_id: object = "") -> Outcome:
@@ -98,7 +99,7 @@ def sent(mail: Mail, provider_id: object = "") -> Outcome:
 
 
 def refused(mail: Mail, said: Any) -> Outcome:
-    return Outcome(mail.delivery_id, Result.FAILED, _said(f"The provider refused the mail: {said}"))
+    return Outcome(mail.delivery_id, Result.FAILED, _reason(f"The provider refused the email: {said}"))
 
 
 def _by_status(mail: Mail, status: AnymailRecipientStatus | None, mixed: Result) -> Outcome:
@@ -108,17 +109,17 @@ def _by_status(mail: Mail, status: AnymailRecipientStatus | None, mixed: Result)
     if said in ("invalid", "rejected"):
         return refused(mail, f"the address is {said}")
     if said == "failed":
-        return Outcome(mail.delivery_id, Result.LATER, "The provider took the call, and not this mail")
+        return Outcome(mail.delivery_id, Result.LATER, "The provider accepted the call, but not this email")
     if mixed is Result.SENT:
         return sent(mail, status.message_id if status else "")
     return Outcome(mail.delivery_id, mixed, "The provider's answer does not say what became of it")
 
 
-def _judge_status(status: int, response: Any) -> CallFailure:
-    reason = _said(f"The provider answered {status}: {_message(response)}")
+def _classify_status(status: int, response: Any) -> CallFailure:
+    reason = _reason(f"The provider answered {status}: {_message(response)}")
     if _code(response) in _KEY_KNOWN:
         return CallFailure(CallAction.TAKEN, reason)
-    if status == 409 or status in _BUSY:  # 409: a call with this key is being done
+    if status == 409 or status in _BUSY:  # 409: a call with this key is in progress
         return CallFailure(CallAction.BUSY, reason, _retry_after(response))
     if status in _CLOSED:
         return CallFailure(CallAction.CLOSED, reason)
@@ -135,35 +136,36 @@ def _retry_after(response: Any) -> float | None:
 
 
 def _message(response: Any) -> str:
-    """What the provider says is wrong, wherever in its answer that stands."""
-    told = _told(response)
-    if isinstance(told, dict):
+    """Return the error message in the provider's answer. Each provider has it in another field."""
+    content = _content(response)
+    if isinstance(content, dict):
         for key in ("message", "Message", "errors", "error", "ErrorMessage", "Messages"):
-            if told.get(key):
-                name = told.get("name", "")
-                return f"{name} {told[key]}".strip()
-    return str(told)
+            if content.get(key):
+                name = content.get("name", "")
+                return f"{name} {content[key]}".strip()
+    return str(content)
 
 
 def _code(response: Any) -> str:
-    """The provider's own name for what is wrong."""
-    told = _told(response)
-    return str(told.get("name") or told.get("code") or "") if isinstance(told, dict) else ""
+    """Return the provider's own code of the error."""
+    content = _content(response)
+    return str(content.get("name") or content.get("code") or "") if isinstance(content, dict) else ""
 
 
-def _told(response: Any) -> Any:
+def _content(response: Any) -> Any:
     try:
         return response.json()
     except ValueError:
         return response.text
 
 
-def _said(text: str) -> str:
+def _reason(text: str) -> str:
+    """Return `text` as a reason for the operator: on one line, shortened, without addresses."""
     return without_addresses(" ".join(text.split()))[:LONGEST_REASON]
 
 
-def _names(error: BaseException | None) -> set[str]:
-    """The classes of the error, and of what it came from."""
+def _class_names(error: BaseException | None) -> set[str]:
+    """Return the names of the classes of the error and of its causes."""
     names: set[str] = set()
     for _ in range(6):
         if error is None:

@@ -1,9 +1,9 @@
-"""Ways out: each takes mails and tells, for each, what became of it.
+"""Transports. Each takes emails, hands them to a mail server or provider, and yields an outcome for each.
 
-A transport pulls mails when it can soon hand them over, since whether a limit lets them pass is asked when they are
-pulled. Right before they can reach anybody it says so, and hears whose readers still want them. It raises nothing for
-what a server says: that is an outcome. What ended together it tells together. While it waits it tells nothing, now and
-then, so that its caller can keep the lease and stop in time.
+A transport pulls an email only when it can hand it over soon, because the rate limiter is asked at that moment. Just
+before emails can reach their readers it announces them, and gets back those that may still leave. It raises nothing for
+a server's reply: that becomes an outcome. Outcomes of one call are yielded together. While a transport waits it yields
+empty sequences now and then, so that its caller can renew the lease and stop in time.
 """
 
 import datetime as dt
@@ -15,62 +15,67 @@ from django.core.mail import EmailMessage
 
 from digest.delivery.transports.outcomes import Outcome
 
-HEARTBEAT = 0.5  # seconds after which a transport that waits says so
+HEARTBEAT = 0.5  # seconds after which a waiting transport yields an empty sequence
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail, ready to be handed over.
+    """One email, ready to be sent.
 
-    `message` is what the transport takes: bytes (RFC 5322, whole, lines end on CRLF, 7-bit, no line is a lone dot or
-    begins with one) where it is `raw`, else a message of Django's.
+    `message` is bytes for a transport that is `raw`, else a message of Django's. The bytes are a whole email (RFC 5322)
+    in 7 bits, with lines that end with CRLF and do not begin with a dot.
     """
 
     delivery_id: int
     address: str
-    sender: str  # of the envelope
+    sender: str  # the sender of the envelope
     message: bytes | EmailMessage
-    papers: Any = None  # what it holds, as `Delivery.papers` keeps it
-    queued_at: dt.datetime | None = None  # known where keys are made of it
-    call: str = ""  # the key of the call in which it may have been handed over before
-    reader: str = ""  # their uid, in hexadecimal
+    papers: Any = None  # its papers, as `Delivery.papers` stores them
+    queued_at: dt.datetime | None = None  # set if idempotency keys depend on it
+    call: str = ""  # the idempotency key of the call that may have sent it before
+    reader: str = ""  # the uid of the reader, in hexadecimal
 
     @property
     def about(self) -> dict[str, str]:
-        """What a provider is to give back with each report: rows of other sites have the same numbers."""
+        """Metadata that a provider returns with each event. It names the reader: other sites use the same numbers."""
         return {"delivery": str(self.delivery_id), "reader": self.reader}
 
 
 class BeginCallback(Protocol):
+    """The callback that a transport calls just before it hands emails over."""
+
     def __call__(self, mails: Sequence[Mail], call: str = "") -> list[Mail]:
-        """These are about to leave, in the call of that key if it has one: those that shall."""
+        """Record that `mails` are about to leave, and return those that may. `call` is the idempotency key, if any."""
         ...
 
 
 def begin_all(mails: Sequence[Mail], call: str = "") -> list[Mail]:
+    """Let all emails leave."""
     return list(mails)
 
 
 class Transport(Protocol):
+    """A way to hand emails over."""
+
     @property
     def name(self) -> str:
-        """Of the provider that would take the next mail: limits go by it."""
+        """The provider that takes the next email. Rate limits depend on it."""
         ...
 
     @property
     def raw(self) -> bool:
-        """Whether it takes bytes."""
+        """Return whether it takes emails as bytes."""
         ...
 
     def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
-        """Hand over each of `mails`; an outcome for each that was pulled, in any order, as soon as it is known.
+        """Send each of `mails`. Yield an outcome for each as soon as it is known, in any order.
 
-        What `begin` leaves out is not handed over, and has no outcome. A None among the mails means that none may leave
-        just now: what is in hand goes on, and after a moment the next is asked for. After an outcome STOPPED no further
-        mail is pulled.
+        An email that `begin` leaves out is not sent and has no outcome. None instead of an email means that none may
+        leave just now: the transport continues with those it has, and asks again after a moment. After an outcome
+        STOPPED it pulls no further email.
         """
         ...
 
     def close(self) -> None:
-        """Let go of connections. A later `send` opens them anew."""
+        """Close all connections. A later `send` opens new ones."""
         ...

@@ -1,4 +1,4 @@
-"""One SMTP connection that is driven by whatever the server says, and waits for nobody."""
+"""One non-blocking SMTP connection, driven by the replies of the server."""
 
 import ssl
 import time
@@ -10,26 +10,29 @@ from digest.delivery.transports.handshake import open_socket
 from digest.delivery.transports.outcomes import Result
 from digest.delivery.transports.reply_codes import ReplyMeaning, classify_reply
 
-ANSWER_WITHIN = 30.0  # seconds, for commands
-ACCEPT_WITHIN = 300.0  # seconds, for a mail: content filters take their time, and giving up early means a twin
-IDLE = 60.0  # seconds after which a connection is not trusted any more
+ANSWER_WITHIN = 30.0  # seconds, for a command
+ACCEPT_WITHIN = 300.0  # seconds, for a message: content filters take their time, and giving up early means a duplicate
+IDLE = 60.0  # seconds after which the server may have forgotten a connection
 
 _EXPECTED = {"MAIL": "25", "RCPT": "25", "DATA": "35", "content": "25"}
 _WAITING = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Connection:
-    """Hands over one mail at a time: `begin`, then `go_on` whenever a selector says so, until it returns a verdict."""
+    """A connection that sends one email at a time.
+
+    Call `start_mail`, and then `advance` whenever the selector reports the socket, until it returns a result.
+    """
 
     def __init__(self) -> None:
-        """Connect, encrypt, log in. Raises CannotOpenError."""
+        """Connect, encrypt and log in. Raise CannotOpenError if that fails."""
         self.mail: Mail | None = None
         self.accepted = 0
         self.is_dead = False
         self._socket, self._pipelines = open_socket()
         self._in = self._out = self._content = b""
         self._commands: list[bytes] = []
-        self._stages: list[str] = []  # those whose answer is still to come
+        self._stages: list[str] = []  # still without a reply
         self._deadline = self._used_at = time.monotonic()
 
     def fileno(self) -> int:
@@ -45,22 +48,22 @@ class Connection:
 
     @property
     def is_stale(self) -> bool:
-        """Whether it has been idle for so long that the server may have forgotten it."""
+        """Return whether it has been idle for so long that the server may have forgotten it."""
         return time.monotonic() - self._used_at > IDLE
 
     def start_mail(self, mail: Mail) -> None:
         self.mail, self._content = mail, cast(bytes, mail.message)
         commands = [f"MAIL FROM:<{mail.sender}>\r\n", f"RCPT TO:<{mail.address}>\r\n", "DATA\r\n"]
         self._commands = [command.encode() for command in commands]
-        if self._pipelines:  # all in one write
+        if self._pipelines:  # send all in one write
             self._commands = [b"".join(self._commands), b"", b""]
         self._stages = ["MAIL", "RCPT", "DATA"]
-        self._say(self._commands.pop(0), ANSWER_WITHIN)
+        self._send(self._commands.pop(0), ANSWER_WITHIN)
 
-    def go_on(self) -> ReplyMeaning | None:
-        """Write and read what is possible now; how the mail in hand ended, if it did.
+    def advance(self) -> ReplyMeaning | None:
+        """Write and read what is possible now. Return how the current email ended, or None if it has not.
 
-        Unless it was accepted, or while it `is_dead`, the connection is not to be used again.
+        Use the connection again only if the email was accepted and the connection is not dead (`is_dead`).
         """
         try:
             self._write()
@@ -71,17 +74,17 @@ class Connection:
             return self.give_up("The mail server closed the connection")
         self._in += data or b""
         while (reply := self._next_reply()) is not None:
-            verdict = self._hear(*reply)
-            if verdict is not None:
-                return verdict
+            ending = self._handle_reply(*reply)
+            if ending is not None:
+                return ending
         return None
 
     def give_up(self, reason: str) -> ReplyMeaning | None:
-        """The connection is over: what that means for the mail in hand."""
+        """End the connection. Return what that means for the current email, or None if there is none."""
         self.is_dead = True
         if self.mail is None:
             return None
-        # Once the final dot has left nobody can know; before that the server has no mail to deliver.
+        # After the final dot the server may have accepted the email; before it, it cannot have.
         is_complete = self._stages == ["content"] and not self._out
         return ReplyMeaning(Result.UNCERTAIN if is_complete else Result.AGAIN, reason)
 
@@ -94,8 +97,8 @@ class Connection:
         finally:
             self._socket.close()
 
-    def _hear(self, code: int, text: str) -> ReplyMeaning | None:
-        if not self._stages:  # a farewell that nobody asked for: the end of the connection follows
+    def _handle_reply(self, code: int, text: str) -> ReplyMeaning | None:
+        if not self._stages:  # an unexpected reply: the server is about to close the connection
             self.is_dead = True
             return None
         stage = self._stages.pop(0)
@@ -107,17 +110,17 @@ class Connection:
             return ReplyMeaning(Result.SENT, text)
         if stage == "DATA":
             self._stages = ["content"]
-            self._say(self._content + b".\r\n", ACCEPT_WITHIN)
+            self._send(self._content + b".\r\n", ACCEPT_WITHIN)
         else:
-            self._say(self._commands.pop(0), ANSWER_WITHIN)
+            self._send(self._commands.pop(0), ANSWER_WITHIN)
         return None
 
-    def _say(self, data: bytes, answer_within: float) -> None:
+    def _send(self, data: bytes, answer_within: float) -> None:
         self._used_at = time.monotonic()
         self._deadline = self._used_at + answer_within
         if data:
             self._out += data
-            with suppress(OSError):  # reading tells, and with it what the server may have said before it went
+            with suppress(OSError):  # the next read reports the error, after any reply that came before it
                 self._write()
 
     def _write(self) -> None:
@@ -129,17 +132,17 @@ class Connection:
             self._out = self._out[sent:]
 
     def _read(self) -> bytes | None:
-        """What came; None: nothing yet; empty: the end."""
+        """Return the data received, None if there is none yet, or b"" at the end of the connection."""
         try:
             data = self._socket.recv(65536)
             while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-                data += self._socket.recv(65536)  # decrypted already: no selector would tell
+                data += self._socket.recv(65536)  # already decrypted, so no selector reports it
             return data
         except _WAITING:
             return None
 
     def _next_reply(self) -> tuple[int, str] | None:
-        """The next whole reply, its lines joined."""
+        """Return the next complete reply, with its lines joined, or None."""
         lines, at = [], 0
         while (end := self._in.find(b"\n", at)) >= 0:
             line, at = self._in[at:end].rstrip().decode("utf-8", "replace"), end + 1

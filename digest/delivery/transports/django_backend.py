@@ -1,4 +1,4 @@
-"""Any mail backend of Django's, one mail at a time: the outbox folder, the console, django-anymail's providers."""
+"""A transport over any Django mail backend, one email at a time: the outbox folder, the console, django-anymail."""
 
 import logging
 import time
@@ -14,18 +14,18 @@ from subscriptions.email import send_errors
 
 logger = logging.getLogger(__name__)
 
-TROUBLES_IN_A_ROW = 5  # then it is not for the single mail that it is refused
+FAILURES_IN_A_ROW = 5  # then the emails are not to blame
 
 
 class BackendTransport:
-    """Hands over `EmailMessage`s by a backend's kept connection."""
+    """A transport that sends `EmailMessage`s over one open connection of a mail backend."""
 
     name = "backend"
     raw = False
 
     def __init__(self) -> None:
         self._connection: BaseEmailBackend | None = None
-        self._troubles = 0  # in a row
+        self._failures = 0  # in a row
 
     def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
         for mail in mails:
@@ -51,27 +51,27 @@ class BackendTransport:
         try:
             provider_id = self._hand_over(cast(EmailMessage, mail.message))
         except Exception as error:
-            self.close()  # after an error a connection may be out of step; the next mail gets a fresh one
-            verdict = send_errors.classify(error)
-            return Outcome(mail.delivery_id, self._assess(verdict.again), verdict.reason)
-        self._troubles = 0
+            self.close()  # after an error a connection may be out of step, so the next email gets a new one
+            failure = send_errors.classify(error)
+            return Outcome(mail.delivery_id, self._assess(failure.again), failure.reason)
+        self._failures = 0
         return Outcome(mail.delivery_id, Result.SENT, provider_id=provider_id, papers=mail.papers)
 
     def _assess(self, may_pass: bool) -> Result:
-        self._troubles = self._troubles + 1 if may_pass else 0
+        self._failures = self._failures + 1 if may_pass else 0
         if not may_pass:
             return Result.FAILED
-        return Result.STOPPED if self._troubles >= TROUBLES_IN_A_ROW else Result.LATER
+        return Result.STOPPED if self._failures >= FAILURES_IN_A_ROW else Result.LATER
 
     def _hand_over(self, message: EmailMessage) -> str:
-        """Give the message to the mail backend; the provider's id for it, where there is one."""
+        """Send the message by the mail backend. Return the provider's id of it, or "" if there is none."""
         if self._connection is None:
             self._connection = get_connection()
             self._connection.open()
         message.connection = self._connection
         message.send()
         status = getattr(message, "anymail_status", None)
-        # A provider may take the call and refuse the reader; django-anymail raises nothing then.
+        # django-anymail raises no error if a provider accepts the call and refuses the reader.
         if status is not None and status.status and not status.status <= {"queued", "sent"}:
             raise send_errors.RefusedError
         message_id = getattr(status, "message_id", None)

@@ -1,30 +1,30 @@
-"""What can become of a mail that is handed over. Pure."""
+"""Outcomes: the possible results of handing an email over. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Result(StrEnum):
-    """How one hand-over ended."""
+    """The result of one attempt."""
 
     SENT = "sent"  # accepted
-    LATER = "later"  # refused for now: this mail is tried again
+    LATER = "later"  # refused for now: retried later
     FAILED = "failed"  # refused for good
-    UNCERTAIN = "uncertain"  # it may have been accepted: the answer never came
-    SKIPPED = "skipped"  # nothing to hand over, and why
-    AGAIN = "again"  # it can't have been accepted, and nobody refused it: its connection broke. Offered again at once
-    HELD = "held"  # nobody was asked: a limit keeps it back for `seconds`
-    ELSEWHERE = "elsewhere"  # one way out refused it for us, and there is another: offered again at once
-    STOPPED = "stopped"  # not accepted: the server refuses everything, and no reader is to blame for it
+    UNCERTAIN = "uncertain"  # no answer came: it may have been accepted
+    SKIPPED = "skipped"  # nothing was sent; the reason says why
+    AGAIN = "again"  # the connection broke before it could be accepted: offered again at once
+    HELD = "held"  # a rate limit holds it back for `seconds`
+    ELSEWHERE = "elsewhere"  # this provider refuses everything: offered to the next one at once
+    STOPPED = "stopped"  # the server refuses everything; no reader is to blame
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the hand-over of one delivery ended. `papers` is what its mail held (see `Delivery.papers`).
+    """The outcome of one delivery. `papers` are those of its email (see `Delivery.papers`).
 
-    `bounce` is "hard" where the address is no good, "soft" where its mailbox is not, "" where neither was said.
-    `call` is the key of the call in which it may have been handed over, now or before. `unmade`: it was offered to no
-    server, because it could not be made or written for one.
+    `bounce` is "hard" if the address does not exist, "soft" if its mailbox takes no emails now, and "" otherwise.
+    `call` is the idempotency key of the call that may have sent it, now or before. `unmade` means that no server got
+    it, because the email could not be made.
     """
 
     delivery_id: int

@@ -1,7 +1,7 @@
-"""What a mail server's answer means for the mail in hand, and for the run. Pure.
+"""The meaning of an SMTP reply for the email and for the run. Pure.
 
-After RFC 5321, 4.2.1 (4yz passes, 5yz stays) and RFC 3463 (what it is about: x.1 the address, x.2 the mailbox,
-x.3 and x.4 systems, x.7 policy). The reader is at fault only where the address itself does not exist.
+It follows from the reply code (RFC 5321, 4.2.1: 4yz is transient, 5yz is permanent) and the enhanced status code
+(RFC 3463). Only an address that does not exist is a hard bounce.
 """
 
 import re
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from digest.delivery.transports.outcomes import Result
 from subscriptions.email import send_errors
 
-SAID = {
-    "greeting": "The mail server does not let us in",
+REFUSALS = {
+    "greeting": "The mail server refused the connection",
     "STARTTLS": "The mail server refused to encrypt",
     "login": "The mail server refused our login",
     "MAIL": "The mail server refused the sender",
     "RCPT": "The mail server refused the recipient",
-    "DATA": "The mail server refused to take the mail",
-    "content": "The mail server refused the mail",
+    "DATA": "The mail server refused to take the email",
+    "content": "The mail server refused the email",
 }
-GOING_DOWN = 421  # the server closes the connection: it is busy, or we are too fast
+GOING_DOWN = 421  # the server closes the connection, because it is busy or we are too fast
 
 _ENHANCED = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})\b")
 _MAY_PASS = ("2", "3", "4", "7")  # mailboxes fill and empty, systems come back, and policy is about us
@@ -31,7 +31,7 @@ _NO_SUCH_MAILBOX = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ReplyMeaning:
-    """An answer's meaning. `bounce` is as in `Outcome`; `slower` asks for fewer connections and a rest."""
+    """The meaning of a reply. `bounce` is as in `Outcome`; `slower` asks for fewer connections and a rest."""
 
     result: Result
     reason: str  # for the operator, without an address
@@ -40,10 +40,10 @@ class ReplyMeaning:
 
 
 def classify_reply(stage: str, code: int, text: str) -> ReplyMeaning:
-    """The refusal `code text` at `stage`, one of those in SAID."""
-    reason = f"{SAID[stage]}: {code} {send_errors.without_addresses(text)}".strip()
+    """Return the meaning of the refusal `code text` at `stage`, a key of REFUSALS."""
+    reason = f"{REFUSALS[stage]}: {code} {send_errors.without_addresses(text)}".strip()
     if stage in ("greeting", "STARTTLS", "login") or (stage == "MAIL" and code >= 500):
-        return ReplyMeaning(Result.STOPPED, reason)  # the next reader's mail would fare alike
+        return ReplyMeaning(Result.STOPPED, reason)  # every other email would be refused, too
     if code == GOING_DOWN:
         return ReplyMeaning(Result.AGAIN, reason, slower=True)
     subject, detail = _enhanced(text)

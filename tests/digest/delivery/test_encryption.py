@@ -127,7 +127,7 @@ def test_a_wrong_password_pauses_the_run_and_fails_nobody(
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(safe: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     reason = stopped()
-    assert reason.startswith(f"The certificate of the mail server 127.0.0.1:{safe.port} does not verify: self-signed")
+    assert reason.startswith(f"The certificate of the mail server 127.0.0.1:{safe.port} can't be verified: self-signed")
     assert "set SSL_CERT_FILE to a file with that authority's certificate" in reason
     assert {line.split()[0].upper() for line in safe.said} <= {"EHLO", "STARTTLS"}
 
@@ -144,7 +144,7 @@ def test_a_certificate_of_another_or_of_old_is_not_trusted(
         setattr(settings, how, True)
         reason = stopped()
     assert why in reason
-    assert "EMAIL_URL must name the server as its certificate does" in reason
+    assert "EMAIL_URL must use the name in the server's certificate" in reason
 
 
 def test_without_starttls_neither_password_nor_mail_is_said(settings: Any) -> None:
@@ -152,7 +152,7 @@ def test_without_starttls_neither_password_nor_mail_is_said(settings: Any) -> No
         use(server, settings)
         settings.EMAIL_USE_TLS = True
         reason = stopped()
-    assert reason.startswith(f"The mail server 127.0.0.1:{server.port} offers no STARTTLS, and without it neither")
+    assert reason.startswith(f"The mail server 127.0.0.1:{server.port} does not offer STARTTLS. Without it neither")
     assert [line.split()[0].upper() for line in server.said] == ["EHLO"]
     assert server.mails == []
 
@@ -177,7 +177,7 @@ def test_it_tells_a_server_that_takes_no_login(settings: Any) -> None:
     with Sink() as server:
         use(server, settings)
         reason = stopped()
-    assert reason.startswith(f"The mail server 127.0.0.1:{server.port} takes no login as we know them (")
+    assert reason.startswith(f"The mail server 127.0.0.1:{server.port} accepts none of our login methods (")
     assert "leave user and password out of EMAIL_URL" in reason
 
 

@@ -14,7 +14,7 @@ from digest.delivery import pauses, planner, results, shard_run, shard_worker, s
 from digest.delivery.providers import api_transport
 from digest.delivery.providers import client as provider_calls
 from digest.delivery.providers.api_transport import ApiTransport
-from digest.delivery.providers.capabilities import WAYS
+from digest.delivery.providers.capabilities import CAPABILITIES
 from digest.delivery.providers.merge_variables import MergeGroup
 from digest.delivery.transports.outcomes import Outcome, Result
 from digest.models import Delivery, DeliveryEvent, Edition, Shard
@@ -136,8 +136,8 @@ def test_no_call_begins_once_the_worker_is_asked_to_stop(calls: Calls, esp: Esp,
 @pytest.fixture
 def one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the deliveries' ids are: PostgreSQL counts on from test to test."""
-    for name, way in list(WAYS.items()):
-        monkeypatch.setitem(WAYS, name, replace(way, most=10**9))
+    for name, capability in list(CAPABILITIES.items()):
+        monkeypatch.setitem(CAPABILITIES, name, replace(capability, max_emails=10**9))
 
 
 @pytest.mark.usefixtures("clock", "one_call")
@@ -159,7 +159,7 @@ def in_doubt(
     """Brevo took thirty mails in one call, and its answers did not arrive; by now they may be asked for again."""
     settings.EMAIL_PROVIDERS = ["brevo"]
     monkeypatch.setattr(provider_calls, "FIRST_WAIT", 0.0)
-    esp.answers = [Answer(drops=True, taken=True)] * provider_calls.TRIES
+    esp.answers = [Answer(drops=True, taken=True)] * provider_calls.ATTEMPTS
     queue_readers(edition, 30)
     assert shard_worker.send_due() == 0
     assert len(esp.taken) == 30
@@ -190,7 +190,7 @@ def test_a_probe_makes_a_call_in_doubt_as_it_was(in_doubt: Esp) -> None:
 def test_a_call_in_doubt_is_made_again_once_where_nothing_may_come_twice(in_doubt: Esp, settings: Any) -> None:
     """Since the provider knows its key."""
     settings.UNCERTAIN_MAILS = "leave"
-    in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.TRIES
+    in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.ATTEMPTS
     assert shard_worker.send_due() == 0
     assert len(in_doubt.taken) == 30
     assert statuses() == [Status.UNCERTAIN] * 30
@@ -213,7 +213,7 @@ def test_a_call_in_doubt_is_left_once_its_provider_has_forgotten_the_key(in_doub
 @pytest.mark.usefixtures("leave")
 def test_a_doubt_after_other_tries_is_settled_while_the_key_is_known(in_doubt: Esp, clock: Any) -> None:
     queue_anew(attempts=4)
-    in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.TRIES
+    in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.ATTEMPTS
     assert shard_worker.send_due() == 0
     clock.shift(dt.timedelta(minutes=15))
     assert shard_worker.send_due() == 30

@@ -15,7 +15,7 @@ from digest import clock as seconds
 from digest import papers
 from digest.delivery import message_factory, planner, results, shard_run, shard_worker, shards, shutdown
 from digest.delivery.retry_policy import JITTER
-from digest.delivery.transports.django_backend import TROUBLES_IN_A_ROW
+from digest.delivery.transports.django_backend import FAILURES_IN_A_ROW
 from digest.editions import publication
 from digest.email.batch import composer
 from digest.models import Delivery, Edition, Shard
@@ -230,7 +230,7 @@ def test_it_does_not_wear_out_the_queue_on_a_server_that_is_down(
     fail_with(monkeypatch, ConnectionRefusedError("refused"))
     assert send() == 0
     assert Delivery.objects.filter(status=Status.QUEUED, attempts=0).count() == 8
-    assert Delivery.objects.exclude(reason="").count() == TROUBLES_IN_A_ROW
+    assert Delivery.objects.exclude(reason="").count() == FAILURES_IN_A_ROW
 
 
 def test_it_looks_at_the_reader_again_right_before_each_mail(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:

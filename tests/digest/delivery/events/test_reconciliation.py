@@ -60,7 +60,7 @@ def test_it_corrects_the_row(was: str, attempts: int, event_type: str, becomes: 
 def test_it_says_why_a_sent_one_failed(delivery: Delivery) -> None:
     Delivery.objects.update(status="sent", sent_at=NOW)
     tell(EventType.REJECTED, delivery)
-    assert Delivery.objects.get().reason == "The provider took it, and then reported it as rejected. because"
+    assert Delivery.objects.get().reason == "The provider accepted it, and then reported it as rejected. because"
 
 
 @pytest.mark.parametrize("order", list(permutations([(EventType.FAILED, 1), (EventType.DELIVERED, 2)])))

@@ -6,7 +6,7 @@ import pytest
 from anymail.signals import AnymailTrackingEvent, EventType
 
 from digest.delivery import events
-from digest.delivery.events.soft_bounces import DigestFate, MailedDigest, is_worn_out
+from digest.delivery.events.soft_bounces import DigestFate, MailedDigest, bounced_for_too_long
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 from tests.conftest import NOW
@@ -43,7 +43,7 @@ def history(letters: str) -> list[MailedDigest]:
     ],
 )
 def test_it_gives_up_after_five_issues_in_a_row_over_a_week(letters: str, worn_out: bool) -> None:
-    assert is_worn_out(history(letters)) is worn_out
+    assert bounced_for_too_long(history(letters)) is worn_out
 
 
 @pytest.fixture

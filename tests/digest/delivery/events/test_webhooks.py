@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from digest.delivery import planner
 from digest.delivery.events import event_store, report_parser, webhooks
-from digest.delivery.events.webhooks import DOORS
+from digest.delivery.events.webhooks import WEBHOOKS
 from digest.models import Delivery, DeliveryEvent, Edition
 from subscriptions.models import Subscriber, Suppression
 from tests.conftest import NOW, make_reader
@@ -57,7 +57,7 @@ def make(maker: Maker, what: dict[str, Any], delivery: Delivery) -> Post:
 
 
 def test_it_knows_every_provider_that_has_reports() -> None:
-    assert set(MAKERS) == set(DOORS)
+    assert set(MAKERS) == set(WEBHOOKS)
 
 
 @pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning")

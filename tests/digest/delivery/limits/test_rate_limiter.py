@@ -120,7 +120,7 @@ def test_the_day_has_its_cap(settings: Any, clock: time_machine.Traveller) -> No
     limiter = RateLimiter("smtp")
     assert let_out(limiter) + let_out(RateLimiter("brevo")) == 120
     held = limiter.ask("a@example.org")
-    assert held == Throttled(12 * 3600, True, "Held back: 120 a day are through.")
+    assert held == Throttled(12 * 3600, True, "Held back: today's limit of 120 emails is reached.")
     clock.shift(dt.timedelta(hours=12))
     assert let_out(RateLimiter("smtp")) == 120
 
@@ -256,7 +256,7 @@ def test_workers_at_once_take_no_more_than_there_is(store: BucketStore, monkeypa
 
     def work() -> None:
         for _ in range(10):
-            taken.append(store.take([bucket, SLOW._replace(a_second=1000 / 600)], 4).tokens)
+            taken.append(store.take([bucket, SLOW._replace(per_second=1000 / 600)], 4).tokens)
         connection.close()
 
     workers = [threading.Thread(target=work) for _ in range(4)]

@@ -8,10 +8,10 @@ from digest.delivery.limits.rate_settings import RateError, WarmUp, parse_lanes,
 
 
 @pytest.mark.parametrize(
-    ("text", "a_second"), [("20/s", 20), ("90 / min", 1.5), ("1800/h", 0.5), ("86400/day", 1), ("0.5/s", 0.5)]
+    ("text", "per_second"), [("20/s", 20), ("90 / min", 1.5), ("1800/h", 0.5), ("86400/day", 1), ("0.5/s", 0.5)]
 )
-def test_it_reads_a_rate(text: str, a_second: float) -> None:
-    assert parse_rate(text).a_second == a_second
+def test_it_reads_a_rate(text: str, per_second: float) -> None:
+    assert parse_rate(text).per_second == per_second
 
 
 @pytest.mark.parametrize("text", ["", "20", "20/fortnight", "fast", "0/s", "-1/s", "20/s/s"])

@@ -11,7 +11,7 @@ import pytest
 
 from digest.delivery.providers import client
 from digest.delivery.providers.api_transport import ApiTransport
-from digest.delivery.providers.capabilities import WAYS, BatchMode
+from digest.delivery.providers.capabilities import CAPABILITIES, BatchMode
 from digest.delivery.providers.idempotency import idempotency_key, knows
 from digest.delivery.providers.parsed_email import parse_message
 from digest.delivery.transports import Mail
@@ -23,7 +23,9 @@ from tests.esp import PROVIDERS, Answer, Esp
 pytestmark = pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning")
 # These give the delivery's id back in other ways, or not at all.
 WITHOUT_METADATA = {"mailersend", "postal"}
-BATCHING = {provider: capability for provider, capability in WAYS.items() if capability.kind is not BatchMode.SINGLE}
+BATCHING = {
+    provider: capability for provider, capability in CAPABILITIES.items() if capability.mode is not BatchMode.SINGLE
+}
 
 
 @pytest.fixture(autouse=True)
@@ -82,14 +84,14 @@ def test_a_reader_alone_in_a_call_gets_their_own_email(provider: str, esp: Esp, 
 @pytest.mark.parametrize(("provider", "capability"), BATCHING.items())
 def test_readers_with_the_same_papers_share_a_call(provider: str, capability: Any, esp: Esp, mails: list[Mail]) -> None:
     send(provider, mails)
-    assert len(esp.calls) == (2 if capability.kind is BatchMode.MERGED else 1)
+    assert len(esp.calls) == (2 if capability.mode is BatchMode.MERGED else 1)
 
 
 @pytest.mark.parametrize("provider", BATCHING)
 def test_calls_are_split_at_the_providers_cap(
     provider: str, esp: Esp, mails: list[Mail], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(WAYS, provider, replace(WAYS[provider], most=4))
+    monkeypatch.setitem(CAPABILITIES, provider, replace(CAPABILITIES[provider], max_emails=4))
     assert results(send(provider, copies(mails[0], 10))) == ["sent"] * 10
     assert len(esp.calls) == 3
     assert sorted(mail.to for mail in esp.taken) == sorted(f"reader{n}@example.org" for n in range(1, 11))
@@ -215,13 +217,13 @@ def test_a_key_tells_whose_it_is(mails: list[Mail]) -> None:
 def test_what_is_handed_over_again_is_in_the_same_call(mails: list[Mail]) -> None:
     def numbers(first: int, last: int) -> list[list[int]]:
         group = copies(mails[0], last)[first:]
-        return [[mail.delivery_id for mail in call.mails] for call in client.in_calls("resend", group)]
+        return [[mail.delivery_id for mail in call.mails] for call in client.group_into_calls("resend", group)]
 
     assert numbers(20, 250)[1:] == numbers(99, 250) == [list(range(100, 200)), list(range(200, 251))]
 
 
 def keys(provider: str, mails: list[Mail]) -> list[tuple[str, list[int]]]:
-    found = client.in_calls(provider, mails)
+    found = client.group_into_calls(provider, mails)
     return [(call.key, [mail.delivery_id for mail in call.mails]) for call in found]
 
 

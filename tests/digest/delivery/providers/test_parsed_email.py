@@ -1,7 +1,7 @@
 """Mails, opened and compared."""
 
-from digest.delivery.providers.capabilities import WAYS
-from digest.delivery.providers.merge_variables import extract_variables, filled, groups
+from digest.delivery.providers.capabilities import CAPABILITIES
+from digest.delivery.providers.merge_variables import extract_variables, fill_in, group_by_content
 from digest.delivery.providers.parsed_email import ParsedEmail, _parse_any, _parse_own, parse_message
 from digest.delivery.transports import Mail
 
@@ -40,8 +40,8 @@ def test_readers_who_differ_in_their_links_only_share() -> None:
 
 def test_blanks_filled_give_the_letter_back() -> None:
     shared, values = extract_variables(parsed("A" * 21))
-    assert filled(shared.html, values) == parsed("A" * 21).html
-    assert filled(dict(shared.headers)["List-Unsubscribe"], values) == parsed("A" * 21).headers["List-Unsubscribe"]
+    assert fill_in(shared.html, values) == parsed("A" * 21).html
+    assert fill_in(dict(shared.headers)["List-Unsubscribe"], values) == parsed("A" * 21).headers["List-Unsubscribe"]
 
 
 def test_a_letter_without_links_of_its_own_is_left_as_it_is() -> None:
@@ -50,12 +50,12 @@ def test_a_letter_without_links_of_its_own_is_left_as_it_is() -> None:
 
 
 def test_it_finds_the_readers_who_share(mails: list[Mail]) -> None:
-    found = groups(mails)
+    found = group_by_content(mails)
     assert [[mail.address[:3] for mail in group.mails] for group in found] == [["ada", "bea", "cem"], ["dan", "eva"]]
     assert all(len(values) >= 2 for group in found for values in group.values)
 
 
 def test_it_leaves_nothing_that_a_provider_would_take_for_a_blank() -> None:
-    for capability in WAYS.values():
+    for capability in CAPABILITIES.values():
         text = capability.guarded("{{{a}}} [[[var:b]]] %%recipient.c% {%% d %}")
         assert capability.placeholders is None or not capability.placeholders.search(text.replace("\u2060", "|"))

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from digest.delivery import planner
 from digest.delivery.providers.api_transport import WINDOW, ApiTransport
-from digest.delivery.providers.capabilities import WAYS, BatchMode, backend_of, capability_of
-from digest.delivery.providers.client import ProviderClient, in_calls
+from digest.delivery.providers.capabilities import CAPABILITIES, BatchMode, backend_of, capability_of
+from digest.delivery.providers.client import ProviderClient, group_into_calls
 from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome
 from digest.email import headers
@@ -42,7 +42,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning"),
 ]
-MERGING = [provider for provider, capability in WAYS.items() if capability.kind is BatchMode.MERGED]
+MERGING = [provider for provider, capability in CAPABILITIES.items() if capability.mode is BatchMode.MERGED]
 WITHOUT_METADATA = {"mailersend", "postal"}
 NAMES = {
     "latin": "Tägliche Papiere",
@@ -159,7 +159,7 @@ def check(provider: str, esp: Esp, mails: Sequence[Mail], expected: Mapping[str,
     assert {(outcome.result, outcome.reason) for outcome in outcomes} == {("sent", "")}, provider
     assert len(esp.taken) == len(mails), provider
     about = {mail.address: mail.about for mail in mails}
-    is_merged = capability_of(provider).kind is BatchMode.MERGED and len(esp.calls) < len(mails)
+    is_merged = capability_of(provider).mode is BatchMode.MERGED and len(esp.calls) < len(mails)
     for taken in esp.taken:
         wanted = expected[taken.to]
         if is_merged:  # the provider draws each Message-ID
@@ -206,11 +206,11 @@ def test_a_call_of_as_many_as_a_provider_takes_is_the_same(esp: Esp, edition: Ed
     (one,), expected = compose(edition)
     wanted = expected[one.address]
     token = wanted.headers["list-unsubscribe"].rstrip("/>").rpartition("/")[2][:21]  # in which all of a reader's begin
-    for provider, capability in WAYS.items():
-        if capability.kind is not BatchMode.SINGLE:
-            many = [_sent_to(number, token, one) for number in range(capability.most, 2 * capability.most)]
+    for provider, capability in CAPABILITIES.items():
+        if capability.mode is not BatchMode.SINGLE:
+            many = [_sent_to(number, token, one) for number in range(capability.max_emails, 2 * capability.max_emails)]
             check(provider, esp, many, {m.address: _expected_by(m.delivery_id, token, wanted) for m in many})
-            assert len(esp.calls) == -(-capability.most // WINDOW), provider
+            assert len(esp.calls) == -(-capability.max_emails // WINDOW), provider
 
 
 def _expected_by(number: int, token: str, wanted: Email) -> Email:
@@ -309,7 +309,7 @@ def test_no_text_becomes_a_placeholder(provider: str, esp: Esp, db: None) -> Non
         for some in (mails[:2], mails[2:]):
             esp.taken.clear()
             esp.keys.clear()
-            outcomes = [outcome for call in in_calls(provider, some) for outcome in client.send(call)]
+            outcomes = [outcome for call in group_into_calls(provider, some) for outcome in client.send(call)]
             assert [(one.result, one.reason) for one in outcomes] == [("sent", "")] * len(some)
             for taken in esp.taken:
                 found, wanted = arrived(taken), expected[taken.to]

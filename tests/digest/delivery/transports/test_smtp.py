@@ -193,7 +193,7 @@ def test_it_stops_where_there_is_no_server(settings: Any, transport: SmtpTranspo
 def test_it_stops_where_the_greeting_is_a_refusal(sink: Sink, transport: SmtpTransport, told: str) -> None:
     sink.script = at("greeting", told)
     (outcome,) = send(transport, mails(*range(5))).values()
-    assert (outcome.result, outcome.reason) == (Result.STOPPED, f"The mail server does not let us in: {told}")
+    assert (outcome.result, outcome.reason) == (Result.STOPPED, f"The mail server refused the connection: {told}")
 
 
 def test_it_makes_do_with_the_connections_it_gets(sink: Sink, transport: SmtpTransport) -> None:
