@@ -3,11 +3,21 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from digest.delivery.limits.limit_summary import LimitSummary, summarize_limits
+from django.conf import settings
+
+from digest.delivery.limits import daily_quota, rate_limiter
 from digest.delivery.providers import failover
 from digest.ops import reputation
 from digest.ops.reputation import ReputationRates
 from subscriptions import outbox
+
+
+@dataclass(frozen=True)
+class LimitSummary:
+    """The limits of one provider. `an_hour`: emails that may leave in the coming hour, or None if there is no limit."""
+
+    an_hour: int | None
+    reasons: list[str]
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,33 @@ def sending_status(*, now: dt.datetime) -> SendingStatus:
     ways = [ProviderStatus(name, summarize_limits(name, now=now), closed.get(name)) for name in failover.names()]
     lately = reputation.recent_rates(now=now)
     return SendingStatus(lately, _shares(lately), ways, outbox.is_in_use())
+
+
+def summarize_limits(provider: str, *, now: dt.datetime) -> LimitSummary:
+    """Return the limits of emails that leave by `provider`, as one number with its reasons."""
+    rate = rate_limiter.rate_of(provider)
+    numbers, reasons = [], []
+    if rate:
+        numbers.append(int(rate.per_hour))
+        reasons.append(f"SEND_RATE allows {rate} by {provider}.")
+    cap = daily_quota.cap(now.date())
+    if cap is not None:
+        left = max(cap - daily_quota.taken(now=now), 0)
+        numbers.append(left)
+        reasons.append(f"{left:,} of today's {cap:,} emails are left. {_reason_of_quota(cap, now.date())}")
+    lanes = settings.DOMAIN_RATES
+    for lane, lane_rate in lanes.rates.items():
+        domains = [domain for domain, name in lanes.lane_of_domain.items() if name == lane]
+        reasons.append(f"At most {lane_rate} to {' and '.join(domains) or 'each other domain'}.")
+    return LimitSummary(min(numbers, default=None), reasons)
+
+
+def _reason_of_quota(cap: int, today: dt.date) -> str:
+    plan = daily_quota.warm_up()
+    if plan is None or cap != plan.cap(today):
+        return "SEND_PER_DAY sets this limit."
+    tomorrow = daily_quota.cap(today + dt.timedelta(days=1))
+    return f"The domain has been warming up since {plan.since}; tomorrow {tomorrow:,} may leave."
 
 
 def _shares(lately: ReputationRates) -> list[tuple[str, str]]:

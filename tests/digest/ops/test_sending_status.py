@@ -7,10 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from digest.delivery.limits.rate_settings import parse_rates
+from digest.delivery.limits import daily_quota
+from digest.delivery.limits.rate_settings import parse_lanes, parse_rates
 from digest.delivery.providers.capabilities import SMTP_BACKEND
 from digest.models import Edition
 from digest.ops import daily_totals
+from digest.ops.sending_status import summarize_limits
 from tests.conftest import NOW
 from tests.digest.ops.test_retention import deliver, tell
 
@@ -35,9 +37,33 @@ def test_it_shows_rates_and_what_may_leave(page: Any, name: str) -> None:
     assert "10.0 % of the mails bounced: 4 % is too many, 8 % stops sending." in shown
     assert "delivered 90.0 %, hard bounces 10.00 %" in shown
     assert "200 in this hour" in shown
-    assert "The domain is warming up since 2026-08-20; tomorrow 200 may leave." in shown
+    assert "The domain has been warming up since 2026-08-20; tomorrow 200 may leave." in shown
 
 
 def test_it_lists_totals_that_nobody_can_change(page: Any, admin_client: Client) -> None:
     assert "bounced hard" in page("admin:digest_dailytotal_changelist")
     assert admin_client.get(reverse("admin:digest_dailytotal_add")).status_code == 403
+
+
+def test_it_gives_one_number_with_its_reasons(settings: Any, db: None) -> None:
+    assert summarize_limits("smtp", now=NOW).an_hour is None
+    settings.SEND_RATE, settings.DOMAIN_RATES = parse_rates("1/s"), parse_lanes("gmail.com=20/min")
+    settings.SEND_PER_DAY = 10_000
+    summary = summarize_limits("smtp", now=NOW)
+    assert summary.an_hour == 3600
+    assert summary.reasons == [
+        "SEND_RATE allows 1/s by smtp.",
+        "10,000 of today's 10,000 emails are left. SEND_PER_DAY sets this limit.",
+        "At most 20/min to gmail.com.",
+    ]
+
+
+def test_it_shows_what_a_new_domain_may_send(settings: Any, db: None) -> None:
+    settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY = dt.date(2026, 8, 18), 50, 1
+    settings.SEND_PER_DAY = 10_000
+    daily_quota.take(200, now=NOW)
+    summary = summarize_limits("smtp", now=NOW)
+    assert summary.an_hour == 0
+    assert summary.reasons == [
+        "0 of today's 200 emails are left. The domain has been warming up since 2026-08-18; tomorrow 400 may leave."
+    ]

@@ -15,7 +15,6 @@ from django.db import connection
 
 from digest.delivery.limits import daily_quota, redis_store
 from digest.delivery.limits.database_store import DatabaseStore
-from digest.delivery.limits.limit_summary import summarize_limits
 from digest.delivery.limits.rate_limiter import RateLimiter, Throttled
 from digest.delivery.limits.rate_settings import parse_lanes, parse_rates
 from digest.delivery.limits.redis_store import PREFIX, RedisStore, RedisWithFallback
@@ -155,27 +154,6 @@ def test_a_new_domain_warms_up(settings: Any, clock: time_machine.Traveller) -> 
     settings.WARM_UP_FROM, settings.WARM_UP_FIRST_DAY, settings.WARM_UP_DOUBLES_EVERY = dt.date(2026, 8, 18), 50, 1
     settings.SEND_PER_DAY = 10_000
     assert let_out(RateLimiter("smtp")) == 200  # the third day
-    told = summarize_limits("smtp", now=NOW)
-    assert told.an_hour == 0
-    assert told.reasons == [
-        "0 of today's 200 mails are left. The domain is warming up since 2026-08-18; tomorrow 400 may leave."
-    ]
-
-
-def test_it_says_in_one_number_what_may_leave(settings: Any, clock: time_machine.Traveller) -> None:
-    assert summarize_limits("smtp", now=NOW).an_hour is None
-    settings.SEND_RATE, settings.SEND_PER_DAY, settings.DOMAIN_RATES = (
-        parse_rates("1/s"),
-        10_000,
-        parse_lanes("gmail.com=20/min"),
-    )
-    told = summarize_limits("smtp", now=NOW)
-    assert told.an_hour == 3600
-    assert told.reasons == [
-        "SEND_RATE lets 1/s leave by smtp.",
-        "10,000 of today's 10,000 mails are left. SEND_PER_DAY says so.",
-        "At most 20/min to gmail.com.",
-    ]
 
 
 def test_it_forgets_days_long_past(settings: Any, clock: time_machine.Traveller) -> None:
