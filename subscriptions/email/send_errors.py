@@ -15,6 +15,8 @@ from anymail.exceptions import (
     AnymailUnsupportedFeature,
 )
 
+from subscriptions.email.status_codes import leading_code
+
 _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 
 
@@ -85,7 +87,8 @@ def _judge(error: Exception) -> SendFailure:
 
 def _is_transient(code: int, answer: bytes | str) -> bool:
     """Not a refusal for good, or one by policy (RFC 3463: x.7.x): that is about us, and not about the reader."""
-    return code < 500 or bool(re.match(r"5\.7\.", _text(answer)))
+    enhanced = leading_code(_text(answer))
+    return code < 500 or (enhanced is not None and enhanced.severity == "5" and enhanced.is_policy)
 
 
 def _text(answer: bytes | str) -> str:

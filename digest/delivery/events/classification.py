@@ -4,12 +4,13 @@ django-anymail reports both a missing and a full mailbox as “bounced”. Each 
 its own. Most also quote the mail server's reply, and its enhanced status code is exact (RFC 3463).
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
+
+from subscriptions.email.status_codes import find_code
 
 
 class EventClass(StrEnum):
@@ -147,8 +148,6 @@ _BY_REASON: dict[str | None, EventClass] = {
 }
 _REFUSALS = (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED)
 _SOFT_WORDS = {"soft bounce", "err_mailbox_full"}  # some providers report these as a deferral, and nothing after it
-_ENHANCED = re.compile(r"(?<![\d.])([45])[.](\d{1,3})[.](\d{1,3})(?![\d.]*\d)")
-_NO_SUCH_ADDRESS = {("1", "1"), ("1", "2"), ("1", "3"), ("1", "10")}
 
 
 def classify_event(event: AnymailTrackingEvent, esp_name: str) -> EventClass:
@@ -177,15 +176,14 @@ def classify_event(event: AnymailTrackingEvent, esp_name: str) -> EventClass:
 
 def classify_answer(answer: str) -> EventClass:
     """Return what a mail server's reply means according to its enhanced status code, if it has one."""
-    found = _ENHANCED.search(answer)
-    if not found:
+    code = find_code(answer)
+    if code is None:
         return EventClass.NOTHING
-    severity, subject, detail = found.groups()
-    if subject == "7":
+    if code.is_policy:
         return POLICY
-    if (subject, detail) == ("2", "2") or severity == "4":
+    if code.is_full_mailbox or code.severity == "4":
         return SOFT  # a full mailbox is emptied some day, even if its server calls that permanent
-    return HARD if (subject, detail) in _NO_SUCH_ADDRESS else EventClass.NOTHING
+    return HARD if code.is_unknown_address else EventClass.NOTHING
 
 
 def _is_suppressed_there(answer: str, esp_name: str) -> bool:

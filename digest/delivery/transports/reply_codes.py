@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from digest.delivery.transports.outcomes import Result
 from subscriptions.email import send_errors
+from subscriptions.email.status_codes import leading_code
 
 REFUSALS = {
     "greeting": "The mail server refused the connection",
@@ -21,9 +22,7 @@ REFUSALS = {
 }
 GOING_DOWN = 421  # the server closes the connection, because it is busy or we are too fast
 
-_ENHANCED = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})\b")
-_MAY_PASS = ("2", "3", "4", "7")  # mailboxes fill and empty, systems come back, and policy is about us
-_NO_SUCH_ADDRESS = {("1", "1"), ("1", "2"), ("1", "3"), ("1", "6"), ("1", "10")}
+_TRANSIENT_SUBJECTS = ("2", "3", "4", "7")  # mailboxes are emptied, systems come back, and policy is about us
 _NO_SUCH_MAILBOX = re.compile(
     r"user unknown|unknown user|no such user|does not exist|mailbox unavailable", re.IGNORECASE
 )
@@ -46,14 +45,12 @@ def classify_reply(stage: str, code: int, text: str) -> ReplyMeaning:
         return ReplyMeaning(Result.STOPPED, reason)  # every other email would be refused, too
     if code == GOING_DOWN:
         return ReplyMeaning(Result.AGAIN, reason, slower=True)
-    subject, detail = _enhanced(text)
-    if code < 500 or subject in _MAY_PASS:
+    enhanced = leading_code(text)
+    subject = enhanced.subject if enhanced else ""
+    if code < 500 or subject in _TRANSIENT_SUBJECTS:
         return ReplyMeaning(Result.LATER, reason, "soft" if stage == "RCPT" and subject == "2" else "")
-    is_gone = (subject, detail) in _NO_SUCH_ADDRESS or (not subject and _NO_SUCH_MAILBOX.search(text))
+    if enhanced:
+        is_gone = enhanced.is_unknown_address or enhanced.is_moved_mailbox
+    else:
+        is_gone = _NO_SUCH_MAILBOX.search(text) is not None
     return ReplyMeaning(Result.FAILED, reason, "hard" if stage == "RCPT" and is_gone else "")
-
-
-def _enhanced(text: str) -> tuple[str, str]:
-    """Subject and detail of the enhanced status code, or two empty strings."""
-    found = _ENHANCED.match(text)
-    return (found[1], found[2]) if found else ("", "")
