@@ -1,13 +1,13 @@
-"""Mail providers on loopback: they take what each provider's interface takes, and fill in what each would fill in.
+"""Email providers on loopback, which accept each provider's API calls and fill in its placeholders.
 
     with Esp() as esp:
         settings.ANYMAIL = esp.settings()
         …
         assert esp.taken[0].html == …
 
-In the formats that the providers document, and as strict as they are: a header beyond ASCII, a sender that is not one,
-a placeholder without a value or too many emails are refused. `answers` make the next calls end in something else;
-`refused` are addresses that are not taken.
+They use the formats that the providers document, and are as strict: they refuse a header beyond ASCII, an invalid
+sender, a placeholder without a value, and too many emails. `answers` replace the answers to the next calls; `refused`
+are addresses that are not accepted.
 """
 
 import base64
@@ -33,7 +33,7 @@ KNOWN_FOR = {"brevo": 1800.0, "resend": 86400.0}  # seconds
 
 
 class RefusedError(Exception):
-    """A provider does not take the call as it is."""
+    """A provider refuses the content of a call."""
 
 
 class Mailbox(NamedTuple):
@@ -45,7 +45,7 @@ class Mailbox(NamedTuple):
 
 @dataclass(frozen=True)
 class Taken:
-    """One reader's mail, as it would arrive. `about` is what comes back in reports; `headers` are those of ours."""
+    """One reader's email, as it would arrive. `about` is the metadata that events return; `headers` are ours."""
 
     to: str
     subject: str
@@ -60,7 +60,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call is answered with; `taken`: whether its mails were taken all the same; `drops`: the line goes dead."""
+    """An answer to a call. `taken`: its emails are accepted all the same. `drops`: the connection breaks instead."""
 
     status: int = 200
     body: Json = None
@@ -71,20 +71,20 @@ class Answer:
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # as where a worker is killed while it calls
+        if not isinstance(sys.exception(), ConnectionError):  # as if a worker is killed during a call
             super().handle_error(request, client_address)
 
 
 class Esp:
-    """All of them at one address."""
+    """A server that plays all providers."""
 
     def __init__(self) -> None:
         self.taken: list[Taken] = []
         self.calls: list[tuple[str, dict[str, str], Json]] = []
         self.refused: set[str] = set()
         self.answers: list[Answer] = []
-        self.seconds = 0.0  # each call takes
-        self.keys: dict[str, tuple[float, bytes, Json]] = {}  # of calls that were done: when, their content and answers
+        self.seconds = 0.0  # that each call takes
+        self.keys: dict[str, tuple[float, bytes, Json]] = {}  # of former calls: their time, content and answer
         self.lock = threading.Lock()
 
     def __enter__(self) -> "Esp":
@@ -99,7 +99,7 @@ class Esp:
         self._server.server_close()
 
     def settings(self) -> dict[str, Any]:
-        """For django-anymail."""
+        """Return the settings for django-anymail."""
         keys = {
             "BREVO_API_KEY": KEY,
             "MAILERSEND_API_TOKEN": KEY,
@@ -129,18 +129,18 @@ class Esp:
 
     def take(self, provider: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         time.sleep(self.seconds)
-        told = _read(headers, body)
+        call = _read(headers, body)
         with self.lock:
-            self.calls.append((path, headers, told))
+            self.calls.append((path, headers, call))
             answer = self.answers.pop(0) if self.answers else None
             if answer and not answer.taken:
                 return answer
-            key = _key(headers, told)
+            key = _key(headers, call)
             at, *done = self.keys.get(key, (0.0, b"", None))
             if key and time.time() < at + KNOWN_FOR[provider]:
                 return answer or _known(provider, body, *done)
             try:
-                mails, reply = PROVIDERS[provider](self, told)
+                mails, reply = PROVIDERS[provider](self, call)
             except RefusedError as error:
                 return Answer(400, {"message": str(error)})
             self.taken += mails
@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
         body = self.rfile.read(length)
-        if len(body) < length:  # whoever called was killed
+        if len(body) < length:  # the caller was killed
             self.close_connection = True
             return
         provider = self.path.split("/")[1]
@@ -178,15 +178,15 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _key(headers: dict[str, str], told: Json) -> str:
-    """By which the call is known again, if it has one."""
-    inside = told.get("headers") if isinstance(told, dict) else None
+def _key(headers: dict[str, str], call: Json) -> str:
+    """Return the idempotency key of the call, or ""."""
+    inside = call.get("headers") if isinstance(call, dict) else None
     in_body = inside.get("idempotencyKey", "") if isinstance(inside, dict) else ""
     return headers.get("Idempotency-Key") or in_body
 
 
 def _known(provider: str, body: bytes, former: bytes, reply: Json) -> Answer:
-    """What is said of a call whose key is known."""
+    """Return the answer to a call with a known key."""
     if provider == "brevo":
         return Answer(400, {"code": "duplicate_parameter", "message": "The idempotency key was used before"})
     if body != former:
@@ -202,10 +202,10 @@ def _read(headers: dict[str, str], body: bytes) -> Json:
 
 @dataclass(frozen=True)
 class Language:
-    """A provider's template language, as its documentation has it.
+    """A provider's template language, as documented.
 
-    `named` finds a placeholder and the name in it, at the innermost of several brackets; `begins` finds whatever else
-    the provider would interpret. It refuses an email with a placeholder that nothing is given for.
+    `named` finds a placeholder and its name, in the innermost of several brackets. `begins` finds all else that the
+    provider would interpret. A placeholder without a value is refused.
     """
 
     named: re.Pattern[str]
@@ -233,15 +233,15 @@ LANGUAGES = {
         re.compile(r"%recipient\.(?P<name>[\w:-]+)%"),
         re.compile(r"%(recipient|unsubscribe_|tag_unsubscribe_|mailing_list_)\w*%?", re.IGNORECASE),
     ),
-    # Variables in the way of ours; those in braces, and statements.
+    # Variables in brackets, which we use; variables in braces, and statements.
     "mailjet": Language(re.compile(r"\[\[var:(?P<name>\w+)(?::[^\]]*)?\]\]"), re.compile(r"\[\[|\{[{%]")),
-    # Links of unsubscribe groups, of subscription tracking and to the web version. Substitutions: see `sendgrid`.
+    # Links of unsubscribe groups, of subscription tracking and to the web version. `sendgrid` does the substitutions.
     "sendgrid": Language(NEVER, re.compile(r"<%|\[(unsubscribe|weblink)", re.IGNORECASE)),
-    # Expressions, raw ones in three braces, and attributes of links in text parts.
+    # Expressions, raw expressions in three braces, and attributes of links in text parts.
     "sparkpost": Language(re.compile(r"\{\{\s*(?P<name>\w+)\s*\}\}"), re.compile(r"\{\{|\[\[")),
-    # The engine “simple”, which is the default.
+    # The template engine “simple”, which is the default.
     "unisender_go": Language(re.compile(r"\{\{(?P<name>\w+)\}\}"), re.compile(r"\{\{")),
-    # These fill in links to unsubscribe, or variables of stored templates; nothing of ours.
+    # These fill in unsubscribe links or variables of stored templates, and none of our values.
     "amazon_ses": Language(NEVER, re.compile(r"\{\{")),
     "mailersend": Language(NEVER, re.compile(r"\{[{%$]")),
     "mailtrap": Language(NEVER, re.compile(r"\{\{")),
@@ -251,13 +251,13 @@ LANGUAGES = {
     "postal": Language(NEVER, NEVER),
     "scaleway": Language(NEVER, NEVER),
 }
-# What a provider sets itself: it refuses a call that does.
+# Headers that the provider sets. It refuses a call that sets them.
 _RESERVED = {"bcc", "cc", "content-transfer-encoding", "content-type", "date", "from", "reply-to", "subject", "to"}
 _REGISTRY = HeaderRegistry()
 
 
 def mailbox_of(name: str, email: str) -> Mailbox:
-    """Read a sender whose name and address come apart: the name in Unicode, as people see it."""
+    """Read a sender in two fields: a name in Unicode, and an address."""
     if "=?" in name:
         raise RefusedError(f"the name is encoded: {name!r}")
     if not email.isascii() or not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
@@ -266,17 +266,17 @@ def mailbox_of(name: str, email: str) -> Mailbox:
 
 
 def read_header(written: str) -> Mailbox:
-    """Read a sender as it travels: the name encoded (RFC 2047)."""
+    """Read a sender as a header, with the name encoded (RFC 2047)."""
     name, address = parseaddr(written)
     return read_name(name, address)
 
 
 def read_mailbox(written: str) -> Mailbox:
-    """Read a sender in one text, as RFC 5322 has it: one address, its name in quotes where it has to be."""
+    """Read a sender in one text (RFC 5322): one address, with its name in quotes if necessary."""
     if "=?" in written:
         raise RefusedError(f"the name is encoded: {written!r}")
     header: Any = _REGISTRY("From", _line(written))
-    wrong = [one for one in header.defects if not isinstance(one, ObsoleteHeaderDefect)]
+    wrong = [defect for defect in header.defects if not isinstance(defect, ObsoleteHeaderDefect)]
     if wrong or len(header.addresses) != 1:
         raise RefusedError(f"not one address: {written!r}")
     (found,) = header.addresses
@@ -284,7 +284,7 @@ def read_mailbox(written: str) -> Mailbox:
 
 
 def read_name(name: str, email: str) -> Mailbox:
-    """Read a sender where the name may be encoded: where the provider would else write it wrongly."""
+    """Read a sender in two fields if the name may be encoded, because the provider would otherwise write it wrongly."""
     return mailbox_of(str(make_header(decode_header(name))), email)
 
 
@@ -296,7 +296,7 @@ def _line(text: str) -> str:
 
 @dataclass(frozen=True)
 class Filler:
-    """Makes one reader's email of a call: puts their values into the placeholders, and refuses what it must."""
+    """The maker of one reader's email of a call. It fills in the placeholders, and refuses what the provider would."""
 
     provider: str
     values: dict[str, str] = field(default_factory=dict)
@@ -330,60 +330,60 @@ def _at_most(most: int, mails: Sequence[Json]) -> None:
         raise RefusedError(f"{len(mails)} emails in one call")
 
 
-def brevo(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    versions = told.get("messageVersions") or [told]
+def brevo(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    versions = call.get("messageVersions") or [call]
     _at_most(1000, versions)
-    sender = read_name(told["sender"].get("name", ""), told["sender"]["email"])
-    reply_to = told.get("replyTo") and read_name(told["replyTo"].get("name", ""), told["replyTo"]["email"])
+    sender = read_name(call["sender"].get("name", ""), call["sender"]["email"])
+    reply_to = call.get("replyTo") and read_name(call["replyTo"].get("name", ""), call["replyTo"]["email"])
     mails = []
     for version in versions:
-        headers = dict(version.get("headers", told.get("headers", {})))
+        headers = dict(version.get("headers", call.get("headers", {})))
         headers.pop("idempotencyKey", None)
         about = json.loads(headers.pop("X-Mailin-custom", "{}"))
         mails.append(
             Filler("brevo", version.get("params", {})).take(
                 version["to"][0]["email"],
                 sender,
-                told["subject"],
-                told["textContent"],
-                told["htmlContent"],
+                call["subject"],
+                call["textContent"],
+                call["htmlContent"],
                 headers,
                 about,
                 reply_to,
             )
         )
     ids = [f"<{number}@brevo>" for number in range(len(mails))]
-    return mails, {"messageIds": ids} if "messageVersions" in told else {"messageId": ids[0]}
+    return mails, {"messageIds": ids} if "messageVersions" in call else {"messageId": ids[0]}
 
 
-def mailgun(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    variables = json.loads(told.get("recipient-variables", "{}"))
-    recipients = told["to"].split(",")
+def mailgun(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    variables = json.loads(call.get("recipient-variables", "{}"))
+    recipients = call["to"].split(",")
     _at_most(1000, recipients)
-    reply_to = told.get("h:Reply-To") and read_mailbox(told["h:Reply-To"])
-    headers = {name[2:]: value for name, value in told.items() if name.startswith("h:") and name != "h:Reply-To"}
-    about = {name[2:]: value for name, value in told.items() if name.startswith("v:")}
-    sender = read_mailbox(told["from"])
+    reply_to = call.get("h:Reply-To") and read_mailbox(call["h:Reply-To"])
+    headers = {name[2:]: value for name, value in call.items() if name.startswith("h:") and name != "h:Reply-To"}
+    about = {name[2:]: value for name, value in call.items() if name.startswith("v:")}
+    sender = read_mailbox(call["from"])
     mails = [
         Filler("mailgun", variables.get(to.strip(), {})).take(
-            to.strip(), sender, told["subject"], told["text"], told["html"], headers, about, reply_to
+            to.strip(), sender, call["subject"], call["text"], call["html"], headers, about, reply_to
         )
         for to in recipients
     ]
     return mails, {"id": "<mg-1>", "message": "Queued. Thank you."}
 
 
-def mailjet(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    shared, mails, replies = told["Globals"], [], []
-    _at_most(50, told["Messages"])
+def mailjet(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    shared, mails, replies = call["Globals"], [], []
+    _at_most(50, call["Messages"])
     sender = mailbox_of(shared["From"].get("Name", ""), shared["From"]["Email"])
     reply_to = shared.get("ReplyTo") and mailbox_of(shared["ReplyTo"].get("Name", ""), shared["ReplyTo"]["Email"])
-    for message in told["Messages"]:
+    for message in call["Messages"]:
         to = message["To"][0]["Email"]
         if to in esp.refused:
             replies.append({"Status": "error", "Errors": [{"ErrorCode": "mj-0013", "StatusCode": 400}]})
             continue
-        # Without the template language variables stay as they are.
+        # Variables are only replaced if the template language is on.
         values = message.get("Variables", {}) if shared.get("TemplateLanguage") else {}
         headers = message.get("Headers") or shared.get("Headers", {})
         about = json.loads(message.get("EventPayload") or shared.get("EventPayload", "{}"))
@@ -396,13 +396,13 @@ def mailjet(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     return mails, {"Messages": replies}
 
 
-def sendgrid(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
+def sendgrid(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
     mails = []
-    _at_most(1000, told["personalizations"])
-    content = {part["type"]: part["value"] for part in told["content"]}
-    sender = mailbox_of(told["from"].get("name", ""), told["from"]["email"])
-    replies = [mailbox_of(one.get("name", ""), one["email"]) for one in told.get("reply_to_list", [])]
-    for person in told["personalizations"]:
+    _at_most(1000, call["personalizations"])
+    content = {part["type"]: part["value"] for part in call["content"]}
+    sender = mailbox_of(call["from"].get("name", ""), call["from"]["email"])
+    replies = [mailbox_of(reply.get("name", ""), reply["email"]) for reply in call.get("reply_to_list", [])]
+    for person in call["personalizations"]:
         words = person.get("substitutions", {})
 
         def substituted(text: str, words: dict[str, str] = words) -> str:
@@ -410,15 +410,15 @@ def sendgrid(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
                 text = text.replace(word, value)
             return text
 
-        about = told.get("custom_args", {}) | person.get("custom_args", {})
+        about = call.get("custom_args", {}) | person.get("custom_args", {})
         mails.append(
             Filler("sendgrid").take(
                 person["to"][0]["email"],
                 Mailbox(substituted(sender.name), sender.address),
-                substituted(told["subject"]),
+                substituted(call["subject"]),
                 substituted(content["text/plain"]),
                 substituted(content["text/html"]),
-                told.get("headers", {}) | person.get("headers", {}),
+                call.get("headers", {}) | person.get("headers", {}),
                 {name: value for name, value in about.items() if name != "anymail_id"},
                 replies[0] if replies else None,
             )
@@ -426,17 +426,17 @@ def sendgrid(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     return mails, None
 
 
-def sparkpost(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    content, mails = told["content"], []
-    _at_most(1000, told["recipients"])
+def sparkpost(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    content, mails = call["content"], []
+    _at_most(1000, call["recipients"])
     sender = read_mailbox(content["from"])
     reply_to = content.get("reply_to") and read_mailbox(content["reply_to"])
-    for recipient in told["recipients"]:
+    for recipient in call["recipients"]:
         to = recipient["address"]["email"]
         if to in esp.refused:
             continue
-        about = told.get("metadata", {}) | recipient.get("metadata", {})
-        values = about | told.get("substitution_data", {}) | recipient.get("substitution_data", {})
+        about = call.get("metadata", {}) | recipient.get("metadata", {})
+        values = about | call.get("substitution_data", {}) | recipient.get("substitution_data", {})
         mails.append(
             Filler("sparkpost", values).take(
                 to,
@@ -449,14 +449,14 @@ def sparkpost(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
                 reply_to,
             )
         )
-    refused = len(told["recipients"]) - len(mails)
+    refused = len(call["recipients"]) - len(mails)
     return mails, {
         "results": {"total_accepted_recipients": len(mails), "total_rejected_recipients": refused, "id": "65"}
     }
 
 
-def unisender_go(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    message, mails, failed = told["message"], [], {}
+def unisender_go(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    message, mails, failed = call["message"], [], {}
     _at_most(500, message["recipients"])
     sender = mailbox_of(message.get("from_name", ""), message["from_email"])
     reply_to = message.get("reply_to") and read_name(message.get("reply_to_name", ""), message["reply_to"])
@@ -483,95 +483,95 @@ def unisender_go(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     return mails, {"status": "success", "job_id": "1u", "emails": [mail.to for mail in mails], "failed_emails": failed}
 
 
-def postmark(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
+def postmark(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
     mails, replies = [], []
-    calls = told if isinstance(told, list) else [told]
+    calls = call if isinstance(call, list) else [call]
     _at_most(500, calls)
-    for one in calls:
-        if one["To"] in esp.refused:
+    for email in calls:
+        if email["To"] in esp.refused:
             replies.append({"ErrorCode": 406, "Message": "You tried to send to an inactive recipient."})
             continue
         mails.append(
             Filler("postmark").take(
-                one["To"],
-                read_mailbox(one["From"]),
-                one["Subject"],
-                one["TextBody"],
-                one["HtmlBody"],
-                {header["Name"]: header["Value"] for header in one["Headers"]},
-                one.get("Metadata", {}),
-                read_mailbox(one["ReplyTo"]) if one.get("ReplyTo") else None,
+                email["To"],
+                read_mailbox(email["From"]),
+                email["Subject"],
+                email["TextBody"],
+                email["HtmlBody"],
+                {header["Name"]: header["Value"] for header in email["Headers"]},
+                email.get("Metadata", {}),
+                read_mailbox(email["ReplyTo"]) if email.get("ReplyTo") else None,
             )
         )
-        replies.append({"ErrorCode": 0, "Message": "OK", "To": one["To"], "MessageID": f"pm-{one['To']}"})
-    return mails, replies if isinstance(told, list) else replies[0]
+        replies.append({"ErrorCode": 0, "Message": "OK", "To": email["To"], "MessageID": f"pm-{email['To']}"})
+    return mails, replies if isinstance(call, list) else replies[0]
 
 
-def resend(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
+def resend(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
     mails, wrong = [], []
-    calls = told if isinstance(told, list) else [told]
+    calls = call if isinstance(call, list) else [call]
     _at_most(100, calls)
-    for number, one in enumerate(calls):
-        if one["to"][0] in esp.refused:
+    for number, email in enumerate(calls):
+        if email["to"][0] in esp.refused:
             wrong.append({"index": number, "message": "The `to` field is invalid."})
             continue
-        headers = dict(one["headers"])
+        headers = dict(email["headers"])
         about = json.loads(headers.pop("X-Metadata", "{}"))
-        replies = [read_mailbox(reply) for reply in one.get("reply_to", [])]
+        replies = [read_mailbox(reply) for reply in email.get("reply_to", [])]
         mails.append(
             Filler("resend").take(
-                one["to"][0],
-                read_mailbox(one["from"]),
-                one["subject"],
-                one["text"],
-                one["html"],
+                email["to"][0],
+                read_mailbox(email["from"]),
+                email["subject"],
+                email["text"],
+                email["html"],
                 headers,
                 about,
                 replies[0] if replies else None,
             )
         )
     ids = [{"id": f"re-{mail.to}"} for mail in mails]
-    return mails, {"data": ids, "errors": wrong} if isinstance(told, list) else ids[0]
+    return mails, {"data": ids, "errors": wrong} if isinstance(call, list) else ids[0]
 
 
-def mailtrap(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
+def mailtrap(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
     mails, replies = [], []
-    requests = told.get("requests", [{}])
+    requests = call.get("requests", [{}])
     _at_most(500, requests)
     for part in requests:
-        one = told.get("base", told) | part
-        to = one["to"][0]["email"]
+        email = call.get("base", call) | part
+        to = email["to"][0]["email"]
         if to in esp.refused:
             replies.append({"success": False, "errors": ["'to' address is suppressed"]})
             continue
-        reply_to = one.get("reply_to")
+        reply_to = email.get("reply_to")
         mails.append(
             Filler("mailtrap").take(
                 to,
-                mailbox_of(one["from"].get("name", ""), one["from"]["email"]),
-                one["subject"],
-                one["text"],
-                one["html"],
-                one["headers"],
-                one.get("custom_variables", {}),
+                mailbox_of(email["from"].get("name", ""), email["from"]["email"]),
+                email["subject"],
+                email["text"],
+                email["html"],
+                email["headers"],
+                email.get("custom_variables", {}),
                 mailbox_of(reply_to.get("name", ""), reply_to["email"]) if reply_to else None,
             )
         )
         replies.append({"success": True, "message_ids": [f"mt-{to}"]})
-    return mails, {"success": True, "responses": replies} if "requests" in told else replies[0]
+    return mails, {"success": True, "responses": replies} if "requests" in call else replies[0]
 
 
-def mailersend(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    headers = {header["name"]: header["value"] for header in told.get("headers", [])}
-    if told.get("precedence_bulk"):
+def mailersend(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    headers = {header["name"]: header["value"] for header in call.get("headers", [])}
+    if call.get("precedence_bulk"):
         headers["Precedence"] = "list"
-    reply_to = told.get("reply_to")
+    reply_to = call.get("reply_to")
     mail = Filler("mailersend").take(
-        told["to"][0]["email"],
-        mailbox_of(told["from"].get("name", ""), told["from"]["email"]),
-        told["subject"],
-        told["text"],
-        told["html"],
+        call["to"][0]["email"],
+        mailbox_of(call["from"].get("name", ""), call["from"]["email"]),
+        call["subject"],
+        call["text"],
+        call["html"],
         headers,
         {},
         mailbox_of(reply_to.get("name", ""), reply_to["email"]) if reply_to else None,
@@ -579,8 +579,8 @@ def mailersend(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     return [mail], None
 
 
-def mandrill(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    message = told["message"]
+def mandrill(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    message = call["message"]
     to = message["to"][0]["email"]
     if to in esp.refused:
         return [], [{"email": to, "status": "rejected", "reject_reason": "hard-bounce", "_id": "md-0"}]
@@ -599,32 +599,32 @@ def mandrill(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     return [mail], [{"email": to, "status": "sent", "_id": "md-1"}]
 
 
-def postal(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    to = told["to"][0]
+def postal(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    to = call["to"][0]
     mail = Filler("postal").take(
         to,
-        read_mailbox(told["from"]),
-        told["subject"],
-        told["plain_body"],
-        told["html_body"],
-        told["headers"],
+        read_mailbox(call["from"]),
+        call["subject"],
+        call["plain_body"],
+        call["html_body"],
+        call["headers"],
         {},
-        read_mailbox(told["reply_to"]) if told.get("reply_to") else None,
+        read_mailbox(call["reply_to"]) if call.get("reply_to") else None,
     )
     return [mail], {"status": "success", "data": {"message_id": "x", "messages": {to: {"id": 5, "token": "t"}}}}
 
 
-def scaleway(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    to = told["to"][0]["email"]
-    headers = {header["key"]: header["value"] for header in told.get("additional_headers", [])}
+def scaleway(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    to = call["to"][0]["email"]
+    headers = {header["key"]: header["value"] for header in call.get("additional_headers", [])}
     about = json.loads(headers.pop("X-Metadata", "{}"))
     reply_to = headers.pop("Reply-To", "")
     mail = Filler("scaleway").take(
         to,
-        mailbox_of(told["from"].get("name", ""), told["from"]["email"]),
-        told["subject"],
-        told["text"],
-        told["html"],
+        mailbox_of(call["from"].get("name", ""), call["from"]["email"]),
+        call["subject"],
+        call["text"],
+        call["html"],
         headers,
         about,
         read_header(reply_to) if reply_to else None,
@@ -632,13 +632,13 @@ def scaleway(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
     return [mail], {"emails": [{"id": "sc-1", "message_id": "<sc-1>", "mail_rcpt": to, "status": "new", "rcpt_to": to}]}
 
 
-def amazon_ses(esp: Esp, told: Json) -> tuple[list[Taken], Json]:
-    mime = message_from_bytes(base64.b64decode(told["Content"]["Raw"]["Data"]), policy=policy.default)
+def amazon_ses(esp: Esp, call: Json) -> tuple[list[Taken], Json]:
+    mime = message_from_bytes(base64.b64decode(call["Content"]["Raw"]["Data"]), policy=policy.default)
     written = dict(mime.raw_items())
     text, html = mime.get_body(("plain",)), mime.get_body(("html",))
     ours = {name: str(value) for name, value in mime.items() if name.lower() not in {*_RESERVED, "mime-version"}}
     about = json.loads(ours.pop("X-Metadata", "{}"))
-    (to,) = told["Destination"]["ToAddresses"]
+    (to,) = call["Destination"]["ToAddresses"]
     mail = Filler("amazon_ses").take(
         to,
         read_header(written["From"]),

@@ -1,1 +1,1 @@
-"""Random requests on every address of the site: none may end in an error of ours."""
+"""Random requests to every URL of the site. None may raise an error."""

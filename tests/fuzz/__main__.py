@@ -1,7 +1,7 @@
 """python -m tests.fuzz [--requests 20000] [--seed N] [--short] [--only NUMBER]
 
-On SQLite in memory; with TEST_LEG=services on PostgreSQL and Redis. Each request is undone before the next, so that
-one alone can be made again: by the seed and its number.
+It runs on SQLite in memory, or with TEST_LEG=services on PostgreSQL and Redis. Each request is rolled back before the
+next, so one request can be repeated alone, by the seed and its number.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def _arguments() -> argparse.Namespace:
 
 
 class Site:
-    """The WSGI application, its routes, and what went wrong within the last request."""
+    """The WSGI application, its routes, and the errors of the last request."""
 
     def __init__(self) -> None:
         from django.core.signals import got_request_exception, request_finished, request_started
@@ -81,7 +81,7 @@ class Site:
         self._learn()
 
     def ask(self, chance: random.Random) -> tuple[int, str, str]:
-        """Make one random request, and undo it: the status, the request as a line, and the error if there was one."""
+        """Make one random request and roll it back. Return the status, the request on one line, and the error or ""."""
         from tests.fuzz import requests
 
         environ, body = requests.random_request(
@@ -113,7 +113,7 @@ class Site:
         return statuses[-1], page
 
     def _learn(self) -> None:
-        """Read the forms of each page, as who may see them all."""
+        """Read the forms of each page, as a superuser."""
         from tests.fuzz import requests, targets
 
         for route in self.routes:
@@ -136,7 +136,7 @@ class Site:
 
 
 def _last_frame(error: BaseException) -> str:
-    """Return the error in one line, with where it was raised, and the last line of ours on the way there."""
+    """Return the error on one line, with the place where it was raised, and the last line of our code before it."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(ROOT) and ".venv" not in frame.filename]
     places = [f"{frame.filename.removeprefix(ROOT + '/')}:{frame.lineno}" for frame in (*ours[-1:], *frames[-1:])]
@@ -145,7 +145,7 @@ def _last_frame(error: BaseException) -> str:
 
 @contextmanager
 def running_site() -> Iterator[Site]:
-    """A seeded site in a database of its own, at the time that the tests' papers are of."""
+    """Run a seeded site in a database of its own, at the time of the tests' papers."""
     import django
 
     django.setup()
@@ -163,10 +163,12 @@ def running_site() -> Iterator[Site]:
     try:
         with ExitStack() as stack:
             stack.enter_context(time_machine.travel(NOW, tick=True))
-            stack.enter_context(mock.patch.object(clock, "now", timezone.now))  # no database travels in time
+            stack.enter_context(
+                mock.patch.object(clock, "now", timezone.now)
+            )  # the database's clock does not travel in time
             stack.enter_context(mock.patch.object(bot_check, "LEAST", NOW - NOW))  # forms are sent at once
             stack.enter_context(mock.patch.object(socket, "getaddrinfo", _local_addresses(socket.getaddrinfo)))
-            # What is logged is made, and thrown away.
+            # Log messages are formatted and dropped.
             stack.enter_context(mock.patch.object(logging.StreamHandler, "emit", logging.Handler.format))
             anymail = payloads.keys() | {"WEBHOOK_SECRET": [payloads.SECRET]}
             hosts = [*settings.ALLOWED_HOSTS, "localhost"]
@@ -177,7 +179,7 @@ def running_site() -> Iterator[Site]:
 
 
 def _local_addresses(real: Any) -> Any:
-    """Return getaddrinfo() for this machine alone: no request leaves it."""
+    """Return a getaddrinfo() that knows only this machine, so that no request leaves it."""
 
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
         if host not in LOCAL:

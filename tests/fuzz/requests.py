@@ -1,4 +1,4 @@
-"""One random request, as a web server hands it to the WSGI application."""
+"""A random request, as a web server passes it to the WSGI application."""
 
 import base64
 import io
@@ -24,14 +24,14 @@ from tests.fuzz.values import (
     text,
 )
 
-CSRF = "f" * 32  # a token that Django takes, as long as cookie and field agree
+CSRF = "f" * 32  # a token that Django accepts if cookie and field agree
 BOUNDARY = "xxBOUNDARYxx"
 Environ = dict[str, Any]
 Body = tuple[str, bytes]
 
 
 def make_environ(method: str, path: bytes, query: bytes = b"", body: bytes = b"", **headers: str) -> Environ:
-    """Return what PEP 3333 asks of a server."""
+    """Return the environ of a request (PEP 3333)."""
     return {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
@@ -54,7 +54,7 @@ def make_environ(method: str, path: bytes, query: bytes = b"", body: bytes = b""
 
 
 def path_of(route: Route, chance: random.Random, odds: float = 0.0) -> bytes:
-    """Return an address of `route`. With `odds`, some places and some of the rest are odd."""
+    """Return a path of `route`. `odds` is the probability of odd values in it."""
     places = {place: chance.choice(known) for place, known in values(route).items()}
     for place in places:
         if chance.random() < odds:
@@ -69,7 +69,7 @@ def path_of(route: Route, chance: random.Random, odds: float = 0.0) -> bytes:
 
 
 def random_request(route: Route, chance: random.Random) -> tuple[Environ, bytes]:
-    """Return a request on `route`, and its body."""
+    """Return a request to `route`, and its body."""
     method = chance.choices(["GET", "POST", "HEAD", chance.choice(METHODS)], [45, 40, 5, 10])[0]
     path, query = path_of(route, chance, 0.15), _query(route, chance)
     kind, body = ("", b"") if method in ("GET", "HEAD") and chance.random() < 0.9 else _body(route, chance)
@@ -110,7 +110,7 @@ def _body(route: Route, chance: random.Random) -> Body:
 
 
 def _fields(route: Route, chance: random.Random) -> list[tuple[str, str]]:
-    """Return what the forms of the page would send, with odd values here and there."""
+    """Return the fields that the forms of the page would send, with some odd values."""
     odds = chance.choice([0.0, 0.02, 0.1, 0.5])
     named = [(name, text(chance) if chance.random() < odds else value) for name, value in route.fields]
     chosen = [one for one in named if chance.random() > odds / 4]
@@ -175,14 +175,14 @@ def _cookies(route: Route, chance: random.Random) -> str:
 
 
 def _report(environ: Environ, route: Route, chance: random.Random) -> None:
-    """Make a report of a provider out of most requests: rightly signed, and odd inside."""
+    """Turn most requests into a provider's event, with a valid signature and odd content."""
     if chance.random() < 0.2:
         return
     maker, what, _ = chance.choice(payloads.REPORTS)
     reader = chance.choice(["daily@example.org", "left@example.org", "nobody@example.org", text(chance)])
     try:
         post = maker(spoilt(what, chance, 0.1), spoilt(reader, chance, 0.1), 1)
-    except (TypeError, AttributeError, KeyError, ValueError):  # the maker reads some of it, too
+    except (TypeError, AttributeError, KeyError, ValueError):  # the maker reads some of the content, too
         post = maker(dict(what), "daily@example.org", 1)
     body = post.body
     if "Authorization" in post.headers and chance.random() < 0.7:

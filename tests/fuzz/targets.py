@@ -1,4 +1,4 @@
-"""The addresses of the site, what fits into them, and the fields of the forms on their pages."""
+"""The URL patterns of the site, values that fit into them, and the form fields of their pages."""
 
 import datetime as dt
 import re
@@ -28,14 +28,14 @@ from subscriptions.security.link_tokens import Purpose
 from tests import site
 from tests.conftest import TODAY
 
-# Routes whose token is not that of the purpose they are named after.
+# Routes that take the token of another purpose than their name says.
 PURPOSES = {"personal_feed": Purpose.FEED, "reason": Purpose.UNSUBSCRIBE}
 SESSIONS = {"superuser": "a" * 32, "viewer": "b" * 32, "outsider": "c" * 32}
 
 
 @dataclass
 class Route:
-    """An address with places in it, such as "papers/%(key)s/", and what is known of its page."""
+    """A URL pattern with places, such as "papers/%(key)s/", and the form fields of its page."""
 
     template: str
     places: list[str]
@@ -49,7 +49,7 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """Return every pattern of the URLconf."""
+    """Return all patterns of the URLconf."""
     found = []
     for name, regex in _walk(get_resolver(), ""):
         for template, places in normalize(regex):
@@ -67,7 +67,7 @@ def _walk(resolver: URLResolver, before: str) -> Iterator[tuple[str, str]]:
 
 
 def values(route: Route) -> dict[str, list[str]]:
-    """Return, for each place of an address, values that are there."""
+    """Return existing values for each place of the pattern."""
     return {place: _values(route, place) for place in route.places}
 
 
@@ -97,7 +97,7 @@ def _values(route: Route, place: str) -> list[str]:
 
 
 def _objects(route: Route) -> list[str]:
-    """Return the keys of some rows of the model that a page of the admin is about."""
+    """Return the keys of some rows of the model of an admin page."""
     _, app, model, *_ = [*route.template.split("/"), "", "", ""]
     try:
         rows = apps.get_model(app, model)._default_manager.order_by("pk").values_list("pk", flat=True)[:4]
@@ -121,7 +121,7 @@ def _tokens(name: str) -> list[str]:
 
 
 def seed() -> None:
-    """Fill the site, with the same identifiers in every run, and log three people in."""
+    """Fill the site with the same identifiers in every run, and log in three users."""
     site.seed()
     for pk in Subscriber.objects.order_by("pk").values_list("pk", flat=True):
         Subscriber.objects.filter(pk=pk).update(uid=uuid.UUID(int=pk))
@@ -144,7 +144,7 @@ def seed() -> None:
 
 
 class FormReader(HTMLParser):
-    """The fields of all forms of a page, with the values they come with, and the names in queries of its links."""
+    """A parser of the form fields of a page, with their values, and of the names in the queries of its links."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ class FormReader(HTMLParser):
 
 
 def learn(route: Route, page: bytes) -> None:
-    """Take over what the forms on the page of `route` ask for."""
+    """Store the form fields of the page of `route`."""
     reader = FormReader()
     reader.feed(page.decode("utf-8", "replace"))
     route.fields = reader.fields[:150]

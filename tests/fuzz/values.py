@@ -1,4 +1,4 @@
-"""Odd values, by the kind of place they are put in."""
+"""Odd values for each part of a request."""
 
 import random
 from typing import Any
@@ -80,13 +80,13 @@ SCALARS: list[Any] = [
 
 
 def text(chance: random.Random) -> str:
-    """Return an odd text, or two that touch."""
+    """Return an odd text, or two joined together."""
     one = chance.choice(TEXTS)
     return one + chance.choice(TEXTS) if chance.random() < 0.1 else one
 
 
 def encode(said: str) -> bytes:
-    """Return `said` as UTF-8, in which halves of surrogate pairs have their three bytes, too."""
+    """Return `said` as UTF-8, including halves of surrogate pairs (three bytes each)."""
     return said.encode("utf-8", "surrogatepass")
 
 

@@ -1,4 +1,4 @@
-"""SMTP to a server that encrypts and wants a password: what is said how, and what an operator is told."""
+"""SMTP with encryption and passwords: what is sent in the clear, and the errors that operators see."""
 
 import datetime as dt
 import socket
@@ -28,7 +28,7 @@ LOGIN = ("papers", "a password of ours")
 
 @pytest.fixture
 def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Path]:
-    """What a server on loopback encrypts with, and the file of its certificate; everybody here trusts it."""
+    """The TLS context of a server on loopback, and the file of its certificate, which all tests here trust."""
     context, file = certificates.serving(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     return context, file
@@ -36,7 +36,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Path]
 
 @pytest.fixture(params=["EMAIL_USE_TLS", "EMAIL_USE_SSL"])
 def safe(request: pytest.FixtureRequest, trusted: Any, settings: Any) -> Iterator[Sink]:
-    """A server that encrypts by STARTTLS, and one that does from the start."""
+    """A server that encrypts after STARTTLS, and one that does from the start."""
     with Sink(tls=trusted[0], tls_at_once=request.param == "EMAIL_USE_SSL", login=LOGIN) as server:
         use(server, settings)
         setattr(settings, request.param, True)
@@ -50,7 +50,7 @@ def use(server: Sink, settings: Any) -> None:
 
 
 def stopped() -> str:
-    """Why nothing leaves: told of one mail, and the others are not asked for."""
+    """Return the reason why no email leaves. One email has an outcome, and the others are not pulled."""
     transport = SmtpTransport()
     source = iter(mails(1, 2, 3))
     (outcome,) = send(transport, source).values()
@@ -114,7 +114,7 @@ def test_a_wrong_password_pauses_the_run_and_fails_nobody(
         ("queued", 0, reason),
     }
     clock.move_to(NOW + dt.timedelta(minutes=6))
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"  # one that lets operators' mail through
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"  # so that alerts to operators leave
     assert [alerts.email_operators_of_pause(now=NOW) for _ in range(2)] == [True, False]
     assert reason in str(mail.outbox[0].body)
     settings.EMAIL_BACKEND, settings.EMAIL_HOST_PASSWORD = SMTP_BACKEND, LOGIN[1]

@@ -1,4 +1,4 @@
-"""From the queue to a provider, and what it says back into the row."""
+"""Deliveries by a provider's API, from the queue to the recorded outcome."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def test_no_reader_is_mailed_by_two(edition: Edition, esp: Esp, sink: Sink, sett
 
 
 class Calls:
-    """Counts the calls that begin, and does something during the first."""
+    """A hook that counts the calls that start, and does something during the first."""
 
     def __init__(self) -> None:
         self.readers: list[list[int]] = []
@@ -83,7 +83,7 @@ healthy_submit = ApiTransport.submit
 
 @pytest.fixture
 def calls(edition: Edition, esp: Esp, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Calls:
-    """Two readers with different digests, of whom the second has to wait until the first one's call has ended."""
+    """Two readers with different digests. The second waits until the first call has ended."""
     settings.EMAIL_PROVIDERS, settings.API_CONNECTIONS = ["mailgun"], 1
     monkeypatch.setattr(shard_run, "FRESH", -1.0)
     found = Calls()
@@ -135,7 +135,7 @@ def test_no_call_begins_once_the_worker_is_asked_to_stop(calls: Calls, esp: Esp,
 
 @pytest.fixture
 def one_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the deliveries' ids are: PostgreSQL counts on from test to test."""
+    """Allow any number in one call, because ids go on from test to test on PostgreSQL, and calls are split at ids."""
     for name, capability in list(CAPABILITIES.items()):
         monkeypatch.setitem(CAPABILITIES, name, replace(capability, max_emails=10**9))
 
@@ -156,7 +156,7 @@ def test_what_a_provider_may_have_taken_is_tried_again_together(
 def in_doubt(
     edition: Edition, esp: Esp, settings: Any, clock: Any, one_call: None, monkeypatch: pytest.MonkeyPatch
 ) -> Esp:
-    """Brevo took thirty mails in one call, and its answers did not arrive; by now they may be asked for again."""
+    """Brevo accepted thirty emails in one call, and its answers were lost. The call may be repeated by now."""
     settings.EMAIL_PROVIDERS = ["brevo"]
     monkeypatch.setattr(provider_calls, "FIRST_WAIT", 0.0)
     esp.answers = [Answer(drops=True, taken=True)] * provider_calls.ATTEMPTS
@@ -188,7 +188,7 @@ def test_a_probe_makes_a_call_in_doubt_as_it_was(in_doubt: Esp) -> None:
 
 
 def test_a_call_in_doubt_is_made_again_once_where_nothing_may_come_twice(in_doubt: Esp, settings: Any) -> None:
-    """Since the provider knows its key."""
+    """The provider recognizes its idempotency key."""
     settings.UNCERTAIN_MAILS = "leave"
     in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.ATTEMPTS
     assert shard_worker.send_due() == 0
@@ -198,7 +198,7 @@ def test_a_call_in_doubt_is_made_again_once_where_nothing_may_come_twice(in_doub
 
 @pytest.fixture
 def leave(settings: Any) -> None:
-    """Nothing may come twice."""
+    """No reader may get two emails."""
     settings.UNCERTAIN_MAILS = "leave"
 
 
@@ -260,7 +260,7 @@ def test_where_a_delivery_kills_its_worker_no_call_is_made_whole(
 
 @pytest.mark.usefixtures("leave")
 def test_a_doubt_that_is_told_of_twice_is_still_to_be_settled(in_doubt: Esp, clock: Any) -> None:
-    """Its worker died before it had emptied its journal."""
+    """Its worker died before it recorded the entries of its journal."""
     clock.shift(-dt.timedelta(minutes=15))
     told = [Outcome(row.pk, Result.UNCERTAIN, call=row.call) for row in Delivery.objects.all()]
     results.record(told, now=timezone.now())
@@ -278,7 +278,7 @@ def test_what_an_admin_sends_again_is_sent_though_its_call_is_known(in_doubt: Es
 
 
 def test_a_call_in_doubt_brings_no_others_into_doubt(in_doubt: Esp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its worker is lost with its machine, during the first call; the others had not been offered."""
+    """Its worker is lost with its machine during the first call. The others were not offered yet."""
     others = list(Delivery.objects.order_by("pk")[:10].values_list("pk", flat=True))
     Delivery.objects.filter(pk__in=others).update(call="", attempts=0)
     die_during_a_call(monkeypatch)
@@ -330,7 +330,7 @@ def die_during_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_shard_fits_into_the_window_of_a_transport() -> None:
-    """Else a call in doubt would be torn."""
+    """Otherwise an uncertain call would be split."""
     assert shards.SIZE <= api_transport.WINDOW
 
 

@@ -27,7 +27,7 @@ ERRORS = [
 
 
 def fail_in_composition(monkeypatch: pytest.MonkeyPatch, error: Exception, address: str = "") -> None:
-    """Let the emails of all readers, or of the one at `address`, be impossible to make."""
+    """Make composing fail for all readers, or for the one at `address`."""
     write = EmailAssembler.write
 
     def fails(kit: EmailAssembler, digest: Any, reader: Any) -> Any:
@@ -39,7 +39,7 @@ def fail_in_composition(monkeypatch: pytest.MonkeyPatch, error: Exception, addre
 
 
 def fail_for_provider(monkeypatch: pytest.MonkeyPatch, error: Exception, address: str = "") -> None:
-    """Let calls with all emails, or with the one to `address`, be impossible to make."""
+    """Make building a call fail for all emails, or for the one to `address`."""
     write = anymail_messages._message
 
     def fails(content: Any, addresses: list[str]) -> ProviderMessage:

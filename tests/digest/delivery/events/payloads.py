@@ -1,4 +1,4 @@
-"""Reports in the formats that providers document, about invented mails, and signed as each of them signs."""
+"""Events in the formats that providers document, about invented emails, with each provider's signature."""
 
 import base64
 import datetime as dt
@@ -45,13 +45,13 @@ def sendgrid_key() -> ec.EllipticCurvePrivateKey:
 
 
 def public(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
-    """The public half, as both providers' dashboards show it: base64 without the PEM frame."""
+    """Return the public key as both providers' dashboards show it: base64 without the PEM frame."""
     der = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(der).decode()
 
 
 def keys() -> dict[str, Any]:
-    """The settings of an installation that uses all of them, each with its signing key."""
+    """Return the settings of an installation that uses all of them, each with its signing key."""
     return {
         "MAILERSEND_SIGNING_SECRET": KEY,
         "MAILGUN_WEBHOOK_SIGNING_KEY": KEY,
@@ -104,7 +104,7 @@ def brevo(what: dict[str, Any], to: str, delivery: int) -> Post:
 
 
 def mailersend(what: dict[str, Any], to: str, delivery: int) -> Post:
-    # Gives no metadata back: the delivery is found by the id that the provider gave the mail.
+    # It returns no metadata: the delivery is found by the id that the provider gave the email.
     data = {
         "object": "activity",
         "id": f"ms-{what['type']}",
@@ -131,7 +131,7 @@ def mailgun(what: dict[str, Any], to: str, delivery: int) -> Post:
 
 
 def mailgun_legacy(what: dict[str, Any], to: str, delivery: int) -> Post:
-    """A report in the form of Mailgun's webhooks before 2018, which some accounts still use."""
+    """Return an event in the form of Mailgun's webhooks before 2018, which some accounts still use."""
     token = hashlib.sha256(repr(sorted(what.items())).encode()).hexdigest()[:50]
     timestamp = str(int(time.time()))
     signature = hmac.new(KEY.encode(), f"{timestamp}{token}".encode(), hashlib.sha256).hexdigest()
@@ -162,7 +162,7 @@ def mailtrap(what: dict[str, Any], to: str, delivery: int) -> Post:
 def mandrill(what: dict[str, Any], to: str, delivery: int) -> Post:
     msg = {"email": to, "_id": "md-1", "metadata": {"delivery": str(delivery)}} | what.pop("msg", {})
     events = json.dumps([{"ts": EPOCH, "_id": "md-1", "msg": msg} | what])
-    url = f"http://{SECRET}@testserver/anymail/mandrill/"  # as it is entered in their dashboard
+    url = f"http://{SECRET}@testserver/anymail/mandrill/"  # as it is entered in Mandrill's dashboard
     signature = hmac.new(KEY.encode(), f"{url}mandrill_events{events}".encode(), hashlib.sha1).digest()
     return Post(
         "/anymail/mandrill/",
@@ -177,7 +177,7 @@ def postal(what: dict[str, Any], to: str, delivery: int) -> Post:
     name = "original_message" if "bounce" in what else "message"
     payload = {"uuid": f"po-{sorted(what)}", "timestamp": EPOCH, "payload": {name: message} | what}
     body = json.dumps(payload).encode()
-    signature = postal_key().sign(body, padding.PKCS1v15(), hashes.SHA1())  # theirs
+    signature = postal_key().sign(body, padding.PKCS1v15(), hashes.SHA1())  # Postal's choice
     return Post("/anymail/postal/tracking/", body, {"X-Postal-Signature": base64.b64encode(signature).decode()})
 
 
@@ -267,7 +267,7 @@ def _smtp(code: str) -> dict[str, Any]:
 
 GONE, FULL, POLICY = "550 5.1.1", "452 4.2.2", "550 5.7.1"
 
-# (provider, what it says, the reader's status afterwards)
+# (provider, its event, the reader's status afterwards)
 REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
     (amazon_ses, _ses("Bounce", bounceType="Permanent", bounceSubType="General"), "suppressed"),
     (amazon_ses, _ses("Bounce", bounceType="Transient", bounceSubType="MailboxFull"), "active"),
@@ -355,7 +355,7 @@ REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
         "active",
     ),
     (
-        resend,  # the form before `type` was added
+        resend,  # the format before `type` was added
         {"type": "email.bounced", "data": {"bounce": {"message": "Resend has suppressed sending to this address."}}},
         "suppressed",
     ),

@@ -1,4 +1,4 @@
-"""What providers report later."""
+"""Events that providers report later."""
 
 import datetime as dt
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is reported later corrects what was recorded at the hand-over."""
+"""Later events correct the outcome that was recorded at the hand-over."""
 
 import datetime as dt
 from itertools import permutations
@@ -34,12 +34,12 @@ def tell(event_type: str, delivery: Delivery, minutes: int = 1) -> None:
     ("was", "attempts", "event_type", "becomes"),
     [
         ("uncertain", 1, EventType.DELIVERED, "sent"),
-        ("uncertain", 1, EventType.DEFERRED, "sent"),  # so the provider has it
+        ("uncertain", 1, EventType.DEFERRED, "sent"),  # so the provider accepted it
         ("uncertain", 1, EventType.BOUNCED, "sent"),
         ("uncertain", 1, EventType.REJECTED, "failed"),
         ("uncertain", 1, EventType.UNKNOWN, "uncertain"),
-        ("queued", 1, EventType.DELIVERED, "sent"),  # a doubtful one that waits for another try
-        ("queued", 0, EventType.DELIVERED, "queued"),  # its worker is still about to record it
+        ("queued", 1, EventType.DELIVERED, "sent"),  # an uncertain one that waits for a retry
+        ("queued", 0, EventType.DELIVERED, "queued"),  # its worker has not recorded it yet
         ("sent", 1, EventType.DELIVERED, "sent"),
         ("sent", 1, EventType.FAILED, "failed"),
         ("sent", 1, EventType.REJECTED, "failed"),

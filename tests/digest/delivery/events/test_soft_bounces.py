@@ -1,4 +1,4 @@
-"""How long a mailbox that takes nothing is tried."""
+"""The rule for soft bounces."""
 
 import datetime as dt
 
@@ -15,7 +15,7 @@ DAY = dt.date(2026, 8, 20)
 
 
 def history(letters: str) -> list[MailedDigest]:
-    """Newest first, a day each: b bounced, B bounced on the same day as the one before it, a arrived, s sent, - not."""
+    """Return digests, newest first: b bounced, B bounced on the day of the former, a arrived, s sent, - not sent."""
     issues, ago = [], 0
     for letter in letters:
         ago += letter != "B"
@@ -35,7 +35,7 @@ def history(letters: str) -> list[MailedDigest]:
         ("bbbbbbbb", True),
         ("bbbbbbba", False),
         ("bbbbabbbbbbbb", False),  # what came before it arrived is forgotten
-        ("bbbbsbbbbbbbb", False),  # nobody said that it bounced, and later ones did: it arrived
+        ("bbbbsbbbbbbbb", False),  # no event reports a bounce, and later digests bounced: it arrived
         ("sbbbb---b", True),  # the newest is still on its way
         ("bbbbBBB---", False),  # a day counts once
         ("", False),
@@ -48,7 +48,7 @@ def test_it_gives_up_after_five_issues_in_a_row_over_a_week(letters: str, worn_o
 
 @pytest.fixture
 def eight_days(alice: Subscriber) -> list[Delivery]:
-    """Alice's digests of eight days, all handed over."""
+    """Alice's digests of eight days, all sent."""
     days = [NOW + dt.timedelta(days=ago) for ago in range(-7, 1)]
     return [
         Delivery.objects.create(
@@ -101,7 +101,7 @@ def test_it_begins_to_count_anew_after_a_digest_that_arrived(eight_days: list[De
 
 
 def test_a_digest_that_arrived_after_its_bounce_has_arrived(eight_days: list[Delivery], alice: Subscriber) -> None:
-    tell(EventType.DELIVERED, eight_days[4], after=dt.timedelta(hours=2))  # told before its bounce
+    tell(EventType.DELIVERED, eight_days[4], after=dt.timedelta(hours=2))  # reported before its bounce
     for delivery in eight_days:
         tell(EventType.BOUNCED, delivery)
     assert status(alice) == "active"

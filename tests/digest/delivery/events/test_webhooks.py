@@ -1,4 +1,4 @@
-"""Reports of every provider come in by the web, each with its own proof of who is talking."""
+"""Webhooks of every provider, each with its own authentication."""
 
 import base64
 import copy
@@ -32,13 +32,13 @@ SIGNED = {"mailersend", "mailgun", "mailtrap", "mandrill", "postal", "resend", "
 
 @pytest.fixture(autouse=True)
 def keys(settings: Any) -> None:
-    """Signing keys where a provider has one, and the secret where it has none."""
+    """The signing keys of providers that sign, and the secret for the others."""
     settings.ANYMAIL = payloads.keys() | {"WEBHOOK_SECRET": [SECRET]}
 
 
 @pytest.fixture
 def sent(edition: Edition, alice: Subscriber) -> Delivery:
-    """Alice's digest, as some provider took it."""
+    """Alice's digest, accepted by a provider."""
     planner.plan_everyone(edition, now=NOW)
     delivery = Delivery.objects.get()
     delivery.status, delivery.sent_at, delivery.provider_id = "sent", NOW, f"provider-{delivery.pk}"
@@ -47,7 +47,7 @@ def sent(edition: Edition, alice: Subscriber) -> Delivery:
 
 
 def send(post: Post, **headers: str) -> int:
-    """What we answer to `post` when it comes with its own headers, or with `headers` over them."""
+    """Send `post` with its own headers, updated by `headers`, and return the status of the answer."""
     client = Client(enforce_csrf_checks=True, headers=BASIC | post.headers | headers)
     return client.post(post.path, post.body, content_type=post.content_type).status_code
 
@@ -77,7 +77,9 @@ def test_it_acts_on_what_a_provider_reports(
 def test_it_stores_what_is_posted_twice_once(name: str, sent: Delivery) -> None:
     what = next(what for maker, what, _ in REPORTS if maker.__name__ == name)
     post = make(MAKERS[name], what, sent)
-    again = 400 if name == "mailgun" else 200  # it signs no report, so that a second use of a signature is suspicious
+    again = (
+        400 if name == "mailgun" else 200
+    )  # it does not sign the events, so a second use of a signature is suspicious
     assert [send(post), send(post)] == [200, again]
     assert DeliveryEvent.objects.count() == 1
 
@@ -99,16 +101,16 @@ def test_it_refuses_reports_whose_signature_is(how: str, name: str, sent: Delive
 
 
 def bounce(name: str, delivery: Delivery) -> Post:
-    """A report of the provider that would end all mail to Alice."""
+    """Return an event that would suppress Alice's address."""
     what = next(what for maker, what, status in REPORTS if maker.__name__ == name and status == "suppressed")
     return make(MAKERS[name], what, delivery)
 
 
 def spoilt(post: Post, how: str) -> Post:
-    """`post` with a signature that does not fit, wherever its provider puts it."""
+    """Return `post` with a wrong signature, in the place that its provider uses."""
     signing = [key for key in post.headers if "signature" in key.lower()]
     if how == "of something else":
-        # Mailgun signs a token and the time, and never the report.
+        # Mailgun signs a token and the time, but not the events.
         forged = post.body.replace(b"alice", b"alicf").replace(b'"token": "', b'"token": "x')
         return replace(post, body=forged)
     if signing:
@@ -168,7 +170,7 @@ def test_it_takes_many_reports_of_one_request_together(sent: Delivery, django_as
 
 
 def test_it_takes_as_many_reports_as_a_provider_tells_at_once(sent: Delivery) -> None:
-    """Mandrill's are up to a thousand, each with what mail servers said."""
+    """Mandrill sends up to a thousand, each with the replies of mail servers."""
     report = {"time": 1, "email": "alice@example.org", "Payload": json.dumps({"delivery": str(sent.pk)})}
     wordy = report | {"event": "sent", "smtp_reply": "250 2.0.0 OK " * 400}
     body = json.dumps([wordy | {"MessageID": number} for number in range(1000)]).encode()
@@ -212,7 +214,7 @@ def copy_of(delivery: Delivery, pk: int, reader: Subscriber) -> Delivery:
 
 
 class TestMailgunSignatures:
-    """They cover a time and a token, and not the report."""
+    """They cover a time and a token, but not the events."""
 
     def test_one_report_proves_nothing_about_another_reader(self, sent: Delivery, alice: Subscriber) -> None:
         seen = make(payloads.mailgun, {"event": "delivered"}, sent)
@@ -254,7 +256,7 @@ class TestMailgunSignatures:
 
 
 def forged(signature: dict[str, str], event: str = "complained") -> Post:
-    """A report about Alice with a signature that was seen on another."""
+    """Return an event about Alice with a signature from another request."""
     data = {"event": event, "recipient": "alice@example.org", "timestamp": 1.0, "id": "x"}
     body = json.dumps({"signature": signature, "event-data": data}).encode()
     return Post("/anymail/mailgun/tracking/", body)
@@ -277,7 +279,7 @@ ODD_EVENTS: list[Any] = [
     {"event": "sent", "email": "a@example.org", "time": 10**30},
     {"event": "sent", "email": "a@example.org", "time": "noon"},
 ]
-# What is odd in these is no reason to lose them.
+# Odd events that must not be lost.
 ODD_FIELDS: list[dict[str, Any]] = [
     {"MessageID": "\x00"},
     {"MessageID": {"id": 1}},
@@ -353,7 +355,7 @@ def test_what_the_database_refuses_costs_the_others_nothing(sent: Delivery, monk
 @pytest.mark.parametrize("event", ["sent", "bounce", "spam", "unsub"])
 @pytest.mark.django_db
 def test_the_queries_of_a_large_request_are_few(event: str, django_assert_max_num_queries: Any) -> None:
-    """About ten for 500 events, whatever they say."""
+    """About ten for 500 events of any kind."""
     about = {"event": event, "hard_bounce": True, "error": "user unknown", "time": 1}
     events = [about | {"email": f"reader{number}@example.org", "MessageID": number} for number in range(2_000)]
     with django_assert_max_num_queries(80):

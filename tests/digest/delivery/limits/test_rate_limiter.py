@@ -1,4 +1,4 @@
-"""How fast mail may leave."""
+"""Rate limits of emails."""
 
 import datetime as dt
 import os
@@ -33,14 +33,14 @@ def without_redis(settings: Any) -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
-    """Both clocks stand, and go on together when one travels."""
+    """Stop both clocks. They move together when the traveller moves."""
     with time_machine.travel(NOW, tick=False) as traveller:
         monkeypatch.setattr("digest.clock.seconds", lambda: dt.datetime.now(dt.UTC).timestamp())
         yield traveller
 
 
 def let_out(limiter: RateLimiter, address: str = "a@example.org") -> int:
-    """How many mails may leave now."""
+    """Take all tokens that there are, and return their number."""
     number = 0
     while limiter.ask(address) is None:
         number += 1
@@ -175,7 +175,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[BucketStore]:
     yield redis_store
 
 
-# A token in ten minutes: what fills up while a test runs is nothing.
+# One token in ten minutes, so that a bucket does not fill while a test runs.
 SLOW, SLOWER = Bucket("by smtp", 5 / 600), Bucket("to gmail.com", 1 / 600)
 
 
@@ -226,7 +226,7 @@ def test_one_that_hangs_is_not_asked_each_time(monkeypatch: pytest.MonkeyPatch) 
             hanging.accept()
 
 
-@pytest.mark.services  # SQLite in memory can't be shared by threads; on disk one waits for the other
+@pytest.mark.services  # threads can't share SQLite in memory, and on disk they wait for each other
 @pytest.mark.django_db(transaction=True)
 def test_workers_at_once_take_no_more_than_there_is(store: BucketStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digest.delivery.limits.token_bucket.BURST", 600.0)

@@ -1,4 +1,4 @@
-"""What the settings of limits say."""
+"""The settings of rate limits."""
 
 import datetime as dt
 

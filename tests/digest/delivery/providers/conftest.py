@@ -1,4 +1,4 @@
-"""Mails of five readers, as the composer makes them, and providers on loopback."""
+"""Emails of five readers, as the composer makes them, and providers on loopback."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +24,7 @@ def esp(settings: Any) -> Iterator[Esp]:
         yield server
 
 
-_made: list[Mail] = []  # no test changes them, and each composition takes as long as ten tests
+_made: list[Mail] = []  # no test changes them, and to compose them takes as long as ten tests
 
 
 @pytest.fixture
@@ -60,5 +60,5 @@ def as_mail(composed: Any) -> Mail:
 
 
 def copies(mail: Mail, number: int) -> list[Mail]:
-    """`number` of them, for readers at other addresses."""
+    """Return `number` copies, for readers at other addresses."""
     return [replace(mail, delivery_id=n, address=f"reader{n}@example.org") for n in range(1, number + 1)]

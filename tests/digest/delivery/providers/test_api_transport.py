@@ -1,4 +1,4 @@
-"""Handing over by the interface of each provider."""
+"""Sending by the API of each provider."""
 
 import re
 import uuid
@@ -21,7 +21,7 @@ from tests.digest.delivery.providers.conftest import copies
 from tests.esp import PROVIDERS, Answer, Esp
 
 pytestmark = pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning")
-# These give the delivery's id back in other ways, or not at all.
+# These return the delivery's id in other ways, or not at all.
 WITHOUT_METADATA = {"mailersend", "postal"}
 BATCHING = {
     provider: capability for provider, capability in CAPABILITIES.items() if capability.mode is not BatchMode.SINGLE
@@ -30,7 +30,7 @@ BATCHING = {
 
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long calls would have waited."""
+    """Return a list that fills with the seconds that calls would have waited."""
     waited: list[float] = []
     monkeypatch.setattr(client.ProviderClient.__init__, "__kwdefaults__", {"sleep": waited.append})
     return waited
@@ -49,12 +49,12 @@ def results(outcomes: list[Outcome]) -> list[str]:
 
 
 def seen(text: str) -> str:
-    """The text as a reader sees it: without what only keeps braces apart, and whatever the line ends."""
+    """Return the text as a reader sees it: without word joiners, and with LF at line ends."""
     return text.replace("\u2060", "").replace("\r\n", "\n").strip()
 
 
 def check_arrived(provider: str, esp: Esp, mails: list[Mail]) -> None:
-    """Fail unless each of `mails` has arrived once, and as it was composed."""
+    """Fail unless each of `mails` has arrived once and unchanged."""
     arrived = {mail.to: mail for mail in esp.taken}
     assert len(esp.taken) == len(arrived) == len(mails)
     for mail in mails:
@@ -139,7 +139,7 @@ def test_no_more_is_pulled_after_a_stop(provider: str, esp: Esp, mails: list[Mai
 
 def test_a_bad_address_costs_only_its_own_reader_the_call(esp: Esp, mails: list[Mail]) -> None:
     wrong = Answer(400, {"message": "to parameter is not a valid address"})
-    esp.answers = [wrong, wrong, wrong]  # all five … two, then one of them
+    esp.answers = [wrong, wrong, wrong]  # all five, then two of them, then one
     outcomes = send("mailgun", copies(mails[0], 5))
     assert sorted(results(outcomes)) == ["failed", *["sent"] * 4]
     assert len(esp.taken) == 4
@@ -205,7 +205,7 @@ def test_keys_are_the_same_at_every_try_and_differ_between_calls(mails: list[Mai
 
 
 def test_a_key_is_another_once_its_mails_are_queued_anew(mails: list[Mail]) -> None:
-    """Else the provider would say of the former call that all is done."""
+    """Otherwise the provider would recognize the former call, and send nothing."""
     assert idempotency_key("brevo", [replace(mails[0], queued_at=NOW)]) != idempotency_key("brevo", mails[:1])
 
 
@@ -234,7 +234,7 @@ def test_a_call_that_may_have_been_made_keeps_its_key_whoever_has_left(mails: li
 
 
 def test_a_call_that_cannot_be_made_as_it_was_is_another(mails: list[Mail]) -> None:
-    """Else the provider would take the second of two for the first, and its readers would get nothing."""
+    """Otherwise the provider would take the second call for the first, and its readers would get nothing."""
     apart = [replace(mail, call="a-key") for mail in mails]
     assert [key for key, _ in keys("brevo", apart)] == [
         idempotency_key("brevo", mails[:3]),

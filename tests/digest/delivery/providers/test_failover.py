@@ -1,4 +1,4 @@
-"""Which provider's turn it is."""
+"""Failover between providers."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Provider:
-    """Gives every mail the same end."""
+    """A transport that gives every email the same outcome."""
 
     name = "one"
     raw = True

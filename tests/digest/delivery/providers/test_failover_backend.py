@@ -1,4 +1,4 @@
-"""Small mails, where several providers can hand them over."""
+"""Single emails, with failover between providers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +29,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def sink(esp: Esp, settings: Any) -> Iterator[Sink]:
-    """Postmark is first, and a mail server takes its place."""
+    """A mail server that follows Postmark in the order of providers."""
     with Sink() as server:
         settings.EMAIL_PROVIDERS = ["postmark", "smtp"]
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port

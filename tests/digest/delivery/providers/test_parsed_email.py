@@ -1,4 +1,4 @@
-"""Mails, opened and compared."""
+"""Parsed emails, and the content that several of them share."""
 
 from digest.delivery.providers.capabilities import CAPABILITIES
 from digest.delivery.providers.merge_variables import extract_variables, fill_in, group_by_content
@@ -7,7 +7,7 @@ from digest.delivery.transports import Mail
 
 
 def parsed(token: str = "") -> ParsedEmail:
-    """A letter with the links of the reader whose tokens begin with `token`."""
+    """Return an email with the links of the reader with this beginning of a token."""
     links = f"https://a.org/unsubscribe/{token}UNSUB/ https://a.org/preferences/{token}PREF/"
     headers = {"Subject": "Hi", "Message-ID": f"<{token}>", "List-Unsubscribe": f"<https://a.org/u/{token}UNSUB/>"}
     return ParsedEmail(headers, f"Text {links}", f"<p>{links}</p>")

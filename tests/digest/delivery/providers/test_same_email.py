@@ -1,4 +1,4 @@
-"""What a provider delivers is the email that the templates and Django make for its reader, header by header.
+"""Each provider delivers the email that the templates and Django make for its reader, header by header.
 
 The calls go to models of the providers, which fill in what the providers would.
 """
@@ -91,7 +91,7 @@ HOSTILE = st.builds("".join, st.lists(SIGNS | PIECES, max_size=6))
 
 @dataclass(frozen=True)
 class Email:
-    """An email as its reader sees it. Headers are those beside sender, recipient, subject and those of MIME."""
+    """An email as its reader sees it. The headers exclude sender, recipient, subject and those of MIME."""
 
     to: str
     sender: Mailbox
@@ -103,7 +103,7 @@ class Email:
 
 
 def seen(text: str) -> str:
-    """The text without the word joiners that keep placeholders apart, and whatever its line ends."""
+    """Return the text without the word joiners that break up placeholders, and with LF at line ends."""
     return text.replace("\u2060", "").replace("\r\n", "\n").strip()
 
 
@@ -162,14 +162,14 @@ def check(provider: str, esp: Esp, mails: Sequence[Mail], expected: Mapping[str,
     is_merged = capability_of(provider).mode is BatchMode.MERGED and len(esp.calls) < len(mails)
     for taken in esp.taken:
         wanted = expected[taken.to]
-        if is_merged:  # the provider draws each Message-ID
+        if is_merged:  # the provider sets each Message-ID
             wanted = replace(wanted, headers={k: v for k, v in wanted.headers.items() if k != "message-id"})
         assert arrived(taken) == wanted, provider
         assert taken.about == ({} if provider in WITHOUT_METADATA else about[taken.to]), provider
 
 
 def compose(edition: Edition) -> tuple[list[Mail], dict[str, Email]]:
-    """The emails of all readers as the worker makes them, and as the templates and Django do."""
+    """Return the emails of all readers as the worker makes them, and as the templates and Django make them."""
     planner.plan_everyone(edition, now=NOW)
     deliveries = list(Delivery.objects.select_related("edition", "subscriber").order_by("pk"))
     rows = [DeliveryRow(d.pk, d.edition_id, d.subscriber_id) for d in deliveries]
@@ -205,7 +205,7 @@ def test_a_call_of_as_many_as_a_provider_takes_is_the_same(esp: Esp, edition: Ed
     readers(learning, 1)
     (one,), expected = compose(edition)
     wanted = expected[one.address]
-    token = wanted.headers["list-unsubscribe"].rstrip("/>").rpartition("/")[2][:21]  # in which all of a reader's begin
+    token = wanted.headers["list-unsubscribe"].rstrip("/>").rpartition("/")[2][:21]  # all tokens of a reader begin so
     for provider, capability in CAPABILITIES.items():
         if capability.mode is not BatchMode.SINGLE:
             many = [_sent_to(number, token, one) for number in range(capability.max_emails, 2 * capability.max_emails)]
@@ -214,7 +214,7 @@ def test_a_call_of_as_many_as_a_provider_takes_is_the_same(esp: Esp, edition: Ed
 
 
 def _expected_by(number: int, token: str, wanted: Email) -> Email:
-    """The same email for reader `number`, with links of their own."""
+    """Return the same email for reader `number`, with links of their own."""
     own = f"{number:021}"
     text, html = wanted.text.replace(token, own), wanted.html.replace(token, own)
     headers = {name: value.replace(token, own) for name, value in wanted.headers.items()}
@@ -280,7 +280,7 @@ def test_a_sender_at_a_domain_beyond_ascii_is_written_in_ascii(edition: Edition,
 
 
 def written(name: str, text: str) -> list[Mail]:
-    """The emails of three readers, with `text` in all of their places, from a newsletter of this name."""
+    """Return the emails of three readers, with `text` in all places for text, from a newsletter of this name."""
     look = Look(
         f"Lab {name}", "https://papers.example.org", format_sender(one_line(f"Lab {name}"), "papers@lab.example.org")
     )

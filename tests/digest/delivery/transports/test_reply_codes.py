@@ -1,4 +1,4 @@
-"""What mail servers say, and what it means."""
+"""The meaning of SMTP replies."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Mails over SMTP, to a server on loopback that fails by script."""
+"""Emails over SMTP, to a server on loopback that fails as scripted."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ def send(transport: SmtpTransport, these: Iterable[Mail | None]) -> dict[int, Ou
 
 
 def at(stage: str, told: str, *, first: int = 1_000_000) -> Script:
-    """Say `told` at `stage`, the `first` times it is reached."""
+    """Reply `told` the `first` times that `stage` is reached."""
     times = 0
 
     def script(reached: str, mail: Received) -> str:
@@ -207,7 +207,7 @@ def test_it_makes_do_with_the_connections_it_gets(sink: Sink, transport: SmtpTra
     sink.script = script
     outcomes = send(transport, mails(*range(50)))
     assert {outcome.result for outcome in outcomes.values()} == {Result.SENT}
-    assert sink.connections == 2  # it does not ask for each mail anew
+    assert sink.connections == 2  # it does not try again for each email
 
 
 def test_it_stops_when_the_sender_is_refused(sink: Sink, transport: SmtpTransport) -> None:
