@@ -1,4 +1,4 @@
-"""The start of an SMTP connection: connect, greet, encrypt and log in. It blocks for EMAIL_TIMEOUT at most."""
+"""The start of an SMTP connection: connect, greet, encrypt and log in. It blocks, for EMAIL_TIMEOUT per reply."""
 
 import smtplib
 import socket
