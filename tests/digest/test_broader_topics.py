@@ -157,8 +157,8 @@ def test_who_ticks_a_topic_beside_one_that_stands_for_it_asks_once(methods: Topi
     assert [one.label for one in profiles.profile_of(together).interests] == ["All methods"]
     assert [one.label for one in profiles.profile_of(alone).interests] == ["Learning"]
     read = RecipientLoader().read([together.pk, alone.pk])
-    assert read[together.pk].wanted.interests == profiles.profile_of(together).interests  # type: ignore[union-attr]
-    assert read[alone.pk].wanted.interests == profiles.profile_of(alone).interests  # type: ignore[union-attr]
+    assert read[together.pk].profile.interests == profiles.profile_of(together).interests  # type: ignore[union-attr]
+    assert read[alone.pk].profile.interests == profiles.profile_of(alone).interests  # type: ignore[union-attr]
 
 
 def test_it_looks_up_what_it_stands_for(methods: Topic, learning: Topic, vision: Topic) -> None:

@@ -1,4 +1,4 @@
-"""Mails as bytes, for deliveries by the hundred: what a worker hands over as it is."""
+"""Compose the digests of many deliveries as bytes that a worker can send unchanged."""
 
 import datetime as dt
 import gc
@@ -24,14 +24,14 @@ from subscriptions.query.grammar import FilterError
 logger = logging.getLogger(__name__)
 
 NOTHING_MATCHED = "Nothing in it matched what the reader follows."
-CHUNK = 500  # readers read at a time
-FRESH = 60.0  # seconds: then a paper that was hidden, or a note that was changed, is noticed
-YOUNG = 40_000  # things that are made before somebody looks whether they are garbage
-MOST_ISSUES = 8  # editions, and weeks to them, that are kept
+CHUNK = 500  # readers in a query
+FRESH = 60.0  # seconds, after which hidden papers and changed notes are noticed
+GC_THRESHOLD = 40_000  # new objects between two runs of the garbage collector
+MOST_EDITIONS = 8  # kept in memory; a week that ends with an edition counts as one
 
 
 class DeliveryRow(NamedTuple):
-    """A delivery to be composed: who is to get which edition."""
+    """A delivery to compose: its reader and its edition."""
 
     delivery_id: int
     edition_id: int
@@ -40,31 +40,31 @@ class DeliveryRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ComposedEmail:
-    """A mail ready to leave, or why there is none.
+    """An email that is ready to send, or the reason why there is none.
 
-    `message` is whole (RFC 5322): lines end on CRLF, all is 7-bit, no line begins with a dot. None: there is nothing
-    to send, and `reason` says why; where a `problem` came up, it can't be made.
+    `message` is a whole email (RFC 5322): lines end with CRLF, all bytes are 7-bit, and no line begins with a dot. If
+    it is None, there is nothing to send and `reason` says why. If there is a `problem`, the email could not be made.
     """
 
     delivery_id: int
     address: str = ""
-    sender: str = ""  # of the envelope
+    sender: str = ""  # of the SMTP envelope
     message: bytes | None = None
-    papers: snapshot.Record = field(default_factory=dict)  # for Delivery.papers
+    papers: snapshot.Record = field(default_factory=dict)  # to store in Delivery.papers
     reason: str = ""
     problem: Exception | None = None
-    reader: str = ""  # their uid, in hexadecimal
+    reader: str = ""  # uid in hexadecimal
 
 
 class EditionContext:
-    """What all mails of an edition, or of the days up to it, are chosen from and made of."""
+    """The papers, index and assemblers for emails of an edition, or of the days after `cutoff` up to it."""
 
-    def __init__(self, edition: Edition, since: dt.date | None) -> None:
+    def __init__(self, edition: Edition, cutoff: dt.date | None) -> None:
         self.edition = edition
-        self.papers = list(candidates.papers(edition, since))
+        self.papers = list(candidates.papers(edition, cutoff))
         self.index = paper_index.build_index(self.papers)
         self.fresh_until = time.monotonic() + FRESH
-        self._since = since
+        self._cutoff = cutoff
         self._assemblers: dict[tuple[str, Look], EmailAssembler] = {}
 
     def assembler_for(self, language: str, look: Look) -> EmailAssembler:
@@ -72,83 +72,83 @@ class EditionContext:
             self._assemblers[language, look] = EmailAssembler(self.edition, self.papers, language, look)
         return self._assemblers[language, look]
 
-    def renewed(self) -> "EditionContext":
-        """The same, if nothing that its mails are made of has changed; else a new one."""
+    def refreshed(self) -> "EditionContext":
+        """Return itself if nothing changed that its emails are made from, or else a new context."""
         edition = Edition.objects.get(pk=self.edition.pk)
-        papers = candidates.papers(edition, self._since)
-        if _fields(edition) != _fields(self.edition) or [*map(_fields, papers)] != [*map(_fields, self.papers)]:
-            return EditionContext(edition, self._since)
+        papers = candidates.papers(edition, self._cutoff)
+        if [*map(_content, (edition, *papers))] != [*map(_content, (self.edition, *self.papers))]:
+            return EditionContext(edition, self._cutoff)
         self.fresh_until = time.monotonic() + FRESH
         return self
 
 
 class Composer:
-    """Makes mails, and keeps what it has read of an edition. One for each worker, for a minute or for days."""
+    """Composes emails, and keeps what it has read of recent editions. Each worker has one, for a minute or for days."""
 
     def __init__(self) -> None:
-        self._issues: dict[tuple[int, dt.date | None], EditionContext] = {}
-        self._readers = RecipientLoader()
+        self._editions: dict[tuple[int, dt.date | None], EditionContext] = {}
+        self._recipients = RecipientLoader()
 
     def compose(self, rows: Iterable[DeliveryRow]) -> Iterator[ComposedEmail]:
-        """The mail of each row, in their order. What goes wrong with one keeps no other from being made."""
-        left = iter(rows)
-        while chunk := list(islice(left, CHUNK)):
-            readers = self._readers.read([row.subscriber_id for row in chunk])
-            since = candidates.weekly_cutoffs(
+        """Yield the email of each row, in order. A failure of one does not stop the others."""
+        remaining = iter(rows)
+        while chunk := list(islice(remaining, CHUNK)):
+            readers = self._recipients.read([row.subscriber_id for row in chunk])
+            cutoffs = candidates.weekly_cutoffs(
                 (row.edition_id, row.subscriber_id) for row in chunk if _is_weekly(readers.get(row.subscriber_id))
             )
             look = brand.current()
             for row in chunk:
-                day = since.get((row.edition_id, row.subscriber_id))
-                yield self._try(row, readers.get(row.subscriber_id), day, look)
+                cutoff = cutoffs.get((row.edition_id, row.subscriber_id))
+                yield self._try_compose(row, readers.get(row.subscriber_id), cutoff, look)
 
-    def _try(
-        self, row: DeliveryRow, reader: Recipient | FilterError | None, since: dt.date | None, look: Look
+    def _try_compose(
+        self, row: DeliveryRow, reader: Recipient | FilterError | None, cutoff: dt.date | None, look: Look
     ) -> ComposedEmail:
         try:
             if not isinstance(reader, Recipient):
-                raise reader or LookupError("its reader is gone")
-            issue = self._issue(row.edition_id, since)
-            return self._compose(row.delivery_id, reader, issue, look)
+                raise reader or LookupError("its reader was deleted")
+            context = self._context(row.edition_id, cutoff)
+            return self._compose(row.delivery_id, reader, context, look)
         except Exception as error:
             logger.exception("Delivery %s can't be composed", row.delivery_id)
-            return ComposedEmail(row.delivery_id, reason=f"The mail can't be made: {error}", problem=error)
+            return ComposedEmail(row.delivery_id, reason=f"The email can't be made: {error}", problem=error)
 
-    def _compose(self, delivery_id: int, reader: Recipient, issue: EditionContext, look: Look) -> ComposedEmail:
-        digest = compose(issue.index, reader.wanted, issue.edition.day)
+    def _compose(self, delivery_id: int, reader: Recipient, context: EditionContext, look: Look) -> ComposedEmail:
+        digest = compose(context.index, reader.profile, context.edition.day)
         if not digest.is_worth_sending:
             return ComposedEmail(delivery_id, reader.address, reason=NOTHING_MATCHED)
-        wire, record = issue.assembler_for(reader.language, look).write(digest, reader)
+        wire, record = context.assembler_for(reader.language, look).write(digest, reader)
         return ComposedEmail(delivery_id, reader.address, look.sender_address, wire, record, reader=reader.uid.hex())
 
-    def _issue(self, edition_id: int, since: dt.date | None) -> EditionContext:
-        key = (edition_id, since)
-        known = self._issues.get(key)
-        if known is None:
-            if len(self._issues) >= MOST_ISSUES:
-                self._issues.pop(next(iter(self._issues)))
-            known = self._issues[key] = EditionContext(Edition.objects.get(pk=edition_id), since)
+    def _context(self, edition_id: int, cutoff: dt.date | None) -> EditionContext:
+        key = (edition_id, cutoff)
+        context = self._editions.get(key)
+        if context is None:
+            if len(self._editions) >= MOST_EDITIONS:
+                self._editions.pop(next(iter(self._editions)))
+            context = self._editions[key] = EditionContext(Edition.objects.get(pk=edition_id), cutoff)
             tune_gc()
-        elif known.fresh_until < time.monotonic():
-            known = self._issues[key] = known.renewed()
-        return known
+        elif context.fresh_until < time.monotonic():
+            context = self._editions[key] = context.refreshed()
+        return context
 
 
 def tune_gc() -> None:
-    """Keep the collector of garbage from looking at what stays, and from looking after every few mails.
+    """Make the garbage collector of this process ignore what exists now, and run it less often.
 
-    For the whole process: by default it looks at all that is young for each 700 new things, and at all that there is
-    for each 70,000, which takes a sixth of the time in which mails are made.
+    By default it examines the young objects after each 700 new ones, and all objects after each 70,000. That would take
+    a sixth of the time of composing.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG)
+    gc.set_threshold(GC_THRESHOLD)
 
 
-def _fields(row: Model) -> dict[str, object]:
-    """What of a row its mails may show."""
-    unseen = {"_state", "planned_until", "edition_votes", "enriched_at"}
-    return {name: value for name, value in vars(row).items() if name not in unseen}
+def _content(row: Model) -> dict[str, object]:
+    """Return the fields of a row that its emails may show."""
+    not_shown = {"_state", "planned_until", "edition_votes", "enriched_at"}
+    return {name: value for name, value in vars(row).items() if name not in not_shown}
 
 
 def _is_weekly(reader: Recipient | FilterError | None) -> bool:

@@ -1,4 +1,8 @@
-"""Readers by the hundred, as their mails need them: in three queries, as plain rows."""
+"""The readers of a batch, in three queries as plain rows.
+
+`profiles.profile_of` makes the same profile from Django's models for one reader. This module is its double because
+model instances would cost more than the email itself.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -15,80 +19,82 @@ from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.query.grammar import FilterError, parse
 from subscriptions.security.link_tokens import written_generation
 
-MOST_WORDS = 5_000  # different filters in readers' own words that are kept: some five megabytes
+MOST_WORDS = 5_000  # different filters in readers' own words that are cached: some 5 MB
 
 FILTERS = f"""
     SELECT subscriber_id, topic_id, words FROM {TopicFilter._meta.db_table}
     WHERE subscriber_id IN (ids) ORDER BY subscriber_id, id
-"""  # noqa: S608  # a name of ours
-# As text, since SQLite's driver would make a moment of each.
+"""  # noqa: S608  # the table's name
+# The date is cast to text, because SQLite's driver would parse a datetime for each row.
 READERS = f"""
     SELECT id, uid, link_generation, email, language, frequency, CAST(confirmed_at AS varchar(10)),
         max_papers, mail_quiet_days, amount
     FROM {Subscriber._meta.db_table} WHERE id IN (ids)
 """  # noqa: S608
 
-Follows = tuple[int | None, str]  # a topic's id, or words
+FilterRow = tuple[int | None, str]  # a topic's id, or words
 
 
 class Recipient(NamedTuple):
-    """Who gets the mail."""
+    """A reader who gets an email."""
 
     id: int
     uid: bytes
-    generation: bytes  # of the reader's links, as tokens have it
+    generation: bytes  # of the reader's links, as it is in tokens
     address: str
     language: str
     frequency: str
     confirmed: dt.date  # UTC
-    wanted: QueryProfile
+    profile: QueryProfile
 
 
 class RecipientLoader:
-    """Reads readers, and keeps what they share: the topics, and words of their own that others typed, too."""
+    """Reads readers, and caches what they share: the topics, and filters in their own words that several typed."""
 
     def __init__(self) -> None:
         self._topics: dict[int, Interest] = {}
 
     def read(self, ids: Sequence[int]) -> dict[int, Recipient | FilterError]:
-        """Those of `ids` that there are; for one whose words can't be read (any more), the reason."""
-        follows: dict[int, list[Follows]] = {}
+        """Return the readers of `ids` that exist, by id. One whose words cannot be parsed is replaced by the error."""
+        filters: dict[int, list[FilterRow]] = {}
         for reader, topic, words in _rows(FILTERS, ids):
-            follows.setdefault(reader, []).append((topic, words))
-        tastes = profiles.feedback_models(ids)
-        if not self._topics.keys() >= {topic for several in follows.values() for topic, _ in several if topic}:
+            filters.setdefault(reader, []).append((topic, words))
+        models = profiles.feedback_models(ids)
+        if not self._topics.keys() >= {topic for several in filters.values() for topic, _ in several if topic}:
             topics = list(Topic.objects.all())
             self._topics = dict(zip((topic.pk for topic in topics), profiles.of_topics(topics), strict=True))
-        return {row[0]: self._reader(row, follows.get(row[0], []), tastes.get(row[0])) for row in _rows(READERS, ids)}
+        return {
+            row[0]: self._recipient(row, filters.get(row[0], []), models.get(row[0])) for row in _rows(READERS, ids)
+        }
 
-    def _reader(self, row: Any, follows: list[Follows], taste: FeedbackModel | None) -> Recipient | FilterError:
-        reader, uid, generation, address, language, frequency, confirmed, most, on_quiet_days, amount = row
+    def _recipient(self, row: Any, filters: list[FilterRow], model: FeedbackModel | None) -> Recipient | FilterError:
+        reader, uid, generation, address, language, frequency, confirmed, max_papers, on_quiet_days, amount = row
         try:
-            wanted = self._wanted(follows, most, bool(on_quiet_days), amount, taste)
+            profile = self._profile(filters, max_papers, bool(on_quiet_days), amount, model)
         except FilterError as error:
             return error
-        raw = bytes.fromhex(uid) if isinstance(uid, str) else uid.bytes
-        links_of = written_generation(generation)
-        return Recipient(reader, raw, links_of, address, language, frequency, _day(confirmed[:10]), wanted)
+        uid_bytes = bytes.fromhex(uid) if isinstance(uid, str) else uid.bytes  # SQLite has it in hexadecimal
+        links = written_generation(generation)
+        return Recipient(reader, uid_bytes, links, address, language, frequency, _day(confirmed[:10]), profile)
 
-    def _wanted(self, follows: list[Follows], *settings: Any) -> QueryProfile:
-        asked = [self._topics[topic] for topic, _ in follows if topic is not None]
-        if any(topic.narrower for topic in asked):
-            asked = profiles.without_included(asked)
+    def _profile(self, filters: list[FilterRow], *settings: Any) -> QueryProfile:
+        interests = [self._topics[topic] for topic, _ in filters if topic is not None]
+        if any(topic.narrower for topic in interests):
+            interests = profiles.without_included(interests)
         exclusions: tuple[str, ...] = ()
         votes = 0
-        for topic, words in follows:
+        for topic, words in filters:
             if topic is None:
-                own, excluded, least = _own(words)
-                asked += own
+                own, excluded, least = _own_words(words)
+                interests += own
                 exclusions += excluded
                 votes = max(votes, least)
-        return QueryProfile(profiles.with_votes(asked, votes), exclusions, *settings)
+        return QueryProfile(profiles.with_votes(interests, votes), exclusions, *settings)
 
 
 @lru_cache(MOST_WORDS)
-def _own(words: str) -> tuple[tuple[Interest, ...], tuple[str, ...], int]:
-    """What the words ask for, what they exclude, and how many votes they want."""
+def _own_words(words: str) -> tuple[tuple[Interest, ...], tuple[str, ...], int]:
+    """Return the interests in `words`, the excluded phrases, and the least votes."""
     criteria = parse(words)
     return tuple(profiles.of_words(criteria)), criteria.exclusions, criteria.min_votes
 
@@ -99,7 +105,7 @@ def _day(text: str) -> dt.date:
 
 
 def _rows(statement: str, ids: Sequence[int]) -> list[Any]:
-    """As the driver gives them: Django would make objects of them, which costs more than the mail."""
+    """Return the rows as the database driver gives them, because objects would cost more than the email."""
     with connection.cursor() as cursor:
         cursor.execute(statement.replace("(ids)", f"({', '.join(map(str, map(int, ids)))})"))
         return list(cursor.fetchall())

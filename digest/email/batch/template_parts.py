@@ -1,7 +1,7 @@
-"""The parts of an edition's mails: frames, which hold no paper and no reader, and papers, which hold no reasons.
+"""The parts of an edition's emails: frames without papers and personal values, and papers without reasons.
 
-The templates that make any mail make them, for a reader who stands in for all, and with marks where something else
-will stand; there they are cut. Whatever the templates say alike to all readers needs no word here.
+They come from the ordinary templates, rendered for a placeholder reader with markers where a paper, a reason or a
+personal value belongs, and split at the markers. Text that templates show to all readers alike needs no code here.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from digest import clock
 from digest.email import bold_terms, reader_urls, reasons, rendering
-from digest.email.batch.byte_template import ByteTemplate, cut, encode_around, mark
+from digest.email.batch.byte_template import ByteTemplate, encode_around, marker, split
 from digest.email.quoted_printable import SOFT_BREAK, encode
 from digest.email.rendering import RenderedEmail
 from digest.matching import Finding, Match, PaperText, Reason
@@ -30,139 +30,143 @@ from subscriptions.models import Subscriber
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 
-SUBJECT, TEXT, HTML, PREHEADER, SINCE, BORDER, BEGIN, END = (mark(number) for number in range(8))
-FIRST_PLACE = 100  # the mark of the first paper's place
-# What stands for the reasons of a paper.
-REASONS = tuple(Finding("", 0, (Reason("", "said", mark(10 + n), "", 0),)) for n in range(snapshot.MOST_FINDINGS))
+SUBJECT, TEXT, HTML, PREHEADER, SINCE, BORDER, BEGIN, END = (marker(number) for number in range(8))
+FIRST_PAPER = 100  # the number of the first paper's marker
+MOST_PAPERS = 100  # in an email
+# Placeholders for the reasons of a paper.
+REASONS = tuple(Finding("", 0, (Reason("", "sentence", marker(10 + n), "", 0),)) for n in range(snapshot.MOST_FINDINGS))
 UID = uuid.UUID(int=0)
-ADDRESS = "stand-in@reader.invalid"
+ADDRESS = "placeholder@reader.invalid"
 
 
-class CutError(Exception):
-    """A template does not keep to what is agreed, and its parts can't be told apart."""
+class SplitError(Exception):
+    """A template does not follow the rules for digest templates, so the email cannot be split into parts."""
 
 
 class FrameKey(NamedTuple):
-    """What a frame depends on, apart from its edition."""
+    """What a frame depends on within an edition, a language and a theme."""
 
     frequency: str
     follows_nothing: bool = False
     for_you: int = 0  # papers
     trending: int = 0  # papers
-    more: int = 0
+    more: int = 0  # matches beyond the reader's maximum
 
 
 class Frame(NamedTuple):
-    """A mail without papers and without reader."""
+    """An email without papers and without personal values."""
 
-    form: ByteTemplate
-    papers: list[tuple[int, int]]  # for each, which piece of the text part and which of the HTML part it is
-    minor: list[bool]  # for each, whether it is shown in short
+    template: ByteTemplate
+    papers: list[tuple[int, int]]  # the indexes of each paper's pieces in the text part and in the HTML part
+    minor: list[bool]  # whether each paper is shown briefly
     html: slice  # the pieces of the HTML part
-    lead: str
+    lead: str  # the sentence above the papers
 
 
 class PartKey(NamedTuple):
+    """What a paper's part depends on within an edition, a language and a theme."""
+
     paper: int  # its id
     minor: bool
-    reasons: int  # how many
+    reasons: int  # their number
 
 
-WORDS = "words"
+BOLD_TEXT = "bold text"
 
 
 class PaperPart(NamedTuple):
-    """How a paper stands in one part of a mail, cut where its reasons stand, and the text with words in bold."""
+    """A paper in the text or the HTML part, split where its reasons and its text with bold words belong."""
 
     pieces: list[bytes]
-    places: list[str]  # what stands between them: the number of a reason, or WORDS
-    words: str  # what stands at WORDS, as text
+    places: list[str]  # between the pieces: the number of a reason, or BOLD_TEXT
+    bold_text: str  # the text at BOLD_TEXT, before words in it are put in bold
 
 
-Part = tuple[PaperPart, PaperPart]  # of the text part, and of the HTML part
+Part = tuple[PaperPart, PaperPart]  # in the text part and in the HTML part
 
 
 class TemplateSplitter:
-    """Makes the parts for `edition`, in the language and the look that are active."""
+    """Makes the parts of `edition` in the active language and theme. It has `candidates` papers to choose from."""
 
-    def __init__(self, edition: Edition, of_how_many: int) -> None:
+    def __init__(self, edition: Edition, candidates: int) -> None:
         self._edition = edition
-        self._of_how_many = of_how_many
+        self._candidates = candidates
         self._opinion_token = reader_urls.opinion_token(UID.bytes, edition.pk)
-        self.opinion_line = self._opinion_token.encode() + SOFT_BREAK  # where it stands in a part
+        self.opinion_line = self._opinion_token.encode() + SOFT_BREAK  # its line in an encoded piece
 
-    def frame(self, situation: FrameKey) -> Frame:
-        digest = self._digest(situation)
-        context = self._context(digest, _stand_in(self._edition, situation.frequency).subscriber)
+    def frame(self, key: FrameKey) -> Frame:
+        """Render and split an email without papers. Raise SplitError if that is not possible."""
+        digest = self._digest(key)
+        context = self._context(digest, _placeholder_delivery(self._edition, key.frequency).subscriber)
         lead = str(context["say"].lead())
-        context |= {"say": _Sentences(context["say"]), "subject": SUBJECT}
+        context |= {"say": _SentencesWithMarkers(context["say"]), "subject": SUBJECT}
         numbers = {id(match): number for number, match in enumerate(digest.matches)}
-        in_text, in_html = (_Places(rendering.macros_of(f"_papers.{kind}"), numbers) for kind in ("txt", "html"))
+        in_text, in_html = (_PaperMarkers(rendering.macros_of(f"_papers.{kind}"), numbers) for kind in ("txt", "html"))
         text = builder.render_text("digest", context | {"papers": in_text})
         html = builder.render_html("digest", context | {"papers": in_html})
-        form, its_html = self._form(situation.frequency, text, html)
-        papers = [(form.places[f"text {n}"][0], form.places[f"html {n}"][0]) for n in range(len(numbers))]
-        return Frame(form, papers, [in_html.minor[n] for n in range(len(numbers))], its_html, lead)
+        template, html_pieces = self._byte_template(key.frequency, text, html)
+        papers = [(template.places[f"text {n}"][0], template.places[f"html {n}"][0]) for n in range(len(numbers))]
+        return Frame(template, papers, [in_html.minor[n] for n in range(len(numbers))], html_pieces, lead)
 
     def parts(self, papers: Mapping[PartKey, Paper]) -> dict[PartKey, Part]:
-        """Each paper as it stands in a mail."""
-        texts, htmls = (self._as_papers(kind, papers) for kind in ("txt", "html"))
-        # In their places, since which styles apply depends on what is around them. With a paper before and after each,
-        # so that a first or last one that is styled apart shows in the first mail (see
-        # `digest.email.batch.verification`).
+        """Render and split each of `papers`. Raise SplitError if that is not possible."""
+        texts, htmls = (self._render_papers(kind, papers) for kind in ("txt", "html"))
+        # Styles are inlined inside a whole email, because they depend on the elements around a paper. Each paper has
+        # one before and one after it: if the theme styles the first or last paper differently, the comparison with the
+        # plain path fails (see `digest.email.batch.assembler`).
         placed = BORDER.join(["", htmls[0], *htmls, htmls[0], ""])
-        inlined = builder.inline(self._html_around_a_paper.replace(mark(FIRST_PLACE), placed)).split(BORDER)[2:-2]
+        inlined = builder.inline(self._html_around_a_paper.replace(marker(FIRST_PAPER), placed)).split(BORDER)[2:-2]
         return {
-            key: (self._cut(key, text, reasons.why_in_text), self._cut(key, html, reasons.why))
+            key: (self._split_paper(key, text, reasons.why_in_text), self._split_paper(key, html, reasons.why))
             for key, text, html in zip(papers, texts, inlined, strict=True)
         }
 
     def subject(self, first: PaperText | None, papers: int) -> str:
-        """The subject of a mail with so many papers."""
+        """Return the subject of an email with so many papers that begins with `first`."""
         digest = self._digest(FrameKey("", for_you=papers), first)
-        return builder.render_subject("digest", self._context(digest, self._anybody.subscriber))
+        return builder.render_subject("digest", self._context(digest, self._placeholder.subscriber))
 
     def why_this_mail(self, frequency: str, confirmed: dt.date) -> str:
-        """What tells readers who confirmed on that day why they get this mail."""
-        reader, say = self._say(frequency)
+        """Return the sentence that says why readers who confirmed on that day get this email."""
+        reader, sentences = self._sentences(frequency)
         reader.confirmed_at = clock.midnight(confirmed)
-        return str(say.why_this_mail())
+        return str(sentences.why_this_mail())
 
-    @lru_cache(4)  # noqa: B019  # as many as there are frequencies
-    def _say(self, frequency: str) -> tuple[Subscriber, Any]:
-        """A reader, and the sentences, which look at the reader whenever they are asked."""
-        stand_in = _stand_in(self._edition, frequency)
-        return stand_in.subscriber, self._context(self._digest(FrameKey(frequency)), stand_in.subscriber)["say"]
+    @lru_cache(4)  # noqa: B019  # more than there are frequencies
+    def _sentences(self, frequency: str) -> tuple[Subscriber, Any]:
+        """Return a placeholder reader, and the sentences. They read the reader's fields when they are called."""
+        reader = _placeholder_delivery(self._edition, frequency).subscriber
+        return reader, self._context(self._digest(FrameKey(frequency)), reader)["say"]
 
     def _context(self, digest: Digest, reader: Subscriber) -> dict[str, Any]:
         return rendering.make_context(digest, self._edition, subscriber=reader, **self._urls)
 
     @cached_property
-    def _anybody(self) -> Delivery:
-        return _stand_in(self._edition)
+    def _placeholder(self) -> Delivery:
+        return _placeholder_delivery(self._edition)
 
     @cached_property
     def _urls(self) -> dict[str, str]:
-        return rendering.urls_of(self._anybody)
+        return rendering.urls_of(self._placeholder)
 
-    def _digest(self, situation: FrameKey, first: PaperText | None = None) -> Digest:
-        """A digest of matches without papers, but for the `first`."""
-        found = (Finding("" if situation.follows_nothing else "-", 0, ()),)
-        how_many = situation.for_you + situation.trending
-        matches = [Match(cast(PaperText, first if number == 0 else None), 0, found) for number in range(how_many)]
-        for_you, trending = matches[: situation.for_you], matches[situation.for_you :]
-        return Digest(self._edition.day, tuple(for_you), tuple(trending), situation.more, self._of_how_many)
+    def _digest(self, key: FrameKey, first: PaperText | None = None) -> Digest:
+        """Return a digest of matches without papers, except the `first`."""
+        findings = (Finding("" if key.follows_nothing else "-", 0, ()),)
+        numbers = range(key.for_you + key.trending)
+        matches = [Match(cast(PaperText, first if number == 0 else None), 0, findings) for number in numbers]
+        for_you, trending = matches[: key.for_you], matches[key.for_you :]
+        return Digest(self._edition.day, tuple(for_you), tuple(trending), key.more, self._candidates)
 
     @cached_property
     def _html_around_a_paper(self) -> str:
-        """The HTML, before styles are inlined, of a mail with the place of one paper."""
+        """The HTML of an email with a marker for its one paper, before styles are inlined."""
         digest = self._digest(FrameKey("", for_you=1))
-        papers = _Places(rendering.macros_of("_papers.html"), {id(digest.for_you[0]): 0})
-        context = self._context(digest, self._anybody.subscriber) | {"papers": papers, "subject": SUBJECT}
+        papers = _PaperMarkers(rendering.macros_of("_papers.html"), {id(digest.for_you[0]): 0})
+        context = self._context(digest, self._placeholder.subscriber) | {"papers": papers, "subject": SUBJECT}
         return render_to_string("email/digest.html", context)
 
-    def _as_papers(self, kind: str, papers: Mapping[PartKey, Paper]) -> list[str]:
-        """What the macro for papers makes of each, with marks for its reasons."""
+    def _render_papers(self, kind: str, papers: Mapping[PartKey, Paper]) -> list[str]:
+        """Render each paper with the macro for papers. Reasons and the begin and end of bold text are markers."""
         macros: Any = rendering.macros_of(f"_papers.{kind}")
         matches = {key: Match(paper, 0, REASONS[: key.reasons]) for key, paper in papers.items()}
         with bold_terms.marked_instead_of_bold(BEGIN, END):
@@ -170,66 +174,66 @@ class TemplateSplitter:
                 str(macros.paper(match, self._urls["opinion_url"], minor=key.minor)) for key, match in matches.items()
             ]
 
-    def _cut(self, key: PartKey, paper: str, say: Callable[[Finding], str]) -> PaperPart:
-        at = {say(reason): str(number) for number, reason in enumerate(REASONS)}
-        parts, words = cut(paper, at | {BEGIN: WORDS, END: WORDS}), ""
-        if WORDS in parts[1::2]:
-            begin = parts.index(WORDS, 1) + 1
-            words = unescape(parts[begin])
+    def _split_paper(self, key: PartKey, paper: str, show: Callable[[Finding], str]) -> PaperPart:
+        names = {show(reason): str(number) for number, reason in enumerate(REASONS)}
+        parts, bold_text = split(paper, names | {BEGIN: BOLD_TEXT, END: BOLD_TEXT}), ""
+        if BOLD_TEXT in parts[1::2]:
+            begin = parts.index(BOLD_TEXT, 1) + 1
+            bold_text = unescape(parts[begin])
             del parts[begin : begin + 2]  # up to the END
         places = parts[1::2]
-        if [place for place in places if place != WORDS] != [str(number) for number in range(key.reasons)]:
-            raise CutError(f"A paper with {key.reasons} reasons tells others: {places}.")
-        if places.count(WORDS) > 1:
-            raise CutError("Several texts of a paper may have words in bold.")
-        return PaperPart([encode_around(part, self._opinion_token) for part in parts[::2]], places, words)
+        if [place for place in places if place != BOLD_TEXT] != [str(number) for number in range(key.reasons)]:
+            raise SplitError(f"A paper must show its {key.reasons} reasons once and in order, but shows {places}.")
+        if places.count(BOLD_TEXT) > 1:
+            raise SplitError("More than one text of a paper has words in bold: use the filter `emphasized` once.")
+        return PaperPart([encode_around(part, self._opinion_token) for part in parts[::2]], places, bold_text)
 
-    def _form(self, frequency: str, text: str, html: str) -> tuple[ByteTemplate, slice]:
-        """The whole mail, and which pieces of it are the HTML part."""
-        form, bodies, its_html = ByteTemplate(), {"text": text, "html": html}, slice(0)
-        for number, part in enumerate(self._wire(frequency)):
+    def _byte_template(self, frequency: str, text: str, html: str) -> tuple[ByteTemplate, slice]:
+        """Return the whole email as a byte template, and the slice of its pieces that is the HTML part."""
+        template, bodies, html_pieces = ByteTemplate(), {"text": text, "html": html}, slice(0)
+        for number, part in enumerate(self._split_message(frequency)):
             if number % 2 and part in bodies:
-                begin = len(form.pieces)
-                form.add(cut(bodies[part], self._in_body(part)), encode)
-                its_html = slice(begin, len(form.pieces))  # the text part comes first
+                begin = len(template.pieces)
+                template.add(split(bodies[part], self._names_in_body(part)), encode)
+                html_pieces = slice(begin, len(template.pieces))  # the HTML part is the last
             else:
-                form.add(["", part] if number % 2 else [part], str.encode)
-        return form, its_html
+                template.add(["", part] if number % 2 else [part], str.encode)
+        return template, html_pieces
 
     @lru_cache(4)  # noqa: B019
-    def _wire(self, frequency: str) -> list[str]:
-        """The mail as it leaves, cut where its text, its HTML and what is the reader's own stand in it."""
-        stand_in = _stand_in(self._edition, frequency)
-        built = rendering.build_message(RenderedEmail(SUBJECT, TEXT, HTML), stand_in).message()
-        at = {
+    def _split_message(self, frequency: str) -> list[str]:
+        """Return the message on the wire, split at its text, its HTML and the personal values of its headers."""
+        delivery = _placeholder_delivery(self._edition, frequency)
+        message = rendering.build_message(RenderedEmail(SUBJECT, TEXT, HTML), delivery).message()
+        names = {
             ADDRESS: "address",
-            stand_in.message_id: "message id",
-            built["Date"]: "date",
+            delivery.message_id: "message id",
+            message["Date"]: "date",
             SUBJECT: "subject header",
-            link_tokens.make_token(Purpose.UNSUBSCRIBE, stand_in.subscriber): "unsubscribe header",
+            link_tokens.make_token(Purpose.UNSUBSCRIBE, delivery.subscriber): "unsubscribe header",
             TEXT: "text",
             HTML: "html",
         }
-        return cut(built.as_bytes(linesep="\r\n").decode("ascii"), at)
+        return split(message.as_bytes(linesep="\r\n").decode("ascii"), names)
 
-    def _in_body(self, part: str) -> dict[str, str]:
-        """What is to be cut out of the text or the HTML part."""
-        reader = self._anybody.subscriber
+    def _names_in_body(self, part: str) -> dict[str, str]:
+        """Return the markers and placeholder tokens in the text or the HTML part, with the names of their places."""
+        reader = self._placeholder.subscriber
         tokens = {
             link_tokens.make_token(purpose, reader): str(purpose)
             for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)
         }
-        papers = {mark(FIRST_PLACE + number): f"{part} {number}" for number in range(100)}
+        papers = {marker(FIRST_PAPER + number): f"{part} {number}" for number in range(MOST_PAPERS)}
         digest = {reader_urls.digest_token(UID.bytes, self._edition.pk): "digest", self._opinion_token: "opinion"}
-        own = {SUBJECT: "subject", PREHEADER: "preheader", SINCE: f"{part} since"}
-        return tokens | papers | digest | own
+        sentences = {SUBJECT: "subject", PREHEADER: "preheader", SINCE: f"{part} since"}
+        return tokens | papers | digest | sentences
 
 
-class _Sentences:
-    """Stands in for the sentences: those that are different for each reader are marks."""
+class _SentencesWithMarkers:
+    """The sentences of a digest. Those that differ from reader to reader are markers."""
 
-    def __init__(self, say: Any) -> None:
-        self._say = say
+    def __init__(self, sentences: Any) -> None:
+        self._sentences = sentences
 
     def preheader(self) -> str:
         return PREHEADER
@@ -238,11 +242,11 @@ class _Sentences:
         return SINCE
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._say, name)
+        return getattr(self._sentences, name)
 
 
-class _Places:
-    """Stands in for the macros of papers: each paper is the mark of its place."""
+class _PaperMarkers:
+    """The macros for papers. Each paper becomes a marker."""
 
     def __init__(self, macros: TemplateModule, numbers: Mapping[int, int]) -> None:
         self._macros = macros
@@ -252,13 +256,13 @@ class _Places:
     def paper(self, match: Match, opinion_url: str, minor: object = False) -> str:
         number = self._numbers[id(match)]
         self.minor[number] = bool(minor)
-        return Markup(mark(FIRST_PLACE + number))  # noqa: S704  # digits
+        return Markup(marker(FIRST_PAPER + number))  # noqa: S704  # digits
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._macros, name)
 
 
-def _stand_in(edition: Edition, frequency: str = "") -> Delivery:
-    """A delivery to nobody."""
+def _placeholder_delivery(edition: Edition, frequency: str = "") -> Delivery:
+    """Return an unsaved delivery to a placeholder reader."""
     reader = Subscriber(uid=UID, email=ADDRESS, frequency=frequency, confirmed_at=timezone.now())
     return Delivery(edition=edition, subscriber=reader)

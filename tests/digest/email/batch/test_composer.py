@@ -80,9 +80,9 @@ def test_it_notices_what_was_changed_or_hidden_within_a_minute(edition: Edition,
 def test_it_keeps_its_parts_while_nothing_changes(edition: Edition, alice: Subscriber) -> None:
     composer, row = Composer(), make_row(edition, alice)
     list(composer.compose([row]))
-    before = dict(composer._issues)
+    before = dict(composer._editions)
     list(composer.compose([row]))
-    assert composer._issues == before
+    assert composer._editions == before
 
 
 def test_it_makes_mails_in_the_look_of_now(edition: Edition, alice: Subscriber) -> None:

@@ -48,8 +48,8 @@ def check(deliveries: list[Delivery], from_parts: bool = True) -> list[ComposedE
     rows = [DeliveryRow(delivery.pk, delivery.edition_id, delivery.subscriber_id) for delivery in deliveries]
     composer = Composer()
     made = list(composer.compose(rows))
-    assemblers = [assembler for issue in composer._issues.values() for assembler in issue._assemblers.values()]
-    assert not from_parts or not any(assembler.is_odd for assembler in assemblers)
+    assemblers = [assembler for issue in composer._editions.values() for assembler in issue._assemblers.values()]
+    assert not from_parts or not any(assembler.uses_plain_path for assembler in assemblers)
     for delivery, composed in zip(deliveries, made, strict=True):
         assert composed.problem is None
         wire, record = plain(delivery)

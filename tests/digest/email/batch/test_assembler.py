@@ -10,7 +10,7 @@ from django.template import engines
 from django.template.backends.jinja2 import Jinja2
 from jinja2 import ChoiceLoader, DictLoader
 
-from digest.email.batch import verification
+from digest.email.batch import assembler
 from digest.models import Edition
 from subscriptions.models import Subscriber
 from tests.conftest import make_reader
@@ -104,6 +104,6 @@ def test_it_asks_once_of_each_kind_of_mail(
         asked.append(one != other)
         return True
 
-    monkeypatch.setattr(verification, "look_alike", alike)
+    monkeypatch.setattr(assembler, "have_same_content", alike)
     check(make_deliveries(edition, readers))
     assert len(asked) == 1
