@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from config.middleware import language
-from digest.email import bold_terms, first_digest, formatting, reasons
+from digest.email import bold_terms, formatting, reasons, welcome
 from digest.matching import highlight
 from digest.personalization import embeddings, snapshot
 from digest.site import feeds
@@ -53,7 +53,7 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
     env.globals |= {"english": english, "languages": language.choices, "default_accent": colours.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
-    env.globals |= {"by_meaning": embeddings.is_available, "what_comes": first_digest.what_comes}
+    env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_schedule}
     env.globals |= {"stamp": bot_check.stamp, "consent_text": consents.text, "version_of": consents.version_of}
     env.filters |= formatting.FILTERS | reasons.FILTERS
     env.filters |= {

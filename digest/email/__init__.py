@@ -1,6 +1,6 @@
-"""Make an email out of a digest.
+"""Turn a digest into an email.
 
-rendering makes one email from the templates; batch makes the same bytes for readers by the hundred. Both use headers,
-formatting, reasons, bold_terms, quoted_printable and reader_urls. web_view shows a sent digest again; welcome,
-first_digest and theme_preview are for the first email and for the preview in the admin.
+rendering makes one email from the templates. batch makes the same email as bytes, for hundreds of readers at a time.
+Both use headers, formatting, reasons, bold_terms, quoted_printable and reader_urls. welcome is a new reader's first
+email, theme_preview an email in the admin, and web_view a sent digest in the browser.
 """

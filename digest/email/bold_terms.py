@@ -1,4 +1,4 @@
-"""The words of a paper that its reasons found, in bold. Pure."""
+"""The words of a paper that match its reasons, in bold. Pure."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,26 +15,26 @@ _around: ContextVar[tuple[str, str] | None] = ContextVar("around", default=None)
 
 
 def emphasized(text: str, findings: Sequence[Finding]) -> Markup:
-    """`text` as HTML, with what `findings` found in it in bold."""
+    """Return `text` as HTML, with the words that `findings` found in it in bold."""
     if around := _around.get():
         return Markup(around[0]) + text + Markup(around[1])  # noqa: S704  # digits
     return Markup(bold_html(text, shown_reasons(findings)))  # noqa: S704  # escaped there
 
 
 def bold_html(text: str, reasons: Sequence[Reason]) -> str:
-    """The same, written as HTML serializers do."""
+    """Return `text` as HTML, escaped as HTML serializers do, with the words that `reasons` found in bold."""
     parts = split_highlights(text, reasons)
     return "".join(f"<b>{escape(part)}</b>" if is_found else escape(part) for part, is_found in parts)
 
 
 def shown_reasons(findings: Sequence[Finding]) -> list[Reason]:
-    """The reasons that a mail tells."""
+    """Return the reasons that an email shows."""
     return [reason for finding in shown(findings) for reason in finding.reasons]
 
 
 @contextmanager
 def marked_instead_of_bold(begin: str, end: str) -> Iterator[None]:
-    """Put nothing in bold, but `begin` and `end` around each text, by which it is found again."""
+    """Put nothing in bold, but put `begin` and `end` around each text, so that it can be found again."""
     token = _around.set((begin, end))
     try:
         yield

@@ -1,4 +1,4 @@
-"""How things are said to readers, in pages and mails alike, in the language that is active. Pure."""
+"""Dates, numbers, names and texts as readers see them, in pages and emails, in the active language. Pure."""
 
 import datetime as dt
 import unicodedata
@@ -8,20 +8,23 @@ from functools import lru_cache
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, pgettext
 
+from digest.editions.due_times import SATURDAY
 from digest.text.cleanup import first_sentences, whole
 
 TEXT_WIDTH = 78  # characters
-PREHEADER = 110  # characters; of less than ENOUGH, the lead is there as well
-ENOUGH = 40
+PREHEADER = 110  # characters
+ENOUGH = 40  # characters; the lead follows a shorter preheader
 SMALL_WORDS = frozenset(
     {"a", "and", "at", "de", "della", "der", "di", "du", "for", "für", "in", "la", "of", "on", "the"}
 )
-SATURDAY = 5  # dt.date.weekday()
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 
 
 def _(message: str) -> str:
-    """As Django's, which asks the catalogue of each app anew; a digest holds some twenty messages."""
+    """Return the translation of `message`, cached.
+
+    Django asks the catalogue of each app at each call, and a digest holds some twenty messages.
+    """
     return _translated(get_language(), message)
 
 
@@ -31,7 +34,10 @@ def _translated(language: str | None, message: str) -> str:
 
 
 def short_authors(names: Sequence[str], most: int = 6) -> str:
-    """The names, with the middle of a long list left out: the first ones and the last are who did it and whose lab."""
+    """Join the names without the middle of a long list.
+
+    The first and the last name show who did the work, and in which lab.
+    """
     shown = [isolated(shorten(name, 100)) for name in names]
     if len(shown) <= most:
         return ", ".join(shown)
@@ -40,12 +46,12 @@ def short_authors(names: Sequence[str], most: int = 6) -> str:
 
 
 def by_line(names: Sequence[str], organization: str, most: int = 6) -> str:
-    """Whose paper it is. The dot between authors and organization begins no line."""
+    """Return authors and organization. No line begins with the dot between them."""
     return "\u00a0· ".join(filter(None, (short_authors(names, most), isolated(named(organization)))))
 
 
 def named(organization: str) -> str:
-    """The name as it is written: some sources tell those of several words in small letters."""
+    """Return the organization's name, capitalized if a source gives a name of several words in lower case."""
     if not organization.islower() or " " not in organization:
         return organization
     words = organization.split(" ")
@@ -53,18 +59,18 @@ def named(organization: str) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """`number` with its English noun, for operators: 1 paper, 2 papers."""
+    """Return `number` with its English noun, for operators: 1 paper, 2 papers."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def grouped(number: int) -> str:
-    """1,234 in English, 1.234 in German."""
+    """Return `number` with separators: 1,234 in English, 1.234 in German."""
     return number_format(number, use_l10n=True, force_grouping=True)
 
 
 def translated(text: str) -> str:
-    """`text` of ours that is no literal, such as a topic's name; as it is where nobody has translated it."""
-    return _(text) if text else ""  # gettext's answer to nothing is the file's head
+    """Return the translation of a `text` of ours that is not a literal, such as a topic's name, or `text` itself."""
+    return _(text) if text else ""  # gettext("") returns the header of the catalogue
 
 
 def papers(number: int) -> str:
@@ -92,7 +98,10 @@ def short_date(day: dt.date) -> str:
 
 
 def day_before(day: dt.date, last: dt.date) -> str:
-    """`day` as it stands before `last`, a `plain_date`, with no more than differs: 17 (to 23 August 2026)."""
+    """Return `day` as the begin of a range that ends on `last`, without the parts that both share.
+
+    Before “23 August 2026”, a `plain_date`, it is “17” or “31 July”.
+    """
     if day.year != last.year:
         return plain_date(day)
     if day.month != last.month:
@@ -113,7 +122,7 @@ def weekday_short(day: dt.date) -> str:
 
 
 def why_quiet(day: dt.date, cause: str) -> str:
-    """Why `day` has no edition; see `digest.models.QuietDay.Cause`."""
+    """Return why `day` has no edition (see `digest.models.QuietDay.Cause`)."""
     match cause:
         case "out":
             return _("All papers that were listed on that day had been in an earlier edition.")
@@ -127,14 +136,17 @@ def why_quiet(day: dt.date, cause: str) -> str:
 
 
 def preheader(titles: Sequence[str], lead: str) -> str:
-    """What mail clients show beside the subject, which holds the first title already: those of the next papers."""
+    """Return the text that email clients show after the subject: the titles of the next papers.
+
+    The subject has the first title already. If the titles are short, `lead` follows.
+    """
     also = _("Also: %(titles)s") % {"titles": " · ".join(in_preheader(titles))} if titles else ""
     return shorten(also if len(also) >= ENOUGH else f"{also} {lead}".strip(), PREHEADER)
 
 
 def in_preheader(titles: Iterable[str]) -> list[str]:
-    """Those of `titles` that a preheader has room for, in short."""
-    room, shown = PREHEADER, []
+    """Return the titles that fit into a preheader, shortened."""
+    room, shown = PREHEADER, []  # characters left
     for title in titles:
         if room <= 0:
             break
@@ -144,19 +156,19 @@ def in_preheader(titles: Iterable[str]) -> list[str]:
 
 
 def shorten(text: str, limit: int) -> str:
-    """`text` in at most `limit` characters, cut between words."""
+    """Return `text` in at most `limit` characters, cut between words."""
     if len(text) <= limit:
         return text
     return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:–- ") + "…"
 
 
 def wrapped(text: str, indent: int = 0) -> str:
-    """`text` in lines of 78 characters at most, cut between words; `indent` spaces stand before each but the first."""
-    room, lines = TEXT_WIDTH - indent, []
-    while len(text) > room:
-        end = text.rfind(" ", 1, room + 1)
+    """Wrap `text` between words, at 78 characters. Each line but the first begins with `indent` spaces."""
+    width, lines = TEXT_WIDTH - indent, []
+    while len(text) > width:
+        end = text.rfind(" ", 1, width + 1)
         if end < 0:
-            end = text.find(" ", room)
+            end = text.find(" ", width)
         if end < 0:
             break
         lines.append(text[:end].rstrip())
@@ -165,14 +177,15 @@ def wrapped(text: str, indent: int = 0) -> str:
 
 
 def isolated(text: str) -> str:
-    """`text`, kept from turning the words around it: Hebrew in an English sentence, English in a Hebrew one.
+    """Return `text`, isolated from the direction of the words around it.
 
-    As characters, since mail clients drop the elements and styles that would do it (Unicode TR 9, isolates).
+    It may be Hebrew in an English sentence, or English in a Hebrew one. The isolates are characters (Unicode TR 9),
+    because email clients drop elements and styles that do the same.
     """
     if text.isascii() and not get_language_bidi():
         return text
-    against = ("L",) if get_language_bidi() else ("R", "AL", "AN")
-    if any(unicodedata.bidirectional(character) in against for character in text):
+    opposite = ("L",) if get_language_bidi() else ("R", "AL", "AN")
+    if any(unicodedata.bidirectional(character) in opposite for character in text):
         return f"{ISOLATE}{text}{END_OF_ISOLATE}"
     return text
 

@@ -1,6 +1,6 @@
-"""The headers that a digest owes its reader, the reader's mail client, and the services in between.
+"""The headers that a digest needs for its reader, the reader's email client and the services between.
 
-One place for every way in which a digest is put together. What is the same for all readers of an edition is made once.
+Both paths that make a digest take them from here. The headers that all readers of an edition share are made once.
 """
 
 import datetime as dt
@@ -16,35 +16,35 @@ from subscriptions.email import builder
 from subscriptions.email.send_errors import NoPostalAddressError
 from subscriptions.models import Subscriber
 
-# Names that any provider hands on in a header as they are: in ASCII, and without what some fill in for readers.
+# Names that every provider leaves unchanged in a header: ASCII, without the braces of merge variables.
 _PLAIN_NAME = re.compile(r"[\w .,:;'\"!?&@/()+-]+", re.ASCII)
-SENDER_ID = (5, 15)  # characters that Gmail wants in the last field of Feedback-ID
+SENDER_ID = (5, 15)  # characters, least and most, in the last field of Gmail's Feedback-ID
 
 
 def of_digest(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
-    """All headers of the reader's digest, but for From, To, Subject, Date and those of MIME."""
+    """Return all headers of the reader's digest except From, To, Subject, Date and the MIME headers."""
     return personal(delivery, unsubscribe_url) | shared(delivery.edition.day, delivery.subscriber.frequency)
 
 
 def personal(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
-    """Those that differ from reader to reader."""
+    """Return the headers that differ from reader to reader."""
     return {
-        # Stable: a mail that is sent again can be recognised, by the reader's mail client too.
+        # The same at each attempt, so that the reader's email client can recognise a repeat.
         "Message-ID": f"<{delivery.message_id}@{brand.current().sender_domain}>",
-        # RFC 2369, RFC 8058: a mail client may POST there on the reader's behalf.
+        # RFC 2369 and RFC 8058: an email client may POST to it on the reader's behalf.
         "List-Unsubscribe": f"<{unsubscribe_url}>",
     }
 
 
 def of_welcome(subscriber: Subscriber, unsubscribe_url: str, day: dt.date) -> dict[str, str]:
-    """Those of a reader's first mail, where it holds no digest: mail clients treat it as they will those."""
+    """Return the headers of a first email without a digest, so that email clients treat it like a digest."""
     return {"List-Unsubscribe": f"<{unsubscribe_url}>"} | _shared(day, subscriber.frequency, brand.current())
 
 
 def shared(day: dt.date, frequency: str) -> dict[str, str]:
-    """Those that all readers of the edition of `day` have in common who read as often.
+    """Return the headers that all readers of `day`'s edition with the same frequency share.
 
-    Raises NoPostalAddressError where mails need one and there is none: so none can be made in any way.
+    Raise NoPostalAddressError if emails need a postal address and there is none: then neither path can make an email.
     """
     if settings.REQUIRE_POSTAL_ADDRESS and not brand.current().postal_address:
         raise NoPostalAddressError
@@ -59,15 +59,15 @@ def _shared(day: dt.date, frequency: str, look: Look) -> dict[str, str]:
         "List-Archive": f"<{look.url}/>",
         "List-Help": f"<{look.url}/subscribe/>",
         "List-Owner": f"<mailto:{look.reply_to or look.sender_address}>",
-        "List-Post": "NO",  # RFC 2369: only we write to it
+        "List-Post": "NO",  # RFC 2369: readers cannot post to the list
         "Feedback-ID": f"{day:%Y%m%d}:{frequency}:digest:{_sender_id(look.sender_domain)}",
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
+        "Auto-Submitted": "auto-generated",  # RFC 3834: suppresses out-of-office replies
         "Precedence": "list",
     }
 
 
 def _list_id(name: str, domain: str) -> str:
-    """Return the List-Id (RFC 2919). It has the newsletter's name only where that needs no encoding.
+    """Return the List-Id (RFC 2919). It contains the newsletter's name only if the name needs no encoding.
 
     The name is optional. Some providers send an encoded one as raw UTF-8, or encode the whole header with the id.
     """
@@ -76,6 +76,9 @@ def _list_id(name: str, domain: str) -> str:
 
 
 def _sender_id(domain: str) -> str:
-    """The domain in the 5 to 15 characters that Gmail counts complaints by. It names no reader, and never changes."""
+    """Return the domain in the 5 to 15 characters by which Gmail counts complaints.
+
+    It names no reader and never changes.
+    """
     least, most = SENDER_ID
     return re.sub(r"[^a-z0-9]", "", domain.lower())[-most:].rjust(least, "0")

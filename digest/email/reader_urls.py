@@ -1,6 +1,7 @@
-"""Where a reader's digest is shown in a browser, and where the reader says what they think of its papers.
+"""The URLs in a digest that belong to its reader: the digest in the browser, and the feedback links of its papers.
 
-Both addresses are in the mail, and say who and which edition; the first is passed on, and opens nothing of the second.
+Both contain a signed token that names the reader and the edition. The URL of the digest may be forwarded to others, so
+its token does not open the feedback pages.
 """
 
 import uuid
@@ -22,22 +23,22 @@ def opinion_token(uid: bytes, edition_id: int, generation: bytes = b"") -> str:
 
 
 def digest_url(subscriber: Subscriber, edition_id: int) -> str:
-    """The absolute address of the digest."""
+    """Return the absolute URL of the digest in the browser."""
     return link_tokens.make_url(Purpose.DIGEST, subscriber, edition_id.to_bytes(ID_LENGTH))
 
 
 def opinion_url(subscriber: Subscriber, edition_id: int) -> str:
-    """What the absolute addresses begin with by which readers say what they think, ending on a slash."""
+    """Return the absolute URL that all feedback links of the digest begin with. It ends with a slash."""
     return link_tokens.make_url(Purpose.OPINION, subscriber, edition_id.to_bytes(ID_LENGTH))
 
 
 def read_digest_token(token: str) -> tuple[uuid.UUID, int]:
-    """The reader's uid, and the id of the edition. Raises ForgedLinkError."""
+    """Return the reader's uid and the id of the edition. Raise ForgedLinkError if the token is not valid."""
     return _read(Purpose.DIGEST, token)
 
 
 def read_opinion_token(token: str) -> tuple[uuid.UUID, int]:
-    """The same."""
+    """Return the reader's uid and the id of the edition. Raise ForgedLinkError if the token is not valid."""
     return _read(Purpose.OPINION, token)
 
 

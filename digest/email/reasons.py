@@ -1,4 +1,4 @@
-"""Why a paper was chosen, as pages and mails say it, in the language that is active. Pure."""
+"""The sentences that say why a paper was chosen, for pages and emails, in the active language. Pure."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -11,72 +11,73 @@ from digest.matching import Finding, Reason
 
 
 def why(finding: Finding) -> str:
-    """What one interest found in a paper, in one line. Nothing, where only votes speak for it: they stand above."""
+    """Return in one line what one interest found in a paper, or "" if only votes speak for it: they are shown above."""
     language = get_language()
-    told = (
-        _sentence(language, kind, tuple(found), where) for (kind, where), found in _together(finding.reasons).items()
+    sentences = (
+        _sentence(language, kind, tuple(found), where) for (kind, where), found in _group(finding.reasons).items()
     )
-    said = "; ".join(filter(None, told))
-    return f"{_named(language, finding.interest)}: {said}" if said and finding.interest else said
+    line = "; ".join(filter(None, sentences))
+    return f"{_display_name(language, finding.interest)}: {line}" if line and finding.interest else line
 
 
 def why_in_text(finding: Finding) -> str:
-    """The same as it stands in the text part."""
+    """Return the line of `why` for the text part."""
     return in_text(why(finding))
 
 
 def in_text(line: str) -> str:
-    """A line of `why` as it stands in the text part."""
+    """Return a line of `why` as the text part shows it: introduced, wrapped and indented."""
     return wrapped(_("Why: %(line)s") % {"line": line}, indent=2) if line else ""
 
 
-def _together(reasons: Iterable[Reason]) -> dict[tuple[str, str], list[str]]:
-    """What was found, by its kind and where it stands; no phrase that is a part of another there."""
+def _group(reasons: Iterable[Reason]) -> dict[tuple[str, str], list[str]]:
+    """Group what was found by its kind and field. Leave out phrases that are part of a longer one there."""
     found: dict[tuple[str, str], list[str]] = {}
     for reason in reasons:
-        found.setdefault((reason.kind, reason.where), []).append(_what(reason))
+        found.setdefault((reason.kind, reason.where), []).append(_found_text(reason))
     return {
-        (kind, where): [one for one in each if kind != "phrase" or not _is_within(one, each)]
-        for (kind, where), each in found.items()
+        (kind, where): [text for text in texts if kind != "phrase" or not _is_within(text, texts)]
+        for (kind, where), texts in found.items()
     }
 
 
 def _is_within(found: str, others: Iterable[str]) -> bool:
-    return any(_apart(found) in _apart(other) for other in others if len(other) > len(found))
+    return any(_spaced(found) in _spaced(other) for other in others if len(other) > len(found))
 
 
-def _apart(phrase: str) -> str:
-    """With a space around each word, also around those that hyphens join."""
+def _spaced(phrase: str) -> str:
+    """Return `phrase` with a space around each word. Hyphens separate words, too."""
     return f" {phrase.casefold().replace('-', ' ')} "
 
 
-def _what(reason: Reason) -> str:
-    """What was found; nothing where it is the topic, whose name stands before it."""
+def _found_text(reason: Reason) -> str:
+    """Return what was found, or "" if it is the topic itself: its name begins the line."""
     return "" if reason.kind == "meaning" and reason.found == reason.interest else reason.found
 
 
 @lru_cache(maxsize=10_000)
-def _named(language: str | None, interest: str) -> str:
+def _display_name(language: str | None, interest: str) -> str:
+    """Return the name of the interest in the active language."""
     return isolated(translated(interest))
 
 
-@lru_cache(maxsize=10_000)  # what many readers are told; asking for the language at each word takes longer
+@lru_cache(maxsize=10_000)  # many readers get the same; asking for the language at each word takes longer
 def _sentence(language: str | None, kind: str, found: tuple[str, ...], where: str) -> str:
     if kind == "votes":
         return ""
     whole = map(translated, found) if kind == "topic" else found
-    shown = [isolated(shorten(one, 100)) for one in whole]
+    shown = [isolated(shorten(text, 100)) for text in whole]
     if kind == "topic" and len(shown) > 1:
         return _("on the topics “%(topics)s”") % {"topics": _in_quotes(shown)}
     if kind in ("phrase", "taste"):
         shown = [_in_quotes(shown)]
     elif kind == "words":
         shown = [", ".join(dict.fromkeys(word for words in shown for word in words.split(", ")))]
-    return "; ".join(_phrase_for(kind, one, where) for one in shown)
+    return "; ".join(_phrase_for(kind, text, where) for text in shown)
 
 
 def _in_quotes(shown: Iterable[str]) -> str:
-    """What stands between the first quote and the last."""
+    """Return phrases joined to go between one pair of quotes."""
     # Translators: between two phrases, each of which stands in quotes.
     return _("”, “").join(shown)
 
@@ -105,7 +106,7 @@ def _phrase_for(kind: str, found: str, where: str) -> str:
             return _("by %(author)s") % {"author": found}
         case "category", _where:
             return _("in %(category)s") % {"category": found}
-        case "said", _where:  # in whole words already
+        case "sentence", _where:  # a whole sentence already
             return found
         case "taste", "liked":
             return _("moved up, since you liked papers with “%(words)s”") % {"words": found}

@@ -1,4 +1,4 @@
-"""A digest becomes a mail: subject, text and HTML for one reader."""
+"""Render a digest as an email for one reader: subject, text and HTML."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from subscriptions.models import Subscriber
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 
-MOST_HTML = 100_000  # bytes: Gmail clips what is longer than 102
+MOST_HTML = 100_000  # bytes; Gmail clips emails of more than 102 KB
 
 
 @dataclass(frozen=True)
 class RenderedEmail:
-    """One reader's mail, before it becomes a message."""
+    """One reader's email as strings, before it becomes a message."""
 
     subject: str
     text: str
@@ -43,10 +43,10 @@ def render(
     subscriber: Subscriber | None = None,
     occasion: str = "",
 ) -> RenderedEmail:
-    """The mail of `digest`, from the template trio `templates/email/digest.*`.
+    """Render `digest` with the three templates `templates/email/digest.*`.
 
-    `digest_url` is where this very digest can be read in a browser; with `opinion_url`, which ends on a slash, begin
-    the addresses by which the reader says what they think of its papers. Without them nothing links there.
+    `digest_url` is where this digest can be read in a browser. `opinion_url` ends with a slash, and all feedback links
+    begin with it. Without these URLs the email has no such links.
     """
     with translation.override(subscriber.language if subscriber else settings.LANGUAGE_CODE):
         context = make_context(
@@ -68,10 +68,10 @@ def render(
 def make_context(
     digest: Digest, edition: Edition, *, subscriber: Subscriber | None = None, occasion: str = "", **urls: str
 ) -> dict[str, Any]:
-    """What the templates know, but for `papers` (the macros of their kind) and `subject`.
+    """Return the context of the templates, without `subject` and `papers` (the macros for the text or the HTML part).
 
-    The sentences come with it, and are not imported by the templates, so that others can stand in their places (see
-    `digest.email.batch.assembler`).
+    The macros for sentences are in the context and not imported by the templates, so that the batch path can replace
+    some of them (see `digest.email.batch.template_parts`).
     """
     context = {
         "digest": digest,
@@ -79,43 +79,35 @@ def make_context(
         "subscriber": subscriber,
         "edition_url": f"{settings.SITE_URL}/{digest.day}/",
         "withdrawn": 0,
-        "occasion": occasion,  # "welcome": it is the reader's first mail
+        "occasion": occasion,  # "welcome" in the reader's first email
         **urls,
     }
     return context | {"say": macros_of("_sentences.txt", context)}
 
 
 def why_this_mail(subscriber: Subscriber, day: dt.date) -> str:
-    """What a digest says at its end, for other mails of the subscription."""
+    """Return the sentence at the end of a digest that says why the reader gets it, for other emails to the reader."""
     sentences: Any = macros_of("_sentences.txt", {"subscriber": subscriber, "digest": Digest(day, (), (), 0, 0)})
     return str(sentences.why_this_mail())
 
 
 def preload() -> None:
-    """Load what every digest is made with, so that processes forked from this one need not."""
+    """Load everything that a digest needs, so that processes forked from this one do not have to."""
     environment: Environment = cast(Jinja2, engines["jinja2"]).env
     parts = ("email/digest.", "email/_", "email/email.css")
     for name in environment.list_templates(filter_func=lambda name: name.startswith(parts)):
         environment.get_template(name)
-    get_resolver().reverse_dict  # noqa: B018  # reads all addresses, and with them the views
+    get_resolver().reverse_dict  # noqa: B018  # loads all URLs and their views
 
 
 def macros_of(name: str, context: dict[str, Any] | None = None) -> TemplateModule:
+    """Return the macros of the template `email/{name}`, which see `context`."""
     environment: Environment = cast(Jinja2, engines["jinja2"]).env
     return environment.get_template(f"email/{name}").make_module(context)
 
 
-def render_page(digest: Digest, edition: Edition, frequency: str, withdrawn: int) -> str:
-    """The HTML of a digest that was mailed, without anything of its reader's; so many of its papers are gone."""
-    anybody = Subscriber(frequency=frequency, confirmed_at=edition.published_at)
-    nowhere = dict.fromkeys(("preferences_url", "unsubscribe_url", "digest_url", "opinion_url"), "")
-    context = make_context(digest, edition, subscriber=anybody, **nowhere)
-    context |= {"withdrawn": withdrawn, "papers": macros_of("_papers.html")}
-    return builder.render_html("digest", context | {"subject": builder.render_subject("digest", context)})
-
-
 def urls_of(delivery: Delivery) -> dict[str, str]:
-    """The addresses in its mail that are the reader's own."""
+    """Return the URLs that only this reader's email contains."""
     return {
         "preferences_url": link_tokens.make_url(Purpose.PREFERENCES, delivery.subscriber),
         "unsubscribe_url": link_tokens.make_url(Purpose.UNSUBSCRIBE, delivery.subscriber),
@@ -125,10 +117,9 @@ def urls_of(delivery: Delivery) -> dict[str, str]:
 
 
 def build_digest_message(digest: Digest, delivery: Delivery, *, occasion: str = "") -> builder.Message:
-    """The message that is handed over for `delivery`, and in its `papers` what it holds (see
-    `digest.personalization.snapshot`).
+    """Return the message to send for `delivery`, without the last papers if the HTML would be too long.
 
-    The last papers are left out where the HTML would get too long.
+    Its `papers` are the record of its content (see `digest.personalization.snapshot`).
     """
     reader = delivery.subscriber
     while True:
@@ -142,14 +133,15 @@ def build_digest_message(digest: Digest, delivery: Delivery, *, occasion: str = 
 
 
 def fits(html: str) -> bool:
+    """Return whether email clients show `html` whole."""
     return len(html) <= MOST_HTML and len(html.encode()) <= MOST_HTML
 
 
 def build_message(rendered: RenderedEmail, delivery: Delivery) -> builder.Message:
-    """The message of what was rendered for `delivery`."""
-    own = headers.of_digest(delivery, urls_of(delivery)["unsubscribe_url"])
-    message = builder.build_message(delivery.subscriber.email, rendered.subject, rendered.text, rendered.html, own)
-    # For django-anymail: comes back with each event. Other backends take no notice.
+    """Return `rendered` as the message for `delivery`."""
+    extra = headers.of_digest(delivery, urls_of(delivery)["unsubscribe_url"])
+    message = builder.build_message(delivery.subscriber.email, rendered.subject, rendered.text, rendered.html, extra)
+    # For django-anymail: the provider returns it with each event. Other backends ignore it.
     about = {"delivery": str(delivery.pk), "reader": delivery.subscriber.uid.hex}
     message.metadata = about  # type: ignore[attr-defined]
     return message

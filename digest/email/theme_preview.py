@@ -1,4 +1,4 @@
-"""A look, or the notes of an edition, tried on a sample mail before they count. Nothing is stored, no reader shown."""
+"""Preview a theme, or the notes of an edition, on a sample email. Nothing is stored, and no reader is shown."""
 
 from dataclasses import dataclass
 
@@ -17,34 +17,36 @@ from subscriptions.colours import Colours
 from subscriptions.email import builder
 from subscriptions.models import Subscriber, Topic
 
-FOLLOWED = 3  # topics of the sample reader: those that most of the edition's papers are on
+FOLLOWED = 3  # topics of the sample reader, the most frequent ones of the edition
 
 
 class NothingToShowError(Exception):
-    """There is no mail to try a look on; the message says why."""
+    """There is no edition to preview. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class ThemePreview:
-    """A digest for a sample reader, in the look that is tried on. Links that would be a reader's own lead nowhere."""
+    """A sample reader's digest in the previewed theme. Its personal links lead nowhere."""
 
     edition: Edition
-    topics: list[Topic]  # that the sample reader follows
+    topics: list[Topic]  # followed by the sample reader
     mail: RenderedEmail
     look: Look
 
     @property
     def schemes(self) -> list[tuple[str, Colours, str]]:
-        """The mail in both, whichever the browser likes."""
-        asked, html = "(prefers-color-scheme: dark)", self.mail.html
+        """Return the email in light and in dark colours, regardless of the browser's preference."""
+        dark_scheme, html = "(prefers-color-scheme: dark)", self.mail.html
         return [
-            ("light", self.look.light, html.replace(asked, "not all")),
-            ("dark", self.look.dark, html.replace(asked, "all")),
+            ("light", self.look.light, html.replace(dark_scheme, "not all")),
+            ("dark", self.look.dark, html.replace(dark_scheme, "all")),
         ]
 
 
 def preview_theme(look: Look, edition: Edition | None = None) -> ThemePreview:
-    """A digest of `edition` as it is in memory, or of the newest. Raises NothingToShowError where there is none."""
+    """Return a digest of `edition` as it is in memory, or else of the newest. Raise NothingToShowError if there is
+    none.
+    """
     edition = edition or publication.latest()
     if edition is None:
         raise NothingToShowError("There is no edition yet: publish one first.")
@@ -58,10 +60,10 @@ def preview_theme(look: Look, edition: Edition | None = None) -> ThemePreview:
         return ThemePreview(edition, followed, rendering.render(digest, edition, subscriber=reader, **urls), look)
 
 
-def send_preview(fitting: ThemePreview, address: str) -> None:
-    """Mail it to whoever tries it on, as it would look in their inbox."""
-    with brand.trying(fitting.look):
-        rendered = fitting.mail
+def send_preview(preview: ThemePreview, address: str) -> None:
+    """Send the preview to `address`."""
+    with brand.trying(preview.look):
+        rendered = preview.mail
         headers = {"Auto-Submitted": "auto-generated"}
         builder.build_message(address, f"Preview: {rendered.subject}", rendered.text, rendered.html, headers).send()
 

@@ -1,25 +1,37 @@
-"""A digest that was mailed, shown again."""
+"""Show a sent digest again, in the browser."""
 
 from django.utils import translation
 
 from digest.email import rendering
-from digest.models import Delivery, Paper
+from digest.models import Delivery, Edition, Paper
 from digest.personalization import snapshot
+from digest.personalization.digest_selection import Digest
+from subscriptions.email import builder
+from subscriptions.models import Subscriber
 
 
 def render_web_view(delivery: Delivery) -> str:
-    """The HTML of the digest as it was mailed; empty if none was, or if what it held is no longer kept.
+    """Return the HTML of the digest as it was sent, or "" if none was sent or its content is no longer stored.
 
-    Papers are called what they are called today, and have the votes of then. One that was hidden or removed since is
-    left out, and the page says so. Nothing on the page is the reader's own: the link may have been passed on.
+    Papers have today's titles and the votes that they had then. A paper that was hidden or deleted since is left out,
+    and the page says so. The page contains nothing personal, because its link may have been forwarded.
     """
-    kept = delivery.papers
-    if "for_you" not in kept:
+    record = delivery.papers
+    if "for_you" not in record:
         return ""
-    votes = snapshot.votes(kept)
+    votes = snapshot.votes(record)
     papers = Paper.objects.filter(is_hidden=False).in_bulk(votes)
     for pk, paper in papers.items():
         paper.votes = votes[pk]
-    digest = snapshot.restore(kept, delivery.edition.day, papers)
-    with translation.override(kept["language"]):
-        return rendering.render_page(digest, delivery.edition, kept["frequency"], len(votes) - len(papers))
+    digest = snapshot.restore(record, delivery.edition.day, papers)
+    with translation.override(record["language"]):
+        return _render(digest, delivery.edition, record["frequency"], len(votes) - len(papers))
+
+
+def _render(digest: Digest, edition: Edition, frequency: str, withdrawn: int) -> str:
+    """Return the HTML of `digest`, of which `withdrawn` papers are left out."""
+    reader = Subscriber(frequency=frequency, confirmed_at=edition.published_at)
+    no_urls = dict.fromkeys(("preferences_url", "unsubscribe_url", "digest_url", "opinion_url"), "")
+    context = rendering.make_context(digest, edition, subscriber=reader, **no_urls)
+    context |= {"withdrawn": withdrawn, "papers": rendering.macros_of("_papers.html")}
+    return builder.render_html("digest", context | {"subject": builder.render_subject("digest", context)})

@@ -1,14 +1,15 @@
-"""The first mail to a new reader: a welcome, with today's digest in it where there is one."""
+"""A new reader's first email: a welcome, with today's digest if there is one."""
 
 import datetime as dt
 from dataclasses import replace
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from django.utils import timezone
 
 from digest import clock
-from digest.editions import candidates, publication
-from digest.email import first_digest, formatting, headers, rendering
+from digest.editions import candidates, due_times, publication
+from digest.email import formatting, headers, rendering
+from digest.email.formatting import _
 from digest.models import Delivery, Edition
 from digest.personalization import paper_index, profiles
 from digest.personalization.digest_selection import Digest, compose
@@ -17,14 +18,15 @@ from subscriptions.notices import queue, texts
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 
-FRESH = dt.timedelta(hours=24)  # an edition published longer ago is not today's
+FRESH = dt.timedelta(hours=24)  # an edition that was published earlier is not today's
 ON_ITS_WAY = "The welcome that holds it is on its way."
 
+Frequency = Subscriber.Frequency
 Status = Delivery.Status
 
 
 def send_welcome(notice: OwedNotice) -> None:
-    """Welcome the reader. Who gets today's digest with it does not get it once more at their hour."""
+    """Welcome the reader. If today's digest is in the welcome, it is not sent again at the reader's hour."""
     now, reader = clock.now(), notice.subscriber
     edition = _edition_of_today(now)
     digest = _digest_for(reader, edition) if edition else None
@@ -36,18 +38,18 @@ def send_welcome(notice: OwedNotice) -> None:
     if is_new or _may_be_repeated(delivery):
         _send_with(digest, delivery)
     else:
-        _send_alone(notice, now)  # the digest comes by itself, or has come already
+        _send_alone(notice, now)  # the digest comes on its own, or has come already
 
 
 def _send_alone(notice: OwedNotice, now: dt.datetime, edition: Edition | None = None) -> None:
-    """Without a digest; `edition` is one that has nothing for the reader."""
+    """Send the welcome without a digest. If there is an `edition`, nothing in it matches the reader's filters."""
     reader = notice.subscriber
     unsubscribe_url = link_tokens.make_url(Purpose.UNSUBSCRIBE, reader)
     note = texts.write(notice)
     subscribed, *others = note.paragraphs
     note = replace(
         note,
-        paragraphs=(f"{subscribed} {_what_comes(reader, edition)}", *others),
+        paragraphs=(f"{subscribed} {_describe_next_digest(reader, edition)}", *others),
         why=rendering.why_this_mail(reader, now.date()),
         preferences_url=link_tokens.make_url(Purpose.PREFERENCES, reader),
         unsubscribe_url=unsubscribe_url,
@@ -55,16 +57,34 @@ def _send_alone(notice: OwedNotice, now: dt.datetime, edition: Edition | None = 
     queue.send(note, headers.of_welcome(reader, unsubscribe_url, now.date()))
 
 
-def _what_comes(reader: Subscriber, edition: Edition | None) -> str:
-    if edition is None or reader.frequency == Subscriber.Frequency.WEEKLY:
-        return first_digest.what_comes(reader)
-    nothing = _("None of the %(papers)s of %(day)s matches what you follow; your first digest comes once one does.")
-    of_papers = formatting.papers(publication.papers_of(edition).count())
-    return nothing % {"papers": of_papers, "day": formatting.long_date(edition.day)}
+def _describe_next_digest(reader: Subscriber, edition: Edition | None) -> str:
+    """Return when the reader gets the next digest."""
+    if edition is None or reader.frequency == Frequency.WEEKLY:
+        return describe_schedule(reader)
+    sentence = _("None of the %(papers)s of %(day)s matches what you follow; your first digest comes once one does.")
+    papers = formatting.papers(publication.papers_of(edition).count())
+    return sentence % {"papers": papers, "day": formatting.long_date(edition.day)}
+
+
+def describe_schedule(reader: Subscriber) -> str:
+    """Return when the reader's digests begin and how often they come, in the active language."""
+    match reader.frequency:
+        case Frequency.WEEKLY:
+            slot = due_times.Slot(reader.frequency, reader.time_zone, reader.send_hour)
+            day = due_times.next_weekly(slot, timezone.now(), settings.PUBLISH_HOUR)
+            return _("You get a digest once a week. The first is due on %(day)s.") % {"day": formatting.long_date(day)}
+        case Frequency.WEEKDAYS:
+            return _(
+                "From the next edition on you get a digest, Monday to Friday. "
+                "On days without papers there is no edition."
+            )
+    return _(
+        "From the next edition on you get a digest. There is no edition on days without papers, such as most weekends."
+    )
 
 
 def _may_be_repeated(delivery: Delivery) -> bool:
-    """Whether a worker died as it sent this welcome, and it may come twice."""
+    """Return whether a worker died while it sent this welcome, and the settings allow to send it twice."""
     is_in_doubt = (delivery.status, delivery.reason) == (Status.UNCERTAIN, ON_ITS_WAY)
     return is_in_doubt and settings.UNCERTAIN_MAILS == "resend"
 
@@ -74,7 +94,7 @@ def _send_with(digest: Digest, delivery: Delivery) -> None:
         message = rendering.build_digest_message(digest, delivery, occasion="welcome")
         message.send()
     except Exception:
-        delivery.delete()  # the welcome is tried again
+        delivery.delete()  # the welcome is retried
         raise
     delivery.status, delivery.sent_at, delivery.reason = Status.SENT, clock.now(), ""
     delivery.attempts, delivery.papers = 1, message.papers
@@ -82,14 +102,14 @@ def _send_with(digest: Digest, delivery: Delivery) -> None:
 
 
 def _edition_of_today(now: dt.datetime) -> Edition | None:
-    """The newest edition, if it is of today and nothing more is added to it."""
+    """Return the newest edition if it is today's, is closed and has papers."""
     newest = Edition.objects.filter(closed_at__isnull=False).order_by("-day").first()
     return newest if newest and newest.published_at > now - FRESH and publication.papers_of(newest).exists() else None
 
 
 def _digest_for(reader: Subscriber, edition: Edition) -> Digest | None:
-    if reader.frequency == Subscriber.Frequency.WEEKLY:
-        return None  # theirs is made of the whole week
+    if reader.frequency == Frequency.WEEKLY:
+        return None  # a weekly digest covers the whole week
     index = paper_index.build_index(candidates.papers(edition, None), for_page=True)
     digest = compose(index, profiles.profile_of(reader), edition.day)
     return digest if digest.is_worth_sending else None
