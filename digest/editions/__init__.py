@@ -1,1 +1,1 @@
-"""Editions: the day's papers are published, and digests know which papers and which hour are theirs."""
+"""Editions: the day's papers, their publication, and the papers and the hour of each reader's digest."""

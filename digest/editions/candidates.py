@@ -1,8 +1,8 @@
-"""Which papers a reader's digest of an edition is chosen from."""
+"""The papers that a reader's digest of an edition may contain."""
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Max, QuerySet
 
@@ -14,32 +14,37 @@ WEEK = dt.timedelta(days=7)
 
 
 def weekly_cutoff(edition: Edition, reader: Subscriber) -> dt.date | None:
-    """For a weekly digest: the day after which papers are new to the reader, a week back at most; else None."""
+    """Return the day of the reader's last digest, a week back at most; None if the reader is not a weekly one.
+
+    Papers of editions after that day are new to the reader.
+    """
     if reader.frequency != Subscriber.Frequency.WEEKLY:
         return None
-    had = Delivery.objects.filter(subscriber=reader, status=Delivery.Status.SENT, edition__day__lt=edition.day)
-    last: dt.date | None = had.order_by("-edition__day").values_list("edition__day", flat=True).first()
-    return max(edition.day - WEEK, last) if last else edition.day - WEEK
+    return _cutoffs(edition, [reader.pk])[reader.pk]
 
 
 def weekly_cutoffs(weekly: Iterable[tuple[int, int]]) -> dict[tuple[int, int], dt.date]:
-    """The same for many at once: by the id of the edition and of the weekly reader."""
+    """Return the cutoff days of many weekly readers, by the ids of edition and reader, in one query an edition."""
     readers: dict[int, list[int]] = defaultdict(list)
     for edition_id, reader_id in weekly:
         readers[edition_id].append(reader_id)
     found: dict[tuple[int, int], dt.date] = {}
     for edition in Edition.objects.filter(pk__in=readers):
-        week_ago = edition.day - WEEK
-        had = Delivery.objects.filter(subscriber__in=readers[edition.pk], status=Delivery.Status.SENT)
-        recent = had.filter(edition__day__lt=edition.day, edition__day__gt=week_ago).order_by()
-        last = dict(recent.values_list("subscriber").annotate(Max("edition__day")))
-        found |= {(edition.pk, reader): last.get(reader, week_ago) for reader in readers[edition.pk]}
+        found |= {(edition.pk, reader): day for reader, day in _cutoffs(edition, readers[edition.pk]).items()}
     return found
 
 
-def papers(edition: Edition, since_day: dt.date | None) -> QuerySet[Paper]:
-    """The edition's papers; with `since_day`, those of every edition after it, by their votes now."""
-    if since_day is None:
+def _cutoffs(edition: Edition, readers: Sequence[int]) -> dict[int, dt.date]:
+    week_ago = edition.day - WEEK
+    sent = Delivery.objects.filter(subscriber__in=readers, status=Delivery.Status.SENT)
+    recent = sent.filter(edition__day__lt=edition.day, edition__day__gt=week_ago).order_by()
+    last = dict(recent.values_list("subscriber").annotate(Max("edition__day")))
+    return {reader: last.get(reader, week_ago) for reader in readers}
+
+
+def papers(edition: Edition, cutoff: dt.date | None) -> QuerySet[Paper]:
+    """Return the edition's papers, or if there is a `cutoff` those of all editions after it, by today's votes."""
+    if cutoff is None:
         return publication.papers_of(edition)
-    week = Paper.objects.filter(edition__day__gt=since_day, edition__day__lte=edition.day, is_hidden=False)
+    week = Paper.objects.filter(edition__day__gt=cutoff, edition__day__lte=edition.day, is_hidden=False)
     return week.order_by("-is_pinned", "-votes", "pk")

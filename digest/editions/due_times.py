@@ -1,11 +1,11 @@
-"""When a reader's digest is due: at the next full hour they chose, in their own zone. Pure."""
+"""The time when a reader's digest is due: the next full hour that they chose, in their time zone. Pure."""
 
 import datetime as dt
 from typing import NamedTuple
 
 from subscriptions.time_zones import zone_of
 
-SATURDAY = 5  # dt.date.weekday()
+SATURDAY = 5  # as dt.date.weekday() counts
 
 
 class Slot(NamedTuple):
@@ -17,10 +17,10 @@ class Slot(NamedTuple):
 
 
 def due_at(slot: Slot, mail_from: dt.datetime) -> dt.datetime:
-    """The first moment (UTC) at or after `mail_from` that is the slot's hour, on a day that suits it.
+    """Return the first time (UTC) at or after `mail_from` that is the slot's hour, on a day that its frequency allows.
 
-    Where the clock jumps over that hour, the mail comes when the hour would have been; where it comes twice,
-    at the first.
+    If the clock skips that hour, the digest is due when the hour would have been. If the hour comes twice, it is due
+    the first time.
     """
     zone = zone_of(slot.time_zone)
     day = mail_from.astimezone(zone).date()
@@ -32,10 +32,10 @@ def due_at(slot: Slot, mail_from: dt.datetime) -> dt.datetime:
 
 
 def weekly_from(day: dt.date, newest_of_week: dt.date, mail_from: dt.datetime, publish_hour: int) -> dt.datetime | None:
-    """From when the edition of `day` may go out as the week's digest; None where it isn't the one that does.
+    """Return the earliest time the edition of `day` may be sent for its week, or None if another one closes the week.
 
-    That is the last edition of Monday to Friday, `newest_of_week`. Friday's closes the week at once. Where
-    there is none, that is only certain when Saturday's `publish_hour` (UTC) has come: until then Friday's may.
+    The week is closed by its last edition from Monday to Friday, `newest_of_week`. Friday's edition closes it at once.
+    An earlier one closes it at `publish_hour` (UTC) on Saturday, because until then Friday's may still come.
     """
     if day != newest_of_week:
         return None
@@ -45,13 +45,13 @@ def weekly_from(day: dt.date, newest_of_week: dt.date, mail_from: dt.datetime, p
 
 
 def next_weekly(slot: Slot, now: dt.datetime, publish_hour: int) -> dt.date:
-    """The day, in the slot's own zone, on which the next weekly digest is due, if Friday gets its edition."""
+    """Return the day of the next weekly digest, in the slot's time zone, if Friday gets an edition."""
     friday = monday_of(now.date()) + dt.timedelta(days=SATURDAY - 1)
-    # A little after the hour, when the edition is out: who chose that very hour gets it a day later.
-    out = dt.datetime.combine(friday, dt.time(publish_hour, 1), dt.UTC)
-    due = due_at(slot, out)
+    # The edition is out a minute after the hour, so readers who chose that hour get it a day later.
+    published = dt.datetime.combine(friday, dt.time(publish_hour, 1), dt.UTC)
+    due = due_at(slot, published)
     if due < now:
-        due = due_at(slot, out + dt.timedelta(days=7))
+        due = due_at(slot, published + dt.timedelta(days=7))
     return due.astimezone(zone_of(slot.time_zone)).date()
 
 

@@ -1,4 +1,4 @@
-"""The day's papers, frozen and published. Once a paper is in an edition, it stays there and comes in no other."""
+"""Freeze and publish the day's papers. A paper stays in its edition and is never in another one."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -12,15 +12,14 @@ from digest import papers
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 from digest.papers import topic_assignment
 
-# Papers that were listed too late for their own day's edition come in the next, if that is within a week.
-LATE = dt.timedelta(days=7)
+LATE = dt.timedelta(days=7)  # papers that miss their own day's edition may be in one within this time
 DAYS_AT_FIRST_START = 7
-BY_VOTES = ("-is_pinned", "-votes", "-edition_votes", "pk")  # as an edition's page has its papers
+BY_VOTES = ("-is_pinned", "-votes", "-edition_votes", "pk")  # the order of papers on an edition's page
 
 
 @dataclass(frozen=True)
 class PublishResult:
-    """What came of publishing a day. Without papers there is no edition, and `reason` says why."""
+    """The result of publishing a day. If there are no papers, there is no edition, and `reason` says why."""
 
     edition: Edition | None
     is_new: bool
@@ -29,11 +28,11 @@ class PublishResult:
 
 
 def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResult:
-    """Freeze the papers listed up to `day` that no earlier edition had. A second run changes nothing.
+    """Freeze the papers listed up to `day` that are in no earlier edition. A second run changes nothing.
 
-    Mailed by schedule are editions of today and yesterday, unless `mail` is False: nobody waits for older ones.
-    Only an edition that is not to be mailed, made before its hour, stays open until then: a new site shows the
-    papers that there are, and those that come until the hour still belong to it.
+    Editions of today and yesterday are sent by schedule, unless `mail` is False. Older ones are not sent. An edition
+    stays open until its hour if it is made earlier with `mail=False`: a new site shows the papers that it has, and
+    later ones still belong to the day.
     """
     known = Edition.objects.filter(day=day).first()
     if known and known.closed_at:
@@ -43,7 +42,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResu
     with transaction.atomic():
         papers.lock_ingest()
         edition, is_new = Edition.objects.select_for_update().get_or_create(day=day, defaults={"published_at": now})
-        if edition.closed_at:  # by somebody else, while we waited for the row
+        if edition.closed_at:  # by another process, while this one waited for the row
             return _published(edition)
         _waiting(day).update(edition=edition)
         if not edition.papers.update(edition_votes=F("votes")):
@@ -61,24 +60,24 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResu
 
 
 def hour_of(day: dt.date) -> dt.datetime:
-    """The hour at which the edition of `day` is published."""
+    """Return the time when the edition of `day` is published."""
     return dt.datetime.combine(day, dt.time(settings.PUBLISH_HOUR), dt.UTC)
 
 
 def due_day(now: dt.datetime) -> dt.date:
-    """The newest day whose hour of publication has come."""
+    """Return the newest day with a publication time in the past."""
     return (now - dt.timedelta(hours=settings.PUBLISH_HOUR)).date()
 
 
 def next_day(now: dt.datetime) -> dt.date:
-    """The day of the edition that is to be closed next: an admin may have closed today's before its hour."""
+    """Return the day of the next edition to close. An admin may have closed today's before its hour."""
     day = due_day(now) + dt.timedelta(days=1)
     is_closed = Edition.objects.filter(day=day).exclude(closed_at=None).exists()
     return day + dt.timedelta(days=1) if is_closed else day
 
 
 def publish_first_days(*, now: dt.datetime) -> None:
-    """Publish, unmailed, those of the last days that are older than the site, once every source has been read."""
+    """Publish the days before the site's first edition, without sending them, once every source has been read."""
     first = Edition.objects.order_by("day").values_list("day", flat=True).first()
     days = [day for day in last_days(DAYS_AT_FIRST_START, until=now.date()) if first is None or day < first]
     recent = FetchRun.objects.filter(started_at__gt=now - dt.timedelta(hours=1))
@@ -88,7 +87,7 @@ def publish_first_days(*, now: dt.datetime) -> None:
 
 
 def publish_last_days(days: Sequence[dt.date], *, now: dt.datetime) -> list[PublishResult]:
-    """Publish each of `days` without mailing it, all or none: so that a new site has something to show."""
+    """Publish all of `days` or none, without sending them, so that a new site has something to show."""
     with transaction.atomic():
         return [publish(day, now=now, mail=False) for day in sorted(days)]
 
@@ -98,17 +97,17 @@ def last_days(count: int, *, until: dt.date) -> list[dt.date]:
 
 
 def papers_of(edition: Edition) -> QuerySet[Paper]:
-    """The edition's papers as readers see them: pinned first, then by votes at publication."""
+    """Return the edition's papers as emails rank them: pinned first, then by votes at publication."""
     return edition.papers.filter(is_hidden=False).order_by("-is_pinned", "-edition_votes", "pk")
 
 
 def papers_by_votes(edition: Edition) -> QuerySet[Paper]:
-    """The edition's papers as its page ranks them: pinned first, then by the votes of now."""
+    """Return the edition's papers as its page ranks them: pinned first, then by votes now."""
     return edition.papers.filter(is_hidden=False).order_by(*BY_VOTES)
 
 
 def adjacent_keys(paper: Paper) -> tuple[str, str]:
-    """The keys of the papers before and after `paper` on its edition's page; nothing where there is none."""
+    """Return the keys of the papers before and after `paper` on its edition's page, or "" if there is none."""
     if paper.edition is None:
         return "", ""
     keys = ["", *papers_by_votes(paper.edition).values_list("key", flat=True), ""]
@@ -117,7 +116,7 @@ def adjacent_keys(paper: Paper) -> tuple[str, str]:
 
 
 def papers_for(day: dt.date) -> QuerySet[Paper]:
-    """The papers that there are by now for the edition of `day`, which is not closed yet."""
+    """Return the papers that there are so far for the edition of `day`, which is not closed yet."""
     return Paper.objects.filter(Q(edition__day=day, is_hidden=False) | Q(pk__in=_waiting(day).values("pk")))
 
 
@@ -130,14 +129,14 @@ def newest_closed() -> Edition | None:
 
 
 def why_empty(day: dt.date) -> str:
-    """Why there is no edition of `day`, from what each source last said about it, or since."""
+    """Return why there is no edition of `day`, from each source's last message on that day or since."""
     if runs := _last_runs(day):
         return " ".join(_last_message(run) for run in runs)
     return f"No source was asked for {day} yet. Run fetch_papers --date {day} first."
 
 
 def _cause(day: dt.date) -> QuietDay.Cause:
-    """The same for readers, of a day for which nothing was listed."""
+    """Return why nothing was listed for `day`, for readers."""
     bad = {FetchRun.Status.FAILED, FetchRun.Status.UNREACHABLE}
     runs = _last_runs(day)
     is_known = runs and bad.isdisjoint(run.status for run in runs)
@@ -145,13 +144,13 @@ def _cause(day: dt.date) -> QuietDay.Cause:
 
 
 def _last_runs(day: dt.date) -> list[FetchRun]:
-    """The run of each source that says most of `day`."""
-    told = FetchRun.objects.filter(Q(day=day) | Q(started_at__date__gte=day), source__is_active=True)
+    """Return the most informative run of each source for `day`."""
+    candidates = FetchRun.objects.filter(Q(day=day) | Q(started_at__date__gte=day), source__is_active=True)
     runs: dict[int, FetchRun] = {}
-    # What was said about the day itself goes over what was said since, and anything over "nothing changed".
+    # A run for the day itself is better than a later one, and any message is better than "nothing changed".
     about_the_day = Case(When(day=day, then=1), default=0)
     changed = Case(When(status=FetchRun.Status.UNCHANGED, then=0), default=1)
-    for run in told.select_related("source").order_by(about_the_day, changed, "started_at"):
+    for run in candidates.select_related("source").order_by(about_the_day, changed, "started_at"):
         runs[run.source_id] = run
     return list(runs.values())
 
@@ -162,18 +161,18 @@ def _last_message(run: FetchRun) -> str:
 
 
 def best_of(first: dt.date, last: dt.date, count: int) -> QuerySet[Paper]:
-    """The `count` papers of the editions from `first` to `last` that have the most votes now."""
+    """Return the `count` papers with the most votes now in the editions from `first` to `last`."""
     shown = Paper.objects.filter(edition__day__gte=first, edition__day__lte=last, is_hidden=False)
     return shown.order_by("-votes", "-edition_votes", "pk")[:count]
 
 
 def note_quiet_days(*, until: dt.date) -> None:
-    """Write down why days before `until` have no edition, when nobody was there to publish or to find them empty."""
+    """Record why recent days before `until` have no edition, if the site was not running to publish them."""
     first = Edition.objects.order_by("day").values_list("day", flat=True).first()
     for day in last_days(LATE.days, until=until - dt.timedelta(days=1)):
         is_known = Edition.objects.filter(day=day).exists() or QuietDay.objects.filter(day=day).exists()
         if first and day > first and not is_known:
-            came_later = "Nobody published it at the time: its papers came in the next edition."
+            came_later = "It was not published at the time: its papers came in the next edition."
             listed = Listing.objects.filter(day=day).exists()
             reason = came_later if listed else why_empty(day)
             cause = QuietDay.Cause.LATER if listed else _cause(day)
@@ -185,14 +184,15 @@ def _published(edition: Edition, *, is_new: bool = False) -> PublishResult:
 
 
 def _nothing_to_publish(day: dt.date, cause: QuietDay.Cause, reason: str) -> PublishResult:
-    """Say so, and write down why: readers and operators ask later."""
+    """Record why the day has no edition, because readers and operators ask later, and return the result."""
     QuietDay.objects.update_or_create(day=day, defaults={"cause": cause, "reason": reason})
     return PublishResult(None, is_new=False, papers=0, reason=reason)
 
 
 def _waiting(day: dt.date) -> QuerySet[Paper]:
+    """Return the papers for the edition of `day` that are in no edition yet."""
     seen = Listing.objects.filter(paper=OuterRef("pk"), day__gte=day - LATE, day__lte=day)
-    # The day's own papers, whenever they are asked for; late ones only if they were not there before we looked.
+    # The day's own papers count whenever they were listed. Late ones count only if the site watched the source by then.
     seen = seen.filter(Q(day=day) | Q(source__watched_from=None) | Q(day__gte=F("source__watched_from")))
-    # One that is hidden waits: should an admin show it again, readers shall get it.
+    # A hidden paper waits: if an admin shows it again, readers still get it.
     return Paper.objects.filter(Exists(seen), edition=None, is_hidden=False)
