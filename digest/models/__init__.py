@@ -1,4 +1,4 @@
-"""What is sent: papers, where they were seen, the day's edition, and what became of each reader's digest."""
+"""The models: papers, where they were listed, the day's edition, and each reader's delivery and feedback."""
 
 from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay

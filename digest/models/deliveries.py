@@ -1,4 +1,4 @@
-"""What became of each reader's digest."""
+"""The deliveries of digests."""
 
 import datetime as dt
 import hashlib
@@ -9,15 +9,15 @@ from django.db.models import Q
 from digest.models.editions import Edition
 from subscriptions.models import Subscriber
 
-UNKEYED = "-"  # the key of a call that has none
-SUSPECT = 3  # deaths in a row without progress, see `digest.delivery.poison_pill`
+UNKEYED = "-"  # in place of the key of a call without one
+SUSPECT = 3  # crashes in a row without progress (see `digest.delivery.poison_pill`)
 
 
 class Shard(models.Model):
-    """Some hundred deliveries of one edition, by their ids: what a worker takes at a time.
+    """Some hundred deliveries of one edition, by their ids: the work that a worker takes at a time.
 
-    It is free when nobody's lease runs, and done when each of its deliveries has come to an end. One that waits
-    for another try of some is free again at `not_before`.
+    It is free if no worker has a lease on it, and done when each of its deliveries is final. If some must be retried,
+    it is free again at `not_before`.
     """
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="shards")
@@ -47,12 +47,12 @@ class Shard(models.Model):
 
     @property
     def is_suspect(self) -> bool:
-        """Return True if its emails are sent one at a time."""
+        """Return whether its emails are sent one at a time."""
         return self.crashes >= SUSPECT
 
     @property
     def is_quarantined(self) -> bool:
-        """Return True if it is a single email at which workers died."""
+        """Return whether it is a single email at which workers died."""
         return self.is_suspect and self.first == self.last
 
     @property
@@ -66,7 +66,7 @@ class Shard(models.Model):
 
 
 class Delivery(models.Model):
-    """What became of one reader's digest of one edition. The queued rows are the queue, in shards."""
+    """The delivery of one edition's digest to one reader. The queued rows are the queue, in shards."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", "queued"
@@ -108,12 +108,12 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            # Partial: the queue is a sliver of a table that grows by every reader every day.
+            # Partial, because the queue is a small part of a table that grows by each reader each day.
             models.Index(fields=["edition", "id"], condition=Q(status="queued"), name="delivery_queue"),
             models.Index(
                 fields=["queued_at"], condition=Q(status__in=["failed", "uncertain"]), name="delivery_in_trouble"
             ),
-            models.Index(fields=["queued_at"], name="delivery_by_time"),  # the admin's list
+            models.Index(fields=["queued_at"], name="delivery_by_time"),  # for the admin's list
         ]
 
     def __str__(self) -> str:
@@ -125,12 +125,12 @@ class Delivery(models.Model):
 
 
 def message_id(uid: bytes, day: dt.date) -> str:
-    """The local part of a digest's Message-ID: the same at every attempt, so that a repeat can be recognised."""
+    """Return the local part of a digest's Message-ID, the same at each attempt, so that a repeat can be recognised."""
     return f"digest-{hashlib.sha256(uid + day.isoformat().encode()).hexdigest()[:32]}"
 
 
 class DeliveryEvent(models.Model):
-    """What the provider reported later, in django-anymail's words. Stored once however often it is told."""
+    """What the provider reported later, in django-anymail's terms. An event that is reported twice is stored once."""
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, null=True, blank=True, related_name="events")
     event_key = models.CharField(

@@ -1,4 +1,4 @@
-"""The days' papers, frozen when published."""
+"""The editions, and the days without one."""
 
 from django.db import models
 
@@ -31,7 +31,7 @@ class Edition(models.Model):
 
 
 class QuietDay(models.Model):
-    """A day that got no edition, and why: `reason` in words for operators, `cause` for readers of any language."""
+    """A day without an edition, and why: `reason` for operators, `cause` for readers in any language."""
 
     class Cause(models.TextChoices):
         NOTHING = "nothing", "nothing was listed"

@@ -1,10 +1,10 @@
-"""What may still leave."""
+"""What the rate limits still allow."""
 
 from django.db import models
 
 
 class Allowance(models.Model):
-    """A token bucket (see `digest.delivery.limits.token_bucket`), or how many mails left on a day."""
+    """A token bucket (see `digest.delivery.limits.token_bucket`), or the number of emails sent on a day."""
 
     name = models.CharField(max_length=200, unique=True)
     level = models.FloatField(help_text="Tokens in the bucket, as of `at`; or mails of the day.")

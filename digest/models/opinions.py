@@ -1,4 +1,4 @@
-"""What readers say of papers, and what was learnt from it."""
+"""Readers' ratings of papers, and what was learned from them."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +8,7 @@ from subscriptions.models import Subscriber
 
 
 class Opinion(models.Model):
-    """What a reader said of one paper, by the links in a digest."""
+    """A reader's rating of one paper, given by the links in a digest."""
 
     class Verdict(models.TextChoices):
         LIKE = "like", "likes it"
@@ -41,7 +41,7 @@ class Opinion(models.Model):
 
 
 class Learnt(models.Model):
-    """What was learnt for one filter of a reader. Made anew from the opinions whenever one is said or taken back."""
+    """What one filter of a reader has learned. It is computed again after each change of the ratings."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="learnt")
     filter_key = models.CharField(max_length=60)

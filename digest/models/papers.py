@@ -1,4 +1,4 @@
-"""Works, and where each was listed."""
+"""The papers, and the sources that listed them."""
 
 from django.db import models
 
@@ -9,7 +9,7 @@ from subscriptions.models import Topic
 
 
 class Paper(models.Model):
-    """One work. It belongs to one edition only, so that no reader gets it twice."""
+    """One work. It belongs to one edition at most, so no reader gets it twice."""
 
     key = models.CharField(max_length=300, unique=True, help_text="arxiv:2608.16590, doi:10.…, or a hash of its link")
     title = models.TextField()
@@ -44,7 +44,7 @@ class Paper(models.Model):
         ordering = ["-first_seen_at"]
         indexes = [
             models.Index(fields=["edition", "-is_pinned", "-edition_votes"], name="paper_by_rank"),
-            # An edition's page counts and ranks a thousand papers from it, and reads the rows of one page.
+            # An edition's page counts and ranks a thousand papers in this index, and reads only the rows it shows.
             models.Index(
                 fields=["edition", "is_hidden", "-is_pinned", "-votes", "-edition_votes", "id"], name="paper_by_votes"
             ),
@@ -55,13 +55,13 @@ class Paper(models.Model):
 
     @property
     def pdf_url(self) -> str:
-        """Where arXiv has it to be read; nothing for a paper that is not there."""
+        """Return the URL of the PDF at arXiv, or "" if the paper is not there."""
         kind, _, number = self.key.partition(":")
         return f"https://arxiv.org/pdf/{number}" if kind == "arxiv" else ""
 
     @property
     def project_page(self) -> str:
-        """The authors' page on it; nothing where that is its code, or the paper itself."""
+        """Return the URL of the authors' page about it, or "" if that is only its code, or the paper itself."""
         is_another = self.project_url == self.github_url or "//arxiv.org/" in self.project_url
         return "" if is_another else self.project_url
 
@@ -81,8 +81,7 @@ class PaperAlias(models.Model):
 
 
 class TopicPaper(models.Model):
-    """A published paper and a topic found in it. Made by `digest.papers.topic_assignment`, and anew when either
-    changes."""
+    """A published paper and a topic that was found in it, as `digest.papers.topic_assignment` stores it."""
 
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="papers")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="topics")
@@ -107,7 +106,7 @@ class TopicPaper(models.Model):
 
 
 class Listing(models.Model):
-    """One paper seen at one source on one day."""
+    """One paper at one source on one day."""
 
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="listings")
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="listings")
@@ -128,7 +127,7 @@ class Listing(models.Model):
 
     @property
     def discussion(self) -> str:
-        """Where the readers of the source talk about the paper; nothing where it has no such page."""
+        """Return the URL where the source's readers discuss the paper, or "" if there is no such page."""
         kind, _, number = self.paper.key.partition(":")
         is_there = self.source.kind == Source.Kind.HUGGINGFACE and kind == "arxiv"
         return f"https://huggingface.co/papers/{number}" if is_there else ""

@@ -1,4 +1,4 @@
-"""When sending stood still, and why."""
+"""The times when sending was paused, and why."""
 
 import datetime as dt
 
@@ -8,9 +8,9 @@ from django.db.models.lookups import IsNull
 
 
 class Pause(models.Model):
-    """A time in which no digest was sent to anybody. One at most is open.
+    """A time when no digests are sent. At most one pause is open.
 
-    With a `probe_at` it ends by itself, once the server takes a mail again; without one a person ends it.
+    If it has a `probe_at`, it ends when the server accepts an email again. Otherwise an operator ends it.
     """
 
     reason = models.TextField(help_text="What the mail server said, or which limit was passed.")

@@ -1,4 +1,4 @@
-"""Where papers come from, and how each attempt to read went."""
+"""The sources of papers, and the result of each attempt to read one."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,7 +7,7 @@ from digest.text.cleanup import without_secrets
 
 
 class Source(models.Model):
-    """A place papers come from. `kind` says how it is read (see `digest.sources`), `key` says which one."""
+    """A source of papers. `kind` says how to read it (see `digest.sources`), and `key` which one it is."""
 
     class Kind(models.TextChoices):
         HUGGINGFACE = "huggingface", "Hugging Face Daily Papers"
@@ -39,7 +39,7 @@ class Source(models.Model):
 
 
 class FetchRun(models.Model):
-    """One attempt to read one source for one day, whatever came of it."""
+    """One attempt to read one source for one day, with its result."""
 
     class Status(models.TextChoices):
         OK = "ok", "papers came in"
@@ -76,7 +76,7 @@ class FetchRun(models.Model):
 
 
 class Validator(models.Model):
-    """What a server said of its last answer, so that the next request can ask for changes only (RFC 9110, 13.1)."""
+    """The validators in a server's last answer, for a conditional request (RFC 9110, 13.1)."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="validators")
     address = models.CharField(max_length=1000)
@@ -94,7 +94,7 @@ class Validator(models.Model):
 
 
 class Turn(models.Model):
-    """When a host may be asked again, by whichever worker comes first."""
+    """The next time when any worker may send a request to a host."""
 
     host = models.CharField(max_length=100, unique=True)
     free_at = models.DateTimeField()

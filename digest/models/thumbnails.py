@@ -1,4 +1,4 @@
-"""Pictures of papers, as this site shows them."""
+"""Pictures of papers as this site shows them."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from digest.models.papers import Paper
 
 
 class Thumbnail(models.Model):
-    """A paper's picture, fetched once, made small and written anew; or why there is none."""
+    """A paper's picture, fetched once, made small and encoded again, or the reason why there is none."""
 
     paper = models.OneToOneField(Paper, on_delete=models.CASCADE, primary_key=True, related_name="thumbnail")
     address = models.URLField(max_length=1000, help_text="Where it came from.")

@@ -1,4 +1,4 @@
-"""What is left of deliveries and events when they are forgotten."""
+"""The totals that remain when deliveries and events are deleted."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from digest.models.editions import Edition
 
 
 class DailyTotal(models.Model):
-    """How many deliveries of an edition ended how on a day, or how many events of a kind came on it."""
+    """The number of an edition's deliveries with one status on one day, or of events of one kind."""
 
     class Kind(models.TextChoices):
         DELIVERY = "delivery", "deliveries"

@@ -1,10 +1,10 @@
-"""What texts mean, in numbers."""
+"""The embeddings of texts."""
 
 from django.db import models
 
 
 class Vector(models.Model):
-    """The vector of one text, worked out once. The text itself is not kept here: a changed one has another key."""
+    """The embedding of one text, computed once. The text is not stored: its key changes with the text."""
 
     class Kind(models.TextChoices):
         PAPER = "paper", "a paper"

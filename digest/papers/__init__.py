@@ -1,6 +1,6 @@
-"""Papers: one work is one paper, whichever sources list it, under whatever keys.
+"""Papers: one work is one paper, however many sources list it, and under different keys.
 
-upsert turns records into papers, or adds to them; deduplication finds the paper that a record is about;
+upsert turns records into papers or adds to them, deduplication finds the paper that a record is about, and
 topic_assignment finds the topics of published papers.
 """
 

@@ -1,4 +1,4 @@
-"""Which work a record is about: one work is one paper, whatever keys its sources know it by."""
+"""Find the work that a record is about: one work is one paper, although its sources may use different keys."""
 
 import hashlib
 import re
@@ -10,11 +10,11 @@ from digest.matching import fold
 from digest.models import Paper, PaperAlias
 from digest.sources.records import PaperRecord
 
-SHORTEST_TITLE = 25  # letters; below that, titles such as "Editorial" say nothing of the work
+SHORTEST_TITLE = 25  # letters; shorter titles, such as "Editorial", identify no work
 
 
 class KnownPapers:
-    """The papers that `records` may be about, as the database and the records before have them."""
+    """The papers that `records` may be about: those in the database, and those of earlier records."""
 
     def __init__(self, records: Iterable[PaperRecord]) -> None:
         records = list(records)
@@ -22,16 +22,16 @@ class KnownPapers:
         self._by_key: dict[str, Paper] = {}
         self._by_doi: dict[str, Paper] = {}
         self._by_fingerprint: dict[str, Paper] = {}
-        dois = {doi for record in records if (doi := doi_of(record))}
-        fingerprints = {mark for record in records if (mark := fingerprint(record.title, record.authors))}
-        rows: dict[int, Paper] = {}  # one object a row: a change to one of two would be lost
-        # The surest last: what is added later goes over what was there.
-        for found in (
+        dois = {doi_of(record) for record in records} - {""}
+        fingerprints = {fingerprint(record.title, record.authors) for record in records} - {""}
+        rows: dict[int, Paper] = {}  # one object for each row, or changes to one of two objects would be lost
+        # The most reliable come last, because later ones replace earlier ones.
+        for candidates in (
             Paper.objects.filter(fingerprint__in=fingerprints),
             Paper.objects.filter(doi__in=dois),
             Paper.objects.filter(key__in=keys),
         ):
-            for paper in found.order_by("-pk"):
+            for paper in candidates.order_by("-pk"):
                 self.add(rows.setdefault(paper.pk, paper))
         for alias in PaperAlias.objects.filter(key__in=keys).select_related("paper"):
             self._by_key.setdefault(alias.key, rows.setdefault(alias.paper.pk, alias.paper))
@@ -44,7 +44,7 @@ class KnownPapers:
             self._by_fingerprint[known.fingerprint] = known
 
     def find(self, record: PaperRecord) -> Paper | None:
-        """The paper of `record`: by its key, else its DOI, else its title with the same first author."""
+        """Return the paper of `record`: by its key, else by its DOI, else by its title and first author."""
         known = self._by_key.get(record.key) or self._by_doi.get(doi_of(record))
         if known is None:
             known = self._by_fingerprint.get(fingerprint(record.title, record.authors))
@@ -54,9 +54,10 @@ class KnownPapers:
 
 
 def _have_conflicting_ids(paper: Paper, record: PaperRecord) -> bool:
-    """Whether the two have different ids of one kind: then a title in common makes them no one work.
+    """Return whether the two have different ids of one kind. They are then different works, even if the titles are
+    equal.
 
-    "This Week in Research" of one author is another piece each week.
+    "This Week in Research" by one author is a new work each week.
     """
     same_kind = paper.key.partition(":")[0] == record.key.partition(":")[0]
     doi = doi_of(record)
@@ -64,12 +65,12 @@ def _have_conflicting_ids(paper: Paper, record: PaperRecord) -> bool:
 
 
 def doi_of(record: PaperRecord) -> str:
-    """The record's DOI in lower case, in which DOIs are compared; empty without one."""
+    """Return the record's DOI in lower case, because DOIs are compared that way, or "" if it has none."""
     return record.doi.lower() or (record.key.removeprefix("doi:") if record.key.startswith("doi:") else "")
 
 
 def fingerprint(title: str, authors: Iterable[str]) -> str:
-    """A hash of the title's letters and the first author's last name; empty where they say too little."""
+    """Return a hash of the title's letters and the first author's last name, or "" if they are too short."""
     letters = "".join(re.findall(r"[^\W_]+", fold(title)))
     first = next(iter(authors), "")
     last_name = fold(first.partition(",")[0] if "," in first else first.rpartition(" ")[2])
@@ -79,26 +80,26 @@ def fingerprint(title: str, authors: Iterable[str]) -> str:
 
 
 def merge_duplicates(papers: Iterable[Paper]) -> None:
-    """Make one of each of `papers` and another row that has the same DOI, as may be learnt late.
+    """Merge each of `papers` with other papers that have the same DOI. A DOI may become known late.
 
-    The one that was published stays, else the older; of two published ones both stay, since readers had both.
+    The published one stays, or else the older one. If both are published, both stay, because readers had both.
     """
     dois = {paper.doi for paper in papers if paper.doi}
     shared = (
         Paper.objects.filter(doi__in=dois).order_by().values_list("doi").annotate(Count("pk")).filter(pk__count__gt=1)
     )
     for doi, _ in shared:
-        twins = Paper.objects.filter(doi=doi)
-        first, *others = sorted(twins, key=lambda paper: (paper.edition_id is None, paper.pk))
+        duplicates = Paper.objects.filter(doi=doi)
+        first, *others = sorted(duplicates, key=lambda paper: (paper.edition_id is None, paper.pk))
         for other in others:
             if other.edition_id is None:
                 _merge_into(other, first)
 
 
 def _merge_into(paper: Paper, into: Paper) -> None:
-    have = set(into.listings.values_list("source", "day"))
+    existing = set(into.listings.values_list("source", "day"))
     for listing in paper.listings.all():
-        if (listing.source_id, listing.day) not in have:
+        if (listing.source_id, listing.day) not in existing:
             listing.paper = into
             listing.save()
     paper.aliases.update(paper=into)

@@ -1,4 +1,4 @@
-"""Papers come in: an upsert by canonical id that can run any number of times, and at once on two machines."""
+"""Insert or update papers by their canonical key. It may run any number of times, and on two machines at once."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -12,23 +12,23 @@ from digest.papers import deduplication, topic_assignment
 from digest.sources.records import PaperRecord
 
 TURN = "ingest"
-CHUNK = 500  # rows a statement; SQLite takes a limited number of parameters
+CHUNK = 500  # rows in a statement; SQLite limits the number of parameters
 
-# The first source to say these has the word; after it arXiv alone, whose feeds have them from the authors.
+# The first source sets these. After that only arXiv changes them, because it has them from the authors.
 ONCE = ("title", "abstract", "authors", "published_on")
-# Whoever says these keeps them up to date.
+# Each source that has these updates them.
 EXTRAS = (
     "keywords", "thumbnail_url", "github_url", "github_stars", "project_url", "organization", "summary", "comment",
 )  # fmt: skip
 COUNTS = ("votes", "comments")
-# What follows from more than one record.
+# These combine several records.
 GATHERED = ("key", "url", "doi", "fingerprint", "categories", "announce_type")
-TYPES = ("", "replace-cross", "replace", "cross", "new")  # of announcements, the strongest last
+TYPES = ("", "replace-cross", "replace", "cross", "new")  # announcement types, the strongest last
 
 
 @dataclass
 class IngestResult:
-    """What an ingest did, in papers."""
+    """The number of papers that an ingest added, changed and left unchanged."""
 
     new: int = 0
     changed: int = 0
@@ -38,30 +38,30 @@ class IngestResult:
 def ingest(source: Source, records: Sequence[PaperRecord], day: dt.date) -> IngestResult:
     """Store what `source` lists, each record under its own day or else under `day`.
 
-    A run again with the same records changes nothing. A paper's edition, pin and votes at publication are
-    never touched here.
+    A second run with the same records changes nothing. A paper's edition, pin and votes at publication never change
+    here.
     """
-    done = IngestResult()
+    result = IngestResult()
     unique: dict[str, PaperRecord] = {}
     for record in records:
-        unique.setdefault(record.key, record)  # of two in one answer the first counts
+        unique.setdefault(record.key, record)  # the first of several with one key counts
     for chunk in _chunks(list(unique.values())):
         with transaction.atomic():
             lock_ingest()
-            _ingest_chunk(source, chunk, day, done)
-    return done
+            _ingest_chunk(source, chunk, day, result)
+    return result
 
 
 def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datetime) -> int:
-    """Merge what arXiv said when asked for `keys` into the papers that are there; how many changed.
+    """Merge arXiv's answer about `keys` into the papers. Return the number of changed papers.
 
-    All of `keys` count as asked for, whether or not arXiv knew them.
+    All of `keys` count as asked for, even if arXiv does not know them.
     """
-    told = {record.key: record for record in records}
+    by_key = {record.key: record for record in records}
     with transaction.atomic():
         lock_ingest()
         papers = list(Paper.objects.filter(key__in=keys))
-        changed = [paper for paper in papers if paper.key in told and _merge(paper, told[paper.key])]
+        changed = [paper for paper in papers if paper.key in by_key and _merge(paper, by_key[paper.key])]
         for paper in papers:
             paper.enriched_at = now
         Paper.objects.bulk_update(papers, [*ONCE, *EXTRAS, *COUNTS, *GATHERED, "enriched_at"])
@@ -71,12 +71,15 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
 
 
 def lock_ingest() -> None:
-    """Inside a transaction, until nobody else is here in one: two may bring the same work under different keys, and
-    of twins that are being made one, neither must be published meanwhile."""
+    """Wait, in a transaction, until no other transaction ingests or publishes.
+
+    Two ingests may add the same work under different keys, and neither of two papers may be published while they are
+    being merged.
+    """
     Turn.objects.select_for_update().get_or_create(host=TURN, defaults={"free_at": timezone.now()})
 
 
-def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done: IngestResult) -> None:
+def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, result: IngestResult) -> None:
     known = deduplication.KnownPapers(records)
     new: list[Paper] = []
     changed: dict[int, Paper] = {}
@@ -98,19 +101,21 @@ def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, done
     _keep_aliases([*former_keys, *((record.key, paper) for paper, record in seen)])
     _list(source, seen, day)
     deduplication.merge_duplicates([*new, *changed.values()])
-    done.new += len(new)
-    done.changed += len(changed)
-    done.unchanged += len(records) - len(new) - len(changed)
+    result.new += len(new)
+    result.changed += len(changed)
+    result.unchanged += len(records) - len(new) - len(changed)
 
 
 def _merge(paper: Paper, record: PaperRecord) -> bool:
-    """Bring what the record says into the paper; whether that changed anything.
+    """Copy what the record says to the paper. Return whether that changed anything.
 
-    Whatever the order in which sources are read, and however often, they settle on the same paper.
+    The result does not depend on the order of the sources, or on how often each is read.
     """
-    said = {name: value for name in (*ONCE, *EXTRAS) if (value := getattr(record, name)) not in ("", (), None)}
-    is_from_arxiv = bool(record.categories)  # the only source that gives any
-    fresh = {name: value for name, value in said.items() if name in EXTRAS or is_from_arxiv or not getattr(paper, name)}
+    given = {name: value for name in (*ONCE, *EXTRAS) if (value := getattr(record, name)) not in ("", (), None)}
+    is_from_arxiv = bool(record.categories)  # no other source has categories
+    fresh = {
+        name: value for name, value in given.items() if name in EXTRAS or is_from_arxiv or not getattr(paper, name)
+    }
     fresh |= {name: max(getattr(paper, name), getattr(record, name)) for name in COUNTS}
     fresh |= _gathered(paper, record)
     changes = {name: _stored(value) for name, value in fresh.items() if getattr(paper, name) != _stored(value)}
@@ -122,11 +127,11 @@ def _merge(paper: Paper, record: PaperRecord) -> bool:
 
 
 def _gathered(paper: Paper, record: PaperRecord) -> dict[str, object]:
-    """What one record adds to what others said before: it knows the work by another key, in another category."""
-    becomes_arxivs = record.key.startswith("arxiv:") and not paper.key.startswith("arxiv:")
+    """Return what the record adds to earlier ones: it may know the work by another key or in another category."""
+    gets_arxiv_key = record.key.startswith("arxiv:") and not paper.key.startswith("arxiv:")
     return {
-        "key": record.key if becomes_arxivs else paper.key,
-        "url": record.url if becomes_arxivs else paper.url,
+        "key": record.key if gets_arxiv_key else paper.key,
+        "url": record.url if gets_arxiv_key else paper.url,
         "doi": paper.doi or deduplication.doi_of(record),
         "categories": list(dict.fromkeys([*paper.categories, *record.categories])),
         "announce_type": max(paper.announce_type, record.announce_type, key=_strength),
@@ -138,13 +143,13 @@ def _strength(announce_type: str) -> int:
 
 
 def _keep_aliases(keys: list[tuple[str, Paper]]) -> None:
-    """Remember each key by which a source knows, or we knew, a paper that goes by another."""
+    """Remember each key under which a source knows, or the site knew, a paper that now has another key."""
     others = {key: PaperAlias(key=key, paper=paper) for key, paper in keys if key != paper.key}
     PaperAlias.objects.bulk_create(others.values(), ignore_conflicts=True)
 
 
 def _stored(value: object) -> object:
-    """As it comes back from a JSON column."""
+    """Return `value` as it is read back from a JSON column."""
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -152,13 +157,13 @@ def _list(source: Source, seen: list[tuple[Paper, PaperRecord]], day: dt.date) -
     listed = set(
         Listing.objects.filter(source=source, paper__in=[paper for paper, _ in seen]).values_list("paper_id", flat=True)
     )
-    # A feed that gives no day lists a paper on the day when it was first seen there, and not on every day after.
-    shown = [_listing(source, paper, record, day) for paper, record in seen if record.day or paper.pk not in listed]
-    once: dict[tuple[int, dt.date], Listing] = {}
-    for listing in shown:
-        once.setdefault((listing.paper_id, listing.day), listing)  # two keys may be one paper
+    # If a feed gives no day, a paper is listed on the day when it first appeared there, and not again on later days.
+    listings = [_listing(source, paper, record, day) for paper, record in seen if record.day or paper.pk not in listed]
+    unique: dict[tuple[int, dt.date], Listing] = {}
+    for listing in listings:
+        unique.setdefault((listing.paper_id, listing.day), listing)  # two keys may belong to one paper
     Listing.objects.bulk_create(
-        once.values(),
+        unique.values(),
         update_conflicts=True,
         unique_fields=["paper", "source", "day"],
         update_fields=["votes", "comments", "announce_type", "submitter"],

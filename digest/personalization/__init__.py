@@ -1,1 +1,1 @@
-"""One reader's digest: profiles, embeddings, the selection of papers, and what feedback changes in it."""
+"""One reader's digest: the query profile, embeddings, the selection of papers, and the effect of feedback on it."""

@@ -1,4 +1,4 @@
-"""What one reader's digest holds: their matches, capped, then what is trending. Pure."""
+"""Select the papers of one reader's digest: the best matches, then trending papers. Pure."""
 
 import datetime as dt
 from itertools import islice
@@ -11,25 +11,25 @@ TRENDING = 3  # papers at most
 
 
 class QueryProfile(NamedTuple):
-    """What one reader asked for."""
+    """What one reader asks for."""
 
     interests: tuple[Interest, ...]
     exclusions: tuple[str, ...] = ()
     max_papers: int = 10
-    on_quiet_days: bool = False  # mail what is trending when nothing matches
-    amount: str = "balanced"  # or fewer, more: how sure a match must be
-    taste: FeedbackModel | None = None  # what was learnt from likes, of those few who said any
+    on_quiet_days: bool = False  # send trending papers if nothing matches
+    amount: str = "balanced"  # or fewer, or more: how certain a match must be
+    taste: FeedbackModel | None = None  # learned from likes; most readers have none
 
 
 class Digest(NamedTuple):
-    """The mail made for one reader from one edition, or a week of them."""
+    """The content of one reader's email, from one edition or a week of them."""
 
     day: dt.date
     for_you: tuple[Match, ...]
     trending: tuple[Match, ...]
-    more: int  # further matches that the cap left out
-    of_how_many: int
-    is_asked_for: bool = False  # also when nothing matches, and nobody voted: then it says so, in one line
+    more: int  # matches beyond the reader's maximum
+    of_how_many: int  # papers in the edition, or in the week
+    is_asked_for: bool = False  # sent even if it has no papers, and then one line says so
 
     @property
     def is_worth_sending(self) -> bool:
@@ -40,7 +40,7 @@ class Digest(NamedTuple):
         return len(self.matches) > 1
 
     def shorter(self) -> "Digest":
-        """The same without its last paper: of those that are trending first, then of the reader's own."""
+        """Return the digest without its last paper, a trending one if there is any."""
         if self.trending:
             return self._replace(trending=self.trending[:-1])
         return self._replace(for_you=self.for_you[:-1], more=self.more + 1)
@@ -51,9 +51,10 @@ class Digest(NamedTuple):
 
 
 def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
-    """The reader's digest; empty (not worth sending) where nothing matches, unless the reader asked otherwise.
+    """Return the reader's digest. It is empty, and not worth sending, if nothing matches and the reader did not ask for
+    quiet days.
 
-    A reader who follows nothing gets the most voted papers.
+    A reader without filters gets the papers with the most votes.
     """
     for_you, matching = _for_you(index, wanted)
     wants_trending = wanted.interests and (for_you or wanted.on_quiet_days)
@@ -68,7 +69,7 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
 
 
 def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:
-    """The papers chosen for the reader, and how many there are to choose from."""
+    """Return the papers chosen for the reader, and the number of matches that they were chosen from."""
     if wanted.interests and not wanted.taste:
         return choose(index, wanted.interests, wanted.exclusions, wanted.amount, wanted.max_papers)
     matches = _matches(index, wanted)
@@ -87,7 +88,7 @@ def _matches(index: Index, wanted: QueryProfile) -> list[Match]:
 
 
 def _trending(index: Index, wanted: QueryProfile, for_you: list[Match]) -> tuple[Match, ...]:
-    """The most voted of the other papers."""
+    """Return the other papers with the most votes."""
     left_out = {id(found.paper) for found in for_you}
     if wanted.exclusions:
         left_out.update(id(index.papers[number]) for number in index.with_any(wanted.exclusions))

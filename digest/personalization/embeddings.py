@@ -1,6 +1,6 @@
-"""The vectors of texts: looked up where somebody worked them out before, else worked out, and kept for all workers.
+"""The embeddings of texts (rows of `Vector`): read from the database, or else computed and stored for all workers.
 
-The model is loaded by the first process that meets a text which no other has met: a worker, as a rule.
+The first process that needs an embedding that is not stored loads the model. Usually that is a worker.
 """
 
 import datetime as dt
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Kind = Vector.Kind
-CHUNK = 500  # keys a query
-BACKGROUND = 300  # papers, by which is told what closeness is usual
-KEEP = dt.timedelta(days=60)  # after its last use
+CHUNK = 500  # keys in a query
+BACKGROUND = 300  # papers, a sample that shows how similar texts usually are
+KEEP = dt.timedelta(days=60)  # after the last use
 A_WEEK = dt.timedelta(days=7)
 
 
 @cache
 def is_available() -> bool:
-    """Whether texts can be compared by meaning here; the log says so where they can't."""
+    """Return whether texts can be compared by meaning on this site. Log a warning if packages are missing."""
     if not settings.MATCH_BY_MEANING:
         return False
     missing = missing_packages()
@@ -40,7 +40,7 @@ def is_available() -> bool:
 
 
 def of_texts(texts: Iterable[str], kind: str, *, keep: bool = True) -> "dict[str, Vectors]":
-    """The vector of each text; those that nobody worked out yet are worked out, 0.1 s each, and kept."""
+    """Return the embedding of each text. Compute missing ones, at 0.1 s each, and store them if `keep` is true."""
     texts = list(texts)
     found = known(texts)
     missing = [text for text in dict.fromkeys(texts) if text not in found]
@@ -50,7 +50,7 @@ def of_texts(texts: Iterable[str], kind: str, *, keep: bool = True) -> "dict[str
 
 
 def known(texts: Iterable[str]) -> "dict[str, Vectors]":
-    """The vectors of those of `texts` whose were worked out before."""
+    """Return the stored embeddings of `texts`."""
     keys = {key_of(text): text for text in texts}
     found: dict[str, Vectors] = {}
     today = timezone.now().date()
@@ -62,18 +62,18 @@ def known(texts: Iterable[str]) -> "dict[str, Vectors]":
 
 
 def missing(texts: Iterable[str]) -> int:
-    """For how many of `texts` there is no vector yet."""
+    """Return how many of `texts` have no stored embedding."""
     keys = list({key_of(text) for text in texts})
     return len(keys) - sum(Vector.objects.filter(key__in=chunk).count() for chunk in _chunks(keys))
 
 
 def newest() -> int:
-    """The id of the vector that was kept last; 0 where there is none."""
+    """Return the id of the newest embedding, or 0 if there is none."""
     return Vector.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def background() -> "Vectors":
-    """The vectors of the last papers, one row each."""
+    """Return the embeddings of the newest papers, one in each row."""
     import numpy as np
 
     rows = Vector.objects.filter(kind=Kind.PAPER).order_by("-pk").values_list("values", flat=True)[:BACKGROUND]
@@ -81,7 +81,7 @@ def background() -> "Vectors":
 
 
 def forget_unused(*, now: dt.datetime) -> int:
-    """Delete what was not needed for KEEP; how many."""
+    """Delete the embeddings that were not used for KEEP. Return their number."""
     return Vector.objects.filter(used_on__lt=now.date() - KEEP).delete()[0]
 
 
@@ -101,12 +101,12 @@ def _encode_missing(texts: list[str], kind: str, *, keep: bool) -> "dict[str, Ve
         for text, vector in zip(texts, vectors, strict=True)
     ]
     if keep:
-        Vector.objects.bulk_create(rows, ignore_conflicts=True)  # another worker may have been as fast
+        Vector.objects.bulk_create(rows, ignore_conflicts=True)  # another worker may have stored some already
     return {row_text: _unpack(row.values) for row_text, row in zip(texts, rows, strict=True)}
 
 
 def _note_use(pks: list[int], today: dt.date) -> None:
-    if pks:  # once a week, or looking up would be writing
+    if pks:  # once a week, so that most reads do not write
         Vector.objects.filter(pk__in=pks).update(used_on=today)
 
 

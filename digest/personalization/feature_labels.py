@@ -1,4 +1,7 @@
-"""What was learnt, in words as papers write them: what is weighed are stems, and pairs of them. Pure."""
+"""Labels for the features of a feedback model. Pure.
+
+Features are stems and pairs of stems. A label is the word, or the pair of words, as papers write it.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,9 +12,10 @@ from digest.matching import PaperText, fold, stem
 from digest.matching.tokens import STOP, family
 
 WORD = re.compile(r"[^\W\d_][^\W_]+")
-_TOGETHER = re.compile(r"\s+|[-\u2010\u2011]")  # between two words; nothing else makes one phrase of them
+_TOGETHER = re.compile(r"\s+|[-\u2010\u2011]")  # between the two words of a pair
 
-# Say nothing of what a paper is about, nor does a pair with one of them; unlike STOP, they are weighed all the same.
+# These words, and pairs with one of them, say nothing about a paper's subject. They make no labels. Unlike the words in
+# STOP, they still get weights.
 _EMPTY = """
     achieve additional address advance aim allow apply approach available bad badly based better bring broad build
     capable central challenge closer combine common compare compared complete comprehensive conduct consider consist
@@ -31,8 +35,11 @@ EMPTY = frozenset(map(family, _EMPTY.split()))
 
 
 def written_forms(papers: Iterable[PaperText]) -> dict[str, str]:
-    """Words and pairs of words (such as word:image generation) of `papers`, each as one of them writes it, in the
-    fewest capitals. What says nothing is not among them: empty words, and pairs with one, or with a comma between."""
+    """Return words and pairs of words of `papers` by feature (such as word:image generation), in their form with the
+    fewest capitals.
+
+    Empty words are left out, as are pairs with an empty word or with a comma between.
+    """
     found: dict[str, str] = {}
     for paper in papers:
         for feature, text in _written(paper.title, paper.abstract, tuple(paper.keywords)).items():
@@ -41,12 +48,12 @@ def written_forms(papers: Iterable[PaperText]) -> dict[str, str]:
 
 
 def label_of(feature: str, words: dict[str, str]) -> str:
-    """A feature for readers, its words as in `words`; nothing where it is of words that aren't there."""
+    """Return the label of a feature, with its words as in `words`, or "" if they are not there."""
     kind, _, name = feature.partition(":")
     return words.get(feature, "") if kind == "word" else name
 
 
-@lru_cache(maxsize=300)  # of the papers that pages and mails name something of; each takes some 50 kilobytes
+@lru_cache(maxsize=300)  # papers with labels in pages and emails; each takes some 50 KB
 def _written(title: str, abstract: str, keywords: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in (abstract, title, *keywords):
@@ -57,9 +64,9 @@ def _written(title: str, abstract: str, keywords: tuple[str, ...]) -> dict[str, 
 
 def _phrases(text: str) -> Iterator[tuple[str, str]]:
     words = [(fold(word[0]), word) for word in WORD.finditer(text)]
-    for it, word in words:
-        if not _is_empty(it):
-            yield f"word:{stem(it)}", word[0]
+    for folded, word in words:
+        if not _is_empty(folded):
+            yield f"word:{stem(folded)}", word[0]
     for (one, first), (two, second) in pairwise(words):
         if _TOGETHER.fullmatch(text, first.end(), second.start()) and not (_is_empty(one) or _is_empty(two)):
             yield f"word:{stem(one)} {stem(two)}", " ".join(text[first.start() : second.end()].split())

@@ -1,4 +1,4 @@
-"""Papers become an index, with the catalogue as a thesaurus and whatever vectors there are."""
+"""Build an index of papers, with the catalogue as its thesaurus and with the embeddings that exist."""
 
 import datetime as dt
 import logging
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 200  # papers whose vectors are worked out by who needs an index now: 20 seconds
-CHUNK = 20  # papers, between two looks at the clock
+MOST_AT_ONCE = 200  # papers whose embeddings are computed while the index is built, in some 20 seconds
+CHUNK = 20  # papers between two checks of the time
 RECENT = dt.timedelta(days=3)
 
 
 def build_index(
     papers: Iterable[PaperText], topics: Sequence[Interest] | None = None, *, for_page: bool = False
 ) -> Index:
-    """The index of `papers`, with `topics`, those of the `catalogue` by default, as its thesaurus.
+    """Return the index of `papers`. Its thesaurus is `topics`, or else the `catalogue`.
 
-    A page doesn't wait for vectors: what nobody worked out yet it does without.
+    Pages do not wait for embeddings: with `for_page` the index uses only those that are stored.
     """
     papers = list(papers)
     topics = catalogue() if topics is None else topics
@@ -42,26 +42,28 @@ def build_index(
             profiles, embeddings.Kind.TOPIC
         )
     elif len(missing) > len(papers) // 2:
-        level = logging.DEBUG if for_page else logging.WARNING  # a search may turn up papers of years ago
-        logger.log(level, "Matching works on words alone: the vectors of %d papers are not there yet", len(missing))
+        level = logging.DEBUG if for_page else logging.WARNING  # a search may find papers of years ago
+        logger.log(
+            level, "Matching works on words alone: the embeddings of %d papers are not computed yet", len(missing)
+        )
         return assemble_index(papers, topics)
     return assemble_index(papers, topics, known, embeddings.background(), _QueryEmbeddings(keep=not for_page))
 
 
 def catalogue() -> list[Interest]:
-    """The topics that readers can tick."""
+    """Return the topics that readers can choose."""
     return profiles.of_topics(Topic.objects.filter(is_offered=True))
 
 
 def texts_of(papers: Iterable[PaperText], topics: Sequence[Interest]) -> tuple[str, ...]:
-    """What an index of `papers` compares by meaning."""
+    """Return the texts that an index of `papers` compares by meaning."""
     return (*map(text_of, papers), *(topic.profile for topic in topics))
 
 
 def embed_ahead(*, now: dt.datetime, seconds: float) -> int:
-    """Work out the vectors of the topics and of the papers that came in lately; of how many papers.
+    """Compute the embeddings of topics and recent papers before they are needed. Return the number of papers.
 
-    It stops after `seconds`, or little more: what is left over is done the next time.
+    Stop after `seconds`, or a little later. The rest is done the next time.
     """
     if not embeddings.is_available():
         return 0
@@ -78,10 +80,10 @@ def embed_ahead(*, now: dt.datetime, seconds: float) -> int:
 
 
 class _QueryEmbeddings:
-    """The vectors of what readers ask, looked up or worked out when they ask; the last few thousand in memory."""
+    """The embeddings of readers' queries, read or computed when needed. The last few thousand stay in memory."""
 
     def __init__(self, *, keep: bool) -> None:
-        """`keep` them in the database as well: what a visitor tries on a page is not worth that."""
+        """With `keep`, also store them in the database. What a visitor tries on a page is not worth storing."""
         self._keep = keep
         self._kept: BoundedCache[str, Vectors] = BoundedCache()
 

@@ -1,6 +1,6 @@
-"""What readers follow, out of the database and into the words of the pure core.
+"""Turn what readers follow from database rows into query profiles for the pure core.
 
-A filter is known by its key in the database, and by a name to readers: a topic by its slug and its name.
+Each filter has a key in the database and a name for readers. For a topic these are its slug and its name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,14 +16,14 @@ from subscriptions.models import Subscriber, Topic
 from subscriptions.query.grammar import Criteria
 
 OWN_WORDS = gettext_noop("Your words")
-MOST_VOTED = ""  # what readers get who follow nothing
-# No topic's slug has a colon.
+MOST_VOTED = ""  # the interest of readers without filters
+# They contain a colon, because no topic's slug does.
 WORDS_KEY = ":words"
 VOTES_KEY = ":votes"
 
 
 def profile_of(subscriber: Subscriber) -> QueryProfile:
-    """What `subscriber` follows; prefetch `filters__topic` for many. A broader topic takes one more query."""
+    """Return the profile of `subscriber`. Prefetch `filters__topic` for many. A broader topic takes one more query."""
     rows = list(subscriber.filters.all())
     topics = [row.topic for row in rows if row.topic]
     words = [row.criteria for row in rows if not row.topic]
@@ -42,10 +42,10 @@ def of_topic(topic: Topic) -> Interest:
 
 
 def of_topics(topics: Iterable[Topic]) -> list[Interest]:
-    """`topics`, with those that broader ones stand for: looked up where they are not among them."""
+    """Return the interests of `topics`. Look up the narrower topics that broader ones include."""
     topics = list(topics)
     known = {topic.slug: topic for topic in topics}
-    for _level in range(2):  # an admin's may stand for one that came to stand for others since
+    for _level in range(2):  # an included topic may itself have been made a broader one since
         if missing := {slug for topic in known.values() for slug in topic.narrower} - known.keys():
             known |= {topic.slug: topic for topic in Topic.objects.filter(slug__in=missing)}
     alone = {slug: _without_narrower(topic) for slug, topic in known.items()}
@@ -56,15 +56,15 @@ def of_topics(topics: Iterable[Topic]) -> list[Interest]:
 
 
 def without_included(interests: Sequence[Interest]) -> list[Interest]:
-    """The same, but for topics, broader ones too, for which one among them stands: it brings what they bring."""
-    broader = [one for one in interests if one.narrower]
-    included = {topic for one in broader for topic in one.narrower}
-    included.update(one for one in broader if any(_is_part_of(one, other) for other in broader))
-    return [one for one in interests if one not in included]
+    """Return `interests` without those that a broader one among them includes, because it finds the same papers."""
+    broader = [interest for interest in interests if interest.narrower]
+    included = {topic for interest in broader for topic in interest.narrower}
+    included.update(interest for interest in broader if any(_is_part_of(interest, other) for other in broader))
+    return [interest for interest in interests if interest not in included]
 
 
 def _is_part_of(one: Interest, other: Interest) -> bool:
-    """Whether all that `one` stands for is what `other` stands for, too, and it asks for nothing else itself."""
+    """Return whether `other` includes everything that `one` includes, and `one` asks for nothing else itself."""
     return not one.criteria.wants_something and frozenset(one.narrower) < frozenset(other.narrower)
 
 
@@ -73,7 +73,7 @@ def _without_narrower(topic: Topic) -> Interest:
 
 
 def _narrower(known: Mapping[str, Topic], alone: Mapping[str, Interest], topic: Topic) -> tuple[Interest, ...]:
-    """What `topic` stands for: of those that stand for others themselves, these others."""
+    """Return the topics that `topic` includes. Those that include others are replaced by these."""
     parts = [known[slug] for slug in topic.narrower if slug in known]
     slugs = dict.fromkeys(slug for part in parts for slug in (part.narrower or [part.slug]))
     return tuple(alone[slug] for slug in slugs if slug in alone and slug != topic.slug)
@@ -84,11 +84,14 @@ def of_words(criteria: Criteria) -> list[Interest]:
 
 
 def with_votes(interests: Sequence[Interest], least: int) -> tuple[Interest, ...]:
-    """Of what each finds, the papers with so many votes; whatever has them where nothing else is asked for."""
+    """Limit `interests` to papers with at least `least` votes, or find all such papers if nothing else is asked for."""
     if not least:
         return tuple(interests)
-    others = [one for one in interests if not one.wants_votes_alone]
-    return tuple(replace(one, criteria=one.criteria._replace(min_votes=least)) for one in others or interests)
+    others = [interest for interest in interests if not interest.wants_votes_alone]
+    limited = (
+        replace(interest, criteria=interest.criteria._replace(min_votes=least)) for interest in others or interests
+    )
+    return tuple(limited)
 
 
 def make_profile(
@@ -99,7 +102,7 @@ def make_profile(
     amount: str = "balanced",
     taste: FeedbackModel | None = None,
 ) -> QueryProfile:
-    """Topics and own words together. What these exclude, or ask of votes, holds for all that the reader gets."""
+    """Combine topics and readers' own words. The words' exclusions and least votes apply to all papers."""
     words = list(words)
     interests = without_included(of_topics(topics))
     interests += [interest for criteria in words for interest in of_words(criteria)]
@@ -114,17 +117,17 @@ def make_profile(
 
 
 def names_of(topics: Iterable[Topic]) -> dict[str, str]:
-    """The name of each filter by its key: those of `topics`, and those that every reader may have."""
+    """Return the names of filters by key: those of `topics`, and those that every reader may have."""
     return {topic.slug: topic.name for topic in topics} | {WORDS_KEY: OWN_WORDS, VOTES_KEY: MOST_VOTED}
 
 
 def feedback_model_of(subscriber: Subscriber, topics: Iterable[Topic]) -> FeedbackModel | None:
-    """What was learnt from the reader, for these topics and own words."""
+    """Return what was learned from the reader for these topics and the reader's own words."""
     return make_feedback_model(Learnt.objects.filter(subscriber=subscriber), names_of(topics))
 
 
 def make_feedback_model(rows: Iterable[Learnt], names: Mapping[str, str]) -> FeedbackModel | None:
-    """What was learnt for the filters in `names`; None where that is nothing, as for nearly every reader."""
+    """Return the model of the filters in `names`, or None if nothing was learned, as for nearly every reader."""
     lessons = {
         names[row.filter_key]: FilterModel(row.weights, row.fewer)
         for row in rows
@@ -134,10 +137,14 @@ def make_feedback_model(rows: Iterable[Learnt], names: Mapping[str, str]) -> Fee
 
 
 def feedback_models(subscribers: Iterable[int]) -> dict[int, FeedbackModel]:
-    """The taste of each of `subscribers` (ids) who has one: two queries, for a worker that composes by the hundred."""
+    """Return the models of those of `subscribers` (ids) that have one.
+
+    This is the double of `feedback_model_of` for the batch path: two queries for many readers. Names of all topics do,
+    because the lesson of a topic that is not followed has no effect.
+    """
     rows: dict[int, list[Learnt]] = {}
     for row in Learnt.objects.filter(subscriber__in=subscribers):
         rows.setdefault(row.subscriber_id, []).append(row)
     names = names_of(Topic.objects.all()) if rows else {}
-    found = ((reader, make_feedback_model(learnt, names)) for reader, learnt in rows.items())
-    return {reader: its for reader, its in found if its}
+    models = ((reader, make_feedback_model(learnt, names)) for reader, learnt in rows.items())
+    return {reader: model for reader, model in models if model}
