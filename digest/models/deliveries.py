@@ -65,15 +65,20 @@ class Shard(models.Model):
         return Delivery.objects.filter(edition_id=self.edition_id, pk__range=(self.first, self.last))
 
 
+class DeliveryStatus(models.TextChoices):
+    """The states of a delivery. The constraint in the database is made from them."""
+
+    QUEUED = "queued", "queued"
+    SENT = "sent", "sent"
+    FAILED = "failed", "failed"
+    SKIPPED = "skipped", "skipped"
+    UNCERTAIN = "uncertain", "uncertain: it may have arrived"
+
+
 class Delivery(models.Model):
     """The delivery of one edition's digest to one reader. The queued rows are the queue, in shards."""
 
-    class Status(models.TextChoices):
-        QUEUED = "queued", "queued"
-        SENT = "sent", "sent"
-        FAILED = "failed", "failed"
-        SKIPPED = "skipped", "skipped"
-        UNCERTAIN = "uncertain", "uncertain: it may have arrived"
+    Status = DeliveryStatus
 
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="deliveries")
@@ -98,20 +103,20 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         constraints = [
             models.UniqueConstraint(fields=["edition", "subscriber"], name="one_delivery_per_reader_and_edition"),
+            models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="delivery_status_is_known"),
             models.CheckConstraint(
-                condition=Q(status__in=["queued", "sent", "failed", "skipped", "uncertain"]),
-                name="delivery_status_is_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(status="sent", sent_at__isnull=False) | (~Q(status="sent") & Q(sent_at__isnull=True)),
+                condition=Q(status=DeliveryStatus.SENT, sent_at__isnull=False)
+                | (~Q(status=DeliveryStatus.SENT) & Q(sent_at__isnull=True)),
                 name="sent_at_if_and_only_if_sent",
             ),
         ]
         indexes = [
             # Partial, because the queue is a small part of a table that grows by each reader each day.
-            models.Index(fields=["edition", "id"], condition=Q(status="queued"), name="delivery_queue"),
+            models.Index(fields=["edition", "id"], condition=Q(status=DeliveryStatus.QUEUED), name="delivery_queue"),
             models.Index(
-                fields=["queued_at"], condition=Q(status__in=["failed", "uncertain"]), name="delivery_in_trouble"
+                fields=["queued_at"],
+                condition=Q(status__in=[DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN]),
+                name="delivery_in_trouble",
             ),
             models.Index(fields=["queued_at"], name="delivery_by_time"),  # for the admin's list
         ]
@@ -130,7 +135,7 @@ def message_id(uid: bytes, day: dt.date) -> str:
 
 
 class DeliveryEvent(models.Model):
-    """What the provider reported later, in django-anymail's terms. An event that is reported twice is stored once."""
+    """An event that the provider reported, in django-anymail's terms. If it is reported twice, it is stored once."""
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, null=True, blank=True, related_name="events")
     event_key = models.CharField(

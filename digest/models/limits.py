@@ -1,4 +1,4 @@
-"""What the rate limits still allow."""
+"""The state of the rate limits."""
 
 from django.db import models
 

@@ -41,7 +41,7 @@ class Opinion(models.Model):
 
 
 class Learnt(models.Model):
-    """What one filter of a reader has learned. It is computed again after each change of the ratings."""
+    """The model of one filter of a reader. It is computed again after each change of the ratings."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="learnt")
     filter_key = models.CharField(max_length=60)

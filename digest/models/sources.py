@@ -6,14 +6,19 @@ from django.db.models import Q
 from digest.text.cleanup import without_secrets
 
 
+class SourceKind(models.TextChoices):
+    """The kinds of sources. `digest.sources.KINDS` has a module for each."""
+
+    HUGGINGFACE = "huggingface", "Hugging Face Daily Papers"
+    ARXIV = "arxiv", "arXiv category"
+    FEED = "feed", "RSS or Atom feed"
+    SAMPLE = "sample", "sample day"
+
+
 class Source(models.Model):
     """A source of papers. `kind` says how to read it (see `digest.sources`), and `key` which one it is."""
 
-    class Kind(models.TextChoices):
-        HUGGINGFACE = "huggingface", "Hugging Face Daily Papers"
-        ARXIV = "arxiv", "arXiv category"
-        FEED = "feed", "RSS or Atom feed"
-        SAMPLE = "sample", "sample day"
+    Kind = SourceKind
 
     kind = models.CharField(max_length=12, choices=Kind.choices)
     key = models.CharField(
@@ -29,25 +34,28 @@ class Source(models.Model):
         ordering = ["kind", "key"]
         constraints = [
             models.UniqueConstraint(fields=["kind", "key"], name="one_source_per_kind_and_key"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["huggingface", "arxiv", "feed", "sample"]), name="source_kind_is_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=SourceKind.values), name="source_kind_is_known"),
         ]
 
     def __str__(self) -> str:
         return self.name
 
 
+class FetchStatus(models.TextChoices):
+    """The results of an attempt to read a source."""
+
+    OK = "ok", "papers came in"
+    EMPTY = "empty", "nothing listed"
+    UNCHANGED = "unchanged", "nothing changed since the last run"
+    STALE = "stale", "still the batch of an earlier day"
+    FAILED = "failed", "failed"
+    UNREACHABLE = "unreachable", "can't be reached"
+
+
 class FetchRun(models.Model):
     """One attempt to read one source for one day, with its result."""
 
-    class Status(models.TextChoices):
-        OK = "ok", "papers came in"
-        EMPTY = "empty", "nothing listed"
-        UNCHANGED = "unchanged", "nothing changed since the last run"
-        STALE = "stale", "still the batch of an earlier day"
-        FAILED = "failed", "failed"
-        UNREACHABLE = "unreachable", "can't be reached"
+    Status = FetchStatus
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="runs")
     day = models.DateField()
@@ -65,10 +73,7 @@ class FetchRun(models.Model):
         ordering = ["-started_at", "-pk"]
         indexes = [models.Index(fields=["source", "-started_at"], name="run_by_source")]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(status__in=["ok", "empty", "unchanged", "stale", "failed", "unreachable"]),
-                name="fetch_run_status_is_known",
-            )
+            models.CheckConstraint(condition=Q(status__in=FetchStatus.values), name="fetch_run_status_is_known")
         ]
 
     def __str__(self) -> str:
