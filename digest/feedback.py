@@ -32,7 +32,7 @@ class PaperFeedback:
 
 @dataclass(frozen=True)
 class LearnedFilter:
-    """What one filter has learned, and from which ratings."""
+    """The knowledge of one filter, and the ratings that it comes from."""
 
     key: str
     name: str

@@ -9,7 +9,7 @@ SATURDAY = 5  # as dt.date.weekday() counts
 
 
 class Slot(NamedTuple):
-    """What readers with the same schedule share."""
+    """The schedule that several readers share."""
 
     frequency: str  # daily, weekdays or weekly
     time_zone: str

@@ -36,7 +36,7 @@ def _translated(language: str | None, message: str) -> str:
 def short_authors(names: Sequence[str], most: int = 6) -> str:
     """Join the names without the middle of a long list.
 
-    The first and the last name show who did the work, and in which lab.
+    The first and the last name show who did the work, and in what lab.
     """
     shown = [isolated(shorten(name, 100)) for name in names]
     if len(shown) <= most:

@@ -76,7 +76,7 @@ def _list_id(name: str, domain: str) -> str:
 
 
 def _sender_id(domain: str) -> str:
-    """Return the domain in the 5 to 15 characters by which Gmail counts complaints.
+    """Return the domain in the 5 to 15 characters that Gmail counts complaints by.
 
     It names no reader and never changes.
     """

@@ -78,7 +78,7 @@ def _sentence(language: str | None, kind: str, found: tuple[str, ...], where: st
 
 def _in_quotes(shown: Iterable[str]) -> str:
     """Return phrases joined to go between one pair of quotes."""
-    # Translators: between two phrases, each of which stands in quotes.
+    # Translators: between two phrases, each in quotes.
     return _("”, “").join(shown)
 
 

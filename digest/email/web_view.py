@@ -29,7 +29,7 @@ def render_web_view(delivery: Delivery) -> str:
 
 
 def _render(digest: Digest, edition: Edition, frequency: str, withdrawn: int) -> str:
-    """Return the HTML of `digest`, of which `withdrawn` papers are left out."""
+    """Return the HTML of `digest`. The page says that `withdrawn` papers are left out."""
     reader = Subscriber(frequency=frequency, confirmed_at=edition.published_at)
     no_urls = dict.fromkeys(("preferences_url", "unsubscribe_url", "digest_url", "opinion_url"), "")
     context = rendering.make_context(digest, edition, subscriber=reader, **no_urls)

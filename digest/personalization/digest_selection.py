@@ -11,7 +11,7 @@ TRENDING = 3  # papers at most
 
 
 class QueryProfile(NamedTuple):
-    """What one reader asks for."""
+    """The filters and settings of one reader."""
 
     interests: tuple[Interest, ...]
     exclusions: tuple[str, ...] = ()

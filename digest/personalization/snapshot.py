@@ -1,4 +1,4 @@
-"""A small record of what a digest contained, stored in its delivery's row, from which it can be shown again. Pure.
+"""A small record of a digest's content, stored in its delivery's row, to show the digest again. Pure.
 
     {"for_you": [[paper id, votes then, finding, …], …], "trending": [[paper id, votes then], …], "more": 14, "of": 40,
      "frequency": "daily", "language": "en"}

@@ -55,7 +55,7 @@ class RecipientLoader:
         self._topics: dict[int, Interest] = {}
 
     def read(self, ids: Sequence[int]) -> dict[int, Recipient | FilterError]:
-        """Return the readers of `ids` that exist, by id. One whose words cannot be parsed is replaced by the error."""
+        """Return the readers of `ids` that exist, by id. If one's words cannot be parsed, return the error instead."""
         filters: dict[int, list[FilterRow]] = {}
         for reader, topic, words in _rows(FILTERS, ids):
             filters.setdefault(reader, []).append((topic, words))

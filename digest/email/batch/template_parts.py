@@ -44,7 +44,7 @@ class SplitError(Exception):
 
 
 class FrameKey(NamedTuple):
-    """What a frame depends on within an edition, a language and a theme."""
+    """The key of a frame among those of an edition, a language and a theme."""
 
     frequency: str
     follows_nothing: bool = False
@@ -64,7 +64,7 @@ class Frame(NamedTuple):
 
 
 class PartKey(NamedTuple):
-    """What a paper's part depends on within an edition, a language and a theme."""
+    """The key of a paper's part among those of an edition, a language and a theme."""
 
     paper: int  # its id
     minor: bool
