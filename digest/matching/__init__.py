@@ -4,8 +4,8 @@
     encoder → similarity (embeddings), thesaurus (the catalogue) ───────────────┴→ corpus → scoring → explanation
     scoring_weights (all weights and thresholds)       index (cached answers) → selection (a reader's list)
 
-A filter is scored once against the whole day, however many readers follow it; a reader's list is the best of their
-filters, never an average.
+A filter is scored once against all papers of the day, however many readers follow it. A paper's score for a reader is
+the best score that any of their filters gives it, never an average.
 """
 
 from digest.matching.authors import in_category, same_person

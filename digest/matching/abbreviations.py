@@ -1,4 +1,4 @@
-"""What a paper's abbreviations stand for, as the paper itself says. Pure."""
+"""The abbreviations that a paper defines, with their long forms. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def definitions(text: str) -> Iterator[tuple[str, str]]:
-    """Each abbreviation that stands in brackets behind what it abbreviates: GRPO, Group Relative Policy Optimization.
+    """Yield each abbreviation in brackets with the long form before it: GRPO, Group Relative Policy Optimization.
 
-    As Schwartz and Hearst (2003) find them: its letters stand in the words before, in their order, the first one
-    at the beginning of a word.
+    The algorithm is that of Schwartz and Hearst (2003): the letters of the abbreviation occur in the preceding words
+    in the same order, and the first letter begins a word.
     """
     for found in re.finditer(r"\(([^\s()]{2,10})\)", text):
         short = found[1].removesuffix("s")
@@ -21,7 +21,7 @@ def definitions(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _long_form(short: str, before: str) -> str:
-    """The end of `before` that `short` abbreviates, else nothing."""
+    """Return the end of `before` that `short` abbreviates, or an empty string."""
     letters = [letter for letter in short.lower() if letter.isalnum()]
     at = len(before)
     for number, letter in enumerate(reversed(letters), 1):
@@ -33,6 +33,6 @@ def _long_form(short: str, before: str) -> str:
             return ""
     long = before[at:]
     words = _WORD.findall(long)
-    # A long form has about as many words as the abbreviation has letters, and stands in one sentence.
+    # A long form has about as many words as the abbreviation has letters, and lies within one sentence.
     is_sane = 2 <= len(words) <= len(letters) + 3 and not re.search(r"[.;:()]", long)
     return long if is_sane else ""

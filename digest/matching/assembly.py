@@ -1,4 +1,4 @@
-"""An index out of papers, topics and the vectors that are at hand. Pure."""
+"""Assembly of an index from papers, topics and the embeddings that are known. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,7 +12,7 @@ from digest.matching.types import Interest, PaperText
 
 _thesauri: BoundedCache[tuple[tuple[Interest, ...], bytes], Thesaurus] = BoundedCache(4)
 
-FEWEST_WORDS = 3  # of a text that is compared by meaning: one word or two are better looked for as they are
+FEWEST_WORDS = 3  # in a text that is compared by embedding; one or two words are better searched for literally
 
 
 def assemble_index(
@@ -22,10 +22,10 @@ def assemble_index(
     background: Vectors | None = None,
     look_up: LookUp | None = None,
 ) -> Index:
-    """The index of `papers`, with `topics` as its thesaurus; by words alone without `vectors`.
+    """Return the index of `papers`, with `topics` as its thesaurus. Without `vectors` it matches by words alone.
 
-    `vectors` are those of papers (`text_of`) and of topics (their profiles); `background` those of papers in general,
-    one row each; `look_up` gives the vector of a text that a reader asks for, where there is one.
+    `vectors` maps texts of papers (`text_of`) and profiles of topics to their embeddings. `background` holds the
+    embeddings of other papers, one row each. `look_up` returns the embedding of a text in a reader's filter, or None.
     """
     papers = list(papers)
     if not vectors:
@@ -43,18 +43,18 @@ def assemble_index(
 
 
 def text_of(paper: PaperText) -> str:
-    """What is encoded of a paper."""
+    """Return the text of a paper that is embedded."""
     return f"{paper.title}. {paper.abstract}"
 
 
 def _thesaurus(topics: Sequence[Interest], vectors: Vectors | None = None) -> Thesaurus:
-    """The catalogue is the same for many days and searches, and takes as long to read as a hundred papers."""
+    """Return the thesaurus of `topics`, cached: many days and searches share it, and it costs as much as 100 papers."""
     key = (tuple(topics), b"" if vectors is None else vectors.tobytes())
     return _thesauri.get(key) or _thesauri.keep(key, Thesaurus(topics, vectors))
 
 
 def _rows(texts: Sequence[str], vectors: Mapping[str, Vectors]) -> Vectors:
-    """One row for each text; noughts, which are like nothing, where its vector is not there yet."""
+    """Return one row for each text: its embedding, or zeros (similar to nothing) if there is none yet."""
     rows = np.zeros((len(texts), SIZE), np.float32)
     for number, text in enumerate(texts):
         if text in vectors:

@@ -1,4 +1,4 @@
-"""Whether a name, or a category of arXiv, is the one that is asked for. Pure."""
+"""Comparison of authors' names and of arXiv categories with those in a filter. Pure."""
 
 import unicodedata
 from collections import defaultdict
@@ -13,7 +13,7 @@ _SPELT_OUT = str.maketrans({
 
 
 class AuthorIndex:
-    """The authors of a day's papers, by last name."""
+    """The authors of a day's papers by last name."""
 
     def __init__(self, papers: Sequence[PaperText]) -> None:
         self._by_last_name: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -23,7 +23,7 @@ class AuthorIndex:
                     self._by_last_name[last].append((number, name))
 
     def find(self, wanted: str) -> Iterator[tuple[int, str]]:
-        """Each paper, by its place, with the name of an author who may be `wanted`."""
+        """Yield the number of each paper by an author who may be `wanted`, with the author's name."""
         namesakes = [found for last in _last_names(wanted) for found in self._by_last_name.get(last, ())]
         for number, name in dict.fromkeys(namesakes):
             if same_person(wanted, name):
@@ -31,7 +31,7 @@ class AuthorIndex:
 
 
 def same_person(wanted: str, name: str) -> bool:
-    """Whether the author `name` may be `wanted`: "LeCun", "Y. LeCun", "LeCun, Yann" all mean Yann LeCun."""
+    """Return whether the author `name` may be `wanted`: "LeCun", "Y. LeCun", "LeCun, Yann" all mean Yann LeCun."""
     return any(_same(a, b) for a in _spellings(wanted) for b in _spellings(name))
 
 
@@ -46,13 +46,13 @@ def _same(wanted_parts: list[str], parts: list[str]) -> bool:
 
 
 def name_parts(name: str) -> list[str]:
-    """Given names, then the last name, folded."""
+    """Return the given names, then the last name, folded."""
     last, comma, given = name.partition(",")
     return WORD.findall(fold(f"{given} {last}" if comma else name))
 
 
 def _spellings(name: str) -> list[list[str]]:
-    """The parts of a name, with Schölkopf as Scholkopf, and as Schoelkopf."""
+    """Return the parts of a name in each spelling: Schölkopf as Scholkopf and as Schoelkopf."""
     if name.isascii():
         return [name_parts(name)]
     spelt_out = unicodedata.normalize("NFC", name).translate(_SPELT_OUT)
@@ -77,13 +77,13 @@ class CategoryIndex:
                 self._papers[category].append(number)
 
     def find(self, pattern: str) -> Iterator[tuple[int, str]]:
-        """Each paper, by its place, with a category that `pattern` asks for."""
+        """Yield the number of each paper in a category that `pattern` matches, with the category."""
         for category, numbers in self._papers.items():
             if in_category(category, pattern):
                 yield from ((number, category) for number in numbers)
 
 
 def in_category(category: str, pattern: str) -> bool:
-    """Whether `category` is what `pattern` asks for: cs.CL itself, cs.* or cs for all of cs."""
+    """Return whether `pattern` matches `category`: cs.CL matches itself; cs.* and cs match all of cs."""
     category, pattern = category.lower(), pattern.lower().removesuffix(".*")
     return category == pattern or category.startswith(f"{pattern}.")

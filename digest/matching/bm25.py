@@ -1,4 +1,4 @@
-"""How much of what a name or a sentence says a paper speaks of: BM25, as a share of the most there could be. Pure."""
+"""Coverage of a query by each paper: its BM25 score as a share of the highest possible score. Pure."""
 
 import math
 from collections import Counter, defaultdict
@@ -14,27 +14,27 @@ from digest.matching.tokens import COMMON_FAMILIES, WORD, families_of, family, f
 from digest.matching.types import PaperText
 
 FIELD_WEIGHTS = {"title": 5.0, "abstract": 1.0, "keywords": 1.0}
-SATURATION = 3.0  # k1: how many mentions are half of all there could be
-LENGTH = 0.75  # b: how much a long text must say more often
+SATURATION = 3.0  # k1: the number of mentions that gives half of a word's maximum weight
+LENGTH = 0.75  # b: how strongly a long text is penalized
 
-# A day has few papers: how rare a word is comes from the day, and from what we know of the field beforehand.
-BEFOREHAND = 200  # papers that this knowledge weighs as much as
-SHARE_OF_COMMON = 0.3  # of papers that hold a common word
-SHARE_OF_OTHERS = 0.01
+# A day has few papers, so a word's document frequency is smoothed with a prior for the field.
+BEFOREHAND = 200  # papers that the prior counts as
+SHARE_OF_COMMON = 0.3  # prior share of papers that contain a common word
+SHARE_OF_OTHERS = 0.01  # prior share of papers that contain any other word
 
-Values = NDArray[np.float64]  # one for each paper, by its place
+Values = NDArray[np.float64]  # one value for each paper, by paper number
 
 
 class Posting(NamedTuple):
-    """The papers that hold a word, by their places, and how much of it each says: its rarity at most."""
+    """The numbers of the papers that contain a word, and the word's weight in each: at most its rarity."""
 
     papers: NDArray[np.intp]
     weights: Values
-    rarity: float  # how much the word weighs: the logarithm of one in how many papers holds it
+    rarity: float  # inverse document frequency: the logarithm of (papers / papers that contain the word)
 
 
 class Bm25Index:
-    """The words of a day's papers, by their families."""
+    """An inverted index of a day's papers by word family."""
 
     def __init__(self, papers: Sequence[PaperText]) -> None:
         self._count = len(papers)
@@ -46,22 +46,22 @@ class Bm25Index:
             least = SATURATION * (1 - LENGTH + LENGTH * words.total() / average)
             for word, times in words.items():
                 self._shares[word][number] = times / (times + least)
-        self._postings: dict[str, Posting] = {}  # of the words that were asked for: a search asks for few
+        self._postings: dict[str, Posting] = {}  # made on demand, because a search needs few of them
         self._absent = {is_common: _posting({}, self._rarity(0, is_common)) for is_common in (False, True)}
-        self._written = lru_cache(maxsize=250)(self._read)  # papers, whose words take some 30 kilobytes each
+        self._written = lru_cache(maxsize=250)(self._read)  # about 30 kB for each paper
 
     def of(self, text: str) -> Values:
-        """For each paper how much of `text` it covers, 0…1."""
+        """Return how much of `text` each paper covers, 0…1."""
         asked = [self._postings.get(word) or self._post(word) for word in families_of(text)]
         held = [posting for posting in asked if posting.papers.size]
         return self._sum(held) / sum([posting.rarity for posting in asked]) if held else np.zeros(self._count)
 
     def says_any(self, text: str) -> bool:
-        """Whether any paper holds a word of `text`."""
+        """Return whether any paper contains a word of `text`."""
         return any(word in self._shares for word in families_of(text))
 
     def sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
-        """For each paper how much it says of the words in `counts`, each as often as that says; or its square."""
+        """Return for each paper the sum of its words' weights (or of their squares), multiplied by `counts`."""
         held = []
         for word, count in counts.items():
             if word in self._shares:
@@ -70,24 +70,24 @@ class Bm25Index:
         return self._sum(held)
 
     def telling(self, text: str) -> float:
-        """How much the words of `text` tell: the sum of their rarities."""
+        """Return the sum of the rarities of the words in `text`."""
         return sum(map(self.rarity, families_of(text)))
 
     def rarity(self, word: str) -> float:
-        """How much a family of words weighs."""
+        """Return the inverse document frequency of a word family."""
         return self._posting(word).rarity
 
     def written(self, text: str, number: int) -> list[tuple[str, str, str]]:
-        """The words of a paper that belong to the families in `text`: as it writes them, the field, and the family.
+        """Return the words of a paper that share a family with a word of `text`, in the order of the paper.
 
-        In the order of the paper.
+        Each is a tuple: the word as the paper writes it, its field, and its family.
         """
         words = self._written(number)
         found = sorted((words[one], one) for one in set(families_of(text)) if one in words)
         return [(word, name, one) for (_, word, name), one in found]
 
     def _read(self, number: int) -> dict[str, tuple[int, str, str]]:
-        """Where each family of words comes first in a paper, as it is written there, and in which field."""
+        """Return the first occurrence of each word family in a paper: its rank, the word as written, and its field."""
         found: dict[str, tuple[int, str, str]] = {}
         for name, value in fields_of(self._papers[number]):
             for word in WORD.finditer(value):

@@ -1,19 +1,20 @@
-"""What was worked out is kept, up to a bound: of a million readers' own words most are asked for once. Pure."""
+"""A bounded cache for results that are expensive to compute. Pure."""
 
 from typing import Generic, TypeVar
 
-MOST = 5_000
-MANY = 20_000  # of what is small
+MOST = 5_000  # entries
+MANY = 20_000  # entries, for small values
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class BoundedCache(Generic[K, V]):
-    """The last values, by what they were worked out from.
+    """A cache of at most `most` values with two generations, young and old.
 
-    They grow old together: when as many are young as may be kept of one age, the old ones are forgotten, but for those
-    that were asked for since. What many ask for stays, and finding the oldest, one at a time, would cost more.
+    When the young generation is full, it becomes the old one, and the previous old one is dropped. A value that is
+    read from the old generation moves to the young one. So popular values survive, as in an LRU cache, but no entry's
+    age has to be tracked: most filters of a million readers are looked up only once.
     """
 
     def __init__(self, most: int = MOST) -> None:

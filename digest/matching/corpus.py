@@ -1,4 +1,4 @@
-"""A day's papers, ready to be searched by phrase, word, author, category and meaning. Pure."""
+"""A day's papers, indexed by phrase, word, author, category and embedding. Pure."""
 
 import math
 from collections.abc import Iterable
@@ -18,32 +18,32 @@ from digest.matching.tokens import key_of
 from digest.matching.topic_terms import TermOverlap
 from digest.matching.types import Interest, PaperText, Reason
 
-MOST_SAID = 100_000  # papers that names and sentences say something for: of a long day fewer can be kept
+MOST_SAID = 100_000  # values in cached evidence; each entry holds one for every paper, so a long day caches fewer
 
 
 class PhraseMatch(NamedTuple):
-    """Where the words of a phrase stand in a row: how they stand in the papers that hold them."""
+    """The papers that contain a phrase word for word, with its position in each."""
 
-    standings: dict[int, PhrasePosition]  # by the place of the paper
-    rarity: float = 0.0  # the logarithm of one in how many papers holds it
-    common: float = 0.0  # what is taken off the odds where it stands in many papers, and so tells little
+    standings: dict[int, PhrasePosition]  # by paper number
+    rarity: float = 0.0  # inverse document frequency
+    common: float = 0.0  # subtracted from the log-odds, because a phrase in many papers says little
 
 
 class TextEvidence(NamedTuple):
-    """What a name or a sentence says for each paper."""
+    """The evidence that a name or a sentence gives for each paper."""
 
-    odds: Values
-    usual: float  # the odds where it says nothing
-    covered: Values  # of its words, 0…1
-    topics: Values  # how much the paper is on the topics that it speaks of, 0…1
-    close: Vectors | None  # in meaning, in standard deviations
+    odds: Values  # log-odds
+    usual: float  # log-odds of a paper without any evidence
+    covered: Values  # share of the text's words that the paper covers, 0…1
+    topics: Values  # how much the paper is about the topics of the text, 0…1
+    close: Vectors | None  # similarity of the embeddings, in standard deviations
 
 
 NOWHERE = PhraseMatch({})
 
 
 class Corpus:
-    """The papers; `meaning` and `thesaurus` where vectors and the catalogue are at hand."""
+    """The papers of a day. `meaning` and `thesaurus` are None if there are no embeddings or no catalogue."""
 
     def __init__(
         self, papers: Iterable[PaperText], meaning: EmbeddingSpace | None = None, thesaurus: Thesaurus | None = None
@@ -52,10 +52,10 @@ class Corpus:
         self.meaning = meaning
         self.thesaurus = thesaurus
         self.texts = PhraseIndex(self.papers)
-        self.none: Values = np.zeros(len(self.papers))  # of whatever is said for papers
+        self.none: Values = np.zeros(len(self.papers))
         self.none.flags.writeable = False
-        self.on_topic: dict[Interest, Values] = {}  # for topics of the catalogue, how likely papers are about them
-        # Why phrases and names found a paper: the same, however many readers ask for them beside others.
+        self.on_topic: dict[Interest, Values] = {}  # probability that each paper is about a topic of the catalogue
+        # The reasons of single phrases and names, because many readers' filters share them.
         self.reasons: BoundedCache[tuple[object, ...], tuple[Reason, ...]] = BoundedCache(MANY)
         self.said: BoundedCache[tuple[str, str], TextEvidence] = BoundedCache(
             min(MOST, MOST_SAID // (len(self.papers) + 1))
@@ -79,28 +79,28 @@ class Corpus:
         return CategoryIndex(self.papers)
 
     def knows(self, phrase: str) -> bool:
-        """Whether `phrase` stands in a paper, or is the name of a topic: most that is typed is neither."""
+        """Return whether `phrase` occurs in a paper or names a topic. Most phrases that readers type do neither."""
         key = key_of(phrase)
         if self.texts.may_hold(key) and self.row(phrase).standings:
             return True
         return self.thesaurus is not None and self.thesaurus.holds(key)
 
     def row(self, phrase: str) -> PhraseMatch:
-        """Where `phrase` stands in a row."""
+        """Return the papers that contain `phrase` word for word."""
         found = self._rows.get(phrase)
         if found is None:
             standings = self.texts.standings(phrase) if self.texts.may_hold(key_of(phrase)) else None
             if not standings:
-                return NOWHERE  # looked up as fast as it would be remembered
+                return NOWHERE  # not cached: the index answers this as fast as the cache would
             found = self._rows.keep(phrase, self._row(standings))
         return found
 
     def vector(self, text: str) -> Vectors | None:
-        """None where the vectors are not at hand."""
+        """Return the embedding of `text`, or None if it is not known."""
         return self.meaning.vector(text) if self.meaning else None
 
     def closeness(self, text: str) -> Vectors | None:
-        """For each paper how close in meaning it is to `text`; None where the vectors are not at hand."""
+        """Return each paper's similarity to `text` in standard deviations, or None if an embedding is missing."""
         vector = self.vector(text)
         return None if vector is None or self.meaning is None else self.meaning.closeness(vector)
 

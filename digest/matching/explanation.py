@@ -1,4 +1,4 @@
-"""Why an interest asks for a paper: all the reasons, the strongest first. Pure."""
+"""Explanation of a match: the reasons why an interest matches a paper, strongest first. Pure."""
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -12,11 +12,11 @@ from digest.matching.similarity import Vectors
 from digest.matching.tokens import families_of
 from digest.matching.types import Interest, Reason
 
-RULES = {"author": 6.0, "category": 0.1, "votes": 0.05}  # what they weigh among other reasons
+RULES = {"author": 6.0, "category": 0.1, "votes": 0.05}  # weights, comparable to those of other reasons
 
 
 def explain(day: Corpus, interest: Interest, number: int, least: float) -> tuple[Reason, ...]:
-    """What `interest` found in the paper at `number`, for a reader who wants it if that is as likely as `least`."""
+    """Return the reasons why `interest` matches paper `number`, for a reader with the threshold `least`."""
     reasons = [
         *_narrower(day, interest, number, least),
         *_phrases(day, interest, number),
@@ -26,7 +26,7 @@ def explain(day: Corpus, interest: Interest, number: int, least: float) -> tuple
     if not reasons and not interest.about:
         asked = questions(day, interest.criteria, scoring_weights.odds(least))
         reasons = [reason for question in asked for reason in _words(day, interest, number, question, telling=0.0)]
-    # Each thing once: the phrases “world model” and “world models” find the same.
+    # Drop duplicates: the phrases “world model” and “world models” match the same words.
     once: dict[tuple[str, str], Reason] = {}
     for reason in sorted(reasons, key=lambda reason: -reason.weight):
         once.setdefault((reason.kind, reason.found.casefold()), reason)
@@ -34,9 +34,12 @@ def explain(day: Corpus, interest: Interest, number: int, least: float) -> tuple
 
 
 def _narrower(day: Corpus, interest: Interest, number: int, least: float) -> Iterator[Reason]:
-    """Which of the topics that a broader one stands for found the paper, and by what words: its meaning is its name."""
+    """Yield the narrower topics of a broader one that match the paper, with their reasons.
+
+    Reasons of kind "meaning" are left out, because they only repeat the topic's name.
+    """
     likely = {topic: float(on_topic(day, topic)[number]) for topic in interest.narrower}
-    # Those that bring it for most readers; the likeliest alone, where it comes for those who want more.
+    # Name the topics that pass the balanced threshold; if none does, only the likeliest one.
     least_told = max(
         min(scoring_weights.LEAST.values()),
         min(scoring_weights.LEAST[scoring_weights.BALANCED], max(likely.values(), default=0.0)),
@@ -57,7 +60,7 @@ def _phrases(day: Corpus, interest: Interest, number: int) -> Iterator[Reason]:
 
 
 def _standing(day: Corpus, interest: Interest, number: int) -> Iterator[str]:
-    """The phrases that stand in a row in the paper."""
+    """Yield the phrases of `interest` that the paper contains word for word."""
     for phrase in (*interest.criteria.phrases, *interest.criteria.quoted):
         if number in day.row(phrase).standings:
             yield phrase
@@ -74,9 +77,9 @@ def _rank(hit: PhraseHit) -> int:
 
 
 def _texts(day: Corpus, interest: Interest, number: int, least: float) -> Iterator[Reason]:
-    """What speaks for a topic, a name or a sentence beyond phrases in a row."""
+    """Yield the reasons that a topic, a name or a sentence has beyond exact phrases."""
     if interest.about and not interest.criteria.quoted:
-        return  # it stands for others, and asks for nothing itself
+        return  # a broader topic without phrases of its own only matches through its narrower topics
     if interest.about:
         close = day.closeness(interest.profile)
         yield from _meaning(interest, number, close, interest.label, scoring_weights.TOPIC.closeness)
@@ -107,7 +110,7 @@ def _meaning(interest: Interest, number: int, close: Vectors | None, shown: str,
 def _words(
     day: Corpus, interest: Interest, number: int, question: Question, telling: float = scoring_weights.TELLING
 ) -> Iterator[Reason]:
-    """The words of a name or a sentence, as rare as `telling`, that the paper holds where they don't stand in a row."""
+    """Yield the words of a name or a sentence, at least as rare as `telling`, that the paper contains one by one."""
     if question.is_name and number in day.row(question.name).standings:
         return
     in_a_row = {word for phrase in _standing(day, interest, number) for word in families_of(phrase)}
@@ -117,7 +120,7 @@ def _words(
 
 
 def _wording(day: Corpus, interest: Interest, number: int) -> Iterator[Reason]:
-    """The words of a topic's phrases that the paper holds, where none of the phrases stands in it."""
+    """Yield the words of a topic's phrases that the paper contains, if it contains no whole phrase."""
     if day.wording is None or any(number in day.row(phrase).standings for phrase in interest.criteria.quoted):
         return
     adds = scoring_weights.TOPIC.words * float(day.wording.of(interest)[number])
@@ -129,7 +132,7 @@ def _wording(day: Corpus, interest: Interest, number: int) -> Iterator[Reason]:
 def _written(
     day: Corpus, interest: Interest, number: int, text: str, telling: AbstractSet[str], weight: float
 ) -> Iterator[Reason]:
-    """Those words of `text` that are telling (families of words), as the paper writes them."""
+    """Yield a reason for each field with words of the families in `telling`, as the paper writes them."""
     found = [pair for pair in day.coverage.written(text, number) if pair[2] in telling]
     for field in dict.fromkeys(name for _, name, _ in found):
         words = [word for word, name, _ in found if name == field]

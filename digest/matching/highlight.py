@@ -1,4 +1,4 @@
-"""A text in parts, so that a page can mark what was found in it. Pure."""
+"""Splitting of a text into parts, so that a page can highlight the matches. Pure."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from digest.matching import Reason, spans
 
 
 def split_highlights(text: str, reasons: Iterable[Reason]) -> list[tuple[str, bool]]:
-    """`text` in parts, each with whether it is what `reasons` found."""
+    """Return the parts of `text` in order, each with a flag: True if one of `reasons` matched it."""
     parts: list[tuple[str, bool]] = []
     at = 0
     for begin, end in spans(text, reasons):

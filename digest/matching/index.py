@@ -1,7 +1,7 @@
-"""A day's papers and what was asked of them. Pure.
+"""An index of a day's papers, with cached answers. Pure.
 
-The papers are the index and the filters are the queries. A filter is scored once for the day, however many readers
-follow it; a topic's answers are kept, and the last few thousand of readers' own filters.
+The papers are the index, and the filters are the queries. A filter is scored once a day, however many readers follow
+it: the answers for topics and for the last few thousand of the readers' own filters are cached.
 """
 
 from collections.abc import Iterable
@@ -20,19 +20,19 @@ from subscriptions.query.grammar import Criteria
 
 
 class InterestFindings:
-    """What one interest found in papers: made when it is first shown, and the same objects for all who ask for it."""
+    """The findings and matches of one interest, made on first use. Every caller gets the same objects."""
 
     __slots__ = ("_day", "_findings", "_interest", "_least", "_matches")
 
     def __init__(self, day: Corpus, interest: Interest, least: float) -> None:
         self._day = day
         self._interest = interest
-        self._least = least  # how likely a paper must be wanted; to what is found for a topic that makes no difference
+        self._least = least  # minimum probability; it has no effect on a topic's reasons
         self._findings: dict[int, Finding] = {}
         self._matches: dict[int, Match] = {}
 
     def finding(self, number: int, score: float) -> Finding:
-        """What it found in the paper at `number`."""
+        """Return the finding of the interest in paper `number`."""
         found = self._findings.get(number)
         if found is None:
             why = partial(explain, self._day, self._interest, number, self._least)
@@ -40,7 +40,7 @@ class InterestFindings:
         return found
 
     def match(self, number: int, score: float) -> Match:
-        """The paper at `number`, chosen for nothing else."""
+        """Return the match of paper `number` with this interest alone."""
         found = self._matches.get(number)
         if found is None:
             findings = (self.finding(number, score),)
@@ -49,19 +49,19 @@ class InterestFindings:
 
 
 class Answer(NamedTuple):
-    """The papers that an interest asks for."""
+    """The papers that an interest matches."""
 
-    scores: dict[int, float]  # how likely each is wanted, by its place in the day; the best first
+    scores: dict[int, float]  # probability that the reader wants the paper, by paper number; best first
     found: InterestFindings
 
     def without(self, excluded: frozenset[int]) -> "Answer":
-        """The same, but for the papers at these places."""
+        """Return this answer without the papers in `excluded` (paper numbers)."""
         left = {number: score for number, score in self.scores.items() if number not in excluded}
         return Answer(left, self.found)
 
 
 class Index:
-    """A day's papers, ready to be asked; `meaning` and `thesaurus` where vectors and the catalogue are at hand."""
+    """An index of a day's papers. `meaning` and `thesaurus` are None if there are no embeddings or no catalogue."""
 
     def __init__(
         self, papers: Iterable[PaperText], meaning: EmbeddingSpace | None = None, thesaurus: Thesaurus | None = None
@@ -71,21 +71,20 @@ class Index:
         self._voted: dict[int, Match] = {}
         self._nothing = Answer({}, InterestFindings(self.day, Interest("", Criteria()), 0.0))
         self._by_topics: BoundedCache[tuple[object, ...], Answer] = BoundedCache()
-        self._found_by_topics: BoundedCache[Interest, InterestFindings] = (
-            BoundedCache()
-        )  # however sure a reader wants it
-        self._by_phrase: BoundedCache[tuple[object, ...], Answer] = BoundedCache(
-            MANY
-        )  # of one or two words, asked for by many
-        self._by_own: BoundedCache[tuple[object, ...], Answer] = BoundedCache()  # of all else, which few type alike
+        # The findings of a topic are the same for every threshold.
+        self._found_by_topics: BoundedCache[Interest, InterestFindings] = BoundedCache()
+        # Answers for a phrase of one or two words, shared by many readers.
+        self._by_phrase: BoundedCache[tuple[object, ...], Answer] = BoundedCache(MANY)
+        # Answers for all other filters, which few readers share.
+        self._by_own: BoundedCache[tuple[object, ...], Answer] = BoundedCache()
 
     @cached_property
     def by_votes(self) -> list[int]:
-        """The places of the papers, the most voted first; pins and the edition's order break ties."""
+        """The numbers of the papers, most votes first. Pins and the edition's order break ties."""
         return sorted(range(len(self.papers)), key=lambda number: -self.papers[number].votes)
 
     def answer(self, interest: Interest, amount: str = BALANCED) -> Answer:
-        """The papers that `interest` asks for, as sure as `amount` wants it: fewer, balanced, more."""
+        """Return the papers that `interest` matches at the threshold of `amount`: fewer, balanced or more."""
         if interest.about:
             kept = self._by_topics
         elif interest.criteria.is_of_phrases:
@@ -96,12 +95,12 @@ class Index:
         return kept.keep((interest, amount), self._answer(interest, amount)) if found is None else found
 
     def findings(self, interest: Interest, amount: str = BALANCED) -> dict[int, Finding]:
-        """For each paper (by its place in `papers`) that `interest` asks for, the best first: what it found."""
+        """Return the finding for each paper that `interest` matches, by paper number, best first."""
         answer = self.answer(interest, amount)
         return {number: answer.found.finding(number, score) for number, score in answer.scores.items()}
 
     def voted(self, number: int) -> Match:
-        """The paper at `number`, chosen for nothing but its votes; the same object whenever it is asked for."""
+        """Return the match of paper `number` for its votes alone. Every call returns the same object."""
         found = self._voted.get(number)
         if found is None:
             paper = self.papers[number]
@@ -111,19 +110,22 @@ class Index:
 
     @cached_property
     def trending(self) -> list[Match]:
-        """All papers that have votes, the most voted first."""
+        """All papers that have votes, most votes first."""
         return [self.voted(number) for number in self.by_votes if self.papers[number].votes]
 
     def rank(self, interest: Interest) -> list[tuple[float, int]]:
-        """All papers with anything of `interest` in them, best first, however unlikely, as (probability, place)."""
+        """Return (probability, paper number) of each paper with any evidence for `interest`, best first."""
         return _ranked(probabilities(self.day, interest, 0.0))
 
     def with_any(self, phrases: Iterable[str]) -> frozenset[int]:
-        """The places of the papers that hold any of `phrases`."""
+        """Return the numbers of the papers that contain any of `phrases`."""
         return frozenset().union(*(self.day.row(phrase).standings for phrase in phrases))
 
     def _answer_narrowed(self, interest: Interest, amount: str) -> Answer:
-        """Most of what a million readers type finds nothing; what is left of it is asked by many."""
+        """Return the answer for an interest of phrases alone, cached without the phrases that find nothing.
+
+        Most phrases that readers type find nothing in a day. Many readers share the phrases that remain.
+        """
         asked, least = interest.criteria, odds(LEAST[amount])
         phrases = tuple([phrase for phrase in asked.phrases if can_find(self.day, phrase, least)])
         quoted = tuple([phrase for phrase in asked.quoted if self.day.knows(phrase)])
@@ -150,5 +152,5 @@ class Index:
 
 
 def _ranked(scores: dict[int, float]) -> list[tuple[float, int]]:
-    # Papers come ranked by votes: where two match equally well, the more voted one stands first.
+    # Papers are numbered by votes, so the one with more votes comes first if two match equally well.
     return [(-negative, number) for negative, number in sorted([(-score, number) for number, score in scores.items()])]

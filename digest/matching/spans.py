@@ -1,4 +1,4 @@
-"""Where in a text stands what was found. Pure."""
+"""The positions of matches in a text. Pure."""
 
 from collections.abc import Iterable
 
@@ -7,9 +7,10 @@ from digest.matching.types import Reason
 
 
 def spans(text: str, reasons: Iterable[Reason]) -> list[tuple[int, int]]:
-    """The places in `text` (begin, end) that hold what `reasons` found, in order and apart from one another.
+    """Return the spans (begin, end) of `text` that `reasons` match, in order and without overlaps.
 
-    Whatever part of a title or an abstract is shown, and however it writes the words: Pre-training for pretraining.
+    `text` may be any part of a title or an abstract, and may spell the words differently: Pre-training for
+    pretraining.
     """
     words = list(words_of(text))
     found = sorted({span for phrase in _phrases(reasons) for span in _find(phrase, text, words)})

@@ -1,8 +1,8 @@
-"""The catalogue as a thesaurus: which of its topics a name or a sentence speaks of, in whatever words. Pure.
+"""The catalogue as a thesaurus: query expansion from names and sentences to topics. Pure.
 
-"Making a small model learn from a bigger one" is close to the topic Knowledge distillation, and whoever is about that
-topic is likely to be wanted, also where it says "teacher" and "student". "Quantization, pruning and token compression"
-names two topics; whoever says so would tick the broader one that stands for both.
+"Making a small model learn from a bigger one" is close to the topic Knowledge distillation. A reader who writes this
+probably wants papers about that topic, even those that only say "teacher" and "student". "Quantization, pruning and
+token compression" names two topics. A reader who writes this would tick the broader topic that includes both.
 """
 
 import math
@@ -18,19 +18,19 @@ from digest.matching.tokens import key_of
 from digest.matching.topic_terms import TopicTerms
 from digest.matching.types import Interest
 
-# How alike a text and a topic are: by its words (coverage) and by its meaning (a cosine), added up. Below the first of
-# the two a topic is about something else, from the second on it is what is asked for.
+# The similarity of a text and a topic is the coverage of the text's words plus the cosine similarity of the
+# embeddings. Below the first threshold the topic is unrelated; from the second on its weight is full.
 ALIKE = (0.4, 1.0)
-BY_WORDS = 3  # times as much words count where nothing is known of meaning
-NAMED = 0.5  # what is added where the text is the topic's name, or one of its phrases
-# How the likeness of a name and of a sentence to the topics goes together (a correlation): nearly all that are of one
-# interest have it, three of ten that are not.
+BY_WORDS = 3  # factor for coverage if there are no embeddings
+NAMED = 0.5  # bonus if the text is the topic's name or one of its phrases
+# Minimum correlation of a name's and a sentence's similarities to all topics. Nearly all pairs from one interest reach
+# it, and three in ten pairs from different interests.
 ONE_SUBJECT = 0.05
-LEAST_SAID = 0.35  # of a part of a name that a topic must cover to be named by it
-SHARPNESS = 20.0  # how much more the nearest topic counts than the next
-LEAST_WEIGHT = 0.05
+LEAST_SAID = 0.35  # minimum coverage of a part of a name for a topic to count as named by it
+SHARPNESS = 20.0  # of the softmax over similarities: how much more the nearest topic counts than the next
+LEAST_WEIGHT = 0.05  # share of the nearest topic's weight below which a topic is dropped
 
-# What stands between the parts of a name, such as “Quantization, pruning and token compression”.
+# Separators between the parts of a name such as “Quantization, pruning and token compression”.
 BETWEEN_PARTS = re.compile(r"\s*[,;:/&]\s*|\s+(?:and|or|und|oder)\s+", re.IGNORECASE)
 
 Weights = Sequence[tuple[int, float]]
@@ -38,7 +38,7 @@ Weights = Sequence[tuple[int, float]]
 
 @dataclass(frozen=True)
 class _TopicText:
-    """A topic as a text to look words up in."""
+    """A topic in the form of a paper, so that BM25 can index it."""
 
     title: str
     abstract: str
@@ -50,10 +50,10 @@ class _TopicText:
 
 
 class Thesaurus:
-    """The topics of the catalogue, to be looked up by what is asked for."""
+    """The topics of the catalogue, to be looked up by a name or a sentence."""
 
     def __init__(self, topics: Sequence[Interest], vectors: Vectors | None = None) -> None:
-        """`vectors`: one row of length 1 for the profile of each topic."""
+        """Index `topics`; `vectors` holds the embedding of each topic's profile, one row of length 1 each."""
         self.topics = list(topics)
         self._vectors = vectors
         self._words = Bm25Index([_TopicText(topic.label, topic.about, topic.said) for topic in self.topics])
@@ -61,10 +61,10 @@ class Thesaurus:
         for number, topic in enumerate(self.topics):
             for name in {key_of(phrase) for phrase in topic.criteria.quoted}:
                 self._named.setdefault(name, []).append(number)
-        # What is the name of a topic is that topic, whichever others have it among their phrases.
+        # A topic's name means that topic alone, even if other topics have it among their phrases.
         self._named |= {key_of(topic.label): [number] for number, topic in enumerate(self.topics)}
         places = {topic.label: number for number, topic in enumerate(self.topics)}
-        # By the places of the broader topics: those of what they stand for.
+        # The numbers of the narrower topics, by the number of the broader topic.
         self._narrower = {
             number: frozenset(places[one.label] for one in topic.narrower if one.label in places)
             for number, topic in enumerate(self.topics)
@@ -73,19 +73,20 @@ class Thesaurus:
         self.vocabulary = TopicTerms(self.topics)
 
     def topics_in(self, name: str, text: str, vector: Vectors | None = None) -> Weights:
-        """The topics (by their places) that `text` speaks of, and how much each counts: 1 in all at most.
+        """Return the numbers of the topics that `text` is about, with their weights (a sum of at most 1).
 
-        `name` is what it may call one by; `vector` that of `text`, where topics have vectors, too.
+        `name` is a part of `text` that may be a topic's name. `vector` is the embedding of `text`, if topics have
+        embeddings too.
         """
         if vector is None and key_of(name) not in self._named and not self._words.says_any(text):
             return ()
         return _weigh(self._alike(name, text, vector))
 
     def nearest(self, name: str, text: str, vector: Vectors | None = None) -> int:
-        """The topic that somebody would tick who says this: what figures are taken by. Raises ValueError without any.
+        """Return the number of the topic that a reader who writes this would tick (used in evaluations).
 
-        A broader one only if it is called by `name`, or `name` names several of those that it stands for. Of several
-        that none stands for, the first.
+        It is a broader topic only if `name` is its name, or names several of its narrower topics. If `name` names
+        several topics without a common broader one, it is the first. Raise ValueError if there are no topics.
         """
         alike = self._alike(name, text, vector)
         alike[[one for one in self._narrower if one not in self._named.get(key_of(name), [])]] = -math.inf
@@ -96,9 +97,9 @@ class Thesaurus:
         return named[0] if len(named) > 1 else int((alike + self._words.of(name)).argmax())
 
     def _named_in(self, name: str, alike: Values) -> list[int]:
-        """The topics that the parts of `name` name, in their order, each once.
+        """Return the topics that the parts of `name` name, in order and without duplicates.
 
-        Where a part may mean two, the one that is `alike` as a whole.
+        If a part may mean two topics, the similarity of the whole name (`alike`) decides.
         """
         found: dict[int, None] = {}
         for part in filter(None, BETWEEN_PARTS.split(name)):
@@ -109,14 +110,14 @@ class Thesaurus:
         return list(found)
 
     def is_one_subject(self, name: str, sentence: str) -> bool:
-        """Whether a name and a sentence, asked for side by side, speak of one thing: are they like the same topics?"""
+        """Return whether a name and a sentence have one subject, that is, are similar to the same topics."""
         one, other = self._words.of(name), self._words.of(sentence)
         if not one.any() or not other.any():
             return False
         return float(np.corrcoef(one, other)[0, 1]) >= ONE_SUBJECT
 
     def holds(self, key: str) -> bool:
-        """Whether what is looked up by `key` (see words.key_of) is the name or a phrase of any topic."""
+        """Return whether `key` (see tokens.key_of) is the name or a phrase of any topic."""
         return key in self._named
 
     def _alike(self, name: str, text: str, vector: Vectors | None) -> Values:

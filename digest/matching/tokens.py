@@ -1,4 +1,4 @@
-"""What a word is, and when two are the same. Pure."""
+"""The tokenizer and the stemmer of matching. Pure."""
 
 import re
 import unicodedata
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+")
-# Where a word of four letters or more begins within a name: Office|Bench, V|Bench; but LoRA, GitHub.
+# The beginning of a word of four letters or more within a name: Office|Bench, V|Bench, but not in LoRA or GitHub.
 _WITHIN = re.compile(r"(?<=[^\W_])(?=[A-Z][a-z]{3})")
 
-# Say nothing of what a text is about.
+# Words that say nothing about the subject of a text.
 _STOP = """
     a about above across after again against ain all almost along also although always am among an and another any
     anyone anything are aren around as at away back be became because become been before being below besides between
@@ -26,7 +26,7 @@ _STOP = """
     wants was way ways we well were what whatever when where whether which while who whole whom whose why will with
     within without won work working works would x yet you your yours yourself"""
 STOP = frozenset(_STOP.split())
-# Stand in so many papers of this field that they tell little, however few papers a day has.
+# Words so frequent in this field that they say little, even if they are rare among the few papers of a day.
 _COMMON = """
     ability ai algorithm analysis application approach architecture artificial automatic automated based baseline
     benchmark better bigger cheaper code compute computer data dataset deep different efficient evaluate evaluation
@@ -42,28 +42,31 @@ _ENDINGS = frozenset((
     "ors", "or", "ed", "es", "s", "ly", "al", "ic", "ity", "y", "e",
 ))  # fmt: skip
 _LONGEST = max(map(len, _ENDINGS))
-# What NFKD leaves whole, though readers type it as they can: Łukasz as Lukasz, Søren as Soren.
+# Letters that NFKD does not decompose, with the letters that readers type instead: Lukasz for Łukasz.
 WHOLE_LETTERS = {
     "ł": "l", "đ": "d", "ð": "d", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
 }  # fmt: skip
 _WHOLE_LETTER = re.compile(f"[{''.join(WHOLE_LETTERS)}]")
-_SHORTEST = 4  # letters that are left of a word, or its ending stays
+_SHORTEST = 4  # letters that must remain when an ending is removed
 
 
 def fold(text: str) -> str:
-    """Lower case without accents, and in plain letters where a reader may type those."""
+    """Return `text` in lower case, without accents, and with special letters replaced (ø by o, æ by ae)."""
     if text.isascii():
         return text.lower()
     return _WHOLE_LETTER.sub(lambda letter: WHOLE_LETTERS[letter[0]], without_accents(text))
 
 
 def without_accents(text: str) -> str:
-    """Lower case without accents, as a full-text search has it: ø stays."""
+    """Return `text` in lower case without accents, as full-text search folds it: ø stays."""
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
 
 
 def stem(word: str) -> str:
-    """`word` without an English plural's ending. Both sides are stemmed, so it need not be a word."""
+    """Return `word` without the ending of an English plural.
+
+    The result need not be a word, because filters and papers are both stemmed.
+    """
     if word[-1:] != "s" or len(word) < 3:
         return word
     if len(word) > 4:
@@ -76,7 +79,7 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def family(word: str) -> str:
-    """What generate, generating, generation and generator have in common."""
+    """Return the stem that a word family shares: gener for generate, generating, generation and generator."""
     if len(word) <= _SHORTEST:
         return stem(word)
     if word.endswith("ies"):
@@ -88,9 +91,9 @@ def family(word: str) -> str:
 
 
 def words_of(text: str) -> Iterator[tuple[str, int, int]]:
-    """Each word of `text`, folded and stemmed, and where in it the word begins and ends.
+    """Yield each word of `text`, folded and stemmed, with its begin and end in `text`.
 
-    Of a name such as OfficeBench the words that it is made of; together they are the name as key_of() looks it up.
+    A name such as OfficeBench is split into its words. Joined, they are the name's key (see key_of).
     """
     cuts = [cut.start() for cut in _WITHIN.finditer(text)]
     cuts.reverse()
@@ -108,7 +111,7 @@ def _whole_words_of(text: str) -> Iterator[tuple[str, int, int]]:
     if text.isascii() or all(len(fold(letter)) == 1 for letter in set(text)):
         yield from ((word[0], word.start(), word.end()) for word in WORD.finditer(fold(text)))
         return
-    # Folded letter by letter, since one such as ½ becomes several: where each of them comes from.
+    # Fold letter by letter, and note the origin of each result, because a letter such as ½ becomes several.
     places = [number for number, letter in enumerate(text) for _ in fold(letter)]
     folded = "".join(map(fold, text))
     for word in WORD.finditer(folded):
@@ -116,20 +119,20 @@ def _whole_words_of(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def key_of(phrase: str) -> str:
-    """How a phrase is looked up: stemmed, and without what stands between its words.
+    """Return the key of `phrase` in a phrase index: its stemmed words without separators.
 
-    So pre-training, pre training and pretraining are one.
+    So pre-training, pre training and pretraining have the same key.
     """
     folded = fold(phrase)
     joined = folded.replace(" ", "")
     if joined.isascii() and joined.isalnum() and "s " not in folded and joined[-1] != "s":
-        return joined  # as most of what a million readers type
+        return joined  # fast path for most phrases that readers type
     return "".join([word if word[-1] != "s" else stem(word) for word in WORD.findall(folded)])
 
 
 @lru_cache(maxsize=1_000)
 def families_of(text: str) -> tuple[str, ...]:
-    """The families of the words that say something, each once, in their order."""
+    """Return the families of the words in `text` that are not stop words, in order and without duplicates."""
     return tuple(dict.fromkeys(family(word) for word in WORD.findall(fold(text)) if word not in STOP))
 
 
@@ -137,10 +140,10 @@ COMMON_FAMILIES = frozenset(map(family, _COMMON.split()))
 
 
 def is_abbreviation(phrase: str) -> bool:
-    """Whether `phrase` must be found as it is written: RAG is not a rag, nor SAM a Sam."""
+    """Return whether `phrase` is an abbreviation, so that case matters: RAG is not a rag, and SAM is not Sam."""
     return len(phrase) <= 6 and phrase.isalnum() and is_loud(phrase)
 
 
 def is_loud(word: str) -> bool:
-    """Whether `word` is written as abbreviations are."""
+    """Return whether `word` has two or more capitals, as abbreviations do."""
     return sum(map(str.isupper, word)) > 1

@@ -1,4 +1,7 @@
-"""What is asked, and what was found and why. Pure."""
+"""The types of matching: interests (queries), and findings and matches (results). Pure.
+
+In this package, a paper number is the position of a paper in the day's list of papers.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from subscriptions.query.grammar import Criteria
 
 
 class PaperText(Protocol):
-    """What matching reads of a paper."""
+    """The fields of a paper that matching reads."""
 
     @property
     def key(self) -> str: ...
@@ -27,18 +30,17 @@ class PaperText(Protocol):
     def votes(self) -> int: ...
 
 
-# Of a topic's phrases so many stand for what it is about; the further ones only find.
-TELLING_PHRASES = 28
+TELLING_PHRASES = 28  # phrases of a topic that are part of its profile; the others only match
 
 
 @dataclass(frozen=True)
 class Interest:
-    """One filter of a reader, under the name by which the reader knows it.
+    """One filter of a reader, with the label that the reader sees.
 
-    `about` is what a topic of the catalogue is about, in a sentence: by it the papers that are about the topic are
-    told from those that mention one of its phrases. A reader's own filter has none. `by_hand`: somebody chose the
-    topic's phrases for this site, and each is wanted as a reader's own words are. `narrower`: the topics that a broader
-    one stands for; it finds whatever any of them finds.
+    `about` describes a topic of the catalogue in a sentence. It separates papers about the topic from papers that only
+    mention one of its phrases. It is empty for a reader's own filter. `by_hand` is True if an admin chose the topic's
+    phrases for this site; each phrase then counts like a reader's own words. `narrower` holds the topics that a
+    broader topic includes; it matches every paper that one of them matches.
     """
 
     label: str
@@ -49,22 +51,22 @@ class Interest:
 
     @cached_property
     def profile(self) -> str:
-        """All that is known of a topic, in a text whose vector stands for it."""
+        """The text that is embedded for a topic."""
         return f"{self.about}. {', '.join(self.said[:TELLING_PHRASES])}"
 
     @property
     def said(self) -> tuple[str, ...]:
-        """What speaks for a topic: the names of those that it stands for, and its phrases."""
+        """The terms of a topic: the labels of its narrower topics, and its phrases."""
         return (*(topic.label for topic in self.narrower), *self.criteria.quoted)
 
     @property
     def wants_votes_alone(self) -> bool:
-        """Whether it asks for votes and nothing else; a broader topic without phrases asks for what it stands for."""
+        """True if it asks for votes and nothing else. A broader topic without phrases asks for its narrower topics."""
         return self.criteria.wants_votes_alone and not self.about
 
     @cached_property
     def _hash(self) -> int:
-        asked = self.criteria  # whatever else it holds seldom tells two apart
+        asked = self.criteria  # the other fields seldom differ
         return hash((self.label, asked.phrases, asked.quoted, asked.authors, asked.categories, asked.sentence))
 
     def __hash__(self) -> int:
@@ -73,20 +75,20 @@ class Interest:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a paper was chosen: which interest asked for it, what was found, and where."""
+    """A reason why a paper was chosen: the interest, the match, and its field."""
 
     interest: str
     kind: str  # phrase, words, meaning, topic, author, category, votes
-    found: str  # as the paper writes it, several words with ", " between; for meaning and topic: what it is close to
-    where: str  # title, abstract, keywords, authors, categories, votes; nothing for meaning and topic
-    weight: float  # what it adds to the odds
+    found: str  # as the paper writes it, words separated by ", "; for meaning and topic: the similar name or topic
+    where: str  # title, abstract, keywords, authors, categories, votes; empty for meaning and topic
+    weight: float  # log-odds that it adds
 
 
 class Finding:
-    """What one interest found in one paper, made once an index.
+    """The result of one interest for one paper, made once for each index.
 
-    It is itself and equals nothing else, so that what is made of it (a line in a mail) can be kept by it. The reasons
-    are worked out when they are first asked for.
+    Findings are compared by identity, so that what is rendered from one (a line in an email) can be cached under it.
+    Reasons are computed on first use.
     """
 
     __slots__ = ("__weakref__", "_reasons", "interest", "score")
@@ -95,12 +97,12 @@ class Finding:
         self, interest: str, score: float, reasons: tuple[Reason, ...] | Callable[[], tuple[Reason, ...]]
     ) -> None:
         self.interest = interest
-        self.score = score  # 0…1: how likely it is that the reader wants the paper
+        self.score = score  # probability that the reader wants the paper
         self._reasons = reasons
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """All of them, the strongest first."""
+        """All reasons, strongest first."""
         if callable(self._reasons):
             self._reasons = self._reasons()
         return self._reasons
@@ -111,7 +113,7 @@ class Finding:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Match:
-    """A paper chosen for a reader: what each of their interests found in it, the strongest first."""
+    """A paper chosen for a reader, with the findings of their interests, strongest first."""
 
     paper: PaperText
     score: float
@@ -119,6 +121,6 @@ class Match:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """All of them, the strongest first."""
+        """All reasons, strongest first."""
         found = (reason for finding in self.findings for reason in finding.reasons)
         return tuple(sorted(found, key=lambda reason: -reason.weight))
