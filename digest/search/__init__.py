@@ -1,1 +1,1 @@
-"""Finding papers, and what to follow: search over all papers, a preview of what wishes bring, suggestions, likeness."""
+"""Search over all papers, previews of digests, suggestions of filters, and similar papers."""

@@ -1,6 +1,6 @@
-"""What people paste: BibTeX, RIS, links, arXiv ids, DOIs, or titles, in any mixture. Pure.
+"""A parser of pasted citations: BibTeX, RIS, links, arXiv ids, DOIs or titles, in any mixture. Pure.
 
-Nothing is refused: what an exporter or a person got wrong costs that field, not the paper, and not the next ones.
+It never fails. An error in the input costs one field, not the paper and not the papers after it.
 """
 
 import re
@@ -13,17 +13,17 @@ from digest.sources.records import ARXIV_ID, doi_in, paper_key
 from digest.text.cleanup import clean
 from digest.text.latex import from_tex
 
-LONGEST = 100_000  # characters that are read
+LONGEST = 100_000  # characters; the rest of the input is ignored
 MOST = 100  # papers
-LONGEST_TITLE = 500  # characters; what passes for a title, and is longer, is cut
-FEWEST_WORDS = 3  # of a line that passes for a title
+LONGEST_TITLE = 500  # characters; a longer title is cut
+FEWEST_WORDS = 3  # words in a line that counts as a title
 
 _ENTRY = re.compile(r"(?<![^\s}])@[ \t]*(\w+)\s*[{(]")
 _FIELD = re.compile(r"(?:^|[,\s])([A-Za-z][\w-]*)\s*=\s*", re.MULTILINE)
 _BRACE = re.compile(r"(?<!\\)[{}]|^[ \t]*\)[ \t]*$", re.MULTILINE)
 _CLOSING_QUOTE = re.compile(r'"(?=\s*+(?:[,#]|\}?\s*+\Z))')
 _BARE_END = re.compile(r"[,\n}]")
-_AND = re.compile(r"(?<=\s)and(?=\s)")  # white space is not looked through for it: there may be any amount
+_AND = re.compile(r"(?<=\s)and(?=\s)")  # looks at one space only, because a run of spaces may have any length
 _NO_PAPERS = frozenset({"comment", "string", "preamble"})
 _RIS = re.compile(r"^[ \t]*([A-Z][A-Z0-9])  ?-(?: (.*)|[ \t]*)$", re.MULTILINE)
 _RIS_TITLES, _RIS_ABSTRACTS, _RIS_AUTHORS = ("TI", "T1", "CT"), ("AB", "N2"), ("AU", "A1")
@@ -34,9 +34,9 @@ _ALONE = re.compile(r"(?:(?:arxiv|doi):\s*)?\S+", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Reference:
-    """One paper as it was pasted, by what is known of it."""
+    """A pasted citation, as far as it could be parsed."""
 
-    said: str  # how to name it to whoever pasted it
+    said: str  # its name in messages to the person who pasted it
     key: str = ""  # canonical, see `digest.sources.records.paper_key`
     title: str = ""
     abstract: str = ""
@@ -44,7 +44,7 @@ class Reference:
 
 
 def read(text: str) -> list[Reference]:
-    """The papers in `text`, each once, in their order; MOST of them."""
+    """Return at most MOST citations in `text`, in order and without duplicates."""
     text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
     entries, rest = _cut_bibtex(text)
     records, rest = _cut_ris(rest)
@@ -56,7 +56,7 @@ def read(text: str) -> list[Reference]:
 
 
 def key_of(text: str) -> str:
-    """The canonical id, where `text` is one arXiv number, DOI or link to a paper and nothing else; else nothing."""
+    """Return the canonical id if `text` is one arXiv id, DOI or link to a paper and nothing else, or ""."""
     return _key(text) if _ALONE.fullmatch(text.strip()) else ""
 
 
@@ -64,11 +64,11 @@ Fields = dict[str, str]
 
 
 def _cut_bibtex(text: str) -> tuple[list[Fields], str]:
-    """The entries, and what is left of the text without them."""
+    """Return the BibTeX entries in `text`, and the rest of the text."""
     entries, rest, at, braces = [], [], 0, _Braces(text)
     for found in _ENTRY.finditer(text):
         if found.start() < at:
-            continue  # an @ within a value
+            continue  # the @ is inside a value
         rest.append(text[at : found.start()])
         at = braces.end(found.end())
         if found[1].lower() not in _NO_PAPERS:
@@ -77,11 +77,11 @@ def _cut_bibtex(text: str) -> tuple[list[Fields], str]:
 
 
 class _Braces:
-    """Where what is opened in a text is closed. It is looked through once, however much is never closed."""
+    """The matching braces of a text, found in one pass, however many are never closed."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._ends: list[int] = []  # of all braces
+        self._ends: list[int] = []  # ends of all braces
         self._depths = [0]  # before the first brace, and after each
         self._closing: dict[int, list[int]] = defaultdict(list)  # ends of closing braces, by the depth after them
         for found in _BRACE.finditer(text):
@@ -92,7 +92,10 @@ class _Braces:
                 self._closing[self._depths[-1]].append(found.end())
 
     def end(self, at: int) -> int:
-        """Where what was opened just before `at` is closed; never: where the next entry begins, or the text ends."""
+        """Return the end of the brace that was opened just before `at`.
+
+        If it is never closed, return the beginning of the next entry, or the end of the text.
+        """
         depth = self._depths[bisect_right(self._ends, at)]
         closing = self._closing[depth - 1]
         later = bisect_right(closing, at)
@@ -120,7 +123,7 @@ def _bibtex_fields(body: str) -> Fields:
 
 
 def _bibtex_value(body: str, at: int, braces: _Braces) -> tuple[str, int]:
-    """A value in braces, in quotes, or bare; and where it ends."""
+    """Return a value (in braces, in quotes or bare) and its end."""
     opener = body[at : at + 1]
     if opener == "{":
         end = braces.end(at + 1)
@@ -135,7 +138,7 @@ def _untex(value: str) -> str:
 
 
 def _cut_ris(text: str) -> tuple[list[Fields], str]:
-    """The records, and what is left of the text without their lines."""
+    """Return the RIS records in `text`, and the text without their lines."""
     records: list[dict[str, list[str]]] = []
     for tag, value in _RIS.findall(text):
         if tag == "TY" or not records:
@@ -167,7 +170,7 @@ def _of_fields(fields: Fields) -> Reference:
 
 
 def _of_lines(text: str) -> Iterator[Reference]:
-    """The ids and links in each line; a line without any is a title, if it has as many words as one."""
+    """Yield the ids and links in each line. A line without any is a title if it has enough words."""
     for line in text.split("\n"):
         places = [*_LINK.findall(line), *_BARE_ID.findall(_LINK.sub(" ", line))]
         keys = {key: place for place in places if (key := _key(place))}
@@ -178,7 +181,7 @@ def _of_lines(text: str) -> Iterator[Reference]:
 
 
 def _key(place: str) -> str:
-    """The canonical id in a link, a DOI or a bare id; nothing for a link that names no paper."""
+    """Return the canonical id in a link, a DOI or a bare id, or "" if the link identifies no paper."""
     place = place.strip().rstrip(".,;)")
     bare = _BARE_ID.fullmatch(place)
     if bare:

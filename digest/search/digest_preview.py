@@ -1,4 +1,4 @@
-"""What a reader's wishes would have brought: in the last editions, or in the last week where the digest is weekly."""
+"""A preview of the digests that a reader's preferences would have produced lately."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,17 +15,16 @@ from subscriptions.readers.preferences import Preferences
 
 @dataclass(frozen=True)
 class Preview:
-    """The digests that the last editions would have made, the newest first, or the last week its one; and what a friend
-    would remark."""
+    """The digests of the last editions, newest first (or one weekly digest), with hints on the filters."""
 
     digests: tuple[Digest, ...]
     advice: tuple[Advice, ...]
-    follows_something: bool  # else each digest holds the most voted papers
+    follows_something: bool  # if False, each digest holds the papers with the most votes
     is_weekly: bool
 
     @property
     def papers(self) -> int:
-        """How many papers in all."""
+        """The number of papers in all digests."""
         return sum(len(digest.for_you) for digest in self.digests)
 
     @property
@@ -34,14 +33,14 @@ class Preview:
 
     @property
     def a_digest(self) -> int:
-        """How many papers each, to the nearest whole one."""
+        """The mean number of papers in a digest, rounded."""
         return round(self.papers / len(self.digests)) if self.digests else 0
 
 
 def preview(wishes: Preferences, reader: Subscriber | None = None) -> Preview:
-    """Compose the last digests for `wishes`, with what was learnt from `reader` where there is one.
+    """Compose the last digests for `wishes`, with the feedback model of `reader` if there is one.
 
-    Raises FilterError if the words can't be read.
+    For a weekly digest, compose one digest of the last week. Raise FilterError if the words can't be parsed.
     """
     own = grammar.parse(wishes.words)
     taste = profiles.feedback_model_of(reader, wishes.topics) if reader else None
@@ -56,7 +55,7 @@ def preview(wishes: Preferences, reader: Subscriber | None = None) -> Preview:
 
 
 def _broader(topics: Iterable[Topic], least_votes: int) -> tuple[Interest, ...]:
-    """The topics that stand for any of `topics`, and for others as well."""
+    """Return the broader topics that include any of `topics`."""
     slugs = {topic.slug for topic in topics}
     offered = Topic.objects.filter(is_offered=True).exclude(narrower=[])
     return profiles.with_votes(profiles.of_topics(row for row in offered if slugs & {*row.narrower}), least_votes)

@@ -1,4 +1,4 @@
-"""The indexes of the last editions, kept in each process: previews ask the same few days again and again."""
+"""The indexes of the last editions, cached in each process, because every preview needs the same few days."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from subscriptions.models import Topic
 
 LAST = 7  # editions
 
-# What matching reads, and what is shown of a match; `edition`, or Django would ask for it paper by paper.
+# Columns that matching and templates read, with `edition`, which Django would otherwise load paper by paper.
 FIELDS = (
     "key",
     "title",
@@ -31,20 +31,23 @@ FIELDS = (
     "edition",
 )
 
-# An edition's id, its day, what changes when one of its papers does, and what changes when a topic does.
+# An edition's id, its day, a fingerprint of its papers, and a fingerprint of the topics.
 Stamp = tuple[int, dt.date, tuple[object, ...], int]
 
 
 @dataclass(frozen=True)
 class _CachedIndex:
-    """An index, what it compares by meaning, and for how many of these texts there was no vector."""
+    """An index, the texts that it compares by embedding, and the number of them without an embedding."""
 
     index: Index
     texts: tuple[str, ...]
     missing: int
 
     def may_know_more(self) -> bool:
-        """Whether meaning came to it, or its last vector did: it is not made anew for every few."""
+        """Return whether to rebuild the index: it had no embeddings and most exist now, or the last one was computed.
+
+        It is not rebuilt for each few embeddings in between.
+        """
         missing = embeddings.missing(self.texts) if self.missing else 0
         return missing < self.missing and (not missing or (self.index.day.meaning is None and self._most(missing)))
 
@@ -53,16 +56,19 @@ class _CachedIndex:
 
 
 class _IndexCache:
-    """What this process has made: an index for each edition as it was then, the shelf of all, and the week."""
+    """The indexes of this process: one for each edition as it was then, the RecentPapers of all, and of the week.
+
+    It is not a BoundedCache: it holds exactly the current editions, and replaces the indexes that have changed.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._made: dict[Stamp, _CachedIndex] = {}
-        self._newest = 0  # vector, when it was looked last
+        self._newest = 0  # id of the newest embedding at the last check
         self._shelf = self._week_of = self._week = RecentPapers(())
 
     def recent(self, stamps: Sequence[Stamp]) -> RecentPapers:
-        with self._lock:  # two threads that ask at once make one index
+        with self._lock:  # so that two threads do not build the same index
             self._forget_outgrown()
             if list(self._made) != list(stamps):
                 topics = paper_index.catalogue()
@@ -78,7 +84,7 @@ class _IndexCache:
             return self._week
 
     def _forget_outgrown(self) -> None:
-        """Forget the indexes for which vectors were worked out since: one query, and none where all are there."""
+        """Drop the indexes without the latest embeddings. It takes one query, or none if nothing was missing."""
         if not embeddings.is_available() or not any(made.missing for made in self._made.values()):
             return
         newest = embeddings.newest()
@@ -91,12 +97,12 @@ _kept = _IndexCache()
 
 
 def last() -> RecentPapers:
-    """The last LAST editions as they are now: three or four queries, and an index made anew where it has changed."""
+    """Return the last LAST editions as they are now: three or four queries, and new indexes for changed editions."""
     return _kept.recent(_stamps())
 
 
 def last_week() -> RecentPapers:
-    """The week to the last edition as a weekly digest is made of it: as if all its papers were of that one day."""
+    """Return the week up to the last edition as one day, as a weekly digest treats it."""
     return _kept.week(_stamps())
 
 
@@ -128,7 +134,7 @@ def _stamps() -> list[Stamp]:
 
 
 def _mark_of_topics() -> int:
-    """As the database has them: to read their lists of phrases at each preview would take longer than the preview."""
+    """Return a hash of all topics. The lists stay JSON text, because parsing them would take longer than a preview."""
     as_text = (Cast(field, TextField()) for field in ("phrases", "exclusions", "narrower"))
     rows = Topic.objects.values_list("pk", "name", "description", "loaded_hash", "is_offered", *as_text)
     return hash(tuple(rows))

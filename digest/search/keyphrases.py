@@ -1,4 +1,4 @@
-"""Phrases that tell what some papers are about: in several of them, and in few others. Pure."""
+"""Keyphrases of some papers: phrases that several of them share and few others contain. Pure."""
 
 import re
 from collections import Counter, defaultdict
@@ -11,8 +11,8 @@ from digest.matching.tokens import COMMON_FAMILIES, STOP, family
 from digest.personalization.feedback_model import Rarity
 
 LONGEST = 3  # words
-SHORTEST_ALONE = 5  # letters of a single word that may stand alone
-LEAST_RARITY = 0.35  # of 1
+SHORTEST_ALONE = 5  # letters in a single word
+LEAST_RARITY = 0.35  # 0…1
 
 _PIECE = re.compile(r"[.,;:!?()\[\]{}“”\"|]+(?=\s|$|\w)|\s[–—-]+\s|\n")
 _ADDRESS = re.compile(r"https?://\S+")
@@ -21,16 +21,16 @@ _WORD = re.compile(r"[^\W_]+(?:[-’'/][^\W_]+)*")
 
 @dataclass(frozen=True)
 class Keyphrase:
-    """A phrase as papers write it, and the places of the papers that hold it."""
+    """A phrase as papers write it, and the positions of the papers that contain it."""
 
     phrase: str
     papers: tuple[int, ...]
 
 
 def keyphrases_of(papers: Sequence[PaperText], rarity: Rarity, most: int) -> list[Keyphrase]:
-    """The `most` telling phrases of `papers`: of those in a title or a keyword, those that most of them hold.
+    """Return the `most` best keyphrases of `papers`. Each occurs in a title or in keywords.
 
-    What stands in abstracts only is mostly how one writes, such as “extensive experiments”.
+    Phrases that occur in abstracts only are mostly set phrases, such as “extensive experiments”.
     """
     holders: dict[str, set[int]] = defaultdict(set)
     in_titles: Counter[str] = Counter()
@@ -51,7 +51,7 @@ def keyphrases_of(papers: Sequence[PaperText], rarity: Rarity, most: int) -> lis
 
 
 def _phrases(paper: PaperText) -> Iterator[tuple[str, bool]]:
-    """Each phrase as it is written, and whether in title or keywords."""
+    """Yield each phrase as it is written, and True if it is in the title or the keywords."""
     for text, is_title in (
         (paper.title, True),
         *((keyword, True) for keyword in paper.keywords),
@@ -79,7 +79,7 @@ def _parts(phrase: str) -> list[str]:
 
 
 def _worth(key: str, rarity: Rarity) -> float:
-    """How much a phrase tells: by its rarest pair of words. Two words are better than one, and as good as more."""
+    """Return the value of a phrase: the rarity of its rarest pair of words, doubled for two words or more."""
     words = key.split()
     if all(family(word) in COMMON_FAMILIES or word.isdigit() for word in words):
         return 0.0
@@ -89,9 +89,9 @@ def _worth(key: str, rarity: Rarity) -> float:
 
 
 def _without_twins(keys: Iterable[str]) -> Iterator[str]:
-    """Of phrases that hold one another, or the same words, the best: as which `keys` come first.
+    """Yield `keys` (best first) without phrases that contain, or are contained in, a better one or share its words.
 
-    Each is compared with all before it: take no more than are wanted.
+    Each key is compared with all before it, so take only as many as you need.
     """
     kept: list[str] = []
     words: set[frozenset[str]] = set()

@@ -1,7 +1,7 @@
-"""All papers, searched by the grammar in which readers write what they follow, and ranked as their mail is.
+"""Search over all papers, with the query language of filters and the ranking of digests.
 
-The database's full-text search finds candidates, the likeliest and newest first; matching then judges and ranks them,
-some of them first, since it reads every word.
+The database's full-text search finds candidates, likeliest and newest first. Matching then scores and ranks them. It
+reads every word, so it starts with the likeliest candidates and scores the others only if necessary.
 """
 
 import datetime as dt
@@ -25,33 +25,33 @@ from subscriptions.query import grammar, validation
 from subscriptions.query.grammar import Criteria
 
 PAGE = 20  # papers
-WINDOW = 32  # candidates that a term has at least, and that hold it but loosely at most
-CANDIDATES = 300  # of a search: whoever wants more narrows it down
-TOGETHER = 80  # of these are judged at once, and so in the order of their scores; all take four times as long
-SURENESS = "more"  # who searches sees what is doubtful at the end, and not in a mail
+WINDOW = 32  # candidates: the minimum for each term, and the maximum that match it only loosely
+CANDIDATES = 300  # candidates of one search; a more specific search finds the others
+TOGETHER = 80  # candidates that are scored and ranked first; all of them take four times as long
+SURENESS = "more"  # a search shows doubtful papers too, at the end
 LAST_PAGE = CANDIDATES // PAGE
 LONGEST = 2_000  # characters of a search
 Order = Literal["fit", "newest", "votes"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-MOST_TERMS = 12  # each asked for by itself; the grammar takes 50
-MOST_WITHOUT = 24  # ways to write exclusions that the database looks at; matching knows all of them
-# Seconds after which no more candidates are looked for: of this thread's CPU on SQLite, which works in it, and by the
-# clock where a server does the work.
+MOST_TERMS = 12  # terms that are queried, one by one; the grammar allows 50
+MOST_WITHOUT = 24  # spellings of exclusions that the database checks; matching checks all of them
+# Seconds after which the search for candidates stops: CPU time of this thread on SQLite, which runs in the thread, and
+# wall-clock time on a server.
 BUDGETS = {"sqlite": 0.15, "postgresql": 1.0}
 
-# What a way of holding a term says of a candidate. The last is asked for only to fill a WINDOW.
+# How likely a candidate is relevant, by the kind of match. LOOSE matches are only used to fill a WINDOW.
 LIKELIEST, LIKELY, POSSIBLE, LOOSE = 4, 3, 2, 1
 
 
 @dataclass(frozen=True)
 class Results:
-    """One page of what a search found, in an order; how many papers that is in all, or at least where not `is_all`."""
+    """One page of the results of a search. `total` is exact if `is_all`, else a lower bound."""
 
     query: str
     page: int  # from 1
     matches: tuple[Match, ...]
     has_more: bool
-    pages: int = 1  # that are known to be there
+    pages: int = 1  # pages known so far
     total: int = 0
     is_all: bool = True
 
@@ -65,11 +65,11 @@ def search(
     typed_now: bool = True,
     or_last: bool = False,
 ) -> Results:
-    """Page `page`, of `size`, of what `text` asks for. Raises FilterError if it can't be read, is too long or asks for
-    nothing.
+    """Return page `page` (with `size` papers) of the results for `text`.
 
-    What was not `typed_now`, such as the address of a feed, goes on being read as it was. With `or_last` the last page
-    is returned where there are not so many.
+    Raise FilterError if `text` can't be parsed, is too long or asks for nothing. Text that is not `typed_now`, such as
+    the address of a feed, is parsed without the checks for new input, so that old addresses keep working. With
+    `or_last`, return the last page if there are fewer pages.
     """
     if len(text) > LONGEST:
         raise grammar.FilterError(_("That is too long: write at most %(most)s characters.") % {"most": LONGEST})
@@ -92,17 +92,17 @@ def search(
 
 
 def finds(criteria: Criteria) -> bool:
-    """Whether a search for `criteria` finds anything among its likeliest candidates."""
+    """Return whether a search for `criteria` finds anything among its likeliest candidates."""
     return bool(_ranked(criteria, candidates(criteria)[:PAGE]))
 
 
 def page_number(asked: str) -> int | None:
-    """The number that somebody wrote for a page; None where it is none, or far beyond any page."""
+    """Return the page number in `asked`, or None if it is not a number or far beyond any page."""
     return int(asked) if asked.isdecimal() and len(asked) < 6 else None
 
 
 def candidates(criteria: Criteria) -> list[int]:
-    """The ids of papers that may match, the likeliest first and of those the newest."""
+    """Return the ids of papers that may match, likeliest first, then newest first."""
     likely: dict[int, int] = defaultdict(int)
     terms = list(_terms(criteria))
     share = max(WINDOW, CANDIDATES // max(1, len(terms)))
@@ -116,15 +116,15 @@ def candidates(criteria: Criteria) -> list[int]:
     count = sum(
         map(len, (criteria.phrases, criteria.quoted, criteria.authors, criteria.categories, criteria.exclusions))
     )
-    most = CANDIDATES if count <= MOST_TERMS else CANDIDATES // 2  # each is judged by all terms
+    most = CANDIDATES if count <= MOST_TERMS else CANDIDATES // 2  # every candidate is scored by all terms
     return sorted(likely, key=lambda pk: (-likely[pk], -pk))[:most]
 
 
-RankedTerms = tuple[list[SearchTerm], int]  # of holding a term, and how likely a paper that does is wanted
+RankedTerms = tuple[list[SearchTerm], int]  # search terms, and how likely a paper with one of them is relevant
 
 
 def _terms(criteria: Criteria) -> Iterator[list[RankedTerms]]:
-    """Each thing that is asked for: by its ways, the likeliest first."""
+    """Yield the search terms of each criterion, likeliest first."""
     for phrase in criteria.phrases[:MOST_TERMS]:
         yield [*_in_a_row(phrase), *_together(phrase)]
     for phrase in criteria.quoted[:MOST_TERMS]:
@@ -158,9 +158,9 @@ def _together(phrase: str) -> list[RankedTerms]:
 def _find(
     terms: Iterable[list[RankedTerms]], without: list[SearchTerm], min_votes: int, most: int
 ) -> list[dict[int, int]]:
-    """Return for each term how likely a paper is wanted; `most` papers, the less likely ones only where there is room.
+    """Return for each term its papers with their likelihoods: at most `most` papers, the likelier kinds of match first.
 
-    The last terms find nothing where those before them have spent the budget.
+    The last terms have no results if the terms before them have used up the time budget.
     """
     began = _clock()
     found: list[dict[int, int]] = []
@@ -181,18 +181,18 @@ def _clock() -> float:
 
 
 def _judge(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], bool]:
-    """The matches among the papers `pks`, the best first; whether that is all of them, or just `most` or more.
+    """Return the matches among the papers `pks`, best first, and True if these are all of them.
 
-    The first TOGETHER are ranked as one. So are all where these don't fill a page; else the rest follows, and is judged
-    only for who turns so far.
+    The first TOGETHER candidates are ranked together. If they don't fill a page, all candidates are ranked together.
+    Otherwise the rest is ranked separately after them, and only for readers who turn the pages that far.
     """
     first, rest = _ranked(criteria, pks[:TOGETHER]), pks[TOGETHER:]
     if not first or not rest:
-        return first, True  # what comes after no match is likely still less
+        return first, True  # if no likely candidate matches, the others will not either
     if len(first) >= most:
         return first, False
     matches = first + _ranked(criteria, rest)
-    if len(first) < PAGE:  # whatever page is asked for, or pages would repeat papers
+    if len(first) < PAGE:  # independent of the page, or pages would repeat papers
         matches.sort(key=lambda found: -found.score)
     return matches, True
 

@@ -1,4 +1,4 @@
-"""A word of advice on what a reader asks for, when it brings nothing, or more than anybody reads. Pure."""
+"""Hints on a reader's filters when they bring nothing, or more than anyone reads. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,25 +9,26 @@ from digest.personalization.digest_selection import Digest, QueryProfile
 from digest.search.recent_papers import RecentPapers
 from subscriptions.query.grammar import Criteria
 
-MOST = 3  # remarks of a kind
-NEAR = 3  # things named as near
-AMOUNTS = ("fewer", "balanced", "more")  # the surest first
-SOME_VOTES = 20  # for an example
-FLOOD = 1.5  # times what the reader's mail holds
+MOST = 3  # hints of one kind
+NEAR = 3  # similar phrases or names in a hint
+AMOUNTS = ("fewer", "balanced", "more")  # highest threshold first
+SOME_VOTES = 20  # votes in an example
+FLOOD = 1.5  # times the size of the reader's digest
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One remark; the template says it in words."""
+    """One hint. The template puts it into words."""
 
-    # no_phrase, no_author, no_category: it never occurs; author, category: without “author:”, without “cat:”.
-    # What brings nothing: excluded, votes, narrowed by both; no_votes of those who ask for nothing else; amount and
-    # broader, which would bring something; rare. Too much: flood of several; flood_topic, flood_phrase, flood_else.
+    # A word that never occurs: no_phrase, no_author, no_category. A missing prefix: author (“author:”), category
+    # (“cat:”). No papers at all: excluded, votes or narrowed (by both) name the cause, no_votes is for a filter of
+    # votes alone, amount and broader name a change that would help, and rare is for everything else. Too many papers:
+    # flood (one of several interests), flood_topic, flood_phrase, flood_else.
     kind: str
-    # What never occurs, the excluded phrases, the votes asked for or to ask for, the amount, the interest's label.
+    # The word that never occurs, the excluded phrases, the minimum votes, the amount, or the interest's label.
     about: str = ""
-    papers: int = 0  # how many that takes or brings; of no_votes: how many votes the most voted has
-    near: tuple[tuple[str, int], ...] = ()  # what is near to it, and in how many papers that is
+    papers: int = 0  # papers that this removes or brings; for no_votes, the highest number of votes
+    near: tuple[tuple[str, int], ...] = ()  # similar phrases or names, each with the number of its papers
 
 
 def advise(
@@ -37,9 +38,9 @@ def advise(
     own: Criteria,
     broader: Sequence[Interest] = (),
 ) -> tuple[Advice, ...]:
-    """What a friend would remark on `digests`, composed from `recent` for `wanted`.
+    """Return hints on `digests`, which were composed from `recent` for `wanted`.
 
-    `own` are the reader's words, `broader` the topics that stand for one that they ticked.
+    `own` are the reader's own words. `broader` are topics that include one that the reader ticked.
     """
     if not digests:
         return ()
@@ -54,7 +55,7 @@ def advise(
 
 
 def _never_found(recent: RecentPapers, own: Criteria, amount: str) -> Iterator[Advice]:
-    """Of the reader's own words: a topic has many phrases, and need not have all of them in one week."""
+    """Yield hints on the reader's own words that never occur. A topic's phrases need not all occur in one week."""
     for phrase in (*own.phrases, *own.quoted):
         if not recent.holding(phrase) and not (phrase in own.phrases and _is_found_apart(recent, phrase, amount)):
             if "." in phrase and any(in_category(category, phrase) for category in recent.categories):
@@ -72,12 +73,12 @@ def _never_found(recent: RecentPapers, own: Criteria, amount: str) -> Iterator[A
 
 
 def _is_found_apart(recent: RecentPapers, phrase: str, amount: str) -> bool:
-    """Whether it brings papers by its words or its meaning, though it stands in none of them."""
+    """Return whether `phrase` finds papers by its words or its embedding, without an exact match."""
     return " " in phrase and recent.matching([Interest("", Criteria(phrases=(phrase,)))], amount) > 0
 
 
 def _taken(recent: RecentPapers, wanted: QueryProfile) -> Advice | None:
-    """What takes all there is: exclusions, or the votes that are asked for, or both."""
+    """Return a hint if exclusions, the minimum of votes, or both remove every paper."""
     if not wanted.interests:
         everything = len(recent.papers)
         return Advice("excluded", _left_out(wanted), everything) if wanted.exclusions and everything else None
@@ -99,7 +100,7 @@ def _left_out(wanted: QueryProfile) -> str:
 
 
 def _would_bring(recent: RecentPapers, wanted: QueryProfile, broader: Sequence[Interest]) -> Advice | None:
-    """What would bring something, where nothing takes it away."""
+    """Return a hint at a change that would bring papers, if there is one."""
     for amount in AMOUNTS[AMOUNTS.index(wanted.amount) + 1 :]:
         if papers := recent.matching(wanted.interests, amount, wanted.exclusions):
             return Advice("amount", amount, papers)
@@ -117,13 +118,13 @@ def _without_exclusions(wanted: QueryProfile) -> list[Interest]:
 
 
 def _but_for(criteria: Criteria, wanted: QueryProfile) -> Criteria:
-    """`criteria` without what the reader excludes; what a topic excludes by itself stays out."""
+    """Return `criteria` without the reader's exclusions. A topic's own exclusions stay."""
     left = tuple(phrase for phrase in criteria.exclusions if phrase not in wanted.exclusions)
     return criteria._replace(exclusions=left)
 
 
 def _too_much(recent: RecentPapers, wanted: QueryProfile, own: Criteria) -> Advice:
-    """The interest that brings the most, where there are several; else what kind the one is of."""
+    """Return a hint at the interest that brings the most papers, or at the kind of the only one."""
     brought = (recent.matching([interest], wanted.amount, wanted.exclusions) for interest in wanted.interests)
     papers, label = max(zip(brought, (interest.label for interest in wanted.interests), strict=True))
     if len(wanted.interests) > 1:

@@ -1,4 +1,4 @@
-"""Some days' papers: an index for each day, the words in them, and what is near to a phrase they don't hold. Pure."""
+"""The papers of some days: an index for each day, and suggestions for phrases that no paper contains. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from subscriptions.query.grammar import Criteria
 
 @dataclass(frozen=True)
 class RecentPapers:
-    """Days and their indexes, the newest first."""
+    """Days and their indexes, newest first."""
 
     days: tuple[tuple[dt.date, Index], ...]
 
@@ -38,34 +38,34 @@ class RecentPapers:
 
     @cached_property
     def rarity(self) -> Rarity:
-        """How telling a word is, by these papers."""
+        """The rarity of words among these papers."""
         return rarity_among(self.papers)
 
     def holding(self, phrase: str) -> int:
-        """How many papers hold `phrase`."""
+        """Return how many papers contain `phrase`."""
         return sum(len(index.with_any([phrase])) for index in self.indexes)
 
     def matching(self, interests: Iterable[Interest], amount: str, exclusions: Sequence[str] = ()) -> int:
-        """How many papers any of `interests` asks for, as sure as `amount` wants it, and none of `exclusions`."""
+        """Return how many papers match any of `interests` at the threshold of `amount`, and none of `exclusions`."""
         asked = list(interests)
         return sum(len(match(index, asked, exclusions, amount)) for index in self.indexes)
 
     def written_by(self, author: str) -> int:
-        """How many papers are by `author`."""
+        """Return how many papers are by `author`."""
         return self.matching([Interest("", Criteria(authors=(author,)))], "more")
 
     def near(self, phrase: str, most: int) -> tuple[tuple[str, int], ...]:
-        """What might have been meant by `phrase`, and how many papers hold that."""
+        """Return phrases spelled like `phrase`, each with the number of papers that contain it."""
         likely = spelling.near(phrase, [_vocabulary(index) for index in self.indexes])
         counted = ((near, self.holding(near)) for near in likely)
         return tuple(islice(((near, papers) for near, papers in counted if papers), most))
 
     def near_authors(self, name: str, most: int) -> tuple[tuple[str, int], ...]:
-        """Who might have been meant by `name`, as papers write it, and how many papers are by them."""
+        """Return authors spelled like `name`, as papers write them, each with the number of their papers."""
         return tuple((near, self.written_by(near)) for near in spelling.near_names(name, self.authors, most))
 
 
-# Made when first asked for, and gone with the index.
+# Made on first use, and dropped with the index.
 _vocabularies: WeakKeyDictionary[Index, KnownWords] = WeakKeyDictionary()
 
 

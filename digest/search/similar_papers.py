@@ -1,4 +1,4 @@
-"""Papers like a paper: those that share the words by which it differs from most."""
+"""Similar papers: those that share a paper's distinctive words."""
 
 from functools import lru_cache
 from heapq import nlargest
@@ -10,12 +10,12 @@ from digest.search.fulltext import SearchTerm, search_terms
 
 MOST = 5
 CANDIDATES = 100
-TELLING = 8  # words of its title and keywords
-LEAST = 0.6  # how much a paper must have in common with another
+TELLING = 8  # distinctive words of the title and keywords
+LEAST = 0.6  # minimum similarity of two papers
 
 
 def similar(paper: Paper, most: int = MOST) -> list[Paper]:
-    """The papers most like `paper`, the likest first; none, rather than any."""
+    """Return at most `most` papers similar to `paper`, most similar first. The list is empty if none is similar."""
     newest = Paper.objects.order_by("-pk").values_list("pk", "first_seen_at").first()
     ids = _likest(paper, f"{paper.title}\n{paper.abstract}", newest)
     found = Paper.objects.filter(pk__in=ids, is_hidden=False).select_related("edition").in_bulk()
@@ -24,7 +24,7 @@ def similar(paper: Paper, most: int = MOST) -> list[Paper]:
 
 @lru_cache(maxsize=2000)
 def _likest(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
-    """Their ids. `text` and `newest` change when the answer may; a paper is known by its key."""
+    """Return the ids of similar papers. `text` and `newest` are only there to be part of the cache key."""
     rarity = index_cache.last().rarity
     lesson = FilterModel(learn([paper], [], rarity))
     ids = [found for found in fulltext.find(_asks(paper, rarity), without=[], limit=CANDIDATES) if found != paper.pk]
@@ -34,7 +34,7 @@ def _likest(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
 
 
 def _asks(paper: Paper, rarity: Rarity) -> list[SearchTerm]:
-    """Any two of the telling words in one title, or all of them anywhere near enough to two."""
+    """Return search terms for any two of the paper's most distinctive words."""
     words = dict.fromkeys(word for text in (paper.title, *paper.keywords) for word in search_terms.words_of(text))
     telling = sorted((word for word in words if len(word) > 2), key=lambda word: -rarity(f"word:{word}"))
     return search_terms.pairs(telling[:TELLING])

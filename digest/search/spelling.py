@@ -1,4 +1,4 @@
-"""What might have been meant by a phrase, or a name, that is nowhere. Pure."""
+"""Spelling suggestions for a phrase or a name that does not occur. Pure."""
 
 import re
 from collections import defaultdict
@@ -9,8 +9,8 @@ from digest.matching import fold, stem
 from digest.matching.authors import name_parts
 from digest.matching.tokens import STOP
 
-ALIKE = 0.8  # of 1: how much of two words must be the same letters
-SHORTEST = 4  # letters; shorter words are near to too many others
+ALIKE = 0.8  # minimum similarity of two words (difflib's ratio, 0…1)
+SHORTEST = 4  # letters; shorter words are similar to too many others
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -26,17 +26,17 @@ class KnownWords:
             self._by_beginning[word[0]].append(word)
 
     def near(self, word: str) -> Iterator[str]:
-        """Those that begin alike and are as long, or nearly."""
+        """Yield the words with the first letter of `word` and about its length."""
         return (other for other in self._by_beginning.get(word[0], ()) if _are_as_long(other, word))
 
 
 def near(phrase: str, vocabularies: Sequence[KnownWords]) -> Iterator[str]:
-    """What may be near to `phrase`: first as it may be spelt, then its parts, the longest first; each once."""
+    """Yield alternatives to `phrase` without duplicates: first other spellings, then its parts, longest first."""
     return iter(dict.fromkeys(_near(phrase.split(), vocabularies)))
 
 
 def near_names(name: str, names: Iterable[str], most: int) -> list[str]:
-    """Those of `names` that are spelt nearly as `name`, the nearest first."""
+    """Return at most `most` of `names` that are spelled like `name`, most similar first."""
     sought = _plain(name)
     if len(sought) < SHORTEST:
         return []
@@ -57,7 +57,7 @@ def _near(words: list[str], vocabularies: Sequence[KnownWords]) -> Iterator[str]
 
 
 def _like(word: str, vocabularies: Sequence[KnownWords]) -> list[str]:
-    """The words that are spelt nearly as `word`, the nearest first; none for one that occurs."""
+    """Return the words spelled like `word`, most similar first. There are none if `word` itself occurs."""
     word = fold(word)
     if len(word) < SHORTEST or any(stem(word) in words.stems for words in vocabularies):
         return []
@@ -65,7 +65,7 @@ def _like(word: str, vocabularies: Sequence[KnownWords]) -> list[str]:
 
 
 def _may_stand(part: list[str]) -> bool:
-    """Does it say something: neither “for agents” nor “this”?"""
+    """Return whether a part of a phrase means something alone, unlike “for agents” or “this”."""
     return not STOP & {fold(part[0]), fold(part[-1])} and any(len(word) >= SHORTEST for word in part)
 
 
@@ -74,5 +74,5 @@ def _plain(name: str) -> str:
 
 
 def _are_as_long(one: str, other: str) -> bool:
-    """Are they as long as one another, or nearly?"""
+    """Return whether the lengths differ by two at most."""
     return abs(len(one) - len(other)) <= 2

@@ -1,4 +1,4 @@
-"""From papers that somebody knows to what they may follow: topics, phrases and authors, each with what led to it."""
+"""Suggestions of topics, phrases and authors to follow, each with the papers that led to it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from subscriptions.query.grammar import Criteria, write
 MOST_TOPICS = 12
 MOST_PHRASES = 12
 MOST_AUTHORS = 6
-MOST_CALLED = 20  # papers whose titles may be the one that was pasted
-MOST_TICKED = 3  # of the topics, and of the phrases: those that come first
-TICKED = 0.5  # of the papers: what fewer of them share is for the reader to tick
+MOST_CALLED = 20  # candidates for a pasted title
+MOST_TICKED = 3  # topics, and phrases, that are ticked beforehand
+TICKED = 0.5  # minimum share of the papers for a suggestion to be ticked beforehand
 
 
 @dataclass(frozen=True)
 class UnknownPaper:
-    """A paper that is known by what was pasted alone."""
+    """A paper that is not in the database; only the pasted citation is known."""
 
     key: str
     title: str
@@ -39,9 +39,9 @@ class UnknownPaper:
 
 @dataclass(frozen=True)
 class SuggestedFilter:
-    """Something to tick, and the papers that led to it."""
+    """A filter to tick, with the papers that led to it."""
 
-    value: str  # a topic's slug; else as one writes it among the own words
+    value: str  # a topic's slug, or the filter in the query language
     name: str
     papers: tuple[PaperText, ...]
     is_ticked: bool = False
@@ -50,17 +50,17 @@ class SuggestedFilter:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What was made of a paste."""
+    """The suggestions for some pasted citations."""
 
     papers: tuple[PaperText, ...]
-    unknown: tuple[str, ...]  # what was pasted, and says nothing that we could work from
+    unknown: tuple[str, ...]  # citations without a title that are not in the database
     topics: tuple[SuggestedFilter, ...]
     words: tuple[SuggestedFilter, ...]  # phrases and authors
-    is_full: bool = False  # more papers may have been pasted than are read at once
+    is_full: bool = False  # the limit of citations was reached, and there may be more
 
 
 def suggest(text: str) -> Suggestion:
-    """What whoever pasted `text` may want to follow."""
+    """Return filters that suit the citations in `text`."""
     pasted = citation_parser.read(text)
     held = _held(pasted)
     papers: dict[str, PaperText] = {}
@@ -78,18 +78,20 @@ def suggest(text: str) -> Suggestion:
 
 
 def suggest_like(paper: Paper) -> Suggestion:
-    """What to follow for more papers like one."""
+    """Return filters that bring papers like `paper`."""
     return _of([paper])
 
 
 def as_filter_words(chosen: Sequence[str]) -> str:
-    """Ticked phrases and authors, as one writes them into the form."""
+    """Return the ticked phrases and authors in the query language, for the form."""
     return ", ".join(dict.fromkeys(chosen))
 
 
 def _held(pasted: Sequence[Reference]) -> dict[str, Paper]:
-    """The papers that we have, by what the references say: found by id, by title and first author, or, where there is
-    no author, by title."""
+    """Return the cited papers that are in the database, by the `said` of their citation.
+
+    They are found by id, by title and first author, or by title alone if the citation has no author.
+    """
     keys = {reference.key: reference.said for reference in pasted if reference.key}
     prints = {deduplication.fingerprint(reference.title, reference.authors): reference.said for reference in pasted}
     prints.pop("", None)
@@ -104,7 +106,7 @@ def _held(pasted: Sequence[Reference]) -> dict[str, Paper]:
 
 
 def _called(title: str) -> Paper | None:
-    """The one paper with this title; None where several have it."""
+    """Return the only paper with this title, or None if there is none or several."""
     candidates = fulltext.find(search_terms.phrase(title, "row", "title"), without=[], limit=MOST_CALLED)
     same = [paper for paper in Paper.objects.filter(pk__in=candidates) if key_of(paper.title) == key_of(title)]
     return same[0] if len(same) == 1 else None
@@ -121,14 +123,14 @@ def _of(papers: Sequence[PaperText]) -> Suggestion:
 
 
 def _ticked(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) -> tuple[SuggestedFilter, ...]:
-    """The same, with those ticked that most of the papers share, and `least` of them where there are as many."""
+    """Return `offers` with the first few ticked. A ticked offer comes from at least `least` papers, and half of all."""
     least_of_all = max(min(least, papers), TICKED * papers)
     shared = [offer for offer in offers if len(offer.papers) >= least_of_all][:MOST_TICKED]
     return tuple(replace(offer, is_ticked=offer in shared) for offer in offers)
 
 
 def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, SuggestedFilter]]:
-    """The topics that ask for any of `papers`, those that ask for most of them first; none that stands for others."""
+    """Return the topics that match any of `papers`, highest total score first, without broader topics."""
     index, found = paper_index.build_index(papers, for_page=True), []
     for topic in Topic.objects.filter(is_offered=True, narrower=[]):
         findings = index.findings(profiles.of_topic(topic))
@@ -141,7 +143,7 @@ def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, SuggestedFilter]]:
 
 
 def _phrases(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
-    """Telling phrases that also other papers hold: what only one has brings nothing."""
+    """Return keyphrases of `papers` that at least two papers contain, because a unique phrase would bring nothing."""
     found = keyphrases.keyphrases_of(papers, index_cache.last().rarity, 3 * MOST_PHRASES)
     return [
         SuggestedFilter(
@@ -155,7 +157,7 @@ def _phrases(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
 
 
 def _tells(phrase: str) -> bool:
-    """Whether a phrase says what it is about: several words do, and names; “behavior” stands anywhere."""
+    """Return whether a phrase is specific: several words, or an abbreviation. A word like “behavior” is not."""
     return " " in phrase or ("-" not in phrase and sum(map(str.isupper, phrase)) > 1)
 
 
@@ -166,7 +168,7 @@ def _others_hold(phrase: Keyphrase, papers: Sequence[PaperText]) -> bool:
 
 
 def _authors(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
-    """Who wrote more than one of them."""
+    """Return the authors of more than one of `papers`."""
     counts = Counter(name for paper in papers for name in dict.fromkeys(paper.authors))
     return [
         SuggestedFilter(

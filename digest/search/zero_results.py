@@ -1,4 +1,4 @@
-"""What would find something, where a search found nothing."""
+"""Hints for a search that found nothing."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,26 +14,26 @@ from digest.search.spelling import KnownWords
 from subscriptions.query import grammar
 from subscriptions.query.grammar import CATEGORY, Criteria
 
-MOST = 3  # hints of a kind
-NEAR = 2  # things named as near
-TRIED = 6  # of what may be near
-NEWEST = 1_000  # papers, by whose titles words are spelt: reading more takes longer than the search
+MOST = 3  # hints of one kind
+NEAR = 2  # similar phrases or names in a hint
+TRIED = 6  # spelling suggestions that are tried
+NEWEST = 1_000  # papers that supply the vocabulary; reading more takes longer than the search
 
 
 @dataclass(frozen=True)
 class Hint:
-    """One of them; the template says it in words."""
+    """One hint. The template puts it into words."""
 
-    # author, category: what was typed is one; no_phrase, no_author: it is not here, and others are that are near to it;
-    # narrowed: what is left out, or has too few votes; no_votes: no paper has so many.
+    # author, category: a phrase that is one of these. no_phrase, no_author: it never occurs, but similar ones do.
+    # narrowed: exclusions or the minimum of votes remove every paper. no_votes: no paper has that many votes.
     kind: str
-    about: str = ""  # what was typed; the votes asked for
-    instead: tuple[str, ...] = ()  # what to search for, as one writes it
-    most: int = 0  # votes that a paper has
+    about: str = ""  # the phrase or name that was typed, or the minimum of votes
+    instead: tuple[str, ...] = ()  # other searches, in the query language
+    most: int = 0  # the highest number of votes of a paper
 
 
 def hints(text: str) -> tuple[Hint, ...]:
-    """What to say of `text`, which was read, and finds nothing; nothing where it is written well."""
+    """Return hints for `text`, a valid search without results. There may be none."""
     own = grammar.parse(text)
     bare = own._replace(exclusions=(), min_votes=0)
     if own.wants_votes_alone:
@@ -49,7 +49,7 @@ def _most_votes() -> int:
 
 
 def _otherwise(own: Criteria) -> Iterator[Hint]:
-    """What of `own` would find something if it was written otherwise."""
+    """Yield hints for parts of `own` that would find something if they were written differently."""
     newest = _Newest()
     for phrase in (*own.phrases, *own.quoted)[:MOST]:
         if "." in phrase and CATEGORY.fullmatch(phrase) and _holds(search_terms.category(phrase)):
@@ -64,7 +64,7 @@ def _otherwise(own: Criteria) -> Iterator[Hint]:
 
 
 class _Newest:
-    """The newest papers, which know how words and names are spelt; read when first asked."""
+    """The vocabulary and the authors of the newest papers, read on first use."""
 
     @cached_property
     def _vocabulary(self) -> KnownWords:
@@ -75,7 +75,7 @@ class _Newest:
         return {author for authors in self._each("authors") for author in authors}
 
     def near(self, phrase: str) -> list[str]:
-        """What may be meant by `phrase`, and is in a paper."""
+        """Return phrases similar to `phrase` that occur in a paper."""
         likely = islice(spelling.near(phrase, [self._vocabulary]), TRIED)
         return list(islice((near for near in likely if _holds(search_terms.phrase(near, "row", "text"))), NEAR))
 

@@ -1,8 +1,8 @@
-"""Find the papers that contain some words with the database's own full-text search, newest first.
+"""The database's own full-text search, which finds the newest papers that contain some words.
 
-It returns candidates, a few more than there are matches, which `paper_search` judges by the rules of matching.
+The result is a list of candidates, a few more than there are matches. `paper_search` scores them with matching.
 
-    search_terms (what to ask for, pure) → sqlite (FTS5) | postgresql (tsvector) → ids of papers
+    search_terms (query terms, pure) → sqlite (FTS5) | postgresql (tsvector) → ids of papers
 """
 
 from types import ModuleType
@@ -17,7 +17,7 @@ __all__ = ["SearchTerm", "ensure", "find"]
 
 
 def find(asks: list[SearchTerm], *, without: list[SearchTerm], min_votes: int = 0, limit: int = 100) -> list[int]:
-    """The ids of the newest papers that hold any of `asks` and none of `without`; hidden ones are left out."""
+    """Return the ids of the newest papers that contain any of `asks` and none of `without`, without hidden papers."""
     asks, without = ([ask for ask in given if all(ask.words) and ask.words] for given in (asks, without))
     if not asks:
         return []
@@ -27,7 +27,7 @@ def find(asks: list[SearchTerm], *, without: list[SearchTerm], min_votes: int = 
 
 
 def ensure(database: BaseDatabaseWrapper) -> None:
-    """Make SQLite's table of words and its triggers where they are missing. PostgreSQL's columns need no upkeep."""
+    """Create SQLite's FTS5 table and its triggers if they are missing. PostgreSQL's columns need no upkeep."""
     if database.vendor == "sqlite":
         sqlite.ensure(database)
 

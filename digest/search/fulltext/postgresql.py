@@ -1,7 +1,7 @@
-"""Query the words of all papers in PostgreSQL: generated tsvector columns with one GIN index.
+"""Full-text queries in PostgreSQL: generated tsvector columns with one GIN index (an inverted index).
 
-A migration makes the columns, the index and a text search configuration of our own: English, with no stop words,
-because “chain of thought” has an “of”.
+A migration creates the columns, the index and our own text search configuration: English without stop words, because
+“chain of thought” contains an “of”.
 """
 
 from typing import Any
@@ -11,14 +11,14 @@ from digest.search.fulltext.search_terms import SearchTerm
 
 _COLUMNS = {"title": "words_in_title", "text": "words_in_text", "facets": "words_in_facets"}
 _READ_BY = {"title": "digest_words", "text": "digest_words", "facets": "simple"}
-LOOKED_AT = 3_000  # papers, for words in a row
-NEWEST = 20_000  # papers, read one after the other at most
-SAMPLE = 100  # of these
-OFTEN, OFTEN_IN_A_ROW = 10, 30  # per cent of the sample: where so many hold what is asked for, reading is faster
+LOOKED_AT = 3_000  # papers checked for exact phrases
+NEWEST = 20_000  # papers in a sequential scan at most
+SAMPLE = 100  # papers of the NEWEST in the sample
+OFTEN, OFTEN_IN_A_ROW = 10, 30  # percent of the sample that must match for a sequential scan to be faster
 
 _FIELDS = f"id, is_hidden, votes, {', '.join(_COLUMNS.values())}"
 _SHOWN = "NOT is_hidden AND votes >= %(votes)s"
-# Of the two that are united one is never begun. By a LIMIT or an OFFSET each SELECT is planned as it stands.
+# Only one of the two SELECTs of the UNION runs. A LIMIT or an OFFSET keeps the planner from rewriting a SELECT.
 _STATEMENT = f"""
     WITH sample AS MATERIALIZED (
         SELECT coalesce(avg(CASE WHEN {{holding}} AND {_SHOWN} THEN 100 ELSE 0 END), 0) AS held FROM digest_paper
@@ -42,14 +42,14 @@ _STATEMENT = f"""
 
 
 def query(asks: list[SearchTerm], without: list[SearchTerm], min_votes: int, limit: int) -> tuple[str, dict[str, Any]]:
-    """The statement, and its values; the ids come in no order.
+    """Return the SQL statement and its parameters. The statement returns ids in no particular order.
 
-    The planner takes reading a text for cheap, and rare words for frequent: left alone it reads 80,000 papers to find
-    300. So a few of the newest papers are looked at first. Where many of them hold what is asked for, the newest are
-    read until there are enough; else the index finds all that do.
+    The planner underestimates the cost of reading a text and overestimates how frequent rare words are: left alone, it
+    reads 80,000 papers to find 300. So the statement first tests a sample of the newest papers. If many of them match,
+    it scans the newest papers until there are enough; otherwise it uses the index.
 
-    Where words must stand in a row, or be absent, it looks at the newest LOOKED_AT papers that hold all of the others:
-    only the texts themselves tell.
+    An exact phrase or an exclusion can only be checked in the text itself. For these, the statement checks the newest
+    LOOKED_AT papers that contain all the words.
     """
     anywhere = [ask._replace(kind="all") if ask.kind == "row" else ask for ask in asks]
     is_told_by_index = not without and all(len(ask.words) == 1 or ask.kind != "row" for ask in asks)
@@ -64,9 +64,9 @@ def query(asks: list[SearchTerm], without: list[SearchTerm], min_votes: int, lim
 
 
 def _holding(asks: list[SearchTerm], name: str, values: dict[str, Any]) -> str:
-    """A condition that a paper holds any of `asks`, whose values are added, one for each column that is asked.
+    """Return the SQL condition that a paper contains any of `asks`, and add its parameters to `values`.
 
-    As a SELECT of its own the planner can't guess how frequent the words are, and so takes the index.
+    The query text is in a SELECT of its own. So the planner can't guess how frequent the words are, and uses the index.
     """
     conditions = []
     for where in dict.fromkeys(ask.where for ask in asks):
@@ -83,6 +83,6 @@ def _tsquery(ask: SearchTerm) -> str:
 
 
 def _forms(word: str, where: str) -> str:
-    """A word in one and in many: the dictionary does not know llms for the plural of llm."""
+    """Return a word in singular and plural, because the dictionary does not know llms as the plural of llm."""
     forms = dict.fromkeys((word, stem(word), f"{stem(word)}s")) if where != "facets" else (word,)
     return f"({' | '.join(forms)})"

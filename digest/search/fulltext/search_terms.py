@@ -1,7 +1,7 @@
-"""What to ask a full-text search for, so that it misses nothing that matching would find. Pure.
+"""Query expansion for a full-text search, so that it finds all papers that matching would find. Pure.
 
-Matching takes words apart and puts them together: pre-training, pre training and pretraining are one. A full-text
-search knows whole words, so each way of writing is asked for.
+In matching, pre-training, pre training and pretraining are the same. A full-text search compares whole words, so the
+query contains each spelling.
 """
 
 import re
@@ -14,13 +14,13 @@ from digest.matching.tokens import WHOLE_LETTERS, fold, without_accents
 TermKind = Literal["row", "all", "beginning"]
 Where = Literal["title", "text", "facets"]
 
-MOST_WORDS = 12  # of a phrase: more narrow nothing down
-MOST_TELLING = 6  # words of a sentence, of which a paper must hold two
-MOST_SPELLINGS = 6  # of a name
-SHORTEST_PART = 3  # letters of a word that was taken apart
+MOST_WORDS = 12  # words of a phrase; further ones do not narrow the search
+MOST_TELLING = 6  # words of a sentence; a paper must contain two of them
+MOST_SPELLINGS = 6  # spellings of a name
+SHORTEST_PART = 3  # letters in each part of a word that is split
 
 _WORD = re.compile(r"[^\W_]+")
-# Spelt so by a reader, and in the search so: Lukasz is łukasz, and Schoelkopf scholkopf.
+# Letters as a reader types them, and as the full-text search stores them: lukasz and łukasz, schoelkopf and scholkopf.
 _SPELLINGS = [("ae", "a"), ("oe", "o"), ("ue", "u"), *((plain, letter) for letter, plain in WHOLE_LETTERS.items())]
 _SAYS_LITTLE = re.compile(
     "about|after|also|and|are|between|can|could|does|each|for|from|have|how|into|its|learn|like|make|more|most|not|"
@@ -30,8 +30,10 @@ _SAYS_LITTLE = re.compile(
 
 
 class SearchTerm(NamedTuple):
-    """Words in a row, all of them in any order, or a word that begins so; in the title, in title or abstract, or
-    among authors and categories."""
+    """An exact phrase ("row"), words in any order ("all"), or a prefix ("beginning"), in some fields of a paper.
+
+    The fields are the title, the title and abstract ("text"), or the authors and categories ("facets").
+    """
 
     kind: TermKind
     words: tuple[str, ...]
@@ -39,22 +41,22 @@ class SearchTerm(NamedTuple):
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of `text` as the search knows them: in lower case, without accents."""
+    """Return the words of `text` as the search stores them: in lower case, without accents."""
     return tuple(_WORD.findall(without_accents(text)))
 
 
 def phrase(text: str, kind: TermKind, where: Where) -> list[SearchTerm]:
-    """`text` as it is written, or with two of its words as one."""
+    """Return terms for `text` as it is written, and with two neighboring words joined."""
     return [SearchTerm(kind, words, where) for words in dict.fromkeys(_joined(words_of(text)[:MOST_WORDS]))]
 
 
 def apart(text: str, where: Where) -> list[SearchTerm]:
-    """`text` with one of its words as two."""
+    """Return terms for `text` with one of its words split in two."""
     return [SearchTerm("row", words, where) for words in dict.fromkeys(_parted(words_of(text)[:MOST_WORDS]))]
 
 
 def author(name: str) -> list[SearchTerm]:
-    """The last name with each given name, or its initial; an initial that is given may be of any name."""
+    """Return terms for the last name with the first given name or its initial. An initial alone matches any name."""
     last, comma, given = name.partition(",")
     *firsts, last = words_of(f"{given} {last}" if comma else name) or ("",)
     lasts = _spellings(last)
@@ -65,7 +67,7 @@ def author(name: str) -> list[SearchTerm]:
 
 
 def category(pattern: str) -> list[SearchTerm]:
-    """cs.CL itself; for cs.* or cs, that and all below it."""
+    """Return terms for a category such as cs.CL; for cs.* or cs, also for all categories below it."""
     pattern = pattern.lower()
     token = category_token(pattern.removesuffix(".*"))
     own = SearchTerm("all", (token,), "facets")
@@ -73,25 +75,28 @@ def category(pattern: str) -> list[SearchTerm]:
 
 
 def category_token(category: str) -> str:
-    """One word for a category that no name is like: catcs0cl for cs.CL. `sqlite` and `postgresql` write it in SQL."""
+    """Return one word for a category that differs from every name: catcs0cl for cs.CL.
+
+    `sqlite` and the PostgreSQL migration compute the same word in SQL.
+    """
     return "cat" + category.lower().replace(".", "0").replace("-", "9")
 
 
 def sentence(text: str) -> list[SearchTerm]:
-    """Any two of the telling words: whoever says the same in other words shares some."""
+    """Return terms for any two significant words of `text`, because a paraphrase shares some of them."""
     telling = {word for word in words_of(text) if len(word) > 2 and not _SAYS_LITTLE.fullmatch(word)}
     longest = sorted(telling, key=lambda word: (-len(word), word))[:MOST_TELLING]
     return pairs(longest)
 
 
 def pairs(words: Sequence[str], where: Where = "text") -> list[SearchTerm]:
-    """Any two of `words`; the one, where there is no other."""
+    """Return terms for any two of `words`, or for the only one."""
     groups = combinations(words, 2) if len(words) > 1 else [tuple(words)]
     return [SearchTerm("all", group, where) for group in groups]
 
 
 def _spellings(word: str) -> list[str]:
-    """`word` as it is, and with one of its letters as a name may have it."""
+    """Return `word` and its spellings with one special letter replaced, as a name may have it."""
     plain = fold(word)
     other = (
         plain[: at.start()] + letter + plain[at.end() :]

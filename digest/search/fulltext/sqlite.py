@@ -1,4 +1,4 @@
-"""The words of all papers in SQLite: a contentless FTS5 table that triggers keep in step."""
+"""Full-text queries in SQLite: a contentless FTS5 table that triggers keep up to date."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _COLUMNS = {"title": "{title}", "text": "{title text}", "facets": "{facets}"}
 
 
 def query(asks: list[SearchTerm], without: list[SearchTerm], min_votes: int, limit: int) -> tuple[str, list[Any]]:
-    """The statement, and its values."""
+    """Return the SQL statement and its parameters."""
     match = f"({' OR '.join(map(_match, asks))})" + "".join(f" NOT {_match(ask)}" for ask in without)
     sql = (
         f"SELECT paper.id FROM {TABLE} JOIN digest_paper paper ON paper.id = {TABLE}.rowid "  # noqa: S608  # own names
@@ -22,8 +22,11 @@ def query(asks: list[SearchTerm], without: list[SearchTerm], min_votes: int, lim
 
 
 def ensure(connection: BaseDatabaseWrapper) -> None:
-    """Make the table and its triggers where they are missing, as after a change of the table of papers, which SQLite
-    makes anew for it, without triggers. Fills in the papers that are there."""
+    """Create the table and its triggers if they are missing, and index all papers.
+
+    They are missing after a migration that alters the table of papers, because SQLite then creates that table again
+    without its triggers.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"{TABLE}%"])
         if cursor.fetchone()[0] == len(_TRIGGERS):
@@ -44,7 +47,7 @@ def ensure(connection: BaseDatabaseWrapper) -> None:
 
 
 def _words(row: str) -> str:
-    """The three columns of a paper: titles with keywords, abstract, authors with categories."""
+    """Return SQL for the three columns of a paper: title with keywords, abstract, authors with categories."""
 
     def listed(column: str, value: str = "value") -> str:
         return f"coalesce((SELECT group_concat({value}, ' ') FROM json_each({row}.{column})), '')"  # noqa: S608
