@@ -1,6 +1,6 @@
-"""What this software claims of its speed, measured: each module has `run(scale)`, which returns figures by name."""
+"""Benchmarks for the performance that this software promises. Each has `run(scale)`, which returns figures by name."""
 
-# The figures by their names in `var/bench.json`, and the modules that measure them.
+# The names of the benchmarks in `var/bench.json`, and their modules.
 MODULES = {
     "compose": "compose",
     "smtp": "smtp",

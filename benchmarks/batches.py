@@ -1,7 +1,7 @@
-"""What handing over in batches costs: digests that readers share, and digests of their own, to a provider on loopback.
+"""The cost of sending in batches to a provider on loopback: shared digests, and a different digest for each reader.
 
-Each mail is compared with the others and put into calls; the calls are made over HTTP, their answers read. Mails are of
-a usual size: 20 KB of HTML, 6 KB of text.
+The measurement includes grouping the emails into calls, the HTTP requests, and reading the responses. Emails have a
+typical size: 20 KB of HTML and 6 KB of text.
 """
 
 import subprocess
@@ -32,7 +32,10 @@ Figures = dict[str, float]
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
-    """CPU time in µs for each recipient where a shard of 500 shares a call (a mean), and else; and of a gate."""
+    """Return CPU time in µs for each recipient: if 500 share a call (mean over providers), if fewer do, and if none do.
+
+    Include the time of one request to the rate limiter.
+    """
     return scratch.measure(f"batches.measure({max(int(READERS * scale), 1000)})")
 
 
@@ -54,7 +57,7 @@ def _measure(provider: str, mails: list[Mail]) -> float:
         spent = time.process_time() - began
         transport.close()
     if results.count(Result.SENT) != len(mails):
-        raise RuntimeError(f"{provider} took {results.count(Result.SENT)} of {len(mails)} mails.")
+        raise RuntimeError(f"{provider} took {results.count(Result.SENT)} of {len(mails)} emails.")
     return round(spent / len(mails) * 1e6, 1)
 
 
@@ -69,7 +72,7 @@ def _gate(asked: int) -> float:
 
 
 def _mails(readers: int, contents: int) -> Iterator[Mail]:
-    """Mails as the composer makes them, with three links of each reader's own."""
+    """Yield emails as the composer makes them, each with three personal links."""
     for number in range(readers):
         yield Mail(number, f"reader{number}@example.org", "papers@example.org", _message(number, number % contents))
 
@@ -88,7 +91,7 @@ def _message(number: int, content: int) -> bytes:
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nList-Id: Daily Papers <digest.example.org>\r\n"
         'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="=_parts"\r\n\r\n'
     )
-    # A token is a piece of its own, as the composer makes it.
+    # Encode a token separately, as the composer does.
     footer = b"".join(
         encode(f"https://papers.example.org/{purpose}/") + f"{token}=\r\n".encode() + encode("/\n")
         for purpose, token in tokens.items()
@@ -107,7 +110,7 @@ def _part(kind: str, body: bytes) -> bytes:
 
 @contextmanager
 def _provider() -> Iterator[str]:
-    """Where it listens; in a process of its own, so that its time is not counted."""
+    """Run the provider in a separate process, so that its CPU time is not counted, and yield its URL."""
     command = [sys.executable, "-m", "benchmarks.provider"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
         try:

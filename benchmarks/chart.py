@@ -1,10 +1,10 @@
-"""Figures as bars, in an SVG of our own: beside each of ours what it is compared with."""
+"""A bar chart of the figures as SVG, with a comparison next to each of ours."""
 
 from collections.abc import Iterator
 from html import escape
 from typing import Any, NamedTuple
 
-WIDTH, NAMES, NUMBERS = 760, 250, 130  # pixels, of which for names on the left and for numbers on the right
+WIDTH, NAMES, NUMBERS = 760, 250, 130  # pixels: total width, names on the left, numbers on the right
 BAR, GAP, GROUP = 20, 6, 44
 STYLE = """
 text { font: 14px system-ui, sans-serif; fill: #211f1b; } .title { font-weight: 600; }
@@ -28,7 +28,7 @@ class Group(NamedTuple):
 
 
 def draw(figures: dict[str, Any]) -> str:
-    """The chart of whatever is in `figures`."""
+    """Return the chart of `figures` as SVG. Benchmarks that were not measured are left out."""
     y, parts = 12.0, []
     for group in groups(figures):
         parts.append(f'<text class="title" x="12" y="{y + 16:g}">{escape(group.title)}</text>')
@@ -46,13 +46,13 @@ def draw(figures: dict[str, Any]) -> str:
 
 
 def groups(figures: dict[str, Any]) -> Iterator[Group]:
-    """What is shown, as far as it was measured."""
+    """Yield the groups of bars for the benchmarks that were measured."""
     if compose := figures.get("compose"):
-        ours, plain = Bar("put together", compose["cpu_us_per_digest"]), compose["plain_cpu_us_per_digest"]
-        yield Group("CPU for a digest", "µs", [ours, Bar("made one by one", plain, False)])
+        ours, plain = Bar("composed in a batch", compose["cpu_us_per_digest"]), compose["plain_cpu_us_per_digest"]
+        yield Group("CPU for a digest", "µs", [ours, Bar("composed one by one", plain, False)])
     if smtp := figures.get("smtp"):
         other = Bar("Postfix’s smtp-source", smtp["smtp_source_rate"], False)
-        yield Group("Mails a second by SMTP", "", [Bar("ours, with its ledger", smtp["rate"]), other])
+        yield Group("Emails a second by SMTP", "", [Bar("ours, with its journal", smtp["rate"]), other])
     for database, planned in figures.get("plan", {}).items():
         bars = [Bar(f"{int(readers):,} readers", one["seconds"]) for readers, one in planned.items()]
         yield Group(f"Planning on {database}", "s", bars)

@@ -1,9 +1,9 @@
-"""A digest, from its row in the queue to the bytes for the wire: planned, matched, rendered, encoded, thrown away.
+"""The cost of a digest: planned, matched, rendered and encoded, from its row in the queue to the bytes to send.
 
-Ten papers of forty, and a list made for each reader, by filters from the database: four of the day's 24 topics, and
-for one reader in four also two phrases that they typed. What it costs when all readers type some is said apart. The
-plain way, in the same process, makes one reader's mail after the other: the reader by Django's models, matched by the
-same code over the same index, rendered by Jinja2, built by EmailMultiAlternatives. All is CPU time.
+Each reader gets ten papers of forty, selected by filters in the database: four of the day's 24 topics and, for one
+reader in four, two phrases. Another figure is for readers who all have phrases. The comparison is the plain way, in
+the same process and one email at a time: a reader loaded by Django's models, matched by the same code over the same
+index, rendered by Jinja2 and built by EmailMultiAlternatives. All figures are CPU time.
 
 `python -m benchmarks.compose` prints the figures.
 """
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from digest.models import Delivery, Edition
 
 READERS = 50_000
-PLAIN = 300  # readers whose mail is made the plain way, too
+PLAIN = 300  # readers with an email made the plain way too
 PAPERS = 40
-TYPING = 0.25  # of the readers
+TYPING = 0.25  # share of the readers with phrases of their own
 
 T = TypeVar("T")
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
-    """The CPU microseconds of a digest, and how many times more the plain way takes."""
+    """Return the CPU time of a digest in µs, and how many times longer the plain way takes."""
     return scratch.measure(f"compose.measure({max(1_000, int(READERS * scale))})")
 
 
 def measure(readers: int) -> dict[str, Any]:
-    """In a database of its own; nothing of ours is imported before its settings are there."""
+    """Return the figures for `readers`. Imports are local, because they need the settings of the scratch database."""
     from benchmarks import day
     from digest.delivery import planner
     from digest.models import Delivery
@@ -44,7 +44,7 @@ def measure(readers: int) -> dict[str, Any]:
     day.make_readers(readers, now, typing=TYPING)
     planned, planning_took = _timed(lambda: planner.plan_everyone(edition, now=now))
     some = list(Delivery.objects.select_related("edition", "subscriber").order_by("pk")[: PLAIN + 1])
-    # Templates are compiled, models loaded, the papers' vectors worked out, as they are by the hour of publication.
+    # Compile the templates, load the models and embed the papers first, as on a running site.
     _make_plainly(some[:1])
     made, composing_took = _timed(lambda: _compose(edition))
     day.make_readers(readers // 4, now, typing=1, seed=3)
@@ -66,7 +66,7 @@ def measure(readers: int) -> dict[str, Any]:
 
 
 def _compose(edition: "Edition", after: int = 0) -> dict[str, Any]:
-    """Make the mail of every delivery with an id above `after`, and let it go."""
+    """Compose and discard the email of each delivery with an id above `after`, and return figures about them."""
     from digest.email.batch.composer import Composer, DeliveryRow
 
     mails = papers = size = 0
@@ -90,7 +90,7 @@ def _compose(edition: "Edition", after: int = 0) -> dict[str, Any]:
 
 
 def _make_plainly(deliveries: "list[Delivery]") -> None:
-    """Make the mails of `deliveries` as any Django project would."""
+    """Compose the emails of `deliveries` as any Django project would."""
     from digest.editions import candidates
     from digest.email import rendering
     from digest.personalization import paper_index, profiles
@@ -106,7 +106,7 @@ def _make_plainly(deliveries: "list[Delivery]") -> None:
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, float]:
-    """What came of `work`, and the seconds of CPU that it took."""
+    """Return the result of `work`, and the CPU time that it took, in seconds."""
     begin = time.process_time()
     return work(), time.process_time() - begin
 

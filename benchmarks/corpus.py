@@ -1,4 +1,4 @@
-"""A large archive, made up by a seed: the same papers in every run, in every place."""
+"""A large archive of generated papers. The seed makes every run the same."""
 
 import datetime as dt
 import random
@@ -12,14 +12,14 @@ from digest.papers import topic_assignment
 from subscriptions.models import Topic
 
 PAPERS_A_DAY = 1_000
-SORTED = 10  # of the editions, the newest: what pages show of topics
+SORTED = 10  # newest editions with assigned topics, which pages show
 _SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu tion ment ing al er or ic ive"
 _COMMON = "the of and a to in we is for that on with as are by our this from an which can be model"
 SYLLABLES, COMMON = _SYLLABLES.split(" "), _COMMON.split(" ")
 
 
 def build(papers: int, *, a_day: int = PAPERS_A_DAY, seed: int = 7) -> None:
-    """So many papers in editions of `a_day`, one each weekday up to today."""
+    """Store so many papers in editions of `a_day` papers, one for each weekday up to today."""
     chance = random.Random(seed)
     words, weights = vocabulary(chance)
     phrases = [phrase for topic in Topic.objects.all() for phrase in topic.phrases]
@@ -69,14 +69,14 @@ def make_paper(
 
 
 def vocabulary(chance: random.Random) -> tuple[list[str], list[float]]:
-    """Words, the commonest first, and how much they and those before them weigh, by Zipf's law."""
+    """Return words, most frequent first, and their cumulative weights by Zipf's law."""
     made = {"".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))) for _ in range(4_000)}
     words = [*COMMON, *sorted(made - set(COMMON))]
     return words, list(accumulate(1 / (5 + rank) for rank in range(len(words))))
 
 
 def _weekdays(count: int) -> Iterator[dt.date]:
-    """The last weekdays, the newest first."""
+    """Yield the last `count` weekdays, newest first."""
     day = timezone.now().date()
     while count > 0:
         if day.weekday() < 5:

@@ -1,4 +1,4 @@
-"""A day of papers and readers who want ten of them each, made up by a seed: the same in every run, in every place."""
+"""A day of generated papers, and readers who want ten of them each. The seed makes every run the same."""
 
 import datetime as dt
 import random
@@ -8,15 +8,15 @@ from benchmarks import corpus
 from digest.models import Edition, Paper
 from subscriptions.models import Subscriber, Topic, TopicFilter
 
-TOPICS_OF_THE_DAY = 24  # that its papers are about
+TOPICS_OF_THE_DAY = 24  # topics that the papers are about
 A_READERS_TOPICS = 4
-PHRASES = 1_000  # that readers type
+PHRASES = 1_000  # phrases that readers choose from
 BATCH = 5_000
 DAY = dt.date(2026, 8, 20)  # a Thursday
 
 
 def make_edition(papers: int, now: dt.datetime) -> Edition:
-    """An edition with so many papers, about few of the catalogue's topics, as a day's papers are."""
+    """Store and return an edition with so many papers about a few of the catalogue's topics."""
     chance = random.Random(1)
     words, weights = corpus.vocabulary(chance)
     edition = Edition.objects.create(day=DAY, published_at=now, closed_at=now, mail_from=now)
@@ -31,7 +31,7 @@ def make_edition(papers: int, now: dt.datetime) -> Edition:
 
 
 def make_readers(readers: int, now: dt.datetime, *, typing: float, seed: int = 2) -> None:
-    """Active readers: each follows a few of the day's topics, some (`typing`, 0…1) also two phrases of their own.
+    """Store active readers. Each follows a few of the day's topics, and a share `typing` (0…1) also two phrases.
 
     One in five reads German.
     """
@@ -50,7 +50,7 @@ def make_readers(readers: int, now: dt.datetime, *, typing: float, seed: int = 2
 
 
 def topics() -> list[Topic]:
-    """Those that the day is about; none that stands for others, which readers tick in their place."""
+    """Return the topics that the day is about, without broader topics."""
     return list(islice(Topic.objects.filter(narrower=[]).order_by("slug"), TOPICS_OF_THE_DAY))
 
 
@@ -67,7 +67,7 @@ def _reader(name: str, chance: random.Random, now: dt.datetime) -> Subscriber:
 
 
 def _typed(chance: random.Random) -> list[str]:
-    """What readers type: two words that stand in a paper of the day, and say something."""
+    """Return phrases as readers type them: two significant words that are next to each other in a paper of the day."""
     texts = [[w for w in p.abstract.lower().replace(".", "").split() if w not in corpus.COMMON] for p in _papers()]
     found: set[str] = set()
     while len(found) < PHRASES:

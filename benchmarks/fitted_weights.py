@@ -1,10 +1,10 @@
 """The weights of matching, fitted to graded judgements: `python -m benchmarks.fitted_weights DIR JUDGEMENTS…`
 
-DIR holds the recorded days, JUDGEMENTS are files of graded interests. It prints weights in the form in which
-`digest/matching/scoring_weights.py` has them, fitted by logistic regression to whether a paper is wanted (grade 1 or
-2), and how good the choice is of interests that they were not fitted to. What has no weight there gets none here, so
-that a kind of evidence is tried by giving it one; weights for what no topic stands for (`alone`) are left as they are.
-`MATCH_BY_MEANING=0` fits the weights by words alone.
+DIR holds the recorded days, and JUDGEMENTS are files of graded interests. The command prints weights for
+`digest/matching/scoring_weights.py`. They are fitted by logistic regression; a paper is wanted if its grade is 1 or 2.
+It also prints precision and recall for interests that were left out of the fit. Only weights that are not zero in
+`scoring_weights` are fitted, so give a new kind of evidence a weight there to try it. Weights for texts without a
+topic (`alone`) do not change. `MATCH_BY_MEANING=0` fits the weights of matching by words alone.
 """
 
 import os
@@ -29,16 +29,16 @@ from digest.personalization.evaluation import evaluator  # noqa: E402
 from digest.personalization.evaluation.evaluator import EvaluationSet  # noqa: E402
 from digest.personalization.evaluation.metrics import ConfusionCounts  # noqa: E402
 
-Evidence = dict[str, Values]  # for each paper, what each weight is multiplied by
-Sample = tuple[NDArray[np.float64], NDArray[np.bool_]]  # of an interest: a row for each paper; whether it is wanted
+Evidence = dict[str, Values]  # the feature of each weight, with one value for each paper
+Sample = tuple[NDArray[np.float64], NDArray[np.bool_]]  # one interest: the features and the label of each paper
 
-LEFT_OUT = 10  # parts into which the interests are divided, each left out once
-RIDGE = 1.0  # holds weights back, where columns are brought to the same spread
+LEFT_OUT = 10  # folds of the cross-validation
+RIDGE = 1.0  # strength of the ridge penalty on standardized features
 
 
 def of_topic(day: Corpus, asked: Interest) -> Evidence:
     if asked.narrower:
-        return {}  # what others find, by weights of theirs
+        return {}  # a broader topic is scored by the weights of its narrower topics
     none = dict.fromkeys(scoring_weights.TOPIC._fields, 0.0)
     return {
         name: scoring.topic_odds(day, asked, scoring_weights.PhraseWeights(**(none | {name: 1.0}))) for name in none
@@ -52,10 +52,10 @@ def of_text(day: Corpus, asked: Interest) -> Evidence:
         name = day.coverage.of(question.name)
         usual = np.ones(len(day.papers))
         return {"usual": usual, "coverage": said.covered, "topics": said.topics, "closeness": close, "name": name}
-    return {}  # a name of one word is looked for as a phrase only
+    return {}  # a name of one word is only matched as a phrase
 
 
-# Topics first: texts are told by the topics that they speak of.
+# Topics come first, because the scores of texts depend on the topics that they are about.
 FITTED: dict[str, tuple[str, Callable[[Corpus, Interest], Evidence]]] = {
     "TOPIC": ("catalogue", of_topic),
     "NAME": ("name", of_text),
@@ -75,7 +75,7 @@ def samples(
 
 
 def fit(found: Sequence[Sample]) -> NDArray[np.float64]:
-    """Logistic regression, by Newton's method; the first column is the same for all."""
+    """Return the weights of a logistic regression, fitted by Newton's method. The first column is the intercept."""
     rows, wanted = (np.concatenate(part) for part in zip(*found, strict=True))
     spread = np.maximum(rows.std(axis=0), 1e-6)
     spread[0] = 1.0
@@ -89,7 +89,7 @@ def fit(found: Sequence[Sample]) -> NDArray[np.float64]:
 
 
 def choice_of_others(found: Sequence[Sample]) -> ConfusionCounts:
-    """What a balanced reader would get of each interest by weights that were fitted to other interests only."""
+    """Return the cross-validated quality of the selection for "balanced"."""
     right = wrong = missed = 0
     for part in range(LEFT_OUT):
         weights = fit([one for number, one in enumerate(found) if number % LEFT_OUT != part])

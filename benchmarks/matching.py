@@ -1,9 +1,9 @@
-"""A million readers with four filters each, two topics of the catalogue and two of their own words, matched with a day.
+"""Matching a day's papers with a million readers, each with two topics of the catalogue and two filters of their own.
 
-The own words are typed text, nearly all of them typed by one reader only: one to three phrases of one or two words, and
-of each ten one is a name of three words, of each twenty one a sentence, which are compared by meaning as well. Their
-vectors are at hand, as they are kept from the day when they were typed; what is measured is everything else: the text
-is read, looked up, compared, and a list of ten is chosen, shared among the four. All is CPU time of one process.
+Nearly every own filter is unique. It has one to three phrases of one or two words; one filter in ten has a name of
+three words, and one in twenty has a sentence, which are also compared by embedding. The embeddings are known, because
+a site computes them when a filter is saved. The measurement includes everything else: parsing the filter, matching,
+and selecting a list of ten papers shared among the four filters. All figures are CPU time of one process.
 
 `python -m benchmarks.matching` prints the figures.
 """
@@ -27,11 +27,11 @@ from subscriptions.query.grammar import parse
 
 READERS = 1_000_000
 PAPERS = (100, 1_000)
-PARTS = 4  # equal parts of the readers, whose times show whether the cost grows with their number
+PARTS = 4  # equal parts of the readers, timed separately to show whether the cost per reader grows
 WORDS = 20_000
-CHUNK = 500  # readers that are made up before they are matched, and not counted
-VECTORS = 1_000  # different ones
-CLOSE = 5.0  # of a typed text to one of them, beside noise of the length of a vector of that size
+CHUNK = 500  # readers generated at a time, outside the measured time
+VECTORS = 1_000  # different embeddings
+CLOSE = 5.0  # weight of one paper's embedding in a filter's embedding, added to random noise
 DAY = dt.date(2026, 8, 20)
 
 
@@ -47,7 +47,7 @@ class Paper:
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
-    """For a day of so many papers: CPU seconds and MB for a million readers, or the scaled number of them."""
+    """Return CPU time and memory for a million readers (times `scale`), by the number of papers in the day."""
     readers = max(10_000, int(READERS * scale))
     return {str(papers): scratch.measure(f"matching.measure({readers}, {papers})") for papers in PAPERS}
 
@@ -86,7 +86,7 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
 
 
 def _match(index: Index, followed: list[Interest], texts: tuple[str, str]) -> int:
-    """One reader, from what is typed to the list for the mail; how many papers it holds."""
+    """Match one reader, from the typed filter to the list for the email, and return its number of papers."""
     own = [Interest("Your words", parse(text)) for text in texts]
     return len(compose(index, QueryProfile((*followed, *own)), DAY).for_you)
 
@@ -110,7 +110,7 @@ def _text(chance: random.Random, words: list[str]) -> str:
 
 
 def _phrase(chance: random.Random, words: list[str]) -> str:
-    """A word that few papers hold, or two of any, which seldom stand in a row."""
+    """Return a word that few papers contain, or any two words, which are seldom next to each other in a paper."""
     return words[int(chance.random() * WORDS)] if chance.random() < 1 / 3 else " ".join(chance.choices(words, k=2))
 
 
@@ -120,12 +120,12 @@ def _index(papers: list[Paper], topics: list[Interest], chance: random.Random) -
     import numpy as np
 
     numbers = np.random.default_rng(7).normal(size=(VECTORS, SIZE)).astype(np.float32)
-    numbers += 0.5  # as of real texts, all point much the same way
+    numbers += 0.5  # make all point in a similar direction, as embeddings of real texts do
     numbers /= np.linalg.norm(numbers, axis=1, keepdims=True)
     texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
     vectors = {text: numbers[chance.randrange(VECTORS)] for text in texts}
-    # What is typed is close to some texts, as in life, and the same as none: the closest stands out by four or five
-    # standard deviations.
+    # A filter's embedding is close to some texts and equal to none. The closest differs from the mean by four or five
+    # standard deviations, as with real texts.
     typed = np.random.default_rng(8).normal(size=(VECTORS, SIZE)).astype(np.float32) + CLOSE * numbers
     typed /= np.linalg.norm(typed, axis=1, keepdims=True)
     return assemble_index(papers, topics, vectors, numbers[:300], lambda text: typed[hash(text) % VECTORS])
@@ -137,7 +137,7 @@ def _papers(chance: random.Random, words: list[str], topics: list[Interest], cou
 
 
 def _paper(chance: random.Random, words: list[str], phrases: list[str], number: int) -> Paper:
-    """Each speaks of some ten phrases of the catalogue, and two hundred words in all."""
+    """Return a paper of about two hundred words, with ten phrases of the catalogue."""
     body = [*chance.choices(words, k=180), *chance.sample(phrases, 10)]
     chance.shuffle(body)
     title = [*chance.choices(words, k=6), chance.choice(phrases)]
@@ -145,7 +145,7 @@ def _paper(chance: random.Random, words: list[str], phrases: list[str], number: 
 
 
 def _vocabulary(chance: random.Random) -> list[str]:
-    """Twenty thousand words, of which the first are much commoner: word n stands n times less often."""
+    """Return twenty thousand words, and then forty thousand repetitions of them that favor the first words."""
     letters = "bcdfghklmnprstvz"
     words = [
         "".join(chance.choice(letters) + chance.choice("aeiou") for _ in range(chance.randint(2, 4)))

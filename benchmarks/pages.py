@@ -1,7 +1,7 @@
-"""The public pages under load: gunicorn with two workers, SQLite, a large archive, fifty readers a second.
+"""The public pages under load: gunicorn with two workers, SQLite, a large archive, fifty requests a second.
 
-`python -m benchmarks.pages` prints the figures. The load is open: each request begins at its time, whether or not the
-ones before it are answered, and waiting counts.
+`python -m benchmarks.pages` prints the figures. It is an open-loop test: each request starts on schedule, even if
+earlier ones have no response yet, and the time that it waits counts.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _WITH_THE_PAGE = re.compile(r'<link rel="stylesheet" href="([^"]+)"|<script src=
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
-    """How quick `/` is with `scale` times 100,000 papers, and how heavy."""
+    """Return response times and size of `/` with `scale` times 100,000 papers."""
     papers = max(1_000, int(PAPERS * scale) // 1_000 * 1_000)
     with tempfile.TemporaryDirectory() as folder:
         environment = clean_env.environment() | {
@@ -93,7 +93,7 @@ def _wait_until_up() -> None:
 
 
 async def _drive(path: str, requests: int, a_second: int) -> list[float]:
-    """Seconds from when each request was due until its answer was whole."""
+    """Return the response time of each request in seconds, from its scheduled start to the end of its response."""
     begin = time.monotonic()
 
     async def ask(due: float) -> float:
@@ -105,7 +105,7 @@ async def _drive(path: str, requests: int, a_second: int) -> list[float]:
 
 
 async def _get(path: str) -> bytes:
-    """The answer's body, as it comes over the wire. Raises OSError when it is no good answer."""
+    """Return the body of the response as sent (compressed). Raise OSError if its status is not 200."""
     reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
     head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
     writer.write(head.encode())
@@ -117,7 +117,7 @@ async def _get(path: str) -> bytes:
 
 
 async def _weigh(path: str) -> dict[str, int]:
-    """Bytes over the wire: of the page, and of style and scripts with it."""
+    """Return the compressed size of the page and of its stylesheets and scripts, in bytes."""
     page = await _get(path)
     named = _WITH_THE_PAGE.findall(gzip.decompress(page).decode())
     others = [len(await _get(style or script)) for style, script in named]

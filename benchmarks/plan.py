@@ -1,7 +1,7 @@
-"""The tick that plans: readers in nineteen zones and at every hour, a whole day of them at once, and its memory.
+"""Time and memory to plan a whole day at once, for readers in nineteen time zones and at every hour.
 
-That is the hardest tick there is, after a day of standing still; else each plans the readers of one hour. Both
-databases, PostgreSQL where BENCH_DATABASE_URL names an empty one.
+This is the worst case, after a day without a worker. Normally each run plans the readers of one hour. It measures
+SQLite, and PostgreSQL if BENCH_DATABASE_URL is the URL of an empty database.
 """
 
 import datetime as dt
@@ -14,13 +14,13 @@ from benchmarks import scratch
 
 SIZES = (10_000, 100_000, 1_000_000)
 POSTGRESQL = os.environ.get("BENCH_DATABASE_URL", "")
-FRIDAY = dt.datetime(2040, 1, 6, 16, tzinfo=dt.UTC)  # nothing else in the database is near
+FRIDAY = dt.datetime(2040, 1, 6, 16, tzinfo=dt.UTC)  # far from everything else in the database
 
 Figures = dict[str, Any]
 
 
 def run(scale: float = 1.0) -> Figures:
-    """Seconds and the most resident memory (MB) by database and number of readers."""
+    """Return the time (seconds) and the peak resident memory (MB), by database and number of readers."""
     databases = {"sqlite": ""} | ({"postgresql": POSTGRESQL} if POSTGRESQL else {})
     sizes = [max(int(size * scale), 100) for size in SIZES]
     return {

@@ -1,8 +1,8 @@
-"""The preview over the last seven editions, of a hundred papers each.
+"""The CPU time of a preview over the last seven editions of a hundred papers each.
 
-`python -m benchmarks.preview` prints the figures: milliseconds of CPU a preview, when its topics were never asked
-for before (first) and when they were (again), as they are when a reader types a word more; and to make the indexes,
-which happens once a process and edition.
+`python -m benchmarks.preview` prints the figures in milliseconds: for a preview with topics that are not cached yet
+("first"), for the same preview again ("again"), as when a reader types one more word, and for building the indexes,
+which happens once for each process and edition.
 """
 
 import json
@@ -16,7 +16,7 @@ PREVIEWS = 200
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
-    """How quick a preview is at `scale` times 100 papers a day."""
+    """Return the CPU time of a preview with `scale` times 100 papers a day."""
     papers = max(10, int(PAPERS_A_DAY * scale))
     return {"papers_a_day": papers, **scratch.measure(f"previews.measure({papers}, {PREVIEWS})")}
 

@@ -1,4 +1,4 @@
-"""Wishes as readers have them, made up by a seed, and how long each preview takes. Runs where Django is set up."""
+"""Generated preferences, and the CPU time of a preview for each. It needs Django to be set up."""
 
 import random
 import time
@@ -11,7 +11,7 @@ from subscriptions.readers.preferences import Preferences
 
 
 def measure(papers_a_day: int, count: int) -> dict[str, float]:
-    """The figures, of an empty database."""
+    """Return the figures. The database must be empty."""
     corpus.build(papers_a_day * index_cache.LAST, a_day=papers_a_day)
     began = time.process_time()
     index_cache.last()
@@ -22,7 +22,7 @@ def measure(papers_a_day: int, count: int) -> dict[str, float]:
 
 
 def make(count: int, seed: int = 13) -> list[Preferences]:
-    """Up to eight topics, and words: some that occur, some misspelt, some excluded."""
+    """Return preferences with up to eight topics and up to five phrases, some of them misspelled or excluded."""
     chance = random.Random(seed)
     topics = list(Topic.objects.all())
     phrases = [phrase for topic in topics for phrase in topic.phrases]
@@ -38,7 +38,7 @@ def make(count: int, seed: int = 13) -> list[Preferences]:
 
 
 def _time(wishes: Preferences) -> float:
-    """Seconds of CPU."""
+    """Return the CPU time of one preview in seconds."""
     began = time.process_time()
     preview(wishes)
     return time.process_time() - began

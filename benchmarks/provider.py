@@ -1,4 +1,4 @@
-"""A mail provider on loopback that takes everything: `python -m benchmarks.provider` prints its port, and serves."""
+"""An email provider on loopback that accepts everything. `python -m benchmarks.provider` prints its port and serves."""
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def answer(path: str, body: bytes) -> Any:
-    """What each says when all went well, in its format."""
+    """Return the success response of the provider that `path` belongs to."""
     if "/postmark/" in path:
         number = body.count(b'"To":')
         return [{"ErrorCode": 0, "Message": "OK", "To": "x", "MessageID": f"pm-{n}"} for n in range(number)]

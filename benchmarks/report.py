@@ -1,4 +1,4 @@
-"""All benchmarks in one run: a table as it goes, a chart and JSON at its end."""
+"""A run of several benchmarks: a table during the run, a chart and JSON at the end."""
 
 import json
 import os
@@ -26,7 +26,7 @@ class Goal(NamedTuple):
         return value <= self.value if self.at_most else value >= self.value
 
 
-# What is promised, at full scale.
+# The promised figures at full scale.
 GOALS = {
     "preview.p95_ms_first": Goal(True, 150),
     "search.sqlite.p95_ms_clock": Goal(True, 100),
@@ -49,7 +49,7 @@ GOALS = {
 
 
 def run(only: Iterable[str], scale: float, say: Say) -> tuple[Figures, list[str]]:
-    """The figures of the benchmarks in `only`, and the names of those that there are none of, each with the reason."""
+    """Return the figures of the benchmarks in `only`, and the names of those that failed, each with the reason."""
     figures: Figures = {}
     missing = []
     for name in only:
@@ -73,7 +73,7 @@ def measure(name: str, scale: float) -> Figures:
 
 
 def table(figures: Figures, scale: float) -> Iterator[str]:
-    """A line for each figure, with what is promised of it."""
+    """Yield a line for each figure, with its goal."""
     for name, value in flat(figures):
         goal = GOALS.get(name) if scale >= 1 else None
         kept = "" if goal is None else f"{goal!s:>10}  {'kept' if goal.is_met(value) else 'MISSED'}"
@@ -81,7 +81,7 @@ def table(figures: Figures, scale: float) -> Iterator[str]:
 
 
 def flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each figure with its whole name: compose.times_plain."""
+    """Yield each figure with its full name, such as compose.times_plain."""
     for name, value in figures.items():
         if isinstance(value, dict):
             yield from flat(value, f"{prefix}{name}.")
@@ -90,7 +90,7 @@ def flat(figures: Figures, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def write(figures: Figures, scale: float, folder: Path) -> list[Path]:
-    """`bench.json` and `bench.svg` in `folder`."""
+    """Write `bench.json` and `bench.svg` to `folder`, and return their paths."""
     about = {"scale": scale, "python": platform.python_version(), "cpus": os.cpu_count(), "machine": platform.machine()}
     as_json, as_chart = folder / "bench.json", folder / "bench.svg"
     as_json.write_text(json.dumps({**figures, "about": about}, indent=2) + "\n")

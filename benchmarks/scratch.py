@@ -1,4 +1,4 @@
-"""A database and a process of its own for a measurement, so that it touches nothing and nothing kept helps it."""
+"""A fresh database and process for each measurement, so that it changes no data and starts without warm caches."""
 
 import json
 import subprocess
@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def measure(call: str, database: str = "") -> dict[str, Any]:
-    """What `call`, such as "composing.measure(100)" of a module here, returns in a fresh process.
+    """Return the result of `call`, such as "compose.measure(100)" for a module in this package, in a fresh process.
 
-    It finds an empty, migrated database with the catalogue of topics: SQLite, unless `database` is the URL of another.
+    The process has a migrated database with only the catalogue's topics: SQLite, or the one at the URL `database`.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         environment = clean_env.environment() | {
@@ -42,5 +42,5 @@ def measure(call: str, database: str = "") -> dict[str, Any]:
 def _run(arguments: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        raise RuntimeError(f"{' '.join(arguments)[:100]} ended with {done.returncode}; what it said stands above.")
+        raise RuntimeError(f"{' '.join(arguments)[:100]} ended with code {done.returncode}. Its output is above.")
     return done.stdout

@@ -1,7 +1,8 @@
-"""The search over a large archive, on SQLite and, where it can be reached, on PostgreSQL.
+"""Search over a large archive on SQLite, and on PostgreSQL if BENCH_DATABASE_URL is set.
 
-`python -m benchmarks.search` prints the figures: milliseconds a search, of this process's CPU and by the clock,
-which for PostgreSQL holds the server's work too. The queries are of all kinds that readers write.
+`python -m benchmarks.search` prints the figures: milliseconds for each search, in CPU time of this process ("cpu") and
+in wall-clock time ("clock"), which includes the work of a PostgreSQL server. The queries are of all kinds that readers
+write.
 """
 
 import json
@@ -13,11 +14,11 @@ from benchmarks import scratch
 
 PAPERS = 100_000
 QUERIES = 200
-POSTGRESQL = os.environ.get("BENCH_DATABASE_URL", "")  # of an empty database that may be filled
+POSTGRESQL = os.environ.get("BENCH_DATABASE_URL", "")  # an empty database, which is filled
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
-    """How quick a search is over `scale` times 100,000 papers."""
+    """Return the times of a search over `scale` times 100,000 papers."""
     papers = max(1_000, int(PAPERS * scale) // 1_000 * 1_000)
     call = f"searches.measure({papers}, {QUERIES})"
     found: dict[str, Any] = {"papers": papers, "sqlite": scratch.measure(call)}

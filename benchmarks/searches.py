@@ -1,4 +1,4 @@
-"""Queries as readers write them, made up by a seed, and how long each takes. Runs where Django is set up."""
+"""Generated queries, and the time of a search for each. It needs Django to be set up."""
 
 import random
 import time
@@ -11,11 +11,11 @@ from subscriptions.models import Topic
 
 
 def measure(papers: int, count: int) -> dict[str, float]:
-    """The figures, of a database that is filled where it is empty."""
+    """Return the figures. An empty database is filled first."""
     if not Paper.objects.exists():
         corpus.build(papers)
     queries = make(count)
-    paper_search.search(queries[0])  # what is loaded once
+    paper_search.search(queries[0])  # warm up
     taken = [_time(query) for query in queries]
     answered = sum(bool(paper_search.search(query).matches) for query in queries[:20])
     figures: dict[str, float] = {"queries": count, "answered_of_20": answered}
@@ -43,7 +43,7 @@ def make(count: int, seed: int = 11) -> list[str]:
 
 
 def _time(query: str) -> tuple[float, float]:
-    """Seconds of this process's CPU, and by the clock."""
+    """Return the CPU time of this process and the wall-clock time of one search, in seconds."""
     cpu, clock = time.process_time(), time.perf_counter()
     paper_search.search(query)
     return time.process_time() - cpu, time.perf_counter() - clock

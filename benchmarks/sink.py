@@ -1,4 +1,4 @@
-"""Postfix's smtp-sink on loopback: takes mails and throws them away."""
+"""Postfix's smtp-sink on loopback, which accepts emails and discards them."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 def tool(name: str) -> str:
-    """The path of one of Postfix's tools. Raises LookupError."""
+    """Return the path of one of Postfix's tools. Raise LookupError if it is not installed."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if found is None:
         raise LookupError(f"{name} is not installed; it comes with Postfix")
@@ -19,7 +19,7 @@ def tool(name: str) -> str:
 
 @contextmanager
 def running() -> Iterator[int]:
-    """Its port."""
+    """Run smtp-sink and yield its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

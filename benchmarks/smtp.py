@@ -1,8 +1,8 @@
-"""Mails from the queue into an SMTP server, ledger included, against Postfix's own load generator.
+"""The rate of sending from the queue to an SMTP server, compared with smtp-source, Postfix's load generator.
 
-Shards are leased, readers looked at again, the journal written, outcomes recorded in the database; only the mails are
-there already, 20 KB each. smtp-source sends as many of that size over as many connections, into the same smtp-sink,
-in turns with us: what else the machine does meets both.
+The worker leases shards, checks readers again, writes the journal and records outcomes in the database. Only the
+emails are ready-made, 20 KB each. smtp-source sends as many emails of this size over as many connections into the same
+smtp-sink. The two take turns, so that other load on the machine affects both.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ SIZE = 20_480  # bytes
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
-    """Mails a second of ours and of smtp-source: the medians of the rounds, and the median of their ratios."""
+    """Return the emails a second of our worker and of smtp-source (medians), and the median of their ratios."""
     sink.tool("smtp-source")
     return scratch.measure(f"smtp.measure({max(int(READERS * scale), 1_000)})")
 
@@ -56,7 +56,7 @@ def measure(readers: int) -> dict[str, Any]:
 
 
 class _Ready:
-    """In the composer's place: every mail is there already."""
+    """A replacement for the composer that returns ready-made emails."""
 
     def __init__(self) -> None:
         self._head = b"From: papers@example.org\r\nSubject: Papers\r\nMessage-ID: <%d@example.org>\r\n\r\n"
@@ -101,7 +101,7 @@ def _send(readers: int) -> float:
     journal.close()
     sent = Delivery.objects.filter(status="sent").count()
     if sent != expected:
-        raise RuntimeError(f"{sent} of {expected} mails were sent.")
+        raise RuntimeError(f"{sent} of {expected} emails were sent.")
     return sent / took
 
 

@@ -1,6 +1,6 @@
-"""The memory of a worker that sends, while a hundred thousand readers wait in the queue, and while a million do.
+"""The memory of a worker that sends, with a hundred thousand and with a million readers in the queue.
 
-It composes and hands over into smtp-sink for a while in a process of its own, as a worker does, from SQLite.
+The worker composes emails and sends them to smtp-sink for a while, in a process of its own and with SQLite.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ SIZES = (100_000, 1_000_000)
 SECONDS = 40
 PAPERS = 40
 
-# VmHWM, and not ru_maxrss: that remembers the memory of the process that started this one.
+# Read VmHWM instead of ru_maxrss, because ru_maxrss includes the memory of the parent process before exec.
 CODE = """
 import django, re
 django.setup()
@@ -26,7 +26,7 @@ print(sent, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
-    """The most resident memory (MB) by readers in the queue, and how many mails each worker sent meanwhile."""
+    """Return the peak resident memory (MB) and the emails sent, by the number of readers in the queue."""
     sink.tool("smtp-sink")
     seconds = max(int(SECONDS * min(scale, 1)), 5)
     sizes = [max(int(size * scale), 1_000) for size in SIZES]
@@ -45,7 +45,7 @@ def measure(readers: int, seconds: int) -> dict[str, Any]:
 
     now = dt.datetime.now(dt.UTC)
     edition = day.make_edition(PAPERS, now)
-    paper_index.embed_ahead(now=now, seconds=300)  # as the clock asks for, long before
+    paper_index.embed_ahead(now=now, seconds=300)  # a scheduled task does this earlier
     crowd.make(readers, topics=3)
     planner.plan_everyone(edition, now=now)
     with sink.running() as port:

@@ -1,4 +1,4 @@
-"""Matching, tried on recorded days and judged by grades: the figures of `manage.py evaluate_matching`. No database."""
+"""Evaluation of matching on recorded days: the figures of `manage.py evaluate_matching`. It uses no database."""
 
 import datetime as dt
 import json
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from digest.matching.similarity import Vectors
 
 WAYS = ("name", "sentence", "both", "catalogue")
-CHOSEN_BY = ("both", "catalogue")  # whose yes or no is judged as well
+CHOSEN_BY = ("both", "catalogue")  # kinds of query with an evaluation of the papers above the threshold as well
 
-Topics = Mapping[str, Interest]  # by their slugs
+Topics = Mapping[str, Interest]  # by slug
 
 
 class EvaluationError(Exception):
@@ -45,14 +45,14 @@ class EvaluationError(Exception):
 
 @dataclass(frozen=True)
 class Figures:
-    """What came of one interest, or of all of them, for each way of asking."""
+    """The figures for one interest, or for all together, by kind of query (see WAYS)."""
 
     name: str
     rankings: dict[str, Ranking]
     choices: dict[str, ConfusionCounts]
 
     def as_json(self) -> dict[str, Any]:
-        """In the form that is compared from one version to the next."""
+        """Return the figures in the format of the files that versions are compared by."""
         figures: dict[str, Any] = {way: ranking.as_json() for way, ranking in self.rankings.items()}
         figures["choice"] = self.choices["both"].as_json()
         figures["catalogue"]["choice"] = self.choices["catalogue"].as_json()
@@ -61,7 +61,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The figures of each interest and of all; over how many papers, and whether by meaning as well."""
+    """The figures of each interest and of all, the number of papers, and True if embeddings were used."""
 
     papers: int
     by_meaning: bool
@@ -71,17 +71,17 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Recorded papers, ready to be asked, and what the judged interests ask for, by the way of asking."""
+    """An index of recorded papers, and the queries of each judged interest by kind (see WAYS)."""
 
     index: Index
     asked: list[tuple[JudgedInterest, dict[str, Interest]]]
 
 
 def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, without_topic: bool = False) -> Evaluation:
-    """Rank and choose the recorded papers in `folder` for each interest in `judgements`. Raises EvaluationError.
+    """Rank and select the recorded papers in `folder` for each interest in `judgements`. Raise EvaluationError.
 
-    `cache` keeps vectors from one run to the next: encoding six hundred papers takes a minute. `without_topic`: what is
-    typed is asked of a catalogue that lacks the topic of the interest.
+    `cache` is a file that keeps embeddings between runs, because encoding six hundred papers takes a minute. With
+    `without_topic`, the catalogue lacks the topic of each interest.
     """
     trial = prepare(judgements, folder, cache=cache)
     each = [
@@ -92,7 +92,7 @@ def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, witho
 
 
 def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> EvaluationSet:
-    """The papers and the interests, with all vectors at hand. Raises EvaluationError."""
+    """Return the index and the queries, with all embeddings computed. Raise EvaluationError."""
     judged = _read_judgements(judgements)
     listed = _listed()
     topics = dict(zip((topic.slug for topic in listed), profiles.of_topics(listed), strict=True))
@@ -123,7 +123,7 @@ def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "_
 
 
 def _without(index: Index, topic: Interest) -> Index:
-    """The same papers, and a catalogue that lacks `topic`, what it stands for, and whatever stands for any of these."""
+    """Return an index of the same papers, with a catalogue without `topic`, its narrower and its broader topics."""
     day = index.day
     every = day.thesaurus.topics if day.thesaurus else []
     gone = {topic, *topic.narrower}
@@ -142,7 +142,7 @@ def _figures(index: Index, judged: JudgedInterest, ways: dict[str, Interest]) ->
 
 
 def _ways(judged: JudgedInterest, topic: Interest) -> dict[str, Interest]:
-    """As a reader would type the name, the sentence, and both; and the topic that a reader would tick."""
+    """Return the queries that a reader might use: the name, the sentence, both, or the topic to tick."""
     typed = (
         Criteria(phrases=(judged.name,)),
         Criteria(sentence=judged.sentence),
@@ -157,7 +157,7 @@ def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
 
 
 def _topic(judged: JudgedInterest, topics: Topics, thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Interest:
-    """The topic that the judgements name, else the one that whoever has this interest would tick."""
+    """Return the topic that the judgements name, or else the one that a reader with this interest would tick."""
     asked = judged.topic or judged.name
     if topic := _topic_called(asked, topics):
         return topic
@@ -173,7 +173,7 @@ def _topic_called(name: str, topics: Topics) -> Interest | None:
 
 
 def _check_topics(judged: Sequence[JudgedInterest], topics: Topics) -> None:
-    """Raises EvaluationError, with the topics that are named and not there."""
+    """Raise EvaluationError if the judgements name topics that the catalogue does not have."""
     asked = dict.fromkeys(one.topic for one in judged if one.topic)
     if unknown := [name for name in asked if not _topic_called(name, topics)]:
         raise EvaluationError(f"The catalogue has no topic {', '.join(unknown)}.")
@@ -206,12 +206,15 @@ def _read_judgements(path: Path) -> list[JudgedInterest]:
 
 
 def _papers(folder: Path, graded: set[str]) -> list[PaperRecord]:
-    """The papers of the recorded days from the first to the last that has a graded one: others nobody looked at."""
+    """Return the papers of the recorded days from the first to the last day with a graded paper.
+
+    The graders did not look at any other days.
+    """
     days = _recorded_days(folder)
     dated = [day for day, records in days.items() if any(record.key in graded for record in records)]
     if not dated:
         raise EvaluationError(
-            f"None of the graded papers is in {folder}: it needs Hugging Face's days, YYYY-MM-DD.json."
+            f"None of the graded papers is in {folder}. It needs recorded days of Hugging Face, YYYY-MM-DD.json."
         )
     first, last = min(dated), max(dated)
     unique: dict[str, PaperRecord] = {}
@@ -234,7 +237,7 @@ def _recorded_days(folder: Path) -> dict[dt.date, list[PaperRecord]]:
 
 
 class _Encoder:
-    """Texts to vectors, kept in a file from one run to the next."""
+    """An encoder that keeps embeddings in a file between runs."""
 
     def __init__(self, path: Path | None) -> None:
         import numpy as np
@@ -252,7 +255,7 @@ class _Encoder:
 
         missing = [text for text in dict.fromkeys(texts) if embeddings.key_of(text) not in self._known]
         if missing:
-            # Rounded as the database keeps them.
+            # Round the embeddings as the database does.
             for text, vector in zip(missing, encoder.load().encode(missing).astype(np.float16), strict=True):
                 self._known[embeddings.key_of(text)] = vector
         return {text: self._known[embeddings.key_of(text)].astype(np.float32) for text in texts}

@@ -1,6 +1,7 @@
-"""How well matching does, by graded judgements: which papers a reader with a given interest wants. Pure.
+"""Metrics of matching (nDCG, precision, recall, F1) against graded judgements. Pure.
 
-A grade is 2 where the paper is mainly about the interest, 1 where that is a real but lesser part, else 0.
+A judgement grades how much a reader with a given interest wants a paper: 2 if the paper is mainly about the interest,
+1 if the interest is a real but lesser part of it, and 0 otherwise.
 """
 
 import math
@@ -17,22 +18,22 @@ FORM = '{"id": "worlds", "name": "World models", "description": "…", "grades":
 
 @dataclass(frozen=True)
 class JudgedInterest:
-    """An interest, and the grade of each paper that was judged, by key; all others count as 0."""
+    """An interest, with the grades of papers by key. Papers without a grade count as 0."""
 
     id: str
     name: str
     sentence: str
-    topic: str  # slug or name in the catalogue; nothing: the closest to what the interest says
+    topic: str  # slug or name in the catalogue; if empty, the topic that is nearest to the interest
     grades: dict[str, int]
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """How good an order of all papers is for one interest, or on average for several; each 0…1."""
+    """The quality of a ranking of all papers for one interest, or the average over several; each value is 0…1."""
 
-    ndcg: float  # of the first 10
-    precision: float  # of the first 5, grade 2
-    recall: float  # in the first 20, grade 2
+    ndcg: float  # nDCG@10
+    precision: float  # precision@5 of papers with grade 2
+    recall: float  # recall@20 of papers with grade 2
 
     def as_json(self) -> dict[str, float]:
         figures = {"ndcg@10": self.ndcg, "p@5": self.precision, "recall@20": self.recall}
@@ -41,11 +42,11 @@ class Ranking:
 
 @dataclass(frozen=True)
 class ConfusionCounts:
-    """What a yes or no for each paper got right and wrong, in papers; of several interests added up."""
+    """The quality of a selection of papers for one interest, or the sum over several."""
 
-    right: int
-    wrong: int
-    missed: int
+    right: int  # true positives
+    wrong: int  # false positives
+    missed: int  # false negatives
 
     @property
     def precision(self) -> float:
@@ -64,7 +65,7 @@ class ConfusionCounts:
 
 
 def read(document: Any) -> list[JudgedInterest]:
-    """The judgements in a parsed JSON document. Raises ValueError, saying what is wrong with it, and where."""
+    """Return the judgements in a parsed JSON document. Raise ValueError that says what is wrong, and where."""
     listed = document.get("interests") if isinstance(document, dict) else None
     if not isinstance(listed, list):
         raise ValueError(f'it is not judgements of the form {{"interests": [{FORM}, …]}}')
@@ -97,7 +98,7 @@ def _called(place: str, name: Any) -> str:
 
 
 def judge_ranking(order: Sequence[str], grades: dict[str, int]) -> Ranking:
-    """How good it is to show the papers in this `order` of their keys."""
+    """Return the quality of a ranking, given as the papers' keys in `order`."""
     main = [key for key, grade in grades.items() if grade == MAIN]
     ideal = _gain(sorted(grades.values(), reverse=True))
     return Ranking(
@@ -108,7 +109,7 @@ def judge_ranking(order: Sequence[str], grades: dict[str, int]) -> Ranking:
 
 
 def judge_choice(chosen: set[str], grades: dict[str, int]) -> ConfusionCounts:
-    """What is right and wrong about choosing just these."""
+    """Return the quality of selecting the papers in `chosen` (keys)."""
     wanted = {key for key, grade in grades.items() if grade > 0}
     return ConfusionCounts(len(chosen & wanted), len(chosen - wanted), len(wanted - chosen))
 
@@ -122,7 +123,7 @@ def add(choices: Sequence[ConfusionCounts]) -> ConfusionCounts:
 
 
 def _gain(grades: Sequence[int], first: int = 10) -> float:
-    """Discounted cumulative gain, with 2^grade - 1 as the gain."""
+    """Return the discounted cumulative gain of the `first` papers, with 2^grade - 1 as the gain."""
     return sum((2.0**grade - 1) / math.log2(place + 2) for place, grade in enumerate(grades[:first]))
 
 
@@ -152,6 +153,6 @@ def _key(paper: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    """As it stands in JSON, or the beginning of that."""
+    """Return `value` as JSON writes it, shortened."""
     words = {True: "true", False: "false", None: "null"}
     return words[value] if value is None or isinstance(value, bool) else reprlib.repr(value)
