@@ -1,4 +1,4 @@
-"""The benchmarks as a whole: what they are asked for, print and write. How fast it is is not tested."""
+"""The benchmark runner: its arguments, output and files. The speed itself is not tested."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ COMPOSE = {"cpu_us_per_digest": 140.2, "times_plain": 31.0, "plain_cpu_us_per_di
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Instead of measuring: what each benchmark is to find, and at which scale it was asked."""
+    """Replace the measurements by given figures, and record the scale of each call."""
     found: dict[str, Any] = {}
 
     def fake(name: str) -> ModuleType:
@@ -38,7 +38,7 @@ def test_it_writes_figures_and_chart(measured: Any, settings: Any, tmp_path: Pat
     assert figures["compose"] == COMPOSE
     assert figures["pages"] == {"p95_ms": 12.0}
     assert measured["scales"] == [0.1, 0.1]
-    assert "made one by one" in (tmp_path / "bench.svg").read_text()
+    assert "composed one by one" in (tmp_path / "bench.svg").read_text()
     assert "compose.times_plain" in capsys.readouterr().out
 
 

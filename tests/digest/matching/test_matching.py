@@ -1,4 +1,4 @@
-"""Which papers match, and with what reasons."""
+"""Matching papers, and the reasons for each match."""
 
 import re
 from types import SimpleNamespace

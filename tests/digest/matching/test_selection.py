@@ -1,4 +1,4 @@
-"""Which of the matches a reader's list holds, what was found in them, and where it stands in a text."""
+"""Selection of a reader's papers, explanations, and positions of matches in a text."""
 
 import itertools
 from types import SimpleNamespace
@@ -116,7 +116,7 @@ def reason(found: str, kind: str = "phrase") -> Reason:
         ("by Ada", [reason("Ada", "author")], []),
         ("OfficeBench is a bench", [reason("bench")], ["Bench", "bench"]),
         ("Cafés", [reason("cafe")], ["Cafés"]),
-        ("Cafe\u0301 models ™", [reason("model")], ["models"]),  # as many letters when folded, at other places
+        ("Cafe\u0301 models ™", [reason("model")], ["models"]),  # folding keeps the length but moves letters
         ("", [reason("a")], []),
     ],
 )
@@ -174,7 +174,7 @@ def test_it_knows_by_meaning_what_somebody_would_tick() -> None:
     thesaurus = Thesaurus(topics, np.array([[1, 0], [0, 1]], np.float32))
     nearer_to_two = np.array([0.3, 0.7], np.float32)
     assert thesaurus.nearest("x", "x", nearer_to_two) == 1
-    assert thesaurus.nearest("One", "One", nearer_to_two) == 0  # its name says more
+    assert thesaurus.nearest("One", "One", nearer_to_two) == 0  # a longer name is more specific
 
 
 def test_a_topic_s_name_counts_for_more_than_what_others_are_called_by() -> None:
@@ -302,7 +302,7 @@ def test_phrases_that_find_nothing_change_nothing(phrases: list[str], quoted: li
     topics = [Interest("Distillation", Criteria(quoted=("teacher-student",)), "Distillation: small from large")]
     index = assemble_index([*WITH_COMMON.papers, paper("A student of a teacher"), paper("Robots with arms")], topics)
     for _ in range(400):
-        index.day.row("nothing")  # by its index, as in a day's mails
+        index.day.row("nothing")  # build the index, as for a whole day of emails
     asked = Interest("it", Criteria(phrases=tuple(phrases), quoted=tuple(quoted)))
     for amount, least in LEAST.items():
         assert index.answer(asked, amount).scores == probabilities(index.day, asked, least)

@@ -1,4 +1,4 @@
-"""How words and phrases are looked up."""
+"""The tokenizer and the stemmer."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""How good matching is, by graded judgements."""
+"""Evaluation of matching against graded judgements."""
 
 import json
 from collections.abc import Callable
@@ -177,7 +177,7 @@ def test_it_judges_recorded_days_by_words_alone(
     evaluate(judgements, "--papers", str(RECORDED / "hf"), "--json", "--without-topic")
     without = json.loads(capsys.readouterr().out)
     assert 0.45 < without["choice"]["f1"] < figures["choice"]["f1"]
-    assert without["catalogue"]["choice"]["f1"] > 0.7  # who ticks the topic has it all the same
+    assert without["catalogue"]["choice"]["f1"] > 0.7  # a reader who ticks the topic still gets it
 
     better = tmp_path / "better.json"
     better.write_text(json.dumps({"name": {"ndcg@10": figures["name"]["ndcg@10"] + 0.03}}))

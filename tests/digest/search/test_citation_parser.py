@@ -1,4 +1,4 @@
-"""What people paste."""
+"""Parsing of pasted citations."""
 
 import pytest
 from hypothesis import given

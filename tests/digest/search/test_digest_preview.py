@@ -1,4 +1,4 @@
-"""What a reader's wishes would have brought in the last editions."""
+"""Previews of digests from the last editions."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -227,7 +227,7 @@ def test_it_previews_settings_in_the_readers_language_and_saves_nothing(client: 
     headers = {"HX-Request": "true"} if htmx else {}
     page = client.post(address, {"topics": ["cooking"], "words": "agents"}, headers=headers).content.decode()
     assert "2 Papers am Tag" in page
-    assert "Cooking on Day 0" in page  # offered no more, and still followed
+    assert "Cooking on Day 0" in page  # no longer offered, but still followed
     assert ("<html" not in page) if htmx else ("<h1>Ihr Abo</h1>" in page)
     assert htmx or f'formaction="{address}#seen"' in page
     assert [str(each) for each in reader.filters.all()] == ["Cooking"]

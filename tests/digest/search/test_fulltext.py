@@ -1,4 +1,4 @@
-"""The words of all papers, as the database finds them."""
+"""The database's full-text search."""
 
 from typing import Any
 
@@ -189,7 +189,7 @@ def test_it_mends_what_a_migration_took_away() -> None:
     assert len(found(search_terms.phrase("agents", "row", "text"))) == 2
 
 
-@pytest.mark.services  # SQLite always goes by its index
+@pytest.mark.services  # SQLite always uses its index
 @pytest.mark.parametrize("often", [0, 101])
 def test_reading_and_the_index_find_the_same(often: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OFTEN", "OFTEN_IN_A_ROW"):
@@ -214,5 +214,5 @@ def test_it_reads_the_newest_only_where_many_of_them_hold_what_is_asked(monkeypa
         add(f"Frequent {number}", votes=5 - number)
     rare, frequent = (search_terms.phrase(word, "all", "text") for word in ("rare", "frequent"))
     assert found(rare) == ["A rare word"]
-    assert found(frequent) == ["Frequent 2", "Frequent 1"]  # enough of the two that are read, for all that is known
+    assert found(frequent) == ["Frequent 2", "Frequent 1"]  # both papers that are read match, so a scan seems enough
     assert found(frequent, min_votes=4) == ["Frequent 1", "Frequent 0"]

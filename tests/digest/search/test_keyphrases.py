@@ -1,4 +1,4 @@
-"""Phrases that tell what some papers are about."""
+"""Keyphrases of some papers."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""All papers, searched by the readers' grammar and ranked as their mail is."""
+"""Search over all papers."""
 
 import datetime as dt
 from typing import Any
@@ -73,7 +73,7 @@ def test_it_ranks_by_votes_or_day_if_asked() -> None:
     Paper.objects.filter(title="On Robots").update(edition=Edition.objects.get(day=TODAY - dt.timedelta(days=1)))
     Paper.objects.filter(title__contains="Survey").update(edition=Edition.objects.get(day=TODAY))
     newest = [match.paper.title for match in search("diffusion models", order="newest").matches]
-    assert newest == ["Diffusion Models", "A Survey of Diffusion Models", "On Robots"]  # the first is in no edition yet
+    assert newest == ["Diffusion Models", "A Survey of Diffusion Models", "On Robots"]  # the first has no edition yet
 
 
 @pytest.mark.usefixtures("recent")
@@ -121,7 +121,7 @@ def test_it_ranks_by_score_from_page_to_page() -> None:
 def test_it_ranks_all_by_score_where_the_likeliest_fill_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper_search, "TOGETHER", 10)
     for number in range(30):
-        add(f"Work {number}", abstract="We use agents. " * (1 if number >= 20 else 3))  # the newest say it once
+        add(f"Work {number}", abstract="We use agents. " * (1 if number >= 20 else 3))  # the newest mention it once
     scores = [match.score for match in all_of("agents")]
     assert len(scores) == 30
     assert len(set(scores)) > 1
@@ -165,7 +165,7 @@ def test_it_asks_the_database_for_a_few_exclusions_and_judges_by_all() -> None:
     assert max(len(call.kwargs["without"]) for call in find.call_args_list) == paper_search.MOST_WITHOUT
 
 
-# For programs
+# The API
 
 
 def ask(client: Client, status: int = 200, **given: str) -> Any:

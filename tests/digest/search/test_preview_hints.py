@@ -1,4 +1,4 @@
-"""A word of advice on what a reader asks for."""
+"""Hints on a reader's filters."""
 
 import datetime as dt
 from types import SimpleNamespace

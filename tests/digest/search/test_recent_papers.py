@@ -1,4 +1,4 @@
-"""Some days' papers, and what is near to a phrase that they don't hold."""
+"""The papers of some days, and suggestions for phrases that none of them contains."""
 
 import datetime as dt
 from types import SimpleNamespace

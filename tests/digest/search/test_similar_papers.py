@@ -1,4 +1,4 @@
-"""Papers like a paper."""
+"""Similar papers."""
 
 from typing import Any
 

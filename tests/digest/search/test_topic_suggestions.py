@@ -1,4 +1,4 @@
-"""From papers that somebody knows to what they may follow."""
+"""Suggestions of topics, phrases and authors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What would find something, where a search found nothing."""
+"""Hints for a search that found nothing."""
 
 from typing import Any
 
