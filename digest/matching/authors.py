@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from digest.matching.tokens import WORD, fold
 from digest.matching.types import PaperText
+from digest.text.author_names import given_names_first
 
 _SPELT_OUT = str.maketrans({
     "ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa", "Ø": "Oe",
@@ -47,8 +48,7 @@ def _same(wanted_parts: list[str], parts: list[str]) -> bool:
 
 def name_parts(name: str) -> list[str]:
     """Return the given names, then the last name, folded."""
-    last, comma, given = name.partition(",")
-    return WORD.findall(fold(f"{given} {last}" if comma else name))
+    return WORD.findall(fold(given_names_first(name)))
 
 
 def _spellings(name: str) -> list[list[str]]:

@@ -9,6 +9,7 @@ from django.db.models import Count
 from digest.matching import fold
 from digest.models import Paper, PaperAlias
 from digest.sources.records import PaperRecord
+from digest.text.author_names import last_name
 
 SHORTEST_TITLE = 25  # letters; shorter titles, such as "Editorial", identify no work
 
@@ -72,11 +73,10 @@ def doi_of(record: PaperRecord) -> str:
 def fingerprint(title: str, authors: Iterable[str]) -> str:
     """Return a hash of the title's letters and the first author's last name, or "" if they are too short."""
     letters = "".join(re.findall(r"[^\W_]+", fold(title)))
-    first = next(iter(authors), "")
-    last_name = fold(first.partition(",")[0] if "," in first else first.rpartition(" ")[2])
-    if len(letters) < SHORTEST_TITLE or not last_name:
+    last = fold(last_name(next(iter(authors), "")))
+    if len(letters) < SHORTEST_TITLE or not last:
         return ""
-    return hashlib.sha256(f"{letters}|{last_name}".encode()).hexdigest()
+    return hashlib.sha256(f"{letters}|{last}".encode()).hexdigest()
 
 
 def merge_duplicates(papers: Iterable[Paper]) -> None:

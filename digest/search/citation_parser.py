@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from digest.sources.records import ARXIV_ID, doi_in, paper_key
+from digest.text import author_names
 from digest.text.cleanup import clean
 from digest.text.latex import from_tex
 
@@ -23,7 +24,6 @@ _FIELD = re.compile(r"(?:^|[,\s])([A-Za-z][\w-]*)\s*=\s*", re.MULTILINE)
 _BRACE = re.compile(r"(?<!\\)[{}]|^[ \t]*\)[ \t]*$", re.MULTILINE)
 _CLOSING_QUOTE = re.compile(r'"(?=\s*+(?:[,#]|\}?\s*+\Z))')
 _BARE_END = re.compile(r"[,\n}]")
-_AND = re.compile(r"(?<=\s)and(?=\s)")  # looks at one space only, because a run of spaces may have any length
 _NO_PAPERS = frozenset({"comment", "string", "preamble"})
 _RIS = re.compile(r"^[ \t]*([A-Z][A-Z0-9])  ?-(?: (.*)|[ \t]*)$", re.MULTILINE)
 _RIS_TITLES, _RIS_ABSTRACTS, _RIS_AUTHORS = ("TI", "T1", "CT"), ("AB", "N2"), ("AU", "A1")
@@ -111,8 +111,7 @@ def _bibtex_fields(body: str) -> Fields:
     while found := _FIELD.search(body, at):
         value, at = _bibtex_value(body, found.end(), braces)
         fields.setdefault(found[1].lower(), value)
-    names = _AND.split(fields.get("author", ""))
-    authors = "\n".join(clean(from_tex(name)).replace("{", "").replace("}", "") for name in names)
+    authors = "\n".join(author_names.split_bibtex_list(fields.get("author", "")))
     places = [fields.get(name, "") for name in ("url", "doi", "note", "howpublished", "journal")]
     if "arxiv" in (fields.get("archiveprefix", "") + fields.get("eprinttype", "")).lower() or not any(places):
         places.insert(0, fields.get("eprint", ""))

@@ -8,9 +8,10 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from digest.matching import PaperText
+from digest.text.author_names import AuthorName, split_name
 from digest.text.cleanup import clean
 
 BIBTEX_TYPE = "application/x-bibtex; charset=utf-8"
@@ -23,11 +24,6 @@ _TEX = {
     "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",
 }  # fmt: skip
 _IN_ADDRESS = {"\\": "%5C", "{": "%7B", "}": "%7D", " ": "%20"}
-_SUFFIX = re.compile(r"(jr|sr|ii|iii|iv)\.?", re.IGNORECASE)
-_PARTICLE = re.compile(
-    "al|ben|bin|da|das|de|dei|del|della|den|der|di|dos|du|el|la|le|ter|van|vom|von|zu|zur", re.IGNORECASE
-)
-_GROUP = re.compile("team|group|collaboration|consortium|project|initiative|labs?|ai", re.IGNORECASE)
 _SAYS_LITTLE = re.compile("an?|and|are|at|by|do|does|for|from|how|in|is|of|on|or|the|towards?|to|what|when|why|with")
 
 
@@ -40,19 +36,6 @@ class Citable(PaperText, Protocol):
     def doi(self) -> str: ...
     @property
     def published_on(self) -> dt.date | None: ...
-
-
-class AuthorName(NamedTuple):
-    """An author's name in its parts; a group, and whoever has one name only, is all `last`."""
-
-    last: str
-    given: str = ""
-    suffix: str = ""
-
-    @property
-    def sorted(self) -> str:
-        """Lovelace, Ada — in the order that both formats read alike."""
-        return ", ".join(part for part in (self.last, self.given, self.suffix) if part)
 
 
 def bibtex(papers: Iterable[Citable]) -> str:
@@ -77,22 +60,6 @@ def citation_key(paper: Citable) -> str:
     year = str(paper.published_on.year) if paper.published_on else ""
     words = [word for word in _ascii(paper.title).split() if not _SAYS_LITTLE.fullmatch(word)]
     return "".join([_ascii(author).replace(" ", ""), year, *words[:1]]) or "paper"
-
-
-def split_name(name: str) -> AuthorName:
-    """The parts of a name as sources write it: Ada Lovelace; Lovelace, Ada; Ludwig van Beethoven; Sammy Davis Jr."""
-    name = clean(name)
-    if "," in name:
-        last, given, *more = [part.strip() for part in name.split(",")]
-        return AuthorName(last, "", given) if _SUFFIX.fullmatch(given) else AuthorName(last, given, " ".join(more))
-    words = name.split()
-    if len(words) < 2 or _GROUP.fullmatch(words[-1]):
-        return AuthorName(name)
-    suffix = words.pop() if len(words) > 2 and _SUFFIX.fullmatch(words[-1]) else ""
-    begins = len(words) - 1
-    while begins > 1 and _PARTICLE.fullmatch(words[begins - 1]):
-        begins -= 1
-    return AuthorName(" ".join(words[begins:]), " ".join(words[:begins]), suffix)
 
 
 def _bibtex_fields(paper: Citable) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from digest.sources.feed_parser import read_feed
 from digest.sources.http import Http, StatusError
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
+from digest.text import author_names
 from digest.text.cleanup import clean
 from digest.text.latex import from_tex
 from subscriptions.query.arxiv_categories import CATEGORIES
@@ -71,26 +72,13 @@ def _read(entry: Any) -> PaperRecord | None:
         key=f"arxiv:{found[1]}",
         title=title,
         abstract=from_tex(header[1] if header else abstract),
-        authors=_authors(entry.get("author") or ""),
+        authors=tuple(author_names.split_arxiv_feed_list(entry.get("author") or "")),
         categories=tuple(clean(tag.term) for tag in entry.get("tags", []) if tag.get("term")),
         url=f"https://arxiv.org/abs/{found[1]}",
         doi=doi_in(entry.get("arxiv_doi") or ""),
         day=_announcement_day(entry),
         announce_type=kind,
     )
-
-
-def _authors(names: str) -> tuple[str, ...]:
-    """Split at the commas between authors, not at those in "Name (Institute (Group), City)"."""
-    authors: list[str] = []
-    depth = 0
-    for part in names.split(", "):
-        if depth > 0:
-            authors[-1] += f", {part}"
-        else:
-            authors.append(part)
-        depth += part.count("(") - part.count(")")
-    return tuple(filter(None, map(clean, authors)))
 
 
 def _announcement_day(entry: Any) -> dt.date | None:

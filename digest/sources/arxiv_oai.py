@@ -5,7 +5,6 @@ before in New York, which is that day's first hour in UTC: so the stamp is the d
 """
 
 import datetime as dt
-import re
 import xml.etree.ElementTree as ET
 from email.utils import parsedate_to_datetime
 
@@ -14,6 +13,7 @@ from django.conf import settings
 from digest.sources.http import Http
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
 from digest.sources.xml_parser import read_xml, text
+from digest.text import author_names
 from digest.text.cleanup import clean
 from digest.text.latex import from_tex
 
@@ -22,10 +22,6 @@ GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")  # all other a
 
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
-_PARENTHESES = re.compile(r"\([^()]*\)")
-_DEEPEST = 4  # parentheses in parentheses
-_BETWEEN_AUTHORS = re.compile(r"[,;]|\s+and\s+")
-_OF_A_NAME = re.compile(r"(?:[JS]r\.?|I{2,3}|IV)")
 
 
 def fetch(http: Http, key: str, day: dt.date, token: str = "") -> bytes:
@@ -80,7 +76,7 @@ def _read(record: ET.Element, key: str, day: dt.date) -> PaperRecord | None:
         key=f"arxiv:{arxiv_id}",
         title=title,
         abstract=from_tex(text(paper, f"{_RAW}abstract")),
-        authors=_authors(text(paper, f"{_RAW}authors")),
+        authors=tuple(author_names.split_arxiv_raw_list(text(paper, f"{_RAW}authors"))),
         categories=categories,
         url=f"https://arxiv.org/abs/{arxiv_id}",
         published_on=first,
@@ -93,16 +89,3 @@ def _read(record: ET.Element, key: str, day: dt.date) -> PaperRecord | None:
 
 def _first_version(paper: ET.Element) -> dt.date:
     return min(parsedate_to_datetime(text(version, f"{_RAW}date")).date() for version in paper.iter(f"{_RAW}version"))
-
-
-def _authors(names: str) -> tuple[str, ...]:
-    """The names in "A (1), B Jr. (1 and 2) and C ((1) Institute, (2) Institute, City)"."""
-    for _ in range(_DEEPEST):
-        names = _PARENTHESES.sub(" ", names)
-    authors: list[str] = []
-    for part in filter(None, map(from_tex, _BETWEEN_AUTHORS.split(names))):
-        if authors and _OF_A_NAME.fullmatch(part):
-            authors[-1] += f", {part}"
-        else:
-            authors.append(part)
-    return tuple(authors)

@@ -1,19 +1,18 @@
 """Any RSS, RDF or Atom feed, by its address."""
 
 import datetime as dt
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from digest.sources.feed_parser import read_feed
 from digest.sources.http import Http
 from digest.sources.records import Batch, PaperRecord, clean_link, doi_in, paper_key, read_all, web_link
+from digest.text import author_names
 from digest.text.cleanup import clean, from_html
 from digest.text.latex import from_tex
 
 PAGE_SIZE = None
 BY_DAY = False
-_INITIALS = re.compile(r"(?:\w\.[ -]?)+,?")
 PAUSE = 0
 ARXIV_HOSTS = ("export.arxiv.org", "rss.arxiv.org")
 
@@ -65,17 +64,7 @@ def _plain(part: Any) -> str:
 def _authors(entry: Any) -> tuple[str, ...]:
     given = [clean(author.get("name") or "") for author in entry.get("authors", [])]
     names = [name for name in given if name] or [clean(entry.get("author") or "")]
-    return tuple(dict.fromkeys(_split_authors(names[0]) if len(names) == 1 else names))
-
-
-def _split_authors(names: str) -> list[str]:
-    """The authors of one string: `A B, C D`, `B, A.; D, C.` or `B, A., D, C. E.`, where commas do both."""
-    if ";" in names:
-        return [name.strip() for name in names.split(";") if name.strip()]
-    parts = [part.strip() for part in names.split(", ") if part.strip()]
-    if len(parts) % 2 == 0 and all(_INITIALS.fullmatch(part) for part in parts[1::2]):
-        return [f"{last}, {initials}" for last, initials in zip(parts[::2], parts[1::2], strict=True)]
-    return parts if all(" " in part for part in parts) else [names] if names else []
+    return tuple(dict.fromkeys(author_names.split_list(names[0]) if len(names) == 1 else names))
 
 
 def _day(entry: Any) -> dt.date | None:

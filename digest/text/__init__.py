@@ -1,1 +1,1 @@
-"""Turn what sources send into clean plain Unicode: HTML, LaTeX and formulas; and find the links in a text."""
+"""Plain Unicode text out of HTML, LaTeX and formulas; links in texts; authors' names; stop words."""

@@ -10,6 +10,7 @@ from itertools import combinations, islice, pairwise, product
 from typing import Literal, NamedTuple
 
 from digest.matching.tokens import WHOLE_LETTERS, fold, without_accents
+from digest.text.author_names import given_names_first
 
 TermKind = Literal["row", "all", "beginning"]
 Where = Literal["title", "text", "facets"]
@@ -57,8 +58,7 @@ def apart(text: str, where: Where) -> list[SearchTerm]:
 
 def author(name: str) -> list[SearchTerm]:
     """Return terms for the last name with the first given name or its initial. An initial alone matches any name."""
-    last, comma, given = name.partition(",")
-    *firsts, last = words_of(f"{given} {last}" if comma else name) or ("",)
+    *firsts, last = words_of(given_names_first(name)) or ("",)
     lasts = _spellings(last)
     first = next((first for first in firsts[:2] if len(first) > 1), "")
     if not first:

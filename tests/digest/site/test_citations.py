@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.site.citations import AuthorName, bibtex, citation_key, ris, split_name
+from digest.site.citations import bibtex, citation_key, ris
 
 
 def paper(title: str = "On BERT & Friends", **fields: Any) -> Any:
@@ -68,25 +68,6 @@ def test_it_leaves_out_what_is_not_known() -> None:
     bare = paper("Alone", key="link:1", abstract="", authors=[], categories=[], keywords=[], doi="", published_on=None)
     assert bibtex([bare]) == "@misc{alone,\n  title = {Alone},\n  url = {https://arxiv.org/abs/2608.16590},\n}\n"
     assert ris([bare]) == "TY  - JOUR\r\nTI  - Alone\r\nUR  - https://arxiv.org/abs/2608.16590\r\nER  - \r\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "parts"),
-    [
-        ("Ada Lovelace", AuthorName("Lovelace", "Ada")),
-        ("Lovelace, Ada", AuthorName("Lovelace", "Ada")),
-        ("Ludwig van Beethoven", AuthorName("van Beethoven", "Ludwig")),
-        ("Maria de la Cruz", AuthorName("de la Cruz", "Maria")),
-        ("Sammy Davis Jr.", AuthorName("Davis", "Sammy", "Jr.")),
-        ("Davis, Jr.", AuthorName("Davis", "", "Jr.")),
-        ("Van Dyke", AuthorName("Dyke", "Van")),
-        ("Qwen Team", AuthorName("Qwen Team")),
-        ("李明", AuthorName("李明")),
-        ("", AuthorName("")),
-    ],
-)
-def test_it_parts_a_name(name: str, parts: AuthorName) -> None:
-    assert split_name(name) == parts
 
 
 @pytest.mark.parametrize(
