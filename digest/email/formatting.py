@@ -10,13 +10,11 @@ from django.utils.translation import get_language, get_language_bidi, gettext, n
 
 from digest.editions.due_times import SATURDAY
 from digest.text.cleanup import first_sentences, whole
+from digest.text.stop_words import LOWERCASE_IN_NAMES
 
 TEXT_WIDTH = 78  # characters
 PREHEADER = 110  # characters
 ENOUGH = 40  # characters; the lead follows a shorter preheader
-SMALL_WORDS = frozenset(
-    {"a", "and", "at", "de", "della", "der", "di", "du", "for", "für", "in", "la", "of", "on", "the"}
-)
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
 
 
@@ -55,7 +53,7 @@ def named(organization: str) -> str:
     if not organization.islower() or " " not in organization:
         return organization
     words = organization.split(" ")
-    return " ".join(word if word in SMALL_WORDS else word[:1].upper() + word[1:] for word in words)
+    return " ".join(word if word in LOWERCASE_IN_NAMES else word[:1].upper() + word[1:] for word in words)
 
 
 def count(number: int, one: str, many: str = "") -> str:

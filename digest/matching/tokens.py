@@ -5,36 +5,11 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from digest.text.stop_words import COMMON_WORDS, STOP_WORDS
+
 WORD = re.compile(r"[^\W_]+")
 # The beginning of a word of four letters or more within a name: Office|Bench, V|Bench, but not in LoRA or GitHub.
 _WITHIN = re.compile(r"(?<=[^\W_])(?=[A-Z][a-z]{3})")
-
-# Words that say nothing about the subject of a text.
-_STOP = """
-    a about above across after again against ain all almost along also although always am among an and another any
-    anyone anything are aren around as at away back be became because become been before being below besides between
-    beyond both but by can cannot come could d did didn do does doesn doing don done down due during each either else
-    enough etc even ever every everyone everything few find finding first for from full further get gets getting give
-    given gives go goes going good got had has have having he hence her here hers herself him himself his how however i
-    if in inside instance instead into is isn it its itself just keep keeps know known last least less let like ll long
-    lot m made mainly make makes making many may me might mine more most mostly much must my myself near need needed
-    needs neither never new next no nobody none nor not nothing now of off often on once one ones only onto or other
-    others otherwise our ours ourselves out over own part per perhaps put quite rather re really s same say see seem
-    several shall she should show shows since so some somebody someone something still such t take taken takes than that
-    the their theirs them themselves then there thereby these they thing things this those though through thus to
-    together too toward towards two under until up upon us use used useful user uses using various ve very via want
-    wants was way ways we well were what whatever when where whether which while who whole whom whose why will with
-    within without won work working works would x yet you your yours yourself"""
-STOP = frozenset(_STOP.split())
-# Words so frequent in this field that they say little, even if they are rare among the few papers of a day.
-_COMMON = """
-    ability ai algorithm analysis application approach architecture artificial automatic automated based baseline
-    benchmark better bigger cheaper code compute computer data dataset deep different efficient evaluate evaluation
-    example experiment framework general generate generation human improve improvement information input intelligence
-    knowledge language large learn learning llm machine method model modern multi network neural novel open output paper
-    performance perform problem process produce quality reason reasoning research result sample science scale score
-    sentence set single size small smaller source state step strong stronger study support system systems task technique
-    test text time token tool train training understand understanding video vision visual world"""
 
 _ENDINGS = frozenset((
     "izations", "ization", "ational", "fulness", "ousness", "iveness", "ations", "ation", "ators", "ator", "ating",
@@ -133,10 +108,10 @@ def key_of(phrase: str) -> str:
 @lru_cache(maxsize=1_000)
 def families_of(text: str) -> tuple[str, ...]:
     """Return the families of the words in `text` that are not stop words, in order and without duplicates."""
-    return tuple(dict.fromkeys(family(word) for word in WORD.findall(fold(text)) if word not in STOP))
+    return tuple(dict.fromkeys(family(word) for word in WORD.findall(fold(text)) if word not in STOP_WORDS))
 
 
-COMMON_FAMILIES = frozenset(map(family, _COMMON.split()))
+COMMON_FAMILIES = frozenset(map(family, COMMON_WORDS))
 
 
 def is_abbreviation(phrase: str) -> bool:

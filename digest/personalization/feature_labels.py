@@ -9,13 +9,14 @@ from functools import lru_cache
 from itertools import pairwise
 
 from digest.matching import PaperText, fold, stem
-from digest.matching.tokens import STOP, family
+from digest.matching.tokens import family
+from digest.text.stop_words import STOP_WORDS
 
 WORD = re.compile(r"[^\W\d_][^\W_]+")
 _TOGETHER = re.compile(r"\s+|[-\u2010\u2011]")  # between the two words of a pair
 
 # These words, and pairs with one of them, say nothing about a paper's subject. They make no labels. Unlike the words in
-# STOP, they still get weights.
+# STOP_WORDS, they still get weights.
 _EMPTY = """
     achieve additional address advance aim allow apply approach available bad badly based better bring broad build
     capable central challenge closer combine common compare compared complete comprehensive conduct consider consist
@@ -73,7 +74,7 @@ def _phrases(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_empty(word: str) -> bool:
-    return word in STOP or family(word) in EMPTY
+    return word in STOP_WORDS or family(word) in EMPTY
 
 
 def _capitals(text: str) -> int:

@@ -15,8 +15,8 @@ from functools import lru_cache
 from itertools import islice, pairwise
 
 from digest.matching import Finding, Match, PaperText, Reason, fold, stem
-from digest.matching.tokens import STOP
 from digest.personalization import feature_labels
+from digest.text.stop_words import STOP_WORDS
 
 SHRINK = 2  # opinions for half of the full weight
 MOST_WEIGHTS = 80  # of one filter
@@ -150,8 +150,8 @@ def _features(
 
 def _words(text: str) -> Iterator[str]:
     words = feature_labels.WORD.findall(fold(text))
-    yield from (f"word:{stem(word)}" for word in words if word not in STOP)
-    pairs = ((one, two) for one, two in pairwise(words) if one not in STOP and two not in STOP)
+    yield from (f"word:{stem(word)}" for word in words if word not in STOP_WORDS)
+    pairs = ((one, two) for one, two in pairwise(words) if one not in STOP_WORDS and two not in STOP_WORDS)
     yield from (f"word:{stem(one)} {stem(two)}" for one, two in pairs)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from digest.matching import PaperText, fold, stem
-from digest.matching.tokens import COMMON_FAMILIES, STOP, family
+from digest.matching.tokens import COMMON_FAMILIES, family
 from digest.personalization.feedback_model import Rarity
+from digest.text.stop_words import STOP_WORDS
 
 LONGEST = 3  # words
 SHORTEST_ALONE = 5  # letters in a single word
@@ -66,9 +67,9 @@ def _phrases(paper: PaperText) -> Iterator[tuple[str, bool]]:
 
 
 def _may_stand(words: list[str]) -> bool:
-    if any(fold(word) in STOP for word in (words[0], words[-1])):
+    if any(fold(word) in STOP_WORDS for word in (words[0], words[-1])):
         return False
-    if any(fold(word) in STOP - {"of"} for word in words):
+    if any(fold(word) in STOP_WORDS - {"of"} for word in words):
         return False
     is_abbreviation = sum(map(str.isupper, words[0])) > 1
     return len(words) > 1 or is_abbreviation or len(words[0]) >= SHORTEST_ALONE

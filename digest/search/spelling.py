@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from digest.matching import fold, stem
 from digest.matching.authors import name_parts
-from digest.matching.tokens import STOP
+from digest.text.stop_words import STOP_WORDS
 
 ALIKE = 0.8  # minimum similarity of two words (difflib's ratio, 0…1)
 SHORTEST = 4  # letters; shorter words are similar to too many others
@@ -66,7 +66,7 @@ def _like(word: str, vocabularies: Sequence[KnownWords]) -> list[str]:
 
 def _may_stand(part: list[str]) -> bool:
     """Return whether a part of a phrase means something alone, unlike “for agents” or “this”."""
-    return not STOP & {fold(part[0]), fold(part[-1])} and any(len(word) >= SHORTEST for word in part)
+    return not STOP_WORDS & {fold(part[0]), fold(part[-1])} and any(len(word) >= SHORTEST for word in part)
 
 
 def _plain(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Protocol
 from digest.matching import PaperText
 from digest.text.author_names import AuthorName, split_name
 from digest.text.cleanup import clean
+from digest.text.stop_words import TITLE_STOP_WORDS
 
 BIBTEX_TYPE = "application/x-bibtex; charset=utf-8"
 RIS_TYPE = "application/x-research-info-systems; charset=utf-8"
@@ -24,7 +25,6 @@ _TEX = {
     "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",
 }  # fmt: skip
 _IN_ADDRESS = {"\\": "%5C", "{": "%7B", "}": "%7D", " ": "%20"}
-_SAYS_LITTLE = re.compile("an?|and|are|at|by|do|does|for|from|how|in|is|of|on|or|the|towards?|to|what|when|why|with")
 
 
 class Citable(PaperText, Protocol):
@@ -58,7 +58,7 @@ def citation_key(paper: Citable) -> str:
     """The first author's last name, the year, and the title's first telling word, in ASCII: lovelace2026analytical."""
     author = split_name(paper.authors[0]).last if paper.authors else ""
     year = str(paper.published_on.year) if paper.published_on else ""
-    words = [word for word in _ascii(paper.title).split() if not _SAYS_LITTLE.fullmatch(word)]
+    words = [word for word in _ascii(paper.title).split() if word not in TITLE_STOP_WORDS]
     return "".join([_ascii(author).replace(" ", ""), year, *words[:1]]) or "paper"
 
 

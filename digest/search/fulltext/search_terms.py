@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from digest.matching.tokens import WHOLE_LETTERS, fold, without_accents
 from digest.text.author_names import given_names_first
+from digest.text.stop_words import QUERY_STOP_WORDS
 
 TermKind = Literal["row", "all", "beginning"]
 Where = Literal["title", "text", "facets"]
@@ -23,11 +24,6 @@ SHORTEST_PART = 3  # letters in each part of a word that is split
 _WORD = re.compile(r"[^\W_]+")
 # Letters as a reader types them, and as the full-text search stores them: lukasz and łukasz, schoelkopf and scholkopf.
 _SPELLINGS = [("ae", "a"), ("oe", "o"), ("ue", "u"), *((plain, letter) for letter, plain in WHOLE_LETTERS.items())]
-_SAYS_LITTLE = re.compile(
-    "about|after|also|and|are|between|can|could|does|each|for|from|have|how|into|its|learn|like|make|more|most|not|"
-    "other|over|papers?|shows?|some|such|than|that|the|their|them|then|there|these|they|this|through|under|used?|"
-    "using|want|well|what|when|where|which|while|who|why|will|with|without|work|would|your"
-)
 
 
 class SearchTerm(NamedTuple):
@@ -84,7 +80,7 @@ def category_token(category: str) -> str:
 
 def sentence(text: str) -> list[SearchTerm]:
     """Return terms for any two significant words of `text`, because a paraphrase shares some of them."""
-    telling = {word for word in words_of(text) if len(word) > 2 and not _SAYS_LITTLE.fullmatch(word)}
+    telling = {word for word in words_of(text) if len(word) > 2 and word not in QUERY_STOP_WORDS}
     longest = sorted(telling, key=lambda word: (-len(word), word))[:MOST_TELLING]
     return pairs(longest)
 
