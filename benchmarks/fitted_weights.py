@@ -4,7 +4,7 @@ DIR holds the recorded days, and JUDGEMENTS are files of graded interests. The c
 `digest/matching/scoring_weights.py`. They are fitted by logistic regression; a paper is wanted if its grade is 1 or 2.
 It also prints precision and recall for interests that were left out of the fit. Only weights that are not zero in
 `scoring_weights` are fitted, so give a new kind of evidence a weight there to try it. Weights for texts without a
-topic (`alone`) do not change. `MATCH_BY_MEANING=0` fits the weights of matching by words alone.
+topic (`without_topics`) do not change. `MATCH_BY_MEANING=0` fits the weights of matching by words alone.
 """
 
 import os
@@ -33,25 +33,30 @@ Evidence = dict[str, Values]  # the feature of each weight, with one value for e
 Sample = tuple[NDArray[np.float64], NDArray[np.bool_]]  # one interest: the features and the label of each paper
 
 LEFT_OUT = 10  # folds of the cross-validation
+NOT_FITTED = ("intercept", "full_rarity", "without_topics")  # the intercept has a column of its own
 RIDGE = 1.0  # strength of the ridge penalty on standardized features
 
 
-def of_topic(day: Corpus, asked: Interest) -> Evidence:
+def of_topic(corpus: Corpus, asked: Interest) -> Evidence:
     if asked.narrower:
         return {}  # a broader topic is scored by the weights of its narrower topics
     none = dict.fromkeys(scoring_weights.TOPIC._fields, 0.0)
     return {
-        name: scoring.topic_odds(day, asked, scoring_weights.PhraseWeights(**(none | {name: 1.0}))) for name in none
+        name: scoring.topic_odds(corpus, asked, scoring_weights.PhraseWeights(**(none | {name: 1.0}))) for name in none
     }
 
 
-def of_text(day: Corpus, asked: Interest) -> Evidence:
-    for question in scoring.questions(day, asked.criteria, scoring_weights.odds(0)):
-        said = scoring.said_by(day, question)
-        close = np.zeros(len(day.papers)) if said.close is None else said.close.astype(np.float64)
-        name = day.coverage.of(question.name)
-        usual = np.ones(len(day.papers))
-        return {"usual": usual, "coverage": said.covered, "topics": said.topics, "closeness": close, "name": name}
+def of_text(corpus: Corpus, asked: Interest) -> Evidence:
+    for question in scoring.questions(corpus, asked.criteria, scoring_weights.odds(0)):
+        evidence = scoring.text_evidence(corpus, question)
+        closeness = evidence.closeness
+        return {
+            "intercept": np.ones(len(corpus.papers)),
+            "coverage": evidence.coverage,
+            "topics": evidence.topics,
+            "closeness": np.zeros(len(corpus.papers)) if closeness is None else closeness.astype(np.float64),
+            "name": corpus.bm25_index.coverage(question.name),
+        }
     return {}  # a name of one word is only matched as a phrase
 
 
@@ -69,7 +74,7 @@ def samples(
 ) -> Iterator[Sample]:
     papers = trial.index.papers
     for judged, asked in trial.asked:
-        if found := look(trial.index.day, asked[way]):
+        if found := look(trial.index.corpus, asked[way]):
             wanted = [judged.grades.get(paper.key, 0) > 0 for paper in papers]
             yield np.column_stack([found[name] for name in names]), np.array(wanted)
 
@@ -94,7 +99,7 @@ def choice_of_others(found: Sequence[Sample]) -> ConfusionCounts:
     for part in range(LEFT_OUT):
         weights = fit([one for number, one in enumerate(found) if number % LEFT_OUT != part])
         for rows, wanted in found[part::LEFT_OUT]:
-            chosen = rows @ weights >= scoring_weights.odds(scoring_weights.LEAST[scoring_weights.BALANCED])
+            chosen = rows @ weights >= scoring_weights.odds(scoring_weights.THRESHOLDS[scoring_weights.BALANCED])
             right += int((chosen & wanted).sum())
             wrong += int((chosen & ~wanted).sum())
             missed += int((~chosen & wanted).sum())
@@ -104,12 +109,12 @@ def choice_of_others(found: Sequence[Sample]) -> ConfusionCounts:
 def main(folder: str, *judgements: str) -> None:
     cache = settings.VAR_DIR / "evaluation.npz"
     trials = [evaluator.prepare(Path(path), Path(folder), cache=cache) for path in judgements]
-    suffix = "" if trials[0].index.day.meaning else "_BY_WORDS"
+    suffix = "" if trials[0].index.corpus.embedding_space else "_BY_WORDS"
     for name, (way, look) in FITTED.items():
         known: Any = getattr(scoring_weights, name + suffix)
         names = [
-            "usual",
-            *(key for key, weight in known._asdict().items() if weight and key not in ("usual", "enough", "alone")),
+            "intercept",
+            *(key for key, weight in known._asdict().items() if weight and key not in NOT_FITTED),
         ]
         found = [one for trial in trials for one in samples(trial, way, look, names)]
         weights = dict(zip(names, (round(float(weight), 2) for weight in fit(found)), strict=True))

@@ -81,7 +81,7 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
         "max_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "papers_per_reader": round(matched / readers, 1),
         "readers": readers,
-        "by_meaning": index.day.meaning is not None,
+        "by_meaning": index.corpus.embedding_space is not None,
     }
 
 

@@ -23,15 +23,17 @@ def definitions(text: str) -> Iterator[tuple[str, str]]:
 def _long_form(short: str, before: str) -> str:
     """Return the end of `before` that `short` abbreviates, or an empty string."""
     letters = [letter for letter in short.lower() if letter.isalnum()]
-    at = len(before)
+    position = len(before)
     for number, letter in enumerate(reversed(letters), 1):
         is_first = number == len(letters)
-        at -= 1
-        while at >= 0 and (before[at].lower() != letter or (is_first and at > 0 and before[at - 1].isalnum())):
-            at -= 1
-        if at < 0:
+        position -= 1
+        while position >= 0 and (
+            before[position].lower() != letter or (is_first and position > 0 and before[position - 1].isalnum())
+        ):
+            position -= 1
+        if position < 0:
             return ""
-    long = before[at:]
+    long = before[position:]
     words = _WORD.findall(long)
     # A long form has about as many words as the abbreviation has letters, and lies within one sentence.
     is_sane = 2 <= len(words) <= len(letters) + 3 and not re.search(r"[.;:()]", long)

@@ -12,7 +12,7 @@ from digest.matching.types import Interest, PaperText
 
 _thesauri: BoundedCache[tuple[tuple[Interest, ...], bytes], Thesaurus] = BoundedCache(4)
 
-FEWEST_WORDS = 3  # in a text that is compared by embedding; one or two words are better searched for literally
+MIN_WORDS = 3  # in a text that is compared by embedding; one or two words are better searched for literally
 
 
 def assemble_index(
@@ -31,15 +31,16 @@ def assemble_index(
     if not vectors:
         return Index(papers, None, _thesaurus(topics))
 
-    def known(text: str) -> Vectors | None:
+    def vector_of(text: str) -> Vectors | None:
         vector = vectors.get(text)
-        if vector is None and look_up and len(text.split()) >= FEWEST_WORDS:
+        if vector is None and look_up and len(text.split()) >= MIN_WORDS:
             return look_up(text)
         return vector
 
-    of_papers = _rows([text_of(paper) for paper in papers], vectors)
-    meaning = EmbeddingSpace(of_papers, of_papers[:0] if background is None else background, known)
-    return Index(papers, meaning, _thesaurus(topics, _rows([topic.profile for topic in topics], vectors)))
+    paper_vectors = _stack_vectors([text_of(paper) for paper in papers], vectors)
+    embedding_space = EmbeddingSpace(paper_vectors, paper_vectors[:0] if background is None else background, vector_of)
+    topic_vectors = _stack_vectors([topic.profile for topic in topics], vectors)
+    return Index(papers, embedding_space, _thesaurus(topics, topic_vectors))
 
 
 def text_of(paper: PaperText) -> str:
@@ -50,10 +51,10 @@ def text_of(paper: PaperText) -> str:
 def _thesaurus(topics: Sequence[Interest], vectors: Vectors | None = None) -> Thesaurus:
     """Return the thesaurus of `topics`, cached: many days and searches share it, and it costs as much as 100 papers."""
     key = (tuple(topics), b"" if vectors is None else vectors.tobytes())
-    return _thesauri.get(key) or _thesauri.keep(key, Thesaurus(topics, vectors))
+    return _thesauri.get(key) or _thesauri.put(key, Thesaurus(topics, vectors))
 
 
-def _rows(texts: Sequence[str], vectors: Mapping[str, Vectors]) -> Vectors:
+def _stack_vectors(texts: Sequence[str], vectors: Mapping[str, Vectors]) -> Vectors:
     """Return one row for each text: its embedding, or zeros (similar to nothing) if there is none yet."""
     rows = np.zeros((len(texts), SIZE), np.float32)
     for number, text in enumerate(texts):

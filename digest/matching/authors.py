@@ -33,17 +33,17 @@ class AuthorIndex:
 
 def same_person(wanted: str, name: str) -> bool:
     """Return whether the author `name` may be `wanted`: "LeCun", "Y. LeCun", "LeCun, Yann" all mean Yann LeCun."""
-    return any(_same(a, b) for a in _spellings(wanted) for b in _spellings(name))
+    return any(_is_same_name(a, b) for a in _spellings(wanted) for b in _spellings(name))
 
 
-def _same(wanted_parts: list[str], parts: list[str]) -> bool:
+def _is_same_name(wanted_parts: list[str], parts: list[str]) -> bool:
     if not parts or not wanted_parts:
         return False
     if parts[-len(wanted_parts) :] == wanted_parts:
         return True  # a last name of several words: van der Maaten, Leal-Taixé
     *wanted_given, wanted_last = wanted_parts
     *given, last = parts
-    return wanted_last == last and all(_may_be(a, b) for a, b in zip(wanted_given, given, strict=False))
+    return wanted_last == last and all(_is_compatible(a, b) for a, b in zip(wanted_given, given, strict=False))
 
 
 def name_parts(name: str) -> list[str]:
@@ -63,7 +63,7 @@ def _last_names(name: str) -> set[str]:
     return {parts[-1] for parts in _spellings(name) if parts}
 
 
-def _may_be(a: str, b: str) -> bool:
+def _is_compatible(a: str, b: str) -> bool:
     return a == b or (min(len(a), len(b)) == 1 and a[0] == b[0])
 
 

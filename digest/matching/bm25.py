@@ -15,12 +15,12 @@ from digest.matching.types import PaperText
 
 FIELD_WEIGHTS = {"title": 5.0, "abstract": 1.0, "keywords": 1.0}
 SATURATION = 3.0  # k1: the number of mentions that gives half of a word's maximum weight
-LENGTH = 0.75  # b: how strongly a long text is penalized
+LENGTH_PENALTY = 0.75  # b: how strongly a long text is penalized
 
 # A day has few papers, so a word's document frequency is smoothed with a prior for the field.
-BEFOREHAND = 200  # papers that the prior counts as
-SHARE_OF_COMMON = 0.3  # prior share of papers that contain a common word
-SHARE_OF_OTHERS = 0.01  # prior share of papers that contain any other word
+PRIOR_PAPERS = 200  # papers that the prior counts as
+PRIOR_SHARE_OF_COMMON = 0.3  # prior share of papers that contain a common word
+PRIOR_SHARE_OF_OTHERS = 0.01  # prior share of papers that contain any other word
 
 Values = NDArray[np.float64]  # one value for each paper, by paper number
 
@@ -43,33 +43,35 @@ class Bm25Index:
         average = sum(map(Counter.total, counts)) / max(1, len(counts)) or 1.0
         self._shares: dict[str, dict[int, float]] = defaultdict(dict)
         for number, words in enumerate(counts):
-            least = SATURATION * (1 - LENGTH + LENGTH * words.total() / average)
+            length_norm = SATURATION * (1 - LENGTH_PENALTY + LENGTH_PENALTY * words.total() / average)
             for word, times in words.items():
-                self._shares[word][number] = times / (times + least)
+                self._shares[word][number] = times / (times + length_norm)
         self._postings: dict[str, Posting] = {}  # made on demand, because a search needs few of them
         self._absent = {is_common: _posting({}, self._rarity(0, is_common)) for is_common in (False, True)}
-        self._written = lru_cache(maxsize=250)(self._read)  # about 30 kB for each paper
+        self._words_by_family = lru_cache(maxsize=250)(self._read_words)  # about 30 kB for each paper
 
-    def of(self, text: str) -> Values:
+    def coverage(self, text: str) -> Values:
         """Return how much of `text` each paper covers, 0…1."""
-        asked = [self._postings.get(word) or self._post(word) for word in families_of(text)]
-        held = [posting for posting in asked if posting.papers.size]
-        return self._sum(held) / sum([posting.rarity for posting in asked]) if held else np.zeros(self._count)
+        postings = [self._postings.get(word) or self._make_posting(word) for word in families_of(text)]
+        matching = [posting for posting in postings if posting.papers.size]
+        if not matching:
+            return np.zeros(self._count)
+        return self._add_up(matching) / sum([posting.rarity for posting in postings])
 
-    def says_any(self, text: str) -> bool:
+    def contains_any(self, text: str) -> bool:
         """Return whether any paper contains a word of `text`."""
         return any(word in self._shares for word in families_of(text))
 
-    def sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
+    def weighted_sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """Return for each paper the sum of its words' weights (or of their squares), multiplied by `counts`."""
-        held = []
+        matching = []
         for word, count in counts.items():
             if word in self._shares:
                 posting = self._posting(word)
-                held.append(posting._replace(weights=count * (posting.weights**2 if squared else posting.weights)))
-        return self._sum(held)
+                matching.append(posting._replace(weights=count * (posting.weights**2 if squared else posting.weights)))
+        return self._add_up(matching)
 
-    def telling(self, text: str) -> float:
+    def total_rarity(self, text: str) -> float:
         """Return the sum of the rarities of the words in `text`."""
         return sum(map(self.rarity, families_of(text)))
 
@@ -77,16 +79,16 @@ class Bm25Index:
         """Return the inverse document frequency of a word family."""
         return self._posting(word).rarity
 
-    def written(self, text: str, number: int) -> list[tuple[str, str, str]]:
+    def matching_words(self, text: str, number: int) -> list[tuple[str, str, str]]:
         """Return the words of a paper that share a family with a word of `text`, in the order of the paper.
 
         Each is a tuple: the word as the paper writes it, its field, and its family.
         """
-        words = self._written(number)
-        found = sorted((words[one], one) for one in set(families_of(text)) if one in words)
-        return [(word, name, one) for (_, word, name), one in found]
+        words = self._words_by_family(number)
+        found = sorted((words[shared], shared) for shared in words.keys() & families_of(text))
+        return [(word, name, word_family) for (_, word, name), word_family in found]
 
-    def _read(self, number: int) -> dict[str, tuple[int, str, str]]:
+    def _read_words(self, number: int) -> dict[str, tuple[int, str, str]]:
         """Return the first occurrence of each word family in a paper: its rank, the word as written, and its field."""
         found: dict[str, tuple[int, str, str]] = {}
         for name, value in fields_of(self._papers[number]):
@@ -94,7 +96,7 @@ class Bm25Index:
                 found.setdefault(family(fold(word[0])), (len(found), word[0], name))
         return found
 
-    def _sum(self, postings: Sequence[Posting]) -> Values:
+    def _add_up(self, postings: Sequence[Posting]) -> Values:
         if not postings:
             return np.zeros(self._count)
         papers = np.concatenate([posting.papers for posting in postings])
@@ -102,9 +104,9 @@ class Bm25Index:
         return np.bincount(papers, weights, self._count).astype(np.float64, copy=False)
 
     def _posting(self, word: str) -> Posting:
-        return self._postings.get(word) or self._post(word)
+        return self._postings.get(word) or self._make_posting(word)
 
-    def _post(self, word: str) -> Posting:
+    def _make_posting(self, word: str) -> Posting:
         is_common = word in COMMON_FAMILIES
         shares = self._shares.get(word)
         if shares is None:
@@ -112,9 +114,9 @@ class Bm25Index:
         self._postings[word] = _posting(shares, self._rarity(len(shares), is_common))
         return self._postings[word]
 
-    def _rarity(self, holding: int, is_common: bool) -> float:
-        beforehand = SHARE_OF_COMMON if is_common else SHARE_OF_OTHERS
-        return -math.log((holding + beforehand * BEFOREHAND) / (self._count + BEFOREHAND))
+    def _rarity(self, count: int, is_common: bool) -> float:
+        prior = PRIOR_SHARE_OF_COMMON if is_common else PRIOR_SHARE_OF_OTHERS
+        return -math.log((count + prior * PRIOR_PAPERS) / (self._count + PRIOR_PAPERS))
 
 
 def _posting(shares: Mapping[int, float], rarity: float) -> Posting:

@@ -2,34 +2,34 @@
 
 from typing import Generic, TypeVar
 
-MOST = 5_000  # entries
-MANY = 20_000  # entries, for small values
+MAX_ENTRIES = 5_000  # entries
+MAX_SMALL_ENTRIES = 20_000  # entries, for small values
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class BoundedCache(Generic[K, V]):
-    """A cache of at most `most` values with two generations, young and old.
+    """A cache of at most `max_entries` values with two generations, young and old.
 
     When the young generation is full, it becomes the old one, and the previous old one is dropped. A value that is
     read from the old generation moves to the young one. So popular values survive, as in an LRU cache, but no entry's
     age has to be tracked: most filters of a million readers are looked up only once.
     """
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most_of_an_age = most // 2
+    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+        self._max_young = max_entries // 2
         self._young: dict[K, V] = {}
         self._old: dict[K, V] = {}
 
     def get(self, key: K) -> V | None:
-        found = self._young.get(key)
-        if found is None and (found := self._old.get(key)) is not None:
-            self.keep(key, found)
-        return found
+        value = self._young.get(key)
+        if value is None and (value := self._old.get(key)) is not None:
+            self.put(key, value)
+        return value
 
-    def keep(self, key: K, value: V) -> V:
-        if len(self._young) >= self._most_of_an_age:
+    def put(self, key: K, value: V) -> V:
+        if len(self._young) >= self._max_young:
             self._young, self._old = {}, self._young
         self._young[key] = value
         return value

@@ -10,7 +10,7 @@ import numpy as np
 from digest.matching import bm25, scoring_weights
 from digest.matching.authors import AuthorIndex, CategoryIndex
 from digest.matching.bm25 import Bm25Index, Values
-from digest.matching.cache import MANY, MOST, BoundedCache
+from digest.matching.cache import MAX_ENTRIES, MAX_SMALL_ENTRIES, BoundedCache
 from digest.matching.phrase_index import PhraseIndex, PhrasePosition
 from digest.matching.similarity import EmbeddingSpace, Vectors
 from digest.matching.thesaurus import Thesaurus
@@ -18,60 +18,63 @@ from digest.matching.tokens import key_of
 from digest.matching.topic_terms import TermOverlap
 from digest.matching.types import Interest, PaperText, Reason
 
-MOST_SAID = 100_000  # values in cached evidence; each entry holds one for every paper, so a long day caches fewer
+MAX_CACHED_EVIDENCE = 100_000  # values in cached evidence; an entry has one for each paper, so a long day caches fewer
 
 
 class PhraseMatch(NamedTuple):
     """The papers that contain a phrase word for word, with its position in each."""
 
-    standings: dict[int, PhrasePosition]  # by paper number
+    positions: dict[int, PhrasePosition]  # by paper number
     rarity: float = 0.0  # inverse document frequency
-    common: float = 0.0  # subtracted from the log-odds, because a phrase in many papers says little
+    penalty: float = 0.0  # subtracted from the log-odds, because a phrase in many papers says little
 
 
 class TextEvidence(NamedTuple):
     """The evidence that a name or a sentence gives for each paper."""
 
     odds: Values  # log-odds
-    usual: float  # log-odds of a paper without any evidence
-    covered: Values  # share of the text's words that the paper covers, 0…1
+    intercept: float  # log-odds of a paper without any evidence
+    coverage: Values  # share of the text's words that the paper covers, 0…1
     topics: Values  # how much the paper is about the topics of the text, 0…1
-    close: Vectors | None  # similarity of the embeddings, in standard deviations
+    closeness: Vectors | None  # similarity of the embeddings, in standard deviations
 
 
-NOWHERE = PhraseMatch({})
+NO_MATCH = PhraseMatch({})
 
 
 class Corpus:
-    """The papers of a day. `meaning` and `thesaurus` are None if there are no embeddings or no catalogue."""
+    """The papers of a day, with an `embedding_space` if there are embeddings, and the catalogue as `thesaurus`."""
 
     def __init__(
-        self, papers: Iterable[PaperText], meaning: EmbeddingSpace | None = None, thesaurus: Thesaurus | None = None
+        self,
+        papers: Iterable[PaperText],
+        embedding_space: EmbeddingSpace | None = None,
+        thesaurus: Thesaurus | None = None,
     ) -> None:
         self.papers: list[PaperText] = list(papers)
-        self.meaning = meaning
+        self.embedding_space = embedding_space
         self.thesaurus = thesaurus
-        self.texts = PhraseIndex(self.papers)
-        self.none: Values = np.zeros(len(self.papers))
-        self.none.flags.writeable = False
-        self.on_topic: dict[Interest, Values] = {}  # probability that each paper is about a topic of the catalogue
+        self.phrase_index = PhraseIndex(self.papers)
+        self.zeros: Values = np.zeros(len(self.papers))
+        self.zeros.flags.writeable = False
+        self.topic_probabilities: dict[Interest, Values] = {}  # by topic of the catalogue
         # The reasons of single phrases and names, because many readers' filters share them.
-        self.reasons: BoundedCache[tuple[object, ...], tuple[Reason, ...]] = BoundedCache(MANY)
-        self.said: BoundedCache[tuple[str, str], TextEvidence] = BoundedCache(
-            min(MOST, MOST_SAID // (len(self.papers) + 1))
+        self.reasons: BoundedCache[tuple[object, ...], tuple[Reason, ...]] = BoundedCache(MAX_SMALL_ENTRIES)
+        self.evidence: BoundedCache[tuple[str, str], TextEvidence] = BoundedCache(
+            min(MAX_ENTRIES, MAX_CACHED_EVIDENCE // (len(self.papers) + 1))
         )
-        self._rows: BoundedCache[str, PhraseMatch] = BoundedCache(MANY)
+        self._phrase_matches: BoundedCache[str, PhraseMatch] = BoundedCache(MAX_SMALL_ENTRIES)
 
     @cached_property
-    def coverage(self) -> Bm25Index:
+    def bm25_index(self) -> Bm25Index:
         return Bm25Index(self.papers)
 
     @cached_property
-    def wording(self) -> TermOverlap | None:
-        return TermOverlap(self.coverage, self.thesaurus.vocabulary) if self.thesaurus else None
+    def term_overlap(self) -> TermOverlap | None:
+        return TermOverlap(self.bm25_index, self.thesaurus.topic_terms) if self.thesaurus else None
 
     @cached_property
-    def people(self) -> AuthorIndex:
+    def authors(self) -> AuthorIndex:
         return AuthorIndex(self.papers)
 
     @cached_property
@@ -81,34 +84,34 @@ class Corpus:
     def knows(self, phrase: str) -> bool:
         """Return whether `phrase` occurs in a paper or names a topic. Most phrases that readers type do neither."""
         key = key_of(phrase)
-        if self.texts.may_hold(key) and self.row(phrase).standings:
+        if self.phrase_index.may_hold(key) and self.phrase_match(phrase).positions:
             return True
-        return self.thesaurus is not None and self.thesaurus.holds(key)
+        return self.thesaurus is not None and self.thesaurus.contains(key)
 
-    def row(self, phrase: str) -> PhraseMatch:
+    def phrase_match(self, phrase: str) -> PhraseMatch:
         """Return the papers that contain `phrase` word for word."""
-        found = self._rows.get(phrase)
+        found = self._phrase_matches.get(phrase)
         if found is None:
-            standings = self.texts.standings(phrase) if self.texts.may_hold(key_of(phrase)) else None
-            if not standings:
-                return NOWHERE  # not cached: the index answers this as fast as the cache would
-            found = self._rows.keep(phrase, self._row(standings))
+            positions = self.phrase_index.positions(phrase) if self.phrase_index.may_hold(key_of(phrase)) else None
+            if not positions:
+                return NO_MATCH  # not cached: the index answers this as fast as the cache would
+            found = self._phrase_matches.put(phrase, self._make_phrase_match(positions))
         return found
 
     def vector(self, text: str) -> Vectors | None:
         """Return the embedding of `text`, or None if it is not known."""
-        return self.meaning.vector(text) if self.meaning else None
+        return self.embedding_space.vector(text) if self.embedding_space else None
 
     def closeness(self, text: str) -> Vectors | None:
         """Return each paper's similarity to `text` in standard deviations, or None if an embedding is missing."""
         vector = self.vector(text)
-        return None if vector is None or self.meaning is None else self.meaning.closeness(vector)
+        return None if vector is None or self.embedding_space is None else self.embedding_space.closeness(vector)
 
-    def _row(self, standings: dict[int, PhrasePosition]) -> PhraseMatch:
-        holding = len(standings) + bm25.BEFOREHAND * bm25.SHARE_OF_OTHERS
-        rarity = math.log((len(self.papers) + bm25.BEFOREHAND) / holding)
+    def _make_phrase_match(self, positions: dict[int, PhrasePosition]) -> PhraseMatch:
+        count = len(positions) + bm25.PRIOR_PAPERS * bm25.PRIOR_SHARE_OF_OTHERS
+        rarity = math.log((len(self.papers) + bm25.PRIOR_PAPERS) / count)
         return PhraseMatch(
-            standings,
+            positions,
             rarity,
             scoring_weights.COMMON_WEIGHT * max(0.0, -math.log(scoring_weights.COMMON_SHARE) - rarity),
         )

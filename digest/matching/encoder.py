@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from digest.matching.similarity import SIZE
 
 MAX_TOKENS = 256  # the limit in the model's training; the end of a long abstract is ignored
-AT_ONCE = 1_024  # tokens in a batch, with padding; larger batches need hundreds of megabytes and are no faster
+BATCH_TOKENS = 1_024  # tokens in a batch, with padding; larger batches need hundreds of megabytes and are no faster
 
 _HEADS = 12
 _LAYERS = 6
@@ -43,7 +43,7 @@ class Encoder:
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
 
-        self._weights = _mapped(folder / "model.safetensors")
+        self._weights = _map_weights(folder / "model.safetensors")
         self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
@@ -61,7 +61,7 @@ class Encoder:
         by_length = sorted(range(len(texts)), key=lambda number: len(tokens[number]))
         places: list[int] = []
         for number in by_length:
-            if places and (len(places) + 1) * len(tokens[number]) > AT_ONCE:
+            if places and (len(places) + 1) * len(tokens[number]) > BATCH_TOKENS:
                 yield places, [tokens[place] for place in places]
                 places = []
             places.append(number)
@@ -117,20 +117,20 @@ class Encoder:
         return np.asarray(hidden / spread * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"])
 
 
-def _mapped(path: Path) -> dict[str, Vectors]:
+def _map_weights(path: Path) -> dict[str, Vectors]:
     """Return the weights in a safetensors file, mapped into memory instead of copied.
 
     Only the pages in use are read, and all workers on a machine share them, which saves 150 MB in each.
     """
     file = np.memmap(path, np.uint8, "r")
-    begin = 8 + int.from_bytes(file[:8].tobytes(), "little")
-    described = json.loads(file[8:begin].tobytes())
-    found: dict[str, Vectors] = {}
-    for name, tensor in described.items():
+    data_start = 8 + int.from_bytes(file[:8].tobytes(), "little")
+    header = json.loads(file[8:data_start].tobytes())
+    weights: dict[str, Vectors] = {}
+    for name, tensor in header.items():
         if tensor.get("dtype") == "F32":
-            first, last = (begin + offset for offset in tensor["data_offsets"])
-            found[name] = np.asarray(file[first:last]).view(np.float32).reshape(tensor["shape"])
-    return found
+            first, last = (data_start + offset for offset in tensor["data_offsets"])
+            weights[name] = np.asarray(file[first:last]).view(np.float32).reshape(tensor["shape"])
+    return weights
 
 
 def _gelu(x: Vectors) -> Vectors:

@@ -8,8 +8,8 @@ from digest.matching import Reason, spans
 def split_highlights(text: str, reasons: Iterable[Reason]) -> list[tuple[str, bool]]:
     """Return the parts of `text` in order, each with a flag: True if one of `reasons` matched it."""
     parts: list[tuple[str, bool]] = []
-    at = 0
+    position = 0
     for begin, end in spans(text, reasons):
-        parts += [(text[at:begin], False), (text[begin:end], True)]
-        at = end
-    return [part for part in (*parts, (text[at:], False)) if part[0]]
+        parts += [(text[position:begin], False), (text[begin:end], True)]
+        position = end
+    return [part for part in (*parts, (text[position:], False)) if part[0]]

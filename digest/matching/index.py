@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from functools import cached_property, partial
 from typing import NamedTuple
 
-from digest.matching.cache import MANY, BoundedCache
+from digest.matching.cache import MAX_SMALL_ENTRIES, BoundedCache
 from digest.matching.corpus import Corpus
 from digest.matching.explanation import explain
 from digest.matching.scoring import can_find, probabilities
-from digest.matching.scoring_weights import BALANCED, LEAST, odds
+from digest.matching.scoring_weights import BALANCED, THRESHOLDS, odds
 from digest.matching.similarity import EmbeddingSpace
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.types import Finding, Interest, Match, PaperText, Reason
@@ -22,12 +22,12 @@ from subscriptions.query.grammar import Criteria
 class InterestFindings:
     """The findings and matches of one interest, made on first use. Every caller gets the same objects."""
 
-    __slots__ = ("_day", "_findings", "_interest", "_least", "_matches")
+    __slots__ = ("_corpus", "_findings", "_interest", "_matches", "_threshold")
 
-    def __init__(self, day: Corpus, interest: Interest, least: float) -> None:
-        self._day = day
+    def __init__(self, corpus: Corpus, interest: Interest, threshold: float) -> None:
+        self._corpus = corpus
         self._interest = interest
-        self._least = least  # minimum probability; it has no effect on a topic's reasons
+        self._threshold = threshold  # minimum probability; it has no effect on a topic's reasons
         self._findings: dict[int, Finding] = {}
         self._matches: dict[int, Match] = {}
 
@@ -35,8 +35,8 @@ class InterestFindings:
         """Return the finding of the interest in paper `number`."""
         found = self._findings.get(number)
         if found is None:
-            why = partial(explain, self._day, self._interest, number, self._least)
-            found = self._findings[number] = Finding(self._interest.label, score, why)
+            reasons = partial(explain, self._corpus, self._interest, number, self._threshold)
+            found = self._findings[number] = Finding(self._interest.label, score, reasons)
         return found
 
     def match(self, number: int, score: float) -> Match:
@@ -44,7 +44,7 @@ class InterestFindings:
         found = self._matches.get(number)
         if found is None:
             findings = (self.finding(number, score),)
-            found = self._matches[number] = Match(self._day.papers[number], score, findings)
+            found = self._matches[number] = Match(self._corpus.papers[number], score, findings)
         return found
 
 
@@ -61,22 +61,25 @@ class Answer(NamedTuple):
 
 
 class Index:
-    """An index of a day's papers. `meaning` and `thesaurus` are None if there are no embeddings or no catalogue."""
+    """An index of a day's papers. Without an `embedding_space` or a `thesaurus` it matches by words alone."""
 
     def __init__(
-        self, papers: Iterable[PaperText], meaning: EmbeddingSpace | None = None, thesaurus: Thesaurus | None = None
+        self,
+        papers: Iterable[PaperText],
+        embedding_space: EmbeddingSpace | None = None,
+        thesaurus: Thesaurus | None = None,
     ) -> None:
-        self.day = Corpus(papers, meaning, thesaurus)
-        self.papers = self.day.papers
+        self.corpus = Corpus(papers, embedding_space, thesaurus)
+        self.papers = self.corpus.papers
         self._voted: dict[int, Match] = {}
-        self._nothing = Answer({}, InterestFindings(self.day, Interest("", Criteria()), 0.0))
-        self._by_topics: BoundedCache[tuple[object, ...], Answer] = BoundedCache()
+        self._empty = Answer({}, InterestFindings(self.corpus, Interest("", Criteria()), 0.0))
+        self._topic_answers: BoundedCache[tuple[object, ...], Answer] = BoundedCache()
         # The findings of a topic are the same for every threshold.
-        self._found_by_topics: BoundedCache[Interest, InterestFindings] = BoundedCache()
+        self._topic_findings: BoundedCache[Interest, InterestFindings] = BoundedCache()
         # Answers for a phrase of one or two words, shared by many readers.
-        self._by_phrase: BoundedCache[tuple[object, ...], Answer] = BoundedCache(MANY)
+        self._phrase_answers: BoundedCache[tuple[object, ...], Answer] = BoundedCache(MAX_SMALL_ENTRIES)
         # Answers for all other filters, which few readers share.
-        self._by_own: BoundedCache[tuple[object, ...], Answer] = BoundedCache()
+        self._own_answers: BoundedCache[tuple[object, ...], Answer] = BoundedCache()
 
     @cached_property
     def by_votes(self) -> list[int]:
@@ -86,13 +89,13 @@ class Index:
     def answer(self, interest: Interest, amount: str = BALANCED) -> Answer:
         """Return the papers that `interest` matches at the threshold of `amount`: fewer, balanced or more."""
         if interest.about:
-            kept = self._by_topics
+            cache = self._topic_answers
         elif interest.criteria.is_of_phrases:
-            return self._answer_narrowed(interest, amount)
+            return self._answer_phrases(interest, amount)
         else:
-            kept = self._by_own
-        found = kept.get((interest, amount))
-        return kept.keep((interest, amount), self._answer(interest, amount)) if found is None else found
+            cache = self._own_answers
+        found = cache.get((interest, amount))
+        return cache.put((interest, amount), self._compute_answer(interest, amount)) if found is None else found
 
     def findings(self, interest: Interest, amount: str = BALANCED) -> dict[int, Finding]:
         """Return the finding for each paper that `interest` matches, by paper number, best first."""
@@ -115,39 +118,39 @@ class Index:
 
     def rank(self, interest: Interest) -> list[tuple[float, int]]:
         """Return (probability, paper number) of each paper with any evidence for `interest`, best first."""
-        return _ranked(probabilities(self.day, interest, 0.0))
+        return _ranked(probabilities(self.corpus, interest, 0.0))
 
     def with_any(self, phrases: Iterable[str]) -> frozenset[int]:
         """Return the numbers of the papers that contain any of `phrases`."""
-        return frozenset().union(*(self.day.row(phrase).standings for phrase in phrases))
+        return frozenset().union(*(self.corpus.phrase_match(phrase).positions for phrase in phrases))
 
-    def _answer_narrowed(self, interest: Interest, amount: str) -> Answer:
+    def _answer_phrases(self, interest: Interest, amount: str) -> Answer:
         """Return the answer for an interest of phrases alone, cached without the phrases that find nothing.
 
         Most phrases that readers type find nothing in a day. Many readers share the phrases that remain.
         """
-        asked, least = interest.criteria, odds(LEAST[amount])
-        phrases = tuple([phrase for phrase in asked.phrases if can_find(self.day, phrase, least)])
-        quoted = tuple([phrase for phrase in asked.quoted if self.day.knows(phrase)])
+        criteria, threshold = interest.criteria, odds(THRESHOLDS[amount])
+        phrases = tuple([phrase for phrase in criteria.phrases if can_find(self.corpus, phrase, threshold)])
+        quoted = tuple([phrase for phrase in criteria.quoted if self.corpus.knows(phrase)])
         if not phrases and not quoted:
-            return self._nothing
+            return self._empty
         is_short = len(phrases) + len(quoted) == 1 and (phrases or quoted)[0].count(" ") < 2
-        kept = self._by_phrase if is_short else self._by_own
+        cache = self._phrase_answers if is_short else self._own_answers
         key = (interest.label, interest.by_hand, phrases, quoted, amount)
-        found = kept.get(key)
+        found = cache.get(key)
         if found is None:
             narrowed = Interest(interest.label, Criteria(phrases, quoted=quoted), by_hand=interest.by_hand)
-            found = kept.keep(key, self._answer(narrowed, amount))
+            found = cache.put(key, self._compute_answer(narrowed, amount))
         return found
 
-    def _answer(self, interest: Interest, amount: str) -> Answer:
-        least = LEAST[amount]
-        scores = probabilities(self.day, interest, least)
+    def _compute_answer(self, interest: Interest, amount: str) -> Answer:
+        threshold = THRESHOLDS[amount]
+        scores = probabilities(self.corpus, interest, threshold)
         if not scores:
-            return self._nothing
-        found = self._found_by_topics.get(interest) or InterestFindings(self.day, interest, least)
+            return self._empty
+        found = self._topic_findings.get(interest) or InterestFindings(self.corpus, interest, threshold)
         if interest.about:
-            self._found_by_topics.keep(interest, found)
+            self._topic_findings.put(interest, found)
         return Answer({number: score for score, number in _ranked(scores)}, found)
 
 

@@ -14,15 +14,15 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from digest.matching.abbreviations import definitions
-from digest.matching.tokens import is_abbreviation, is_loud, key_of, words_of
+from digest.matching.tokens import has_capitals, is_abbreviation, key_of, words_of
 from digest.matching.types import PaperText
 
-_END = "\n"  # ends each text, so that no phrase spans two texts
-_ENDS = 8  # letters at either end that the index is keyed by; a shorter phrase is keyed by all its letters
-_LONG = 1000  # characters; in a shorter text every word counts as near the beginning
-_SEARCHES = 300  # phrases found by scanning before the index is built, which costs about 500 scans
+_TEXT_END = "\n"  # ends each text, so that no phrase spans two texts
+_KEY_LENGTH = 8  # letters at either end that the index is keyed by; a shorter phrase is keyed by all its letters
+_LONG_TEXT = 1000  # characters; in a shorter text every word counts as near the beginning
+_MAX_SCANS = 300  # phrases found by scanning before the index is built, which costs about 500 scans
 _NONE = -1
-_NOWHERE: tuple[int, ...] = ()
+_NO_OFFSETS: tuple[int, ...] = ()
 IN_TITLE = 2.0  # above any value of an abstract
 
 
@@ -46,8 +46,11 @@ class PhraseHit(NamedTuple):
 class PhrasePosition(NamedTuple):
     """The most prominent position of one phrase, or of several, in a paper."""
 
-    front: float  # IN_TITLE in the title, 1 (beginning) to 0 (end) in the abstract, 0 in keywords
+    prominence: float  # IN_TITLE in the title, 1 (beginning) to 0 (end) in the abstract, 0 in keywords
     mentions: int
+
+
+_NO_POSITION = PhrasePosition(0.0, 0)
 
 
 class PhraseIndex:
@@ -60,32 +63,30 @@ class PhraseIndex:
         self._word_at = array("i")  # by offset in _text: the number of the word that begins there, or _NONE
         self._begins = array("i")  # by word number: the offset in the field's text at which the word begins
         self._ends = array("i")  # by word number: the offset in the field's text at which the word ends
-        self._by_ends: dict[str, tuple[int, ...]] | None = None
-        self._searches = 0
-        self._meanings: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._offsets_by_key: dict[str, tuple[int, ...]] | None = None
+        self._scans = 0
+        self._synonyms: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._read(papers)
 
     def may_hold(self, key: str) -> bool:
         """Return whether a phrase with this `key` (see tokens.key_of) may occur; False is certain."""
-        if self._by_ends is None or key in self._meanings:
+        if self._offsets_by_key is None or key in self._synonyms:
             return True
-        if len(key) < _ENDS:
-            return "=" + key in self._by_ends
-        return key[:_ENDS] in self._by_ends and "…" + key[-_ENDS:] in self._by_ends
+        if len(key) < _KEY_LENGTH:
+            return "=" + key in self._offsets_by_key
+        return key[:_KEY_LENGTH] in self._offsets_by_key and "…" + key[-_KEY_LENGTH:] in self._offsets_by_key
 
     def find(self, phrase: str) -> list[PhraseHit]:
         """Return the occurrences of `phrase`, or of the abbreviation or long form that a paper defines for it."""
-        return [PhraseHit(self._field(first), first, last) for first, last in self._runs(phrase)]
+        return [PhraseHit(self._field(first), first, last) for first, last in self._occurrences(phrase)]
 
-    def standings(self, phrase: str) -> dict[int, PhrasePosition]:
+    def positions(self, phrase: str) -> dict[int, PhrasePosition]:
         """Return the position of `phrase` in each paper that contains it, by paper number (see `find`)."""
         found: dict[int, PhrasePosition] = {}
-        for first, _ in self._runs(phrase):
+        for first, _ in self._occurrences(phrase):
             field = self._field(first)
-            front, known = _front(field, self._begins[first]), found.get(field.paper)
-            found[field.paper] = (
-                PhrasePosition(max(front, known.front), known.mentions + 1) if known else PhrasePosition(front, 1)
-            )
+            prominence, known = _prominence(field, self._begins[first]), found.get(field.paper, _NO_POSITION)
+            found[field.paper] = PhrasePosition(max(prominence, known.prominence), known.mentions + 1)
         return found
 
     def written(self, hit: PhraseHit) -> str:
@@ -102,8 +103,8 @@ class PhraseIndex:
             self._learn_abbreviations(number, paper)
         self._text = "".join(stems)
         self._word_at = array("i", [_NONE]) * len(self._text)
-        for number, place in enumerate(_places_of(stems)):
-            self._word_at[place] = number
+        for number, offset in enumerate(_start_offsets(stems)):
+            self._word_at[offset] = number
 
     def _read_field(self, text: str) -> list[str]:
         stems = []
@@ -113,81 +114,81 @@ class PhraseIndex:
             self._ends.append(end)
         self._begins.append(len(text))
         self._ends.append(len(text))
-        return [*stems, _END]
+        return [*stems, _TEXT_END]
 
     def _learn_abbreviations(self, number: int, paper: PaperText) -> None:
         for short, long in definitions(f"{paper.title}. {paper.abstract}"):
             a, b = key_of(short), key_of(long)
-            self._meanings[a].append((number, b))
-            self._meanings[b].append((number, a))
+            self._synonyms[a].append((number, b))
+            self._synonyms[b].append((number, a))
 
-    def _index(self) -> dict[str, tuple[int, ...]]:
+    def _build_index(self) -> dict[str, tuple[int, ...]]:
         """Return the offsets of all possible phrases, keyed by their first letters and by their last letters.
 
-        The keys of a phrase of _ENDS letters or more are its first _ENDS letters, and "…" with its last _ENDS
-        letters. The key of a shorter phrase is "=" with the phrase itself.
+        A phrase of _KEY_LENGTH letters or more has two keys: its first _KEY_LENGTH letters, and "…" with its last
+        _KEY_LENGTH letters. The key of a shorter phrase is "=" with the phrase itself.
         """
-        by_ends: dict[str, list[int]] = defaultdict(list)
-        text, places = self._text, [place for place, word in enumerate(self._word_at) if word != _NONE]
-        for number, place in enumerate(places):
-            by_ends[text[place : place + _ENDS]].append(place)
-            by_ends["…" + text[max(0, place - _ENDS) : place]].append(place)
-            for end in places[number + 1 : number + _ENDS]:
-                if end - place >= _ENDS:
+        offsets_by_key: dict[str, list[int]] = defaultdict(list)
+        text, offsets = self._text, [offset for offset, word in enumerate(self._word_at) if word != _NONE]
+        for number, offset in enumerate(offsets):
+            offsets_by_key[text[offset : offset + _KEY_LENGTH]].append(offset)
+            offsets_by_key["…" + text[max(0, offset - _KEY_LENGTH) : offset]].append(offset)
+            for end in offsets[number + 1 : number + _KEY_LENGTH]:
+                if end - offset >= _KEY_LENGTH:
                     break
-                by_ends["=" + text[place:end]].append(place)
+                offsets_by_key["=" + text[offset:end]].append(offset)
         # The garbage collector stops tracking tuples of numbers, but scans lists in every full collection.
-        return {ends: tuple(places) for ends, places in by_ends.items()}
+        return {ends: tuple(offsets) for ends, offsets in offsets_by_key.items()}
 
-    def _runs(self, phrase: str) -> list[tuple[int, int]]:
+    def _occurrences(self, phrase: str) -> list[tuple[int, int]]:
         """Return the numbers of the first and the last word of each occurrence of `phrase`."""
         key = key_of(phrase)
-        places = self._places(key)
-        if not places and key not in self._meanings:
+        offsets = self._offsets(key)
+        if not offsets and key not in self._synonyms:
             return []  # the usual case
-        runs = [self._run(place, len(key)) for place in places]
+        ranges = [self._word_range(offset, len(key)) for offset in offsets]
         if is_abbreviation(phrase):
-            runs = [run for run in runs if self._is_loud(*run)]
-        for paper, other in self._meanings.get(key, ()):
-            others = (self._run(place, len(other)) for place in self._places(other))
-            runs += [run for run in others if self._field(run[0]).paper == paper and run not in runs]
-        return runs
+            ranges = [words for words in ranges if self._looks_like_abbreviation(*words)]
+        for paper, other in self._synonyms.get(key, ()):
+            others = (self._word_range(offset, len(other)) for offset in self._offsets(other))
+            ranges += [words for words in others if self._field(words[0]).paper == paper and words not in ranges]
+        return ranges
 
-    def _run(self, place: int, length: int) -> tuple[int, int]:
-        return self._word_at[place], self._word_at[place + length] - 1
+    def _word_range(self, offset: int, length: int) -> tuple[int, int]:
+        return self._word_at[offset], self._word_at[offset + length] - 1
 
     def _field(self, word: int) -> Field:
         return self.fields[bisect_right(self._first_words, word) - 1]
 
-    def _places(self, key: str) -> Sequence[int]:
-        if self._by_ends is None:
-            if self._searches < _SEARCHES:
-                self._searches += 1
-                return list(self._search(key))
-            self._by_ends = self._index()
-        return self._look_up(key, self._by_ends)
+    def _offsets(self, key: str) -> Sequence[int]:
+        if self._offsets_by_key is None:
+            if self._scans < _MAX_SCANS:
+                self._scans += 1
+                return list(self._scan(key))
+            self._offsets_by_key = self._build_index()
+        return self._look_up(key, self._offsets_by_key)
 
-    def _search(self, key: str) -> Iterator[int]:
-        at = self._text.find(key) if key else -1
-        while at >= 0:
-            if self._word_at[at] != _NONE and self._word_at[at + len(key)] != _NONE:
-                yield at
-            at = self._text.find(key, at + 1)
+    def _scan(self, key: str) -> Iterator[int]:
+        offset = self._text.find(key) if key else -1
+        while offset >= 0:
+            if self._word_at[offset] != _NONE and self._word_at[offset + len(key)] != _NONE:
+                yield offset
+            offset = self._text.find(key, offset + 1)
 
-    def _look_up(self, key: str, by_ends: Mapping[str, tuple[int, ...]]) -> Sequence[int]:
-        if len(key) < _ENDS:
-            return by_ends.get("=" + key, _NOWHERE)
-        begins = by_ends.get(key[:_ENDS], _NOWHERE)
-        ends = by_ends.get("…" + key[-_ENDS:], _NOWHERE) if begins else _NOWHERE
+    def _look_up(self, key: str, offsets_by_key: Mapping[str, tuple[int, ...]]) -> Sequence[int]:
+        if len(key) < _KEY_LENGTH:
+            return offsets_by_key.get("=" + key, _NO_OFFSETS)
+        begins = offsets_by_key.get(key[:_KEY_LENGTH], _NO_OFFSETS)
+        ends = offsets_by_key.get("…" + key[-_KEY_LENGTH:], _NO_OFFSETS) if begins else _NO_OFFSETS
         text, word_at, length = self._text, self._word_at, len(key)
         if len(begins) <= len(ends):
-            return [at for at in begins if text.startswith(key, at) and word_at[at + length] != _NONE]
-        starts = [at - length for at in ends if at >= length]
-        return [at for at in starts if text.startswith(key, at) and word_at[at] != _NONE]
+            return [offset for offset in begins if text.startswith(key, offset) and word_at[offset + length] != _NONE]
+        starts = [offset - length for offset in ends if offset >= length]
+        return [offset for offset in starts if text.startswith(key, offset) and word_at[offset] != _NONE]
 
-    def _is_loud(self, first: int, last: int) -> bool:
+    def _looks_like_abbreviation(self, first: int, last: int) -> bool:
         written = self._written(first, last)
-        return written.isalnum() and is_loud(written)
+        return written.isalnum() and has_capitals(written)
 
     def _written(self, first: int, last: int) -> str:
         return self._field(first).text[self._begins[first] : self._ends[last]]
@@ -201,13 +202,13 @@ def fields_of(paper: PaperText) -> Iterator[tuple[str, str]]:
         yield "keywords", keyword
 
 
-def _front(field: Field, begin: int) -> float:
-    """Return how prominent a word is that begins at offset `begin` of `field` (see PhrasePosition.front)."""
+def _prominence(field: Field, begin: int) -> float:
+    """Return how prominent a word is that begins at offset `begin` of `field` (see PhrasePosition.prominence)."""
     if field.name == "abstract":
-        return 1 - begin / max(_LONG, len(field.text))
+        return 1 - begin / max(_LONG_TEXT, len(field.text))
     return IN_TITLE if field.name == "title" else 0.0
 
 
-def _places_of(words: Sequence[str]) -> Iterator[int]:
+def _start_offsets(words: Sequence[str]) -> Iterator[int]:
     """Return the offset of each of `words` in their concatenation."""
     return accumulate(map(len, words[:-1]), initial=0) if words else iter(())

@@ -16,7 +16,7 @@ from digest.matching.tokens import COMMON_FAMILIES, WORD, families_of, key_of
 from digest.matching.types import Interest
 from subscriptions.query.grammar import Criteria
 
-LEAST_ON_TOPIC = 0.05
+MIN_ON_TOPIC = 0.05
 Scores = dict[int, float]  # probabilities or log-odds, by paper number
 
 
@@ -25,8 +25,8 @@ class Question(NamedTuple):
 
     text: str
     name: str  # empty for a sentence without a name
-    by_meaning: TextWeights
-    by_words: TextWeights
+    weights: TextWeights
+    weights_by_words: TextWeights
 
     @property
     def is_name(self) -> bool:
@@ -34,214 +34,221 @@ class Question(NamedTuple):
         return self.text == self.name
 
 
-def probabilities(day: Corpus, interest: Interest, least: float) -> Scores:
-    """Return the probability of each paper that is wanted with a probability of at least `least`."""
-    least_odds = scoring_weights.odds(least)
-    found = _topic_scores(day, interest, least_odds) if interest.about and interest.criteria.quoted else {}
+def probabilities(corpus: Corpus, interest: Interest, threshold: float) -> Scores:
+    """Return the probability of each paper that is wanted with a probability of at least `threshold`."""
+    threshold_odds = scoring_weights.odds(threshold)
+    found = _topic_scores(corpus, interest, threshold_odds) if interest.about and interest.criteria.quoted else {}
     if not interest.about or interest.by_hand:
-        found = _higher(found, _own_odds(day, interest.criteria, least_odds))
-    scores = {number: scoring_weights.probability(odds) for number, odds in found.items() if odds >= least_odds}
+        found = _max_scores(found, _own_filter_odds(corpus, interest.criteria, threshold_odds))
+    scores = {number: scoring_weights.probability(odds) for number, odds in found.items() if odds >= threshold_odds}
     if interest.narrower:
-        scores = _higher(scores, _on_any(day, interest.narrower, least))
-    for number, score in _by_rule(day, interest):
+        scores = _max_scores(scores, _broader_topic_scores(corpus, interest.narrower, threshold))
+    for number, score in _rule_scores(corpus, interest):
         scores[number] = 1 - (1 - score) * (1 - scores.get(number, 0.0))  # combine as independent reasons
-    return _without_the_unwanted(day, interest.criteria, scores)
+    return _apply_exclusions(corpus, interest.criteria, scores)
 
 
-def can_find(day: Corpus, phrase: str, least: float) -> bool:
-    """Return whether `phrase`, in a filter of phrases alone, may find a paper with log-odds of at least `least`."""
-    return _may_tell_apart(phrase, least) or day.knows(phrase)
+def can_find(corpus: Corpus, phrase: str, threshold: float) -> bool:
+    """Return whether `phrase`, in a filter of phrases alone, may find a paper with log-odds of at least `threshold`."""
+    return _is_specific_enough(phrase, threshold) or corpus.knows(phrase)
 
 
-def questions(day: Corpus, criteria: Criteria, least: float) -> Iterator[Question]:
-    """Yield the names and sentences of `criteria` that may reach log-odds of `least` without an exact match."""
-    if criteria.sentence and len(criteria.phrases) == 1 and _belong_together(day, *criteria.phrases, criteria.sentence):
-        text = f"{criteria.phrases[0]}: {criteria.sentence}"
-        yield Question(text, criteria.phrases[0], scoring_weights.BOTH, scoring_weights.BOTH_BY_WORDS)
-        return
+def questions(corpus: Corpus, criteria: Criteria, threshold: float) -> Iterator[Question]:
+    """Yield the names and sentences of `criteria` that may reach log-odds of `threshold` without an exact match."""
+    if criteria.sentence and len(criteria.phrases) == 1:
+        (name,) = criteria.phrases
+        if _is_one_subject(corpus, name, criteria.sentence):
+            text = f"{name}: {criteria.sentence}"
+            yield Question(text, name, scoring_weights.BOTH, scoring_weights.BOTH_BY_WORDS)
+            return
     if criteria.sentence:
         yield Question(criteria.sentence, "", scoring_weights.SENTENCE, scoring_weights.SENTENCE_BY_WORDS)
     for name in criteria.phrases:
-        if _may_tell_apart(name, least) or _names_a_topic(day, name):
+        if _is_specific_enough(name, threshold) or _is_topic_phrase(corpus, name):
             yield Question(name, name, scoring_weights.NAME, scoring_weights.NAME_BY_WORDS)
 
 
-def said_by(day: Corpus, question: Question) -> TextEvidence:
+def text_evidence(corpus: Corpus, question: Question) -> TextEvidence:
     """Return the evidence that the words, the embedding and the topics of a text give for each paper (cached)."""
     key = (question.name, question.text)  # shared by all readers who ask this, whatever else their filters hold
-    return day.said.get(key) or day.said.keep(key, _said_by(day, question))
+    return corpus.evidence.get(key) or corpus.evidence.put(key, _compute_evidence(corpus, question))
 
 
-def topics_in(day: Corpus, question: Question, vector: Vectors | None) -> list[tuple[Interest, float]]:
+def topics_in(corpus: Corpus, question: Question, vector: Vectors | None) -> list[tuple[Interest, float]]:
     """Return the catalogue's topics that the question is about, with their weights; `vector` embeds its text."""
     name, is_long = question.name or question.text, question.text.count(" ") > 1
-    if day.thesaurus is None or not (is_long or day.thesaurus.holds(key_of(name))):
+    if corpus.thesaurus is None or not (is_long or corpus.thesaurus.contains(key_of(name))):
         return []
-    found = day.thesaurus.topics_in(name, question.text, vector)
-    return [(day.thesaurus.topics[number], weight) for number, weight in found]
+    found = corpus.thesaurus.topics_in(name, question.text, vector)
+    return [(corpus.thesaurus.topics[number], weight) for number, weight in found]
 
 
-def on_topic(day: Corpus, topic: Interest) -> Values:
-    """Return the probability that each paper is about `topic`; probabilities below LEAST_ON_TOPIC become 0."""
-    found = day.on_topic.get(topic)
+def topic_probabilities(corpus: Corpus, topic: Interest) -> Values:
+    """Return the probability that each paper is about `topic`; probabilities below MIN_ON_TOPIC become 0."""
+    found = corpus.topic_probabilities.get(topic)
     if found is None:
-        scores = probabilities(day, topic, LEAST_ON_TOPIC)
-        found = day.on_topic[topic] = np.zeros(len(day.papers))
+        scores = probabilities(corpus, topic, MIN_ON_TOPIC)
+        found = corpus.topic_probabilities[topic] = np.zeros(len(corpus.papers))
         found[list(scores)] = list(scores.values())
     return found
 
 
-def _on_any(day: Corpus, topics: Iterable[Interest], least: float) -> Scores:
-    """Return the papers about any of `topics` with a probability of at least `least`.
+def _broader_topic_scores(corpus: Corpus, topics: Iterable[Interest], threshold: float) -> Scores:
+    """Return the papers about any of `topics` with a probability of at least `threshold`.
 
     A paper about several of them gets a higher score, as if the topics were independent.
     """
-    found = np.array([on_topic(day, topic) for topic in topics])
-    numbers = (found.max(axis=0) >= max(least, LEAST_ON_TOPIC)).nonzero()[0]
+    found = np.array([topic_probabilities(corpus, topic) for topic in topics])
+    numbers = (found.max(axis=0) >= max(threshold, MIN_ON_TOPIC)).nonzero()[0]
     return dict(zip(numbers.tolist(), (1 - (1 - found[:, numbers]).prod(axis=0)).tolist(), strict=True))
 
 
-def phrase_odds(standing: PhrasePosition, weights: PhraseWeights) -> float:
+def phrase_odds(position: PhrasePosition, weights: PhraseWeights) -> float:
     """Return the log-odds that exact phrases add for a paper, by their position and number of mentions."""
-    in_title = standing.front == IN_TITLE
-    often = math.log(min(standing.mentions, scoring_weights.MOST_MENTIONS))
-    at_front = weights.title + weights.early if in_title else weights.early * standing.front
+    in_title = position.prominence == IN_TITLE
+    often = math.log(min(position.mentions, scoring_weights.MAX_MENTIONS))
+    at_front = weights.title + weights.early if in_title else weights.early * position.prominence
     return weights.found + at_front + weights.often * often
 
 
-def topic_odds(day: Corpus, interest: Interest, weights: PhraseWeights) -> Values:
+def topic_odds(corpus: Corpus, interest: Interest, weights: PhraseWeights) -> Values:
     """Return each paper's log-odds for a topic, from its phrases, their words, its name and its embedding."""
-    odds = weights.usual + weights.name * day.coverage.of(interest.label)
-    rows = [row for row in map(day.row, interest.criteria.quoted) if row.standings]
-    for number, standing in _standings(rows).items():
-        odds[number] += phrase_odds(standing, weights)
-    for number, rarity in _rarest(rows).items():
+    odds = weights.intercept + weights.name * corpus.bm25_index.coverage(interest.label)
+    phrase_matches = _phrase_matches(corpus, interest.criteria.quoted)
+    for number, position in _merged_positions(phrase_matches).items():
+        odds[number] += phrase_odds(position, weights)
+    for number, rarity in _max_rarities(phrase_matches).items():
         odds[number] += weights.rare * rarity
-    if day.wording:
-        odds += weights.words * day.wording.of(interest)
-    close = day.closeness(interest.profile)
-    return odds if close is None else odds + weights.closeness * close
+    if corpus.term_overlap:
+        odds += weights.words * corpus.term_overlap.overlap(interest)
+    closeness = corpus.closeness(interest.profile)
+    return odds if closeness is None else odds + weights.closeness * closeness
 
 
-def _topic_scores(day: Corpus, interest: Interest, least: float) -> Scores:
-    weights = scoring_weights.TOPIC_BY_WORDS if day.vector(interest.profile) is None else scoring_weights.TOPIC
-    return _likely(topic_odds(day, interest, weights), weights.usual, least)
+def _topic_scores(corpus: Corpus, interest: Interest, threshold: float) -> Scores:
+    weights = scoring_weights.TOPIC_BY_WORDS if corpus.vector(interest.profile) is None else scoring_weights.TOPIC
+    return _above_threshold(topic_odds(corpus, interest, weights), weights.intercept, threshold)
 
 
-def _own_odds(day: Corpus, criteria: Criteria, least: float) -> Scores:
+def _own_filter_odds(corpus: Corpus, criteria: Criteria, threshold: float) -> Scores:
     """Return the log-odds for a reader's own filter: the best of its exact phrases, names and sentences."""
-    odds = _row_odds(day, (*criteria.phrases, *criteria.quoted))
-    for question in questions(day, criteria, least):
-        said = said_by(day, question)
-        odds = _higher(odds, _likely(said.odds, said.usual, least))
+    odds = _exact_phrase_odds(corpus, (*criteria.phrases, *criteria.quoted))
+    for question in questions(corpus, criteria, threshold):
+        evidence = text_evidence(corpus, question)
+        odds = _max_scores(odds, _above_threshold(evidence.odds, evidence.intercept, threshold))
     return odds
 
 
-def _row_odds(day: Corpus, phrases: Iterable[str]) -> Scores:
+def _exact_phrase_odds(corpus: Corpus, phrases: Iterable[str]) -> Scores:
     """Return the log-odds that exact phrases give each paper, less a penalty if all that match are common."""
-    rows = [row for row in map(day.row, phrases) if row.standings]
-    common: Scores = {}
-    for row in rows:
-        for number in row.standings:
-            common[number] = min(row.common, common.get(number, row.common))
+    phrase_matches = _phrase_matches(corpus, phrases)
+    penalties: Scores = {}
+    for phrase_match in phrase_matches:
+        for number in phrase_match.positions:
+            penalties[number] = min(phrase_match.penalty, penalties.get(number, phrase_match.penalty))
     return {
-        number: phrase_odds(found, scoring_weights.OWN) - common[number] for number, found in _standings(rows).items()
+        number: phrase_odds(found, scoring_weights.OWN) - penalties[number]
+        for number, found in _merged_positions(phrase_matches).items()
     }
 
 
-def _rarest(rows: Iterable[PhraseMatch]) -> Scores:
+def _phrase_matches(corpus: Corpus, phrases: Iterable[str]) -> list[PhraseMatch]:
+    return [found for found in map(corpus.phrase_match, phrases) if found.positions]
+
+
+def _max_rarities(phrase_matches: Iterable[PhraseMatch]) -> Scores:
     """Return the highest rarity among the phrases that each paper contains."""
     rarest: Scores = {}
-    for row in rows:
-        for number in row.standings:
-            rarest[number] = max(row.rarity, rarest.get(number, 0.0))
+    for phrase_match in phrase_matches:
+        for number in phrase_match.positions:
+            rarest[number] = max(phrase_match.rarity, rarest.get(number, 0.0))
     return rarest
 
 
-def _standings(rows: Iterable[PhraseMatch]) -> dict[int, PhrasePosition]:
+def _merged_positions(phrase_matches: Iterable[PhraseMatch]) -> dict[int, PhrasePosition]:
     """Return the merged position of the phrases in each paper that contains any of them."""
     found: dict[int, PhrasePosition] = {}
-    for row in rows:
-        for number, standing in row.standings.items():
+    for phrase_match in phrase_matches:
+        for number, position in phrase_match.positions.items():
             known = found.get(number)
-            found[number] = _together(known, standing) if known else standing
+            found[number] = _merge(known, position) if known else position
     return found
 
 
-def _together(one: PhrasePosition, other: PhrasePosition) -> PhrasePosition:
-    return PhrasePosition(max(one.front, other.front), one.mentions + other.mentions)
+def _merge(one: PhrasePosition, other: PhrasePosition) -> PhrasePosition:
+    return PhrasePosition(max(one.prominence, other.prominence), one.mentions + other.mentions)
 
 
-def _higher(one: Scores, other: Scores) -> Scores:
+def _max_scores(one: Scores, other: Scores) -> Scores:
     """Return the higher of the two scores of each paper."""
     if not one or not other:
         return one or other
     return {number: max(one.get(number, -math.inf), other.get(number, -math.inf)) for number in one.keys() | other}
 
 
-def _likely(odds: Values, usual: float, least: float) -> Scores:
-    """Return the papers with log-odds of at least `least`.
+def _above_threshold(odds: Values, intercept: float, threshold: float) -> Scores:
+    """Return the papers with log-odds of at least `threshold`.
 
     If even a paper without evidence would pass, return the papers with any evidence for or against them instead.
     """
-    numbers = (odds >= least if least > usual else odds != usual).nonzero()[0]
+    numbers = (odds >= threshold if threshold > intercept else odds != intercept).nonzero()[0]
     return dict(zip(numbers.tolist(), odds[numbers].tolist(), strict=True))
 
 
-def _said_by(day: Corpus, question: Question) -> TextEvidence:
-    vector = day.vector(question.text)
-    close = day.meaning.closeness(vector) if day.meaning and vector is not None else None
-    weights = question.by_words if close is None else question.by_meaning
-    covered = day.coverage.of(question.text)
-    if weights.enough:
-        covered = covered * min(1.0, day.coverage.telling(question.text) / weights.enough)
-    topics, spoken_of = day.none, topics_in(day, question, vector)
-    for topic, weight in spoken_of:
-        topics = topics + weight * on_topic(day, topic)
-    weights = weights.where_known(sum([weight for _, weight in spoken_of]))
-    odds = weights.usual + weights.coverage * covered
-    if spoken_of:
+def _compute_evidence(corpus: Corpus, question: Question) -> TextEvidence:
+    vector = corpus.vector(question.text)
+    closeness = corpus.embedding_space.closeness(vector) if corpus.embedding_space and vector is not None else None
+    weights = question.weights_by_words if closeness is None else question.weights
+    covered = corpus.bm25_index.coverage(question.text)
+    if weights.full_rarity:
+        covered = covered * min(1.0, corpus.bm25_index.total_rarity(question.text) / weights.full_rarity)
+    topics, topics_of_text = corpus.zeros, topics_in(corpus, question, vector)
+    for topic, weight in topics_of_text:
+        topics = topics + weight * topic_probabilities(corpus, topic)
+    weights = weights.interpolated(sum([weight for _, weight in topics_of_text]))
+    odds = weights.intercept + weights.coverage * covered
+    if topics_of_text:
         odds += weights.topics * topics
     if weights.name:
-        odds += weights.name * day.coverage.of(question.name)
-    if close is not None:
-        odds += weights.closeness * close
-    return TextEvidence(odds, weights.usual, covered, topics, close)
+        odds += weights.name * corpus.bm25_index.coverage(question.name)
+    if closeness is not None:
+        odds += weights.closeness * closeness
+    return TextEvidence(odds, weights.intercept, covered, topics, closeness)
 
 
-def _may_tell_apart(name: str, least: float) -> bool:
-    """Return whether a name's words, found one by one, can reach log-odds of `least`: two words often cannot."""
+def _is_specific_enough(name: str, threshold: float) -> bool:
+    """Return whether a name's words, found one by one, can reach log-odds of `threshold`: two words often cannot."""
     spaces = name.count(" ")
     return spaces > 1 or (
-        spaces == 1 and scoring_weights.NAME_BY_WORDS.usual + scoring_weights.NAME_BY_WORDS.coverage >= least
+        spaces == 1 and scoring_weights.NAME_BY_WORDS.intercept + scoring_weights.NAME_BY_WORDS.coverage >= threshold
     )
 
 
-def _names_a_topic(day: Corpus, name: str) -> bool:
+def _is_topic_phrase(corpus: Corpus, name: str) -> bool:
     """Return whether a name of two or more words is a topic's name or one of its phrases."""
-    return len(WORD.findall(name)) > 1 and day.thesaurus is not None and day.thesaurus.holds(key_of(name))
+    return len(WORD.findall(name)) > 1 and corpus.thesaurus is not None and corpus.thesaurus.contains(key_of(name))
 
 
-def _belong_together(day: Corpus, name: str, sentence: str) -> bool:
+def _is_one_subject(corpus: Corpus, name: str, sentence: str) -> bool:
     """Return whether the sentence describes the name. If not, each is scored by itself."""
     shared = {*families_of(name)} & {*families_of(sentence)} - COMMON_FAMILIES
-    return bool(shared) or day.thesaurus is None or day.thesaurus.is_one_subject(name, sentence)
+    return bool(shared) or corpus.thesaurus is None or corpus.thesaurus.is_one_subject(name, sentence)
 
 
-def _by_rule(day: Corpus, interest: Interest) -> Iterator[tuple[int, float]]:
+def _rule_scores(corpus: Corpus, interest: Interest) -> Iterator[tuple[int, float]]:
     criteria = interest.criteria
     for wanted in criteria.authors:
-        yield from ((number, scoring_weights.BY_AUTHOR) for number, _ in day.people.find(wanted))
+        yield from ((number, scoring_weights.BY_AUTHOR) for number, _ in corpus.authors.find(wanted))
     for pattern in criteria.categories:
-        yield from ((number, scoring_weights.IN_CATEGORY) for number, _ in day.categories.find(pattern))
+        yield from ((number, scoring_weights.IN_CATEGORY) for number, _ in corpus.categories.find(pattern))
     if interest.wants_votes_alone:
-        yield from ((number, scoring_weights.WITH_VOTES) for number in range(len(day.papers)))
+        yield from ((number, scoring_weights.WITH_VOTES) for number in range(len(corpus.papers)))
 
 
-def _without_the_unwanted(day: Corpus, criteria: Criteria, scores: Scores) -> Scores:
+def _apply_exclusions(corpus: Corpus, criteria: Criteria, scores: Scores) -> Scores:
     if criteria.exclusions:
-        excluded = {number for phrase in criteria.exclusions for number in day.row(phrase).standings}
+        excluded = {number for phrase in criteria.exclusions for number in corpus.phrase_match(phrase).positions}
         scores = {number: score for number, score in scores.items() if number not in excluded}
     if criteria.min_votes:
-        scores = {n: score for n, score in scores.items() if day.papers[n].votes >= criteria.min_votes}
+        scores = {n: score for n, score in scores.items() if corpus.papers[n].votes >= criteria.min_votes}
     return scores

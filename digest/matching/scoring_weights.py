@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 # The minimum probability of a paper, by the reader's choice (subscriptions.models.Subscriber.Amount).
-LEAST = {"fewer": 0.7, "balanced": 0.4, "more": 0.2}
+THRESHOLDS = {"fewer": 0.7, "balanced": 0.4, "more": 0.2}
 BALANCED = "balanced"
 
 # Probabilities given by rules instead of evidence: a reader who follows an author wants all of the author's papers.
@@ -31,81 +31,84 @@ class PhraseWeights(NamedTuple):
     name: float = 0.0  # coverage of the topic's name, 0…1
     words: float = 0.0  # overlap with the words of the topic's phrases (topic_terms.py)
     closeness: float = 0.0  # similarity of the embeddings, in standard deviations
-    usual: float = 0.0  # the intercept: log-odds of a paper without any evidence
+    intercept: float = 0.0  # the intercept: log-odds of a paper without any evidence
 
 
 class TextWeights(NamedTuple):
     """Weights for names and sentences. Their words may occur anywhere in a paper."""
 
-    usual: float  # the intercept: log-odds of a paper without any evidence
+    intercept: float  # the intercept: log-odds of a paper without any evidence
     coverage: float  # coverage of the whole text, 0…1
     topics: float  # how much the paper is about the catalogue's topics that the text names, 0…1
     closeness: float = 0.0  # similarity of the embeddings, in standard deviations
     name: float = 0.0  # coverage of the name alone, for a name with a sentence
-    enough: float = 0.0  # total rarity that the words need for coverage to count in full
-    alone: "TextWeights | None" = None  # for a text without a topic in the catalogue; its own words count for more
+    full_rarity: float = 0.0  # total rarity that the words need for coverage to count in full
+    # For a text without a topic in the catalogue: its own words count for more.
+    without_topics: "TextWeights | None" = None
 
-    def where_known(self, known: float) -> "TextWeights":
-        """Return these weights if the catalogue knows the text (1), `alone` if not (0), and a mixture in between."""
-        alone = self.alone
-        if alone is None or known >= 1:
+    def interpolated(self, known: float) -> "TextWeights":
+        """Return these weights for `known` = 1 (the catalogue has the text's topics), `without_topics` for 0."""
+        without_topics = self.without_topics
+        if without_topics is None or known >= 1:
             return self
         unknown = 1 - known
         return TextWeights(
-            usual=known * self.usual + unknown * alone.usual,
-            coverage=known * self.coverage + unknown * alone.coverage,
-            closeness=known * self.closeness + unknown * alone.closeness,
-            name=known * self.name + unknown * alone.name,
+            intercept=known * self.intercept + unknown * without_topics.intercept,
+            coverage=known * self.coverage + unknown * without_topics.coverage,
+            closeness=known * self.closeness + unknown * without_topics.closeness,
+            name=known * self.name + unknown * without_topics.name,
             topics=self.topics,
         )
 
 
-TOPIC = PhraseWeights(usual=-7.23, found=0.0, title=0.48, early=1.18, rare=0.24, name=1.10, words=2.14, closeness=0.92)
+TOPIC = PhraseWeights(
+    intercept=-7.23, found=0.0, title=0.48, early=1.18, rare=0.24, name=1.10, words=2.14, closeness=0.92
+)
 # `found` is negative, because an occurrence that is neither early nor rare says little.
-TOPIC_BY_WORDS = PhraseWeights(usual=-7.11, found=-1.31, title=0.22, early=1.63, rare=0.48, name=1.80, words=2.83)
+TOPIC_BY_WORDS = PhraseWeights(intercept=-7.11, found=-1.31, title=0.22, early=1.63, rare=0.48, name=1.80, words=2.83)
 OWN = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
 
 NAME = TextWeights(
-    usual=-5.39,
+    intercept=-5.39,
     coverage=3.48,
     closeness=0.85,
     topics=6.20,
-    alone=TextWeights(usual=-6.62, coverage=10.97, topics=0, closeness=2.07),
+    without_topics=TextWeights(intercept=-6.62, coverage=10.97, topics=0, closeness=2.07),
 )
-NAME_BY_WORDS = TextWeights(usual=-4.88, coverage=4.21, topics=6.68)
+NAME_BY_WORDS = TextWeights(intercept=-4.88, coverage=4.21, topics=6.68)
 SENTENCE = TextWeights(
-    usual=-5.53,
+    intercept=-5.53,
     coverage=5.00,
     closeness=1.17,
     topics=9.06,
-    enough=6.0,
-    alone=TextWeights(usual=-5.76, coverage=13.90, topics=0, closeness=1.42),
+    full_rarity=6.0,
+    without_topics=TextWeights(intercept=-5.76, coverage=13.90, topics=0, closeness=1.42),
 )
-SENTENCE_BY_WORDS = TextWeights(usual=-4.86, coverage=7.00, topics=12.48, enough=6.0)
+SENTENCE_BY_WORDS = TextWeights(intercept=-4.86, coverage=7.00, topics=12.48, full_rarity=6.0)
 BOTH = TextWeights(
-    usual=-5.90,
+    intercept=-5.90,
     coverage=6.40,
     closeness=1.00,
     topics=6.40,
     name=1.30,
-    alone=TextWeights(usual=-7.17, coverage=25.99, topics=0, closeness=1.52, name=4.52),
+    without_topics=TextWeights(intercept=-7.17, coverage=25.99, topics=0, closeness=1.52, name=4.52),
 )
 BOTH_BY_WORDS = TextWeights(
-    usual=-5.35,
+    intercept=-5.35,
     coverage=13.90,
     topics=7.00,
     name=2.15,
-    alone=TextWeights(usual=-5.90, coverage=23.00, topics=0, name=4.30),
+    without_topics=TextWeights(intercept=-5.90, coverage=23.00, topics=0, name=4.30),
 )
 
-MOST_MENTIONS = 8  # further ones add nothing
+MAX_MENTIONS = 8  # further ones add nothing
 
-SURE = 0.99  # cap for probabilities, because the log-odds of 1 are infinite
+MAX_PROBABILITY = 0.99  # cap for probabilities, because the log-odds of 1 are infinite
 
 # Weaker evidence is not shown to a reader as a reason.
-CLOSE = 1.5  # standard deviations of similarity
-ON_TOPIC = 0.5  # log-odds that a topic adds
-TELLING = 2.0  # rarity of a word (inverse document frequency)
+MIN_CLOSENESS = 1.5  # standard deviations of similarity
+MIN_REASON_WEIGHT = 0.5  # log-odds that a topic adds
+MIN_RARITY = 2.0  # rarity of a word (inverse document frequency)
 
 # A reader's phrase that occurs in more than this share of papers is penalized, so that it has to match prominently.
 COMMON_SHARE = 0.05

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from digest.matching.index import Answer, Index
-from digest.matching.scoring_weights import BALANCED, LEAST
+from digest.matching.scoring_weights import BALANCED, THRESHOLDS
 from digest.matching.types import Interest, Match
 
 
@@ -59,7 +59,7 @@ def _share(lists: Sequence[Sequence[tuple[int, float]]], most: int, amount: str)
     places, its best candidate scores less than any candidate of another interest. So one topic cannot take all places
     if others have candidates.
     """
-    fairness = LEAST[amount] ** (2 / most)
+    fairness = THRESHOLDS[amount] ** (2 / most)
     counts = [1.0] * len(lists)
     places = [0] * len(lists)
     chosen: set[int] = set()

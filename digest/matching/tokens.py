@@ -9,20 +9,20 @@ from digest.text.stop_words import COMMON_WORDS, STOP_WORDS
 
 WORD = re.compile(r"[^\W_]+")
 # The beginning of a word of four letters or more within a name: Office|Bench, V|Bench, but not in LoRA or GitHub.
-_WITHIN = re.compile(r"(?<=[^\W_])(?=[A-Z][a-z]{3})")
+_CAMEL_CASE = re.compile(r"(?<=[^\W_])(?=[A-Z][a-z]{3})")
 
 _ENDINGS = frozenset((
     "izations", "ization", "ational", "fulness", "ousness", "iveness", "ations", "ation", "ators", "ator", "ating",
     "ates", "ated", "ate", "ings", "ing", "ements", "ement", "ments", "ment", "ives", "ive", "ions", "ion", "ers", "er",
     "ors", "or", "ed", "es", "s", "ly", "al", "ic", "ity", "y", "e",
 ))  # fmt: skip
-_LONGEST = max(map(len, _ENDINGS))
+_LONGEST_ENDING = max(map(len, _ENDINGS))
 # Letters that NFKD does not decompose, with the letters that readers type instead: Lukasz for Łukasz.
 WHOLE_LETTERS = {
     "ł": "l", "đ": "d", "ð": "d", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
 }  # fmt: skip
 _WHOLE_LETTER = re.compile(f"[{''.join(WHOLE_LETTERS)}]")
-_SHORTEST = 4  # letters that must remain when an ending is removed
+_MIN_STEM = 4  # letters that must remain when an ending is removed
 
 
 def fold(text: str) -> str:
@@ -55,11 +55,11 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=100_000)
 def family(word: str) -> str:
     """Return the stem that a word family shares: gener for generate, generating, generation and generator."""
-    if len(word) <= _SHORTEST:
+    if len(word) <= _MIN_STEM:
         return stem(word)
     if word.endswith("ies"):
         word = word[:-3] + "y"
-    for length in range(min(_LONGEST, len(word) - _SHORTEST), 0, -1):
+    for length in range(min(_LONGEST_ENDING, len(word) - _MIN_STEM), 0, -1):
         if word[-length:] in _ENDINGS:
             return word[:-length]
     return word
@@ -70,7 +70,7 @@ def words_of(text: str) -> Iterator[tuple[str, int, int]]:
 
     A name such as OfficeBench is split into its words. Joined, they are the name's key (see key_of).
     """
-    cuts = [cut.start() for cut in _WITHIN.finditer(text)]
+    cuts = [cut.start() for cut in _CAMEL_CASE.finditer(text)]
     cuts.reverse()
     for whole, begin, end in _whole_words_of(text):
         word, is_in_place = stem(whole), len(whole) == end - begin
@@ -116,9 +116,9 @@ COMMON_FAMILIES = frozenset(map(family, COMMON_WORDS))
 
 def is_abbreviation(phrase: str) -> bool:
     """Return whether `phrase` is an abbreviation, so that case matters: RAG is not a rag, and SAM is not Sam."""
-    return len(phrase) <= 6 and phrase.isalnum() and is_loud(phrase)
+    return len(phrase) <= 6 and phrase.isalnum() and has_capitals(phrase)
 
 
-def is_loud(word: str) -> bool:
+def has_capitals(word: str) -> bool:
     """Return whether `word` has two or more capitals, as abbreviations do."""
     return sum(map(str.isupper, word)) > 1

@@ -16,48 +16,53 @@ from digest.matching.bm25 import Bm25Index, Values
 from digest.matching.tokens import families_of
 from digest.matching.types import Interest
 
-_FEWEST = 100  # topics; a smaller catalogue is padded with imaginary topics that share no words with it
-_SHOWN = 4  # words in a reason
-_LEAST_VARIANCE = 1e-6  # avoids a division by zero for a paper with none of the words
+_MIN_TOPICS = 100  # topics; a smaller catalogue is padded with imaginary topics that share no words with it
+_TOP_WORDS = 4  # words in a reason
+_MIN_VARIANCE = 1e-6  # avoids a division by zero for a paper with none of the words
 
 
 class TopicTerms:
     """The mean and the variance of each word's weight over all `topics`."""
 
     def __init__(self, topics: Sequence[Interest]) -> None:
-        uses: dict[str, list[float]] = {}
+        weights_by_word: dict[str, list[float]] = {}
         for topic in topics:
-            for word, use in words_of(topic).items():
-                uses.setdefault(word, []).append(use)
+            for word, weight in word_weights(topic).items():
+                weights_by_word.setdefault(word, []).append(weight)
         # Count all topics that have phrases, including those that do not use the word.
-        count = max(sum(bool(topic.criteria.quoted) for topic in topics), _FEWEST)
-        self.means = {word: sum(found) / count for word, found in uses.items()}
-        squares = {word: sum(use * use for use in found) / count for word, found in uses.items()}
+        count = max(sum(bool(topic.criteria.quoted) for topic in topics), _MIN_TOPICS)
+        self.means = {word: sum(weights) / count for word, weights in weights_by_word.items()}
+        squares = {
+            word: sum(weight * weight for weight in weights) / count for word, weights in weights_by_word.items()
+        }
         self.variances = {word: square - self.means[word] ** 2 for word, square in squares.items()}
 
 
 class TermOverlap:
     """The overlap of a day's papers with the words of topics."""
 
-    def __init__(self, coverage: Bm25Index, vocabulary: TopicTerms) -> None:
-        self._coverage = coverage
-        self._usual = coverage.sum(vocabulary.means)
-        self._spread = np.sqrt(coverage.sum(vocabulary.variances, squared=True) + _LEAST_VARIANCE)
-        self.of = lru_cache(maxsize=1_000)(self._of)  # called again for each paper that is explained
+    def __init__(self, bm25_index: Bm25Index, topic_terms: TopicTerms) -> None:
+        self._bm25_index = bm25_index
+        self._means = bm25_index.weighted_sum(topic_terms.means)
+        self._deviations = np.sqrt(bm25_index.weighted_sum(topic_terms.variances, squared=True) + _MIN_VARIANCE)
+        self.overlap = lru_cache(maxsize=1_000)(self._overlap)  # called again for each paper that is explained
 
-    def _of(self, topic: Interest) -> Values:
+    def _overlap(self, topic: Interest) -> Values:
         """Return ln(1 + d) for each paper; d is its overlap with `topic` in standard deviations above the mean."""
-        deviations = (self._coverage.sum(words_of(topic)) - self._usual) / self._spread
+        deviations = (self._bm25_index.weighted_sum(word_weights(topic)) - self._means) / self._deviations
         return np.log1p(np.maximum(deviations, 0.0))
 
-    def telling(self, topic: Interest, number: int) -> frozenset[str]:
+    def top_words(self, topic: Interest, number: int) -> frozenset[str]:
         """Return the few word families that contribute most to the overlap of paper `number` with `topic`."""
-        says = {word: float(self._coverage.sum({word: use})[number]) for word, use in words_of(topic).items()}
-        return frozenset(word for word in sorted(says, key=lambda word: -says[word])[:_SHOWN] if says[word])
+        shares = {
+            word: float(self._bm25_index.weighted_sum({word: weight})[number])
+            for word, weight in word_weights(topic).items()
+        }
+        return frozenset(word for word in sorted(shares, key=lambda word: -shares[word])[:_TOP_WORDS] if shares[word])
 
 
 @lru_cache(maxsize=1_000)
-def words_of(topic: Interest) -> Mapping[str, float]:
+def word_weights(topic: Interest) -> Mapping[str, float]:
     """Return the weight of each word family in the topic's phrases: log(1 + number of phrases that contain it)."""
     counts = Counter(word for phrase in topic.criteria.quoted for word in families_of(phrase))
     return {word: float(np.log1p(count)) for word, count in counts.items()}

@@ -30,7 +30,7 @@ class PaperText(Protocol):
     def votes(self) -> int: ...
 
 
-TELLING_PHRASES = 28  # phrases of a topic that are part of its profile; the others only match
+PROFILE_PHRASES = 28  # phrases of a topic that are part of its profile; the others only match
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Interest:
     @cached_property
     def profile(self) -> str:
         """The text that is embedded for a topic."""
-        return f"{self.about}. {', '.join(self.said[:TELLING_PHRASES])}"
+        return f"{self.about}. {', '.join(self.terms[:PROFILE_PHRASES])}"
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def terms(self) -> tuple[str, ...]:
         """The terms of a topic: the labels of its narrower topics, and its phrases."""
         return (*(topic.label for topic in self.narrower), *self.criteria.quoted)
 
@@ -66,8 +66,10 @@ class Interest:
 
     @cached_property
     def _hash(self) -> int:
-        asked = self.criteria  # the other fields seldom differ
-        return hash((self.label, asked.phrases, asked.quoted, asked.authors, asked.categories, asked.sentence))
+        criteria = self.criteria  # the other fields seldom differ
+        return hash(
+            (self.label, criteria.phrases, criteria.quoted, criteria.authors, criteria.categories, criteria.sentence)
+        )
 
     def __hash__(self) -> int:
         return self._hash

@@ -63,7 +63,7 @@ def mark_stale(papers: Iterable[Paper]) -> None:
 def _waits_for_vectors(index: Index, edition: Edition) -> bool:
     """Return whether the index has no embeddings yet, but will have them: on a long day they are made bit by bit."""
     is_recent = edition.day >= timezone.now().date() - paper_index.RECENT
-    return index.day.meaning is None and embeddings.is_available() and is_recent
+    return index.corpus.embedding_space is None and embeddings.is_available() and is_recent
 
 
 def _row(topic: Topic, paper: Paper, edition: Edition, finding: Finding) -> TopicPaper:

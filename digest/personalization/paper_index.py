@@ -90,5 +90,5 @@ class _QueryEmbeddings:
     def __call__(self, text: str) -> "Vectors | None":
         vector = self._kept.get(text)
         if vector is None:
-            vector = self._kept.keep(text, embeddings.of_texts([text], embeddings.Kind.ASKED, keep=self._keep)[text])
+            vector = self._kept.put(text, embeddings.of_texts([text], embeddings.Kind.ASKED, keep=self._keep)[text])
         return vector

@@ -49,7 +49,8 @@ class _CachedIndex:
         It is not rebuilt for each few embeddings in between.
         """
         missing = embeddings.missing(self.texts) if self.missing else 0
-        return missing < self.missing and (not missing or (self.index.day.meaning is None and self._most(missing)))
+        had_none = self.index.corpus.embedding_space is None
+        return missing < self.missing and (not missing or (had_none and self._most(missing)))
 
     def _most(self, missing: int) -> bool:
         return missing <= len(self.index.papers) // 2

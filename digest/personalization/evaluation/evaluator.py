@@ -88,7 +88,7 @@ def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, witho
         _figures(_without(trial.index, ways["catalogue"]) if without_topic else trial.index, judged, ways)
         for judged, ways in trial.asked
     ]
-    return Evaluation(len(trial.index.papers), trial.index.day.meaning is not None, each, _sum(each))
+    return Evaluation(len(trial.index.papers), trial.index.corpus.embedding_space is not None, each, _sum(each))
 
 
 def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> EvaluationSet:
@@ -100,10 +100,10 @@ def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Eva
     papers = _papers(folder, {key for one in judged for key in one.grades})
     encode = _Encoder(cache) if embeddings.is_available() else None
     index = _index(papers, list(topics.values()), encode)
-    asked = [(one, _ways(one, _topic(one, topics, index.day.thesaurus, encode))) for one in judged]
+    asked = [(one, _ways(one, _topic(one, topics, index.corpus.thesaurus, encode))) for one in judged]
     if encode:
         every = [way.criteria for _, ways in asked for way in ways.values()]
-        encode([one.text for criteria in every for one in questions(index.day, criteria, scoring_weights.odds(0))])
+        encode([one.text for criteria in every for one in questions(index.corpus, criteria, scoring_weights.odds(0))])
         encode.save()
     return EvaluationSet(index, asked)
 
@@ -124,15 +124,15 @@ def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "_
 
 def _without(index: Index, topic: Interest) -> Index:
     """Return an index of the same papers, with a catalogue without `topic`, its narrower and its broader topics."""
-    day = index.day
-    every = day.thesaurus.topics if day.thesaurus else []
+    corpus = index.corpus
+    every = corpus.thesaurus.topics if corpus.thesaurus else []
     gone = {topic, *topic.narrower}
     topics = [other for other in every if other not in gone and gone.isdisjoint(other.narrower)]
-    if day.meaning is None:
+    if corpus.embedding_space is None:
         return assemble_index(index.papers, topics)
     texts = [*map(text_of, index.papers), *(other.profile for other in topics)]
-    found = {text: vector for text in texts if (vector := day.vector(text)) is not None}
-    return assemble_index(index.papers, topics, found, None, day.vector)
+    found = {text: vector for text in texts if (vector := corpus.vector(text)) is not None}
+    return assemble_index(index.papers, topics, found, None, corpus.vector)
 
 
 def _figures(index: Index, judged: JudgedInterest, ways: dict[str, Interest]) -> Figures:

@@ -16,7 +16,7 @@ from digest.matching.bm25 import Bm25Index
 from digest.matching.explanation import explain
 from digest.matching.phrase_index import PhraseIndex
 from digest.matching.scoring import probabilities
-from digest.matching.scoring_weights import LEAST
+from digest.matching.scoring_weights import THRESHOLDS
 from digest.matching.thesaurus import Thesaurus
 from subscriptions.query.grammar import Criteria
 
@@ -132,7 +132,8 @@ def test_it_marks_any_text_in_order(text: str, found: str) -> None:
 
 
 def test_it_covers_rare_words_more_than_common_ones() -> None:
-    covered = Bm25Index([paper("Protein folding"), paper("Models of data"), paper("Else")]).of("models of protein data")
+    index = Bm25Index([paper("Protein folding"), paper("Models of data"), paper("Else")])
+    covered = index.coverage("models of protein data")
     assert covered[0] > covered[1]
     assert covered[2] == 0
 
@@ -211,8 +212,8 @@ def test_it_finds_the_same_by_reading_as_by_its_index(words: list[str]) -> None:
 
 def test_days_share_a_thesaurus_while_the_catalogue_is_the_same() -> None:
     first, second = assemble_index([paper("a")], [AGENTS]), assemble_index([paper("b")], [AGENTS])
-    assert first.day.thesaurus is second.day.thesaurus
-    assert assemble_index([paper("b")], [AGENTS, ROBOTS]).day.thesaurus is not first.day.thesaurus
+    assert first.corpus.thesaurus is second.corpus.thesaurus
+    assert assemble_index([paper("b")], [AGENTS, ROBOTS]).corpus.thesaurus is not first.corpus.thesaurus
 
 
 THREE = [paper("Video Diffusion for Everyone", "x"), paper("Agents at Sea", "They watch videos."), paper("Tables", "x")]
@@ -278,7 +279,7 @@ def test_a_sentence_is_a_reason_where_the_paper_says_it_word_for_word() -> None:
 
 def test_words_that_tell_little_are_a_reason_where_there_is_no_other() -> None:
     asked = Interest("it", Criteria(phrases=("model",), sentence="better models of language"))
-    (found,) = explain(Index([paper("x", "In language it is better.")]).day, asked, 0, LEAST["more"])
+    (found,) = explain(Index([paper("x", "In language it is better.")]).corpus, asked, 0, THRESHOLDS["more"])
     assert (found.kind, found.found) == ("words", "language, better")
 
 
@@ -302,10 +303,10 @@ def test_phrases_that_find_nothing_change_nothing(phrases: list[str], quoted: li
     topics = [Interest("Distillation", Criteria(quoted=("teacher-student",)), "Distillation: small from large")]
     index = assemble_index([*WITH_COMMON.papers, paper("A student of a teacher"), paper("Robots with arms")], topics)
     for _ in range(400):
-        index.day.row("nothing")  # build the index, as for a whole day of emails
+        index.corpus.phrase_match("nothing")  # build the index, as for a whole day of emails
     asked = Interest("it", Criteria(phrases=tuple(phrases), quoted=tuple(quoted)))
-    for amount, least in LEAST.items():
-        assert index.answer(asked, amount).scores == probabilities(index.day, asked, least)
+    for amount, threshold in THRESHOLDS.items():
+        assert index.answer(asked, amount).scores == probabilities(index.corpus, asked, threshold)
 
 
 def test_it_ranks_all_that_hold_a_word_though_few_of_them_were_chosen_before() -> None:

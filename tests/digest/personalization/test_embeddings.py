@@ -46,7 +46,7 @@ def test_it_works_out_a_text_once_and_keeps_it(monkeypatch: pytest.MonkeyPatch) 
 
 def test_it_matches_by_meaning_and_says_so(edition: Edition) -> None:
     index = paper_index.build_index(edition.papers.order_by("pk"))
-    assert index.day.meaning
+    assert index.corpus.embedding_space
     ranked = index.rank(ask(REWARDS).interests[0])
     assert index.papers[ranked[0][1]].title == "Reinforcement Learning at Scale"
     (best, *_) = index.findings(ask("reinforcement learning at a large scale").interests[0], "more").values()
@@ -63,12 +63,12 @@ def test_it_says_what_is_close_of_a_name_beside_a_sentence(edition: Edition) -> 
 def test_it_does_without_on_a_page_until_somebody_worked_them_out(edition: Edition) -> None:
     papers = list(edition.papers.all())
     Vector.objects.all().delete()
-    assert paper_index.build_index(papers, for_page=True).day.meaning is None
+    assert paper_index.build_index(papers, for_page=True).corpus.embedding_space is None
     assert paper_index.embed_ahead(now=NOW, seconds=60) == 3
     assert paper_index.embed_ahead(now=NOW, seconds=60) == 0
     index = paper_index.build_index(papers, for_page=True)
     compose(index, ask(REWARDS), TODAY)
-    assert index.day.meaning
+    assert index.corpus.embedding_space
     assert set(Vector.objects.values_list("kind", flat=True)) == {"paper"}  # what is tried on a page is not kept
 
 
@@ -79,7 +79,7 @@ def test_it_matches_on_words_alone_where_packages_are_missing(
     monkeypatch.setattr("digest.personalization.embeddings.missing_packages", lambda: ["tokenizers"])
     monkeypatch.setattr("digest.ops.system_checks.missing_packages", lambda: ["tokenizers"])
     index = paper_index.build_index(edition.papers.all())
-    assert index.day.meaning is None
+    assert index.corpus.embedding_space is None
     assert compose(index, ask("reinforcement learning at scale"), TODAY).for_you
     assert "Matching works on words alone: tokenizers not installed" in caplog.text
     (warning,) = check_meaning(None)

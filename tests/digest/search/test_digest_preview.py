@@ -154,11 +154,11 @@ def by_meaning(settings: Any) -> Iterator[None]:
 @pytest.mark.usefixtures("by_meaning", "week")
 def test_it_takes_in_meaning_once_vectors_are_worked_out(django_assert_num_queries: Any) -> None:
     Vector.objects.all().delete()
-    assert [index.day.meaning for index in index_cache.last().indexes] == [None] * 7
+    assert [index.corpus.embedding_space for index in index_cache.last().indexes] == [None] * 7
     found = list(Paper.objects.all())
     embeddings.of_texts(map(text_of, found[:-1]), embeddings.Kind.PAPER)
     half = index_cache.last()
-    assert all(index.day.meaning for index in half.indexes)
+    assert all(index.corpus.embedding_space for index in half.indexes)
     embeddings.of_texts(["Something else"], embeddings.Kind.PAPER)
     assert index_cache.last() is half
     embeddings.of_texts(map(text_of, found), embeddings.Kind.PAPER)
