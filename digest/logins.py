@@ -18,9 +18,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from subscriptions.security import rate_limits
+from subscriptions.security import abuse_limits
+from subscriptions.security.abuse_limits import Limit
 from subscriptions.security.client_ip import site_of, visitors_network
-from subscriptions.security.rate_limits import Limit
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +45,13 @@ class LoginForm(AdminAuthenticationForm):
         account, now = self.cleaned_data.get("username", ""), timezone.now()
         counted = _limits_of(self.request, account)
         # Before the password is looked at, so that many at the same moment are counted, too.
-        if reached := rate_limits.acquire(*counted, now=now):
+        if reached := abuse_limits.acquire(*counted, now=now):
             _warn(reached, account, visitors_network(self.request), now)
-            until = f"{rate_limits.free_at(reached, now=now):%Y-%m-%d %H:%M}"
+            until = f"{abuse_limits.free_at(reached, now=now):%Y-%m-%d %H:%M}"
             raise ValidationError(self.error_messages["limited"], code="limited", params={"until": until})
         cleaned = super().clean()  # raises where the password is wrong
         if cleaned.get("password"):
-            rate_limits.forget(counted[0])
+            abuse_limits.forget(counted[0])
         return cleaned
 
 
@@ -88,5 +88,5 @@ def _known_device(request: HttpRequest, account: str) -> str:
 
 def _warn(reached: Limit, account: str, network: str, now: dt.datetime) -> None:
     """Log that a limit is reached, at most four times an hour: a flood must not fill the log."""
-    if rate_limits.acquire(Limit("login warning", reached.key, [(1, QUARTER)]), now=now) is None:
+    if abuse_limits.acquire(Limit("login warning", reached.key, [(1, QUARTER)]), now=now) is None:
         logger.warning("Too many passwords were tried for the account %r, the last from %s", account, network or "?")

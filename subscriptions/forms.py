@@ -19,7 +19,7 @@ from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.models.topics import begins, holds, searchable, words_of
 from subscriptions.query import grammar, validation
 from subscriptions.readers.preferences import SETTINGS, Preferences
-from subscriptions.security import rate_limits
+from subscriptions.security import abuse_limits
 
 LONGEST_PAUSE = dt.timedelta(days=366)
 LONGEST_FIND = 60  # characters of the word to find topics by
@@ -237,13 +237,13 @@ class KnownAddressForm(forms.Form):
 
     def clean_present(self) -> str:
         present: str = self.cleaned_data["present"]
-        guesses = rate_limits.guesses(self._reader.uid)
+        guesses = abuse_limits.guesses(self._reader.uid)
         # Counted before it is compared: many guesses may come in the same moment.
-        if rate_limits.acquire(guesses, now=timezone.now()):
+        if abuse_limits.acquire(guesses, now=timezone.now()):
             raise forms.ValidationError(_("That was a wrong address too often. Please try again in an hour."))
         if email_addresses.address_hash(present) != email_addresses.address_hash(self._reader.email):
             raise forms.ValidationError(_("That is not the address that these settings are for."))
-        rate_limits.forget(guesses)
+        abuse_limits.forget(guesses)
         return present
 
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from subscriptions.notices import queue
 from subscriptions.readers import consents, lifecycle
-from subscriptions.security import rate_limits
+from subscriptions.security import abuse_limits
 
 
 @shared_task(expires=900)
@@ -27,5 +27,5 @@ def delete_unconfirmed() -> None:
 @shared_task
 def forget_what_is_old() -> None:
     """What is kept for some time only: marks of limits, networks and browsers in the log of consents."""
-    rate_limits.prune(now=timezone.now())
+    abuse_limits.prune(now=timezone.now())
     consents.prune(now=timezone.now())

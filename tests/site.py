@@ -26,7 +26,7 @@ from digest.search import topic_suggestions
 from subscriptions.models import Subscriber
 from subscriptions.readers import address_change, lifecycle
 from subscriptions.readers.preferences import Preferences
-from subscriptions.security import bot_check, link_tokens, rate_limits
+from subscriptions.security import abuse_limits, bot_check, link_tokens
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.topics import catalogue
 from tests.conftest import NOW, TODAY, make_reader
@@ -95,10 +95,10 @@ def paper_page() -> str:
 
 @contextmanager
 def network_is_full() -> Iterator[None]:
-    full = rate_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
-    rate_limits.acquire(full, now=timezone.now())
+    full = abuse_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
+    abuse_limits.acquire(full, now=timezone.now())
     with (
-        mock.patch.object(rate_limits, "network", return_value=full),
+        mock.patch.object(abuse_limits, "network", return_value=full),
         mock.patch.object(bot_check, "LEAST", dt.timedelta(0)),
     ):
         yield

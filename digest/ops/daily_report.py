@@ -13,7 +13,7 @@ from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, 
 from digest.ops.dashboard import troubled_since
 from subscriptions.email import builder
 from subscriptions.models import Subscriber
-from subscriptions.security import rate_limits
+from subscriptions.security import abuse_limits
 
 SPAN = dt.timedelta(hours=24)
 TURN = "operators' report"
@@ -56,7 +56,7 @@ def make_report(*, until: dt.datetime) -> DailyReport:
         events=dict(told.values_list("event_type").annotate(Count("pk"))),
         new_readers=Subscriber.objects.filter(confirmed_at__gt=since).count(),
         left=Subscriber.objects.filter(unsubscribed_at__gt=since).count(),
-        turned_away=rate_limits.count(rate_limits.turned_away(), since=since),
+        turned_away=abuse_limits.count(abuse_limits.turned_away(), since=since),
     )
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from digest.views.page_cache import show
 from subscriptions import colours
 from subscriptions.readers import lifecycle
-from subscriptions.security import link_tokens, rate_limits
+from subscriptions.security import abuse_limits, link_tokens
 
 DAY = dt.timedelta(days=1)
 
@@ -26,7 +26,7 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
         "records_ip": settings.RECORD_IP_ADDRESSES,
         "retention_days": settings.RETENTION_DAYS,
         "confirmation_days": link_tokens.CONFIRMATION_LIFETIME // DAY,
-        "limits_days": math.ceil(rate_limits.kept_for() / DAY),
+        "limits_days": math.ceil(abuse_limits.kept_for() / DAY),
         "unconfirmed_days": lifecycle.UNCONFIRMED_LIFETIME // DAY,
     }
     return show(request, "web/privacy.html", context)

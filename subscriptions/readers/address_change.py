@@ -9,7 +9,7 @@ from subscriptions.models import Consent, OwedNotice, Subscriber
 from subscriptions.readers import consents, lifecycle
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.row_lock import on_the_current_row
-from subscriptions.security import link_tokens, rate_limits
+from subscriptions.security import abuse_limits, link_tokens
 from subscriptions.security.link_tokens import ExpiredLinkError, Purpose
 
 Status = Subscriber.Status
@@ -26,8 +26,8 @@ def request_change(subscriber: Subscriber, new_email: str, *, now: dt.datetime) 
     subscriber.new_email = new_email
     subscriber.save()
     # One budget with the confirmations: to a stranger they are the same mail.
-    budget = (rate_limits.Limit("move", subscriber.uid.hex, MOVES), rate_limits.mails(Notice.CONFIRM, new_email))
-    if not lifecycle.is_suppressed(new_email) and not rate_limits.acquire(*budget, now=now):
+    budget = (abuse_limits.Limit("move", subscriber.uid.hex, MOVES), abuse_limits.mails(Notice.CONFIRM, new_email))
+    if not lifecycle.is_suppressed(new_email) and not abuse_limits.acquire(*budget, now=now):
         lifecycle.queue_notice(subscriber, Notice.CHANGE_ADDRESS, to=new_email, now=now)
 
 
@@ -88,7 +88,7 @@ def _confirm(subscriber: Subscriber, token: str, *, now: dt.datetime, trace: Tra
     subscriber.link_generation += 1  # the links in the old mailbox must not open what is sent to the new one
     subscriber.save()
     lifecycle.queue_notice(subscriber, Notice.MOVED, to=former, now=now)
-    rate_limits.forget(rate_limits.mails(Notice.CONFIRM, subscriber.email))
+    abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Consent.Event.MOVED, trace)
     return True
 

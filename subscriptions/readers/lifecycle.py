@@ -15,7 +15,7 @@ from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
 from subscriptions.readers.row_lock import on_the_current_row
-from subscriptions.security import rate_limits
+from subscriptions.security import abuse_limits
 from subscriptions.time_zones import day_in, midnight_in
 
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
@@ -68,8 +68,8 @@ def queue_link(email: str, *, now: dt.datetime) -> None:
 
 def queue_requested_notice(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
     """Note down a mail that a stranger may have asked for; False where one too many was asked for already."""
-    if subscriber.status == Status.SUPPRESSED or rate_limits.acquire(
-        rate_limits.mails(notice, subscriber.email), now=now
+    if subscriber.status == Status.SUPPRESSED or abuse_limits.acquire(
+        abuse_limits.mails(notice, subscriber.email), now=now
     ):
         return False
     if notice == Notice.CONFIRM:
@@ -94,7 +94,7 @@ def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = N
         subscriber.confirmed_at = now
         _activate(subscriber, now)
         # Whoever confirms has the mailbox: coming back soon needs no day's wait.
-        rate_limits.forget(rate_limits.mails(Notice.CONFIRM, subscriber.email))
+        abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
         queue_notice(subscriber, Notice.WELCOME, now=now)
         consents.record(subscriber, Event.CONFIRMED, trace)
     return subscriber.is_subscribed
@@ -164,7 +164,7 @@ def unsubscribe(
     subscriber.status, subscriber.unsubscribed_at, subscriber.new_email = Status.UNSUBSCRIBED, now, ""
     _end_pending_signup(subscriber)
     _cancel_notices(subscriber)
-    rate_limits.forget(rate_limits.mails(Notice.CONFIRM, subscriber.email))
+    abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Event.WITHDRAWN, trace)
     if say_goodbye and was_reader:
         queue_notice(subscriber, Notice.GOODBYE, now=now)
@@ -181,7 +181,7 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
         return True
     if subscriber.status != Status.UNSUBSCRIBED or not may_return(subscriber, now):
         return False
-    if rate_limits.acquire(rate_limits.returns(subscriber.uid), now=now):
+    if abuse_limits.acquire(abuse_limits.returns(subscriber.uid), now=now):
         return False
     today, until = day_in(subscriber.time_zone, now), subscriber.paused_until
     _activate(subscriber, now)

@@ -23,7 +23,7 @@ from subscriptions.email_addresses import address_hash
 from subscriptions.models import Consent, FormPost, OwedNotice, Subscriber, Suppression
 from subscriptions.readers import consents, lifecycle
 from subscriptions.readers.consents import Trace
-from subscriptions.security import rate_limits
+from subscriptions.security import abuse_limits
 
 Data = dict[str, Any]
 AFTER_A_MOVE = dt.timedelta(days=7)
@@ -77,7 +77,7 @@ def ask_for_link(subscriber: Subscriber, *, now: dt.datetime) -> Asked:
     moved = Consent.objects.filter(reader_uid=subscriber.uid, event=Consent.Event.MOVED)
     if moved.filter(happened_at__gt=now - AFTER_A_MOVE).exists():
         return Asked.JUST_MOVED
-    if rate_limits.acquire(rate_limits.data_links(subscriber.uid), now=now):
+    if abuse_limits.acquire(abuse_limits.data_links(subscriber.uid), now=now):
         return Asked.TOO_OFTEN
     lifecycle.queue_notice(subscriber, OwedNotice.Kind.DATA, now=now)
     return Asked.MAILED

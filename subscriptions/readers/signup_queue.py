@@ -25,7 +25,7 @@ from subscriptions.models import FormPost
 from subscriptions.readers import lifecycle
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
-from subscriptions.security import client_ip, rate_limits
+from subscriptions.security import abuse_limits, client_ip
 
 WORTH_DOING = dt.timedelta(days=7)
 LEASE = dt.timedelta(minutes=5)  # of a worker on a post: if it dies, another takes over
@@ -72,8 +72,8 @@ def _in_turn(now: dt.datetime) -> list[FormPost]:
     """Return the posts that wait: first those of networks with the fewest posts before them, served or waiting."""
     place = Window(RowNumber(), partition_by=[F("kind"), F("site")], order_by="pk")
     posts = list(_unclaimed(now).annotate(place=place).order_by("place", "pk")[:AT_ONCE])
-    turns = {(post.kind, post.site): rate_limits.turn(post.kind, post.site) for post in posts}
-    served = rate_limits.counts(turns.values(), since=now - rate_limits.DAY)
+    turns = {(post.kind, post.site): abuse_limits.turn(post.kind, post.site) for post in posts}
+    served = abuse_limits.counts(turns.values(), since=now - abuse_limits.DAY)
     before = {network: served.get(turn.key, 0) for network, turn in turns.items()}
     posts.sort(key=lambda post: (before[post.kind, post.site] + post.place, post.pk))
     return list(posts)
@@ -92,27 +92,27 @@ def _release(post: FormPost) -> None:
     FormPost.objects.filter(pk=post.pk).update(claimed_at=None)
 
 
-def _shared_limits(post: FormPost) -> tuple[rate_limits.Limit, ...]:
+def _shared_limits(post: FormPost) -> tuple[abuse_limits.Limit, ...]:
     """Return what must have room for the post. A flood of sign-ups leaves the room of lost links alone."""
-    return rate_limits.name(post.kind, post.email), *_public_rooms(post)
+    return abuse_limits.name(post.kind, post.email), *_public_rooms(post)
 
 
-def _public_rooms(post: FormPost) -> tuple[rate_limits.Limit, rate_limits.Limit]:
+def _public_rooms(post: FormPost) -> tuple[abuse_limits.Limit, abuse_limits.Limit]:
     """Return the rooms that name no address, so that operators may read of them."""
-    return rate_limits.domain(post.kind, post.email), rate_limits.in_all(post.kind)
+    return abuse_limits.domain(post.kind, post.email), abuse_limits.in_all(post.kind)
 
 
-def _take_rooms(post: FormPost, now: dt.datetime) -> rate_limits.Limit | None:
+def _take_rooms(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | None:
     """Count the post where it needs room; return the limit that is reached, or None.
 
     The first post of an hour that names a mailbox is counted, whether or not an email comes of it: else the room that
     is left would show who is a reader. More of them are not, since they lead to no more emails, and one mailbox would
     use up the room of its whole domain.
     """
-    first = rate_limits.first_post(post.kind, post.email)
-    if rate_limits.is_reached(first, now=now):
+    first = abuse_limits.first_post(post.kind, post.email)
+    if abuse_limits.is_reached(first, now=now):
         return None
-    reached = rate_limits.acquire(*_shared_limits(post), first, rate_limits.turn(post.kind, post.site), now=now)
+    reached = abuse_limits.acquire(*_shared_limits(post), first, abuse_limits.turn(post.kind, post.site), now=now)
     return None if reached == first else reached
 
 
@@ -127,16 +127,14 @@ def _drop_old(now: dt.datetime) -> None:
 
 
 def _enqueue(post: FormPost, network: str) -> dt.datetime | None:
-    reached = rate_limits.acquire(*rate_limits.network(network), now=post.posted_at) if network else None
+    reached = abuse_limits.acquire(*abuse_limits.network(network), now=post.posted_at) if network else None
     if reached is None:
-        post.site = (
-            keyed_hash("subscriptions.readers.signup_queue.site", client_ip.site_of(network))[:16] if network else ""
-        )
+        post.site = keyed_hash("subscriptions.sign_ups.site", client_ip.site_of(network))[:16] if network else ""
         post.save()
         return None
-    rate_limits.acquire(rate_limits.turned_away(), now=post.posted_at)
+    abuse_limits.acquire(abuse_limits.turned_away(), now=post.posted_at)
     logger.warning("LIMIT_PER_NETWORK is reached by one network: a form was turned away, and may be sent again later")
-    return rate_limits.free_at(reached, now=post.posted_at)
+    return abuse_limits.free_at(reached, now=post.posted_at)
 
 
 def _process(post: FormPost, now: dt.datetime) -> bool:
@@ -164,11 +162,11 @@ def _execute(post: FormPost, now: dt.datetime) -> None:
     lifecycle.sign_up(post.email, wishes, now=now, trace=trace)
 
 
-def _alert_operators(post: FormPost, reached: rate_limits.Limit, now: dt.datetime) -> None:
+def _alert_operators(post: FormPost, reached: abuse_limits.Limit, now: dt.datetime) -> None:
     """Tell the operators, in the log and by mail, once in six hours for each kind of post and domain. While no mail
     can leave, it is tried again at the next call."""
-    alarm = rate_limits.Limit(f"{post.kind} alarm", reached.value, ALARM)
-    if rate_limits.acquire(alarm, now=now):
+    alarm = abuse_limits.Limit(f"{post.kind} alarm", reached.value, ALARM)
+    if abuse_limits.acquire(alarm, now=now):
         return
     what = _plural(post.kind)
     where = f"of {reached.value}" if reached.value else "in all"
@@ -176,7 +174,7 @@ def _alert_operators(post: FormPost, reached: rate_limits.Limit, now: dt.datetim
     logger.error("The limit of %s %s is reached; %s wait for their turn", what, where, waiting)
     told = builder.email_operators("flood", {"what": what, "where": where, "waiting": waiting})
     if settings.OPERATORS and not told:
-        rate_limits.forget(alarm)
+        abuse_limits.forget(alarm)
 
 
 def _plural(kind: str) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 
-from subscriptions.security import rate_limits
-from subscriptions.security.rate_limits import Limit
+from subscriptions.security import abuse_limits
+from subscriptions.security.abuse_limits import Limit
 
 VALID_FOR = dt.timedelta(hours=12)  # Mailgun retries for eight hours, each time with another signature
 REMEMBERED_FOR = dt.timedelta(days=2)  # longer than a signature can be valid: 24 hours
@@ -32,7 +32,7 @@ def use_once(request: HttpRequest, *, now: dt.datetime) -> None:
     if not is_recent:
         raise StaleSignatureError("The request was signed more than 12 hours ago, or in the future.")
     # The key is the signed text as a whole: a digit could move from the end of the time to the token.
-    if rate_limits.acquire(_used(f"{made_at}{signed['token']}"), now=now):
+    if abuse_limits.acquire(_used(f"{made_at}{signed['token']}"), now=now):
         raise StaleSignatureError("The signature of the request was used before.")
 
 

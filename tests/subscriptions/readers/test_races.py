@@ -14,7 +14,7 @@ from subscriptions.notices import queue
 from subscriptions.readers import address_change, lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
-from subscriptions.security import rate_limits
+from subscriptions.security import abuse_limits
 from tests.conftest import NOW, make_reader
 from tests.subscriptions.conftest import stored, token_to_move
 
@@ -93,11 +93,11 @@ def test_it_never_loses_a_complaint_to_another_click(alice: Subscriber) -> None:
 
 
 def test_it_never_gives_more_than_the_limit_to_those_who_come_at_once() -> None:
-    limit = rate_limits.Limit("race", "x", [(5, dt.timedelta(minutes=10))])
+    limit = abuse_limits.Limit("race", "x", [(5, dt.timedelta(minutes=10))])
     for number in range(5):
         now = NOW + number * dt.timedelta(hours=1)
         given: list[bool] = []
-        at_once(*[lambda now=now, given=given: given.append(rate_limits.acquire(limit, now=now) is None)] * 12)
+        at_once(*[lambda now=now, given=given: given.append(abuse_limits.acquire(limit, now=now) is None)] * 12)
         assert sum(given) == 5
 
 

@@ -14,8 +14,8 @@ from subscriptions.notices import queue
 from subscriptions.readers import lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
-from subscriptions.security import client_ip, rate_limits
-from subscriptions.security.rate_limits import Limit
+from subscriptions.security import abuse_limits, client_ip
+from subscriptions.security.abuse_limits import Limit
 from tests.conftest import NOW, stamped
 
 pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db, pytest.mark.both_databases]
@@ -40,35 +40,35 @@ def mailed() -> list[str]:
 
 
 def test_it_takes_as_many_as_the_limit_in_any_span() -> None:
-    assert [rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW) for _ in range(3)] == [None, None, TWICE_IN_TEN_MINUTES]
+    assert [abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW) for _ in range(3)] == [None, None, TWICE_IN_TEN_MINUTES]
     later = NOW + 10 * MINUTE
-    assert rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=later - MINUTE) == TWICE_IN_TEN_MINUTES
-    assert rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=later) is None
+    assert abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=later - MINUTE) == TWICE_IN_TEN_MINUTES
+    assert abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=later) is None
 
 
 def test_it_counts_nothing_that_was_refused() -> None:
     for _ in range(10):
-        rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW)
+        abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW)
     assert Mark.objects.count() == 2
 
 
 def test_it_takes_all_of_several_limits_or_none() -> None:
     other = Limit("test", "y", [(5, MINUTE)])
-    rate_limits.acquire(TWICE_IN_TEN_MINUTES, TWICE_IN_TEN_MINUTES, now=NOW)
-    assert rate_limits.acquire(other, TWICE_IN_TEN_MINUTES, now=NOW) == TWICE_IN_TEN_MINUTES
+    abuse_limits.acquire(TWICE_IN_TEN_MINUTES, TWICE_IN_TEN_MINUTES, now=NOW)
+    assert abuse_limits.acquire(other, TWICE_IN_TEN_MINUTES, now=NOW) == TWICE_IN_TEN_MINUTES
     assert Mark.objects.filter(key=other.key).count() == 0
 
 
 def test_it_tells_values_and_scopes_apart_and_names_neither() -> None:
     keys = {Limit(scope, value, ()).key for scope in "ab" for value in "ab"}
     assert len(keys) == 4
-    rate_limits.acquire(rate_limits.mails("confirm", "ada@example.org"), now=NOW)
+    abuse_limits.acquire(abuse_limits.mails("confirm", "ada@example.org"), now=NOW)
     assert "ada" not in Mark.objects.get().key
 
 
 def test_it_forgets_marks_that_count_no_more() -> None:
-    rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=31))
-    rate_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=29))
+    abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=31))
+    abuse_limits.acquire(TWICE_IN_TEN_MINUTES, now=NOW - dt.timedelta(days=29))
     tasks.forget_what_is_old()
     assert Mark.objects.count() == 1
 
@@ -126,13 +126,13 @@ def test_it_turns_readers_and_strangers_away_alike(visitor: Client, alice: Subsc
 def test_it_counts_for_the_operators_how_many_were_turned_away(visitor: Client, caplog: Any) -> None:
     for number in range(8):
         sign_up(visitor, f"reader{number}@example.org")
-    assert rate_limits.count(rate_limits.turned_away(), since=NOW - MINUTE) == 3
+    assert abuse_limits.count(abuse_limits.turned_away(), since=NOW - MINUTE) == 3
     assert "LIMIT_PER_NETWORK is reached by one network" in caplog.text
     assert "127.0.0.1" not in caplog.text
 
 
 def test_it_fills_no_table_by_turning_a_flood_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "turned_away", lambda: Limit("turned away", "", [(3, dt.timedelta(days=1))]))
+    monkeypatch.setattr(abuse_limits, "turned_away", lambda: Limit("turned away", "", [(3, dt.timedelta(days=1))]))
     for _ in range(50):
         signup_queue.request_link("ada@example.org", network="192.0.2.1", now=NOW)
     assert FormPost.objects.count() == 5

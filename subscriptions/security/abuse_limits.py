@@ -33,7 +33,8 @@ class Limit:
 
     @property
     def key(self) -> str:
-        return email_addresses.keyed_hash(f"subscriptions.security.rate_limits.{self.scope}", self.value)
+        # Stored in rows: another purpose would forget all that was counted.
+        return email_addresses.keyed_hash(f"subscriptions.limits.{self.scope}", self.value)
 
 
 def network(address: str) -> list[Limit]:
