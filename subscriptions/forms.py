@@ -193,6 +193,22 @@ class SignUpForm(PreferencesForm, AddressForm):
     field_order = ["email"]
 
 
+class LinesField(forms.CharField):
+    """A list of texts, one a line in its box; lines without any are left out."""
+
+    widget = forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list, where others have one text
+        lines = value if isinstance(value, list) else (value or "").splitlines()
+        return [line.strip() for line in lines if str(line).strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(initial) != self.to_python(data)
+
+
 class PauseForm(forms.Form):
     """A number of weeks by one of the buttons, or a date."""
 

@@ -13,7 +13,7 @@ from digest import clock
 from digest.editions import publication
 from digest.models import Edition, Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
 from subscriptions.admin.base import DATES_AND_TIMES, EditsRowsAdmin, ReadOnlyAdmin, SavesChangesAdmin
-from subscriptions.form_fields import LinesField
+from subscriptions.forms import LinesField
 
 # What sources and publishing write, and nobody else once the paper is there.
 KEPT = (

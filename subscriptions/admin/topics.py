@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 
 from subscriptions.admin.base import SavesChangesAdmin
 from subscriptions.admin.topic_deletion import DeletesTopics
-from subscriptions.form_fields import LinesField
+from subscriptions.forms import LinesField
 from subscriptions.models import Subscriber, Topic, TopicFilter
 
 SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)

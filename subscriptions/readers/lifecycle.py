@@ -10,7 +10,7 @@ from copy import copy
 from django.db import transaction
 
 from subscriptions.email_addresses import address_hash
-from subscriptions.models import Consent, OwedNotice, Subscriber, Suppression, TopicFilter
+from subscriptions.models import Consent, Farewell, OwedNotice, Subscriber, Suppression, TopicFilter
 from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
@@ -20,6 +20,7 @@ from subscriptions.time_zones import day_in, midnight_in
 
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
 TIME_TO_RETURN = dt.timedelta(days=30)  # who has left comes back by a button for so long; then by a new sign-up
+REASON_RATES = [(1, dt.timedelta(days=1))]  # reasons that are kept of one reader
 FEW = 5  # papers a mail, for who wants fewer instead of none
 
 Status = Subscriber.Status
@@ -168,6 +169,12 @@ def unsubscribe(
     consents.record(subscriber, Event.WITHDRAWN, trace)
     if say_goodbye and was_reader:
         queue_notice(subscriber, Notice.GOODBYE, now=now)
+
+
+def record_reason(subscriber: Subscriber, reason: str, remark: str, *, now: dt.datetime) -> None:
+    """Store why a reader unsubscribed, with the day and without the reader. Ignore a second reason within 24 hours."""
+    if not abuse_limits.acquire(abuse_limits.Limit("farewell", subscriber.uid.hex, REASON_RATES), now=now):
+        Farewell.objects.create(reason=reason, remark=remark, day=now.date())
 
 
 @on_the_current_row

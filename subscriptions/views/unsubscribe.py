@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from subscriptions import forms
 from subscriptions.models import Subscriber
-from subscriptions.readers import lifecycle, unsubscribe_reasons
+from subscriptions.readers import lifecycle
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views.common import bad_link, for_reader, page_with_button, trace
@@ -40,9 +40,8 @@ def reason(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResp
     form = forms.FarewellForm(request.POST)
     if not form.is_valid():
         return _page(request, subscriber, token, farewell_form=form, status=400)
-    unsubscribe_reasons.record_reason(
-        subscriber, form.cleaned_data["reason"], form.cleaned_data["remark"], now=timezone.now()
-    )
+    given = form.cleaned_data
+    lifecycle.record_reason(subscriber, given["reason"], given["remark"], now=timezone.now())
     return _page(request, subscriber, token, thanks=True)
 
 
