@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from digest import single_process
 from subscriptions.topics import catalogue
-from subscriptions.topics.catalogue_schema import CatalogueError
+from subscriptions.topics.catalogue import CatalogueError
 
 
 class Command(BaseCommand):

@@ -28,7 +28,7 @@ from digest.sources.records import PaperRecord, SourceError
 from subscriptions.models import Topic
 from subscriptions.query.grammar import Criteria
 from subscriptions.topics import catalogue
-from subscriptions.topics.catalogue_schema import CatalogueError
+from subscriptions.topics.catalogue import CatalogueError
 
 if TYPE_CHECKING:
     from digest.matching.similarity import Vectors

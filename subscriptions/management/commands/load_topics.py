@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from subscriptions.management.base import check_migrations
 from subscriptions.topics import catalogue
-from subscriptions.topics.catalogue_schema import CatalogueError
+from subscriptions.topics.catalogue import CatalogueError
 
 
 class Command(BaseCommand):
@@ -28,6 +28,6 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(asdict(loaded)) if options["json"] else line)
         if loaded.lost:
             self.stderr.write(
-                f"Broader topics find nothing by some that they stand for: {'; '.join(loaded.lost)}. "
-                "Choose topics in the admin that are there, and stand for no others."
+                f"Broader topics find nothing by some topics that they include: {'; '.join(loaded.lost)}. "
+                "In the admin, choose topics that exist and include no others."
             )

@@ -13,8 +13,7 @@ from digest.matching import Index, Interest
 from digest.matching.tokens import key_of
 from subscriptions.models import Topic
 from subscriptions.topics import catalogue
-from subscriptions.topics.catalogue import LoadResult
-from subscriptions.topics.catalogue_schema import CatalogueError
+from subscriptions.topics.catalogue import CatalogueError, LoadResult
 
 TWO_TOPICS = """
 [[topic]]
@@ -153,21 +152,21 @@ WIDE = '[[topic]]\nslug = "wide"\nname = "Wide"\ngroup = "Methods"\nnarrower = [
         ('name = "Vision — für alle"', 'name = "Learning"', "two topics have the name “Learning”"),
         ('slug = "vision"', "", "topic “Vision — für alle” needs a slug"),
         ('slug = "vision"', 'slug = " "', "needs a slug"),
-        ('slug = "vision"', 'slug = "a vision"', "topic “a vision” has a slug that can’t be kept"),
+        ('slug = "vision"', 'slug = "a vision"', "topic “a vision” has a slug that can’t be stored"),
         ('name = "Vision — für alle"', "name = 7", "topic “vision” needs a name"),
-        ('name = "Vision — für alle"', f'name = "{"long " * 20}"', "has a name that can’t be kept: .*at most 80"),
-        ('exclusions = ["imaginary"]', 'exclusion = ["imaginary"]', "topic “vision” says “exclusion”, which"),
+        ('name = "Vision — für alle"', f'name = "{"long " * 20}"', "has a name that can’t be stored: .*at most 80"),
+        ('exclusions = ["imaginary"]', 'exclusion = ["imaginary"]', "topic “vision” has the unknown key “exclusion”: the keys are"),
         ('exclusions = ["imaginary"]', 'exclusions = "imaginary"', "topic “vision” has exclusions that are no list"),
         ('phrases = ["image", "video"]', "", "topic “vision” has neither phrases nor narrower"),
         ('phrases = ["image", "video"]', "phrases = []", "topic “vision” has neither phrases nor narrower"),
         ('phrases = ["image", "video"]', 'phrases = [" "]', "topic “vision” has phrases that are no list"),
-        ('phrases = ["image", "video"]', 'narrower = ["vision"]', "topic “vision” stands for itself"),
+        ('phrases = ["image", "video"]', 'narrower = ["vision"]', "topic “vision” includes itself"),
         (
             'phrases = ["image", "video"]',
             'narrower = ["sight"]',
-            "topic “vision” stands for “sight”, which is no topic",
+            "topic “vision” includes “sight”, which is no topic",
         ),
-        ('phrases = ["image", "video"]', 'narrower = ["wide"]', "topic “vision” stands for “wide”, which stands for"),
+        ('phrases = ["image", "video"]', 'narrower = ["wide"]', "topic “vision” includes “wide”, which includes"),
         (TWO_TOPICS, "", "it holds no topics"),
         (TWO_TOPICS, "topic = [1]", "it holds no topics"),
         ('name = "Vision', "name = Vision", "line"),
@@ -297,8 +296,8 @@ def test_it_tells_of_what_a_broader_topic_stands_for_in_vain(file: Path) -> None
     Topic.objects.create(slug="wide", name="Wide", group="Mine", narrower=["vision", "gone"])
     Topic.objects.create(slug="wider", name="Wider", group="Mine", narrower=["wide", "learning"])
     assert catalogue.load(file).lost == (
-        "“Wide” stands for gone, which is no topic",
-        "“Wider” stands for wide, which stands for others itself",
+        "“Wide” includes gone, which is no topic",
+        "“Wider” includes wide, which includes others itself",
     )
 
 
