@@ -17,6 +17,7 @@ from digest.personalization import embeddings, snapshot
 from digest.site import feeds
 from digest.text import urlize
 from subscriptions import brand, colours
+from subscriptions.query import examples
 from subscriptions.readers import consents
 from subscriptions.security import bot_check
 
@@ -54,6 +55,7 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"english": english, "languages": language.choices, "default_accent": colours.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
     env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_schedule}
+    env.globals |= {"query_examples": examples.examples}
     env.globals |= {"stamp": bot_check.stamp, "consent_text": consents.text, "version_of": consents.version_of}
     env.filters |= formatting.FILTERS | reasons.FILTERS
     env.filters |= {

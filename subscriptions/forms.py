@@ -11,11 +11,13 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.encoding import punycode
+from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import email_addresses, time_zones
 from subscriptions.models import Farewell, Subscriber, Topic
+from subscriptions.models.readers import MAX_PAPERS
 from subscriptions.models.topics import begins, holds, searchable, words_of
 from subscriptions.query import grammar, validation
 from subscriptions.readers.preferences import SETTINGS, Preferences
@@ -57,10 +59,12 @@ class PreferencesForm(forms.Form):
     time_zone = forms.CharField(required=False, initial="UTC", validators=[time_zones.validate_time_zone])
     max_papers = forms.IntegerField(
         required=False,
-        initial=10,
+        initial=Preferences.max_papers,
         min_value=1,
-        max_value=25,
-        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _("Write a number from 1 to 25.")),
+        max_value=MAX_PAPERS,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), format_lazy(_("Write a number from 1 to {most}."), most=MAX_PAPERS)
+        ),
     )
     amount = forms.ChoiceField(
         choices=Subscriber.Amount.choices,

@@ -1,4 +1,4 @@
-"""Readers, and what each of them follows."""
+"""Readers, and the filters that each of them follows."""
 
 import datetime as dt
 import uuid
@@ -16,6 +16,8 @@ from subscriptions import time_zones
 from subscriptions.models.topics import Topic
 from subscriptions.query.grammar import Criteria, FilterError, parse
 
+MAX_PAPERS = 25  # per email, the most that a reader can choose; the database checks it, so a change needs a migration
+
 
 def _validate_words(value: str) -> None:
     try:
@@ -30,7 +32,7 @@ def _validate_time_zone(value: str) -> None:
 
 def _validate_language(value: str) -> None:
     if value not in dict(settings.LANGUAGES):
-        raise ValidationError(f"“{value}” is not a language that we write in.")
+        raise ValidationError(f"“{value}” is not one of the site’s languages.")
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -38,30 +40,34 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         return self.filter(status=Subscriber.Status.ACTIVE)
 
     def by_email(self, email: str) -> "SubscriberQuerySet":
-        # By the expression of the unique index: `iexact` asks for UPPER, and reads the whole table.
+        # Uses the expression of the unique index. `iexact` compares UPPER(email) and would read the whole table.
         return self.alias(address=Lower("email")).filter(address=email.strip().lower())
 
     def by_emails(self, emails: Iterable[str]) -> "SubscriberQuerySet":
         return self.alias(address=Lower("email")).filter(address__in={email.strip().lower() for email in emails})
 
     def unconfirmed_before(self, moment: dt.datetime) -> "SubscriberQuerySet":
+        """Return readers who never confirmed, or left and signed up again, and were last asked before `moment`."""
         never = (Subscriber.Status.PENDING, Subscriber.Status.UNSUBSCRIBED)
         pending = self.filter(status__in=never, confirmed_at=None, created_at__lt=moment)
-        # Who signed up again has a fresh link.
+        # A reader who signed up again has a fresh link.
         pending = pending.filter(Q(asked_to_confirm_at=None) | Q(asked_to_confirm_at__lt=moment))
         left = self.filter(status=Subscriber.Status.UNSUBSCRIBED, asked_wishes__isnull=False)
         return pending | left.filter(asked_to_confirm_at__lt=moment)
 
 
-class Subscriber(models.Model):
-    """A reader. The address is kept here only; links and logs carry `uid`."""
+class ReaderStatus(models.TextChoices):
+    PENDING = "pending", "pending: has not confirmed"
+    ACTIVE = "active", "active"
+    PAUSED = "paused", "paused"
+    UNSUBSCRIBED = "unsubscribed", "unsubscribed"
+    SUPPRESSED = "suppressed", "suppressed: must not be emailed"
 
-    class Status(models.TextChoices):
-        PENDING = "pending", "pending: has not confirmed"
-        ACTIVE = "active", "active"
-        PAUSED = "paused", "paused"
-        UNSUBSCRIBED = "unsubscribed", "unsubscribed"
-        SUPPRESSED = "suppressed", "suppressed: must not be mailed"
+
+class Subscriber(models.Model):
+    """A reader. The address is stored only here; links and logs carry `uid`."""
+
+    Status = ReaderStatus
 
     class Frequency(models.TextChoices):
         DAILY = "daily", _("Daily, whenever there are new papers")
@@ -74,28 +80,31 @@ class Subscriber(models.Model):
         MORE = "more", _("More: also what touches on it")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    email = models.EmailField("e-mail address")
+    email = models.EmailField("email address")
     link_generation = models.PositiveIntegerField(
-        default=0, db_default=0, editable=False, help_text="Links of other generations are signed out."
+        default=0, db_default=0, editable=False, help_text="Links of other generations no longer work."
     )
     new_email = models.EmailField(
-        "new e-mail address", blank=True, help_text="Asked for, and not yet confirmed by a mail to it."
+        "new email address", blank=True, help_text="Requested, and not yet confirmed by the link sent to it."
     )
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING, db_index=True)
     frequency = models.CharField(max_length=8, choices=Frequency.choices, default=Frequency.DAILY)
     send_hour = models.PositiveSmallIntegerField(
-        "mailed at", default=7, validators=[MaxValueValidator(23)], help_text="Full hour in the reader's own time zone."
+        "send hour",
+        default=7,
+        validators=[MaxValueValidator(23)],
+        help_text="The hour (0 to 23) in the reader's time zone.",
     )
     time_zone = models.CharField(max_length=40, default="UTC", validators=[_validate_time_zone])
     max_papers = models.PositiveSmallIntegerField(
-        "most papers per mail", default=10, validators=[MinValueValidator(1), MaxValueValidator(25)]
+        "maximum papers per email", default=10, validators=[MinValueValidator(1), MaxValueValidator(MAX_PAPERS)]
     )
     amount = models.CharField(
-        max_length=8, choices=Amount.choices, default=Amount.BALANCED, help_text="How sure a match must be."
+        max_length=8, choices=Amount.choices, default=Amount.BALANCED, help_text="How close a match must be."
     )
     language = models.CharField(max_length=7, default="en", validators=[_validate_language])
     mail_quiet_days = models.BooleanField(
-        "mails on quiet days", default=False, help_text="Mail the most voted papers when nothing matches."
+        "emails on quiet days", default=False, help_text="Send the papers with the most votes if nothing matches."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     asked_to_confirm_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -103,10 +112,10 @@ class Subscriber(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="Of a sign-up after they left: theirs once they confirm.",
+        help_text="From a sign-up after they left; applied once they confirm.",
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
-    active_since = models.DateTimeField(null=True, blank=True, help_text="Editions due before this are not mailed.")
+    active_since = models.DateTimeField(null=True, blank=True, help_text="Editions due before this time are not sent.")
     paused_until = models.DateField(null=True, blank=True)
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
 
@@ -117,22 +126,23 @@ class Subscriber(models.Model):
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_subscriber_per_address"),
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "active", "paused", "unsubscribed", "suppressed"]),
+                condition=Q(status__in=ReaderStatus.values),
                 name="subscriber_status_is_known",
             ),
             models.CheckConstraint(
-                condition=~Q(status="active") | Q(confirmed_at__isnull=False, active_since__isnull=False),
+                condition=~Q(status=ReaderStatus.ACTIVE.value)
+                | Q(confirmed_at__isnull=False, active_since__isnull=False),
                 name="active_subscriber_has_confirmed",
             ),
             models.CheckConstraint(
-                condition=~Q(status="paused") | Q(paused_until__isnull=False),
+                condition=~Q(status=ReaderStatus.PAUSED.value) | Q(paused_until__isnull=False),
                 name="paused_subscriber_has_a_date",
             ),
             models.CheckConstraint(condition=Q(send_hour__lte=23), name="send_hour_is_an_hour"),
-            models.CheckConstraint(condition=Q(max_papers__range=(1, 25)), name="max_papers_is_1_to_25"),
+            models.CheckConstraint(condition=Q(max_papers__range=(1, MAX_PAPERS)), name="max_papers_is_1_to_25"),
         ]
         indexes = [
-            # The minute's tick asks which zones and hours have readers.
+            # Every minute a task asks which zones and hours have readers.
             models.Index(fields=["status", "frequency", "time_zone", "send_hour"], name="subscriber_slot"),
         ]
 
@@ -141,19 +151,18 @@ class Subscriber(models.Model):
 
     @property
     def is_subscribed(self) -> bool:
-        """Does, or after a pause will, this reader get digests?"""
+        """Return whether this reader gets digests, now or after a pause."""
         return self.status in (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
 
     @property
     def awaits_confirmation(self) -> bool:
-        """Was this address signed up, by whomever, and nobody has confirmed it since?"""
+        """Return whether the address was signed up and the sign-up has not been confirmed since."""
         has_left = self.status == Subscriber.Status.UNSUBSCRIBED
         return self.status == Subscriber.Status.PENDING or (has_left and self.asked_wishes is not None)
 
 
 class TopicFilter(models.Model):
-    """One thing a reader follows: a topic of the catalogue, or words of their own (see
-    `subscriptions.query.grammar`)."""
+    """One thing that a reader follows: a topic of the catalogue, or words of their own in the query language."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="filters")
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, null=True, blank=True, related_name="filters")

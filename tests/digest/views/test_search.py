@@ -74,7 +74,7 @@ def test_it_leads_from_nothing_to_what_is_near(client: Client, query: str, said:
 def test_it_shows_how_to_ask(client: Client, query: str) -> None:
     page = found(client, query)
     assert "How to search" in page
-    assert "papers with words of this sentence" in page
+    assert "papers with the telling words of a sentence" in page
     assert "No papers on this" not in page
     assert "noindex" not in page
 
