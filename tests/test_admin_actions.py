@@ -103,7 +103,7 @@ def test_every_action_is_logged_with_who_ran_it(
     [
         (Subscriber, "unsubscribe", "Unsubscribed.", ["alice", "bob", "charlie"]),
         (Subscriber, "suppress", "Suppressed.", ["alice", "bob", "charlie"]),
-        (Subscriber, "lift", "Suppression lifted.", ["charlie"]),
+        (Subscriber, "lift", "Unsuppressed.", ["charlie"]),
     ],
 )
 def test_the_log_names_the_readers_and_what_was_done(

@@ -1,4 +1,4 @@
-"""What the rooms of the admin have in common."""
+"""Mixins, forms and helpers that the admin pages share."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -16,39 +16,39 @@ from subscriptions.email_addresses import address_hash
 
 
 class RowForm(forms.ModelForm[Any]):
-    """A row of a table, whose fields stand under headings; who hears the page is told what each is, and whose."""
+    """A table row whose fields have no labels of their own. Each gets an aria-label with its name and its row."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.say_whose()
+        self.label_fields()
 
-    def say_whose(self) -> None:
-        whose = f": {self.instance}" if self.instance.pk else ""
+    def label_fields(self) -> None:
+        row = f": {self.instance}" if self.instance.pk else ""
         for name, field in self.fields.items():
             widget: Any = getattr(field.widget, "widget", field.widget)  # the admin wraps those of relations
-            widget.attrs["aria-label"] = f"{field.label or name}{whose}"
+            widget.attrs["aria-label"] = f"{field.label or name}{row}"
 
 
 class RowFormSet(forms.BaseInlineFormSet[Any, Any, RowForm]):
     def add_fields(self, form: RowForm, index: int | None) -> None:
         super().add_fields(form, index)
-        form.say_whose()  # of the box that deletes it, too
+        form.label_fields()  # again: the delete box has been added
 
 
 class EditsRowsAdmin:
-    """A list with fields that can be changed there."""
+    """A change list with editable fields."""
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         return super().get_changelist_form(request, **{"form": RowForm} | kwargs)  # type: ignore[misc]
 
 
 class DateAndTime(AdminSplitDateTime):
-    """Its two boxes say which they are to who hears the page, too."""
+    """A date box and a time box, each with an aria-label for screen readers."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> Any:
         context = super().get_context(name, value, attrs)
-        for box, said in zip(context["widget"]["subwidgets"], ("Date", "Time"), strict=True):
-            box["attrs"]["aria-label"] = said
+        for box, label in zip(context["widget"]["subwidgets"], ("Date", "Time"), strict=True):
+            box["attrs"]["aria-label"] = label
         return context
 
 
@@ -58,7 +58,7 @@ DATES_AND_TIMES: dict[Any, Any] = {
 
 
 class LooksAtRelatedAdmin:
-    """What a row names can be looked at beside it; one click there must not change or delete it for everybody."""
+    """Show a related row beside its field, without the links that add, change or delete it."""
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
@@ -68,7 +68,7 @@ class LooksAtRelatedAdmin:
 
 
 class ReadOnlyAdmin:
-    """A log: to be looked at, not to be changed."""
+    """A log that staff can view and not change."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -81,9 +81,9 @@ class ReadOnlyAdmin:
 
 
 class TellsChangesAdmin:
-    """Its page carries what stood in each box, so that a change is one to what was seen, not to what stands there now.
+    """Compare each field with the value that the page showed, not with the value that the row has now.
 
-    For pages and inlines. A field that a form declares itself takes `show_hidden_initial=True`.
+    For pages and inlines. A field that a form declares itself needs `show_hidden_initial=True`.
     """
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
@@ -91,7 +91,7 @@ class TellsChangesAdmin:
 
 
 class SelectOfKeys(AutocompleteSelect):
-    """The box that looks a row up. Django's fails to be shown again with what can't be a key of any row."""
+    """An autocomplete box that ignores values that can't be keys, on which Django's fails when shown again."""
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
         return super().optgroups(name, [key for key in value if self._can_be_key(key)], attr)
@@ -105,7 +105,7 @@ class SelectOfKeys(AutocompleteSelect):
 
 
 class SavesChangesAdmin(TellsChangesAdmin):
-    """Saves what was typed, and nothing else: readers and machines write to the same rows while a page is open."""
+    """Save only the fields that were changed: readers and workers write to the same rows while a page is open."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         site, names = self.admin_site, self.get_autocomplete_fields(request)  # type: ignore[attr-defined]
@@ -114,7 +114,7 @@ class SavesChangesAdmin(TellsChangesAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """To be saved: as it is now, and stays until it is."""
+        """Return the row; if it is about to be saved, read it again and lock it."""
         found = super().get_object(request, *args, **kwargs)  # type: ignore[misc]
         if found and request.method == "POST":
             found.refresh_from_db(from_queryset=type(found)._base_manager.select_for_update())
@@ -137,9 +137,9 @@ LOGGED_AT_ONCE = 1_000  # rows
 
 
 def log_action(request: HttpRequest, rows: Iterable[Model], message: str, flag: int = CHANGE) -> None:
-    """Log who runs an action on `rows`, as the admin logs who saves a page.
+    """Log which user runs an action on `rows`, as the admin logs the user who saves a page.
 
-    Call it before the action: a process that dies in between leaves no change that is not in the log.
+    Call it before the action, so that no change is missing from the log if the process dies in between.
     """
     remaining = iter(rows)
     while batch := list(islice(remaining, LOGGED_AT_ONCE)):
@@ -147,7 +147,7 @@ def log_action(request: HttpRequest, rows: Iterable[Model], message: str, flag: 
 
 
 class OwnsALogAdmin:
-    """What has a log that nobody may delete, and that goes with it all the same."""
+    """Allow deletion of rows that have a log: no user may delete log rows, but these go with their owner."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         rows, counts, _, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
@@ -155,7 +155,7 @@ class OwnsALogAdmin:
 
 
 class SuppressesAdmin:
-    """Where addresses are suppressed and lifted: whoever may add suppressions, or delete them, wherever it is done."""
+    """Tie the actions to permissions: suppressing to adding suppressions, and unsuppressing to deleting them."""
 
     def has_suppress_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("subscriptions.add_suppression")
@@ -165,7 +165,7 @@ class SuppressesAdmin:
 
 
 class FindsAddressesAdmin:
-    """What knows addresses by their hashes alone, which are of whole addresses."""
+    """Search by whole email address in a table that holds only hashes of addresses."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

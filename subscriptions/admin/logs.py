@@ -1,4 +1,4 @@
-"""What readers agreed to, why they left, what waits, and what is counted."""
+"""The read-only pages: consents, unsubscribe reasons, the queues and the counts of the abuse limits."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class ConsentAdmin(FindsAddressesAdmin, LogAdmin):
     list_display = ["happened_at", "event", "reader_uid", "where", "text_version", "ip"]
     list_filter = ["event", "happened_at"]
     search_fields = ["reader_uid", "address_hash", "text_version"]
-    search_help_text = "A reader’s uid, or a whole e-mail address."
+    search_help_text = "A reader’s uid, or a whole email address."
 
 
 @admin.register(ConsentText)
@@ -35,7 +35,7 @@ class FarewellAdmin(LogAdmin):
 
 @admin.register(OwedNotice)
 class OwedNoticeAdmin(LogAdmin):
-    """What has yet to leave: usually nothing."""
+    """Emails that wait to be sent: usually none."""
 
     list_display = ["asked_at", "kind", "subscriber", "to", "claimed_at"]
     list_filter = ["kind"]
@@ -45,7 +45,7 @@ class OwedNoticeAdmin(LogAdmin):
 
 @admin.register(FormPost)
 class FormPostAdmin(LogAdmin):
-    """What waits for its turn: usually nothing."""
+    """Form posts that wait for a worker: usually none."""
 
     list_display = ["posted_at", "kind", "email"]
     list_filter = ["kind"]

@@ -1,4 +1,4 @@
-"""Readers, and what each of them follows."""
+"""Readers, and the filters that each of them follows."""
 
 from django import forms
 from django.conf import settings
@@ -53,7 +53,7 @@ class TopicFilterRow(TopicFilterForm, RowForm):
 class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInline[TopicFilter, Subscriber]):
     model = TopicFilter
     form = TopicFilterRow
-    formset = RowFormSet  # type: ignore[assignment]  # it is of any rows
+    formset = RowFormSet  # type: ignore[assignment]  # a formset for any model
     verbose_name_plural = "follows"
     extra = 0
 
@@ -64,7 +64,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     list_display = ["email", "state", "how_often", "at", "created_at", "confirmed_at"]
     list_filter = ["status", "frequency", "created_at", ("filters__topic", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["email", "uid", "filters__words"]
-    # The address too: another one has not been confirmed by anybody.
+    # The address too: a new one would not be confirmed.
     readonly_fields = [
         "email",
         "new_email",
@@ -78,13 +78,13 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     ]
     inlines = [TopicFilterInline]
     actions = ["unsubscribe", "suppress", "lift"]
-    show_full_result_count = False  # counting all readers at every click is what large lists die of
+    show_full_result_count = False  # counting all readers on every click is slow
 
     @admin.display(ordering="status", description="status")
     def state(self, subscriber: Subscriber) -> str:
         return subscriber.status
 
-    @admin.display(ordering="frequency", description="mails")
+    @admin.display(ordering="frequency", description="frequency")
     def how_often(self, subscriber: Subscriber) -> str:
         return subscriber.frequency
 
@@ -93,7 +93,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         return f"{subscriber.send_hour}:00 {subscriber.time_zone}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # readers sign up themselves: an address typed here would skip the double opt-in
+        return False  # an address typed here would skip the double opt-in
 
     def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
         personal_data.erase(obj, BY_ADMIN)
@@ -107,22 +107,24 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         log_action(request, queryset, "Unsubscribed.")
         for subscriber in queryset:
             lifecycle.unsubscribe(subscriber, now=timezone.now(), trace=BY_ADMIN)
-        self.message_user(request, f"{len(queryset)} unsubscribed: they get no more mail, from now on.")
+        self.message_user(request, f"{len(queryset)} unsubscribed. They get no more emails.")
 
-    @admin.action(description="Suppress the addresses: never mail them again", permissions=["suppress"])
+    @admin.action(description="Suppress the addresses: never email them again", permissions=["suppress"])
     def suppress(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         log_action(request, queryset, "Suppressed.")
         for subscriber in queryset:
             lifecycle.suppress(subscriber.email, Suppression.Reason.ADMIN)
         self.message_user(request, f"{len(queryset)} suppressed.")
 
-    @admin.action(description="Lift the suppression: they may sign up again", permissions=["lift"])
+    @admin.action(description="Unsuppress: the readers may sign up again", permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         suppressed = [reader for reader in queryset if reader.status == Subscriber.Status.SUPPRESSED]
-        log_action(request, suppressed, "Suppression lifted.")
+        log_action(request, suppressed, "Unsuppressed.")
         for subscriber in suppressed:
             lifecycle.unsuppress(address_hash(subscriber.email))
-        self.message_user(request, f"{len(suppressed)} lifted: they may sign up again, and get nothing until they do.")
+        self.message_user(
+            request, f"{len(suppressed)} unsuppressed. They may sign up again, and get no emails until they do."
+        )
 
 
 @admin.register(TopicFilter)

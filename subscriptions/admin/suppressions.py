@@ -1,4 +1,4 @@
-"""Addresses that must not be mailed: found, added and lifted by whoever knows the address, which is not kept."""
+"""The suppression list. Addresses are not stored, so staff find, suppress and unsuppress an address by typing it."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class SuppressionAdmin(FindsAddressesAdmin, SuppressesAdmin, admin.ModelAdmin[Su
     list_display = ["address_hash", "reason", "created_at"]
     list_filter = ["reason", "created_at"]
     search_fields = ["address_hash"]
-    search_help_text = "A whole e-mail address, or the beginning of its hash."
+    search_help_text = "A whole email address, or the beginning of its hash."
     actions = ["lift"]
 
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
@@ -38,15 +38,17 @@ class SuppressionAdmin(FindsAddressesAdmin, SuppressesAdmin, admin.ModelAdmin[Su
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
-        return False  # its reader would stay suppressed: lift it
+        return False  # the reader's row would stay suppressed: the action changes both
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
         obj.pk = lifecycle.suppress(form.cleaned_data["address"], Suppression.Reason.ADMIN).pk
         obj.refresh_from_db()
 
-    @admin.action(description="Lift: the addresses may sign up again", permissions=["lift"])
+    @admin.action(description="Unsuppress: the addresses may sign up again", permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        log_action(request, queryset, "Lifted.", DELETION)
+        log_action(request, queryset, "Unsuppressed.", DELETION)
         for suppression in queryset:
             lifecycle.unsuppress(suppression.address_hash)
-        self.message_user(request, f"{len(queryset)} lifted: they may sign up again, and get nothing until they do.")
+        self.message_user(
+            request, f"{len(queryset)} unsuppressed. They may sign up again, and get no emails until they do."
+        )

@@ -1,4 +1,4 @@
-"""Which topics can be deleted, what goes with them, and what to do about the others."""
+"""The checks before topics are deleted: which can go, which rows go with them, and why the others stay."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,11 +11,11 @@ from django.utils.html import format_html
 from subscriptions.models import Topic, TopicFilter
 from subscriptions.topics import catalogue
 
-INSTEAD = "Untick “offered to readers” on its page instead: nobody else can choose it, and who follows it keeps it."
+INSTEAD = "Untick “offered to readers” on its page instead: no new readers can choose it, and its followers keep it."
 
 
 class DeletesTopics:
-    """Says why a topic is needed; one that is not goes with the papers found on it, which are counted, not listed."""
+    """Refuse to delete topics that are in use, with the reason; count the rows that go with the others."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         topics: list[Topic] = list(objs)
@@ -24,7 +24,7 @@ class DeletesTopics:
 
 
 def _counts(topics: list[Topic]) -> dict[str, int]:
-    """How many rows go, by what they are called; there may be too many papers on a topic to show each."""
+    """Return how many rows go, by name. A topic may have too many papers to list them."""
     counts = {str(Topic._meta.verbose_name_plural): len(topics)}
     for relation in Topic._meta.related_objects:
         if relation.on_delete is CASCADE:
@@ -34,28 +34,28 @@ def _counts(topics: list[Topic]) -> dict[str, int]:
 
 
 def _needed(topics: list[Topic]) -> Iterator[str]:
-    """Why these can't go, a line each."""
+    """Yield one line for each reason why a topic can't be deleted."""
     going = {topic.slug for topic in topics}
-    listed = going & catalogue.slugs()
+    in_catalogue = going & catalogue.slugs()
     broader = Topic.objects.exclude(narrower=[]).exclude(slug__in=going)
     for topic in topics:
         if followed := _followed(topic):
             yield format_html("{} is followed by {}. {}", _link(topic), followed, INSTEAD)
-        elif topic.slug in listed:
-            yield format_html("{} is of the catalogue, which would bring it back. {}", _link(topic), INSTEAD)
+        elif topic.slug in in_catalogue:
+            yield format_html("{} is in the catalogue, and the next load would add it again. {}", _link(topic), INSTEAD)
         for wide in broader:
             if topic.slug in wide.narrower:
-                yield format_html("{} stands for {}: take it out there first.", _link(wide), _link(topic))
+                yield format_html("{} includes {}. Remove it there first.", _link(wide), _link(topic))
 
 
 def _followed(topic: Topic) -> str:
-    """By how many, as a link to them; nothing where nobody follows it."""
+    """Return how many readers follow the topic, as a link to them, or ""."""
     number = TopicFilter.objects.filter(topic=topic).count()
     if not number:
         return ""
     readers = "one reader" if number == 1 else f"{number} readers"
     address = f"{reverse('admin:subscriptions_subscriber_changelist')}?filters__topic__id__exact={topic.pk}"
-    return format_html('<a href="{}">{}</a>, counting who left or has not confirmed', address, readers)
+    return format_html('<a href="{}">{}</a>, including unsubscribed and unconfirmed ones', address, readers)
 
 
 def _link(topic: Topic) -> str:

@@ -1,4 +1,4 @@
-"""The catalogue, and what readers follow of it."""
+"""Topics, and how many readers follow each."""
 
 from collections import Counter
 from typing import Any
@@ -21,31 +21,30 @@ SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
 FOLLOWED = TopicFilter.objects.filter(subscriber__status__in=SUBSCRIBED).order_by()
 BY_READERS = Count("filters", filter=Q(filters__subscriber__status__in=SUBSCRIBED))
 BROADER = (
-    "Choose topics here, and this one stands for them: who ticks it gets whatever any of them finds, also of those "
-    "that are not offered, and need not tick them. Phrases of its own find more. A broader topic can’t be part of "
-    "another."
+    "A broader topic includes the topics chosen here. Readers who tick it get what any of them finds, even if that "
+    "topic is not offered to readers. It can also have phrases of its own. It can’t be part of another topic."
 )
 
 
 class TopicsWidget(FilteredSelectMultiple):
     def render(self, *args: Any, **kwargs: Any) -> Any:
-        # Its script puts the boxes first in what is around them, which without this is the field's label, too.
+        # The widget's script inserts its boxes at the start of the parent element, which must not be the label.
         return format_html("<div>{}</div>", super().render(*args, **kwargs))
 
 
 class TopicsField(forms.ModelMultipleChoiceField[Topic]):
-    """Topics to choose from, kept as a list of their slugs."""
+    """A choice of topics whose value is a list of slugs."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = TopicsWidget("topics", is_stacked=False)
         super().__init__(Topic.objects.filter(narrower=[]), to_field_name="slug", widget=widget, **kwargs)
 
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]  # slugs, where others have rows
+    def clean(self, value: Any) -> list[str]:  # type: ignore[override]  # slugs, not rows
         return [topic.slug for topic in super().clean(value)]
 
 
 class GroupWidget(AdminTextInputWidget):
-    """Offers the groups that there are: one that is written otherwise is a new one on the form."""
+    """A text box that suggests the existing groups, because a different spelling would make a new group."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
         groups = Topic.objects.exclude(group="").order_by("group").values_list("group").distinct()
@@ -59,16 +58,18 @@ class GroupWidget(AdminTextInputWidget):
 
 class TopicForm(forms.ModelForm[Topic]):
     phrases = LinesField(
-        required=False, help_text="One a line, such as: reward model. Any of them matches.", show_hidden_initial=True
+        required=False,
+        help_text="One per line, such as: reward model. A paper with any of them matches.",
+        show_hidden_initial=True,
     )
     exclusions = LinesField(
-        required=False, help_text="One a line. A paper with any of them never matches.", show_hidden_initial=True
+        required=False, help_text="One per line. A paper with any of them never matches.", show_hidden_initial=True
     )
     narrower = TopicsField(required=False, label="Narrower topics", show_hidden_initial=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "narrower" in self.fields:  # who may only look has none
+        if "narrower" in self.fields:  # view-only users have no such field
             choices: Any = self.fields["narrower"]
             choices.queryset = choices.queryset.exclude(pk=self.instance.pk)
 
@@ -78,7 +79,7 @@ class Breadth(admin.SimpleListFilter):
     parameter_name = "breadth"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("broader", "Broader: stands for others"), ("narrow", "Narrow: stands for itself")]
+        return [("broader", "Broader: includes other topics"), ("narrow", "Narrow: includes none")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Topic]) -> QuerySet[Topic]:
         wanted = {"broader": queryset.exclude(narrower=[]), "narrow": queryset.filter(narrower=[])}
@@ -86,7 +87,7 @@ class Breadth(admin.SimpleListFilter):
 
 
 class Relatives:
-    """Which topics stand for which."""
+    """The topics by slug, to look up which includes which."""
 
     def __init__(self) -> None:
         self._topics = {topic.slug: topic for topic in Topic.objects.defer("phrases", "exclusions")}
@@ -116,8 +117,8 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
     readonly_fields = ["followed"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "group", "description", "is_offered", "position", "followed"]}),
-        ("What finds its papers", {"fields": ["phrases", "exclusions"]}),
-        ("A broader topic?", {"fields": ["narrower"], "description": BROADER}),
+        ("Matching papers", {"fields": ["phrases", "exclusions"]}),
+        ("Broader topic", {"fields": ["narrower"], "description": BROADER}),
     ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -134,22 +135,22 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Topic]:
         topics = super().get_queryset(request)
-        # Only where somebody sorts: with a hundred thousand readers it takes a while.
+        # Only if the list is sorted: the count is slow with a hundred thousand readers.
         return topics.annotate(by_readers=BY_READERS) if "o" in request.GET else topics
 
     @admin.display(ordering="by_readers", description="readers")
     def readers(self, topic: Any) -> str:
         return _linked(topic, topic.readers)
 
-    @admin.display(description="what it is about")
+    @admin.display(description="description")
     def about(self, topic: Any) -> str:
-        """With what it stands for, and what stands for it: who follows that gets it, too."""
+        """The description, the topics that it includes, and the broader ones that it is part of, with their readers."""
         narrower = ", ".join(other.name for other in topic.relatives.narrower(topic))
         broader = ", ".join(
             f"{wide.name} ({_in_words(topic.readers[wide.pk])})" for wide in topic.relatives.broader(topic)
         )
-        said = [(f"{words} {names}.",) for words, names in (("Stands for", narrower), ("Part of", broader)) if names]
-        return format_html("{}{}", topic.description, format_html_join("", "<p>{}</p>", said))
+        lines = [(f"{words} {names}.",) for words, names in (("Includes", narrower), ("Part of", broader)) if names]
+        return format_html("{}{}", topic.description, format_html_join("", "<p>{}</p>", lines))
 
     @admin.display(boolean=True, ordering="is_offered")
     def offered(self, topic: Topic) -> bool:
@@ -157,19 +158,19 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
 
     @admin.display(description="readers")
     def followed(self, topic: Any) -> str:
-        """How many follow it, and what stands for it."""
+        """How many readers follow it, directly and through broader topics."""
         if not topic.pk:
-            return "Nobody yet."
+            return "None yet."
         page, broader = "admin:subscriptions_topic_change", Relatives().broader(topic)
         readers = _readers(topic, *broader)
         wide = [(_linked(one, readers), reverse(page, args=[one.pk]), one) for one in broader]
-        more = format_html_join("", '<li>{} by <a href="{}">{}</a>, which stands for it.</li>', wide)
+        more = format_html_join("", '<li>{} by <a href="{}">{}</a>, which includes it.</li>', wide)
         itself = _linked(topic, readers)
-        return format_html("<ul><li>{} by itself.</li>{}</ul>", itself, more) if wide else itself
+        return format_html("<ul><li>{} directly.</li>{}</ul>", itself, more) if wide else itself
 
 
 def _readers(*topics: Topic) -> Counter[int]:
-    """How many of those who get mail follow each of `topics`, or of all, by its key."""
+    """Return how many subscribed readers follow each of `topics`, or of all topics, by primary key."""
     counts = FOLLOWED.filter(topic__in=topics) if topics else FOLLOWED.exclude(topic=None)
     return Counter(dict(counts.values_list("topic").annotate(Count("pk"))))
 
@@ -179,7 +180,7 @@ def _in_words(number: int) -> str:
 
 
 def _linked(topic: Topic, readers: Counter[int]) -> str:
-    """How many follow it, as a link to them."""
+    """Return how many readers follow it, as a link to them."""
     address = reverse("admin:subscriptions_subscriber_changelist")
     wanted = f"filters__topic__id__exact={topic.pk}&status__in={','.join(SUBSCRIBED)}"
     return format_html('<a href="{}?{}">{}</a>', address, wanted, readers[topic.pk]) if readers[topic.pk] else "0"

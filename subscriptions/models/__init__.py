@@ -1,4 +1,4 @@
-"""Who wants what: readers, the topics they can tick, what they agreed to, and what came in by forms."""
+"""Readers, topics, consents, and the queues of form posts and notices."""
 
 from subscriptions.models.brands import Brand
 from subscriptions.models.consents import Consent, ConsentText, Farewell

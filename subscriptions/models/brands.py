@@ -1,4 +1,4 @@
-"""The row in which admins keep how the newsletter looks and who sends it."""
+"""The row that holds the newsletter's name, sender and look."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
@@ -10,57 +10,60 @@ from subscriptions import colours
 
 def validate_colour(value: str) -> None:
     if not colours.is_colour(value):
-        raise ValidationError("Write a colour as # and six digits: #0f5f63.")
+        raise ValidationError("Write a colour as # and six hexadecimal digits: #0f5f63.")
 
 
 def validate_one_line(value: str) -> None:
     if any(not letter.isprintable() for letter in value):
-        raise ValidationError("Write it in one line.")
+        raise ValidationError("Write it on one line.")
 
 
 class Brand(models.Model):
-    """How the newsletter looks and who sends it. What is empty comes from the settings. There is one row at most."""
+    """The newsletter's name, sender and look. The settings fill in empty fields. There is at most one row."""
 
     name = models.CharField(
-        max_length=60, blank=True, validators=[validate_one_line], help_text="Of the newsletter. Empty: SITE_NAME."
+        max_length=60,
+        blank=True,
+        validators=[validate_one_line],
+        help_text="The newsletter's name. If empty: SITE_NAME.",
     )
     sender = models.EmailField(
         "sender's address",
         blank=True,
-        help_text="In From, after the name; its domain must be one that you send for. Empty: FROM_EMAIL.",
+        help_text="The address in From. You must be allowed to send for its domain. If empty: FROM_EMAIL.",
     )
-    reply_to = models.EmailField("answers go to", blank=True, help_text="Empty: to the sender.")
+    reply_to = models.EmailField("reply-to", blank=True, help_text="Where replies go. If empty: to the sender.")
     accent = models.CharField(
         "accent colour",
         max_length=7,
         blank=True,
         validators=[validate_colour],
-        help_text="As #0f5f63. Shades of it that can be read are used, in light and in dark.",
+        help_text="Such as #0f5f63. Pages and emails use readable shades of it, in light and dark mode.",
     )
     logo_url = models.URLField(
         "logo",
         max_length=500,
         blank=True,
         validators=[URLValidator(schemes=["https"])],
-        help_text="The https address of a PNG or JPEG. It stands before the name, on light and on dark.",
+        help_text="The https address of a PNG or JPEG. It is shown before the name, on light and dark backgrounds.",
     )
     logo_width = models.PositiveSmallIntegerField(
-        default=40, validators=[MinValueValidator(1), MaxValueValidator(300)], help_text="Pixels, as it is shown."
+        default=40, validators=[MinValueValidator(1), MaxValueValidator(300)], help_text="Displayed width in pixels."
     )
     logo_height = models.PositiveSmallIntegerField(
-        default=40, validators=[MinValueValidator(1), MaxValueValidator(120)], help_text="Pixels, as it is shown."
+        default=40, validators=[MinValueValidator(1), MaxValueValidator(120)], help_text="Displayed height in pixels."
     )
-    intro = models.TextField(max_length=500, blank=True, help_text="Plain text above the papers of every digest.")
-    footer = models.TextField(max_length=1000, blank=True, help_text="Plain text at the foot of every mail.")
+    intro = models.TextField(max_length=500, blank=True, help_text="Plain text above the papers in every digest.")
+    footer = models.TextField(max_length=1000, blank=True, help_text="Plain text at the end of every email.")
     postal_address = models.TextField(
-        max_length=300, blank=True, help_text="At the foot of every mail and page. Empty: POSTAL_ADDRESS."
+        max_length=300, blank=True, help_text="Shown at the end of every email and page. If empty: POSTAL_ADDRESS."
     )
 
     class Meta:
         verbose_name_plural = "brand"
         constraints = [models.CheckConstraint(condition=Q(id=1), name="there_is_one_brand")]
 
-    # What of it a look is made of, as it is.
+    # The fields that a Look takes over unchanged.
     FIELDS = (
         "name",
         "reply_to",
@@ -74,8 +77,8 @@ class Brand(models.Model):
     )
 
     def __str__(self) -> str:
-        return self.name or "as the settings say"
+        return self.name or "from the settings"
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.pk = 1
-        super().save(*args, **kwargs)  # type: ignore[arg-type]  # as they come
+        super().save(*args, **kwargs)  # type: ignore[arg-type]  # Model.save's own arguments

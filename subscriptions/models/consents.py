@@ -1,4 +1,4 @@
-"""Who agreed to what, when and where (GDPR, art. 7): a log to which rows are only ever added."""
+"""The append-only log of consents (GDPR, art. 7), its wordings, and the reasons for unsubscribing."""
 
 from typing import Any
 
@@ -7,9 +7,11 @@ from django.utils import timezone
 
 
 class ConsentText(models.Model):
-    """A wording that readers agreed to, kept as they saw it."""
+    """A wording that readers agreed to, exactly as they saw it."""
 
-    version = models.CharField(max_length=16, primary_key=True, help_text="The beginning of its SHA-256.")
+    version = models.CharField(
+        max_length=16, primary_key=True, help_text="The first 16 hexadecimal digits of the text's SHA-256."
+    )
     language = models.CharField(max_length=7)
     text = models.TextField()
     first_used_at = models.DateTimeField(default=timezone.now)
@@ -22,24 +24,26 @@ class ConsentText(models.Model):
 
 
 class Consent(models.Model):
-    """One step of one reader. It names no address, only its keyed hash, and outlives the reader's row."""
+    """One step of one reader. It holds a keyed hash of the address and outlives the reader's row."""
 
     class Event(models.TextChoices):
         ASKED = "asked", "signed up on the form"
-        MAILED = "mailed", "confirmation mailed"
-        CONFIRMED = "confirmed", "confirmed by the button in the mail"
-        CHANGED = "changed", "changed what comes"
+        MAILED = "mailed", "confirmation email sent"
+        CONFIRMED = "confirmed", "confirmed by the link in the email"
+        CHANGED = "changed", "changed preferences"
         MOVED = "moved", "confirmed a new address"
-        WITHDRAWN = "withdrawn", "withdrawn"
-        RETURNED = "returned", "came back by a button"
+        WITHDRAWN = "withdrawn", "unsubscribed or suppressed"
+        RETURNED = "returned", "resubscribed"
         ERASED = "erased", "erased"
 
     reader_uid = models.UUIDField(db_index=True)
     address_hash = models.CharField(max_length=64, db_index=True)
     event = models.CharField(max_length=12, choices=Event.choices)
     happened_at = models.DateTimeField(default=timezone.now, db_index=True)
-    where = models.CharField(max_length=200, blank=True, help_text="The page or door it came by.")
-    text_version = models.CharField(max_length=16, blank=True, help_text="Of the wording that stood on the form.")
+    where = models.CharField(
+        max_length=200, blank=True, help_text="The page or the channel of this step, such as one-click."
+    )
+    text_version = models.CharField(max_length=16, blank=True, help_text="The version of the wording on the form.")
     ip = models.GenericIPAddressField("IP address", null=True, blank=True)
     user_agent = models.CharField(max_length=200, blank=True)
 
@@ -51,18 +55,18 @@ class Consent(models.Model):
 
     def save(self, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise TypeError("The log of consents is only ever added to.")
+            raise TypeError("The log of consents is append-only: add a row instead.")
         super().save(**kwargs)
 
 
 class Farewell(models.Model):
-    """Why somebody left, in their words. It names nobody, and can't be traced to anybody."""
+    """A reason for unsubscribing, in the reader's words. It can't be traced to a reader."""
 
     class Reason(models.TextChoices):
-        TOO_MANY = "too_many", "too many mails"
-        WRONG_PAPERS = "wrong_papers", "not the papers they wanted"
+        TOO_MANY = "too_many", "too many emails"
+        WRONG_PAPERS = "wrong_papers", "not the right papers"
         NOT_ASKED = "not_asked", "never signed up"
-        NO_NEED = "no_need", "no need any more"
+        NO_NEED = "no_need", "no longer needed"
         OTHER = "other", "something else"
 
     reason = models.CharField(max_length=12, choices=Reason.choices)
@@ -70,6 +74,7 @@ class Farewell(models.Model):
     day = models.DateField()
 
     class Meta:
+        verbose_name = "unsubscribe reason"
         ordering = ["-day", "-pk"]
 
     def __str__(self) -> str:

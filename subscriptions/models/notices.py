@@ -1,4 +1,4 @@
-"""Small mails that readers are owed."""
+"""The queue of transactional emails to readers."""
 
 import datetime as dt
 
@@ -14,8 +14,11 @@ class OwedNoticeQuerySet(models.QuerySet["OwedNotice"]):
 
 
 class OwedNotice(models.Model):
-    """A small mail that has yet to leave; the row goes when it has. Each kind has a row of its own: none is lost to
-    another, least of all the one that tells a former address that it was replaced."""
+    """A transactional email that is waiting to be sent; the row is deleted afterwards.
+
+    Each kind and address has a row of its own, so that no notice replaces another. This matters most for the notice
+    to a former address that the reader has moved.
+    """
 
     class Kind(models.TextChoices):
         CONFIRM = "confirm", "please confirm"
@@ -31,9 +34,9 @@ class OwedNotice(models.Model):
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="owed_notices")
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    to = models.EmailField(blank=True, help_text="Where it goes, if not to the address that the reader has now.")
+    to = models.EmailField(blank=True, help_text="The recipient, if it is not the reader's current address.")
     asked_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it in hand.")
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker started on it.")
 
     objects = OwedNoticeQuerySet.as_manager()
 

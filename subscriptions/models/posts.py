@@ -1,15 +1,17 @@
-"""What came in by public forms, and how much of it."""
+"""The queue of posts from public forms, and the counts of the abuse limits."""
 
 from django.db import models
 
 
 class FormPost(models.Model):
-    """What a visitor asked for, noted down as it came. The page that takes it looks nobody up, so that its answer can't
-    tell who is a reader, not even by the time it takes; a worker does what is asked, and deletes the row."""
+    """A visitor's request, stored unread for a worker, which deletes the row once it is done.
+
+    The page that takes it looks no one up. So neither its answer nor its response time reveals who is a reader.
+    """
 
     class Kind(models.TextChoices):
-        SIGN_UP = "sign_up", "sign me up"
-        LINK = "link", "mail me my link"
+        SIGN_UP = "sign_up", "sign-up"
+        LINK = "link", "link to the settings"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     email = models.EmailField()
@@ -19,10 +21,10 @@ class FormPost(models.Model):
         max_length=16,
         blank=True,
         db_default="",
-        help_text="A keyed hash of the network that it came from. Networks take turns.",
+        help_text="A keyed hash of the sender's network. Networks take turns.",
     )
     posted_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it in hand.")
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker started on it.")
 
     class Meta:
         ordering = ["pk"]
@@ -32,12 +34,15 @@ class FormPost(models.Model):
 
 
 class Mark(models.Model):
-    """One use of something that is limited, such as a confirmation mail to an address. Shared by all workers."""
+    """One use of something limited, such as a confirmation email to an address. All processes share the counts."""
 
-    key = models.CharField(max_length=64, help_text="A keyed hash of what is limited: it names no address, no network.")
+    key = models.CharField(
+        max_length=64, help_text="A keyed hash of what is limited. It reveals no address and no network."
+    )
     made_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "counted action"
         indexes = [models.Index(fields=["key", "made_at"], name="mark_by_key")]
 
     def __str__(self) -> str:

@@ -1,16 +1,19 @@
-"""Addresses that must not be mailed."""
+"""The suppression list: addresses that must not be emailed."""
 
 from django.db import models
 from django.db.models import Q
 
 
-class Suppression(models.Model):
-    """An address that must not be mailed, as a keyed hash: it outlives the reader's row and names nobody."""
+class SuppressionReason(models.TextChoices):
+    BOUNCED = "bounced", "hard bounce"
+    COMPLAINED = "complained", "complaint"
+    ADMIN = "admin", "by an admin"
 
-    class Reason(models.TextChoices):
-        BOUNCED = "bounced", "hard bounce"
-        COMPLAINED = "complained", "complaint"
-        ADMIN = "admin", "by an admin"
+
+class Suppression(models.Model):
+    """An address that must not be emailed, as a keyed hash. It outlives the reader's row and reveals no address."""
+
+    Reason = SuppressionReason
 
     address_hash = models.CharField(max_length=64, unique=True)
     reason = models.CharField(max_length=12, choices=Reason.choices)
@@ -19,9 +22,7 @@ class Suppression(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(reason__in=["bounced", "complained", "admin"]), name="suppression_reason_is_known"
-            )
+            models.CheckConstraint(condition=Q(reason__in=SuppressionReason.values), name="suppression_reason_is_known")
         ]
 
     def __str__(self) -> str:

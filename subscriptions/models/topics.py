@@ -9,13 +9,13 @@ from django.utils.translation import gettext
 
 from subscriptions.query.grammar import Criteria
 
-SHORT = 4  # letters; a shorter word, such as RL, stands within too many others
+SHORT = 4  # letters; a shorter word, such as RL, is part of too many others
 
 
 class Topic(models.Model):
-    """A subject that readers can tick. The catalogue loads it; what an admin edits stays edited.
+    """A subject that readers can tick. It comes from the catalogue or an admin; a load keeps an admin's edits.
 
-    A broader topic stands for narrower ones: whoever ticks it gets what any of them finds.
+    A broader topic includes narrower ones: a reader who ticks it gets what any of them finds.
     """
 
     slug = models.SlugField(unique=True)
@@ -23,13 +23,15 @@ class Topic(models.Model):
     group = models.CharField(max_length=60, db_index=True)
     description = models.CharField(max_length=200, blank=True)
     phrases = models.JSONField(
-        default=list, blank=True, help_text='A list of phrases, any of which matches: ["reward model", "RLHF"]'
+        default=list,
+        blank=True,
+        help_text='A list of phrases, such as ["reward model", "RLHF"]. A paper with any of them matches.',
     )
     exclusions = models.JSONField(
-        default=list, blank=True, help_text="A paper with one of these phrases never matches."
+        default=list, blank=True, help_text="A paper with any of these phrases never matches."
     )
     narrower = models.JSONField(
-        "narrower topics", default=list, blank=True, help_text="The slugs of topics that this one stands for."
+        "narrower topics", default=list, blank=True, help_text="The slugs of the topics that this one includes."
     )
     is_offered = models.BooleanField("offered to readers", default=True)
     position = models.PositiveIntegerField(default=0, help_text="Order on the form.")
@@ -47,22 +49,22 @@ class Topic(models.Model):
             if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
                 raise ValidationError({field: "Write a list of texts."})
         if not self.phrases and not self.narrower:
-            raise ValidationError({"phrases": "Write at least one phrase, or choose topics that this one stands for."})
-        self._check_what_it_stands_for()
+            raise ValidationError({"phrases": "Write at least one phrase, or choose topics that this one includes."})
+        self._check_levels()
 
-    def _check_what_it_stands_for(self) -> None:
-        """One level: what stands for others is not stood for itself."""
+    def _check_levels(self) -> None:
+        """Raise ValidationError if a broader topic would include a broader one: there is one level."""
         if self.slug in self.narrower:
-            raise ValidationError({"narrower": "A topic can’t stand for itself."})
+            raise ValidationError({"narrower": "A topic can’t include itself."})
         others = Topic.objects.exclude(pk=self.pk).exclude(narrower=[])
         if wide := next((other.name for other in others if other.slug in self.narrower), ""):
-            raise ValidationError({"narrower": f"“{wide}” stands for others. Choose topics that stand for none."})
+            raise ValidationError({"narrower": f"“{wide}” includes others. Choose topics that include none."})
         before = Topic.objects.filter(pk=self.pk).values_list("slug", flat=True).first() or self.slug
         if wide := next((other.name for other in others if before in other.narrower), ""):
             if self.narrower:
-                raise ValidationError({"narrower": f"“{wide}” stands for this topic, so it can’t stand for others."})
+                raise ValidationError({"narrower": f"“{wide}” includes this topic, so this one can’t include others."})
             if self.slug != before:
-                raise ValidationError({"slug": f"“{wide}” stands for this topic by its slug: take it out there first."})
+                raise ValidationError({"slug": f"“{wide}” includes this topic by its slug. Remove it there first."})
 
     @property
     def criteria(self) -> Criteria:
@@ -70,43 +72,43 @@ class Topic(models.Model):
 
     @property
     def is_by_hand(self) -> bool:
-        """Whether it was made here, and is not of the catalogue."""
+        """Return whether an admin made it, rather than the catalogue."""
         return not self.loaded_hash
 
     @property
     def about(self) -> str:
-        """What the topic is about, in a sentence."""
+        """The name and description in one line."""
         return f"{self.name}: {self.description}" if self.description else self.name
 
     @property
     def called(self) -> str:
-        """Its name and description, as the box that finds topics looks through them: in the language that is active,
-        and as papers say it."""
+        """The words of name and description, in the active language and English, that the box of topics searches."""
         return searchable(*_in_both(self.name, self.description))
 
     @property
     def hinted(self) -> str:
-        """What else it can be found by, in the same way: its group and its phrases."""
+        """Further words that the box searches in the same way: those of its group and phrases."""
         return searchable(*_in_both(self.group), *map(str, self.phrases))
 
 
-def _in_both(*said: str) -> list[str]:
-    texts = [text for text in said if text]
+def _in_both(*texts: str) -> list[str]:
+    """Return the texts in the active language and in English, without empty ones and duplicates."""
+    texts = tuple(text for text in texts if text)
     return list(dict.fromkeys([*map(gettext, texts), *texts]))
 
 
 def searchable(*texts: str) -> str:
-    """The words of the texts, with a space before each."""
+    """Return the words of the texts in lower case, each after a space."""
     return "".join(f" {word}" for word in words_of(" ".join(texts)))
 
 
 def begins(text: str, words: Sequence[str]) -> bool:
-    """Does a word of `text` (see searchable) begin with each of `words`? As static/wishes.js has it."""
+    """Return whether each of `words` begins a word of the searchable `text`. static/wishes.js does the same."""
     return bool(words) and all(f" {word}" in text for word in words)
 
 
 def holds(text: str, words: Sequence[str]) -> bool:
-    """Does `text` hold all of `words`, a short one at the beginning of a word? As static/wishes.js has it."""
+    """Return whether `text` contains all of `words`; a short one must begin a word. static/wishes.js does the same."""
     return bool(words) and all((f" {word}" if len(word) < SHORT else word) in text for word in words)
 
 

@@ -166,7 +166,7 @@ def wide(learning: Topic, vision: Topic) -> Topic:
 
 def test_the_list_of_topics_says_what_stands_for_what(admin_client: Client, wide: Topic, vision: Topic) -> None:
     page = admin_client.get(admin_url(Topic, "changelist")).content.decode()
-    assert "<p>Stands for Vision, Learning.</p>" in page
+    assert "<p>Includes Vision, Learning.</p>" in page
     assert page.count("<p>Part of Wide (2 readers).</p>") == 2
     for breadth, topics in (
         ("broader", ["wide"]),
@@ -196,20 +196,20 @@ def test_the_list_of_topics_asks_as_much_for_many_as_for_few(
 
 def test_the_page_of_a_topic_says_who_follows_it(admin_client: Client, wide: Topic, vision: Topic) -> None:
     page = admin_client.get(admin_url(Topic, "change", vision.pk)).content.decode()
-    assert ">1</a> by itself.</li>" in page
-    assert re.search(r'>2</a> by <a href="[^"]*">Wide</a>, which stands for it\.</li>', page)
+    assert ">1</a> directly.</li>" in page
+    assert re.search(r'>2</a> by <a href="[^"]*">Wide</a>, which includes it\.</li>', page)
     assert '<option value="learning">' in page
     assert '<option value="vision"' not in page  # not itself
     page = admin_client.get(admin_url(Topic, "change", wide.pk)).content.decode()
     assert '<option value="vision" selected>' in page
-    assert "by itself" not in page
-    assert "Nobody yet." in admin_client.get(admin_url(Topic, "add")).content.decode()
+    assert "directly" not in page
+    assert "None yet." in admin_client.get(admin_url(Topic, "add")).content.decode()
 
 
 @pytest.mark.usefixtures("now")
 def test_it_unsubscribes_readers(admin_client: Client, alice: Subscriber, bob: Subscriber, charlie: Subscriber) -> None:
     response = act(admin_client, "unsubscribe", alice, bob)
-    assert "2 unsubscribed: they get no more mail, from now on." in response.content.decode()
+    assert "2 unsubscribed. They get no more emails." in response.content.decode()
     assert (stored(alice)["status"], stored(alice)["unsubscribed_at"]) == ("unsubscribed", NOW)
     assert (stored(bob)["status"], stored(bob)["owed"]) == ("unsubscribed", [])
     before = stored(charlie)
@@ -256,7 +256,7 @@ def test_it_lifts_a_suppression(admin_client: Client, alice: Subscriber, bob: Su
         lifecycle.suppress(reader.email, "complained")
     of_alice = Suppression.objects.get(address_hash=address_hash(alice.email))
     response = act(admin_client, "lift", of_alice if where is Suppression else alice)
-    assert "1 lifted: they may sign up again, and get nothing until they do." in response.content.decode()
+    assert "1 unsuppressed. They may sign up again, and get no emails until they do." in response.content.decode()
     assert (stored(alice)["status"], stored(bob)["status"]) == ("unsubscribed", "suppressed")
     assert not lifecycle.is_suppressed(alice.email)
     lifecycle.sign_up(alice.email, Preferences(), now=NOW)
@@ -398,7 +398,7 @@ def test_it_takes_topics_with_phrases_one_a_line(admin_client: Client, phrases: 
     [
         ({"narrower": ["learning", "vision"]}, ""),
         ({"narrower": ["learning"], "phrases": "methods"}, ""),
-        ({}, "Write at least one phrase, or choose topics that this one stands for."),
+        ({}, "Write at least one phrase, or choose topics that this one includes."),
         ({"narrower": ["nonsense"]}, "nonsense is not one of the available choices"),
         ({"narrower": ["wide"]}, "wide is not one of the available choices"),
     ],
@@ -417,10 +417,10 @@ def test_it_takes_topics_that_stand_for_others(
 @pytest.mark.parametrize(
     ("slug", "change", "said"),
     [
-        ("wide", {"narrower": ["learning", "wide"]}, "can’t stand for itself"),
-        ("learning", {"narrower": ["wide"]}, "“Wide” stands for others"),
-        ("vision", {"narrower": ["learning"]}, "“Wide” stands for this topic, so it can’t stand for others"),
-        ("vision", {"slug": "sight"}, "“Wide” stands for this topic by its slug"),
+        ("wide", {"narrower": ["learning", "wide"]}, "can’t include itself"),
+        ("learning", {"narrower": ["wide"]}, "“Wide” includes others"),
+        ("vision", {"narrower": ["learning"]}, "“Wide” includes this topic, so this one can’t include others"),
+        ("vision", {"slug": "sight"}, "“Wide” includes this topic by its slug"),
         ("learning", {"slug": "lessons"}, None),
         ("vision", {"name": "Sight"}, None),
     ],
@@ -524,14 +524,14 @@ def test_a_topic_that_somebody_follows_stays(delete: Callable[..., str], alice: 
 def test_a_topic_that_the_catalogue_would_bring_back_stays(delete: Callable[..., str], db: None) -> None:
     listed = Topic.objects.create(slug="agent-memory", name="Memory", group="Agents", phrases=["memory"])
     page = delete(listed, sure=True)
-    assert f">{listed}</a> is of the catalogue, which would bring it back. Untick" in page
+    assert f">{listed}</a> is in the catalogue, and the next load would add it again. Untick" in page
     assert Topic.objects.filter(pk=listed.pk).exists()
 
 
 def test_a_topic_that_another_stands_for_stays(delete: Callable[..., str], vision: Topic) -> None:
     Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision"])
     page = delete(vision, sure=True)
-    assert re.search(r">Wide</a> stands for <a [^>]*>Vision</a>: take it out there first\.", page)
+    assert re.search(r">Wide</a> includes <a [^>]*>Vision</a>\. Remove it there first\.", page)
     assert Topic.objects.filter(pk=vision.pk).exists()
 
 

@@ -155,7 +155,11 @@ WIDE = '[[topic]]\nslug = "wide"\nname = "Wide"\ngroup = "Methods"\nnarrower = [
         ('slug = "vision"', 'slug = "a vision"', "topic “a vision” has a slug that can’t be stored"),
         ('name = "Vision — für alle"', "name = 7", "topic “vision” needs a name"),
         ('name = "Vision — für alle"', f'name = "{"long " * 20}"', "has a name that can’t be stored: .*at most 80"),
-        ('exclusions = ["imaginary"]', 'exclusion = ["imaginary"]', "topic “vision” has the unknown key “exclusion”: the keys are"),
+        (
+            'exclusions = ["imaginary"]',
+            'exclusion = ["imaginary"]',
+            "topic “vision” has the unknown key “exclusion”: the keys are",
+        ),
         ('exclusions = ["imaginary"]', 'exclusions = "imaginary"', "topic “vision” has exclusions that are no list"),
         ('phrases = ["image", "video"]', "", "topic “vision” has neither phrases nor narrower"),
         ('phrases = ["image", "video"]', "phrases = []", "topic “vision” has neither phrases nor narrower"),
