@@ -1,1 +1,5 @@
-"""The query language that readers type: its grammar and the stricter validation of what is typed now."""
+"""The query language of readers, described in docs/query-language.md.
+
+`grammar` parses saved queries. `validation` reads a query that is being typed and refuses likely mistakes with advice.
+`examples` is the table that forms show.
+"""

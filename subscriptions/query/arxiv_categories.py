@@ -1,4 +1,4 @@
-"""The categories and archives in which arXiv announces papers, as https://arxiv.org/category_taxonomy lists them."""
+"""The archives and categories of arXiv, as https://arxiv.org/category_taxonomy lists them."""
 
 _SUBJECTS = {
     "astro-ph": "CO EP GA HE IM SR",
@@ -28,10 +28,12 @@ _SUBJECTS = {
     "quant-ph": "",
     "stat": "AP CO ME ML OT TH",
 }
-CATEGORIES = frozenset(_SUBJECTS) | {f"{of}.{name}" for of, names in _SUBJECTS.items() for name in names.split()}
-_ASKED_FOR = {name.lower() for name in CATEGORIES} | {f"{archive}.*" for archive in _SUBJECTS}
+CATEGORIES = frozenset(_SUBJECTS) | {
+    f"{archive}.{name}" for archive, names in _SUBJECTS.items() for name in names.split()
+}
+_QUERIES = {name.lower() for name in CATEGORIES} | {f"{archive}.*" for archive in _SUBJECTS}
 
 
 def can_be_asked_for(category: str) -> bool:
-    """Whether arXiv has `category`, however it is written; `cs.*` is all of an archive."""
-    return category.lower() in _ASKED_FOR
+    """Return whether arXiv has `category`, in any case; `cs.*` is all of an archive."""
+    return category.lower() in _QUERIES

@@ -1,19 +1,10 @@
-"""What a reader typed, and what it asks for. Pure: no models, no clock, no network.
+"""The grammar of the query language: `parse` reads a text as Criteria, and `write` does the reverse. Pure.
 
-The grammar, the same wherever readers type words (the form, the search box, the API):
+`examples.py` lists the kinds of terms, and docs/query-language.md describes them. In short: a list of terms, separated
+by commas, semicolons or line ends, and each is
 
-    diffusion models, memory for agents     any of these: in a row; three words or more also apart, and in meaning
-    "chain of thought"                      these words in a row, and nothing else
-    about: how an assistant can remember    one sentence in plain words, to the end of the line or in quotes:
-                                            papers close to it in meaning
-    author:Yann LeCun                       papers by this author, also as Y. LeCun or "LeCun, Yann"
-    cat:cs.CL   cat:cs.*                    papers of this arXiv category, or of all below it
-    -medical imaging                        never papers with this phrase
-    votes:20                                only papers with 20 votes or more
-
-Terms are separated by commas, semicolons or line ends; before a minus and a letter a space is enough. Quotes keep a
-comma inside a phrase. Signs may be written as keyboards and languages have them: “…”, «…», a dash for the minus,
-full-width ones.
+    [-] phrase        words, or words in quotes; a space is enough before a minus and a letter
+    field: value      author:, cat:, votes: or about: with a sentence to the end of the line or in quotes
 """
 
 import re
@@ -23,16 +14,16 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 MAX_TERMS = 50
-MOST_TOLD = 5  # of the terms that can't be read
+MAX_MESSAGES = 5  # about terms that can't be read
 MAX_TERM_LENGTH = 100  # characters
-MAX_SENTENCE_LENGTH = 300
+MAX_SENTENCE_LENGTH = 300  # characters
 MAX_VOTES = 100_000
 
 SIGNS = str.maketrans("“”„‟«»＂，、；：－", '"' * 7 + ",,;:-")
-_DASH = re.compile(r'(?<![^,;\n])(\s*+)[–—−](?=[\w"])')  # where a term begins, and no item of a list
+_DASH = re.compile(r'(?<![^,;\n])(\s*+)[–—−](?=[\w"])')  # at the start of a term, unless it marks a list item
 CATEGORY = re.compile(r"[a-z]+(-[a-z]+)*(\.([a-z]+(-[a-z]+)*|\*))?", re.IGNORECASE | re.ASCII)
-_EXCLUDES = r'-[^\W\d_]|-"'  # where a space before it ends a term
-# Possessive, for nothing here needs a second try: going back over 2000 spaces would take a minute.
+_EXCLUDES = r'-[^\W\d_]|-"'  # after a space, this begins a new term
+# Possessive quantifiers, because backtracking over 2,000 spaces would take a minute.
 _TERM = re.compile(
     rf"""\s*+(
         [Aa][Bb][Oo][Uu][Tt]\s*+:(?![^\S\n]*+")[^\n]*+      # a sentence, to the end of the line
@@ -46,16 +37,17 @@ _EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat|about|votes)\s*:", re.IGNORECAS
 
 
 class FilterError(ValueError):
-    """What was typed can't be read; each of `args` says what, and how to write it, in the reader's language."""
+    """A text that can't be read. Each of `args` says what is wrong and how to write it, in the reader's language."""
 
     def __str__(self) -> str:
         return " ".join(self.args)
 
 
 class Criteria(NamedTuple):
-    """What one filter asks for: any of phrases, quoted ones, authors, categories, or the sentence.
+    """The terms of one filter. A paper matches any of phrases, quoted phrases, authors, categories or the sentence.
 
-    Never one with an exclusion, nor with fewer votes than `min_votes`; which alone asks for all that have as many.
+    No paper matches with an exclusion or with fewer than `min_votes` votes. If `min_votes` is the only term, every
+    paper with that many votes matches.
     """
 
     phrases: tuple[str, ...] = ()
@@ -68,51 +60,52 @@ class Criteria(NamedTuple):
 
     @property
     def wants_something(self) -> bool:
+        """Return whether there is any term besides exclusions."""
         return bool(self.phrases or self.authors or self.categories or self.quoted or self.sentence or self.min_votes)
 
     @property
     def wants_votes_alone(self) -> bool:
-        """Whether nothing but a number of votes is asked for."""
+        """Return whether a number of votes is the only term besides exclusions."""
         return bool(self.min_votes) and not self._replace(min_votes=0).wants_something
 
     @property
     def is_of_phrases(self) -> bool:
-        """Whether it is nothing but phrases, of which any is enough."""
+        """Return whether there are only phrases, quoted or not."""
         return not (self.authors or self.categories or self.exclusions or self.sentence or self.min_votes)
 
 
 def parse(text: str) -> Criteria:
-    """Read `text` by the grammar above. Raises FilterError."""
-    text = with_our_signs(text)
+    """Return the criteria in `text`. Raise FilterError with up to MAX_MESSAGES messages if it can't be read."""
+    text = normalize_signs(text)
     if phrases := _plain_phrases(text):
         return Criteria(phrases=phrases)
     terms = split(text)
     check_count(terms)
-    # Dictionaries keep the order, and each value once.
-    found: dict[str, dict[str, None]] = {}
-    wrong: dict[str, None] = {}
+    # Dictionaries as ordered sets.
+    values: dict[str, dict[str, None]] = {}
+    messages: dict[str, None] = {}
     for term in terms:
         try:
             kind, value = _classify(term)
         except FilterError as error:
-            wrong |= dict.fromkeys(error.args)
+            messages |= dict.fromkeys(error.args)
         else:
-            found.setdefault(kind, {})[value] = None
-    if wrong:  # all of it: who corrects one term need not find the next
-        raise FilterError(*list(wrong)[:MOST_TOLD])
+            values.setdefault(kind, {})[value] = None
+    if messages:  # all at once, so that a reader need not correct one term to see the next
+        raise FilterError(*list(messages)[:MAX_MESSAGES])
     return Criteria(
-        phrases=tuple(found.get("phrases", ())),
-        authors=tuple(found.get("authors", ())),
-        categories=tuple(found.get("categories", ())),
-        exclusions=tuple(found.get("exclusions", ())),
-        quoted=tuple(found.get("quoted", ())),
-        sentence=_only("about", found),
-        min_votes=int(_only("votes", found) or 0),
+        phrases=tuple(values.get("phrases", ())),
+        authors=tuple(values.get("authors", ())),
+        categories=tuple(values.get("categories", ())),
+        exclusions=tuple(values.get("exclusions", ())),
+        quoted=tuple(values.get("quoted", ())),
+        sentence=_single("about", values),
+        min_votes=int(_single("votes", values) or 0),
     )
 
 
 def _plain_phrases(text: str) -> tuple[str, ...]:
-    """The phrases of a text that holds nothing else, as most do; nothing where it must be read term by term."""
+    """Return the phrases of a text that holds only phrases, which most do; else (). It skips the slow path."""
     text = text.replace(";", ",").replace("\n", ",")
     if _has_signs(text):
         return ()
@@ -123,12 +116,12 @@ def _plain_phrases(text: str) -> tuple[str, ...]:
 
 
 def _has_signs(text: str) -> bool:
-    """Whether there is more to `text` than words with single spaces between them, and commas."""
+    """Return whether `text` has more than words, single spaces and commas."""
     return ":" in text or '"' in text or " -" in text or "  " in text or not text.isprintable()
 
 
 def write(criteria: Criteria) -> str:
-    """The text that `parse` reads as `criteria`."""
+    """Return a text that `parse` reads as `criteria`."""
     return ", ".join(
         [_plain(phrase) for phrase in criteria.phrases]
         + [f'"{_without_quotes(phrase)}"' for phrase in criteria.quoted]
@@ -140,33 +133,33 @@ def write(criteria: Criteria) -> str:
     )
 
 
-def with_our_signs(text: str) -> str:
-    """`text` with the signs of the grammar for those that other keyboards and languages have."""
+def normalize_signs(text: str) -> str:
+    """Replace quotes, commas, dashes and colons of other keyboards and languages by those of the grammar."""
     return text if text.isascii() else _DASH.sub(r"\1-", text.translate(SIGNS))
 
 
 def split(text: str) -> list[str]:
-    """The terms of `text`, one by one. Raises FilterError for quotes that don't enclose one."""
-    terms, at = [], 0
-    while at < len(text):
-        found = _TERM.match(text, at)
-        if not found:
-            raise FilterError(_of_quotes(text[at:]))
-        if found[1].strip():
-            terms.append(found[1].strip())
-        at = found.end()
+    """Return the terms of `text`. Raise FilterError if quotes don't enclose a whole term."""
+    terms, position = [], 0
+    while position < len(text):
+        match = _TERM.match(text, position)
+        if not match:
+            raise FilterError(_quotes_message(text[position:]))
+        if match[1].strip():
+            terms.append(match[1].strip())
+        position = match.end()
     return terms
 
 
 def check_count(terms: Sized) -> None:
-    """Raise FilterError if there are more terms than one filter can hold."""
+    """Raise FilterError if there are more than MAX_TERMS terms."""
     if len(terms) > MAX_TERMS:
         message = _("That is %(count)d terms; %(most)d are the most one filter can hold.")
         raise FilterError(message % {"count": len(terms), "most": MAX_TERMS})
 
 
-def _of_quotes(text: str) -> str:
-    """What is wrong with the quotes at the beginning of `text`."""
+def _quotes_message(text: str) -> str:
+    """Return what is wrong with the quotes at the beginning of `text`."""
     if enclosed := _QUOTED_AND_MORE.match(text):
         return _("A comma is missing after %(term)s.") % {"term": shown(enclosed[0])}
     message = _("Near %(text)s: quotes must open and close around a whole phrase: %(example)s.")
@@ -174,6 +167,7 @@ def _of_quotes(text: str) -> str:
 
 
 def _classify(term: str) -> tuple[str, str]:
+    """Return the kind and the value of a term. Raise FilterError if it can't be read."""
     if ":" not in term and '"' not in term and term[0] != "-":
         return "phrases", _clean(term, term)
     if _EXCLUDES_A_FIELD.match(term):
@@ -184,9 +178,9 @@ def _classify(term: str) -> tuple[str, str]:
     if term.startswith('"'):
         return "quoted", _clean(term, term)
     prefix, _colon, rest = term.partition(":")
-    if read := _FIELDS.get(prefix.rstrip().lower()):
-        kind, reader = read
-        return kind, reader(rest, term)
+    if field := _FIELDS.get(prefix.rstrip().lower()):
+        kind, read_value = field
+        return kind, read_value(rest, term)
     if prefix.isalpha() and rest and not rest[0].isspace():
         raise FilterError(
             _(
@@ -199,6 +193,7 @@ def _classify(term: str) -> tuple[str, str]:
 
 
 def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:
+    """Return `value` with single spaces and without quotes. Raise FilterError if it is empty or too long."""
     value = " ".join(value.replace('"', " ").split())
     if not any(map(str.isalnum, value)):
         message = _("%(term)s has no word in it. Write it like diffusion models, -surveys or author:Yann LeCun.")
@@ -226,12 +221,12 @@ def _sentence(value: str, term: str) -> str:
 def _category(value: str, term: str) -> str:
     value = value.strip().strip('"').strip()
     if not CATEGORY.fullmatch(value):
-        raise FilterError(not_a_category(term))
+        raise FilterError(unknown_category_message(term))
     return value
 
 
-def not_a_category(term: str) -> str:
-    """What to tell who wrote a category that can't be."""
+def unknown_category_message(term: str) -> str:
+    """Return the error message for a category that can't exist."""
     message = _("%(term)s is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs.")
     return message % {"term": shown(term)}
 
@@ -246,18 +241,18 @@ def _votes(value: str, term: str) -> str:
     return str(int(value))
 
 
-def once(name: str, count: int) -> str:
-    """What to tell who wrote a field `count` times that can stand once."""
+def repeated_field_message(name: str, count: int) -> str:
+    """Return the error message for a field that a filter has `count` times and may have once."""
     message = _("“%(name)s:” can stand once in a filter, and is there %(count)d times. Keep one of them.")
     return message % {"name": name, "count": count}
 
 
-def _only(name: str, found: dict[str, dict[str, None]]) -> str:
-    """The one value of a field that stands once in a filter."""
-    values = list(found.get(name, ()))
-    if len(values) > 1:
-        raise FilterError(once(name, len(values)))
-    return values[0] if values else ""
+def _single(name: str, values: dict[str, dict[str, None]]) -> str:
+    """Return the value of a field that a filter may have once, or "". Raise FilterError if there are more."""
+    given = list(values.get(name, ()))
+    if len(given) > 1:
+        raise FilterError(repeated_field_message(name, len(given)))
+    return given[0] if given else ""
 
 
 _FIELDS = {
@@ -269,28 +264,28 @@ _FIELDS = {
 
 
 def _plain(phrase: str) -> str:
-    """`phrase` as it is, unless it would be read as something else."""
+    """Return `phrase`, in quotes only if it would be read as something else."""
     phrase = _without_quotes(phrase)
     try:
-        is_plain = split(with_our_signs(phrase)) == [phrase] and _classify(phrase) == ("phrases", phrase)
+        is_plain = split(normalize_signs(phrase)) == [phrase] and _classify(phrase) == ("phrases", phrase)
     except FilterError:
         is_plain = False
     return phrase if is_plain else f'"{phrase}"'
 
 
 def _quote(value: str) -> str:
-    """`value` in quotes, where it needs them to be read as one phrase."""
+    """Return `value`, in quotes if it needs them to be read as one phrase."""
     value = _without_quotes(value)
     is_plain = re.fullmatch(r"[^,;\n\":–—−-][^,;\n\":]*", value) and not _has_signs(value)
     return value if is_plain else f'"{value}"'
 
 
 def _without_quotes(value: str) -> str:
-    """As it can stand in quotes: what comes from a title may have its own."""
+    """Return `value` ready to be quoted: a paper's title may contain quotes."""
     return " ".join(value.translate(SIGNS).replace('"', " ").split())
 
 
 def shown(text: str) -> str:
-    """`text` as a message names it: in quotes, and no more than its beginning."""
+    """Return `text` in quotes for a message, cut to 40 characters."""
     text = " ".join(text.split())
     return _("“%(term)s”") % {"term": f"{text[:40]}…" if len(text) > 40 else text}

@@ -1,9 +1,9 @@
-"""What somebody types now, read more strictly than what is kept. Pure.
+"""The strict reading of a query that is being typed: it refuses likely mistakes, with advice. Pure.
 
-The grammar (`subscriptions.query.grammar`) makes a phrase of whatever it doesn't know, and what readers have saved must
-go on being read so. While somebody is there to put it right, what is likely meant otherwise is refused: a comma left
-out, the AND, OR and NOT of other searches, a star for endings, what a sentence would swallow, a name with a comma, a
-category that arXiv doesn't have. In quotes all of it is a phrase.
+The grammar reads anything that it doesn't know as a phrase, and saved queries must keep that meaning. But while the
+reader is there to correct it, these are refused: a missing comma before a field, AND, OR and NOT, a star for endings,
+terms that a sentence would swallow, a name with a comma, and a category that arXiv doesn't have. In quotes, each of
+them is a phrase.
 """
 
 import re
@@ -13,27 +13,27 @@ from django.utils.translation import gettext as _
 
 from subscriptions.query.arxiv_categories import can_be_asked_for
 from subscriptions.query.grammar import (
-    MOST_TOLD,
+    MAX_MESSAGES,
     Criteria,
     FilterError,
     check_count,
-    not_a_category,
-    once,
+    normalize_signs,
     parse,
+    repeated_field_message,
     shown,
     split,
-    with_our_signs,
+    unknown_category_message,
 )
 
-LONGEST_EXAMPLE = 80  # characters of what is put right
+LONGEST_EXAMPLE = 80  # characters of a correction in a message
 
-# All of these see single spaces only.
+# These patterns expect single spaces.
 _FIELD = "(?:author|cat|about|votes) ?:"
 _BEGINS_AS_FIELD = re.compile(f"-|{_FIELD}", re.IGNORECASE)
 _BEFORE_FIELD = re.compile(f"(?<![,-]) (?={_FIELD})", re.IGNORECASE)
 _VOTES_AGAIN = re.compile("votes ?:.* votes ?:", re.IGNORECASE)
 _SENTENCE = re.compile('(about ?:) ?(?! ?")(.*)', re.IGNORECASE)
-# In a sentence a colon stands after any word: “Schrödinger's cat: a study”.
+# A sentence may have a colon after any word: “Schrödinger's cat: a study”.
 _SWALLOWED = re.compile(rf"[,;] ?({_FIELD}|-[^\W\d_]).*| (votes ?: ?\d|cat:[a-z-]+\.|author:\w).*", re.IGNORECASE)
 _STAR = re.compile(r"(?<=[^\W\d_][^\W\d_A-Z])\*(?!\S)")  # but A* and RRT* are names
 _NOT = re.compile(r"(?:^|(?<=\S) |^(?:AND|OR) |(?<=\S) (?:AND|OR) )NOT (?=\S)")
@@ -45,40 +45,40 @@ _CATEGORY = re.compile("cat ?: ?([^ ]+)", re.IGNORECASE)
 
 
 def read(text: str) -> Criteria:
-    """What `grammar.parse` makes of `text`. Raises FilterError, also where that is likely not what is meant."""
-    text = with_our_signs(text)
-    wrong: dict[str, None] = {}
-    right: list[str] = []
+    """Return the criteria in `text`. Raise FilterError if it can't be read, or likely means something else."""
+    text = normalize_signs(text)
+    messages: dict[str, None] = {}
+    corrected_terms: list[str] = []
     terms = [" ".join(term.split()) for term in split(text)]
-    check_count(terms)  # each is looked for in the whole text
+    check_count(terms)  # first, because each name is searched for in the whole text
     for term, following in zip_longest(terms, terms[1:], fillvalue=""):
         name = _whole_name(term, following, text)
-        corrected, advice = name or _before_minus(term, following) or _put_right(term)
-        right.append(corrected)
-        wrong |= dict.fromkeys(advice)
-    if not wrong:
+        corrected, advice = name or _before_minus(term, following) or _correct(term)
+        corrected_terms.append(corrected)
+        messages |= dict.fromkeys(advice)
+    if not messages:
         return parse(text)
-    told = list(wrong)[:MOST_TOLD]
+    shown_messages = list(messages)[:MAX_MESSAGES]
     try:
-        parse("\n".join(right))
-    except FilterError as error:  # who corrects one term need not find the next
-        told += [message for message in error.args if message not in told]
-    raise FilterError(*told)
+        parse("\n".join(corrected_terms))
+    except FilterError as error:  # also the errors that would remain after these corrections
+        shown_messages += [message for message in error.args if message not in shown_messages]
+    raise FilterError(*shown_messages)
 
 
 def read_again(text: str, saved: str) -> Criteria:
-    """The same where `text` differs from what is `saved`; who changes something else need not put that right."""
+    """Do the same as `read`, but accept a `saved` text that is unchanged, so that readers can change other settings."""
     return parse(text) if text.split() == saved.split() else read(text)
 
 
-def _put_right(term: str) -> tuple[str, list[str]]:
-    """`term` as it was likely meant, and what to tell whoever typed it; nothing where all is well."""
+def _correct(term: str) -> tuple[str, list[str]]:
+    """Return `term` as it was likely meant, and advice for the reader: none if the term is fine."""
     if sentence := _SENTENCE.fullmatch(term):
         return _sentence(term, sentence[2])
     if '"' in term:
         return term, []
     if (category := _CATEGORY.fullmatch(term)) and not can_be_asked_for(category[1]):
-        return term, [not_a_category(term)]
+        return term, [unknown_category_message(term)]
     corrected, advice = _without_operators(term)
     if not advice and (field := _BEFORE_FIELD.search(term)):
         corrected, advice = _with_commas(term), [_without_commas(term, term[field.end() :])]
@@ -93,41 +93,42 @@ def _put_right(term: str) -> tuple[str, list[str]]:
 
 
 def _whole_name(term: str, following: str, text: str) -> tuple[str, list[str]] | None:
-    """What to make of `author:Wang` before `Lei`, which a comma parts from it; None of anything else."""
+    """Correct `author:Wang` that a comma separates from a following `Lei`; return None for any other term."""
     last = _LAST_NAME.fullmatch(term)
     if not last or '"' in term or not _is_given_name(following):
         return None
     if not re.search(rf"{re.escape(last[1])}[^\S\n]*,[^\S\n]*{re.escape(following)}", text):
-        return None  # on a line of its own
+        return None  # the following term is on a line of its own
     corrected = f'author:"{last[1]}, {following}"'
     message = _(
         "%(term)s: a name with a comma goes in quotes, like %(example)s. If “%(given)s” is a phrase, put it in quotes."
     )
-    told = {"term": shown(f"{term}, {following}"), "example": _example(corrected), "given": following}
-    return corrected, [message % told]
+    values = {"term": shown(f"{term}, {following}"), "example": _example(corrected), "given": following}
+    return corrected, [message % values]
 
 
 def _is_given_name(term: str) -> bool:
-    """Lei, Jean-Pierre, J. P.; of several words only the first is written out, or it might be any phrase."""
+    """Return whether `term` may be given names: Lei, Jean-Pierre, J. P. Only the first may be more than an initial."""
     first, *others = term.split() or [""]
     is_name = first.istitle() and re.sub(r"[-.]", "", first).isalpha()
     return is_name and all(re.fullmatch(r"[^\W\d_]\.?", other) for other in others)
 
 
 def _before_minus(term: str, following: str) -> tuple[str, list[str]] | None:
-    """What to make of `agents AND` before `-surveys`, which the minus parts into two terms; None of anything else."""
-    asked = _AT_END.sub("", term)
-    if asked == term or not following.startswith("-") or '"' in term or _SENTENCE.fullmatch(term):
+    """Correct `agents AND` before a term `-surveys`; return None for any other term."""
+    without_operator = _AT_END.sub("", term)
+    if without_operator == term or not following.startswith("-") or '"' in term or _SENTENCE.fullmatch(term):
         return None
-    corrected, advice = _put_right(asked)
+    corrected, advice = _correct(without_operator)
     if advice:
-        return corrected, advice  # the rest when that is put right
+        return corrected, advice  # the operator is reported after this correction
     following = _AT_END.sub("", following)
     return corrected, [_or_and_not(f"{term} {following}", f"{corrected}, {following}".removeprefix(", "))]
 
 
 def _without_operators(term: str) -> tuple[str, list[str]]:
-    plain = _NOT.sub(lambda found: "-" if not found.start() else ", -", term)
+    """Return `term` with commas and minuses for OR and NOT, and advice if it had any operator."""
+    plain = _NOT.sub(lambda match: ", -" if match.start() else "-", term)
     plain = plain.removeprefix("OR ")
     plain = _OR.sub(", ", plain)
     if _AND.search(plain):
@@ -147,9 +148,9 @@ def _or_and_not(term: str, corrected: str) -> str:
 
 
 def _without_commas(term: str, field: str) -> str:
-    """What to tell who left out the comma before `field`."""
+    """Return the advice for a missing comma before `field`."""
     if _VOTES_AGAIN.match(term):
-        return once("votes", 2)
+        return repeated_field_message("votes", 2)
     message = _("A comma is missing before %(field)s. Write it like %(example)s.")
     return message % {"field": shown(field), "example": _example(_with_commas(term))}
 
@@ -158,9 +159,9 @@ def _with_commas(term: str) -> str:
     return _BEFORE_FIELD.sub(", ", term)
 
 
-def _sentence(term: str, said: str) -> tuple[str, list[str]]:
-    """A sentence goes to the end of its line, whatever stands there."""
-    swallowed = _SWALLOWED.search(said)
+def _sentence(term: str, sentence: str) -> tuple[str, list[str]]:
+    """Correct a sentence that contains other terms, because it goes to the end of its line."""
+    swallowed = _SWALLOWED.search(sentence)
     if not swallowed:
         return term, []
     rest = swallowed[0].lstrip(",; ")
@@ -169,10 +170,10 @@ def _sentence(term: str, said: str) -> tuple[str, list[str]]:
             "A filter has one sentence, and %(text)s would be part of it. Say both in one sentence, "
             "or write one as a phrase."
         )
-        return f'about:"{said}"', [message % {"text": shown(rest)}]
-    said = said[: swallowed.start()].replace('"', " ")
+        return f'about:"{sentence}"', [message % {"text": shown(rest)}]
+    sentence = sentence[: swallowed.start()].replace('"', " ")
     message = _("A sentence goes to the end of the line. Put it in quotes, like %(example)s.")
-    return f'about:"{said}", {rest}', [message % {"example": f'about:"{_cut(said, 40)}", {_cut(rest, 40)}'}]
+    return f'about:"{sentence}", {rest}', [message % {"example": f'about:"{_cut(sentence, 40)}", {_cut(rest, 40)}'}]
 
 
 def _example(text: str) -> str:
