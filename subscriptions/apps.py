@@ -3,4 +3,4 @@ from django.apps import AppConfig
 
 class SubscriptionsConfig(AppConfig):
     name = "subscriptions"
-    verbose_name = "Subscriptions: who wants what"
+    verbose_name = "Subscriptions"

@@ -1,7 +1,7 @@
-"""How this newsletter looks and who sends it: by the row that admins edit, else by the settings.
+"""The newsletter's name, sender and look, from the row that admins edit, else from the settings.
 
-`current()` is asked many times for each page and mail. The row is read again every few seconds only: at once where it
-was changed, and soon in every other process.
+`current()` is called many times for each page and email, so the row is cached. The process that changes the row reads
+it again at once, all others within SECONDS.
 """
 
 import time
@@ -21,24 +21,24 @@ from subscriptions import colours, email_addresses
 from subscriptions.colours import Colours
 from subscriptions.models import Brand
 
-SECONDS = 5  # how long other processes may go on with what the row said before
+SECONDS = 5  # the age of a cached row at which it is read again
 
-_tried: ContextVar["Look | None"] = ContextVar("look", default=None)
-_kept: tuple[float, Brand | None] | None = None
+_previewed: ContextVar["Look | None"] = ContextVar("look", default=None)
+_cached: tuple[float, Brand | None] | None = None  # the monotonic time in seconds, and the row
 
 
 @dataclass(frozen=True)
 class Look:
-    """What templates know as `site`."""
+    """The name, sender and look of the newsletter. Templates know it as `site`."""
 
     name: str
     url: str
-    sender: str  # as in From: Daily Papers <papers@example.org>
+    sender: str  # for From: Daily Papers <papers@example.org>
     reply_to: str = ""
     accent: str = colours.ACCENT
     logo_url: str = ""
-    logo_width: int = 0  # pixels, as shown
-    logo_height: int = 0
+    logo_width: int = 0  # pixels, as displayed
+    logo_height: int = 0  # pixels, as displayed
     intro: str = ""
     footer: str = ""
     postal_address: str = ""
@@ -57,23 +57,23 @@ class Look:
 
     @cached_property
     def sender_domain(self) -> str:
-        """On which our Message-IDs and List-Id end."""
+        """The domain of Message-IDs and of List-Id."""
         return self.sender_address.rpartition("@")[2] or "localhost"
 
     @cached_property
     def host(self) -> str:
-        """The site's address as people say it."""
+        """The site's URL without the scheme, as people write it."""
         return self.url.partition("//")[2]
 
 
 def current() -> Look:
-    """The look that counts now, or the one that is being tried."""
-    return _tried.get() or look_of(_row())
+    """Return the look that is being previewed, else the saved one."""
+    return _previewed.get() or look_of(_row())
 
 
 def look_of(row: Brand | None) -> Look:
-    """The look by `row`, which need not be saved; what it leaves empty comes from the settings."""
-    said = {name: value for name in Brand.FIELDS if (value := getattr(row, name, None))}
+    """Return the look of a saved or unsaved row. The settings fill in its empty fields."""
+    given = {name: value for name in Brand.FIELDS if (value := getattr(row, name, None))}
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     if row is not None and (row.name or row.sender):
         name, address = row.name or name, row.sender or address
@@ -84,36 +84,36 @@ def look_of(row: Brand | None) -> Look:
         "sender": email_addresses.format_sender(name, address) if address else settings.DEFAULT_FROM_EMAIL,
         "postal_address": settings.POSTAL_ADDRESS,
     }
-    if "reply_to" in said:
-        said["reply_to"] = email_addresses.with_ascii_domain(said["reply_to"])
-    return _look(tuple((defaults | said).items()))
+    if "reply_to" in given:
+        given["reply_to"] = email_addresses.with_ascii_domain(given["reply_to"])
+    return _look(tuple((defaults | given).items()))
 
 
 @receiver([post_save, post_delete], sender=Brand)
 def forget(**kwargs: object) -> None:
-    """Read the row anew at the next `current()`."""
-    global _kept
-    _kept = None
+    """Read the row again at the next `current()`."""
+    global _cached
+    _cached = None
 
 
 def _row() -> Brand | None:
-    global _kept
-    kept, now = _kept, time.monotonic()
-    if kept is None or now - kept[0] > SECONDS:
-        # No tables yet, or no database for a moment: what was known before, else the settings.
+    global _cached
+    cached, now = _cached, time.monotonic()
+    if cached is None or now - cached[0] > SECONDS:
+        # Without tables or a database, keep the cached row, else use the settings.
         with suppress(DatabaseError):
-            kept = _kept = (now, Brand.objects.first())
-    return kept[1] if kept else None
+            cached = _cached = (now, Brand.objects.first())
+    return cached[1] if cached else None
 
 
 @contextmanager
 def trying(look: Look) -> Iterator[None]:
-    """Within this block pages and mails are made in `look`, for this thread alone."""
-    token = _tried.set(look)
+    """Render pages and emails in `look` within this block, in this thread only."""
+    token = _previewed.set(look)
     try:
         yield
     finally:
-        _tried.reset(token)
+        _previewed.reset(token)
 
 
 @lru_cache(maxsize=16)

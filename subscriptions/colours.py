@@ -1,4 +1,4 @@
-"""The colours of pages and mails, made from one accent: readable on each other, in light and in dark. Pure."""
+"""The colour schemes of pages and emails, light and dark, with readable shades of one accent. Pure."""
 
 import colorsys
 import re
@@ -6,31 +6,30 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-READABLE = 4.5  # WCAG 2, 1.4.3: the least contrast of text with what is behind it
+READABLE = 4.5  # the minimum contrast of text and background by WCAG 2, 1.4.3
 ACCENT = "#0f5f63"
-ACCENT_IN_THE_DARK = "#74c5c0"  # as in static/style.css: mails and pages look the same
+ACCENT_IN_THE_DARK = "#74c5c0"  # the same as in static/style.css, so that emails and pages look alike
 _STEP = 0.01  # of lightness
 _DARKEST, _LIGHTEST = 0.06, 0.94  # lightness; neither black nor white
 
 
 @dataclass(frozen=True)
 class Colours:
-    """One scheme, as #rrggbb. None is pure black or white: mail clients that invert colours by themselves leave
-    those glaring."""
+    """One colour scheme, as #rrggbb, without pure black or white, which glare in clients that invert colours."""
 
     page: str  # behind everything
     card: str  # behind the text
     tint: str  # behind a note
     line: str  # between papers
     ink: str  # text
-    soft: str  # lesser text
-    accent: str  # links, and behind a button's words
-    faint: str  # lines in the accent's hue
-    on_accent: str  # a button's words
+    soft: str  # secondary text
+    accent: str  # links, and the background of buttons
+    faint: str  # lines in the hue of the accent
+    on_accent: str  # the text of buttons
 
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:
-        """Each colour of text, with each that may be behind it."""
+        """All pairs of a text colour and a background that it is used on."""
         on_paper = ((text, behind) for text in (self.ink, self.soft, self.accent) for behind in self.backgrounds)
         return (*on_paper, (self.on_accent, self.accent))
 
@@ -45,7 +44,7 @@ def light(accent: str = ACCENT) -> Colours:
     upside_down = [inverted(behind) for behind in paper.values()]
 
     def is_good(shade: str) -> bool:
-        # Some mail clients make a dark mail of the light one by themselves: then it must be readable, too.
+        # It must stay readable in clients that invert a light email themselves.
         return _worst(shade, paper.values()) >= READABLE and _worst(inverted(shade), upside_down) >= READABLE + 0.1
 
     shade = _moved(accent, -_STEP, 1, is_good)
@@ -56,7 +55,7 @@ def light(accent: str = ACCENT) -> Colours:
 @lru_cache(maxsize=16)
 def dark(accent: str = ACCENT) -> Colours:
     paper = {"page": "#171614", "card": "#211f1c", "tint": "#2c2924"}
-    # On black, full colours glare, and one that is just readable looks dull.
+    # On a dark background, saturated colours glare, and a barely readable one looks dull.
     moved = _moved(accent, _STEP, 0.62, lambda shade: _worst(shade, paper.values()) >= 6)
     shade = ACCENT_IN_THE_DARK if accent.lower() == ACCENT else moved
     lesser = {"line": "#38352f", "ink": "#ebe7de", "soft": "#b0a99c"}
@@ -64,30 +63,30 @@ def dark(accent: str = ACCENT) -> Colours:
 
 
 def is_colour(text: str) -> bool:
-    """Whether `text` is a colour as #rrggbb."""
+    """Return whether `text` is a colour like #rrggbb."""
     return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
 
 
 def contrast(one: str, other: str) -> float:
-    """From 1 (the same) to 21 (black on white), as WCAG 2 counts it."""
+    """Return the contrast ratio of WCAG 2, from 1 (equal) to 21 (black on white)."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def mixed(one: str, other: str, share: float) -> str:
-    """`share` of the one, and the rest of the other."""
+    """Return a mixture with `share` (0 to 1) of the first colour."""
     parts = zip(_parts(one), _parts(other), strict=True)
     return _written(tuple(a * share + b * (1 - share) for a, b in parts))
 
 
 def inverted(colour: str) -> str:
-    """As a mail client makes a light mail dark: the same hue, the lightness turned over."""
+    """Return the colour with its lightness inverted, as mail clients do in dark mode."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*_parts(colour))
     return _written(colorsys.hls_to_rgb(hue, 1 - lightness, saturation))
 
 
 def _moved(colour: str, by: float, most_saturation: float, is_good: Callable[[str], bool]) -> str:
-    """`colour`, made lighter or darker step `by` step until it is good."""
+    """Return `colour` with its lightness changed in steps of `by` until it is good or at the end of the range."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*_parts(colour))
     saturation = min(saturation, most_saturation)
     lightness = min(_LIGHTEST, max(_DARKEST, lightness))

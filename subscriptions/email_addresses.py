@@ -1,4 +1,4 @@
-"""Email addresses: written with a name, recognised without being kept, and searched for a slip of the keyboard."""
+"""Email addresses: format them, hash them, correct typos, and find the mailbox and organization they belong to."""
 
 import re
 from difflib import get_close_matches
@@ -8,13 +8,13 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 from django.utils.encoding import punycode
 
-_SPECIALS = re.compile(r'[][\\()<>@,:;".]')  # RFC 5322, 3.2.3: a name that has one is quoted
+_SPECIALS = re.compile(r'[][\\()<>@,:;".]')  # RFC 5322, 3.2.3: a name with one of these is quoted
 
 
 def format_sender(name: str, address: str) -> str:
-    """Return `name` and `address` as they belong into From: in Unicode, the name quoted where it has to be.
+    """Return `name` and `address` for From, in Unicode, with the name in quotes if necessary.
 
-    The name is not encoded (RFC 2047): the mail backend does that, and providers' interfaces take it as it is.
+    The name is not encoded (RFC 2047): the email backend does that, and provider APIs expect Unicode.
     """
     if not name:
         return address
@@ -22,32 +22,32 @@ def format_sender(name: str, address: str) -> str:
 
 
 def with_ascii_domain(address: str) -> str:
-    """Return `address` with its domain in Punycode (RFC 3492), for headers. Raise UnicodeError if it has none."""
+    """Return `address` with its domain in Punycode (RFC 3492), for headers. Raise UnicodeError if that fails."""
     name, at, domain = address.rpartition("@")
     return f"{name}{at}{punycode(domain)}"
 
 
 def address_hash(email: str) -> str:
-    """Keyed with ADDRESS_HASH_KEY, so that the table can't be searched for guessed addresses."""
+    """Return the hash that replaces an address in tables. It is keyed, so that guessed addresses can't be looked up."""
     return keyed_hash("subscriptions.suppression", email.strip().lower())
 
 
 def keyed_hash(purpose: str, value: str) -> str:
-    """64 hexadecimal digits that name `value` to who has the key, and to nobody else."""
+    """Return 64 hexadecimal digits. Only with ADDRESS_HASH_KEY can `value` be compared with them."""
     return salted_hmac(purpose, value, secret=settings.ADDRESS_HASH_KEY, algorithm="sha256").hexdigest()
 
 
-# Where most readers have theirs, and those that are near to these by chance.
+# The domains of most readers, and real domains that look like typos of them.
 BIG_DOMAINS = (
     "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "proton.me",
     "protonmail.com", "gmx.de", "gmx.net", "web.de", "qq.com", "163.com", "126.com", "naver.com",
 )  # fmt: skip
 REAL_DOMAINS = frozenset({"mail.com", "email.com", "ymail.com", "gmx.com", "gmx.at", "aol.com"})
-NEAR = 0.88  # one letter too few, too many or wrong, or two in the wrong order
+NEAR = 0.88  # similarity of a domain with one letter missing, added or wrong, or two swapped
 
 
 def suggest_correction(email: str) -> str:
-    """The address that may have been meant, where its domain is nearly one of the biggest; else nothing."""
+    """Return the address with its domain corrected if it is nearly one of BIG_DOMAINS; else ""."""
     name, _at, domain = email.rpartition("@")
     domain = domain.lower()
     if domain in REAL_DOMAINS or domain in BIG_DOMAINS:
@@ -56,7 +56,7 @@ def suggest_correction(email: str) -> str:
     return f"{name}@{near[0]}" if near else ""
 
 
-# Second levels under which a country's registry gives out names, as in example.co.uk.
+# Second levels below which a country's registry registers names, as in example.co.uk.
 _SHARED_LEVELS = frozenset({
     "ac", "co", "com", "edu", "gob", "gouv", "gov", "govt", "info", "ltd", "med", "mil", "ne", "net", "nhs", "nom",
     "or", "org", "plc", "sch",
@@ -64,10 +64,10 @@ _SHARED_LEVELS = frozenset({
 
 
 def mailbox(email: str) -> str:
-    """Return one spelling for all addresses that surely lead to the same mailbox.
+    """Return one spelling for all addresses that certainly lead to the same mailbox.
 
-    Case and what follows a plus never count, Gmail ignores dots, and googlemail.com is gmail.com. Only limits use
-    this: the reader's own spelling is the one that is stored and mailed.
+    Case and anything after a plus are ignored, dots too at Gmail, and googlemail.com is gmail.com. Only limits use
+    this: the reader's own spelling is stored and emailed.
     """
     name, _at, domain = email.strip().lower().rpartition("@")
     name = name.partition("+")[0] or name
@@ -77,11 +77,11 @@ def mailbox(email: str) -> str:
 
 
 def organization(domain: str) -> str:
-    """Return the part of a domain that its owner registered, such as example.co.uk of mail.example.co.uk.
+    """Return the registered part of a domain, such as example.co.uk of mail.example.co.uk.
 
-    The last two labels, or three where the second-last is shared by a whole country, such as co.uk. That needs no list
-    of public suffixes that grows old. Where the rule is wrong, as with github.io, strangers share a limit, and wait
-    longer for a confirmation; but one owner of a wildcard domain never has two limits.
+    These are the last two labels, or three below a shared second level such as co.uk. The rule needs no list of public
+    suffixes, which would become outdated. If it is wrong, as for github.io, strangers share a limit and wait longer
+    for a confirmation, but an owner of a wildcard domain never gets two limits.
     """
     labels = domain.lower().split(".")
     is_shared = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SHARED_LEVELS
@@ -89,5 +89,5 @@ def organization(domain: str) -> str:
 
 
 def is_public_domain(domain: str) -> bool:
-    """Return False for an IP address in brackets and for localhost: our own mail server would deliver there."""
+    """Return False for an IP address in brackets and for localhost: our mail server would deliver to itself."""
     return not domain.startswith("[") and domain.lower().rpartition(".")[2] != "localhost"

@@ -1,4 +1,4 @@
-"""What readers fill in."""
+"""The forms that readers fill in, and the fields that the admin shares."""
 
 import datetime as dt
 from contextlib import suppress
@@ -24,12 +24,12 @@ from subscriptions.readers.preferences import SETTINGS, Preferences
 from subscriptions.security import abuse_limits
 
 LONGEST_PAUSE = dt.timedelta(days=366)
-LONGEST_FIND = 60  # characters of the word to find topics by
-LONGEST_CHOICE = 100  # characters of a draft's other fields: slugs, time zones, numbers
+LONGEST_FIND = 60  # characters in the box that finds topics
+LONGEST_CHOICE = 100  # characters in other fields of a draft: slugs, time zones, numbers
 
 
 class PreferencesForm(forms.Form):
-    """Topics, own words, and how the digest arrives: the part that sign-up and preferences share."""
+    """Topics, own words and delivery: the fields that sign-up and preferences share."""
 
     topics = forms.ModelMultipleChoiceField(
         Topic.objects.none(),
@@ -79,13 +79,13 @@ class PreferencesForm(forms.Form):
         error_messages={"invalid_choice": _("Choose a language from the list.")},
     )
     mail_quiet_days = forms.BooleanField(required=False)
-    # A word to find topics by; it is nothing one asks for.
+    # The box that finds topics. It is not a preference.
     find = forms.CharField(required=False, max_length=LONGEST_FIND)
 
     def __init__(self, *args: Any, reader: Subscriber | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._reader = reader
-        # A topic that is offered no more stays with those who follow it.
+        # A topic that is no longer offered stays available to its followers.
         followed = reader.filters.values("topic") if reader else []
         self._topics = Topic.objects.filter(Q(is_offered=True) | Q(pk__in=followed))
         self.fields["topics"].queryset = self._topics  # type: ignore[attr-defined]
@@ -99,7 +99,7 @@ class PreferencesForm(forms.Form):
         return words
 
     def wishes(self) -> Preferences:
-        """What the valid form asks for. A field that was left out takes its default."""
+        """Return the preferences of a valid form. Missing fields get their defaults."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
         names = ("topics", "words", *SETTINGS)
         given.setdefault("language", get_language())
@@ -110,7 +110,7 @@ class PreferencesForm(forms.Form):
         return {topic.slug: topic for topic in self._topics}
 
     def topic_groups(self) -> list[tuple[str, list[Topic]]]:
-        """The catalogue in its groups, for the template."""
+        """Return the topics by group, in the order of the catalogue."""
         groups: dict[str, list[Topic]] = {}
         for topic in self._topics:
             groups.setdefault(topic.group, []).append(topic)
@@ -118,12 +118,11 @@ class PreferencesForm(forms.Form):
 
     @property
     def sought(self) -> str:
-        """What was typed into the box that finds topics, cut to its length: it need not have been validated."""
+        """The text in the box that finds topics, cut to its length, because it may be unvalidated."""
         return str(self["find"].value() or "")[:LONGEST_FIND]
 
     def found(self) -> list[Topic]:
-        """The topics that are called what was typed into the box that finds topics; where none is, those that have to
-        do with it; and none where nothing was typed."""
+        """Return the topics that match the box by name; if there are none, those that match by phrase or group."""
         words = words_of(self.sought)
         if not words:
             return []
@@ -131,11 +130,11 @@ class PreferencesForm(forms.Form):
         return called or [topic for topic in self._topics if holds(topic.called + self.hinted(topic), words)]
 
     def stands_for(self, topic: Topic) -> list[Topic]:
-        """The narrower topics of a broader one that can be ticked."""
+        """Return the topics that a broader topic includes and that can be ticked."""
         return [self._by_slug[slug] for slug in topic.narrower if slug in self._by_slug]
 
     def hinted(self, topic: Topic) -> str:
-        """What a topic can be found by, besides what it is called: of a broader one, also what it stands for."""
+        """Return the searchable text of a topic besides its name; a broader topic adds the names that it includes."""
         names = (name for other in self.stands_for(topic) for name in (gettext(other.name), other.name))
         return topic.hinted + searchable(*names)
 
@@ -143,14 +142,17 @@ class PreferencesForm(forms.Form):
         return time_zones.offered()
 
     def ticked(self) -> set[str]:
-        """The slugs of the topics that stand ticked, whether typed, loaded or by default."""
+        """Return the slugs of the ticked topics, whether they come from a post, the database or the defaults."""
         value: Any = self["topics"].value() or []
         return {getattr(topic, "slug", topic) for topic in value}
 
 
 class AddressField(forms.EmailField):
-    """One mailbox, one spelling. Quotes, look-alikes and invisible characters would make it many readers, of whom
-    each gets mails, and none is found among the suppressed."""
+    """An address in plain ASCII, with its domain in Punycode.
+
+    Quotes, look-alike and invisible characters would turn one mailbox into several readers that get emails and escape
+    the suppression list.
+    """
 
     def __init__(self) -> None:
         messages = {
@@ -171,7 +173,7 @@ class AddressField(forms.EmailField):
 
 
 class NewAddressField(AddressField):
-    """An address that a form may have us send email to for the first time: its domain must be on the Internet."""
+    """An address that we may email for the first time: its domain must be a public one."""
 
     def clean(self, value: Any) -> str:
         address = super().clean(value)
@@ -183,10 +185,10 @@ class NewAddressField(AddressField):
 
 
 class AddressForm(forms.Form):
-    """For a form on a public page that mails somebody."""
+    """An address on a public form that leads to an email."""
 
     email = NewAddressField()
-    # A person never sees this field; a robot that fills in every field gives itself away.
+    # People never see this field; bots fill it in.
     website = forms.CharField(required=False)
 
     def is_by_a_robot(self) -> bool:
@@ -198,14 +200,14 @@ class SignUpForm(PreferencesForm, AddressForm):
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line in its box; lines without any are left out."""
+    """A list of texts, one per line; empty lines are ignored."""
 
     widget = forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"})
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(map(str, value)) if isinstance(value, list) else value
 
-    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list, where others have one text
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list, not a text
         lines = value if isinstance(value, list) else (value or "").splitlines()
         return [line.strip() for line in lines if str(line).strip()]
 
@@ -214,7 +216,7 @@ class LinesField(forms.CharField):
 
 
 class PauseForm(forms.Form):
-    """A number of weeks by one of the buttons, or a date."""
+    """The end of a pause: a number of weeks, by a button, or a date."""
 
     WEEKS = (1, 2, 4, 8)
     weeks = forms.TypedChoiceField(choices=[(number, number) for number in WEEKS], coerce=int, required=False)
@@ -243,10 +245,10 @@ class PauseForm(forms.Form):
 
 
 class KnownAddressForm(forms.Form):
-    """The reader's address, typed by the visitor who opens their settings.
+    """The reader's address, typed by a visitor of the settings page to prove that they are the reader.
 
-    A digest may have been forwarded, its links and all, and what follows is for the reader alone. So wrong addresses
-    are counted, and above the limit the right one is refused as well.
+    A forwarded digest contains the link to the page. So wrong addresses are counted, and above the limit even the
+    right one is refused.
     """
 
     present = AddressField()
@@ -258,7 +260,7 @@ class KnownAddressForm(forms.Form):
     def clean_present(self) -> str:
         present: str = self.cleaned_data["present"]
         guesses = abuse_limits.guesses(self._reader.uid)
-        # Counted before it is compared: many guesses may come in the same moment.
+        # Count before comparing, because many guesses may arrive at the same time.
         if abuse_limits.acquire(guesses, now=timezone.now()):
             raise forms.ValidationError(_("That was a wrong address too often. Please try again in an hour."))
         if email_addresses.address_hash(present) != email_addresses.address_hash(self._reader.email):
@@ -290,14 +292,14 @@ class FarewellForm(forms.Form):
 
 
 def is_draft(given: QueryDict) -> bool:
-    """Was it sent to be shown again, with the topics that speak of a word? By its button, or by Enter in its box."""
+    """Return whether the form was sent to find topics, by the button or by Enter in the box, and not to be saved."""
     return "show" in given or (bool(given.get("find")) and "go" not in given)
 
 
 def draft(given: QueryDict) -> dict[str, Any]:
-    """Return what has been filled in so far, for a form to show again as `initial` without validating it.
+    """Return the fields filled in so far, as `initial` values for a form that shows them again unvalidated.
 
-    Each field is cut to its length, because pages read drafts as they come.
+    Each field is cut to its length, because drafts are not validated.
     """
     filled = {name: given[name][: _longest(field)] for name, field in SignUpForm.base_fields.items() if name in given}
     return {**filled, "topics": [slug[:LONGEST_CHOICE] for slug in given.getlist("topics")]}
@@ -308,7 +310,7 @@ def _longest(field: forms.Field) -> int:
 
 
 def initial_preferences(subscriber: Subscriber) -> dict[str, Any]:
-    """What the preferences form shows first: the reader's wishes as they are."""
+    """Return the reader's current preferences as initial values for the form."""
     follows = list(subscriber.filters.select_related("topic"))
     return {
         "topics": [f.topic for f in follows if f.topic],

@@ -1,4 +1,4 @@
-"""The default mail backend: every mail becomes one `.eml` file in the outbox folder, and goes nowhere."""
+"""The default email backend: it writes each email to an `.eml` file in the outbox folder and sends nothing."""
 
 import datetime as dt
 import glob
@@ -13,7 +13,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 
 class EmailBackend(BaseEmailBackend):
-    """Writes to settings.OUTBOX_DIR. Raises OSError when that can't be written, unless told to fail silently."""
+    """A backend that writes to settings.OUTBOX_DIR. It raises OSError if that fails, unless `fail_silently` is set."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for message in email_messages:
@@ -26,7 +26,7 @@ class EmailBackend(BaseEmailBackend):
             folder.mkdir(parents=True, exist_ok=True)
             draft = folder / f".{secrets.token_hex(8)}"
             draft.write_bytes(message.message().as_bytes())
-            # Renamed when whole: whoever lists the folder never sees half a mail.
+            # Rename the complete file, so that no one sees half an email.
             draft.rename(folder / _file_name(message))
         except OSError as error:
             if not self.fail_silently:
@@ -34,16 +34,16 @@ class EmailBackend(BaseEmailBackend):
 
 
 def is_in_use() -> bool:
-    """Whether mails are files, which nobody receives and of which nobody reports."""
+    """Return whether emails are only written to files, so that no one receives them and no events follow."""
     return f"{__name__}.EmailBackend" == settings.EMAIL_BACKEND and not settings.EMAIL_PROVIDERS
 
 
 def forget(address: str) -> int:
-    """Delete the mails to `address`; how many."""
-    mails = list(Path(settings.OUTBOX_DIR).glob(f"*-{glob.escape(_recipient(address))}-*.eml"))
-    for path in mails:
+    """Delete the emails to `address`; return their number."""
+    emails = list(Path(settings.OUTBOX_DIR).glob(f"*-{glob.escape(_recipient(address))}-*.eml"))
+    for path in emails:
         path.unlink(missing_ok=True)
-    return len(mails)
+    return len(emails)
 
 
 def _file_name(message: EmailMessage) -> str:

@@ -1,4 +1,4 @@
-"""Bells for the worker. Each calls one function; what there is to do stands in the database."""
+"""The Celery tasks. Each calls one function, which finds its work in the database."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -15,7 +15,7 @@ def send_owed_notices() -> None:
 
 @shared_task(expires=3600)
 def tell_of_erasure(address: str, language: str) -> None:
-    """The one bell that says for whom it rings: the database knows them no more."""
+    """Email an erased reader. The address is an argument, because the database no longer has it."""
     queue.send_erasure_notice(address, language)
 
 
@@ -26,6 +26,6 @@ def delete_unconfirmed() -> None:
 
 @shared_task
 def forget_what_is_old() -> None:
-    """What is kept for some time only: marks of limits, networks and browsers in the log of consents."""
+    """Delete old counts of the abuse limits, and old IP addresses and browsers in the log of consents."""
     abuse_limits.prune(now=timezone.now())
     consents.prune(now=timezone.now())

@@ -1,4 +1,4 @@
-"""Time zones as readers name them (IANA)."""
+"""The IANA time zones that readers can choose, and conversions with them."""
 
 import datetime as dt
 import zoneinfo
@@ -13,23 +13,23 @@ NO_PLACES = ("Etc/", "SystemV/", "posix/", "right/", "US/", "Brazil/", "Canada/"
 
 @cache
 def time_zones() -> tuple[str, ...]:
-    """Every zone a reader can choose, in order: places, and UTC; without the aliases that name no place."""
+    """Return all valid zones in order: UTC and places, without aliases that name no place."""
     places = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(NO_PLACES))
     return ("UTC", *sorted(places))
 
 
 @cache
 def offered() -> dict[str, tuple[str, ...]]:
-    """The zones that a form lists, in order, each with its old and other names, which stay valid: Asia/Calcutta."""
+    """Return the zones for a form, in order, each with its other names that stay valid, such as Asia/Calcutta."""
     others = _other_names()
-    found: dict[str, list[str]] = {name: [] for name in time_zones() if name not in others}
+    zones: dict[str, list[str]] = {name: [] for name in time_zones() if name not in others}
     for other, name in others.items():
-        found[name].append(other)
-    return {name: tuple(names) for name, names in found.items()}
+        zones[name].append(other)
+    return {name: tuple(names) for name, names in zones.items()}
 
 
 def _other_names() -> dict[str, str]:
-    """By each name that tz keeps for the sake of old settings, the one that stands in its list of countries."""
+    """Return the current name for each old name that the tz database keeps for compatibility."""
     tz = files("tzdata") / "zoneinfo"
     rows = (line.split("\t") for line in (tz / "zone.tab").read_text().splitlines() if not line.startswith("#"))
     listed = {name for _country, _place, name, *_remark in rows}
@@ -39,13 +39,13 @@ def _other_names() -> dict[str, str]:
 
 
 def validate_time_zone(value: str) -> None:
-    """Raise ValidationError unless `value` names a zone of `time_zones`."""
+    """Raise ValidationError if `value` is not one of `time_zones`."""
     if value not in time_zones():
         raise ValidationError(_("“%(zone)s” is not a time zone. Choose one such as Europe/Berlin.") % {"zone": value})
 
 
 def zone_of(name: str) -> dt.tzinfo:
-    """The zone; UTC for one that this machine does not know, since one reader's must not stop everybody's mail."""
+    """Return the zone, or UTC if this machine does not know it: one reader's zone must not stop all emails."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
@@ -53,10 +53,10 @@ def zone_of(name: str) -> dt.tzinfo:
 
 
 def day_in(name: str, moment: dt.datetime) -> dt.date:
-    """Which day it is there."""
+    """Return the date at `moment` in the time zone."""
     return moment.astimezone(zone_of(name)).date()
 
 
 def midnight_in(name: str, day: dt.date) -> dt.datetime:
-    """When the day begins there (UTC)."""
+    """Return the start of the day in the time zone, as UTC."""
     return dt.datetime.combine(day, dt.time(), zone_of(name)).astimezone(dt.UTC)

@@ -22,7 +22,7 @@ def told(message: str, *args: object) -> str:
 @pytest.mark.parametrize("purpose", Purpose)
 def test_it_tells_no_token(alice: Subscriber, purpose: Purpose) -> None:
     token = link_tokens.make_token(purpose, alice)
-    url = reverse(link_tokens.DOORS.get(purpose, f"subscriptions:{purpose}"), args=[token])
+    url = reverse(link_tokens.VIEWS.get(purpose, f"subscriptions:{purpose}"), args=[token])
     assert token not in told("%s: %s", "Method Not Allowed (GET)", f"{url}/reason/")
 
 

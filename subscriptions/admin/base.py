@@ -16,7 +16,7 @@ from subscriptions.email_addresses import address_hash
 
 
 class RowForm(forms.ModelForm[Any]):
-    """A table row whose fields have no labels of their own. Each gets an aria-label with its name and its row."""
+    """A table row. Its fields have no visible labels, so each gets an aria-label with its name and its row."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

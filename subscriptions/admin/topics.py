@@ -33,7 +33,7 @@ class TopicsWidget(FilteredSelectMultiple):
 
 
 class TopicsField(forms.ModelMultipleChoiceField[Topic]):
-    """A choice of topics whose value is a list of slugs."""
+    """A choice of topics. Its value is a list of slugs."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = TopicsWidget("topics", is_stacked=False)
@@ -158,7 +158,7 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
 
     @admin.display(description="readers")
     def followed(self, topic: Any) -> str:
-        """How many readers follow it, directly and through broader topics."""
+        """Return how many readers follow it, directly and through broader topics."""
         if not topic.pk:
             return "None yet."
         page, broader = "admin:subscriptions_topic_change", Relatives().broader(topic)

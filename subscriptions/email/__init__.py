@@ -1,1 +1,1 @@
-"""Building emails, and what a failed hand-over means."""
+"""The builder of emails, and the classification of errors when sending them."""

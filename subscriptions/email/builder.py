@@ -1,6 +1,6 @@
-"""The one place where an email is put together, and the operators' emails.
+"""The builder of emails, and the sender of operators' emails.
 
-Building and sending are apart: `build_message` makes, callers send.
+`build_message` returns a message; its callers send it.
 """
 
 import logging
@@ -17,14 +17,14 @@ from django.template.loader import render_to_string
 
 from subscriptions import brand
 
-BY_A_MACHINE = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no out-of-office answer to what a machine wrote
+BY_A_MACHINE = {"Auto-Submitted": "auto-generated"}  # RFC 3834: prevents out-of-office replies
 QUOTED_PRINTABLE = Charset("utf-8")
 QUOTED_PRINTABLE.body_encoding = QP
 logger = logging.getLogger(__name__)
 
 
 def render_email(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
-    """Subject, text and HTML (styles inlined) of the template trio `templates/email/<name>.*`."""
+    """Return subject, text and HTML (with inlined styles) from the templates `templates/email/<name>.*`."""
     subject = render_subject(name, context)
     return subject, render_text(name, context), render_html(name, context | {"subject": subject})
 
@@ -38,27 +38,27 @@ def render_text(name: str, context: dict[str, Any]) -> str:
 
 
 def render_html(name: str, context: dict[str, Any]) -> str:
-    """The HTML part, its styles inlined; the context holds the `subject`, too."""
+    """Return the HTML part with inlined styles. The context must contain the `subject`."""
     return inline(render_to_string(f"email/{name}.html", context))
 
 
 def inline(html: str) -> str:
-    """`html` with its styles where they apply, since many mail clients read no others."""
+    """Return `html` with its styles moved into attributes, because many mail clients read no others."""
     return str(_inliner().inline(html))
 
 
 class Message(EmailMultiAlternatives):
-    """A mail in seven bits, whose long headers stay on one line.
+    """A 7-bit email with long headers on one line.
 
-    Quoted-printable passes every server as it is; 8-bit text is written anew by those that don't take it, and a
-    signature made before that is broken (RFC 6376, 5.3).
+    All servers pass on quoted-printable unchanged. A server without 8BITMIME re-encodes 8-bit text, which breaks an
+    earlier signature (RFC 6376, 5.3).
 
-    A List-Unsubscribe address is longer than the 78 characters at which headers are folded by habit, and some
-    readers of that header stumble over a folded one. The limit that holds is 998 (RFC 5322, 2.1.1).
+    A List-Unsubscribe URL is longer than 78 characters, where headers are usually folded, and some clients can't read
+    a folded one. The hard limit is 998 characters (RFC 5322, 2.1.1).
     """
 
     encoding = QUOTED_PRINTABLE
-    papers: Any = None  # of a digest: what it holds
+    papers: Any = None  # in a digest: the papers in it
 
     def message(self, **options: Any) -> Any:
         built = super().message(**options)
@@ -75,26 +75,26 @@ def build_message(to: str, subject: str, text: str, html: str, headers: dict[str
 
 
 def one_line(text: str) -> str:
-    """Return `text` as it may stand in a header: on one line, without controls, and no encoded word (RFC 2047).
+    """Return `text` ready for a header: on one line, without control characters and encoded words (RFC 2047).
 
-    An encoded word in a paper's title would be decoded by mail clients, line breaks and all.
+    Mail clients would decode an encoded word in a paper's title, including line breaks.
     """
     line = "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
     return line.replace("=?", "= ?")
 
 
 def email_operators(name: str, context: dict[str, Any]) -> bool:
-    """Mail the template `name` to each of settings.OPERATORS; whether any of them could be reached."""
-    reached = False
+    """Email the template `name` to all settings.OPERATORS. Return whether at least one email was sent."""
+    is_sent = False
     for address in settings.OPERATORS:
         try:
             build_message(address, *render_email(name, context), {**BY_A_MACHINE}).send()
-            reached = True
+            is_sent = True
         except SoftTimeLimitExceeded:
             raise
         except Exception as error:
-            logger.warning("The operators' mail “%s” can't be sent to %s: %s", name, address, error)
-    return reached
+            logger.warning("The operators' email “%s” can't be sent to %s: %s", name, address, error)
+    return is_sent
 
 
 @cache

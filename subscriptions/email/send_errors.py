@@ -1,7 +1,7 @@
-"""What a failed hand-over means: try again, or give up on this mail. Pure.
+"""The classification of errors when sending an email: retry, or give up. Pure.
 
-The reader is only ever at fault when the server refuses the address itself, for good. Everything else is
-between the provider and us, and is tried again.
+Only a permanent refusal of the address is the reader's problem. Other errors are between the provider and us, and are
+retried.
 """
 
 import re
@@ -22,18 +22,18 @@ _ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 
 @dataclass(frozen=True)
 class SendFailure:
-    """`again`: whether another try may succeed. `reason` is for the operator, and holds no address."""
+    """A failed attempt: whether to try it `again`, and the reason for operators, without any address."""
 
     again: bool
     reason: str
 
 
 class RefusedError(Exception):
-    """The provider took the call and refused this recipient (it raises nothing of its own then)."""
+    """The provider accepted the call and refused this recipient; anymail raises no exception then."""
 
 
 class NoPostalAddressError(Exception):
-    """Digests may not leave, until the operator says who sends them from where."""
+    """Digests can't be sent before the operator sets a postal address."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -44,24 +44,25 @@ class NoPostalAddressError(Exception):
 
 def unmade(error: Exception) -> str:
     """Return why an email can't be made, and what the operator can do."""
-    said = without_addresses(f"{type(error).__name__}: {error}")
+    reason = without_addresses(f"{type(error).__name__}: {error}")
     return (
-        f"The email can't be made: {said[:200]}. If this happens to all, look at the newsletter's name and sender "
-        "(Brand in the admin, FROM_EMAIL); if they are right, please report it."
+        f"The email can't be made: {reason[:200]}. If this happens to all emails, check the newsletter's name and "
+        "sender (Brand in the admin, FROM_EMAIL). If these are right, please report it."
     )
 
 
 def classify(error: Exception) -> SendFailure:
-    verdict = _judge(error)
-    return SendFailure(verdict.again, without_addresses(verdict.reason))
+    """Return whether to retry after `error`, and its reason without addresses."""
+    failure = _classify(error)
+    return SendFailure(failure.again, without_addresses(failure.reason))
 
 
-def without_addresses(said: str) -> str:
-    """Servers like to repeat the address that they refuse; it is not for logs."""
-    return _ADDRESS.sub("<address>", said)
+def without_addresses(text: str) -> str:
+    """Replace email addresses in `text`: servers repeat the refused address, and logs must not contain it."""
+    return _ADDRESS.sub("<address>", text)
 
 
-def _judge(error: Exception) -> SendFailure:
+def _classify(error: Exception) -> SendFailure:
     match error:
         case NoPostalAddressError():
             return SendFailure(True, str(error))
@@ -70,15 +71,15 @@ def _judge(error: Exception) -> SendFailure:
             return SendFailure(_is_transient(code, answer), f"The server refused the recipient: {code} {_text(answer)}")
         case smtplib.SMTPDataError():
             again = _is_transient(error.smtp_code, error.smtp_error)
-            return SendFailure(again, f"The server refused the mail: {error.smtp_code} {_text(error.smtp_error)}")
-        case smtplib.SMTPResponseException():  # the greeting, our login, our sender: the next reader would fare alike
+            return SendFailure(again, f"The server refused the email: {error.smtp_code} {_text(error.smtp_error)}")
+        case smtplib.SMTPResponseException():  # at the greeting, login or sender: not about this reader
             return SendFailure(True, f"The server refused us: {error.smtp_code} {_text(error.smtp_error)}")
         case smtplib.SMTPException() | OSError() if not isinstance(error, AnymailAPIError):
             return SendFailure(True, f"The connection failed: {str(error) or type(error).__name__}")
         case RefusedError() | AnymailRecipientsRefused() | AnymailInvalidAddress():
             return SendFailure(False, f"The provider refused the recipient: {type(error).__name__}")
         case AnymailUnsupportedFeature():
-            return SendFailure(False, f"The provider does not support what we send: {error}")
+            return SendFailure(False, f"The provider does not support a feature of the email: {error}")
         case AnymailAPIError():
             status = getattr(error, "status_code", None)
             return SendFailure(status not in (400, 404, 413, 422), f"The provider answered {status or 'nothing'}")
@@ -86,7 +87,7 @@ def _judge(error: Exception) -> SendFailure:
 
 
 def _is_transient(code: int, answer: bytes | str) -> bool:
-    """Not a refusal for good, or one by policy (RFC 3463: x.7.x): that is about us, and not about the reader."""
+    """Return whether a refusal is temporary or by policy (RFC 3463, x.7.x), which is about us and not the reader."""
     enhanced = leading_code(_text(answer))
     return code < 500 or (enhanced is not None and enhanced.severity == "5" and enhanced.is_policy)
 

@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""The base of commands about a reader, and the check for unapplied migrations."""
 
 import uuid
 from typing import Any
@@ -11,22 +11,23 @@ from subscriptions.models import Subscriber
 
 
 class ReaderCommand(BaseCommand):
-    """A command about the reader whom its argument names, by address or by the uid of the logs."""
+    """A command about one reader, given by address or by the uid in the logs."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reader", metavar="READER", help="the reader's e-mail address, or their uid")
+        parser.add_argument("reader", metavar="READER", help="the reader's email address or uid")
 
     def find(self, options: dict[str, Any]) -> Subscriber:
-        named: str = options["reader"]
-        found = Subscriber.objects.by_email(named) if "@" in named else Subscriber.objects.filter(uid=_uid(named))
-        reader = found.first()
+        """Return the reader. Raise CommandError if there is none."""
+        given: str = options["reader"]
+        readers = Subscriber.objects.by_email(given) if "@" in given else Subscriber.objects.filter(uid=_uid(given))
+        reader = readers.first()
         if reader is None:
-            raise CommandError(f"There is no reader {named}. An address can be suppressed without being a reader's.")
+            raise CommandError(f"There is no reader {given}. An address can be suppressed without being a reader's.")
         return reader
 
 
 def check_migrations() -> None:
-    """Raise CommandError, saying what to do, where the database can't be reached or is behind the code."""
+    """Raise CommandError with advice if the database can't be reached or has unapplied migrations."""
     try:
         executor = MigrationExecutor(connection)
         is_behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -36,8 +37,8 @@ def check_migrations() -> None:
         raise CommandError("The database is not prepared for this version yet. Run manage.py migrate first.")
 
 
-def _uid(named: str) -> uuid.UUID:
+def _uid(text: str) -> uuid.UUID:
     try:
-        return uuid.UUID(named)
+        return uuid.UUID(text)
     except ValueError as error:
-        raise CommandError(f"“{named}” is neither an e-mail address nor the uid of a reader.") from error
+        raise CommandError(f"“{text}” is neither an email address nor the uid of a reader.") from error

@@ -1,6 +1,6 @@
-"""Small mails that a reader is owed: noted in rows, sent from here, tried again until they left.
+"""The queue of transactional emails: rows that are sent from here and retried until they are sent.
 
-The table is the queue. A lost task costs a minute, since the next tick finds what is still owed.
+The table is the queue. A lost task costs a minute, because the next run finds the same rows.
 """
 
 import datetime as dt
@@ -16,8 +16,8 @@ from subscriptions.models import Consent, OwedNotice
 from subscriptions.notices import texts
 from subscriptions.readers import consents, lifecycle, signup_queue
 
-LEASE = dt.timedelta(minutes=5)
-WORTH_TRYING = dt.timedelta(hours=24)  # after that the reader may ask for another
+LEASE = dt.timedelta(minutes=5)  # of a worker on a row; also the pause before a retry
+MAX_AGE = dt.timedelta(hours=24)  # of a retry; after that, the reader can request another email
 
 Kind = OwedNotice.Kind
 logger = logging.getLogger(__name__)
@@ -37,66 +37,66 @@ _SENDERS: dict[Kind, Callable[[OwedNotice], None]] = dict.fromkeys(Kind, _write_
 
 
 def register_sender(kind: str, sender: Callable[[OwedNotice], None]) -> None:
-    """Have `sender` send the mails of this kind: for who knows more of papers than this app may."""
+    """Use `sender` for notices of this kind. The digest app registers one for emails with papers."""
     _SENDERS[Kind(kind)] = sender
 
 
 def send_pending(*, now: dt.datetime, seconds: float = 50) -> int:
-    """Do what came in by forms, and send the small mails that nobody else is sending right now; how many went out.
+    """Process form posts, then send the notices that no other worker has claimed. Return the number of emails sent.
 
-    Behind a server that is slow, what was not begun after so many seconds waits for the next tick.
+    Start none after `seconds`, so that a slow mail server delays the rest to the next run.
     """
     signup_queue.process_pending(now=now)
-    sent, passed, began = 0, 0.0, time.monotonic()
+    sent, elapsed, started = 0, 0.0, time.monotonic()
     for notice in OwedNotice.objects.unclaimed_since(now - LEASE):
-        if passed > seconds:
+        if elapsed > seconds:
             break
-        # Each claim at its own moment: the list may be long, and the last claim must not be old at birth.
-        sent += _claim_and_send(notice, now + dt.timedelta(seconds=passed))
-        passed = time.monotonic() - began
+        # Each claim has its own time: on a long list, the last lease would otherwise start too early.
+        sent += _claim_and_send(notice, now + dt.timedelta(seconds=elapsed))
+        elapsed = time.monotonic() - started
     return sent
 
 
 def _claim_and_send(listed: OwedNotice, now: dt.datetime) -> bool:
-    # This very notice: since the list was read it may have been taken back, or asked for anew.
-    mine = OwedNotice.objects.filter(pk=listed.pk, asked_at=listed.asked_at)
-    if not mine.unclaimed_since(now - LEASE).update(claimed_at=now):
+    # By its time too: since the list was read, the notice may have been cancelled or requested again.
+    claimed = OwedNotice.objects.filter(pk=listed.pk, asked_at=listed.asked_at)
+    if not claimed.unclaimed_since(now - LEASE).update(claimed_at=now):
         return False
-    notice = mine.select_related("subscriber").first()
+    notice = claimed.select_related("subscriber").first()
     if notice is None or lifecycle.is_suppressed(notice.address):
-        mine.delete()
+        claimed.delete()
         return False
     try:
         with translation.override(notice.subscriber.language):
             _SENDERS[Kind(notice.kind)](notice)
     except Exception as error:
         if not _should_retry(notice, error, now):
-            mine.delete()
-        return False  # else left claimed: the lease is the pause before the next try
-    mine.delete()
+            claimed.delete()
+        return False  # a retry waits until the lease ends
+    claimed.delete()
     if notice.kind == Kind.CONFIRM:
         consents.record(notice.subscriber, Consent.Event.MAILED)
     return True
 
 
 def _should_retry(notice: OwedNotice, error: Exception, now: dt.datetime) -> bool:
-    verdict = send_errors.classify(error)
-    again = verdict.again and now - notice.asked_at < WORTH_TRYING
+    failure = send_errors.classify(error)
+    again = failure.again and now - notice.asked_at < MAX_AGE
     logger.warning(
-        "The %s mail to reader %s was not sent; %s. %s",
+        "The %s email to reader %s was not sent; %s. %s",
         notice.kind,
         notice.subscriber.uid,
         "next try in 5 minutes" if again else "given up",
-        verdict.reason,
+        failure.reason,
     )
     return again
 
 
 def send_erasure_notice(address: str, language: str) -> None:
-    """Tell who was erased that it is done. Nothing of them is kept to try it by again."""
+    """Email an erased reader that the erasure is done. A failure is not retried, because the address is not stored."""
     try:
         with translation.override(language):
             send(texts.erased(address))
     except Exception as error:
         reason = send_errors.classify(error).reason
-        logger.warning("The last mail to an erased reader was not sent, and is not tried again. %s", reason)
+        logger.warning("The last email to an erased reader was not sent, and is not retried. %s", reason)

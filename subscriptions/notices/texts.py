@@ -1,4 +1,4 @@
-"""The words of the small mails: please confirm, welcome, here is your link, new address, goodbye, erased."""
+"""The texts of the transactional emails: confirmation, welcome, link, new address, goodbye, erasure and others."""
 
 from dataclasses import dataclass
 
@@ -19,9 +19,10 @@ Kind = OwedNotice.Kind
 
 @dataclass(frozen=True)
 class Note:
-    """A mail to `to` of a few paragraphs, and a button where there is something to do.
+    """An email of a few paragraphs, with a button if there is something to do.
 
-    One of a subscription, as digests are, ends as they do: why it came, and the ways to change it.
+    An email that belongs to a subscription, as digests do, ends like a digest: with the reason for it and the links
+    to change the settings and unsubscribe.
     """
 
     to: str
@@ -29,7 +30,7 @@ class Note:
     paragraphs: tuple[str, ...]
     label: str = ""
     url: str = ""
-    headline: str = ""  # where it is not the subject: the name of the site stands above it
+    headline: str = ""  # if it differs from the subject, because the site's name is above it
     why: str = ""
     preferences_url: str = ""
     unsubscribe_url: str = ""
@@ -40,7 +41,7 @@ def write(notice: OwedNotice) -> Note:
 
 
 def _confirm(notice: OwedNotice) -> Note:
-    """Holds nothing that was typed into the form: anyone can type anyone's address."""
+    """Write the confirmation, without anything that was typed into the form: anyone can type anyone's address."""
     look = brand.current()
     asked = _(
         "Somebody, hopefully you, signed this address up at %(host)s for %(site)s: new research papers by mail, chosen "
@@ -202,7 +203,7 @@ def _data(notice: OwedNotice) -> Note:
 
 
 def erased(address: str) -> Note:
-    """To who was erased, at an address that is kept nowhere any more."""
+    """Write the last email to an erased reader, at an address that is no longer stored."""
     name = brand.current().name
     return Note(
         address,

@@ -1,4 +1,4 @@
-"""The log of consents: what stood on the form, and each step that a reader took since."""
+"""The log of consents: the wording on the form, and each step that a reader takes."""
 
 import datetime as dt
 import hashlib
@@ -18,12 +18,12 @@ from subscriptions.email_addresses import address_hash
 from subscriptions.models import Consent, ConsentText, Subscriber
 
 Event = Consent.Event
-PROOFS = (Event.ASKED, Event.CONFIRMED)  # steps of which it is kept from where and by which browser they were taken
+PROOFS = (Event.ASKED, Event.CONFIRMED)  # the steps that are logged with IP address and browser
 
 
 @dataclass(frozen=True)
 class Trace:
-    """By which way a step came. `where`: the page; `text`: the version of the consent text that stood there."""
+    """The origin of a step. `where` is the page, `text` the version of the consent text on it."""
 
     where: str = ""
     text: str = ""
@@ -32,7 +32,7 @@ class Trace:
 
 
 def text() -> str:
-    """What a reader agrees to by signing up, in the language that is active now."""
+    """Return the text that a reader agrees to by signing up, in the active language."""
     return _(
         "By signing up you agree that %(site)s keeps your address and what you follow, and mails you papers by it, "
         "until you leave. Leaving takes one click in any mail. Nobody else gets your address."
@@ -49,16 +49,16 @@ def record(subscriber: Subscriber, event: str, trace: Trace | None = None) -> No
     if event not in PROOFS:
         trace = replace(trace, ip="", user_agent="")
     if trace.text:
-        _keep_text(trace.text)
-    _step(subscriber, event, trace).save()
+        _store_text(trace.text)
+    _make_row(subscriber, event, trace).save()
 
 
 def record_withdrawals(readers: Iterable[tuple[Subscriber, str]]) -> None:
-    """Add the end of many consents to the log: each reader, and where it was reported."""
-    Consent.objects.bulk_create(_step(reader, Event.WITHDRAWN, Trace(where=where)) for reader, where in readers)
+    """Log the withdrawal of many readers, each given with the channel that reported it."""
+    Consent.objects.bulk_create(_make_row(reader, Event.WITHDRAWN, Trace(where=where)) for reader, where in readers)
 
 
-def _step(subscriber: Subscriber, event: str, trace: Trace) -> Consent:
+def _make_row(subscriber: Subscriber, event: str, trace: Trace) -> Consent:
     return Consent(
         reader_uid=subscriber.uid,
         address_hash=address_hash(subscriber.email),
@@ -71,40 +71,40 @@ def _step(subscriber: Subscriber, event: str, trace: Trace) -> Consent:
 
 
 def strip(reader_uid: uuid.UUID) -> None:
-    """Leave of an erased reader that, when and to what they agreed; take where from, and by which browser."""
+    """Remove IP addresses and browsers from an erased reader's log; keep when and to what they agreed."""
     Consent.objects.filter(reader_uid=reader_uid).update(ip=None, user_agent="")
 
 
 def forget_unconfirmed(uids: "QuerySet[Subscriber, Any]") -> None:
-    """Forget that somebody signed these up, unless they once confirmed: nobody consented to anything."""
+    """Delete the log of readers who never confirmed, because they never consented to anything."""
     confirmed = Consent.objects.filter(event=Event.CONFIRMED).values("reader_uid")
     Consent.objects.filter(reader_uid__in=uids).exclude(reader_uid__in=confirmed).delete()
 
 
 def prune(*, now: dt.datetime) -> int:
-    """Forget the networks and browsers of steps older than RETENTION_DAYS; how many steps had some."""
+    """Remove IP addresses and browsers from steps older than RETENTION_DAYS; return the number of steps."""
     old = Consent.objects.filter(happened_at__lt=now - dt.timedelta(days=settings.RETENTION_DAYS))
     return old.exclude(ip=None, user_agent="").update(ip=None, user_agent="")
 
 
 def known_version(version: str) -> str:
-    """`version` if it is one of our wordings; else "": nobody can be said to have agreed to what we never wrote."""
+    """Return `version` if it is one of our wordings; else "", because no one can agree to a text that never existed."""
     if not re.fullmatch("[0-9a-f]{16}", version):
         return ""
     return version if version in _wordings() or ConsentText.objects.filter(pk=version).exists() else ""
 
 
-def _keep_text(version: str) -> None:
+def _store_text(version: str) -> None:
     language, wording = _wordings().get(version, ("", ""))
     if wording:
         ConsentText.objects.get_or_create(version=version, defaults={"language": language, "text": wording})
 
 
 def _wordings() -> dict[str, tuple[str, str]]:
-    """By version: the language and the text, as we write it today."""
-    found = {}
+    """Return the current language and text of each version."""
+    wordings = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             wording = text()
-        found[version_of(wording)] = (language, wording)
-    return found
+        wordings[version_of(wording)] = (language, wording)
+    return wordings

@@ -1,6 +1,6 @@
-"""What happens to a reader: sign up, confirm, prefer, pause, resume, unsubscribe, suppress.
+"""The life of a subscription: sign-up, confirmation, preferences, pause, unsubscription and suppression.
 
-Each function is idempotent: a second click changes nothing and is no error.
+Each function is idempotent: a second click changes nothing and raises nothing.
 """
 
 import datetime as dt
@@ -19,9 +19,9 @@ from subscriptions.security import abuse_limits
 from subscriptions.time_zones import day_in, midnight_in
 
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
-TIME_TO_RETURN = dt.timedelta(days=30)  # who has left comes back by a button for so long; then by a new sign-up
-REASON_RATES = [(1, dt.timedelta(days=1))]  # reasons that are kept of one reader
-FEW = 5  # papers a mail, for who wants fewer instead of none
+TIME_TO_RETURN = dt.timedelta(days=30)  # after that, a reader who left must sign up again
+REASON_RATES = [(1, dt.timedelta(days=1))]  # unsubscribe reasons that are stored per reader
+FEW = 5  # papers per email, for readers who stay for fewer papers
 
 Status = Subscriber.Status
 Notice = OwedNotice.Kind
@@ -29,9 +29,9 @@ Event = Consent.Event
 
 
 def sign_up(email: str, wishes: Preferences, *, now: dt.datetime, trace: Trace | None = None) -> None:
-    """Begin, or begin again, and mail what fits: a confirmation, "already subscribed", or nothing.
+    """Sign an address up, and queue the right email: a confirmation, "already subscribed", or none.
 
-    The mail is only noted down here (`queue_requested_notice`); `subscriptions.notices.queue.send_pending` sends it.
+    `subscriptions.notices.queue.send_pending` sends it.
     """
     if is_suppressed(email):
         return
@@ -46,8 +46,11 @@ def sign_up(email: str, wishes: Preferences, *, now: dt.datetime, trace: Trace |
 
 
 def _store_requested_preferences(subscriber: Subscriber, wishes: Preferences) -> None:
-    """Anyone can type anyone's address: what a former reader had stays as it is until they confirm, and can be undone
-    to. Who never confirmed has nothing to lose, and sees on the page that confirms what was asked for last."""
+    """Store the preferences of a sign-up, which anyone could have typed.
+
+    A former reader's own preferences stay untouched until they confirm. A reader who never confirmed has none to lose,
+    and the confirmation page shows the latest.
+    """
     if subscriber.confirmed_at:
         subscriber.asked_wishes = wishes.as_json()
         subscriber.save()
@@ -58,7 +61,7 @@ def _store_requested_preferences(subscriber: Subscriber, wishes: Preferences) ->
 
 
 def queue_link(email: str, *, now: dt.datetime) -> None:
-    """Mail who has lost it the link to their settings: a pending reader the one to confirm by, a stranger nothing."""
+    """Queue an email with the link to the settings, or to confirm if the reader is pending. Ignore strangers."""
     with transaction.atomic():
         subscriber = Subscriber.objects.select_for_update().by_email(email).first()
         if subscriber is not None:
@@ -68,7 +71,7 @@ def queue_link(email: str, *, now: dt.datetime) -> None:
 
 
 def queue_requested_notice(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
-    """Note down a mail that a stranger may have asked for; False where one too many was asked for already."""
+    """Queue an email that a stranger may have requested. Return False if the address has reached its limit."""
     if subscriber.status == Status.SUPPRESSED or abuse_limits.acquire(
         abuse_limits.mails(notice, subscriber.email), now=now
     ):
@@ -81,20 +84,23 @@ def queue_requested_notice(subscriber: Subscriber, notice: str, *, now: dt.datet
 
 
 def queue_notice(subscriber: Subscriber, notice: str, *, to: str = "", now: dt.datetime) -> None:
-    """Note down a mail that follows from what the reader did; `to` another address than theirs."""
+    """Queue an email that follows from the reader's own action. `to` is the recipient, if not the reader's address."""
     as_new = {"asked_at": now, "claimed_at": None}
     OwedNotice.objects.update_or_create(subscriber=subscriber, kind=notice, to=to, defaults=as_new)
 
 
 @on_the_current_row
 def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None) -> bool:
-    """Begin, with the wishes of the last sign-up. False if a suppressed or unsubscribed reader's old link was used."""
+    """Start the subscription with the preferences of the last sign-up.
+
+    Return False if the link is an old one of a suppressed or unsubscribed reader.
+    """
     if subscriber.awaits_confirmation:
         if subscriber.asked_wishes is not None:
             set_preferences(subscriber, Preferences.from_json(subscriber.asked_wishes))
         subscriber.confirmed_at = now
         _activate(subscriber, now)
-        # Whoever confirms has the mailbox: coming back soon needs no day's wait.
+        # The mailbox is now proven to be the reader's: signing up again soon needs no wait.
         abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
         queue_notice(subscriber, Notice.WELCOME, now=now)
         consents.record(subscriber, Event.CONFIRMED, trace)
@@ -103,14 +109,14 @@ def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = N
 
 @on_the_current_row
 def update_preferences(subscriber: Subscriber, wishes: Preferences, *, trace: Trace | None = None) -> None:
-    """`set_preferences`, by the reader, and noted in the log of consents."""
+    """Replace the preferences at the reader's request, and log it as a consent."""
     set_preferences(subscriber, wishes)
     consents.record(subscriber, Event.CHANGED, trace)
 
 
 @on_the_current_row
 def set_preferences(subscriber: Subscriber, wishes: Preferences) -> None:
-    """Replace what the reader follows, and how it arrives."""
+    """Replace the filters and settings of the reader."""
     filters = wishes.set_on(subscriber)
     subscriber.full_clean()
     subscriber.save()
@@ -119,7 +125,7 @@ def set_preferences(subscriber: Subscriber, wishes: Preferences) -> None:
 
 
 def as_confirmed(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]:
-    """The reader, and what they follow, as it is or will be when they confirm. Not to be saved."""
+    """Return the reader and their filters as they are or will be after confirmation. Don't save them."""
     if not subscriber.awaits_confirmation or subscriber.asked_wishes is None:
         return subscriber, list(subscriber.filters.select_related("topic"))
     shown = copy(subscriber)
@@ -140,23 +146,24 @@ def resume(subscriber: Subscriber, *, now: dt.datetime) -> None:
 
 
 def resume_expired(*, now: dt.datetime) -> int:
-    """Make readers whose pause is over active again, since the midnight of theirs at which it ended; how many."""
+    """End the pauses that are over, as of midnight in each reader's time zone; return the number of readers."""
     paused = Subscriber.objects.filter(status=Status.PAUSED, paused_until__lte=now.date() + dt.timedelta(days=1))
-    rested = 0
+    resumed = 0
     for time_zone, day in list(paused.order_by().values_list("time_zone", "paused_until").distinct()):
         if day and (ended_at := midnight_in(time_zone, day)) <= now:
-            theirs = paused.filter(time_zone=time_zone, paused_until=day)
-            rested += theirs.update(status=Status.ACTIVE, active_since=ended_at, paused_until=None)
-    return rested
+            expired = paused.filter(time_zone=time_zone, paused_until=day)
+            resumed += expired.update(status=Status.ACTIVE, active_since=ended_at, paused_until=None)
+    return resumed
 
 
 @on_the_current_row
 def unsubscribe(
     subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None, say_goodbye: bool = False
 ) -> None:
-    """End all mail at once. The next message that would go out is already not sent.
+    """End all emails at once, including those that are about to be sent.
 
-    `say_goodbye` by one last mail: to who left on our page, and could have been somebody with a forwarded digest.
+    `say_goodbye` queues one last email. It is for readers who left on our page, because a stranger with a forwarded
+    digest could have done that.
     """
     if subscriber.status in (Status.UNSUBSCRIBED, Status.SUPPRESSED):
         _end_pending_signup(subscriber)
@@ -179,10 +186,10 @@ def record_reason(subscriber: Subscriber, reason: str, remark: str, *, now: dt.d
 
 @on_the_current_row
 def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, trace: Trace | None = None) -> bool:
-    """Undo the leaving of a confirmed reader, as it was or on gentler terms: `weekly`, `fewer` or `pause`.
+    """Resubscribe a confirmed reader, as before or with less email: `offer` is undo, weekly, fewer or pause.
 
-    The reader is sent an email, since anyone with a forwarded digest could have pressed; and a reader who is
-    subscribed already is left as they are. False where it is too late or too often, or emails must not be sent.
+    Email the reader, because anyone with a forwarded digest could have pressed the button. Leave a reader unchanged
+    who is subscribed already. Return False if it is too late or too often, or if the address is suppressed.
     """
     if subscriber.is_subscribed:
         return True
@@ -201,7 +208,7 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
 
 
 def _take_offer(subscriber: Subscriber, offer: str, today: dt.date) -> None:
-    """Set what the reader gets from now on, and save the row."""
+    """Apply the offer and save the row."""
     if offer == "weekly":
         subscriber.frequency = Subscriber.Frequency.WEEKLY
     elif offer == "fewer":
@@ -212,38 +219,38 @@ def _take_offer(subscriber: Subscriber, offer: str, today: dt.date) -> None:
 
 
 def suppress(email: str, reason: str) -> Suppression:
-    """Never mail this address again, also after its reader's row is gone or signs up anew."""
+    """Suppress an address for good, even if its reader is deleted or signs up again."""
     with transaction.atomic():
         suppress_all({email: reason})
         return Suppression.objects.get(address_hash=address_hash(email))
 
 
 def suppress_all(reasons: Mapping[str, str]) -> None:
-    """Never mail these addresses again: the reason by address. An address that is suppressed keeps its reason."""
+    """Suppress addresses, given with their reasons. An address that is suppressed already keeps its reason."""
     if not reasons:
         return
-    rows = [Suppression(address_hash=address_hash(email), reason=reason) for email, reason in reasons.items()]
+    suppressions = [Suppression(address_hash=address_hash(email), reason=reason) for email, reason in reasons.items()]
     by_address = {email.strip().lower(): reason for email, reason in reasons.items()}
     with transaction.atomic():
-        Suppression.objects.bulk_create(rows, ignore_conflicts=True)
-        # In one order, so that two who suppress the same readers wait for each other, and not both.
+        Suppression.objects.bulk_create(suppressions, ignore_conflicts=True)
+        # Lock in one order: two processes that suppress the same readers must not deadlock.
         readers = Subscriber.objects.select_for_update().by_emails(reasons).exclude(status=Status.SUPPRESSED)
         ended = list(readers.order_by("pk"))
         if not ended:
             return
         consents.record_withdrawals((reader, by_address.get(reader.email.lower(), "")) for reader in ended)
-        theirs = Subscriber.objects.filter(pk__in=[reader.pk for reader in ended])
-        theirs.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
+        rows = Subscriber.objects.filter(pk__in=[reader.pk for reader in ended])
+        rows.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
         _cancel_notices(*ended)
 
 
 def unsuppress(hashed: str) -> None:
-    """Let the address of this hash be mailed again. Its reader is one who has left: they sign up anew if they like."""
+    """Remove an address from the suppression list. Its reader is then unsubscribed and may sign up again."""
     with transaction.atomic():
         Suppression.objects.filter(address_hash=hashed).delete()
         known = Consent.objects.filter(address_hash=hashed).values("reader_uid")
         for reader in Subscriber.objects.select_for_update().filter(uid__in=known, status=Status.SUPPRESSED):
-            if address_hash(reader.email) == hashed:  # and not of an address they had before
+            if address_hash(reader.email) == hashed:  # not the hash of an earlier address
                 reader.status = Status.UNSUBSCRIBED
                 reader.save()
 
@@ -253,11 +260,11 @@ def is_suppressed(email: str) -> bool:
 
 
 def delete_unconfirmed(*, now: dt.datetime) -> int:
-    """Forget sign-ups that nobody confirmed within 30 days; how many."""
-    forgotten = Subscriber.objects.unconfirmed_before(now - UNCONFIRMED_LIFETIME)
+    """Delete sign-ups that were not confirmed within 30 days; return their number."""
+    expired = Subscriber.objects.unconfirmed_before(now - UNCONFIRMED_LIFETIME)
     with transaction.atomic():
-        consents.forget_unconfirmed(forgotten.values("uid"))
-        _, rows = forgotten.delete()
+        consents.forget_unconfirmed(expired.values("uid"))
+        _, rows = expired.delete()
     return rows.get("subscriptions.Subscriber", 0)
 
 
@@ -265,7 +272,7 @@ def _get_or_create(email: str) -> Subscriber:
     for_update = Subscriber.objects.select_for_update().by_email(email)
     known = for_update.first()
     if known is None:
-        # Another sign-up may come in between: then theirs is taken.
+        # Another process may insert the address first: then its row is used.
         Subscriber.objects.bulk_create([Subscriber(email=email.strip())], ignore_conflicts=True)
         known = for_update.get()
     return known
@@ -285,12 +292,12 @@ def _activate(subscriber: Subscriber, now: dt.datetime) -> None:
 
 
 def _end_pending_signup(subscriber: Subscriber) -> None:
-    """End a sign-up that waits to be confirmed, and save the row."""
+    """Cancel a sign-up that is not confirmed yet, and save the row."""
     subscriber.asked_to_confirm_at, subscriber.asked_wishes = None, None
     subscriber.save()
     subscriber.owed_notices.filter(kind=Notice.CONFIRM).delete()
 
 
 def _cancel_notices(*readers: Subscriber) -> None:
-    """Take back all small mails but the one to a former address, which must hear that it was replaced."""
+    """Delete queued emails, except the one that notifies a former address of the change."""
     OwedNotice.objects.filter(subscriber__in=readers).exclude(kind=Notice.MOVED).delete()

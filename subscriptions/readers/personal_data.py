@@ -1,8 +1,7 @@
-"""All that is known about one reader: to hand out, and to erase (GDPR, art. 15, 17 and 20).
+"""Export and erasure of a reader's personal data (GDPR, art. 15, 17 and 20).
 
-The reader's row and every row that hangs on it are found by their foreign keys, in whichever app they are: what a new
-model stores about readers is handed out and erased without a word here. `PersonalDataSource`s add what hangs on no
-foreign key.
+The reader's row and all rows that refer to it are found by their foreign keys, in any app. So the rows of a new model
+are exported and erased without a change here. A `PersonalDataSource` adds data without a foreign key.
 """
 
 import datetime as dt
@@ -26,39 +25,39 @@ from subscriptions.readers.consents import Trace
 from subscriptions.security import abuse_limits
 
 Data = dict[str, Any]
-AFTER_A_MOVE = dt.timedelta(days=7)
+WAIT_AFTER_ADDRESS_CHANGE = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class PersonalDataSource:
-    """Somebody who keeps data about readers elsewhere than in rows with a foreign key to them."""
+    """The functions that export and erase personal data without a foreign key to the reader."""
 
     export: Callable[[Subscriber], Data]
     erase: Callable[[Subscriber], object]
 
 
-_keepers: list[PersonalDataSource] = []
+_sources: list[PersonalDataSource] = []
 
 
-def register(keeper: PersonalDataSource) -> None:
-    """Have `keeper` asked, too. For `AppConfig.ready`."""
-    _keepers.append(keeper)
+def register(source: PersonalDataSource) -> None:
+    """Add a source. Call it in `AppConfig.ready`."""
+    _sources.append(source)
 
 
 def export(subscriber: Subscriber, *, now: dt.datetime) -> Data:
-    """Everything about the reader, ready for JSON: by kind of row, a list of them."""
+    """Return all data about the reader, ready for JSON: a list of rows for each kind."""
     data: Data = {"exported_at": now, "site": settings.SITE_URL}
     for row in _rows(subscriber):
         data.setdefault(str(row._meta.verbose_name_plural), []).append(_as_dict(row))
     data["consents"] = [_as_dict(row) for row in Consent.objects.filter(reader_uid=subscriber.uid)]
     data["suppressions"] = [_as_dict(row) for row in _suppressions(subscriber)]
-    for keeper in _keepers:
-        data |= keeper.export(subscriber)
+    for source in _sources:
+        data |= source.export(subscriber)
     return data
 
 
 class Asked(StrEnum):
-    """What became of a reader's asking for their data."""
+    """The outcome of a reader's request for their data."""
 
     MAILED = "mailed"
     TOO_OFTEN = "too_often"
@@ -67,15 +66,15 @@ class Asked(StrEnum):
 
 
 def ask_for_link(subscriber: Subscriber, *, now: dt.datetime) -> Asked:
-    """Email the reader a link to their data, which a forwarded digest must not open.
+    """Queue an email with a link to the reader's data, which a forwarded digest must not open.
 
-    There is none in the first week after a change of address. The former address is informed of the change at once,
-    and if somebody else made it, the reader has the week to say so.
+    Refuse this in the first week after a change of address. The former address is notified of the change at once, so
+    the reader has a week to object if someone else made it.
     """
     if lifecycle.is_suppressed(subscriber.email):
         return Asked.SUPPRESSED
     moved = Consent.objects.filter(reader_uid=subscriber.uid, event=Consent.Event.MOVED)
-    if moved.filter(happened_at__gt=now - AFTER_A_MOVE).exists():
+    if moved.filter(happened_at__gt=now - WAIT_AFTER_ADDRESS_CHANGE).exists():
         return Asked.JUST_MOVED
     if abuse_limits.acquire(abuse_limits.data_links(subscriber.uid), now=now):
         return Asked.TOO_OFTEN
@@ -84,18 +83,19 @@ def ask_for_link(subscriber: Subscriber, *, now: dt.datetime) -> Asked:
 
 
 def erasure_recipients(subscriber: Subscriber) -> list[str]:
-    """The addresses to which a last mail should say that the reader was erased: theirs, and a former one that has yet
-    to hear that it was replaced. Whoever takes a subscription over must not be able to end it unheard."""
+    """Return the addresses to notify of the erasure: the reader's own, and a former one that has a queued notice.
+
+    A person who takes over a subscription must not be able to erase it without the former address knowing.
+    """
     former = subscriber.owed_notices.filter(kind=OwedNotice.Kind.MOVED).values_list("to", flat=True)
     return [address for address in (subscriber.email, *former) if not lifecycle.is_suppressed(address)]
 
 
 def erase(subscriber: Subscriber, trace: Trace | None = None) -> None:
-    """Delete everything about the reader. What stays names nobody: keyed hashes, in the log of consents and among the
-    suppressed addresses."""
+    """Delete all data about the reader, except keyed hashes in the log of consents and the suppression list."""
     with transaction.atomic():
-        for keeper in _keepers:
-            keeper.erase(subscriber)
+        for source in _sources:
+            source.erase(subscriber)
         consents.record(subscriber, Consent.Event.ERASED, Trace(where=trace.where if trace else ""))
         consents.strip(subscriber.uid)
         addresses = [subscriber.email, subscriber.new_email, *subscriber.owed_notices.values_list("to", flat=True)]
@@ -108,11 +108,11 @@ def erase(subscriber: Subscriber, trace: Trace | None = None) -> None:
 
 
 def _rows(subscriber: Subscriber) -> list[Model]:
-    """The rows that would be deleted with the reader's, that one first; each kind read at once."""
-    found = NestedObjects(using=DEFAULT_DB_ALIAS)
-    found.collect([subscriber])
+    """Return the reader's row and then all rows that would be deleted with it, with one query for each kind."""
+    collector = NestedObjects(using=DEFAULT_DB_ALIAS)
+    collector.collect([subscriber])
     rows: list[Model] = []
-    for model, instances in sorted(found.data.items(), key=lambda item: item[0] is not Subscriber):
+    for model, instances in sorted(collector.data.items(), key=lambda item: item[0] is not Subscriber):
         same = sorted(instances, key=lambda row: str(row.pk).rjust(20))
         keys = [field.name for field in model._meta.fields if isinstance(field, ForeignKey)]
         prefetch_related_objects(same, *keys)
@@ -121,7 +121,7 @@ def _rows(subscriber: Subscriber) -> list[Model]:
 
 
 def _as_dict(row: Model) -> Data:
-    """The fields of the row; a reference as what it refers to is called."""
+    """Return the row's fields except its key, and the names of related rows instead of their keys."""
     fields = (field for field in row._meta.fields if not field.primary_key)
     values = {field.name: getattr(row, field.name) for field in fields}
     return {name: str(value) if isinstance(value, Model) else value for name, value in values.items()}

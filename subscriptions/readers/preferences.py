@@ -1,4 +1,4 @@
-"""What a reader asks for on the form."""
+"""The preferences that a reader sets on the form."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.time_zones import time_zones
 
-# The wishes that are fields of the reader's row; the others are rows of their own.
+# The preferences that are fields of the reader's row. The others are rows of their own.
 SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "language")
 
 
@@ -27,14 +27,14 @@ class Preferences:
         return asdict(self) | {"topics": [topic.slug for topic in self.topics]}
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Preferences":
-        """Without the topics that are offered no more; in UTC where the zone is."""
-        topics = Topic.objects.filter(slug__in=kept["topics"], is_offered=True)
-        zone = kept.get("time_zone")
-        return cls(**kept | {"topics": topics, "time_zone": zone if zone in time_zones() else "UTC"})
+    def from_json(cls, stored: dict[str, Any]) -> "Preferences":
+        """Return stored preferences, without topics that are no longer offered. An unknown time zone becomes UTC."""
+        topics = Topic.objects.filter(slug__in=stored["topics"], is_offered=True)
+        zone = stored.get("time_zone")
+        return cls(**stored | {"topics": topics, "time_zone": zone if zone in time_zones() else "UTC"})
 
     def set_on(self, subscriber: Subscriber) -> list[TopicFilter]:
-        """Set the fields of the reader's row, and make the rows of the rest. Nothing is saved."""
+        """Set the fields of the reader's row and return the filters. Save nothing."""
         for name in SETTINGS:
             setattr(subscriber, name, getattr(self, name))
         filters = [TopicFilter(subscriber=subscriber, topic=topic) for topic in self.topics]

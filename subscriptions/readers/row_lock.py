@@ -1,4 +1,4 @@
-"""Changing a reader's row while others may change it, too."""
+"""A decorator that locks a reader's row while it is changed."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,9 +15,9 @@ R = TypeVar("R")
 def on_the_current_row(
     change: Callable[Concatenate[Subscriber, P], R],
 ) -> Callable[Concatenate[Subscriber, P], R]:
-    """Read the reader anew before `change`, and let nobody else change the row meanwhile.
+    """Read the reader's row again and lock it during `change`.
 
-    Else a reader who saves settings while a complaint or a second click comes in would write back what they were.
+    Otherwise, saving the settings could overwrite a complaint or a second click that arrives at the same time.
     """
 
     @wraps(change)

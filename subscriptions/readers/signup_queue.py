@@ -1,11 +1,12 @@
-"""What visitors ask for by public forms: noted down by the page, done by a worker.
+"""The queue of posts from public forms: a page stores a post, and a worker processes it.
 
-The page does the same for every address, and looks nobody up; so nothing about its answer, not even the time it takes,
-tells whether an address is known. What is too much for one network is not taken, and the page says when to send it
-again. The worker does what was asked as far as the limits allow. Posts above those of a mail domain or of all domains
-wait for up to a week, and networks take turns: the next post is always one from the network that was served least in a
-day. So a flood from some networks delays sign-ups from others by no more than the hour in which a limit is full. The
-operators are informed of floods, and of posts that waited in vain.
+The page treats every address alike and looks none up. So neither its answer nor its response time reveals whether an
+address is known. It refuses posts above the limit of a network and says when to try again.
+
+The worker processes posts as far as the limits allow. Posts above the limits of a mail domain or of all domains wait
+for up to a week. Networks take turns: the next post always comes from the network that was served least within a day.
+So a flood from some networks delays sign-ups from others by at most the hour that a limit lasts. The operators are
+alerted to floods and to posts that were dropped.
 """
 
 import datetime as dt
@@ -27,51 +28,50 @@ from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
 from subscriptions.security import abuse_limits, client_ip
 
-WORTH_DOING = dt.timedelta(days=7)
-LEASE = dt.timedelta(minutes=5)  # of a worker on a post: if it dies, another takes over
-AT_ONCE = 20_000  # posts looked at in one go
-ALARM = [(1, dt.timedelta(hours=6))]
+MAX_AGE = dt.timedelta(days=7)  # of a post; older ones are dropped
+LEASE = dt.timedelta(minutes=5)  # after that, another worker takes over a claimed post
+BATCH = 20_000  # posts read at once
+ALERT_RATES = [(1, dt.timedelta(hours=6))]
 logger = logging.getLogger(__name__)
 
 
 def request_signup(
-    email: str, wishes: Preferences, trace: Trace, *, network: str = "", now: dt.datetime
+    email: str, preferences: Preferences, trace: Trace, *, network: str = "", now: dt.datetime
 ) -> dt.datetime | None:
-    """Note down a sign-up. Where too many come from its network: when to send it again."""
-    kept = {"wishes": wishes.as_json(), "trace": asdict(trace)}
-    return _enqueue(FormPost(kind=FormPost.Kind.SIGN_UP, email=email, posted_at=now, **kept), network)
+    """Store a sign-up. Return None, or the time to try again if its network has reached its limit."""
+    stored = {"wishes": preferences.as_json(), "trace": asdict(trace)}
+    return _enqueue(FormPost(kind=FormPost.Kind.SIGN_UP, email=email, posted_at=now, **stored), network)
 
 
 def request_link(email: str, *, network: str = "", now: dt.datetime) -> dt.datetime | None:
-    """Note down that somebody has lost the link to their settings. Where too many come from their network: when to
-    send it again."""
+    """Store a request for a lost link to the settings. Return None, or the time to try again."""
     return _enqueue(FormPost(kind=FormPost.Kind.LINK, email=email, posted_at=now), network)
 
 
 def process_pending(*, now: dt.datetime, seconds: float = 50) -> int:
-    """Do what was asked for and may be done now, begun within so many seconds; how many posts."""
+    """Process the posts that the limits allow, and start none after `seconds`. Return the number of posts."""
     _drop_old(now)
     done, full, ends_at = 0, set[tuple[str, str]](), time.monotonic() + seconds
     for post in _in_turn(now):
         if time.monotonic() > ends_at:
             break
-        if any(room.about in full for room in _shared_limits(post)) or not _claim(post, now):
+        if any(limit.about in full for limit in _shared_limits(post)) or not _claim(post, now):
             continue
-        reached = _take_rooms(post, now)
+        reached = _acquire_limits(post, now)
         if reached is None:
             done += _process(post, now)
             continue
         _release(post)
         full.add(reached.about)
-        if reached.about in {room.about for room in _public_rooms(post)}:
+        if reached.about in {limit.about for limit in _domain_limits(post)}:
             _alert_operators(post, reached, now)
     return done
 
 
 def _in_turn(now: dt.datetime) -> list[FormPost]:
-    """Return the posts that wait: first those of networks with the fewest posts before them, served or waiting."""
+    """Return the waiting posts, first those with the fewest earlier posts of the same network, served or waiting."""
     place = Window(RowNumber(), partition_by=[F("kind"), F("site")], order_by="pk")
-    posts = list(_unclaimed(now).annotate(place=place).order_by("place", "pk")[:AT_ONCE])
+    posts = list(_unclaimed(now).annotate(place=place).order_by("place", "pk")[:BATCH])
     turns = {(post.kind, post.site): abuse_limits.turn(post.kind, post.site) for post in posts}
     served = abuse_limits.counts(turns.values(), since=now - abuse_limits.DAY)
     before = {network: served.get(turn.key, 0) for network, turn in turns.items()}
@@ -84,7 +84,7 @@ def _unclaimed(now: dt.datetime) -> QuerySet[FormPost]:
 
 
 def _claim(post: FormPost, now: dt.datetime) -> bool:
-    """Take the post in hand before anything is counted for it; False where another worker has."""
+    """Claim the post before anything is counted for it. Return False if another worker has claimed it."""
     return bool(_unclaimed(now).filter(pk=post.pk).update(claimed_at=now))
 
 
@@ -93,21 +93,21 @@ def _release(post: FormPost) -> None:
 
 
 def _shared_limits(post: FormPost) -> tuple[abuse_limits.Limit, ...]:
-    """Return what must have room for the post. A flood of sign-ups leaves the room of lost links alone."""
-    return abuse_limits.name(post.kind, post.email), *_public_rooms(post)
+    """Return the limits that apply to the post. Each kind has its own, so a flood of sign-ups delays no lost links."""
+    return abuse_limits.name(post.kind, post.email), *_domain_limits(post)
 
 
-def _public_rooms(post: FormPost) -> tuple[abuse_limits.Limit, abuse_limits.Limit]:
-    """Return the rooms that name no address, so that operators may read of them."""
+def _domain_limits(post: FormPost) -> tuple[abuse_limits.Limit, abuse_limits.Limit]:
+    """Return the limits that contain no address, and can therefore be named in alerts and logs."""
     return abuse_limits.domain(post.kind, post.email), abuse_limits.in_all(post.kind)
 
 
-def _take_rooms(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | None:
-    """Count the post where it needs room; return the limit that is reached, or None.
+def _acquire_limits(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | None:
+    """Count the post against its limits. Return the limit that is reached, or None.
 
-    The first post of an hour that names a mailbox is counted, whether or not an email comes of it: else the room that
-    is left would show who is a reader. More of them are not, since they lead to no more emails, and one mailbox would
-    use up the room of its whole domain.
+    The first post of an hour for a mailbox counts, whether or not it leads to an email. Otherwise the remaining limit
+    would reveal who is a reader. Further ones don't count: they lead to no emails, and one mailbox could use up the
+    limit of its domain.
     """
     first = abuse_limits.first_post(post.kind, post.email)
     if abuse_limits.is_reached(first, now=now):
@@ -117,12 +117,16 @@ def _take_rooms(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | None:
 
 
 def _drop_old(now: dt.datetime) -> None:
-    """Delete posts that waited for too long, and report how many."""
+    """Delete posts older than MAX_AGE, and alert the operators."""
     for kind in FormPost.Kind:
-        dropped = FormPost.objects.filter(kind=kind, posted_at__lt=now - WORTH_DOING).delete()[0]
+        dropped = FormPost.objects.filter(kind=kind, posted_at__lt=now - MAX_AGE).delete()[0]
         if dropped:
             what = _plural(kind)
-            logger.error("%s %s waited for a week and were dropped: the limits had no room for them", dropped, what)
+            logger.error(
+                "%s %s waited for a week and were dropped: a limit was reached all the time",
+                dropped,
+                what,
+            )
             builder.email_operators("flood", {"what": what, "dropped": dropped})
 
 
@@ -133,22 +137,22 @@ def _enqueue(post: FormPost, network: str) -> dt.datetime | None:
         post.save()
         return None
     abuse_limits.acquire(abuse_limits.turned_away(), now=post.posted_at)
-    logger.warning("LIMIT_PER_NETWORK is reached by one network: a form was turned away, and may be sent again later")
+    logger.warning("A network has reached LIMIT_PER_NETWORK: a form was refused, and can be sent again later")
     return abuse_limits.free_at(reached, now=post.posted_at)
 
 
 def _process(post: FormPost, now: dt.datetime) -> bool:
-    """Do what the claimed post asks for, and delete it. False where that can't be done (yet)."""
+    """Process the claimed post and delete it. Return False if that failed."""
     try:
         with transaction.atomic():
             _execute(post, now)
             post.delete()
     except ValidationError:
-        logger.exception("A form post was taken and can't be served; it is deleted")
+        logger.exception("A form post is invalid and was deleted")
         FormPost.objects.filter(pk=post.pk).delete()
         return False
     except Exception:
-        logger.exception("A form post can't be served; next try in a minute")
+        logger.exception("A form post could not be processed; next try in a minute")
         _release(post)
         return False
     return True
@@ -158,23 +162,25 @@ def _execute(post: FormPost, now: dt.datetime) -> None:
     if post.kind == FormPost.Kind.LINK:
         lifecycle.queue_link(post.email, now=now)
         return
-    wishes, trace = Preferences.from_json(post.wishes), Trace(**post.trace)
-    lifecycle.sign_up(post.email, wishes, now=now, trace=trace)
+    preferences, trace = Preferences.from_json(post.wishes), Trace(**post.trace)
+    lifecycle.sign_up(post.email, preferences, now=now, trace=trace)
 
 
 def _alert_operators(post: FormPost, reached: abuse_limits.Limit, now: dt.datetime) -> None:
-    """Tell the operators, in the log and by mail, once in six hours for each kind of post and domain. While no mail
-    can leave, it is tried again at the next call."""
-    alarm = abuse_limits.Limit(f"{post.kind} alarm", reached.value, ALARM)
-    if abuse_limits.acquire(alarm, now=now):
+    """Alert the operators by log and email, once in six hours for each kind of post and domain.
+
+    If no email can be sent, try again at the next call.
+    """
+    alert = abuse_limits.Limit(f"{post.kind} alarm", reached.value, ALERT_RATES)
+    if abuse_limits.acquire(alert, now=now):
         return
     what = _plural(post.kind)
     where = f"of {reached.value}" if reached.value else "in all"
     waiting = FormPost.objects.filter(kind=post.kind).count()
-    logger.error("The limit of %s %s is reached; %s wait for their turn", what, where, waiting)
-    told = builder.email_operators("flood", {"what": what, "where": where, "waiting": waiting})
-    if settings.OPERATORS and not told:
-        abuse_limits.forget(alarm)
+    logger.error("The limit of %s %s is reached; %s are waiting", what, where, waiting)
+    is_sent = builder.email_operators("flood", {"what": what, "where": where, "waiting": waiting})
+    if settings.OPERATORS and not is_sent:
+        abuse_limits.forget(alert)
 
 
 def _plural(kind: str) -> str:

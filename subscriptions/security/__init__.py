@@ -1,1 +1,1 @@
-"""Tokens in links, rate limits, the check for bots, client addresses, and the policy for framed emails."""
+"""Signed links, limits against abuse, the bot check, client addresses, and the CSP of emails shown in a browser."""

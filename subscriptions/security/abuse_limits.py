@@ -1,4 +1,8 @@
-"""How often something may be done, counted in the database, so that all workers and web processes count together."""
+"""Limits against abuse: of form posts, logins, guesses, and emails that a stranger can request.
+
+Each use is a row, so that all workers and web processes share the counts. The rate limits of sending are in
+`digest.delivery.limits`.
+"""
 
 import datetime as dt
 import uuid
@@ -13,15 +17,15 @@ from subscriptions import email_addresses
 from subscriptions.models import Mark
 from subscriptions.security import client_ip
 
-LimitRate = tuple[int, dt.timedelta]  # at most so many, in any span of that length
+LimitRate = tuple[int, dt.timedelta]  # a number of uses in any span of that length
 DAY = dt.timedelta(days=1)
-KEYS_AT_ONCE = 500  # in one query
-NETWORKS_OF_A_SITE = 5  # posts from an IPv6 /48 may be so many times those from one of its /64s
+KEYS_AT_ONCE = 500  # per query
+NETWORKS_OF_A_SITE = 5  # times the limit of an IPv6 /64 is the limit of its /48
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`rates` for what `scope` and `value` name, such as the posts of one network."""
+    """The `rates` of one counter, such as the posts of one network: `scope` is the kind, `value` the network."""
 
     scope: str
     value: str
@@ -33,12 +37,12 @@ class Limit:
 
     @property
     def key(self) -> str:
-        # Stored in rows: another purpose would forget all that was counted.
+        # Rows store this key: a different prefix would reset all counts.
         return email_addresses.keyed_hash(f"subscriptions.limits.{self.scope}", self.value)
 
 
 def network(address: str) -> list[Limit]:
-    """Return the limits of posts from a network: its own and, for an IPv6 /64, that of its site's /48 as well."""
+    """Return the limits of posts from a network: its own and, for an IPv6 /64, also that of its /48."""
     own, site = Limit("network", address, settings.LIMIT_PER_NETWORK), client_ip.site_of(address)
     if site == address:
         return [own]
@@ -49,18 +53,18 @@ def network(address: str) -> list[Limit]:
 
 
 def turned_away() -> Limit:
-    """Of the posts that a network's limit refused, as many as are counted for the operators: a flood fills no table."""
+    """Return the counter of refused posts for the daily report. It ends at 1,000 a day, so a flood fills no table."""
     return Limit("turned away", "", [(1_000, DAY)])
 
 
 def name(kind: str, email: str) -> Limit:
-    """Return the limit of a name at all subdomains of an organization: with a wildcard all of them are one mailbox."""
+    """Return the limit of a name at all subdomains of an organization, which may be one mailbox by a wildcard."""
     local, _, domain = email_addresses.mailbox(email).rpartition("@")
     return Limit(f"{kind} name", f"{local}@{email_addresses.organization(domain)}", [(5, DAY)])
 
 
 def domain(kind: str, email: str) -> Limit:
-    """Return the limit of the emails that one kind of post asks for, to all addresses of an organization."""
+    """Return the limit of emails to all addresses of an organization that one kind of post requests."""
     own = email_addresses.mailbox(email).rpartition("@")[2]
     return Limit(f"{kind} domain", email_addresses.organization(own), settings.LIMIT_PER_DOMAIN)
 
@@ -70,26 +74,23 @@ def in_all(kind: str) -> Limit:
 
 
 def first_post(kind: str, email: str) -> Limit:
-    """Return the limit that is free for the first post of an hour that names the mailbox."""
+    """Return the limit that only the first post for a mailbox in an hour does not reach."""
     return Limit(f"{kind} first", email_addresses.mailbox(email), [(1, dt.timedelta(hours=1))])
 
 
 def turn(kind: str, site: str) -> Limit:
-    """Return the count of posts of a site that got their turn. It refuses none."""
+    """Return the counter of processed posts of a network. It has no limit."""
     return Limit(f"{kind} turn", site, [])
 
 
 def mails(kind: str, email: str) -> Limit:
-    """Return the limit of small emails that a stranger can ask for in a reader's name.
-
-    A reader's link may be lost twice a day.
-    """
+    """Return the limit of the emails of one kind that a stranger can request for an address."""
     rates = {"already_subscribed": [(1, 7 * DAY)], "link": [(2, DAY), (6, 30 * DAY)]}
     return Limit(f"mail:{kind}", email_addresses.mailbox(email), rates.get(kind, settings.LIMIT_PER_ADDRESS))
 
 
 def guesses(reader: uuid.UUID) -> Limit:
-    """Return the limit of wrong answers to the question for a reader's address: a forwarded digest may print it."""
+    """Return the limit of wrong guesses of a reader's address by a visitor with a link from a forwarded digest."""
     return Limit("guess", reader.hex, [(5, dt.timedelta(hours=1))])
 
 
@@ -98,14 +99,14 @@ def data_links(reader: uuid.UUID) -> Limit:
 
 
 def returns(reader: uuid.UUID) -> Limit:
-    """Return the limit of coming back by a button: each time the reader is sent an email."""
+    """Return the limit of resubscribing by a button, because each time sends an email."""
     return Limit("return", reader.hex, [(3, DAY)])
 
 
 def acquire(*limits: Limit, now: dt.datetime) -> Limit | None:
-    """Count one more of each; or name the limit that is reached, and count nothing.
+    """Count one use of each limit and return None; if one is reached, count nothing and return it.
 
-    Those who come at the same moment take their turns, also where they do so within a transaction.
+    Concurrent calls are serialized, also within outer transactions.
     """
     with transaction.atomic():
         _wait_for_others(limits)
@@ -116,58 +117,58 @@ def acquire(*limits: Limit, now: dt.datetime) -> Limit | None:
 
 
 def is_reached(limit: Limit, *, now: dt.datetime) -> bool:
-    """Would one more be one too many?"""
+    """Return whether one more use would exceed the limit."""
     marks = Mark.objects.filter(key=limit.key)
     return any(marks.filter(made_at__gt=now - span).count() >= most for most, span in limit.rates)
 
 
 def free_at(limit: Limit, *, now: dt.datetime) -> dt.datetime:
-    """When one more will not be too many; `now` where it is not."""
+    """Return when the limit allows one more use: `now` if it does already."""
     return max([now, *(freed for rate in limit.rates if (freed := _freed_at(limit, rate, now)))])
 
 
 def count(limit: Limit, *, since: dt.datetime) -> int:
-    """How often it was taken."""
+    """Return the number of uses since then."""
     return Mark.objects.filter(key=limit.key, made_at__gt=since).count()
 
 
 def counts(several: Iterable[Limit], *, since: dt.datetime) -> dict[str, int]:
-    """Return how often each was taken, by its key; those that were not are left out."""
-    keys, taken = [limit.key for limit in several], dict[str, int]()
-    for at in range(0, len(keys), KEYS_AT_ONCE):
-        marks = Mark.objects.filter(key__in=keys[at : at + KEYS_AT_ONCE], made_at__gt=since).order_by()
-        taken |= dict(marks.values_list("key").annotate(Count("pk")))
-    return taken
+    """Return the number of uses by key, without keys that have none."""
+    keys, uses = [limit.key for limit in several], dict[str, int]()
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        marks = Mark.objects.filter(key__in=keys[start : start + KEYS_AT_ONCE], made_at__gt=since).order_by()
+        uses |= dict(marks.values_list("key").annotate(Count("pk")))
+    return uses
 
 
 def forget(limit: Limit) -> None:
-    """Begin to count anew."""
+    """Reset the count."""
     Mark.objects.filter(key=limit.key).delete()
 
 
 def prune(*, now: dt.datetime) -> int:
-    """Delete the marks that no limit looks at any more; how many."""
+    """Delete the marks that no limit counts any more; return their number."""
     return Mark.objects.filter(made_at__lt=now - kept_for()).delete()[0]
 
 
 def kept_for() -> dt.timedelta:
-    """The longest span that a limit looks back on."""
+    """Return the longest span that any limit counts."""
     return max(span for rates in _all_rates() for _, span in rates)
 
 
 def _wait_for_others(limits: Sequence[Limit]) -> None:
-    """Until the transactions have ended of all who took one of `limits`: nobody sees their marks before.
+    """Wait until other transactions that use any of `limits` have ended, because their marks are invisible before.
 
-    SQLite has one writer at a time, and needs no more.
+    SQLite has only one writer at a time and needs no lock.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            for key in sorted({limit.key for limit in limits}):  # in one order, lest two wait for each other
+            for key in sorted({limit.key for limit in limits}):  # in one order, to avoid deadlocks
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
 def _freed_at(limit: Limit, rate: LimitRate, now: dt.datetime) -> dt.datetime | None:
-    """When the mark leaves the span that must do so before one more fits; None where one fits already."""
+    """Return when the oldest use that blocks the rate leaves its span, or None if the rate is not reached."""
     most, span = rate
     marks = Mark.objects.filter(key=limit.key, made_at__gt=now - span).order_by("-made_at")
     made_at = marks.values_list("made_at", flat=True)[most - 1 : most].first()

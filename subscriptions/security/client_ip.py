@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The IP address and network of a visitor."""
 
 import ipaddress
 
@@ -7,30 +7,30 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The visitor's IP address, "" where nobody knows it.
+    """Return the visitor's IP address, or "" if it is unknown.
 
-    Each trusted proxy adds to X-Forwarded-For the address that it was called from: what stands further to the left is
-    what the visitor says, and may be a lie.
+    Each trusted proxy appends its client's address to X-Forwarded-For. Entries further left come from the visitor and
+    can be forged.
     """
     trusted = settings.TRUSTED_PROXIES
-    told = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    address = told[-min(trusted, len(told))] if trusted and told else request.META.get("REMOTE_ADDR", "")
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    address = forwarded[-min(trusted, len(forwarded))] if trusted and forwarded else request.META.get("REMOTE_ADDR", "")
     parsed = _parse(address)
     return str(parsed) if parsed else ""
 
 
 def visitors_network(request: HttpRequest) -> str:
-    """`network_of` the visitor; "" where nobody knows it."""
+    """Return the visitor's network, or "" if it is unknown."""
     return network_of(client_address(request))
 
 
 def network_of(address: str) -> str:
-    """Return what counts as one visitor: an IPv4 address, or the /64 that an IPv6 customer has for herself."""
+    """Return the network that counts as one visitor: an IPv4 address, or the /64 of an IPv6 address."""
     return _network(address, 64)
 
 
 def site_of(network: str) -> str:
-    """Return the /48 of an IPv6 network, which is what one customer can have at most; an IPv4 address as it is."""
+    """Return the /48 of an IPv6 network, the most that one customer usually has; an IPv4 address unchanged."""
     return _network(network.partition("/")[0], 48)
 
 

@@ -1,17 +1,17 @@
-"""Signed links: each opens one door for one reader, and no door for anyone else.
+"""Signed tokens in links: each is for one reader and one purpose.
 
-A token names the reader by `uid`, never by address. It is the base64url of what it says and of 16 bytes of an
-HMAC-SHA256 over that, under a key of its own for each purpose: nobody forges 128 bits, and it stays short enough for
-one line of a mail. Links in digests do not expire, since mails are kept; what asks for a confirmation does. Rotating
-keys: put the old one into SECRET_KEY_FALLBACKS.
+A token names the reader by `uid`, never by address. It is the base64url of a payload and of 16 bytes of its
+HMAC-SHA256, with a separate key for each purpose. 128 bits can't be forged, and the token fits on one line of an email.
+Links in digests do not expire, because people keep emails; confirmation links do. To rotate keys, put the old one into
+SECRET_KEY_FALLBACKS.
 
-Tokens that open or change a reader's own things carry the generation of the reader's links, and work while the reader
-is of that generation: a reader can sign all older links out. The first generation is written as nothing, so links
-made before there were generations are of the first. Without a generation are
+Tokens that open or change a reader's own data carry the generation of the reader's links, and work only while it is
+the reader's current one. So a reader can sign out all older links. The first generation is left out of the token, so
+older links without one still work. These purposes have no generation:
 
-- UNSUBSCRIBE, since leaving must work from any email, however old, and COME_BACK, which its page leads to;
-- DIGEST, which shows papers and nothing of the reader's own, and is made to be passed on;
-- CHANGE_ADDRESS, which is about one new address: signing links out calls that off.
+- UNSUBSCRIBE, because unsubscribing must work from any old email, and COME_BACK, which its page links to;
+- DIGEST, which shows papers and no personal data, and is meant to be shared;
+- CHANGE_ADDRESS, which is for one new address: signing out links cancels that change.
 """
 
 import base64
@@ -44,12 +44,12 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     PREFERENCES = "preferences"
     UNSUBSCRIBE = "unsubscribe"
-    DIGEST = "digest"  # the digest of one edition, in the browser, and no more: such links are passed on
-    OPINION = "opinion"  # what the reader thinks of the papers in that digest
+    DIGEST = "digest"  # the digest of one edition in the browser; readers share such links
+    OPINION = "opinion"  # the reader's feedback on the papers in that digest
     FEED = "feed"
     CHANGE_ADDRESS = "change_address"
     COME_BACK = "come_back"
-    DATA = "data"  # all that is known about the reader, as a file
+    DATA = "data"  # the export of the reader's data
 
 
 RENEWABLE = frozenset({Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.OPINION, Purpose.FEED, Purpose.DATA})
@@ -61,17 +61,17 @@ LIFETIMES = {
     Purpose.DATA: dt.timedelta(days=1),
 }
 
-# Where the view of a purpose is another than its namesake here.
-DOORS = {
+# The views of purposes that differ from `subscriptions:<purpose>`.
+VIEWS = {
     Purpose.DIGEST: "digest:digest",
-    Purpose.OPINION: "digest:digest",  # and the paper below it
+    Purpose.OPINION: "digest:digest",  # the paper is added to the path
     Purpose.FEED: "digest:personal_feed",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a genuine token says."""
+    """The content of a genuine token."""
 
     purpose: Purpose
     uid: uuid.UUID
@@ -88,22 +88,22 @@ class ForgedLinkError(Exception):
 
 
 class ExpiredLinkError(Exception):
-    """The token is genuine, and too old."""
+    """The token is genuine and has expired."""
 
 
 def sign(purpose: Purpose, payload: bytes) -> str:
-    """A token that says `payload`, to be read for the same purpose only. Raises ValueError if it gets too long."""
+    """Return a token with `payload` for one purpose. Raise ValueError if it is longer than MAX_TOKEN_LENGTH."""
     if purpose in LIFETIMES:
         expires = int(time.time() + LIFETIMES[purpose].total_seconds())
         payload = expires.to_bytes(EXPIRY_LENGTH) + payload
     token = _seal(settings.SECRET_KEY, purpose, payload)
     if len(token) > MAX_TOKEN_LENGTH:
-        raise ValueError(f"A token of {len(payload)} bytes for “{purpose}” is longer than a line of a mail.")
+        raise ValueError(f"A token of {len(payload)} bytes for “{purpose}” does not fit on one line of an email.")
     return token
 
 
 def unsign(purpose: Purpose, token: str) -> bytes:
-    """What the token says. Raises ForgedLinkError or ExpiredLinkError."""
+    """Return the token's payload. Raise ForgedLinkError or ExpiredLinkError."""
     payload = _open(purpose, token)
     if purpose not in LIFETIMES:
         return payload
@@ -113,18 +113,18 @@ def unsign(purpose: Purpose, token: str) -> bytes:
 
 
 def make_token(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
-    """Return a token that names the reader, and whatever else it is `about`."""
+    """Return a token for the reader, with `about` as further content."""
     generation = written_generation(subscriber.link_generation) if purpose in RENEWABLE else b""
     return sign(purpose, subscriber.uid.bytes + about + generation)
 
 
 def written_generation(generation: int) -> bytes:
-    """Return the generation as tokens of RENEWABLE purposes end on it."""
+    """Return the bytes at the end of tokens with a RENEWABLE purpose."""
     return generation.to_bytes(GENERATION_LENGTH) if generation else b""
 
 
 def read(purpose: Purpose, token: str) -> Link:
-    """Return what the token says. Raises ForgedLinkError or ExpiredLinkError."""
+    """Return the content of the token. Raise ForgedLinkError or ExpiredLinkError."""
     payload = unsign(purpose, token)
     if len(payload) < UID_LENGTH:
         raise ForgedLinkError(purpose)
@@ -135,19 +135,19 @@ def read(purpose: Purpose, token: str) -> Link:
 
 
 def read_token(purpose: Purpose, token: str) -> uuid.UUID:
-    """Return the `uid` that the token names. Raises ForgedLinkError or ExpiredLinkError."""
+    """Return the reader's `uid`. Raise ForgedLinkError or ExpiredLinkError."""
     return read(purpose, token).uid
 
 
 def read_about(purpose: Purpose, token: str) -> bytes:
-    """Return what else the token is about. Raises ForgedLinkError or ExpiredLinkError."""
+    """Return the token's further content. Raise ForgedLinkError or ExpiredLinkError."""
     return read(purpose, token).about
 
 
 def make_url(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
-    """The absolute address that goes into a mail."""
-    door = DOORS.get(purpose, f"subscriptions:{purpose}")
-    return f"{settings.SITE_URL}{reverse(door, args=[make_token(purpose, subscriber, about)])}"
+    """Return the absolute URL for an email."""
+    view = VIEWS.get(purpose, f"subscriptions:{purpose}")
+    return f"{settings.SITE_URL}{reverse(view, args=[make_token(purpose, subscriber, about)])}"
 
 
 def _open(purpose: Purpose, token: str) -> bytes:
@@ -158,7 +158,7 @@ def _open(purpose: Purpose, token: str) -> bytes:
         payload = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))[:-MAC_LENGTH]
     except NotBase64Error as error:
         raise ForgedLinkError(purpose) from error
-    # Whole tokens are compared, not signatures: base64 has several ways of writing the same bytes, and one is ours.
+    # Compare whole tokens, not signatures: base64 has several spellings of the same bytes, and only one is valid.
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         if hmac.compare_digest(_seal(secret, purpose, payload), token):
             return payload
@@ -172,9 +172,9 @@ def _seal(secret: str, purpose: Purpose, payload: bytes) -> str:
 
 
 def _in_groups(text: str) -> str:
-    """With a 0 after every GROUP characters.
+    """Return `text` with a 0 after every GROUP characters.
 
-    SpamAssassin takes 30 letters and digits that begin with 1 or 3 for a Bitcoin address, and those never hold a 0.
+    SpamAssassin mistakes 30 letters and digits that begin with 1 or 3 for a Bitcoin address, unless they contain a 0.
     """
     return "0".join([text[at : at + GROUP] for at in range(0, len(text), GROUP)])
 
@@ -185,6 +185,6 @@ def _without_groups(token: str) -> str:
 
 @lru_cache(maxsize=64)
 def _mac(secret: str, purpose: Purpose) -> hmac.HMAC:
-    """Under a key that is derived once from the secret; copied for each token, which costs less than beginning anew."""
+    """Return an HMAC with the purpose's key. Each token uses a copy, which is faster than a new HMAC."""
     key = hmac.digest(secret.encode(), f"subscriptions.links.{purpose}".encode(), hashlib.sha256)
     return hmac.new(key, digestmod=hashlib.sha256)

@@ -1,4 +1,4 @@
-"""Under which policy a mail is shown in a browser. Pure."""
+"""The Content-Security-Policy for an email that is shown in a browser. Pure."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 
 def policy_for(html: str, *, framed_by: str = "'none'") -> str:
-    """Nothing is run, nothing comes from elsewhere, and only the styles that stand in the mail count, by their hashes.
+    """Return a policy without scripts and external resources, and with only the email's own styles, by their hashes.
 
-    `framed_by`: whose pages may show it in a frame.
+    `framed_by` is the source of the pages that may show it in a frame.
     """
     return (
         f"default-src 'none'; style-src {styles_in(html)}; img-src 'self' data:; form-action 'self'; base-uri 'self'; "
@@ -17,13 +17,13 @@ def policy_for(html: str, *, framed_by: str = "'none'") -> str:
 
 
 def styles_in(html: str) -> str:
-    """What a policy says of the styles that stand in `html`: these, and no others."""
+    """Return the sources for style-src that allow exactly the styles in `html`."""
     hashes = sorted(b64encode(sha256(style.encode()).digest()).decode() for style in _Styles(html).found)
     return " ".join(["'unsafe-hashes'", *(f"'sha256-{found}'" for found in hashes)])
 
 
 class _Styles(HTMLParser):
-    """The styles in a mail, in attributes and elements: all that it needs."""
+    """A parser that collects the styles of an email from its attributes and elements."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

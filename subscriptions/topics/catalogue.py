@@ -31,7 +31,7 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True)
 class LoadResult:
-    """How many topics a load added, updated and left alone."""
+    """The numbers of topics that a load added, updated and left alone."""
 
     new: int
     updated: int

@@ -1,12 +1,11 @@
-"""The readers' doors: join, settle what comes, leave.
+"""The pages for readers: sign-up, preferences, unsubscription, data requests.
 
-No view here needs a session or sets a cookie, and none is behind Django's CSRF check, which compares a cookie with a
-field: there is no cookie that a browser would send along on another site's behalf. Instead
+No view here uses a session or a cookie, so none needs Django's CSRF check: there is no cookie that another site could
+exploit. Instead:
 
-- behind a link of a mail, the signed token in the address is the proof: no other site knows it, and none can make it;
-- on public pages anybody may do what the form does, by any program; what another site must not do is to have the
-  browsers of its visitors do it. `bot_check.is_from_here` looks where the form stood, and what came from elsewhere is
-  shown, not done.
+- Behind a link in an email, the signed token in the URL is the proof. Other sites don't know it and can't forge it.
+- On public pages anyone may post the form, by any program. But another site must not make its visitors' browsers post
+  it. So a form from another site (`bot_check.is_from_here`) is shown and not processed.
 
-That is also why they work in a mail client's browser that keeps no cookies. GET changes nothing anywhere.
+So the pages also work in a mail client's browser that blocks cookies. GET never changes anything.
 """

@@ -1,4 +1,4 @@
-"""What the readers' doors share: who the token names, by which way they came, and the bell for the worker."""
+"""Helpers of the readers' pages: the reader of a token, error pages, the trace for consents, and starting tasks."""
 
 import logging
 from collections.abc import Callable
@@ -25,8 +25,10 @@ View = Callable[..., HttpResponse]
 
 
 def for_reader(purpose: Purpose) -> Callable[[View], View]:
-    """Give the view the reader whom the token names, before the token, in the language of the address, else of the
-    reader; answer a bad token with a page that says what to do."""
+    """Return a decorator that passes the token's reader to the view and answers a bad token with a page of advice.
+
+    The language is that of the URL, else the reader's.
+    """
 
     def decorate(view: View) -> View:
         @csrf_exempt
@@ -53,7 +55,7 @@ def for_reader(purpose: Purpose) -> Callable[[View], View]:
 
 
 def bad_link(request: HttpRequest, *, expired: bool) -> HttpResponse:
-    """The page that says what to do instead, which depends on where the link would have led."""
+    """Return the page for an invalid link. Its advice depends on the page that the link was for."""
     match = request.resolver_match
     context = {"expired": expired, "door": match.url_name if match else ""}
     return render(request, "web/bad_link.html", context, status=410 if expired else 404)
@@ -65,7 +67,7 @@ def signed_out_link(request: HttpRequest) -> HttpResponse:
 
 
 def trace(request: HttpRequest, where: str = "") -> Trace:
-    """For the log of consents; `where` is by default the door itself, without the token."""
+    """Return the origin of the request for the log of consents. `where` is by default the name of the URL."""
     match = request.resolver_match
     where = _printable(where or (match.url_name or "" if match else ""))
     if not settings.RECORD_IP_ADDRESSES:
@@ -75,20 +77,20 @@ def trace(request: HttpRequest, where: str = "") -> Trace:
 
 
 def enqueue_notices() -> None:
-    """Have the mail sent now. Where no bell can be rung, the minute's tick sends it."""
+    """Start the task that sends the queued emails. Without a broker, the next run in a minute sends them."""
     if not _enqueue(tasks.send_owed_notices.delay):
-        logger.warning("The broker can't be reached; the mail waits for the next tick")
+        logger.warning("The broker can't be reached; the email waits for the next run of the task")
 
 
 def enqueue_erasure_notice(address: str, language: str) -> None:
-    """Have the last mail sent. Where no bell can be rung, none is: the address is kept nowhere."""
+    """Start the task that sends the last email. Without a broker it is lost, because the address is not stored."""
     if not _enqueue(tasks.tell_of_erasure.delay, address, language):
-        logger.warning("The broker can't be reached; an erased reader gets no last mail")
+        logger.warning("The broker can't be reached; an erased reader gets no last email")
 
 
-def _enqueue(bell: Callable[..., object], *arguments: str) -> bool:
+def _enqueue(task: Callable[..., object], *arguments: str) -> bool:
     try:
-        bell(*arguments)
+        task(*arguments)
     except OperationalError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""What everybody may ask of us: what do you know about me, and forget it."""
+"""The pages to export and erase a reader's personal data."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -16,7 +16,7 @@ from subscriptions.views.common import enqueue_erasure_notice, enqueue_notices, 
 @require_POST
 @for_reader(Purpose.PREFERENCES)
 def ask_for_data(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Email the reader a link to their data. It is not handed out here: the digest may have been forwarded."""
+    """Email the reader a link to their data, because a visitor may have this page from a forwarded digest."""
     asked = personal_data.ask_for_link(subscriber, now=timezone.now())
     enqueue_notices()
     return redirect(reverse("subscriptions:preferences", args=[token]) + f"?data={asked}#data")
@@ -25,7 +25,7 @@ def ask_for_data(request: HttpRequest, subscriber: Subscriber, token: str) -> Ht
 @page_with_button
 @for_reader(Purpose.DATA)
 def my_data(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Everything about the reader as one JSON file, by the link that was emailed to the address it is about."""
+    """Return all data about the reader as a JSON file, on POST from the page behind the emailed link."""
     if request.method != "POST":
         return render(request, "web/my_data.html", {"subscriber": subscriber})
     data = personal_data.export(subscriber, now=timezone.now())
@@ -37,14 +37,14 @@ def my_data(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
 def erase(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """For who knows the address: it can't be undone. A last mail says that it was done."""
+    """Erase the reader for good if the visitor knows the address, and send a last email about it."""
     is_asked = request.method == "POST"
     form = forms.KnownAddressForm(request.POST if is_asked else None, reader=subscriber)
     if not form.is_valid():
         context = {"subscriber": subscriber, "token": token, "form": form, "done": False}
         return render(request, "web/erase.html", context, status=400 if is_asked else 200)
-    told, language = personal_data.erasure_recipients(subscriber), subscriber.language
+    recipients, language = personal_data.erasure_recipients(subscriber), subscriber.language
     personal_data.erase(subscriber, trace(request))
-    for address in told:
+    for address in recipients:
         enqueue_erasure_notice(address, language)
     return render(request, "web/erase.html", {"done": True})

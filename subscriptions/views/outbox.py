@@ -1,4 +1,4 @@
-"""Reading the outbox in the browser: in development only."""
+"""Pages that show the outbox in the browser, in development only."""
 
 import email
 import email.policy
@@ -13,14 +13,14 @@ from django.shortcuts import render
 
 from subscriptions.security.mail_csp import policy_for
 
-SHOWN = 100  # mails on the list, the newest
+SHOWN = 100  # newest emails on the list
 
 
 def outbox(request: HttpRequest) -> HttpResponse:
     _only_in_development()
     newest = sorted(Path(settings.OUTBOX_DIR).glob("*.eml"), reverse=True)
-    mails = [{"name": path.name, "message": _read(path)} for path in newest[:SHOWN]]
-    return render(request, "web/outbox.html", {"mails": mails, "folder": settings.OUTBOX_DIR, "total": len(newest)})
+    emails = [{"name": path.name, "message": _read(path)} for path in newest[:SHOWN]]
+    return render(request, "web/outbox.html", {"mails": emails, "folder": settings.OUTBOX_DIR, "total": len(newest)})
 
 
 def outbox_mail(request: HttpRequest, name: str) -> HttpResponse:
@@ -30,9 +30,9 @@ def outbox_mail(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def outbox_html(request: HttpRequest, name: str) -> HttpResponse:
-    """The HTML part by itself, for the frame of `outbox_mail`. It may run nothing and load nothing."""
+    """Return only the HTML part, for the frame of `outbox_mail`, without scripts and external resources."""
     _only_in_development()
-    # Links leave the frame: what they open is a page of its own.
+    # Links open in the whole window, not in the frame.
     html = _body(_read(_path(name)), "html").replace("<head>", '<head><base target="_top">', 1)
     response = HttpResponse(html)
     response["Content-Security-Policy"] = policy_for(html, framed_by="'self'")
@@ -47,8 +47,8 @@ def _only_in_development() -> None:
 
 def _path(name: str) -> Path:
     path = Path(settings.OUTBOX_DIR) / Path(name).name
-    if path.suffix != ".eml" or not os.path.isfile(path):  # which is also false for names that no file can have
-        raise Http404(f"There is no mail {name} in the outbox.")
+    if path.suffix != ".eml" or not os.path.isfile(path):  # isfile is also False for impossible names
+        raise Http404(f"There is no email {name} in the outbox.")
     return path
 
 

@@ -1,4 +1,4 @@
-"""The page behind the link in every mail: what comes, a pause, another address."""
+"""The settings page behind the link in every email: preferences, pause, new address, signing out links."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from subscriptions.security.link_tokens import Purpose
 from subscriptions.time_zones import day_in
 from subscriptions.views.common import bad_link, enqueue_notices, for_reader, page_with_button, trace
 
-FORMS = ("form", "pause_form", "move_form")  # of the page
+FORMS = ("form", "pause_form", "move_form")  # the forms on the page
 
 
 @page_with_button
@@ -53,7 +53,7 @@ def resume(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResp
 @require_POST
 @for_reader(Purpose.PREFERENCES)
 def move(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Ask for another address. The answer is the same whether or not that one is known."""
+    """Request a change of address. The response is the same whether or not the new address is known."""
     form = forms.MoveForm(request.POST, reader=subscriber)
     if not form.is_valid():
         return show(request, subscriber, token, move_form=form)
@@ -72,7 +72,7 @@ def stay(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespon
 @require_POST
 @for_reader(Purpose.PREFERENCES)
 def sign_out(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Sign all old links out, this one as well. The new link goes to the mailbox: a stranger may have pressed."""
+    """Sign out all old links, also this one. The new link is emailed, because the visitor may be a stranger."""
     address_change.sign_out_links(subscriber, now=timezone.now())
     enqueue_notices()
     return render(request, "web/signed_out.html", {"subscriber": subscriber})
@@ -81,7 +81,7 @@ def sign_out(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRe
 @page_with_button
 @for_reader(Purpose.CHANGE_ADDRESS)
 def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """The link in the mail to the new address: a button on GET, done on POST."""
+    """Show a button on GET; change the address on POST. The link was emailed to the new address."""
     if not address_change.matches_token(subscriber, token):
         return bad_link(request, expired=True)
     context = {"subscriber": subscriber, "done": not subscriber.new_email, "taken": False}
@@ -93,12 +93,12 @@ def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> 
 
 
 def show_draft(request: HttpRequest, subscriber: Subscriber, token: str, **more: object) -> HttpResponse:
-    """The page, with what was changed on it and is not saved yet."""
+    """Return the page with the visitor's unsaved changes."""
     return show(request, subscriber, token, form=_form(subscriber, forms.draft(request.POST)), **more)
 
 
 def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: object) -> HttpResponse:
-    """The page, with `more` that it shows; with status 400 where a form on it was filled in and is not valid."""
+    """Return the page with `more` in its context, and with status 400 if a form on it is invalid."""
     context: dict[str, Any] = {
         "form": _form(subscriber, forms.initial_preferences(subscriber)),
         "pause_form": _pause_form(subscriber),

@@ -1,4 +1,4 @@
-"""Sign up, confirm, and find the way back to one's settings."""
+"""The pages to sign up, to confirm, and to get a lost link to the settings."""
 
 import datetime as dt
 import math
@@ -23,7 +23,7 @@ from subscriptions.views.common import bad_link, enqueue_notices, for_reader, pa
 @csrf_exempt
 @page_with_button
 def subscribe(request: HttpRequest) -> HttpResponse:
-    """The sign-up form. The answer is the same whether or not the address is known."""
+    """Show and take the sign-up form. The response is the same whether or not the address is known."""
     given = request.POST if request.method == "POST" else request.GET
     if request.method != "POST" or forms.is_draft(given):
         return render(request, "web/subscribe.html", {"form": forms.SignUpForm(initial=forms.draft(given))})
@@ -44,7 +44,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 @page_with_button
 @for_reader(Purpose.CONFIRM)
 def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """GET shows a button, since mail scanners follow every link; POST confirms."""
+    """Show a button on GET, because mail scanners follow every link; confirm on POST."""
     if request.method != "POST":
         shown, follows = lifecycle.as_confirmed(subscriber)
         return render(request, "web/confirm.html", {"subscriber": shown, "follows": follows})
@@ -60,7 +60,7 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
 @csrf_exempt
 @page_with_button
 def lost_link(request: HttpRequest) -> HttpResponse:
-    """Mail readers who have lost it the link to their settings. The same answer for every address, here too."""
+    """Email a lost link to the settings. Here too, the response is the same for every address."""
     if request.method != "POST":
         return render(request, "web/lost_link.html", {"form": forms.AddressForm()})
     form = forms.AddressForm(request.POST)
@@ -78,7 +78,7 @@ def lost_link(request: HttpRequest) -> HttpResponse:
 
 
 def _check_your_mail(request: HttpRequest, form: forms.AddressForm, *, lost_link: bool) -> HttpResponse:
-    """With the address as it was typed, to be corrected where it is wrong. In no redirect: it would stand in logs."""
+    """Return a page with the typed address, to correct it. A redirect would put the address into logs."""
     email = form.cleaned_data["email"]
     kept = [name for name in (*form.fields, "consent") if name not in ("email", "website")]
     context = {
@@ -94,7 +94,7 @@ def _check_your_mail(request: HttpRequest, form: forms.AddressForm, *, lost_link
 
 
 def _too_many(request: HttpRequest, template: str, form: forms.AddressForm, wait: dt.timedelta) -> HttpResponse:
-    """The form once more, filled in, to be sent again after `wait`. It depends on the network, and on no address."""
+    """Return the filled-in form, to send again after `wait`. This depends on the network, never on the address."""
     seconds = math.ceil(max(wait.total_seconds(), 1))
     response = render(request, template, {"form": form, "wait_minutes": math.ceil(seconds / 60)}, status=429)
     response.headers["Retry-After"] = str(seconds)
@@ -102,6 +102,6 @@ def _too_many(request: HttpRequest, template: str, form: forms.AddressForm, wait
 
 
 def _trace_of_sign_up(request: HttpRequest) -> Trace:
-    """With the page of ours that the form stood on, and the wording that stood beside it."""
+    """Return the trace with the page of the form and the version of the consent text on it."""
     by = trace(request, where=bot_check.page_of_form(request))
     return replace(by, text=consents.known_version(request.POST.get("consent", "")))

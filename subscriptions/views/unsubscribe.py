@@ -1,4 +1,4 @@
-"""The way out, and the way back in."""
+"""The pages to unsubscribe, to give a reason, and to resubscribe."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ from subscriptions.views.common import bad_link, for_reader, page_with_button, t
 @page_with_button
 @for_reader(Purpose.UNSUBSCRIBE)
 def unsubscribe(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """One button on GET; done on POST, also by a mail client on its own (RFC 8058: no cookie, no redirect)."""
+    """Show a button on GET; unsubscribe on POST, also from a mail client (RFC 8058: no cookie, no redirect)."""
     if request.method != "POST":
         return _page(request, subscriber, token)
     one_click = _is_one_click(request)
     by = trace(request, where="one-click" if one_click else "unsubscribe")
-    # Who left on the page gets a goodbye: it may have been somebody with a forwarded digest. No bell is rung: until the
-    # next tick sends it, an undo makes it needless.
+    # A reader who unsubscribes on the page gets a goodbye, because it may have been someone with a forwarded digest.
+    # The task is not started at once: an undo within the minute cancels the email.
     lifecycle.unsubscribe(subscriber, now=timezone.now(), trace=by, say_goodbye=not one_click)
     if one_click:
         return HttpResponse("You are unsubscribed.\n", content_type="text/plain; charset=utf-8")
@@ -36,7 +36,7 @@ def unsubscribe(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
 @require_POST
 @for_reader(Purpose.UNSUBSCRIBE)
 def reason(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Why somebody left, if they like to say."""
+    """Store the reason for unsubscribing, which is optional."""
     form = forms.FarewellForm(request.POST)
     if not form.is_valid():
         return _page(request, subscriber, token, farewell_form=form, status=400)
@@ -48,8 +48,10 @@ def reason(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResp
 @page_with_button
 @for_reader(Purpose.COME_BACK)
 def come_back(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Undo the leaving, or have fewer mails instead. The link to the settings is in the next digest, and not here:
-    whoever comes by the link to unsubscribe must not get to them."""
+    """Resubscribe, as before or with fewer emails.
+
+    The page has no link to the settings, because the link to unsubscribe must not lead to them. The next digest has.
+    """
     if request.method != "POST":
         return render(request, "web/come_back.html", {"subscriber": subscriber, "done": subscriber.is_subscribed})
     offer = request.POST.get("offer", "")
@@ -71,7 +73,7 @@ def _page(request: HttpRequest, subscriber: Subscriber, token: str, status: int 
 
 
 def _is_one_click(request: HttpRequest) -> bool:
-    """A mail client says so in the body; a body that can't be read is surely no press of our button."""
+    """Return whether a mail client sent this: by a field in the body, or a body that can't be read."""
     try:
         return "List-Unsubscribe" in request.POST
     except (MultiPartParserError, SuspiciousOperation, UnreadablePostError):

@@ -8,7 +8,7 @@ from subscriptions.readers.consents import Trace
 
 
 class Command(ReaderCommand):
-    help = "Delete everything about one reader; keyed hashes alone stay (GDPR, art. 17). It can't be undone."
+    help = "Delete everything about one reader except keyed hashes (GDPR, art. 17). This can't be undone."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -17,10 +17,10 @@ class Command(ReaderCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         reader = self.find(options)
         if not options["yes"] and _answer(f"Erase reader {reader.uid}, {reader.email}? Type yes: ") != "yes":
-            raise CommandError("Nothing was erased. Without a terminal, say --yes.")
+            raise CommandError("Nothing was erased. Without a terminal, use --yes.")
         uid = reader.uid
         personal_data.erase(reader, Trace(where="command"))
-        self.stdout.write(f"Reader {uid} is erased. Back-ups made before still hold them.")
+        self.stdout.write(f"Reader {uid} is erased. Older backups still contain them.")
 
 
 def _answer(question: str) -> str:

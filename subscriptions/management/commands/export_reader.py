@@ -9,7 +9,7 @@ from subscriptions.readers import personal_data
 
 
 class Command(ReaderCommand):
-    help = "Print everything that is known about one reader, as JSON (GDPR, art. 15 and 20)."
+    help = "Print all data about one reader as JSON (GDPR, art. 15 and 20)."
 
     def handle(self, *args: Any, **options: Any) -> None:
         data = personal_data.export(self.find(options), now=timezone.now())

@@ -10,7 +10,7 @@ from subscriptions.topics.catalogue import CatalogueError
 
 
 class Command(BaseCommand):
-    help = "Load the catalogue of topics. Topics that an admin edited stay as they are."
+    help = "Load the catalogue of topics. Topics that an admin edited stay unchanged."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")

@@ -141,7 +141,7 @@ def test_it_tries_again_after_the_lease(
     with monkeypatch.context() as broken:
         fail(broken, error)
         assert queue.send_pending(now=NOW) == 0
-    assert f"The confirm mail to reader {bob.uid} was not sent; next try in 5 minutes" in caplog.text
+    assert f"The confirm email to reader {bob.uid} was not sent; next try in 5 minutes" in caplog.text
     assert "try later" in caplog.text
     assert bob.email not in caplog.text
     assert stored(bob)["owed"] == ["confirm"]
@@ -271,7 +271,7 @@ def test_it_mails_no_address_that_was_suppressed_since(alice: Subscriber) -> Non
     ("error", "asked"),
     [
         (smtplib.SMTPRecipientsRefused({"bob@example.org": (550, b"no such user")}), NOW),
-        (OSError("disk full"), NOW - queue.WORTH_TRYING),
+        (OSError("disk full"), NOW - queue.MAX_AGE),
     ],
 )
 def test_it_gives_up_on_what_will_never_or_need_not_arrive(

@@ -261,10 +261,10 @@ def test_it_erases_where_nobody_can_be_told(
 
     monkeypatch.setattr(tasks.tell_of_erasure, "delay", fail)
     erase(visitor, alice)
-    assert "an erased reader gets no last mail" in caplog.text
+    assert "an erased reader gets no last email" in caplog.text
     monkeypatch.setattr(EmailMessage, "send", lambda message: fail())
     tasks.tell_of_erasure(alice.email, "en")
-    assert "was not sent, and is not tried again" in caplog.text
+    assert "was not sent, and is not retried" in caplog.text
     assert "alice@" not in caplog.text
 
 
@@ -318,7 +318,7 @@ def test_it_empties_the_outbox_of_the_mails_to_the_reader(
 
 def test_it_asks_who_keeps_data_elsewhere(alice: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     erased: list[Subscriber] = []
-    monkeypatch.setattr(personal_data, "_keepers", [])
+    monkeypatch.setattr(personal_data, "_sources", [])
     personal_data.register(PersonalDataSource(export=lambda reader: {"elsewhere": reader.email}, erase=erased.append))
     assert personal_data.export(alice, now=NOW)["elsewhere"] == alice.email
     personal_data.erase(alice)
@@ -347,7 +347,7 @@ def test_it_asks_before_it_erases_by_command(alice: Subscriber, monkeypatch: pyt
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("named", "message"),
-    [("nobody@example.org", "There is no reader nobody@example.org"), ("x", "neither an e-mail address nor the uid")],
+    [("nobody@example.org", "There is no reader nobody@example.org"), ("x", "neither an email address nor the uid")],
 )
 def test_it_says_when_there_is_no_such_reader(named: str, message: str) -> None:
     with pytest.raises(CommandError, match=message):

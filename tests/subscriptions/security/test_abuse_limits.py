@@ -127,7 +127,7 @@ def test_it_counts_for_the_operators_how_many_were_turned_away(visitor: Client, 
     for number in range(8):
         sign_up(visitor, f"reader{number}@example.org")
     assert abuse_limits.count(abuse_limits.turned_away(), since=NOW - MINUTE) == 3
-    assert "LIMIT_PER_NETWORK is reached by one network" in caplog.text
+    assert "A network has reached LIMIT_PER_NETWORK" in caplog.text
     assert "127.0.0.1" not in caplog.text
 
 
@@ -234,7 +234,7 @@ def test_it_tells_the_operators_once_when_the_limit_in_all_is_reached(
     assert len(mailed()) == 3
     (alarm,) = [message for message in mail.outbox if message.to == ["ops@example.org"]]
     assert "6 wait for their turn" in str(alarm.body)
-    assert "The limit of sign-ups in all is reached; 6 wait for their turn" in caplog.text
+    assert "The limit of sign-ups in all is reached; 6 are waiting" in caplog.text
     assert "reader" not in " ".join(caplog.messages)
     queue.send_pending(now=NOW + dt.timedelta(hours=1))
     assert len(mailed()) == 6
@@ -287,7 +287,7 @@ def test_it_goes_on_after_a_post_that_can_not_be_served(caplog: pytest.LogCaptur
     assert signup_queue.process_pending(now=NOW) == 1
     assert list(Subscriber.objects.values_list("email", flat=True)) == ["ada@example.org"]
     assert not FormPost.objects.exists()
-    assert "can't be served; it is deleted" in caplog.text
+    assert "is invalid and was deleted" in caplog.text
 
 
 def test_it_tries_again_what_failed_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,7 +347,7 @@ def test_it_loses_nobody_on_a_day_in_the_news(settings: Any) -> None:
 
 def test_it_lets_networks_take_turns_however_many_posts_wait(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.LIMIT_PER_NETWORK = [(40, dt.timedelta(days=1))]
-    monkeypatch.setattr(signup_queue, "AT_ONCE", 2)
+    monkeypatch.setattr(signup_queue, "BATCH", 2)
     for number in range(10):
         signup_queue.request_link(f"robot{number}@example.org", network="192.0.2.1", now=NOW)
     signup_queue.request_link("ada@example.net", network="192.0.2.2", now=NOW)

@@ -64,7 +64,7 @@ def test_it_fits_on_a_line_of_a_mail_and_needs_no_escapes(alice: Subscriber, pur
 
 
 def test_it_makes_no_token_longer_than_that(alice: Subscriber) -> None:
-    with pytest.raises(ValueError, match="longer than a line"):
+    with pytest.raises(ValueError, match="does not fit on one line"):
         link_tokens.make_token(Purpose.FEED, alice, bytes(21))
 
 

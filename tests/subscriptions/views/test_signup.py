@@ -366,7 +366,7 @@ def test_it_works_without_the_broker(
 
     monkeypatch.setattr(tasks.send_owed_notices, "delay", fail)
     assert sign_up(visitor).status_code == 202
-    assert "The broker can't be reached; the mail waits for the next tick" in caplog.text
+    assert "The broker can't be reached; the email waits for the next run of the task" in caplog.text
     assert "new@example.org" not in caplog.text
     tasks.send_owed_notices()
     assert len(mail.outbox) == 1
