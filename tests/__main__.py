@@ -10,17 +10,19 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 from tests import legs
 from tests.legs import Leg
 
 NO_TESTS = 5  # pytest's exit code where a leg has none of the tests that were asked for
-NOT_QUICK = "the tests in Chromium, those of email tools, and the other tests on PostgreSQL: make test-all runs them."
+NOT_QUICK = "the tests in Chromium and of email tools, slow ones, and the rest on PostgreSQL: make test-all runs them."
 
 
 @dataclass(frozen=True)
@@ -40,33 +42,61 @@ def main() -> int:
     arguments = [argument for argument in arguments if argument != "--all"]
     missing = legs.unreachable()
     chosen = [leg for leg in (legs.ALL if everything else legs.QUICK) if not (leg.needs_services and missing)]
-    reports = [run(leg, arguments) for leg in chosen]
+    with tempfile.TemporaryDirectory() as folder:
+        reports = run_in_turn(chosen, arguments, Path(folder)) if everything else run(chosen, arguments, Path(folder))
     summarize(reports, missing, everything)
     codes = {report.code for report in reports} - {NO_TESTS}
     return max(codes) if codes else NO_TESTS
 
 
-def run(leg: Leg, arguments: list[str]) -> Report:
+def run(chosen: Sequence[Leg], arguments: list[str], folder: Path) -> list[Report]:
+    """Run the legs at the same time, since those on services mostly wait, and show their output one after the other."""
+    *beside, shown = chosen
+    with ExitStack() as outputs:
+        quiet = [outputs.enter_context((folder / f"{number}.log").open("w+")) for number in range(len(beside))]
+        running = [start(leg, arguments, folder / leg.name, output) for leg, output in zip(beside, quiet, strict=True)]
+        reports = [start(shown, arguments, folder / shown.name).wait()]
+        for started, output in zip(running, quiet, strict=True):
+            reports.append(started.wait())
+            print(f"== {started.leg.name}")
+            print((folder / Path(output.name).name).read_text(), flush=True)
+    return reports
+
+
+def run_in_turn(chosen: Sequence[Leg], arguments: list[str], folder: Path) -> list[Report]:
+    return [start(leg, arguments, folder / leg.name).wait() for leg in chosen]
+
+
+@dataclass(frozen=True)
+class Started:
+    """A leg that is running."""
+
+    leg: Leg
+    process: "subprocess.Popen[bytes]"
+    results: Path
+
+    def wait(self) -> Report:
+        return Report(self.leg, self.process.wait(), *read(self.results))
+
+
+def start(leg: Leg, arguments: list[str], results: Path, output: IO[str] | None = None) -> Started:
     workers = leg.workers
-    print(f"== {leg.name} ({workers} at once)", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder, "results.xml")
-        command = [sys.executable, "-m", "pytest", "-m", leg.markers, f"--junitxml={results}"]
-        # Each worker begins with neighbors, which share fixtures, and takes tests from another when it has none left.
-        parallel = ["-n", str(workers), "--dist", "worksteal"]
-        began = time.monotonic()
-        done = subprocess.run([*command, *parallel, *arguments], env=os.environ | leg.environment, check=False)
-        tests, skipped = read(results)
-        return Report(leg, done.returncode, time.monotonic() - began, tests, skipped)
+    print(f"== {leg.name}: {workers} {'worker' if workers == 1 else 'workers'}", flush=True)
+    command = [sys.executable, "-m", "pytest", "-m", leg.markers, f"--junitxml={results}"]
+    # Each worker begins with neighbors, which share fixtures, and takes tests from another when it has none left.
+    parallel = ["-n", str(workers), "--dist", "worksteal"]
+    process = subprocess.Popen([*command, *parallel, *arguments], env=os.environ | leg.environment, stdout=output)
+    return Started(leg, process, results)
 
 
-def read(results: Path) -> tuple[int, Counter[str]]:
-    """Return how many tests there were, and why some were skipped."""
+def read(results: Path) -> tuple[float, int, Counter[str]]:
+    """Return how many seconds the leg took, how many tests it had, and why some were skipped."""
     if not results.exists():
-        return 0, Counter()
-    cases = list(ElementTree.parse(results).iter("testcase"))
+        return 0, 0, Counter()
+    tree = ElementTree.parse(results)
+    cases = list(tree.iter("testcase"))
     reasons = (skipped.get("message", "") for case in cases for skipped in case.iter("skipped"))
-    return len(cases), Counter(reasons)
+    return sum(float(suite.get("time", 0)) for suite in tree.iter("testsuite")), len(cases), Counter(reasons)
 
 
 def summarize(reports: list[Report], missing: str, everything: bool) -> None:

@@ -32,6 +32,7 @@ from tests.upstream import Upstream
 
 # The same examples in every run, however slow the machine: HYPOTHESIS_PROFILE=default looks for new ones.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=25)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # A password that is hard to guess costs a third of a second, and each test of the admin makes a user.

@@ -20,6 +20,7 @@ class Leg:
     name: str
     markers: str
     needs_services: bool = False
+    is_quick: bool = False  # property tests try fewer examples
 
     @property
     def workers(self) -> int:
@@ -29,15 +30,16 @@ class Leg:
 
     @property
     def environment(self) -> dict[str, str]:
-        if not self.needs_services:
-            return {}
-        return {"TEST_LEG": "services", "TEST_DATABASE_URL": DATABASE, "TEST_REDIS_URL": BROKER}
+        services = {"TEST_LEG": "services", "TEST_DATABASE_URL": DATABASE, "TEST_REDIS_URL": BROKER}
+        examples = {"HYPOTHESIS_PROFILE": "quick"} if self.is_quick and "HYPOTHESIS_PROFILE" not in os.environ else {}
+        return examples | (services if self.needs_services else {})
 
 
+_NOT_SLOW = "not browser and not mailtools and not slow"
 # Each behavior once, on PostgreSQL and Redis where they make a difference.
 QUICK = (
-    Leg("PostgreSQL and Redis", "(services or both_databases) and not browser and not mailtools", needs_services=True),
-    Leg("SQLite", "not services and not browser and not mailtools"),
+    Leg("PostgreSQL and Redis", f"(services or both_databases) and {_NOT_SLOW}", needs_services=True, is_quick=True),
+    Leg("SQLite", f"not services and {_NOT_SLOW}", is_quick=True),
 )
 ALL = (
     Leg("PostgreSQL and Redis", "not browser and not mailtools", needs_services=True),

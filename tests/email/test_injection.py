@@ -20,6 +20,7 @@ from subscriptions.email import builder
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
 from tests.email.mails import Mail
+from tests.examples import examples
 
 NASTY = (
     "\r\nBcc: victim@example.org\r\n\r\n<b>",
@@ -41,7 +42,7 @@ NASTY = (
 ANY = (
     st.sampled_from(NASTY) | st.text(max_size=40) | st.builds(str.__add__, st.text(max_size=9), st.sampled_from(NASTY))
 )
-FEW = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 ELEMENTS = {"html", "head", "meta", "title", "style", "body", "div", "table", "tbody", "tr", "td", "p", "h1", "h2", "a"}
 ELEMENTS |= {"b", "br", "span"}
 

@@ -160,6 +160,7 @@ def test_it_says_where_there_are_no_papers(tmp_path: Path) -> None:
         evaluate(file, "--papers", str(tmp_path))
 
 
+@pytest.mark.slow
 def test_it_judges_recorded_days_by_words_alone(
     recorded: Callable[[str], bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from digest.models import Paper
 from digest.search import fulltext
 from digest.search.fulltext import SearchTerm, postgresql, search_terms
 from subscriptions.query.grammar import Criteria
+from tests.examples import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -155,7 +156,7 @@ def test_it_takes_operators_for_words(hostile: str) -> None:
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_survives_any_text(text: str) -> None:
     for asks in (search_terms.phrase(text, "row", "text"), search_terms.author(text), search_terms.sentence(text)):
         found(asks, without=search_terms.phrase(text[:5], "row", "text"))

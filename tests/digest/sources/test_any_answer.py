@@ -15,6 +15,7 @@ from digest import isolation
 from digest.sources import arxiv, feed, huggingface
 from digest.sources.records import Batch, SourceError
 from tests.conftest import TODAY
+from tests.examples import examples
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 PARSERS = pytest.mark.parametrize("source", [huggingface, arxiv, feed], ids=["huggingface", "arxiv", "feed"])
@@ -101,14 +102,14 @@ def test_it_reads_a_paper_whatever_the_rest_of_it_holds(items: list[dict[str, An
 
 @pytest.mark.parametrize("source", [arxiv, feed], ids=["arxiv", "feed"])
 @given(body=pieces)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_it_reads_or_refuses_any_pieces_of_a_feed(source: ModuleType, body: bytes) -> None:
     assert is_read_or_refused(source, body)
 
 
 @pytest.mark.parametrize("name", ["arxiv_atom.xml", "feed_rss.xml", "feed_rdf.xml", "feed_atom.xml"])
 @given(damage=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=4)), min_size=1, max_size=5))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_it_reads_or_refuses_a_damaged_feed(name: str, damage: list[tuple[float, bytes]]) -> None:
     body = (DATA / name).read_bytes()
     for where, what in damage:

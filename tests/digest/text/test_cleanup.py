@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.text.cleanup import beginning, clean, first_sentences, from_html, without_secrets
+from tests.examples import examples
 
 # Text as sources send it: with markup, white space, marks of direction, loose accents and halves of characters.
 nasty = st.text(
@@ -129,7 +130,7 @@ def test_it_takes_the_first_sentences(text: str, limit: int, teaser: str) -> Non
 
 
 @given(st.text(st.sampled_from("ab .!?A("), max_size=80), st.integers(3, 80))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_it_never_takes_more_than_fits(text: str, limit: int) -> None:
     assert len(first_sentences(text, limit)) <= limit
 

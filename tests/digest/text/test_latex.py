@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from digest.text.cleanup import clean
 from digest.text.latex import from_tex
+from tests.examples import examples
 
 # What TeX is made of, right and wrong.
 pieces = st.sampled_from(
@@ -93,7 +94,7 @@ def test_it_leaves_alone_what_is_no_tex(text: str) -> None:
 @given(texlike)
 @example("\\$a\\$")
 @example("{" * 40 + "\\textbf{" * 40 + "x" + "}" * 80)
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 def test_it_reads_once_and_for_all(text: str) -> None:
     once = from_tex(text)
     assert from_tex(once) == once
@@ -111,7 +112,7 @@ def test_it_changes_no_text_without_tex(text: str) -> None:
 
 
 @given(st.lists(st.tuples(st.from_regex("Q[a-z]{3,6}", fullmatch=True), texlike), max_size=8))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_it_loses_no_word(parts: list[tuple[str, str]]) -> None:
     words = [word for word, _ in parts]
     text = " ".join(f"{word} {tex}" for word, tex in parts if "\\href" not in tex)

@@ -14,6 +14,7 @@ from digest import papers
 from digest.editions import publication
 from digest.models import Edition, Paper, Source
 from tests.conftest import NOW, TODAY, make_record
+from tests.examples import examples
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 PAPER = "/papers/arxiv:2608.00001/"
@@ -123,7 +124,7 @@ def check_bibtex(entry: str) -> None:
 
 
 @pytest.mark.usefixtures("edition", "learning")
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(title=st.text(max_size=200), abstract=st.text(max_size=1_000), name=st.text(max_size=80))
 def test_it_shows_any_text_that_the_database_holds(client: Client, title: str, abstract: str, name: str) -> None:
     title, abstract, name = storable(title), storable(abstract), storable(name)

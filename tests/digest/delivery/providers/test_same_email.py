@@ -37,6 +37,7 @@ from tests.conftest import NOW, TODAY, make_reader
 from tests.digest.delivery.providers.conftest import as_mail
 from tests.digest.email.batch.test_same_email import plain
 from tests.esp import PROVIDERS, Esp, Mailbox, Taken, read_header
+from tests.examples import examples
 
 pytestmark = [
     pytest.mark.django_db,
@@ -301,7 +302,7 @@ def written(name: str, text: str) -> list[Mail]:
 def test_no_text_becomes_a_placeholder(provider: str, esp: Esp, db: None) -> None:
     client = ProviderClient(provider)
 
-    @hypothesis(max_examples=60, deadline=None)
+    @hypothesis(max_examples=examples(60), deadline=None)
     @given(HOSTILE, HOSTILE)
     def check_texts(name: str, text: str) -> None:
         mails = written(name, text)

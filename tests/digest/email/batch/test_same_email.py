@@ -20,6 +20,7 @@ from digest.text.cleanup import clean
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.digest.conftest import ODD, read
+from tests.examples import examples
 
 
 def plain(delivery: Delivery) -> tuple[bytes | None, Any]:
@@ -152,7 +153,7 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(titles=st.lists(HOSTILE, min_size=3, max_size=3), texts=st.lists(HOSTILE, min_size=3, max_size=3), name=HOSTILE)
 @pytest.mark.django_db
 def test_it_makes_the_same_mail_of_whatever_sources_and_editors_write(

@@ -1,0 +1,7 @@
+"""How many examples property tests try: all in `make test-all`, a quarter in `make test`."""
+
+import os
+
+
+def examples(number: int) -> int:
+    return number // 4 if os.environ.get("HYPOTHESIS_PROFILE") == "quick" else number
