@@ -59,8 +59,8 @@ def apply_report(reports: Sequence[ProviderReport], *, now: dt.datetime) -> None
 def _readers_by_address(reports: Sequence[ProviderReport]) -> dict[str, Subscriber]:
     """Return the readers with the addresses of the events about readers, by address."""
     addresses = {report.address for report in reports if report.meaning in ABOUT_READERS and report.address}
-    found = Subscriber.objects.by_emails(addresses) if addresses else ()
-    return {reader.email.lower(): reader for reader in found}
+    readers = Subscriber.objects.by_emails(addresses) if addresses else ()
+    return {reader.email.lower(): reader for reader in readers}
 
 
 def _readers(report: ProviderReport, by_address: Mapping[str, Subscriber]) -> list[Subscriber]:

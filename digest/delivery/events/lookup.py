@@ -16,8 +16,10 @@ MOST_BY_ID_ALONE = 1_000  # ids in one request
 def deliveries_of(events: Collection[NormalizedEvent]) -> dict[str, Delivery]:
     """Return the delivery of each event that names one, by the event's key."""
     named = _deliveries().in_bulk({event.delivery_id for event in events} - {0})
-    found = {event.key: named[event.delivery_id] for event in events if _is_of(named.get(event.delivery_id), event)}
-    return found | _by_provider_id([event for event in events if event.key not in found])
+    deliveries = {
+        event.key: named[event.delivery_id] for event in events if _is_of(named.get(event.delivery_id), event)
+    }
+    return deliveries | _by_provider_id([event for event in events if event.key not in deliveries])
 
 
 def deliveries_by_id_alone(events: Iterable[NormalizedEvent], *, now: dt.datetime) -> dict[str, Delivery]:
@@ -31,7 +33,7 @@ def deliveries_by_id_alone(events: Iterable[NormalizedEvent], *, now: dt.datetim
         is_alone = event.message_id and not event.recipient and not event.delivery_id
         if is_alone and event.meaning and len(keys) < MOST_BY_ID_ALONE:
             keys.setdefault(event.message_id, []).append(event.key)
-    found: dict[str, Delivery] = {}
+    deliveries: dict[str, Delivery] = {}
     editions = Edition.objects.filter(day__gte=(now - SEARCHED_BACK).date()).order_by("-day")
     for edition in editions.values_list("pk", flat=True) if keys else ():
         rows: dict[str, list[Delivery]] = {}
@@ -40,10 +42,10 @@ def deliveries_by_id_alone(events: Iterable[NormalizedEvent], *, now: dt.datetim
         for provider_id, theirs in rows.items():
             for key in keys.pop(provider_id):
                 if len(theirs) == 1:  # otherwise the id is that of a call for many readers
-                    found[key] = theirs[0]
+                    deliveries[key] = theirs[0]
         if not keys:
             break
-    return found
+    return deliveries
 
 
 def _deliveries() -> QuerySet[Delivery]:

@@ -64,13 +64,13 @@ def normalize(reported: ReportedEvent, *, now: dt.datetime) -> NormalizedEvent:
         key = _key(event, reported.esp_name)
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise UnreadableEventError(f"{type(error).__name__}: {error}") from error
-    said = event.description or event.mta_response or event.reject_reason or ""
+    text = event.description or event.mta_response or event.reject_reason or ""
     return NormalizedEvent(
         key=key,
         event_type=event.event_type,
         meaning=meaning,
         happened_at=_moment(event.timestamp, now),
-        detail=without_addresses(str(said))[:DETAIL],
+        detail=without_addresses(str(text))[:DETAIL],
         recipient=_address(event.recipient),
         message_id=_id(event.message_id),
         delivery_id=_delivery_id(metadata),
@@ -78,47 +78,47 @@ def normalize(reported: ReportedEvent, *, now: dt.datetime) -> NormalizedEvent:
     )
 
 
-def _address(said: Any) -> str:
+def _address(value: Any) -> str:
     """Return the address, or "" if there is none. Raise UnreadableEventError if it can't be an address."""
-    if said is None:
+    if value is None:
         return ""
-    if not isinstance(said, str):
-        raise UnreadableEventError(f"its recipient is {_kind(said)}")
-    if len(said) > LONGEST_ADDRESS or _NOT_STORABLE.search(said):
+    if not isinstance(value, str):
+        raise UnreadableEventError(f"its recipient is {_kind(value)}")
+    if len(value) > LONGEST_ADDRESS or _NOT_STORABLE.search(value):
         raise UnreadableEventError("its recipient can't be an address")
-    return said.strip()
+    return value.strip()
 
 
-def _id(said: Any) -> str:
+def _id(value: Any) -> str:
     """Return an id as text, or "" if it can't be an id that we made or stored."""
-    known = isinstance(said, (str, int)) and not isinstance(said, bool)
-    text = str(said) if known else ""
+    known = isinstance(value, (str, int)) and not isinstance(value, bool)
+    text = str(value) if known else ""
     return "" if _NOT_STORABLE.search(text) else text
 
 
-def _answer(said: Any) -> str:
+def _answer(value: Any) -> str:
     """Return the beginning of a text. The status code is there, and patterns are slow on long texts."""
-    return _NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", str(said)[:LONGEST_ANSWER]) if said else ""
+    return _NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", str(value)[:LONGEST_ANSWER]) if value else ""
 
 
-def _moment(said: Any, now: dt.datetime) -> dt.datetime:
+def _moment(value: Any, now: dt.datetime) -> dt.datetime:
     """Return when it happened, or `now` if that is missing or impossible."""
-    if not isinstance(said, dt.datetime):
+    if not isinstance(value, dt.datetime):
         return now
-    moment = said if said.tzinfo else said.replace(tzinfo=dt.UTC)
+    moment = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
     return moment if EARLIEST <= moment <= now + CLOCK_TOLERANCE else now
 
 
 def _delivery_id(metadata: Mapping[Any, Any]) -> int:
-    said = str(metadata.get("delivery", ""))
-    return int(said) if said.isdecimal() and len(said) < 19 else 0
+    value = str(metadata.get("delivery", ""))
+    return int(value) if value.isdecimal() and len(value) < 19 else 0
 
 
 def _key(event: AnymailTrackingEvent, esp_name: str) -> str:
     """Return a hash of the provider's id of the event and its recipient; without an id, of the whole event."""
     event_id = _event_id(event, esp_name)
-    said = event_id or json.dumps(event.esp_event, sort_keys=True, default=str)
-    parts = repr((event.event_type, event.recipient, event.message_id, said))
+    identity = event_id or json.dumps(event.esp_event, sort_keys=True, default=str)
+    parts = repr((event.event_type, event.recipient, event.message_id, identity))
     if not event_id:
         parts += repr(event.timestamp)
     return f"{esp_name}:{hashlib.sha256(parts.encode()).hexdigest()[:32]}"

@@ -47,8 +47,8 @@ class DomainLanes:
     def lane_of(self, address: str) -> str:
         """Return the lane of an email address, or "" if its domain has no limit."""
         domain = address.rpartition("@")[2].lower()
-        found = self.lane_of_domain.get(domain)
-        return found if found is not None else (domain if OTHERS in self.rates else "")
+        lane = self.lane_of_domain.get(domain)
+        return lane if lane is not None else (domain if OTHERS in self.rates else "")
 
     def rate_of(self, lane: str) -> Rate:
         return self.rates.get(lane) or self.rates[OTHERS]
@@ -56,24 +56,24 @@ class DomainLanes:
 
 def parse_rate(text: str) -> Rate:
     """Return the rate that `text` holds, or raise RateError."""
-    found = _RATE.fullmatch(text.strip().lower())
-    if not found or found[2] not in SECONDS or not float(found[1]):
+    match = _RATE.fullmatch(text.strip().lower())
+    if not match or match[2] not in SECONDS or not float(match[1]):
         raise RateError(f"“{text.strip()}” is not a rate. Write 20/s, 90/min, 1000/h or 5000/day.")
-    return Rate(float(found[1]), found[2])
+    return Rate(float(match[1]), match[2])
 
 
 def parse_rates(text: str) -> dict[str, Rate]:
     """Return the rate of each name, or raise RateError. A rate without a name is that of "*"."""
-    found: dict[str, Rate] = {}
+    rates: dict[str, Rate] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, has_name, rate = part.rpartition("=")
         name = name.strip().lower()
-        if (has_name and not name) or (name or OTHERS) in found:
+        if (has_name and not name) or (name or OTHERS) in rates:
             raise RateError(
                 f"“{part}” has no name, or the name of another rate. Write postmark=20/s or gmail.com=20/s."
             )
-        found[name or OTHERS] = parse_rate(rate)
-    return found
+        rates[name or OTHERS] = parse_rate(rate)
+    return rates
 
 
 def parse_lanes(text: str) -> DomainLanes:

@@ -27,11 +27,11 @@ local taken = tonumber(ARGV[1])
 local levels, wait, empty, ahead = {}, 0, 0, false
 for i, key in ipairs(KEYS) do
   local rate, capacity = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  local kept = redis.call('HMGET', key, 'level', 'at')
+  local stored = redis.call('HMGET', key, 'level', 'at')
   local level = capacity
-  if kept[1] then
-    level = math.min(capacity, tonumber(kept[1]) + math.max(0, now - tonumber(kept[2])) * rate)
-    ahead = ahead or tonumber(kept[2]) > now  -- the clock was set back: fill the bucket from now on
+  if stored[1] then
+    level = math.min(capacity, tonumber(stored[1]) + math.max(0, now - tonumber(stored[2])) * rate)
+    ahead = ahead or tonumber(stored[2]) > now  -- the clock was set back: fill the bucket from now on
   end
   levels[i] = level
   taken = math.min(taken, math.floor(level))

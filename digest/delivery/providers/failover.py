@@ -104,8 +104,8 @@ def names() -> list[str]:
         return list(settings.EMAIL_PROVIDERS)
     if settings.EMAIL_BACKEND == SMTP_BACKEND:
         return [SMTP]
-    found = _ANYMAIL.fullmatch(settings.EMAIL_BACKEND)
-    return [found[1]] if found and found[1] in KNOWN else []
+    match = _ANYMAIL.fullmatch(settings.EMAIL_BACKEND)
+    return [match[1]] if match and match[1] in KNOWN else []
 
 
 def _row_name(name: str) -> str:

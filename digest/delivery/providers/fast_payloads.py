@@ -51,5 +51,5 @@ def _parse_one(text: str) -> list[EmailAddress]:
     match = _PLAIN.fullmatch(text)
     if match and ".." not in text and ".@" not in text:
         return [_PlainAddress(text, match[1], match[2])]
-    found: list[EmailAddress] = parse_address_list([text], field="to")
-    return found
+    parsed: list[EmailAddress] = parse_address_list([text], field="to")
+    return parsed

@@ -59,7 +59,7 @@ NO_CONTENT = SharedContent((), "", "")
 
 def group_by_content(mails: Iterable[Mail]) -> list[MergeGroup]:
     """Group the emails by the content that they share. Groups and emails keep their order."""
-    found: dict[SharedContent, MergeGroup] = {}
+    by_content: dict[SharedContent, MergeGroup] = {}
     seen: dict[int, list[tuple[bytes, MergeGroup]]] = {}  # by length: comparing a few is faster than hashing each
     for mail in mails:
         # Most raw emails are equal apart from the tokens, and need no parsing.
@@ -68,13 +68,13 @@ def group_by_content(mails: Iterable[Mail]) -> list[MergeGroup]:
         group = next((known for other, known in alike if other == rest), None)
         if group is None:
             shared, parsed_values = extract_variables(parse_mail(mail))
-            group = found.setdefault(shared, MergeGroup(shared))
+            group = by_content.setdefault(shared, MergeGroup(shared))
             if parsed_values == values:  # otherwise a line break splits a token
                 alike.append((rest, group))
             values = parsed_values
         group.mails.append(mail)
         group.values.append(values)
-    return list(found.values())
+    return list(by_content.values())
 
 
 def extract_variables(parsed: ParsedEmail) -> tuple[SharedContent, list[str]]:
@@ -105,10 +105,10 @@ def fill_in(marked: str, values: list[str]) -> str:
 def _split_off_tokens(message: bytes) -> tuple[bytes, list[str]]:
     """Return the raw email without the parts that differ between readers, and its tokens in order of appearance."""
     head, end, body = message.partition(b"\r\n\r\n")
-    found = _UNSUBSCRIBE_HEADER.search(head)
-    if not found:
+    match = _UNSUBSCRIBE_HEADER.search(head)
+    if not match:
         return message, []
-    beginning = found[1][:SHARED_START]
+    beginning = match[1][:SHARED_START]
     before, *after = b"".join((_OWN_HEADERS.sub(b"", head), end, body)).split(beginning)
     numbers: dict[bytes, bytes] = {}
     pieces = [before]
@@ -123,7 +123,7 @@ def _replace_tokens(text: str, beginning: str, numbers: dict[str, int]) -> str:
     """Return `text` with blanks in the place of tokens. `numbers` gets the number of each new token."""
     before, *after = text.split(beginning)
     for rest in after:
-        found = _TOKEN.match(rest)
-        ending = found[0] if found else ""
+        match = _TOKEN.match(rest)
+        ending = match[0] if match else ""
         before += BLANK % numbers.setdefault(beginning + ending, len(numbers)) + rest[len(ending) :]
     return before

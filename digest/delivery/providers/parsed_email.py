@@ -79,8 +79,8 @@ def _parse_own(message: bytes) -> ParsedEmail | None:
     """Parse an email of our own composer: two parts in quoted-printable. Return None for any other."""
     head, _, body = message.partition(b"\r\n\r\n")
     headers = _headers(head.decode("ascii", "replace"))
-    found = _BOUNDARY.search(headers.get("Content-Type", ""))
-    parts = body.split(b"--" + found[1].encode()) if found else []
+    match = _BOUNDARY.search(headers.get("Content-Type", ""))
+    parts = body.split(b"--" + match[1].encode()) if match else []
     if len(parts) != 4:  # before, between and after the two parts
         return None
     text, html = _part(parts[1], b"text/plain"), _part(parts[2], b"text/html")

@@ -98,17 +98,17 @@ def sent(mail: Mail, provider_id: object = "") -> Outcome:
     return Outcome(mail.delivery_id, Result.SENT, provider_id=str(provider_id or "")[:255], papers=mail.papers)
 
 
-def refused(mail: Mail, said: Any) -> Outcome:
-    return Outcome(mail.delivery_id, Result.FAILED, _reason(f"The provider refused the email: {said}"))
+def refused(mail: Mail, error: Any) -> Outcome:
+    return Outcome(mail.delivery_id, Result.FAILED, _reason(f"The provider refused the email: {error}"))
 
 
 def _by_status(mail: Mail, status: AnymailRecipientStatus | None, mixed: Result) -> Outcome:
-    said = status.status if status else None
-    if said in ("queued", "sent"):
+    result = status.status if status else None
+    if result in ("queued", "sent"):
         return sent(mail, status.message_id if status else "")
-    if said in ("invalid", "rejected"):
-        return refused(mail, f"the address is {said}")
-    if said == "failed":
+    if result in ("invalid", "rejected"):
+        return refused(mail, f"the address is {result}")
+    if result == "failed":
         return Outcome(mail.delivery_id, Result.LATER, "The provider accepted the call, but not this email")
     if mixed is Result.SENT:
         return sent(mail, status.message_id if status else "")
@@ -131,8 +131,8 @@ def _classify_status(status: int, response: Any) -> CallFailure:
 
 
 def _retry_after(response: Any) -> float | None:
-    said = str(response.headers.get("Retry-After", ""))
-    return float(said) if said.replace(".", "", 1).isdigit() else None
+    value = str(response.headers.get("Retry-After", ""))
+    return float(value) if value.replace(".", "", 1).isdigit() else None
 
 
 def _message(response: Any) -> str:

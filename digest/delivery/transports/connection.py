@@ -143,11 +143,11 @@ class Connection:
 
     def _next_reply(self) -> tuple[int, str] | None:
         """Return the next complete reply, with its lines joined, or None."""
-        lines, at = [], 0
-        while (end := self._in.find(b"\n", at)) >= 0:
-            line, at = self._in[at:end].rstrip().decode("utf-8", "replace"), end + 1
+        lines, start = [], 0
+        while (end := self._in.find(b"\n", start)) >= 0:
+            line, start = self._in[start:end].rstrip().decode("utf-8", "replace"), end + 1
             lines.append(line[4:])
             if line[3:4] != "-":
-                self._in = self._in[at:]
+                self._in = self._in[start:]
                 return (int(line[:3]) if line[:3].isdecimal() else 500), " ".join(lines)
         return None

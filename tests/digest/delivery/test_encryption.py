@@ -59,7 +59,7 @@ def stopped() -> str:
     return outcome.reason
 
 
-def test_it_says_everything_encrypted(safe: Sink) -> None:
+def test_it_sends_everything_encrypted(safe: Sink) -> None:
     transport = SmtpTransport()
     outcomes = send(transport, mails(*range(20)))
     transport.close()
@@ -157,14 +157,14 @@ def test_without_starttls_neither_password_nor_mail_is_said(settings: Any) -> No
     assert server.mails == []
 
 
-def test_a_refusal_to_encrypt_is_told_as_it_was_said(trusted: Any, settings: Any) -> None:
+def test_a_refusal_to_encrypt_is_reported_verbatim(trusted: Any, settings: Any) -> None:
     with Sink(tls=trusted[0], script=at("STARTTLS", "454 4.7.0 Not just now")) as server:
         use(server, settings)
         settings.EMAIL_USE_TLS = True
         assert stopped() == "The mail server refused to encrypt: 454 4.7.0 Not just now"
 
 
-def test_it_tells_a_server_that_does_not_encrypt_from_the_start(settings: Any) -> None:
+def test_it_reports_a_server_that_does_not_encrypt_from_the_start(settings: Any) -> None:
     with Sink() as server:
         use(server, settings)
         settings.EMAIL_USE_SSL = True
@@ -173,7 +173,7 @@ def test_it_tells_a_server_that_does_not_encrypt_from_the_start(settings: Any) -
     assert reason.endswith("EMAIL_URL begins with smtp+ssl:// for port 465 and with smtp+tls:// for port 587.")
 
 
-def test_it_tells_a_server_that_takes_no_login(settings: Any) -> None:
+def test_it_reports_a_server_that_accepts_no_login(settings: Any) -> None:
     with Sink() as server:
         use(server, settings)
         reason = stopped()
@@ -182,7 +182,7 @@ def test_it_tells_a_server_that_takes_no_login(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("how", ["EMAIL_USE_TLS", "EMAIL_USE_SSL"])
-def test_a_server_that_says_nothing_is_not_waited_for_long(how: str, settings: Any) -> None:
+def test_a_silent_server_is_not_waited_for_long(how: str, settings: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         settings.EMAIL_HOST, settings.EMAIL_PORT = deaf.getsockname()
         settings.EMAIL_TIMEOUT = 0.2

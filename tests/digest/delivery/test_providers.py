@@ -167,13 +167,13 @@ def in_doubt(
     return esp
 
 
-def test_a_call_in_doubt_is_made_again_with_its_key(in_doubt: Esp) -> None:
+def test_an_uncertain_call_is_made_again_with_its_key(in_doubt: Esp) -> None:
     assert shard_worker.send_due() == 30
     assert len(in_doubt.taken) == 30
     assert statuses() == [Status.SENT] * 30
 
 
-def test_a_call_in_doubt_is_the_same_without_those_who_left(in_doubt: Esp) -> None:
+def test_an_uncertain_call_is_the_same_without_those_who_left(in_doubt: Esp) -> None:
     left = Subscriber.objects.get(email="reader7@example.org")
     lifecycle.unsubscribe(left, now=NOW)
     assert shard_worker.send_due() == 29
@@ -181,13 +181,13 @@ def test_a_call_in_doubt_is_the_same_without_those_who_left(in_doubt: Esp) -> No
     assert Delivery.objects.get(subscriber=left).status == Status.UNCERTAIN
 
 
-def test_a_probe_makes_a_call_in_doubt_as_it_was(in_doubt: Esp) -> None:
+def test_a_probe_repeats_an_uncertain_call_unchanged(in_doubt: Esp) -> None:
     pauses.start("The provider answered 401", now=NOW)
     assert shard_worker.send_due() == 30
     assert len(in_doubt.taken) == 30
 
 
-def test_a_call_in_doubt_is_made_again_once_where_nothing_may_come_twice(in_doubt: Esp, settings: Any) -> None:
+def test_an_uncertain_call_is_made_again_once_where_nothing_may_come_twice(in_doubt: Esp, settings: Any) -> None:
     """The provider recognizes its idempotency key."""
     settings.UNCERTAIN_MAILS = "leave"
     in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.ATTEMPTS
@@ -203,7 +203,7 @@ def leave(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("leave")
-def test_a_call_in_doubt_is_left_once_its_provider_has_forgotten_the_key(in_doubt: Esp, clock: Any) -> None:
+def test_an_uncertain_call_is_left_once_its_provider_has_forgotten_the_key(in_doubt: Esp, clock: Any) -> None:
     clock.shift(dt.timedelta(minutes=30))
     assert shard_worker.send_due() == 0
     assert len(in_doubt.taken) == 30
@@ -211,7 +211,7 @@ def test_a_call_in_doubt_is_left_once_its_provider_has_forgotten_the_key(in_doub
 
 
 @pytest.mark.usefixtures("leave")
-def test_a_doubt_after_other_tries_is_settled_while_the_key_is_known(in_doubt: Esp, clock: Any) -> None:
+def test_an_uncertain_call_after_other_tries_is_settled_while_the_key_is_known(in_doubt: Esp, clock: Any) -> None:
     queue_anew(attempts=4)
     in_doubt.answers = [Answer(drops=True, taken=True)] * provider_calls.ATTEMPTS
     assert shard_worker.send_due() == 0
@@ -222,7 +222,7 @@ def test_a_doubt_after_other_tries_is_settled_while_the_key_is_known(in_doubt: E
 
 @pytest.mark.usefixtures("leave")
 @pytest.mark.parametrize("others", [["smtp"], ["resend"], ["smtp", "brevo"]])
-def test_a_call_in_doubt_is_left_by_other_providers(
+def test_an_uncertain_call_is_left_by_other_providers(
     others: list[str], in_doubt: Esp, sink: Sink, settings: Any
 ) -> None:
     settings.EMAIL_PROVIDERS = others
@@ -241,7 +241,7 @@ def test_what_one_provider_may_have_taken_goes_to_no_other(in_doubt: Esp, sink: 
 
 
 @pytest.mark.usefixtures("leave")
-def test_a_call_in_doubt_that_can_be_no_longer_one_is_left(in_doubt: Esp) -> None:
+def test_an_uncertain_call_that_no_longer_fits_one_call_is_left(in_doubt: Esp) -> None:
     TopicFilter.objects.create(subscriber=Subscriber.objects.get(email="reader7@example.org"), words="video")
     assert shard_worker.send_due() == 0
     assert len(in_doubt.taken) == 30
@@ -259,7 +259,7 @@ def test_where_a_delivery_kills_its_worker_no_call_is_made_whole(
 
 
 @pytest.mark.usefixtures("leave")
-def test_a_doubt_that_is_told_of_twice_is_still_to_be_settled(in_doubt: Esp, clock: Any) -> None:
+def test_an_uncertain_call_recorded_twice_is_still_settled(in_doubt: Esp, clock: Any) -> None:
     """Its worker died before it recorded the entries of its journal."""
     clock.shift(-dt.timedelta(minutes=15))
     told = [Outcome(row.pk, Result.UNCERTAIN, call=row.call) for row in Delivery.objects.all()]
@@ -277,7 +277,7 @@ def test_what_an_admin_sends_again_is_sent_though_its_call_is_known(in_doubt: Es
     assert len(in_doubt.taken) == 60
 
 
-def test_a_call_in_doubt_brings_no_others_into_doubt(in_doubt: Esp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_uncertain_call_makes_no_others_uncertain(in_doubt: Esp, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its worker is lost with its machine during the first call. The others were not offered yet."""
     others = list(Delivery.objects.order_by("pk")[:10].values_list("pk", flat=True))
     Delivery.objects.filter(pk__in=others).update(call="", attempts=0)
@@ -286,7 +286,7 @@ def test_a_call_in_doubt_brings_no_others_into_doubt(in_doubt: Esp, monkeypatch:
     assert not Delivery.objects.filter(pk__in=others, pk__lte=shard.announced).exists()
 
 
-def test_nobody_in_doubt_is_skipped_as_too_late(in_doubt: Esp) -> None:
+def test_no_uncertain_reader_is_skipped_as_too_late(in_doubt: Esp) -> None:
     shards.expire(now=NOW + dt.timedelta(days=3), older_than=dt.timedelta(days=1), reason="late")
     assert statuses() == [Status.UNCERTAIN] * 30
 
@@ -305,7 +305,7 @@ def test_what_an_admin_sends_again_is_another_call(in_doubt: Esp) -> None:
 
 
 @pytest.mark.usefixtures("one_call")
-def test_who_dies_in_a_call_leaves_its_key(
+def test_a_worker_that_dies_in_a_call_leaves_its_key(
     edition: Edition, esp: Esp, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EMAIL_PROVIDERS = ["brevo"]

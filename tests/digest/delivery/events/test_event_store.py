@@ -33,7 +33,7 @@ def event(event_type: str, **fields: Any) -> AnymailTrackingEvent:
         (event(EventType.UNSUBSCRIBED, recipient=None), Status.ACTIVE),
     ],
 )
-def test_it_acts_on_what_it_is_told(alice: Subscriber, told: AnymailTrackingEvent, status: str) -> None:
+def test_it_acts_on_an_event(alice: Subscriber, told: AnymailTrackingEvent, status: str) -> None:
     events.record(told, "Postmark")
     alice.refresh_from_db()
     assert alice.status == status
@@ -42,7 +42,7 @@ def test_it_acts_on_what_it_is_told(alice: Subscriber, told: AnymailTrackingEven
 
 @pytest.mark.parametrize("event_id", ["1", None])
 @pytest.mark.usefixtures("alice")
-def test_it_stores_an_event_once_however_often_it_is_told(event_id: str | None) -> None:
+def test_it_stores_an_event_once_however_often_it_comes(event_id: str | None) -> None:
     for _ in range(2):
         events.record(event(EventType.DELIVERED, event_id=event_id), "Brevo")
     events.record(event(EventType.DELIVERED, event_id=event_id, message_id="other"), "Mailjet")
@@ -82,7 +82,9 @@ def test_a_bounce_of_an_old_address_does_not_end_mail_to_the_new_one(edition: Ed
     assert lifecycle.is_suppressed("old@example.org")
 
 
-def test_a_complaint_about_a_forwarded_mail_ends_mail_to_whom_we_sent_it(edition: Edition, alice: Subscriber) -> None:
+def test_a_complaint_about_a_forwarded_email_suppresses_its_first_recipient(
+    edition: Edition, alice: Subscriber
+) -> None:
     row = sent_digest(edition, alice)
     about = {"delivery": str(row.pk), "reader": alice.uid.hex}
     events.record(event(EventType.COMPLAINED, recipient="elsewhere@example.org", metadata=about), "Postmark")
@@ -134,16 +136,14 @@ def test_it_takes_mailguns_repeat_under_a_new_token_for_what_it_is(alice: Subscr
     assert DeliveryEvent.objects.count() == 1
 
 
-def test_it_tells_two_recipients_of_one_report_apart(alice: Subscriber) -> None:
+def test_it_distinguishes_two_recipients_of_one_event(alice: Subscriber) -> None:
     for recipient in (alice.email, "bob@example.org"):
         events.record(event(EventType.DELIVERED, recipient=recipient), "Amazon SES")
     assert DeliveryEvent.objects.count() == 2
 
 
 @pytest.mark.parametrize(("bounce", "status"), [("hard", Status.SUPPRESSED), ("soft", Status.ACTIVE)])
-def test_it_acts_on_what_a_mail_server_says_at_once(
-    bounce: str, status: str, edition: Edition, alice: Subscriber
-) -> None:
+def test_it_acts_on_a_bounce_at_the_hand_over(bounce: str, status: str, edition: Edition, alice: Subscriber) -> None:
     row = sent_digest(edition, alice)
     Delivery.objects.update(status="queued", attempts=1, sent_at=None)
     for _ in range(2):

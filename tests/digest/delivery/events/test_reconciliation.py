@@ -64,9 +64,7 @@ def test_it_says_why_a_sent_one_failed(delivery: Delivery) -> None:
 
 
 @pytest.mark.parametrize("order", list(permutations([(EventType.FAILED, 1), (EventType.DELIVERED, 2)])))
-def test_the_last_that_happened_counts_in_whatever_order_it_is_told(
-    order: list[tuple[str, int]], delivery: Delivery
-) -> None:
+def test_the_last_event_counts_whatever_order_they_come_in(order: list[tuple[str, int]], delivery: Delivery) -> None:
     Delivery.objects.update(status="uncertain", attempts=1)
     for event_type, minutes in order:
         tell(event_type, delivery, minutes)
@@ -83,14 +81,14 @@ def test_what_a_dead_worker_had_in_hand_is_not_sent_again_when_it_was_reported(
     assert (delivery.status, delivery.attempts) == (status, 1)
 
 
-def test_what_was_reported_before_it_was_sent_anew_says_nothing_of_the_new_call(delivery: Delivery) -> None:
+def test_events_from_before_a_delivery_was_queued_again_do_not_count(delivery: Delivery) -> None:
     tell(EventType.DEFERRED, delivery)
     Delivery.objects.update(queued_at=NOW + dt.timedelta(hours=1))
     results.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW + dt.timedelta(hours=1))
     assert Delivery.objects.get().status == "queued"
 
 
-def test_a_refusal_at_the_hand_over_says_nothing_of_a_later_try(delivery: Delivery) -> None:
+def test_a_refusal_at_the_hand_over_does_not_settle_a_later_try(delivery: Delivery) -> None:
     events.record_bounces([(delivery.pk, "soft", "452 4.2.2 full")], now=NOW)
     results.record_doubtful({delivery.pk: ""}, "A worker died.", now=NOW)
     assert Delivery.objects.get().status == "queued"

@@ -138,7 +138,7 @@ def test_a_signature_is_proof_enough_where_no_secret_is_set(name: str, sent: Del
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_it_opens_no_door_without_a_lock(name: str, sent: Delivery, settings: Any) -> None:
+def test_a_webhook_without_authentication_is_closed(name: str, sent: Delivery, settings: Any) -> None:
     settings.ANYMAIL = {}
     what = next(what for maker, what, _ in REPORTS if maker.__name__ == name)
     assert send(make(MAKERS[name], what, sent)) == 404
@@ -157,7 +157,7 @@ def test_it_refuses_what_it_cannot_read(body: bytes) -> None:
 
 
 @pytest.mark.django_db
-def test_it_has_no_door_for_mail_that_comes_in() -> None:
+def test_there_is_no_webhook_for_incoming_email() -> None:
     assert send(Post("/anymail/postmark/inbound/", b"{}", BASIC)) == 404
 
 
@@ -169,7 +169,7 @@ def test_it_takes_many_reports_of_one_request_together(sent: Delivery, django_as
     assert DeliveryEvent.objects.count() == 200
 
 
-def test_it_takes_as_many_reports_as_a_provider_tells_at_once(sent: Delivery) -> None:
+def test_it_takes_as_many_events_as_a_provider_sends_at_once(sent: Delivery) -> None:
     """Mandrill sends up to a thousand, each with the replies of mail servers."""
     report = {"time": 1, "email": "alice@example.org", "Payload": json.dumps({"delivery": str(sent.pk)})}
     wordy = report | {"event": "sent", "smtp_reply": "250 2.0.0 OK " * 400}
@@ -188,7 +188,7 @@ def test_it_answers_a_provider_that_looks_for_the_address_before_any_key_is_set(
     assert Client().head("/anymail/pigeon/tracking/").status_code == 404
 
 
-def test_it_unsubscribes_a_reader_whom_only_the_id_of_the_message_names(sent: Delivery, alice: Subscriber) -> None:
+def test_it_unsubscribes_a_reader_known_only_by_the_id_of_the_message(sent: Delivery, alice: Subscriber) -> None:
     told = {"RecordType": "Bounce", "Type": "Unsubscribe", "MessageID": sent.provider_id, "ID": 555555555}
     with time_machine.travel(NOW + dt.timedelta(days=3)):
         assert send(Post("/anymail/postmark/tracking/", json.dumps(told).encode(), BASIC)) == 200

@@ -52,7 +52,7 @@ def rounded(hold: Throttled | None) -> Throttled | None:
     return hold and replace(hold, seconds=round(hold.seconds, 2))
 
 
-def test_without_limits_a_gate_is_open() -> None:
+def test_without_limits_every_email_may_leave() -> None:
     limiter = RateLimiter("smtp")
     assert limiter.is_open
     assert all(limiter.ask("a@example.org") is None for _ in range(100))
@@ -69,7 +69,7 @@ def test_it_lets_out_what_the_rate_allows(settings: Any, clock: time_machine.Tra
     assert let_out(limiter) == 5
 
 
-def test_gates_of_two_workers_share_it(settings: Any, clock: time_machine.Traveller) -> None:
+def test_two_workers_share_a_limit(settings: Any, clock: time_machine.Traveller) -> None:
     settings.SEND_RATE = parse_rates("10/s")
     assert let_out(RateLimiter("smtp")) + let_out(RateLimiter("smtp")) == 10
 
@@ -215,7 +215,7 @@ def test_redis_going_away_leaves_the_limits_in_force(settings: Any, clock: time_
     assert let_out(RateLimiter("smtp")) == 3
 
 
-def test_one_that_hangs_is_not_asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redis_is_not_asked_each_time_while_it_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_store, "TIMEOUT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         store = RedisWithFallback(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", DatabaseStore())

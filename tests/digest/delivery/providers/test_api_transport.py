@@ -122,7 +122,9 @@ def test_what_sparkpost_only_counts_is_left_to_its_reports(esp: Esp, mails: list
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_provider_that_knows_us_not_stops_the_run(status: int, provider: str, esp: Esp, mails: list[Mail]) -> None:
+def test_a_provider_that_rejects_our_account_stops_the_run(
+    status: int, provider: str, esp: Esp, mails: list[Mail]
+) -> None:
     esp.answers = [Answer(status, {"message": "who are you?"})] * 20
     outcomes = send(provider, mails)
     assert set(results(outcomes)) == {"stopped"}
@@ -172,28 +174,30 @@ def test_it_stops_where_a_provider_asks_for_long(esp: Esp, mails: list[Mail], wi
 
 
 @pytest.mark.parametrize("answer", [Answer(drops=True, taken=True), Answer(502, taken=True)])
-def test_silence_after_the_call_is_doubt(answer: Answer, esp: Esp, mails: list[Mail]) -> None:
+def test_a_call_without_an_answer_is_uncertain(answer: Answer, esp: Esp, mails: list[Mail]) -> None:
     esp.answers = [answer]
     assert results(send("postmark", mails)) == ["uncertain"] * 5
 
 
 @pytest.mark.parametrize("provider", ["brevo", "resend"])
 @pytest.mark.parametrize("answer", [Answer(drops=True, taken=True), Answer(502, taken=True)])
-def test_a_key_takes_the_doubt_away(provider: str, answer: Answer, esp: Esp, mails: list[Mail]) -> None:
+def test_a_repeated_call_with_a_key_is_certain(provider: str, answer: Answer, esp: Esp, mails: list[Mail]) -> None:
     esp.answers = [answer]
     assert results(send(provider, mails)) == ["sent"] * 5
     assert len(esp.taken) == 5
 
 
 @pytest.mark.parametrize("then", [Answer(503), Answer(429, {"message": "slower"}), Answer(401, {"message": "who?"})])
-def test_what_was_in_doubt_stays_so_though_it_is_not_taken_now(then: Answer, esp: Esp, mails: list[Mail]) -> None:
+def test_an_uncertain_call_stays_uncertain_when_its_repeat_is_refused(
+    then: Answer, esp: Esp, mails: list[Mail]
+) -> None:
     esp.answers = [Answer(502, taken=True), then, then]
     outcomes = send("brevo", mails[:3])
     assert results(outcomes) == ["uncertain"] * 3
     assert {outcome.call for outcome in outcomes} == {idempotency_key("brevo", mails[:3])}
 
 
-def test_a_key_that_is_known_means_it_was_taken(esp: Esp, mails: list[Mail]) -> None:
+def test_a_known_key_means_that_the_call_was_accepted(esp: Esp, mails: list[Mail]) -> None:
     esp.answers = [Answer(409, {"name": "invalid_idempotent_request", "message": "another payload"})]
     assert results(send("resend", mails)) == ["sent"] * 5
 
@@ -204,17 +208,17 @@ def test_keys_are_the_same_at_every_try_and_differ_between_calls(mails: list[Mai
     assert uuid.UUID(idempotency_key("brevo", mails)).version == 5
 
 
-def test_a_key_is_another_once_its_mails_are_queued_anew(mails: list[Mail]) -> None:
+def test_a_key_changes_when_its_emails_are_queued_again(mails: list[Mail]) -> None:
     """Otherwise the provider would recognize the former call, and send nothing."""
     assert idempotency_key("brevo", [replace(mails[0], queued_at=NOW)]) != idempotency_key("brevo", mails[:1])
 
 
-def test_a_key_tells_whose_it_is(mails: list[Mail]) -> None:
+def test_a_key_shows_its_provider(mails: list[Mail]) -> None:
     key = idempotency_key("brevo", mails)
     assert [name for name in PROVIDERS if knows(name, key)] == ["brevo"]
 
 
-def test_what_is_handed_over_again_is_in_the_same_call(mails: list[Mail]) -> None:
+def test_a_repeated_email_is_in_the_same_call(mails: list[Mail]) -> None:
     def numbers(first: int, last: int) -> list[list[int]]:
         group = copies(mails[0], last)[first:]
         return [[mail.delivery_id for mail in call.mails] for call in client.group_into_calls("resend", group)]
@@ -227,7 +231,7 @@ def keys(provider: str, mails: list[Mail]) -> list[tuple[str, list[int]]]:
     return [(call.key, [mail.delivery_id for mail in call.mails]) for call in found]
 
 
-def test_a_call_that_may_have_been_made_keeps_its_key_whoever_has_left(mails: list[Mail]) -> None:
+def test_a_call_that_may_have_been_made_keeps_its_key_when_readers_leave(mails: list[Mail]) -> None:
     (first,) = keys("brevo", mails[:3])
     left = [replace(mail, call=first[0]) for mail in mails[:2]]
     assert keys("brevo", [*left, mails[2]]) == [(first[0], [1, 2]), (idempotency_key("brevo", mails[2:3]), [3])]
@@ -242,7 +246,7 @@ def test_a_call_that_cannot_be_made_as_it_was_is_another(mails: list[Mail]) -> N
     ]
 
 
-def test_only_who_heeds_keys_gets_them(mails: list[Mail]) -> None:
+def test_only_providers_that_support_keys_get_them(mails: list[Mail]) -> None:
     assert {key for key, _ in keys("mailgun", [replace(mail, call="a-key") for mail in mails])} == {""}
 
 
@@ -251,12 +255,12 @@ def test_a_provider_that_cannot_be_reached_stops_the_run(esp: Esp, mails: list[M
     assert results(send("postmark", mails)) == ["stopped"] * 5
 
 
-def test_an_answer_that_is_none_is_doubt(esp: Esp, mails: list[Mail]) -> None:
+def test_an_unreadable_answer_is_uncertain(esp: Esp, mails: list[Mail]) -> None:
     esp.answers = [Answer(200, {"what": "is this"}, taken=True)]
     assert results(send("mailgun", mails[:3])) == ["uncertain"] * 3
 
 
-def test_it_says_nothing_while_a_limit_holds_all_back(esp: Esp, mails: list[Mail]) -> None:
+def test_it_yields_nothing_while_a_limit_holds_all_back(esp: Esp, mails: list[Mail]) -> None:
     transport = ApiTransport("postmark")
     told = list(transport.send(iter([None, mails[0], None, mails[1]])))
     transport.close()

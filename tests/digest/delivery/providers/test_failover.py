@@ -62,7 +62,7 @@ def test_the_first_hands_over_what_it_can(mails: list[Mail]) -> None:
     assert (transport.name, providers["smtp"].got) == ("postmark", 0)
 
 
-def test_what_one_refuses_is_offered_again_to_the_next(mails: list[Mail]) -> None:
+def test_what_one_provider_refuses_is_offered_to_the_next(mails: list[Mail]) -> None:
     transport, providers = transport_of(postmark=Result.STOPPED, smtp=Result.SENT)
     assert ends(transport, mails) == ["elsewhere"]
     assert transport.name == "smtp"

@@ -61,7 +61,9 @@ def test_the_next_hands_over_what_the_first_refuses(note: EmailMessage, esp: Esp
     assert set(closed_providers(now=NOW)) == {"postmark"}
 
 
-def test_a_mail_server_that_is_away_gives_way(note: EmailMessage, esp: Esp, sink: Sink, settings: Any) -> None:
+def test_a_provider_takes_over_for_a_mail_server_that_is_away(
+    note: EmailMessage, esp: Esp, sink: Sink, settings: Any
+) -> None:
     settings.EMAIL_PROVIDERS, settings.EMAIL_PORT = ["smtp", "postmark"], 1
     assert send(note) == 1
     assert len(esp.taken) == 1
@@ -74,7 +76,7 @@ def test_what_may_have_been_taken_goes_to_no_other(note: EmailMessage, esp: Esp,
     assert (sink.mails, closed_providers(now=NOW)) == ([], {})
 
 
-def test_it_says_what_the_last_one_said(note: EmailMessage, esp: Esp, sink: Sink, settings: Any) -> None:
+def test_it_raises_the_error_of_the_last_provider(note: EmailMessage, esp: Esp, sink: Sink, settings: Any) -> None:
     esp.answers, settings.EMAIL_PORT = [NO_TOKEN] * 2, 1
     with pytest.raises(ConnectionRefusedError):
         send(note)

@@ -17,7 +17,7 @@ def unified(part: str) -> str:
     return part.replace("\r\n", "\n").strip()
 
 
-def test_it_opens_our_mails_in_both_ways_alike(mails: list[Mail]) -> None:
+def test_both_parsers_read_our_emails_alike(mails: list[Mail]) -> None:
     for mail in mails:
         assert isinstance(mail.message, bytes)
         quick, slow = _parse_own(mail.message), _parse_any(mail.message)
@@ -27,35 +27,35 @@ def test_it_opens_our_mails_in_both_ways_alike(mails: list[Mail]) -> None:
         assert {"List-Unsubscribe", "List-Unsubscribe-Post", "Message-ID"} <= set(quick.own_headers)
 
 
-def test_it_opens_other_mails_slowly() -> None:
+def test_it_parses_other_emails_with_the_standard_library() -> None:
     opened = parse_message(b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nContent-Type: text/plain\r\n\r\nJust text.\r\n")
     assert (unified(opened.text), opened.html) == ("Just text.", "")
 
 
-def test_readers_who_differ_in_their_links_only_share() -> None:
+def test_readers_whose_emails_differ_only_in_links_share_a_call() -> None:
     ada, bea = extract_variables(parsed("A" * 21)), extract_variables(parsed("B" * 21))
     assert ada[0] == bea[0]
     assert ada[1] == ["A" * 21 + "UNSUB", "A" * 21 + "PREF"]
 
 
-def test_blanks_filled_give_the_letter_back() -> None:
+def test_filled_blanks_give_the_original_email() -> None:
     shared, values = extract_variables(parsed("A" * 21))
     assert fill_in(shared.html, values) == parsed("A" * 21).html
     assert fill_in(dict(shared.headers)["List-Unsubscribe"], values) == parsed("A" * 21).headers["List-Unsubscribe"]
 
 
-def test_a_letter_without_links_of_its_own_is_left_as_it_is() -> None:
+def test_an_email_without_personal_links_stays_unchanged() -> None:
     plain = ParsedEmail({"Subject": "Hi"}, "Text", "<p>HTML</p>")
     assert extract_variables(plain) == ((tuple(plain.headers.items()), "Text", "<p>HTML</p>"), [])
 
 
-def test_it_finds_the_readers_who_share(mails: list[Mail]) -> None:
+def test_it_groups_readers_with_the_same_content(mails: list[Mail]) -> None:
     found = group_by_content(mails)
     assert [[mail.address[:3] for mail in group.mails] for group in found] == [["ada", "bea", "cem"], ["dan", "eva"]]
     assert all(len(values) >= 2 for group in found for values in group.values)
 
 
-def test_it_leaves_nothing_that_a_provider_would_take_for_a_blank() -> None:
+def test_it_leaves_nothing_that_a_provider_would_read_as_a_placeholder() -> None:
     for capability in CAPABILITIES.values():
         text = capability.guarded("{{{a}}} [[[var:b]]] %%recipient.c% {%% d %}")
         assert capability.placeholders is None or not capability.placeholders.search(text.replace("\u2060", "|"))

@@ -32,7 +32,9 @@ from digest.delivery.transports.reply_codes import classify_reply
         ("content", 421, "Going down", Result.AGAIN, ""),
     ],
 )
-def test_it_knows_what_is_whose_fault(stage: str, code: int, text: str, result: Result, bounce: str) -> None:
+def test_it_knows_whether_the_server_the_sender_or_the_address_is_at_fault(
+    stage: str, code: int, text: str, result: Result, bounce: str
+) -> None:
     verdict = classify_reply(stage, code, text)
     assert (verdict.result, verdict.bounce) == (result, bounce)
 

@@ -130,7 +130,7 @@ def test_it_offers_again_what_broke_off_before_its_end(sink: Sink, transport: Sm
 
 
 @pytest.mark.parametrize("told", ["drop", "swallow"])
-def test_it_says_that_nobody_can_know_after_the_final_dot(sink: Sink, transport: SmtpTransport, told: str) -> None:
+def test_a_connection_lost_after_the_final_dot_is_uncertain(sink: Sink, transport: SmtpTransport, told: str) -> None:
     sink.script = at("content", told, first=1)
     results = [outcome.result for outcome in send(transport, mails(*range(8))).values()]
     assert (results.count(Result.UNCERTAIN), results.count(Result.SENT)) == (1, 7)
@@ -223,7 +223,7 @@ def test_it_lets_go_of_what_it_holds_when_it_is_closed(sink: Sink, transport: Sm
     assert send(transport, mails(2))[2].result is Result.SENT
 
 
-def test_it_is_told_of_a_connection_that_the_server_closed_meanwhile(sink: Sink, transport: SmtpTransport) -> None:
+def test_it_notices_a_connection_that_the_server_closed_meanwhile(sink: Sink, transport: SmtpTransport) -> None:
     send(transport, mails(1))
     for one in transport._connections:
         one._socket.shutdown(2)
