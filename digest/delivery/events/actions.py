@@ -8,7 +8,7 @@ from anymail.signals import EventType
 from django.db.models import Count
 
 from digest.delivery.events.classification import EventClass
-from digest.delivery.events.soft_bounces import ISSUES, DigestFate, MailedDigest, bounced_for_too_long
+from digest.delivery.events.soft_bounces import DIGESTS_IN_A_ROW, DigestFate, MailedDigest, bounced_for_too_long
 from digest.models import Delivery, DeliveryEvent
 from subscriptions.models import Subscriber, Suppression
 from subscriptions.readers import lifecycle
@@ -80,8 +80,8 @@ def _often_bounced(readers: Sequence[Subscriber]) -> list[Subscriber]:
     if not readers:
         return []
     soft = DeliveryEvent.objects.filter(delivery__subscriber__in=readers, meaning=EventClass.SOFT).order_by()
-    counted = soft.values("delivery__subscriber").annotate(issues=Count("delivery", distinct=True))
-    often = set(counted.filter(issues__gte=ISSUES).values_list("delivery__subscriber", flat=True))
+    counted = soft.values("delivery__subscriber").annotate(digests=Count("delivery", distinct=True))
+    often = set(counted.filter(digests__gte=DIGESTS_IN_A_ROW).values_list("delivery__subscriber", flat=True))
     return [reader for reader in readers if reader.pk in often]
 
 

@@ -1,4 +1,4 @@
-"""Single-use signatures. Mailgun signs a time and a token, not the events, so a signature is valid once and for hours.
+"""Single-use signatures. Mailgun signs a time and a token, not the events, so each signature is valid only once.
 
 https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks
 """

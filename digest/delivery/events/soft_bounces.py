@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-ISSUES = 5
+DIGESTS_IN_A_ROW = 5
 SPAN = dt.timedelta(days=7)
 
 
@@ -26,12 +26,12 @@ class MailedDigest:
     day: dt.date | None = None
 
 
-def bounced_for_too_long(issues: Iterable[MailedDigest]) -> bool:
-    """Return whether the newest digests bounced for too long. `issues` are newest first; each day counts once."""
+def bounced_for_too_long(digests: Iterable[MailedDigest]) -> bool:
+    """Return whether the newest digests bounced for too long. `digests` are newest first; each day counts once."""
     days: set[dt.date] = set()
-    for issue in issues:
-        if issue.fate is DigestFate.BOUNCED and issue.day is not None:
-            days.add(issue.day)
-        elif issue.fate is DigestFate.ARRIVED or (issue.fate is DigestFate.SENT and days):
+    for digest in digests:
+        if digest.fate is DigestFate.BOUNCED and digest.day is not None:
+            days.add(digest.day)
+        elif digest.fate is DigestFate.ARRIVED or (digest.fate is DigestFate.SENT and days):
             break  # not all providers report deliveries, but a digest sent before a bounce would have bounced by now
-    return len(days) >= ISSUES and max(days) - min(days) >= SPAN
+    return len(days) >= DIGESTS_IN_A_ROW and max(days) - min(days) >= SPAN

@@ -101,7 +101,7 @@ class WarmUp:
     """
 
     since: dt.date
-    first_day: int  # mails
+    first_day: int  # emails
     doubles_every: int  # days
 
     def cap(self, day: dt.date) -> int | None:
