@@ -1,4 +1,4 @@
-"""What happens elsewhere and is answered here: a provider's webhook came in, the database was migrated."""
+"""Receivers of signals: a provider reported an event, an email is about to leave, the database was migrated."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def guard_placeholders(sender: Any, message: EmailMessage, esp_name: str, **kwar
 
 @receiver(post_migrate)
 def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """Have the search's triggers made again: SQLite drops them when a migration changes the table of papers."""
+    """Make the triggers of the search again. SQLite drops them when a migration changes the table of papers."""
     database = connections[using]
     is_there = "digest_paper" in database.introspection.table_names()
     if sender.label == "digest" and is_there:

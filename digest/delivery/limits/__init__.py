@@ -6,6 +6,6 @@
 The rate limiter is asked once per email. It takes several tokens from the store at a time, so that it nearly always
 answers from memory.
 
-These are token buckets: an email that finds none waits. `subscriptions.security.rate_limits` instead limits what
-visitors do (form posts, links sent): it counts events in a sliding window, and refuses what is above.
+These are token buckets: an email that finds none waits. `subscriptions.security.abuse_limits` instead limits what
+visitors do (form posts, links sent): it counts uses in a sliding window, and refuses those above the limit.
 """

@@ -1,7 +1,7 @@
 """Token buckets in the database, for installations without Redis, and for times when Redis is unavailable.
 
-`subscriptions.security.rate_limits` also counts in the database, but something else: events in a sliding window, by a
-hash of what they are about. Here a row holds the level of one bucket, under its plain name.
+`subscriptions.security.abuse_limits` also counts in the database, but something else: uses in a sliding window, by a
+hash of their subject. Here a row holds the level of one bucket, under its plain name.
 """
 
 import datetime as dt

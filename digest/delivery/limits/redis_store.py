@@ -1,6 +1,6 @@
 """Token buckets in Redis. A script changes them there, so that workers share them without locks.
 
-`subscriptions.security.rate_limits` never uses Redis: its counts protect forms and must survive a restart. The levels
+`subscriptions.security.abuse_limits` never uses Redis: its counts protect forms and must survive a restart. The levels
 here may be lost: each bucket is full again, which allows at most one second's worth of emails too many.
 """
 
