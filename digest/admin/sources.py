@@ -150,7 +150,7 @@ def _outcome(source: Any) -> str:
     label, is_bad = FetchRun.Status(source.last_status).label, source.last_status in source_health.BROKEN
     trouble = source_health.failure_of(source) if source.is_active else None
     if trouble:
-        said = format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', trouble.said[:LONGEST])
+        said = format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', trouble.summary[:LONGEST])
         return format_html("{}{}", outcome_of(label, "", is_bad=is_bad), said)
     return outcome_of(label, source.last_message, is_bad=is_bad)
 

@@ -1,5 +1,6 @@
 """Read sources and store their papers.
 
-fetcher, backfill and enrichment call papers.ingest. http_client and host_throttle reach the sources; fetch_log and
-source_health say how they do; source_preview, opml and opml_import are for adding sources in the admin.
+fetcher, backfill and enrichment store papers through papers.ingest. http_client makes the HTTP client and throttles it.
+fetch_log records each attempt, and source_health finds the sources that keep failing. source_preview, opml and
+opml_import are for adding sources in the admin.
 """

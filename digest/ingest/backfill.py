@@ -1,4 +1,4 @@
-"""Days that an arXiv category announced while nobody read its feed, or while the feed was stale or empty."""
+"""Days of arXiv categories that were missed because no run read the feed, or because it was stale or empty."""
 
 import datetime as dt
 
@@ -15,16 +15,16 @@ from digest.text.cleanup import clean
 
 DAYS = 7  # before today
 MAX_PAGES = 20
-CAUGHT_UP = "Caught up by OAI-PMH"  # how the message of a run begins that read its day to the end
+CAUGHT_UP = "Caught up by OAI-PMH"  # the beginning of the message of a run that read its whole day
 
 Status = FetchRun.Status
 
 
 def backfill_missed_days(*, now: dt.datetime, only: int | None = None) -> list[FetchRun]:
-    """Read each missed day of every active category, or of the one with the primary key `only`.
+    """Read each missed day of every active category, or of the source with the primary key `only`.
 
-    A day that fails is written down, and is still missed tomorrow. A category that can't be reached is asked for no
-    further day.
+    A failure is recorded, and its day is tried again tomorrow. If a category can't be reached, its other days are
+    skipped.
     """
     runs: list[FetchRun] = []
     active = Source.objects.filter(kind=Source.Kind.ARXIV, is_active=True)
@@ -37,10 +37,10 @@ def backfill_missed_days(*, now: dt.datetime, only: int | None = None) -> list[F
 
 
 def missed_days(source: Source, *, today: dt.date) -> list[dt.date]:
-    """The weekdays of the last seven before `today` of which the source has nothing, the oldest first.
+    """Return the weekdays among the seven days before `today` for which the source has no papers, the oldest first.
 
-    Days before its first run, or before it was switched on again, are none of them: a source begins with today,
-    not with a week's flood.
+    Days before its first run, or before it was switched on again, don't count: a new source starts with today and does
+    not fill the edition with a week of papers.
     """
     first_run = source.runs.order_by("started_at").first()
     if first_run is None:
@@ -55,13 +55,13 @@ def missed_days(source: Source, *, today: dt.date) -> list[dt.date]:
 
 
 def _has_listed(source: Source, day: dt.date) -> bool:
-    """Whether anything came that day that had not come before: a stale feed gives old papers as new ones."""
+    """Return whether the source listed a new paper on that day; a stale feed lists only papers of earlier days."""
     before = Listing.objects.filter(source=source, paper=OuterRef("paper"), day__lt=day)
     return Listing.objects.filter(~Exists(before), source=source, day=day).exists()
 
 
 def _is_caught_up(source: Source, day: dt.date) -> bool:
-    """Whether the day was read to its end here; on a holiday it was empty, and is not asked for again."""
+    """Return whether backfill has read the whole day. A holiday has no papers, and is not read again."""
     done = source.runs.filter(day=day, status__in=(Status.OK, Status.EMPTY), message__startswith=CAUGHT_UP)
     return done.exists()
 

@@ -1,6 +1,7 @@
-"""What arXiv knows of papers that another list named: categories, the authors' own text, their comment, a DOI.
+"""Metadata from arXiv for papers that another source listed: categories, the authors' abstract and comment, a DOI.
 
-Off the critical path. An edition goes out without it; what arXiv does not answer now is asked for an hour later.
+It is off the critical path: an edition is published without it. What arXiv does not answer now is requested again an
+hour later.
 """
 
 import datetime as dt
@@ -19,20 +20,20 @@ logger = logging.getLogger(__name__)
 
 DAYS = 7  # after a paper was first seen
 AGAIN_AFTER = dt.timedelta(hours=24)  # arXiv's answers change once a day
-MOST_BATCHES = 10  # a tick
+MOST_BATCHES = 10  # in one run
 
 
 @dataclass
 class EnrichmentResult:
-    """What became of it, in papers."""
+    """Numbers of papers."""
 
     asked: int = 0
     changed: int = 0
-    failed: int = 0  # asked for, and not answered
+    failed: int = 0  # requested without an answer
 
 
 def enrich(*, now: dt.datetime) -> EnrichmentResult:
-    """Ask arXiv for all that is due, newest papers first."""
+    """Fetch metadata of all papers that are due, the newest first."""
     http = make_client(Source.Kind.ARXIV, arxiv.PAUSE)
     done = EnrichmentResult()
     waiting = due(now=now)
@@ -43,7 +44,7 @@ def enrich(*, now: dt.datetime) -> EnrichmentResult:
             answer = arxiv_api.parse(arxiv_api.fetch(http, [key.removeprefix("arxiv:") for key in keys]))
         except SourceError as error:
             done.failed += len(keys)
-            logger.warning("arXiv says nothing more of %d papers for now: %s", len(keys), error)
+            logger.warning("Can't fetch arXiv's metadata of %d papers, will try again later: %s", len(keys), error)
             if isinstance(error, UnreachableError):
                 break
             continue
@@ -52,7 +53,7 @@ def enrich(*, now: dt.datetime) -> EnrichmentResult:
 
 
 def due(*, now: dt.datetime) -> list[str]:
-    """The keys of the papers to ask for, newest first."""
+    """Return the keys of the papers that need metadata, the newest first."""
     recent = Paper.objects.filter(key__startswith="arxiv:", categories=[], first_seen_at__gte=now - dt.timedelta(DAYS))
     waiting = recent.filter(Q(enriched_at=None) | Q(enriched_at__lt=now - AGAIN_AFTER))
     listed = waiting.filter(listings__source__kind=Source.Kind.HUGGINGFACE).distinct()

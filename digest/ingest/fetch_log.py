@@ -1,4 +1,4 @@
-"""Each attempt to read a source leaves a row, whatever comes of it."""
+"""The log of attempts to read sources: one row for each, successful or not."""
 
 import logging
 import time
@@ -19,26 +19,26 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def record_attempt(source: Source, day: date) -> Iterator[FetchRun]:
-    """The row, to be filled in by the caller. What goes wrong meanwhile is written into it and goes no further.
+    """Yield a row for the caller to fill in, and store it at the end. Errors are recorded in it and not raised.
 
-    It is not stored when the process is to end.
+    The row is not stored if the process must end.
     """
     run = FetchRun(source=source, day=day, started_at=timezone.now())
     began = time.monotonic()
     try:
         yield run
     except StoppedError:
-        return  # as if it had not begun: the next start reads the source anyway
+        return  # as if the attempt had not begun: the source is read again after the next start
     except UnchangedError:
         run.status = FetchRun.Status.UNCHANGED
     except SourceError as error:
         unreachable = isinstance(error, UnreachableError)
         run.status = FetchRun.Status.UNREACHABLE if unreachable else FetchRun.Status.FAILED
-        run.message = clean(str(error))  # it may quote what no database takes, and no log
+        run.message = clean(str(error))  # the error may quote characters that a database or log can't take
         logger.warning("%s for %s failed: %s", source, day, run.message)
     except SoftTimeLimitExceeded as error:
-        run.status, run.message = FetchRun.Status.UNREACHABLE, f"not finished when the worker's time was up: {error!r}"
-    except Exception as error:  # a fault of ours in one source must not keep the others from arriving
+        run.status, run.message = FetchRun.Status.UNREACHABLE, f"not finished within the worker's time limit: {error!r}"
+    except Exception as error:  # a bug in one source must not stop the others
         run.status, run.message = FetchRun.Status.FAILED, f"internal error, please report: {error!r}"
         logger.exception("%s for %s failed", source, day)
     run.message = without_secrets(run.message)
@@ -46,4 +46,4 @@ def record_attempt(source: Source, day: date) -> Iterator[FetchRun]:
     run.save()
     trouble = source_health.failure_of(source)
     if trouble and trouble.last == run and source_health.has_just_begun(trouble):
-        logger.error("In trouble: %s", trouble)
+        logger.error("Source keeps failing: %s", trouble)

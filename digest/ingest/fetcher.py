@@ -1,4 +1,4 @@
-"""Fetch, parse, ingest: one source after the other, each on its own. What comes of it is written down."""
+"""Fetching, parsing and storing, one source after the other. Each attempt is recorded, and none affects the others."""
 
 import datetime as dt
 from collections import Counter
@@ -22,11 +22,10 @@ MAX_PAGES = 20
 WEEK = 7  # days
 AWAY = dt.timedelta(days=1)
 DAYS_READ_AGAIN = 3
-TRIES_IN_VAIN = 2  # days in a row for which a source can't be reached, before it is left alone
+MOST_UNREACHABLE = 2  # days in a row for which a source can't be reached, before its other days are skipped
 EASTERN = ZoneInfo("America/New_York")
 
-
-Errand = tuple[Source, dt.date]
+FetchJob = tuple[Source, dt.date]
 
 
 def fetch_all(
@@ -34,33 +33,33 @@ def fetch_all(
     *,
     only: int | None = None,
     changes_only: bool = False,
-    track: Callable[[list[Errand]], Iterable[Errand]] = iter,
+    track: Callable[[list[FetchJob]], Iterable[FetchJob]] = iter,
 ) -> list[FetchRun]:
-    """Read every active source for each of `days`. A broken source is noted and stops no other.
+    """Read every active source for each of `days`. An error in one source is recorded and does not stop the others.
 
-    `only` names one source by its primary key. With `changes_only` servers may answer that nothing changed since
-    the last run. `track` may wrap the errands to show progress.
+    `only` is the primary key of a single source to read. With `changes_only`, servers may answer that nothing changed
+    since the last run. `track` may wrap the jobs to show progress.
     """
     runs: list[FetchRun] = []
-    in_vain: Counter[int] = Counter()
+    unreachable: Counter[int] = Counter()  # days in a row, by the source's primary key
     for source, day in track(fetch_jobs(days, only)):
-        if in_vain[source.pk] >= TRIES_IN_VAIN:
-            continue  # its other days would each wait for nothing, too
+        if unreachable[source.pk] >= MOST_UNREACHABLE:
+            continue  # each other day would wait for the timeout, too
         runs.append(fetch_one(source, day, changes_only=changes_only))
         is_unreachable = runs[-1].status == FetchRun.Status.UNREACHABLE
-        in_vain[source.pk] = in_vain[source.pk] + 1 if is_unreachable else 0
+        unreachable[source.pk] = unreachable[source.pk] + 1 if is_unreachable else 0
     return runs
 
 
 def days_to_read(source: Source, *, today: dt.date) -> list[dt.date]:
-    """The days on which lists and votes still grow, and those of the last week that could not be read yet."""
+    """Return the days whose lists and votes still grow, and the days of the last week that could not be read yet."""
     week = [today - dt.timedelta(days=back) for back in range(WEEK)]
     done = set(source.runs.filter(day__in=week).exclude(status__in=source_health.BROKEN).values_list("day", flat=True))
     return sorted({*week[:DAYS_READ_AGAIN], *(day for day in week if day not in done)})
 
 
-def fetch_jobs(days: list[dt.date], only: int | None = None) -> list[Errand]:
-    """What there is to read for `days`, newest first: no past day that can't be read keeps today from coming."""
+def fetch_jobs(days: list[dt.date], only: int | None = None) -> list[FetchJob]:
+    """Return what to read for `days`, the newest day first, so that errors of past days don't delay today's papers."""
     active = Source.objects.filter(is_active=True)
     if only is not None:
         active = active.filter(pk=only)
@@ -73,7 +72,7 @@ def fetch_jobs(days: list[dt.date], only: int | None = None) -> list[Errand]:
 
 
 def fetch_one(source: Source, day: dt.date, *, changes_only: bool = False) -> FetchRun:
-    """Read one source for one day, and write down how it went."""
+    """Read one source for one day, and record the result."""
     with record_attempt(source, day) as run:
         _read_and_store(run, ConditionalRequests(_known(source) if changes_only else {}))
     return run
@@ -81,36 +80,39 @@ def fetch_one(source: Source, day: dt.date, *, changes_only: bool = False) -> Fe
 
 def _read_and_store(run: FetchRun, validators: ConditionalRequests) -> None:
     source, kind = run.source, sources.KINDS[run.source.kind]
-    # A source that knows today only lists nothing under a day gone by, though that was asked for.
+    # A source that has today's papers only can't list them on a past day, even if `run.day` is one.
     listed_on = run.day if kind.BY_DAY else max(run.day, run.started_at.date())
     batch = _read_pages(run, listed_on, make_client(source.kind, kind.PAUSE, validators))
-    if _is_new_to_us(run):
-        since = _begin_to_watch(source, run.started_at.date())
-        if not kind.BY_DAY and Edition.objects.exists():  # what gives no day may have stood there for years
+    if _is_first_read(run):
+        since = _set_watched_from(source, run.started_at.date())
+        if not kind.BY_DAY and Edition.objects.exists():  # papers without a date may have been listed for years
             listed_on = since - dt.timedelta(days=1)
     done = papers.ingest(source, batch.records, listed_on)
     run.new, run.changed, run.unchanged, run.rejected = done.new, done.changed, done.unchanged, len(batch.rejected)
     run.status = _status(run, batch)
     run.message = clean(_remark(run, batch))
-    # Stored last: what was not ingested is asked for again. Several pages have no mark in common, and an empty
-    # answer must go on saying so.
-    if batch.records and len(validators.heard) == 1:
-        for address, mark in validators.heard.items():
-            Validator.objects.update_or_create(source=source, address=address, defaults=mark._asdict())
+    # The validator is stored last, so that papers that were not ingested are fetched again. An answer of several pages
+    # has no common validator. An empty answer stores none, so that the next run finds it empty again.
+    if batch.records and len(validators.received) == 1:
+        for address, validator in validators.received.items():
+            Validator.objects.update_or_create(source=source, address=address, defaults=validator._asdict())
 
 
-def _is_new_to_us(run: FetchRun) -> bool:
-    """Whether this is a source's first look, or the first after it was switched off for a while."""
+def _is_first_read(run: FetchRun) -> bool:
+    """Return whether the source is read for the first time, or for the first time after it was switched off."""
     last = run.source.runs.order_by("-pk").first()
     if run.source.watched_from is None or last is None:
         return True
     away = (last.started_at + AWAY, run.started_at - AWAY)
-    # Others were read meanwhile: it was not the whole site that stood still.
+    # If no source was read in that time, the whole site was down.
     return away[0] < away[1] and FetchRun.objects.filter(started_at__range=away).exists()
 
 
-def _begin_to_watch(source: Source, today: dt.date) -> dt.date:
-    """On a site that has editions, a source's old papers are no news; a new site shows its last days."""
+def _set_watched_from(source: Source, today: dt.date) -> dt.date:
+    """Set and return the day from which the source's papers count as new.
+
+    That is yesterday if the site already has editions; a new site also shows the papers of the last week.
+    """
     days = 1 if Edition.objects.exists() else WEEK
     source.watched_from = today - dt.timedelta(days=days)
     source.save(update_fields=["watched_from"])
@@ -131,9 +133,9 @@ def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:
 
 
 def _known(source: Source) -> dict[str, ResponseValidator]:
-    """What the server said of earlier answers; nothing while arXiv owes us the day's batch.
+    """Return the validators of earlier answers by address; empty until arXiv's batch of the day was read.
 
-    Else a batch that was not renewed would pass for one in which nothing changed.
+    Otherwise a feed that was not renewed would count as one in which nothing changed.
     """
     if source.kind == Source.Kind.ARXIV and not source.listings.filter(day=_eastern_day(timezone.now())).exists():
         return {}
@@ -141,9 +143,9 @@ def _known(source: Source) -> dict[str, ResponseValidator]:
 
 
 def _status(run: FetchRun, batch: Batch) -> str:
-    """Whether papers came, nothing did, or the batch of an earlier day was served once more.
+    """Return whether there are papers, none, or only the batch of an earlier day (stale).
 
-    arXiv's feed turns over at midnight in New York; a batch of yesterday's on a weekday was not renewed.
+    arXiv renews its feed at midnight in New York. On a weekday, a feed with yesterday's papers was not renewed.
     """
     if not batch.records:
         return FetchRun.Status.EMPTY

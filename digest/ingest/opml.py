@@ -1,6 +1,6 @@
-"""Lists of feeds as feed readers export them: OPML. Pure.
+"""OPML, the lists of feeds that feed readers export. Pure.
 
-See https://opml.org/spec2.opml; exporters differ in the case of its names, and in `text` or `title`.
+See https://opml.org/spec2.opml. Exporters differ in the case of element names, and in `text` or `title`.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ _FEED_SCHEMES = {"feed://": "http://", "feed:http://": "http://", "feed:https://
 
 
 class OpmlError(Exception):
-    """The list can't be read; the message says why, and what to do."""
+    """The list can't be read. The message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """One feed of a list. The address is as it stands there, and may be none at all."""
+    """One feed of a list. The address is as written, and may be invalid."""
 
     name: str
     address: str
 
 
 def parse(body: bytes, encoding: str | None = None) -> list[Outline]:
-    """The feeds in `body`, whatever folders they are in. Raises OpmlError.
+    """Return the feeds in `body`, in whatever folders they are. Raises OpmlError.
 
-    `encoding` goes over what the list says of its own, which is wrong once it was pasted.
+    `encoding` overrides the encoding that the list declares, because that is wrong for pasted text.
     """
     reader = _OpmlReader()
     parser = expat.ParserCreate(encoding)
@@ -39,7 +39,7 @@ def parse(body: bytes, encoding: str | None = None) -> list[Outline]:
         parser.Parse(body.lstrip(), True)
     except expat.ExpatError as error:
         raise OpmlError(_in_words(body, error)) from error
-    except (ValueError, LookupError) as error:  # an encoding that nobody knows
+    except (ValueError, LookupError) as error:  # an unknown encoding
         raise OpmlError(f"The list can't be decoded ({error}). Save it as UTF-8 and try again.") from error
     if not reader.found:
         raise OpmlError("The list names no feed: none of its outlines has an xmlUrl. Export the feeds, not the posts.")
@@ -47,7 +47,7 @@ def parse(body: bytes, encoding: str | None = None) -> list[Outline]:
 
 
 class _OpmlReader:
-    """Keeps what the outlines say. Folders don't matter, so neither does how deep they are nested."""
+    """Collects the feeds of all outlines. Folders don't matter, so neither does their depth."""
 
     def __init__(self) -> None:
         self.found: list[Outline] = []
@@ -59,43 +59,43 @@ class _OpmlReader:
                 raise OpmlError(f"This is no OPML: it begins with <{element[:40]}>. {_EXPORT}")
             self._is_opml = True
         elif element.lower() == "outline":
-            self._keep({name.lower(): value for name, value in attributes.items()})
+            self._add({name.lower(): value for name, value in attributes.items()})
 
-    def _keep(self, said: dict[str, str]) -> None:
-        if "xmlurl" not in said and said.get("type", "").lower() != "rss":
+    def _add(self, attributes: dict[str, str]) -> None:
+        if "xmlurl" not in attributes and attributes.get("type", "").lower() != "rss":
             return  # a folder, or a link to something else
-        address = _address(said.get("xmlurl", ""))
-        name = clean(said.get("text", "")) or clean(said.get("title", "")) or _host(address)
+        address = _address(attributes.get("xmlurl", ""))
+        name = clean(attributes.get("text", "")) or clean(attributes.get("title", "")) or _host(address)
         self.found.append(Outline(name[:LONGEST_NAME], address))
         if len(self.found) > MOST:
             raise OpmlError(f"The list names more than {MOST} feeds. Split it, and import the parts.")
 
 
-_EXPORT = "In your feed reader choose to export the subscriptions as OPML, and give that file here."
+_EXPORT = "Export the subscriptions as OPML in your feed reader, and upload that file here."
 
 
 def _refuse_entity(*declaration: object) -> None:
-    raise OpmlError("Refused: the list defines entities of its own, which no honest list needs. Remove its DOCTYPE.")
+    raise OpmlError("Refused: the list defines its own entities, which no honest list needs. Remove its DOCTYPE.")
 
 
 def _address(written: str) -> str:
     address = clean(written)
-    for scheme, meant in _FEED_SCHEMES.items():
+    for scheme, http_scheme in _FEED_SCHEMES.items():
         if address.lower().startswith(scheme):
-            return meant + address[len(scheme) :]
+            return http_scheme + address[len(scheme) :]
     return address
 
 
 def _host(address: str) -> str:
     try:
         return urlsplit(address).hostname or address
-    except ValueError:  # a bracket that doesn't close
+    except ValueError:  # an unclosed bracket
         return address
 
 
 def _in_words(body: bytes, error: expat.ExpatError) -> str:
     if not body.strip():
         return f"The list is empty. {_EXPORT}"
-    what = expat.ErrorString(error.code)
-    where = f"line {error.lineno}, column {error.offset + 1}"
-    return f"The list is damaged at {where} ({what}). Export it once more, or mend that place: a bare & is &amp; there."
+    reason = expat.ErrorString(error.code)
+    place = f"line {error.lineno}, column {error.offset + 1}"
+    return f"The list is damaged at {place} ({reason}). Export it again, or fix that place: & must be written &amp;."

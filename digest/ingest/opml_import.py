@@ -1,4 +1,4 @@
-"""A list of feeds becomes Sources: what is new in it, what is known, what can't be one and why."""
+"""The import of a list of feeds as sources: which are new, which are known, and which are refused and why."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ from digest.ingest.source_preview import preview_source, problem_with
 from digest.models import Source
 
 LONGEST_ADDRESS = 500  # characters
-AT_ONCE = 8  # feeds asked at the same time
+AT_ONCE = 8  # feeds read at the same time
 PATIENCE = 8  # seconds for one feed
-PATIENCE_FOR_ALL = 25  # seconds; somebody waits before a browser
+PATIENCE_FOR_ALL = 25  # seconds, because an admin waits in the browser
 
 
 @dataclass(frozen=True)
@@ -24,50 +24,50 @@ class RefusedFeed:
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """What a list holds. `unasked`: how many of the new were not asked whether they answer, for want of time."""
+    """The feeds of a list, by what the import does with them."""
 
     new: list[Outline] = field(default_factory=list)
-    known: list[Outline] = field(default_factory=list)  # a Source already, or earlier in the same list
+    known: list[Outline] = field(default_factory=list)  # a source already, or earlier in the same list
     refused: list[RefusedFeed] = field(default_factory=list)
-    unasked: int = 0
+    unasked: int = 0  # number of new feeds that were not tried, because the time ran out
 
 
 def plan_import(outlines: Iterable[Outline]) -> ImportPlan:
-    """Tell the new from the known and the impossible. Asks the database, not the network."""
-    found = ImportPlan()
-    seen = {_same(key) for key in Source.objects.filter(kind=Source.Kind.FEED).values_list("key", flat=True)}
+    """Sort feeds into new, known and refused. Use the database only, not the network."""
+    plan = ImportPlan()
+    seen = {_identity(key) for key in Source.objects.filter(kind=Source.Kind.FEED).values_list("key", flat=True)}
     for outline in outlines:
         problem = _problem_with(outline.address)
         if problem:
-            found.refused.append(RefusedFeed(outline, problem))
-        elif _same(outline.address) in seen:
-            found.known.append(outline)
+            plan.refused.append(RefusedFeed(outline, problem))
+        elif _identity(outline.address) in seen:
+            plan.known.append(outline)
         else:
-            seen.add(_same(outline.address))
-            found.new.append(outline)
-    return found
+            seen.add(_identity(outline.address))
+            plan.new.append(outline)
+    return plan
 
 
-def refuse_unreachable(found: ImportPlan, day: dt.date) -> ImportPlan:
-    """Ask each new feed, and refuse those that can't be read now. Takes PATIENCE_FOR_ALL seconds at most."""
+def refuse_unreachable(plan: ImportPlan, day: dt.date) -> ImportPlan:
+    """Read each new feed, and refuse those that can't be read now. Take PATIENCE_FOR_ALL seconds at most."""
     pool = ThreadPoolExecutor(AT_ONCE)
-    asked = [
-        pool.submit(preview_source, Source.Kind.FEED, outline.address, day, patience=PATIENCE) for outline in found.new
+    previews = [
+        pool.submit(preview_source, Source.Kind.FEED, outline.address, day, patience=PATIENCE) for outline in plan.new
     ]
-    late = wait(asked, timeout=PATIENCE_FOR_ALL).not_done
+    late = wait(previews, timeout=PATIENCE_FOR_ALL).not_done
     pool.shutdown(wait=False, cancel_futures=True)
-    errors = ["" if one in late else one.result().error for one in asked]
-    told = list(zip(found.new, errors, strict=True))
+    errors = ["" if preview in late else preview.result().error for preview in previews]
+    results = list(zip(plan.new, errors, strict=True))
     return replace(
-        found,
-        new=[outline for outline, error in told if not error],
-        refused=[*found.refused, *(RefusedFeed(outline, error) for outline, error in told if error)],
+        plan,
+        new=[outline for outline, error in results if not error],
+        refused=[*plan.refused, *(RefusedFeed(outline, error) for outline, error in results if error)],
         unasked=len(late),
     )
 
 
 def add_sources(outlines: Iterable[Outline], *, is_active: bool) -> list[Source]:
-    """Make Sources of those that are still new. What another admin adds meanwhile stays as it is."""
+    """Create sources for the feeds that are still new. Sources that another admin adds meanwhile are not changed."""
     feed = Source.Kind.FEED
     rows = [
         Source(kind=feed, key=outline.address, name=outline.name, is_active=is_active)
@@ -85,10 +85,10 @@ def _problem_with(address: str) -> str:
     return problem_with(Source.Kind.FEED, address)
 
 
-def _same(address: str) -> str:
-    """Equal for addresses that surely name one feed: http or https, capitals in the host, a last slash."""
+def _identity(address: str) -> str:
+    """Return a text that is equal for addresses of one feed, ignoring http or https, host case and the last slash."""
     try:
         parts = urlsplit(address)
-    except ValueError:  # typed long ago, before addresses were looked at
+    except ValueError:  # stored before addresses were validated
         return address
     return f"{parts.netloc.lower()}{parts.path.rstrip('/')}?{parts.query}"

@@ -1,4 +1,4 @@
-"""Which sources are in trouble: they failed, or were empty when they should not be, three runs in a row."""
+"""The sources that keep failing: three runs in a row failed, or found nothing when there should be papers."""
 
 from dataclasses import dataclass
 from itertools import takewhile
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, TruncDate
 from digest.models import FetchRun, Source
 
 RUNS = 3  # in a row
-MOST = 200  # bad runs in a row that are counted
+MOST = 200  # bad runs in a row that are counted at most
 
 Status = FetchRun.Status
 BROKEN = (Status.FAILED, Status.UNREACHABLE)
@@ -21,30 +21,30 @@ BAD = (*BROKEN, *NOTHING)
 
 @dataclass(frozen=True)
 class FailingSource:
-    """A source in trouble: its bad runs in a row, the newest first."""
+    """A source that keeps failing, with its bad runs in a row, the newest first."""
 
     source: Source
     runs: list[FetchRun]
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.said}"
+        return f"{self.source}: {self.summary}"
 
     @property
     def last(self) -> FetchRun:
         return self.runs[0]
 
     @property
-    def said(self) -> str:
-        """How many runs, how they ended, and what the last one said."""
-        how, kinds = self.last.get_status_display(), {run.status for run in self.runs}
-        ended = how if len(kinds) == 1 else f"went wrong, the last one: {how}"
-        return f"{len(self.runs)} runs in a row {ended}. {self.last.message}".strip()
+    def summary(self) -> str:
+        """Return how many runs failed, how, and the message of the last one."""
+        status, kinds = self.last.get_status_display(), {run.status for run in self.runs}
+        outcome = status if len(kinds) == 1 else f"went wrong, the last one: {status}"
+        return f"{len(self.runs)} runs in a row {outcome}. {self.last.message}".strip()
 
 
 def with_last_run(chosen: QuerySet[Source]) -> QuerySet[Any]:
-    """The sources with the key of the run that says how each does, as `last_run`: the last for the day that was on.
+    """Annotate each source with `last_run`, the key of its last run for the current day at that time.
 
-    Past days are read beside it, and after it. Of a source that was read for such alone it is the last; else None.
+    Runs for past days count only if there are no others. `last_run` is None if the source was never read.
     """
     runs = FetchRun.objects.filter(source=OuterRef("pk")).values("pk")
     on_its_day = runs.filter(day=TruncDate("started_at"))
@@ -52,29 +52,30 @@ def with_last_run(chosen: QuerySet[Source]) -> QuerySet[Any]:
 
 
 def failing_sources() -> list[FailingSource]:
-    """Every active source that is in trouble now: one query for all that are well, and one more for each other."""
+    """Return the active sources that keep failing, in one query plus one for each of them."""
     suspects = Source.objects.filter(is_active=True)
     for back in range(RUNS):
-        status = _telling().filter(source=OuterRef("pk")).values("status")[back : back + 1]
+        status = _significant_runs().filter(source=OuterRef("pk")).values("status")[back : back + 1]
         suspects = suspects.alias(**{f"back_{back}": Subquery(status)}).filter(**{f"back_{back}__in": BAD})
     return [trouble for source in suspects if (trouble := failure_of(source))]
 
 
 def failure_of(source: Source) -> FailingSource | None:
-    runs = list(takewhile(lambda run: run.status in BAD, _telling().filter(source=source)[:MOST]))
+    """Return the bad runs in a row of `source`, or None if it does not keep failing."""
+    runs = list(takewhile(lambda run: run.status in BAD, _significant_runs().filter(source=source)[:MOST]))
     return FailingSource(source, runs) if len(runs) >= RUNS else None
 
 
 def has_just_begun(trouble: FailingSource) -> bool:
-    """Whether its last run is the one that put the source into trouble: the moment to say so once."""
+    """Return whether the last run is the one that reached the limit, so that each failure is reported once."""
     return len(trouble.runs) == RUNS
 
 
-def _telling() -> QuerySet[FetchRun]:
-    """The runs that say anything about the health of their sources, the newest first.
+def _significant_runs() -> QuerySet[FetchRun]:
+    """Return the runs that count for the health of their sources, the newest first.
 
-    Only the day that was on counts, since past days are read beside it; and nothing listed counts on weekdays from
-    the hour of publication on: a day begins empty, and weekends stay so.
+    Only runs for the current day at that time count, because past days are read as well. An empty list counts only on
+    weekdays from the hour of publication on: each day begins empty, and weekends stay empty.
     """
     may_be_empty = Q(started_at__hour__lt=settings.PUBLISH_HOUR) | Q(day__iso_week_day__gte=6)
     return FetchRun.objects.filter(day=TruncDate("started_at")).exclude(may_be_empty, status__in=NOTHING)

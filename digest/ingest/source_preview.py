@@ -1,4 +1,4 @@
-"""What a source would bring in, looked at before there is one. Nothing is stored."""
+"""A preview of the papers that a source would list, before it is saved. Nothing is stored."""
 
 import datetime as dt
 import logging
@@ -16,30 +16,30 @@ from digest.text.cleanup import clean, first_sentences, without_secrets
 logger = logging.getLogger(__name__)
 
 SHOWN = 10  # papers
-PATIENCE = 20  # seconds; somebody waits before a browser
+PATIENCE = 20  # seconds, because an admin waits in the browser
 LONGEST_SENTENCE = 200  # characters
-AUTHORS = 3  # named; the others are counted
+AUTHORS = 3  # that are named; the others are counted
 
 
 @dataclass(frozen=True)
 class PaperPreview:
-    """One paper, as an admin wants to see it."""
+    """One paper, as shown to an admin."""
 
     title: str
     authors: str
-    day: dt.date | None  # None: the source doesn't say
+    day: dt.date | None  # None if the source doesn't say
     url: str
     sentence: str
 
 
 @dataclass(frozen=True)
 class SourcePreview:
-    """What came of asking a source for one day. `error` is readable, and empty when the answer could be read."""
+    """The result of reading a source for one day. `error` is for admins, and empty if the answer could be read."""
 
     day: dt.date
     error: str = ""
     batch: Batch = field(default_factory=Batch)
-    has_more: bool = False  # only the first page was asked for
+    has_more: bool = False  # True if there may be further pages; only the first is fetched
 
     @property
     def items(self) -> int:
@@ -63,7 +63,7 @@ class SourcePreview:
 
 
 def problem_with(kind: str, key: str) -> str:
-    """Why a source of `kind` and `key` can't work, as far as that is seen without asking anybody; else empty."""
+    """Return why a source of `kind` and `key` can't work, as far as it shows without the network; else ""."""
     if problem := sources.problem_with_key(kind, key):
         return problem
     must_be_public = kind == Source.Kind.FEED and not settings.FETCH_PRIVATE_HOSTS
@@ -73,7 +73,7 @@ def problem_with(kind: str, key: str) -> str:
 
 
 def preview_source(kind: str, key: str, day: dt.date, *, patience: float = PATIENCE) -> SourcePreview:
-    """Fetch and parse what a source of `kind` and `key` lists for `day`. Waits `patience` seconds at most."""
+    """Fetch and parse the list of `day` from a source of `kind` and `key`. Wait `patience` seconds at most."""
     problem = problem_with(kind, key)
     if problem:
         return SourcePreview(day, error=problem)
@@ -81,8 +81,8 @@ def preview_source(kind: str, key: str, day: dt.date, *, patience: float = PATIE
         return _ask(kind, key, day, patience)
     except SourceError as error:
         return SourcePreview(day, error=clean(str(error)))
-    except Exception as error:  # a fault of ours: the admin's form must not be lost to it
-        logger.exception("trying %s %s failed", kind, key)
+    except Exception as error:  # a bug must not lose what the admin typed into the form
+        logger.exception("The preview of the source %s %s failed", kind, key)
         return SourcePreview(day, error=f"internal error, please report: {without_secrets(clean(repr(error)))}")
 
 

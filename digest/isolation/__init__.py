@@ -1,8 +1,8 @@
-"""Parse untrusted input in a child process with limits of CPU, memory and time.
+"""Parse untrusted input in a child process with limits on CPU, memory and time.
 
-Some libraries need the square of the time for input made to harm, and hold the interpreter while they do: a thread
-cannot stop them, and Celery's workers may not have children by multiprocessing. A child that is started for one input
-costs less than a tenth of a second of CPU, can always be killed, and has none of our settings in its environment.
+Some libraries take quadratic time for malicious input, and hold the interpreter lock meanwhile. A thread can't stop
+them, and Celery's workers may not start multiprocessing children. A child process for one input costs less than a
+tenth of a second of CPU, can always be killed, and has none of our settings in its environment.
 
 The child is `python -m digest.isolation MODULE:FUNCTION SECONDS` (see __main__.py).
 """
@@ -16,20 +16,23 @@ from signal import SIGKILL, SIGXCPU
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 5  # of CPU for any input
-SECONDS_A_MEGABYTE = 3  # of CPU on top; honest feeds take 0.3 on our machines
-LONGEST = 100  # seconds by the clock, on a machine that is busy with other things
+SECONDS_A_MEGABYTE = 3  # of CPU in addition; honest feeds take 0.3 on our machines
+LONGEST = 100  # seconds of wall-clock time, because the machine may be busy with other things
 MEMORY = 2**30  # bytes
 FAILED, OUT_OF_MEMORY = 3, 4  # exit statuses
-# All that a Python needs to find its libraries.
+# The variables that Python needs to find its libraries.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
 
 
 class IsolationError(Exception):
-    """The function raised an error, or was stopped at a limit; the message says which."""
+    """The function raised an error, or reached a limit. The message says which."""
 
 
 def run(function: Callable[[bytes], bytes], body: bytes) -> bytes:
-    """Return what `function`, of a module's top level, makes of `body`. Raises IsolationError."""
+    """Run `function` on `body` in a child process and return its result. Raises IsolationError.
+
+    `function` must be defined at the top level of its module.
+    """
     seconds = SECONDS + SECONDS_A_MEGABYTE * len(body) // 10**6
     name = f"{function.__module__}:{function.__qualname__}"
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
@@ -45,11 +48,11 @@ def run(function: Callable[[bytes], bytes], body: bytes) -> bytes:
     return done.stdout
 
 
-def _reason(status: int, said: str, seconds: int) -> str:
+def _reason(status: int, output: str, seconds: int) -> str:
     if status == FAILED:
-        return said
+        return output
     if status == OUT_OF_MEMORY:
         return f"stopped: it needs more than {MEMORY // 2**20} MB of memory"
     if status in (-SIGXCPU, -SIGKILL):
         return f"stopped after {seconds} seconds of CPU time"
-    return f"the parser crashed with status {status}: {said[-200:].strip()}"
+    return f"the parser crashed with status {status}: {output[-200:].strip()}"

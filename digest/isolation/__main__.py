@@ -1,4 +1,4 @@
-"""The child process: set its own limits, read the input, and write what the function makes of it."""
+"""The child process. It sets its own limits, reads the input and writes the function's result."""
 
 import resource
 import sys
@@ -17,7 +17,7 @@ def _limit(seconds: int) -> None:
         resource.RLIMIT_AS: (MEMORY, MEMORY),
     }
     for name, limit in limits.items():
-        with suppress(OSError, ValueError):  # macOS has no limit of memory, and a service may have lower ones
+        with suppress(OSError, ValueError):  # macOS has no memory limit, and a service may already have lower limits
             resource.setrlimit(name, limit)
 
 
@@ -25,14 +25,14 @@ def _main(name: str, seconds: str) -> None:
     _limit(int(seconds))
     module, _, function = name.partition(":")
     try:
-        made = getattr(import_module(module), function)(sys.stdin.buffer.read())
+        result = getattr(import_module(module), function)(sys.stdin.buffer.read())
     except MemoryError:
         sys.exit(OUT_OF_MEMORY)
     except Exception as error:
         message = str(error) or type(error).__name__
         sys.stderr.buffer.write(message[:LONGEST_MESSAGE].encode(errors="replace"))
         sys.exit(FAILED)
-    sys.stdout.buffer.write(made)
+    sys.stdout.buffer.write(result)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""feedparser, for the child process: importing this imports nothing else of ours."""
+"""feedparser for the child process. This module imports nothing else of ours."""
 
 import io
 import json
@@ -7,14 +7,14 @@ import feedparser
 
 
 def parse(body: bytes) -> bytes:
-    """Return what feedparser makes of `body`, as JSON: `version`, `feed`, `entries`, and in `bozo` what is wrong."""
+    """Return feedparser's result for `body` as JSON: `version`, `feed`, `entries`, and the error in `bozo`."""
     try:
-        # A stream: bytes that are the name of a file would be taken for it.
-        found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+        # A stream, because feedparser would open bytes that are the name of a file.
+        parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     except MemoryError:
         raise
-    except Exception as error:  # there are many ways to write nonsense, and feedparser knows not all
+    except Exception as error:  # feedparser does not catch all errors of malformed input
         raise ValueError(f"{type(error).__name__}: {error}") from error
-    bozo = str(found.get("bozo_exception", "")) if found.bozo else ""
-    told = {"version": found.version, "feed": found.feed, "entries": found.entries, "bozo": bozo}
-    return json.dumps(told, default=str).encode()
+    bozo = str(parsed.get("bozo_exception", "")) if parsed.bozo else ""
+    result = {"version": parsed.version, "feed": parsed.feed, "entries": parsed.entries, "bozo": bozo}
+    return json.dumps(result, default=str).encode()

@@ -1,13 +1,13 @@
-"""Where papers come from. Each kind is a module with the same parts:
+"""The source kinds that papers come from. Each kind is a module with the same parts:
 
-    PAGE_SIZE                               items in a full answer, after which there may be another; None: one answer
-    BY_DAY                                  whether past days can be asked for; else the source knows today only
-    PAUSE                                   seconds between any two requests, as upstream's terms want it; or 0
-    problem_with_key(key) -> str            what is wrong with a key that an admin typed; empty: nothing
-    fetch(http, key, day, page) -> bytes    over the network; raises SourceError
-    parse(body, day) -> Batch               pure; raises SourceError when the answer as a whole can't be read
+    PAGE_SIZE                               items in a full page, after which there may be another; None: one page only
+    BY_DAY                                  True if past days can be fetched; False if the source has today's only
+    PAUSE                                   seconds between any two requests, as the source's terms demand; or 0
+    problem_with_key(key) -> str            the error in a key that an admin typed; empty if there is none
+    fetch(http, key, day, page) -> bytes    uses the network; raises SourceError
+    parse(body, day) -> Batch               pure; raises SourceError if the answer as a whole can't be read
 
-To add one: write the module, name it in KINDS, record an answer for its test, add a line to the changelog.
+To add a kind, write its module, add it to KINDS, record an answer for its test, and add a line to the changelog.
 """
 
 from types import ModuleType
@@ -23,6 +23,6 @@ KINDS: dict[str, ModuleType] = {
 
 
 def problem_with_key(kind: str, key: str) -> str:
-    """What is wrong with `key` for a source of `kind`, and how to write it; empty when nothing is."""
-    found: str = KINDS[kind].problem_with_key(key) if kind in KINDS else ""
-    return found
+    """Return what is wrong with `key` for a source of `kind`, and how to write it; empty if the key is fine."""
+    problem: str = KINDS[kind].problem_with_key(key) if kind in KINDS else ""
+    return problem

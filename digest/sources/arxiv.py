@@ -1,4 +1,4 @@
-"""arXiv's daily Atom feeds, one category a source. A feed holds the day of its last announcement only."""
+"""arXiv's daily Atom feeds, one category per source. A feed holds only the latest day of announcements."""
 
 import datetime as dt
 import re
@@ -18,8 +18,8 @@ from subscriptions.query.grammar import CATEGORY
 
 PAGE_SIZE = None
 BY_DAY = False
-PAUSE = 3  # arXiv's terms: one request every three seconds, by all that we run
-ANNOUNCED = ("new", "cross")  # a replacement is a newer version of a paper that came before
+PAUSE = 3  # arXiv's terms: one request every three seconds from all our workers together
+ANNOUNCED = ("new", "cross")  # the other kinds are new versions of papers that were announced before
 
 _HEADER = re.compile(r"\s*arXiv:\s*\S+\s+Announce Type:\s*[\w-]+\s+Abstract:\s*(.*)", re.DOTALL)
 _ID = re.compile(rf"(?:oai:arXiv\.org:|arxiv\.org/abs/)({ARXIV_ID.pattern})(?:v\d+)?$")
@@ -34,34 +34,34 @@ def problem_with_key(key: str) -> str:
 
 
 def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
-    """The category's feed as it is now, whatever `day` is. Raises SourceError."""
-    # The Atom form: of the RSS form feedparser loses text.
+    """Fetch the category's current feed, whatever `day` is. Raises SourceError."""
+    # The Atom form, because feedparser loses text of the RSS form.
     try:
         return http.get(f"{settings.ARXIV_FEEDS_URL}/atom/{key}")
     except StatusError as error:
         if error.status == 400:
-            raise SourceError(f"arXiv knows no category {key}") from error
+            raise SourceError(f"arXiv has no category {key}") from error
         raise
 
 
 def parse(body: bytes, day: dt.date) -> Batch:
-    """New papers and cross-lists, each under the day of its announcement. Raises SourceError."""
+    """Return the new papers and cross-lists, each with the day of its announcement. Raises SourceError."""
     try:
         body.decode()
-    except UnicodeDecodeError as error:  # feedparser would guess, and garble every name in the feed
+    except UnicodeDecodeError as error:  # feedparser would guess the encoding, and garble every name in the feed
         raise SourceError(f"damaged: not the UTF-8 that arXiv sends ({error.reason} at byte {error.start})") from error
-    found = read_feed(body)
-    if found.feed.get("title", "").startswith("Feed error"):
-        raise SourceError(f"arXiv answered: {found.feed.title}")
-    return read_all(found.entries, _read)
+    content = read_feed(body)
+    if content.feed.get("title", "").startswith("Feed error"):
+        raise SourceError(f"arXiv answered: {content.feed.title}")
+    return read_all(content.entries, _read)
 
 
 def _read(entry: Any) -> PaperRecord | None:
     kind = entry.get("arxiv_announce_type", "new")
     if kind not in ANNOUNCED:
         return None
-    found = _ID.search(entry.get("id", "")) or _ID.search(entry.get("link", ""))
-    if not found:
+    arxiv_id = _ID.search(entry.get("id", "")) or _ID.search(entry.get("link", ""))
+    if not arxiv_id:
         raise ValueError(f"no arXiv id in {entry.get('id')!r}")
     title = from_tex(entry.get("title", ""))
     if not title:
@@ -69,12 +69,12 @@ def _read(entry: Any) -> PaperRecord | None:
     abstract = entry.get("summary", "")
     header = _HEADER.match(abstract)
     return PaperRecord(
-        key=f"arxiv:{found[1]}",
+        key=f"arxiv:{arxiv_id[1]}",
         title=title,
         abstract=from_tex(header[1] if header else abstract),
         authors=tuple(author_names.split_arxiv_feed_list(entry.get("author") or "")),
         categories=tuple(clean(tag.term) for tag in entry.get("tags", []) if tag.get("term")),
-        url=f"https://arxiv.org/abs/{found[1]}",
+        url=f"https://arxiv.org/abs/{arxiv_id[1]}",
         doi=doi_in(entry.get("arxiv_doi") or ""),
         day=_announcement_day(entry),
         announce_type=kind,
@@ -82,9 +82,9 @@ def _read(entry: Any) -> PaperRecord | None:
 
 
 def _announcement_day(entry: Any) -> dt.date | None:
-    """The day as it stands there: midnight in New York, which in UTC would be another day half of the time."""
+    """Return the date as written. It is midnight in New York, so converting it to UTC could change the day."""
     written = entry.get("published", "")
     try:
         return dt.date.fromisoformat(written[:10]) if written else None
-    except ValueError:  # as RSS writes it
+    except ValueError:  # RSS writes dates as emails do
         return parsedate_to_datetime(written).date()

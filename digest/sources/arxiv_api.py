@@ -1,4 +1,4 @@
-"""arXiv's query API, asked for papers by their ids: what other lists leave out, as the authors wrote it."""
+"""arXiv's query API, which returns papers by id: the metadata that other lists leave out, as the authors wrote it."""
 
 import datetime as dt
 import xml.etree.ElementTree as ET
@@ -12,7 +12,7 @@ from digest.sources.xml_parser import read_xml, text
 from digest.text.latex import from_tex
 from subscriptions.query.grammar import CATEGORY
 
-MOST_IDS = 100  # a request; the address stays below 2,000 characters
+MOST_IDS = 100  # in one request, so that the address stays below 2,000 characters
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ARXIV = "{http://arxiv.org/schemas/atom}"
@@ -20,18 +20,18 @@ _TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
 
 
 def fetch(http: Http, ids: Sequence[str]) -> bytes:
-    """What the API says of `ids`, which are arXiv's without version. Raises SourceError."""
-    question: dict[str, str | int] = {"id_list": ",".join(ids), "max_results": len(ids)}
+    """Fetch the API's answer for `ids`, which are arXiv ids without version. Raises SourceError."""
+    params: dict[str, str | int] = {"id_list": ",".join(ids), "max_results": len(ids)}
     try:
-        return http.get(f"{settings.ARXIV_API_URL}/api/query", question)
+        return http.get(f"{settings.ARXIV_API_URL}/api/query", params)
     except StatusError as error:
-        if error.status == 400:  # as the API now answers when an id is not written as arXiv writes them
+        if error.status == 400:  # the API's answer to an id that is malformed
             raise SourceError(f"arXiv's API refuses one of the {len(ids)} ids from {ids[0]} to {ids[-1]}") from error
         raise
 
 
 def parse(body: bytes) -> Batch:
-    """Each paper that arXiv knows. Raises SourceError, also when it names none: its pages come empty at times."""
+    """Return the papers in the answer. Raises SourceError, also if there are none: arXiv sends empty pages at times."""
     feed = read_xml(body, f"{_ATOM}feed")
     entries = feed.findall(f"{_ATOM}entry")
     for entry in entries:
@@ -66,7 +66,7 @@ def _authors(entry: ET.Element) -> tuple[str, ...]:
 
 
 def _categories(entry: ET.Element) -> tuple[str, ...]:
-    """The primary one first. Classes of the ACM and the MSC, which stand among them, are none of arXiv's."""
+    """Return the arXiv categories, the primary one first. ACM and MSC classes, which are listed too, are left out."""
     elements = [*entry.findall(f"{_ARXIV}primary_category"), *entry.findall(f"{_ATOM}category")]
     terms = (element.get("term", "") for element in elements)
     return tuple(dict.fromkeys(term for term in terms if CATEGORY.fullmatch(term)))

@@ -1,7 +1,7 @@
-"""A day of one arXiv category that the feed no longer holds, by OAI-PMH.
+"""arXiv's OAI-PMH interface, for a day of one category that the feed no longer holds.
 
-A record's date stamp is, in UTC, the day on which it last changed. An announcement is made at the end of the day
-before in New York, which is that day's first hour in UTC: so the stamp is the day that the feed would have had.
+A record's datestamp is the UTC day on which it last changed. arXiv announces papers in the evening in New York, in the
+first hour of the next day in UTC, so the datestamp equals the day that the feed gave them.
 """
 
 import datetime as dt
@@ -17,26 +17,26 @@ from digest.text import author_names
 from digest.text.cleanup import clean
 from digest.text.latex import from_tex
 
-NEW_FOR = 5  # days from the first version to its announcement: a weekend, and a holiday or a moderator
-GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")  # all other archives are of the group physics
+NEW_FOR = 5  # days at most from the first version to its announcement: a weekend and a holiday, or moderation
+GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")  # all other archives are in the group physics
 
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
 
 
 def fetch(http: Http, key: str, day: dt.date, token: str = "") -> bytes:
-    """The category's records of `day`, or the next page of them. Raises SourceError."""
-    # Of the formats only this one says when the first version came; `created` in the format "arXiv" is the last one's.
-    question: dict[str, str | int] = {"verb": "ListRecords"}
+    """Fetch the category's records of `day`, or the next page of them. Raises SourceError."""
+    params: dict[str, str | int] = {"verb": "ListRecords"}
     if token:
-        question["resumptionToken"] = token
+        params["resumptionToken"] = token
     else:
-        question |= {"metadataPrefix": "arXivRaw", "set": set_of(key), "from": str(day), "until": str(day)}
-    return http.get(f"{settings.ARXIV_OAI_URL}/oai", question)
+        # Only the format arXivRaw dates the first version; `created` of the format arXiv is the last version's date.
+        params |= {"metadataPrefix": "arXivRaw", "set": set_of(key), "from": str(day), "until": str(day)}
+    return http.get(f"{settings.ARXIV_OAI_URL}/oai", params)
 
 
 def set_of(category: str) -> str:
-    """`cs.AI` is cs:cs:AI, `hep-th` is physics:hep-th, `astro-ph.GA` is physics:astro-ph:GA."""
+    """Return a category's set: `cs.AI` gives cs:cs:AI, `hep-th` physics:hep-th, `astro-ph.GA` physics:astro-ph:GA."""
     archive, dot, subject = category.partition(".")
     archive = archive.lower()
     subject = subject.upper() if len(subject) == 2 else subject.lower()  # as in cs.AI and in physics.flu-dyn
@@ -44,7 +44,10 @@ def set_of(category: str) -> str:
 
 
 def parse(body: bytes, key: str, day: dt.date) -> tuple[Batch, str]:
-    """The papers that were new in category `key` on `day`, and the token of the next page. Raises SourceError."""
+    """Return the papers that were new in category `key` on `day`, and the token of the next page; "" after the last.
+
+    Raises SourceError.
+    """
     answer = read_xml(body, f"{_OAI}OAI-PMH")
     error = answer.find(f"{_OAI}error")
     if error is not None:
@@ -53,7 +56,7 @@ def parse(body: bytes, key: str, day: dt.date) -> tuple[Batch, str]:
         raise SourceError(f"arXiv's OAI-PMH answered: {clean(error.get('code', ''))}: {clean(error.text or '')}")
     records = answer.find(f"{_OAI}ListRecords")
     if records is None:
-        raise SourceError("arXiv's OAI-PMH answered neither records nor an error")
+        raise SourceError("arXiv's OAI-PMH answer holds neither records nor an error")
     batch = read_all(records.findall(f"{_OAI}record"), lambda record: _read(record, key, day))
     return batch, (records.findtext(f"{_OAI}resumptionToken") or "").strip()
 

@@ -1,4 +1,4 @@
-"""Asking for changes only: what a server said of its last answer goes back with the next request (RFC 9110, 13.1)."""
+"""Conditional requests: the validators of a server's last answer go back with the next request (RFC 9110, 13.1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class ResponseValidator(NamedTuple):
-    """What tells one answer from the next; either may be empty."""
+    """The headers that identify one version of an answer. Either may be empty."""
 
     etag: str = ""
     last_modified: str = ""
@@ -14,18 +14,19 @@ class ResponseValidator(NamedTuple):
 
 @dataclass
 class ConditionalRequests:
-    """`known` by address from earlier runs, `heard` in this one."""
+    """The validators by address: those known from earlier runs, and those received in this one."""
 
     known: Mapping[str, ResponseValidator] = field(default_factory=dict)
-    heard: dict[str, ResponseValidator] = field(default_factory=dict)
+    received: dict[str, ResponseValidator] = field(default_factory=dict)
 
-    def ask(self, address: str) -> dict[str, str]:
-        """The headers that make the request a conditional one."""
-        mark = self.known.get(address, ResponseValidator())
-        asked = {"If-None-Match": mark.etag, "If-Modified-Since": mark.last_modified}
-        return {name: value for name, value in asked.items() if value}
+    def headers(self, address: str) -> dict[str, str]:
+        """Return the headers that make a request to `address` conditional."""
+        validator = self.known.get(address, ResponseValidator())
+        headers = {"If-None-Match": validator.etag, "If-Modified-Since": validator.last_modified}
+        return {name: value for name, value in headers.items() if value}
 
-    def hear(self, address: str, headers: Mapping[str, str]) -> None:
-        mark = ResponseValidator(headers.get("etag", "")[:500], headers.get("last-modified", "")[:100])
-        if any(mark):
-            self.heard[address] = mark
+    def receive(self, address: str, headers: Mapping[str, str]) -> None:
+        """Keep the validators of an answer for the next run."""
+        validator = ResponseValidator(headers.get("etag", "")[:500], headers.get("last-modified", "")[:100])
+        if any(validator):
+            self.received[address] = validator

@@ -1,4 +1,4 @@
-"""A limit on the whole time of a request: httpx itself only limits the time between two bytes."""
+"""A limit on the total time of a request; httpx itself only limits the time between two bytes."""
 
 import socket
 import threading
@@ -7,22 +7,22 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-stopping = threading.Event()  # set once the process is to end
-_burning: "weakref.WeakSet[Deadline]" = weakref.WeakSet()
+stopping = threading.Event()  # set when the process must end
+_running: "weakref.WeakSet[Deadline]" = weakref.WeakSet()
 
 
 def abort_all() -> None:
-    """Break every connection that a fuse watches, and let no other be made: the process wants to end."""
+    """Break every open connection that has a deadline and prevent new ones, so that the process can end."""
     stopping.set()
-    for deadline in list(_burning):
+    for deadline in list(_running):
         deadline.expire()
 
 
 class Deadline:
-    """Breaks the connections that it was told of, `seconds` after it was entered. `trace` is httpx's extension."""
+    """A context manager that breaks its connections after `seconds`. Pass `trace` to httpx as the trace extension."""
 
     def __init__(self, seconds: float) -> None:
-        self.is_blown = False
+        self.is_expired = False
         self._sockets: list[socket.socket] = []
         self._timer = threading.Timer(max(0, seconds), self.expire)
         self._timer.daemon = True
@@ -30,22 +30,23 @@ class Deadline:
     def trace(self, event: str, details: dict[str, Any]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._sockets.append(details["return_value"].get_extra_info("socket"))
-            if self.is_blown or stopping.is_set():
+            if self.is_expired or stopping.is_set():
                 self.expire()
 
     def expire(self) -> None:
-        self.is_blown = True
+        self.is_expired = True
         for connection in self._sockets:
-            with suppress(OSError):  # closed already
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS's own would wait for the other side
+            with suppress(OSError):  # already closed
+                # The plain socket's shutdown, because the TLS one waits for the other side.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         self._timer.start()
-        _burning.add(self)
+        _running.add(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        _burning.discard(self)
+        _running.discard(self)

@@ -1,4 +1,4 @@
-"""Any RSS, RDF or Atom feed, by its address."""
+"""Any RSS, RDF or Atom feed. The source's key is the feed's address."""
 
 import datetime as dt
 from typing import Any
@@ -21,17 +21,17 @@ def problem_with_key(key: str) -> str:
     if not web_link(key):
         return "Write the feed's whole address, such as https://example.org/feed.xml."
     if urlsplit(key).hostname in ARXIV_HOSTS:
-        return "Add a source of the kind “arXiv category” instead: it tells new papers from new versions of old ones."
+        return "Add a source of the kind “arXiv category” instead: it leaves out new versions of old papers."
     return ""
 
 
 def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
-    """The feed as it is now, whatever `day` is. Raises SourceError."""
+    """Fetch the current feed, whatever `day` is. Raises SourceError."""
     return http.get(key)
 
 
 def parse(body: bytes, day: dt.date) -> Batch:
-    """Each entry under the day it gives, but never after `day`. Raises SourceError."""
+    """Return the entries, each with the day it gives, but `day` at the latest. Raises SourceError."""
     return read_all(read_feed(body).entries, lambda entry: _read(entry, day))
 
 
@@ -55,7 +55,7 @@ def _read(entry: Any, day: dt.date) -> PaperRecord:
 
 
 def _plain(part: Any) -> str:
-    """The text of one of feedparser's details, which say whether they are HTML."""
+    """Return the plain text of one of feedparser's details, which hold their content type."""
     if not part:
         return ""
     return from_tex(from_html(part.value) if "html" in part.type else part.value)

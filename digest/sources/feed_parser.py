@@ -1,6 +1,7 @@
-"""What arXiv's feeds and all others have in common: feedparser, told not to touch the text, and kept from harm.
+"""Feeds of any kind, parsed by feedparser without changing their text.
 
-feedparser runs in a child process: a long run of letters, attributes or categories takes it the square of their number.
+feedparser runs in a child process with limits, because its time is quadratic for a long run of letters, attributes or
+categories.
 """
 
 import json
@@ -19,32 +20,35 @@ _FIRST_ELEMENT = re.compile(rb"<\x00?\w")
 
 
 def read_feed(body: bytes) -> Any:
-    """Return feedparser's result for `body`. Raises SourceError when it is no feed, or takes too long to read.
+    """Return feedparser's result for `body`. Raises SourceError if it is no feed, or takes too long to read.
 
-    Sanitising and link resolving are off: with them feedparser takes `n<k` for a tag and eats the text behind
-    it. What we keep is plain text, escaped wherever it is shown.
+    Sanitizing and link resolving are off, because they make feedparser take `n<k` for a tag and drop the text after
+    it. We keep plain text only, and escape it wherever it is shown.
     """
-    body = _harmless(body)
+    body = _with_safe_prolog(body)
     try:
-        found = json.loads(isolation.run(parse, body), object_hook=FeedParserDict)
+        parsed = json.loads(isolation.run(parse, body), object_hook=FeedParserDict)
     except isolation.IsolationError as error:
         raise SourceError(f"not a readable feed: {error}") from error
-    if not found.version and not found.entries:
+    if not parsed.version and not parsed.entries:
         raise SourceError(f"not a feed: {beginning(body)}")
-    if found.bozo and not found.entries:
-        raise SourceError(f"not a readable feed: {found.bozo}")
-    return found
+    if parsed.bozo and not parsed.entries:
+        raise SourceError(f"not a readable feed: {parsed.bozo}")
+    return parsed
 
 
-def _harmless(body: bytes) -> bytes:
-    """The same feed, fit for feedparser, to which a long prolog or first line can be the work of hours."""
+def _with_safe_prolog(body: bytes) -> bytes:
+    """Return `body` with the XML declaration on a line of its own. Raises SourceError if the prolog is long or harmful.
+
+    feedparser can take hours for a long prolog or first line.
+    """
     body = body.lstrip()
     first = _FIRST_ELEMENT.search(body, 0, LONGEST_PROLOG)
     if not first:
         raise SourceError(f"not a feed: {beginning(body)}")
     prolog = body[: first.start()]
     if b"<!ENTITY" in prolog:
-        raise SourceError("refused: the feed defines entities of its own, which no honest feed needs")
+        raise SourceError("refused: the feed defines its own entities, which no honest feed needs")
     if not prolog.startswith(b"<?"):
         return body
     declaration, end, rest = prolog.partition(b"?>")

@@ -1,4 +1,4 @@
-"""One way to the network for all sources: bounded in time, size and redirects, and patient with hiccups."""
+"""The HTTP client of all sources. It limits time, size and redirects, and retries after transient errors."""
 
 import datetime as dt
 import email.utils
@@ -23,10 +23,10 @@ from digest.text.cleanup import from_html
 logger = logging.getLogger(__name__)
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-HttpxTrace = Callable[[str, dict[str, Any]], None]  # httpx's extension: told of each step of a request
+HttpxTrace = Callable[[str, dict[str, Any]], None]  # httpx's extension, called at each step of a request
 
-# What Python takes for global, and what leads, or may lead, to a private place all the same: metadata services,
-# and IPv4 addresses wrapped into IPv6 ones.
+# Networks that Python calls global though they may lead to a private address: metadata services, and IPv4 addresses
+# inside IPv6 ones.
 NOT_PUBLIC = [
     ipaddress.ip_network(network)
     for network in ("192.0.0.0/24", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
@@ -38,15 +38,15 @@ REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class _TransientError(Exception):
-    """A fault that may pass. `wait` is what the server asked for, in seconds."""
+    """A transient error. `wait` is the delay that the server asked for, in seconds."""
 
-    def __init__(self, what: str, wait: float = 0) -> None:
-        super().__init__(what)
+    def __init__(self, message: str, wait: float = 0) -> None:
+        super().__init__(message)
         self.wait = wait
 
 
 class StatusError(SourceError):
-    """The server answered with a status that is no success."""
+    """The server answered with an error status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -55,19 +55,20 @@ class StatusError(SourceError):
 
 @dataclass(frozen=True)
 class Http:
-    """Fetches addresses. All times are in seconds; `limit` is the size of the unpacked answer in bytes."""
+    """An HTTP client. All times are in seconds; `limit` is the maximum size of the decompressed answer in bytes."""
 
     user_agent: str
     limit: int
     timeout: float = 10
     deadline: float = 25
-    private_hosts: bool = True  # may the address name this machine or network? Elsewhere there it can't redirect
+    # True if the address may be one of this machine or network. A redirect may lead to that host only.
+    private_hosts: bool = True
     sleep: Callable[[float], object] = deadlines.stopping.wait
-    before: Callable[[], None] = lambda: None  # called before each request: where to wait for one's turn
+    before: Callable[[], None] = lambda: None  # called before each request, to wait for a turn
     validators: ConditionalRequests = field(default_factory=ConditionalRequests)
 
     def get(self, url: str, params: dict[str, str | int] | None = None) -> bytes:
-        """The body behind `url`. Raises SourceError with a reason that names the address, or UnchangedError."""
+        """Return the body of `url`. Raises SourceError with a reason that names the address, or UnchangedError."""
         try:
             address = str(httpx.URL(url, params=params) if params else httpx.URL(url))
         except httpx.InvalidURL as error:
@@ -81,24 +82,24 @@ class Http:
                 self.before()
             try:
                 return self._get_once(address, give_up_at)
-            except _TransientError as fault:
+            except _TransientError as error:
                 if deadlines.stopping.is_set():
-                    raise StoppedError(address) from fault
+                    raise StoppedError(address) from error
                 if time.monotonic() >= give_up_at:
-                    raise UnreachableError(f"{address}: not finished after {self.deadline:g} seconds") from fault
-                wait = fault.wait or random.uniform(0.5, 1) * 2 ** (attempt - 1)  # noqa: S311  # jitter, no secret
+                    raise UnreachableError(f"{address}: not finished after {self.deadline:g} seconds") from error
+                wait = error.wait or random.uniform(0.5, 1) * 2 ** (attempt - 1)  # noqa: S311  # jitter, no secret
                 if attempt == TRIES or time.monotonic() + wait > give_up_at:
-                    raise UnreachableError(f"{address}: {fault}, after {_times(attempt)}") from fault
-                logger.debug("%s: %s; next try in %.1f s", address, fault, wait)
+                    raise UnreachableError(f"{address}: {error}, after {_times(attempt)}") from error
+                logger.debug("%s: %s; next try in %.1f s", address, error, wait)
                 self.sleep(wait)
         raise AssertionError("unreachable")
 
     def _get_once(self, address: str, give_up_at: float) -> bytes:
-        # Only encodings that are unpacked below, under the size limit.
-        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"} | self.validators.ask(address)
+        # Only encodings that are decompressed below, under the size limit.
+        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"} | self.validators.headers(address)
         try:
             with (
-                # The environment may name a proxy, behind which nobody sees where a feed's address leads.
+                # The environment may name a proxy. A proxy would hide which host a feed's address leads to.
                 httpx.Client(timeout=self.timeout, headers=headers, trust_env=self.private_hosts) as client,
                 Deadline(give_up_at - time.monotonic()) as limit,
             ):
@@ -108,11 +109,11 @@ class Http:
         except httpx.HTTPError as error:
             raise SourceError(f"{address}: {_in_words(error)}") from error
         except (httpx.InvalidURL, UnicodeError, OverflowError) as error:  # a name too long, a port too large
-            raise SourceError(f"{address}: no usable address ({error})") from error
+            raise SourceError(f"{address}: not a usable address ({error})") from error
 
     def _follow(self, client: httpx.Client, limit: Deadline, address: str) -> bytes:
         trusted = httpx.URL(address).host if self.private_hosts else ""
-        asked = address
+        requested = address
         for _ in range(MAX_REDIRECTS + 1):
             _check_host(address, trusted)
             trace = limit.trace if httpx.URL(address).host == trusted else _only_public(limit.trace, address)
@@ -122,9 +123,9 @@ class Http:
                     continue
                 _check_status(response, address)
                 body = self._read(response, address)
-                if limit.is_blown:  # where no length was announced, a broken connection looks like the end
+                if limit.is_expired:  # without a Content-Length, a broken connection looks like the end of the body
                     raise _TransientError("the connection broke")
-                self.validators.hear(asked, response.headers)
+                self.validators.receive(requested, response.headers)
                 return body
         raise SourceError(f"{address}: more than {MAX_REDIRECTS} redirects")
 
@@ -136,13 +137,13 @@ class Http:
             try:
                 body += unpacker.decompress(chunk, room) if unpacker else chunk
             except zlib.error as error:
-                raise SourceError(f"{address}: the packed answer is damaged ({error})") from error
+                raise SourceError(f"{address}: the compressed answer is damaged ({error})") from error
             if len(body) > self.limit:
                 raise SourceError(f"{address}: larger than {self.limit // 1_000_000} MB")
             if unpacker and unpacker.eof:
-                break  # whatever follows is none of the answer, and may never end
+                break  # bytes after the end are not part of the answer, and may never stop
         if unpacker and not unpacker.eof:
-            raise SourceError(f"{address}: the packed answer ends too early")
+            raise SourceError(f"{address}: the compressed answer ends too early")
         return bytes(body)
 
 
@@ -152,53 +153,53 @@ def _check_host(address: str, trusted: str) -> None:
         raise SourceError(f"{address}: not an http or https address")
     if url.host == trusted:
         return
-    for found in _addresses_of(url.host):
-        _check_public(found, address)
+    for ip in _addresses_of(url.host):
+        _check_public(ip, address)
 
 
-def _check_public(found: IPAddress, address: str) -> None:
-    found = getattr(found, "ipv4_mapped", None) or found
-    if not found.is_global or found.is_multicast or any(found in network for network in NOT_PUBLIC):
-        raise SourceError(f"{address}: leads to {found}, which is not a public address")
+def _check_public(ip: IPAddress, address: str) -> None:
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if not ip.is_global or ip.is_multicast or any(ip in network for network in NOT_PUBLIC):
+        raise SourceError(f"{address}: leads to {ip}, which is not a public address")
 
 
 def problem_with_host(address: str) -> str:
-    """Why `address` leads to this machine or network, as far as that is seen without asking anybody; else empty."""
+    """Return why `address` leads to this machine or network, as far as it shows without DNS; empty if it doesn't."""
     try:
         host = httpx.URL(address).host
         _check_public(ipaddress.ip_address("127.0.0.1" if host == "localhost" else host), address)
     except SourceError as error:
         return str(error)
-    except (ValueError, httpx.InvalidURL):  # a name, mostly: where it leads is looked up when it is asked
+    except (ValueError, httpx.InvalidURL):  # usually a host name, which is resolved and checked when it is fetched
         return ""
     return ""
 
 
 def _only_public(trace: HttpxTrace, address: str) -> HttpxTrace:
-    """`trace`, and a second look at where the connection really leads, before anything is sent on it.
+    """Return a trace that calls `trace`, and checks the connection's real address before anything is sent.
 
-    A name may mean another address to us now than it meant a moment ago, when it was checked.
+    The host name may resolve to another address now than when it was checked (DNS rebinding).
     """
 
-    def checking(event: str, details: dict[str, Any]) -> None:
+    def check_peer(event: str, details: dict[str, Any]) -> None:
         trace(event, details)
         if event.endswith("connect_tcp.complete"):
             peer = details["return_value"].get_extra_info("server_addr")[0]
             _check_public(ipaddress.ip_address(peer), address)
 
-    return checking
+    return check_peer
 
 
 def _unpacker(response: httpx.Response) -> "zlib._Decompress | None":
-    packed = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate")
-    return zlib.decompressobj(wbits=47) if packed else None  # 47: gzip or zlib, as its header says
+    is_compressed = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip", "deflate")
+    return zlib.decompressobj(wbits=47) if is_compressed else None  # 47: detects gzip or zlib by the header
 
 
 def _addresses_of(host: str) -> list[IPAddress]:
     try:
         return [ipaddress.ip_address(info[4][0]) for info in socket.getaddrinfo(host, None)]
     except (socket.gaierror, UnicodeError) as error:
-        raise _TransientError(f"the host {host} can't be found") from error
+        raise _TransientError(f"the host {host} can't be found") from error  # DNS errors are often transient
 
 
 def _check_status(response: httpx.Response, address: str) -> None:
@@ -212,7 +213,7 @@ def _check_status(response: httpx.Response, address: str) -> None:
 
 
 def _beginning(response: httpx.Response) -> str:
-    """How the answer begins: there an error mostly says what it is."""
+    """Return how the answer begins; an error page mostly says there what is wrong."""
     unpacker, start = _unpacker(response), next(response.iter_raw(), b"")
     try:
         start = unpacker.decompress(start, 2000) if unpacker else start[:2000]
@@ -222,7 +223,7 @@ def _beginning(response: httpx.Response) -> str:
 
 
 def _retry_after(response: httpx.Response) -> float:
-    """What the server asks us to wait, in seconds; 0 if it doesn't say."""
+    """Return the delay that the server asks for, in seconds; 0 if it asks for none."""
     value = response.headers.get("retry-after", "")
     if value.isdecimal():
         return float(value)

@@ -1,4 +1,4 @@
-"""Hugging Face Daily Papers, by its JSON API. The date asked for is the day; a day grows while it lasts."""
+"""Hugging Face Daily Papers, read from its JSON API. A list is fetched by date, and grows until its day ends."""
 
 import datetime as dt
 import json
@@ -15,7 +15,7 @@ PAGE_SIZE = 100
 BY_DAY = True
 PAUSE = 0
 SITE = "https://huggingface.co"
-BIGGEST_COUNT = 2**31 - 1  # that the database takes
+BIGGEST_COUNT = 2**31 - 1  # the largest that the database stores
 
 
 def problem_with_key(key: str) -> str:
@@ -23,19 +23,19 @@ def problem_with_key(key: str) -> str:
 
 
 def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
-    """The day's list, `page` counted from 0. Raises SourceError."""
+    """Fetch a page of the day's list; `page` counts from 0. Raises SourceError."""
     try:
         return http.get(
             f"{settings.HUGGINGFACE_URL}/api/daily_papers", {"date": str(day), "limit": PAGE_SIZE, "p": page}
         )
     except StatusError as error:
         if error.status == 400 and "future" in str(error):
-            return b"[]"  # by upstream's clock the day has not begun: nothing is listed yet
+            return b"[]"  # the day has not begun by the server's clock, so nothing is listed yet
         raise
 
 
 def parse(body: bytes, day: dt.date) -> Batch:
-    """Read the API's array. Raises SourceError when it is none."""
+    """Return the papers in the API's array. Raises SourceError if the body is not one."""
     try:
         items = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -46,7 +46,7 @@ def parse(body: bytes, day: dt.date) -> Batch:
 
 
 def _read(item: dict[str, Any], day: dt.date) -> PaperRecord | None:
-    """Only id, title and abstract are needed. All else has changed its form before, and may be absent or odd."""
+    """Return the paper of an item. Only id, title and abstract are required: all else has changed its form before."""
     paper = item["paper"]
     arxiv_id = paper["id"]
     if not ARXIV_ID.fullmatch(arxiv_id):
@@ -64,8 +64,7 @@ def _read(item: dict[str, Any], day: dt.date) -> PaperRecord | None:
         keywords=tuple(filter(None, map(_text, _list(paper.get("ai_keywords"))))),
         url=f"https://arxiv.org/abs/{arxiv_id}",
         published_on=_date(paper.get("publishedAt")),
-        # Of two times the outer one is shifted by the clock of New York; neither is the day of the list.
-        day=day,
+        day=day,  # neither of the item's two times is the day of the list
         thumbnail_url=_absolute(item.get("thumbnail")),
         github_url=web_link(paper.get("githubRepo")),
         github_stars=_count(paper["githubStars"]) if paper.get("githubStars") is not None else None,
@@ -92,7 +91,7 @@ def _text(value: Any) -> str:
 
 
 def _name(value: Any) -> str:
-    """What a user or an organization is called."""
+    """Return the name of a user or an organization."""
     return (_text(value.get("fullname")) or _text(value.get("name")))[:200] if isinstance(value, dict) else ""
 
 

@@ -1,4 +1,4 @@
-"""What a source says of one paper on one day, the same for every source. Pure."""
+"""A paper as a source lists it on one day, in the same form for all sources. Pure."""
 
 import datetime as dt
 import hashlib
@@ -25,9 +25,9 @@ LONGEST_DOI = 255
 
 
 class SourceError(Exception):
-    """A source can't be read; the message says what happened, in words an operator understands.
+    """A source can't be read. The message explains it to an operator.
 
-    It may quote the source's address, and so keys in it are masked.
+    The message may quote the source's address, so secrets in it are masked.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -35,20 +35,20 @@ class SourceError(Exception):
 
 
 class UnreachableError(SourceError):
-    """Nobody answers, or not in time: there is no point in asking for another day right now."""
+    """The server doesn't answer, or not in time. Asking for another day now is pointless."""
 
 
 class StoppedError(Exception):
-    """This process is to end, and upstream was left in the middle; nobody's fault."""
+    """The process must end, so the request was abandoned. This is not an error of the source."""
 
 
 class UnchangedError(Exception):
-    """The server says that its answer is the same as last time; no fault."""
+    """The server says that its answer has not changed since last time. This is not an error of the source."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaperRecord:
-    """One paper as one source lists it. Text is plain Unicode; what a source doesn't say stays at its default."""
+    """One paper as one source lists it. Text is plain Unicode; fields that a source doesn't give keep their default."""
 
     key: str
     title: str
@@ -65,8 +65,8 @@ class PaperRecord:
     project_url: str = ""
     organization: str = ""
     summary: str = ""
-    comment: str = ""  # the authors' own, on arXiv: pages, conference
-    day: dt.date | None = None  # when the source listed it; None: it doesn't say
+    comment: str = ""  # the authors' comment on arXiv: pages, conference
+    day: dt.date | None = None  # when the source listed the paper; None if it doesn't say
     votes: int = 0
     comments: int = 0
     announce_type: str = ""
@@ -75,14 +75,14 @@ class PaperRecord:
 
 @dataclass
 class Batch:
-    """What `parse` made of one answer: the readable papers, and why each other item was rejected."""
+    """The result of `parse`: the papers that could be read, and the reason why each other item was rejected."""
 
     records: list[PaperRecord] = field(default_factory=list)
     rejected: list[str] = field(default_factory=list)
-    skipped: int = 0  # readable, and none of ours: a replaced version of an older paper
+    skipped: int = 0  # items that could be read but are not wanted, such as new versions of older papers
 
     def add(self, page: "Batch") -> None:
-        """Take in what a further answer of the same list held."""
+        """Add another page of the same list."""
         self.records += page.records
         self.rejected += page.rejected
         self.skipped += page.skipped
@@ -91,21 +91,21 @@ class Batch:
         return iter(self.records)
 
     def __len__(self) -> int:
-        """How many items the answer held, readable or not."""
+        """Return the number of items in the answer, readable or not."""
         return len(self.records) + len(self.rejected) + self.skipped
 
 
 def read_all(items: Iterable[Any], read: Callable[[Any], PaperRecord | None]) -> Batch:
-    """Read each item; one that can't be read is counted with its reason and loses nobody else.
+    """Read each item. An item that can't be read is rejected with its reason, and does not affect the others.
 
-    Raises SourceError when more than half can't be read: then the source has changed, and a part of a day
-    would pass for the whole.
+    Raises SourceError if more than half can't be read: then the source's format has changed, and a part of a day
+    would pass for the whole day.
     """
     batch = Batch()
     for number, item in enumerate(items, 1):
         try:
             record = read(item)
-        except Exception as error:  # whatever is odd about one item, the others are read
+        except Exception as error:  # any error in one item must not keep the others from being read
             batch.rejected.append(f"item {number}: {type(error).__name__}: {str(error)[:200]}")
             continue
         if record is None:
@@ -118,15 +118,15 @@ def read_all(items: Iterable[Any], read: Callable[[Any], PaperRecord | None]) ->
 
 
 def paper_key(*places: str) -> str:
-    """The canonical id: the arXiv id without version found in `places`, else a DOI, else a hash of the first place.
+    """Return the canonical id: the arXiv id without version in `places`, else a DOI, else a hash of the first place.
 
-    `places` are a paper's link first, then whatever else may name it. Raises ValueError without any.
+    `places` holds the paper's link first, then other texts that may identify it. Raises ValueError if all are empty.
     """
     given = [place for place in places if place]
     for place in given:
         if found := _ARXIV_IN_LINK.search(place):
             return f"arxiv:{found[1]}"
-    for place in reversed(given):  # an explicit DOI before one inside the link, which may carry a version
+    for place in reversed(given):  # an explicit DOI goes before one in the link, which may include a version
         if doi := doi_in(place):
             return f"doi:{doi.lower()}"
     if not given:
@@ -135,14 +135,14 @@ def paper_key(*places: str) -> str:
 
 
 def doi_in(place: str) -> str:
-    """The DOI that a link or an identifier contains, else nothing."""
+    """Return the DOI that a link or an identifier contains, or "" if there is none."""
     found = _DOI.search(place)
     doi = found[0].rstrip(".,;)") if found else ""
     return doi if len(doi) <= LONGEST_DOI else ""
 
 
 def clean_link(link: str) -> str:
-    """`link` without what only says where the reader came from."""
+    """Return `link` without tracking parameters."""
     parts = urlsplit(link.strip())
     query, fragment = (
         "&".join(part for part in text.split("&") if not _TRACKING.match(part))
@@ -152,9 +152,9 @@ def clean_link(link: str) -> str:
 
 
 def web_link(value: Any) -> str:
-    """Return `value` without name and password if it is an http(s) address of sane length, else nothing.
+    """Return `value` without user name and password if it is an http(s) address of sane length, else "".
 
-    A link is shown to readers as it is.
+    The link is shown to readers unchanged.
     """
     if not isinstance(value, str):
         return ""
@@ -163,7 +163,7 @@ def web_link(value: Any) -> str:
         parts = urlsplit(link)
         link = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else link
         link.encode()
-    except ValueError:  # half a character, a bracket that doesn't close
+    except ValueError:  # a lone surrogate, or an unclosed bracket
         return ""
-    good = parts.scheme in ("http", "https") and parts.hostname and len(link) <= LONGEST_LINK
-    return link if good else ""
+    is_good = parts.scheme in ("http", "https") and parts.hostname and len(link) <= LONGEST_LINK
+    return link if is_good else ""

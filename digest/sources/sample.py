@@ -1,4 +1,4 @@
-"""A small day of invented papers, for machines without the Internet. They are listed on the day of the fetch."""
+"""A small set of invented papers, for machines without Internet access. They are listed on the day of the fetch."""
 
 import datetime as dt
 import json
@@ -19,7 +19,7 @@ def problem_with_key(key: str) -> str:
 
 
 def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
-    """The file beside this module; no network."""
+    """Return the file beside this module, without using the network."""
     return FILE.read_bytes()
 
 

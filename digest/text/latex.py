@@ -1,7 +1,7 @@
-"""Plain Unicode out of titles and abstracts that may hold TeX. Pure.
+"""Plain Unicode from titles and abstracts that may hold TeX. Pure.
 
-Authors write TeX, Markdown, code and plain text in the same box. Only what is surely TeX is taken for it; all else,
-unknown commands included, stays as it was written, so that no word is lost.
+Authors write TeX, Markdown, code and plain text in the same field. Only certain TeX is converted. All other text,
+including unknown commands, stays as written, so that no word is lost.
 """
 
 import re
@@ -10,7 +10,7 @@ import unicodedata
 from digest.text.cleanup import clean
 from digest.text.latex_math import WRAPPERS, plain_formula, symbol
 
-PASSES = 12  # each opens the innermost of what is nested; what is not done after so many is no TeX
+PASSES = 12  # each converts the innermost level of nested TeX; text that needs more is not TeX
 
 _MAYBE = re.compile(r"[\\`~${]|--")
 _ACCENTS = {
@@ -20,7 +20,7 @@ _ACCENTS = {
 }  # fmt: skip
 _GROUP = r"\s?\{(?P<%s>(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*+)\}"
 _LETTERS = "ss|ae|AE|oe|OE|aa|AA|o|O|l|L|i|j"
-# No branch reads further than to the next sign of its kind: the time taken grows with the length, whatever is sent.
+# No branch reads past the next delimiter of its kind, so the time is linear in the length for any input.
 _TEX = re.compile(
     rf"""
     # Addresses, where tildes and dashes mean themselves, and paths.
@@ -64,10 +64,10 @@ _TEX = re.compile(
 )
 
 
-def _readable(found: re.Match[str]) -> str:
-    """What stands for a piece of TeX; the piece itself where there is doubt."""
-    written, kind = found[0], found.lastgroup or ""
-    content = found[kind] if kind else ""
+def _readable(tex: re.Match[str]) -> str:
+    """Return the plain text of a piece of TeX, or the piece itself if there is doubt."""
+    written, kind = tex[0], tex.lastgroup or ""
+    content = tex[kind] if kind else ""
     match kind:
         case "address":
             return _ESCAPED.sub(r"\1", content)
@@ -77,7 +77,7 @@ def _readable(found: re.Match[str]) -> str:
             plain = None if _PROSE.search(_COMMANDS.sub(r"\\", content)) else plain_formula(content)
             return written if plain is None else plain
         case "inner" | "dotless" | "bare":
-            letter = unicodedata.normalize("NFC", content + _ACCENTS[found["accent"]])
+            letter = unicodedata.normalize("NFC", content + _ACCENTS[tex["accent"]])
             return letter if len(letter) == 1 else written
         case "letter" | "loose":
             return symbol(content) or written
@@ -100,13 +100,13 @@ def _readable(found: re.Match[str]) -> str:
 
 
 _ESCAPED = re.compile(r"\\([_%#&~])")
-# Two words side by side: an amount of money stands at the beginning of what only looks like a formula.
+# Two words in a row. The dollar sign is then likely an amount of money and not the start of a formula.
 _PROSE = re.compile(r"[A-Za-z]{2}[.,:;]?\s+\(?[A-Za-z]{2}|[A-Za-z]{2}\s+[A-Za-z]\s+[A-Za-z]{2}")
 _COMMANDS = re.compile(r"\\[A-Za-z]+(?:\s?\{[^{}]*\})?")
 
 
 def from_tex(text: str) -> str:
-    """The readable text of what may hold TeX, as `clean` leaves it. Done twice it changes nothing more."""
+    """Return the readable form of a text that may hold TeX, cleaned by `clean`. A second call changes nothing."""
     before = given = clean(text)
     if not _MAYBE.search(given):
         return given

@@ -1,4 +1,4 @@
-"""Formulas in plain Unicode, where a reader gains. Pure."""
+"""Formulas in plain Unicode, if that makes them easier to read. Pure."""
 
 import re
 from functools import cache, lru_cache
@@ -6,10 +6,10 @@ from typing import Any
 
 from pylatexenc.latex2text import get_default_latex_context_db
 
-LONGEST = 2_000
-DEEPEST = 20
+LONGEST = 2_000  # characters
+DEEPEST = 20  # levels of nesting
 
-# Commands that stand for their content.
+# Commands that are replaced by their argument.
 WRAPPERS = (
     "text(?:bf|it|tt|sc|rm|sf|sl|up|md|normal|superscript|subscript)?|emph|uline|underline|[mh]box|ensuremath"
     "|math(?:rm|bf|cal|it|sf|tt|frak|scr|normal)|operatorname|boldsymbol|bm|bf|it|rm"
@@ -19,8 +19,8 @@ _FUNCTION = re.compile(
     "arc(?:cos|sin|tan)|arg(?:max|min)?|cosh?|cot|csc|deg|det|dim|exp|gcd|hom|ker|lg|lim(?:inf|sup)?|ln|log|max|min|Pr"
     "|sec|sinh?|inf|sup|tanh?"
 )
-_UNSEEN = re.compile("left|right|[bB]igg?[lr]?|(?:no)?limits|(?:display|text)style|nobreakdash|xspace|protect")
-_OWN = {  # what the library has not, or has otherwise than readers know it
+_INVISIBLE = re.compile("left|right|[bB]igg?[lr]?|(?:no)?limits|(?:display|text)style|nobreakdash|xspace|protect")
+_OWN = {  # commands that the library lacks, or converts to an unusual form
     "ne": "≠", "quad": " ", "qquad": " ", "prime": "′", "etal": "et al.", "ie": "i.e.", "eg": "e.g.",
     "textgreater": ">", "textless": "<", "textasciitilde": "~", "textbar": "|", "lbrace": "{", "rbrace": "}",
     "copyright": "©", "pounds": "£", "euro": "€", "checkmark": "✓", "LaTeX": "LaTeX", "TeX": "TeX", "mid": "|",
@@ -40,7 +40,7 @@ _ACCENTS = {
 
 @lru_cache(1_000)
 def symbol(name: str) -> str | None:
-    """What the command stands for: a sign, a letter, the name of a function."""
+    """Return the sign, letter or function name that a command produces, or None if it is unknown."""
     if _FUNCTION.fullmatch(name):
         return name
     if name in _OWN:
@@ -55,11 +55,11 @@ def _library() -> Any:
 
 
 class _UnclearError(Exception):
-    """The formula holds what has no plain form."""
+    """The formula has no clear plain form."""
 
 
 def plain_formula(source: str) -> str | None:
-    """The formula in plain Unicode, or None."""
+    """Return the formula in plain Unicode, or None if it has no clear plain form."""
     if len(source) > LONGEST:
         return None
     try:
@@ -69,7 +69,7 @@ def plain_formula(source: str) -> str | None:
 
 
 class _Formula:
-    """Reads a formula from left to right. What is not understood makes the whole of it unclear."""
+    """A parser that reads a formula from left to right. It raises _UnclearError for anything that it doesn't know."""
 
     def __init__(self, source: str) -> None:
         self.pieces = re.findall(r"\\[A-Za-z]+|\\.|.", source)[::-1]
@@ -106,24 +106,26 @@ class _Formula:
             return _SIGNS[name]
         if _WRAPPER.fullmatch(name):
             return self._argument(depth)
-        if _UNSEEN.fullmatch(name):
+        if _INVISIBLE.fullmatch(name):
             if name in ("left", "right"):
                 self._skip(".")
             return ""
         if name == "mathbb":
             return self._argument(depth).translate(_BLACKBOARD)
         if name in ("frac", "dfrac", "tfrac"):
-            return f"{_closed(self._argument(depth))}/{_closed(self._argument(depth))}"
+            return f"{_bracketed(self._argument(depth))}/{_bracketed(self._argument(depth))}"
         if name == "sqrt" and self._next() != "[":
-            return f"√{_closed(self._argument(depth))}"
+            return f"√{_bracketed(self._argument(depth))}"
         if name in _ACCENTS:
             return self._accented(name, depth)
         sign = symbol(name)
         if sign is None:
             raise _UnclearError
-        # `n\log n`, `p\in P`: the space after the command is meant for both sides.
-        apart = before.isalnum() and (_FUNCTION.fullmatch(name) or (not sign.isalnum() and self._next().isspace()))
-        return f" {sign}" if apart else sign
+        # In `n\log n` and `p\in P`, the space after the command is meant for both sides.
+        needs_space = before.isalnum() and (
+            _FUNCTION.fullmatch(name) or (not sign.isalnum() and self._next().isspace())
+        )
+        return f" {sign}" if needs_space else sign
 
     def _accented(self, name: str, depth: int) -> str:
         letter = self._argument(depth)
@@ -157,6 +159,6 @@ class _Formula:
             self.pieces.pop()
 
 
-def _closed(text: str) -> str:
-    """In brackets unless it is one number or name."""
+def _bracketed(text: str) -> str:
+    """Return `text` in brackets, unless it is a single number or name."""
     return text if re.fullmatch(r"[\w.]+", text) else f"({text})"

@@ -1,27 +1,27 @@
-"""A text in parts, so that the addresses that somebody wrote into it can be followed. Pure."""
+"""Plain text split into parts, so that the web addresses in it can be links. Pure."""
 
 import re
 from urllib.parse import urlsplit
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"“”„«»]+", re.IGNORECASE)
-_ENDS = ".,;:!?'’…"  # which are the sentence's, not the address'
+_ENDS = ".,;:!?'’…"  # punctuation of the sentence, not of the address
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
 def split_links(text: str) -> list[tuple[str, str]]:
-    """`text` in parts, each with where it leads: itself, where it is an address of http or https; else nowhere ("")."""
+    """Split `text` into parts with their link targets. The target of an http(s) address is itself, else ""."""
     parts: list[tuple[str, str]] = []
-    at = 0
-    for found in _ADDRESS.finditer(text):
-        address = _without_end(found[0])
-        if _can_be_followed(address):
-            parts += [(text[at : found.start()], ""), (address, address)]
-            at = found.start() + len(address)
-    return [part for part in (*parts, (text[at:], "")) if part[0]]
+    end = 0
+    for match in _ADDRESS.finditer(text):
+        address = _without_punctuation(match[0])
+        if _is_safe(address):
+            parts += [(text[end : match.start()], ""), (address, address)]
+            end = match.start() + len(address)
+    return [part for part in (*parts, (text[end:], "")) if part[0]]
 
 
-def _without_end(address: str) -> str:
-    """Return `address` without what the sentence around it goes on with; a bracket that was opened within stays."""
+def _without_punctuation(address: str) -> str:
+    """Return `address` without the punctuation of the sentence at its end. Keep a bracket that closes one inside it."""
     surplus = {closing: address.count(closing) - address.count(opening) for closing, opening in _PAIRS.items()}
     end = len(address)
     while end:
@@ -34,8 +34,8 @@ def _without_end(address: str) -> str:
     return address[:end]
 
 
-def _can_be_followed(address: str) -> bool:
-    """Whether it has a host, and leads where it seems to: no name before an @, no letters that nobody sees."""
+def _is_safe(address: str) -> bool:
+    """Return whether the address has a host and is not misleading: no user name, no invisible characters."""
     try:
         parts = urlsplit(address)
         return bool(parts.hostname) and "@" not in parts.netloc and address.isprintable()

@@ -36,7 +36,7 @@ def at_night(db: None, time_machine: Any) -> None:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits between two tries, nor for its turn."""
-    monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr("digest.ingest.host_throttle.Http", partial(Http, sleep=lambda seconds: None))
     monkeypatch.setattr(host_throttle.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
 
 

@@ -112,7 +112,7 @@ def test_it_leaves_the_rest_of_a_flood_to_the_next_hour(
         (b"slow down", 429, "answered 429 Too Many Requests"),
         (b"", 503, "answered 503"),
         (b"<feed xmlns='http://www.w3.org/2005/Atom'/>", 200, "sent an empty page"),
-        (b"<html>Sign in</html>", 200, "not the XML that was asked for"),
+        (b"<html>Sign in</html>", 200, "not the expected XML"),
         (b"<feed/>", 400, "refuses one of the 1 ids"),
     ],
 )
@@ -127,7 +127,7 @@ def test_it_loses_nothing_and_says_so_when_arxiv_does_not_answer(
     upstream.say(API, body, status)
     with caplog.at_level(logging.WARNING):
         assert enrich(now=NOW) == EnrichmentResult(asked=1, failed=1)
-    assert "arXiv says nothing more of 1 papers for now" in caplog.text
+    assert "Can't fetch arXiv's metadata of 1 papers" in caplog.text
     assert reason in caplog.text
     counting.refresh_from_db()
     assert (counting.categories, counting.enriched_at) == ([], None)

@@ -441,7 +441,7 @@ def test_it_says_once_in_the_log_that_a_source_is_in_trouble(
     told = []
     for _ in range(5):
         fetch_all([TODAY])
-        told.append(caplog.text.count("In trouble: Hugging Face"))
+        told.append(caplog.text.count("Source keeps failing: Hugging Face"))
     assert told == [0, 0, 1, 1, 1]
 
 

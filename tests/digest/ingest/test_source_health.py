@@ -77,7 +77,9 @@ def test_it_says_what_the_last_run_said(run: Run, hugging_face: Source) -> None:
 def test_it_counts_them_and_does_not_call_others_what_the_last_one_is(run: Run, hugging_face: Source) -> None:
     for status in ("failed", "failed", "failed", "failed", "unreachable"):
         run(status)
-    assert source_health.failing_sources()[0].said == "5 runs in a row went wrong, the last one: can't be reached. why"
+    assert (
+        source_health.failing_sources()[0].summary == "5 runs in a row went wrong, the last one: can't be reached. why"
+    )
     assert not source_health.has_just_begun(source_health.failing_sources()[0])
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
+    monkeypatch.setattr("digest.ingest.host_throttle.Http", partial(Http, sleep=lambda seconds: None))
     monkeypatch.setattr(host_throttle.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
 
 

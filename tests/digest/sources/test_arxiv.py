@@ -148,7 +148,7 @@ def test_it_refuses_what_is_no_feed_of_arxivs(body: bytes, reason: str) -> None:
 
 def test_it_says_that_arxiv_knows_no_such_category(upstream: Upstream) -> None:
     upstream.say("/atom/cs.XX", "<feed/>", 400)
-    with pytest.raises(SourceError, match=r"^arXiv knows no category cs\.XX$"):
+    with pytest.raises(SourceError, match=r"^arXiv has no category cs\.XX$"):
         arxiv.fetch(Http(user_agent="test", limit=1_000_000), "cs.XX", TODAY)
 
 

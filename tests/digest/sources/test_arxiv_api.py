@@ -67,12 +67,12 @@ def test_it_rejects_an_entry_that_it_cannot_read_and_keeps_the_others() -> None:
     [
         (b"", "not readable as XML"),
         (b"<!doctype html><html><title>Sign in</title>", "not readable as XML"),
-        (b"<html><body>Sign in</body></html>", "not the XML that was asked for: it begins “<html>"),
+        (b"<html><body>Sign in</body></html>", "not the expected XML: it begins “<html>"),
         (BODY[:-60], "not readable as XML"),
         (BODY.replace("É".encode(), b"\xc9"), "not readable as XML"),
         (b"<feed>" + b"<a/>" * 600_000 + b"</feed>", "refused: the answer holds more elements than any honest one"),
-        (b"<!DOCTYPE feed [<!ENTITY a 'b'>]><feed/>", "refused: the answer defines entities of its own"),
-        ("<?xml version='1.0' encoding='UTF-16'?><feed/>".encode("utf-16"), "not the XML that was asked for"),
+        (b"<!DOCTYPE feed [<!ENTITY a 'b'>]><feed/>", "refused: the answer defines its own entities"),
+        ("<?xml version='1.0' encoding='UTF-16'?><feed/>".encode("utf-16"), "not the expected XML"),
         (b"<?xml version='1.0' encoding='punycode'?><feed/>", "not readable as XML"),
     ],
 )

@@ -147,8 +147,8 @@ def test_it_rejects_a_record_that_it_cannot_read_and_keeps_the_others() -> None:
     ("body", "reason"),
     [
         (answer("<error code='badArgument'>Set does not exist</error>"), "answered: badArgument: Set does not exist"),
-        (answer(""), "answered neither records nor an error"),
-        (b"<html/>", "not the XML that was asked for"),
+        (answer(""), "answer holds neither records nor an error"),
+        (b"<html/>", "not the expected XML"),
         (BODY[:999], "not readable as XML"),
         (b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + BODY, "refused"),
         (answer("<ListRecords><record/></ListRecords>"), "1 of 1 items can't be read"),

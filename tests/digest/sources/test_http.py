@@ -243,10 +243,10 @@ def test_it_never_unpacks_a_bomb(client: Http, upstream: Upstream) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"plainly not packed", "the packed answer is damaged"),
-        (gzip.compress(b"here" * 99)[:-9], "the packed answer ends too early"),
-        (gzip.compress(b"here")[:-8] + b"12345678", "the packed answer is damaged"),
-        (b"", "the packed answer ends too early"),
+        (b"plainly not packed", "the compressed answer is damaged"),
+        (gzip.compress(b"here" * 99)[:-9], "the compressed answer ends too early"),
+        (gzip.compress(b"here")[:-8] + b"12345678", "the compressed answer is damaged"),
+        (b"", "the compressed answer ends too early"),
     ],
     ids=["not packed", "cut", "wrong checksum", "empty"],
 )
