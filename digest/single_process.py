@@ -25,7 +25,7 @@ from waitress.server import BaseWSGIServer
 
 from digest import tasks
 from digest.beat import Scheduler
-from digest.sources import deadlines
+from digest.sources import http
 
 logger = logging.getLogger(__name__)
 
@@ -136,4 +136,4 @@ def _unblock_signals(asked_to_stop: list[int]) -> None:
 
 def _leave_upstream(**kwargs: object) -> None:
     """Who waits for a source that says nothing would keep the process waiting, too."""
-    deadlines.abort_all()
+    http.abort_all()

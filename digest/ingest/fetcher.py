@@ -13,8 +13,7 @@ from digest.ingest import source_health
 from digest.ingest.fetch_log import record_attempt
 from digest.ingest.http_client import make_client
 from digest.models import Edition, FetchRun, Source, Validator
-from digest.sources.conditional_get import ConditionalRequests, ResponseValidator
-from digest.sources.http import Http
+from digest.sources.http import ConditionalRequests, Http, ResponseValidator
 from digest.sources.records import Batch
 from digest.text.cleanup import clean
 

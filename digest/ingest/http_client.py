@@ -1,23 +1,40 @@
-"""The way to the network as the settings want it, in turns where upstream asks for that."""
+"""The HTTP client of the sources: made from the settings, and throttled across all workers if a source demands it."""
 
+import datetime as dt
+from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
-from digest.ingest import host_throttle
-from digest.models import Source
-from digest.sources.conditional_get import ConditionalRequests
-from digest.sources.http import Http
+from digest.models import Source, Turn
+from digest.sources.http import ConditionalRequests, Http, stopping
 
 
 def make_client(kind: str, pause: float = 0, validators: ConditionalRequests | None = None) -> Http:
-    """For sources of `kind`, with at least `pause` seconds between any two requests of all workers together."""
+    """Return a client for sources of `kind`, with `pause` seconds between any two requests of all workers together."""
     contact = settings.CONTACT_EMAIL or settings.SITE_URL
     return Http(
         user_agent=f"DailyPapers/1.0 (+{contact})",
         limit=settings.FETCH_LIMIT_MB * 1_000_000,
         # The base addresses of other kinds are the operator's settings; a feed's address was typed by an admin.
         private_hosts=kind != Source.Kind.FEED or settings.FETCH_PRIVATE_HOSTS,
-        before=partial(host_throttle.wait_for_turn, kind, pause) if pause else lambda: None,
+        before=partial(wait_for_turn, kind, pause) if pause else lambda: None,
         validators=validators or ConditionalRequests(),
     )
+
+
+def wait_for_turn(host: str, seconds: float, *, sleep: Callable[[float], object] = stopping.wait) -> None:
+    """Wait for the next free time slot of `host`. Slots are `seconds` apart, for all workers of all machines together.
+
+    The slot is reserved first, so that another worker gets the next one while this one waits.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        Turn.objects.get_or_create(host=host, defaults={"free_at": now})
+        turn = Turn.objects.select_for_update().get(host=host)
+        ours = max(now, turn.free_at)
+        turn.free_at = ours + dt.timedelta(seconds=seconds)
+        turn.save()
+    sleep((ours - now).total_seconds())

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.conf import settings
 
-from digest.sources.feed_parser import read_feed
 from digest.sources.http import Http, StatusError
 from digest.sources.records import ARXIV_ID, Batch, PaperRecord, SourceError, doi_in, read_all
+from digest.sources.xml_parser import read_feed
 from digest.text import author_names
 from digest.text.cleanup import clean
 from digest.text.latex import from_tex

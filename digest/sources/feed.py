@@ -4,9 +4,9 @@ import datetime as dt
 from typing import Any
 from urllib.parse import urlsplit
 
-from digest.sources.feed_parser import read_feed
 from digest.sources.http import Http
 from digest.sources.records import Batch, PaperRecord, clean_link, doi_in, paper_key, read_all, web_link
+from digest.sources.xml_parser import read_feed
 from digest.text import author_names
 from digest.text.cleanup import clean, from_html
 from digest.text.latex import from_tex

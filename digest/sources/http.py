@@ -6,17 +6,18 @@ import ipaddress
 import logging
 import random
 import socket
+import threading
 import time
+import weakref
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
 import httpx
 
-from digest.sources import deadlines
-from digest.sources.conditional_get import ConditionalRequests
-from digest.sources.deadlines import Deadline
 from digest.sources.records import SourceError, StoppedError, UnchangedError, UnreachableError
 from digest.text.cleanup import from_html
 
@@ -36,6 +37,9 @@ TRIES = 3
 MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 
+stopping = threading.Event()  # set when the process must end
+_running: "weakref.WeakSet[Deadline]" = weakref.WeakSet()
+
 
 class _TransientError(Exception):
     """A transient error. `wait` is the delay that the server asked for, in seconds."""
@@ -53,6 +57,77 @@ class StatusError(SourceError):
         self.status = status
 
 
+def abort_all() -> None:
+    """Break every open connection that has a deadline and prevent new ones, so that the process can end."""
+    stopping.set()
+    for deadline in list(_running):
+        deadline.expire()
+
+
+class Deadline:
+    """A context manager that breaks its connections after `seconds`. Pass `trace` to httpx as the trace extension.
+
+    httpx itself only limits the time between two bytes.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.is_expired = False
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(max(0, seconds), self.expire)
+        self._timer.daemon = True
+
+    def trace(self, event: str, details: dict[str, Any]) -> None:
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._sockets.append(details["return_value"].get_extra_info("socket"))
+            if self.is_expired or stopping.is_set():
+                self.expire()
+
+    def expire(self) -> None:
+        self.is_expired = True
+        for connection in self._sockets:
+            with suppress(OSError):  # already closed
+                # The plain socket's shutdown, because the TLS one waits for the other side.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        _running.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        _running.discard(self)
+
+
+class ResponseValidator(NamedTuple):
+    """The headers that identify one version of an answer. Either may be empty."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass
+class ConditionalRequests:
+    """The validators by address: those known from earlier runs, and those received in this one."""
+
+    known: Mapping[str, ResponseValidator] = field(default_factory=dict)
+    received: dict[str, ResponseValidator] = field(default_factory=dict)
+
+    def headers(self, address: str) -> dict[str, str]:
+        """Return the headers that make a request to `address` conditional."""
+        validator = self.known.get(address, ResponseValidator())
+        headers = {"If-None-Match": validator.etag, "If-Modified-Since": validator.last_modified}
+        return {name: value for name, value in headers.items() if value}
+
+    def receive(self, address: str, headers: Mapping[str, str]) -> None:
+        """Keep the validators of an answer for the next run."""
+        validator = ResponseValidator(headers.get("etag", "")[:500], headers.get("last-modified", "")[:100])
+        if any(validator):
+            self.received[address] = validator
+
+
 @dataclass(frozen=True)
 class Http:
     """An HTTP client. All times are in seconds; `limit` is the maximum size of the decompressed answer in bytes."""
@@ -63,7 +138,7 @@ class Http:
     deadline: float = 25
     # True if the address may be one of this machine or network. A redirect may lead to that host only.
     private_hosts: bool = True
-    sleep: Callable[[float], object] = deadlines.stopping.wait
+    sleep: Callable[[float], object] = stopping.wait
     before: Callable[[], None] = lambda: None  # called before each request, to wait for a turn
     validators: ConditionalRequests = field(default_factory=ConditionalRequests)
 
@@ -74,7 +149,7 @@ class Http:
         except httpx.InvalidURL as error:
             raise SourceError(f"{url}: {error}") from error
         self.before()
-        if deadlines.stopping.is_set():
+        if stopping.is_set():
             raise StoppedError(address)
         give_up_at = time.monotonic() + self.deadline
         for attempt in range(1, TRIES + 1):
@@ -83,7 +158,7 @@ class Http:
             try:
                 return self._get_once(address, give_up_at)
             except _TransientError as error:
-                if deadlines.stopping.is_set():
+                if stopping.is_set():
                     raise StoppedError(address) from error
                 if time.monotonic() >= give_up_at:
                     raise UnreachableError(f"{address}: not finished after {self.deadline:g} seconds") from error

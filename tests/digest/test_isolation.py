@@ -8,7 +8,7 @@ from digest import isolation
 from digest.isolation import IsolationError
 from digest.site import images, thumbnails
 from digest.site.images import PictureError
-from digest.sources.feed_parser import read_feed
+from digest.sources.xml_parser import read_feed
 from digest.sources.records import SourceError
 from tests.digest import misbehaving
 from tests.digest.misbehaving import backwards, crash, fill_memory, refuse, sleep, work_for_ever

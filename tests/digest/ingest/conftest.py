@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from digest.ingest import host_throttle
+from digest.ingest import http_client
 from digest.sources.http import Http
 
 
@@ -18,4 +18,4 @@ def at_noon(now: dt.datetime, db: None) -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits between two tries, nor for its turn."""
     monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
-    monkeypatch.setattr(host_throttle.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
+    monkeypatch.setattr(http_client.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
