@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The command line: `python manage.py help` lists what it can do."""
+"""The command line. `python manage.py help` lists the commands."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The admin: an overview on its first page, and what there is in the order of the work."""
+"""The admin site: a dashboard on its first page, and the models grouped by task."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from digest.ops import trend_charts
 from digest.ops.dashboard import make_dashboard
 from digest.ops.sending_status import sending_status
 
-# What people work with, by who or what it is about. All else is in the last group, which is closed.
+# The models for daily work. All others are in the last group, which is collapsed.
 GROUPS = {
     "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression", "Consent", "FormPost"),
     "Papers": ("Edition", "Paper", "Source", "FetchRun", "QuietDay"),
     "Sending": ("Delivery", "DeliveryEvent", "Pause", "DailyTotal"),
     "Set-up": ("Brand", "Topic", "User", "Group", "PeriodicTask"),
 }
-LAST = "Machinery"
+LAST = "Internals"
 
 
 class PapersAdminSite(AdminSite):
@@ -34,12 +34,12 @@ class PapersAdminSite(AdminSite):
         return response
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """One app's models where it is named; else all that the user may see, by groups."""
+        """Return the models of one app if `app_label` is given, else all that the user may see, in groups."""
         apps = super().get_app_list(request, app_label)
         return apps if app_label else _by_groups([model for app in apps for model in app["models"]])
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Show each part of the overview to staff who may view what it is about."""
+        """Show the dashboard. Each part is shown only to staff who may view the models it is about."""
         now = clock.now()
         may = {model._meta.model_name for model, page in self._registry.items() if page.has_view_permission(request)}
         charts = [chart for chart in trend_charts.charts(now=now) if chart.model in may]

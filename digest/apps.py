@@ -1,3 +1,5 @@
+"""The configuration of the app and of its admin."""
+
 import gc
 
 from django.apps import AppConfig
@@ -6,12 +8,12 @@ from django.contrib.admin import apps as admin_apps
 
 class DigestConfig(AppConfig):
     name = "digest"
-    verbose_name = "Digest: what is sent"
+    verbose_name = "Digest"
     default = True
 
     def ready(self) -> None:
-        from digest import signals  # noqa: F401  # registering is their import's effect
-        from digest.ops import system_checks  # noqa: F401  # registering is their import's effect
+        from digest import signals  # noqa: F401  # the import registers them
+        from digest.ops import system_checks  # noqa: F401  # the import registers them
 
 
 class PapersAdminConfig(admin_apps.AdminConfig):
@@ -19,6 +21,6 @@ class PapersAdminConfig(admin_apps.AdminConfig):
     default = False
 
     def ready(self) -> None:
-        """Load the admin, which is the last of the modules; `config` has switched the garbage collector off."""
+        """Load the admin, the last modules to load, and enable the garbage collector that `config` disabled."""
         super().ready()
         gc.enable()

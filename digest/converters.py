@@ -1,4 +1,4 @@
-"""Keys, days, weeks and months in addresses. What is none of the calendar is no address."""
+"""URL converters for keys, days, weeks and months. A date that does not exist is not a valid address."""
 
 import datetime as dt
 
@@ -7,15 +7,15 @@ from django.urls.converters import StringConverter
 YEARS = range(1990, 2200)
 
 
-def _within_reason(day: dt.date) -> dt.date:
-    """`day`. Raises ValueError for a year near the ends of the calendar, where a week later is no day any more."""
+def _check_year(day: dt.date) -> dt.date:
+    """Return `day`. Raises ValueError for years at the ends of the calendar, where adding a week would overflow."""
     if day.year not in YEARS:
         raise ValueError(day)
     return day
 
 
 class KeyConverter(StringConverter):
-    """A paper's key, which may hold slashes. No database takes a null character."""
+    """A paper's key. It may hold slashes, but no null character, because PostgreSQL can't look for one."""
 
     regex = r"[^\x00]+"
 
@@ -26,20 +26,20 @@ class DayConverter:
     regex = r"\d{4}-\d{2}-\d{2}"
 
     def to_python(self, value: str) -> dt.date:
-        return _within_reason(dt.date.fromisoformat(value))
+        return _check_year(dt.date.fromisoformat(value))
 
     def to_url(self, value: dt.date) -> str:
         return str(value)
 
 
 class WeekConverter:
-    """A week as 2026-W34 (ISO 8601); in Python its Monday."""
+    """A week as 2026-W34 (ISO 8601); its Monday in Python."""
 
     regex = r"\d{4}-W\d{2}"
 
     def to_python(self, value: str) -> dt.date:
         year, week = value.split("-W")
-        return _within_reason(dt.date.fromisocalendar(int(year), int(week), 1))
+        return _check_year(dt.date.fromisocalendar(int(year), int(week), 1))
 
     def to_url(self, value: dt.date) -> str:
         year, week, _ = value.isocalendar()
@@ -47,12 +47,12 @@ class WeekConverter:
 
 
 class MonthConverter:
-    """A month as 2026-08; in Python its first day."""
+    """A month as 2026-08; its first day in Python."""
 
     regex = r"\d{4}-\d{2}"
 
     def to_python(self, value: str) -> dt.date:
-        return _within_reason(dt.date.fromisoformat(f"{value}-01"))
+        return _check_year(dt.date.fromisoformat(f"{value}-01"))
 
     def to_url(self, value: dt.date) -> str:
         return f"{value.year:04}-{value.month:02}"

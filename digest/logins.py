@@ -1,8 +1,8 @@
-"""Logins to the admin: how many passwords may be tried.
+"""Rate limits on logins to the admin.
 
-Passwords are counted per account and per network. A browser that has logged in to an account before keeps a signed
-cookie and has a count of its own: wrong passwords from elsewhere can't lock an admin out there (OWASP calls this a
-device cookie).
+Attempts are counted per account and per network. A browser that has logged in to an account before keeps a signed
+cookie and has its own count, so that wrong passwords from elsewhere can't lock an admin out (OWASP calls this a device
+cookie).
 """
 
 import datetime as dt
@@ -33,9 +33,9 @@ PER_NETWORK = [(30, QUARTER), (200, DAY)]  # a department may share an address
 
 
 class LoginForm(AdminAuthenticationForm):
-    """The admin's form, which takes no password once the limit of its account, device or network is reached."""
+    """The admin's login form. It takes no password after the limit of the account, device or network is reached."""
 
-    request: HttpRequest  # which the view always gives
+    request: HttpRequest  # always given by the view
 
     error_messages = AdminAuthenticationForm.error_messages | {
         "limited": "Too many passwords were tried. Wait until %(until)s UTC, then try again."
@@ -44,19 +44,19 @@ class LoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         account, now = self.cleaned_data.get("username", ""), timezone.now()
         counted = _limits_of(self.request, account)
-        # Before the password is looked at, so that many at the same moment are counted, too.
+        # Before the password is checked, so that concurrent attempts are counted, too.
         if reached := abuse_limits.acquire(*counted, now=now):
             _warn(reached, account, visitors_network(self.request), now)
             until = f"{abuse_limits.free_at(reached, now=now):%Y-%m-%d %H:%M}"
             raise ValidationError(self.error_messages["limited"], code="limited", params={"until": until})
-        cleaned = super().clean()  # raises where the password is wrong
+        cleaned = super().clean()  # raises ValidationError if the password is wrong
         if cleaned.get("password"):
             abuse_limits.forget(counted[0])
         return cleaned
 
 
 def remember_device(request: HttpRequest, response: HttpResponse) -> None:
-    """Give the browser of who has just logged in the cookie of a known device."""
+    """Set the cookie of a known device after a successful login."""
     response.set_cookie(
         COOKIE,
         signing.dumps([request.user.get_username(), secrets.token_urlsafe(12)], salt=SALT),
@@ -69,7 +69,7 @@ def remember_device(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def _limits_of(request: HttpRequest, account: str) -> list[Limit]:
-    """Return what counts one try: the device alone if it is known, else the account and the network."""
+    """Return the limits that count this attempt: the device's alone if it is known, else the account and network's."""
     if device := _known_device(request, account):
         return [Limit("login device", device, PER_ACCOUNT)]
     site = site_of(visitors_network(request))
@@ -87,6 +87,6 @@ def _known_device(request: HttpRequest, account: str) -> str:
 
 
 def _warn(reached: Limit, account: str, network: str, now: dt.datetime) -> None:
-    """Log that a limit is reached, at most four times an hour: a flood must not fill the log."""
+    """Log that a limit is reached, at most four times an hour, so that a flood of attempts does not fill the log."""
     if abuse_limits.acquire(Limit("login warning", reached.key, [(1, QUARTER)]), now=now) is None:
         logger.warning("Too many passwords were tried for the account %r, the last from %s", account, network or "?")

@@ -33,6 +33,6 @@ def guard_placeholders(sender: Any, message: EmailMessage, esp_name: str, **kwar
 def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Make the triggers of the search again. SQLite drops them when a migration changes the table of papers."""
     database = connections[using]
-    is_there = "digest_paper" in database.introspection.table_names()
-    if sender.label == "digest" and is_there:
+    has_papers = "digest_paper" in database.introspection.table_names()
+    if sender.label == "digest" and has_papers:
         fulltext.ensure(database)

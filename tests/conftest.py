@@ -88,7 +88,7 @@ def outbox_folder(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _pages_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests change settings, which processes never do while they keep pages."""
-    monkeypatch.setattr(page_cache, "kept", page_cache.PageCache(page_cache.MOST_KEPT))
+    monkeypatch.setattr(page_cache, "cache", page_cache.PageCache(page_cache.MOST_BYTES))
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""What the public pages, feeds and search engines get: archive, topics, citations, pictures, sitemaps."""
+"""The content of the public pages, feeds and sitemaps: archive, topics, citations, thumbnails."""

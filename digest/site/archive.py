@@ -1,4 +1,4 @@
-"""The editions there are: which came before and after, a month as a calendar, a week's and a month's best papers."""
+"""The archive of editions: the previous and the next one, a month as a calendar, the best papers of a week or month."""
 
 import calendar
 import datetime as dt
@@ -15,7 +15,7 @@ WEEK = dt.timedelta(days=7)
 
 @dataclass(frozen=True)
 class DateRange:
-    """Some days in a row, and the nearest day with an edition before and after them."""
+    """A range of days, and the nearest days with an edition before and after it."""
 
     first: dt.date
     last: dt.date
@@ -25,16 +25,16 @@ class DateRange:
 
 @dataclass(frozen=True)
 class CalendarDay:
-    """One day of a calendar: how many papers its edition shows; without one None, and the cause where it is known."""
+    """One day of a calendar."""
 
     day: dt.date
-    is_within: bool  # the month at hand
-    papers: int | None
-    cause: str | None = None  # see QuietDay.Cause
+    is_within: bool  # True if the day belongs to the month, and not to the weeks' other days
+    papers: int | None  # that the day's edition shows; None if there is no edition
+    cause: str | None = None  # why there is no edition, if known: see QuietDay.Cause
 
 
 def span(first: dt.date, last: dt.date) -> DateRange:
-    """From `first` to `last`, both included."""
+    """Return the range from `first` to `last`, both included."""
     before = Edition.objects.filter(day__lt=first).order_by("-day").values_list("day", flat=True).first()
     after = Edition.objects.filter(day__gt=last).order_by("day").values_list("day", flat=True).first()
     return DateRange(first, last, before, after)
@@ -50,26 +50,26 @@ def month_of(day: dt.date) -> DateRange:
 
 
 def weeks(month: DateRange) -> list[list[CalendarDay]]:
-    """The month's weeks, Monday to Sunday, filled up with the days around it."""
+    """Return the weeks of a month, Monday to Sunday, filled up with days of the months before and after."""
     rows = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
     shown = Count("papers", filter=Q(papers__is_hidden=False))
-    around = {"day__gte": rows[0][0], "day__lte": rows[-1][-1]}
-    papers = dict(Edition.objects.filter(**around).annotate(shown=shown).order_by().values_list("day", "shown"))
-    quiet = dict(QuietDay.objects.filter(**around).values_list("day", "cause"))
+    within = {"day__gte": rows[0][0], "day__lte": rows[-1][-1]}
+    papers = dict(Edition.objects.filter(**within).annotate(shown=shown).order_by().values_list("day", "shown"))
+    quiet = dict(QuietDay.objects.filter(**within).values_list("day", "cause"))
     return [[CalendarDay(d, d.month == month.first.month, papers.get(d), quiet.get(d)) for d in row] for row in rows]
 
 
 def editions_in(days: DateRange) -> list[dt.date]:
-    """The days with an edition, in order."""
+    """Return the days with an edition, the earliest first."""
     return list(
         Edition.objects.filter(day__range=(days.first, days.last)).order_by("day").values_list("day", flat=True)
     )
 
 
 def best_of(days: DateRange, count: int) -> list[Paper]:
-    """The papers of these days' editions that have the most votes now."""
+    """Return the `count` papers of these days' editions that have the most votes now."""
     editions = list(Edition.objects.filter(day__range=(days.first, days.last)).values_list("pk", flat=True))
-    # First their keys alone: an index holds all that ranks them, and a month has twenty thousand.
+    # Rank primary keys first. An index covers this query, and a month has twenty thousand papers.
     ranked = Paper.objects.filter(edition__in=editions, is_hidden=False).order_by("-votes", "-edition_votes", "pk")
     keys = list(ranked.values_list("pk", flat=True)[:count])
     papers = Paper.objects.select_related("edition").in_bulk(keys)
@@ -77,5 +77,5 @@ def best_of(days: DateRange, count: int) -> list[Paper]:
 
 
 def newest(count: int) -> Sequence[Edition]:
-    """The last editions, the newest first."""
+    """Return the last `count` editions, the newest first."""
     return list(Edition.objects.order_by("-day")[:count])

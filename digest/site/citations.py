@@ -1,7 +1,7 @@
-"""Papers as references that other software reads: BibTeX and RIS. Pure.
+"""References to papers for other software: BibTeX and RIS. Pure.
 
-BibTeX is written for biber and for the classic program alike: UTF-8, every character that TeX would act upon spelt
-out, braces never left open. RIS has one value a line, lines end by CR LF.
+The BibTeX works in biber and in the classic bibtex: it is UTF-8, special characters of TeX are escaped, and braces are
+always balanced. RIS has one value per line, and lines end with CR LF.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ _IN_ADDRESS = {"\\": "%5C", "{": "%7B", "}": "%7D", " ": "%20"}
 
 
 class Citable(PaperText, Protocol):
-    """What a reference says of a paper."""
+    """The parts of a paper that a reference needs."""
 
     @property
     def url(self) -> str: ...
@@ -39,10 +39,10 @@ class Citable(PaperText, Protocol):
 
 
 def bibtex(papers: Iterable[Citable]) -> str:
-    """One entry for each paper, under keys such as lovelace2026analytical, each of them once."""
+    """Return one entry per paper, with unique keys such as lovelace2026analytical."""
     entries, taken = [], set[str]()
     for paper in papers:
-        key = _free(citation_key(paper), taken)
+        key = _unique(citation_key(paper), taken)
         taken.add(key)
         fields = "".join(f"  {name} = {value},\n" for name, value in _bibtex_fields(paper))
         entries.append(f"@misc{{{key},\n{fields}}}\n")
@@ -50,12 +50,12 @@ def bibtex(papers: Iterable[Citable]) -> str:
 
 
 def ris(papers: Iterable[Citable]) -> str:
-    """One record for each paper."""
+    """Return one record per paper."""
     return "".join(f"{tag}  - {value}\r\n" for paper in papers for tag, value in _ris_lines(paper))
 
 
 def citation_key(paper: Citable) -> str:
-    """The first author's last name, the year, and the title's first telling word, in ASCII: lovelace2026analytical."""
+    """Return the first author's last name, the year and the title's first significant word: lovelace2026analytical."""
     author = split_name(paper.authors[0]).last if paper.authors else ""
     year = str(paper.published_on.year) if paper.published_on else ""
     words = [word for word in _ascii(paper.title).split() if word not in TITLE_STOP_WORDS]
@@ -63,7 +63,7 @@ def citation_key(paper: Citable) -> str:
 
 
 def _bibtex_fields(paper: Citable) -> Iterator[tuple[str, str]]:
-    yield "title", f"{{{_keeping_capitals(clean(paper.title))}}}"
+    yield "title", f"{{{_protect_capitals(clean(paper.title))}}}"
     if paper.authors:
         yield "author", f"{{{' and '.join(_bibtex_name(split_name(name)) for name in paper.authors)}}}"
     if paper.published_on:
@@ -103,14 +103,17 @@ def _ris_lines(paper: Citable) -> Iterator[tuple[str, str]]:
 
 
 def _bibtex_name(name: AuthorName) -> str:
-    """`and` parts two authors, and a comma or a space the parts of one: a group's name stands in braces."""
+    """Return the name as BibTeX reads it: “Last, Suffix, Given”, and a group's name in braces.
+
+    BibTeX separates authors by `and`, and the parts of a name by commas and spaces.
+    """
     parts = [_tex(part) for part in (name.last, name.suffix, name.given) if part]
-    is_whole = not name.given and " " in name.last
-    return f"{{{parts[0]}}}" if is_whole else ", ".join(re.sub(r"\band\b", "{and}", part) for part in parts)
+    is_group = not name.given and " " in name.last
+    return f"{{{parts[0]}}}" if is_group else ", ".join(re.sub(r"\band\b", "{and}", part) for part in parts)
 
 
-def _keeping_capitals(title: str) -> str:
-    """Styles set titles in lower case; BERT and GPT-4o must stay as they are."""
+def _protect_capitals(title: str) -> str:
+    """Put words such as BERT and GPT-4o in braces, because styles set titles in lower case."""
     return " ".join(f"{{{_tex(word)}}}" if _has_inner_capital(word) else _tex(word) for word in title.split())
 
 
@@ -124,20 +127,20 @@ def _tex(text: str) -> str:
 
 
 def _verbatim(address: str) -> str:
-    """An address, which TeX takes as it is but for these."""
+    """Return an address with only those characters escaped that BibTeX does not take verbatim."""
     return "".join(_IN_ADDRESS.get(character, character) for character in clean(address))
 
 
 def _ascii(text: str) -> str:
-    """`text` in lower-case ASCII words. What has no Latin letters leaves nothing."""
+    """Return `text` as lower-case ASCII words. Other scripts than Latin are dropped."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(re.findall(r"[a-z0-9]+", plain.encode("ascii", "ignore").decode().lower()))
 
 
-def _free(key: str, taken: set[str]) -> str:
-    """`key`, or with the first number behind it that nobody has."""
-    number, free = 1, key
-    while free in taken:
+def _unique(key: str, taken: set[str]) -> str:
+    """Return `key`, with the first free number appended if it is taken."""
+    number, unique = 1, key
+    while unique in taken:
         number += 1
-        free = f"{key}-{number}"
-    return free
+        unique = f"{key}-{number}"
+    return unique

@@ -1,7 +1,7 @@
-"""What the Atom feeds hold: all papers, those of a topic, those that a search finds, those of one reader.
+"""The content of the Atom feeds: all papers, the papers of a topic or a search, and the papers for one reader.
 
-A paper's entry keeps its id and its date whatever becomes of its key, its text and its votes: a feed reader shows it
-once, as new, and never again.
+A paper's entry keeps its id and its date if the paper's key, text or votes change, so that feed readers show it as new
+only once.
 """
 
 import datetime as dt
@@ -24,12 +24,12 @@ from subscriptions.query import validation
 MOST = 100  # entries
 SEARCH_PAGES = 2
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-_NOT_IN_XML = re.compile("[\ufffe\uffff]")  # beyond the controls that `clean` takes out
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")  # in addition to the controls that `clean` removes
 
 
 @dataclass(frozen=True)
 class FeedEntry:
-    """A published paper."""
+    """The entry of a published paper."""
 
     id: str
     paper: Paper
@@ -39,13 +39,13 @@ class FeedEntry:
 
 @dataclass(frozen=True)
 class Feed:
-    """An Atom feed (RFC 4287), ready to be written."""
+    """An Atom feed (RFC 4287), ready for the template."""
 
     id: str
     title: str
     subtitle: str
-    address: str  # its own path
-    page: str  # the path of the page that shows the same
+    address: str  # the feed's own path
+    page: str  # the path of the page that shows the same papers
     entries: Sequence[FeedEntry]
 
     @property
@@ -54,7 +54,7 @@ class Feed:
 
 
 def newest_papers() -> list[Paper]:
-    """The last published papers, the newest edition first, and the most voted of each."""
+    """Return the last published papers, the newest edition first, and within it the most votes first."""
     ranked = Paper.objects.filter(edition__isnull=False, is_hidden=False)
     return list(ranked.order_by("-edition__day", "-is_pinned", "-votes", "pk").select_related("edition")[:MOST])
 
@@ -64,18 +64,20 @@ def papers_on(topic: Topic) -> list[Paper]:
 
 
 def found_by(query: str) -> list[Paper]:
-    """The best of what a search finds, the newest first. Raises FilterError where `query` can't be read, or finds
-    nothing and would be refused to who types it now."""
-    found = paper_search.search(query, size=SEARCH_PAGES * paper_search.PAGE, typed_now=False)
-    if not found.matches:
+    """Return the best results of a search, the newest first.
+
+    Raises FilterError if `query` can't be read, or if it finds nothing and is no longer valid for new searches.
+    """
+    results = paper_search.search(query, size=SEARCH_PAGES * paper_search.PAGE, typed_now=False)
+    if not results.matches:
         validation.read(query)
-    return _in_editions(match.paper.key for match in found.matches)
+    return _in_editions(match.paper.key for match in results.matches)
 
 
 def for_reader(reader: Subscriber) -> list[Paper]:
-    """What the digests of the last editions would hold for the reader, the newest first."""
-    wanted = profiles.profile_of(reader)
-    digests = [compose(index, wanted, day) for day, index in index_cache.last().days]
+    """Return the papers that digests of the last editions would hold for the reader, the newest first."""
+    profile = profiles.profile_of(reader)
+    digests = [compose(index, profile, day) for day, index in index_cache.last().days]
     return _in_editions([match.paper.key for digest in digests for match in digest.for_you])
 
 
@@ -85,23 +87,23 @@ def _in_editions(keys: Iterable[str]) -> list[Paper]:
 
 
 def entries_of(papers: Iterable[Paper]) -> list[FeedEntry]:
-    """The entries of `papers`, those without an edition left out."""
+    """Return the entries of `papers`, without those that are in no edition."""
     published = [paper for paper in papers if paper.edition]
-    found = topics.of_papers(published, topics.offered())
+    labels = topics.of_papers(published, topics.offered())
     return [
-        FeedEntry(make_id(f"paper/{paper.pk}"), paper, paper.edition.published_at, found.get(paper.pk, []))
+        FeedEntry(make_id(f"paper/{paper.pk}"), paper, paper.edition.published_at, labels.get(paper.pk, []))
         for paper in published
         if paper.edition
     ]
 
 
-def make_id(what: str) -> str:
-    """A name that stays (RFC 4151), even if the address of what it names does not."""
-    return f"tag:{urlsplit(settings.SITE_URL).hostname},2026:{what}"
+def make_id(name: str) -> str:
+    """Return a tag URI (RFC 4151), which stays the same if addresses change."""
+    return f"tag:{urlsplit(settings.SITE_URL).hostname},2026:{name}"
 
 
 def plain(text: str) -> str:
-    """`text` as XML may hold it."""
+    """Return `text` without characters that XML forbids."""
     return _NOT_IN_XML.sub("", clean(text))
 
 

@@ -1,4 +1,4 @@
-"""Pictures of papers, brought in once and shown from here: no reader's browser asks anybody else for them."""
+"""Thumbnails of papers, fetched once and served from this site, so that no other site sees our readers."""
 
 import datetime as dt
 import hashlib
@@ -18,45 +18,48 @@ from digest.sources.records import SourceError, StoppedError, UnreachableError
 
 logger = logging.getLogger(__name__)
 
-RECENT = dt.timedelta(days=14)  # editions whose papers' pictures are asked for
+RECENT = dt.timedelta(days=14)  # thumbnails are fetched for the editions of this time
 TRY_AGAIN = dt.timedelta(hours=12)
 MOST_TRIES = 3
 
 
 def fetch_missing(*, now: dt.datetime, seconds: float) -> int:
-    """Fetch the pictures that are missing, for so long; how many came. A host that is down is asked again next time,
-    for another picture first: it may be the picture's fault."""
+    """Fetch missing thumbnails for up to `seconds`, and return how many were stored.
+
+    If a host can't be reached, its other images are skipped until the next call. That call starts with another image,
+    because this one may be the cause.
+    """
     deadline = time.monotonic() + seconds
-    came, down = 0, set[str]()
-    # An address comes with a paper, from wherever: it may lead to public hosts only.
+    fetched, unreachable = 0, set[str]()
+    # A source gave the address, so it may lead to public hosts only, like a feed's.
     http = make_client(Source.Kind.FEED)
     for paper in _missing(now):
         if time.monotonic() > deadline:
             break
         host = paper.thumbnail_url.split("/")[2]
-        if host in down:
+        if host in unreachable:
             continue
         try:
-            came += _keep(paper, shrink(http.get(paper.thumbnail_url)), "", now)
+            fetched += _store(paper, shrink(http.get(paper.thumbnail_url)), "", now)
         except StoppedError:
             break
         except UnreachableError as error:
-            logger.info("Pictures wait: %s", error)
-            down.add(host)
-            _keep(paper, b"", str(error), now, counts=False)
+            logger.info("Can't fetch thumbnails now, will try again later: %s", error)
+            unreachable.add(host)
+            _store(paper, b"", str(error), now, counts=False)
         except (SourceError, PictureError) as error:
-            _keep(paper, b"", str(error), now)
-    return came
+            _store(paper, b"", str(error), now)
+    return fetched
 
 
 def of_papers(papers: Sequence[Paper]) -> dict[int, str]:
-    """The mark of each paper's picture, by the paper's pk; nothing for those without one."""
+    """Return the mark of each paper's thumbnail by the paper's primary key; papers without one are left out."""
     rows = Thumbnail.objects.filter(paper__in=[paper.pk for paper in papers]).exclude(mark="")
     return dict(rows.values_list("paper_id", "mark"))
 
 
 def shrink(body: bytes) -> bytes:
-    """Return what `images.shrink` makes of `body`, in a process with limits. Raises PictureError."""
+    """Call `images.shrink` in a child process with limits. Raises PictureError."""
     try:
         return isolation.run(images.shrink, body)
     except isolation.IsolationError as error:
@@ -73,8 +76,11 @@ def _missing(now: dt.datetime) -> QuerySet[Paper]:
     return shown.filter(never | failed).order_by("-edition__day", "-votes", "pk").only("thumbnail_url")
 
 
-def _keep(paper: Paper, image: bytes, problem: str, now: dt.datetime, counts: bool = True) -> bool:
-    """Store the picture, or why there is none, and whether that counts as one of its tries; whether there is."""
+def _store(paper: Paper, image: bytes, problem: str, now: dt.datetime, counts: bool = True) -> bool:
+    """Store the thumbnail or the problem, and return whether there is a thumbnail.
+
+    `counts` is whether this attempt counts as one of MOST_TRIES.
+    """
     known = Thumbnail.objects.filter(paper=paper, address=paper.thumbnail_url).first()
     values = {
         "address": paper.thumbnail_url,

@@ -1,4 +1,4 @@
-"""How long ago something was, for the admin's templates. Load it as `moments`."""
+"""The filter `ago` for templates of the admin. Load it as `moments`."""
 
 import datetime as dt
 
@@ -10,5 +10,5 @@ register = template.Library()
 
 @register.filter
 def ago(moment: dt.datetime, now: dt.datetime) -> str:
-    """As `3 minutes ago`, or `just now` for less than a minute."""
+    """Return how long ago `moment` was: `3 minutes ago`, or `just now` for less than a minute."""
     return "just now" if now - moment < dt.timedelta(minutes=1) else f"{timesince(moment, now)} ago"

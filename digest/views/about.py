@@ -1,4 +1,4 @@
-"""Who runs the site, what it keeps about readers, and its own colours."""
+"""The pages about the site: privacy, imprint, and the style of its accent colour."""
 
 import datetime as dt
 import math
@@ -19,7 +19,7 @@ DAY = dt.timedelta(days=1)
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponseBase:
-    """The operator's own text; without one, what this software does."""
+    """Show the operator's own text, or a description of what this software stores."""
     context = {
         "text": settings.PRIVACY_TEXT,
         "contact": settings.CONTACT_EMAIL,
@@ -42,7 +42,7 @@ def imprint(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @cache_control(public=True, max_age=31_536_000, immutable=True)
 def accent(request: HttpRequest, colour: str) -> HttpResponse:
-    """The style of an accent colour: its address says all of it, so that it never changes."""
+    """Return the style of an accent colour. It never changes, because the address holds the colour."""
     light, dark = colours.light(f"#{colour}"), colours.dark(f"#{colour}")
     rules = [
         _rule(light),

@@ -1,4 +1,4 @@
-"""What programs ask for, in JSON. Public, read only, and the same for everybody: caches may keep it for a while."""
+"""The public JSON API. It is read-only and the same for all clients, so caches may keep the answers for a while."""
 
 from typing import Any
 
@@ -13,36 +13,36 @@ from digest.matching import Match, Reason
 from digest.search import paper_search
 from subscriptions.query.grammar import FilterError
 
-KEPT = 300  # seconds
+MAX_AGE = 300  # seconds
 
 
 @require_safe
-@cache_control(public=True, max_age=KEPT)
+@cache_control(public=True, max_age=MAX_AGE)
 def papers(request: HttpRequest) -> JsonResponse:
-    """Papers that match ?q=, written as in the sign-up form; see docs/api.md."""
+    """Return the papers that match ?q=, which is written as in the sign-up form; see docs/api.md."""
     query, page = request.GET.get("q", ""), request.GET.get("page", "1")
     try:
-        found = paper_search.search(query, _page(page))
+        results = paper_search.search(query, _page(page))
     except FilterError as error:
         return _answer({"error": str(error)}, status=400)
-    following = f"{_url('digest:api_papers')}?{urlencode({'q': query, 'page': str(found.page + 1)})}"
+    next_page = f"{_url('digest:api_papers')}?{urlencode({'q': query, 'page': str(results.page + 1)})}"
     return _answer(
         {
-            "query": found.query,
-            "page": found.page,
-            "next": following if found.has_more else None,
-            "papers": [_paper(match) for match in found.matches],
+            "query": results.query,
+            "page": results.page,
+            "next": next_page if results.has_more else None,
+            "papers": [_paper(match) for match in results.matches],
         }
     )
 
 
 def _answer(data: dict[str, Any], status: int = 200) -> JsonResponse:
-    # There is no cookie, and nothing private: scripts of any site may read it.
+    # Scripts of any site may read the answer, because it holds nothing private and uses no cookie.
     return JsonResponse(data, status=status, headers={"Access-Control-Allow-Origin": "*"})
 
 
 def _page(text: str) -> int:
-    """Raises FilterError, saying how to write one."""
+    """Return the page's number. Raises FilterError with how to write it."""
     number = paper_search.page_number(text)
     if not number or number > paper_search.LAST_PAGE:
         raise FilterError(f"“{text[:20]}” is not a page. Write a whole number from 1 to {paper_search.LAST_PAGE}.")

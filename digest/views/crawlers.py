@@ -1,4 +1,4 @@
-"""What search engines are told, and browsers that look by themselves."""
+"""Pages for search engines and browsers: robots.txt, the sitemaps and the favicon."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,13 +29,13 @@ def robots(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=86_400)
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Where browsers look that have read no page of ours, such as for the admin."""
+    """Redirect to the icon. Browsers look here on pages that don't link to one, such as the admin."""
     return redirect(static("icon.svg"))
 
 
 @require_safe
 def sitemap(request: HttpRequest) -> HttpResponseBase:
-    """The list of the files."""
+    """Show the index of the sitemap files."""
     addresses = [f"{settings.SITE_URL}{reverse('digest:sitemap_part', args=[name])}" for name in sitemaps.parts()]
     return show(request, "web/sitemaps.xml", {"addresses": addresses}, content_type=XML)
 

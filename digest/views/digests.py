@@ -1,4 +1,4 @@
-"""A reader's digest, in a browser."""
+"""A reader's digest in a browser."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -14,7 +14,7 @@ from subscriptions.security.mail_csp import policy_for
 @require_safe
 @cache_control(private=True, max_age=300)
 def digest(request: HttpRequest, token: str) -> HttpResponse:
-    """Exactly what was mailed, for whoever has the link."""
+    """Show exactly what was emailed, to anyone who has the link."""
     try:
         uid, edition_id = reader_urls.read_digest_token(token)
     except ForgedLinkError:

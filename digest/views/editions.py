@@ -1,4 +1,4 @@
-"""A day's papers, and the best of a week or a month."""
+"""The pages of editions: a day's papers, and the best papers of a week or a month."""
 
 import datetime as dt
 
@@ -25,9 +25,8 @@ def latest(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def edition(request: HttpRequest, day: dt.date) -> HttpResponseBase:
-    found = Edition.objects.filter(day=day).first()
-    if found is not None:
-        return _edition_page(request, found)
+    if shown := Edition.objects.filter(day=day).first():
+        return _edition_page(request, shown)
     quiet = QuietDay.objects.filter(day=day).first()
     if quiet is None:
         raise Http404(f"There is no edition of {day}.")
@@ -54,7 +53,7 @@ def newest_month(request: HttpRequest) -> HttpResponse:
 
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     labels, counted = topics.offered(), topics.counts([shown])
-    topic = _chosen(request, labels)
+    topic = _chosen_topic(request, labels)
     ranked = publication.papers_by_votes(shown).only(*CARD)
     on_topic = ranked.filter(topics__topic__slug=topic.slug) if topic else ranked
     papers, pages = paginate(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
@@ -74,8 +73,8 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     return show(request, "web/edition.html", context, query=query)
 
 
-def _chosen(request: HttpRequest, labels: topics.Labels) -> topics.TopicLabel | None:
-    """The topic that the edition is narrowed to. Raises Http404 for one that is not offered."""
+def _chosen_topic(request: HttpRequest, labels: topics.Labels) -> topics.TopicLabel | None:
+    """Return the topic that the edition is filtered by. Raises Http404 if it is not offered."""
     slug = request.GET.get("topic", "")
     chosen = next((label for label in labels.values() if label.slug == slug), None)
     if slug and chosen is None:
@@ -98,7 +97,7 @@ def _best_page(request: HttpRequest, template: str, days: archive.DateRange, **m
 
 
 def _open_until(shown: Edition) -> dt.datetime | None:
-    """When it is closed; None where it is, or its hour is over and it waits for somebody to look."""
+    """Return the time at which the edition closes, or None if it is closed or waits for an admin."""
     hour = publication.hour_of(shown.day)
     return hour if shown.closed_at is None and timezone.now() < hour else None
 

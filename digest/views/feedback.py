@@ -1,6 +1,6 @@
-"""Where the links “Like” and “Not for me” in a digest lead, and what comes of them: reading list, and what was learnt.
+"""The pages behind the links “Like” and “Not for me” of a digest, the reading list, and the learned preferences.
 
-A link shows a page with buttons, and only a button says anything: mail scanners follow every link.
+A link only shows a page with buttons, and pressing one records the opinion, because mail scanners follow every link.
 """
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,16 +18,19 @@ from subscriptions.models import Subscriber
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views.common import bad_link, for_reader, page_with_button
 
-LONGEST_NUMBER = 15  # digits of what a form names a paper by
+LONGEST_NUMBER = 15  # digits of a paper's primary key in a form
 
 Verdict = Opinion.Verdict
 
 
-# The token names reader and edition, and comes with each digest: it opens no more than this page, of its papers.
+# The token in a digest identifies reader and edition. It opens this page only, and only for papers of that digest.
 @page_with_button
 @for_reader(Purpose.OPINION)
 def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) -> HttpResponse:
-    """The page of one paper in one reader's digest. It says what they follow: nothing more once they have left."""
+    """Show one paper of a reader's digest, and take their opinion on it.
+
+    The page shows what the reader follows, so it is gone once they have unsubscribed.
+    """
     if not reader.is_subscribed:
         return bad_link(request, expired=False)
     _, edition_id = reader_urls.read_opinion_token(token)
@@ -47,7 +50,7 @@ def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) ->
 
 
 def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
-    """like, not-for-me, fewer:<filter>, or nothing any more: take-back. Raises Http404 for anything else."""
+    """Apply `opinion`: like, not-for-me, fewer:<filter> or take-back. Raises Http404 for anything else."""
     verdict, _, filter_key = opinion.partition(":")
     if opinion == "take-back":
         feedback.clear_rating(reader, paper)
@@ -56,13 +59,13 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
     elif verdict == Verdict.FEWER and filter_key in feedback.matched_filters(reader, paper):
         feedback.rate(reader, paper, verdict, filter_key, now=timezone.now())
     else:
-        raise Http404(f"“{opinion}” is no opinion.")
+        raise Http404(f"“{opinion}” is not an opinion.")
 
 
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
 def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-    """What was learnt for each filter, and a button to forget it."""
+    """Show the learned preferences of each filter, each with a button to reset them."""
     if request.method == "POST":
         feedback.reset_filter(reader, request.POST.get("filter", ""), now=timezone.now())
         return redirect(reverse("digest:learnt", args=[token]) + "?forgotten=1")
@@ -73,7 +76,7 @@ def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
 def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-    """The papers that the reader likes; POST takes one off."""
+    """Show the papers that the reader likes; POST removes one."""
     if request.method == "POST":
         pk = request.POST.get("paper", "")
         is_number = pk.isdecimal() and len(pk) <= LONGEST_NUMBER

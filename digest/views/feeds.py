@@ -1,4 +1,4 @@
-"""The papers for feed readers."""
+"""The Atom feeds."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -20,7 +20,7 @@ from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import ForgedLinkError, Purpose
 from subscriptions.views.common import signed_out_link
 
-# Who has not confirmed gets nothing; who has left may go on reading.
+# Readers who have not confirmed get no feed; those who have unsubscribed may keep theirs.
 READERS = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED, Subscriber.Status.UNSUBSCRIBED)
 ATOM = "application/atom+xml; charset=utf-8"
 
@@ -50,16 +50,16 @@ def search(request: HttpRequest) -> HttpResponseBase:
         entries = feeds.entries_of(feeds.found_by(query))
     except FilterError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    asked = urlencode({"q": query})
-    page = f"{reverse('digest:search')}?{asked}"
+    parameters = urlencode({"q": query})
+    page = f"{reverse('digest:search')}?{parameters}"
     title = f"{query} · {brand.current().name}"
-    feed = Feed(feeds.make_id(f"search/{asked}"), title, "", f"{request.path}?{asked}", page, entries)
+    feed = Feed(feeds.make_id(f"search/{parameters}"), title, "", f"{request.path}?{parameters}", page, entries)
     return show(request, "web/feed.xml", {"feed": feed}, query={"q": query}, content_type=ATOM)
 
 
 @require_safe
 def personal(request: HttpRequest, token: str) -> HttpResponseBase:
-    """A reader's own papers, for whoever knows the address."""
+    """Return the papers for one reader, to anyone who knows the address."""
     try:
         link = link_tokens.read(Purpose.FEED, token)
         reader = Subscriber.objects.get(uid=link.uid, status__in=READERS)

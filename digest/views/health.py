@@ -1,9 +1,11 @@
+"""The health check."""
+
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Is the process up, and does the database answer?"""
+    """Answer with 200 if the process is up and the database answers."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})

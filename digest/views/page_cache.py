@@ -1,7 +1,9 @@
-"""How a public page is answered: rendered once for what it shows, and not sent again to whom has it.
+"""The cache of rendered public pages, and conditional requests for them.
 
-The database is asked at every request, so that a page is never older than what it tells of. Only the rendering is
-kept, by all that goes into it. Nothing here belongs to one reader.
+Each request queries the database, so a page is never out of date. Only the rendering is cached, under a hash of all the
+data that goes into it. Nothing in the cache belongs to one reader.
+
+Not Django's LocMemCache: it limits the number of entries but not their bytes, and pickles each page at every hit.
 """
 
 import hashlib
@@ -28,9 +30,9 @@ from django.utils.http import http_date
 
 from subscriptions import brand
 
-MOST_KEPT = 32 * 1024 * 1024  # bytes of rendered pages, in each process
-LOOK_AGAIN = 60  # seconds; a page not looked at for longer may have changed and changed back
-# What is shown of a paper in a list.
+MOST_BYTES = 32 * 1024 * 1024  # of rendered pages, in each process
+LONGEST_GAP = 60  # seconds between two requests; in a longer time, a page may have changed and changed back
+# The fields of a paper that lists show.
 CARD = (
     "key", "title", "summary", "abstract", "authors", "organization", "url", "github_url", "github_stars",
     "project_url", "votes", "is_pinned", "edition",
@@ -41,15 +43,15 @@ _ACCEPTS_GZIP = re.compile(r"\bgzip\b")
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """A page, ready to be sent."""
+    """A page that is ready to be sent."""
 
     body: bytes
-    packed: bytes
+    compressed: bytes
     etag: str
 
 
 class PageCache:
-    """The pages rendered last, by what went into them, and since when each address has shown the same."""
+    """The pages used last by the hash of their data, and the time since when each address has shown the same page."""
 
     def __init__(self, most_bytes: int) -> None:
         self._pages: OrderedDict[bytes, RenderedPage] = OrderedDict()
@@ -73,10 +75,10 @@ class PageCache:
         return page
 
     def since(self, address: str, etag: str, now: float) -> int:
-        """Since when, in Unix seconds, `address` is known to have shown this without a break."""
+        """Return the Unix time since when `address` is known to have shown this page without interruption."""
         with self._lock:
-            known, since, looked_at = self._since.pop(address, ("", now, now))
-            if known != etag or not 0 <= now - looked_at <= LOOK_AGAIN:
+            known, since, requested_at = self._since.pop(address, ("", now, now))
+            if known != etag or not 0 <= now - requested_at <= LONGEST_GAP:
                 since = now
             self._since[address] = (etag, since, now)
             while len(self._since) > 1_000:
@@ -84,7 +86,7 @@ class PageCache:
         return int(since)
 
 
-kept = PageCache(MOST_KEPT)
+cache = PageCache(MOST_BYTES)
 
 
 def show(
@@ -96,24 +98,25 @@ def show(
     content_type: str = HTML,
     is_private: bool = False,
 ) -> HttpResponseBase:
-    """The page, or “not modified”. `context` is data that can be pickled; `query` what of the query string counts.
+    """Return the page, or 304 Not Modified.
 
-    One that is private belongs to whoever knows its address: nobody else keeps it, and it goes unpacked.
+    `context` must be data that can be pickled. `query` holds the parameters of the query string that matter.
+    A private page is for those who know its address: shared caches must not keep it, and it is not compressed.
     """
     address = escape_uri_path(request.path_info) + (f"?{urlencode(query)}" if query else "")
     context |= {"address": address}
     where = f"{translation.get_language()} {getattr(request, 'language_prefix', '')} {address}"
     key = hashlib.sha256(pickle.dumps((where, template, astuple(brand.current()), context))).digest()
-    page = kept.find(key) or kept.keep(key, _render(request, template, context))
-    since = kept.since(where, page.etag, time.time())
-    response = _answer(request, page, content_type, may_pack=not is_private)
+    page = cache.find(key) or cache.keep(key, _render(request, template, context))
+    since = cache.since(where, page.etag, time.time())
+    response = _answer(request, page, content_type, may_compress=not is_private)
     answer = get_conditional_response(request, etag=page.etag, last_modified=since, response=response)
     return _finish(answer or response, page, since, "private" if is_private else "public")
 
 
 @dataclass(frozen=True)
 class Pagination:
-    """Where in a long list one page of it stands."""
+    """The position of one page in a long list."""
 
     number: int
     first: int
@@ -124,37 +127,37 @@ class Pagination:
 
 
 def paginate(rows: QuerySet[Any], number: str | None, size: int) -> tuple[list[Any], Pagination]:
-    """The page `number` of `rows`; the first or last where there is no such page."""
+    """Return the page `number` of `rows`, or the first or last page if there is no such number."""
     page = Paginator(rows, size).get_page(number)
     previous = page.previous_page_number() if page.has_previous() else None
-    following = page.next_page_number() if page.has_next() else None
-    pages = Pagination(page.number, page.start_index(), page.end_index(), page.paginator.count, previous, following)
+    next_ = page.next_page_number() if page.has_next() else None
+    pages = Pagination(page.number, page.start_index(), page.end_index(), page.paginator.count, previous, next_)
     return list(page), pages
 
 
 def _render(request: HttpRequest, template: str, context: dict[str, Any]) -> RenderedPage:
     body = render_to_string(template, context, request).encode()
-    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'  # weak: packed or not, it is the same page
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'  # weak: the same for the compressed page
     return RenderedPage(body, compress(body, 6, mtime=0), etag)
 
 
-def _answer(request: HttpRequest, page: RenderedPage, content_type: str, *, may_pack: bool) -> HttpResponse:
-    if not may_pack or not _ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
+def _answer(request: HttpRequest, page: RenderedPage, content_type: str, *, may_compress: bool) -> HttpResponse:
+    if not may_compress or not _ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
         return HttpResponse(page.body, content_type=content_type)
-    response = HttpResponse(page.packed, content_type=content_type)
+    response = HttpResponse(page.compressed, content_type=content_type)
     response.headers["Content-Encoding"] = "gzip"
     return response
 
 
-def _finish(response: HttpResponseBase, page: RenderedPage, since: int, keeper: str) -> HttpResponseBase:
+def _finish(response: HttpResponseBase, page: RenderedPage, since: int, visibility: str) -> HttpResponseBase:
     response.headers["ETag"] = page.etag
     response.headers["Content-Language"] = str(translation.get_language())
     response.headers["Last-Modified"] = http_date(since)
-    # May be kept, and is asked for before each use: a note or a hidden paper shows at once.
-    response.headers["Cache-Control"] = f"{keeper}, no-cache"
+    # Caches may keep the page but must revalidate it, so that a new note or a hidden paper shows at once.
+    response.headers["Cache-Control"] = f"{visibility}, no-cache"
     patch_vary_headers(response, ["Accept-Encoding"])
     return response
 
 
 def _size(page: RenderedPage) -> int:
-    return len(page.body) + len(page.packed)
+    return len(page.body) + len(page.compressed)

@@ -1,4 +1,4 @@
-"""One paper, and its reference."""
+"""The page of one paper, and its reference as BibTeX and RIS."""
 
 from collections.abc import Callable, Iterable
 
@@ -59,7 +59,7 @@ def _reference(key: str, write: Callable[[Iterable[Paper]], str], kind: str, suf
 
 
 def find(key: str) -> Paper:
-    """The paper that is known by `key`, or was once. Raises Http404."""
+    """Return the paper that has or had the key `key`. Raises Http404 if there is none."""
     found = known(key)
     if found is None:
         raise Http404(f"There is no paper {key}.")
@@ -67,8 +67,8 @@ def find(key: str) -> Paper:
 
 
 def known(key: str) -> Paper | None:
-    """The paper that is known by `key`, was once, or has it for its DOI."""
-    if "\x00" in key:  # PostgreSQL would rather fail than look for it
+    """Return the paper that has or had the key `key`, or has that DOI; None if there is none."""
+    if "\x00" in key:  # PostgreSQL raises an error for it
         return None
     shown = Paper.objects.select_related("edition").annotate(mark=F("thumbnail__mark")).filter(is_hidden=False)
     found = shown.filter(key=key).first() or shown.filter(aliases__key=key).first()

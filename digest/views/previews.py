@@ -1,4 +1,4 @@
-"""What one would get: shown while topics are ticked and words are typed, before any address is given."""
+"""The preview of a digest, shown while topics are ticked and words are typed, before an address is given."""
 
 from typing import Any
 
@@ -21,13 +21,14 @@ from subscriptions.views.common import for_reader
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest) -> HttpResponse:
-    """The preview of what the sign-up form holds: alone for htmx, else in the whole page."""
-    given = request.POST if request.method == "POST" else request.GET
-    seen = _see(forms.PreferencesForm(given))
+    """Show the preview for the content of the sign-up form: alone for htmx, else within the whole page."""
+    data = request.POST if request.method == "POST" else request.GET
+    context = _preview_context(forms.PreferencesForm(data))
     if request.htmx:  # type: ignore[attr-defined]
-        response = render(request, "web/_preview.html", seen)
+        response = render(request, "web/_preview.html", context)
     else:
-        response = render(request, "web/subscribe.html", seen | {"form": forms.SignUpForm(initial=forms.draft(given))})
+        form = forms.SignUpForm(initial=forms.draft(data))
+        response = render(request, "web/subscribe.html", context | {"form": form})
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -35,15 +36,17 @@ def preview(request: HttpRequest) -> HttpResponse:
 @require_POST
 @for_reader(Purpose.PREFERENCES)
 def preview_of_settings(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-    """The same of what a reader has changed in their settings, and not saved yet."""
-    seen = _see(forms.PreferencesForm(request.POST, reader=reader), reader)
+    """Show the preview for settings that a reader has changed but not saved yet."""
+    context = _preview_context(forms.PreferencesForm(request.POST, reader=reader), reader)
     if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "web/_preview.html", seen)
-    return preferences.show_draft(request, reader, token, **seen)
+        return render(request, "web/_preview.html", context)
+    return preferences.show_draft(request, reader, token, **context)
 
 
-def _see(wishes: forms.PreferencesForm, reader: Subscriber | None = None) -> dict[str, Any]:
-    """For the template of the preview. Fields that can't be read are named, as the form does it; those that say how the
-    digest arrives don't matter here."""
+def _preview_context(wishes: forms.PreferencesForm, reader: Subscriber | None = None) -> dict[str, Any]:
+    """Return the context of the preview's template.
+
+    There is no preview if topics, words or the number of papers have errors. Errors in other fields don't matter.
+    """
     readable = wishes.is_valid() or not {"topics", "words", "max_papers"} & wishes.errors.keys()
     return {"wishes": wishes, "preview": digest_preview.preview(wishes.wishes(), reader) if readable else None}

@@ -1,4 +1,4 @@
-"""Papers of all days, found by the words in which readers say what they follow."""
+"""The search over the papers of all days, in the query language of the sign-up form."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +20,7 @@ from subscriptions.query.grammar import FilterError
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A paper that a search found, and why."""
+    """A paper that a search found, and the reasons."""
 
     paper: Paper
     finding: Finding
@@ -28,40 +28,42 @@ class SearchHit:
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponseBase:
-    query = request.GET.get("q", "").strip()[: paper_search.LONGEST + 1]  # enough to be refused as too long
+    query = request.GET.get("q", "").strip()[
+        : paper_search.LONGEST + 1
+    ]  # still too long, so that the search refuses it
     named = citation_parser.key_of(query)
     if named and (paper := known(named)):
         return redirect("digest:paper", paper.key)
     order = _order(request)
     results, problem = _results("" if named else query, _page_number(request), order)
-    found = [_found(match) for match in results.matches]
+    hits = [_search_hit(match) for match in results.matches]
     context = {
         "query": query,
         "named": named,
         "problem": problem,
-        "found": found,
-        "hints": zero_results.hints(query) if query and not (named or problem or found) else (),
-        "topics_of": topics.of_papers([row.paper for row in found], topics.offered()) if found else {},
+        "found": hits,
+        "hints": zero_results.hints(query) if query and not (named or problem or hits) else (),
+        "topics_of": topics.of_papers([hit.paper for hit in hits], topics.offered()) if hits else {},
         "order": order,
         "results": replace(results, matches=()),
     }
-    return show(request, "web/search.html", context, query=_asked(query, order, results.page))
+    return show(request, "web/search.html", context, query=_parameters(query, order, results.page))
 
 
-def _asked(query: str, order: Order, page: int) -> dict[str, object]:
-    """What of the address counts."""
-    asked = {"q": query, "order": order if order != "fit" else "", "page": page if page > 1 else ""}
-    return {name: value for name, value in asked.items() if value}
+def _parameters(query: str, order: Order, page: int) -> dict[str, object]:
+    """Return the parameters of the address that differ from their defaults."""
+    parameters = {"q": query, "order": order if order != "fit" else "", "page": page if page > 1 else ""}
+    return {name: value for name, value in parameters.items() if value}
 
 
 def _order(request: HttpRequest) -> Order:
-    """The order that is asked for; the best match first where there is no such order."""
+    """Return the requested order; best match first if it is missing or unknown."""
     orders: dict[str, Order] = {order: order for order in paper_search.ORDERS}
     return orders.get(request.GET.get("order", ""), "fit")
 
 
 def _results(query: str, number: int, order: Order) -> tuple[Results, str]:
-    """What `query` finds, on its last page where there are not so many, and what is wrong with it."""
+    """Return the results of `query` and its error. A page after the last gives the last page."""
     nothing = Results(query, 1, (), False)
     try:
         return (paper_search.search(query, number, order, or_last=True) if query else nothing), ""
@@ -70,11 +72,11 @@ def _results(query: str, number: int, order: Order) -> tuple[Results, str]:
 
 
 def _page_number(request: HttpRequest) -> int:
-    """The page that is asked for; the first where that is none."""
+    """Return the requested page; the first if it is missing or invalid."""
     return min(max(paper_search.page_number(request.GET.get("page", "")) or 1, 1), paper_search.LAST_PAGE)
 
 
-def _found(match: Match) -> SearchHit:
-    """As data: a finding of an index knows the whole index."""
+def _search_hit(match: Match) -> SearchHit:
+    """Return the hit as plain data, because an index's finding refers to the whole index and can't be pickled."""
     paper: Any = match.paper
     return SearchHit(paper, Finding("", match.score, match.reasons))

@@ -1,4 +1,4 @@
-"""Paste papers, tick what they are about, subscribe."""
+"""Topic suggestions: a visitor pastes papers, ticks topics and phrases of them, and goes on to the sign-up form."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +19,7 @@ from subscriptions.query.grammar import MAX_SENTENCE_LENGTH
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def suggest(request: HttpRequest) -> HttpResponse:
-    """The box to paste into; on POST also what was made of it, on GET what brings papers `like` one."""
+    """Show the box to paste into. POST adds the suggestions for its content, GET with `like` those for one paper."""
     if key := request.GET.get("like", ""):
         return _like(request, find(key))
     text = request.POST.get("papers", "")
@@ -31,7 +31,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def take(request: HttpRequest) -> HttpResponse:
-    """To the sign-up form, with what was ticked filled in."""
+    """Redirect to the sign-up form, filled in with the ticked suggestions."""
     chosen = {
         "topics": request.GET.getlist("topics"),
         "words": topic_suggestions.as_filter_words(request.GET.getlist("words")),
@@ -40,7 +40,7 @@ def take(request: HttpRequest) -> HttpResponse:
 
 
 def _like(request: HttpRequest, paper: Paper) -> HttpResponse:
-    """What to tick for more papers like this one; where nothing is telling, what it is about in its own words."""
+    """Suggest topics and phrases for more papers like this one. If there are none, follow the paper's title."""
     suggestion = topic_suggestions.suggest_like(paper)
     if not suggestion.topics and not suggestion.words:
         words = f"about: {paper.title[:MAX_SENTENCE_LENGTH]}"
@@ -51,6 +51,6 @@ def _like(request: HttpRequest, paper: Paper) -> HttpResponse:
 def _page(
     request: HttpRequest, text: str, suggestion: Suggestion | None, *, is_empty: bool = False, is_cut: bool = False
 ) -> HttpResponse:
-    told = {"text": text, "suggestion": suggestion, "is_empty": is_empty, "is_cut": is_cut}
+    context = {"text": text, "suggestion": suggestion, "is_empty": is_empty, "is_cut": is_cut}
     limits = {"most": citation_parser.MOST, "longest": citation_parser.LONGEST}
-    return render(request, "web/suggest.html", {**told, **limits})
+    return render(request, "web/suggest.html", {**context, **limits})

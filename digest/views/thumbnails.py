@@ -1,4 +1,4 @@
-"""Pictures of papers, from this site."""
+"""Thumbnails of papers, served from this site."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -12,6 +12,6 @@ from digest.site.images import MEDIA_TYPE
 @require_safe
 @cache_control(public=True, max_age=31_536_000, immutable=True)
 def thumbnail(request: HttpRequest, pk: int, mark: str) -> HttpResponse:
-    """The address changes with the picture."""
-    found = get_object_or_404(Thumbnail, paper=pk, mark=mark, paper__is_hidden=False)
-    return HttpResponse(bytes(found.image), content_type=MEDIA_TYPE)
+    """Return the image. Browsers may keep it for a year, because `mark` changes with the image."""
+    stored = get_object_or_404(Thumbnail, paper=pk, mark=mark, paper__is_hidden=False)
+    return HttpResponse(bytes(stored.image), content_type=MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""The catalogue of topics, and what was published on each."""
+"""The catalogue of topics, and the page of each with the papers published on it."""
 
 from itertools import chain
 
@@ -47,5 +47,5 @@ def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 def _is_near(label: topics.TopicLabel, topic: Topic) -> bool:
-    """Whether it belongs among the neighbours: what `topic` stands for, and what stands for others, stands apart."""
+    """Return whether `label` is a related topic: it doesn't include others, and `topic` doesn't include it."""
     return not label.narrower and label.slug not in topic.narrower

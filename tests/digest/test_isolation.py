@@ -8,8 +8,8 @@ from digest import isolation
 from digest.isolation import IsolationError
 from digest.site import images, thumbnails
 from digest.site.images import PictureError
-from digest.sources.xml_parser import read_feed
 from digest.sources.records import SourceError
+from digest.sources.xml_parser import read_feed
 from tests.digest import misbehaving
 from tests.digest.misbehaving import backwards, crash, fill_memory, refuse, sleep, work_for_ever
 
@@ -77,5 +77,5 @@ def test_a_picture_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_is_wrong_with_a_picture_is_said_as_before() -> None:
-    with pytest.raises(PictureError, match="not a picture in PNG"):
+    with pytest.raises(PictureError, match="not an image in PNG"):
         thumbnails.shrink(b"<svg/>")
