@@ -1,4 +1,4 @@
-"""What came in, what went out, what failed and why. Nothing here can send a mail twice."""
+"""The admin of papers, editions and deliveries. No action sends an email twice, except those that say so."""
 
 from digest.admin import brand, deliveries, editions, opinions, papers, pauses, periodic_tasks, sources, totals
 

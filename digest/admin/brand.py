@@ -1,4 +1,4 @@
-"""The brand: one row, which can be looked at in a sample mail, and mailed to oneself, before it counts."""
+"""The brand, a single row. It can be previewed in a sample email, also in one's own mailbox, before it is saved."""
 
 from typing import Any
 
@@ -18,10 +18,10 @@ from subscriptions.models import Brand
 class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
     class Meta:
         model = Brand
-        fields = "__all__"  # noqa: DJ007  # every one is there to be edited
+        fields = "__all__"  # noqa: DJ007  # all fields are editable
         widgets = {"accent": forms.TextInput(attrs={"placeholder": colours.ACCENT})}
 
-    def try_on(self) -> ThemePreview:
+    def make_preview(self) -> ThemePreview:
         return theme_preview.preview_theme(brand.look_of(self.instance))
 
 
@@ -29,9 +29,9 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
 class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
     form = BrandForm
     fieldsets = [
-        ("Who sends it", {"fields": ["name", "sender", "reply_to", "postal_address"]}),
-        ("How it looks", {"fields": ["accent", "logo_url", ("logo_width", "logo_height")]}),
-        ("What it always says", {"fields": ["intro", "footer"]}),
+        ("Sender", {"fields": ["name", "sender", "reply_to", "postal_address"]}),
+        ("Appearance", {"fields": ["accent", "logo_url", ("logo_width", "logo_height")]}),
+        ("Header and footer", {"fields": ["intro", "footer"]}),
     ]
 
     class Media:
@@ -41,7 +41,7 @@ class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
         return super().has_add_permission(request) and not Brand.objects.exists()
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """There is one at most: straight to it."""
+        """Redirect to the only row, or to the form that creates it."""
         if Brand.objects.exists():
             return redirect("admin:subscriptions_brand_change", 1)
         return redirect("admin:subscriptions_brand_add")

@@ -1,4 +1,4 @@
-"""What became of each mail."""
+"""Deliveries, events that providers reported about them, and the shards of an edition."""
 
 import datetime as dt
 
@@ -30,7 +30,7 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["edition", "subscriber", "status", "reason", "sent_at", "attempts", "holds"]}),
-        ("Machinery", {"fields": ["queued_at", "not_before", "provider_id", "call"], "classes": ["collapse"]}),
+        ("Internals", {"fields": ["queued_at", "not_before", "provider_id", "call"], "classes": ["collapse"]}),
     ]
     readonly_fields = ["holds"]
     actions = ["try_failed_again", "send_uncertain_again", "leave_uncertain"]
@@ -41,14 +41,14 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
 
     @admin.display(description="papers")
     def holds(self, delivery: Delivery) -> str:
-        """What was mailed: each paper with why it was chosen, and a link to the copy that readers see."""
+        """Return the papers of the digest, each with the reasons for it, and a link to the copy that readers see."""
         if "for_you" not in delivery.papers:
-            return "None, or no longer kept."
+            return "None, or already deleted."
         papers = Paper.objects.in_bulk(snapshot.votes(delivery.papers))
         digest = snapshot.restore(delivery.papers, delivery.edition.day, papers)
         copy = reader_urls.digest_url(delivery.subscriber, delivery.edition_id)
         rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p><ul>{}</ul></li>', map(_row_of, digest.matches))
-        return format_html('<ol class="holds">{}</ol><p><a href="{}">View as it was mailed</a></p>', rows, copy)
+        return format_html('<ol class="holds">{}</ol><p><a href="{}">View as emailed</a></p>', rows, copy)
 
     @admin.display(ordering="status")
     def outcome(self, delivery: Delivery) -> str:
@@ -58,36 +58,37 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")
 
-    @admin.action(description="Try the failed ones again", permissions=["requeue"])
+    @admin.action(description="Retry failed deliveries", permissions=["requeue"])
     def try_failed_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         self._requeue(request, queryset, Delivery.Status.FAILED)
 
-    @admin.action(description="Send the uncertain ones again (they may come twice)", permissions=["requeue"])
+    @admin.action(description="Resend uncertain deliveries (may arrive twice)", permissions=["requeue"])
     def send_uncertain_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         self._requeue(request, queryset, Delivery.Status.UNCERTAIN)
 
-    @admin.action(description="Leave the uncertain ones as they are", permissions=["requeue"])
+    @admin.action(description="Leave uncertain deliveries unsent", permissions=["requeue"])
     def leave_uncertain(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         _log(request, queryset.filter(status=Delivery.Status.UNCERTAIN), "Left as uncertain.")
         left = shards.leave_uncertain(queryset)
-        self.message_user(request, f"{left} left as they are; they are not told of any more.")
+        self.message_user(request, f"{left} left unchanged. They will no longer be reported.")
 
     def _requeue(self, request: HttpRequest, queryset: QuerySet[Delivery], status: str) -> None:
         chosen = queryset.count()
         _log(request, queryset.filter(status=status), "Queued again.")
         done = shards.queue_again(queryset.filter(status=status), now=clock.now())
-        self.message_user(request, f"{done} queued again. {chosen - done} left alone: not {status}.")
+        self.message_user(request, f"{done} queued again. {chosen - done} skipped: not {status}.")
 
 
 def _log(request: HttpRequest, deliveries: QuerySet[Delivery], message: str) -> None:
-    log_action(request, deliveries.defer("papers").iterator(LOGGED_AT_ONCE), message)  # all of an edition may be chosen
+    # In batches, because all deliveries of an edition may be selected.
+    log_action(request, deliveries.defer("papers").iterator(LOGGED_AT_ONCE), message)
 
 
 def _row_of(match: Match) -> tuple[str, str, str, str]:
-    """The paper's page in the admin, its title, what was found in it in bold, and a line for each filter that did."""
+    """Return the paper's admin page, its title, its text with matched terms in bold, and the reason of each filter."""
     paper: Paper = match.paper  # type: ignore[assignment]  # restored from these
-    said = [(line,) for line in map(reasons.why, match.findings) if line] or [("trending",)]
-    lines = format_html_join("", "<li>{}</li>", said)
+    why = [(line,) for line in map(reasons.why, match.findings) if line] or [("trending",)]
+    lines = format_html_join("", "<li>{}</li>", why)
     shown = bold_terms.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
     return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, lines
 

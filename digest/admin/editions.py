@@ -1,4 +1,4 @@
-"""What was published, and why some days were quiet."""
+"""Editions, and the days without one."""
 
 import datetime as dt
 from typing import Any
@@ -18,8 +18,8 @@ from digest.models import Edition, Paper, QuietDay
 from subscriptions import brand
 from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
 
-PLAIN = "Plain text; addresses that begin with https:// can be followed."
-SHOWN = 100  # papers on an edition's page; the list of papers has them all
+PLAIN = "Plain text; addresses that begin with https:// become links."
+SHOWN = 100  # papers on an edition's page; the list of papers has all of them
 
 
 class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
@@ -28,15 +28,15 @@ class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
         fields = ["note_before", "note_after", "mail_from"]
         help_texts = {
             "note_before": f"The editors' note above the papers. {PLAIN}",
-            "note_after": f"Below them. {PLAIN}",
+            "note_after": f"The editors' note below the papers. {PLAIN}",
         }
 
-    def try_on(self) -> ThemePreview:
+    def make_preview(self) -> ThemePreview:
         return theme_preview.preview_theme(brand.current(), self.instance)
 
 
 class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
-    """The first papers; any of the edition's when it comes back, since votes may have put others first meanwhile."""
+    """The first papers of an edition. A submitted form may hold any of its papers, because votes change their order."""
 
     def get_queryset(self) -> QuerySet[Paper]:
         if self.is_bound:
@@ -50,7 +50,7 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
     model = Paper
     form = RowForm
     formset = PaperFormSet
-    verbose_name_plural = "papers: pin what stands first, hide what nobody should see"
+    verbose_name_plural = "papers: pin those to show first, hide those to leave out"
     fields = ["work", "votes", "is_pinned", "is_hidden"]
     readonly_fields = ["work", "votes"]
     ordering = publication.BY_VOTES
@@ -81,7 +81,7 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
         css = {"all": ["admin-fitting.css", "admin-sources.css"]}
 
     def get_fields(self, request: HttpRequest, obj: Edition | None = None) -> Any:
-        """Until it is closed, nobody can say when it is mailed: closing it does."""
+        """Return the fields. `mail_from` is left out until the edition is closed, because closing sets it."""
         shown = ["day", ("published_at", "closed_at"), "note_before", "note_after"]
         return [*shown, "mail_from"] if obj and obj.closed_at else shown
 
@@ -92,10 +92,10 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
         return super().get_queryset(request).annotate(paper_count=Count("papers", distinct=True))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # editions are published from what came in, by the clock or by publish_edition
+        return False  # editions are published by the schedule or by publish_edition
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # its papers would come once more, in the next one
+        return False  # the next edition would contain its papers again
 
     @admin.display(ordering="paper_count", description="papers")
     def paper_count(self, edition: Edition) -> int:

@@ -1,4 +1,4 @@
-"""What can be looked at in a sample mail, and mailed to oneself, before it is saved."""
+"""Previews of unsaved changes in a sample email, on the page or in one's own mailbox."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,37 +13,36 @@ from digest.email.theme_preview import NothingToShowError, ThemePreview
 from subscriptions.email import send_errors
 from subscriptions.security.mail_csp import styles_in
 
-TRIALS = ("_preview", "_send_to_me")
-# The frames with the mail are documents of this page's, and mails carry their styles with them. An editor looks at
-# the logo wherever it is.
+PREVIEW_BUTTONS = ("_preview", "_send_to_me")
+# The email is shown in frames that inherit this policy. It has inline styles, and its logo may be on any host.
 POLICY = "default-src 'self'; style-src 'self' {styles}; img-src 'self' https: data:; frame-ancestors 'none'"
 
 
 def _styled(fitting: ThemePreview) -> Iterator[tuple[str, ...]]:
-    """All that has styles of its own on the page: the mails, and the shades beside them."""
+    """Yield all HTML of the page that has inline styles: the emails, and the colour samples beside them."""
     for _, shades, html in fitting.schemes:
         pairs = (shades.card, shades.accent), (shades.accent, shades.on_accent)
         yield html, *(f'<i style="background:{behind};color:{text}"></i>' for behind, text in pairs)
 
 
 class EmailPreviewForm:
-    """By its buttons "Preview" and "Send it to me" it is shown again as it is typed, and never saved."""
+    """A form with the buttons "Preview" and "Send it to me", which show it again as typed and don't save it."""
 
     def is_valid(self) -> bool:
         is_valid: bool = super().is_valid()  # type: ignore[misc]
-        return is_valid and not any(name in self.data for name in TRIALS)  # type: ignore[attr-defined]
+        return is_valid and not any(name in self.data for name in PREVIEW_BUTTONS)  # type: ignore[attr-defined]
 
-    def try_on(self) -> ThemePreview:
-        """What was typed, in a mail. Raises NothingToShowError."""
+    def make_preview(self) -> ThemePreview:
+        """Return a sample email with the typed values. Raises NothingToShowError."""
         raise NotImplementedError
 
 
 class EmailPreviewAdmin:
-    """Shows the mail below the form, which is a TriedOnForm; its templates include `admin/fitting.html`."""
+    """An admin page with the email below its EmailPreviewForm. Its templates include `admin/fitting.html`."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
-        if not any(name in request.POST for name in TRIALS):
+        if not any(name in request.POST for name in PREVIEW_BUTTONS):
             return response
         if isinstance(response, TemplateResponse) and (context := response.context_data):
             form, formsets = context["adminform"].form, [inline.formset for inline in context["inline_admin_formsets"]]
@@ -56,10 +55,10 @@ class EmailPreviewAdmin:
 
 def _preview(request: HttpRequest, form: EmailPreviewForm, formsets: list[Any]) -> ThemePreview | None:
     try:
-        with transaction.atomic():  # the mail is made of rows: those of the page stand as typed meanwhile
+        with transaction.atomic():  # the email is made of rows, so they are saved and rolled back
             for formset in formsets:
                 formset.save()
-            fitting = form.try_on()
+            fitting = form.make_preview()
             transaction.set_rollback(True)
     except NothingToShowError as error:
         messages.error(request, str(error))
@@ -72,11 +71,11 @@ def _preview(request: HttpRequest, form: EmailPreviewForm, formsets: list[Any]) 
 def _send(request: HttpRequest, fitting: ThemePreview) -> None:
     address = getattr(request.user, "email", "")
     if not address:
-        messages.error(request, "Your account has no e-mail address: write one into it first.")
+        messages.error(request, "Your account has no email address. Add one to it first.")
         return
     try:
         theme_preview.send_preview(fitting, address)
     except Exception as error:
-        messages.error(request, f"It was not sent. {send_errors.classify(error).reason}")
+        messages.error(request, f"Not sent. {send_errors.classify(error).reason}")
     else:
         messages.success(request, f"Sent to {address}. Nothing was saved.")

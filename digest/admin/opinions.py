@@ -1,4 +1,4 @@
-"""What readers said of papers, and what was learnt from it."""
+"""Readers' feedback on papers, and the preferences learned from it."""
 
 from django.contrib import admin
 
@@ -6,12 +6,12 @@ from digest.models import Learnt, Opinion
 from digest.personalization import profiles
 from subscriptions.admin.base import ReadOnlyAdmin
 
-CALLED = {profiles.WORDS_KEY: "own words", profiles.VOTES_KEY: "most votes"}
+NAMES = {profiles.WORDS_KEY: "own words", profiles.VOTES_KEY: "most votes"}
 
 
-def _in_words(keys: list[str]) -> str:
-    """Filters by their keys: of topics these are slugs, which say enough."""
-    return ", ".join(CALLED.get(key, key) for key in keys if key)
+def _name_filters(keys: list[str]) -> str:
+    """Return the names of filters. A topic's key is its slug, which is clear enough."""
+    return ", ".join(NAMES.get(key, key) for key in keys if key)
 
 
 @admin.register(Opinion)
@@ -26,11 +26,11 @@ class OpinionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
 
     @admin.display(ordering="filter_key", description="fewer of")
     def fewer_of(self, opinion: Opinion) -> str:
-        return _in_words([opinion.filter_key])
+        return _name_filters([opinion.filter_key])
 
-    @admin.display(description="came by")
+    @admin.display(description="matched filters")
     def found_by(self, opinion: Opinion) -> str:
-        return _in_words(opinion.came_by)
+        return _name_filters(opinion.came_by)
 
 
 @admin.register(Learnt)
@@ -44,4 +44,4 @@ class LearntAdmin(ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
 
     @admin.display(ordering="filter_key")
     def filter(self, learnt: Learnt) -> str:
-        return _in_words([learnt.filter_key])
+        return _name_filters([learnt.filter_key])

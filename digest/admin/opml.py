@@ -1,4 +1,4 @@
-"""A page that takes a list of feeds, shows what is in it, and adds them when told to."""
+"""The page that imports a list of feeds. It shows the feeds first, and adds them on confirmation."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class OpmlForm(forms.Form):
     """A list of feeds, as a file or as text."""
 
     file = forms.FileField(
-        required=False, label="OPML file", help_text="As feed readers export their subscriptions. 1 MB at most."
+        required=False, label="OPML file", help_text="The subscriptions exported from a feed reader. 1 MB at most."
     )
     text = forms.CharField(
         required=False, label="Or its text", widget=forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"})
@@ -42,7 +42,7 @@ class OpmlForm(forms.Form):
         if self.errors:
             return
         if bool(file) == bool(text):
-            raise ValidationError("Give one list, as a file or as text.")
+            raise ValidationError("Give either a file or text.")
         try:
             self.outlines = opml.parse(_read(file)) if file else opml.parse(_encode(text), "utf-8")
         except OpmlError as error:
@@ -64,7 +64,7 @@ def _encode(text: str) -> bytes:
 
 
 class ImportsOpmlAdmin:
-    """Three steps on one address: a list is given, what it holds is shown, and added on confirmation."""
+    """An admin page with three steps at one address: upload a list, review its feeds, add them."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.import_opml)  # type: ignore[attr-defined]
@@ -75,17 +75,17 @@ class ImportsOpmlAdmin:
         if not self.has_add_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         if "shown" in request.POST:
-            return self._go_on(request)
+            return self._confirm(request)
         form = OpmlForm(request.POST, request.FILES) if request.method == "POST" else OpmlForm()
         found = opml_import.plan_import(form.outlines) if form.is_valid() else None
         return self._page(request, form=form, found=found)
 
-    def _go_on(self, request: HttpRequest) -> HttpResponse:
-        """With the feeds that were shown as new: signed, so that they are those and need no second look."""
+    def _confirm(self, request: HttpRequest) -> HttpResponse:
+        """Check or add the feeds that were shown as new. They come back signed, so they need no validation."""
         try:
             shown = [Outline(*row) for row in signing.loads(request.POST["shown"], salt=SALT, max_age=86_400)]
         except signing.BadSignature:
-            messages.error(request, "That list is gone stale. Give it again.")
+            messages.error(request, "That list has expired. Upload it again.")
             return redirect("admin:digest_source_import")
         if "check" in request.POST:
             return self._page(
@@ -97,7 +97,7 @@ class ImportsOpmlAdmin:
         if added:
             LogEntry.objects.log_actions(request.user.pk, added, ADDITION, "Imported from an OPML list.")  # type: ignore[arg-type]
         state = "on" if "is_active" in request.POST else "off: tick “is active” for those you want"
-        feeds = "1 feed was added. It is" if len(added) == 1 else f"{len(added)} feeds were added. They are"
+        feeds = "1 feed added. It is" if len(added) == 1 else f"{len(added)} feeds added. They are"
         messages.success(request, f"{feeds} switched {state}.")
         return redirect("admin:digest_source_changelist")
 

@@ -1,4 +1,4 @@
-"""What came in."""
+"""Papers, and the data about them."""
 
 import datetime as dt
 from typing import Any, cast
@@ -15,11 +15,11 @@ from digest.models import Edition, Listing, Paper, PaperAlias, Thumbnail, TopicP
 from subscriptions.admin.base import DATES_AND_TIMES, EditsRowsAdmin, ReadOnlyAdmin, SavesChangesAdmin
 from subscriptions.forms import LinesField
 
-# What sources and publishing write, and nobody else once the paper is there.
-KEPT = (
+# The fields that only sources and the publication write once the paper exists.
+WRITTEN_BY_SOURCES = (
     "key", "doi", "announce_type", "enriched_at", "github_stars", "votes", "comments", "edition_votes",
 )  # fmt: skip
-YEAR_MONTH_DAY = ((0, 4), (4, 7), (7, 10))  # where each begins and ends in 2026-08-20
+YEAR_MONTH_DAY = ((0, 4), (4, 7), (7, 10))  # the start and end of each in 2026-08-20
 
 
 class ListingInline(admin.TabularInline[Listing, Paper]):
@@ -37,7 +37,7 @@ class OfTheNextEdition(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("next", "The next one, so far"), ("newest", "The newest that is closed")]
+        return [("next", "Next edition, so far"), ("newest", "Latest closed edition")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Paper]) -> QuerySet[Paper]:
         if self.value() == "next":
@@ -48,8 +48,10 @@ class OfTheNextEdition(admin.SimpleListFilter):
 
 
 class DayOfTheEdition(admin.SimpleListFilter):
-    """By year; below the one that is chosen by month, and by day below that. It asks the few editions alone: a date
-    hierarchy reads every paper there is, at every look at the list."""
+    """A filter by year, then by month, then by day.
+
+    It queries only the editions. Django's date hierarchy would read all papers each time the list is shown.
+    """
 
     title = "day of the edition"
     parameter_name = "of"
@@ -69,19 +71,21 @@ class DayOfTheEdition(admin.SimpleListFilter):
 
 
 class KeysFirst(Paginator[Paper]):
-    """Finds a page's rows by indexes, and then reads these alone, not the abstracts of all that are sorted."""
+    """A paginator that finds a page's primary keys by indexes first, so that sorting reads no abstracts."""
 
     def page(self, number: Any) -> Page[Paper]:
-        found, every = super().page(number), cast(QuerySet[Paper], self.object_list)
-        keys = list(cast(QuerySet[Paper], found.object_list).values_list("pk", flat=True))
-        found.object_list = every.filter(pk__in=keys)
-        return found
+        page, papers = super().page(number), cast(QuerySet[Paper], self.object_list)
+        keys = list(cast(QuerySet[Paper], page.object_list).values_list("pk", flat=True))
+        page.object_list = papers.filter(pk__in=keys)
+        return page
 
 
 class PaperForm(forms.ModelForm[Paper]):
-    authors = LinesField(required=False, help_text="One a line.", show_hidden_initial=True)
-    categories = LinesField(required=False, help_text="Of arXiv, one a line, such as cs.CL.", show_hidden_initial=True)
-    keywords = LinesField(required=False, help_text="One a line.", show_hidden_initial=True)
+    authors = LinesField(required=False, help_text="One per line.", show_hidden_initial=True)
+    categories = LinesField(
+        required=False, help_text="arXiv categories, one per line, such as cs.CL.", show_hidden_initial=True
+    )
+    keywords = LinesField(required=False, help_text="One per line.", show_hidden_initial=True)
 
 
 @admin.register(Paper)
@@ -89,7 +93,7 @@ class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
     form = PaperForm
     formfield_overrides = DATES_AND_TIMES
     list_display = ["title", "votes", "is_pinned", "is_hidden", "day", "first_seen_at"]
-    ordering = [F("edition__day").desc(nulls_first=True), "-votes", "-pk"]  # none yet: it waits for the next one
+    ordering = [F("edition__day").desc(nulls_first=True), "-votes", "-pk"]  # papers without an edition first
     list_editable = ["is_pinned", "is_hidden"]
     list_filter = [OfTheNextEdition, DayOfTheEdition, "is_pinned", "is_hidden", "first_seen_at", "listings__source"]
     search_fields = ["title", "key", "abstract", "authors"]
@@ -104,13 +108,13 @@ class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
         return paper.edition.day if paper.edition else None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Paper | None = None) -> Any:
-        """One that waits may be put into an edition; from there it comes in no other, or readers would get it twice."""
+        """Return the read-only fields. A paper in an edition can't move to another, or readers would get it twice."""
         if obj is None:
             return ()
-        return ("edition", *KEPT) if obj.edition_id else KEPT
+        return ("edition", *WRITTEN_BY_SOURCES) if obj.edition_id else WRITTEN_BY_SOURCES
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # its source would list it again, as new, and readers would get it twice: hide it instead
+        return False  # its source would list it as new again, and readers would get it twice; it can be hidden instead
 
 
 @admin.register(Listing)

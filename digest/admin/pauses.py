@@ -1,4 +1,4 @@
-"""When sending stood still; and the way to let it go on."""
+"""Pauses of sending, and the actions that end them."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -20,14 +20,14 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_pause")
 
-    @admin.action(description="End the pause: send again", permissions=["end"])
+    @admin.action(description="End the pause and resume sending", permissions=["end"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
         log_action(request, Pause.objects.filter(ended_at=None), "Ended.")
         ended = pauses.end(now=clock.now())
-        self.message_user(request, "Sending goes on." if ended else "Sending is not paused.")
+        self.message_user(request, "Sending resumes." if ended else "Sending is not paused.")
 
-    @admin.action(description="Try one mail now", permissions=["end"])
+    @admin.action(description="Try one email now", permissions=["end"])
     def try_now(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
-        log_action(request, Pause.objects.filter(ended_at=None), "Asked for a try.")
+        log_action(request, Pause.objects.filter(ended_at=None), "Requested a try.")
         pauses.request_probe(now=clock.now())
-        self.message_user(request, "One mail is tried within a minute, unless a person must end the pause.")
+        self.message_user(request, "One email will be tried within a minute, unless an admin must end the pause.")

@@ -1,4 +1,4 @@
-"""Scheduled tasks: django-celery-beat's pages, with actions that ask for a permission and leave a log entry."""
+"""Scheduled tasks: django-celery-beat's pages, with actions that check permissions and write log entries."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django_celery_beat.models import PeriodicTask
 
 from subscriptions.admin.base import log_action
 
-DELETE = "delete_selected"  # it has a permission of its own
+DELETE = "delete_selected"  # has its own permission
 
 admin.site.unregister(PeriodicTask)
 
@@ -18,9 +18,13 @@ admin.site.unregister(PeriodicTask)
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BeatAdmin):  # type: ignore[misc]  # the package has no types
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Offer no action that changes or runs tasks to staff who may only look, including those of later releases."""
+        """Return the actions. Staff without permission to change tasks get none that changes or runs them.
+
+        This includes actions that later releases of the package may add.
+        """
         actions: dict[str, Any] = super().get_actions(request)
-        return {name: said for name, said in actions.items() if name == DELETE or self.has_change_permission(request)}
+        may_change = self.has_change_permission(request)
+        return {name: action for name, action in actions.items() if name == DELETE or may_change}
 
     @admin.action(description="Enable the selected tasks")
     def enable_tasks(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:

@@ -1,4 +1,4 @@
-"""Where papers come from, and how reading each went."""
+"""Sources of papers, and the log of reading them."""
 
 import datetime as dt
 from typing import Any
@@ -26,7 +26,7 @@ WEEK = dt.timedelta(days=7)
 
 
 class SourceForm(forms.ModelForm[Source]):
-    """By its button "Try it" it is shown again as it is typed, and never saved."""
+    """The form of a source. Its button "Try it" shows it again as typed, with a preview, and doesn't save it."""
 
     class Meta:
         model = Source
@@ -36,21 +36,21 @@ class SourceForm(forms.ModelForm[Source]):
         super().__init__(*args, **kwargs)
         self.is_trial = "_try" in self.data
         if self.is_trial and "name" in self.fields:
-            self.fields["name"].required = False  # that can wait until it is saved
+            self.fields["name"].required = False  # required only for saving
 
     def clean(self) -> dict[str, Any]:
-        """What is saved already may be renamed or switched off, even if it can't work any more."""
-        given = super().clean() or self.cleaned_data
-        is_new = {"kind", "key"} & set(self.changed_data) and {"kind", "key"} <= set(given)
-        if is_new and (problem := problem_with(given["kind"], given["key"])):
+        """Validate kind and key if they changed, so that a source that no longer works can be renamed or disabled."""
+        cleaned = super().clean() or self.cleaned_data
+        is_new = {"kind", "key"} & set(self.changed_data) and {"kind", "key"} <= set(cleaned)
+        if is_new and (problem := problem_with(cleaned["kind"], cleaned["key"])):
             self.add_error("key", problem)
-        return given
+        return cleaned
 
     def is_valid(self) -> bool:
         return super().is_valid() and not self.is_trial
 
     def try_it(self) -> SourcePreview | None:
-        """None where kind or key are wrong, as the form itself says."""
+        """Return a preview, or None if kind or key have errors, which the form shows."""
         if {"kind", "key"} & set(self.errors):
             return None
         return preview_source(self.cleaned_data["kind"], self.cleaned_data["key"], timezone.now().date())
@@ -61,7 +61,7 @@ class InTrouble(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("trouble", "In trouble")]
+        return [("trouble", "Failing")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
         if self.value() != "trouble":
@@ -95,7 +95,7 @@ class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesA
         return found
 
     def get_fields(self, request: HttpRequest, obj: Source | None = None) -> Any:
-        """Keys in an address are for staff who may change it."""
+        """Return the fields. Only staff who may change the source see secrets in its address."""
         may_change = self.has_change_permission(request, obj) if obj else True
         return ["kind", "key" if may_change else "address", "name", "is_active"]
 
@@ -121,27 +121,27 @@ class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesA
 
     @admin.action(description="Fetch papers from the selected sources now", permissions=["change"])
     def fetch_now(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
-        """By workers: some sources take longer than a browser waits."""
+        """Have workers fetch, because some sources take longer than a browser waits."""
         active = [source for source in queryset if source.is_active]
         log_action(request, active, "Asked workers to fetch.")
         try:
             for source in active:
                 tasks.collect_source.delay(source.pk)
         except OperationalError as error:
-            said = f"No worker could be told: the broker can't be reached ({error})."
-            self.message_user(request, said, messages.ERROR)
+            problem = f"Nothing is fetched, because the broker can't be reached ({error})."
+            self.message_user(request, problem, messages.ERROR)
             return
         if len(active) < len(queryset):
-            self.message_user(request, "Sources that are not active are not read.", messages.WARNING)
+            self.message_user(request, "Inactive sources are skipped.", messages.WARNING)
         if active:
             names, runs = ", ".join(map(str, active)), reverse("admin:digest_fetchrun_changelist")
-            told = 'Workers read these now: {}. How it went will stand in <a href="{}">Fetch runs</a>.'
-            self.message_user(request, format_html(told, names, runs))
+            message = 'Fetching now: {}. See the results in <a href="{}">Fetch runs</a>.'
+            self.message_user(request, format_html(message, names, runs))
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().changeform_view(request, *args, **kwargs)
         if "_try" in request.POST and isinstance(response, TemplateResponse) and response.context_data:
-            # Only now: the view above holds a transaction, in which nobody should wait for the network.
+            # After the view, which holds a transaction: nothing should wait for the network within one.
             response.context_data["trial"] = response.context_data["adminform"].form.try_it()
         return response
 
@@ -150,8 +150,8 @@ def _outcome(source: Any) -> str:
     label, is_bad = FetchRun.Status(source.last_status).label, source.last_status in source_health.BROKEN
     trouble = source_health.failure_of(source) if source.is_active else None
     if trouble:
-        said = format_html('<p class="in-trouble"><strong>In trouble:</strong> {}</p>', trouble.summary[:LONGEST])
-        return format_html("{}{}", outcome_of(label, "", is_bad=is_bad), said)
+        details = format_html('<p class="in-trouble"><strong>Failing:</strong> {}</p>', trouble.summary[:LONGEST])
+        return format_html("{}{}", outcome_of(label, "", is_bad=is_bad), details)
     return outcome_of(label, source.last_message, is_bad=is_bad)
 
 

@@ -1,4 +1,4 @@
-"""How mail was received: each day's totals, with the last seven days above them."""
+"""Deliverability: each day's totals, with the last seven days above them."""
 
 from typing import Any
 
@@ -21,8 +21,8 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
     show_full_result_count = False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        shown = (extra_context or {}) | {"outlook": sending_status(now=clock.now()), "title": "How mail was received"}
-        return super().changelist_view(request, shown)
+        context = (extra_context or {}) | {"outlook": sending_status(now=clock.now()), "title": "Deliverability"}
+        return super().changelist_view(request, context)
 
 
 @admin.register(Allowance)

@@ -59,9 +59,9 @@ def test_it_shows_no_group_of_which_a_user_may_see_nothing(client: Client) -> No
 
 
 PARTS = {
-    "view_fetchrun": ["Came in", "Failed or waiting, this week"],
-    "view_delivery": ["Went out", "Failed or waiting, this week", "Digests sent:"],
-    "view_dailytotal": ["How mail was received, last seven days"],
+    "view_fetchrun": ["Collected", "Problems this week"],
+    "view_delivery": ["<h2>Sent</h2>", "Problems this week", "Digests sent:"],
+    "view_dailytotal": ["Deliverability, last seven days"],
     "view_edition": ["Papers in editions:"],
     "view_subscriber": ["Readers who came:"],
     "view_topic": [],
@@ -162,7 +162,7 @@ def test_a_delivery_shows_its_papers_and_their_web_copy(
     assert f'href="{reader_urls.digest_url(alice, edition.pk)}"' in page
     Delivery.objects.update(papers={})
     page = admin_client.get(f"/admin/digest/delivery/{delivery.pk}/change/").content.decode()
-    assert "None, or no longer kept." in page
+    assert "None, or already deleted." in page
 
 
 def test_a_paper_keeps_its_authors_when_it_is_saved(admin_client: Client, edition: Edition) -> None:

@@ -41,8 +41,8 @@ def test_it_shows_a_change_in_a_sample_mail_before_it_counts(
     answer = admin_client.post(ADD, TYPED | {"_preview": "Preview"})
     page = answer.content.decode()
     assert answer.status_code == 200
-    assert "The edition of 2026-08-20 as a mail" in page
-    assert "somebody would get it who follows Learning." in page
+    assert "The edition of 2026-08-20 as an email" in page
+    assert "a made-up reader who follows Learning." in page
     assert "Robot Weekly &lt;robots@lab.example.org&gt;" in page
     assert "Good &amp;lt;morning&amp;gt;,&lt;br&gt;readers." in page  # once for the mail, once for the frame
     assert not Brand.objects.exists()
@@ -81,7 +81,7 @@ def test_it_says_so_when_the_account_has_no_address(
     admin_user.email = ""
     admin_user.save()
     page = admin_client.post(ADD, TYPED | {"_send_to_me": "Send it to me"}).content.decode()
-    assert "Your account has no e-mail address" in page
+    assert "Your account has no email address" in page
     assert mail.outbox == []
 
 

@@ -195,7 +195,7 @@ def test_it_offers_the_import_on_the_list(admin_client: Client, db: None) -> Non
 def test_it_shows_what_a_list_holds_before_it_adds_anything(admin_client: Client, db: None) -> None:
     Source.objects.create(kind="feed", key=FEED, name="Lab")
     page = give(admin_client, opml(FEED, "https://a.example.org/feed", "ftp://b.example.org/"))
-    assert "<strong>1 new</strong>, 1 known already, 1 refused" in page
+    assert "<strong>1 new</strong>, 1 already added, 1 refused" in page
     assert "Feed 1 &lt;b&gt;" in page
     assert "Write the feed" in page
     assert Source.objects.filter(kind="feed").count() == 1
@@ -209,11 +209,11 @@ def test_it_adds_the_new_ones_on_confirmation(
     page = admin_client.post(IMPORT, {"file": file}).content.decode()
     form = {"shown": shown(page), "add": ""} | ticked
     response = admin_client.post(IMPORT, form, follow=True)
-    assert "1 feed was added." in response.content.decode()
+    assert "1 feed added." in response.content.decode()
     added = Source.objects.get(kind="feed")
     assert (added.key, added.name, added.is_active) == (FEED, "Feed 0 <b>", is_active)
     assert LogEntry.objects.get().object_id == str(added.pk)
-    assert "0 feeds were added." in admin_client.post(IMPORT, form, follow=True).content.decode()
+    assert "0 feeds added." in admin_client.post(IMPORT, form, follow=True).content.decode()
 
 
 def test_it_checks_which_answer_when_asked_to(admin_client: Client, feed_address: str) -> None:
@@ -228,9 +228,9 @@ def test_it_checks_which_answer_when_asked_to(admin_client: Client, feed_address
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({}, "Give one list, as a file or as text."),
+        ({}, "Give either a file or text."),
         ({"text": "<html/>"}, "This is no OPML: it begins with &lt;html&gt;"),
-        ({"text": opml(FEED), "file": SimpleUploadedFile("a.opml", b"<opml/>")}, "Give one list"),
+        ({"text": opml(FEED), "file": SimpleUploadedFile("a.opml", b"<opml/>")}, "Give either"),
         ({"file": SimpleUploadedFile("a.opml", b" " * 1_000_001)}, "larger than 1 MB"),
         ({"text": opml(FEED) + "é" * 500_000}, "larger than 1 MB"),
         ({"file": SimpleUploadedFile("a.opml", b"")}, "The submitted file is empty."),
@@ -245,7 +245,7 @@ def test_it_says_what_is_wrong_with_a_list(admin_client: Client, db: None, form:
 @pytest.mark.parametrize("forged", ["", "x", "x:y:z"])
 def test_it_adds_only_what_it_has_shown(admin_client: Client, db: None, forged: str) -> None:
     response = admin_client.post(IMPORT, {"shown": forged, "add": ""}, follow=True)
-    assert "Give it again." in response.content.decode()
+    assert "Upload it again." in response.content.decode()
     assert not Source.objects.filter(kind="feed").exists()
 
 
@@ -275,9 +275,9 @@ def test_it_shows_which_sources_are_in_trouble_and_why(admin_client: Client, hug
     for _ in range(3):
         run(hugging_face, "failed", message="not <b>JSON")
     page = admin_client.get(LIST).content.decode()
-    assert "<strong>In trouble:</strong> 3 runs in a row failed. not &lt;b&gt;JSON" in page
+    assert "<strong>Failing:</strong> 3 runs in a row failed. not &lt;b&gt;JSON" in page
     Source.objects.update(is_active=False)
-    assert "In trouble:" not in admin_client.get(LIST).content.decode()
+    assert "Failing:" not in admin_client.get(LIST).content.decode()
 
 
 def test_it_lists_those_in_trouble_alone(admin_client: Client, hugging_face: Source) -> None:
@@ -344,8 +344,8 @@ def test_it_has_workers_fetch_now_and_says_where_it_will_stand(
     page = fetch_now(admin_client, hugging_face, idle)
     assert rung == [hugging_face.pk]
     assert not FetchRun.objects.exists()
-    assert 'Workers read these now: Hugging Face Daily Papers. How it went will stand in <a href="/admin/' in page
-    assert "not active are not read" in page
+    assert 'Fetching now: Hugging Face Daily Papers. See the results in <a href="/admin/' in page
+    assert "Inactive sources are skipped" in page
 
 
 def test_it_says_so_where_no_worker_can_be_told(
@@ -355,7 +355,7 @@ def test_it_says_so_where_no_worker_can_be_told(
         raise OperationalError("Connection refused")
 
     monkeypatch.setattr(tasks.collect_source, "delay", fail)
-    assert "No worker could be told" in fetch_now(admin_client, hugging_face)
+    assert "the broker can&#x27;t be reached" in fetch_now(admin_client, hugging_face)
 
 
 def test_staff_who_may_only_view_a_source_see_no_key_in_its_address(client: Client, db: None) -> None:

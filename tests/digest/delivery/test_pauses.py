@@ -124,7 +124,7 @@ def test_it_waits_for_a_person_where_it_must(sink: Sink, clock: Any, admin_clien
         page = admin_client.get("/admin/").content.decode()
         assert "Too many complaints" in page
         form = {"action": "end_now", "_selected_action": [pause.pk]}
-        assert "Sending goes on." in admin_client.post("/admin/digest/pause/", form, follow=True).content.decode()
+        assert "Sending resumes." in admin_client.post("/admin/digest/pause/", form, follow=True).content.decode()
     assert shard_worker.send_due() == 30
 
 

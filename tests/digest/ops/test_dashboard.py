@@ -77,7 +77,7 @@ def test_it_tells_of_a_source_in_trouble_once_and_under_what_failed(admin_client
     assert ([trouble.source for trouble in found.in_trouble], found.failed_runs) == ([hugging_face], [])
     page = admin_client.get("/admin/").content.decode()
     assert page.count("not &lt;b&gt;JSON") == 1
-    assert "Nothing." not in page
+    assert "<p>None.</p>" not in page
 
 
 def test_it_states_no_rates_where_nothing_reports(
@@ -86,16 +86,17 @@ def test_it_states_no_rates_where_nothing_reports(
     planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="sent", sent_at=NOW, queued_at=NOW - dt.timedelta(hours=1))
     page = admin_client.get("/admin/").content.decode()
-    assert "Nothing was reported of it: all is well, or the provider’s webhook is not set up." in page
+    assert "No reports about it: there were no problems, or the provider’s webhook is not set up." in page
     assert "0.0 %" not in page
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
-    assert "Nothing was reported of it: mails are files in the outbox" in admin_client.get("/admin/").content.decode()
+    page = admin_client.get("/admin/").content.decode()
+    assert "No reports about it: emails are only written to files in the outbox" in page
 
 
 def test_it_stands_on_the_first_page_also_of_an_empty_site(admin_client: Client) -> None:
     page = admin_client.get("/admin/").content.decode()
-    assert "No edition was published yet." in page
-    assert "Nothing was fetched yet." in page
+    assert "No edition has been published yet." in page
+    assert "Nothing has been fetched yet." in page
 
 
 def test_it_names_troubles_on_the_first_page(admin_client: Client, hugging_face: Source, edition: Edition) -> None:
