@@ -1,9 +1,9 @@
-"""Settings and entry points. Nothing here holds logic, and only entry points import it."""
+"""Settings, middleware and entry points. Only entry points import this package."""
 
 import gc
 
-# Loading modules makes no garbage, and looking for it takes a seventh of the time of a start. On again once the apps
-# are ready, see `digest.apps`.
+# Importing modules makes no garbage, and collecting it takes a seventh of the start-up time. `digest.apps` enables it
+# again when the apps are ready.
 gc.disable()
 
 from config.celery import app as celery_app  # noqa: E402

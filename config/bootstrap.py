@@ -1,4 +1,4 @@
-"""What every entry point does first."""
+"""The first step of every entry point."""
 
 import os
 import stat
@@ -13,14 +13,14 @@ OTHERS = 0o077  # the permissions of the group and of all other users
 
 
 def load_settings(status: int = 1) -> None:
-    """Load the settings, and keep files from other users.
+    """Load the settings, and protect private files from other users.
 
-    Raises SystemExit with `status`, after one line that says what is wrong, where a setting can't be read.
+    If a setting is invalid, print what is wrong in one line and raise SystemExit with `status`.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.umask(OTHERS)  # before the settings make folders
     try:
-        settings.DEBUG  # noqa: B018  # the first that is asked for loads all
+        settings.DEBUG  # noqa: B018  # the first access loads all settings
     except ImproperlyConfigured as error:
         print(f"Settings: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(status) from error
@@ -29,8 +29,8 @@ def load_settings(status: int = 1) -> None:
 
 
 def _close_to_others(path: Path) -> None:
-    """Take the permissions of other users away, where we may and `path` is not a folder for everybody, as /tmp is."""
-    with suppress(OSError):  # it is not there, or another user's: `check --deploy` reports that
+    """Remove the permissions of other users if possible, unless `path` is a folder for all users, such as /tmp."""
+    with suppress(OSError):  # it is missing, or belongs to another user; `check --deploy` reports that
         mode = path.stat().st_mode
         if mode & OTHERS and not mode & stat.S_ISVTX:
             path.chmod(stat.S_IMODE(mode) & ~OTHERS)

@@ -1,4 +1,4 @@
-"""An environment that tells settings nothing: for tests and measurements, which must reach nothing that is real."""
+"""An environment without any settings, for tests and benchmarks, which must not reach real services."""
 
 import os
 import re
@@ -9,12 +9,12 @@ _READ = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"')
 
 
 def names() -> set[str]:
-    """Every variable that settings read, but for those of mail providers, which begin with ANYMAIL_."""
+    """Return the variables that the settings read, except those of email providers, which begin with ANYMAIL_."""
     return set(_READ.findall(_SETTINGS.read_text(encoding="utf-8")))
 
 
 def environment() -> dict[str, str]:
-    """This process' variables without those, and without what stands in a `.env`."""
+    """Return this process's environment without the variables of the settings, and without any `.env`."""
     read = names()
-    kept = {name: value for name, value in os.environ.items() if name not in read and not name.startswith("ANYMAIL_")}
-    return kept | {"ENV_FILE": os.devnull}
+    others = {name: value for name, value in os.environ.items() if name not in read and not name.startswith("ANYMAIL_")}
+    return others | {"ENV_FILE": os.devnull}

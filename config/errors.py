@@ -1,7 +1,7 @@
-"""Django's pages for errors, also for requests with a body that can't be read.
+"""Django's error pages, made without reading the request's body.
 
-Django prepares these pages for forms, and reads the body to do so. Where it can't be parsed, that raises again while
-the first error is answered, and the server gets an exception in place of a page.
+Django's context for these pages reads the body. If it can't be parsed, that raises a second error, and the server gets
+an exception in place of a page.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ Page = Callable[..., HttpResponse]
 
 
 def without_unreadable_body(page: Page) -> Page:
-    """Wrap the view of a page for errors: a form that was not read yet is taken for an empty one.
+    """Wrap the view of an error page, so that a form that was not parsed yet counts as empty.
 
-    Parsing one of 10 MB takes seconds, for the sake of a page that says there is nothing here.
+    Parsing a form of 10 MB takes seconds, and an error page does not need it.
     """
 
     @wraps(page)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not hasattr(request, "_post"):  # no one has parsed it, and no page for errors has a use for it
+        if not hasattr(request, "_post"):  # nothing has parsed it
             request.POST = QueryDict()
         return page(request, *args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""The one Jinja2 environment, for pages and mails alike."""
+"""The Jinja2 environment of pages and emails."""
 
 import re
 from typing import Any
@@ -23,25 +23,27 @@ from subscriptions.security import bot_check
 
 
 class Site:
-    """The look that counts when it is asked, since a template is compiled once and rendered for long."""
+    """The current brand. It is looked up at each use, because templates are compiled once and rendered often."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(brand.current(), name)
 
 
 def english(attribute: str = "lang") -> Markup:
-    """For an element of a page in another language that holds what papers say: they are read out, and broken into
-    lines, in their own."""
+    """Return the attribute that marks an element as English on a page in another language; "" on an English page.
+
+    Screen readers and hyphenation need it for the text of papers.
+    """
     return Markup("") if translation.get_language() == "en" else Markup(' {}="en"').format(attribute)
 
 
 def unbroken(text: str) -> Markup:
-    """No line ends at the hyphen that a term such as -surveys begins with."""
+    """Return `text` as HTML without line breaks after the hyphen that begins an excluded term such as -surveys."""
     return Markup(re.sub(r"(?<!\w)-\w+", r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
 def environment(**options: Any) -> Environment:
-    """Escape in `.html` and `.xml`, not in `.txt`; a misspelt variable is an error, never an empty place."""
+    """Return the environment. It escapes in `.html` and `.xml` but not in `.txt`; undefined variables are errors."""
     options |= {
         "autoescape": select_autoescape(["html", "xml"]),
         "undefined": StrictUndefined,
@@ -68,7 +70,7 @@ def environment(**options: Any) -> Environment:
         "unbroken": unbroken,
     }
     env.filters |= {"paragraphs": lambda text: re.split(r"\n\s*\n", text.strip())}
-    # Each render in the language that is active then: templates are compiled once for all of them.
+    # The functions translate into the language that is active while rendering.
     env.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext,
         translation.ngettext,

@@ -1,4 +1,4 @@
-"""The format of the log, and what is masked in it: tokens in readers' links; names, passwords and keys in addresses."""
+"""The format of the log. It masks tokens in readers' links, and names, passwords and keys in addresses."""
 
 import logging
 import re
@@ -6,7 +6,7 @@ from typing import Any
 
 from digest.text.cleanup import without_secrets
 
-# In any capitals, and with any number of slashes: what was not found is logged as it was written.
+# In any case and with any number of slashes, because Django logs the path of a 404 as it was requested.
 TOKEN = re.compile(
     r"(/(?:confirm|preferences|unsubscribe|change-address|come-back|digests|feeds/+personal)[/.\\]+)[\w.%-]{20,}",
     re.IGNORECASE,
@@ -14,14 +14,14 @@ TOKEN = re.compile(
 
 
 class WithoutSecrets(logging.Formatter):
-    """Django logs the path of what it could not answer, and tracebacks quote addresses: both stay, without secrets."""
+    """A formatter that masks secrets in logged paths and in the addresses that tracebacks quote."""
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(TOKEN.sub(r"\1…", super().format(record)))
 
 
 def to_console(level: str) -> dict[str, Any]:
-    """Django's LOGGING."""
+    """Return Django's LOGGING setting for a log of `level` and above on the console."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -35,11 +35,11 @@ def to_console(level: str) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            "django": {"handlers": [], "propagate": True},  # it brings a handler of its own; ours is enough
-            "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner of the Internet sends one
-            "waitress.queue": {"level": "ERROR"},  # a request that waits for a moment is no news
+            "django": {"handlers": [], "propagate": True},  # without Django's own handler
+            "django.security.DisallowedHost": {"level": "CRITICAL"},  # caused by every Internet scanner
+            "waitress.queue": {"level": "ERROR"},  # it warns whenever a request waits for a moment
             "django_celery_beat": {"level": "WARNING"},
-            "kombu.connection": {"level": "ERROR"},  # it warns that the broker in memory has no host name
+            "kombu.connection": {"level": "ERROR"},  # it warns that the in-memory broker has no host name
             "httpx": {"level": "WARNING"},
         },
     }

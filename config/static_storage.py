@@ -1,10 +1,10 @@
-"""Where style, scripts and pictures are kept: under names that change with what they hold, packed beforehand."""
+"""The storage of static files, under names with a hash of their content, and compressed in advance."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """In development as in production; what was not collected goes by its plain name, and is not kept long."""
+    """The storage for development and production. Files that were not collected have no hash in their name."""
 
     def url(self, name: str | None, force: bool = False) -> str:
         return str(super().url(name, force=True))

@@ -1,1 +1,1 @@
-"""How the admin writes days and times: one way, which sorts. What readers see says its own formats."""
+"""Date and time formats of the admin, which sort. Pages and emails for readers use their own formats."""

@@ -1,1 +1,1 @@
-"""Middleware: what goes around every page (security headers, request bodies, language, compression)."""
+"""Middleware for security headers, request bodies, language and compression."""

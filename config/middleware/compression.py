@@ -1,12 +1,15 @@
-"""Pages are packed on their way, where that tells nobody anything."""
+"""Compression of pages that hold no secrets."""
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
 
 
 class Compression(GZipMiddleware):
-    """Pack what anybody may see. What belongs to one reader or admin holds secrets, which the length of a packed
-    page can betray (BREACH): such pages are marked as private, and go out as they are."""
+    """Compress public pages only.
+
+    Pages for one reader or admin hold secrets, and the length of a compressed page can leak them (BREACH). These pages
+    have `private` in Cache-Control.
+    """
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:  # type: ignore[override]
         if "private" in response.headers.get("Cache-Control", ""):

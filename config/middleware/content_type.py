@@ -1,4 +1,4 @@
-"""Requests as they come in: what Django's own request object can't be made of is taken out of their way."""
+"""A WSGI wrapper that repairs headers from which Django can't create a request object."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,14 +7,14 @@ from django.utils.http import parse_header_parameters
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-# All our pages are in UTF-8, and so are the forms that browsers send from them. Django decodes the query by whichever
-# of Python's codecs the header names: some fail on any letter beyond ASCII ("idna"), some are no charsets ("rot13").
+# All our pages are in UTF-8, and so are the forms that browsers send from them. Django decodes the query with any codec
+# of Python that the header names. Some fail on letters beyond ASCII ("idna"), and some are not charsets ("rot13").
 CHARSET = "utf-8"
 LONGEST_LENGTH = 20  # digits
 
 
 def with_readable_headers(application: Application) -> Application:
-    """Wrap a WSGI application. These headers would end in an error before any view or middleware is asked."""
+    """Wrap a WSGI application. Unreadable headers would cause an error before any middleware or view runs."""
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if content_type := environ.get("CONTENT_TYPE"):
@@ -32,7 +32,7 @@ def readable(content_type: str) -> str:
     bare, *parameters = content_type.split(";")
     if _is_readable(content_type):
         return content_type
-    others = [one for one in parameters if not one.strip().lower().startswith("charset")]
+    others = [parameter for parameter in parameters if not parameter.strip().lower().startswith("charset")]
     without_charset = ";".join([bare, *others])
     return without_charset if _is_readable(without_charset) else bare.strip()
 

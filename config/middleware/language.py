@@ -1,7 +1,9 @@
-"""Which language a page speaks, without a cookie: the one in the address (/de/topics/), else one the browser asks for.
+"""The language of a page: the one in its address (/de/topics/), else the best that the browser accepts.
 
-The prefix is taken off before addresses are resolved, and stands before every link that is made meanwhile: who has
-chosen a language keeps it from page to page.
+The prefix is removed before the URL is resolved, and added to every URL that is reversed meanwhile, so that visitors
+keep the language that they chose.
+
+Not Django's LocaleMiddleware with i18n_patterns: it would redirect each address without a prefix, and use a cookie.
 """
 
 import locale
@@ -18,12 +20,12 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 ALWAYS_ENGLISH = ("/admin/", "/api/")
-SPOKEN = ("text/html", "application/atom+xml")
+TRANSLATED = ("text/html", "application/atom+xml")
 
 
 @dataclass(frozen=True)
 class LanguageChoice:
-    """One language that the page at hand can be read in."""
+    """A language in which the current page is available."""
 
     code: str
     name: str  # as its speakers call it
@@ -32,7 +34,7 @@ class LanguageChoice:
 
     @property
     def locale(self) -> str:
-        """With where it is at home, as Open Graph wants it: de_DE."""
+        """Return the language with its territory, as Open Graph expects: de_DE."""
         return locale.normalize(self.code.replace("-", "_")).partition(".")[0]
 
 
@@ -41,11 +43,11 @@ def language(get_response: GetResponse) -> GetResponse:
         prefix = _prefix(request.path_info)
         if prefix and request.path_info == f"/{prefix}":
             return HttpResponsePermanentRedirect(f"{request.path}/")
-        code = prefix or _asked_for(request)
-        with _below(request, prefix), translation.override(code):
+        code = prefix or _accepted_language(request)
+        with _script_prefix(request, prefix), translation.override(code):
             response = get_response(request)
         response.headers.setdefault("Content-Language", code)
-        if not prefix and response.headers.get("Content-Type", "").startswith(SPOKEN):
+        if not prefix and response.headers.get("Content-Type", "").startswith(TRANSLATED):
             patch_vary_headers(response, ["Accept-Language"])
         return response
 
@@ -53,20 +55,23 @@ def language(get_response: GetResponse) -> GetResponse:
 
 
 def choices(address: str) -> list[LanguageChoice]:
-    """The languages in which the page at `address`, a path without a language, can be read."""
+    """Return the languages of the page at `address`, a path without a language."""
     current = translation.get_language()
     return [LanguageChoice(code, name, f"/{code}{address}", code == current) for code, name in settings.LANGUAGES]
 
 
 def _prefix(path: str) -> str:
-    """The language that the path begins with; empty without one. The admin has one address, which a proxy may guard,
-    and so has the API, whose answers caches keep for everybody."""
+    """Return the language that the path begins with, or "".
+
+    The admin and the API have no prefix: a proxy may protect the admin by its path, and caches keep the API's answers
+    for all clients.
+    """
     first, _, rest = path[1:].partition("/")
     return first if first in dict(settings.LANGUAGES) and not f"/{rest}/".startswith(ALWAYS_ENGLISH) else ""
 
 
-def _asked_for(request: HttpRequest) -> str:
-    """Of our languages, the one the browser likes best."""
+def _accepted_language(request: HttpRequest) -> str:
+    """Return the best of our languages by the Accept-Language header."""
     if not request.path_info.startswith(ALWAYS_ENGLISH):
         for wanted, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
             try:
@@ -77,8 +82,8 @@ def _asked_for(request: HttpRequest) -> str:
 
 
 @contextmanager
-def _below(request: HttpRequest, prefix: str) -> Iterator[None]:
-    """Resolve and make addresses below /`prefix`/."""
+def _script_prefix(request: HttpRequest, prefix: str) -> Iterator[None]:
+    """Resolve and reverse URLs below /`prefix`/."""
     request.language_prefix = prefix  # type: ignore[attr-defined]
     if not prefix:
         yield

@@ -1,4 +1,4 @@
-"""Limits for the bodies of requests, checked before anything reads them."""
+"""Limits on the size of request bodies, checked before anything reads them."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def bodies(get_response: GetResponse) -> GetResponse:
-    """Answer 413 to a request with a larger body than its path takes."""
+    """Answer 413 to requests with a larger body than their path allows."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         largest = largest_body(request.path_info)
@@ -22,9 +22,9 @@ def bodies(get_response: GetResponse) -> GetResponse:
 
 
 def largest_body(path: str) -> int:
-    """Return how many bytes a body may have at `path`, which names no language."""
-    found = (size for beginning, size in settings.LARGEST_BODIES.items() if path.startswith(beginning))
-    return next(found, settings.LARGEST_BODY)
+    """Return the maximum size of a body in bytes at `path`, which has no language prefix."""
+    sizes = (size for beginning, size in settings.LARGEST_BODIES.items() if path.startswith(beginning))
+    return next(sizes, settings.LARGEST_BODY)
 
 
 def _length(request: HttpRequest) -> int:

@@ -1,4 +1,7 @@
-"""What browsers are told with every answer, beyond what Django's own middleware says."""
+"""Security headers in addition to those of Django's own middleware.
+
+Django 6 has a content security policy built in, and can replace `headers` one day.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -11,12 +14,12 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def headers(get_response: GetResponse) -> GetResponse:
-    """A content security policy on everything, unless the view has one of its own."""
+    """Add a content security policy to every response, unless the view has set its own."""
     policy = _policy(settings.CONTENT_SECURITY_POLICY)
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        # Django's page of a traceback, which only developers see, is styled from within.
+        # Django's traceback page for developers has inline styles.
         if not (settings.DEBUG and response.status_code == 500):
             response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
@@ -26,22 +29,22 @@ def headers(get_response: GetResponse) -> GetResponse:
 
 
 class OwnNotFoundPage:
-    """In development, too, what is not there is answered as readers will see it, not with a list of addresses."""
+    """Show our own 404 page also in development, in place of Django's list of URLs."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        is_no_address = response.status_code == 404 and request.resolver_match is None
-        return page_not_found(request, Http404()) if settings.DEBUG and is_no_address else response
+        is_unresolved = response.status_code == 404 and request.resolver_match is None
+        return page_not_found(request, Http404()) if settings.DEBUG and is_unresolved else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return page_not_found(request, exception) if isinstance(exception, Http404) else None
 
 
 def _without_body(response: HttpResponseBase) -> HttpResponseBase:
-    """The length of the page stays said; servers warn of bodies that nobody may see."""
+    """Remove the body but keep its length, because servers warn about a body in the response to HEAD."""
     if isinstance(response, HttpResponse):
         response.headers.setdefault("Content-Length", str(len(response.content)))
         response.content = b""

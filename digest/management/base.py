@@ -1,4 +1,4 @@
-"""What the commands share: days as arguments, progress on a terminal, one line (or JSON) at the end."""
+"""Shared parts of the commands: days as arguments, progress on a terminal, and a summary as text or JSON."""
 
 import datetime as dt
 import fcntl
@@ -18,18 +18,18 @@ from digest.ops.pipeline import NoEditionError, Summary
 
 
 def day(text: str) -> dt.date:
-    """A day on the command line. Raises CommandError, saying how to write one."""
+    """Parse a day of the command line. Raises CommandError with how to write it."""
     try:
-        found = dt.date.fromisoformat(text)
+        parsed = dt.date.fromisoformat(text)
     except ValueError as error:
         raise CommandError(f"“{text}” is not a day. Write it like 2026-08-20.") from error
-    if found > timezone.now().date():
-        raise CommandError(f"{found} is in the future; today is {timezone.now().date()} (UTC).")
-    return found
+    if parsed > timezone.now().date():
+        raise CommandError(f"{parsed} is in the future; today is {timezone.now().date()} (UTC).")
+    return parsed
 
 
 def check_database() -> None:
-    """Raise CommandError, saying what to do, where the database can't be reached or was never prepared."""
+    """Raise CommandError with what to do if the database can't be reached or has no tables yet."""
     try:
         is_prepared = Source._meta.db_table in connection.introspection.table_names()
     except OperationalError as error:
@@ -39,7 +39,7 @@ def check_database() -> None:
 
 
 def check_links() -> None:
-    """Raise CommandError where `make run` serves another address on this data than links in mails would lead to."""
+    """Raise CommandError if `make run` serves this data at another address than links in emails would lead to."""
     try:
         with (settings.VAR_DIR / "allinone.lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -49,29 +49,29 @@ def check_links() -> None:
         served = (settings.VAR_DIR / "allinone.lock").read_text().splitlines()[-1]
         if served != settings.SITE_URL:
             raise CommandError(
-                f"The site runs at {served}, and links in these mails would lead to {settings.SITE_URL}. "
-                "Nothing was sent: set PORT, HOST and SITE_URL as they are for it."
+                f"The site runs at {served}, but links in these emails would lead to {settings.SITE_URL}. "
+                "Nothing was sent. Set PORT, HOST and SITE_URL to the values of the running site."
             ) from None
 
 
 def track(items: list[Any]) -> Iterable[Any]:
-    """Show how far a loop has come, on a terminal only."""
-    # A terminal that does not know its size gets a bar all the same.
+    """Show the progress of a loop, on a terminal only."""
+    # A terminal that does not know its own size gets a bar, too.
     columns, lines = shutil.get_terminal_size()
     bar: Iterable[Any] = tqdm(items, disable=None, leave=False, ncols=columns, nrows=lines)
     return bar
 
 
 def show(total: int) -> Callable[[int], object]:
-    """Show how far something of `total` parts has come, on a terminal only: call with how many more are done."""
+    """Show the progress of work in `total` parts, on a terminal only. Call the result with the number of parts done."""
     columns, lines = shutil.get_terminal_size()
     return tqdm(total=total, disable=None, leave=False, ncols=columns, nrows=lines).update
 
 
 class SummaryCommand(BaseCommand):
-    """A command that ends with a summary. Its exit status is 1 when something went wrong."""
+    """A command that prints a summary at the end. Its exit status is 1 if something went wrong."""
 
-    mails = False  # readers, with links to the site
+    mails = False  # True if the command emails readers
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--date", metavar="DAY", help="the day, as 2026-08-20; default: today (UTC)")
@@ -86,8 +86,8 @@ class SummaryCommand(BaseCommand):
         except NoEditionError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
-            kept = "Stopped. What was done is kept, and the same command can be run again."
-            raise CommandError(kept, returncode=130) from error
+            message = "Stopped. Finished work is kept. Run the same command again to continue."
+            raise CommandError(message, returncode=130) from error
         self.stdout.write(json.dumps(summary.data) if options["json"] else summary.line)
         if not summary.ok:
             raise SystemExit(1)

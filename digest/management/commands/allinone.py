@@ -12,14 +12,14 @@ from subscriptions.topics.catalogue import CatalogueError
 
 
 class Command(BaseCommand):
-    help = "Set up the database and serve web, worker and beat in this one process, until Ctrl-C."
+    help = "Set up the database, then run the web server, worker and beat in one process until Ctrl-C."
     requires_migrations_checks = False
     lock_name = "allinone.lock"
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with single_process.only_instance(settings.VAR_DIR / self.lock_name):
-                # Before the web server looks at what there is.
+                # Before the web server reads the list of static files.
                 call_command("collectstatic", interactive=False, verbosity=0)
                 web = single_process.open_web_server(settings.HOST, settings.PORT)
                 self.prepare()
@@ -31,16 +31,16 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             pass  # Ctrl-C before the worker listens for it
-        self.stdout.write("Stopped. What was not sent yet stays in the queue for the next start.")
+        self.stdout.write("Stopped. Emails that were not sent yet stay in the queue until the next start.")
 
     def prepare(self) -> None:
-        """What must stand before the first page is asked for."""
+        """Migrate the database and load the topics, before the first request."""
         call_command("migrate", verbosity=0)
         catalogue.load()
 
     def greet(self) -> None:
         if settings.EMAIL_BACKEND == "subscriptions.outbox.EmailBackend":
-            more = f"to be read at {settings.SITE_URL}/outbox/" if settings.DEBUG else "and reach nobody: set EMAIL_URL"
-            self.stdout.write(f"Mails are files in {settings.OUTBOX_DIR}, {more}")
+            hint = f"Read them at {settings.SITE_URL}/outbox/" if settings.DEBUG else "Set EMAIL_URL to send them."
+            self.stdout.write(f"Emails are written to files in {settings.OUTBOX_DIR}. {hint}")
         if not get_user_model().objects.filter(is_superuser=True).exists():
-            self.stdout.write("For the admin, make yourself an account: make admin")
+            self.stdout.write("Create an account for the admin with: make admin")

@@ -8,11 +8,11 @@ from benchmarks import MODULES, report
 
 
 def names(text: str) -> list[str]:
-    asked = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in asked if name not in MODULES]
-    if unknown or not asked:
-        raise argparse.ArgumentTypeError(f"“{', '.join(unknown)}” is none of {', '.join(MODULES)}.")
-    return asked
+    chosen = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in MODULES]
+    if unknown or not chosen:
+        raise argparse.ArgumentTypeError(f"“{', '.join(unknown)}” is not one of {', '.join(MODULES)}.")
+    return chosen
 
 
 def scale(text: str) -> float:
@@ -21,12 +21,12 @@ def scale(text: str) -> float:
     except ValueError:
         number = 0
     if not 0 < number <= 100:
-        raise argparse.ArgumentTypeError(f"“{text}” is no scale. Write a number such as 0.1, up to 100.")
+        raise argparse.ArgumentTypeError(f"“{text}” is not a scale. Write a number such as 0.1, up to 100.")
     return number
 
 
 class Command(BaseCommand):
-    help = "Measure how fast this software is, in databases of their own; writes bench.json and bench.svg into VAR_DIR."
+    help = "Measure the speed of this software in separate databases; writes bench.json and bench.svg into VAR_DIR."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:

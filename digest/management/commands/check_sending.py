@@ -11,20 +11,20 @@ from subscriptions import brand
 
 
 class Command(BaseCommand):
-    help = "Look whether the world can trust mail from our domain: SPF, DKIM, DMARC, PTR, TLS. Sends nothing."
+    help = "Check the DNS records and TLS of the sender's domain: SPF, DKIM, DMARC, PTR. Sends nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--domain", help="default: the sender's")
-        parser.add_argument("--selector", action="append", default=[], help="of a DKIM key; more than one may be given")
-        parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+        parser.add_argument("--domain", help="the domain to check; default: the sender's")
+        parser.add_argument("--selector", action="append", default=[], help="a DKIM selector; can be repeated")
+        parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         domain = options["domain"] or brand.current().sender_domain
-        found = list(dns_checks.check_domain(domain, options["selector"], SMTP in failover.names(), dns_checks.Dns()))
+        results = list(dns_checks.check_domain(domain, options["selector"], SMTP in failover.names(), dns_checks.Dns()))
         if options["json"]:
-            self.stdout.write(json.dumps([vars(finding) for finding in found]))
+            self.stdout.write(json.dumps([vars(result) for result in results]))
         else:
-            for finding in found:
-                self.stdout.write(f"{finding.state:<12} {finding.name:<10} {finding.said}")
-        if any(finding.state is CheckState.FAILED for finding in found):
+            for result in results:
+                self.stdout.write(f"{result.state:<12} {result.name:<10} {result.said}")
+        if any(result.state is CheckState.FAILED for result in results):
             raise SystemExit(1)

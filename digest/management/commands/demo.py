@@ -22,15 +22,17 @@ READERS: dict[str, tuple[list[str], str]] = {
 
 
 class Command(allinone.Command):
-    help = "A sample day with three sample readers: their digests in the outbox, then as `allinone`. Needs no Internet."
+    help = (
+        "Send a sample day to three sample readers into the outbox, then serve as `allinone`. Needs no Internet access."
+    )
 
     lock_name = "demo.lock"
 
     def prepare(self) -> None:
-        _begin_anew()
+        _delete_old_demo()
         super().prepare()
         if Source.objects.exclude(kind=Source.Kind.SAMPLE).filter(runs__isnull=False).exists():
-            raise CommandError("This database holds real papers. The demo wants its own: run `make demo`.")
+            raise CommandError("This database holds real papers. The demo needs its own: run `make demo`.")
         Source.objects.exclude(kind=Source.Kind.SAMPLE).update(is_active=False)
         Source.objects.get_or_create(kind=Source.Kind.SAMPLE, key="", defaults={"name": "Sample day"})
         for email, (topics, words) in READERS.items():
@@ -46,12 +48,12 @@ class Command(allinone.Command):
             self.stdout.write(f"  {path}")
         if settings.DEBUG:
             self.stdout.write(f"Read them at {settings.SITE_URL}/outbox/")
-        if _is_closed():
-            self.stdout.write(f"See the admin at {settings.SITE_URL}/admin/ (demo, demo).")
+        if _is_local():
+            self.stdout.write(f"Log in to the admin at {settings.SITE_URL}/admin/ (user demo, password demo).")
 
 
-def _begin_anew() -> None:
-    """Throw the last demo's database away: the sample day is new again."""
+def _delete_old_demo() -> None:
+    """Delete the database of the last demo, so that the sample day is new again."""
     name = Path(str(connection.settings_dict["NAME"]))
     if name.name == "demo.sqlite3":
         connection.close()
@@ -65,12 +67,12 @@ def _subscribe(email: str, topics: list[str], words: str) -> None:
     lifecycle.confirm(Subscriber.objects.get(email=email), now=now)
 
 
-def _is_closed() -> bool:
+def _is_local() -> bool:
     return settings.HOST in ("127.0.0.1", "localhost", "::1")
 
 
 def _make_admin() -> None:
-    """An account with a known password: of this throw-away database only, and only where nobody else can reach it."""
+    """Create an account with a known password, in this throw-away database, if only this machine can reach it."""
     users: Any = get_user_model().objects
-    if _is_closed() and not users.filter(username="demo").exists():
+    if _is_local() and not users.filter(username="demo").exists():
         users.create_superuser("demo", password="demo")  # noqa: S106

@@ -13,7 +13,7 @@ TOLERANCE = 0.02
 
 
 class Command(BaseCommand):
-    help = "Rank recorded papers for graded interests, and print how good that is. Needs no database."
+    help = "Rank recorded papers for graded interests, and print the quality of the ranking. Needs no database."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("judgements", type=Path, metavar="JUDGEMENTS", help="a file of graded interests, as JSON")
@@ -21,14 +21,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--without-topic",
             action="store_true",
-            help="take each interest's own topic out of the catalogue: what is found by a reader's words alone",
+            help="remove each interest's own topic from the catalogue, to measure a reader's words alone",
         )
         parser.add_argument("--json", action="store_true", help="print the figures of all interests as JSON")
         parser.add_argument(
             "--against",
             type=Path,
             metavar="FILE",
-            help=f"fail where a figure is more than {TOLERANCE} below this file's",
+            help=f"fail if a figure is more than {TOLERANCE} below the one in this file",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         by = (
             "words and meaning"
             if done.by_meaning
-            else "words alone: the vectors' packages are missing, or switched off"
+            else "words alone: the packages for embeddings are missing or switched off"
         )
         self.stdout.write(f"{len(done.each)} interests, {done.papers} papers, by {by}.\n\n")
         self.stdout.write(
@@ -81,21 +81,21 @@ def _line(figures: Figures) -> str:
 
 
 def _read_figures(path: Path) -> dict[str, Any]:
-    """What an earlier run printed with --json. Raises CommandError."""
+    """Return the figures that an earlier run printed with --json. Raises CommandError."""
     try:
         figures = json.loads(path.read_text(encoding="utf-8"))
         flat = _flat(figures) if isinstance(figures, dict) else []
     except (OSError, ValueError) as error:
         raise CommandError(f"{path} can't be read: {error}") from error
     except RecursionError as error:
-        raise CommandError(f"{path} is nested too deeply to be figures as --json prints them.") from error
+        raise CommandError(f"{path} is nested too deeply to be the output of --json.") from error
     if not _are_figures(flat):
-        raise CommandError(f"{path} holds no figures as --json prints them.")
+        raise CommandError(f"{path} is not the output of --json.")
     return dict(figures)
 
 
 def _are_figures(flat: list[tuple[str, Any]]) -> bool:
-    """Whether there are any, all of them with names and values such as --json prints."""
+    """Return whether `flat` holds figures, all with names and values such as --json prints."""
     nothing = Figures("", dict.fromkeys(WAYS, Ranking(0, 0, 0)), dict.fromkeys(CHOSEN_BY, ConfusionCounts(0, 0, 0)))
     names = dict(_flat(nothing.as_json()))
     return bool(flat) and all(name in names and type(value) in (int, float) and 0 <= value <= 1 for name, value in flat)

@@ -19,7 +19,7 @@ from subscriptions.query.grammar import FilterError
 
 
 class Command(BaseCommand):
-    help = "Show the digest that a reader, or somebody with these topics, would get. Sends nothing."
+    help = "Show the digest for a reader, or for given topics and words. Sends nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", help="a reader's address")
@@ -29,20 +29,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--html", type=Path, metavar="FILE", help="write the HTML part there instead of printing text"
         )
-        parser.add_argument("--json", action="store_true", help="print the mail and what it holds as JSON")
+        parser.add_argument("--json", action="store_true", help="print the email and its papers as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
         if bool(options["email"]) == bool(options["topic"] or options["words"]):
-            raise CommandError("Say whose digest to show: --email ADDRESS, or --topic SLUG and --words WORDS.")
+            raise CommandError("Give either --email ADDRESS, or --topic SLUG and --words WORDS.")
         edition = self._edition(options["date"])
         reader = self._reader(options["email"], edition) if options["email"] else None
-        wanted = profiles.profile_of(reader) if reader else self._wishes(options["topic"], options["words"])
+        profile = profiles.profile_of(reader) if reader else self._profile(options["topic"], options["words"])
         papers = candidates.papers(edition, candidates.weekly_cutoff(edition, reader) if reader else None)
-        digest = compose(paper_index.build_index(papers), wanted, edition.day)
+        digest = compose(paper_index.build_index(papers), profile, edition.day)
         if not digest.is_worth_sending:
-            none = f"No mail: none of the {digest.of_how_many} papers of {edition.day} match."
-            self.stdout.write(json.dumps({"papers": []}) if options["json"] else none)
+            message = f"No email: none of the {digest.of_how_many} papers of {edition.day} match."
+            self.stdout.write(json.dumps({"papers": []}) if options["json"] else message)
             return
         with translation.override(reader.language if reader else settings.LANGUAGE_CODE):
             rendered = rendering.render(
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if options["html"]:
             self._write(options["html"], rendered.html)
         if options["json"]:
-            chosen = [found.paper.key for found in digest.matches]
+            chosen = [match.paper.key for match in digest.matches]
             self.stdout.write(json.dumps({"subject": rendered.subject, "text": rendered.text, "papers": chosen}))
         elif options["html"]:
             self.stdout.write(f"Wrote {options['html']}: {rendered.subject}")
@@ -77,11 +77,13 @@ class Command(BaseCommand):
         if reader is None:
             raise CommandError(f"No reader has the address {email}.")
         if not reader.confirmed_at:
-            self.stderr.write(f"{reader.email} has not confirmed, and gets no mail. It would be this one.")
-            reader.confirmed_at = edition.published_at  # which the mail names; not saved
+            self.stderr.write(
+                f"{reader.email} has not confirmed and gets no email yet. After that it would be this one."
+            )
+            reader.confirmed_at = edition.published_at  # the email shows it; not saved
         return reader
 
-    def _wishes(self, slugs: list[str], words: str) -> QueryProfile:
+    def _profile(self, slugs: list[str], words: str) -> QueryProfile:
         topics = {topic.slug: topic for topic in Topic.objects.all()}
         for slug in slugs:
             if slug not in topics:

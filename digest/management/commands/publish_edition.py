@@ -6,7 +6,7 @@ from digest.ops.pipeline import Summary
 
 
 class Command(SummaryCommand):
-    help = "Freeze and publish the day's papers as an edition. A second run changes nothing."
+    help = "Publish the day's papers as an edition and close it. A second run changes nothing."
 
     def run(self, options: dict[str, Any]) -> Summary:
         return pipeline.publish(self.day(options))

@@ -6,7 +6,7 @@ from digest.ops.pipeline import Summary
 
 
 class Command(SummaryCommand):
-    help = "Fetch, publish and send one day, to all its readers whatever their hour. Nobody gets it twice."
+    help = "Fetch, publish and send one day now, regardless of readers' hours. No one gets it twice."
 
     mails = True
 

@@ -6,7 +6,7 @@ from digest.ops.pipeline import Summary
 
 
 class Command(SummaryCommand):
-    help = "Send the day's edition to every reader who has not had it, whatever their hour. Nobody gets it twice."
+    help = "Send the day's edition now to all readers who have not had it yet. No one gets it twice."
 
     mails = True
 

@@ -6,7 +6,7 @@ from digest.delivery import shard_worker, trial
 
 
 class Command(BaseCommand):
-    help = "Send one quarantined email; workers start this, so that nothing else dies of it."
+    help = "Send one quarantined email. Workers start this process, so that a crash affects nothing else."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("shard", type=int)

@@ -69,8 +69,8 @@ def test_it_fetches_a_span_of_days(upstream: Upstream, capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"first": "2026-08-20", "last": "2026-08-18"}, "comes after"),
-        ({"last": "2026-08-18"}, "--to needs --from"),
+        ({"first": "2026-08-20", "last": "2026-08-18"}, "is after"),
+        ({"last": "2026-08-18"}, "--to requires --from"),
         ({"first": "2026-08-18", "date": "2026-08-18"}, "either --date"),
     ],
 )
@@ -142,7 +142,7 @@ def test_it_mails_no_links_that_lead_past_the_site_that_runs(name: str, settings
     settings.VAR_DIR, settings.SITE_URL = tmp_path, "http://127.0.0.1:8123"
     with single_process.only_instance(tmp_path / "allinone.lock"):
         settings.SITE_URL = "http://127.0.0.1:8000"
-        with pytest.raises(CommandError, match=r"runs at http://127\.0\.0\.1:8123, and links in these mails would"):
+        with pytest.raises(CommandError, match=r"runs at http://127\.0\.0\.1:8123, but links in these emails would"):
             call_command(name)
         assert mail.outbox == []
         settings.SITE_URL = "http://127.0.0.1:8123"
@@ -173,7 +173,7 @@ def test_it_ends_a_day_without_papers_calmly(upstream: Upstream, capsys: Any) ->
 def test_it_previews_without_sending(capsys: Any, alice: Subscriber, learning: Topic, tmp_path: Any) -> None:
     assert "Faster Diffusion" in run("preview_digest", capsys, email="ALICE@example.org")
     assert "Reinforcement Learning at Scale" in run("preview_digest", capsys, topic=["learning"], date=str(TODAY))
-    assert "No mail: none of the 3 papers of 2026-08-20 match" in run("preview_digest", capsys, words="submarines")
+    assert "No email: none of the 3 papers of 2026-08-20 match" in run("preview_digest", capsys, words="submarines")
     run("preview_digest", capsys, topic=["learning"], html=tmp_path / "mail.html")
     assert "<html" in (tmp_path / "mail.html").read_text()
     assert not Delivery.objects.exists()
@@ -184,8 +184,8 @@ def test_it_previews_without_sending(capsys: Any, alice: Subscriber, learning: T
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({}, "Say whose digest"),
-        ({"email": "a@example.org", "topic": ["learning"]}, "Say whose digest"),
+        ({}, "Give either --email"),
+        ({"email": "a@example.org", "topic": ["learning"]}, "Give either --email"),
         ({"email": "nobody@example.org"}, "No reader has the address"),
         ({"topic": ["lerning"]}, "Did you mean learning"),
         ({"words": "cat:cs?"}, "not an arXiv category"),
@@ -235,7 +235,7 @@ def test_it_previews_what_a_reader_would_get_who_has_not_confirmed(capsys: Any) 
     call_command("preview_digest", email="new@example.org")
     shown = capsys.readouterr()
     assert "Reinforcement Learning at Scale" in shown.out
-    assert "new@example.org has not confirmed, and gets no mail." in shown.err
+    assert "new@example.org has not confirmed and gets no email yet." in shown.err
     assert Subscriber.objects.get(email="new@example.org").confirmed_at is None
 
 
@@ -290,7 +290,7 @@ def test_it_keeps_what_was_read_when_it_is_stopped(upstream: Upstream, monkeypat
 
     with monkeypatch.context() as stopped:
         stopped.setattr(fetcher, "fetch_one", stop_on_the_second_day)
-        with pytest.raises(CommandError, match="What was done is kept") as ended:
+        with pytest.raises(CommandError, match="Finished work is kept") as ended:
             call_command("fetch_papers", first="2026-08-19", last="2026-08-20")
     assert ended.value.returncode == 130
     assert Paper.objects.count() == 2
