@@ -36,7 +36,7 @@ _ALONE = re.compile(r"(?:(?:arxiv|doi):\s*)?\S+", re.IGNORECASE)
 class Reference:
     """A pasted citation, as far as it could be parsed."""
 
-    said: str  # its name in messages to the person who pasted it
+    label: str  # its name in messages to the person who pasted it
     key: str = ""  # canonical, see `digest.sources.records.paper_key`
     title: str = ""
     abstract: str = ""
@@ -48,7 +48,7 @@ def read(text: str) -> list[Reference]:
     text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
     entries, rest = _cut_bibtex(text)
     records, rest = _cut_ris(rest)
-    found = [*map(_of_fields, entries), *map(_of_fields, records), *_of_lines(rest)]
+    found = [*map(_reference, entries), *map(_reference, records), *_references_in_lines(rest)]
     known = {reference.key or reference.title.casefold(): reference for reference in reversed(found)}
     return [reference for reference in found if known.get(reference.key or reference.title.casefold()) is reference][
         :MOST
@@ -116,8 +116,8 @@ def _bibtex_fields(body: str) -> Fields:
     if "arxiv" in (fields.get("archiveprefix", "") + fields.get("eprinttype", "")).lower() or not any(places):
         places.insert(0, fields.get("eprint", ""))
     return {
-        "title": _untex(fields.get("title", "")), "abstract": _untex(fields.get("abstract", "")),
-        "authors": authors, "places": "\n".join(places), "said": body.partition(",")[0].strip(" \n})"),
+        "title": _without_tex(fields.get("title", "")), "abstract": _without_tex(fields.get("abstract", "")),
+        "authors": authors, "places": "\n".join(places), "label": body.partition(",")[0].strip(" \n})"),
     }  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def _bibtex_value(body: str, at: int, braces: _Braces) -> tuple[str, int]:
     return body[at:end].strip('"'), end + 1
 
 
-def _untex(value: str) -> str:
+def _without_tex(value: str) -> str:
     return clean(re.sub(r"(?<!\\)[{}]", "", from_tex(value)))
 
 
@@ -156,19 +156,19 @@ def _ris_fields(record: dict[str, list[str]]) -> Fields:
     places = [value for tag in ("UR", "DO", "AN", "L1", "L2", "ID") for value in record.get(tag, ())]
     return {
         "title": title, "abstract": first(_RIS_ABSTRACTS), "authors": "\n".join(authors),
-        "places": "\n".join(places), "said": title or first(record),
+        "places": "\n".join(places), "label": title or first(record),
     }  # fmt: skip
 
 
-def _of_fields(fields: Fields) -> Reference:
+def _reference(fields: Fields) -> Reference:
     key = next((key for place in fields["places"].split("\n") if (key := _key(place))), "")
     authors = tuple(name for name in fields["authors"].split("\n") if name)
     title = fields["title"][:LONGEST_TITLE]
-    said = title or key.partition(":")[2] or fields["said"]
-    return Reference(said, key, title, fields["abstract"], authors)
+    label = title or key.partition(":")[2] or fields["label"]
+    return Reference(label, key, title, fields["abstract"], authors)
 
 
-def _of_lines(text: str) -> Iterator[Reference]:
+def _references_in_lines(text: str) -> Iterator[Reference]:
     """Yield the ids and links in each line. A line without any is a title if it has enough words."""
     for line in text.split("\n"):
         places = [*_LINK.findall(line), *_BARE_ID.findall(_LINK.sub(" ", line))]

@@ -48,13 +48,13 @@ def preview(wishes: Preferences, reader: Subscriber | None = None) -> Preview:
     is_weekly = wishes.frequency == Subscriber.Frequency.WEEKLY
     recent = index_cache.last_week() if is_weekly else index_cache.last()
     digests = tuple(compose(index, wanted, day) for day, index in recent.days)
-    brings_nothing = not any(digest.for_you for digest in digests)
-    broader = _broader(wishes.topics, own.min_votes) if brings_nothing else ()
+    is_empty = not any(digest.for_you for digest in digests)
+    broader = _broader_topics(wishes.topics, own.min_votes) if is_empty else ()
     advice = advise(recent, digests, wanted, own, broader)
     return Preview(digests, advice, follows_something=bool(wanted.interests), is_weekly=is_weekly)
 
 
-def _broader(topics: Iterable[Topic], least_votes: int) -> tuple[Interest, ...]:
+def _broader_topics(topics: Iterable[Topic], least_votes: int) -> tuple[Interest, ...]:
     """Return the broader topics that include any of `topics`."""
     slugs = {topic.slug for topic in topics}
     offered = Topic.objects.filter(is_offered=True).exclude(narrower=[])

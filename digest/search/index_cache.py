@@ -50,9 +50,9 @@ class _CachedIndex:
         """
         missing = embeddings.missing(self.texts) if self.missing else 0
         had_none = self.index.corpus.embedding_space is None
-        return missing < self.missing and (not missing or (had_none and self._most(missing)))
+        return missing < self.missing and (not missing or (had_none and self._has_half(missing)))
 
-    def _most(self, missing: int) -> bool:
+    def _has_half(self, missing: int) -> bool:
         return missing <= len(self.index.papers) // 2
 
 
@@ -64,50 +64,50 @@ class _IndexCache:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._made: dict[Stamp, _CachedIndex] = {}
+        self._indexes: dict[Stamp, _CachedIndex] = {}
         self._newest = 0  # id of the newest embedding at the last check
-        self._shelf = self._week_of = self._week = RecentPapers(())
+        self._recent = self._week_of = self._week = RecentPapers(())
 
     def recent(self, stamps: Sequence[Stamp]) -> RecentPapers:
         with self._lock:  # so that two threads do not build the same index
-            self._forget_outgrown()
-            if list(self._made) != list(stamps):
+            self._drop_outdated()
+            if list(self._indexes) != list(stamps):
                 topics = paper_index.catalogue()
-                self._made = {stamp: self._made.get(stamp) or _make(stamp[0], topics) for stamp in stamps}
-                self._shelf = RecentPapers(tuple((stamp[1], made.index) for stamp, made in self._made.items()))
-            return self._shelf
+                self._indexes = {stamp: self._indexes.get(stamp) or _build(stamp[0], topics) for stamp in stamps}
+                self._recent = RecentPapers(tuple((stamp[1], cached.index) for stamp, cached in self._indexes.items()))
+            return self._recent
 
     def week(self, stamps: Sequence[Stamp]) -> RecentPapers:
         recent = self.recent(stamps)
         with self._lock:
             if self._week_of is not recent:
-                self._week_of, self._week = recent, _make_week(stamps)
+                self._week_of, self._week = recent, _build_week(stamps)
             return self._week
 
-    def _forget_outgrown(self) -> None:
+    def _drop_outdated(self) -> None:
         """Drop the indexes without the latest embeddings. It takes one query, or none if nothing was missing."""
-        if not embeddings.is_available() or not any(made.missing for made in self._made.values()):
+        if not embeddings.is_available() or not any(cached.missing for cached in self._indexes.values()):
             return
         newest = embeddings.newest()
         if newest != self._newest:
             self._newest = newest
-            self._made = {stamp: made for stamp, made in self._made.items() if not made.may_know_more()}
+            self._indexes = {stamp: cached for stamp, cached in self._indexes.items() if not cached.may_know_more()}
 
 
-_kept = _IndexCache()
+_cache = _IndexCache()
 
 
 def last() -> RecentPapers:
     """Return the last LAST editions as they are now: three or four queries, and new indexes for changed editions."""
-    return _kept.recent(_stamps())
+    return _cache.recent(_stamps())
 
 
 def last_week() -> RecentPapers:
     """Return the week up to the last edition as one day, as a weekly digest treats it."""
-    return _kept.week(_stamps())
+    return _cache.week(_stamps())
 
 
-def _make_week(stamps: Sequence[Stamp]) -> RecentPapers:
+def _build_week(stamps: Sequence[Stamp]) -> RecentPapers:
     if not stamps:
         return RecentPapers(())
     edition_id, day, *_ = stamps[0]
@@ -115,7 +115,7 @@ def _make_week(stamps: Sequence[Stamp]) -> RecentPapers:
     return RecentPapers(((day, paper_index.build_index(papers, for_page=True)),))
 
 
-def _make(edition_id: int, topics: Sequence[Interest]) -> _CachedIndex:
+def _build(edition_id: int, topics: Sequence[Interest]) -> _CachedIndex:
     papers = list(publication.papers_of(Edition(pk=edition_id)).only(*FIELDS))
     texts = paper_index.texts_of(papers, topics)
     missing = embeddings.missing(texts) if embeddings.is_available() else 0
@@ -129,12 +129,12 @@ def _stamps() -> list[Stamp]:
         many=Count("pk"), which=Sum("pk"), pinned=Sum("pk", filter=Q(is_pinned=True)), voted=Sum("votes"),
         came=Max("first_seen_at"), asked=Max("enriched_at"), titles=Sum(Length("title")), texts=Sum(Length("abstract")),
     )  # fmt: skip
-    marks = {pk: tuple(mark) for pk, *mark in seen}
-    topics = _mark_of_topics()
-    return [(pk, day, marks.get(pk, ()), topics) for pk, day in newest]
+    fingerprints = {pk: tuple(fingerprint) for pk, *fingerprint in seen}
+    topics = _topics_hash()
+    return [(pk, day, fingerprints.get(pk, ()), topics) for pk, day in newest]
 
 
-def _mark_of_topics() -> int:
+def _topics_hash() -> int:
     """Return a hash of all topics. The lists stay JSON text, because parsing them would take longer than a preview."""
     as_text = (Cast(field, TextField()) for field in ("phrases", "exclusions", "narrower"))
     rows = Topic.objects.values_list("pk", "name", "description", "loaded_hash", "is_offered", *as_text)

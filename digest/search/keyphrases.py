@@ -33,22 +33,24 @@ def keyphrases_of(papers: Sequence[PaperText], rarity: Rarity, most: int) -> lis
 
     Phrases that occur in abstracts only are mostly set phrases, such as “extensive experiments”.
     """
-    holders: dict[str, set[int]] = defaultdict(set)
+    papers_by_key: dict[str, set[int]] = defaultdict(set)
     in_titles: Counter[str] = Counter()
     written: dict[str, Counter[str]] = defaultdict(Counter)
     for number, paper in enumerate(papers):
         for phrase, is_title in _phrases(paper):
-            key = " ".join(stem(fold(word)) for word in _parts(phrase))
-            holders[key].add(number)
+            key = " ".join(stem(fold(word)) for word in _words(phrase))
+            papers_by_key[key].add(number)
             in_titles.update([key] * is_title)
             written[key][phrase] += 1
-    worth = {
-        key: len(holders[key]) * (1 + in_titles[key]) * _worth(key, rarity)
+    values = {
+        key: len(papers_by_key[key]) * (1 + in_titles[key]) * _value(key, rarity)
         for key in in_titles
         if " " in key or in_titles[key] > 1 or len(papers) == 1
     }
-    best = _without_twins(sorted(filter(worth.get, worth), key=lambda key: (-worth[key], key)))
-    return [Keyphrase(written[key].most_common(1)[0][0], tuple(sorted(holders[key]))) for key in islice(best, most)]
+    best = _without_overlaps(sorted(filter(values.get, values), key=lambda key: (-values[key], key)))
+    return [
+        Keyphrase(written[key].most_common(1)[0][0], tuple(sorted(papers_by_key[key]))) for key in islice(best, most)
+    ]
 
 
 def _phrases(paper: PaperText) -> Iterator[tuple[str, bool]]:
@@ -62,11 +64,11 @@ def _phrases(paper: PaperText) -> Iterator[tuple[str, bool]]:
             words = list(_WORD.finditer(piece))
             for start in range(len(words)):
                 for end in range(start, min(start + LONGEST, len(words))):
-                    if _may_stand([word[0] for word in words[start : end + 1]]):
+                    if _is_candidate([word[0] for word in words[start : end + 1]]):
                         yield piece[words[start].start() : words[end].end()], is_title
 
 
-def _may_stand(words: list[str]) -> bool:
+def _is_candidate(words: list[str]) -> bool:
     if any(fold(word) in STOP_WORDS for word in (words[0], words[-1])):
         return False
     if any(fold(word) in STOP_WORDS - {"of"} for word in words):
@@ -75,11 +77,11 @@ def _may_stand(words: list[str]) -> bool:
     return len(words) > 1 or is_abbreviation or len(words[0]) >= SHORTEST_ALONE
 
 
-def _parts(phrase: str) -> list[str]:
+def _words(phrase: str) -> list[str]:
     return re.findall(r"[^\W_]+", phrase)
 
 
-def _worth(key: str, rarity: Rarity) -> float:
+def _value(key: str, rarity: Rarity) -> float:
     """Return the value of a phrase: the rarity of its rarest pair of words, doubled for two words or more."""
     words = key.split()
     if all(family(word) in COMMON_FAMILIES or word.isdigit() for word in words):
@@ -89,7 +91,7 @@ def _worth(key: str, rarity: Rarity) -> float:
     return rarest * min(len(words), 2) if rarest >= LEAST_RARITY else 0.0
 
 
-def _without_twins(keys: Iterable[str]) -> Iterator[str]:
+def _without_overlaps(keys: Iterable[str]) -> Iterator[str]:
     """Yield `keys` (best first) without phrases that contain, or are contained in, a better one or share its words.
 
     Each key is compared with all before it, so take only as many as you need.
@@ -97,8 +99,10 @@ def _without_twins(keys: Iterable[str]) -> Iterator[str]:
     kept: list[str] = []
     words: set[frozenset[str]] = set()
     for key in keys:
-        own = frozenset(map(family, key.split()))
-        if own not in words and not any(f" {key} " in f" {other} " or f" {other} " in f" {key} " for other in kept):
+        families = frozenset(map(family, key.split()))
+        if families not in words and not any(
+            f" {key} " in f" {other} " or f" {other} " in f" {key} " for other in kept
+        ):
             kept.append(key)
-            words.add(own)
+            words.add(families)
             yield key

@@ -81,7 +81,7 @@ def search(
             else _("Write what to look for, such as diffusion models or author:Yann LeCun.")
         )
     size = size or PAGE
-    matches, is_all = _judge(criteria, candidates(criteria), page * size if order == "fit" else CANDIDATES)
+    matches, is_all = _rank_candidates(criteria, candidates(criteria), page * size if order == "fit" else CANDIDATES)
     if order != "fit":
         matches.sort(key=_newest if order == "newest" else _votes, reverse=True)
     pages = max(1, ceil(len(matches) / size))
@@ -93,7 +93,7 @@ def search(
 
 def finds(criteria: Criteria) -> bool:
     """Return whether a search for `criteria` finds anything among its likeliest candidates."""
-    return bool(_ranked(criteria, candidates(criteria)[:PAGE]))
+    return bool(_match_papers(criteria, candidates(criteria)[:PAGE]))
 
 
 def page_number(asked: str) -> int | None:
@@ -126,9 +126,9 @@ RankedTerms = tuple[list[SearchTerm], int]  # search terms, and how likely a pap
 def _terms(criteria: Criteria) -> Iterator[list[RankedTerms]]:
     """Yield the search terms of each criterion, likeliest first."""
     for phrase in criteria.phrases[:MOST_TERMS]:
-        yield [*_in_a_row(phrase), *_together(phrase)]
+        yield [*_exact_terms(phrase), *_word_terms(phrase)]
     for phrase in criteria.quoted[:MOST_TERMS]:
-        yield _in_a_row(phrase)
+        yield _exact_terms(phrase)
     for name in criteria.authors[:MOST_TERMS]:
         yield [(search_terms.author(name), LIKELIEST)]
     for pattern in criteria.categories[:MOST_TERMS]:
@@ -137,7 +137,7 @@ def _terms(criteria: Criteria) -> Iterator[list[RankedTerms]]:
         yield [(search_terms.sentence(criteria.sentence), POSSIBLE)]
 
 
-def _in_a_row(phrase: str) -> list[RankedTerms]:
+def _exact_terms(phrase: str) -> list[RankedTerms]:
     return [
         (search_terms.phrase(phrase, "row", "title"), LIKELIEST),
         (search_terms.phrase(phrase, "row", "text"), LIKELY),
@@ -145,7 +145,7 @@ def _in_a_row(phrase: str) -> list[RankedTerms]:
     ]
 
 
-def _together(phrase: str) -> list[RankedTerms]:
+def _word_terms(phrase: str) -> list[RankedTerms]:
     if " " not in phrase:
         return []
     return [
@@ -164,9 +164,9 @@ def _find(
     """
     began = _clock()
     found: list[dict[int, int]] = []
-    for ways in terms:
+    for ranked_terms in terms:
         found.append({})
-        for asks, likelihood in ways:
+        for asks, likelihood in ranked_terms:
             if _clock() - began > BUDGETS[connection.vendor]:
                 return found
             room = (WINDOW if likelihood == LOOSE else most) - len(found[-1])
@@ -180,24 +180,24 @@ def _clock() -> float:
     return time.thread_time() if connection.vendor == "sqlite" else time.perf_counter()
 
 
-def _judge(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], bool]:
+def _rank_candidates(criteria: Criteria, pks: list[int], most: int) -> tuple[list[Match], bool]:
     """Return the matches among the papers `pks`, best first, and True if these are all of them.
 
     The first TOGETHER candidates are ranked together. If they don't fill a page, all candidates are ranked together.
     Otherwise the rest is ranked separately after them, and only for readers who turn the pages that far.
     """
-    first, rest = _ranked(criteria, pks[:TOGETHER]), pks[TOGETHER:]
+    first, rest = _match_papers(criteria, pks[:TOGETHER]), pks[TOGETHER:]
     if not first or not rest:
         return first, True  # if no likely candidate matches, the others will not either
     if len(first) >= most:
         return first, False
-    matches = first + _ranked(criteria, rest)
+    matches = first + _match_papers(criteria, rest)
     if len(first) < PAGE:  # independent of the page, or pages would repeat papers
         matches.sort(key=lambda found: -found.score)
     return matches, True
 
 
-def _ranked(criteria: Criteria, pks: list[int]) -> list[Match]:
+def _match_papers(criteria: Criteria, pks: list[int]) -> list[Match]:
     if not pks:
         return []
     papers = Paper.objects.filter(pk__in=pks).select_related("edition").order_by("-votes", "-pk")

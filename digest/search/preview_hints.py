@@ -45,19 +45,21 @@ def advise(
     if not digests:
         return ()
     found = sum(len(digest.for_you) + digest.more for digest in digests)
-    never = tuple(islice(_never_found(recent, own, wanted.amount), MOST))
+    never_found = tuple(islice(_words_never_found(recent, own, wanted.amount), MOST))
     if not found:
-        why = _taken(recent, wanted) or _would_bring(recent, wanted, broader)
-        return (*never, why) if why else never or (Advice("rare"),)
+        why = _all_removed(recent, wanted) or _helpful_change(recent, wanted, broader)
+        return (*never_found, why) if why else never_found or (Advice("rare"),)
     if wanted.interests and found > FLOOD * wanted.max_papers * len(digests):
-        return (*never, _too_much(recent, wanted, own))
-    return never
+        return (*never_found, _flood(recent, wanted, own))
+    return never_found
 
 
-def _never_found(recent: RecentPapers, own: Criteria, amount: str) -> Iterator[Advice]:
+def _words_never_found(recent: RecentPapers, own: Criteria, amount: str) -> Iterator[Advice]:
     """Yield hints on the reader's own words that never occur. A topic's phrases need not all occur in one week."""
     for phrase in (*own.phrases, *own.quoted):
-        if not recent.holding(phrase) and not (phrase in own.phrases and _is_found_apart(recent, phrase, amount)):
+        if not recent.holding(phrase) and not (
+            phrase in own.phrases and _matches_without_phrase(recent, phrase, amount)
+        ):
             if "." in phrase and any(in_category(category, phrase) for category in recent.categories):
                 yield Advice("category", phrase)
             elif recent.written_by(phrase):
@@ -72,18 +74,18 @@ def _never_found(recent: RecentPapers, own: Criteria, amount: str) -> Iterator[A
             yield Advice("no_category", pattern)
 
 
-def _is_found_apart(recent: RecentPapers, phrase: str, amount: str) -> bool:
+def _matches_without_phrase(recent: RecentPapers, phrase: str, amount: str) -> bool:
     """Return whether `phrase` finds papers by its words or its embedding, without an exact match."""
     return " " in phrase and recent.matching([Interest("", Criteria(phrases=(phrase,)))], amount) > 0
 
 
-def _taken(recent: RecentPapers, wanted: QueryProfile) -> Advice | None:
+def _all_removed(recent: RecentPapers, wanted: QueryProfile) -> Advice | None:
     """Return a hint if exclusions, the minimum of votes, or both remove every paper."""
     if not wanted.interests:
         everything = len(recent.papers)
-        return Advice("excluded", _left_out(wanted), everything) if wanted.exclusions and everything else None
+        return Advice("excluded", _exclusions_text(wanted), everything) if wanted.exclusions and everything else None
     if papers := recent.matching(_without_exclusions(wanted), wanted.amount):
-        return Advice("excluded", _left_out(wanted), papers)
+        return Advice("excluded", _exclusions_text(wanted), papers)
     least = max(interest.criteria.min_votes for interest in wanted.interests)
     if not least:
         return None
@@ -92,20 +94,20 @@ def _taken(recent: RecentPapers, wanted: QueryProfile) -> Advice | None:
     if papers := recent.matching(_without_votes(wanted.interests), wanted.amount, wanted.exclusions):
         return Advice("votes", str(least), papers)
     papers = recent.matching(_without_votes(_without_exclusions(wanted)), wanted.amount)
-    return Advice("narrowed", _left_out(wanted), papers) if papers else None
+    return Advice("narrowed", _exclusions_text(wanted), papers) if papers else None
 
 
-def _left_out(wanted: QueryProfile) -> str:
+def _exclusions_text(wanted: QueryProfile) -> str:
     return ", ".join(wanted.exclusions)
 
 
-def _would_bring(recent: RecentPapers, wanted: QueryProfile, broader: Sequence[Interest]) -> Advice | None:
+def _helpful_change(recent: RecentPapers, wanted: QueryProfile, broader: Sequence[Interest]) -> Advice | None:
     """Return a hint at a change that would bring papers, if there is one."""
     for amount in AMOUNTS[AMOUNTS.index(wanted.amount) + 1 :]:
         if papers := recent.matching(wanted.interests, amount, wanted.exclusions):
             return Advice("amount", amount, papers)
-    brought = [(recent.matching([topic], wanted.amount, wanted.exclusions), topic.label) for topic in broader]
-    papers, label = max(brought, default=(0, ""))
+    counts = [(recent.matching([topic], wanted.amount, wanted.exclusions), topic.label) for topic in broader]
+    papers, label = max(counts, default=(0, ""))
     return Advice("broader", label, papers) if papers else None
 
 
@@ -114,19 +116,22 @@ def _without_votes(interests: Iterable[Interest]) -> list[Interest]:
 
 
 def _without_exclusions(wanted: QueryProfile) -> list[Interest]:
-    return [replace(interest, criteria=_but_for(interest.criteria, wanted)) for interest in wanted.interests]
+    return [
+        replace(interest, criteria=_without_readers_exclusions(interest.criteria, wanted))
+        for interest in wanted.interests
+    ]
 
 
-def _but_for(criteria: Criteria, wanted: QueryProfile) -> Criteria:
+def _without_readers_exclusions(criteria: Criteria, wanted: QueryProfile) -> Criteria:
     """Return `criteria` without the reader's exclusions. A topic's own exclusions stay."""
     left = tuple(phrase for phrase in criteria.exclusions if phrase not in wanted.exclusions)
     return criteria._replace(exclusions=left)
 
 
-def _too_much(recent: RecentPapers, wanted: QueryProfile, own: Criteria) -> Advice:
+def _flood(recent: RecentPapers, wanted: QueryProfile, own: Criteria) -> Advice:
     """Return a hint at the interest that brings the most papers, or at the kind of the only one."""
-    brought = (recent.matching([interest], wanted.amount, wanted.exclusions) for interest in wanted.interests)
-    papers, label = max(zip(brought, (interest.label for interest in wanted.interests), strict=True))
+    counts = (recent.matching([interest], wanted.amount, wanted.exclusions) for interest in wanted.interests)
+    papers, label = max(zip(counts, (interest.label for interest in wanted.interests), strict=True))
     if len(wanted.interests) > 1:
         return Advice("flood", label, papers)
     if own.phrases or own.quoted:

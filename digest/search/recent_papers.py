@@ -56,8 +56,8 @@ class RecentPapers:
 
     def near(self, phrase: str, most: int) -> tuple[tuple[str, int], ...]:
         """Return phrases spelled like `phrase`, each with the number of papers that contain it."""
-        likely = spelling.near(phrase, [_vocabulary(index) for index in self.indexes])
-        counted = ((near, self.holding(near)) for near in likely)
+        suggestions = spelling.near(phrase, [_vocabulary(index) for index in self.indexes])
+        counted = ((near, self.holding(near)) for near in suggestions)
         return tuple(islice(((near, papers) for near, papers in counted if papers), most))
 
     def near_authors(self, name: str, most: int) -> tuple[tuple[str, int], ...]:

@@ -17,29 +17,33 @@ LEAST = 0.6  # minimum similarity of two papers
 def similar(paper: Paper, most: int = MOST) -> list[Paper]:
     """Return at most `most` papers similar to `paper`, most similar first. The list is empty if none is similar."""
     newest = Paper.objects.order_by("-pk").values_list("pk", "first_seen_at").first()
-    ids = _likest(paper, f"{paper.title}\n{paper.abstract}", newest)
+    ids = _similar_ids(paper, f"{paper.title}\n{paper.abstract}", newest)
     found = Paper.objects.filter(pk__in=ids, is_hidden=False).select_related("edition").in_bulk()
     return [found[pk] for pk in ids if pk in found][:most]
 
 
 @lru_cache(maxsize=2000)
-def _likest(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
+def _similar_ids(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
     """Return the ids of similar papers. `text` and `newest` are only there to be part of the cache key."""
     rarity = index_cache.last().rarity
-    lesson = FilterModel(learn([paper], [], rarity))
-    ids = [found for found in fulltext.find(_asks(paper, rarity), without=[], limit=CANDIDATES) if found != paper.pk]
-    likeness = {found.pk: _common(lesson, found) for found in Paper.objects.filter(pk__in=ids)}
-    near = [found for found in likeness if likeness[found] >= LEAST]
-    return tuple(nlargest(2 * MOST, near, key=lambda found: (likeness[found], found)))
+    model = FilterModel(learn([paper], [], rarity))
+    ids = [
+        found
+        for found in fulltext.find(_distinctive_terms(paper, rarity), without=[], limit=CANDIDATES)
+        if found != paper.pk
+    ]
+    similarities = {found.pk: _similarity(model, found) for found in Paper.objects.filter(pk__in=ids)}
+    near = [found for found in similarities if similarities[found] >= LEAST]
+    return tuple(nlargest(2 * MOST, near, key=lambda found: (similarities[found], found)))
 
 
-def _asks(paper: Paper, rarity: Rarity) -> list[SearchTerm]:
+def _distinctive_terms(paper: Paper, rarity: Rarity) -> list[SearchTerm]:
     """Return search terms for any two of the paper's most distinctive words."""
     words = dict.fromkeys(word for text in (paper.title, *paper.keywords) for word in search_terms.words_of(text))
-    telling = sorted((word for word in words if len(word) > 2), key=lambda word: -rarity(f"word:{word}"))
-    return search_terms.pairs(telling[:TELLING])
+    distinctive = sorted((word for word in words if len(word) > 2), key=lambda word: -rarity(f"word:{word}"))
+    return search_terms.pairs(distinctive[:TELLING])
 
 
-def _common(lesson: FilterModel, paper: Paper) -> float:
+def _similarity(model: FilterModel, paper: Paper) -> float:
     found = features(paper)
-    return sum(weight * found.get(feature, 0.0) for feature, weight in lesson.weights.items())
+    return sum(weight * found.get(feature, 0.0) for feature, weight in model.weights.items())

@@ -27,36 +27,36 @@ class KnownWords:
 
     def near(self, word: str) -> Iterator[str]:
         """Yield the words with the first letter of `word` and about its length."""
-        return (other for other in self._by_beginning.get(word[0], ()) if _are_as_long(other, word))
+        return (other for other in self._by_beginning.get(word[0], ()) if _have_similar_length(other, word))
 
 
 def near(phrase: str, vocabularies: Sequence[KnownWords]) -> Iterator[str]:
     """Yield alternatives to `phrase` without duplicates: first other spellings, then its parts, longest first."""
-    return iter(dict.fromkeys(_near(phrase.split(), vocabularies)))
+    return iter(dict.fromkeys(_alternatives(phrase.split(), vocabularies)))
 
 
 def near_names(name: str, names: Iterable[str], most: int) -> list[str]:
     """Return at most `most` of `names` that are spelled like `name`, most similar first."""
-    sought = _plain(name)
-    if len(sought) < SHORTEST:
+    wanted = _normalized(name)
+    if len(wanted) < SHORTEST:
         return []
-    written = {_plain(other): other for other in names if _are_as_long(other, name)}
-    likely = sorted(other for other in written if other[:1] == sought[0])
-    return [written[like] for like in get_close_matches(sought, likely, most, ALIKE)]
+    written = {_normalized(other): other for other in names if _have_similar_length(other, name)}
+    likely = sorted(other for other in written if other[:1] == wanted[0])
+    return [written[like] for like in get_close_matches(wanted, likely, most, ALIKE)]
 
 
-def _near(words: list[str], vocabularies: Sequence[KnownWords]) -> Iterator[str]:
-    likes = {word: _like(word, vocabularies) for word in words}
-    spelt = [next(iter(likes[word]), word) for word in words]
-    yield " ".join(spelt)
+def _alternatives(words: list[str], vocabularies: Sequence[KnownWords]) -> Iterator[str]:
+    likes = {word: _similar_words(word, vocabularies) for word in words}
+    corrected = [next(iter(likes[word]), word) for word in words]
+    yield " ".join(corrected)
     for word in words:
         yield from (" ".join(like if other == word else other for other in words) for like in likes[word])
     for length in range(len(words) - 1, 0, -1):
-        parts = (spelt[start : start + length] for start in range(len(words) - length + 1))
-        yield from (" ".join(part) for part in parts if _may_stand(part))
+        parts = (corrected[start : start + length] for start in range(len(words) - length + 1))
+        yield from (" ".join(part) for part in parts if _is_meaningful(part))
 
 
-def _like(word: str, vocabularies: Sequence[KnownWords]) -> list[str]:
+def _similar_words(word: str, vocabularies: Sequence[KnownWords]) -> list[str]:
     """Return the words spelled like `word`, most similar first. There are none if `word` itself occurs."""
     word = fold(word)
     if len(word) < SHORTEST or any(stem(word) in words.stems for words in vocabularies):
@@ -64,15 +64,15 @@ def _like(word: str, vocabularies: Sequence[KnownWords]) -> list[str]:
     return get_close_matches(word, {near for words in vocabularies for near in words.near(word)}, 2, ALIKE)
 
 
-def _may_stand(part: list[str]) -> bool:
+def _is_meaningful(part: list[str]) -> bool:
     """Return whether a part of a phrase means something alone, unlike “for agents” or “this”."""
     return not STOP_WORDS & {fold(part[0]), fold(part[-1])} and any(len(word) >= SHORTEST for word in part)
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     return " ".join(name_parts(name))
 
 
-def _are_as_long(one: str, other: str) -> bool:
+def _have_similar_length(one: str, other: str) -> bool:
     """Return whether the lengths differ by two at most."""
     return abs(len(one) - len(other)) <= 2

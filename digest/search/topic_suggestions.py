@@ -61,25 +61,25 @@ class Suggestion:
 
 def suggest(text: str) -> Suggestion:
     """Return filters that suit the citations in `text`."""
-    pasted = citation_parser.read(text)
-    held = _held(pasted)
+    citations = citation_parser.read(text)
+    known = _known_papers(citations)
     papers: dict[str, PaperText] = {}
     unknown = []
-    for reference in pasted:
-        if reference.said in held:
-            papers.setdefault(held[reference.said].key, held[reference.said])
+    for reference in citations:
+        if reference.label in known:
+            papers.setdefault(known[reference.label].key, known[reference.label])
         elif reference.title:
             key = reference.key or reference.title
             papers.setdefault(key, UnknownPaper(key, reference.title, reference.abstract, reference.authors))
         else:
-            unknown.append(reference.said)
+            unknown.append(reference.label)
     found = list(papers.values())
-    return replace(_of(found), unknown=tuple(unknown), is_full=len(pasted) == citation_parser.MOST)
+    return replace(_suggestion_for(found), unknown=tuple(unknown), is_full=len(citations) == citation_parser.MOST)
 
 
 def suggest_like(paper: Paper) -> Suggestion:
     """Return filters that bring papers like `paper`."""
-    return _of([paper])
+    return _suggestion_for([paper])
 
 
 def as_filter_words(chosen: Sequence[str]) -> str:
@@ -87,62 +87,64 @@ def as_filter_words(chosen: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(chosen))
 
 
-def _held(pasted: Sequence[Reference]) -> dict[str, Paper]:
-    """Return the cited papers that are in the database, by the `said` of their citation.
+def _known_papers(citations: Sequence[Reference]) -> dict[str, Paper]:
+    """Return the cited papers that are in the database, by the label of their citation.
 
     They are found by id, by title and first author, or by title alone if the citation has no author.
     """
-    keys = {reference.key: reference.said for reference in pasted if reference.key}
-    prints = {deduplication.fingerprint(reference.title, reference.authors): reference.said for reference in pasted}
-    prints.pop("", None)
+    keys = {reference.key: reference.label for reference in citations if reference.key}
+    fingerprints = {
+        deduplication.fingerprint(reference.title, reference.authors): reference.label for reference in citations
+    }
+    fingerprints.pop("", None)
     shown = Paper.objects.filter(is_hidden=False)
-    found = {prints[paper.fingerprint]: paper for paper in shown.filter(fingerprint__in=prints)}
+    found = {fingerprints[paper.fingerprint]: paper for paper in shown.filter(fingerprint__in=fingerprints)}
     aliases = PaperAlias.objects.filter(key__in=keys, paper__is_hidden=False).select_related("paper")
     found |= {keys[alias.key]: alias.paper for alias in aliases}
     found |= {keys[paper.key]: paper for paper in shown.filter(key__in=keys)}
-    bare = (reference for reference in pasted if reference.said not in found and not reference.authors)
-    called = {reference.said: _called(reference.title) for reference in bare if reference.title}
-    return found | {said: paper for said, paper in called.items() if paper}
+    without_authors = (reference for reference in citations if reference.label not in found and not reference.authors)
+    by_title = {reference.label: _paper_with_title(reference.title) for reference in without_authors if reference.title}
+    return found | {label: paper for label, paper in by_title.items() if paper}
 
 
-def _called(title: str) -> Paper | None:
+def _paper_with_title(title: str) -> Paper | None:
     """Return the only paper with this title, or None if there is none or several."""
     candidates = fulltext.find(search_terms.phrase(title, "row", "title"), without=[], limit=MOST_CALLED)
     same = [paper for paper in Paper.objects.filter(pk__in=candidates) if key_of(paper.title) == key_of(title)]
     return same[0] if len(same) == 1 else None
 
 
-def _of(papers: Sequence[PaperText]) -> Suggestion:
-    topics = _topics(papers)
+def _suggestion_for(papers: Sequence[PaperText]) -> Suggestion:
+    topics = _topic_offers(papers)
     covered = {key_of(phrase) for topic, _ in topics for phrase in (topic.name, *topic.phrases)}
-    words = [offer for offer in _phrases(papers) if key_of(offer.name) not in covered]
-    offers = _ticked([offer for _, offer in topics], len(papers))
+    words = [offer for offer in _phrase_offers(papers) if key_of(offer.name) not in covered]
+    offers = _tick_first([offer for _, offer in topics], len(papers))
     return Suggestion(
-        tuple(papers), (), offers, (*_ticked(words[:MOST_PHRASES], len(papers), least=2), *_authors(papers))
+        tuple(papers), (), offers, (*_tick_first(words[:MOST_PHRASES], len(papers), least=2), *_author_offers(papers))
     )
 
 
-def _ticked(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) -> tuple[SuggestedFilter, ...]:
+def _tick_first(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) -> tuple[SuggestedFilter, ...]:
     """Return `offers` with the first few ticked. A ticked offer comes from at least `least` papers, and half of all."""
-    least_of_all = max(min(least, papers), TICKED * papers)
-    shared = [offer for offer in offers if len(offer.papers) >= least_of_all][:MOST_TICKED]
+    min_papers = max(min(least, papers), TICKED * papers)
+    shared = [offer for offer in offers if len(offer.papers) >= min_papers][:MOST_TICKED]
     return tuple(replace(offer, is_ticked=offer in shared) for offer in offers)
 
 
-def _topics(papers: Sequence[PaperText]) -> list[tuple[Topic, SuggestedFilter]]:
+def _topic_offers(papers: Sequence[PaperText]) -> list[tuple[Topic, SuggestedFilter]]:
     """Return the topics that match any of `papers`, highest total score first, without broader topics."""
     index, found = paper_index.build_index(papers, for_page=True), []
     for topic in Topic.objects.filter(is_offered=True, narrower=[]):
         findings = index.findings(profiles.of_topic(topic))
-        led = tuple(papers[number] for number in sorted(findings, key=lambda number: -findings[number].score))
-        if led:
-            offer = SuggestedFilter(topic.slug, topic.name, led, description=topic.description)
+        matched = tuple(papers[number] for number in sorted(findings, key=lambda number: -findings[number].score))
+        if matched:
+            offer = SuggestedFilter(topic.slug, topic.name, matched, description=topic.description)
             found.append((sum(finding.score for finding in findings.values()), topic, offer))
     found.sort(key=lambda row: -row[0])
     return [(topic, offer) for _, topic, offer in found[:MOST_TOPICS]]
 
 
-def _phrases(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
+def _phrase_offers(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
     """Return keyphrases of `papers` that at least two papers contain, because a unique phrase would bring nothing."""
     found = keyphrases.keyphrases_of(papers, index_cache.last().rarity, 3 * MOST_PHRASES)
     return [
@@ -152,22 +154,22 @@ def _phrases(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
             tuple(papers[number] for number in phrase.papers),
         )
         for phrase in found
-        if _tells(phrase.phrase) and (len(phrase.papers) > 1 or _others_hold(phrase, papers))
+        if _is_specific(phrase.phrase) and (len(phrase.papers) > 1 or _occurs_elsewhere(phrase, papers))
     ]
 
 
-def _tells(phrase: str) -> bool:
+def _is_specific(phrase: str) -> bool:
     """Return whether a phrase is specific: several words, or an abbreviation. A word like “behavior” is not."""
     return " " in phrase or ("-" not in phrase and sum(map(str.isupper, phrase)) > 1)
 
 
-def _others_hold(phrase: Keyphrase, papers: Sequence[PaperText]) -> bool:
+def _occurs_elsewhere(phrase: Keyphrase, papers: Sequence[PaperText]) -> bool:
     own = {paper.pk for paper in papers if isinstance(paper, Paper)}
     found = fulltext.find(search_terms.phrase(phrase.phrase, "row", "text"), without=[], limit=len(own) + 1)
     return bool(set(found) - own)
 
 
-def _authors(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
+def _author_offers(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
     """Return the authors of more than one of `papers`."""
     counts = Counter(name for paper in papers for name in dict.fromkeys(paper.authors))
     return [

@@ -35,24 +35,24 @@ class Hint:
 def hints(text: str) -> tuple[Hint, ...]:
     """Return hints for `text`, a valid search without results. There may be none."""
     own = grammar.parse(text)
-    bare = own._replace(exclusions=(), min_votes=0)
+    without_limits = own._replace(exclusions=(), min_votes=0)
     if own.wants_votes_alone:
         most = _most_votes()
         return (Hint("no_votes", str(own.min_votes), most=most) if most < own.min_votes else Hint("narrowed"),)
-    if bare != own and paper_search.finds(bare):
+    if without_limits != own and paper_search.finds(without_limits):
         return (Hint("narrowed"),)
-    return tuple(_otherwise(own))
+    return tuple(_alternatives(own))
 
 
 def _most_votes() -> int:
     return Paper.objects.filter(is_hidden=False).order_by("-votes").values_list("votes", flat=True).first() or 0
 
 
-def _otherwise(own: Criteria) -> Iterator[Hint]:
+def _alternatives(own: Criteria) -> Iterator[Hint]:
     """Yield hints for parts of `own` that would find something if they were written differently."""
-    newest = _Newest()
+    newest = _NewestPapers()
     for phrase in (*own.phrases, *own.quoted)[:MOST]:
-        if "." in phrase and CATEGORY.fullmatch(phrase) and _holds(search_terms.category(phrase)):
+        if "." in phrase and CATEGORY.fullmatch(phrase) and _occurs(search_terms.category(phrase)):
             yield Hint("category", phrase, (grammar.write(Criteria(categories=(phrase,))),))
         elif _is_author(phrase):
             yield Hint("author", phrase, (grammar.write(Criteria(authors=(phrase,))),))
@@ -63,7 +63,7 @@ def _otherwise(own: Criteria) -> Iterator[Hint]:
             yield Hint("no_author", author, tuple(grammar.write(Criteria(authors=(name,))) for name in names))
 
 
-class _Newest:
+class _NewestPapers:
     """The vocabulary and the authors of the newest papers, read on first use."""
 
     @cached_property
@@ -77,7 +77,7 @@ class _Newest:
     def near(self, phrase: str) -> list[str]:
         """Return phrases similar to `phrase` that occur in a paper."""
         likely = islice(spelling.near(phrase, [self._vocabulary]), TRIED)
-        return list(islice((near for near in likely if _holds(search_terms.phrase(near, "row", "text"))), NEAR))
+        return list(islice((near for near in likely if _occurs(search_terms.phrase(near, "row", "text"))), NEAR))
 
     def near_authors(self, name: str) -> list[str]:
         return spelling.near_names(name, self._authors, NEAR)
@@ -87,7 +87,7 @@ class _Newest:
         return shown.values_list(field, flat=True)[:NEWEST]
 
 
-def _holds(asks: list[SearchTerm]) -> bool:
+def _occurs(asks: list[SearchTerm]) -> bool:
     return bool(fulltext.find(asks, without=[], limit=1))
 
 

@@ -51,7 +51,10 @@ class RenderedPage:
 
 
 class PageCache:
-    """The pages used last by the hash of their data, and the time since when each address has shown the same page."""
+    """The pages used last by the hash of their data, and the time since when each address has shown the same page.
+
+    It is not a `BoundedCache`, because its limit is in bytes and several threads use it.
+    """
 
     def __init__(self, most_bytes: int) -> None:
         self._pages: OrderedDict[bytes, RenderedPage] = OrderedDict()

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest.personalization.evaluation import evaluator
-from digest.personalization.evaluation.evaluator import CHOSEN_BY, WAYS, Evaluation, EvaluationError, Figures
+from digest.personalization.evaluation.evaluator import QUERIES, SELECTED_BY, Evaluation, EvaluationError, Figures
 from digest.personalization.evaluation.metrics import ConfusionCounts, Ranking
 
 TOLERANCE = 0.02
@@ -54,9 +54,9 @@ class Command(BaseCommand):
         )
         self.stdout.write(f"{len(done.each)} interests, {done.papers} papers, by {by}.\n\n")
         self.stdout.write(
-            f"{'':44}" + "".join(f"{way:^22}" for way in WAYS) + f"{'choice by both':^18}{'by topic':^18}"
+            f"{'':44}" + "".join(f"{way:^22}" for way in QUERIES) + f"{'choice by both':^18}{'by topic':^18}"
         )
-        self.stdout.write(f"{'':44}" + f"{'nDCG  P@5  R@20':^22}" * len(WAYS) + f"{'P    R    F1':^18}" * 2)
+        self.stdout.write(f"{'':44}" + f"{'nDCG  P@5  R@20':^22}" * len(QUERIES) + f"{'P    R    F1':^18}" * 2)
         for figures in [*done.each, done.all]:
             self.stdout.write(_line(figures))
 
@@ -71,7 +71,7 @@ class Command(BaseCommand):
 
 
 def _line(figures: Figures) -> str:
-    rankings = [figures.rankings[way] for way in WAYS]
+    rankings = [figures.rankings[way] for way in QUERIES]
     choices = [figures.choices[way] for way in ("both", "catalogue")]
     return (
         f"{figures.name[:42]:44}"
@@ -96,7 +96,9 @@ def _read_figures(path: Path) -> dict[str, Any]:
 
 def _are_figures(flat: list[tuple[str, Any]]) -> bool:
     """Return whether `flat` holds figures, all with names and values such as --json prints."""
-    nothing = Figures("", dict.fromkeys(WAYS, Ranking(0, 0, 0)), dict.fromkeys(CHOSEN_BY, ConfusionCounts(0, 0, 0)))
+    nothing = Figures(
+        "", dict.fromkeys(QUERIES, Ranking(0, 0, 0)), dict.fromkeys(SELECTED_BY, ConfusionCounts(0, 0, 0))
+    )
     names = dict(_flat(nothing.as_json()))
     return bool(flat) and all(name in names and type(value) in (int, float) and 0 <= value <= 1 for name, value in flat)
 

@@ -33,8 +33,8 @@ from subscriptions.topics.catalogue import CatalogueError
 if TYPE_CHECKING:
     from digest.matching.similarity import Vectors
 
-WAYS = ("name", "sentence", "both", "catalogue")
-CHOSEN_BY = ("both", "catalogue")  # kinds of query with an evaluation of the papers above the threshold as well
+QUERIES = ("name", "sentence", "both", "catalogue")
+SELECTED_BY = ("both", "catalogue")  # kinds of query with an evaluation of the papers above the threshold as well
 
 Topics = Mapping[str, Interest]  # by slug
 
@@ -45,7 +45,7 @@ class EvaluationError(Exception):
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures for one interest, or for all together, by kind of query (see WAYS)."""
+    """The figures for one interest, or for all together, by kind of query (see QUERIES)."""
 
     name: str
     rankings: dict[str, Ranking]
@@ -71,7 +71,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """An index of recorded papers, and the queries of each judged interest by kind (see WAYS)."""
+    """An index of recorded papers, and the queries of each judged interest by kind (see QUERIES)."""
 
     index: Index
     asked: list[tuple[JudgedInterest, dict[str, Interest]]]
@@ -83,32 +83,38 @@ def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, witho
     `cache` is a file that keeps embeddings between runs, because encoding six hundred papers takes a minute. With
     `without_topic`, the catalogue lacks the topic of each interest.
     """
-    trial = prepare(judgements, folder, cache=cache)
+    evaluation_set = prepare(judgements, folder, cache=cache)
     each = [
-        _figures(_without(trial.index, ways["catalogue"]) if without_topic else trial.index, judged, ways)
-        for judged, ways in trial.asked
+        _figures(
+            _index_without_topic(evaluation_set.index, queries["catalogue"]) if without_topic else evaluation_set.index,
+            judged,
+            queries,
+        )
+        for judged, queries in evaluation_set.asked
     ]
-    return Evaluation(len(trial.index.papers), trial.index.corpus.embedding_space is not None, each, _sum(each))
+    return Evaluation(
+        len(evaluation_set.index.papers), evaluation_set.index.corpus.embedding_space is not None, each, _total(each)
+    )
 
 
 def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> EvaluationSet:
     """Return the index and the queries, with all embeddings computed. Raise EvaluationError."""
     judged = _read_judgements(judgements)
-    listed = _listed()
-    topics = dict(zip((topic.slug for topic in listed), profiles.of_topics(listed), strict=True))
+    catalogue_topics = _catalogue_topics()
+    topics = dict(zip((topic.slug for topic in catalogue_topics), profiles.of_topics(catalogue_topics), strict=True))
     _check_topics(judged, topics)
     papers = _papers(folder, {key for one in judged for key in one.grades})
     encode = _Encoder(cache) if embeddings.is_available() else None
     index = _index(papers, list(topics.values()), encode)
-    asked = [(one, _ways(one, _topic(one, topics, index.corpus.thesaurus, encode))) for one in judged]
+    asked = [(one, _queries(one, _topic(one, topics, index.corpus.thesaurus, encode))) for one in judged]
     if encode:
-        every = [way.criteria for _, ways in asked for way in ways.values()]
+        every = [way.criteria for _, queries in asked for way in queries.values()]
         encode([one.text for criteria in every for one in questions(index.corpus, criteria, scoring_weights.odds(0))])
         encode.save()
     return EvaluationSet(index, asked)
 
 
-def _listed() -> list[Topic]:
+def _catalogue_topics() -> list[Topic]:
     try:
         return catalogue.topics()
     except CatalogueError as error:
@@ -122,7 +128,7 @@ def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "_
     return assemble_index(papers, topics, encode(texts), None, lambda text: encode([text])[text])
 
 
-def _without(index: Index, topic: Interest) -> Index:
+def _index_without_topic(index: Index, topic: Interest) -> Index:
     """Return an index of the same papers, with a catalogue without `topic`, its narrower and its broader topics."""
     corpus = index.corpus
     every = corpus.thesaurus.topics if corpus.thesaurus else []
@@ -135,13 +141,13 @@ def _without(index: Index, topic: Interest) -> Index:
     return assemble_index(index.papers, topics, found, None, corpus.vector)
 
 
-def _figures(index: Index, judged: JudgedInterest, ways: dict[str, Interest]) -> Figures:
-    rankings = {way: judge_ranking(_keys(index, index.rank(asked)), judged.grades) for way, asked in ways.items()}
-    chosen = {way: {index.papers[number].key for number in index.answer(ways[way]).scores} for way in CHOSEN_BY}
+def _figures(index: Index, judged: JudgedInterest, queries: dict[str, Interest]) -> Figures:
+    rankings = {way: judge_ranking(_keys(index, index.rank(asked)), judged.grades) for way, asked in queries.items()}
+    chosen = {way: {index.papers[number].key for number in index.answer(queries[way]).scores} for way in SELECTED_BY}
     return Figures(judged.name, rankings, {way: judge_choice(keys, judged.grades) for way, keys in chosen.items()})
 
 
-def _ways(judged: JudgedInterest, topic: Interest) -> dict[str, Interest]:
+def _queries(judged: JudgedInterest, topic: Interest) -> dict[str, Interest]:
     """Return the queries that a reader might use: the name, the sentence, both, or the topic to tick."""
     typed = (
         Criteria(phrases=(judged.name,)),
@@ -149,7 +155,7 @@ def _ways(judged: JudgedInterest, topic: Interest) -> dict[str, Interest]:
         Criteria(phrases=(judged.name,), sentence=judged.sentence),
     )
     asked = [Interest(judged.name, criteria) for criteria in typed]
-    return dict(zip(WAYS, [*asked, topic], strict=True))
+    return dict(zip(QUERIES, [*asked, topic], strict=True))
 
 
 def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
@@ -159,7 +165,7 @@ def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
 def _topic(judged: JudgedInterest, topics: Topics, thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Interest:
     """Return the topic that the judgements name, or else the one that a reader with this interest would tick."""
     asked = judged.topic or judged.name
-    if topic := _topic_called(asked, topics):
+    if topic := _topic_named(asked, topics):
         return topic
     if thesaurus is None:
         raise EvaluationError("The catalogue holds no topics.")
@@ -167,7 +173,7 @@ def _topic(judged: JudgedInterest, topics: Topics, thesaurus: Thesaurus | None, 
     return thesaurus.topics[thesaurus.nearest(asked, says, encode([says])[says] if encode else None)]
 
 
-def _topic_called(name: str, topics: Topics) -> Interest | None:
+def _topic_named(name: str, topics: Topics) -> Interest | None:
     key = key_of(name)
     return next((topic for slug, topic in topics.items() if name == slug or key == key_of(topic.label)), None)
 
@@ -175,15 +181,15 @@ def _topic_called(name: str, topics: Topics) -> Interest | None:
 def _check_topics(judged: Sequence[JudgedInterest], topics: Topics) -> None:
     """Raise EvaluationError if the judgements name topics that the catalogue does not have."""
     asked = dict.fromkeys(one.topic for one in judged if one.topic)
-    if unknown := [name for name in asked if not _topic_called(name, topics)]:
+    if unknown := [name for name in asked if not _topic_named(name, topics)]:
         raise EvaluationError(f"The catalogue has no topic {', '.join(unknown)}.")
 
 
-def _sum(each: Sequence[Figures]) -> Figures:
+def _total(each: Sequence[Figures]) -> Figures:
     return Figures(
         "all",
-        {way: average([one.rankings[way] for one in each]) for way in WAYS},
-        {way: add([one.choices[way] for one in each]) for way in CHOSEN_BY},
+        {way: average([one.rankings[way] for one in each]) for way in QUERIES},
+        {way: add([one.choices[way] for one in each]) for way in SELECTED_BY},
     )
 
 

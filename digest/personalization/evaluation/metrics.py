@@ -74,7 +74,7 @@ def read(document: Any) -> list[JudgedInterest]:
     for number, one in enumerate(judged, 1):
         if first.setdefault(one.id, number) != number:
             raise ValueError(
-                f"{_called(f'interest {number}', one.name)}: it has the id “{one.id}” of interest {first[one.id]}. "
+                f"{_label(f'interest {number}', one.name)}: it has the id “{one.id}” of interest {first[one.id]}. "
                 "Give each its own, or take one out"
             )
     return judged
@@ -82,18 +82,18 @@ def read(document: Any) -> list[JudgedInterest]:
 
 def _interest(place: str, entry: Any) -> JudgedInterest:
     if not isinstance(entry, dict):
-        raise ValueError(f"{place}: {_shown(entry)} is no interest. Write {FORM}")
-    place = _called(place, entry.get("name"))
+        raise ValueError(f"{place}: {_as_json(entry)} is no interest. Write {FORM}")
+    place = _label(place, entry.get("name"))
     if missing := [key for key in NEEDED if key not in entry]:
         raise ValueError(f"{place}: it has no {' and no '.join(missing)}. Write {FORM}")
     topic = entry.get("topic") or ""
     if not isinstance(topic, str):
-        raise ValueError(f"{place}: {_shown(topic)} is no topic. Write its slug or name in quotes, or leave it out")
+        raise ValueError(f"{place}: {_as_json(topic)} is no topic. Write its slug or name in quotes, or leave it out")
     id, name, sentence = (_text(place, key, entry[key]) for key in NEEDED[:3])
     return JudgedInterest(id, name, sentence, topic, _grades(place, entry["grades"]))
 
 
-def _called(place: str, name: Any) -> str:
+def _label(place: str, name: Any) -> str:
     return f"{place} (“{name.strip()}”)" if isinstance(name, str) and name.strip() else place
 
 
@@ -129,7 +129,7 @@ def _gain(grades: Sequence[int], first: int = 10) -> float:
 
 def _text(place: str, key: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{place}: {_shown(value)} is no {key}. Write a text in quotes")
+        raise ValueError(f"{place}: {_as_json(value)} is no {key}. Write a text in quotes")
     if not value.strip():
         raise ValueError(f"{place}: its {key} is empty. Write one")
     return value
@@ -137,11 +137,11 @@ def _text(place: str, key: str, value: Any) -> str:
 
 def _grades(place: str, given: Any) -> dict[str, int]:
     if not isinstance(given, dict):
-        raise ValueError(f'{place}: {_shown(given)} is not grades. Write them by paper: {{"2607.09020": 2}}')
+        raise ValueError(f'{place}: {_as_json(given)} is not grades. Write them by paper: {{"2607.09020": 2}}')
     grades: dict[str, int] = {}
     for paper, grade in given.items():
         if type(grade) is not int or grade not in (0, 1, MAIN):  # True is 1 to Python
-            raise ValueError(f"{place}: {_shown(grade)} is not a grade of paper {paper}. Write 0, 1 or 2")
+            raise ValueError(f"{place}: {_as_json(grade)} is not a grade of paper {paper}. Write 0, 1 or 2")
         if (key := _key(paper)) in grades:
             raise ValueError(f"{place}: paper {paper} has two grades. Leave one")
         grades[key] = grade
@@ -152,7 +152,7 @@ def _key(paper: str) -> str:
     return paper if ":" in paper else f"arxiv:{paper}"
 
 
-def _shown(value: Any) -> str:
+def _as_json(value: Any) -> str:
     """Return `value` as JSON writes it, shortened."""
     words = {True: "true", False: "false", None: "null"}
     return words[value] if value is None or isinstance(value, bool) else reprlib.repr(value)

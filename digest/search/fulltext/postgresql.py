@@ -51,19 +51,19 @@ def query(asks: list[SearchTerm], without: list[SearchTerm], min_votes: int, lim
     An exact phrase or an exclusion can only be checked in the text itself. For these, the statement checks the newest
     LOOKED_AT papers that contain all the words.
     """
-    anywhere = [ask._replace(kind="all") if ask.kind == "row" else ask for ask in asks]
-    is_told_by_index = not without and all(len(ask.words) == 1 or ask.kind != "row" for ask in asks)
+    without_order = [ask._replace(kind="all") if ask.kind == "row" else ask for ask in asks]
+    is_index_enough = not without and all(len(ask.words) == 1 or ask.kind != "row" for ask in asks)
     values: dict[str, Any] = {"votes": min_votes, "limit": limit, "newest": NEWEST}
     values |= {"step": NEWEST // SAMPLE, "steps": SAMPLE - 1}
-    values |= {"most": limit, "often": OFTEN} if is_told_by_index else {"most": LOOKED_AT, "often": OFTEN_IN_A_ROW}
-    holding = _holding(anywhere, "holding", values)
-    if is_told_by_index:
+    values |= {"most": limit, "often": OFTEN} if is_index_enough else {"most": LOOKED_AT, "often": OFTEN_IN_A_ROW}
+    holding = _condition(without_order, "holding", values)
+    if is_index_enough:
         return _STATEMENT.format(holding=holding, wanted="true"), values
-    exact = f"{_holding(asks, 'exact', values)} AND NOT {_holding(without, 'absent', values)}"
+    exact = f"{_condition(asks, 'exact', values)} AND NOT {_condition(without, 'absent', values)}"
     return _STATEMENT.format(holding=holding, wanted=exact), values
 
 
-def _holding(asks: list[SearchTerm], name: str, values: dict[str, Any]) -> str:
+def _condition(asks: list[SearchTerm], name: str, values: dict[str, Any]) -> str:
     """Return the SQL condition that a paper contains any of `asks`, and add its parameters to `values`.
 
     The query text is in a SELECT of its own. So the planner can't guess how frequent the words are, and uses the index.

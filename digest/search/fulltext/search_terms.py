@@ -44,12 +44,12 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def phrase(text: str, kind: TermKind, where: Where) -> list[SearchTerm]:
     """Return terms for `text` as it is written, and with two neighboring words joined."""
-    return [SearchTerm(kind, words, where) for words in dict.fromkeys(_joined(words_of(text)[:MOST_WORDS]))]
+    return [SearchTerm(kind, words, where) for words in dict.fromkeys(_with_joined_words(words_of(text)[:MOST_WORDS]))]
 
 
 def apart(text: str, where: Where) -> list[SearchTerm]:
     """Return terms for `text` with one of its words split in two."""
-    return [SearchTerm("row", words, where) for words in dict.fromkeys(_parted(words_of(text)[:MOST_WORDS]))]
+    return [SearchTerm("row", words, where) for words in dict.fromkeys(_with_split_word(words_of(text)[:MOST_WORDS]))]
 
 
 def author(name: str) -> list[SearchTerm]:
@@ -80,8 +80,8 @@ def category_token(category: str) -> str:
 
 def sentence(text: str) -> list[SearchTerm]:
     """Return terms for any two significant words of `text`, because a paraphrase shares some of them."""
-    telling = {word for word in words_of(text) if len(word) > 2 and word not in QUERY_STOP_WORDS}
-    longest = sorted(telling, key=lambda word: (-len(word), word))[:MOST_TELLING]
+    significant = {word for word in words_of(text) if len(word) > 2 and word not in QUERY_STOP_WORDS}
+    longest = sorted(significant, key=lambda word: (-len(word), word))[:MOST_TELLING]
     return pairs(longest)
 
 
@@ -102,13 +102,13 @@ def _spellings(word: str) -> list[str]:
     return list(islice(dict.fromkeys([word, plain, *other]), MOST_SPELLINGS))
 
 
-def _joined(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _with_joined_words(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     yield words
     for number, (one, next_one) in enumerate(pairwise(words)):
         yield (*words[:number], one + next_one, *words[number + 2 :])
 
 
-def _parted(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _with_split_word(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for number, word in enumerate(words[:3]):
         for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
             yield (*words[:number], word[:cut], word[cut:], *words[number + 1 :])

@@ -13,7 +13,9 @@ _COLUMNS = {"title": "{title}", "text": "{title text}", "facets": "{facets}"}
 
 def query(asks: list[SearchTerm], without: list[SearchTerm], min_votes: int, limit: int) -> tuple[str, list[Any]]:
     """Return the SQL statement and its parameters."""
-    match = f"({' OR '.join(map(_match, asks))})" + "".join(f" NOT {_match(ask)}" for ask in without)
+    match = f"({' OR '.join(map(_match_expression, asks))})" + "".join(
+        f" NOT {_match_expression(ask)}" for ask in without
+    )
     sql = (
         f"SELECT paper.id FROM {TABLE} JOIN digest_paper paper ON paper.id = {TABLE}.rowid "  # noqa: S608  # own names
         f"WHERE {TABLE} MATCH %s AND NOT paper.is_hidden AND paper.votes >= %s ORDER BY {TABLE}.rowid DESC LIMIT %s"
@@ -42,36 +44,36 @@ def ensure(connection: BaseDatabaseWrapper) -> None:
         cursor.execute(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')")  # noqa: S608
         cursor.execute(
             f"INSERT INTO {TABLE} (rowid, title, text, facets) "  # noqa: S608
-            f"SELECT id, {_words('digest_paper')} FROM digest_paper"
+            f"SELECT id, {_columns_sql('digest_paper')} FROM digest_paper"
         )
 
 
-def _words(row: str) -> str:
+def _columns_sql(row: str) -> str:
     """Return SQL for the three columns of a paper: title with keywords, abstract, authors with categories."""
 
-    def listed(column: str, value: str = "value") -> str:
+    def joined(column: str, value: str = "value") -> str:
         return f"coalesce((SELECT group_concat({value}, ' ') FROM json_each({row}.{column})), '')"  # noqa: S608
 
-    facets = f"{listed('authors')} || ' ' || {listed('categories', _CATEGORY)}"
-    return f"{row}.title || ' ' || {listed('keywords')}, {row}.abstract, {facets}"
+    facets = f"{joined('authors')} || ' ' || {joined('categories', _CATEGORY)}"
+    return f"{row}.title || ' ' || {joined('keywords')}, {row}.abstract, {facets}"
 
 
-def _taken_out(row: str) -> str:
-    return f"INSERT INTO {TABLE} ({TABLE}, rowid, title, text, facets) VALUES ('delete', {row}.id, {_words(row)})"  # noqa: S608
+def _delete_sql(row: str) -> str:
+    return f"INSERT INTO {TABLE} ({TABLE}, rowid, title, text, facets) VALUES ('delete', {row}.id, {_columns_sql(row)})"  # noqa: S608
 
 
-def _put_in(row: str) -> str:
-    return f"INSERT INTO {TABLE} (rowid, title, text, facets) VALUES ({row}.id, {_words(row)})"  # noqa: S608
+def _insert_sql(row: str) -> str:
+    return f"INSERT INTO {TABLE} (rowid, title, text, facets) VALUES ({row}.id, {_columns_sql(row)})"  # noqa: S608
 
 
 _TRIGGERS = {
-    "added": ("INSERT", [_put_in("new")]),
-    "removed": ("DELETE", [_taken_out("old")]),
-    "changed": ("UPDATE OF title, abstract, authors, categories, keywords", [_taken_out("old"), _put_in("new")]),
+    "added": ("INSERT", [_insert_sql("new")]),
+    "removed": ("DELETE", [_delete_sql("old")]),
+    "changed": ("UPDATE OF title, abstract, authors, categories, keywords", [_delete_sql("old"), _insert_sql("new")]),
 }
 
 
-def _match(ask: SearchTerm) -> str:
+def _match_expression(ask: SearchTerm) -> str:
     words = [f'"{word}"' for word in ask.words]
     if ask.kind == "row":
         return f'({_COLUMNS[ask.where]} : "{" ".join(ask.words)}")'

@@ -75,7 +75,7 @@ def test_it_forgives_what_is_wrong_in_bibtex(text: str, titles: list[str]) -> No
 
 
 def test_it_names_an_entry_without_a_title_by_what_there_is() -> None:
-    assert [reference.said for reference in read("@misc{knuth84}\n@misc{a, eprint={2608.16590}}")] == [
+    assert [reference.label for reference in read("@misc{knuth84}\n@misc{a, eprint={2608.16590}}")] == [
         "knuth84",
         "2608.16590",
     ]

@@ -78,7 +78,7 @@ def test_it_ticks_no_more_than_three_topics_that_half_of_the_papers_share() -> N
     ],
 )  # fmt: skip
 def test_it_offers_no_word_that_stands_anywhere(phrase: str, tells: bool) -> None:
-    assert topic_suggestions._tells(phrase) == tells
+    assert topic_suggestions._is_specific(phrase) == tells
 
 
 def test_it_names_what_is_unknown() -> None:
