@@ -21,7 +21,7 @@ def event(event_type: str, **fields: Any) -> AnymailTrackingEvent:
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("reported", "status"),
     [
         (event(EventType.COMPLAINED), Status.SUPPRESSED),
         (event(EventType.BOUNCED, reject_reason=RejectReason.INVALID), Status.SUPPRESSED),
@@ -33,8 +33,8 @@ def event(event_type: str, **fields: Any) -> AnymailTrackingEvent:
         (event(EventType.UNSUBSCRIBED, recipient=None), Status.ACTIVE),
     ],
 )
-def test_it_acts_on_an_event(alice: Subscriber, told: AnymailTrackingEvent, status: str) -> None:
-    events.record(told, "Postmark")
+def test_it_acts_on_an_event(alice: Subscriber, reported: AnymailTrackingEvent, status: str) -> None:
+    events.record(reported, "Postmark")
     alice.refresh_from_db()
     assert alice.status == status
     assert Suppression.objects.exists() is (status == Status.SUPPRESSED)
@@ -54,13 +54,13 @@ def test_it_finds_the_delivery_it_is_about(edition: Edition, alice: Subscriber) 
     row = Delivery.objects.get()
     events.record(event(EventType.DELIVERED, metadata={"delivery": str(row.pk)}), "Postmark")
     events.record(event(EventType.OPENED, event_id="2", metadata={"delivery": "forged"}), "Postmark")
-    assert [told.delivery for told in DeliveryEvent.objects.order_by("pk")] == [row, None]
+    assert [stored.delivery for stored in DeliveryEvent.objects.order_by("pk")] == [row, None]
 
 
 @pytest.mark.usefixtures("alice")
 def test_it_listens_to_anymails_signal() -> None:
-    told = event(EventType.BOUNCED, reject_reason=RejectReason.BOUNCED, timestamp=None)
-    tracking.send(sender=object, event=told, esp_name="Postmark")
+    reported = event(EventType.BOUNCED, reject_reason=RejectReason.BOUNCED, timestamp=None)
+    tracking.send(sender=object, event=reported, esp_name="Postmark")
     stored = DeliveryEvent.objects.get()
     assert stored.event_type == "bounced"
     assert stored.happened_at > NOW - dt.timedelta(days=3650)
@@ -74,9 +74,9 @@ def test_it_keeps_what_was_said_without_addresses(alice: Subscriber) -> None:
 
 def test_a_bounce_of_an_old_address_does_not_end_mail_to_the_new_one(edition: Edition, alice: Subscriber) -> None:
     row = sent_digest(edition, alice)
-    told = event(EventType.BOUNCED, reject_reason=RejectReason.BOUNCED, recipient="old@example.org")
-    told.metadata = {"delivery": str(row.pk)}
-    events.record(told, "Postmark")
+    reported = event(EventType.BOUNCED, reject_reason=RejectReason.BOUNCED, recipient="old@example.org")
+    reported.metadata = {"delivery": str(row.pk)}
+    events.record(reported, "Postmark")
     alice.refresh_from_db()
     assert alice.status == Status.ACTIVE
     assert lifecycle.is_suppressed("old@example.org")
@@ -95,9 +95,9 @@ def test_a_complaint_about_a_forwarded_email_suppresses_its_first_recipient(
 def test_a_complaint_about_another_sites_mail_of_the_same_number_ends_no_mail_of_ours(
     edition: Edition, alice: Subscriber, about: dict[str, str]
 ) -> None:
-    told = event(EventType.COMPLAINED, recipient="elsewhere@example.org")
-    told.metadata = {"delivery": str(sent_digest(edition, alice).pk)} | about
-    events.record(told, "Postmark")
+    reported = event(EventType.COMPLAINED, recipient="elsewhere@example.org")
+    reported.metadata = {"delivery": str(sent_digest(edition, alice).pk)} | about
+    events.record(reported, "Postmark")
     alice.refresh_from_db()
     assert (alice.status, DeliveryEvent.objects.get().delivery) == (Status.ACTIVE, None)
 
@@ -105,9 +105,9 @@ def test_a_complaint_about_another_sites_mail_of_the_same_number_ends_no_mail_of
 def test_the_providers_id_ties_a_report_to_a_mail_of_an_earlier_release(edition: Edition, alice: Subscriber) -> None:
     row = sent_digest(edition, alice)
     Delivery.objects.update(provider_id="abc-1")
-    told = event(EventType.COMPLAINED, recipient="forwarded@example.org")
-    told.metadata, told.message_id = {"delivery": str(row.pk)}, "abc-1"
-    events.record(told, "Postmark")
+    reported = event(EventType.COMPLAINED, recipient="forwarded@example.org")
+    reported.metadata, reported.message_id = {"delivery": str(row.pk)}, "abc-1"
+    events.record(reported, "Postmark")
     assert DeliveryEvent.objects.get().delivery == row
     assert lifecycle.is_suppressed(alice.email)
 
@@ -131,8 +131,8 @@ def test_it_finds_the_delivery_by_the_providers_id_where_nothing_else_comes_back
 
 def test_it_takes_mailguns_repeat_under_a_new_token_for_what_it_is(alice: Subscriber) -> None:
     for token in ("one", "two"):
-        told = event(EventType.DELIVERED, event_id=token, esp_event={"event-data": {"id": "the same"}})
-        events.record(told, "Mailgun")
+        reported = event(EventType.DELIVERED, event_id=token, esp_event={"event-data": {"id": "the same"}})
+        events.record(reported, "Mailgun")
     assert DeliveryEvent.objects.count() == 1
 
 

@@ -19,7 +19,7 @@ def delivery(edition: Edition, alice: Subscriber) -> Delivery:
 
 
 def tell(event_type: str, delivery: Delivery, minutes: int = 1) -> None:
-    told = AnymailTrackingEvent(
+    reported = AnymailTrackingEvent(
         event_type=event_type,
         event_id=f"{event_type}{minutes}",
         timestamp=NOW + dt.timedelta(minutes=minutes),
@@ -27,7 +27,7 @@ def tell(event_type: str, delivery: Delivery, minutes: int = 1) -> None:
         metadata={"delivery": str(delivery.pk)},
         description="because",
     )
-    events.record(told, "Postmark")
+    events.record(reported, "Postmark")
 
 
 @pytest.mark.parametrize(

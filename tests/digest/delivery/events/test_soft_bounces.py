@@ -64,7 +64,7 @@ def eight_days(alice: Subscriber) -> list[Delivery]:
 
 
 def tell(event_type: str, delivery: Delivery, after: dt.timedelta = dt.timedelta(hours=1)) -> None:
-    told = AnymailTrackingEvent(
+    reported = AnymailTrackingEvent(
         event_type=event_type,
         event_id=f"{event_type}-{delivery.pk}",
         timestamp=delivery.queued_at + after,
@@ -72,7 +72,7 @@ def tell(event_type: str, delivery: Delivery, after: dt.timedelta = dt.timedelta
         metadata={"delivery": str(delivery.pk)},
         esp_event={"event": "soft_bounce"},
     )
-    events.record(told, "Brevo")
+    events.record(reported, "Brevo")
 
 
 def status(reader: Subscriber) -> str:

@@ -115,13 +115,13 @@ def spoilt(post: Post, how: str) -> Post:
         return replace(post, body=forged)
     if signing:
         return replace(post, headers=post.headers | dict.fromkeys(signing, "" if how == "missing" else "d3Jvbmc="))
-    told = json.loads(post.body)
-    key = "auth" if "auth" in told else "signature"
+    payload = json.loads(post.body)
+    key = "auth" if "auth" in payload else "signature"
     if how == "missing":
-        del told[key]
+        del payload[key]
     else:
-        told[key] = "wrong" if key == "auth" else told[key] | {"signature": "wrong"}
-    return replace(post, body=json.dumps(told).encode())
+        payload[key] = "wrong" if key == "auth" else payload[key] | {"signature": "wrong"}
+    return replace(post, body=json.dumps(payload).encode())
 
 
 def nothing_changed(reader: Subscriber) -> bool:
@@ -189,9 +189,9 @@ def test_it_answers_a_provider_that_looks_for_the_address_before_any_key_is_set(
 
 
 def test_it_unsubscribes_a_reader_known_only_by_the_id_of_the_message(sent: Delivery, alice: Subscriber) -> None:
-    told = {"RecordType": "Bounce", "Type": "Unsubscribe", "MessageID": sent.provider_id, "ID": 555555555}
+    payload = {"RecordType": "Bounce", "Type": "Unsubscribe", "MessageID": sent.provider_id, "ID": 555555555}
     with time_machine.travel(NOW + dt.timedelta(days=3)):
-        assert send(Post("/anymail/postmark/tracking/", json.dumps(told).encode(), BASIC)) == 200
+        assert send(Post("/anymail/postmark/tracking/", json.dumps(payload).encode(), BASIC)) == 200
     alice.refresh_from_db()
     assert alice.status == "unsubscribed"
     assert DeliveryEvent.objects.get().delivery == sent
@@ -201,9 +201,9 @@ def test_it_unsubscribes_none_of_the_readers_of_one_call_by_its_id(sent: Deliver
     other = make_reader("other@example.org")
     pk = Delivery.objects.order_by("-pk").values_list("pk", flat=True)[0] + 1
     Delivery.objects.bulk_create([copy_of(sent, pk, other)])
-    told = {"RecordType": "Bounce", "Type": "Unsubscribe", "MessageID": sent.provider_id, "ID": 555555555}
+    payload = {"RecordType": "Bounce", "Type": "Unsubscribe", "MessageID": sent.provider_id, "ID": 555555555}
     with time_machine.travel(NOW + dt.timedelta(days=3)):
-        assert send(Post("/anymail/postmark/tracking/", json.dumps(told).encode(), BASIC)) == 200
+        assert send(Post("/anymail/postmark/tracking/", json.dumps(payload).encode(), BASIC)) == 200
     assert set(Subscriber.objects.values_list("status", flat=True)) == {"active"}
 
 
@@ -329,11 +329,11 @@ def test_it_skips_an_odd_envelope_of_sparkpost(odd: Any, sent: Delivery) -> None
 def test_an_email_that_came_in_does_not_lose_reports_of_mandrill(sent: Delivery, settings: Any) -> None:
     good = make(payloads.mandrill, {"event": "send"}, sent)
     events = json.loads(parse_qs(good.body.decode())["mandrill_events"][0])
-    told = json.dumps([{"event": "inbound", "msg": {}, "ts": 1}, *events])
+    payload = json.dumps([{"event": "inbound", "msg": {}, "ts": 1}, *events])
     url = f"http://{SECRET}@testserver/anymail/mandrill/"
-    signature = hmac.new(payloads.KEY.encode(), f"{url}mandrill_events{told}".encode(), hashlib.sha1).digest()
+    signature = hmac.new(payloads.KEY.encode(), f"{url}mandrill_events{payload}".encode(), hashlib.sha1).digest()
     headers = {"X-Mandrill-Signature": base64.b64encode(signature).decode()}
-    assert send(replace(good, body=urlencode({"mandrill_events": told}).encode(), headers=headers)) == 200
+    assert send(replace(good, body=urlencode({"mandrill_events": payload}).encode(), headers=headers)) == 200
     assert DeliveryEvent.objects.count() == 1
 
 
@@ -380,5 +380,5 @@ def test_it_logs_many_events_that_can_not_be_read_in_few_lines(caplog: pytest.Lo
 def test_it_keeps_no_address(sent: Delivery) -> None:
     gone = "550 5.1.1 <alice@example.org> is unknown here"
     send(make(payloads.postmark, {"RecordType": "Bounce", "Type": "HardBounce", "ID": 1, "Details": gone}, sent))
-    told = DeliveryEvent.objects.values().get()
-    assert "alice" not in json.dumps(told, default=str)
+    payload = DeliveryEvent.objects.values().get()
+    assert "alice" not in json.dumps(payload, default=str)

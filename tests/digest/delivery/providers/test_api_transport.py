@@ -262,10 +262,10 @@ def test_an_unreadable_answer_is_uncertain(esp: Esp, mails: list[Mail]) -> None:
 
 def test_it_yields_nothing_while_a_limit_holds_all_back(esp: Esp, mails: list[Mail]) -> None:
     transport = ApiTransport("postmark")
-    told = list(transport.send(iter([None, mails[0], None, mails[1]])))
+    batches = list(transport.send(iter([None, mails[0], None, mails[1]])))
     transport.close()
-    assert told[0] == ()
-    assert results(list(chain.from_iterable(told))) == ["sent", "sent"]
+    assert batches[0] == ()
+    assert results(list(chain.from_iterable(batches))) == ["sent", "sent"]
 
 
 @pytest.mark.parametrize("provider", ["mailgun", "mailjet", "mandrill", "postmark", "sendgrid", "sparkpost"])
@@ -274,5 +274,5 @@ def test_it_asks_for_no_tracking_where_it_can(provider: str, esp: Esp, mails: li
 
     settings.ANYMAIL |= {name: value for name, value in ours.ANYMAIL.items() if name.endswith("_SEND_DEFAULTS")}
     send(provider, mails[:1])
-    told = str(esp.calls[0][2]).lower()
-    assert re.search(r"track\w*.{1,60}(false|'no'|'none'|'disabled')", told)
+    call = str(esp.calls[0][2]).lower()
+    assert re.search(r"track\w*.{1,60}(false|'no'|'none'|'disabled')", call)

@@ -53,7 +53,7 @@ def transport_of(**results: Result) -> tuple[FallbackTransport, dict[str, Provid
 
 
 def ends(transport: FallbackTransport, mails: list[Mail]) -> list[Any]:
-    return [outcome.result for told in transport.send(mails) for outcome in told]
+    return [outcome.result for batch in transport.send(mails) for outcome in batch]
 
 
 def test_the_first_hands_over_what_it_can(mails: list[Mail]) -> None:

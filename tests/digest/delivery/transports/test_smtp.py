@@ -31,19 +31,19 @@ def mails(*numbers: int) -> list[Mail | None]:
 
 
 def send(transport: SmtpTransport, these: Iterable[Mail | None]) -> dict[int, Outcome]:
-    outcomes = [outcome for told in transport.send(these) for outcome in told]
+    outcomes = [outcome for batch in transport.send(these) for outcome in batch]
     assert len({outcome.delivery_id for outcome in outcomes}) == len(outcomes)
     return {outcome.delivery_id: outcome for outcome in outcomes}
 
 
-def at(stage: str, told: str, *, first: int = 1_000_000) -> Script:
-    """Reply `told` the `first` times that `stage` is reached."""
+def at(stage: str, reply: str, *, first: int = 1_000_000) -> Script:
+    """Send `reply` the `first` times that `stage` is reached."""
     times = 0
 
     def script(reached: str, mail: Received) -> str:
         nonlocal times
         times += reached == stage
-        return told if reached == stage and times <= first else ""
+        return reply if reached == stage and times <= first else ""
 
     return script
 
@@ -93,8 +93,8 @@ def test_it_pulls_a_mail_only_when_a_connection_is_free(sink: Sink, transport: S
             yield mail
 
     ended = 0
-    for told in transport.send(counted()):
-        ended += len(told)
+    for batch in transport.send(counted()):
+        ended += len(batch)
         assert pulled <= ended + 3
 
 
@@ -129,9 +129,9 @@ def test_it_offers_again_what_broke_off_before_its_end(sink: Sink, transport: Sm
     assert (results.count(Result.AGAIN), results.count(Result.SENT)) == (1, 7)
 
 
-@pytest.mark.parametrize("told", ["drop", "swallow"])
-def test_a_connection_lost_after_the_final_dot_is_uncertain(sink: Sink, transport: SmtpTransport, told: str) -> None:
-    sink.script = at("content", told, first=1)
+@pytest.mark.parametrize("reply", ["drop", "swallow"])
+def test_a_connection_lost_after_the_final_dot_is_uncertain(sink: Sink, transport: SmtpTransport, reply: str) -> None:
+    sink.script = at("content", reply, first=1)
     results = [outcome.result for outcome in send(transport, mails(*range(8))).values()]
     assert (results.count(Result.UNCERTAIN), results.count(Result.SENT)) == (1, 7)
 
@@ -156,7 +156,7 @@ def test_it_does_not_wait_for_ever(
 
 def test_it_yields_while_it_waits(sink: Sink, transport: SmtpTransport) -> None:
     sink.script = at("content", "stall 1.2", first=1)
-    assert [len(told) for told in transport.send(mails(1))][:2] == [0, 0]
+    assert [len(batch) for batch in transport.send(mails(1))][:2] == [0, 0]
 
 
 def test_it_slows_down_when_the_server_asks_for_it(sink: Sink, settings: Any) -> None:
@@ -189,11 +189,11 @@ def test_it_stops_where_there_is_no_server(settings: Any, transport: SmtpTranspo
     assert len(list(source)) == 4
 
 
-@pytest.mark.parametrize("told", ["554 5.7.1 Go away", "421 4.7.0 Busy"])
-def test_it_stops_where_the_greeting_is_a_refusal(sink: Sink, transport: SmtpTransport, told: str) -> None:
-    sink.script = at("greeting", told)
+@pytest.mark.parametrize("reply", ["554 5.7.1 Go away", "421 4.7.0 Busy"])
+def test_it_stops_where_the_greeting_is_a_refusal(sink: Sink, transport: SmtpTransport, reply: str) -> None:
+    sink.script = at("greeting", reply)
     (outcome,) = send(transport, mails(*range(5))).values()
-    assert (outcome.result, outcome.reason) == (Result.STOPPED, f"The mail server refused the connection: {told}")
+    assert (outcome.result, outcome.reason) == (Result.STOPPED, f"The mail server refused the connection: {reply}")
 
 
 def test_it_makes_do_with_the_connections_it_gets(sink: Sink, transport: SmtpTransport) -> None:
