@@ -1,5 +1,7 @@
-"""The scheduler, as it comes, but for two things: it does not stand still when its clock was set back, and it forgets
-what is no longer asked for."""
+"""The scheduler of django-celery-beat with two changes.
+
+It does not wait if the clock was set back, and it deletes the entries of tasks that are no longer in the schedule.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -10,13 +12,13 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
-# Names were sentences once: "every minute, plan and send the digests that are due".
-SENTENCES = r"every (minute|five minutes|quarter of an hour|half hour|hour|morning|night|day), [a-z]"
-OURS = rf"^((digest|subscriptions)\.tasks\.|{SENTENCES})"
+# In earlier releases the names were sentences: "every minute, plan and send the digests that are due".
+OLD_NAMES = r"every (minute|five minutes|quarter of an hour|half hour|hour|morning|night|day), [a-z]"
+OUR_NAMES = rf"^((digest|subscriptions)\.tasks\.|{OLD_NAMES})"
 
 
 class Entry(ModelEntry):  # type: ignore[misc]
-    """A task that last ran in the future ran while the clock was wrong; else it would wait until then."""
+    """A schedule entry. If its last run is in the future, the clock was wrong, and the entry runs from now on."""
 
     last_run_at: dt.datetime
 
@@ -29,10 +31,10 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
     Entry = Entry
 
     def setup_schedule(self) -> None:
-        forget_all_but(self.app.conf.beat_schedule)
+        delete_obsolete(self.app.conf.beat_schedule)
         super().setup_schedule()
 
 
-def forget_all_but(names: Collection[str]) -> None:
-    """Delete entries that earlier releases made: they would go on beside those of today. An admin's own stay."""
-    PeriodicTask.objects.filter(name__regex=OURS).exclude(name__in=names).delete()
+def delete_obsolete(names: Collection[str]) -> None:
+    """Delete our entries that are not in `names`, which earlier releases made. Entries that an admin made stay."""
+    PeriodicTask.objects.filter(name__regex=OUR_NAMES).exclude(name__in=names).delete()

@@ -1,7 +1,7 @@
-"""What time it is, whatever this machine's own clock says.
+"""The current time, from one clock for all machines.
 
-Where several machines share a database its clock counts, of which there is one: a machine that is a day ahead would
-give up all that waits, and plan what is not yet due.
+Machines that share a database use the database's clock, because there is only one. A machine whose own clock is a day
+ahead would otherwise skip every queued delivery and plan digests that are not due yet.
 """
 
 import datetime as dt
@@ -11,9 +11,9 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-ASKED_AGAIN_AFTER = 60.0  # seconds
+SYNC_INTERVAL = 60.0  # seconds between queries of the database's clock
 
-# Goes on while the machine sleeps: a laptop that was closed for an hour has lost its leases.
+# This clock runs while the machine sleeps, because a laptop that was closed for an hour has lost its leases.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -26,17 +26,17 @@ _anchor: _Anchor | None = None
 
 
 def seconds() -> float:
-    """Since some moment in the past; never set back."""
+    """Return the seconds since a fixed moment in the past. This clock is never set back."""
     return time.clock_gettime(_CLOCK)
 
 
 def now() -> dt.datetime:
-    """The database's time, to within what an answer takes; a file's is this machine's. UTC."""
+    """Return the database's time in UTC, as exact as a query takes. With SQLite it is this machine's time."""
     global _anchor
     if connection.vendor == "sqlite":
         return timezone.now()
     anchor = _anchor
-    if anchor is None or seconds() - anchor.seconds > ASKED_AGAIN_AFTER:
+    if anchor is None or seconds() - anchor.seconds > SYNC_INTERVAL:
         with connection.cursor() as cursor:
             cursor.execute("SELECT clock_timestamp()")
             anchor = _anchor = _Anchor(cursor.fetchone()[0], seconds())
@@ -44,5 +44,5 @@ def now() -> dt.datetime:
 
 
 def midnight(day: dt.date) -> dt.datetime:
-    """When `day` begins; UTC."""
+    """Return the start of `day` in UTC."""
     return dt.datetime.combine(day, dt.time(), dt.UTC)

@@ -1,7 +1,7 @@
-"""Web server, worker and beat in one process: for one machine, with nothing else to install.
+"""Web server, worker and beat in a single process, for one machine with nothing else to install.
 
-The broker is in memory and forgets everything at the end; the database does not, and the next tick finds
-there what is still to do.
+The broker is in memory, so queued tasks are lost when the process ends. The next scheduled tasks find the remaining
+work in the database.
 """
 
 import fcntl
@@ -34,12 +34,12 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class CannotServeError(Exception):
-    """The process can't start; the message says why and what to do."""
+    """The process can't start. The message says why and what to do."""
 
 
 @contextmanager
 def only_instance(lock_file: Path) -> Iterator[None]:
-    """Hold `lock_file` as long as the process lives. Raises CannotServeError when another one holds it."""
+    """Hold `lock_file` as long as the process lives. Raise CannotServeError if another process holds it."""
     with lock_file.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,14 +51,14 @@ def only_instance(lock_file: Path) -> Iterator[None]:
                 "Stop it first, or set VAR_DIR to another folder."
             ) from error
         file.truncate(0)
-        file.write(f"{os.getpid()}\n{settings.SITE_URL}\n")  # commands look there for where the site is
+        file.write(f"{os.getpid()}\n{settings.SITE_URL}\n")  # commands read the address of the running site here
         file.flush()
         yield
 
 
 def open_web_server(host: str, port: int) -> BaseWSGIServer:
-    """Listen at once, so that a port in use is known before anything else starts. Raises CannotServeError."""
-    # Waitress throws headers of a proxy away unless it is told to trust it.
+    """Listen at once, so that a port in use is noticed before anything else starts. Raise CannotServeError."""
+    # Waitress drops the headers of a proxy unless the proxy is trusted.
     headers = set[str]()
     if settings.SECURE_PROXY_SSL_HEADER is not None:
         headers.add("x-forwarded-proto")
@@ -74,22 +74,24 @@ def open_web_server(host: str, port: int) -> BaseWSGIServer:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CannotServeError(
-            f"{host}:{port} can't be listened on ({reason}). Choose another: PORT=8001 make run"
+            f"The server can't listen on {host}:{port} ({reason}). Choose another port: PORT=8001 make run"
         ) from error
 
 
 def serve(app: Celery, web: BaseWSGIServer) -> None:
-    """Serve until SIGINT or SIGTERM; what is in hand is finished first."""
-    asked_to_stop = _block_signals()
-    logging.getLogger("celery").setLevel(logging.WARNING)  # its comings and goings are no news in one process
-    worker_ready.connect(lambda **kwargs: _unblock_signals(asked_to_stop), weak=False)
-    worker_shutting_down.connect(_leave_upstream)
+    """Serve until SIGINT or SIGTERM. Emails in flight are finished first."""
+    # 1. Hold signals back until the worker can handle them.
+    early_signals = _block_signals()
+    logging.getLogger("celery").setLevel(logging.WARNING)  # in a single process, its starts and stops are no news
+    worker_ready.connect(lambda **kwargs: _unblock_signals(early_signals), weak=False)
+    worker_shutting_down.connect(_abort_requests)
+    # 2. Start the web server and the scheduler, each in a thread, and fetch papers at once.
     _start("web", web.run)
     beat = Service(app, scheduler_cls=Scheduler, max_interval=5)
-    # A thread, not the worker's -B: that would be another process, which can't see a broker in memory.
+    # Not the worker's option -B: it starts another process, which can't reach a broker in memory.
     _start("beat", lambda: beat.start(embedded_process=False))
     tasks.collect_papers.delay()
-    # In a container everything runs as root, and tasks here come from this process alone.
+    # 3. Run the worker. In a container it runs as root; this is safe, because all tasks come from this process.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = app.Worker(
         pool="threads",
@@ -100,40 +102,40 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
         without_mingle=True,
         without_gossip=True,
     )
-    worker.start()  # returns after a signal; it must run in the main thread, and ends the process' other threads
+    worker.start()  # returns after a signal; it must run in the main thread, and the other threads end with it
 
 
 def _start(name: str, run: Callable[[], object]) -> None:
-    """Run `run` in a thread of its own. Should it fail, the whole process stops: half of it would look alive."""
+    """Run `run` in a thread. If it fails, stop the whole process, because half of it would seem to be working."""
 
     def guarded() -> None:
         try:
             run()
         except Exception:
-            logger.exception("The %s thread has failed: stopping", name)
+            logger.exception("The %s thread has failed. The process stops", name)
             os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=guarded, name=name, daemon=True).start()
 
 
 def _block_signals() -> list[int]:
-    """Hold signals back until the worker has its handlers: one in the middle of its start would leave it half up.
+    """Block stop signals until the worker has its handlers, because one during its start would stop half of it.
 
-    A thread that a library made before may get one all the same: those are remembered, in what is returned.
+    Return a list of the signals that arrive anyway, in a thread that a library has already started.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    asked: list[int] = []
+    received: list[int] = []
     for number in STOP_SIGNALS:
-        signal.signal(number, lambda number, frame: asked.append(number))
-    return asked
+        signal.signal(number, lambda number, frame: received.append(number))
+    return received
 
 
-def _unblock_signals(asked_to_stop: list[int]) -> None:
+def _unblock_signals(early_signals: list[int]) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    if asked_to_stop:
-        os.kill(os.getpid(), asked_to_stop[0])
+    if early_signals:
+        os.kill(os.getpid(), early_signals[0])
 
 
-def _leave_upstream(**kwargs: object) -> None:
-    """Who waits for a source that says nothing would keep the process waiting, too."""
+def _abort_requests(**kwargs: object) -> None:
+    """Abort requests to sources, because one that does not answer would delay the end of the process."""
     http.abort_all()

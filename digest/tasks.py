@@ -1,6 +1,6 @@
-"""Bells for the workers. Each calls one function; what there is to do stands in the database.
+"""Celery tasks. Each calls one function, which finds its work in the database.
 
-A bell that is lost costs a minute, one that rings twice costs nothing.
+So a lost task costs a minute, until the next one, and a task that runs twice does no harm.
 """
 
 import gc
@@ -21,39 +21,42 @@ from digest.personalization import embeddings, paper_index
 from digest.site import thumbnails
 from subscriptions.readers import lifecycle
 
-WORTH_DOING = 900  # seconds for which a bell is; a machine whose clock is ahead by more hears none of another's
-BELLS = 64  # rung at once at most: one is enough for a worker, which goes on until nothing is left
-SENDING_SECONDS = 50  # the next minute rings again for what is left
-SORTING_SECONDS = 50
-PICTURE_SECONDS = 50
-ENCODING_SECONDS = 50
-SENDING_LIMIT = 400  # seconds; a mail in hand may take 300 more, until its server has said something
+EXPIRES = 900  # seconds; a machine whose clock is further ahead drops all tasks of other machines
+MAX_SENDING_TASKS = 64  # at once; one is enough for each worker process, which sends until nothing is left
+SENDING_SECONDS = 50  # the next minute's tasks send the rest
+TOPIC_SECONDS = 50
+THUMBNAIL_SECONDS = 50
+EMBEDDING_SECONDS = 50
+SENDING_LIMIT = 400  # seconds; an email in flight may wait up to 300 seconds for an answer of its server
 
 
 @worker_init.connect
 def load_before_forking(**kwargs: object) -> None:
-    """Load once what all processes of a worker need for their first email, and keep it out of their collectors."""
+    """Load what the processes of a worker need for their first email, and exclude it from garbage collection.
+
+    The processes are forked afterwards, so they share this memory.
+    """
     rendering.preload()
     gc.freeze()
 
 
 @worker_ready.connect
 def look_for_work(sender: Any, **kwargs: object) -> None:
-    """Send at once what waits, and what a worker held that died: the next minute's tick may be a minute away."""
-    for _ in range(min(sender.controller.concurrency, BELLS)):
+    """Start to send at once, including what a dead worker held, instead of waiting for the next minute's task."""
+    for _ in range(min(sender.controller.concurrency, MAX_SENDING_TASKS)):
         send_shards.delay()
 
 
 @shared_task
 def collect_papers() -> None:
-    """Ring once for each source: one that hangs delays no other."""
+    """Start a task for each source, so that a source that hangs delays no other."""
     for source in Source.objects.filter(is_active=True):
         collect_source.delay(source.pk)
 
 
 @shared_task(expires=1700)
 def collect_source(pk: int) -> None:
-    """Read one source; on a new site its last days are published as they are."""
+    """Read one source. On a new site, also publish its last days at once."""
     now = clock.now()
     source = Source.objects.get(pk=pk)
     days = fetcher.days_to_read(source, today=now.date())
@@ -63,7 +66,7 @@ def collect_source(pk: int) -> None:
 
 @shared_task
 def publish_due_edition() -> None:
-    if Edition.objects.exists():  # else the first start is still fetching
+    if Edition.objects.exists():  # otherwise the first start is still fetching
         now = clock.now()
         publication.publish(publication.due_day(now), now=now)
         publication.note_quiet_days(until=publication.due_day(now))
@@ -71,39 +74,39 @@ def publish_due_edition() -> None:
 
 @shared_task(expires=1700)
 def bring_in_thumbnails() -> None:
-    thumbnails.fetch_missing(now=clock.now(), seconds=PICTURE_SECONDS)
+    thumbnails.fetch_missing(now=clock.now(), seconds=THUMBNAIL_SECONDS)
 
 
-@shared_task(expires=WORTH_DOING)
+@shared_task(expires=EXPIRES)
 def sort_by_topic() -> None:
-    topic_assignment.reassign_stale(seconds=SORTING_SECONDS)
+    topic_assignment.reassign_stale(seconds=TOPIC_SECONDS)
 
 
 @shared_task
 def send_due_digests() -> None:
-    """Plan what is due, and ring for each shard that waits, whatever came of the planning."""
+    """Plan the digests that are due, and start a task for each shard that waits, even if the planning fails."""
     now = clock.now()
     try:
         lifecycle.resume_expired(now=now)
         planner.plan_due(now=now)
         planner.expire_old(now=now)
         alerts.email_operators_of_pause(now=now)
-        alerts.tell_of_poison(now=now)
+        alerts.email_operators_of_poison_pill(now=now)
     finally:
-        for _ in range(min(shards.due_shards(now=now).count(), BELLS)):
+        for _ in range(min(shards.due_shards(now=now).count(), MAX_SENDING_TASKS)):
             send_shards.delay()
 
 
-@shared_task(expires=WORTH_DOING, soft_time_limit=SENDING_LIMIT, time_limit=SENDING_LIMIT + 50)
+@shared_task(expires=EXPIRES, soft_time_limit=SENDING_LIMIT, time_limit=SENDING_LIMIT + 50)
 def send_shards() -> None:
-    """Send shard after shard until none is left, or for as long as a task may take."""
+    """Send shard after shard until none is left or the time of a task is over."""
     shard_worker.send_due(seconds=SENDING_SECONDS)
 
 
-@shared_task(expires=WORTH_DOING)
+@shared_task(expires=EXPIRES)
 def work_out_vectors() -> None:
-    """What the papers that came in mean, before anybody has to wait for it."""
-    paper_index.embed_ahead(now=clock.now(), seconds=ENCODING_SECONDS)
+    """Embed new papers before a page or a digest needs their embeddings. Delete embeddings that are no longer used."""
+    paper_index.embed_ahead(now=clock.now(), seconds=EMBEDDING_SECONDS)
     embeddings.forget_unused(now=clock.now())
 
 
@@ -119,7 +122,7 @@ def enrich_papers() -> None:
 
 @shared_task
 def catch_up_missed_days() -> None:
-    """Ring once for each arXiv category: one that hangs delays no other."""
+    """Start a task for each arXiv category, so that one that hangs delays no other."""
     for source in Source.objects.filter(kind=Source.Kind.ARXIV, is_active=True):
         catch_up_source.delay(source.pk)
 
@@ -131,7 +134,7 @@ def catch_up_source(pk: int) -> None:
 
 @shared_task
 def keep_house() -> None:
-    """Count the days that are over, then forget what is old."""
+    """Count the days that are over, then delete old rows."""
     now = clock.now()
     daily_totals.count_days(now=now)
     retention.prune(now=now)

@@ -1,6 +1,6 @@
-"""Rows in the delivery table for readers by the million: one INSERT … SELECT, and no row passes through Python."""
+"""Delivery rows for millions of readers: one INSERT … SELECT, so that no row passes through Python."""
 
-# ruff: noqa: S608  # put together from names of our own; what readers typed is a parameter
+# ruff: noqa: S608  # the SQL is built from our own names; everything that readers typed is a parameter
 
 import datetime as dt
 import json
@@ -17,7 +17,7 @@ from subscriptions.models import Subscriber
 _SLOTS = {
     "postgresql": "jsonb_to_recordset(%s::jsonb) AS slot (frequency text, time_zone text, send_hour int, "
     "due timestamptz, spread int, minutes int)",
-    # CROSS, and not only JOIN: SQLite then begins with the slots, which are few.
+    # CROSS JOIN makes SQLite start with the slots, which are few.
     "sqlite": "(SELECT "
     + ", ".join(
         f"json_extract(value, '$.{name}') AS {name}"
@@ -28,21 +28,21 @@ _SLOTS = {
 
 
 class DueSlot(NamedTuple):
-    """Readers whose hour came at `due`; of those, the ones whose own minute of the hour has come.
+    """The readers of `slot`, due at the full hour `due`, as far as their own minute has come.
 
-    A reader's minute is the remainder of their id by `spread`.
+    A reader's minute is the remainder of their id divided by `spread`.
     """
 
     slot: Slot
     due: dt.datetime
-    spread: int
-    minutes: int
+    spread: int  # minutes over which the readers of one hour are spread
+    minutes: int  # the last minute that has come
 
 
 def enqueue_slots(
     edition: Edition, slots: Sequence[DueSlot], *, now: dt.datetime, status: str = "queued", reason: str = ""
 ) -> int:
-    """A row for each active reader of `slots`, and whose readership is older than `due`; how many are new."""
+    """Make a row for each reader of `slots` who has been active since `due` or longer. Return how many are new."""
     if not slots:
         return 0
     readers = (
@@ -55,7 +55,7 @@ def enqueue_slots(
 
 
 def enqueue(edition: Edition, readers: QuerySet[Subscriber], *, now: dt.datetime) -> int:
-    """A row for each of `readers` who has none; how many are new."""
+    """Make a row for each of `readers` who has none yet. Return how many are new."""
     sql, parameters = readers.order_by().values_list("id").query.sql_with_params()
     return _enqueue(edition, sql, parameters, now, Delivery.Status.QUEUED, "")
 
@@ -74,8 +74,8 @@ def _enqueue(
         "provider_id": "",
         "papers": "[]",
     }
-    # Who has a row is left out here, and not by the conflict alone: each would burn an id, every minute anew. In the
-    # order of the readers, since rows that come in an index's order are written several times as fast.
+    # Readers who have a row are excluded here as well, because each conflict would use up an id, every minute.
+    # The rows are ordered by reader, because inserts in the order of an index are several times as fast.
     insert = (
         f"INSERT INTO digest_delivery (subscriber_id, {', '.join(values)}) "
         f"SELECT chosen.id, {', '.join(['%s'] * len(values))} FROM ({readers}) AS chosen WHERE NOT EXISTS "

@@ -1,4 +1,4 @@
-"""Deliveries that limits keep back, while others of the same shard leave."""
+"""Deferred deliveries: rate limits hold them back while others of the same shard are sent."""
 
 import datetime as dt
 
@@ -8,18 +8,18 @@ from digest.delivery.transports.outcomes import Outcome, Result
 from digest.email.batch.composer import DeliveryRow
 from digest.models import Delivery
 
-PATIENCE = 20.0  # seconds; what is kept back for longer is left to whoever comes then
-LANE_PATIENCE = 2.0  # seconds; then other work goes first that was kept back before, too
+LONGEST_WAIT = 20.0  # seconds; deliveries that must wait longer go back to the queue
+LANE_PATIENCE = 2.0  # seconds; after that, other work that was deferred before goes first, too
 BACK_IN = 5.0  # seconds
-GIVEN_WAY = "Held back by a limit: other mails go first."
+OTHERS_FIRST = "Held back by a rate limit. Other emails are sent first."
 
 
 class DeferredDeliveries:
-    """Those of one shard that wait in this worker for their turn."""
+    """The deliveries of one shard that wait in this worker for a rate limit."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, str] = {}  # their addresses
-        self._release_allowed: dict[int, tuple[str, dt.date]] = {}  # to whom, and on which day
+        self._waiting: dict[int, str] = {}  # addresses, by delivery id
+        self._allowed: dict[int, tuple[str, dt.date]] = {}  # the address and the day of the quota, by delivery id
         self._until = self._since = clock.seconds()
 
     def __bool__(self) -> bool:
@@ -27,51 +27,53 @@ class DeferredDeliveries:
 
     @property
     def blocks_all(self) -> bool:
-        """Whether nothing may leave for the moment, to whomever."""
+        """Return whether no email may be sent at the moment, to any address."""
         return clock.seconds() < self._until
 
     @property
     def has_waited_too_long(self) -> bool:
-        """Whether they have waited so long that any other work goes first."""
+        """Return whether they have waited so long that any other work goes first."""
         return clock.seconds() - self._since > LANE_PATIENCE
 
     def release_allowed(
         self, wanted: dict[int, DeliveryRow], limiter: RateLimiter
     ) -> tuple[dict[int, DeliveryRow], list[Outcome]]:
-        """Those that may leave now, and outcomes for those that can't for long. The others wait here."""
+        """Return the deliveries that may be sent now, and outcomes for those that must wait long. Defer the others."""
         rows = Delivery.objects.filter(pk__in=list(wanted)).order_by("pk")
-        self._release_allowed = {}
+        self._allowed = {}
         held: list[Outcome] = []
         for pk, address in rows.values_list("pk", "subscriber__email"):
-            hold = limiter.ask(address)
-            if hold is None:
-                self._release_allowed[pk] = address, limiter.day
-            elif hold.seconds > PATIENCE:
-                held.append(Outcome(pk, Result.HELD, hold.reason, seconds=hold.seconds))
+            throttled = limiter.ask(address)
+            if throttled is None:
+                self._allowed[pk] = address, limiter.day
+            elif throttled.seconds > LONGEST_WAIT:
+                held.append(Outcome(pk, Result.HELD, throttled.reason, seconds=throttled.seconds))
             else:
-                self._keep(pk, address, hold)
-        if self._release_allowed:
+                self._defer(pk, address, throttled)
+        if self._allowed:
             self._since = clock.seconds()
-        return {pk: row for pk, row in wanted.items() if pk in self._release_allowed}, held
+        return {pk: row for pk, row in wanted.items() if pk in self._allowed}, held
 
     def return_unused(self, pk: int, limiter: RateLimiter) -> None:
-        """It was let out, and there was no mail to send."""
-        if pk in self._release_allowed:
-            limiter.give_back(*self._release_allowed[pk])
+        """Return what this delivery took of the limits, because there is no email to send."""
+        if pk in self._allowed:
+            limiter.give_back(*self._allowed[pk])
 
     def ready(self, limiter: RateLimiter, most: int) -> list[int]:
-        """Those whose turn may have come: they wait no longer."""
-        found = [] if self.blocks_all else [pk for pk, to in self._waiting.items() if limiter.hold(to) is None][:most]
-        for pk in found:
+        """Remove and return up to `most` deliveries that the limits may let pass now."""
+        if self.blocks_all:
+            return []
+        ready = [pk for pk, address in self._waiting.items() if limiter.hold(address) is None][:most]
+        for pk in ready:
             del self._waiting[pk]
-        return sorted(found)
+        return sorted(ready)
 
     def abandon_all(self) -> list[Outcome]:
-        """Leave them to whoever comes in a few seconds."""
+        """Send all deferred deliveries back to the queue for a few seconds. Return their outcomes."""
         waiting, self._waiting = self._waiting, {}
-        return [Outcome(pk, Result.HELD, GIVEN_WAY, seconds=BACK_IN) for pk in waiting]
+        return [Outcome(pk, Result.HELD, OTHERS_FIRST, seconds=BACK_IN) for pk in waiting]
 
-    def _keep(self, pk: int, address: str, hold: Throttled) -> None:
+    def _defer(self, pk: int, address: str, throttled: Throttled) -> None:
         self._waiting[pk] = address
-        if hold.for_all:
-            self._until = clock.seconds() + hold.seconds
+        if throttled.for_all:
+            self._until = clock.seconds() + throttled.seconds

@@ -1,8 +1,15 @@
-"""What a worker has done and not yet recorded: a file of its own, one line a step, written at once.
+"""A worker's journal: a file of its own that holds what the worker has done and not yet recorded in the database.
 
-A line costs one `write` and no waiting for the disk: it outlives the process, and that is what it is for. It need not
-outlive the machine: what was announced in the shard does. The file is locked as long as its process lives, so that
-anybody can tell the journal of a dead worker.
+The life of a journal:
+
+1. The worker creates it and keeps it locked as long as the process lives. So a journal without a lock belongs to a
+   dead worker.
+2. Right before emails are sent, it adds a line with their delivery ids; when their outcomes are known, a line for each.
+3. After the outcomes are recorded in the database, it empties the file.
+4. At the end it deletes the file. If the worker dies, the next one reads the file (see `recovery`) and deletes it.
+
+A line costs one `write`, without a wait for the disk. It survives the process, but perhaps not a power cut; after
+that, the shard's `announced` shows which emails are in doubt.
 """
 
 import errno
@@ -22,91 +29,97 @@ from digest.delivery.transports.outcomes import Outcome, Result
 
 logger = logging.getLogger(__name__)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-# Another since then: the power went, and the last lines may never have come to the disk.
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
+# It changes when the machine starts. The last lines of an earlier boot may never have reached the disk.
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _FIELDS = ("delivery_id", "result", "reason", "provider_id", "papers", "bounce", "call")
 
 
 @dataclass
 class JournalContents:
-    """What a journal says: outcomes that may not be recorded yet, and mails that were in hand without one.
+    """The contents of a journal: outcomes that may not be recorded yet, and emails in flight, without an outcome.
 
-    Unless it `is_whole` there may have been more of both.
+    Unless it `is_complete`, lines may be missing at its end.
     """
 
     worker: str
-    is_whole: bool
+    is_complete: bool
     outcomes: list[Outcome] = field(default_factory=list)
-    # Delivery ids, in the order in which they were taken up, and the key of each one's call.
-    in_hand: dict[int, str] = field(default_factory=dict)
+    # Delivery ids in the order of sending, each with the idempotency key of its call, or an empty string.
+    in_flight: dict[int, str] = field(default_factory=dict)
 
 
 class Journal:
-    """The open journal of this process' worker. Not for several threads at once."""
+    """The open journal of this process's worker. It must not be shared by threads."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.worker = f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        # Made under a name that nobody looks for, and locked, before it gets its own.
+        # The file gets its final name only when it is locked. Otherwise it could be taken for a dead worker's journal.
         draft = folder / f".{self.worker}"
         self._file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._path = folder / f"{self.worker}.{_boot()}.journal"
+        self._path = folder / f"{self.worker}.{_boot_id()}.journal"
         draft.rename(self._path)
 
-    def take_in_hand(self, delivery_ids: Collection[int], call: str = "") -> None:
-        """To be called right before these mails can reach anybody, in the call of that key if it has one.
+    def add_in_flight(self, delivery_ids: Collection[int], call: str = "") -> None:
+        """Note that these emails are about to be sent, in the call with the idempotency key `call`, if it has one.
 
-        Raises OSError where the disk is full.
+        Raise OSError if the disk is full; then they must not be sent.
         """
         if delivery_ids:
-            told = ",".join(map(str, delivery_ids))  # a third of the time that JSON's encoder takes
-            self._write(f'["{call}",{told}]' if call else f"[{told}]")
+            ids = ",".join(map(str, delivery_ids))  # it takes a third of the time of the JSON encoder
+            self._write(f'["{call}",{ids}]' if call else f"[{ids}]")
 
-    def note(self, *outcomes: Outcome) -> None:
-        """All in one: what ended together is found together. Raises OSError where the disk is full."""
+    def add_outcomes(self, *outcomes: Outcome) -> None:
+        """Note outcomes that became known together, in one write. Raise OSError if the disk is full."""
         self._write("\n".join(_encode([getattr(outcome, name) for name in _FIELDS]) for outcome in outcomes))
 
     def clear(self) -> None:
-        """To be called when all outcomes are recorded and nothing is in hand."""
+        """Empty the journal, because all outcomes are recorded and nothing is in flight."""
         os.ftruncate(self._file, 0)
 
     def close(self) -> None:
-        """Delete it: everything is recorded."""
+        """Delete the journal, because everything is recorded."""
         self._path.unlink(missing_ok=True)
         os.close(self._file)
 
     def abandon(self) -> None:
-        """Leave it to whoever recovers next: it tells what is not yet recorded."""
+        """Unlock the journal and leave it to the next recovery, because not everything in it is recorded."""
         os.close(self._file)
 
-    def _write(self, told: str) -> None:
-        line = f"{told}\n".encode()
+    def _write(self, text: str) -> None:
+        line = f"{text}\n".encode()
         written = os.write(self._file, line)
-        if written != len(line):  # the disk has just become full; the next line must not be read as one with this
-            os.write(self._file, b"\n")
+        if written != len(line):
+            os.write(self._file, b"\n")  # the disk is full; end the broken line, so that the next can be read
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextmanager
 def left_behind(folder: Path) -> Iterator[list[JournalContents]]:
-    """The journals of workers that died, held until the end of the block and deleted if it ends well."""
-    held: list[tuple[Path, int]] = []
+    """Yield the contents of the journals of dead workers.
+
+    They stay locked until the end of the block, and are deleted if it raises no error.
+    """
+    locked: list[tuple[Path, int]] = []
     try:
         for path in sorted(folder.glob("*.journal")):
-            file = _take(path)
+            file = _lock(path)
             if file is not None:
-                held.append((path, file))
-        yield [_read(path) for path, _ in held]
-        for path, _ in held:
+                locked.append((path, file))
+        yield [_read(path) for path, _ in locked]
+        for path, _ in locked:
             path.unlink(missing_ok=True)
     finally:
-        for _, file in held:
+        for _, file in locked:
             os.close(file)
 
 
-def _take(path: Path) -> int | None:
-    """Lock the journal; None where its worker lives, somebody else is reading it, or it may not be read."""
+def _lock(path: Path) -> int | None:
+    """Lock the journal and return its file descriptor.
+
+    Return None if its worker is alive, if another process reads it, or if this process has no permission.
+    """
     try:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
@@ -119,7 +132,7 @@ def _take(path: Path) -> int | None:
     except OSError:
         os.close(file)
         return None
-    if not path.exists():  # read and deleted by somebody else while we opened it
+    if not path.exists():  # another process has read and deleted it since we opened it
         os.close(file)
         return None
     return file
@@ -127,39 +140,42 @@ def _take(path: Path) -> int | None:
 
 @cache
 def _warn_once_of_foreign_file(path: Path) -> None:
-    """Of a command that ran as root, say, and died. What it had in hand is in doubt once its lease has run out."""
-    hint = "Run commands as the service's user. Once you give it this file (chown), what it tells is recorded."
-    logger.warning("%s can't be read by user %d: somebody else sent mail. %s", path, os.geteuid(), hint)
+    """Log that a worker of another user has died, such as a command that root ran.
+
+    Unless the file is made readable, its emails in flight become uncertain when the lease expires.
+    """
+    hint = "Run commands as the service's user. Make that user the owner of the file (chown), and it will be recovered."
+    logger.warning("User %d can't read the journal of a dead worker, %s. %s", os.geteuid(), path, hint)
 
 
 def _read(path: Path) -> JournalContents:
-    worker, _, boot = path.stem.rpartition(".")
-    left = JournalContents(worker, is_whole=boot == _boot())
+    worker, _, boot_id = path.stem.rpartition(".")
+    contents = JournalContents(worker, is_complete=boot_id == _boot_id())
     for line in path.read_bytes().splitlines():
         try:
-            _understand(json.loads(line), left)
+            _parse(json.loads(line), contents)
         except (ValueError, TypeError):
-            continue  # the process died, or the disk became full, in the middle of it
-    return left
+            continue  # a broken line: the process died while it wrote it, or the disk was full
+    return contents
 
 
-def _understand(told: object, left: JournalContents) -> None:
-    """A line is an outcome, or the ids of mails that were taken in hand, after the key of their call if it has one.
+def _parse(line: object, contents: JournalContents) -> None:
+    """Add a line to `contents`. Raise ValueError or TypeError for a line of neither kind.
 
-    Raises ValueError or TypeError for another.
+    A line is an outcome, or the ids of emails in flight, after the idempotency key of their call if it has one.
     """
-    if not isinstance(told, list):
+    if not isinstance(line, list):
         raise TypeError
-    call = told.pop(0) if told and isinstance(told[0], str) else ""
-    if all(isinstance(one, int) for one in told):
-        left.in_hand |= dict.fromkeys(told, call)
+    call = line.pop(0) if line and isinstance(line[0], str) else ""
+    if all(isinstance(value, int) for value in line):
+        contents.in_flight |= dict.fromkeys(line, call)
     else:
-        outcome = Outcome(**dict(zip(_FIELDS, told, strict=False)))
-        left.in_hand.pop(outcome.delivery_id, None)
-        left.outcomes.append(replace(outcome, result=Result(outcome.result)))
+        outcome = Outcome(**dict(zip(_FIELDS, line, strict=False)))
+        contents.in_flight.pop(outcome.delivery_id, None)
+        contents.outcomes.append(replace(outcome, result=Result(outcome.result)))
 
 
 @cache
-def _boot() -> str:
-    """Which start of this machine it is; the same always where that can't be told."""
-    return _BOOT.read_text().strip() if _BOOT.exists() else "0"
+def _boot_id() -> str:
+    """Return the id of this start of the machine, or always "0" if the system has none."""
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "0"

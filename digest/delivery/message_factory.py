@@ -1,4 +1,4 @@
-"""From a delivery to its mail: what a transport is fed with."""
+"""Message factories: they make the email of each delivery, in the form that the transport takes."""
 
 import datetime as dt
 import logging
@@ -26,12 +26,12 @@ logger = logging.getLogger(__name__)
 
 class MessageFactory(Protocol):
     def make(self, rows: Iterable[DeliveryRow]) -> Iterator[Mail | Outcome]:
-        """The mail of each delivery in turn, or the outcome where there is none to send."""
+        """Yield the email of each delivery in turn, or its outcome if there is none to send."""
         ...
 
 
 class RawMessageFactory:
-    """Makes mails as bytes, for transports that take them."""
+    """A factory of emails as bytes, for transports that take bytes. It uses the fast composer."""
 
     def __init__(self) -> None:
         self._composer = Composer()
@@ -41,7 +41,7 @@ class RawMessageFactory:
 
 
 class DjangoMessageFactory:
-    """Makes messages of Django's, one reader after the other, and keeps the editions it has read."""
+    """A factory of Django's email messages, one reader after the other. It keeps the indexes of editions in memory."""
 
     def __init__(self) -> None:
         self._indexes: dict[tuple[int, dt.date | None], Index] = {}
@@ -53,9 +53,9 @@ class DjangoMessageFactory:
             try:
                 yield self._make(delivery)
             except DatabaseError:
-                raise  # not about this mail
+                raise  # it does not concern this email alone
             except Exception as error:
-                logger.exception("Delivery %s can't be composed", delivery.pk)
+                logger.exception("The email of delivery %s can't be made", delivery.pk)
                 yield _failed_to_make(delivery.pk, error)
 
     def _make(self, delivery: Delivery) -> Mail | Outcome:
@@ -73,7 +73,7 @@ class DjangoMessageFactory:
 
 def _as_mail(composed: ComposedEmail) -> Mail | Outcome:
     if isinstance(composed.problem, DatabaseError):
-        raise composed.problem  # not about this mail
+        raise composed.problem  # it does not concern this email alone
     if composed.problem is not None:
         return _failed_to_make(composed.delivery_id, composed.problem)
     if composed.message is None:
@@ -91,5 +91,5 @@ def _as_mail(composed: ComposedEmail) -> Mail | Outcome:
 def _failed_to_make(delivery_id: int, error: Exception) -> Outcome:
     if isinstance(error, NoPostalAddressError):
         return Outcome(delivery_id, Result.STOPPED, str(error))
-    is_readers_own = isinstance(error, FilterError)  # what this reader follows can't be read
-    return Outcome(delivery_id, Result.LATER, send_errors.unmade(error), unmade=not is_readers_own)
+    concerns_reader_alone = isinstance(error, FilterError)  # a filter of this reader can't be parsed
+    return Outcome(delivery_id, Result.LATER, send_errors.unmade(error), unmade=not concerns_reader_alone)

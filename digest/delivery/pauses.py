@@ -1,7 +1,7 @@
-"""Sending stands still while nothing could leave, or should: it goes on by itself, or when a person says so.
+"""Pauses of all sending: because the server refuses everything, or because sending would do harm.
 
-A server that refuses everything is asked again with one mail, at growing intervals; when it takes that one, the run
-goes on where it was. Nobody's delivery fails meanwhile.
+If the server refuses everything, a probe (one email) is sent at growing intervals. When a probe is accepted, sending
+resumes where it stopped. No delivery fails during a pause. A pause without probes ends when an admin ends it.
 """
 
 import datetime as dt
@@ -16,13 +16,14 @@ logger = logging.getLogger(__name__)
 
 FIRST_WAIT = dt.timedelta(seconds=30)  # doubled with each probe
 LONGEST_WAIT = dt.timedelta(minutes=15)
-PROBE_LASTS = dt.timedelta(minutes=7)  # while one worker probes the others wait; a dead one's probe is forgotten
+PROBE_TIMEOUT = dt.timedelta(minutes=7)  # while one worker probes, the others wait, but no longer than this
 
 
 def start(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
-    """Stop all sending. Where it `resumes`, probes end the pause; else a person does.
+    """Pause all sending. If the pause `resumes`, an accepted probe ends it; otherwise an admin must.
 
-    Told again during a pause, it moves the next probe on; one that a person must end stays so.
+    During a pause, this only postpones the next probe, or changes the pause to one that an admin must end. Such a pause
+    stays as it is.
     """
     try:
         with transaction.atomic():
@@ -33,15 +34,15 @@ def start(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
 
 
 def allowance(*, now: dt.datetime) -> int | None:
-    """How many mails may leave now: None for any number, 0 during a pause, 1 for a probe, then the caller's."""
+    """Return how many emails may be sent now: None for any number, 0 during a pause, 1 if the caller may probe."""
     open_pause = current()
     if open_pause is None:
         return None
-    # One that is later than any was noted before the clock was set back.
-    is_time = Q(probe_at__lte=now) | Q(probe_at__gt=now + max(LONGEST_WAIT, PROBE_LASTS))
+    # A probe that is too far in the future was scheduled before the clock was set back.
+    is_time = Q(probe_at__lte=now) | Q(probe_at__gt=now + max(LONGEST_WAIT, PROBE_TIMEOUT))
     waiting = Pause.objects.filter(is_time, pk=open_pause.pk, ended_at=None)
-    # Of two workers that come at once, one gets it.
-    return waiting.update(probe_at=now + PROBE_LASTS, probes=F("probes") + 1)
+    # The update claims the probe: if two workers try at once, only one of them changes the row.
+    return waiting.update(probe_at=now + PROBE_TIMEOUT, probes=F("probes") + 1)
 
 
 def current() -> Pause | None:
@@ -49,33 +50,36 @@ def current() -> Pause | None:
 
 
 def end(*, now: dt.datetime) -> bool:
-    """A person lets it go on; whether there was a pause."""
+    """End the pause, because an admin asked for it. Return whether there was one."""
     return _end(Pause.objects.filter(ended_at=None), now)
 
 
 def end_probed(*, now: dt.datetime) -> bool:
-    """A probe was taken. A pause that a person must end stays, also where it came to that during the probe."""
+    """End the pause, because a probe was accepted, unless an admin must end it. Return whether it ended.
+
+    The pause may have become one that an admin must end during the probe.
+    """
     return _end(Pause.objects.filter(ended_at=None, probe_at__isnull=False), now)
 
 
 def request_probe(*, now: dt.datetime) -> None:
-    """A person asks: the next try is at once. A pause that a person must end stays."""
+    """Make the next probe due now, because an operator asked for it. It does not affect pauses without probes."""
     Pause.objects.filter(ended_at=None, probe_at__gt=now).update(probe_at=now)
 
 
 def _end(pauses: QuerySet[Pause], now: dt.datetime) -> bool:
     ended = pauses.update(ended_at=now)
     if ended:
-        logger.warning("Sending goes on")
+        logger.warning("Sending has resumed")
     return bool(ended)
 
 
 def _extend(reason: str, now: dt.datetime, resumes: bool) -> None:
     pause = Pause.objects.filter(ended_at=None, probe_at__isnull=False).first()
-    if pause is None:  # by now a person must end it, or it has ended
+    if pause is None:  # it has ended, or an admin must end it
         return
-    still = Pause.objects.filter(pk=pause.pk, ended_at=None, probe_at__isnull=False)
+    unchanged = Pause.objects.filter(pk=pause.pk, ended_at=None, probe_at__isnull=False)
     if resumes:
-        still.update(reason=reason, probe_at=now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), LONGEST_WAIT))
+        unchanged.update(reason=reason, probe_at=now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), LONGEST_WAIT))
     else:
-        still.update(reason=reason, probe_at=None, told_at=None)
+        unchanged.update(reason=reason, probe_at=None, told_at=None)

@@ -1,6 +1,7 @@
-"""Who is to get which edition, and when: rows in the delivery table, made by the database in one statement.
+"""The planner: it makes one delivery row for each reader who is due to get an edition.
 
-A tick may run twice, or on two machines at once: a reader has one row an edition, whoever comes first.
+The database makes the rows in one statement. The planner may run twice, or on two machines at once: a unique
+constraint gives each reader at most one row per edition.
 """
 
 import datetime as dt
@@ -18,7 +19,8 @@ from digest.editions.due_times import Slot
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 
-WINDOW = dt.timedelta(days=8)  # from Monday's publication to a weekly reader's last hour of Sunday, and a day
+# A weekly reader's last hour may come on the Sunday after Monday's publication; one more day is spare.
+WINDOW = dt.timedelta(days=8)
 TOO_LATE = dt.timedelta(hours=24)
 LATE = "More than 24 hours late: the next edition is coming."
 
@@ -26,10 +28,10 @@ Status = Delivery.Status
 
 
 def plan_due(*, now: dt.datetime) -> int:
-    """Make a row for every reader whose hour for a recent edition has come; how many rows are new.
+    """Make a row for every reader whose hour for a recent edition has come. Return the number of new rows.
 
-    What should have gone out more than a day ago is written down as skipped. Hours that earlier ticks looked at
-    are looked at again every half hour only, for readers who chose an earlier hour since.
+    A delivery that was due more than a day ago is recorded as skipped. Hours that earlier runs have planned are planned
+    again only every half hour, to include readers who have chosen an earlier hour since then.
     """
     slots = _slots_in_use()
     recent = Edition.objects.filter(mail_from__gt=now - WINDOW, mail_from__lte=now)
@@ -37,14 +39,16 @@ def plan_due(*, now: dt.datetime) -> int:
 
 
 def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
-    with _alone_with(pk, now) as edition:
+    with _locked_for_planning(pk, now) as edition:
+        # Skip the hours that were planned in full, except once every half hour.
         done_until = edition.planned_until if _is_same_half_hour(now, edition.planned_until) else None
         due_slots = [
             _due_slot(slot, due, now)
-            for due, theirs in _slots_by_due_time(edition, slots)
+            for due, slots_due in _slots_by_due_time(edition, slots)
             if due <= now and not (done_until and due + _spread() <= done_until)
-            for slot in theirs
+            for slot in slots_due
         ]
+        # Queue the readers who are due now, and skip those who are a day late.
         late = [slot for slot in due_slots if slot.due < now - TOO_LATE]
         timely = [slot for slot in due_slots if slot.due >= now - TOO_LATE]
         planned = enqueue_slots(edition, timely, now=now)
@@ -55,7 +59,7 @@ def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
 
 
 def _due_slot(slot: Slot, due: dt.datetime, now: dt.datetime) -> DueSlot:
-    """Of a full hour's readers, those whose turn it is by now: each has a minute of their own, always."""
+    """Return the readers of `slot` who are due by now. Each reader always gets the same minute of the hour."""
     spread = max(settings.SEND_SPREAD_MINUTES, 1)
     return DueSlot(slot, due, spread, min(int((now - due).total_seconds() // 60), spread))
 
@@ -69,38 +73,38 @@ def _spread() -> dt.timedelta:
 
 
 @contextmanager
-def _alone_with(pk: int, now: dt.datetime) -> Iterator[Edition]:
-    """The edition, while nobody else plans it; what was planned in the block is put into shards at its end."""
+def _locked_for_planning(pk: int, now: dt.datetime) -> Iterator[Edition]:
+    """Yield the edition, locked against other planners. At the end, put the rows made in the block into shards."""
     with transaction.atomic():
         edition = Edition.objects.select_for_update().get(pk=pk)
-        # Of all editions: new rows have higher ids than any that is there, and the highest is one look into the index.
+        # New rows get higher ids than all rows of all editions. The highest id takes one look-up in the index.
         before = Delivery.objects.aggregate(Max("pk"))["pk__max"] or 0
         yield edition
         shards.make(edition, after=before, now=now)
 
 
 def expire_old(*, now: dt.datetime) -> int:
-    """Skip what was planned and could not be sent for more than a day; how many."""
+    """Skip deliveries that could not be sent for more than a day. Return how many."""
     return shards.expire(now=now, older_than=TOO_LATE, reason=LATE)
 
 
 def plan_everyone(edition: Edition, *, now: dt.datetime) -> int:
-    """Make a row for every reader of `edition`, whatever their hour; how many rows are new.
+    """Make a row for every reader of `edition`, regardless of their hour. Return the number of new rows.
 
-    Weekly readers are among them when the edition closes its week. A row that was skipped for being late is
-    made anew: a person asked for it.
+    Weekly readers are included if the edition closes its week. A row that was skipped because it was late is made
+    again, because an operator asked for it.
     """
     readers = Subscriber.objects.active()
     if not _is_weekly_digest(edition, now):
         readers = readers.exclude(frequency=Subscriber.Frequency.WEEKLY)
     late = Delivery.objects.filter(edition=edition, status=Status.SKIPPED, reason=LATE)
-    with _alone_with(edition.pk, now):
+    with _locked_for_planning(edition.pk, now):
         late.filter(subscriber__in=readers).delete()
         return enqueue(edition, readers, now=now)
 
 
 def weekly_readers_waiting(edition: Edition, *, now: dt.datetime) -> int:
-    """How many weekly readers `edition` is not for, since it does not close its week."""
+    """Return the number of weekly readers who do not get `edition`, because it does not close its week."""
     if _is_weekly_digest(edition, now):
         return 0
     return Subscriber.objects.active().filter(frequency=Subscriber.Frequency.WEEKLY).count()
@@ -115,12 +119,12 @@ def _slots_by_due_time(edition: Edition, slots: Iterable[Slot]) -> list[tuple[dt
     if edition.mail_from is None:
         return []
     weekly_from = _weekly_from(edition, edition.mail_from)
-    found: dict[dt.datetime, list[Slot]] = {}
+    by_due_time: dict[dt.datetime, list[Slot]] = {}
     for slot in slots:
         mail_from = weekly_from if slot.frequency == Subscriber.Frequency.WEEKLY else edition.mail_from
         if mail_from is not None:
-            found.setdefault(due_times.due_at(slot, mail_from), []).append(slot)
-    return sorted(found.items())
+            by_due_time.setdefault(due_times.due_at(slot, mail_from), []).append(slot)
+    return sorted(by_due_time.items())
 
 
 def _is_weekly_digest(edition: Edition, now: dt.datetime) -> bool:
@@ -131,8 +135,8 @@ def _is_weekly_digest(edition: Edition, now: dt.datetime) -> bool:
 def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None:
     monday = due_times.monday_of(edition.day)
     week = Edition.objects.filter(day__gte=monday, day__lt=monday + dt.timedelta(days=due_times.SATURDAY))
-    # One that was never mailed, as Friday's published late, is not what weekly readers wait for, unless somebody mails
-    # that very one. One that was taken out of the mail later closes its week all the same.
+    # An edition that was never mailed, such as Friday's published late, does not close the week, unless an operator
+    # mails it by hand. An edition that was mailed and later withdrawn still closes its week.
     mailed = ~Q(mail_from=None) | ~Q(planned_until=None) | Q(pk=edition.pk)
     newest = week.filter(mailed).order_by("-day").values_list("day", flat=True).first()
     return due_times.weekly_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None

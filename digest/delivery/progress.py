@@ -1,4 +1,4 @@
-"""How far the sending of an edition has come: by its shards, which are few however many readers there are."""
+"""The progress of sending an edition. It is counted by shards, which are few even with millions of readers."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from django.db.models import Count, Q, Sum
 
 from digest.models import Edition
 
-LATELY = dt.timedelta(minutes=5)
+RECENT = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Of one edition, to within the shards that are being worked on."""
+    """The progress of one edition. Shards that a worker still holds count as not ended."""
 
     planned: int  # deliveries
-    ended: int  # of those, in whatever way
-    workers: int  # that have a shard in hand
-    per_minute: int  # that ended lately
+    ended: int  # deliveries, with any result
+    workers: int  # workers that hold a shard
+    per_minute: int  # deliveries that ended recently
 
     @property
     def percent(self) -> int:
@@ -25,16 +25,17 @@ class Progress:
 
     @property
     def minutes_left(self) -> int | None:
-        """None while nothing moves."""
+        """The minutes until all have ended at the recent speed, or None if nothing has ended recently."""
         return -(-(self.planned - self.ended) // self.per_minute) if self.per_minute else None
 
 
 def progress_of(edition: Edition, *, now: dt.datetime) -> Progress:
-    since = now - LATELY
-    told = edition.shards.aggregate(
+    since = now - RECENT
+    counts = edition.shards.aggregate(
         planned=Sum("size", default=0),
         ended=Sum("size", filter=Q(done_at__isnull=False), default=0),
-        lately=Sum("size", filter=Q(done_at__gt=since), default=0),
+        recent=Sum("size", filter=Q(done_at__gt=since), default=0),
         workers=Count("pk", filter=Q(done_at=None) & ~Q(worker="")),
     )
-    return Progress(told["planned"], told["ended"], told["workers"], round(told["lately"] / (LATELY.seconds / 60)))
+    per_minute = round(counts["recent"] / (RECENT.seconds / 60))
+    return Progress(counts["planned"], counts["ended"], counts["workers"], per_minute)

@@ -1,4 +1,8 @@
-"""What became of mails, into the database: some hundred at a time. Told twice, what has ended stays as it ended."""
+"""The recorder of results: it writes the outcomes of deliveries into the database, some hundred at a time.
+
+It only changes deliveries that are still queued. So an outcome may be recorded twice, such as after a crash, and a
+delivery that has ended stays as it is.
+"""
 
 import datetime as dt
 import json
@@ -19,60 +23,69 @@ from digest.delivery.transports.outcomes import Outcome, Result
 from digest.models import Delivery
 from digest.models.deliveries import UNKEYED
 
-TRIES = "Given up: tried for a day, and the next edition is coming. "
-CANNOT_TELL = "It may have arrived, and the provider can't be asked any more."
-MAY_HAVE_ARRIVED = "It may have arrived at a try before."
+GAVE_UP = "Gave up after a day of retries, because the next edition is coming. "
+CANNOT_TELL = "It may have arrived, and the provider can no longer say."
+MAY_HAVE_ARRIVED = "It may have arrived at an earlier attempt."
 
-LATELY = dt.timedelta(minutes=10)
+JUST_NOW = dt.timedelta(minutes=10)
 
 Status = Delivery.Status
 K = TypeVar("K")
 _reason, _reason_and_call = attrgetter("reason"), attrgetter("reason", "call")
-_luck = random.Random()  # noqa: S311  # for spreading retries
+_random = random.Random()  # noqa: S311  # only spreads the retries
 
 
 def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
-    """Write down `done`. Who waits for another try, and is told of once more after a death, waits anew."""
+    """Record the outcomes `done`, in one transaction.
+
+    If an outcome that leads to a retry is recorded twice, the second time only adds another wait.
+    """
     if not done:
         return
     by_result: dict[Result, list[Outcome]] = {}
     for outcome in done:
         by_result.setdefault(outcome.result, []).append(outcome)
     with transaction.atomic():
+        # Accepted by the server.
         _record_sent(by_result.get(Result.SENT, []), now)
+        # Nothing to send; but an earlier attempt may have arrived.
         for reason, pks in _by(_reason, by_result.get(Result.SKIPPED, [])).items():
             _queued(pks).exclude(call="").update(status=Status.UNCERTAIN, reason=f"{MAY_HAVE_ARRIVED} {reason}")
             _queued(pks).update(status=Status.SKIPPED, reason=reason)
-        _hold_back(by_result.get(Result.HELD, []), now)
+        # Not tried: a rate limit held them back, or the circuit breaker opened.
+        _defer(by_result.get(Result.HELD, []), now)
         for reason, pks in _by(_reason, by_result.get(Result.STOPPED, [])).items():
             _queued(pks).update(reason=reason)
+        # Refused for good.
         for outcome in by_result.get(Result.FAILED, []):
-            _end_doubtful([outcome.delivery_id], Status.FAILED, f"{outcome.reason} {MAY_HAVE_ARRIVED}")
+            _end_unkeyed([outcome.delivery_id], Status.FAILED, f"{outcome.reason} {MAY_HAVE_ARRIVED}")
             _end([outcome.delivery_id], Status.FAILED, outcome.reason)
+        # Refused for now: retry, or fail after a day.
         given_up = set[int]()
         for reason, pks in _by(_reason, by_result.get(Result.LATER, [])).items():
-            given_up.update(_try_again(pks, reason, now, or_else=Status.FAILED))
+            given_up.update(_retry(pks, reason, now, or_else=Status.FAILED))
+        # The answer never came.
         for (reason, call), pks in _by(_reason_and_call, by_result.get(Result.UNCERTAIN, [])).items():
-            _doubt(pks, reason, now, call)
-        # Who is let in at the second try has not bounced: greylisting says at first what a full mailbox says.
+            _record_uncertain(pks, reason, now, call)
+        # Only a final refusal is a bounce, because greylisting at first gives the same answer as a full mailbox.
         ended = given_up.union(outcome.delivery_id for outcome in by_result.get(Result.FAILED, []))
-        bounces = [(one.delivery_id, one.bounce, one.reason) for one in done if one.bounce and one.delivery_id in ended]
+        bounces = [(o.delivery_id, o.bounce, o.reason) for o in done if o.bounce and o.delivery_id in ended]
         events.record_bounces(bounces, now=now)
 
 
-def record_doubtful(in_hand: Mapping[int, str], reason: str, *, now: dt.datetime) -> None:
-    """A worker died with these in hand, in calls of these keys.
+def record_doubtful(in_flight: Mapping[int, str], reason: str, *, now: dt.datetime) -> None:
+    """Record that a worker died with these emails in flight. Each delivery id comes with the key of its call.
 
-    Unlike a mail server, a provider gets some time to report what it took.
+    By SMTP they are retried at once. A provider gets some time to report what it has accepted.
     """
     at_once = set(failover.names()) <= {SMTP}
-    doubtful = [Outcome(pk, Result.UNCERTAIN, reason, call=call) for pk, call in in_hand.items()]
-    for (why, call), pks in _by(_reason_and_call, doubtful).items():
-        _doubt(pks, why, now, call, at_once=at_once)
+    uncertain = [Outcome(pk, Result.UNCERTAIN, reason, call=call) for pk, call in in_flight.items()]
+    for (why, call), pks in _by(_reason_and_call, uncertain).items():
+        _record_uncertain(pks, why, now, call, at_once=at_once)
 
 
 def break_up_calls(deliveries: QuerySet[Delivery]) -> None:
-    """Let UNCERTAIN_MAILS decide about deliveries in doubt: their calls can no longer be made again whole."""
+    """Handle uncertain deliveries by UNCERTAIN_MAILS, because their calls can no longer be repeated as a whole."""
     keyed = deliveries.filter(status=Status.QUEUED).exclude(call__in=("", UNKEYED))
     if settings.UNCERTAIN_MAILS == "leave":
         keyed.update(status=Status.UNCERTAIN, attempts=F("attempts") + 1, reason=CANNOT_TELL)
@@ -81,7 +94,11 @@ def break_up_calls(deliveries: QuerySet[Delivery]) -> None:
 
 
 def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime) -> bool:
-    """Whether `provider` knows for sure if it has done this call, in doubt for the first time, that is due by now."""
+    """Return whether a repeat of this call tells for sure whether `provider` has carried it out.
+
+    It does while the provider still knows the call's idempotency key. The time of the call is not stored, so it is
+    estimated from the time at which its first repeat is due.
+    """
     if not idempotency.knows(provider, call):
         return False
     due = _queued(pks).aggregate(Min("not_before"))["not_before__min"]
@@ -89,8 +106,8 @@ def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime
 
 
 def others_leave(edition_id: int, *, now: dt.datetime) -> bool:
-    """Return whether an email of this edition was taken a short while ago, so that its emails can be made."""
-    sent = Delivery.objects.filter(edition=edition_id, status=Status.SENT, sent_at__gt=now - LATELY)
+    """Return whether an email of this edition was accepted just now, so that its emails can be made."""
+    sent = Delivery.objects.filter(edition=edition_id, status=Status.SENT, sent_at__gt=now - JUST_NOW)
     return sent.exists()
 
 
@@ -107,70 +124,75 @@ def _record_sent(sent: list[Outcome], now: dt.datetime) -> None:
         )
 
 
-def _hold_back(held: list[Outcome], now: dt.datetime) -> None:
-    """Not a try: nobody was asked."""
-    together: dict[tuple[str, int], list[int]] = {}
+def _defer(held: list[Outcome], now: dt.datetime) -> None:
+    """Put these off. It does not count as an attempt, because no server was asked."""
+    by_wait: dict[tuple[str, int], list[int]] = {}
     for outcome in held:
-        together.setdefault((outcome.reason, math.ceil(outcome.seconds)), []).append(outcome.delivery_id)
-    for (reason, seconds), pks in together.items():
+        by_wait.setdefault((outcome.reason, math.ceil(outcome.seconds)), []).append(outcome.delivery_id)
+    for (reason, seconds), pks in by_wait.items():
         _queued(pks).update(not_before=now + dt.timedelta(seconds=seconds), reason=reason)
 
 
 def _by(key: Callable[[Outcome], K], done: Iterable[Outcome]) -> dict[K, list[int]]:
-    found: dict[K, list[int]] = {}
+    """Return the delivery ids of `done`, grouped by `key`."""
+    groups: dict[K, list[int]] = {}
     for outcome in done:
-        found.setdefault(key(outcome), []).append(outcome.delivery_id)
-    return found
+        groups.setdefault(key(outcome), []).append(outcome.delivery_id)
+    return groups
 
 
-def _doubt(pks: Iterable[int], reason: str, now: dt.datetime, call: str, *, at_once: bool = False) -> None:
-    """These may have arrived. Once, their call's key can tell; else UNCERTAIN_MAILS says whether they are sent again.
+def _record_uncertain(pks: Iterable[int], reason: str, now: dt.datetime, call: str, *, at_once: bool = False) -> None:
+    """Record that these may have arrived.
 
-    Unless the provider has reported of one by now, before its worker could record it.
+    If the call has a key that a provider knows, it is repeated once to find out. Otherwise UNCERTAIN_MAILS decides
+    whether they are sent again.
     """
-    asked = dict(_queued(pks).filter(call=call).values_list("pk", "not_before")) if call else {}
-    # Who waits for that was told of before.
-    pks = events.confirm_sent([pk for pk in pks if asked.get(pk, now) <= now], now=now)
-    can_tell = any(idempotency.knows(name, call) for name in failover.names()) and asked.keys().isdisjoint(pks)
+    # 1. Leave out those that already wait for the repeat of this call: they are recorded twice.
+    repeats = dict(_queued(pks).filter(call=call).values_list("pk", "not_before")) if call else {}
+    due = [pk for pk in pks if repeats.get(pk, now) <= now]
+    # 2. Leave out those that the provider has reported as sent in the meantime.
+    pks = events.confirm_sent(due, now=now)
+    # 3. Repeat the call if it was not repeated yet, leave them as uncertain, or send them again.
+    can_tell = any(idempotency.knows(name, call) for name in failover.names()) and repeats.keys().isdisjoint(pks)
     if settings.UNCERTAIN_MAILS == "leave" and not can_tell:
         _end(pks, Status.UNCERTAIN, reason)
     elif at_once:
         _queued(pks).update(attempts=F("attempts") + 1, not_before=now, reason=reason, call=UNKEYED)
     else:
-        _try_again(pks, reason, now, or_else=Status.UNCERTAIN, call=call or UNKEYED, is_first=can_tell)
+        _retry(pks, reason, now, or_else=Status.UNCERTAIN, call=call or UNKEYED, is_first=can_tell)
 
 
-def _try_again(
+def _retry(
     pks: Iterable[int], reason: str, now: dt.datetime, *, or_else: str, call: str = "", is_first: bool = False
 ) -> list[int]:
-    """Put these off, or end them as `or_else` where the next edition comes first: then they are returned.
+    """Set the time of the next try, or end the deliveries as `or_else` if the next edition comes first.
 
-    `call` is the key of the call that may have been made with them, and is to be made again; while it `is_first`, soon
-    enough for the provider to know it.
+    Return those that ended. `call` is the key of the call to repeat. If `is_first`, it is the first repeat of that call
+    and gets the shortest wait, so that the provider still knows the key.
     """
     given_up = []
-    alike: dict[tuple[int, dt.datetime], list[int]] = {}
+    groups: dict[tuple[int, dt.datetime], list[int]] = {}
     for pk, attempts, queued_at in _queued(pks).values_list("pk", "attempts", "queued_at"):
-        alike.setdefault((attempts, queued_at), []).append(pk)
-    for (attempts, queued_at), those in alike.items():
-        next_try = now + retry_policy.wait_before(1 if is_first else attempts + 1, _luck)
+        groups.setdefault((attempts, queued_at), []).append(pk)
+    for (attempts, queued_at), group in groups.items():
+        next_try = now + retry_policy.wait_before(1 if is_first else attempts + 1, _random)
         if retry_policy.is_worth_another(queued_at, next_try):
-            _queued(those).update(attempts=attempts + 1, not_before=next_try, reason=reason)
-            _note_call(those, call)
+            _queued(group).update(attempts=attempts + 1, not_before=next_try, reason=reason)
+            _set_call(group, call)
         else:
-            _end(those, or_else, TRIES + reason)
-            given_up += those
+            _end(group, or_else, GAVE_UP + reason)
+            given_up += group
     return given_up
 
 
-def _note_call(pks: Iterable[int], call: str) -> None:
-    """The call in which they may have been handed over; without one, an answer settles only what has a key."""
+def _set_call(pks: Iterable[int], call: str) -> None:
+    """Store the key of the call to repeat. Without one, clear stored keys, but not the mark of uncertain ones."""
     rows = _queued(pks)
     (rows if call else rows.exclude(call=UNKEYED)).update(call=call)
 
 
-def _end_doubtful(pks: Iterable[int], status: str, reason: str) -> None:
-    """Of these, the ones of which no key will tell whether they arrived before."""
+def _end_unkeyed(pks: Iterable[int], status: str, reason: str) -> None:
+    """End only those that may have arrived before, in a call without an idempotency key."""
     _queued(pks).filter(call=UNKEYED).update(status=status, attempts=F("attempts") + 1, reason=reason)
 
 

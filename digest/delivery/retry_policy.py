@@ -1,25 +1,29 @@
-"""When another try is due. Pure."""
+"""The retry policy: how long a delivery waits before the next try, and when to give up. Pure.
+
+A module of its own, because results and poison_pill share it, and because it needs no database.
+"""
 
 import datetime as dt
 import random
 
-FIRST_WAIT = dt.timedelta(minutes=10)  # doubled with each try: greylisting lets mail in after minutes, full disks later
+# The wait doubles with each try: greylisting accepts an email after minutes, a full disk takes longer.
+FIRST_WAIT = dt.timedelta(minutes=10)
 LONGEST_WAIT = dt.timedelta(hours=4)
-WORTH_TRYING = dt.timedelta(hours=22)  # then the next edition is coming
-JITTER = 0.2  # of the wait, to either side: shards that failed together do not come back together
+WORTH_TRYING = dt.timedelta(hours=22)  # after that, the next edition is about to be sent
+JITTER = 0.2  # share of the wait, in both directions, so that shards that failed together are not retried together
 
 
 def wait_before(attempts: int, luck: random.Random) -> dt.timedelta:
-    """How long to wait after `attempts` tries, from 1 on."""
+    """Return the wait after the given number of tries (1 or more), with jitter."""
     wait: dt.timedelta = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
     return wait * luck.uniform(1 - JITTER, 1 + JITTER)
 
 
 def longest_wait() -> dt.timedelta:
-    """Before the second try."""
+    """Return the longest possible wait before the second try."""
     return FIRST_WAIT * (1 + JITTER)
 
 
 def is_worth_another(queued_at: dt.datetime, next_try: dt.datetime) -> bool:
-    """Whether a mail queued at `queued_at` is still news at `next_try`."""
+    """Return whether an email queued at `queued_at` is still worth a try at `next_try`."""
     return next_try - queued_at < WORTH_TRYING

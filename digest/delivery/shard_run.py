@@ -1,4 +1,11 @@
-"""One shard on its way through one worker."""
+"""One worker's run over one shard, from the claim to the give-back.
+
+The worker has claimed the shard. The run reads which of its deliveries are due (`emails`), makes their emails in
+chunks, and yields them to the transport. Right before an email is sent, the transport calls `begin`: the run checks
+that the reader still wants it, and writes it to the journal as in flight. When the transport reports results, `end`
+passes them through the circuit breaker and into the journal, and every few seconds `record_if_due` records them in the
+database and renews the lease. At last `finish` records the rest, and the worker gives the shard back.
+"""
 
 import datetime as dt
 import logging
@@ -26,247 +33,263 @@ from subscriptions.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 100  # mails composed, and their readers looked at again, at a time
-FRESH = 0.05  # seconds for which what was read of a reader holds
+CHUNK = 100  # deliveries for which readers are checked and emails are made, at a time
+RECHECK_AFTER = 0.05  # seconds for which a reader's status is trusted
 RECORD_AFTER = 2.0  # seconds
 RENEW_AFTER = 30.0  # seconds; well below the lease
-LEFT = "The reader left, or paused, before it was sent."
+LEFT = "The reader unsubscribed or paused before it was sent."
 
 Status = Delivery.Status
-_ENDS = (Result.SENT, Result.FAILED, Result.SKIPPED)
-_NO_NEWS = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
-TROUBLES = (DatabaseError, InterfaceError, OSError, LostLeaseError)
-StopAsking = Callable[[], bool]
+_FINAL = (Result.SENT, Result.FAILED, Result.SKIPPED)
+_NOT_LOGGED = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
+_ENDING_ERRORS = (DatabaseError, InterfaceError, OSError, LostLeaseError)
+StopRequested = Callable[[], bool]
 Rows = dict[int, DeliveryRow]  # by the deliveries' ids
 
 
 class ShardRun:
-    """Hands out the mails of `shard`, lets each begin whose reader still wants it, and notes their ends.
+    """A worker's run over `shard`: it offers emails to the transport, and collects and records their results.
 
-    What the database, the disk or a lost lease can't bear does not leave as an error, since mails may be in hand: no
-    more mails come, and `trouble` says why.
+    Errors of the database or the disk and a lost lease are not raised, because emails may be in flight. The run then
+    offers no more emails, and `error` says why.
     """
 
     def __init__(
         self,
         shard: Shard,
         journal: Journal,
-        maker: MessageFactory,
+        factory: MessageFactory,
         limiter: RateLimiter,
-        stop: StopAsking,
+        stop: StopRequested,
         *,
         is_probe: bool = False,
     ) -> None:
-        self.trouble: Exception | None = None
-        self._shard, self._journal, self._maker, self._stop = shard, journal, maker, stop
+        self.error: Exception | None = None
+        self._shard, self._journal, self._factory, self._stop = shard, journal, factory, stop
         self.limiter = limiter
         self._deferred = DeferredDeliveries()
         self._breaker, self._was_probe = CircuitBreaker(is_probe=is_probe), is_probe
         self._is_paused = False
-        self._todo: list[int] | None = None
-        self._in_doubt: dict[str, list[int]] = {}  # calls that may have been made: each is made again whole, or not
-        self._in_hand: set[int] = set()  # of the transport
-        self._wanted: set[int] = set()  # by their readers, and not yet begun
-        self._looked_at = 0.0  # when that was read, of some of them at least
-        self._done: list[Outcome] = []
+        self._pending: list[int] | None = None  # None until the shard is read
+        self._uncertain_calls: dict[str, list[int]] = {}  # by key; a call is repeated with all of its deliveries
+        self._in_flight: set[int] = set()  # offered to the transport, and not ended
+        self._wanted: set[int] = set()  # by their readers when last checked, and not yet begun
+        self._checked_at = 0.0  # the time of the oldest check of `_wanted`, in the clock's seconds
+        self._unrecorded: list[Outcome] = []
         self._recorded_at = self._renewed_at = clock.seconds()
 
     @property
     def refused(self) -> str:
-        """Why the server takes no more mails, if it does not."""
+        """The reason why the server refuses all emails, or an empty string."""
         return self._breaker.refused
 
     @property
     def is_probe(self) -> bool:
-        """Whether it is still to be seen that the server takes mails."""
+        """Return whether the run is a probe, and no email was accepted yet."""
         return self._breaker.is_probe
 
     @property
-    def _leaves(self) -> bool:
-        """Whether nothing may come twice."""
+    def _allows_no_repeats(self) -> bool:
+        """Return whether an email that may have arrived must not be sent again."""
         return bool(settings.UNCERTAIN_MAILS == "leave")
 
     @property
-    def may_go_on(self) -> bool:
-        return not (self._is_paused or self.refused or self.trouble or self._stop())
+    def may_continue(self) -> bool:
+        return not (self._is_paused or self.refused or self.error or self._stop())
 
     @property
-    def goes_on(self) -> bool:
-        return (self._todo != [] or bool(self._in_doubt or self._deferred)) and self.may_go_on
+    def has_work(self) -> bool:
+        """Return whether emails are left to offer, and may be offered."""
+        return (self._pending != [] or bool(self._uncertain_calls or self._deferred)) and self.may_continue
 
-    def mails(self) -> Iterator[Mail | None]:
-        """Those that are to leave. To be asked for anew while the run `goes_on`: some may have to be offered again."""
+    def emails(self) -> Iterator[Mail | None]:
+        """Yield the emails to send, and None while none may be sent.
+
+        Call it again while the run `has_work`, because some emails may have to be offered again.
+        """
         size = 1 if self._shard.is_suspect else CHUNK
         try:
-            if self._todo is None:
-                self._in_doubt, self._todo = shards.in_doubt_and_due(self._shard, now=clock.now())
-            while self.goes_on:
-                if self._in_doubt:
-                    yield from self._offer_in_doubt(*self._in_doubt.popitem())
+            # 1. Read the shard, once.
+            if self._pending is None:
+                self._uncertain_calls, self._pending = shards.in_doubt_and_due(self._shard, now=clock.now())
+            while self.has_work:
+                # 2. Repeat the calls that may have been made, while the provider still knows their keys.
+                if self._uncertain_calls:
+                    yield from self._offer_uncertain_call(*self._uncertain_calls.popitem())
                     continue
-                if not self._todo or self._deferred.blocks_all:
+                # 3. Wait if all that is left is held back by rate limits.
+                if not self._pending or self._deferred.blocks_all:
                     yield from self._wait(size)
                     continue
-                chunk, self._todo = self._todo[:size], self._todo[size:]
+                # 4. Offer the next chunk; one email alone if workers have died with this shard.
+                chunk, self._pending = self._pending[:size], self._pending[size:]
                 if self._shard.is_suspect:
-                    yield from self._alone()
+                    yield from self._wait_until_idle()
                 yield from self._offer(chunk)
-        except TROUBLES as error:
-            self._give_in(error)
+        except _ENDING_ERRORS as error:
+            self._stop_after(error)
 
     def begin(self, mails: Sequence[Mail], call: str = "") -> list[Mail]:
-        """These are about to leave: those that shall. Their readers are looked at again if that was a while ago."""
+        """Return the emails that may be sent now, and write them to the journal. The transport sends no others."""
         pks = {mail.delivery_id for mail in mails}
         try:
-            self._look_again()
-            begun = pks & self._wanted if self.may_go_on else set()
-            if self._leaves:
-                begun -= self._left_in_doubt([mail for mail in mails if mail.delivery_id in begun], call)
-            self._journal.take_in_hand(begun, call)
-        except TROUBLES as error:
-            self._give_in(error)
+            self._recheck_readers()
+            begun = pks & self._wanted if self.may_continue else set()
+            if self._allows_no_repeats:
+                begun -= self._leave_uncertain([mail for mail in mails if mail.delivery_id in begun], call)
+            self._journal.add_in_flight(begun, call)
+        except _ENDING_ERRORS as error:
+            self._stop_after(error)
             begun = set()
         self._wanted -= pks
-        self._in_hand -= pks - begun
+        self._in_flight -= pks - begun
         return [mail for mail in mails if mail.delivery_id in begun]
 
     def end(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep what became of mails that were handed out and ended together."""
-        self._in_hand.difference_update(outcome.delivery_id for outcome in outcomes)
-        self._note(*self._breaker.assess(*outcomes))
+        """Take the results of emails that were offered, and that ended together."""
+        self._in_flight.difference_update(outcome.delivery_id for outcome in outcomes)
+        self._add(*self._breaker.assess(*outcomes))
 
-    def _note(self, *outcomes: Outcome) -> None:
+    def _add(self, *outcomes: Outcome) -> None:
+        """Keep certain results for the database, and write them to the journal."""
         if not outcomes:
             return
-        self._done += outcomes
-        again = [one for one in outcomes if one.result in (Result.AGAIN, Result.ELSEWHERE)]
+        self._unrecorded += outcomes
+        # Offer again the emails that no server accepted or refused: with their call if it has a key, else alone.
+        again = [outcome for outcome in outcomes if outcome.result in (Result.AGAIN, Result.ELSEWHERE)]
         if again:
-            self._todo = sorted([*(self._todo or []), *(one.delivery_id for one in again if not one.call)])
-        for one in again:
-            if one.call:
-                self._in_doubt.setdefault(one.call, []).append(one.delivery_id)
+            self._pending = sorted([*(self._pending or []), *(o.delivery_id for o in again if not o.call)])
+        for outcome in again:
+            if outcome.call:
+                self._uncertain_calls.setdefault(outcome.call, []).append(outcome.delivery_id)
         for outcome in outcomes:
-            if outcome.result not in _NO_NEWS:
+            if outcome.result not in _NOT_LOGGED:
                 logger.warning("Delivery %s: %s: %s", outcome.delivery_id, outcome.result, outcome.reason)
         try:
-            self._journal.note(*outcomes)
+            self._journal.add_outcomes(*outcomes)
         except OSError as error:
-            self._give_in(error)
+            self._stop_after(error)
 
-    def record_now_and_then(self) -> int:
-        """Keep the lease, and record what is done, each as often as needed; how many came to an end."""
+    def record_if_due(self) -> int:
+        """Renew the lease and record the results, each if it is time. Return how many deliveries ended."""
         try:
-            self._keep_lease()
+            self._renew_if_due()
             return self.record() if clock.seconds() - self._recorded_at > RECORD_AFTER else 0
-        except TROUBLES as error:
-            self._give_in(error)
+        except _ENDING_ERRORS as error:
+            self._stop_after(error)
             return 0
 
     def finish(self) -> int:
-        """Nothing more will be handed out: write down what is done; how many came to an end."""
+        """Record everything, because no more emails will be offered. Return how many deliveries ended."""
         others_leave = self._breaker.holds_unmade and results.others_leave(self._shard.edition_id, now=clock.now())
-        self._note(*self._breaker.end(others_leave=others_leave))
+        self._add(*self._breaker.end(others_leave=others_leave))
         return self.record()
 
     def record(self) -> int:
-        """Write down what is certain; how many came to an end."""
+        """Record the results that are certain in the database. Return how many deliveries ended."""
         self._recorded_at, now = clock.seconds(), clock.now()
-        results.record(self._done, now=now)
-        if self._done:
+        results.record(self._unrecorded, now=now)
+        if self._unrecorded:
             poison_pill.note_progress(self._shard)
-        self._heed_pauses(now)
-        ended = sum(outcome.result in _ENDS for outcome in self._done)
-        self._done = []
+        self._update_pause(now)
+        ended = sum(outcome.result in _FINAL for outcome in self._unrecorded)
+        self._unrecorded = []
         return ended
 
-    def _offer_in_doubt(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
-        """A call that may have been made, where it is to be made again."""
-        is_whole = not self._shard.is_suspect  # else each goes alone, and the key is good for all of it or for none
+    def _offer_uncertain_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
+        """Repeat a call that may have been made, if the provider can settle it or emails may arrive twice."""
+        # The emails of a suspect shard go alone, but a key is valid only for the whole call.
+        is_whole = not self._shard.is_suspect
         provider = self.limiter.provider if is_whole else ""
-        if self._leaves and not results.can_settle(call, pks, provider, now=clock.now()):
-            self._note(*(Outcome(pk, Result.UNCERTAIN, CANNOT_TELL, call=call) for pk in pks))
+        if self._allows_no_repeats and not results.can_settle(call, pks, provider, now=clock.now()):
+            self._add(*(Outcome(pk, Result.UNCERTAIN, CANNOT_TELL, call=call) for pk in pks))
         elif is_whole:
             yield from self._offer_call(call, sorted(pks))
         else:
-            self._todo = sorted([*(self._todo or []), *pks])
+            self._pending = sorted([*(self._pending or []), *pks])
 
     def _offer_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
-        """As it was, without asking limits, which let it pass before; a None parts it from what comes next.
+        """Yield the emails of a call as it was, and then None, which separates it from the next.
 
-        It is not announced: its doubt is on record.
+        The rate limits are not asked, because they let the call pass before. The call is not announced, because it is
+        already recorded as uncertain.
         """
         if self.is_probe:
-            yield from self._alone()
+            yield from self._wait_until_idle()
         made = [replace(mail, call=call) for mail in self._make(pks, lambda wanted: wanted, announced=0)]
-        if not self.may_go_on:
+        if not self.may_continue:
             return
         for mail in made:
-            self._in_hand.add(mail.delivery_id)
+            self._in_flight.add(mail.delivery_id)
             yield mail
         yield None
 
     def _offer(self, chunk: list[int]) -> Iterator[Mail | None]:
-        for made in self._make(chunk, self._release_allowed, announced=chunk[-1]):
+        for made in self._make(chunk, self._apply_limits, announced=chunk[-1]):
             if self.is_probe:
-                yield from self._alone()
-            if not self.may_go_on:
+                yield from self._wait_until_idle()
+            if not self.may_continue:
                 return
             if made.delivery_id in self._wanted:
-                self._in_hand.add(made.delivery_id)
+                self._in_flight.add(made.delivery_id)
                 yield made
 
-    def _make(self, pks: list[int], let_out: Callable[[Rows], Rows], *, announced: int) -> Iterator[Mail]:
-        """The mails of those whose readers still want them."""
+    def _make(self, pks: list[int], apply_limits: Callable[[Rows], Rows], *, announced: int) -> Iterator[Mail]:
+        """Make the emails that are still wanted, and that `apply_limits` lets pass."""
+        # 1. Announce them in the shard, before anything is done with them.
         self._renew(announced=announced)
-        read_at, wanted = clock.seconds(), let_out(self._still_wanted(pks))
-        self._looked_at = min(self._looked_at, read_at) if self._wanted else read_at
+        # 2. Read which readers still want theirs, and which of these the rate limits let pass.
+        read_at, wanted = clock.seconds(), apply_limits(self._still_wanted(pks))
+        self._checked_at = min(self._checked_at, read_at) if self._wanted else read_at
         self._wanted |= wanted.keys()
-        # Where keys are made of it: to read it costs a tenth of a mail by SMTP.
-        since = shards.queued_at(wanted) if capability_of(self.limiter.provider).keyed else {}
-        for made in self._maker.make(list(wanted.values())):
+        # 3. Idempotency keys contain the time of queueing. To read it takes a tenth of the time of an email by SMTP.
+        queued_at = shards.queued_at(wanted) if capability_of(self.limiter.provider).keyed else {}
+        # 4. Make the emails. If one can't be made, keep the reason, and return what it took of the limits.
+        for made in self._factory.make(list(wanted.values())):
             if isinstance(made, Mail):
-                yield replace(made, queued_at=since[made.delivery_id]) if since else made
+                yield replace(made, queued_at=queued_at[made.delivery_id]) if queued_at else made
                 continue
-            self._note(*([made] if made.result is Result.SKIPPED else self._breaker.assess(made)))
+            self._add(*([made] if made.result is Result.SKIPPED else self._breaker.assess(made)))
             self._deferred.return_unused(made.delivery_id, self.limiter)
             self._wanted.discard(made.delivery_id)
 
-    def _left_in_doubt(self, mails: Sequence[Mail], call: str) -> set[int]:
-        """Those that may have been handed over, would be so in another call, and must not come twice."""
-        doubtful = [mail for mail in mails if mail.call not in ("", call)]
-        self._note(*(Outcome(mail.delivery_id, Result.UNCERTAIN, CANNOT_TELL, call=mail.call) for mail in doubtful))
-        return {mail.delivery_id for mail in doubtful}
+    def _leave_uncertain(self, mails: Sequence[Mail], call: str) -> set[int]:
+        """Mark as uncertain the emails that may have been sent in another call. Return their delivery ids."""
+        uncertain = [mail for mail in mails if mail.call not in ("", call)]
+        self._add(*(Outcome(mail.delivery_id, Result.UNCERTAIN, CANNOT_TELL, call=mail.call) for mail in uncertain))
+        return {mail.delivery_id for mail in uncertain}
 
-    def _look_again(self) -> None:
-        if clock.seconds() - self._looked_at > FRESH:
-            self._keep_lease()
-            self._looked_at = clock.seconds()
+    def _recheck_readers(self) -> None:
+        """Read the readers again if the last check is too old, and renew the lease if it is time."""
+        if clock.seconds() - self._checked_at > RECHECK_AFTER:
+            self._renew_if_due()
+            self._checked_at = clock.seconds()
             self._wanted = set(self._still_wanted(sorted(self._wanted)))
 
-    def _release_allowed(self, wanted: Rows) -> Rows:
-        """Those that no limit holds back."""
+    def _apply_limits(self, wanted: Rows) -> Rows:
+        """Return the rows that the rate limits let pass, and defer the others."""
         if self.limiter.is_open or not wanted:
             return wanted
-        free, held = self._deferred.release_allowed(wanted, self.limiter)
-        self._note(*held)
-        return free
+        allowed, held = self._deferred.release_allowed(wanted, self.limiter)
+        self._add(*held)
+        return allowed
 
     def _wait(self, most: int) -> Iterator[None]:
-        """What is left is held back by limits: wait for its turn, unless there is other work."""
+        """Wait until the rate limits allow the next emails, or give them up if there is other work."""
         if self._deferred and shards.has_other_work(now=clock.now(), untried=not self._deferred.has_waited_too_long):
-            self._note(*self._deferred.abandon_all())
-        self._todo = [*self._deferred.ready(self.limiter, most), *(self._todo or [])]
-        if not self._todo or self._deferred.blocks_all:
+            self._add(*self._deferred.abandon_all())
+        self._pending = [*self._deferred.ready(self.limiter, most), *(self._pending or [])]
+        if not self._pending or self._deferred.blocks_all:
             yield None
 
-    def _alone(self) -> Iterator[None]:
-        """Wait until nothing is in hand, and record it: if the worker dies of the next mail, that one did it."""
-        while self._in_hand and self.trouble is None:
+    def _wait_until_idle(self) -> Iterator[None]:
+        """Wait until nothing is in flight, and record it. If the worker then dies, it dies of the next email."""
+        while self._in_flight and self.error is None:
             yield None
         self.record()
 
-    def _heed_pauses(self, now: dt.datetime) -> None:
-        """A probe that succeeded ends the pause; one that began elsewhere ends this run."""
+    def _update_pause(self, now: dt.datetime) -> None:
+        """End the pause if a probe was accepted. Note whether another worker has started a pause."""
         if self.is_probe:
             return
         if self._was_probe:
@@ -274,7 +297,7 @@ class ShardRun:
             pauses.end_probed(now=now)
         self._is_paused = pauses.current() is not None
 
-    def _keep_lease(self) -> None:
+    def _renew_if_due(self) -> None:
         if clock.seconds() - self._renewed_at > RENEW_AFTER:
             self._renew()
 
@@ -283,7 +306,7 @@ class ShardRun:
         shards.renew(self._shard, announced=announced)
 
     def _still_wanted(self, pks: list[int]) -> Rows:
-        """Those whose readers still want them. The others are skipped."""
+        """Return the queued deliveries of active readers. Those of other readers are skipped."""
         if not pks:
             return {}
         queued = Delivery.objects.filter(pk__range=(pks[0], pks[-1]), edition=self._shard.edition_id)
@@ -295,11 +318,12 @@ class ShardRun:
             if status == Subscriber.Status.ACTIVE:
                 wanted[pk] = DeliveryRow(pk, edition_id, reader)
             else:
-                self._note(Outcome(pk, Result.SKIPPED, LEFT))
+                self._add(Outcome(pk, Result.SKIPPED, LEFT))
         return wanted
 
-    def _give_in(self, error: Exception) -> None:
-        logger.warning("%s is left for now: %s: %s", self._shard, type(error).__name__, error)
-        self.trouble = self.trouble or error
+    def _stop_after(self, error: Exception) -> None:
+        """Offer no more emails. Those in flight end first, and can be recorded over a new database connection."""
+        logger.warning("Stopped sending %s until a retry: %s: %s", self._shard, type(error).__name__, error)
+        self.error = self.error or error
         if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()  # what is in hand may be recorded over a new one
+            connection.close_if_unusable_or_obsolete()

@@ -1,6 +1,7 @@
-"""Asked to stop, a worker finishes the mails in hand, writes down what became of them and gives its shard back.
+"""Graceful shutdown: a worker ends the emails in flight, records their results, and gives its shard back.
 
-Asked are all processes of a Celery worker at once, by a byte that they share; and a single process by a signal.
+A stop can be requested in two ways: for all processes of a Celery worker at once, through a byte that they share, and
+for a single process by a signal.
 """
 
 import mmap
@@ -14,10 +15,10 @@ from typing import Any
 
 from celery.signals import worker_init, worker_shutting_down
 
-# SIGUSR1 is Celery's soft time limit. It would otherwise raise in the middle of anything.
+# Celery sends SIGUSR1 at the soft time limit. Its own handler would raise an error at any point of the code.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
-_flag = mmap.mmap(-1, 1)  # shared with the pool's processes, which are forked from this one
+_flag = mmap.mmap(-1, 1)  # shared with the processes of the pool, because they are forked from this one
 _signals: list[int] = []
 
 
@@ -35,7 +36,7 @@ def is_stop_requested() -> bool:
 
 @contextmanager
 def stop_on_signals() -> Iterator[None]:
-    """Within, the first of SIGNALS asks to stop, and does at the end of the block what it would have done."""
+    """Turn SIGNALS into a request to stop. At the end of the block, raise each signal again with its former handler."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -46,15 +47,15 @@ def stop_on_signals() -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-        heard, _signals[:] = list(_signals), []
-        for number in heard:
-            if number != signal.SIGUSR1:  # a soft limit that was heeded has no more to say
+        received, _signals[:] = list(_signals), []
+        for number in received:
+            if number != signal.SIGUSR1:  # the soft time limit was obeyed
                 os.kill(os.getpid(), number)
 
 
 def _on_signal(number: int, frame: FrameType | None) -> None:
     if number in _signals and number == signal.SIGINT:
-        raise KeyboardInterrupt  # a person who asks twice will not wait
+        raise KeyboardInterrupt  # a second Ctrl-C means: stop at once
     _signals.append(number)
 
 

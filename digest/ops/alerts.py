@@ -1,4 +1,7 @@
-"""Telling the operators of a pause, and of an email that kills the process that makes or sends it."""
+"""Alerts: emails to the operators about a pause, or about an email that kills its process.
+
+They are here and not in `digest.delivery`, because delivery sends readers' digests only.
+"""
 
 import datetime as dt
 
@@ -9,33 +12,36 @@ from digest.models import Pause, Shard
 from digest.models.deliveries import SUSPECT
 from subscriptions.email import builder
 
-HICCUP = dt.timedelta(minutes=5)  # a pause that ended by itself before anybody was told is no news
+SHORT_PAUSE = dt.timedelta(minutes=5)  # a pause that has ended sooner needs no alert
 
 
 def email_operators_of_pause(*, now: dt.datetime) -> bool:
-    """Mail settings.OPERATORS about a pause, once. While no mail can leave, it is tried again at the next call."""
-    lasted = Q(ended_at=None) | Q(ended_at__gte=F("began_at") + HICCUP)
-    untold = Pause.objects.filter(lasted, told_at=None).first()
-    # Of two schedulers that come at once, one tells.
-    if untold is None or not Pause.objects.filter(pk=untold.pk, told_at=None).update(told_at=now):
-        return False
-    told = builder.email_operators("paused", {"pause": untold})
-    if settings.OPERATORS and not told:
-        Pause.objects.filter(pk=untold.pk).update(told_at=None)
-    return told
+    """Email settings.OPERATORS about a pause, once. Return whether it was sent.
 
-
-def tell_of_poison(*, now: dt.datetime) -> bool:
-    """Email settings.OPERATORS about an email that killed its process: at the first strike, and when it is given up.
-
-    While no email can leave, it is tried again at the next call.
+    If no email can be sent at the moment, the next call tries again.
     """
-    untold = Shard.objects.filter(crashes__gt=SUSPECT, first=F("last"), alerted_at=None)
-    shard = untold.select_related("edition").first()
+    is_long = Q(ended_at=None) | Q(ended_at__gte=F("began_at") + SHORT_PAUSE)
+    pause = Pause.objects.filter(is_long, told_at=None).first()
     # If two schedulers come at once, one alerts.
-    if shard is None or not untold.filter(pk=shard.pk).update(alerted_at=now):
+    if pause is None or not Pause.objects.filter(pk=pause.pk, told_at=None).update(told_at=now):
         return False
-    told = builder.email_operators("poison", {"shard": shard, "delivery": shard.deliveries.first()})
-    if settings.OPERATORS and not told:
+    is_sent = builder.email_operators("paused", {"pause": pause})
+    if settings.OPERATORS and not is_sent:
+        Pause.objects.filter(pk=pause.pk).update(told_at=None)
+    return is_sent
+
+
+def email_operators_of_poison_pill(*, now: dt.datetime) -> bool:
+    """Email settings.OPERATORS about an email that kills its process: at the first strike and at the last.
+
+    Return whether it was sent. If no email can be sent at the moment, the next call tries again.
+    """
+    waiting = Shard.objects.filter(crashes__gt=SUSPECT, first=F("last"), alerted_at=None)
+    shard = waiting.select_related("edition").first()
+    # If two schedulers come at once, one alerts.
+    if shard is None or not waiting.filter(pk=shard.pk).update(alerted_at=now):
+        return False
+    is_sent = builder.email_operators("poison", {"shard": shard, "delivery": shard.deliveries.first()})
+    if settings.OPERATORS and not is_sent:
         Shard.objects.filter(pk=shard.pk).update(alerted_at=None)
-    return told
+    return is_sent

@@ -1,4 +1,4 @@
-"""The operators' daily mail: what came in, what went out, what failed and why, which sources are in trouble."""
+"""The operators' daily report by email: new papers, digests sent, failures and their reasons, failing sources."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ TURN = "operators' report"
 
 @dataclass(frozen=True)
 class DailyReport:
-    """The last 24 hours before `until`; counts are of rows."""
+    """The 24 hours before `until`. Numbers are counts of rows."""
 
     until: dt.datetime
     editions: list[Edition]
@@ -29,11 +29,11 @@ class DailyReport:
     came_in: list[tuple[str, int, int]]  # source, new papers, failed runs
     in_trouble: list[FailingSource]
     went_out: dict[str, int]  # deliveries by status
-    reasons: list[tuple[str, int]]  # why some failed or wait, the most frequent first
-    events: dict[str, int]  # what the provider reported, by type
+    reasons: list[tuple[str, int]]  # why deliveries failed or wait, the most frequent first
+    events: dict[str, int]  # the provider's reports, by type
     new_readers: int
-    left: int
-    turned_away: int  # posts of forms, by the limit of their network
+    left: int  # readers who unsubscribed
+    turned_away: int  # forms that the rate limit of their network refused
 
     @property
     def is_fine(self) -> bool:
@@ -44,7 +44,7 @@ def make_report(*, until: dt.datetime) -> DailyReport:
     since = until - SPAN
     rows = Delivery.objects.filter(queued_at__gt=since).order_by()
     troubled = troubled_since(since)
-    told = DeliveryEvent.objects.filter(happened_at__gt=since).order_by()
+    events = DeliveryEvent.objects.filter(happened_at__gt=since).order_by()
     return DailyReport(
         until=until,
         editions=list(Edition.objects.filter(published_at__gt=since)),
@@ -53,7 +53,7 @@ def make_report(*, until: dt.datetime) -> DailyReport:
         in_trouble=source_health.failing_sources(),
         went_out=dict(rows.values_list("status").annotate(Count("pk"))),
         reasons=list(troubled.values_list("reason").annotate(number=Count("pk")).order_by("-number")[:10]),
-        events=dict(told.values_list("event_type").annotate(Count("pk"))),
+        events=dict(events.values_list("event_type").annotate(Count("pk"))),
         new_readers=Subscriber.objects.filter(confirmed_at__gt=since).count(),
         left=Subscriber.objects.filter(unsubscribed_at__gt=since).count(),
         turned_away=abuse_limits.count(abuse_limits.turned_away(), since=since),
@@ -61,20 +61,20 @@ def make_report(*, until: dt.datetime) -> DailyReport:
 
 
 def send_report(*, now: dt.datetime) -> bool:
-    """Mail the report to settings.OPERATORS, once a day however often this is called; whether it was sent.
+    """Email the report to settings.OPERATORS, once a day even if called more often. Return whether it was sent.
 
-    While no mail can leave, it is tried again at the next call.
+    If no email can be sent at the moment, the next call tries again.
     """
-    if not settings.OPERATORS or not _is_ours(now):
+    if not settings.OPERATORS or not _claim_today(now):
         return False
-    told = builder.email_operators("report", {"report": make_report(until=now)})
-    if not told:
+    is_sent = builder.email_operators("report", {"report": make_report(until=now)})
+    if not is_sent:
         Turn.objects.filter(host=TURN).update(free_at=now)
-    return told
+    return is_sent
 
 
-def _is_ours(now: dt.datetime) -> bool:
-    """Claim today's report: two schedulers may both ask for it."""
+def _claim_today(now: dt.datetime) -> bool:
+    """Claim today's report, because two schedulers may both ask for it. Return whether the caller got it."""
     tomorrow = clock.midnight(now.date() + dt.timedelta(days=1))
     turn, is_first = Turn.objects.get_or_create(host=TURN, defaults={"free_at": tomorrow})
     return is_first or bool(Turn.objects.filter(pk=turn.pk, free_at__lte=now).update(free_at=tomorrow))

@@ -1,4 +1,7 @@
-"""Each day that is over is counted, and for some days again: reports come late."""
+"""Daily totals of deliveries and events. They stay when the rows are deleted.
+
+Each day is counted when it is over, and again on the following days, because providers' reports come late.
+"""
 
 import datetime as dt
 from typing import Any
@@ -10,13 +13,13 @@ from digest import clock
 from digest.models import DailyTotal, Delivery, DeliveryEvent
 from digest.models.editions import Edition
 
-AGAIN = dt.timedelta(days=4)  # so long a day is counted anew
+RECOUNT_FOR = dt.timedelta(days=4)  # how long a day is counted again
 
 Kind = DailyTotal.Kind
 
 
 def count_days(*, now: dt.datetime) -> int:
-    """Count the days that are over and have not been, or not for the last time; how many."""
+    """Count the days that are over, except those that were counted for the last time. Return how many."""
     days = _days_to_count(now)
     for day in days:
         _count(day)
@@ -24,7 +27,7 @@ def count_days(*, now: dt.datetime) -> int:
 
 
 def counted_until() -> dt.date | None:
-    """The last day that was counted."""
+    """Return the last day that was counted, or None."""
     return DailyTotal.objects.order_by("-day").values_list("day", flat=True).first()
 
 
@@ -37,10 +40,9 @@ def _days_to_count(now: dt.datetime) -> list[dt.date]:
     if last is None:
         oldest = [Delivery.objects.aggregate(at=Min("queued_at"))["at"]]
         oldest.append(DeliveryEvent.objects.aggregate(at=Min("happened_at"))["at"])
-        found = [moment.date() for moment in oldest if moment]
-        first = min(found, default=now.date())
+        first = min((moment.date() for moment in oldest if moment), default=now.date())
     else:
-        first = min(last + dt.timedelta(days=1), now.date() - AGAIN)
+        first = min(last + dt.timedelta(days=1), now.date() - RECOUNT_FOR)
     return [first + dt.timedelta(days=ago) for ago in range((now.date() - first).days)]
 
 
@@ -51,7 +53,7 @@ def _count(day: dt.date) -> None:
     by_type = events.values_list("delivery__edition", "event_type", "meaning").annotate(Count("pk"))
     rows = [DailyTotal(day=day, kind=Kind.DELIVERY, edition_id=e, what=s, number=n) for e, s, n in by_status]
     rows += [DailyTotal(day=day, kind=Kind.EVENT, edition_id=e, what=what(t, m), number=n) for e, t, m, n in by_type]
-    if not rows:  # a day without mail is counted too, so that the next task goes on after it
+    if not rows:  # store a row for a day without emails as well, so that the next count begins after it
         newest = Edition.objects.order_by("-day").first()
         rows = [DailyTotal(day=day, kind=Kind.DELIVERY, edition=newest, what=Delivery.Status.SENT, number=0)]
     with transaction.atomic():
@@ -60,6 +62,6 @@ def _count(day: dt.date) -> None:
 
 
 def _of_day(rows: QuerySet[Any], field: str, day: dt.date) -> QuerySet[Any]:
-    """By a range, which an index answers; the day of a moment would have to be reckoned for each row."""
+    """Return the rows of `day` by a range of times, because an index can answer it."""
     begins = clock.midnight(day)
     return rows.filter(**{f"{field}__gte": begins, f"{field}__lt": begins + dt.timedelta(days=1)})

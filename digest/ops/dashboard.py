@@ -1,4 +1,4 @@
-"""What an admin wants to know at a glance: what came in, what went out, what failed and why."""
+"""The data of the dashboard, the admin's first page: new papers, digests sent, failures and their reasons."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from subscriptions.models import Subscriber
 
 @dataclass(frozen=True)
 class SourceIntake:
-    """What one source brought today, and its last run."""
+    """The papers that one source brought today, and its last run."""
 
     source: Source
     last: FetchRun
@@ -32,27 +32,27 @@ class SourceIntake:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The state of things; counts are of rows, days are of UTC."""
+    """The state of the site. Numbers are counts of rows, days are in UTC."""
 
     now: dt.datetime
-    came_in: list[SourceIntake]  # by each active source that was ever read, what brought most first
-    next_day: dt.date  # whose edition is to come
+    came_in: list[SourceIntake]  # each active source that was ever read, the one with the most papers first
+    next_day: dt.date  # the day of the next edition
     next_closes: dt.datetime
-    waiting: int  # papers for it
-    newest: Edition | None  # that is closed
-    papers: int  # in it
-    digests: dict[str, int]  # of it, by status
-    progress: Progress | None  # of it
+    waiting: int  # papers for the next edition
+    newest: Edition | None  # the newest closed edition
+    papers: int  # in the newest edition
+    digests: dict[str, int]  # digests of the newest edition, by status
+    progress: Progress | None  # of the newest edition
     today: dict[str, int]  # digests that were planned today, by status
-    pause: Pause | None  # why nothing is sent now
+    pause: Pause | None  # the pause that stops all sending now
     in_trouble: list[FailingSource]
-    failed_runs: list[FetchRun]  # the last of sources that are not in trouble yet
-    troubles: list[tuple[str, int]]  # reasons of the last week, the most frequent first
+    failed_runs: list[FetchRun]  # last runs that failed, of sources that are not in trouble yet
+    troubles: list[tuple[str, int]]  # why deliveries of the last week failed or wait, the most frequent first
     readers: dict[str, int]  # by status
 
     @property
     def new_today(self) -> int:
-        return sum(one.new for one in self.came_in)
+        return sum(intake.new for intake in self.came_in)
 
     @property
     def is_well(self) -> bool:
@@ -86,9 +86,9 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
 
 
 def troubled_since(moment: dt.datetime) -> QuerySet[Delivery]:
-    """Deliveries planned after `moment` that failed, are uncertain, or wait for another try."""
+    """Return the deliveries planned after `moment` that failed, are uncertain, or wait for another try."""
     ended = Delivery.objects.filter(queued_at__gt=moment, status__in=("failed", "uncertain")).exclude(
-        reason=shards.LEFT_SO
+        reason=shards.LEFT_AS_UNCERTAIN
     )
     waiting = Delivery.objects.filter(queued_at__gt=moment, status="queued").exclude(reason="")
     return (ended | waiting).order_by()
@@ -103,10 +103,10 @@ def _came_in(midnight: dt.datetime) -> list[SourceIntake]:
     new = Coalesce(Subquery(runs.annotate(sum=Sum("new")).values("sum")), 0)
     active = source_health.with_last_run(Source.objects.filter(is_active=True)).annotate(new=new)
     last = FetchRun.objects.select_related("source").in_bulk([source.last_run for source in active])
-    found = [SourceIntake(source, last[source.last_run], source.new) for source in active if source.last_run]
-    return sorted(found, key=lambda one: (-one.new, one.source.name))
+    intakes = [SourceIntake(source, last[source.last_run], source.new) for source in active if source.last_run]
+    return sorted(intakes, key=lambda intake: (-intake.new, intake.source.name))
 
 
 def _failed_runs(came_in: list[SourceIntake], in_trouble: list[FailingSource]) -> list[FetchRun]:
-    told = {trouble.source.pk for trouble in in_trouble}
-    return [one.last for one in came_in if one.has_failed and one.source.pk not in told]
+    shown = {trouble.source.pk for trouble in in_trouble}
+    return [intake.last for intake in came_in if intake.has_failed and intake.source.pk not in shown]

@@ -1,4 +1,4 @@
-"""What the world can see of the domain that we send from: what mailbox providers ask for before they take mail."""
+"""Checks of the sending domain: the DNS records and the TLS that mailbox providers require of a sender."""
 
 import smtplib
 import socket
@@ -15,11 +15,11 @@ from django.conf import settings
 
 from subscriptions import outbox
 
-TIMEOUT = 5.0  # seconds for each question
+TIMEOUT = 5.0  # seconds for each query
 
 
 class CheckState(StrEnum):
-    """How a check ended."""
+    """The result of a check."""
 
     OK = "ok"
     FAILED = "FAILED"
@@ -28,7 +28,7 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: what was looked at, how it ended, and what to do or what was seen."""
+    """One check: its name, its result, and what to do or what was found."""
 
     name: str
     state: CheckState
@@ -36,17 +36,17 @@ class CheckResult:
 
 
 class NoAnswerError(Exception):
-    """The DNS can't be asked: that says nothing about the domain."""
+    """The DNS can't be queried. This shows nothing about the domain."""
 
 
 class Resolver(Protocol):
     def ask(self, name: str, kind: str) -> list[str]:
-        """The records; none where there are none. Raises NoAnswerError."""
+        """Return the records, an empty list if there are none. Raise NoAnswerError if the DNS can't be queried."""
         ...
 
 
 class Dns:
-    """The DNS as this machine sees it."""
+    """A resolver that uses this machine's DNS."""
 
     def ask(self, name: str, kind: str) -> list[str]:
         try:
@@ -54,37 +54,37 @@ class Dns:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
         except (dns.exception.DNSException, OSError) as error:
-            raise NoAnswerError(f"The DNS can't be asked: {type(error).__name__}") from error
+            raise NoAnswerError(f"The DNS can't be queried: {type(error).__name__}") from error
         return [_text(record) for record in answer]
 
 
 def check_domain(domain: str, selectors: Iterable[str], by_smtp: bool, resolver: Resolver) -> Iterator[CheckResult]:
-    """SPF, DKIM and DMARC of `domain`; and of our SMTP server, if mail goes by one, its name and its TLS."""
-    yield _asked("SPF", lambda: _spf(resolver.ask(domain, "TXT"), domain))
+    """Check SPF, DKIM, DMARC and MX of `domain`; with `by_smtp` also the name and the TLS of our SMTP server."""
+    yield _run("SPF", lambda: _spf(resolver.ask(domain, "TXT"), domain))
     names = list(selectors)
     for selector in names:
         name = f"{selector}._domainkey.{domain}"
-        yield _asked(f"DKIM {selector}", lambda name=name: _dkim(resolver.ask(name, "TXT"), name))  # type: ignore[misc]
+        yield _run(f"DKIM {selector}", lambda name=name: _dkim(resolver.ask(name, "TXT"), name))  # type: ignore[misc]
     if not names:
-        said = "Name the selector that your server or provider signs with: --selector s1"
-        yield CheckResult("DKIM", CheckState.UNKNOWN, said)
-    yield _asked("DMARC", lambda: _dmarc(domain, resolver))
-    yield _asked("Answers", lambda: _mx(resolver.ask(domain, "MX"), domain))
+        detail = "Name the selector that your server or provider signs with: --selector s1"
+        yield CheckResult("DKIM", CheckState.UNKNOWN, detail)
+    yield _run("DMARC", lambda: _dmarc(domain, resolver))
+    yield _run("Answers", lambda: _mx(resolver.ask(domain, "MX"), domain))
     if by_smtp:
-        yield _asked("PTR", lambda: _ptr(settings.EMAIL_HOST, resolver))
-        yield _asked("TLS", lambda: _tls(settings.EMAIL_HOST))
+        yield _run("PTR", lambda: _ptr(settings.EMAIL_HOST, resolver))
+        yield _run("TLS", lambda: _tls(settings.EMAIL_HOST))
     elif outbox.is_in_use():
-        said = "Mails are files in the outbox: no server sends any. Set EMAIL_URL, or EMAIL_PROVIDERS."
-        yield CheckResult("PTR, TLS", CheckState.UNKNOWN, said)
+        detail = "Emails are files in the outbox, and no server sends any. Set EMAIL_URL, or EMAIL_PROVIDERS."
+        yield CheckResult("PTR, TLS", CheckState.UNKNOWN, detail)
     else:
         yield CheckResult(
             "PTR, TLS",
             CheckState.OK,
-            "Your provider's servers send the mail: theirs count, and its interface is https.",
+            "Your provider's servers send the emails, so their names and TLS count. Its API uses https.",
         )
 
 
-def _asked(name: str, ask: Callable[[], tuple[CheckState, str]]) -> CheckResult:
+def _run(name: str, ask: Callable[[], tuple[CheckState, str]]) -> CheckResult:
     try:
         return CheckResult(name, *ask())
     except NoAnswerError as error:
@@ -92,70 +92,71 @@ def _asked(name: str, ask: Callable[[], tuple[CheckState, str]]) -> CheckResult:
 
 
 def _spf(records: list[str], domain: str) -> tuple[CheckState, str]:
-    found = [record for record in records if record.lower().startswith("v=spf1")]
-    if not found:
+    spf = [record for record in records if record.lower().startswith("v=spf1")]
+    if not spf:
         return (
             CheckState.FAILED,
             f"{domain} has no SPF record. Publish the one that your server or provider gives you.",
         )
-    if len(found) > 1:
-        return CheckState.FAILED, f"{domain} has {len(found)} SPF records, so that none counts. Join them into one."
-    if found[0].split()[-1] in ("+all", "all"):
-        return CheckState.FAILED, f"It lets everybody send as {domain}: end it with ~all or -all. {found[0]}"
-    return CheckState.OK, found[0]
+    if len(spf) > 1:
+        return CheckState.FAILED, f"{domain} has {len(spf)} SPF records, so none of them is valid. Merge them into one."
+    if spf[0].split()[-1] in ("+all", "all"):
+        return CheckState.FAILED, f"It allows everyone to send as {domain}. End it with ~all or -all. {spf[0]}"
+    return CheckState.OK, spf[0]
 
 
 def _dkim(records: list[str], name: str) -> tuple[CheckState, str]:
-    found = [record for record in records if "p=" in record]
-    if not found:
+    keys = [record for record in records if "p=" in record]
+    if not keys:
         return CheckState.FAILED, f"{name} has no key. Publish the record that your server or provider gives you."
-    tags = _tags(found[0])
+    tags = _tags(keys[0])
     if not tags.get("p"):
-        return CheckState.FAILED, f"The key at {name} was revoked: it is empty."
-    return CheckState.OK, f"A key of {len(tags['p'])} characters. It signs as your own domain, which DMARC asks for."
+        return CheckState.FAILED, f"The key at {name} is empty, which means that it was revoked."
+    return CheckState.OK, f"A key of {len(tags['p'])} characters. It signs for your own domain, as DMARC requires."
 
 
 def _dmarc(domain: str, resolver: Resolver) -> tuple[CheckState, str]:
-    names = [domain, ".".join(domain.split(".")[-2:])]  # else the one of the whole organisation counts
+    names = [domain, ".".join(domain.split(".")[-2:])]  # a subdomain without a record uses its parent's
     for name in dict.fromkeys(names):
-        found = [r for r in resolver.ask(f"_dmarc.{name}", "TXT") if r.lower().startswith("v=dmarc1")]
-        if found:
-            policy = _tags(found[0]).get("p", "")
+        dmarc = [r for r in resolver.ask(f"_dmarc.{name}", "TXT") if r.lower().startswith("v=dmarc1")]
+        if dmarc:
+            policy = _tags(dmarc[0]).get("p", "")
             if policy in ("none", "quarantine", "reject"):
-                return CheckState.OK, found[0]
-            return CheckState.FAILED, f"Its policy is “{policy}”. Write p=none, to begin with. {found[0]}"
-    said = f"Gmail, Yahoo and Outlook ask for one. Publish at _dmarc.{domain} to begin with: v=DMARC1; p=none"
-    return CheckState.FAILED, f"There is no DMARC record. {said}"
+                return CheckState.OK, dmarc[0]
+            return CheckState.FAILED, f"Its policy is “{policy}”. Start with p=none. {dmarc[0]}"
+    advice = f"Gmail, Yahoo and Outlook require one. Start with this record at _dmarc.{domain}: v=DMARC1; p=none"
+    return CheckState.FAILED, f"There is no DMARC record. {advice}"
 
 
 def _mx(records: list[str], domain: str) -> tuple[CheckState, str]:
     if not records:
         return (
             CheckState.FAILED,
-            f"{domain} takes no mail: answers and bounces to it go nowhere. Publish an MX.",
+            f"{domain} receives no email, so replies and bounces are lost. Publish an MX record.",
         )
-    return CheckState.OK, f"{domain} takes mail: {', '.join(sorted(records))}"
+    return CheckState.OK, f"{domain} receives email: {', '.join(sorted(records))}"
 
 
 def _ptr(host: str, resolver: Resolver) -> tuple[CheckState, str]:
-    """The address' name, and back."""
+    """Check that each address of `host` has a name that resolves to the address."""
     addresses = [*resolver.ask(host, "A"), *resolver.ask(host, "AAAA")]
     if not addresses:
         return (
             CheckState.UNKNOWN,
-            f"{host} is not in the DNS. What counts is the address that your server sends from.",
+            f"{host} is not in the DNS. Check the address that your server sends from.",
         )
     for address in addresses:
         names = resolver.ask(dns.reversename.from_address(address).to_text(), "PTR")
         back = [a for name in names for kind in ("A", "AAAA") for a in resolver.ask(name.rstrip("."), kind)]
         if address not in back:
-            told = f"called {', '.join(names)}, which is not {address}" if names else "without a name"
-            return CheckState.FAILED, f"{host} is {address}, {told}. Gmail and Yahoo ask for a name that leads back."
-    return CheckState.OK, f"{host}: {', '.join(addresses)}, with names that lead back"
+            problem = f"whose name {', '.join(names)} does not resolve to it" if names else "which has no name"
+            advice = "Gmail and Yahoo require a PTR record with a name that resolves to the address."
+            return CheckState.FAILED, f"{host} is {address}, {problem}. {advice}"
+    return CheckState.OK, f"{host}: {', '.join(addresses)}. Their names resolve to them."
 
 
 def _tls(host: str) -> tuple[CheckState, str]:
-    """Whether the server that we hand mail to encrypts, with a certificate that holds."""
+    """Check that our SMTP server encrypts, with a valid certificate."""
     try:
         context = ssl.create_default_context()
         if settings.EMAIL_USE_SSL:
@@ -164,15 +165,15 @@ def _tls(host: str) -> tuple[CheckState, str]:
             with smtplib.SMTP(host, settings.EMAIL_PORT, timeout=TIMEOUT) as server:
                 server.starttls(context=context)
     except ssl.SSLError as error:
-        return CheckState.FAILED, f"{host} shows a certificate that does not hold: {error.reason}"
+        return CheckState.FAILED, f"{host} has an invalid certificate: {error.reason}"
     except smtplib.SMTPNotSupportedError:
-        return CheckState.FAILED, f"{host} does not encrypt. Gmail asks for TLS on the whole way."
+        return CheckState.FAILED, f"{host} does not encrypt. Gmail requires TLS."
     except (OSError, smtplib.SMTPException, socket.gaierror) as error:
         return CheckState.UNKNOWN, f"{host} can't be reached: {error}"
-    is_asked = settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
-    if not is_asked:
-        return CheckState.FAILED, f"{host} can encrypt, and EMAIL_URL does not ask for it: write smtp+tls://"
-    return CheckState.OK, f"{host} encrypts, with a certificate that holds"
+    uses_tls = settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
+    if not uses_tls:
+        return CheckState.FAILED, f"{host} can encrypt, but EMAIL_URL does not use it. Write smtp+tls://"
+    return CheckState.OK, f"{host} encrypts, with a valid certificate."
 
 
 def _tags(record: str) -> dict[str, str]:

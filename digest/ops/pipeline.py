@@ -1,4 +1,4 @@
-"""What an operator asks for by hand: fetch, publish, send. Each ends with a summary for people and programs."""
+"""The pipeline behind the commands: fetch, publish, send. Each step returns a summary for people and programs."""
 
 import datetime as dt
 import time
@@ -17,19 +17,19 @@ from digest.ingest import fetcher
 from digest.models import Delivery, Edition, FetchRun
 
 Track = Callable[[list[Any]], Iterable[Any]]
-Show = Callable[[int], Callable[[int], object]]  # of so many, so many more are done
-OTHERS_TIMEOUT = 30  # seconds to wait for mails that another process has in hand
+Show = Callable[[int], Callable[[int], object]]  # takes the total, returns a callback for how many more are done
+OTHERS_TIMEOUT = 30  # seconds to wait for shards that other workers hold
 
 Status = Delivery.Status
 
 
 class NoEditionError(Exception):
-    """There is no edition of the day that was asked for."""
+    """There is no edition of the requested day."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How it went: one line, the same as data, and whether all went well."""
+    """The result of a step: one line of text, the same as data, and whether all went well."""
 
     line: str
     data: dict[str, Any]
@@ -48,7 +48,7 @@ def fetch(days: list[dt.date], *, track: Track = iter) -> Summary:
     for run in broken:
         line += f". {run.source} FAILED for {run.day}: {run.message}"
     if unread:
-        line += f". {count(unread, 'day')} not asked for, since the source can't be reached"
+        line += f". {count(unread, 'day')} not requested, because the source can't be reached"
     if runs and not broken:
         line += "".join(f". {remark}" for remark in dict.fromkeys(run.message for run in runs if run.message))
     data = {"days": [str(day) for day in days], **totals, "unread": unread, "failed": [_failure(run) for run in broken]}
@@ -56,7 +56,7 @@ def fetch(days: list[dt.date], *, track: Track = iter) -> Summary:
 
 
 def publish(day: dt.date) -> Summary:
-    """Publish the edition of `day`, if there are papers for one."""
+    """Publish the edition of `day` if there are papers for it."""
     done = publication.publish(day, now=clock.now())
     data = {
         "day": str(day),
@@ -72,7 +72,7 @@ def publish(day: dt.date) -> Summary:
 
 
 def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summary:
-    """Send the edition of `day` to every reader who has not had it, whatever their hour. Raises NoEditionError."""
+    """Send the edition of `day` to every reader who has not had it, regardless of their hour. Raise NoEditionError."""
     edition = Edition.objects.filter(day=day).first()
     if edition is None:
         newest = publication.latest()
@@ -80,10 +80,11 @@ def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summ
         raise NoEditionError(f"There is no edition of {day}. {known} Run publish_edition --date {day} first.")
     now = clock.now()
     if edition.closed_at is None:
-        publication.publish(day, now=now)  # what is sent is not added to afterwards
+        publication.publish(day, now=now)  # close it, because no papers may be added after it was sent
     rows = Delivery.objects.filter(edition=edition)
+    # Plan for all readers, and try everything now: deliveries that wait for a retry, and a probe during a pause.
     planner.plan_everyone(edition, now=now)
-    shards.retry_now(edition, now=now)  # a person asked: what waits for another try has it now
+    shards.retry_now(edition, now=now)
     pauses.request_probe(now=now)
     sent_now = shard_worker.send_due(edition=edition, progress=show(rows.filter(status=Status.QUEUED).count()))
     _wait_for_others(edition)
@@ -96,9 +97,9 @@ def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summ
         "weekly_waiting": weekly,
     }
     line = f"Edition of {day}: {count(sent_now, 'digest')} sent now"
-    line += "".join(f", {counts[status]} {said}" for status, said in _SAID.items() if counts[status])
+    line += "".join(f", {counts[status]} {words}" for status, words in _STATUS_WORDS.items() if counts[status])
     if weekly:
-        line += f"; {count(weekly, 'weekly reader')} will have it in the week's digest"
+        line += f"; {count(weekly, 'weekly reader')} will get it in the weekly digest"
     troubles = rows.filter(status__in=(Status.FAILED, Status.QUEUED, Status.UNCERTAIN)).exclude(reason="")
     line += "".join(
         f". {reason}" for reason in troubles.order_by("reason").values_list("reason", flat=True).distinct()[:3]
@@ -114,7 +115,7 @@ def _next_try(rows: QuerySet[Delivery]) -> str:
     return f". Next try at {waiting:%H:%M} UTC" if waiting else ""
 
 
-_SAID = {
+_STATUS_WORDS = {
     Status.SENT: "sent in all",
     Status.SKIPPED: "skipped",
     Status.QUEUED: "waiting for another try",
@@ -124,7 +125,7 @@ _SAID = {
 
 
 def _wait_for_others(edition: Edition) -> None:
-    """A running server may have taken some of the shards: their end belongs into the summary."""
+    """Wait for shards that a running server has taken, because their results belong in the summary."""
     deadline = time.monotonic() + OTHERS_TIMEOUT
     while time.monotonic() < deadline and edition.shards.exclude(worker="").exists():
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""How mail was received lately: what mailbox providers judge a sender by."""
+"""The sender's reputation: rates of bounces and complaints, by which mailbox providers judge a sender."""
 
 import datetime as dt
 from collections import Counter
@@ -18,15 +18,15 @@ SPAN = dt.timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class ReputationRates:
-    """Counts of some days."""
+    """The counts of emails sent and of reports about them, over some days."""
 
     sent: int = 0
     delivered: int = 0
-    hard: int = 0
-    soft: int = 0
-    policy: int = 0
+    hard: int = 0  # bounces: the address does not exist
+    soft: int = 0  # bounces: the mailbox is full or unavailable
+    policy: int = 0  # bounces: the mailbox provider blocks us
     complaints: int = 0
-    left: int = 0
+    left: int = 0  # readers who unsubscribed through their provider
 
     @property
     def bounces(self) -> int:
@@ -37,7 +37,8 @@ class ReputationRates:
         return self.delivered + self.bounces + self.complaints + self.left
 
     @property
-    def says_something(self) -> bool:
+    def is_significant(self) -> bool:
+        """Return whether enough emails were sent for the rates to mean anything."""
         return self.sent >= settings.RATES_FROM_MAILS
 
     def percent(self, number: int) -> float:
@@ -53,21 +54,19 @@ class ReputationRates:
 
     @property
     def flags(self) -> list[str]:
-        """What an admin must see, each as a sentence."""
-        found = []
-        if self.says_something and self.complaint_rate >= settings.RED_AT_COMPLAINTS:
-            limit = (
-                f"{settings.RED_AT_COMPLAINTS:g} % is too many, and {settings.PAUSE_AT_COMPLAINTS:g} % stops sending"
-            )
-            found.append(f"{self.complaint_rate:.2f} % of the mails were called spam: {limit}.")
-        if self.says_something and self.bounce_rate >= settings.RED_AT_BOUNCES:
+        """The warnings for the admin, each a sentence."""
+        warnings = []
+        if self.is_significant and self.complaint_rate >= settings.RED_AT_COMPLAINTS:
+            limits = f"{settings.RED_AT_COMPLAINTS:g} % is too many, {settings.PAUSE_AT_COMPLAINTS:g} % stops sending"
+            warnings.append(f"Readers marked {self.complaint_rate:.2f} % of the emails as spam: {limits}.")
+        if self.is_significant and self.bounce_rate >= settings.RED_AT_BOUNCES:
             limits = f"{settings.RED_AT_BOUNCES:g} % is too many, {settings.PAUSE_AT_BOUNCES:g} % stops sending"
-            found.append(f"{self.bounce_rate:.1f} % of the mails bounced: {limits}.")
-        return found
+            warnings.append(f"{self.bounce_rate:.1f} % of the emails bounced: {limits}.")
+        return warnings
 
 
 def recent_rates(*, now: dt.datetime, since: dt.datetime | None = None) -> ReputationRates:
-    """The last seven days, or what there is of them after `since`, and is about mails that were queued after it."""
+    """Return the rates of the last seven days. If `since` is given, count only emails that were queued after it."""
     begins = max(filter(None, (now - SPAN, since)))
     sent, events = 0, Counter[str]()
     counted = _counted(begins, now)
@@ -76,7 +75,7 @@ def recent_rates(*, now: dt.datetime, since: dt.datetime | None = None) -> Reput
         if not has_total:
             queued = Delivery.objects.filter(queued_at__gte=first, queued_at__lt=last, status=Delivery.Status.SENT)
             sent += queued.count()
-        if not has_total or since is not None:  # totals do not tell which mails their events are about
+        if not has_total or since is not None:  # totals do not show which emails their events are about
             events += _events(first, last, since)
     for what, number in _totals(begins, now):
         if what == f"delivery {Delivery.Status.SENT}":
@@ -103,16 +102,16 @@ def _rates(sent: int, events: Counter[str]) -> ReputationRates:
 
 def _events(first: dt.datetime, last: dt.datetime, since: dt.datetime | None) -> Counter[str]:
     rows = DeliveryEvent.objects.filter(happened_at__gte=first, happened_at__lt=last).order_by()
-    if since is not None:  # a person has looked at what was sent before
+    if since is not None:  # an admin has acknowledged everything that was sent before
         rows = rows.filter(delivery__queued_at__gte=since)
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for event_type, meaning, number in rows.values_list("event_type", "meaning").annotate(Count("pk")):
-        found[f"{event_type} {meaning}".strip()] += number
-    return found
+        counts[f"{event_type} {meaning}".strip()] += number
+    return counts
 
 
 def _days(begins: dt.datetime, now: dt.datetime) -> Iterator[tuple[dt.date, dt.datetime, dt.datetime]]:
-    """Each day between, and from when to when it is."""
+    """Yield each day from `begins` to `now` with its first and last moment within that time."""
     day = begins.date()
     while day <= now.date():
         midnight = clock.midnight(day)

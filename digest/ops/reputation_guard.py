@@ -1,4 +1,4 @@
-"""Sending stops by itself when too many complain, or too much bounces; a person must look, and let it go on."""
+"""The reputation guard: too many complaints or bounces pause all sending, until an admin ends the pause."""
 
 import datetime as dt
 
@@ -9,37 +9,37 @@ from digest.models import Pause
 from digest.ops import reputation
 from digest.ops.reputation import ReputationRates
 
-LOOK = "Find out why before you let it go on: admin → Daily totals, Delivery events."
+ADVICE = "Find the cause before you end the pause: admin → Daily totals, Delivery events."
 
 
 def pause_if_harmful(*, now: dt.datetime) -> bool:
-    """Pause sending if the last days' rates are beyond the limits; whether it was paused now.
+    """Pause sending if the rates of the last days exceed the limits. Return whether it was paused now.
 
-    A pause that would end by itself then waits for a person, too.
+    A pause that would end by itself then waits for an admin as well.
     """
     pause = pauses.current()
     if pause is not None and pause.probe_at is None:
         return False
     reason = problem(reputation.recent_rates(now=now, since=_last_acknowledged()))
     if reason:
-        pauses.start(f"{reason} {LOOK}", now=now, resumes=False)
+        pauses.start(f"{reason} {ADVICE}", now=now, resumes=False)
     return bool(reason)
 
 
-def problem(lately: ReputationRates) -> str:
-    """Why nothing more may be sent; nothing where all is well, or where too few mails say anything."""
-    if not lately.says_something:
+def problem(rates: ReputationRates) -> str:
+    """Return why no more emails may be sent, or an empty string if the rates are fine or not significant."""
+    if not rates.is_significant:
         return ""
-    if lately.complaint_rate >= settings.PAUSE_AT_COMPLAINTS:
-        told = f"{lately.complaints} of {lately.sent:,} mails of the last days were called spam"
-        return f"{told}: {lately.complaint_rate:.2f} %, and {settings.PAUSE_AT_COMPLAINTS:g} % is the limit."
-    if lately.bounce_rate >= settings.PAUSE_AT_BOUNCES:
-        told = f"{lately.bounces} of {lately.sent:,} mails of the last days bounced"
-        return f"{told}: {lately.bounce_rate:.1f} %, and {settings.PAUSE_AT_BOUNCES:g} % is the limit."
+    if rates.complaint_rate >= settings.PAUSE_AT_COMPLAINTS:
+        share = f"{rates.complaints} of {rates.sent:,} emails of the last days as spam: {rates.complaint_rate:.2f} %"
+        return f"Readers marked {share}. The limit is {settings.PAUSE_AT_COMPLAINTS:g} %."
+    if rates.bounce_rate >= settings.PAUSE_AT_BOUNCES:
+        share = f"{rates.bounces} of {rates.sent:,} emails of the last days bounced: {rates.bounce_rate:.1f} %"
+        return f"{share}. The limit is {settings.PAUSE_AT_BOUNCES:g} %."
     return ""
 
 
 def _last_acknowledged() -> dt.datetime | None:
-    """When a person last let sending go on after such a pause: what came before is known."""
+    """Return when an admin last ended such a pause. Emails that were sent before then are acknowledged."""
     ended = Pause.objects.filter(ended_at__isnull=False, probe_at=None).order_by("-ended_at")
     return ended.values_list("ended_at", flat=True).first()

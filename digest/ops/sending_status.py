@@ -1,4 +1,4 @@
-"""What an admin sees of it at a glance: how mail was received, and how much may leave."""
+"""The status of sending in the admin: how emails were received lately, and how many may be sent."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class LimitSummary:
 
 @dataclass(frozen=True)
 class ProviderStatus:
-    """One provider: what may leave by it, and until when it is left alone since it refused everything."""
+    """The status of one provider: its limits, and until when it is avoided because it refused everything."""
 
     name: str
     plain: LimitSummary
@@ -31,12 +31,12 @@ class ProviderStatus:
 
 @dataclass(frozen=True)
 class SendingStatus:
-    """The last seven days, and the hour to come."""
+    """The rates of the last seven days, and what each provider may send in the next hour."""
 
     rates: ReputationRates
-    shares: list[tuple[str, str]]  # of the mails sent, in percent; none where nothing was reported of any
+    shares: list[tuple[str, str]]  # in percent of the emails sent; empty if there are no reports
     ways: list[ProviderStatus]
-    is_outbox: bool  # mails are files, of which nobody reports
+    is_outbox: bool  # emails are files, so there are no reports
 
 
 def sending_status(*, now: dt.datetime) -> SendingStatus:

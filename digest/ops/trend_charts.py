@@ -1,4 +1,4 @@
-"""The last days as small charts: what came in, what went out, who came and left. Days are of UTC."""
+"""Small charts of the last days: papers, digests sent, readers who subscribed and left. Days are in UTC."""
 
 import datetime as dt
 from collections import Counter
@@ -13,7 +13,8 @@ from digest.models import DailyTotal, Delivery, Edition
 from subscriptions.models import Consent
 
 DAYS = 14
-STEP, GAP, HEIGHT = 20, 4, 48  # of a day's place, before the next, and of the highest bar; in the drawing's own units
+# In the units of the drawing: the width of a day, the gap before the next day, and the height of the highest bar.
+STEP, GAP, HEIGHT = 20, 4, 48
 
 ByDay = Mapping[dt.date, int]
 Event = Consent.Event
@@ -26,7 +27,7 @@ class Bar:
     name: str
     day: dt.date
     number: int
-    order: int  # of its series: the first is drawn plainly
+    order: int  # of its series in the chart; the first has the plain colour
     x: int
     width: int
     height: int
@@ -38,19 +39,19 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Some series, such as who came and who left, by day."""
+    """One or more series of numbers by day, such as readers who came and readers who left."""
 
     series: Mapping[str, ByDay]
     days: list[dt.date]
-    model: str = ""  # that the numbers are about: staff who may view it see them
+    model: str = ""  # only staff who may view this model see the chart
 
     @property
     def width(self) -> int:
         return STEP * len(self.days)
 
     @property
-    def said(self) -> str:
-        """What it comes to, in words."""
+    def summary(self) -> str:
+        """The sum of each series, in words."""
         sums = ((name, sum(numbers.get(day, 0) for day in self.days)) for name, numbers in self.series.items())
         return ", ".join(f"{name}: {number}" for name, number in sums)
 
@@ -58,15 +59,15 @@ class Chart:
     def bars(self) -> Iterator[Bar]:
         most = max((numbers.get(day, 0) for numbers in self.series.values() for day in self.days), default=0)
         width = (STEP - GAP) // len(self.series)
-        for place, day in enumerate(self.days):
+        for column, day in enumerate(self.days):
             for order, (name, numbers) in enumerate(self.series.items()):
                 number = numbers.get(day, 0)
                 height = max(round(HEIGHT * number / most), 1) if number else 0
-                yield Bar(name, day, number, order, place * STEP + order * width, width, height)
+                yield Bar(name, day, number, order, column * STEP + order * width, width, height)
 
 
 def charts(*, now: dt.datetime) -> list[Chart]:
-    """Of the last days, today's among them."""
+    """Return the charts of the last days, including today."""
     days = [now.date() - dt.timedelta(days=ago) for ago in reversed(range(DAYS))]
     first = clock.midnight(days[0])
     readers = {"Readers who came": (Event.CONFIRMED, Event.RETURNED), "who left": (Event.WITHDRAWN,)}
@@ -83,7 +84,10 @@ def _papers(first: dt.date) -> ByDay:
 
 
 def _sent(first: dt.datetime) -> ByDay:
-    """By the day on which they were planned: of counted days their totals, and the rows of those after them."""
+    """Return the digests sent, by the day on which they were planned.
+
+    Counted days have totals. The rows of later days are counted here.
+    """
     totals = DailyTotal.objects.filter(kind=DailyTotal.Kind.DELIVERY, day__gte=first.date()).order_by()
     last = totals.order_by("-day").values_list("day", flat=True).first()
     counted = dict(totals.filter(what=Delivery.Status.SENT).values_list("day").annotate(Sum("number")))

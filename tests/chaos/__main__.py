@@ -20,14 +20,14 @@ from tests.chaos.servers import Postgres, Redis, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORKERS, PROCESSES, CONNECTIONS = 2, 2, 4
-DAY = 86_400
+DAY = 86_400  # seconds
 
 
 class Chaos:
-    """All that runs, and how it is troubled."""
+    """The processes of the test, and the faults that are caused."""
 
     def __init__(self, folder: Path, seed: int, pause: float, *, workers: int = WORKERS, calm: bool = False) -> None:
-        """With `calm` the mail server makes no trouble of its own."""
+        """Set everything up. A `calm` mail server causes no faults."""
         folder.mkdir(exist_ok=True)
         self.workers = workers
         self.chance, self.pause, self.done = random.Random(seed), pause, Counter[str]()
@@ -55,7 +55,7 @@ class Chaos:
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self.environment, check=True)
         self._start("sink", "tests.chaos.server", str(self._port), str(self.log), str(seed), *["calm"] * calm)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         for number in range(self.workers):
             self.start_worker(number)
         self.start_beat(0)
@@ -72,10 +72,10 @@ class Chaos:
     def start_beat(self, number: int, shift: float = 0) -> None:
         self._start(f"beat{number}", "tests.chaos.quick", "celery", "-A", "config", "beat", "-l", "ERROR", shift=shift)
 
-    def trouble(self) -> None:
-        """Do one thing at random, and wait for a moment."""
+    def cause_fault(self) -> None:
+        """Cause one fault at random, and wait for a moment."""
         number, shift = self.chance.randrange(self.workers), self.chance.choice((-DAY, DAY))
-        deeds: dict[str, tuple[int, Callable[[], None]]] = {
+        faults: dict[str, tuple[int, Callable[[], None]]] = {
             "worker killed": (60, lambda: self.start_worker(number)),
             "beat killed": (8, lambda: self.start_beat(0)),
             "web killed": (4, self.start_web),
@@ -87,8 +87,8 @@ class Chaos:
             "a beat's clock a day off": (4, lambda: self.start_beat(0, shift)),
             "mail server refuses all": (5, self.refuse_for_a_moment),
         }
-        (name,) = self.chance.choices(list(deeds), [weight for weight, _ in deeds.values()])
-        deeds[name][1]()
+        (name,) = self.chance.choices(list(faults), [weight for weight, _ in faults.values()])
+        faults[name][1]()
         self.done[name] += 1
         time.sleep(self.chance.uniform(0.3, 1.7) * self.pause)
 
@@ -99,16 +99,16 @@ class Chaos:
         off.unlink()
 
     def taken(self) -> list[ledger.Taken]:
-        """What the mail server took so far."""
+        """Return the emails that the mail server has accepted so far."""
         return ledger.read(self.log.read_text().splitlines())
 
     def heal(self) -> None:
-        """Nobody is troubled any more, and all clocks are right."""
+        """Restart everything, without faults and with correct clocks."""
         self.kill("beat1", counts=False)
-        self.begin()
+        self.start()
 
     def kill(self, name: str, *, counts: bool = True) -> None:
-        """`kill -9` it, and all its children."""
+        """Kill the process and all its children with `kill -9`."""
         process = self._processes.pop(name, None)
         if process is not None:
             self.done["kill -9"] += counts
@@ -137,9 +137,9 @@ class Chaos:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=sys.modules["tests.chaos"].__doc__)
     parser.add_argument("--readers", type=int, default=20_000)
-    parser.add_argument("--seconds", type=float, default=120, help="for which things are broken")
-    parser.add_argument("--kills", type=int, default=100, help="of whole workers, by the killer")
-    parser.add_argument("--only", choices=["killer"], help="nothing but this")
+    parser.add_argument("--seconds", type=float, default=120, help="for which faults are caused")
+    parser.add_argument("--kills", type=int, default=100, help="how many times the killer kills a whole worker")
+    parser.add_argument("--only", choices=["killer"], help="run only this part")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--short", action="store_true", help="1,500 readers, 12 seconds, 8 kills, seed 1")
     options = parser.parse_args()
@@ -161,7 +161,7 @@ def _do_everything(options: argparse.Namespace) -> int:
     finally:
         chaos.end()
         shutil.rmtree(folder, ignore_errors=True)
-    # On a database of its own, and so in a process of its own.
+    # The killer needs its own database, and so its own process.
     again = [sys.executable, "-m", "tests.chaos", "--only", "killer", *sys.argv[1:], "--seed", str(options.seed)]
     return subprocess.run(again, cwd=ROOT).returncode or failed
 
@@ -174,12 +174,12 @@ def _kill_workers(options: argparse.Namespace) -> int:
 
     try:
         crowd = Crowd(options.readers, chaos.chance)
-        chaos.begin()
-        told = killer.run(crowd, chaos.start_worker, chaos.taken, kills=options.kills, chance=chaos.chance)
+        chaos.start()
+        result = killer.run(crowd, chaos.start_worker, chaos.taken, kills=options.kills, chance=chaos.chance)
     finally:
         chaos.end()
         shutil.rmtree(folder, ignore_errors=True)
-    verdict, most = told.verdict, told.kills * PROCESSES * CONNECTIONS
+    verdict, most = result.verdict, result.kills * PROCESSES * CONNECTIONS
     failed = verdict.repeated > most or any(
         (
             verdict.lost,
@@ -191,7 +191,7 @@ def _kill_workers(options: argparse.Namespace) -> int:
             verdict.statuses.get("given up"),
         )
     )
-    print(json.dumps(told.figures(), indent=2))
+    print(json.dumps(result.figures(), indent=2))
     print("FAILED" if failed else "All is well.", f"Again with --only killer --seed {options.seed}.")
     return int(failed)
 
@@ -201,23 +201,23 @@ def _run(chaos: Chaos, options: argparse.Namespace) -> int:
     from tests.chaos.crowd import Crowd
 
     crowd = Crowd(options.readers, chaos.chance)
-    chaos.begin()
+    chaos.start()
     ends_at = time.monotonic() + options.seconds
     while time.monotonic() < ends_at and crowd.is_waiting():
-        chaos.trouble()
+        chaos.cause_fault()
         crowd.let_some_leave()
     chaos.heal()
     crowd.wait_until_all_is_done(180)
     taken = chaos.taken()
     verdict = ledger.check(taken, crowd.statuses(), crowd.left)
-    return _tell(verdict, chaos.done, options, len(taken))
+    return _report(verdict, chaos.done, options, len(taken))
 
 
 def _call(name: str, folder: Path, environment: dict[str, str], options: argparse.Namespace) -> int:
     size = {"kills": 4, "readers": 800} if options.short else {"kills": 12, "readers": 2000}
     kills, verdict = provider.run(name, folder, environment, seed=options.seed, **size)
     failed = not kills or any((verdict.lost, verdict.unknown, verdict.unfinished, verdict.repeated))
-    print(f"By {name}, {kills} kills, what is in doubt is to {provider.CASES[name]}:", end=" ")
+    print(f"By {name}, {kills} kills, UNCERTAIN_MAILS={provider.CASES[name]}:", end=" ")
     print(f"{len(verdict.lost)} lost, {verdict.repeated} repeated, {len(verdict.unfinished)} unfinished,", end=" ")
     print(f"{verdict.statuses.get('uncertain', 0)} uncertain.", "FAILED" if failed else "All is well.")
     return int(failed)
@@ -233,9 +233,9 @@ def _fill_the_disk(folder: Path, environment: dict[str, str]) -> int:
     return int(failed)
 
 
-def _tell(verdict: ledger.Verdict, done: "Counter[str]", options: argparse.Namespace, taken: int) -> int:
+def _report(verdict: ledger.LedgerVerdict, done: "Counter[str]", options: argparse.Namespace, taken: int) -> int:
     kills, most = done["kill -9"], (done["kill -9"] + WORKERS) * PROCESSES * CONNECTIONS
-    told = {
+    figures = {
         "seed": options.seed,
         "kills": kills,
         "done": dict(done),
@@ -250,7 +250,7 @@ def _tell(verdict: ledger.Verdict, done: "Counter[str]", options: argparse.Names
         "unfinished": len(verdict.unfinished),
         "statuses": verdict.statuses,
     }
-    print(json.dumps(told, indent=2))
+    print(json.dumps(figures, indent=2))
     bad = [verdict.lost, verdict.unknown, verdict.other_ids, verdict.after_leaving, verdict.unfinished]
     failed = any(bad) or verdict.repeated - verdict.excused > most
     print("FAILED" if failed else "All is well.", f"Again with --seed {options.seed}.")

@@ -1,4 +1,4 @@
-"""The readers: they get an edition, some leave meanwhile, and what became of each is asked at the end."""
+"""The readers of the chaos test: they get an edition, some unsubscribe during it, and all are checked at the end."""
 
 import datetime as dt
 import random
@@ -41,18 +41,18 @@ class Crowd:
         Subscriber.objects.update(mail_quiet_days=True)
 
     def is_waiting(self) -> bool:
-        """Whether some are not planned yet, or not at their end."""
+        """Return whether some readers are not planned yet, or have a delivery that has not ended."""
         return self.ended() + len(self.left) < self._count
 
     @staticmethod
     def ended() -> int:
-        """How many deliveries are at their end."""
-        return _stubbornly(lambda: Delivery.objects.exclude(status="queued").count())
+        """Return how many deliveries have ended."""
+        return _retrying(lambda: Delivery.objects.exclude(status="queued").count())
 
     def let_some_leave(self) -> None:
         for _ in range(3):
             address = f"reader{self._chance.randint(1, self._count)}@example.org"
-            _stubbornly(partial(_leave, address))
+            _retrying(partial(_leave, address))
             self.left.setdefault(address, time.time())
 
     def wait_until_all_is_done(self, seconds: float) -> None:
@@ -64,23 +64,23 @@ class Crowd:
 
     @staticmethod
     def statuses() -> dict[str, str]:
-        """By address; those who left before they were planned have none."""
-        told = {}
+        """Return the status of each delivery by address. Readers who left before they were planned are missing."""
+        found = {}
         for address, status, reason in Delivery.objects.values_list("subscriber__email", "status", "reason"):
             is_refused = "550 5.1.1" in reason or "554 5.6.0" in reason
-            told[address] = "given up" if status == "failed" and not is_refused else status
-            if results.MAY_HAVE_ARRIVED in reason:  # and was refused later
-                told[address] = "uncertain"
+            found[address] = "given up" if status == "failed" and not is_refused else status
+            if results.MAY_HAVE_ARRIVED in reason:  # and a later attempt was refused
+                found[address] = "uncertain"
         others = Subscriber.objects.filter(status="active").values_list("email", flat=True)
-        return {address: "queued" for address in others if address not in told} | told
+        return {address: "queued" for address in others if address not in found} | found
 
 
 def _leave(address: str) -> None:
     lifecycle.unsubscribe(Subscriber.objects.get(email=address), now=timezone.now())
 
 
-def _stubbornly(do: Callable[[], T]) -> T:
-    """The database may just be restarted."""
+def _retrying(do: Callable[[], T]) -> T:
+    """Try again if the database is being restarted."""
     for _ in range(200):
         try:
             return do()

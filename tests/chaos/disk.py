@@ -1,6 +1,6 @@
-"""The disk becomes full on SQLite while digests go out, and later has room again.
+"""A test with SQLite: the disk becomes full while digests are sent, and later has space again.
 
-A process may write no file beyond a few hundred kilobytes: to it the disk is full, at one moment or another.
+A limit on the size of files makes the disk seem full to a process, sooner or later.
 """
 
 import json
@@ -11,18 +11,18 @@ from pathlib import Path
 
 from config import clean_env
 from tests.chaos import ledger
-from tests.chaos.ledger import Taken, Verdict
+from tests.chaos.ledger import LedgerVerdict, Taken
 from tests.sink import Received, Sink
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READERS = 1_000
-ROOMS = (40_000, 150_000, 300_000, 500_000, 700_000)  # bytes
+SPACES = (40_000, 150_000, 300_000, 500_000, 700_000)  # bytes
 SET_UP = "from tests.chaos.crowd import Crowd; import random; Crowd({readers}, random.Random(1))"
-TELL = "from tests.chaos.crowd import Crowd; import json; print(json.dumps(Crowd.statuses()))"
+PRINT_STATUSES = "from tests.chaos.crowd import Crowd; import json; print(json.dumps(Crowd.statuses()))"
 
 
-def run(folder: Path, environment: dict[str, str]) -> tuple[int, Verdict]:
-    """How often a process failed for want of room, and the verdict on all mails."""
+def run(folder: Path, environment: dict[str, str]) -> tuple[int, LedgerVerdict]:
+    """Return how often a process failed because the disk was full, and the verdict on all emails."""
     taken: list[Taken] = []
 
     def keep(mail: Received) -> None:
@@ -40,21 +40,23 @@ def run(folder: Path, environment: dict[str, str]) -> tuple[int, Verdict]:
         _python(environment, "-c", SET_UP.format(readers=READERS))
         send = ("-c", "import django; django.setup()\nfrom digest import tasks\ntasks.send_due_digests.run()\n"
                 "tasks.send_shards.run()")  # fmt: skip
-        failed = sum(_python(environment, *send, room=room) != 0 for room in ROOMS)
+        failed = sum(_python(environment, *send, space=space) != 0 for space in SPACES)
         _python(environment, *send)
-        told = subprocess.run([sys.executable, "-c", TELL], cwd=ROOT, env=environment, capture_output=True, check=True)
-    return failed, ledger.check(taken, json.loads(told.stdout.splitlines()[-1]), {})
+        printed = subprocess.run(
+            [sys.executable, "-c", PRINT_STATUSES], cwd=ROOT, env=environment, capture_output=True, check=True
+        )
+    return failed, ledger.check(taken, json.loads(printed.stdout.splitlines()[-1]), {})
 
 
-def _python(environment: dict[str, str], *arguments: str, room: int = resource.RLIM_INFINITY) -> int:
-    """The exit status, which is 0 unless the `room` (bytes) is limited."""
+def _python(environment: dict[str, str], *arguments: str, space: int = resource.RLIM_INFINITY) -> int:
+    """Run Python and return its exit status, which is 0 unless the `space` (bytes) is limited."""
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (space, space))
 
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, preexec_fn=limit, stderr=subprocess.DEVNULL)
-    if room == resource.RLIM_INFINITY and done.returncode:
+    if space == resource.RLIM_INFINITY and done.returncode:
         raise RuntimeError(f"{arguments} ended with {done.returncode}")
     return done.returncode
 

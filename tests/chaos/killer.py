@@ -1,7 +1,7 @@
-"""Whole workers are killed at a high rate while digests go out: `kill -9` of one of them every 0.6 to 2.5 seconds.
+"""The killer: while digests are sent, it kills a whole worker every 0.6 to 2.5 seconds with `kill -9`.
 
-Nothing else goes wrong, and the mail server is healthy: so no email may fail, and none may be lost. The killer ends
-once it has killed as often as it was asked to; then the workers have all the time they need for the rest.
+Nothing else goes wrong, and the mail server is healthy, so no email may fail or be lost. After the given number of
+kills, the workers have all the time they need for the rest.
 """
 
 import random
@@ -14,12 +14,12 @@ from tests.chaos import ledger
 
 WORKERS = 3
 SECONDS = (0.6, 2.5)  # between two kills
-LEAVES_EVERY = 10  # kills; then some readers unsubscribe
-REST = 600.0  # seconds for what is left after the last kill
+LEAVES_EVERY = 10  # kills, after which some readers unsubscribe
+REST = 600.0  # seconds for the rest of the deliveries after the last kill
 
 
 class Crowd(Protocol):
-    """`tests.chaos.crowd.Crowd`: importing it opens the database."""
+    """The interface of `tests.chaos.crowd.Crowd`, which can't be imported here because that opens the database."""
 
     left: dict[str, float]
 
@@ -35,15 +35,15 @@ class Crowd(Protocol):
 
 
 @dataclass(frozen=True)
-class Told:
-    """What became of the crowd, and how fast."""
+class KillerResult:
+    """The verdict on the crowd's emails, and how long it took."""
 
     kills: int
     ended_during_kills: int  # deliveries
     kills_until_all_ended: int | None
-    kill_seconds: float  # for how long workers were killed
-    rest_seconds: float  # until all was at an end
-    verdict: ledger.Verdict
+    kill_seconds: float  # from the first kill to the last
+    rest_seconds: float  # from the last kill until all had ended
+    verdict: ledger.LedgerVerdict
 
     def figures(self) -> dict[str, Any]:
         verdict = self.verdict
@@ -70,7 +70,7 @@ def run(
     *,
     kills: int,
     chance: random.Random,
-) -> Told:
+) -> KillerResult:
     began_at, kills_until_all_ended = time.monotonic(), None
     for kill in range(kills):
         time.sleep(chance.uniform(*SECONDS))
@@ -82,7 +82,7 @@ def run(
     killed_until = time.monotonic()
     ended = crowd.ended()
     crowd.wait_until_all_is_done(REST)
-    return Told(
+    return KillerResult(
         kills,
         ended,
         kills_until_all_ended,

@@ -1,11 +1,11 @@
-"""What the mail server took, held against what the database says. Pure."""
+"""The check of the ledger: the emails that the mail server accepted, compared with the database. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-GRACE = 1.0  # seconds; a mail that had begun by then was handed over before the reader left
+GRACE = 1.0  # seconds; an email that began no later than this after the reader left was already being sent
 
 
 class Taken(NamedTuple):
@@ -17,13 +17,15 @@ class Taken(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Verdict:
-    lost: list[str]  # addresses that got nothing, though the ledger says sent, or nobody refused them and they stayed
-    unknown: list[str]  # that got a mail of which the ledger does not say so
-    repeated: int  # mails too many
-    excused: int  # of those, the ones whose first answer the server kept to itself
-    other_ids: int  # repeats that did not carry the Message-ID of the first
-    after_leaving: list[str]
+class LedgerVerdict:
+    """The differences between the mail server's log and the ledger. Readers are given by their addresses."""
+
+    lost: list[str]  # got no email, though recorded as sent, or though they stayed and no server refused them
+    unknown: list[str]  # got an email that is not recorded
+    repeated: int  # surplus emails
+    excused: int  # surplus emails after an answer that the server did not send
+    other_ids: int  # surplus emails with another Message-ID than the first
+    after_leaving: list[str]  # got an email after they had unsubscribed
     unfinished: list[str]
     statuses: dict[str, int]
 
@@ -33,10 +35,11 @@ def read(lines: Iterable[str]) -> list[Taken]:
     return [Taken(float(row[0]), float(row[1]), row[2], row[3], row[4] == "answered") for row in rows]
 
 
-def check(taken: Iterable[Taken], ledger: Mapping[str, str], left: Mapping[str, float]) -> Verdict:
-    """`ledger`: the status by address, "failed" only where the server refused it for good.
+def check(taken: Iterable[Taken], ledger: Mapping[str, str], left: Mapping[str, float]) -> LedgerVerdict:
+    """Compare the emails `taken` by the mail server with the `ledger`.
 
-    `left`: when those who left did (seconds), by address.
+    `ledger` holds the status by address, with "failed" only if the server refused the email for good. `left` holds the
+    times (seconds) at which readers unsubscribed, by address.
     """
     taken = list(taken)
     got = Counter(mail.recipient for mail in taken)
@@ -46,7 +49,7 @@ def check(taken: Iterable[Taken], ledger: Mapping[str, str], left: Mapping[str, 
         ids.setdefault(mail.recipient, set()).add(mail.message_id)
     repeats = sum(got.values()) - len(got)
     late = [mail.recipient for mail in taken if mail.began_at > left.get(mail.recipient, mail.began_at) + GRACE]
-    return Verdict(
+    return LedgerVerdict(
         lost=[address for address, status in ledger.items() if address not in ends.get(status, ())],
         unknown=[address for address in got if ledger.get(address) not in ("sent", "uncertain")],
         repeated=repeats,

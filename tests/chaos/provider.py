@@ -1,7 +1,8 @@
-"""Workers are killed while they call a provider, which takes calls without saying so, is busy, or breaks off.
+"""Workers are killed while they call a provider that is busy, drops connections, or accepts calls without an answer.
 
-With a key, nobody gets a mail twice though it is sent again; without one, nobody does where it is left. The providers
-are as strict as the real ones are, and so a delivery that they refused has failed, and counts as lost.
+With an idempotency key no reader gets an email twice, even if it is sent again. Without a key no reader does if
+uncertain emails are left. The providers
+are as strict as the real ones, so a delivery that they refuse has failed and counts as lost.
 """
 
 import json
@@ -14,16 +15,15 @@ from typing import NamedTuple
 
 from config import clean_env
 from tests.chaos import ledger
-from tests.chaos.ledger import Taken, Verdict
+from tests.chaos.ledger import LedgerVerdict, Taken
 from tests.esp import Answer, Esp
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CASES = {"brevo": "resend", "resend": "resend", "mailgun": "leave"}  # what is done with mails in doubt
+CASES = {"brevo": "resend", "resend": "resend", "mailgun": "leave"}  # UNCERTAIN_MAILS by provider
 WORKERS, SECONDS = 2, 120
-SENDER = (
-    '"Zürich, Papers: täglich" <digest@papers.example.org>'  # strict providers refuse it, unless it is written well
-)
-# Five papers, a reader follows one of them: five calls for a hundred readers.
+# Strict providers refuse this sender unless it is quoted correctly.
+SENDER = '"Zürich, Papers: täglich" <digest@papers.example.org>'
+# There are five papers, and each reader follows one of them. So a hundred readers take five calls.
 SET_UP = """
 import random
 from tests.chaos.crowd import Crowd
@@ -38,8 +38,8 @@ readers = Subscriber.objects.values_list("pk", flat=True)
 TopicFilter.objects.bulk_create([TopicFilter(subscriber_id=pk, words=f"Paper {{pk % 5 + 1}}") for pk in readers])
 planner.plan_everyone(Edition.objects.get(), now=timezone.now())
 """
-TELL = "from tests.chaos.crowd import Crowd; import json; print(json.dumps(Crowd.statuses()))"
-SHARE = 0.1  # of the calls end in one of these
+PRINT_STATUSES = "from tests.chaos.crowd import Crowd; import json; print(json.dumps(Crowd.statuses()))"
+SHARE = 0.1  # share of the calls that end in one of these faults
 FAULTS = (
     Answer(429, {"message": "slower"}, {"Retry-After": "0"}),
     Answer(503, {"message": "later"}),
@@ -49,14 +49,14 @@ FAULTS = (
 )
 
 
-class Told(NamedTuple):
-    """How often a worker was killed, and the verdict on all mails."""
+class ProviderResult(NamedTuple):
+    """How often a worker was killed, and the verdict on all emails."""
 
     kills: int
-    verdict: Verdict
+    verdict: LedgerVerdict
 
 
-class Moody(Esp):
+class FaultyEsp(Esp):
     """A provider with faults."""
 
     def __init__(self, seed: int) -> None:
@@ -70,9 +70,11 @@ class Moody(Esp):
         return super().take(provider, path, headers, body)
 
 
-def run(provider: str, folder: Path, environment: dict[str, str], *, kills: int, seed: int, readers: int) -> Told:
+def run(
+    provider: str, folder: Path, environment: dict[str, str], *, kills: int, seed: int, readers: int
+) -> ProviderResult:
     folder.mkdir()
-    with Moody(seed) as esp:
+    with FaultyEsp(seed) as esp:
         environment = environment | {
             "VAR_DIR": str(folder),
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
@@ -87,13 +89,13 @@ def run(provider: str, folder: Path, environment: dict[str, str], *, kills: int,
         _python(environment, "manage.py", "migrate", "-v0")
         _python(environment, "-c", SET_UP.format(readers=readers))
         done = _send(environment, random.Random(seed), kills)
-        statuses = json.loads(_python(environment, "-c", TELL).splitlines()[-1])
+        statuses = json.loads(_python(environment, "-c", PRINT_STATUSES).splitlines()[-1])
         taken = [Taken(0, 0, "", mail.to, is_answered=True) for mail in esp.taken]
-    return Told(done, ledger.check(taken, statuses, {}))
+    return ProviderResult(done, ledger.check(taken, statuses, {}))
 
 
 def _send(environment: dict[str, str], chance: random.Random, kills: int) -> int:
-    """Send everything, by workers of which one is killed now and then; how many were."""
+    """Send everything, and kill a worker from time to time. Return the number of kills."""
     workers = [_worker(environment) for _ in range(WORKERS)]
     done, deadline = 0, time.monotonic() + SECONDS
     while any(worker.poll() is None for worker in workers) and time.monotonic() < deadline:

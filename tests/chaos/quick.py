@@ -1,9 +1,9 @@
-"""Celery, gunicorn, or a bare worker, as they are but for shorter waits: a day of retries fits into minutes.
+"""Celery, gunicorn or a worker without Celery, with shorter waits, so that a day of retries fits into minutes.
 
     python -m tests.chaos.quick celery -A config worker
     python -m tests.chaos.quick send
 
-CHAOS_SHIFT: seconds by which the clock of this process is wrong.
+The environment variable CHAOS_SHIFT holds the seconds by which the clock of this process is wrong.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ def shorten() -> None:
     from digest.delivery.transports import connection
 
     retry_policy.FIRST_WAIT, retry_policy.LONGEST_WAIT = 2 * SECOND, 10 * SECOND
-    pauses.FIRST_WAIT, pauses.LONGEST_WAIT, pauses.PROBE_LASTS = SECOND, 4 * SECOND, 15 * SECOND
+    pauses.FIRST_WAIT, pauses.LONGEST_WAIT, pauses.PROBE_TIMEOUT = SECOND, 4 * SECOND, 15 * SECOND
     shards.LEASE, shard_run.RENEW_AFTER = 15 * SECOND, 3.0
     connection.ANSWER_WITHIN, connection.ACCEPT_WITHIN = 4.0, 6.0
     failover.CLOSED_FOR, client.FIRST_WAIT = 3 * SECOND, 0.1
@@ -38,7 +38,7 @@ def shorten() -> None:
 
 
 def send() -> None:
-    """Until nothing is queued."""
+    """Send until nothing is queued."""
     from digest.delivery import shard_worker
     from digest.models import Delivery
 

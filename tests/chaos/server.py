@@ -1,9 +1,10 @@
-"""The mail server: fails at random by a seed, and keeps a line of each mail it took before it says so.
+"""The mail server of the chaos test. It fails at random by a seed, and logs each email before it answers.
 
     python -m tests.chaos.server PORT LOG SEED [calm]
 
-A line is: when the mail began (seconds), when it was taken, its Message-ID, its recipient, and whether the answer was
-swallowed. While the file LOG.off exists, every mail is refused. A calm server takes every other.
+A line of the log holds: when the email began (seconds), when it was accepted, its Message-ID, its recipient, and
+whether the answer was swallowed. While the file LOG.off exists, the server refuses every email. A calm server has no
+other faults.
 """
 
 import os
@@ -40,11 +41,11 @@ def main() -> None:
     def script(stage: str, mail: Received) -> str:
         if stage == "MAIL" and off.exists():
             return "550 5.7.1 Quota exceeded"
-        for told, share in faults.get(stage, ()):
+        for fault, share in faults.get(stage, ()):
             if chance.random() < share:
-                if told == "swallow":
+                if fault == "swallow":
                     swallowed.add(id(mail))
-                return told
+                return fault
         return ""
 
     def keep(mail: Received) -> None:

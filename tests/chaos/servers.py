@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis on ports of their own, below a folder of their own."""
+"""PostgreSQL and Redis on their own ports, with their data in a given folder."""
 
 import glob
 import os
@@ -20,7 +20,7 @@ def free_port() -> int:
 
 
 class Postgres:
-    """A cluster; it refuses to run as root, and gets the user postgres then."""
+    """A PostgreSQL cluster. It does not run as root, so root starts it as the user postgres."""
 
     def __init__(self, folder: Path) -> None:
         self._data, self.port = folder / "pg", free_port()
@@ -83,4 +83,4 @@ def wait_for(true: Callable[[], bool], seconds: float = 30) -> None:
         except (OSError, redis.RedisError, psycopg.Error):
             pass
         time.sleep(0.1)
-    raise TimeoutError("It did not come up.")
+    raise TimeoutError(f"The server did not start within {seconds:g} seconds.")

@@ -1,4 +1,4 @@
-"""A mail backend that kills its process at one address, as a fault in a native library would."""
+"""An email backend that crashes its process at one address, as a bug in a native library would."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The same code as separate processes on PostgreSQL and Redis: worker, beat, web."""
+"""Worker, beat and web server as separate processes, on PostgreSQL and Redis."""
 
 import datetime as dt
 import json
@@ -37,7 +37,7 @@ WORKERS = 2
 
 @contextmanager
 def process(*command: str, var: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m command`, on the test's database and broker, writing below `var`; killed at the end."""
+    """Run `python -m command` on the test's database and broker, with its files in `var`. Kill it at the end."""
     db = connection.settings_dict
     address = f"postgresql://{db['USER']}:{db['PASSWORD']}@{db['HOST']}:{db['PORT']}/{db['NAME']}"
     environment = os.environ | {"DATABASE_URL": address, "VAR_DIR": str(var), "PYTHONUNBUFFERED": "1"}
@@ -56,7 +56,7 @@ def worker(var: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
 
 
 def kill(started: subprocess.Popen[bytes]) -> None:
-    """`kill -9` the process and all its children."""
+    """Kill the process and all its children with `kill -9`."""
     if started.poll() is None:
         os.killpg(started.pid, signal.SIGKILL)
     started.wait()
@@ -69,29 +69,29 @@ def wait_until(true: Callable[[], bool], seconds: float = 300) -> None:
         time.sleep(0.02)
 
 
-def ring_until(true: Callable[[], bool]) -> None:
-    """What beat does, only quicker: a bell may be lost with the worker that was to hear it."""
-    rung = 0.0
+def tick_until(true: Callable[[], bool]) -> None:
+    """Start the sending task again and again, as beat does, because a task may be lost with its worker."""
+    started_at = 0.0
 
-    def heard() -> bool:
-        nonlocal rung
-        if time.monotonic() - rung > 2:
-            rung = time.monotonic()
+    def tick() -> bool:
+        nonlocal started_at
+        if time.monotonic() - started_at > 2:
+            started_at = time.monotonic()
             tasks.send_due_digests.delay()
         return true()
 
-    wait_until(heard)
+    wait_until(tick)
 
 
 def mails(var: Path) -> Counter[str]:
-    """How many mails each reader has in the outbox."""
+    """Return how many emails each reader has in the outbox."""
     return Counter(path.name.split("-")[1] for path in (var / "outbox").glob("*.eml"))
 
 
 def waiting(queue: str) -> set[str]:
-    """The tasks that nobody has taken from the queue yet."""
+    """Return the tasks that no worker has taken from the queue yet."""
     broker = redis.Redis.from_url(os.environ["CELERY_BROKER_URL"], decode_responses=True)
-    return {json.loads(rung)["headers"]["task"] for rung in broker.lrange(queue, 0, -1)}
+    return {json.loads(message)["headers"]["task"] for message in broker.lrange(queue, 0, -1)}
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def empty_broker() -> None:
 
 @pytest.fixture
 def due() -> None:
-    """An edition published two hours ago, and readers whose hour has come since."""
+    """An edition that was published two hours ago, and readers who have become due since."""
     source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, key="")
     then = timezone.now() - dt.timedelta(hours=2)
     papers.ingest(source, [make_record("2608.00001", "Agents", day=then.date())], then.date())
@@ -112,29 +112,29 @@ def due() -> None:
 
 
 @pytest.mark.usefixtures("due")
-def test_it_loses_nobody_when_a_worker_is_killed(tmp_path: Path) -> None:
+def test_it_loses_no_reader_when_a_worker_is_killed(tmp_path: Path) -> None:
     with worker(tmp_path) as first:
-        ring_until(lambda: len(mails(tmp_path)) > READERS // 5)
+        tick_until(lambda: len(mails(tmp_path)) > READERS // 5)
         kill(first)
     assert len(mails(tmp_path)) < READERS
     with worker(tmp_path):
-        ring_until(lambda: Delivery.objects.filter(status=Delivery.Status.SENT).count() == READERS)
+        tick_until(lambda: Delivery.objects.filter(status=Delivery.Status.SENT).count() == READERS)
     received = mails(tmp_path)
     assert len(received) == READERS
-    assert sum(received.values()) - READERS <= WORKERS  # each had one in hand at most
+    assert sum(received.values()) - READERS <= WORKERS  # each worker process had at most one email in flight
 
 
 @pytest.mark.usefixtures("due")
-def test_a_worker_that_starts_sends_at_once_what_waits(tmp_path: Path) -> None:
+def test_a_worker_sends_what_waits_as_soon_as_it_starts(tmp_path: Path) -> None:
     planner.plan_due(now=timezone.now())
-    with worker(tmp_path):  # and no scheduler
+    with worker(tmp_path):  # without a scheduler
         wait_until(lambda: len(mails(tmp_path)) == READERS)
 
 
 @pytest.mark.usefixtures("due")
-def test_it_gives_its_shard_back_when_it_is_asked_to_stop(tmp_path: Path) -> None:
+def test_it_gives_its_shard_back_at_a_graceful_shutdown(tmp_path: Path) -> None:
     with worker(tmp_path) as first:
-        ring_until(lambda: len(mails(tmp_path)) > READERS // 5)
+        tick_until(lambda: len(mails(tmp_path)) > READERS // 5)
         first.terminate()
         first.wait(timeout=120)
     sent = Delivery.objects.filter(status=Delivery.Status.SENT).count()
@@ -145,9 +145,7 @@ def test_it_gives_its_shard_back_when_it_is_asked_to_stop(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("due")
-def test_it_sends_each_digest_once_though_four_workers_come_at_once(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_four_workers_at_once_send_each_digest_once(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     monkeypatch.setattr(shards, "SIZE", 10)
     planner.plan_due(now=timezone.now())
@@ -163,9 +161,9 @@ def test_it_sends_each_digest_once_though_four_workers_come_at_once(
     assert len({message.to[0] for message in mail.outbox}) == READERS
 
 
-def test_it_ticks_by_beat(tmp_path: Path) -> None:
+def test_beat_starts_the_sending_task(tmp_path: Path) -> None:
     with process("celery", "-A", "config", "beat", "-l", "WARNING", var=tmp_path):
-        wait_until(lambda: "digest.tasks.send_due_digests" in waiting("tick"))  # at a full minute
+        wait_until(lambda: "digest.tasks.send_due_digests" in waiting("tick"))  # at the next full minute
 
 
 @pytest.mark.usefixtures("due")

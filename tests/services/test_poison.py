@@ -1,4 +1,4 @@
-"""An email that kills its process, in real processes: the worker's, and that of its trial."""
+"""An email that kills its process, tested with real processes: a worker and a trial."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ Status = Delivery.Status
 
 
 def work(var: Path) -> int:
-    """Send what is due in a process of its own; its exit status."""
+    """Send the due digests in a process of its own. Return its exit status."""
     db = connection.settings_dict
     environment = os.environ | {
         "DATABASE_URL": f"postgresql://{db['USER']}:{db['PASSWORD']}@{db['HOST']}:{db['PORT']}/{db['NAME']}",
@@ -44,28 +44,28 @@ def wait_for_the_trial() -> None:
 
 @pytest.fixture
 def deadly(edition: Edition) -> Delivery:
-    """An email that kills its process, among others that do not."""
+    """A delivery that kills its process, among others that do not."""
     for number in range(OTHERS):
         make_reader(f"reader{number}@example.org" if number != 1 else ADDRESS)
     planner.plan_everyone(edition, now=timezone.now())
     return Delivery.objects.get(subscriber__email=ADDRESS)
 
 
-def test_an_email_that_kills_its_process_stops_no_other_and_is_given_up(deadly: Delivery, tmp_path: Path) -> None:
+def test_an_email_that_kills_its_process_fails_alone(deadly: Delivery, tmp_path: Path) -> None:
     deaths = 0
     while (status := work(tmp_path)) != 0:
         assert status == -signal.SIGSEGV
         deaths += 1
-    assert deaths <= SUSPECT + 2  # the first worker had brought another email to its end
+    assert deaths <= SUSPECT + 2  # the first worker finished another email
     assert len(mails(tmp_path)) == OTHERS - 1
     wait_for_the_trial()
-    assert work(tmp_path) == 0  # its trial died of it
+    assert work(tmp_path) == 0  # the trial process died, the worker did not
     assert Shard.objects.get(first=deadly.pk).strikes == 1
-    Shard.objects.filter(first=deadly.pk).update(crashes=SUSPECT + poison_pill.STRIKES - 1)
+    Shard.objects.filter(first=deadly.pk).update(crashes=SUSPECT + poison_pill.MAX_STRIKES - 1)
     wait_for_the_trial()
     assert work(tmp_path) == 0
     deadly.refresh_from_db()
-    assert (deadly.status, deadly.reason.startswith(poison_pill.GUILTY)) == (Status.FAILED, True)
+    assert (deadly.status, deadly.reason.startswith(poison_pill.GAVE_UP)) == (Status.FAILED, True)
     assert max(mails(tmp_path).values()) == 1
 
 

@@ -1,4 +1,4 @@
-"""Two workers that fetch and publish at the same moment leave the same rows as one."""
+"""Workers that fetch and publish at the same moment leave the same rows as a single one."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ WORKERS = 4
 
 
 def at_once(work: Callable[[], object]) -> None:
-    """Do `work` in several threads that begin together, each with a database connection of its own."""
+    """Run `work` in several threads that start together, each with its own database connection."""
     start = threading.Barrier(WORKERS)
     errors: list[Exception] = []
 
@@ -78,7 +78,9 @@ def test_it_leaves_the_same_rows_as_one_worker(day: Source) -> None:
     assert rows() == of_many
 
 
-def test_it_publishes_one_of_two_that_are_being_made_one(hugging_face: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_publishes_one_of_two_papers_that_are_being_merged(
+    hugging_face: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal = Source.objects.create(kind="feed", key="https://example.org/feed.xml", name="A journal")
     doi, title = "10.1234/abc", "A Title of the Journal's Own"
     papers.ingest(journal, [PaperRecord(key=f"doi:{doi}", title=title, url="https://example.org/a", day=TODAY)], TODAY)
@@ -103,7 +105,7 @@ def publish() -> None:
 
 
 def wait_for(thread: threading.Thread) -> None:
-    """Until it has ended, or waits for our transaction to end."""
+    """Wait until the thread has ended, or waits for our transaction."""
     waiting = (
         "SELECT FROM pg_locks AS ours JOIN pg_locks AS theirs USING (transactionid) "
         "WHERE ours.pid = pg_backend_pid() AND NOT theirs.granted"

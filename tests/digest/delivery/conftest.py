@@ -1,4 +1,4 @@
-"""An edition that is queued for readers, and where workers keep their journals."""
+"""Fixtures of delivery: a queued edition, the clock, and the folder of the journals."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +33,7 @@ def by_locmem(settings: Any) -> None:
 
 @pytest.fixture
 def queued(edition: Edition, alice: Subscriber, clock: time_machine.Traveller) -> Delivery:
-    """Alice's digest of today's edition."""
+    """Alice's queued digest of today's edition."""
     planner.plan_everyone(edition, now=NOW)
     return Delivery.objects.get()
 

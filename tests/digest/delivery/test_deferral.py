@@ -1,4 +1,4 @@
-"""Limits on the way out: some wait, others leave."""
+"""Deferral: some deliveries wait for a rate limit while others are sent."""
 
 import datetime as dt
 from typing import Any
@@ -29,7 +29,9 @@ def statuses() -> list[str]:
     return list(Delivery.objects.order_by("pk").values_list("status", flat=True))
 
 
-def test_a_domains_limit_holds_back_nobody_else(edition: Edition, settings: Any, clock: time_machine.Traveller) -> None:
+def test_the_limit_of_a_domain_holds_back_no_other(
+    edition: Edition, settings: Any, clock: time_machine.Traveller
+) -> None:
     settings.DOMAIN_RATES = parse_lanes("gmail.com=1/h")
     for name in ("a@gmail.com", "b@gmail.com", "c@example.org", "d@gmail.com", "e@example.org"):
         make_reader(name)
@@ -42,7 +44,7 @@ def test_a_domains_limit_holds_back_nobody_else(edition: Edition, settings: Any,
     assert shard_worker.send_due() == 1
 
 
-def test_what_the_day_does_not_allow_waits_for_the_next(
+def test_deliveries_above_the_daily_quota_wait_for_the_next_day(
     edition: Edition, settings: Any, clock: time_machine.Traveller
 ) -> None:
     settings.SEND_PER_DAY = 2
@@ -55,7 +57,7 @@ def test_what_the_day_does_not_allow_waits_for_the_next(
     assert shard_worker.send_due() == 2
 
 
-def test_who_is_not_mailed_costs_the_day_nothing(
+def test_a_reader_without_an_email_uses_no_daily_quota(
     edition: Edition, settings: Any, clock: time_machine.Traveller
 ) -> None:
     settings.SEND_PER_DAY = 10
@@ -65,16 +67,16 @@ def test_who_is_not_mailed_costs_the_day_nothing(
     assert daily_quota.taken(now=NOW) == 2
 
 
-def test_a_worker_waits_for_a_turn_that_is_near(edition: Edition, settings: Any) -> None:
+def test_a_worker_waits_if_the_limit_ends_soon(edition: Edition, settings: Any) -> None:
     settings.SEND_RATE = parse_rates("40/s")
     queue_readers(edition, 50)
     began = timezone.now()
     assert shard_worker.send_due() == 50
-    # Forty at once, as the bucket was full, and ten at a quarter of a second for ten.
+    # Forty are sent at once, because the bucket was full, and then ten more in a quarter of a second.
     assert dt.timedelta(seconds=0.2) < timezone.now() - began
 
 
-def test_a_domain_whose_turn_is_near_is_waited_for_while_others_leave(edition: Edition, settings: Any) -> None:
+def test_it_waits_for_a_domain_while_others_are_sent(edition: Edition, settings: Any) -> None:
     settings.DOMAIN_RATES = parse_lanes("example.org=20/s")
     queue_readers(edition, 30)
     for number in range(5):
@@ -85,7 +87,7 @@ def test_a_domain_whose_turn_is_near_is_waited_for_while_others_leave(edition: E
     assert arrived.index("other4@elsewhere.org") < len(arrived) - 5
 
 
-def test_who_leaves_while_a_limit_holds_them_back_gets_nothing(
+def test_a_reader_who_unsubscribes_while_held_back_gets_nothing(
     edition: Edition, settings: Any, clock: time_machine.Traveller
 ) -> None:
     settings.SEND_RATE = parse_rates("1/h")

@@ -70,7 +70,7 @@ def test_it_sends_everything_encrypted(safe: Sink) -> None:
     assert safe.connections == 2
 
 
-def test_it_hands_over_what_no_single_record_holds(safe: Sink) -> None:
+def test_it_sends_an_email_larger_than_a_tls_record(safe: Sink) -> None:
     (whole,) = mails(1)
     assert whole
     assert isinstance(whole.message, bytes)
@@ -82,7 +82,7 @@ def test_it_hands_over_what_no_single_record_holds(safe: Sink) -> None:
 
 
 @pytest.mark.parametrize("stage", ["MAIL", "content"])
-def test_it_connects_anew_after_a_drop(safe: Sink, stage: str) -> None:
+def test_it_reconnects_after_a_drop(safe: Sink, stage: str) -> None:
     safe.script = at(stage, "drop", first=1)
     transport = SmtpTransport()
     results = [outcome.result for outcome in send(transport, mails(*range(8))).values()]
@@ -92,7 +92,7 @@ def test_it_connects_anew_after_a_drop(safe: Sink, stage: str) -> None:
     assert (safe.connections, all(received.is_encrypted for received in safe.mails)) == (3, True)
 
 
-def test_it_names_the_server_as_its_certificate_does(safe: Sink, settings: Any) -> None:
+def test_it_uses_the_name_in_the_certificate(safe: Sink, settings: Any) -> None:
     settings.EMAIL_HOST = "localhost"
     transport = SmtpTransport()
     assert [outcome.result for outcome in send(transport, mails(1)).values()] == [Result.SENT]
@@ -101,7 +101,7 @@ def test_it_names_the_server_as_its_certificate_does(safe: Sink, settings: Any) 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
-def test_a_wrong_password_pauses_the_run_and_fails_nobody(
+def test_a_wrong_password_pauses_sending_and_fails_no_delivery(
     safe: Sink, edition: Edition, settings: Any, clock: time_machine.Traveller
 ) -> None:
     queue_readers(edition, 30)
@@ -124,7 +124,7 @@ def test_a_wrong_password_pauses_the_run_and_fails_nobody(
     assert len(mail.outbox) == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_is_not_trusted(safe: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrusted_certificate_is_refused(safe: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     reason = stopped()
     assert reason.startswith(f"The certificate of the mail server 127.0.0.1:{safe.port} can't be verified: self-signed")
@@ -134,7 +134,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(safe: Sink, monkey
 
 @pytest.mark.parametrize(("name", "days", "why"), [("mail.example.org", 9, "mismatch"), ("localhost", -1, "expired")])
 @pytest.mark.parametrize("how", ["EMAIL_USE_TLS", "EMAIL_USE_SSL"])
-def test_a_certificate_of_another_or_of_old_is_not_trusted(
+def test_a_certificate_of_another_name_or_an_expired_one_is_refused(
     name: str, days: int, why: str, how: str, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context, file = certificates.serving(tmp_path, name, days=days)
@@ -147,7 +147,7 @@ def test_a_certificate_of_another_or_of_old_is_not_trusted(
     assert "EMAIL_URL must use the name in the server's certificate" in reason
 
 
-def test_without_starttls_neither_password_nor_mail_is_said(settings: Any) -> None:
+def test_without_starttls_it_sends_neither_password_nor_email(settings: Any) -> None:
     with Sink() as server:
         use(server, settings)
         settings.EMAIL_USE_TLS = True

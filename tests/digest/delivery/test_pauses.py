@@ -1,4 +1,4 @@
-"""A server that takes nothing: everybody waits, one mail asks again, and then it goes on."""
+"""Pauses: the server refuses everything, all deliveries wait, and probes end the pause."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -34,12 +34,12 @@ def count(status: str) -> int:
 
 
 @pytest.mark.usefixtures("waiting")
-def test_it_pauses_when_the_server_refuses_everything_and_goes_on_by_itself(sink: Sink, clock: Any) -> None:
+def test_it_pauses_if_the_server_refuses_everything_and_resumes_by_itself(sink: Sink, clock: Any) -> None:
     sink.script = at("MAIL", "550 5.7.1 Quota exceeded")
     assert shard_worker.send_due() == 0
     pause = Pause.objects.get()
     assert (pause.ended_at, pause.reason) == (None, "The mail server refused the sender: 550 5.7.1 Quota exceeded")
-    assert not Delivery.objects.exclude(status=Status.QUEUED, attempts=0).exists()  # nobody is to blame
+    assert not Delivery.objects.exclude(status=Status.QUEUED, attempts=0).exists()  # no reader is at fault
     sink.script = healthy
     assert shard_worker.send_due() == 0  # not yet
     clock.move_to(NOW + MINUTE)
@@ -48,14 +48,14 @@ def test_it_pauses_when_the_server_refuses_everything_and_goes_on_by_itself(sink
 
 
 @pytest.mark.usefixtures("waiting")
-@pytest.mark.parametrize("told", ["554 Transaction failed", "451 4.3.0 Later", "421 4.7.0 Busy", "drop"])
-def test_it_probes_with_one_mail_at_growing_intervals(sink: Sink, clock: Any, told: str) -> None:
+@pytest.mark.parametrize("reply", ["554 Transaction failed", "451 4.3.0 Later", "421 4.7.0 Busy", "drop"])
+def test_it_probes_with_one_email_at_growing_intervals(sink: Sink, clock: Any, reply: str) -> None:
     begun = 0
 
     def refuse(stage: str, received: Any) -> str:
         nonlocal begun
         begun += stage == "RCPT"
-        return told if stage == "RCPT" else ""
+        return reply if stage == "RCPT" else ""
 
     pauses.start("full", now=NOW)
     sink.script = refuse
@@ -75,7 +75,7 @@ def test_it_probes_with_one_mail_at_growing_intervals(sink: Sink, clock: Any, to
 
 
 @pytest.mark.usefixtures("waiting")
-def test_it_is_not_misled_by_a_bad_address(sink: Sink, clock: Any) -> None:
+def test_a_bounce_is_no_failed_probe(sink: Sink, clock: Any) -> None:
     pauses.start("full", now=NOW)
     clock.move_to(NOW + MINUTE)
     sink.script = at("RCPT", "550 5.1.1 No such user", first=2)
@@ -91,7 +91,7 @@ def test_it_lets_one_worker_probe(sink: Sink, clock: Any) -> None:
     assert shard_worker.send_due() == 0
 
 
-def test_it_gives_a_probe_back_that_there_was_no_mail_for(edition: Edition, sink: Sink, clock: Any) -> None:
+def test_it_returns_an_unused_probe(edition: Edition, sink: Sink, clock: Any) -> None:
     pauses.start("full", now=NOW)
     clock.move_to(NOW + MINUTE)
     shard_worker.send_due()
@@ -99,7 +99,7 @@ def test_it_gives_a_probe_back_that_there_was_no_mail_for(edition: Edition, sink
 
 
 @pytest.mark.usefixtures("waiting")
-def test_it_stops_soon_when_a_pause_begins_elsewhere(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_stops_soon_if_another_worker_starts_a_pause(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digest.delivery.shard_run.RECORD_AFTER", -1)
 
     def complain(received: Any) -> None:
@@ -112,9 +112,9 @@ def test_it_stops_soon_when_a_pause_begins_elsewhere(sink: Sink, monkeypatch: py
 
 
 @pytest.mark.usefixtures("waiting")
-def test_it_waits_for_a_person_where_it_must(sink: Sink, clock: Any, admin_client: Client) -> None:
+def test_a_pause_that_does_not_resume_waits_for_an_admin(sink: Sink, clock: Any, admin_client: Client) -> None:
     pauses.start("Too many complaints", now=NOW, resumes=False)
-    pauses.start("No connection", now=NOW)  # and that does not let it go on by itself
+    pauses.start("No connection", now=NOW)  # it still does not resume by itself
     pauses.request_probe(now=NOW)
     clock.move_to(NOW + dt.timedelta(hours=5))
     assert shard_worker.send_due() == 0
@@ -128,16 +128,14 @@ def test_it_waits_for_a_person_where_it_must(sink: Sink, clock: Any, admin_clien
     assert shard_worker.send_due() == 30
 
 
-def test_it_probes_though_the_clock_was_a_day_ahead_when_the_pause_began(db: None) -> None:
+def test_it_probes_if_the_clock_was_a_day_ahead_at_the_start_of_the_pause(db: None) -> None:
     pauses.start("No connection", now=NOW + dt.timedelta(days=1))
     assert pauses.allowance(now=NOW) == 1
     assert pauses.allowance(now=NOW) == 0
 
 
 @pytest.mark.usefixtures("waiting")
-def test_a_probe_that_succeeds_ends_no_pause_that_a_person_must_end(
-    sink: Sink, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_accepted_probe_ends_no_pause_that_an_admin_must_end(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
     end = ShardRun.end
 
     def complain(run: ShardRun, outcomes: Sequence[Outcome]) -> None:
@@ -151,21 +149,21 @@ def test_a_probe_that_succeeds_ends_no_pause_that_a_person_must_end(
 
 
 @pytest.mark.usefixtures("waiting")
-def test_it_stops_where_mails_vanish_after_the_final_dot(sink: Sink) -> None:
+def test_it_stops_if_emails_vanish_after_the_final_dot(sink: Sink) -> None:
     sink.script = at("content", "swallow")
     assert shard_worker.send_due() == 0
     assert Delivery.objects.filter(attempts=1).count() < 30
     assert Pause.objects.get().ended_at is None
 
 
-def test_it_fails_nobody_for_want_of_a_postal_address(waiting: Edition, sink: Sink, settings: Any) -> None:
+def test_a_missing_postal_address_fails_no_delivery(waiting: Edition, sink: Sink, settings: Any) -> None:
     settings.REQUIRE_POSTAL_ADDRESS, settings.POSTAL_ADDRESS = True, ""
     assert shard_worker.send_due() == 0
     assert "POSTAL_ADDRESS" in Pause.objects.get().reason
     assert count(Status.QUEUED) == 30
 
 
-def test_it_shows_how_far_it_has_come(waiting: Edition, admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_shows_its_progress(waiting: Edition, admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     Shard.objects.all().delete()
     monkeypatch.setattr(shards, "SIZE", 10)
     shards.make(waiting, after=0, now=NOW)

@@ -1,4 +1,4 @@
-"""Who is planned to get what, when."""
+"""The planner: which reader gets which edition, and when."""
 
 import datetime as dt
 from typing import Any
@@ -22,20 +22,20 @@ def planned() -> QuerySet[Delivery]:
 
 @pytest.fixture
 def scheduled(edition: Edition) -> Edition:
-    """Published on Thursday at 12:00 UTC, to be mailed by schedule."""
+    """An edition published on Thursday at 12:00 UTC and sent by schedule."""
     assert edition.mail_from == NOW
     return edition
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_plans_nobody_before_their_hour() -> None:
+def test_it_plans_no_reader_before_their_hour() -> None:
     make_reader("a@example.org", send_hour=14)
     assert planner.plan_due(now=NOW + HOURS) == 0
     assert planner.plan_due(now=NOW + 2 * HOURS) == 1
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_plans_by_the_readers_own_clock() -> None:
+def test_it_plans_by_the_readers_time_zone() -> None:
     make_reader("berlin@example.org", send_hour=15, time_zone="Europe/Berlin")  # 13:00 UTC
     make_reader("tokyo@example.org", send_hour=15, time_zone="Asia/Tokyo")  # 06:00 UTC tomorrow
     planner.plan_due(now=NOW + HOURS)
@@ -43,7 +43,7 @@ def test_it_plans_by_the_readers_own_clock() -> None:
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_may_tick_as_often_as_it_likes() -> None:
+def test_it_may_run_any_number_of_times() -> None:
     make_reader("a@example.org", send_hour=12)
     assert [planner.plan_due(now=NOW + n * HOURS) for n in range(3)] == [1, 0, 0]
 
@@ -67,7 +67,7 @@ def test_it_neither_skips_nor_repeats_a_reader_who_changes_their_hour() -> None:
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_looks_at_hours_gone_by_every_half_hour_only() -> None:
+def test_it_plans_past_hours_again_only_every_half_hour() -> None:
     planner.plan_due(now=NOW + 5 * HOURS + dt.timedelta(minutes=10))
     make_reader("a@example.org", send_hour=13)
     ticks = [5 * HOURS + dt.timedelta(minutes=minute) for minute in range(11, 32)]
@@ -75,14 +75,14 @@ def test_it_looks_at_hours_gone_by_every_half_hour_only() -> None:
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_looks_at_hours_gone_by_though_the_tick_of_the_half_hour_was_missed() -> None:
+def test_it_plans_past_hours_again_even_if_it_missed_the_half_hour() -> None:
     planner.plan_due(now=NOW + 5 * HOURS + dt.timedelta(minutes=29))
     make_reader("a@example.org", send_hour=13)
     assert planner.plan_due(now=NOW + 5 * HOURS + dt.timedelta(minutes=31)) == 1
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_plans_on_after_a_clock_that_was_ahead() -> None:
+def test_it_plans_after_the_clock_was_ahead() -> None:
     planner.plan_due(now=NOW + 23 * HOURS)
     make_reader("a@example.org", send_hour=13)
     assert planner.plan_due(now=NOW + HOURS + dt.timedelta(minutes=1)) == 1
@@ -96,28 +96,28 @@ def test_it_leaves_a_new_reader_for_the_next_edition() -> None:
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_writes_down_what_is_more_than_a_day_late() -> None:
+def test_it_records_digests_that_are_more_than_a_day_late() -> None:
     make_reader("a@example.org", send_hour=13)
     planner.plan_due(now=NOW + 26 * HOURS)
     (delivery,) = Delivery.objects.all()
     assert (delivery.status, delivery.reason) == (Delivery.Status.SKIPPED, planner.LATE)
 
 
-def test_it_sends_what_a_person_asks_for_though_it_is_late(scheduled: Edition) -> None:
+def test_it_sends_a_late_digest_if_an_operator_asks_for_it(scheduled: Edition) -> None:
     make_reader("a@example.org", send_hour=13)
     planner.plan_due(now=NOW + 26 * HOURS)
     assert planner.plan_everyone(scheduled, now=NOW + 27 * HOURS) == 1
     assert planned().count() == 1
 
 
-def test_it_does_not_mail_by_schedule_what_was_published_for_the_pages_only(edition: Edition) -> None:
+def test_it_plans_no_edition_that_was_published_for_the_pages_only(edition: Edition) -> None:
     Edition.objects.update(mail_from=None)
     make_reader("a@example.org", send_hour=13)
     assert planner.plan_due(now=NOW + 2 * HOURS) == 0
     assert planner.plan_everyone(edition, now=NOW) == 1
 
 
-def test_it_keeps_weekly_readers_for_the_last_edition_of_the_week(scheduled: Edition) -> None:
+def test_weekly_readers_get_only_the_last_edition_of_the_week(scheduled: Edition) -> None:
     make_reader("weekly@example.org", frequency="weekly", send_hour=13)
     assert planner.plan_due(now=NOW + 2 * HOURS) == 0
     assert planner.plan_everyone(scheduled, now=NOW) == 0
@@ -128,21 +128,21 @@ def test_it_keeps_weekly_readers_for_the_last_edition_of_the_week(scheduled: Edi
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_sends_the_weekly_digest_after_saturdays_hour_where_friday_had_no_edition() -> None:
+def test_it_sends_the_weekly_digest_after_saturdays_hour_if_friday_had_no_edition() -> None:
     make_reader("weekly@example.org", frequency="weekly", send_hour=17)
     assert planner.plan_due(now=NOW + 52 * HOURS) == 0  # Saturday, 16:00
     assert planner.plan_due(now=NOW + 53 * HOURS) == 1
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_sends_the_weekly_digest_though_fridays_edition_was_published_late_for_the_pages() -> None:
+def test_an_edition_of_friday_published_late_for_the_pages_does_not_stop_the_weekly_digest() -> None:
     make_reader("weekly@example.org", frequency="weekly", send_hour=17)
     Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=NOW + 50 * HOURS)
     assert planner.plan_due(now=NOW + 53 * HOURS) == 1
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_sends_no_second_weekly_digest_where_fridays_edition_is_taken_out_of_the_mail() -> None:
+def test_it_sends_no_second_weekly_digest_if_fridays_edition_is_withdrawn() -> None:
     make_reader("weekly@example.org", frequency="weekly", send_hour=17)
     at = NOW + 24 * HOURS
     friday = Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=at, closed_at=at, mail_from=at)
@@ -152,7 +152,7 @@ def test_it_sends_no_second_weekly_digest_where_fridays_edition_is_taken_out_of_
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_who_mails_a_late_edition_of_friday_by_hand_mails_weekly_readers_too() -> None:
+def test_a_late_edition_of_friday_sent_by_hand_goes_to_weekly_readers_too() -> None:
     make_reader("weekly@example.org", frequency="weekly", send_hour=17)
     at = NOW + 72 * HOURS
     friday = Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=at, closed_at=at)
@@ -177,7 +177,7 @@ def test_it_plans_many_slots_at_once() -> None:
     assert planned().count() == 48
 
 
-def test_it_puts_each_delivery_into_one_shard_though_editions_take_turns(edition: Edition) -> None:
+def test_it_puts_each_delivery_into_one_shard_even_if_editions_alternate(edition: Edition) -> None:
     friday = Edition.objects.create(day=TODAY + dt.timedelta(days=1), published_at=NOW)
     for number in range(3):
         make_reader(f"{number}@example.org")
@@ -191,7 +191,7 @@ def test_it_puts_each_delivery_into_one_shard_though_editions_take_turns(edition
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_it_spreads_a_full_hour_over_some_minutes_each_reader_at_the_same_one(settings: Any) -> None:
+def test_it_spreads_an_hour_over_minutes_with_the_same_minute_for_each_reader(settings: Any) -> None:
     settings.SEND_SPREAD_MINUTES = 10
     readers = [make_reader(f"reader{number}@example.org", send_hour=13) for number in range(20)]
     planned_at: dict[int, int] = {}
@@ -203,7 +203,7 @@ def test_it_spreads_a_full_hour_over_some_minutes_each_reader_at_the_same_one(se
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_whose_minute_was_missed_is_planned_later(settings: Any) -> None:
+def test_a_reader_with_a_missed_minute_is_planned_later(settings: Any) -> None:
     settings.SEND_SPREAD_MINUTES = 10
     for number in range(20):
         make_reader(f"reader{number}@example.org", send_hour=13)

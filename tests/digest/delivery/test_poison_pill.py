@@ -1,4 +1,4 @@
-"""Workers die: which email is at fault, which is not, and what becomes of the others."""
+"""Poison pills: which email is at fault when workers die, which is not, and how the others are sent."""
 
 import datetime as dt
 import logging
@@ -34,28 +34,28 @@ def pks(edition: Edition, clock: Any) -> list[int]:
 
 
 def die(journals: Path, *done: Outcome, announced: int = 0) -> None:
-    """A worker takes a shard, brings `done` to an end, announces an email, and is killed."""
+    """Let a worker claim a shard, record `done`, announce an email, and be killed."""
     journal = Journal(journals)
     shard = shards.take(journal.worker, now=NOW)
     assert shard
     if done:
-        journal.note(*done)
+        journal.add_outcomes(*done)
     shards.renew(shard, announced=announced)
     journal.abandon()
     recovery.recover(journals, now=NOW)
 
 
 def quarantine(pk: int, journals: Path) -> Shard:
-    """Workers die until this email is alone."""
+    """Let workers die until this email is in quarantine."""
     Shard.objects.update(crashes=SUSPECT)
     die(journals, announced=pk)
     assert shards.take("a living one", now=NOW)
-    shards.free_those_of("a living one", got_on=True)
+    shards.release_from_dead("a living one", made_progress=True)
     return Shard.objects.get(first=pk, last=pk)
 
 
 class Trials:
-    """Stands in for the process of a trial: it ends with `status`, and has come to the email or not."""
+    """A substitute for the trial process: it ends with `status`, before or after it came to the email."""
 
     def __init__(self, status: int, *, comes_to_it: bool = True) -> None:
         self.count, self._status, self._comes_to_it = 0, status, comes_to_it
@@ -66,7 +66,7 @@ class Trials:
         assert shard
         if self._comes_to_it:
             shards.renew(shard, announced=shard.first)
-        shards.free_those_of("a trial", got_on=False)
+        shards.release_from_dead("a trial", made_progress=False)
         return self._status
 
 
@@ -80,14 +80,14 @@ def wait(clock: Any, **time: float) -> None:
     clock.shift(dt.timedelta(**time))
 
 
-def test_deaths_accuse_no_email_while_workers_get_on(pks: list[int], journals: Path) -> None:
+def test_no_email_is_suspected_while_workers_make_progress(pks: list[int], journals: Path) -> None:
     for pk in pks[:3]:
         die(journals, Outcome(pk, Result.SENT), announced=pks[3])
         assert Shard.objects.get().crashes == 0
 
 
 def test_killing_whole_workers_fails_no_email(pks: list[int], journals: Path, clock: Any) -> None:
-    """They die at the first email of whatever they take, again and again."""
+    """They die at the first email of every shard that they claim."""
     for _ in range(20):
         journal = Journal(journals)
         shard = shards.take(journal.worker, now=timezone.now())
@@ -103,22 +103,22 @@ def test_killing_whole_workers_fails_no_email(pks: list[int], journals: Path, cl
     assert statuses() == [Status.SENT] * 4
 
 
-def test_it_sends_one_at_a_time_after_three_deaths_without_progress(pks: list[int], journals: Path) -> None:
+def test_it_sends_one_at_a_time_after_three_crashes_without_progress(pks: list[int], journals: Path) -> None:
     for _ in range(SUSPECT):
         assert not Shard.objects.get().is_suspect
         die(journals, announced=pks[3])
     assert Shard.objects.get().is_suspect
     shard = shards.take("one", now=NOW)
     assert shard
-    assert (shard.first, shard.last) == (pks[0], pks[3])  # any of them may be at fault
+    assert (shard.first, shard.last) == (pks[0], pks[3])  # each of them may be at fault
 
 
 @pytest.mark.parametrize("at", range(4))
-def test_it_sets_the_email_apart_at_which_a_worker_died(at: int, pks: list[int], journals: Path) -> None:
+def test_it_quarantines_the_email_at_which_a_worker_died(at: int, pks: list[int], journals: Path) -> None:
     shard = quarantine(pks[at], journals)
     assert shard.is_quarantined
     assert shard.not_before > NOW + dt.timedelta(minutes=7)
-    assert Delivery.objects.get(pk=pks[at]).reason == poison_pill.SET_APART
+    assert Delivery.objects.get(pk=pks[at]).reason == poison_pill.IN_QUARANTINE
     assert shard_worker.send_due() == 3
     assert statuses().count(Status.QUEUED) == 1
     assert sum(Shard.objects.values_list("size", flat=True)) == 4
@@ -129,15 +129,15 @@ def test_it_sends_the_others_at_full_speed(pks: list[int], journals: Path) -> No
     assert not any(shard.is_suspect for shard in Shard.objects.exclude(first=pks[1]))
 
 
-def test_deaths_of_whole_workers_never_fail_an_email(
+def test_crashes_of_whole_workers_never_fail_an_email(
     pks: list[int], journals: Path, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A killer who ends whole workers, whatever they are at, and comes back for hours."""
+    """Whole workers are killed for hours, at any point of their work."""
     quarantine(pks[0], journals)
     for _ in range(12):
         wait(clock, hours=1)
         shard = shards.begin_trial(now=timezone.now())
-        if shard is not None:  # its worker is killed with it, and so sees nothing of its end
+        if shard is not None:  # its worker is killed as well, so it does not see how the process ended
             Trials(KILLED).run(shard.pk)
     assert statuses() == [Status.QUEUED] * 4
 
@@ -156,7 +156,7 @@ def test_it_tries_a_quarantined_email_later_each_time(
             at.append(minute)
         wait(clock, minutes=1)
     waits = [later - earlier for earlier, later in zip([0, *at], at, strict=False)]
-    assert len(waits) == poison_pill.STRIKES
+    assert len(waits) == poison_pill.MAX_STRIKES
     assert all(later > 1.2 * earlier for earlier, later in pairwise(waits))
     assert at[-1] > 4 * 60
 
@@ -167,33 +167,33 @@ def test_it_gives_up_an_email_that_kills_process_after_process(
     quarantine(pks[0], journals)
     shard_worker.send_due()
     trials_end(monkeypatch, SEGFAULT)
-    for _ in range(poison_pill.STRIKES):
+    for _ in range(poison_pill.MAX_STRIKES):
         assert statuses() == [Status.QUEUED, *[Status.SENT] * 3]
         wait(clock, hours=4)
         shard_worker.send_due()
     culprit = Delivery.objects.get(pk=pks[0])
-    assert (culprit.status, culprit.reason) == (Status.FAILED, poison_pill.GUILTY)
+    assert (culprit.status, culprit.reason) == (Status.FAILED, poison_pill.GAVE_UP)
     assert not Shard.objects.filter(done_at=None).exists()
 
 
-def test_it_gives_up_an_email_that_may_have_arrived_and_says_so(
+def test_the_reason_of_a_given_up_email_says_that_it_may_have_arrived(
     pks: list[int], journals: Path, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quarantine(pks[0], journals)
     shard_worker.send_due()
     trials_end(monkeypatch, SEGFAULT)
     Delivery.objects.filter(pk=pks[0]).update(call="-")
-    Shard.objects.filter(first=pks[0]).update(crashes=SUSPECT + poison_pill.STRIKES - 1)
+    Shard.objects.filter(first=pks[0]).update(crashes=SUSPECT + poison_pill.MAX_STRIKES - 1)
     wait(clock, hours=4)
     shard_worker.send_due()
-    assert Delivery.objects.get(pk=pks[0]).reason.endswith("It may have arrived at a try before.")
+    assert Delivery.objects.get(pk=pks[0]).reason.endswith("It may have arrived at an earlier attempt.")
 
 
 @pytest.mark.parametrize(("status", "comes_to_it"), [(0, True), (1, True), (-15, True), (SEGFAULT, False)], ids=str)
-def test_a_trial_that_proves_nothing_accuses_no_email(
+def test_a_trial_that_proves_nothing_is_no_strike(
     status: int, comes_to_it: bool, pks: list[int], journals: Path, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ended by itself, was asked to stop, or died before it came to the email, as it would of any other."""
+    """The process ended by itself, was asked to stop, or died before it came to the email."""
     quarantine(pks[0], journals)
     shard_worker.send_due()
     trials = trials_end(monkeypatch, status, comes_to_it=comes_to_it)
@@ -205,7 +205,7 @@ def test_a_trial_that_proves_nothing_accuses_no_email(
     assert Shard.objects.get(first=pks[0]).strikes == 0
 
 
-def test_no_email_is_at_fault_where_processes_survive_none(
+def test_no_email_is_at_fault_if_processes_survive_none(
     pks: list[int], journals: Path, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quarantine(pks[0], journals)
@@ -240,14 +240,14 @@ def test_it_stays_in_quarantine_while_a_limit_holds_it_back(
     assert Shard.objects.get(pk=shard.pk).is_quarantined
 
 
-def test_it_breaks_up_the_calls_of_a_shard_that_is_parted(pks: list[int], journals: Path, settings: Any) -> None:
-    """A key is good for a whole call, and its deliveries are now in two shards."""
+def test_it_breaks_up_the_calls_of_a_shard_that_is_split(pks: list[int], journals: Path, settings: Any) -> None:
+    """A key is valid only for a whole call, and its deliveries are now in two shards."""
     Delivery.objects.filter(pk__in=pks[:2]).update(call="a-key")
     quarantine(pks[1], journals)
     assert set(Delivery.objects.filter(pk__in=pks[:2]).values_list("call", flat=True)) == {"-"}
 
 
-def test_it_leaves_the_calls_of_a_shard_that_is_parted_where_nothing_may_come_twice(
+def test_it_leaves_the_calls_of_a_shard_that_is_split_if_nothing_may_arrive_twice(
     pks: list[int], journals: Path, settings: Any
 ) -> None:
     settings.UNCERTAIN_MAILS = "leave"

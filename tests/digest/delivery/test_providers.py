@@ -37,7 +37,7 @@ def esp(settings: Any) -> Iterator[Esp]:
 
 
 @pytest.mark.usefixtures("clock")
-def test_it_hands_over_by_the_first_provider(edition: Edition, esp: Esp, sink: Sink) -> None:
+def test_it_sends_through_the_first_provider(edition: Edition, esp: Esp, sink: Sink) -> None:
     queue_readers(edition, 3)
     assert shard_worker.send_due() == 3
     assert (len(esp.taken), len(sink.mails)) == (3, 0)
@@ -47,7 +47,7 @@ def test_it_hands_over_by_the_first_provider(edition: Edition, esp: Esp, sink: S
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_next_one_takes_what_the_first_refuses(edition: Edition, esp: Esp, sink: Sink) -> None:
+def test_the_next_provider_sends_what_the_first_refuses(edition: Edition, esp: Esp, sink: Sink) -> None:
     esp.answers = [Answer(401, {"Message": "no valid token"})] * 9
     queue_readers(edition, 3)
     assert shard_worker.send_due() == 3
@@ -55,7 +55,7 @@ def test_the_next_one_takes_what_the_first_refuses(edition: Edition, esp: Esp, s
 
 
 @pytest.mark.usefixtures("clock")
-def test_no_reader_is_mailed_by_two(edition: Edition, esp: Esp, sink: Sink, settings: Any) -> None:
+def test_no_reader_gets_emails_from_two_providers(edition: Edition, esp: Esp, sink: Sink, settings: Any) -> None:
     settings.UNCERTAIN_MAILS = "leave"
     esp.answers = [Answer(drops=True, taken=True)]
     queue_readers(edition, 3)
@@ -85,7 +85,7 @@ healthy_submit = ApiTransport.submit
 def calls(edition: Edition, esp: Esp, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Calls:
     """Two readers with different digests. The second waits until the first call has ended."""
     settings.EMAIL_PROVIDERS, settings.API_CONNECTIONS = ["mailgun"], 1
-    monkeypatch.setattr(shard_run, "FRESH", -1.0)
+    monkeypatch.setattr(shard_run, "RECHECK_AFTER", -1.0)
     found = Calls()
     monkeypatch.setattr(ApiTransport, "submit", lambda transport, group: found.submit(transport, group))
     make_reader("first@example.org", words="video")
@@ -98,7 +98,7 @@ def statuses() -> list[str]:
     return list(Delivery.objects.order_by("pk").values_list("status", flat=True))
 
 
-def test_who_leaves_while_their_call_waits_gets_nothing(calls: Calls, esp: Esp) -> None:
+def test_a_reader_who_unsubscribes_while_their_call_waits_gets_nothing(calls: Calls, esp: Esp) -> None:
     second = Subscriber.objects.get(email="second@example.org")
     calls.during_the_first = lambda: lifecycle.unsubscribe(second, now=NOW)
     assert shard_worker.send_due() == 1
@@ -106,15 +106,15 @@ def test_who_leaves_while_their_call_waits_gets_nothing(calls: Calls, esp: Esp) 
     assert statuses() == [Status.SENT, Status.SKIPPED]
 
 
-def test_only_what_a_call_holds_that_has_begun_is_in_hand(calls: Calls, journals: Path) -> None:
+def test_only_emails_of_a_call_that_has_begun_are_in_flight(calls: Calls, journals: Path) -> None:
     first, second = Delivery.objects.order_by("pk").values_list("pk", flat=True)
-    told: list[str] = []
-    calls.during_the_first = lambda: told.extend(path.read_text() for path in journals.glob("*.journal"))
+    contents: list[str] = []
+    calls.during_the_first = lambda: contents.extend(path.read_text() for path in journals.glob("*.journal"))
     assert shard_worker.send_due() == 2
-    assert (told, calls.readers) == ([f"[{first}]\n"], [[first], [second]])
+    assert (contents, calls.readers) == ([f"[{first}]\n"], [[first], [second]])
 
 
-def test_no_call_begins_once_the_lease_is_lost(calls: Calls, esp: Esp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_call_begins_after_the_lease_is_lost(calls: Calls, esp: Esp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_run, "RENEW_AFTER", -1.0)
     calls.during_the_first = lambda: Shard.objects.update(worker="another")
     assert shard_worker.send_due() == 1
@@ -122,7 +122,7 @@ def test_no_call_begins_once_the_lease_is_lost(calls: Calls, esp: Esp, monkeypat
     assert statuses() == [Status.SENT, Status.QUEUED]
 
 
-def test_no_call_begins_once_the_worker_is_asked_to_stop(calls: Calls, esp: Esp, journals: Path) -> None:
+def test_no_call_begins_at_a_graceful_shutdown(calls: Calls, esp: Esp, journals: Path) -> None:
     calls.during_the_first = shutdown.request_stop
     try:
         assert shard_worker.send_due() == 1
@@ -141,9 +141,7 @@ def one_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("clock", "one_call")
-def test_what_a_provider_may_have_taken_is_tried_again_together(
-    edition: Edition, esp: Esp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_uncertain_call_is_repeated_as_a_whole(edition: Edition, esp: Esp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_run, "RECORD_AFTER", -1.0)
     esp.answers = [Answer(drops=True, taken=True)]
     queue_readers(edition, 20)
@@ -232,7 +230,7 @@ def test_an_uncertain_call_is_left_by_other_providers(
 
 
 @pytest.mark.usefixtures("leave")
-def test_what_one_provider_may_have_taken_goes_to_no_other(in_doubt: Esp, sink: Sink, settings: Any) -> None:
+def test_an_email_that_one_provider_may_have_sent_goes_to_no_other(in_doubt: Esp, sink: Sink, settings: Any) -> None:
     settings.EMAIL_PROVIDERS = ["brevo", "smtp"]
     in_doubt.answers = [Answer(401, {"message": "no valid key"})] * 9
     assert shard_worker.send_due() == 0
@@ -249,7 +247,7 @@ def test_an_uncertain_call_that_no_longer_fits_one_call_is_left(in_doubt: Esp) -
 
 
 @pytest.mark.parametrize(("policy", "taken", "status"), [("leave", 30, "uncertain"), ("resend", 60, "sent")])
-def test_where_a_delivery_kills_its_worker_no_call_is_made_whole(
+def test_no_call_of_a_suspect_shard_is_repeated_as_a_whole(
     policy: str, taken: int, status: str, in_doubt: Esp, settings: Any
 ) -> None:
     settings.UNCERTAIN_MAILS = policy
@@ -262,14 +260,14 @@ def test_where_a_delivery_kills_its_worker_no_call_is_made_whole(
 def test_an_uncertain_call_recorded_twice_is_still_settled(in_doubt: Esp, clock: Any) -> None:
     """Its worker died before it recorded the entries of its journal."""
     clock.shift(-dt.timedelta(minutes=15))
-    told = [Outcome(row.pk, Result.UNCERTAIN, call=row.call) for row in Delivery.objects.all()]
-    results.record(told, now=timezone.now())
+    outcomes = [Outcome(row.pk, Result.UNCERTAIN, call=row.call) for row in Delivery.objects.all()]
+    results.record(outcomes, now=timezone.now())
     clock.shift(dt.timedelta(minutes=15))
     assert shard_worker.send_due() == 30
     assert len(in_doubt.taken) == 30
 
 
-def test_what_an_admin_sends_again_is_sent_though_its_call_is_known(in_doubt: Esp) -> None:
+def test_an_email_that_an_admin_sends_again_is_sent_even_if_its_call_is_known(in_doubt: Esp) -> None:
     assert shard_worker.send_due() == 30
     Delivery.objects.update(status=Status.FAILED, sent_at=None)  # as the provider reported
     queue_anew()
@@ -296,7 +294,7 @@ def queue_anew(attempts: int = 0) -> None:
     Delivery.objects.update(attempts=attempts)
 
 
-def test_what_an_admin_sends_again_is_another_call(in_doubt: Esp) -> None:
+def test_an_email_that_an_admin_sends_again_is_another_call(in_doubt: Esp) -> None:
     Delivery.objects.update(status=Status.UNCERTAIN)
     chosen = Delivery.objects.order_by("pk")[:10]
     assert shards.queue_again(Delivery.objects.filter(pk__in=[row.pk for row in chosen]), now=timezone.now()) == 10
@@ -334,12 +332,12 @@ def test_a_shard_fits_into_the_window_of_a_transport() -> None:
     assert shards.SIZE <= api_transport.WINDOW
 
 
-def test_it_asks_a_provider_with_one_mail_whether_it_takes_them_again(edition: Edition, esp: Esp, clock: Any) -> None:
+def test_it_probes_a_provider_with_one_email(edition: Edition, esp: Esp, clock: Any) -> None:
     queue_readers(edition, 5)
     pauses.start("The provider answered 401", now=NOW)
     clock.shift(dt.timedelta(minutes=1))
     assert shard_worker.send_due() == 5
-    assert [len(told) for _, _, told in esp.calls] == [1, 4]
+    assert [len(readers) for _, _, readers in esp.calls] == [1, 4]
 
 
 def at_recipient(reply: str) -> Script:
@@ -356,7 +354,7 @@ def test_an_address_that_the_mail_server_does_not_know_is_suppressed(sink: Sink,
 
 
 @pytest.mark.usefixtures("queued")
-def test_a_block_by_policy_does_not_punish_the_reader(sink: Sink, alice: Subscriber) -> None:
+def test_a_block_by_policy_does_not_suppress_the_reader(sink: Sink, alice: Subscriber) -> None:
     sink.script = at_recipient("550 5.7.1 we know your network")
     shard_worker.send_due()
     alice.refresh_from_db()
@@ -364,7 +362,7 @@ def test_a_block_by_policy_does_not_punish_the_reader(sink: Sink, alice: Subscri
 
 
 @pytest.mark.usefixtures("queued")
-def test_who_is_let_in_at_the_second_try_has_not_bounced(sink: Sink, clock: Any) -> None:
+def test_an_email_that_is_accepted_at_the_second_try_has_not_bounced(sink: Sink, clock: Any) -> None:
     sink.script = at_recipient("450 4.2.0 Greylisted, come back in five minutes")
     assert shard_worker.send_due() == 0
     sink.script = healthy
@@ -374,9 +372,7 @@ def test_who_is_let_in_at_the_second_try_has_not_bounced(sink: Sink, clock: Any)
 
 
 @pytest.mark.usefixtures("queued")
-def test_a_mailbox_that_was_full_until_it_was_given_up_has_bounced_once(
-    sink: Sink, alice: Subscriber, clock: Any
-) -> None:
+def test_a_mailbox_that_stays_full_has_bounced_once(sink: Sink, alice: Subscriber, clock: Any) -> None:
     sink.script = at_recipient("452 4.2.2 Mailbox full")
     while (row := Delivery.objects.get()).status == Status.QUEUED:
         clock.move_to(row.not_before)

@@ -1,4 +1,4 @@
-"""A worker died, hung or was cut off: who gets what then."""
+"""Recovery after a worker died, hung or lost its connection."""
 
 import datetime as dt
 from pathlib import Path
@@ -38,32 +38,32 @@ def pks(edition: Edition, clock: Any) -> list[int]:
 
 @pytest.fixture
 def dead(pks: list[int], journals: Path) -> Journal:
-    """A worker that took the shard, sent the first mail, had the second in hand, and died."""
+    """The journal of a worker that claimed the shard, sent the first email, had the second in flight, and died."""
     journal = Journal(journals)
     assert shards.take(journal.worker, now=NOW)
-    journal.take_in_hand([pks[0]])
-    journal.note(Outcome(pks[0], Result.SENT))
-    journal.take_in_hand([pks[1]])
+    journal.add_in_flight([pks[0]])
+    journal.add_outcomes(Outcome(pks[0], Result.SENT))
+    journal.add_in_flight([pks[1]])
     journal.abandon()
     return journal
 
 
 @pytest.mark.usefixtures("dead")
-def test_it_sends_again_what_was_in_hand_and_goes_on_with_the_rest() -> None:
+def test_it_sends_again_what_was_in_flight_and_then_the_rest() -> None:
     assert shard_worker.send_due() == 3
     assert statuses() == [Status.SENT] * 4
     assert len({message.to[0] for message in mail.outbox}) == 3
 
 
 @pytest.mark.usefixtures("dead")
-def test_it_leaves_what_was_in_hand_where_it_must_not_come_twice(settings: Any) -> None:
+def test_it_leaves_what_was_in_flight_if_nothing_may_arrive_twice(settings: Any) -> None:
     settings.UNCERTAIN_MAILS = "leave"
     assert shard_worker.send_due() == 2
     assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.SENT, Status.SENT]
 
 
 @pytest.mark.usefixtures("dead")
-def test_it_does_not_say_that_nothing_was_sent_to_who_left_while_it_was_in_doubt(pks: list[int]) -> None:
+def test_a_reader_who_unsubscribed_may_still_have_got_an_uncertain_email(pks: list[int]) -> None:
     lifecycle.unsubscribe(Subscriber.objects.get(deliveries=pks[1]), now=NOW)
     lifecycle.unsubscribe(Subscriber.objects.get(deliveries=pks[2]), now=NOW)
     assert shard_worker.send_due() == 1
@@ -71,14 +71,14 @@ def test_it_does_not_say_that_nothing_was_sent_to_who_left_while_it_was_in_doubt
     assert Delivery.objects.get(pk=pks[1]).reason == f"{results.MAY_HAVE_ARRIVED} {shard_run.LEFT}"
 
 
-def test_what_is_refused_for_now_may_still_have_arrived_before(pks: list[int]) -> None:
+def test_an_email_that_is_refused_for_now_may_have_arrived_before(pks: list[int]) -> None:
     results.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
     results.record([Outcome(pk, Result.LATER, "451") for pk in pks[:2]], now=NOW)
     results.record([Outcome(pk, Result.SKIPPED, shard_run.LEFT) for pk in pks[:2]], now=NOW)
     assert statuses()[:2] == [Status.UNCERTAIN, Status.SKIPPED]
 
 
-def test_what_is_refused_for_good_may_still_have_arrived_before(pks: list[int]) -> None:
+def test_an_email_that_is_refused_for_good_may_have_arrived_before(pks: list[int]) -> None:
     results.record_doubtful({pks[0]: ""}, "A worker died.", now=NOW)
     results.record([Outcome(pk, Result.FAILED, "554") for pk in pks[:2]], now=NOW)
     assert statuses()[:2] == [Status.FAILED, Status.FAILED]
@@ -87,14 +87,14 @@ def test_what_is_refused_for_good_may_still_have_arrived_before(pks: list[int]) 
 
 
 @pytest.mark.usefixtures("dead")
-def test_it_frees_the_shard_of_the_dead_at_once(journals: Path) -> None:
+def test_it_frees_the_shard_of_a_dead_worker_at_once(journals: Path) -> None:
     assert not shards.free(now=NOW).exists()
     assert recovery.recover(journals, now=NOW) == 1
     assert shards.free(now=NOW).exists()
     assert recovery.recover(journals, now=NOW) == 0
 
 
-def test_it_sends_what_a_worker_held_that_died_meanwhile(
+def test_it_sends_the_shard_of_a_worker_that_died_in_the_meantime(
     edition: Edition, clock: Any, journals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "SIZE", 2)
@@ -110,8 +110,8 @@ def test_it_sends_what_a_worker_held_that_died_meanwhile(
     assert shard_worker.send_due(progress=see) == 4
 
 
-def test_it_may_be_told_the_same_twice(dead: Journal, journals: Path, pks: list[int]) -> None:
-    """The one who recovered died in turn, after it recorded and before it deleted the journal."""
+def test_a_journal_may_be_recorded_twice(dead: Journal, journals: Path, pks: list[int]) -> None:
+    """The recovering worker died as well, after it recorded the journal and before it deleted it."""
     (path,) = journals.glob("*.journal")
     copy = path.read_bytes()
     shard_worker.send_due()
@@ -120,13 +120,13 @@ def test_it_may_be_told_the_same_twice(dead: Journal, journals: Path, pks: list[
     assert statuses() == [Status.SENT] * 4
 
 
-def test_after_a_power_cut_it_waits_for_the_lease_and_doubts_all_that_was_announced(
+def test_after_a_power_cut_it_waits_for_the_lease_and_all_announced_are_uncertain(
     dead: Journal, pks: list[int], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last lines of the journal may never have come to the disk."""
+    """The last lines of the journal may never have reached the disk."""
     settings.UNCERTAIN_MAILS = "leave"
     Shard.objects.update(announced=pks[2])
-    monkeypatch.setattr("digest.delivery.journal._boot", lambda: "another start")
+    monkeypatch.setattr("digest.delivery.journal._boot_id", lambda: "another start")
     assert shard_worker.send_due() == 0
     assert statuses() == [Status.SENT, Status.UNCERTAIN, Status.QUEUED, Status.QUEUED]
     run_out(dead.worker)
@@ -135,13 +135,13 @@ def test_after_a_power_cut_it_waits_for_the_lease_and_doubts_all_that_was_announ
 
 
 @pytest.mark.usefixtures("dead")
-def test_it_waits_for_a_providers_reports_before_it_makes_a_call_again(
+def test_it_waits_for_a_providers_reports_before_it_repeats_a_call(
     pks: list[int], settings: Any, journals: Path
 ) -> None:
     settings.EMAIL_PROVIDERS = ["postmark", "smtp"]
     recovery.recover(journals, now=NOW)
     doubtful, untouched = Delivery.objects.get(pk=pks[1]), Delivery.objects.get(pk=pks[2])
-    assert (doubtful.status, doubtful.reason) == (Status.QUEUED, recovery.DIED_IN_HAND)
+    assert (doubtful.status, doubtful.reason) == (Status.QUEUED, recovery.DIED_IN_FLIGHT)
     assert doubtful.not_before > NOW + dt.timedelta(minutes=7)
     assert untouched.not_before == NOW
 
@@ -150,20 +150,18 @@ def run_out(worker: str) -> None:
     Shard.objects.filter(worker=worker).update(lease_until=timezone.now() - dt.timedelta(days=10_000))
 
 
-def test_it_takes_the_shard_of_a_machine_that_never_came_back(pks: list[int]) -> None:
+def test_it_takes_the_shard_of_a_lost_machine(pks: list[int]) -> None:
     shard = shards.take("lost", now=NOW)
     assert shard
     shards.renew(shard, announced=pks[1])
-    assert shard_worker.send_due() == 0  # its lease still runs
+    assert shard_worker.send_due() == 0  # the lease has not expired
     run_out("lost")
     assert shard_worker.send_due() == 4
     assert Delivery.objects.get(pk=pks[1]).attempts == 2
     assert Delivery.objects.get(pk=pks[2]).attempts == 1
 
 
-def test_it_leaves_what_a_lost_machine_may_have_sent_where_it_must_not_come_twice(
-    pks: list[int], settings: Any
-) -> None:
+def test_it_leaves_what_a_lost_machine_may_have_sent_if_nothing_may_arrive_twice(pks: list[int], settings: Any) -> None:
     settings.UNCERTAIN_MAILS = "leave"
     shard = shards.take("lost", now=NOW)
     assert shard
@@ -173,18 +171,18 @@ def test_it_leaves_what_a_lost_machine_may_have_sent_where_it_must_not_come_twic
     assert statuses() == [Status.UNCERTAIN, Status.UNCERTAIN, Status.SENT, Status.SENT]
 
 
-def test_it_believes_a_lost_machine_that_comes_back_after_all(
+def test_it_records_the_journal_of_a_lost_machine_that_comes_back(
     dead: Journal, pks: list[int], settings: Any, journals: Path
 ) -> None:
     settings.UNCERTAIN_MAILS = "leave"
     (path,) = journals.glob("*.journal")
-    told = path.read_bytes()
+    content = path.read_bytes()
     path.unlink()
     Shard.objects.update(announced=pks[1])
     run_out(dead.worker)
     shard_worker.send_due()
     assert statuses()[:2] == [Status.UNCERTAIN, Status.UNCERTAIN]
-    path.write_bytes(told)
+    path.write_bytes(content)
     shard_worker.send_due()
     assert statuses()[:2] == [Status.SENT, Status.UNCERTAIN]
 
@@ -200,7 +198,7 @@ def test_it_does_not_trust_a_lease_from_a_clock_that_was_set_back(pks: list[int]
     assert shards.take("two", now=NOW)
 
 
-def test_it_goes_one_by_one_through_a_shard_that_killed(pks: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_sends_a_suspect_shard_one_email_at_a_time(pks: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     Shard.objects.update(crashes=SUSPECT)
     seen = []
     healthy = shards.renew
@@ -215,7 +213,7 @@ def test_it_goes_one_by_one_through_a_shard_that_killed(pks: list[int], monkeypa
     assert Shard.objects.get().crashes == 0
 
 
-def test_it_forgets_deaths_once_there_is_progress(pks: list[int]) -> None:
+def test_it_forgets_crashes_when_there_is_progress(pks: list[int]) -> None:
     Shard.objects.update(crashes=SUSPECT - 1)
     shard = shards.take("one", now=NOW)
     assert shard
@@ -223,7 +221,7 @@ def test_it_forgets_deaths_once_there_is_progress(pks: list[int]) -> None:
     assert Shard.objects.get().crashes == 0
 
 
-def test_it_ends_what_could_not_be_sent_for_a_day(pks: list[int], clock: Any) -> None:
+def test_it_skips_what_could_not_be_sent_for_a_day(pks: list[int], clock: Any) -> None:
     assert planner.expire_old(now=NOW + dt.timedelta(hours=23)) == 0
     later = NOW + dt.timedelta(hours=25)
     clock.move_to(later)
@@ -232,7 +230,7 @@ def test_it_ends_what_could_not_be_sent_for_a_day(pks: list[int], clock: Any) ->
     assert Shard.objects.get().done_at == later
 
 
-def test_it_tells_no_more_of_what_an_admin_left_uncertain(pks: list[int], admin_client: Client) -> None:
+def test_it_no_longer_shows_what_an_admin_left_uncertain(pks: list[int], admin_client: Client) -> None:
     Delivery.objects.filter(pk__in=pks[:2]).update(status=Status.UNCERTAIN, reason="It may have arrived.")
     form = {"action": "leave_uncertain", "_selected_action": pks[:3]}
     page = admin_client.post("/admin/digest/delivery/", form, follow=True).content.decode()
@@ -244,8 +242,8 @@ def test_it_tells_no_more_of_what_an_admin_left_uncertain(pks: list[int], admin_
     assert shard_worker.send_due() == 4
 
 
-def test_it_sends_again_what_was_in_no_shard(edition: Edition, alice: Subscriber) -> None:
-    """The welcome with the day's digest in it was cut off, and an admin wants it sent."""
+def test_it_sends_again_a_delivery_without_a_shard(edition: Edition, alice: Subscriber) -> None:
+    """The welcome email with the day's digest was cut off, and an admin sends it again."""
     at = {"queued_at": NOW, "not_before": NOW}
     Delivery.objects.create(edition=edition, subscriber=alice, status=Status.UNCERTAIN, **at)
     queue_readers(edition, 1)

@@ -1,4 +1,4 @@
-"""Digests on their way: taken, made, handed over, recorded; and what happens when it does not go well."""
+"""The worker: it claims shards, makes and sends digests, and records the results, also if something fails."""
 
 import datetime as dt
 import smtplib
@@ -46,20 +46,20 @@ def test_it_never_sends_the_same_digest_twice() -> None:
 
 
 @pytest.mark.usefixtures("queued")
-def test_it_does_not_mail_a_reader_who_left_after_the_planning(alice: Subscriber) -> None:
+def test_it_sends_nothing_to_a_reader_who_unsubscribed_after_the_planning(alice: Subscriber) -> None:
     lifecycle.unsubscribe(alice, now=NOW)
     assert send() == 0
     assert Delivery.objects.get().status == Status.SKIPPED
 
 
 @pytest.mark.usefixtures("queued")
-def test_it_does_not_mail_a_suppressed_address(alice: Subscriber) -> None:
+def test_it_sends_nothing_to_a_suppressed_address(alice: Subscriber) -> None:
     lifecycle.suppress(alice.email, "complained")
     assert send() == 0
     assert mail.outbox == []
 
 
-def test_it_sends_nothing_where_nothing_matches(edition: Edition) -> None:
+def test_it_sends_nothing_if_no_paper_matches(edition: Edition) -> None:
     make_reader("quiet@example.org", words="submarines")
     planner.plan_everyone(edition, now=NOW)
     assert send() == 0
@@ -68,14 +68,14 @@ def test_it_sends_nothing_where_nothing_matches(edition: Edition) -> None:
 
 
 @pytest.mark.usefixtures("queued")
-def test_it_fails_at_once_when_the_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_fails_at_once_if_the_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     fail_with(monkeypatch, smtplib.SMTPRecipientsRefused({"alice@example.org": (550, b"no such user")}))
     send()
     assert Delivery.objects.get().status == Status.FAILED
 
 
 @pytest.mark.usefixtures("queued")
-def test_it_reads_the_refusal_that_a_provider_hides_in_a_success(
+def test_it_finds_the_refusal_that_a_provider_hides_in_a_success(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EMAIL_BACKEND = "anymail.backends.test.EmailBackend"
@@ -101,7 +101,7 @@ def test_it_records_the_providers_id(settings: Any) -> None:
     }
 
 
-def test_it_gives_weekly_readers_the_whole_week_and_no_paper_they_had(
+def test_weekly_readers_get_the_whole_week_without_papers_they_already_got(
     edition: Edition, hugging_face: Any, clock: Any
 ) -> None:
     friday = TODAY + dt.timedelta(days=1)
@@ -116,14 +116,14 @@ def test_it_gives_weekly_readers_the_whole_week_and_no_paper_they_had(
     clock.move_to(NOW + dt.timedelta(days=2))
     planner.plan_everyone(last, now=NOW + dt.timedelta(days=2))
     send()
-    bodies = {message.to[0]: str(message.body) for message in mail.outbox}  # the last to each
+    bodies = {message.to[0]: str(message.body) for message in mail.outbox}  # the last email to each
     assert "Reinforcement Learning at Scale" in bodies["weekly@example.org"]
     assert "Friday Reinforcement Learning" in bodies["weekly@example.org"]
     assert "Reinforcement Learning at Scale" not in bodies["switched@example.org"]
     assert "Friday Reinforcement Learning" in bodies["switched@example.org"]
 
 
-def test_it_goes_on_after_readers_whose_address_is_refused(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_continues_after_refused_addresses(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
     queue_readers(edition, 8)
     fail_with(monkeypatch, smtplib.SMTPRecipientsRefused({"x@example.org": (550, b"no such user")}))
     send()
@@ -134,12 +134,12 @@ def test_it_sends_and_records(queued: Delivery) -> None:
     assert send() == 1
     queued.refresh_from_db()
     assert (queued.status, queued.sent_at, queued.attempts, queued.reason) == (Status.SENT, NOW, 1, "")
-    # Best first; the survey would match twice, and she excluded surveys.
+    # The best is first. The survey would match twice, but she has excluded surveys.
     votes = [votes for _, votes, *_ in queued.papers["for_you"]]
     assert votes == [20, 30]
 
 
-def test_it_gives_the_shard_back_when_all_of_it_came_to_an_end(queued: Delivery) -> None:
+def test_it_gives_the_shard_back_when_all_of_it_has_ended(queued: Delivery) -> None:
     send()
     shard = Shard.objects.get()
     assert (shard.done_at, shard.worker, shard.lease_until) == (NOW, "", None)
@@ -152,14 +152,14 @@ def test_it_leaves_no_journal_behind(journals: Path) -> None:
 
 
 @pytest.mark.usefixtures("queued")
-def test_it_leaves_alone_a_shard_that_another_worker_has() -> None:
+def test_it_does_not_touch_a_shard_of_another_worker() -> None:
     assert shards.take("another", now=NOW)
     assert send() == 0
     assert mail.outbox == []
 
 
 @pytest.mark.usefixtures("queued")
-def test_it_tries_again_later_after_a_passing_fault(monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:
+def test_it_retries_later_after_a_temporary_failure(monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:
     with monkeypatch.context() as broken:
         fail_with(broken, smtplib.SMTPDataError(451, b"try later"))
         send()
@@ -174,19 +174,19 @@ def test_it_tries_again_later_after_a_passing_fault(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("queued")
-def test_it_gives_up_before_the_next_edition_comes(monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:
+def test_it_gives_up_before_the_next_edition(monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:
     fail_with(monkeypatch, ConnectionRefusedError("refused"))
     while (row := Delivery.objects.get()).status == Status.QUEUED:
         assert row.not_before < NOW + dt.timedelta(hours=22)
         clock.move_to(row.not_before)
         send()
     assert row.status == Status.FAILED
-    assert row.reason == results.TRIES + "The connection failed: refused"
+    assert row.reason == results.GAVE_UP + "The connection failed: refused"
     assert 7 <= row.attempts <= 12
     assert Shard.objects.get().done_at is not None
 
 
-def test_it_keeps_one_bad_mail_from_stopping_the_others(
+def test_one_bad_email_does_not_stop_the_others(
     edition: Edition, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_reader("broken@example.org", words="diffusion")
@@ -213,7 +213,7 @@ def test_it_leaves_the_rest_in_the_queue_when_its_time_is_up(edition: Edition, m
     assert send() == 1
 
 
-def test_it_finishes_the_mail_in_hand_when_it_is_asked_to_stop(
+def test_it_finishes_the_email_in_flight_at_a_graceful_shutdown(
     edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue_readers(edition, 3)
@@ -223,9 +223,7 @@ def test_it_finishes_the_mail_in_hand_when_it_is_asked_to_stop(
     assert Shard.objects.get().worker == ""
 
 
-def test_it_does_not_wear_out_the_queue_on_a_server_that_is_down(
-    edition: Edition, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_is_down_uses_up_no_attempts(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
     queue_readers(edition, 8)
     fail_with(monkeypatch, ConnectionRefusedError("refused"))
     assert send() == 0
@@ -233,9 +231,9 @@ def test_it_does_not_wear_out_the_queue_on_a_server_that_is_down(
     assert Delivery.objects.exclude(reason="").count() == FAILURES_IN_A_ROW
 
 
-def test_it_looks_at_the_reader_again_right_before_each_mail(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_checks_the_reader_again_right_before_each_email(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
     queue_readers(edition, 3)
-    monkeypatch.setattr(shard_run, "FRESH", -1)
+    monkeypatch.setattr(shard_run, "RECHECK_AFTER", -1)
     healthy = EmailMessage.send
 
     def send_and_leave(self: EmailMessage, fail_silently: bool = False) -> int:
@@ -248,10 +246,10 @@ def test_it_looks_at_the_reader_again_right_before_each_mail(edition: Edition, m
     assert Delivery.objects.filter(status=Status.SKIPPED, reason=shard_run.LEFT).count() == 2
 
 
-def test_it_sends_no_more_once_another_worker_has_the_shard(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It slept through its lease: whoever has the shard now goes on with it."""
+def test_it_stops_if_another_worker_has_taken_the_shard(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker slept through its lease. The worker that holds the shard now continues with it."""
     queue_readers(edition, 3)
-    monkeypatch.setattr(shard_run, "FRESH", -1)
+    monkeypatch.setattr(shard_run, "RECHECK_AFTER", -1)
     monkeypatch.setattr(shard_run, "RENEW_AFTER", -1)
     healthy = EmailMessage.send
 
@@ -262,10 +260,10 @@ def test_it_sends_no_more_once_another_worker_has_the_shard(edition: Edition, mo
     monkeypatch.setattr(EmailMessage, "send", sleep)
     assert send() == 1
     assert Shard.objects.get().worker == "another"
-    assert Delivery.objects.filter(status=Status.SENT).count() == 1  # it was: that is no secret
+    assert Delivery.objects.filter(status=Status.SENT).count() == 1  # that one was sent, and is recorded
 
 
-def test_it_finishes_what_is_in_hand_when_the_database_goes_away(
+def test_it_finishes_emails_in_flight_if_the_database_goes_away(
     edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue_readers(edition, 3)
@@ -279,14 +277,14 @@ def test_it_finishes_what_is_in_hand_when_the_database_goes_away(
         with pytest.raises(OperationalError):
             send()
     assert (len(mail.outbox), Delivery.objects.filter(status=Status.SENT).count()) == (1, 0)
-    # Its journal is read, and nothing comes twice.
+    # The next worker recovers its journal, and nothing is sent twice.
     assert send() == 2
     assert Delivery.objects.filter(status=Status.SENT).count() == len(mail.outbox) == 3
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has its own settings for it")
 @pytest.mark.django_db(transaction=True)
-def test_on_sqlite_only_who_sends_commits_without_waiting_for_the_disk() -> None:
+def test_on_sqlite_only_workers_commit_without_waiting_for_the_disk() -> None:
     def is_waiting() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous")

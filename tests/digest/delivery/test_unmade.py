@@ -70,7 +70,7 @@ def check_paused(clock: time_machine.Traveller) -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("count", [1, 3, 30])
-def test_an_error_that_hits_all_pauses_and_fails_no_reader(
+def test_an_error_in_all_emails_pauses_and_fails_no_delivery(
     count: int, error: Exception, edition: Edition, sink: Sink, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue_readers(edition, count)
@@ -82,7 +82,7 @@ def test_an_error_that_hits_all_pauses_and_fails_no_reader(
 
 @pytest.mark.parametrize("provider", ["brevo", "mailjet", "mandrill", "amazon_ses"])
 @pytest.mark.parametrize("count", [1, 3, 30])
-def test_an_error_that_hits_all_calls_pauses_and_fails_no_reader(
+def test_an_error_in_all_calls_pauses_and_fails_no_delivery(
     count: int, provider: str, edition: Edition, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue_readers(edition, count)

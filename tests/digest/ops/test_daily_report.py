@@ -1,4 +1,4 @@
-"""The operators' daily mail."""
+"""The operators' daily report."""
 
 import datetime as dt
 from typing import Any
@@ -29,29 +29,29 @@ def a_bad_day(edition: Edition, alice: Subscriber, hugging_face: Source) -> None
 
 
 @pytest.mark.usefixtures("a_bad_day")
-def test_it_says_what_came_in_went_out_and_failed(settings: Any) -> None:
+def test_it_reports_papers_digests_and_failures(settings: Any) -> None:
     settings.OPERATORS = ["op@example.org"]
     assert daily_report.send_report(now=LATER)
     (report,) = mail.outbox
     assert report.to == ["op@example.org"]
-    assert "please look" in report.subject
+    assert "needs attention" in report.subject
     for said in ("Edition of 2026-08-20", "1 digest failed", "no answer in time", "nothing listed", "0 new papers"):
         assert said in report.body
     html = str(report.alternatives[0][0])  # type: ignore[attr-defined]
     assert "550 no &lt;such&gt; user" in html
-    assert "In trouble:" in html
+    assert "Failing source:" in html
 
 
 @pytest.mark.django_db
-def test_it_says_how_many_forms_were_turned_away(settings: Any) -> None:
+def test_it_reports_how_many_forms_were_refused(settings: Any) -> None:
     settings.OPERATORS = ["op@example.org"]
     settings.LIMIT_PER_NETWORK = [(1, dt.timedelta(days=1))]
     for _ in range(3):
         signup_queue.request_link("ada@example.org", network="192.0.2.1", now=NOW)
     assert daily_report.send_report(now=LATER)
     (report,) = mail.outbox
-    assert "2 forms turned away until later, by LIMIT_PER_NETWORK" in report.body
-    assert "<b>2 forms</b> turned away" in str(report.alternatives[0][0])  # type: ignore[attr-defined]
+    assert "2 forms refused for now by LIMIT_PER_NETWORK" in report.body
+    assert "<b>2 forms</b> refused" in str(report.alternatives[0][0])  # type: ignore[attr-defined]
 
 
 @pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_it_is_sent_once_a_day(settings: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_it_is_sent_later_where_no_mail_could_leave(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_sent_later_if_no_email_could_be_sent(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.OPERATORS = ["op@example.org"]
     with monkeypatch.context() as broken:
         broken.setattr(Message, "send", refuse)
@@ -74,7 +74,7 @@ def test_it_is_sent_later_where_no_mail_could_leave(settings: Any, monkeypatch: 
 
 
 @pytest.mark.django_db
-def test_one_operator_who_can_not_be_reached_keeps_it_from_nobody(
+def test_an_operator_who_can_not_be_reached_does_not_stop_the_report(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.OPERATORS = ["gone@example.org", "op@example.org"]
@@ -89,7 +89,7 @@ def refuse(*args: object) -> None:
 
 
 @pytest.mark.django_db
-def test_it_is_sent_to_nobody_where_there_are_no_operators(settings: Any) -> None:
+def test_it_is_not_sent_without_operators(settings: Any) -> None:
     settings.OPERATORS = []
     assert not daily_report.send_report(now=NOW)
     assert mail.outbox == []

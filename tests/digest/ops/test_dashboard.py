@@ -21,7 +21,7 @@ def run(source: Source, status: str, **said: Any) -> None:
     FetchRun.objects.create(source=source, **({"day": TODAY, "started_at": NOW} | said), status=status)
 
 
-def test_it_sums_up_what_came_in_went_out_and_failed(edition: Edition, alice: Subscriber, hugging_face: Source) -> None:
+def test_it_summarizes_papers_digests_and_failures(edition: Edition, alice: Subscriber, hugging_face: Source) -> None:
     planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="failed", reason="550 no such user")
     run(hugging_face, "ok", new=3)
@@ -36,7 +36,7 @@ def test_it_sums_up_what_came_in_went_out_and_failed(edition: Edition, alice: Su
     assert found.in_trouble == []
 
 
-def test_it_sums_up_the_day_whatever_the_last_run_was_about(admin_client: Client, hugging_face: Source) -> None:
+def test_it_counts_the_papers_of_all_runs_of_the_day(admin_client: Client, hugging_face: Source) -> None:
     papers.ingest(hugging_face, [make_record("2608.00001", "Faster Diffusion")], TODAY)
     run(hugging_face, "ok", started_at=NOW - dt.timedelta(days=1), new=50)
     run(hugging_face, "ok", new=110)
@@ -62,7 +62,7 @@ def test_it_sums_up_the_day_whatever_the_last_run_was_about(admin_client: Client
         ("unreachable", 3, '0 new, <span class="bad">failed</span> 3\N{NO-BREAK SPACE}minutes ago.'),
     ],
 )
-def test_it_says_how_long_ago_a_source_was_read_or_failed(
+def test_it_shows_how_long_ago_a_source_was_read_or_failed(
     admin_client: Client, hugging_face: Source, status: str, minutes: int, said: str
 ) -> None:
     run(hugging_face, status, started_at=NOW - dt.timedelta(minutes=minutes, seconds=20))
@@ -70,7 +70,7 @@ def test_it_says_how_long_ago_a_source_was_read_or_failed(
     assert f"</a>: {said}</li>" in admin_client.get("/admin/").content.decode()
 
 
-def test_it_tells_of_a_source_in_trouble_once_and_under_what_failed(admin_client: Client, hugging_face: Source) -> None:
+def test_it_shows_a_failing_source_once_among_the_failures(admin_client: Client, hugging_face: Source) -> None:
     for _ in range(3):
         run(hugging_face, "failed", message="not <b>JSON")
     found = make_dashboard(now=NOW)
@@ -80,7 +80,7 @@ def test_it_tells_of_a_source_in_trouble_once_and_under_what_failed(admin_client
     assert "<p>None.</p>" not in page
 
 
-def test_it_states_no_rates_where_nothing_reports(
+def test_it_shows_no_rates_without_reports(
     admin_client: Client, edition: Edition, alice: Subscriber, settings: Any
 ) -> None:
     planner.plan_everyone(edition, now=NOW)
@@ -93,13 +93,13 @@ def test_it_states_no_rates_where_nothing_reports(
     assert "No reports about it: emails are only written to files in the outbox" in page
 
 
-def test_it_stands_on_the_first_page_also_of_an_empty_site(admin_client: Client) -> None:
+def test_it_is_on_the_first_page_of_an_empty_site_too(admin_client: Client) -> None:
     page = admin_client.get("/admin/").content.decode()
     assert "No edition has been published yet." in page
     assert "Nothing has been fetched yet." in page
 
 
-def test_it_names_troubles_on_the_first_page(admin_client: Client, hugging_face: Source, edition: Edition) -> None:
+def test_it_shows_failures_on_the_first_page(admin_client: Client, hugging_face: Source, edition: Edition) -> None:
     run(hugging_face, "failed", message="not <b>JSON")
     page = admin_client.get("/admin/").content.decode()
     assert "not &lt;b&gt;JSON" in page
@@ -113,7 +113,7 @@ def test_it_lets_an_admin_delete_a_source_with_its_log(admin_client: Client, edi
     assert not Source.objects.filter(pk=source.pk).exists()
 
 
-def test_it_lets_nobody_delete_a_paper_that_would_come_again(admin_client: Client, edition: Edition) -> None:
+def test_no_admin_can_delete_a_paper_that_would_come_again(admin_client: Client, edition: Edition) -> None:
     paper = Paper.objects.all()[0]
     assert admin_client.post(f"/admin/digest/paper/{paper.pk}/delete/", {"post": "yes"}).status_code == 403
     assert Paper.objects.filter(pk=paper.pk).exists()

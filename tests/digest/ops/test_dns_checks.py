@@ -1,4 +1,4 @@
-"""What the world sees of our domain."""
+"""The checks of the sending domain."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ GOOD = {
 
 
 class Zone:
-    """A DNS of these records; of none, it can't be asked."""
+    """A DNS with these records. With None it can't be queried."""
 
     def __init__(self, records: dict[tuple[str, str], list[str]] | None) -> None:
         self.records = records
@@ -43,11 +43,11 @@ def server(settings: Any) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "mail.papers.org", 25
 
 
-def test_it_is_content_with_a_well_made_domain() -> None:
+def test_a_good_domain_passes_all_checks() -> None:
     assert {found.state for found in findings(GOOD).values()} == {CheckState.OK}
 
 
-def test_it_finds_no_server_behind_the_outbox(settings: Any) -> None:
+def test_the_outbox_has_no_server_to_check(settings: Any) -> None:
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
     found = findings(GOOD)["PTR, TLS"]
     assert found.state is CheckState.UNKNOWN
@@ -64,16 +64,16 @@ def test_it_finds_no_server_behind_the_outbox(settings: Any) -> None:
         ("s1._domainkey.papers.org", "TXT", ["v=DKIM1; p="], "DKIM s1", "was revoked"),
         ("_dmarc.papers.org", "TXT", [], "DMARC", "There is no DMARC record"),
         ("_dmarc.papers.org", "TXT", ["v=DMARC1; p=nun"], "DMARC", "Write p=none"),
-        ("papers.org", "MX", [], "Answers", "takes no mail"),
+        ("papers.org", "MX", [], "Answers", "receives no email"),
     ],
 )
-def test_it_says_what_is_missing(name: str, kind: str, records: list[str], check: str, said: str) -> None:
+def test_it_reports_what_is_missing(name: str, kind: str, records: list[str], check: str, said: str) -> None:
     found = findings(GOOD | {(name, kind): records})[check]
     assert found.state is CheckState.FAILED
     assert said in found.said
 
 
-def test_a_domain_below_another_has_its_dmarc() -> None:
+def test_a_subdomain_uses_the_dmarc_record_of_its_parent() -> None:
     assert findings(GOOD, domain="news.papers.org")["DMARC"].state is CheckState.OK
 
 
@@ -86,25 +86,27 @@ def test_a_domain_below_another_has_its_dmarc() -> None:
         (GOOD | {("7.2.0.192.in-addr.arpa.", "PTR"): ["elsewhere.org"]}, CheckState.FAILED),
     ],
 )
-def test_the_servers_name_must_lead_back(records: Any, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_servers_name_must_resolve_to_its_address(
+    records: Any, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dns_checks, "_tls", lambda host: (CheckState.OK, ""))
     assert findings(records, by_smtp=True)["PTR"].state == state
 
 
-def test_a_server_that_does_not_encrypt_is_told(settings: Any) -> None:
+def test_a_server_without_encryption_fails(settings: Any) -> None:
     with Sink() as sink:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
         assert findings(GOOD, by_smtp=True)["TLS"].state is CheckState.FAILED
     assert findings(GOOD, by_smtp=True)["TLS"].state is CheckState.UNKNOWN  # it is gone by now
 
 
-def test_without_a_network_nothing_is_said_to_be_well() -> None:
+def test_without_a_network_no_check_passes() -> None:
     states = {name: found.state for name, found in findings(None).items()}
     assert {states[name] for name in ("SPF", "DKIM s1", "DMARC", "Answers")} == {CheckState.UNKNOWN}
 
 
 @pytest.mark.django_db
-def test_the_command_fails_where_something_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_the_command_fails_if_something_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setattr(dns_checks, "Dns", lambda: Zone({}))
     with pytest.raises(SystemExit):
         call_command("check_sending", domain="papers.org")

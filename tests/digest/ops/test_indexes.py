@@ -1,4 +1,4 @@
-"""What is asked of tables with millions of rows is answered by an index, on both databases."""
+"""Queries of tables with millions of rows use an index, on both databases."""
 
 import datetime as dt
 from typing import Any
@@ -15,7 +15,7 @@ YESTERDAY = NOW - dt.timedelta(days=1)
 
 
 def plan_of(rows: QuerySet[Any]) -> str:
-    """How the database would find them in a table too large to be read through."""
+    """Return the query plan for a table that is too large for a scan."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
@@ -38,5 +38,5 @@ def plan_of(rows: QuerySet[Any]) -> str:
         ),
     ],
 )
-def test_it_is_answered_by_an_index(rows: QuerySet[Any], index: str) -> None:
+def test_an_index_answers_the_query(rows: QuerySet[Any], index: str) -> None:
     assert index in plan_of(rows)

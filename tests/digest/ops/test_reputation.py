@@ -1,4 +1,4 @@
-"""How mail was received lately, and when sending stops by itself."""
+"""The sender's reputation, and the pause if it is bad."""
 
 import datetime as dt
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("now")
 
 @pytest.fixture
 def sent(edition: Edition) -> list[Delivery]:
-    """Ten mails, a day of the last ten each."""
+    """Ten sent emails, one on each of the last ten days."""
     reader = make_reader("alice@example.org")
     rows = []
     for ago in range(10):
@@ -29,7 +29,7 @@ def sent(edition: Edition) -> list[Delivery]:
 
 
 @pytest.mark.parametrize("is_counted", [False, True])
-def test_it_counts_the_last_seven_days_whether_or_not_they_are_totals(is_counted: bool, sent: list[Delivery]) -> None:
+def test_it_counts_the_last_seven_days_with_or_without_totals(is_counted: bool, sent: list[Delivery]) -> None:
     for row, (event_type, meaning) in zip(
         sent,
         [
@@ -66,22 +66,22 @@ def many(complaints: int = 0, hard: int = 0, sent: int = 1000) -> ReputationRate
         (many(complaints=50, hard=50, sent=199), 0, False),  # too few to say anything
     ],
 )
-def test_red_flags_come_before_the_stop(lately: ReputationRates, flags: int, is_problem: bool) -> None:
+def test_warnings_come_before_the_pause(lately: ReputationRates, flags: int, is_problem: bool) -> None:
     assert (len(lately.flags), bool(reputation_guard.problem(lately))) == (flags, is_problem)
 
 
-def test_sending_stops_until_a_person_has_looked(sent: list[Delivery], settings: Any) -> None:
+def test_sending_pauses_until_an_admin_ends_the_pause(sent: list[Delivery], settings: Any) -> None:
     settings.RATES_FROM_MAILS = 5
     assert reputation_guard.pause_if_harmful(now=NOW) is False
     tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
     assert reputation_guard.pause_if_harmful(now=NOW) is True
     pause = Pause.objects.get()
-    assert "1 of 7 mails of the last days were called spam: 14.29 %, and 0.3 % is the limit." in pause.reason
+    assert "Readers marked 1 of 7 emails of the last days as spam: 14.29 %. The limit is 0.3 %." in pause.reason
     assert pause.probe_at is None  # it does not end by itself
     assert reputation_guard.pause_if_harmful(now=NOW) is False
 
 
-def test_what_a_person_has_looked_at_does_not_stop_it_again(sent: list[Delivery], settings: Any) -> None:
+def test_acknowledged_rates_do_not_pause_sending_again(sent: list[Delivery], settings: Any) -> None:
     settings.RATES_FROM_MAILS = 1
     tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
     reputation_guard.pause_if_harmful(now=NOW)
@@ -93,7 +93,7 @@ def test_what_a_person_has_looked_at_does_not_stop_it_again(sent: list[Delivery]
     assert reputation_guard.pause_if_harmful(now=later) is True
 
 
-def test_a_complaint_that_comes_late_is_about_what_was_looked_at_before(sent: list[Delivery], settings: Any) -> None:
+def test_a_late_complaint_about_acknowledged_emails_does_not_count(sent: list[Delivery], settings: Any) -> None:
     settings.RATES_FROM_MAILS = 1
     pauses.start("Too many complained.", now=NOW - dt.timedelta(days=5), resumes=False)
     pauses.end(now=NOW - dt.timedelta(days=4, hours=12))
@@ -110,5 +110,5 @@ def test_a_pause_of_another_kind_does_not_hide_complaints(sent: list[Delivery], 
     tell("complained", NOW - dt.timedelta(hours=1), sent[0], "complaint")
     assert reputation_guard.pause_if_harmful(now=NOW) is True
     pause = Pause.objects.get(ended_at=None)
-    assert (pause.probe_at, "called spam" in pause.reason) == (None, True)
+    assert (pause.probe_at, "as spam" in pause.reason) == (None, True)
     assert reputation_guard.pause_if_harmful(now=NOW) is False

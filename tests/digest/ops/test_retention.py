@@ -1,4 +1,4 @@
-"""Days are counted, and what is old is forgotten."""
+"""Daily totals, and the deletion of old rows."""
 
 import datetime as dt
 from typing import Any
@@ -30,7 +30,7 @@ def tell(event_type: str, when: dt.datetime, delivery: Delivery | None = None, m
 
 @pytest.fixture
 def old(edition: Edition) -> Edition:
-    """An edition of a hundred days ago: two mails sent, one of which bounced, and one skipped."""
+    """An edition of a hundred days ago: two digests sent, one of them bounced, and one skipped."""
     past = Edition.objects.create(day=LONG_AGO.date(), published_at=LONG_AGO)
     gone = deliver(past, LONG_AGO, "a@example.org")
     deliver(past, LONG_AGO, "b@example.org")
@@ -61,7 +61,7 @@ def test_it_counts_every_day_once_and_the_last_ones_again(old: Edition) -> None:
     assert daily_totals.count_days(now=NOW + dt.timedelta(days=1)) == 4
 
 
-def test_a_report_that_comes_late_is_counted_on_its_day(edition: Edition) -> None:
+def test_a_late_report_is_counted_on_its_day(edition: Edition) -> None:
     yesterday = NOW - dt.timedelta(days=1)
     row = deliver(edition, yesterday, "a@example.org")
     daily_totals.count_days(now=NOW)
@@ -71,7 +71,7 @@ def test_a_report_that_comes_late_is_counted_on_its_day(edition: Edition) -> Non
 
 
 @pytest.mark.usefixtures("old")
-def test_it_forgets_what_is_old_and_keeps_its_totals(edition: Edition) -> None:
+def test_it_deletes_old_rows_and_keeps_their_totals(edition: Edition) -> None:
     kept = deliver(edition, NOW, "a@example.org")
     tell("delivered", NOW, kept)
     tasks.keep_house()
@@ -81,29 +81,29 @@ def test_it_forgets_what_is_old_and_keeps_its_totals(edition: Edition) -> None:
 
 
 @pytest.mark.usefixtures("old")
-def test_nothing_goes_that_was_not_counted() -> None:
+def test_it_deletes_nothing_that_was_not_counted() -> None:
     retention.prune(now=NOW)
     assert Delivery.objects.count() == 3
 
 
 @pytest.mark.parametrize(("kept_days", "left"), [(90, [89, 29]), (30, [29])])
 @pytest.mark.django_db
-def test_it_forgets_what_providers_reported_long_ago(settings: Any, kept_days: int, left: list[int]) -> None:
+def test_it_deletes_old_reports_of_providers(settings: Any, kept_days: int, left: list[int]) -> None:
     settings.RETENTION_DAYS = kept_days
     for days in (92, 89, 29):
         tell("delivered", NOW - dt.timedelta(days=days))
     tasks.keep_house()
-    told = DeliveryEvent.objects.order_by("happened_at").values_list("happened_at", flat=True)
-    assert [(NOW - at).days for at in told] == left
+    left_over = DeliveryEvent.objects.order_by("happened_at").values_list("happened_at", flat=True)
+    assert [(NOW - at).days for at in left_over] == left
 
 
-def test_what_still_waits_is_not_forgotten(edition: Edition) -> None:
+def test_it_deletes_no_queued_delivery(edition: Edition) -> None:
     deliver(edition, LONG_AGO, "a@example.org", "queued")
     tasks.keep_house()
     assert Delivery.objects.count() == 1
 
 
-def test_it_forgets_some_at_a_time(old: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_deletes_rows_in_batches(old: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     breaths: list[float] = []
     daily_totals.count_days(now=NOW)
@@ -113,7 +113,7 @@ def test_it_forgets_some_at_a_time(old: Edition, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.django_db
-def test_it_forgets_which_domains_were_counted() -> None:
+def test_it_deletes_old_counts_of_domains() -> None:
     for days in (0, 6, 8):
         at = NOW - dt.timedelta(days=days)
         Allowance.objects.create(name=f"domain {days}.example.org", level=0, at=at)
@@ -124,7 +124,7 @@ def test_it_forgets_which_domains_were_counted() -> None:
     assert len(kept) == 5
 
 
-def test_it_forgets_old_logs_and_shards(hugging_face: Source, edition: Edition) -> None:
+def test_it_deletes_old_logs_and_shards(hugging_face: Source, edition: Edition) -> None:
     for started in (LONG_AGO, NOW):
         FetchRun.objects.create(source=hugging_face, day=started.date(), started_at=started, status="ok")
     moments = {"made_at": LONG_AGO, "not_before": LONG_AGO, "done_at": LONG_AGO}

@@ -1,4 +1,4 @@
-"""What the admin shows of how mail was received."""
+"""The status of sending in the admin."""
 
 import datetime as dt
 from typing import Any
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("now")
 
 @pytest.fixture
 def page(admin_client: Client, edition: Edition, settings: Any) -> Any:
-    """The pages' text, after ten mails of which one bounced."""
+    """The text of the pages, after ten emails and one bounce."""
     settings.EMAIL_BACKEND, settings.RATES_FROM_MAILS = SMTP_BACKEND, 10
     settings.SEND_RATE, settings.WARM_UP_FROM = parse_rates("2/s"), NOW.date()
     for number in range(10):
@@ -32,15 +32,15 @@ def page(admin_client: Client, edition: Edition, settings: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["admin:index", "admin:digest_dailytotal_changelist"])
-def test_it_shows_rates_and_what_may_leave(page: Any, name: str) -> None:
+def test_it_shows_rates_and_limits(page: Any, name: str) -> None:
     shown = page(name)
-    assert "10.0 % of the mails bounced: 4 % is too many, 8 % stops sending." in shown
+    assert "10.0 % of the emails bounced: 4 % is too many, 8 % stops sending." in shown
     assert "delivered 90.0 %, hard bounces 10.00 %" in shown
     assert "200 in this hour" in shown
     assert "The domain has been warming up since 2026-08-20; tomorrow 200 may leave." in shown
 
 
-def test_it_lists_totals_that_nobody_can_change(page: Any, admin_client: Client) -> None:
+def test_it_lists_totals_that_no_admin_can_change(page: Any, admin_client: Client) -> None:
     assert "bounced hard" in page("admin:digest_dailytotal_changelist")
     assert admin_client.get(reverse("admin:digest_dailytotal_add")).status_code == 403
 

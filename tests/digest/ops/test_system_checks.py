@@ -1,4 +1,4 @@
-"""What `manage.py check` warns of."""
+"""The warnings and errors of `manage.py check`."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ def ids(messages: list[Any]) -> list[str]:
     return [message.id for message in messages]
 
 
-def test_it_is_content_with_a_well_made_set_up(settings: Any) -> None:
+def test_a_good_configuration_passes_all_checks(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.POSTAL_ADDRESS = "1 Main Street"
     settings.DEFAULT_FROM_EMAIL = "Papers <papers@example.org>"
@@ -24,7 +24,7 @@ def test_it_is_content_with_a_well_made_set_up(settings: Any) -> None:
     assert system_checks.check_links(None) + system_checks.check_mail(None) == []
 
 
-def test_all_that_it_says_to_who_deploys_can_be_set_right(settings: Any) -> None:
+def test_each_warning_of_check_deploy_can_be_fixed(settings: Any) -> None:
     settings.SECRET_KEY = "a-long-key-with-many-different-signs-0123456789-of-50"
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.POSTAL_ADDRESS = "1 Main Street"
@@ -53,7 +53,7 @@ def test_it_warns_before_readers_find_out(settings: Any, change: dict[str, Any],
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o755, 1), (0o750, 1), (0o700, 0)])
-def test_it_warns_of_a_folder_that_others_can_read(settings: Any, tmp_path: Path, mode: int, warned: int) -> None:
+def test_it_warns_of_a_folder_that_other_users_can_read(settings: Any, tmp_path: Path, mode: int, warned: int) -> None:
     tmp_path.chmod(mode)
     settings.PRIVATE_PATHS = [tmp_path, tmp_path / "outbox"]  # the second is not there
     found = system_checks.check_files(None)
@@ -75,7 +75,7 @@ def test_it_warns_of_a_folder_that_others_can_read(settings: Any, tmp_path: Path
         ("scaleway", {}, []),  # has no reports
     ],
 )
-def test_it_errs_where_anybody_could_report_bounces(
+def test_it_is_an_error_if_anyone_could_report_bounces(
     provider: str, anymail: dict[str, Any], expected: list[str], settings: Any
 ) -> None:
     settings.EMAIL_BACKEND = f"anymail.backends.{provider}.EmailBackend"
@@ -89,7 +89,7 @@ def test_it_refuses_several_machines_without_a_common_key(
 ) -> None:
     monkeypatch.delenv("SECRET_KEY")
     monkeypatch.setattr("digest.ops.system_checks.connection", SimpleNamespace(vendor=database))
-    assert [told for told in ids(system_checks.check_links(None)) if told.startswith("digest.E")] == expected
+    assert [name for name in ids(system_checks.check_links(None)) if name.startswith("digest.E")] == expected
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_it_refuses_several_machines_without_a_common_key(
         ("sqlite", "memory://", []),
     ],
 )
-def test_it_warns_where_bells_ring_for_nobody(
+def test_it_warns_of_a_missing_broker(
     database: str, broker: str, expected: list[str], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CELERY_BROKER_URL = broker
@@ -109,19 +109,21 @@ def test_it_warns_where_bells_ring_for_nobody(
 
 
 @pytest.mark.parametrize(("key", "expected"), [("new", ["digest.E010"]), ("old", [])])
-def test_it_errs_where_a_new_key_would_forget_who_is_suppressed(settings: Any, key: str, expected: list[str]) -> None:
+def test_it_is_an_error_if_a_new_key_would_lose_the_suppression_list(
+    settings: Any, key: str, expected: list[str]
+) -> None:
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS, settings.ADDRESS_HASH_KEY = "new", ["old"], key
-    assert [told for told in ids(system_checks.check_links(None)) if told.startswith("digest.E")] == expected
+    assert [name for name in ids(system_checks.check_links(None)) if name.startswith("digest.E")] == expected
 
 
-def test_it_says_what_a_provider_wants_and_has_not(settings: Any) -> None:
+def test_it_names_the_missing_setting_of_a_provider(settings: Any) -> None:
     settings.EMAIL_PROVIDERS = ["postmark", "smtp"]
     settings.ANYMAIL = {}
     (error,) = system_checks.check_providers(None)
     assert (error.id, "ANYMAIL_POSTMARK_SERVER_TOKEN" in error.msg) == ("digest.E009", True)
 
 
-def test_it_errs_at_a_mail_backend_that_is_not_there(settings: Any) -> None:
+def test_it_is_an_error_if_the_email_backend_does_not_exist(settings: Any) -> None:
     settings.EMAIL_BACKEND = "pigeons.EmailBackend"
     (error,) = system_checks.check_providers(None)
-    assert error.msg == "No mail can leave by pigeons.EmailBackend: No module named 'pigeons'"
+    assert error.msg == "pigeons.EmailBackend can't send emails: No module named 'pigeons'"

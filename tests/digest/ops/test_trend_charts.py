@@ -1,4 +1,4 @@
-"""The last days in small charts."""
+"""The small charts of the last days."""
 
 import datetime as dt
 
@@ -38,15 +38,15 @@ def test_they_count_papers_digests_and_readers_by_day(edition: Edition, alice: S
     assert numbers(papers) == {"Papers in editions": {TODAY: 2}}
     assert numbers(digests) == {"Digests sent": {YESTERDAY: 40, TODAY: 1}}
     assert numbers(readers) == {"Readers who came": {YESTERDAY: 1}, "who left": {TODAY: 1}}
-    assert (digests.said, readers.said) == ("Digests sent: 41", "Readers who came: 1, who left: 1")
+    assert (digests.summary, readers.summary) == ("Digests sent: 41", "Readers who came: 1, who left: 1")
 
 
 def test_a_day_is_not_counted_twice_once_it_has_its_total(edition: Edition, alice: Subscriber) -> None:
     planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="sent", sent_at=NOW, queued_at=NOW - dt.timedelta(days=1))
-    before = trend_charts.charts(now=NOW)[1].said
+    before = trend_charts.charts(now=NOW)[1].summary
     daily_totals.count_days(now=NOW)
-    assert before == trend_charts.charts(now=NOW)[1].said == "Digests sent: 1"
+    assert before == trend_charts.charts(now=NOW)[1].summary == "Digests sent: 1"
 
 
 def test_bars_are_as_high_as_their_numbers_and_none_is_lost() -> None:
@@ -57,7 +57,7 @@ def test_bars_are_as_high_as_their_numbers_and_none_is_lost() -> None:
     assert [bar.height for bar in Chart({"sent": {}}, days).bars] == [0, 0, 0]
 
 
-def test_they_stand_on_the_first_page(admin_client: Client, edition: Edition) -> None:
+def test_they_are_on_the_first_page(admin_client: Client, edition: Edition) -> None:
     page = admin_client.get("/admin/").content.decode()
     assert "<title>2026-08-20, papers in editions: 3</title>" in page
     assert 'aria-label="Papers in editions: 3, in 14 days"' in page
