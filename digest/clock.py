@@ -1,7 +1,7 @@
 """The current time, from one clock for all machines.
 
-Machines that share a database use the database's clock, because there is only one. A machine whose own clock is a day
-ahead would otherwise skip every queued delivery and plan digests that are not due yet.
+Machines that share a database use the database's clock, because there is only one. Otherwise a machine with a clock
+that is a day ahead would skip every queued delivery and plan digests that are not due yet.
 """
 
 import datetime as dt

@@ -21,7 +21,7 @@ from digest.personalization import embeddings, paper_index
 from digest.site import thumbnails
 from subscriptions.readers import lifecycle
 
-EXPIRES = 900  # seconds; a machine whose clock is further ahead drops all tasks of other machines
+EXPIRES = 900  # seconds; a machine with a clock that is further ahead drops all tasks of other machines
 MAX_SENDING_TASKS = 64  # at once; one is enough for each worker process, which sends until nothing is left
 SENDING_SECONDS = 50  # the next minute's tasks send the rest
 TOPIC_SECONDS = 50

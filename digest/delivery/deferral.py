@@ -9,7 +9,7 @@ from digest.email.batch.composer import DeliveryRow
 from digest.models import Delivery
 
 LONGEST_WAIT = 20.0  # seconds; deliveries that must wait longer go back to the queue
-LANE_PATIENCE = 2.0  # seconds; after that, other work that was deferred before goes first, too
+YIELD_AFTER = 2.0  # seconds; after that, other work that was deferred before goes first, too
 BACK_IN = 5.0  # seconds
 OTHERS_FIRST = "Held back by a rate limit. Other emails are sent first."
 
@@ -33,7 +33,7 @@ class DeferredDeliveries:
     @property
     def has_waited_too_long(self) -> bool:
         """Return whether they have waited so long that any other work goes first."""
-        return clock.seconds() - self._since > LANE_PATIENCE
+        return clock.seconds() - self._since > YIELD_AFTER
 
     def release_allowed(
         self, wanted: dict[int, DeliveryRow], limiter: RateLimiter

@@ -28,7 +28,7 @@ Status = Delivery.Status
 
 
 def plan_due(*, now: dt.datetime) -> int:
-    """Make a row for every reader whose hour for a recent edition has come. Return the number of new rows.
+    """Make a row for every reader who is due to get a recent edition. Return the number of new rows.
 
     A delivery that was due more than a day ago is recorded as skipped. Hours that earlier runs have planned are planned
     again only every half hour, to include readers who have chosen an earlier hour since then.

@@ -94,7 +94,7 @@ def break_up_calls(deliveries: QuerySet[Delivery]) -> None:
 
 
 def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime) -> bool:
-    """Return whether a repeat of this call tells for sure whether `provider` has carried it out.
+    """Return whether a repeat of this call finds out for certain if `provider` has already carried it out.
 
     It does while the provider still knows the call's idempotency key. The time of the call is not stored, so it is
     estimated from the time at which its first repeat is due.

@@ -33,8 +33,8 @@ from subscriptions.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 100  # deliveries for which readers are checked and emails are made, at a time
-RECHECK_AFTER = 0.05  # seconds for which a reader's status is trusted
+CHUNK = 100  # deliveries; their readers are read, and their emails made, together
+RECHECK_AFTER = 0.05  # seconds until a reader's status is read again
 RECORD_AFTER = 2.0  # seconds
 RENEW_AFTER = 30.0  # seconds; well below the lease
 LEFT = "The reader unsubscribed or paused before it was sent."

@@ -244,7 +244,7 @@ def _make_missing_shards(deliveries: QuerySet[Delivery], now: dt.datetime) -> No
 
 
 def _announced(shard: Shard, now: dt.datetime) -> list[int]:
-    """Return the deliveries that may have been in flight and of which nothing is recorded.
+    """Return the deliveries that may have been in flight and are not recorded yet.
 
     Deliveries that wait for a retry are recorded, and so are uncertain calls with an idempotency key.
     """

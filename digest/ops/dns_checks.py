@@ -69,7 +69,7 @@ def check_domain(domain: str, selectors: Iterable[str], by_smtp: bool, resolver:
         detail = "Name the selector that your server or provider signs with: --selector s1"
         yield CheckResult("DKIM", CheckState.UNKNOWN, detail)
     yield _run("DMARC", lambda: _dmarc(domain, resolver))
-    yield _run("Answers", lambda: _mx(resolver.ask(domain, "MX"), domain))
+    yield _run("MX", lambda: _mx(resolver.ask(domain, "MX"), domain))
     if by_smtp:
         yield _run("PTR", lambda: _ptr(settings.EMAIL_HOST, resolver))
         yield _run("TLS", lambda: _tls(settings.EMAIL_HOST))
@@ -149,7 +149,7 @@ def _ptr(host: str, resolver: Resolver) -> tuple[CheckState, str]:
         names = resolver.ask(dns.reversename.from_address(address).to_text(), "PTR")
         back = [a for name in names for kind in ("A", "AAAA") for a in resolver.ask(name.rstrip("."), kind)]
         if address not in back:
-            problem = f"whose name {', '.join(names)} does not resolve to it" if names else "which has no name"
+            problem = f"and its name {', '.join(names)} does not resolve to it" if names else "which has no name"
             advice = "Gmail and Yahoo require a PTR record with a name that resolves to the address."
             return CheckState.FAILED, f"{host} is {address}, {problem}. {advice}"
     return CheckState.OK, f"{host}: {', '.join(addresses)}. Their names resolve to them."

@@ -1,4 +1,4 @@
-"""The sender's reputation: rates of bounces and complaints, by which mailbox providers judge a sender."""
+"""The sender's reputation: the rates of bounces and complaints. Mailbox providers judge a sender by them."""
 
 import datetime as dt
 from collections import Counter

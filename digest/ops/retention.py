@@ -15,7 +15,7 @@ from digest.ops import daily_totals
 
 BATCH = 5000  # rows
 SECONDS = 200.0  # the longest run; the rest is left to the next day
-SLEEP = 0.05  # seconds between batches, so that other writers get SQLite's lock
+PAUSE = 0.05  # seconds between batches, so that other writers get SQLite's lock
 
 BUCKETS_FULL_AFTER = dt.timedelta(days=7)  # even at one email a week
 
@@ -35,19 +35,20 @@ def prune(
     deleted = {"events": 0, "deliveries": 0}
     if counted is not None and until.date() <= counted:
         midnight = clock.midnight(until.date())
-        deleted["events"] = _each(DeliveryEvent.objects.filter(happened_at__lt=midnight), "happened_at", ends_at, sleep)
+        events = DeliveryEvent.objects.filter(happened_at__lt=midnight)
+        deleted["events"] = _delete(events, "happened_at", ends_at, sleep)
         old = Delivery.objects.filter(queued_at__lt=midnight, status__in=_ENDED)
-        deleted["deliveries"] = _each(old, "queued_at", ends_at, sleep)
+        deleted["deliveries"] = _delete(old, "queued_at", ends_at, sleep)
         Shard.objects.filter(done_at__lt=midnight).delete()
     runs = FetchRun.objects.filter(started_at__lt=until)
-    deleted["fetch runs"] = _each(runs, "started_at", ends_at, sleep)
+    deleted["fetch runs"] = _delete(runs, "started_at", ends_at, sleep)
     Turn.objects.filter(free_at__lt=until).delete()
     daily_quota.forget(before=until.date())
     database_store.forget(before=now - BUCKETS_FULL_AFTER)
     return deleted
 
 
-def _each(rows: QuerySet[Any], when: str, ends_at: float, sleep: Callable[[float], object]) -> int:
+def _delete(rows: QuerySet[Any], when: str, ends_at: float, sleep: Callable[[float], object]) -> int:
     """Delete `rows` in batches until `ends_at`, the oldest first by the index on `when`. Return how many."""
     number = 0
     while time.monotonic() < ends_at:
@@ -58,5 +59,5 @@ def _each(rows: QuerySet[Any], when: str, ends_at: float, sleep: Callable[[float
             DeliveryEvent.objects.filter(delivery__in=pks).delete()
         rows.model._default_manager.filter(pk__in=pks)._raw_delete(rows.db)  # no other rows refer to them
         number += len(pks)
-        sleep(SLEEP)
+        sleep(PAUSE)
     return number

@@ -14,10 +14,10 @@ from subscriptions import outbox
 
 @dataclass(frozen=True)
 class LimitSummary:
-    """The limits of one provider. `an_hour`: emails that may leave in the coming hour, or None if there is no limit."""
+    """The limits of one provider."""
 
-    an_hour: int | None
-    reasons: list[str]
+    per_hour: int | None  # emails that may be sent in the coming hour; None if there is no limit
+    reasons: list[str]  # one sentence for each limit
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ProviderStatus:
     """The status of one provider: its limits, and until when it is avoided because it refused everything."""
 
     name: str
-    plain: LimitSummary
+    limits: LimitSummary
     closed_until: dt.datetime | None
 
 
@@ -35,19 +35,19 @@ class SendingStatus:
 
     rates: ReputationRates
     shares: list[tuple[str, str]]  # in percent of the emails sent; empty if there are no reports
-    ways: list[ProviderStatus]
+    providers: list[ProviderStatus]
     is_outbox: bool  # emails are files, so there are no reports
 
 
 def sending_status(*, now: dt.datetime) -> SendingStatus:
     closed = failover.closed_providers(now=now)
-    ways = [ProviderStatus(name, summarize_limits(name, now=now), closed.get(name)) for name in failover.names()]
-    lately = reputation.recent_rates(now=now)
-    return SendingStatus(lately, _shares(lately), ways, outbox.is_in_use())
+    providers = [ProviderStatus(name, summarize_limits(name, now=now), closed.get(name)) for name in failover.names()]
+    rates = reputation.recent_rates(now=now)
+    return SendingStatus(rates, _shares(rates), providers, outbox.is_in_use())
 
 
 def summarize_limits(provider: str, *, now: dt.datetime) -> LimitSummary:
-    """Return the limits of emails that leave by `provider`, as one number with its reasons."""
+    """Return the limits of emails through `provider`, as one number with its reasons."""
     rate = rate_limiter.rate_of(provider)
     numbers, reasons = [], []
     if rate:
@@ -73,15 +73,15 @@ def _reason_of_quota(cap: int, today: dt.date) -> str:
     return f"The domain has been warming up since {plan.since}; tomorrow {tomorrow:,} may leave."
 
 
-def _shares(lately: ReputationRates) -> list[tuple[str, str]]:
-    if not lately.sent or not lately.reported:
+def _shares(rates: ReputationRates) -> list[tuple[str, str]]:
+    if not rates.sent or not rates.reported:
         return []
     parts = [
-        ("delivered", lately.delivered, 1),
-        ("hard bounces", lately.hard, 2),
-        ("soft bounces", lately.soft, 2),
-        ("blocked", lately.policy, 2),
-        ("complaints", lately.complaints, 3),
-        ("unsubscribed by their provider", lately.left, 2),
+        ("delivered", rates.delivered, 1),
+        ("hard bounces", rates.hard, 2),
+        ("soft bounces", rates.soft, 2),
+        ("blocked", rates.policy, 2),
+        ("complaints", rates.complaints, 3),
+        ("unsubscribed by their provider", rates.left, 2),
     ]
-    return [(name, f"{lately.percent(number):.{digits}f} %") for name, number, digits in parts]
+    return [(name, f"{rates.percent(number):.{digits}f} %") for name, number, digits in parts]

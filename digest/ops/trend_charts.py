@@ -84,7 +84,7 @@ def _papers(first: dt.date) -> ByDay:
 
 
 def _sent(first: dt.datetime) -> ByDay:
-    """Return the digests sent, by the day on which they were planned.
+    """Return the number of digests sent, by the day of their planning.
 
     Counted days have totals. The rows of later days are counted here.
     """

@@ -1,8 +1,8 @@
 """Workers are killed while they call a provider that is busy, drops connections, or accepts calls without an answer.
 
 With an idempotency key no reader gets an email twice, even if it is sent again. Without a key no reader does if
-uncertain emails are left. The providers
-are as strict as the real ones, so a delivery that they refuse has failed and counts as lost.
+uncertain emails are left. The providers are as strict as the real ones, so a delivery that they refuse has failed and
+counts as lost.
 """
 
 import json
@@ -50,7 +50,7 @@ FAULTS = (
 
 
 class ProviderResult(NamedTuple):
-    """How often a worker was killed, and the verdict on all emails."""
+    """The number of kills, and the verdict on all emails."""
 
     kills: int
     verdict: LedgerVerdict

@@ -3,7 +3,7 @@
     python -m tests.chaos.quick celery -A config worker
     python -m tests.chaos.quick send
 
-The environment variable CHAOS_SHIFT holds the seconds by which the clock of this process is wrong.
+The environment variable CHAOS_SHIFT sets the clock of this process wrong by so many seconds.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Whether a refusal concerns one email or all of them."""
+"""The circuit breaker: it decides whether a refusal concerns one email or all of them."""
 
 import pytest
 

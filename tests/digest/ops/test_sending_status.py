@@ -46,11 +46,11 @@ def test_it_lists_totals_that_no_admin_can_change(page: Any, admin_client: Clien
 
 
 def test_it_gives_one_number_with_its_reasons(settings: Any, db: None) -> None:
-    assert summarize_limits("smtp", now=NOW).an_hour is None
+    assert summarize_limits("smtp", now=NOW).per_hour is None
     settings.SEND_RATE, settings.DOMAIN_RATES = parse_rates("1/s"), parse_lanes("gmail.com=20/min")
     settings.SEND_PER_DAY = 10_000
     summary = summarize_limits("smtp", now=NOW)
-    assert summary.an_hour == 3600
+    assert summary.per_hour == 3600
     assert summary.reasons == [
         "SEND_RATE allows 1/s by smtp.",
         "10,000 of today's 10,000 emails are left. SEND_PER_DAY sets this limit.",
@@ -63,7 +63,7 @@ def test_it_shows_what_a_new_domain_may_send(settings: Any, db: None) -> None:
     settings.SEND_PER_DAY = 10_000
     daily_quota.take(200, now=NOW)
     summary = summarize_limits("smtp", now=NOW)
-    assert summary.an_hour == 0
+    assert summary.per_hour == 0
     assert summary.reasons == [
         "0 of today's 200 emails are left. The domain has been warming up since 2026-08-18; tomorrow 400 may leave."
     ]
