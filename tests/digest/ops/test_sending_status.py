@@ -36,7 +36,7 @@ def test_it_shows_rates_and_limits(page: Any, name: str) -> None:
     shown = page(name)
     assert "10.0 % of the emails bounced: 4 % is too many, 8 % stops sending." in shown
     assert "delivered 90.0 %, hard bounces 10.00 %" in shown
-    assert "200 in this hour" in shown
+    assert "200 this hour" in shown
     assert "The domain has been warming up since 2026-08-20; tomorrow 200 may leave." in shown
 
 
