@@ -45,9 +45,12 @@ def light(accent: str = ACCENT) -> Colours:
 
     def is_good(shade: str) -> bool:
         # It must stay readable in clients that invert a light email themselves.
-        return _worst(shade, paper.values()) >= READABLE and _worst(inverted(shade), upside_down) >= READABLE + 0.1
+        return (
+            _lowest_contrast(shade, paper.values()) >= READABLE
+            and _lowest_contrast(inverted(shade), upside_down) >= READABLE + 0.1
+        )
 
-    shade = _moved(accent, -_STEP, 1, is_good)
+    shade = _adjust_lightness(accent, -_STEP, 1, is_good)
     lesser = {"line": "#ddd6c8", "ink": "#211f1b", "soft": "#5c564b"}
     return Colours(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#fefefd")
 
@@ -56,8 +59,8 @@ def light(accent: str = ACCENT) -> Colours:
 def dark(accent: str = ACCENT) -> Colours:
     paper = {"page": "#171614", "card": "#211f1c", "tint": "#2c2924"}
     # On a dark background, saturated colours glare, and a barely readable one looks dull.
-    moved = _moved(accent, _STEP, 0.62, lambda shade: _worst(shade, paper.values()) >= 6)
-    shade = ACCENT_IN_THE_DARK if accent.lower() == ACCENT else moved
+    adjusted = _adjust_lightness(accent, _STEP, 0.62, lambda shade: _lowest_contrast(shade, paper.values()) >= 6)
+    shade = ACCENT_IN_THE_DARK if accent.lower() == ACCENT else adjusted
     lesser = {"line": "#38352f", "ink": "#ebe7de", "soft": "#b0a99c"}
     return Colours(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#1b1a17")
 
@@ -75,41 +78,41 @@ def contrast(one: str, other: str) -> float:
 
 def mixed(one: str, other: str, share: float) -> str:
     """Return a mixture with `share` (0 to 1) of the first colour."""
-    parts = zip(_parts(one), _parts(other), strict=True)
-    return _written(tuple(a * share + b * (1 - share) for a, b in parts))
+    parts = zip(_rgb(one), _rgb(other), strict=True)
+    return _to_hex(tuple(a * share + b * (1 - share) for a, b in parts))
 
 
 def inverted(colour: str) -> str:
     """Return the colour with its lightness inverted, as mail clients do in dark mode."""
-    hue, lightness, saturation = colorsys.rgb_to_hls(*_parts(colour))
-    return _written(colorsys.hls_to_rgb(hue, 1 - lightness, saturation))
+    hue, lightness, saturation = colorsys.rgb_to_hls(*_rgb(colour))
+    return _to_hex(colorsys.hls_to_rgb(hue, 1 - lightness, saturation))
 
 
-def _moved(colour: str, by: float, most_saturation: float, is_good: Callable[[str], bool]) -> str:
+def _adjust_lightness(colour: str, by: float, most_saturation: float, is_good: Callable[[str], bool]) -> str:
     """Return `colour` with its lightness changed in steps of `by` until it is good or at the end of the range."""
-    hue, lightness, saturation = colorsys.rgb_to_hls(*_parts(colour))
+    hue, lightness, saturation = colorsys.rgb_to_hls(*_rgb(colour))
     saturation = min(saturation, most_saturation)
     lightness = min(_LIGHTEST, max(_DARKEST, lightness))
-    shade = _written(colorsys.hls_to_rgb(hue, lightness, saturation))
+    shade = _to_hex(colorsys.hls_to_rgb(hue, lightness, saturation))
     while not is_good(shade) and _DARKEST <= lightness <= _LIGHTEST:
         lightness += by
-        shade = _written(colorsys.hls_to_rgb(hue, lightness, saturation))
+        shade = _to_hex(colorsys.hls_to_rgb(hue, lightness, saturation))
     return shade
 
 
-def _worst(colour: str, backgrounds: Iterable[str]) -> float:
+def _lowest_contrast(colour: str, backgrounds: Iterable[str]) -> float:
     return min(contrast(colour, behind) for behind in backgrounds)
 
 
 def _luminance(colour: str) -> float:
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _parts(colour))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _rgb(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _parts(colour: str) -> tuple[float, float, float]:
+def _rgb(colour: str) -> tuple[float, float, float]:
     red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     return red, green, blue
 
 
-def _written(parts: tuple[float, ...]) -> str:
+def _to_hex(parts: tuple[float, ...]) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in parts)

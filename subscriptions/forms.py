@@ -129,13 +129,13 @@ class PreferencesForm(forms.Form):
         called = [topic for topic in self._topics if begins(topic.called, words)]
         return called or [topic for topic in self._topics if holds(topic.called + self.hinted(topic), words)]
 
-    def stands_for(self, topic: Topic) -> list[Topic]:
+    def included_topics(self, topic: Topic) -> list[Topic]:
         """Return the topics that a broader topic includes and that can be ticked."""
         return [self._by_slug[slug] for slug in topic.narrower if slug in self._by_slug]
 
     def hinted(self, topic: Topic) -> str:
         """Return the searchable text of a topic besides its name; a broader topic adds the names that it includes."""
-        names = (name for other in self.stands_for(topic) for name in (gettext(other.name), other.name))
+        names = (name for other in self.included_topics(topic) for name in (gettext(other.name), other.name))
         return topic.hinted + searchable(*names)
 
     def time_zone_choices(self) -> dict[str, tuple[str, ...]]:

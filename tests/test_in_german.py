@@ -18,7 +18,7 @@ from digest.models import Delivery, Edition, FetchRun, Paper, QuietDay, Source
 from subscriptions.models import OwedNotice, Subscriber, Topic
 from subscriptions.notices import queue
 from subscriptions.readers import lifecycle
-from subscriptions.readers.personal_data import Asked
+from subscriptions.readers.personal_data import RequestOutcome
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.topics import catalogue
@@ -106,7 +106,7 @@ def test_what_is_wrong_in_a_form(client: Client, reader: Subscriber) -> None:
 
 def test_what_becomes_of_asking_for_data_and_of_signing_out(client: Client, reader: Subscriber) -> None:
     settings_page = door(Purpose.PREFERENCES, reader)
-    for asked in Asked:
+    for asked in RequestOutcome:
         page = client.get(f"{settings_page}?data={asked}").content.decode()
         assert 'class="notice' in page
         assert not english.in_page(page, KNOWN), asked

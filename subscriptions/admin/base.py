@@ -91,7 +91,7 @@ class TellsChangesAdmin:
 
 
 class SelectOfKeys(AutocompleteSelect):
-    """An autocomplete box that ignores values that can't be keys, on which Django's fails when shown again."""
+    """An autocomplete box that ignores values that can't be keys. Django's box fails on them when shown again."""
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
         return super().optgroups(name, [key for key in value if self._can_be_key(key)], attr)

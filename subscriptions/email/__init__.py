@@ -1,1 +1,1 @@
-"""The builder of emails, and the classification of errors when sending them."""
+"""The builder of emails, the classification of errors when sending them, and the status codes of mail servers."""

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 def take_out_of_the_readers_rows(apps: Any, schema_editor: Any) -> None:
-    """What is owed; and to each former address that was never told of it, that it was replaced."""
+    """Create rows for the notices in readers' rows, and for former addresses that were not notified of a change."""
     Subscriber, OwedNotice = (apps.get_model('subscriptions', name) for name in ('Subscriber', 'OwedNotice'))
     for reader in Subscriber.objects.exclude(owed_notice='').exclude(owed_notice='moved'):
         to = reader.new_email if reader.owed_notice == 'change_address' else ''

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 def forget_the_others(apps: Any, schema_editor: Any) -> None:
-    """Networks and browsers of any other step than signing up and confirming: the page on privacy speaks of these."""
+    """Remove IP addresses and browsers from all steps but sign-up and confirmation, as the privacy page says."""
     others = apps.get_model('subscriptions', 'Consent').objects.exclude(event__in=['asked', 'confirmed'])
     others.update(ip=None, user_agent='')
 

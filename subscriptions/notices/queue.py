@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def send(note: texts.Note, headers: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Send the small email `note` at once."""
+    """Send the email `note` at once, without the queue."""
     subject, text, html = builder.render_email("note", {"note": note})
     builder.build_message(note.to, subject, text, html, {**builder.BY_A_MACHINE, **headers}).send()
 

@@ -28,7 +28,7 @@ Notice = OwedNotice.Kind
 Event = Consent.Event
 
 
-def sign_up(email: str, wishes: Preferences, *, now: dt.datetime, trace: Trace | None = None) -> None:
+def sign_up(email: str, preferences: Preferences, *, now: dt.datetime, trace: Trace | None = None) -> None:
     """Sign an address up, and queue the right email: a confirmation, "already subscribed", or none.
 
     `subscriptions.notices.queue.send_pending` sends it.
@@ -38,26 +38,26 @@ def sign_up(email: str, wishes: Preferences, *, now: dt.datetime, trace: Trace |
     with transaction.atomic():
         subscriber = _get_or_create(email)
         if subscriber.status in (Status.PENDING, Status.UNSUBSCRIBED):
-            _store_requested_preferences(subscriber, wishes)
+            _store_requested_preferences(subscriber, preferences)
             consents.record(subscriber, Event.ASKED, trace)
         queue_requested_notice(
             subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.ALREADY_SUBSCRIBED, now=now
         )
 
 
-def _store_requested_preferences(subscriber: Subscriber, wishes: Preferences) -> None:
+def _store_requested_preferences(subscriber: Subscriber, preferences: Preferences) -> None:
     """Store the preferences of a sign-up, which anyone could have typed.
 
     A former reader's own preferences stay untouched until they confirm. A reader who never confirmed has none to lose,
     and the confirmation page shows the latest.
     """
     if subscriber.confirmed_at:
-        subscriber.asked_wishes = wishes.as_json()
+        subscriber.asked_wishes = preferences.as_json()
         subscriber.save()
         return
     subscriber.status = Status.PENDING
     subscriber.save()
-    set_preferences(subscriber, wishes)
+    set_preferences(subscriber, preferences)
 
 
 def queue_link(email: str, *, now: dt.datetime) -> None:
@@ -108,16 +108,16 @@ def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = N
 
 
 @on_the_current_row
-def update_preferences(subscriber: Subscriber, wishes: Preferences, *, trace: Trace | None = None) -> None:
+def update_preferences(subscriber: Subscriber, preferences: Preferences, *, trace: Trace | None = None) -> None:
     """Replace the preferences at the reader's request, and log it as a consent."""
-    set_preferences(subscriber, wishes)
+    set_preferences(subscriber, preferences)
     consents.record(subscriber, Event.CHANGED, trace)
 
 
 @on_the_current_row
-def set_preferences(subscriber: Subscriber, wishes: Preferences) -> None:
+def set_preferences(subscriber: Subscriber, preferences: Preferences) -> None:
     """Replace the filters and settings of the reader."""
-    filters = wishes.set_on(subscriber)
+    filters = preferences.set_on(subscriber)
     subscriber.full_clean()
     subscriber.save()
     subscriber.filters.all().delete()

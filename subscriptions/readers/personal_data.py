@@ -56,8 +56,8 @@ def export(subscriber: Subscriber, *, now: dt.datetime) -> Data:
     return data
 
 
-class Asked(StrEnum):
-    """The outcome of a reader's request for their data."""
+class RequestOutcome(StrEnum):
+    """The outcome of a reader's request for a link to their data."""
 
     MAILED = "mailed"
     TOO_OFTEN = "too_often"
@@ -65,21 +65,21 @@ class Asked(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-def ask_for_link(subscriber: Subscriber, *, now: dt.datetime) -> Asked:
+def ask_for_link(subscriber: Subscriber, *, now: dt.datetime) -> RequestOutcome:
     """Queue an email with a link to the reader's data, which a forwarded digest must not open.
 
     Refuse this in the first week after a change of address. The former address is notified of the change at once, so
     the reader has a week to object if someone else made it.
     """
     if lifecycle.is_suppressed(subscriber.email):
-        return Asked.SUPPRESSED
+        return RequestOutcome.SUPPRESSED
     moved = Consent.objects.filter(reader_uid=subscriber.uid, event=Consent.Event.MOVED)
     if moved.filter(happened_at__gt=now - WAIT_AFTER_ADDRESS_CHANGE).exists():
-        return Asked.JUST_MOVED
+        return RequestOutcome.JUST_MOVED
     if abuse_limits.acquire(abuse_limits.data_links(subscriber.uid), now=now):
-        return Asked.TOO_OFTEN
+        return RequestOutcome.TOO_OFTEN
     lifecycle.queue_notice(subscriber, OwedNotice.Kind.DATA, now=now)
-    return Asked.MAILED
+    return RequestOutcome.MAILED
 
 
 def erasure_recipients(subscriber: Subscriber) -> list[str]:

@@ -168,7 +168,7 @@ def _wait_for_others(limits: Sequence[Limit]) -> None:
 
 
 def _freed_at(limit: Limit, rate: LimitRate, now: dt.datetime) -> dt.datetime | None:
-    """Return when the oldest use that blocks the rate leaves its span, or None if the rate is not reached."""
+    """Return when the use that blocks the rate leaves its span, or None if the rate is not reached."""
     most, span = rate
     marks = Mark.objects.filter(key=limit.key, made_at__gt=now - span).order_by("-made_at")
     made_at = marks.values_list("made_at", flat=True)[most - 1 : most].first()

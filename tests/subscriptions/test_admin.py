@@ -1,4 +1,4 @@
-"""The admin: every page of it opens, and what it does to readers goes through the same steps as their own clicks."""
+"""The admin: every page opens, and its actions take the same steps as the readers' own clicks."""
 
 import datetime as dt
 import re
@@ -65,7 +65,7 @@ EVERY_MODEL = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._
 
 @pytest.fixture
 def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: Source) -> None:
-    """A row of each kind."""
+    """Create a row of each kind."""
     lifecycle.suppress("gone@example.org", "bounced")
     ConsentText.objects.create(version="0123456789abcdef", language="en", text="learning")
     Farewell.objects.create(reason="other", remark="learning", day=TODAY)
@@ -103,7 +103,7 @@ def test_it_lists_and_finds_rows(admin_client: Client, model: type[Model]) -> No
     pages = [{}, {"q": "learning"}, {"q": "a" * 300}, {"q": "\x00"}, {"q": "%_'\"\\"}, {"o": "1"}, {"o": "-2.1"}]
     assert model._default_manager.exists()
     for query in pages:
-        # Where there is only one row, the list leads to it.
+        # If there is only one row, the list redirects to it.
         assert admin_client.get(admin_url(model, "changelist"), query, follow=True).status_code == 200
 
 
@@ -149,7 +149,7 @@ def test_it_has_no_page_to_add_a_reader(admin_client: Client) -> None:
 def test_it_counts_the_readers_of_a_topic(
     admin_client: Client, alice: Subscriber, charlie: Subscriber, learning: Topic
 ) -> None:
-    response = admin_client.get(admin_url(Topic, "changelist"))  # Charlie has left
+    response = admin_client.get(admin_url(Topic, "changelist"))  # Charlie has unsubscribed
     address = re.search(r'<a href="([^"]*)">1</a>', response.content.decode())
     assert address
     readers = admin_client.get(address[1].replace("&amp;", "&"))
@@ -164,7 +164,7 @@ def wide(learning: Topic, vision: Topic) -> Topic:
     return made
 
 
-def test_the_list_of_topics_says_what_stands_for_what(admin_client: Client, wide: Topic, vision: Topic) -> None:
+def test_the_list_of_topics_shows_which_includes_which(admin_client: Client, wide: Topic, vision: Topic) -> None:
     page = admin_client.get(admin_url(Topic, "changelist")).content.decode()
     assert "<p>Includes Vision, Learning.</p>" in page
     assert page.count("<p>Part of Wide (2 readers).</p>") == 2
@@ -294,7 +294,7 @@ def test_it_lifts_in_either_place_for_the_same_people(
     rights = ["view_subscriber", "view_suppression", right]
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     client.force_login(user)
-    act(client, "suppress", alice)  # for which neither is enough
+    act(client, "suppress", alice)  # neither is enough for this
     assert not lifecycle.is_suppressed(alice.email)
     row = lifecycle.suppress(alice.email, "complained")
     act(client, "lift", row if where is Suppression else alice)
@@ -332,17 +332,17 @@ def test_it_takes_back_nothing_that_a_reader_chose_while_the_page_was_open(
     assert admin_client.post(page, boxes | {"send_hour": "5"}).status_code == 302
     row = stored(alice)
     assert (row["status"], row["frequency"], row["max_papers"], row["send_hour"]) == ("paused", "weekly", 3, 5)
-    lifecycle.set_preferences(alice, Preferences(topics=[vision]))  # what the page shows of her filters is gone
+    lifecycle.set_preferences(alice, Preferences(topics=[vision]))  # the filters on the page no longer exist
     assert admin_client.post(page, boxes | {"filters-0-words": "bandits"}).status_code == 200
     assert [one.topic for one in alice.filters.all()] == [vision]
 
 
 @pytest.mark.parametrize("leave", ["complain", "unsubscribe"])
-def test_it_mails_nobody_who_leaves_while_it_saves(
+def test_it_emails_no_reader_who_unsubscribes_while_it_saves(
     admin_client: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch, leave: str
 ) -> None:
     def clean(form: SubscriberForm) -> None:
-        """Between the row's being read and its being saved."""
+        """Change the row after it is read and before it is saved."""
         if leave == "complain":
             lifecycle.suppress(alice.email, "complained")
         else:
@@ -403,7 +403,7 @@ def test_it_takes_topics_with_phrases_one_a_line(admin_client: Client, phrases: 
         ({"narrower": ["wide"]}, "wide is not one of the available choices"),
     ],
 )
-def test_it_takes_topics_that_stand_for_others(
+def test_it_takes_topics_that_include_others(
     admin_client: Client, learning: Topic, vision: Topic, fields: dict[str, Any], said: str
 ) -> None:
     Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision"])
@@ -425,7 +425,7 @@ def test_it_takes_topics_that_stand_for_others(
         ("vision", {"name": "Sight"}, None),
     ],
 )
-def test_what_stands_for_others_is_not_stood_for(
+def test_a_broader_topic_is_not_included_in_another(
     learning: Topic, vision: Topic, slug: str, change: dict[str, Any], said: str | None
 ) -> None:
     Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision"])
@@ -483,7 +483,7 @@ def test_it_offers_time_zones_and_languages(admin_client: Client, alice: Subscri
 
 @pytest.fixture(params=["page", "list"])
 def delete(admin_client: Client, request: pytest.FixtureRequest) -> Callable[..., str]:
-    """Asks for topics to be deleted, and returns the page that says what would be; `sure`: deletes them."""
+    """Return the page that lists what a deletion of topics would remove; if `sure`, delete them."""
 
     def ask(*topics: Topic, sure: bool = False) -> str:
         post = {"post": "yes"} if sure else {}
@@ -513,7 +513,7 @@ def test_a_topic_goes_with_the_papers_found_on_it(
     assert edition.papers.count() == 3
 
 
-def test_a_topic_that_somebody_follows_stays(delete: Callable[..., str], alice: Subscriber, learning: Topic) -> None:
+def test_a_topic_with_followers_stays(delete: Callable[..., str], alice: Subscriber, learning: Topic) -> None:
     page = delete(learning, sure=True)
     assert f'?filters__topic__id__exact={learning.pk}">one reader</a>' in page
     assert "Untick “offered to readers” on its page instead" in page
@@ -528,7 +528,7 @@ def test_a_topic_that_the_catalogue_would_bring_back_stays(delete: Callable[...,
     assert Topic.objects.filter(pk=listed.pk).exists()
 
 
-def test_a_topic_that_another_stands_for_stays(delete: Callable[..., str], vision: Topic) -> None:
+def test_a_topic_that_another_includes_stays(delete: Callable[..., str], vision: Topic) -> None:
     Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision"])
     page = delete(vision, sure=True)
     assert re.search(r">Wide</a> includes <a [^>]*>Vision</a>\. Remove it there first\.", page)
@@ -536,7 +536,7 @@ def test_a_topic_that_another_stands_for_stays(delete: Callable[..., str], visio
 
 
 @pytest.mark.parametrize("delete", ["list"], indirect=True)
-def test_a_topic_goes_together_with_what_stands_for_it(delete: Callable[..., str], vision: Topic) -> None:
+def test_a_topic_goes_together_with_its_broader_one(delete: Callable[..., str], vision: Topic) -> None:
     delete(vision, Topic.objects.create(slug="wide", name="Wide", group="Methods", narrower=["vision"]), sure=True)
     assert not Topic.objects.exists()
 

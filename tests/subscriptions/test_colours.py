@@ -1,4 +1,4 @@
-"""Colours that can be read, whatever accent an admin chooses."""
+"""Readable colours for any accent that an admin chooses."""
 
 import re
 

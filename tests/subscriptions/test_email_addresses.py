@@ -1,4 +1,4 @@
-"""Slips of the keyboard in an address."""
+"""Corrections of typos in an address."""
 
 import pytest
 

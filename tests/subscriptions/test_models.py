@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes."""
+"""The constraints that the database itself enforces."""
 
 import uuid
 from collections.abc import Callable
@@ -89,7 +89,7 @@ def test_it_refuses_what_makes_no_sense(bob: Subscriber, learning: Topic, create
         create(bob, learning)
 
 
-def test_it_keeps_a_topic_that_somebody_follows(alice: Subscriber, learning: Topic, vision: Topic) -> None:
+def test_it_keeps_a_topic_with_followers(alice: Subscriber, learning: Topic, vision: Topic) -> None:
     with pytest.raises(ProtectedError):
         learning.delete()
     vision.delete()

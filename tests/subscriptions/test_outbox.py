@@ -1,4 +1,4 @@
-"""The outbox: mails as files, and a page to read them in development."""
+"""The outbox: emails as files, and a page that shows them in development."""
 
 import email
 import email.policy
@@ -40,8 +40,8 @@ def parsed(path: Path) -> ParsedMail:
 
 
 @pytest.mark.usefixtures("now")
-def test_it_writes_each_mail_into_a_file_of_its_own(outbox_folder: Path) -> None:
-    """Also of mails to one reader at one moment: the clock stands still here."""
+def test_it_writes_each_email_to_a_file_of_its_own(outbox_folder: Path) -> None:
+    """This includes emails to one reader at the same time, because the clock is frozen here."""
     assert [send(f"Mail {number}") for number in range(5)] == [1] * 5
     files = list(outbox_folder.iterdir())
     assert sorted(parsed(file)["Subject"] for file in files) == [f"Mail {number}" for number in range(5)]
@@ -95,7 +95,7 @@ def test_it_says_when_the_folder_can_not_be_written_to(outbox_folder: Path) -> N
     assert str(outbox_folder) in str(caught.value)
 
 
-def test_it_fails_silently_only_when_it_is_told_to(outbox_folder: Path) -> None:
+def test_it_fails_silently_only_if_it_is_set_to(outbox_folder: Path) -> None:
     outbox_folder.write_text("a file stands in the way")
     EmailBackend(fail_silently=True).send_messages([EmailMessage("a", "b", to=["ada@example.org"])])
 

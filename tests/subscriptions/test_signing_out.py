@@ -1,4 +1,4 @@
-"""Links that a reader can take back, and those that work for ever."""
+"""Links that a reader can sign out, and links that always work."""
 
 import uuid
 from typing import Any
@@ -21,7 +21,7 @@ from tests.subscriptions.conftest import path_of, stored, token_to_move
 pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db]
 
 UID = uuid.UUID(int=0x5EED)
-# Made before links had generations, with "old" for SECRET_KEY.
+# A token without a generation, made with the SECRET_KEY "old".
 OLD_TOKENS = {
     Purpose.PREFERENCES: "AAAAAAAAAAAAAAAAAABe7QDY0VExCnZw9cq7cxvOIVwc",
     Purpose.FEED: "AAAAAAAAAAAAAAAAAABe7X2d0kY8saVIwAjcdW0rXLy4",
@@ -58,7 +58,7 @@ def test_it_reads_links_of_emails_from_before_there_were_generations(settings: A
 @pytest.mark.parametrize("purpose", Purpose)
 @pytest.mark.parametrize("generation", [0, 1, 255, 2**31 - 1])
 @pytest.mark.parametrize("about", [b"", b"12345678"])
-def test_it_tells_generation_and_subject_apart(purpose: Purpose, generation: int, about: bytes) -> None:
+def test_it_distinguishes_generation_and_content(purpose: Purpose, generation: int, about: bytes) -> None:
     reader = Subscriber(uid=UID, link_generation=generation)
     token = link_tokens.make_token(purpose, reader, about)
     link = link_tokens.read(purpose, token)
@@ -112,7 +112,7 @@ def test_it_signs_out_all_links_that_open_or_change_something(
 
 
 def test_it_mails_the_new_link_and_shows_it_to_no_visitor(visitor: Client, alice: Subscriber) -> None:
-    """Someone with a forwarded digest may have pressed the button."""
+    """A visitor with a forwarded digest may have pressed the button."""
     response = sign_out(visitor, alice)
     alice.refresh_from_db()
     assert link_tokens.make_token(Purpose.PREFERENCES, alice) not in response.content.decode()
@@ -163,7 +163,7 @@ def test_signing_out_calls_off_a_change_of_address(visitor: Client, alice: Subsc
 
 
 def test_it_locks_no_suppressed_reader_out(visitor: Client, alice: Subscriber) -> None:
-    """No new link could be mailed to them."""
+    """No new link could be emailed to them."""
     lifecycle.suppress(alice.email, "complained")
     path = path_of(Purpose.PREFERENCES, alice)
     assert "Sign out all old links" not in visitor.get(path).content.decode()

@@ -1,4 +1,4 @@
-"""What a failed hand-over means."""
+"""The classification of errors when sending an email."""
 
 import smtplib
 

@@ -1,4 +1,4 @@
-"""The small mails: each leaves once, whatever fails, and whoever else is at work."""
+"""The queue of notices: each is sent once, despite failures and other workers."""
 
 import datetime as dt
 import email
@@ -30,7 +30,7 @@ SITE = "https://papers.example.org"
 
 
 def while_sending(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
-    """Have `happens` happen while the mail backend has a mail in hand."""
+    """Run `happens` while the email backend is sending an email."""
     send = EmailMessage.send
 
     def interrupted(message: EmailMessage, fail_silently: bool = False) -> int:
@@ -84,7 +84,7 @@ def test_it_forgets_the_unconfirmed_from_the_task(bob: Subscriber) -> None:
 
 
 @pytest.mark.parametrize(("name", "purpose"), [("bob", Purpose.CONFIRM), ("alice", Purpose.PREFERENCES)])
-def test_it_writes_a_mail_that_mail_clients_can_read(
+def test_it_writes_an_email_that_mail_clients_can_read(
     request: pytest.FixtureRequest, settings: Any, outbox_folder: Path, visitor: Client, name: str, purpose: Purpose
 ) -> None:
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
@@ -94,13 +94,13 @@ def test_it_writes_a_mail_that_mail_clients_can_read(
     message = only_mail(outbox_folder)
     assert (message["To"], message["From"]) == (reader.email, "Daily Papers <digest@papers.example.org>")
     assert message["Auto-Submitted"] == "auto-generated"  # RFC 3834
-    assert message["List-Unsubscribe"] is None  # it would do nothing, or the wrong thing
+    assert message["List-Unsubscribe"] is None  # there is no subscription to end, or the email is not part of it
     assert message["List-Unsubscribe-Post"] is None
     assert 10 < len(message["Subject"]) < 70
     assert message["Message-ID"]
     assert message["Date"]
     assert not message.defects
-    # Both parts lead to the same door, and it opens.
+    # Both parts have the same link, and it works.
     link = SITE + path_of(purpose, reader)
     assert link in part(message, "plain")
     assert f'href="{link}"' in part(message, "html")
@@ -116,7 +116,7 @@ def test_it_keeps_lines_short_enough_for_every_server(bob: Subscriber, settings:
 
 @pytest.mark.usefixtures("bob")
 def test_it_repeats_nothing_that_was_typed_into_the_form(visitor: Client, settings: Any, outbox_folder: Path) -> None:
-    """Anyone can sign anyone up: the mail must not carry a stranger's words."""
+    """Anyone can sign anyone up, so the email must not contain a stranger's text."""
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
     typed = {"words": "win money, author:Spammer", "topics": ["vision"], "time_zone": "Antarctica/Troll"}
     visitor.post("/subscribe/", {"email": "bob@example.org", **typed})
@@ -151,7 +151,7 @@ def test_it_tries_again_after_the_lease(
     assert len(mail.outbox) == 1
 
 
-def test_it_is_not_held_up_by_one_mail_that_fails(bob: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_not_held_up_by_one_email_that_fails(bob: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     lifecycle.sign_up("eve@example.org", Preferences(), now=NOW)
     calls: list[int] = []
 
@@ -166,7 +166,7 @@ def test_it_is_not_held_up_by_one_mail_that_fails(bob: Subscriber, monkeypatch: 
 
 
 @pytest.mark.usefixtures("bob")
-def test_it_sends_one_mail_with_two_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_sends_one_email_with_two_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     others: list[int] = []
 
     def another_worker() -> None:
@@ -190,13 +190,13 @@ def test_it_leaves_what_it_has_no_time_for_to_the_next_tick(bob: Subscriber) -> 
 def test_it_leaves_alone_what_another_worker_has(bob: Subscriber) -> None:
     OwedNotice.objects.update(claimed_at=NOW)
     assert queue.send_pending(now=NOW + dt.timedelta(minutes=4)) == 0
-    # Had that worker died, it would be sent now.
+    # If that worker had died, the email would be sent now.
     assert queue.send_pending(now=NOW + dt.timedelta(minutes=6)) == 1
 
 
 @pytest.mark.parametrize("step", ["confirm", "unsubscribe", "suppress"])
 def test_it_looks_again_right_before_each_mail(bob: Subscriber, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """While the first mail is sent, the other reader confirms, leaves or complains."""
+    """While the first email is sent, the other reader confirms, unsubscribes or complains."""
     lifecycle.sign_up("eve@example.org", Preferences(), now=NOW)
 
     def the_others_go() -> None:
@@ -212,7 +212,7 @@ def test_it_looks_again_right_before_each_mail(bob: Subscriber, monkeypatch: pyt
 
 
 def test_it_sends_the_notice_that_is_owed_now(bob: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the first mail is sent, the other reader confirms, and signs up once more."""
+    """While the first email is sent, the other reader confirms and signs up again."""
     lifecycle.sign_up("eve@example.org", Preferences(), now=NOW)
 
     def the_other_confirms() -> None:
@@ -230,7 +230,7 @@ def test_it_sends_the_notice_that_is_owed_now(bob: Subscriber, monkeypatch: pyte
 def test_it_keeps_a_notice_that_comes_up_while_another_is_sent(
     bob: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the confirmation is sent, its reader confirms by an older link, and signs up once more."""
+    """While the confirmation is sent, its reader confirms by an older link and signs up again."""
 
     def confirms_and_signs_up() -> None:
         if stored(bob)["status"] == "pending":
@@ -243,10 +243,10 @@ def test_it_keeps_a_notice_that_comes_up_while_another_is_sent(
     assert queue.send_pending(now=NOW) == 2
 
 
-def test_it_sends_once_more_what_is_asked_for_anew_while_it_is_sent(
+def test_it_sends_a_notice_again_that_is_requested_while_it_is_sent(
     alice: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the link to one new address is sent, the reader asks for another one."""
+    """While the link to one new address is sent, the reader requests a different one."""
     address_change.request_change(alice, "first@example.org", now=NOW)
 
     def asks_again() -> None:

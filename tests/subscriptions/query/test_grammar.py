@@ -1,4 +1,4 @@
-"""What readers type: read, refused with a reason, and written back."""
+"""The grammar: queries are parsed, refused with a reason, and written back."""
 
 import time
 
@@ -24,7 +24,7 @@ TYPED = st.text(st.one_of(st.characters(), PUNCTUATION), max_size=60)
 
 
 def phrases() -> st.SearchStrategy[tuple[str, ...]]:
-    """Phrases as `parse` makes them: no quotes, single spaces, a letter or digit in them."""
+    """Return phrases as `parse` makes them: without quotes, with single spaces, and with a letter or digit."""
     cleaned = TYPED.map(lambda text: " ".join(text.translate(SIGNS).replace('"', " ").split()))
     return unique(cleaned.filter(lambda text: any(character.isalnum() for character in text)))
 
@@ -125,7 +125,7 @@ def test_it_reads_what_readers_type(text: str, criteria: Criteria) -> None:
         ("x" * (MAX_TERM_LENGTH + 1), "is longer than 100 characters. Separate phrases with commas."),
         ("cat:", "“cat:” is not an arXiv category. Write it like cat:cs.CL, or cat:cs.* for all of cs."),
         ("cat:cs.", "is not an arXiv category"),
-        ("cat:c\u017f.CL", "is not an arXiv category"),  # a long s, which ignoring case makes an s
+        ("cat:c\u017f.CL", "is not an arXiv category"),  # a long s, which becomes an s if case is ignored
         (
             "title:diffusion",
             "“title:” is not known. Write author:Name, cat:cs.CL, votes:20, about: with a sentence, or put",
@@ -246,7 +246,7 @@ def test_it_reads_plain_phrases_as_it_reads_them_term_by_term(text: str) -> None
         except FilterError:
             return None
 
-    by_terms = read(f"{text}\n cat:x")  # which no text of phrases alone holds
+    by_terms = read(f"{text}\n cat:x")  # a field forces the slow path
     alone = read(text)
     assert (alone and alone._replace(categories=("x",))) == by_terms
 

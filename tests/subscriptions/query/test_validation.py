@@ -1,4 +1,4 @@
-"""What is typed now: where it is likely meant otherwise, it is refused with how to write it."""
+"""The strict reading of a query: likely mistakes are refused, with advice."""
 
 import time
 from unittest.mock import patch
@@ -107,7 +107,7 @@ def test_it_speaks_of_no_phrase_where_there_is_none(text: str) -> None:
         "",
     ],
 )
-def test_it_takes_what_is_meant_as_it_stands(text: str) -> None:
+def test_it_accepts_what_is_meant_as_typed(text: str) -> None:
     assert validation.read(text) == parse(text)
 
 

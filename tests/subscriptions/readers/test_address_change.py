@@ -1,4 +1,4 @@
-"""Another address: asked for on the settings page, confirmed by a mail to it, told to the old one."""
+"""The change of address: requested on the settings page, confirmed by email, with a notice to the old address."""
 
 import datetime as dt
 import re
@@ -26,7 +26,7 @@ def ask(visitor: Client, reader: Subscriber, email: str = NEW, present: str = "a
 
 
 def link_to_confirm() -> str:
-    """The path in the newest mail that has one."""
+    """Return the path in the newest email that has one."""
     found: list[str] = re.findall(r"/change-address/\S+", "\n".join(str(message.body) for message in mail.outbox))
     return found[-1]
 
@@ -37,7 +37,7 @@ def move(visitor: Client, reader: Subscriber, email: str = NEW) -> str:
     return link_to_confirm()
 
 
-def test_it_changes_the_address_by_the_button_in_the_mail_to_it(visitor: Client, alice: Subscriber) -> None:
+def test_it_changes_the_address_by_the_button_in_the_email_to_it(visitor: Client, alice: Subscriber) -> None:
     response = ask(visitor, alice)
     assert (response.status_code, response["Location"]) == (302, path_of(Purpose.PREFERENCES, alice))
     assert "n•••@example.com" in visitor.get(response["Location"]).content.decode()
@@ -54,7 +54,7 @@ def test_it_changes_the_address_by_the_button_in_the_mail_to_it(visitor: Client,
     assert row["follows"] == ["diffusion, author:Ada Lovelace, -survey", "learning"]
 
 
-def test_it_tells_the_old_address_once_and_forgets_it(visitor: Client, alice: Subscriber) -> None:
+def test_it_notifies_the_old_address_once_and_forgets_it(visitor: Client, alice: Subscriber) -> None:
     visitor.post(move(visitor, alice))
     assert queue.send_pending(now=NOW) == 1
     assert mail.outbox[-1].to == ["alice@example.org"]
@@ -64,10 +64,10 @@ def test_it_tells_the_old_address_once_and_forgets_it(visitor: Client, alice: Su
 
 
 @pytest.mark.parametrize("then", ["a lost link", "a sign-up", "left", "complained"])
-def test_it_tells_the_old_address_whatever_comes_before_the_mail_leaves(
+def test_it_notifies_the_old_address_despite_any_step_before_the_email(
     visitor: Client, alice: Subscriber, then: str
 ) -> None:
-    """Who takes a subscription over must not be able to replace the mail that tells of it."""
+    """A visitor who takes over a subscription must not be able to replace the notice to the former address."""
     link = move(visitor, alice)
     mail.outbox.clear()
     visitor.post(link)
@@ -82,7 +82,7 @@ def test_it_tells_the_old_address_whatever_comes_before_the_mail_leaves(
     assert len(mail.outbox) == (1 if then == "complained" else 2)
 
 
-def test_it_tells_each_of_two_old_addresses(visitor: Client, alice: Subscriber) -> None:
+def test_it_notifies_each_of_two_old_addresses(visitor: Client, alice: Subscriber) -> None:
     address_change.request_change(alice, "second@example.org", now=NOW)
     address_change.confirm(alice, token_to_move(alice), now=NOW)
     address_change.request_change(alice, "third@example.org", now=NOW)
@@ -108,7 +108,7 @@ def test_it_is_no_error_to_confirm_twice(visitor: Client, alice: Subscriber) -> 
 
 
 def test_it_asks_for_the_present_address(visitor: Client, alice: Subscriber) -> None:
-    """Digests are forwarded, links and all: who got one so must not take the subscription over."""
+    """A forwarded digest contains all links, and must not be enough to take the subscription over."""
     before = stored(alice)
     for present in ("", "eve@example.org", "alice"):
         response = ask(visitor, alice, "eve@example.org", present)
@@ -180,13 +180,13 @@ def test_it_takes_a_link_for_its_own_address_only(visitor: Client, alice: Subscr
 def test_it_confirms_no_address_that_is_asked_for_at_that_moment(
     visitor: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else who has one mailbox could have digests sent to any other."""
+    """Otherwise the owner of one mailbox could send digests to any other."""
 
     def ask_for_another(request: object) -> None:
         address_change.request_change(Subscriber.objects.get(pk=alice.pk), "stranger@example.com", now=NOW)
 
     link = move(visitor, alice)
-    monkeypatch.setattr(preferences, "trace", ask_for_another)  # once the view has looked at the link
+    monkeypatch.setattr(preferences, "trace", ask_for_another)  # after the view has checked the link
     assert visitor.post(link).status_code == 410
     row = stored(alice)
     assert (row["email"], row["new_email"]) == ("alice@example.org", "stranger@example.com")
@@ -227,15 +227,15 @@ def test_it_takes_the_place_of_one_that_sleeps(visitor: Client, alice: Subscribe
 
 
 @pytest.mark.parametrize("state", ["pending", "unsubscribed", "suppressed"])
-def test_it_moves_nobody_who_gets_no_digests(visitor: Client, alice: Subscriber, state: str) -> None:
+def test_it_moves_no_reader_without_digests(visitor: Client, alice: Subscriber, state: str) -> None:
     Subscriber.objects.filter(pk=alice.pk).update(status=state)
     before = stored(alice)
     ask(visitor, alice)
     assert stored(alice) == before
 
 
-def test_it_moves_nobody_who_was_suppressed_meanwhile(visitor: Client, alice: Subscriber) -> None:
-    """The page would say that papers come to the new address, and none would."""
+def test_it_moves_no_reader_who_was_suppressed_meanwhile(visitor: Client, alice: Subscriber) -> None:
+    """The page would promise papers at the new address, and none would be sent."""
     link = move(visitor, alice)
     lifecycle.suppress(alice.email, "complained")
     assert visitor.post(link).status_code == 410
@@ -250,7 +250,7 @@ def test_it_takes_no_address_that_was_suppressed_meanwhile(visitor: Client, alic
     assert stored(alice)["email"] == "alice@example.org"
 
 
-def test_it_gives_up_where_somebody_signs_up_at_that_moment(
+def test_it_gives_up_if_the_address_is_signed_up_at_that_moment(
     alice: Subscriber, monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
     address_change.request_change(alice, NEW, now=NOW)

@@ -1,4 +1,4 @@
-"""The log of consents: who agreed to what, when and where."""
+"""The log of consents."""
 
 import datetime as dt
 import re
@@ -43,7 +43,7 @@ def test_it_keeps_what_was_agreed_to_when_and_where(visitor: Client) -> None:
     assert "Daily Papers" in consents.text()
 
 
-def test_it_shows_the_wording_whose_version_it_keeps(visitor: Client) -> None:
+def test_it_shows_the_wording_of_the_stored_version(visitor: Client) -> None:
     page = visitor.get("/subscribe/").content.decode()
     assert consents.text() in page
     assert f'name="consent" value="{consents.version_of(consents.text())}"' in page
@@ -76,7 +76,7 @@ def test_it_names_no_address(visitor: Client) -> None:
 
 
 def test_it_keeps_network_and_browser_of_signing_up_and_confirming_alone(visitor: Client) -> None:
-    """As the page on privacy says."""
+    """The privacy page promises this."""
     reader = sign_up(visitor)
     for purpose, form in [
         (Purpose.CONFIRM, {}), (Purpose.PREFERENCES, {"frequency": "weekly"}), (Purpose.UNSUBSCRIBE, {}),

@@ -1,4 +1,4 @@
-"""What becomes of a reader: every step from every state, and the addresses that must not be mailed."""
+"""The life of a subscription: every step from every state, and the suppression list."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_it_takes_each_step_from_each_state(state: str, step: str, after: str) -
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("step", STEPS)
 def test_it_takes_each_step_as_the_row_is_now(state: str, step: str) -> None:
-    """The same from a copy that was read before something else happened: nothing old is written back."""
+    """A step on an outdated copy of the row writes back no old values."""
     reader = reader_in("pending")
     old = Subscriber.objects.get()
     if state != "pending":
@@ -125,7 +125,7 @@ def test_it_says_whether_an_old_link_still_confirmed(alice: Subscriber, charlie:
 
 
 def test_it_forgets_a_former_reader_who_does_not_confirm_again(charlie: Subscriber) -> None:
-    lifecycle.sign_up(charlie.email, Preferences(), now=NOW)  # perhaps by somebody else
+    lifecycle.sign_up(charlie.email, Preferences(), now=NOW)  # perhaps by another person
     Subscriber.objects.update(created_at=NOW - dt.timedelta(days=400))
     assert lifecycle.delete_unconfirmed(now=NOW + dt.timedelta(days=29)) == 0
     assert lifecycle.delete_unconfirmed(now=NOW + dt.timedelta(days=31)) == 1
@@ -140,7 +140,7 @@ def test_it_takes_a_former_reader_back(charlie: Subscriber, vision: Topic) -> No
     assert (row["follows"], row["send_hour"], row["asked_wishes"]) == (["proofs", "vision"], 5, None)
 
 
-def test_it_leaves_what_a_former_reader_had_to_whoever_signs_them_up(charlie: Subscriber, vision: Topic) -> None:
+def test_it_keeps_a_former_readers_preferences_if_someone_signs_them_up(charlie: Subscriber, vision: Topic) -> None:
     before = stored(charlie)
     lifecycle.sign_up(charlie.email, Preferences(topics=[vision], words="win money", frequency="weekly"), now=NOW)
     after = stored(charlie)
@@ -201,7 +201,7 @@ def test_it_ends_a_pause_on_its_day(alice: Subscriber, learning: Topic) -> None:
     lifecycle.pause(other, TODAY + dt.timedelta(days=1))
     assert lifecycle.resume_expired(now=NOW) == 1
     row = stored(alice)
-    # `active_since` is new: what was due during the pause is not mailed afterwards.
+    # `active_since` is new: editions due during the pause are not sent afterwards.
     assert (row["status"], row["active_since"], row["paused_until"]) == ("active", NOW.replace(hour=0), None)
     assert stored(other)["status"] == "paused"
     assert lifecycle.resume_expired(now=NOW) == 0
@@ -226,7 +226,7 @@ def test_it_ends_a_pause_when_the_day_begins_where_the_reader_is(time_zone: str,
 
 
 @pytest.mark.parametrize("state", ["unsubscribed", "suppressed"])
-def test_it_wakes_nobody_who_left_during_a_pause(alice: Subscriber, state: str) -> None:
+def test_it_resumes_no_reader_who_left_during_a_pause(alice: Subscriber, state: str) -> None:
     lifecycle.pause(alice, TODAY)
     STEPS[state.removesuffix("d").replace("suppresse", "suppress")][0](alice)
     assert lifecycle.resume_expired(now=NOW) == 0
@@ -241,7 +241,7 @@ def test_it_suppresses_for_good(alice: Subscriber) -> None:
     assert lifecycle.is_suppressed(" ALICE@example.org ")
 
 
-def test_it_suppresses_an_address_that_nobody_has(db: None) -> None:
+def test_it_suppresses_an_address_without_a_reader(db: None) -> None:
     lifecycle.suppress("nobody@example.org", "bounced")
     lifecycle.sign_up("nobody@example.org", Preferences(), now=NOW)
     assert not Subscriber.objects.exists()
@@ -253,13 +253,13 @@ def test_it_keeps_the_first_reason(db: None) -> None:
     assert Suppression.objects.get().reason == "complained"
 
 
-def test_it_suppresses_nobody_else(alice: Subscriber, bob: Subscriber) -> None:
+def test_it_suppresses_no_other_reader(alice: Subscriber, bob: Subscriber) -> None:
     lifecycle.suppress("ALICE@example.org", "bounced")
     assert (stored(alice)["status"], stored(bob)["status"]) == ("suppressed", "pending")
     assert not lifecycle.is_suppressed(bob.email)
 
 
-def test_it_drops_the_mail_that_a_suppressed_reader_was_owed(bob: Subscriber) -> None:
+def test_it_drops_the_queued_emails_of_a_suppressed_reader(bob: Subscriber) -> None:
     lifecycle.suppress(bob.email, "bounced")
     assert stored(bob)["owed"] == []
 
@@ -289,7 +289,7 @@ def test_it_suppresses_many_addresses_with_few_queries(
     assert Suppression.objects.count() == 302
 
 
-def test_it_mails_nobody_who_complains_at_that_very_moment(bob: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_emails_no_reader_who_complains_at_that_moment(bob: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     find = lifecycle._get_or_create
 
     def find_too_late(email: str) -> Subscriber:
@@ -301,7 +301,7 @@ def test_it_mails_nobody_who_complains_at_that_very_moment(bob: Subscriber, monk
     assert (stored(bob)["status"], stored(bob)["owed"]) == ("suppressed", [])
 
 
-def test_it_asks_again_whose_suppression_was_lifted(alice: Subscriber) -> None:
+def test_it_asks_an_unsuppressed_reader_to_confirm_again(alice: Subscriber) -> None:
     lifecycle.suppress(alice.email, "admin")
     lifecycle.unsuppress(address_hash("Alice@example.org"))
     assert stored(alice)["status"] == "unsubscribed", "lifting alone brings nobody back"
@@ -310,7 +310,7 @@ def test_it_asks_again_whose_suppression_was_lifted(alice: Subscriber) -> None:
 
 
 def test_it_lifts_what_it_was_asked_to_lift_alone(alice: Subscriber, db: None) -> None:
-    """A reader who had the address before is somebody else's business."""
+    """A reader who had the address earlier is not affected."""
     lifecycle.suppress("former@example.org", "bounced")
     consents.record(Subscriber(uid=alice.uid, email="former@example.org"), "asked")
     lifecycle.suppress(alice.email, "complained")
@@ -349,11 +349,11 @@ def test_it_forgets_who_did_not_confirm_in_thirty_days() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", ["active", "paused", "unsubscribed", "suppressed"])
-def test_it_forgets_nobody_who_was_a_reader(state: str) -> None:
+def test_it_deletes_no_one_who_was_a_reader(state: str) -> None:
     reader = reader_in(state)
     Subscriber.objects.update(created_at=NOW - dt.timedelta(days=400))
     assert lifecycle.delete_unconfirmed(now=NOW) == 0
-    # Nor one who comes back, and has yet to confirm again.
+    # This includes a reader who signed up again and has not confirmed yet.
     Subscriber.objects.filter(pk=reader.pk).update(status="pending")
     assert lifecycle.delete_unconfirmed(now=NOW) == 0
 

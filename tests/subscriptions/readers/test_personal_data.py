@@ -1,4 +1,4 @@
-"""What is known about a reader: handed out whole, and erased whole."""
+"""Export and erasure of a reader's personal data."""
 
 import datetime as dt
 import io
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("now")
 
 @pytest.fixture
 def much(alice: Subscriber, edition: Edition) -> Subscriber:
-    """Alice, with a row of each kind that hangs on a reader."""
+    """Alice, with a row of each kind that refers to a reader."""
     delivery = Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
     DeliveryEvent.objects.create(
         delivery=delivery, event_key="x:1", event_type="bounced", happened_at=NOW, detail="<alice@example.org> is full"
@@ -47,7 +47,7 @@ def much(alice: Subscriber, edition: Edition) -> Subscriber:
 
 
 def dump() -> str:
-    """Every value in every table."""
+    """Return every value in every table."""
     with connection.cursor() as cursor:
         values = []
         for table in connection.introspection.table_names(cursor):
@@ -57,20 +57,20 @@ def dump() -> str:
 
 
 def ask(visitor: Client, reader: Subscriber) -> str:
-    """The settings page after the button, and the emails that it leads to."""
+    """Return the settings page after the button is pressed, and the emails that follow."""
     response = visitor.post(path_of(Purpose.PREFERENCES, reader) + "download/", follow=True)
     queue.send_pending(now=timezone.now())
     return str(response.content.decode())
 
 
 def link_to_data() -> str:
-    """The path in the newest email that has one."""
+    """Return the path in the newest email that has one."""
     found: list[str] = re.findall(r"/preferences/\S+/my-data/", "\n".join(str(message.body) for message in mail.outbox))
     return found[-1]
 
 
 def download(visitor: Client, reader: Subscriber) -> Any:
-    """What the button behind the link in the email to the reader answers."""
+    """Return the data from the page behind the emailed link."""
     ask(visitor, reader)
     assert mail.outbox[-1].to == [reader.email]
     return visitor.post(link_to_data())
@@ -91,7 +91,7 @@ def test_it_hands_out_everything_as_one_file(visitor: Client, much: Subscriber) 
     assert {step["event"] for step in data["consents"]} == {"asked", "confirmed", "changed"}
 
 
-def test_it_hands_out_nobody_elses(visitor: Client, much: Subscriber) -> None:
+def test_it_exports_no_other_readers_data(visitor: Client, much: Subscriber) -> None:
     other = make_reader("dora@example.org", words="secret")
     text = download(visitor, much).content.decode()
     assert "dora" not in text
@@ -99,7 +99,7 @@ def test_it_hands_out_nobody_elses(visitor: Client, much: Subscriber) -> None:
 
 
 def test_it_leaves_out_no_row_that_hangs_on_a_reader(much: Subscriber) -> None:
-    """A model of tomorrow is handed out, too: no list is kept of them."""
+    """A future model is exported too, because there is no list of models."""
     data = personal_data.export(much, now=NOW)
     for relation in Subscriber._meta.related_objects:
         if relation.related_model._default_manager.filter(**{relation.field.name: much}).exists():
@@ -107,7 +107,7 @@ def test_it_leaves_out_no_row_that_hangs_on_a_reader(much: Subscriber) -> None:
 
 
 def test_it_hands_out_nothing_by_the_links_of_a_forwarded_digest(visitor: Client, much: Subscriber) -> None:
-    """Nor for the address, which a forwarded digest may print."""
+    """The address is not enough either, because a forwarded digest may contain it."""
     page = path_of(Purpose.PREFERENCES, much)
     response = visitor.post(page + "download/", {"present": much.email}, follow=True)
     assert much.email not in response.content.decode()
@@ -144,7 +144,10 @@ def test_it_mails_the_link_three_times_a_day_at_most(visitor: Client, alice: Sub
 
 
 def test_it_hands_out_nothing_in_the_week_after_a_change_of_address(visitor: Client, alice: Subscriber) -> None:
-    """Who took a subscription over by a forwarded digest must not have its data; the former address knows by then."""
+    """A visitor who took over a subscription by a forwarded digest must not get its data.
+
+    The former address has been notified by the time that this is possible.
+    """
     address_change.request_change(alice, "eve@example.org", now=NOW)
     address_change.confirm(alice, token_to_move(alice), now=NOW)
     with time_machine.travel(NOW + dt.timedelta(days=6), tick=False):
@@ -183,8 +186,8 @@ def test_it_erases_by_the_button(visitor: Client, much: Subscriber) -> None:
 
 
 @pytest.mark.parametrize("present", ["", "eve@example.org", "a", "\x00"])
-def test_it_erases_for_nobody_who_does_not_know_the_address(visitor: Client, much: Subscriber, present: str) -> None:
-    """Digests are forwarded, links and all."""
+def test_it_erases_only_if_the_visitor_knows_the_address(visitor: Client, much: Subscriber, present: str) -> None:
+    """Forwarded digests contain all links."""
     before = stored(much)
     response = visitor.post(path_of(Purpose.PREFERENCES, much) + "erase/", {"present": present})
     assert response.status_code == 400
@@ -216,7 +219,7 @@ def test_it_counts_no_right_answers_as_guesses(visitor: Client, alice: Subscribe
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Whom the worker has to tell that they are erased, and in which language."""
+    """Return the addresses and languages of the queued last emails."""
     rung: list[tuple[str, str]] = []
     monkeypatch.setattr(tasks.tell_of_erasure, "delay", lambda *arguments: rung.append(arguments))
     return rung
@@ -228,7 +231,7 @@ def erase(visitor: Client, reader: Subscriber) -> None:
     assert not Subscriber.objects.exists()
 
 
-def test_it_says_in_a_last_mail_that_it_is_done(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
+def test_it_says_in_a_last_email_that_it_is_done(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
     Subscriber.objects.update(language="de")
     erase(visitor, alice)
     assert told == [("alice@example.org", "de")]
@@ -240,20 +243,22 @@ def test_it_says_in_a_last_mail_that_it_is_done(visitor: Client, alice: Subscrib
     assert "alice" not in dump().lower()
 
 
-def test_it_tells_a_former_address_that_does_not_know_yet(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
+def test_it_notifies_a_former_address_that_does_not_know_yet(
+    visitor: Client, alice: Subscriber, told: list[Any]
+) -> None:
     address_change.request_change(alice, "eve@example.org", now=NOW)
     address_change.confirm(alice, token_to_move(alice), now=NOW)
     erase(visitor, alice)
     assert [address for address, _ in told] == ["eve@example.org", "alice@example.org"]
 
 
-def test_it_tells_no_suppressed_address(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
+def test_it_notifies_no_suppressed_address(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
     lifecycle.suppress(alice.email, "complained")
     erase(visitor, alice)
     assert told == []
 
 
-def test_it_erases_where_nobody_can_be_told(
+def test_it_erases_if_no_one_can_be_notified(
     visitor: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*arguments: str) -> None:
@@ -269,7 +274,7 @@ def test_it_erases_where_nobody_can_be_told(
 
 
 def test_it_leaves_no_address_in_the_database(admin_client: Client, much: Subscriber, settings: Any) -> None:
-    """An admin has looked at the reader and changed something: Django's log of that names the row."""
+    """Django's log of admin actions names the row of a reader that an admin changed."""
     form = {"frequency": "weekly", "send_hour": "5", "time_zone": "UTC", "max_papers": "10", "amount": "balanced"}
     form |= {"language": "en", "filters-TOTAL_FORMS": "0", "filters-INITIAL_FORMS": "0"}
     admin_client.post(reverse("admin:subscriptions_subscriber_change", args=[much.pk]), form)
@@ -288,7 +293,7 @@ def test_it_leaves_no_address_when_an_admin_deletes(admin_client: Client, much: 
     assert "alice" not in dump().lower()
 
 
-def test_it_keeps_that_and_when_somebody_agreed_without_who(much: Subscriber) -> None:
+def test_it_keeps_when_a_reader_agreed_and_not_who(much: Subscriber) -> None:
     uid = much.uid
     consents.record(much, "confirmed", Trace(ip="203.0.113.9", user_agent="Mozilla"))
     personal_data.erase(much)

@@ -1,4 +1,4 @@
-"""Clicks at the very same moment, by threads with connections of their own. SQLite has one writer; PostgreSQL many."""
+"""Simultaneous clicks, in threads with separate connections. SQLite has one writer, PostgreSQL many."""
 
 import datetime as dt
 import threading
@@ -25,7 +25,7 @@ pytestmark = [
 
 
 def at_once(*steps: Callable[[], object]) -> None:
-    """Run all `steps` in threads that start together; the first error in any is raised here."""
+    """Run all `steps` in threads that start together. Raise the first error of any thread."""
     start, errors = threading.Barrier(len(steps)), list[BaseException]()
 
     def run(step: Callable[[], object]) -> None:
@@ -58,7 +58,7 @@ def test_it_makes_one_reader_of_many_sign_ups_at_once(vision: Topic) -> None:
         assert stored(reader)["follows"] == ["diffusion", "vision"]
 
 
-def test_it_sends_one_mail_with_many_workers_at_once(vision: Topic) -> None:
+def test_it_sends_one_email_with_many_workers_at_once(vision: Topic) -> None:
     for number in range(20):
         sign_up(f"new{number}@example.org", vision)()
     at_once(*(lambda: queue.send_pending(now=NOW) for _ in range(4)))
@@ -101,7 +101,7 @@ def test_it_never_gives_more_than_the_limit_to_those_who_come_at_once() -> None:
         assert sum(given) == 5
 
 
-def test_it_mails_a_stranger_once_whom_many_readers_name_at_once() -> None:
+def test_it_emails_a_stranger_once_if_many_readers_name_them_at_once() -> None:
     readers = [make_reader(f"reader{number}@example.org") for number in range(5)]
     for number in range(5):
         stranger = f"stranger{number}@example.com"

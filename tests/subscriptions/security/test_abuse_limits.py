@@ -1,4 +1,4 @@
-"""How often something may be done, and by whom."""
+"""The limits against abuse, and the turns of networks in the queue of form posts."""
 
 import datetime as dt
 from typing import Any
@@ -35,7 +35,7 @@ def sign_up(visitor: Client, email: str, **meta: Any) -> Any:
 
 
 def mailed() -> list[str]:
-    """Who got a confirmation."""
+    """Return the addresses that got a confirmation."""
     return [message.to[0] for message in mail.outbox if message.to != ["ops@example.org"]]
 
 
@@ -59,7 +59,7 @@ def test_it_takes_all_of_several_limits_or_none() -> None:
     assert Mark.objects.filter(key=other.key).count() == 0
 
 
-def test_it_tells_values_and_scopes_apart_and_names_neither() -> None:
+def test_it_distinguishes_values_and_scopes_and_names_neither() -> None:
     keys = {Limit(scope, value, ()).key for scope in "ab" for value in "ab"}
     assert len(keys) == 4
     abuse_limits.acquire(abuse_limits.mails("confirm", "ada@example.org"), now=NOW)
@@ -150,9 +150,9 @@ def test_it_counts_an_ipv6_customer_as_one_network(visitor: Client) -> None:
 @pytest.mark.parametrize(
     ("trusted", "header", "remote", "network"),
     [
-        (0, "203.0.113.9", "198.51.100.1", "198.51.100.1"),  # anybody can write the header
+        (0, "203.0.113.9", "198.51.100.1", "198.51.100.1"),  # anyone can send the header
         (1, "203.0.113.9", "198.51.100.1", "203.0.113.9"),
-        (1, "1.2.3.4, 203.0.113.9", "198.51.100.1", "203.0.113.9"),  # what the visitor wrote stands to the left
+        (1, "1.2.3.4, 203.0.113.9", "198.51.100.1", "203.0.113.9"),  # the visitor's own entry is on the left
         (2, "1.2.3.4, 203.0.113.9, 198.51.100.2", "198.51.100.1", "203.0.113.9"),
         (2, "203.0.113.9", "198.51.100.1", "203.0.113.9"),
         (1, "", "198.51.100.1", "198.51.100.1"),
@@ -174,8 +174,8 @@ def test_it_knows_the_visitors_network_behind_proxies(
     assert client_ip.network_of(client_ip.client_address(request)) == network
 
 
-def test_it_keeps_nobody_out_whose_network_is_not_known(visitor: Client) -> None:
-    """Behind a socket that says nothing all visitors would share one limit."""
+def test_it_refuses_no_visitor_from_an_unknown_network(visitor: Client) -> None:
+    """Behind a Unix socket without addresses, all visitors would share one limit."""
     for number in range(8):
         sign_up(visitor, f"reader{number}@example.org", REMOTE_ADDR="")
     assert FormPost.objects.count() == 8
@@ -222,7 +222,7 @@ def test_it_mails_lost_links_while_sign_ups_wait(settings: Any, alice: Subscribe
     assert sorted(mailed()) == [alice.email, "reader0@example.org", "reader1@example.org"]
 
 
-def test_it_tells_the_operators_once_when_the_limit_in_all_is_reached(
+def test_it_alerts_the_operators_once_when_the_limit_in_all_is_reached(
     settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.LIMIT_IN_ALL = [(3, dt.timedelta(hours=1))]
@@ -249,7 +249,7 @@ def test_the_operators_hear_of_a_flood_from_the_newsletters_own_sender(settings:
     assert (alarm.from_email, alarm.subject) == ("Brand <papers@brand.example>", "Brand: many sign-ups in all")
 
 
-def test_the_operators_hear_of_a_flood_as_soon_as_mail_leaves_again(
+def test_the_operators_are_alerted_to_a_flood_as_soon_as_emails_can_be_sent(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: object, **kwargs: object) -> int:
@@ -315,7 +315,7 @@ def test_it_takes_over_from_a_worker_that_died() -> None:
 
 
 def test_it_delays_no_sign_up_behind_a_flood_at_the_same_domain(settings: Any) -> None:
-    """A tenth of a real flood, hour by hour: the flood asks for more than the domain may have, and never stops."""
+    """A tenth of a real flood, hour by hour: it exceeds the domain's limit and never stops."""
     settings.LIMIT_PER_NETWORK = [(40, dt.timedelta(days=1))]
     settings.LIMIT_PER_DOMAIN = [(5, dt.timedelta(hours=1))]
     flood, honest = range(4), dict[str, int]()
@@ -335,7 +335,7 @@ def test_it_delays_no_sign_up_behind_a_flood_at_the_same_domain(settings: Any) -
     assert Subscriber.objects.count() == 30 * 5, "no room is left unused"
 
 
-def test_it_loses_nobody_on_a_day_in_the_news(settings: Any) -> None:
+def test_it_loses_no_one_on_a_day_in_the_news(settings: Any) -> None:
     settings.LIMIT_PER_DOMAIN = [(3, dt.timedelta(hours=1))]
     for number in range(80):
         email = f"reader{number}@gmail.com"
@@ -396,10 +396,10 @@ def test_it_counts_an_ipv6_site_as_five_networks_at_most(visitor: Client) -> Non
 
 @pytest.mark.parametrize("kind", FormPost.Kind)
 @pytest.mark.parametrize("known", ["nobody", "active", "pending", "unsubscribed", "suppressed"])
-def test_it_leaves_the_same_room_whoever_was_asked_for(
+def test_it_leaves_the_same_limit_for_readers_and_strangers(
     settings: Any, alice: Subscriber, bob: Subscriber, charlie: Subscriber, kind: str, known: str
 ) -> None:
-    """Else the next post to the domain would tell, by waiting or not, who is a reader."""
+    """Otherwise a wait of the next post to the domain would reveal who is a reader."""
     settings.LIMIT_PER_DOMAIN = [(3, dt.timedelta(hours=1))]
     lifecycle.suppress("gone@example.org", "complained")
     readers = {

@@ -1,4 +1,4 @@
-"""A person at the form, and on our own page: who is taken at once, and who is asked for one more press."""
+"""The bot check: which posts are accepted at once, and which need one more click."""
 
 import datetime as dt
 import re
@@ -18,7 +18,7 @@ EMAIL = {"email": "ada@example.org"}
 
 
 def is_taken(response: Any) -> bool:
-    """Was the post noted down? Else the form is shown once more, filled in."""
+    """Return whether the post was stored; otherwise the form is shown again, filled in."""
     taken = FormPost.objects.exists()
     assert response.status_code == (202 if taken else 200)
     if not taken:
@@ -43,7 +43,7 @@ def test_it_asks_who_brings_no_stamp_of_ours(visitor: Client, path: str, stamp: 
 
 
 @PAGES
-def test_it_takes_the_second_press_from_whoever_it_asked(visitor: Client, path: str) -> None:
+def test_it_takes_the_second_click_that_it_asked_for(visitor: Client, path: str) -> None:
     shown = visitor.post(path, EMAIL).content.decode()
     fresh = re.search('name="stamp" value="([^"]+)"', shown)
     assert fresh
@@ -59,7 +59,7 @@ def test_it_takes_the_second_press_from_whoever_it_asked(visitor: Client, path: 
         ({"sec-fetch-site": "same-origin"}, True),
         ({"sec-fetch-site": "none"}, True),
         ({"sec-fetch-site": "cross-site"}, False),
-        ({"sec-fetch-site": "same-site"}, False),  # another host of the same domain is not us
+        ({"sec-fetch-site": "same-site"}, False),  # another host of the same domain
         ({"sec-fetch-site": "same-origin", "origin": "null"}, True),
         ({"sec-fetch-site": "cross-site", "origin": "https://papers.example.org"}, False),
         ({"origin": "https://papers.example.org"}, True),

@@ -1,4 +1,4 @@
-"""Signed links: what opens a door, and what does not."""
+"""Signed links: valid, forged and expired tokens."""
 
 import datetime as dt
 import re
@@ -15,7 +15,7 @@ from subscriptions.models import Subscriber
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import ExpiredLinkError, ForgedLinkError, Purpose
 from tests.conftest import NOW
-from tests.subscriptions.conftest import DOORS
+from tests.subscriptions.conftest import PERSONAL_PAGES
 
 STRANGE = ["a", ".", "..", "a.b.c", "%", "%00", "\x00", "é.ü.ñ", "💥", "\u202e", " ", "'\"<script>", "A" * 5000, "-1"]
 
@@ -27,7 +27,7 @@ def test_it_reads_what_it_makes(alice: Subscriber, purpose: Purpose) -> None:
 
 @pytest.mark.parametrize("made", Purpose)
 @pytest.mark.parametrize("asked", Purpose)
-def test_it_opens_no_door_but_its_own(alice: Subscriber, made: Purpose, asked: Purpose) -> None:
+def test_it_is_valid_for_no_other_purpose(alice: Subscriber, made: Purpose, asked: Purpose) -> None:
     if made is asked:
         return
     with pytest.raises(ForgedLinkError):
@@ -58,8 +58,8 @@ def test_it_says_what_was_signed(purpose: Purpose) -> None:
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_it_fits_on_a_line_of_a_mail_and_needs_no_escapes(alice: Subscriber, purpose: Purpose) -> None:
-    """Nor in an address, nor in quoted-printable: letters, digits, minus and underscore."""
+def test_it_fits_on_a_line_of_an_email_and_needs_no_escapes(alice: Subscriber, purpose: Purpose) -> None:
+    """URLs and quoted-printable need no escapes either: tokens have letters, digits, minus and underscore."""
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,70}", link_tokens.make_token(purpose, alice, (2**63 - 1).to_bytes(8)))
 
 
@@ -68,7 +68,7 @@ def test_it_makes_no_token_longer_than_that(alice: Subscriber) -> None:
         link_tokens.make_token(Purpose.FEED, alice, bytes(21))
 
 
-def test_it_tells_the_reader_apart_from_what_else_it_is_about(alice: Subscriber) -> None:
+def test_it_separates_the_reader_from_further_content(alice: Subscriber) -> None:
     token = link_tokens.make_token(Purpose.DIGEST, alice, (7).to_bytes(8))
     assert link_tokens.read_token(Purpose.DIGEST, token) == alice.uid
     assert link_tokens.unsign(Purpose.DIGEST, token) == alice.uid.bytes + (7).to_bytes(8)
@@ -82,14 +82,14 @@ def test_it_refuses_a_token_signed_with_another_key(alice: Subscriber, settings:
         link_tokens.read_token(Purpose.UNSUBSCRIBE, token)
 
 
-def test_it_refuses_a_signed_value_that_names_nobody() -> None:
+def test_it_refuses_a_signed_value_without_a_reader() -> None:
     with pytest.raises(ForgedLinkError):
         link_tokens.read_token(Purpose.UNSUBSCRIBE, link_tokens.sign(Purpose.UNSUBSCRIBE, b"1"))
 
 
 @given(st.binary(max_size=24))
 def test_no_token_looks_like_a_bitcoin_address(payload: bytes) -> None:
-    """SpamAssassin's rule, which gives points for one."""
+    """SpamAssassin has a rule for this that adds to the spam score."""
     token = link_tokens.sign(Purpose.PREFERENCES, payload)
     assert not re.search(r"[a-km-zA-HJ-NP-Z1-9]{29}", token)
     assert link_tokens.unsign(Purpose.PREFERENCES, token) == payload
@@ -124,7 +124,7 @@ def test_it_keeps_old_links_when_the_key_is_rotated(alice: Subscriber, settings:
     assert link_tokens.make_token(Purpose.UNSUBSCRIBE, alice) != token
 
 
-@pytest.mark.parametrize("purpose", DOORS)
+@pytest.mark.parametrize("purpose", PERSONAL_PAGES)
 def test_it_holds_no_address(alice: Subscriber, purpose: Purpose) -> None:
     url = link_tokens.make_url(purpose, alice)
     assert url.startswith(f"https://papers.example.org/{purpose}/")

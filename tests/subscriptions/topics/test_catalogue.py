@@ -1,4 +1,4 @@
-"""The catalogue of topics: loaded as often as one likes, edited by admins, and of some use to readers."""
+"""The catalogue of topics: repeated loads, edits by admins, and its use to readers."""
 
 import hashlib
 import json
@@ -219,7 +219,7 @@ def test_it_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
 
 @dataclass(frozen=True)
 class Abstract:
-    """A paper of which only the abstract matters."""
+    """Return a paper with this abstract."""
 
     abstract: str
     key: str = "x"
@@ -263,7 +263,7 @@ def test_it_ships_phrases_that_can_all_be_found(shipped: list[Topic]) -> None:
     assert lost == []
 
 
-def test_it_loads_what_a_broader_topic_stands_for(file: Path) -> None:
+def test_it_loads_what_a_broader_topic_includes(file: Path) -> None:
     broader = '[[topic]]\nslug = "all"\nname = "All"\ngroup = "Methods"\nnarrower = ["learning", "vision"]\n'
     catalogue.load(file)
     file.write_text(file.read_text(encoding="utf-8") + broader, encoding="utf-8")
@@ -287,15 +287,15 @@ def test_it_updates_what_was_loaded_before_there_were_broader_topics(file: Path)
     assert catalogue.load(file) == LoadResult(new=0, updated=1, kept=0, unchanged=1)
 
 
-def test_the_order_of_what_a_topic_stands_for_is_no_edit(file: Path) -> None:
+def test_the_order_of_included_topics_is_no_edit(file: Path) -> None:
     broader = '[[topic]]\nslug = "all"\nname = "All"\ngroup = "Methods"\nnarrower = ["vision", "learning"]\n'
     file.write_text(file.read_text(encoding="utf-8") + broader, encoding="utf-8")
     catalogue.load(file)
-    Topic.objects.filter(slug="all").update(narrower=["learning", "vision"])  # as the admin's form gives them
+    Topic.objects.filter(slug="all").update(narrower=["learning", "vision"])  # as the admin's form saves them
     assert catalogue.load(file) == LoadResult(new=0, updated=0, kept=0, unchanged=3)
 
 
-def test_it_tells_of_what_a_broader_topic_stands_for_in_vain(file: Path) -> None:
+def test_it_reports_included_topics_that_find_nothing(file: Path) -> None:
     catalogue.load(file)
     Topic.objects.create(slug="wide", name="Wide", group="Mine", narrower=["vision", "gone"])
     Topic.objects.create(slug="wider", name="Wider", group="Mine", narrower=["wide", "learning"])

@@ -1,4 +1,4 @@
-"""The link of the confirmation mail: a page with a button, since scanners follow every link in a mail."""
+"""The link in the confirmation email: a page with a button, because mail scanners follow every link."""
 
 import datetime as dt
 
@@ -11,7 +11,7 @@ from subscriptions.readers import lifecycle
 from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW
-from tests.subscriptions.conftest import DOORS, path_of, stored
+from tests.subscriptions.conftest import PERSONAL_PAGES, path_of, stored
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -98,7 +98,7 @@ def test_it_says_when_a_link_is_not_genuine(visitor: Client, bob: Subscriber, me
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("purpose", DOORS)
+@pytest.mark.parametrize("purpose", PERSONAL_PAGES)
 def test_it_says_the_same_when_the_reader_is_gone(
     visitor: Client, bob: Subscriber, method: str, purpose: Purpose
 ) -> None:
@@ -110,14 +110,14 @@ def test_it_says_the_same_when_the_reader_is_gone(
 
 
 def test_it_shows_nothing_that_others_could_have_typed(visitor: Client, bob: Subscriber) -> None:
-    """Anyone can sign anyone up: the page behind the mail must not say what a stranger wants it to."""
+    """Anyone can sign anyone up, so the page must not show a stranger's text."""
     lifecycle.sign_up(bob.email, Preferences(words='"win money at spam.example"'), now=NOW)
     assert "spam.example" not in visitor.get(path_of(Purpose.CONFIRM, bob)).content.decode()
     assert "spam.example" not in visitor.post(path_of(Purpose.CONFIRM, bob)).content.decode()
 
 
 def test_it_keeps_pages_of_one_reader_out_of_caches(visitor: Client, bob: Subscriber) -> None:
-    for purpose in DOORS:
+    for purpose in PERSONAL_PAGES:
         response = visitor.get(path_of(purpose, bob))
         assert "no-store" in response["Cache-Control"]
         assert response["Referrer-Policy"] == "same-origin"

@@ -1,4 +1,4 @@
-"""What robots and worse send to every door, by the hundred: the same in each run.
+"""Hundreds of hostile requests to every URL, the same in each run.
 
 HOSTILE_POSTS=10000 pytest tests/subscriptions/views/test_hostile_posts.py sends ten thousand; HOSTILE_SEED=… others.
 """
@@ -87,7 +87,7 @@ KNOWN = ("alice@example.org", "bob@example.org", "charlie@example.org", "gone@ex
 
 
 class Attacker:
-    """Makes requests by `dice`; `own` are genuine tokens of a reader of their own, `stolen` those to be bent."""
+    """A generator of requests by `dice`. `own` are valid tokens of one reader; `stolen` are tokens to damage."""
 
     def __init__(self, dice: random.Random, own: list[str], stolen: list[str]) -> None:
         self.dice, self.own, self.stolen = dice, own, stolen
@@ -119,7 +119,7 @@ class Attacker:
         return "x" if forged == token else forged
 
     def body(self) -> tuple[bytes, str]:
-        """A form in one of its encodings, or something that only says so."""
+        """Return a form in one of its encodings, or a body that only claims one."""
         form = self.form()
         kind = self.dice.randrange(10)
         if kind < 6:
@@ -133,7 +133,7 @@ class Attacker:
         return self.dice.choice(broken), self.dice.choice(types)
 
     def form(self) -> list[tuple[str, str]]:
-        """A form like ours, with some fields bent, and now and then one of a megabyte."""
+        """Return a form like ours with some damaged fields, sometimes one of a megabyte."""
         form = {"email": self.address(), "stamp": stamped(), "reason": "other", "weeks": "2"}
         form |= {name: self.dice.choice(VALUES) for name in self.dice.sample(FIELDS, self.dice.randrange(4))}
         if self.dice.random() < 0.02:
@@ -184,12 +184,12 @@ def check_answer(response: Any) -> None:
 
 
 def check_mail(since: dt.datetime, until: dt.datetime) -> None:
-    """Nobody got more than they may, and no word of a form, or header of it, came with it."""
+    """No one got more emails than allowed, and none contains a word or header from a form."""
     days = (until - since) / dt.timedelta(days=1)
     for address, number in Counter(message.to[0] for message in mail.outbox).items():
         kinds = (
             2 if "mallory" not in address else 10
-        )  # a confirmation, and perhaps a lost link; what mallory does herself
+        )  # a confirmation, perhaps a lost link, and the emails of mallory's own actions
         assert number <= kinds * (1 + int(days)) + 1, address
         assert address not in ("gone@example.org",)
         assert re.fullmatch(r"[a-z0-9.]+@[a-z0-9.-]+", address)
@@ -200,7 +200,7 @@ def check_mail(since: dt.datetime, until: dt.datetime) -> None:
         assert MARK not in built.as_string()
 
 
-def test_it_stands_whatever_is_posted(attacker: Attacker, alice: Subscriber, bob: Subscriber) -> None:
+def test_it_survives_any_post(attacker: Attacker, alice: Subscriber, bob: Subscriber) -> None:
     before = stored(alice)
     statuses: Counter[int] = Counter()
     for number in range(POSTS):
@@ -215,19 +215,19 @@ def test_it_stands_whatever_is_posted(attacker: Attacker, alice: Subscriber, bob
     assert len(mail.outbox) > 1, "some of it does get through: the test strikes where it should"
     assert min(statuses[status] for status in (200, 202, 302, 400, 404, 405)) > 0
 
-    # Bent tokens opened no door of others.
+    # Damaged tokens gave no access to other readers.
     after = stored(alice)
     assert {name for name in after if after[name] != before[name]} <= {"owed"}
     assert stored(bob)["status"] == "pending"
-    # And nothing fills the disk.
+    # Nothing fills the disk.
     assert FormPost.objects.count() <= 60 * 20 * (1 + POSTS // 17_000)
     assert Farewell.objects.count() <= 1 + POSTS // 17_000
     assert Mark.objects.count() < 10 * POSTS
 
 
 @pytest.mark.parametrize("path", ["/subscribe/", "/preferences/"])
-def test_it_tells_nobody_who_is_known_whatever_is_posted(attacker: Attacker, path: str) -> None:
-    """Each form is sent for somebody unknown, and then the very same for readers in all states."""
+def test_it_reveals_no_reader_for_any_post(attacker: Attacker, path: str) -> None:
+    """Each form is sent for an unknown address, and then for readers in all states."""
     for number in range(max(20, POSTS // 20)):
         moment = NOW + dt.timedelta(minutes=5 * number)
         with time_machine.travel(moment, tick=False):

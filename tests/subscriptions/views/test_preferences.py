@@ -1,4 +1,4 @@
-"""The page behind the link in every digest: see, change, pause, resume."""
+"""The settings page behind the link in every digest."""
 
 import datetime as dt
 import html
@@ -113,7 +113,7 @@ def test_it_changes_no_address_and_no_other_reader(visitor: Client, alice: Subsc
 
 
 @pytest.mark.parametrize("state", ["pending", "unsubscribed", "suppressed"])
-def test_it_revives_nobody_by_saving(visitor: Client, alice: Subscriber, vision: Topic, state: str) -> None:
+def test_it_reactivates_no_reader_by_saving(visitor: Client, alice: Subscriber, vision: Topic, state: str) -> None:
     Subscriber.objects.filter(pk=alice.pk).update(status=state)
     assert visitor.post(path_of(Purpose.PREFERENCES, alice), FORM).status_code == 302
     assert (stored(alice)["status"], stored(alice)["follows"]) == (state, ["quantum", "vision"])
@@ -135,7 +135,7 @@ def test_it_pauses_and_resumes(visitor: Client, alice: Subscriber) -> None:
     shown = page(visitor, alice)
     assert path + "resume/#pause" in section(shown, "pause")
     assert "Paused: no digests until Thursday, 17 September 2026." in section(shown, "pause")
-    assert shown.count("Paused:") == 2  # on top, too
+    assert shown.count("Paused:") == 2  # also at the top
 
     response = visitor.post(path + "resume/")
     assert (response.status_code, response["Location"]) == (302, path + "?resumed=1")
@@ -146,7 +146,7 @@ def test_it_pauses_and_resumes(visitor: Client, alice: Subscriber) -> None:
     assert (row["status"], row["paused_until"], row["active_since"]) == ("active", None, NOW)
 
 
-def test_it_says_where_what_stands(visitor: Client, alice: Subscriber) -> None:
+def test_it_says_where_the_error_is(visitor: Client, alice: Subscriber) -> None:
     shown = page(visitor, alice)
     links = re.findall(r'<a href="#([a-z]+)">', shown)
     assert links == ["topics", "arrival", "pause", "move", "likes", "data", "links", "leave"]
@@ -157,7 +157,7 @@ def test_it_offers_no_subscription_to_who_has_one(visitor: Client, alice: Subscr
     assert 'href="/subscribe/"' not in page(visitor, alice)
 
 
-def test_it_pauses_anew_from_today(visitor: Client, alice: Subscriber) -> None:
+def test_it_pauses_again_from_today(visitor: Client, alice: Subscriber) -> None:
     lifecycle.pause(alice, TODAY + dt.timedelta(weeks=8))
     visitor.post(path_of(Purpose.PREFERENCES, alice) + "pause/", {"weeks": "1"})
     assert stored(alice)["paused_until"] == TODAY + dt.timedelta(weeks=1)
@@ -193,7 +193,7 @@ def test_it_does_nothing_for_who_only_looks(visitor: Client, alice: Subscriber, 
 @pytest.mark.parametrize("step", ["", "pause/", "resume/"])
 @pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.CONFIRM])
 def test_it_opens_with_its_own_link_only(visitor: Client, alice: Subscriber, step: str, purpose: Purpose) -> None:
-    """The unsubscribe link travels in a header that mail servers see: it must not open the settings."""
+    """The link to unsubscribe is in a header that mail servers see, so it must not open the settings."""
     path = path_of(purpose, alice).replace(f"/{purpose}/", "/preferences/") + step
     before = stored(alice)
     assert visitor.post(path, FORM | {"weeks": "1"}).status_code == 404
@@ -208,7 +208,7 @@ def test_it_leads_to_the_way_out(visitor: Client, alice: Subscriber) -> None:
 
 
 def test_it_does_not_show_the_whole_address(visitor: Client, alice: Subscriber) -> None:
-    """Digests are forwarded, links and all."""
+    """Forwarded digests contain all links."""
     assert alice.email not in page(visitor, alice)
 
 
@@ -240,7 +240,7 @@ def test_it_pauses_until_no_other_day(visitor: Client, alice: Subscriber, until:
 
 
 def test_it_counts_days_where_the_reader_is(visitor: Client, alice: Subscriber) -> None:
-    """At noon in London it is tomorrow already in Kiritimati."""
+    """At noon in London it is already tomorrow in Kiritimati."""
     Subscriber.objects.update(time_zone="Pacific/Kiritimati")
     tomorrow = TODAY + dt.timedelta(days=1)
     path = path_of(Purpose.PREFERENCES, alice) + "pause/"
@@ -264,9 +264,9 @@ def test_it_shows_topics_by_a_word_without_script_and_saves_nothing(
 @pytest.mark.parametrize(
     ("sought", "found"),
     [
-        ("vision", ["Vision"]),  # and not Agents, which has it as a phrase
+        ("vision", ["Vision"]),  # not Agents, which only has it as a phrase
         ("eye", ["Sight"]),  # by its description
-        ("clip", ["Agents", "Eclipses"]),  # where no name has a word that begins so, any part of one will do
+        ("clip", ["Agents", "Eclipses"]),  # no name has a word that begins so, so parts of words match
         ("perception", ["Agents", "Vision"]),
         ("meth", ["Learning", "Vision"]),
         ("eclipse", ["Eclipses"]),
@@ -283,7 +283,7 @@ def test_it_finds_topics_by_name_before_those_that_have_to_do_with_it(
     assert [topic.name for topic in PreferencesForm({"find": sought}).found()] == found
 
 
-def test_it_saves_by_its_button_whatever_stands_in_the_box(visitor: Client, alice: Subscriber, vision: Topic) -> None:
+def test_it_saves_by_its_button_with_any_text_in_the_box(visitor: Client, alice: Subscriber, vision: Topic) -> None:
     visitor.post(path_of(Purpose.PREFERENCES, alice), FORM | {"find": "video", "go": "1"})
     assert stored(alice)["follows"] == ["quantum", "vision"]
 
@@ -300,6 +300,6 @@ def test_it_leads_to_what_the_reader_likes(visitor: Client, alice: Subscriber) -
         assert visitor.get(path + room).status_code == 200
 
 
-def test_it_opens_for_a_reader_whose_zone_this_machine_does_not_know(visitor: Client, alice: Subscriber) -> None:
+def test_it_opens_for_a_reader_in_a_zone_unknown_to_this_machine(visitor: Client, alice: Subscriber) -> None:
     Subscriber.objects.update(time_zone="Mars/Olympus_Mons")
     assert "Pause" in page(visitor, alice)

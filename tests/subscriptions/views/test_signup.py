@@ -1,4 +1,4 @@
-"""The sign-up form: what it takes, what it refuses, and that it tells nobody who is a reader."""
+"""The sign-up form: it accepts, it refuses, and it reveals no reader."""
 
 import datetime as dt
 import html
@@ -22,7 +22,7 @@ from subscriptions.readers import lifecycle, signup_queue
 from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, make_reader, stamped
-from tests.subscriptions.conftest import DOORS, path_of, stored
+from tests.subscriptions.conftest import PERSONAL_PAGES, path_of, stored
 
 pytestmark = pytest.mark.usefixtures("now", "learning", "vision")
 
@@ -41,7 +41,7 @@ FORM = {
 
 
 def sign_up(visitor: Client, **fields: Any) -> Any:
-    """Fill in the form, and have the worker look at it."""
+    """Send the form and run the worker."""
     response = visitor.post("/subscribe/", FORM | {"stamp": stamped()} | fields)
     signup_queue.process_pending(now=timezone.now())
     return response
@@ -52,7 +52,7 @@ def page(response: Any) -> str:
 
 
 def said(response: Any, email: str) -> str:
-    """What the answer to a sign-up says, but for the address, which is as it was typed, and for the form's stamp."""
+    """Return the response to a sign-up without the typed address and the form's stamp."""
     return re.sub('name="stamp" value="[^"]*"', "", page(response)).replace(email, "")
 
 
@@ -163,7 +163,7 @@ def test_it_keeps_what_was_typed_when_something_is_wrong(visitor: Client) -> Non
 
 @pytest.mark.parametrize("name", ["email", "topics", "words", "frequency", "send_hour", "time_zone", "max_papers"])
 def test_it_refuses_nul_bytes_and_values_that_are_too_long(visitor: Client, name: str) -> None:
-    """PostgreSQL takes no NUL in text: it must not get that far."""
+    """PostgreSQL allows no NUL in text, so the form must refuse it."""
     for value in ("\x00", "a\x00b", "x" * 60_000, "9" * 60_000):
         assert sign_up(visitor, **{name: value}).status_code == 400
     assert not Subscriber.objects.exists()
@@ -193,13 +193,13 @@ def test_it_survives_a_body_that_is_no_form(visitor: Client) -> None:
         '"ada\x0cx"@example.org',
         '"ada"@example.org',
         '"a\\da"@example.org',
-        "\u212aim@example.org",  # the sign for kelvin, which ignoring case makes a k
+        "\u212aim@example.org",  # the Kelvin sign, which becomes a k if case is ignored
         "\u017fam@example.org",  # a long s
         "\u0131@example.org",  # an i without its dot
         "\u0430da@example.org",  # a Cyrillic a
         "ada\u200b@example.org",
         "ada@example.org\u202e",
-        "ada@" + ".".join(["ü" * 57] * 4) + ".de",  # fits as typed, and not as it is mailed
+        "ada@" + ".".join(["ü" * 57] * 4) + ".de",  # short enough as typed, too long in Punycode
         "ada@" + "ü" * 63 + ".de",
     ],
 )
@@ -261,7 +261,7 @@ def test_it_lets_robots_believe(visitor: Client) -> None:
     assert Subscriber.objects.get().email == "new@example.org"
 
 
-def test_it_answers_the_same_whoever_asks(visitor: Client, alice: Subscriber, bob: Subscriber, charlie: Any) -> None:
+def test_it_answers_everyone_the_same(visitor: Client, alice: Subscriber, bob: Subscriber, charlie: Any) -> None:
     paused = make_reader("paused@example.org")
     lifecycle.pause(paused, NOW.date() + dt.timedelta(days=7))
     spam = make_reader("spam@example.org")
@@ -275,13 +275,13 @@ def test_it_answers_the_same_whoever_asks(visitor: Client, alice: Subscriber, bo
     assert len(answers) == 1
 
 
-def test_it_does_the_same_work_whoever_asks(visitor: Client, alice: Subscriber, bob: Subscriber, charlie: Any) -> None:
-    """The page looks nobody up, so that not even a clock can tell whom it knows."""
+def test_it_does_the_same_work_for_everyone(visitor: Client, alice: Subscriber, bob: Subscriber, charlie: Any) -> None:
+    """The page looks no one up, so that not even its response time reveals a reader."""
     lifecycle.suppress("gone@example.org", "complained")
     emails = ("new@example.org", "gone@example.org", alice.email, bob.email, charlie.email)
     for path in ("/subscribe/", "/preferences/"):
         asked = set()
-        visitor.get(path)  # for what is looked up once
+        visitor.get(path)  # warms up caches
         for email in emails:
             with CaptureQueriesContext(connection) as queries:
                 visitor.post(path, {"email": email, "stamp": stamped()})
@@ -334,7 +334,7 @@ def test_it_mails_who_comes_back_and_lost_it_the_link_to_confirm(visitor: Client
     [
         ("new@example.org", ["at once", "after 24 hours", "after 48 hours"]),
         ("charlie@example.org", ["at once", "after 24 hours", "after 48 hours"]),
-        ("alice@example.org", ["at once"]),  # she is told that she is subscribed already once a week
+        ("alice@example.org", ["at once"]),  # the notice that she is subscribed already is sent once a week
     ],
 )
 @pytest.mark.usefixtures("alice", "charlie")
@@ -379,10 +379,10 @@ def test_it_offers_no_topic_that_was_withdrawn(visitor: Client, vision: Topic) -
 
 
 def test_it_sets_no_cookie_anywhere(visitor: Client, alice: Subscriber) -> None:
-    paths = ["/", "/subscribe/", "/unsubscribe/forged/", "/nowhere/"]
-    doors = [path_of(purpose, alice) for purpose in DOORS]
-    answers = [visitor.get(path) for path in paths + doors]
-    answers += [visitor.post(path, {"weeks": "1"}) for path in doors]
+    public = ["/", "/subscribe/", "/unsubscribe/forged/", "/nowhere/"]
+    personal = [path_of(purpose, alice) for purpose in PERSONAL_PAGES]
+    answers = [visitor.get(path) for path in public + personal]
+    answers += [visitor.post(path, {"weeks": "1"}) for path in personal]
     answers += [visitor.post(path_of(Purpose.PREFERENCES, alice) + step) for step in ("pause/", "resume/")]
     answers += [visitor.post("/subscribe/", FORM), visitor.post("/subscribe/", {})]
     assert [answer.cookies for answer in answers if answer.cookies] == []
@@ -393,15 +393,15 @@ def test_it_sets_no_cookie_anywhere(visitor: Client, alice: Subscriber) -> None:
 def test_it_refuses_other_methods(visitor: Client, alice: Subscriber, method: str) -> None:
     before = stored(alice)
     preferences = path_of(Purpose.PREFERENCES, alice)
-    doors = ["/subscribe/", preferences + "pause/", preferences + "resume/"]
-    doors += [path_of(purpose, alice) for purpose in DOORS]
-    for path in doors:
+    paths = ["/subscribe/", preferences + "pause/", preferences + "resume/"]
+    paths += [path_of(purpose, alice) for purpose in PERSONAL_PAGES]
+    for path in paths:
         response = visitor.generic(method, path)
         assert (response.status_code, "POST" in response["Allow"]) == (405, True), path
     assert stored(alice) == before
 
 
-def test_it_helps_with_a_slip_and_stops_nobody(visitor: Client) -> None:
+def test_it_helps_with_a_typo_and_stops_no_one(visitor: Client) -> None:
     answer = sign_up(visitor, email="ada@gmial.com", words="quantum <foam>", topics=["vision", "learning"])
     assert "Did you mean gmail.com?" in page(answer)
     assert 'value="ada@gmail.com"' in page(answer)

@@ -1,4 +1,4 @@
-"""The way out: one press by a person, or one bare POST by a mail client (RFC 8058)."""
+"""Unsubscribing: one click by a person, or one plain POST by a mail client (RFC 8058)."""
 
 import datetime as dt
 from typing import Any
@@ -61,7 +61,7 @@ def test_it_changes_nothing_when_the_link_is_followed(visitor: Client, alice: Su
 
 
 def test_it_leads_who_only_wants_less_to_their_settings(visitor: Client, alice: Subscriber) -> None:
-    """By a mail: whoever a digest was forwarded to must not get there from here."""
+    """The link comes by email, because a visitor with a forwarded digest must not get to the settings."""
     page = visitor.get(path_of(Purpose.UNSUBSCRIBE, alice)).content.decode().partition("<main")[2]
     assert 'href="/preferences/">Mail me the link to my settings</a>' in page
     assert path_of(Purpose.PREFERENCES, alice) not in page
@@ -95,7 +95,7 @@ def test_it_works_in_every_state(visitor: Client, alice: Subscriber, status: str
     Subscriber.objects.filter(pk=alice.pk).update(status=status, paused_until=NOW.date())
     assert visitor.post(path_of(Purpose.UNSUBSCRIBE, alice)).status_code == 200
     after = stored(alice)["status"]
-    # A suppressed address stays suppressed: leaving does not make it one that may be mailed again.
+    # A suppressed address stays suppressed: unsubscribing does not make it valid again.
     assert after == ("suppressed" if status == "suppressed" else "unsubscribed")
 
 
@@ -131,7 +131,7 @@ def test_it_opens_with_its_own_link_only(visitor: Client, alice: Subscriber, pur
     assert stored(alice)["status"] == "active"
 
 
-def test_it_unsubscribes_nobody_else(visitor: Client, alice: Subscriber, bob: Subscriber) -> None:
+def test_it_unsubscribes_no_other_reader(visitor: Client, alice: Subscriber, bob: Subscriber) -> None:
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice), {"email": bob.email})
     assert stored(bob)["status"] == "pending"
 
@@ -155,7 +155,7 @@ def test_it_undoes_by_one_press(visitor: Client, alice: Subscriber) -> None:
     assert response.status_code == 200
     assert "Welcome back" in response.content.decode()
     after = stored(alice)
-    # Mailed is what is published from now on; and no goodbye leaves any more.
+    # Only later editions are sent, and the goodbye is cancelled.
     assert {name for name in after if after[name] != before[name]} == {"active_since", "owed"}
     assert after["owed"] == ["returned"]
 
@@ -199,7 +199,7 @@ def test_it_brings_back_on_gentler_terms(visitor: Client, alice: Subscriber, off
 def test_it_mails_the_reader_on_which_terms_they_came_back(
     visitor: Client, alice: Subscriber, offer: str, told: str
 ) -> None:
-    """Someone with a forwarded digest can leave and come back at once, and no goodbye leaves."""
+    """A visitor with a forwarded digest can unsubscribe and resubscribe at once; then no goodbye is sent."""
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
     come_back(visitor, alice, offer)
     assert queue.send_pending(now=NOW) == 1
@@ -246,7 +246,7 @@ def test_it_does_not_raise_a_small_number_of_papers(visitor: Client, learning: T
     assert stored(reader)["max_papers"] == 3
 
 
-def test_it_brings_nobody_back_after_thirty_days(visitor: Client, alice: Subscriber) -> None:
+def test_it_resubscribes_no_one_after_thirty_days(visitor: Client, alice: Subscriber) -> None:
     path = path_of(Purpose.UNSUBSCRIBE, alice)
     visitor.post(path)
     with time_machine.travel(NOW + dt.timedelta(days=31), tick=False):
@@ -255,28 +255,28 @@ def test_it_brings_nobody_back_after_thirty_days(visitor: Client, alice: Subscri
     assert stored(alice)["status"] == "unsubscribed"
 
 
-def test_it_brings_nobody_back_who_complained(visitor: Client, alice: Subscriber) -> None:
+def test_it_resubscribes_no_one_who_complained(visitor: Client, alice: Subscriber) -> None:
     visitor.post(path_of(Purpose.UNSUBSCRIBE, alice))
     lifecycle.suppress(alice.email, "complained")
     assert come_back(visitor, alice).status_code == 410
     assert stored(alice)["status"] == "suppressed"
 
 
-def test_it_brings_nobody_back_who_never_confirmed(visitor: Client, bob: Subscriber) -> None:
+def test_it_resubscribes_no_one_who_never_confirmed(visitor: Client, bob: Subscriber) -> None:
     visitor.post(path_of(Purpose.UNSUBSCRIBE, bob))
     assert come_back(visitor, bob).status_code == 410
     assert stored(bob)["status"] == "unsubscribed"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_it_brings_nobody_back_who_only_looks(visitor: Client, charlie: Subscriber, method: str) -> None:
+def test_it_resubscribes_no_one_who_only_looks(visitor: Client, charlie: Subscriber, method: str) -> None:
     before = stored(charlie)
     assert visitor.generic(method, path_of(Purpose.COME_BACK, charlie) + "?offer=undo").status_code == 200
     assert stored(charlie) == before
 
 
 def test_it_opens_no_settings_from_the_way_out(visitor: Client, alice: Subscriber) -> None:
-    """The unsubscribe link travels in a header that mail servers see."""
+    """The link to unsubscribe is in a header that mail servers see."""
     pages = [visitor.post(path_of(Purpose.UNSUBSCRIBE, alice)), come_back(visitor, alice)]
     pages.append(visitor.get(path_of(Purpose.UNSUBSCRIBE, alice)))
     assert not [page for page in pages if path_of(Purpose.PREFERENCES, alice) in page.content.decode()]
