@@ -1,10 +1,12 @@
-"""What the environment says, or the file that ENV_FILE names: each value as settings need it.
+"""Typed access to the environment, and to the file that ENV_FILE names.
 
-What can't be read raises ImproperlyConfigured, which says how to write it. What is empty is not set: `default` holds.
+An invalid value raises ImproperlyConfigured with how to write it. An empty value counts as not set, and the default
+applies.
 """
 
 import datetime as dt
 import json
+import logging
 import os
 import re
 from collections.abc import Sequence
@@ -15,21 +17,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.env_formats import (
+    DATABASE_ENGINES,
+    EMAIL_BACKENDS,
+    parse_database_url,
+    parse_email_url,
+    parse_env_line,
+)
 from digest.delivery.limits.rate_settings import OTHERS, DomainLanes, Rate, RateError, parse_lanes, parse_rates
 from digest.delivery.providers.capabilities import KNOWN
+
+logger = logging.getLogger(__name__)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 _YES, _NO = ("true", "yes", "on", "y", "ok", "1"), ("false", "no", "off", "n", "0")
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
-_DATABASES = ("sqlite", "postgresql", "postgres", "psql", "pgsql")
 _BROKERS = ("memory", "redis", "rediss")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
-# The ends of names of django-anymail's settings that are no text.
+# The ends of the names of django-anymail's settings that are not text.
 _ANYMAIL_SWITCHES = (
     "AUTO_CONFIRM_SNS_SUBSCRIPTIONS",
     "DEBUG_API_REQUESTS",
@@ -45,29 +54,33 @@ _ANYMAIL_SWITCHES = (
 _ANYMAIL_NUMBERS = ("REQUESTS_TIMEOUT", "DOWNLOAD_CHUNK_SIZE")
 _ANYMAIL_OBJECTS = ("SEND_DEFAULTS", "CLIENT_PARAMS", "SESSION_PARAMS")
 
-environ.Env.EMAIL_SCHEMES["outbox"] = "subscriptions.outbox.EmailBackend"
-_env = environ.Env()
-
 
 def read_file(name: str, default: Path) -> None:
-    """Take over what a file says, where the environment says nothing; `default` need not be there."""
+    """Add the variables of a file that are not in the environment. `default` may be missing."""
     path = Path(os.environ.get(name) or default)
     if path == default and not path.exists():
         return
     try:
-        with path.open(encoding="utf-8") as file:
-            _env.read_env(file)
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name}: {path} can't be read ({error}).") from error
+    variables: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if pair := parse_env_line(line):
+            variables[pair[0]] = pair[1]
+        elif line and not line.startswith("#"):
+            logger.warning("%s, line %d is ignored. Write it like NAME=value.", path, number)
+    for variable, value in variables.items():
+        os.environ.setdefault(variable, value)
 
 
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, "") or default  # as it stands there: django-environ would look up what follows a `$`
+    return os.environ.get(name, "") or default
 
 
 def texts(name: str, default: Sequence[str] = ()) -> list[str]:
-    """Several, separated by commas."""
-    return [one.strip() for one in text(name).split(",") if one.strip()] or list(default)
+    """Return the values of a list that is separated by commas."""
+    return [value.strip() for value in text(name).split(",") if value.strip()] or list(default)
 
 
 def flag(name: str, default: bool) -> bool:
@@ -92,7 +105,7 @@ def percent(name: str, default: str) -> float:
 
 
 def one_of(name: str, *choices: str) -> str:
-    """By default the first choice."""
+    """Return one of `choices`; the first is the default."""
     value = text(name, choices[0])
     if value not in choices:
         raise _wrong(name, value, f"Write one of {', '.join(choices)}.")
@@ -100,27 +113,27 @@ def one_of(name: str, *choices: str) -> str:
 
 
 def rates(name: str, default: str) -> list[tuple[int, dt.timedelta]]:
-    """Such as "5/10m 20/1d": so many within so long."""
+    """Return rates such as "5/10m 20/1d" as pairs of a number and its period."""
     value = text(name, default)
-    found = [re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,3})([mhd])", part) for part in value.split()]
-    if not found or None in found:
+    parsed = [re.fullmatch(r"([1-9]\d{0,8})/([1-9]\d{0,3})([mhd])", part) for part in value.split()]
+    if not parsed or None in parsed:
         raise _wrong(name, value, "Write rates like 5/10m 20/1d: 5 in 10 minutes, 20 in a day.")
-    return [(int(rate[1]), dt.timedelta(**{_UNITS[rate[3]]: int(rate[2])})) for rate in found if rate]
+    return [(int(rate[1]), dt.timedelta(**{_UNITS[rate[3]]: int(rate[2])})) for rate in parsed if rate]
 
 
 def mail_rates(name: str) -> dict[str, Rate]:
-    """How fast mail may leave, by provider."""
+    """Return the sending rates by provider."""
     try:
-        found = parse_rates(text(name))
+        by_provider = parse_rates(text(name))
     except RateError as error:
         raise ImproperlyConfigured(f"{name}: {error}") from error
-    for provider in found.keys() - {OTHERS}:
-        _must_be_known(name, provider)
-    return found
+    for provider in by_provider.keys() - {OTHERS}:
+        _check_provider(name, provider)
+    return by_provider
 
 
 def mail_lanes(name: str) -> DomainLanes:
-    """How fast mail may leave, by the domain it goes to."""
+    """Return the sending rates by the recipients' domain."""
     try:
         return parse_lanes(text(name))
     except RateError as error:
@@ -136,7 +149,7 @@ def day(name: str) -> dt.date | None:
 
 
 def prose(name: str) -> str:
-    """Plain text, or what a file holds whose path stands there."""
+    """Return plain text, or the content of the file if the value is a path."""
     value = text(name)
     if not value.startswith(("/", "./", "../")):
         return value
@@ -147,7 +160,7 @@ def prose(name: str) -> str:
 
 
 def writable_folder(name: str, default: Path) -> Path:
-    """It is made where it is not there, for nobody else to read: readers' addresses may be in it."""
+    """Return a folder, and create it if it is missing. Only our user can read it, because it may hold addresses."""
     folder = Path(text(name, str(default))).resolve()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -159,41 +172,41 @@ def writable_folder(name: str, default: Path) -> Path:
 
 
 def folders(name: str) -> list[Path]:
-    """One that is there, or none."""
+    """Return a list with the existing folder that the value names, or an empty list."""
     value = text(name)
     if value and not Path(value).is_dir():
-        raise ImproperlyConfigured(f"{name} is “{value}”, which is no folder.")
+        raise ImproperlyConfigured(f"{name} is “{value}”, which is not a folder.")
     return [Path(value).resolve()] if value else []
 
 
 def addresses(name: str) -> list[str]:
-    found = texts(name)
-    for value in found:
+    values = texts(name)
+    for value in values:
         if not _ADDRESS.fullmatch(value):
-            raise ImproperlyConfigured(f"{name}: “{value}” is no e-mail address. Separate several with commas.")
-    return found
+            raise ImproperlyConfigured(f"{name}: “{value}” is not an email address. Separate several with commas.")
+    return values
 
 
 def address(name: str) -> str:
-    """One, without the name that may stand with it; or none."""
-    said = text(name).strip()
-    value = getaddresses([said])[0][1] if said else ""
-    if said and not _ADDRESS.fullmatch(value):
-        raise _wrong(name, said, "Write one e-mail address.")
-    return value
+    """Return an email address without the name that may come with it, or ""."""
+    value = text(name).strip()
+    bare = getaddresses([value])[0][1] if value else ""
+    if value and not _ADDRESS.fullmatch(bare):
+        raise _wrong(name, value, "Write one email address.")
+    return bare
 
 
 def sender(name: str, default: str) -> str:
-    """An address, with or without a name."""
+    """Return an email address, with or without a name."""
     value = text(name, default)
-    found = getaddresses([value])
-    if len(found) != 1 or not _ADDRESS.fullmatch(found[0][1]) or "\n" in value:
-        raise _wrong(name, value, f"Write it like {default}; a name with signs in it in quotes.")
+    pairs = getaddresses([value])
+    if len(pairs) != 1 or not _ADDRESS.fullmatch(pairs[0][1]) or "\n" in value:
+        raise _wrong(name, value, f"Write it like {default}; put a name with punctuation in quotes.")
     return value
 
 
 def web_address(name: str, default: str) -> str:
-    """Without a slash at its end."""
+    """Return a web address without a slash at its end."""
     value = text(name, default).rstrip("/")
     if not value.startswith(("https://", "http://")) or not (_parts(value) or urlsplit("")).hostname:
         raise _wrong(name, value, f"Write a web address, such as {default}.")
@@ -201,28 +214,28 @@ def web_address(name: str, default: str) -> str:
 
 
 def origin(name: str, default: str) -> str:
-    """A web address of nothing but scheme, host and port."""
+    """Return a web address that consists of scheme, host and port only."""
     value = web_address(name, default)
     if value != "{0.scheme}://{0.netloc}".format(urlsplit(value)):
-        raise _wrong(name, value, "Write it without a path: the site needs a host name, or a port, of its own.")
+        raise _wrong(name, value, "Write it without a path: the site needs its own host name or port.")
     return value
 
 
 def hosts(name: str, default: Sequence[str]) -> list[str]:
-    found = texts(name, default)
-    for value in found:
+    values = texts(name, default)
+    for value in values:
         if "/" in value:
-            raise ImproperlyConfigured(f"{name}: “{value}” is no host name. Write it without https:// and path.")
-    return found
+            raise ImproperlyConfigured(f"{name}: “{value}” is not a host name. Write it without https:// and path.")
+    return values
 
 
 def in_address(host: str) -> str:
-    """As it stands in a web address: IPv6 in brackets."""
+    """Return `host` as written in a web address: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it."""
+    """Return whether only this machine can reach `host`."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -232,53 +245,54 @@ def is_loopback(host: str) -> bool:
 def database(name: str, default: str) -> dict[str, Any]:
     value = text(name, default)
     parts = _parts(value.replace(":memory:", ""))
-    if parts is None or parts.scheme not in _DATABASES:  # what stands there may hold a password: it is not repeated
+    has_host = parts is not None and parts.scheme == "sqlite" and parts.netloc  # such as sqlite://db.sqlite3
+    if parts is None or parts.scheme not in DATABASE_ENGINES or has_host:  # the message does not repeat the password
         how = "Write it like postgresql://user:password@host/name or sqlite:////path/of/db.sqlite3."
         raise ImproperlyConfigured(f"{name} can't be read. {how}")
-    return dict(_env.db_url_config(value))
+    return parse_database_url(value)
 
 
 def broker(name: str, default: str) -> str:
     value = text(name, default)
     parts = _parts(value)
     if parts is None or parts.scheme not in _BROKERS or (parts.scheme != "memory" and not parts.hostname):
-        how = f"Write it like redis://host:6379/0; in one process {default} will do."
+        how = f"Write it like redis://host:6379/0; a single process needs only {default}."
         raise ImproperlyConfigured(f"{name} can't be read. {how}")
     return value
 
 
 def mail_server(name: str, default: str) -> dict[str, Any]:
-    """Django's settings for it, by their names."""
+    """Return Django's settings of the mail server by their names."""
     value = text(name, default)
     parts = _parts(value)
     is_smtp = parts is not None and parts.scheme.startswith("smtp")
-    if parts is None or parts.scheme not in environ.Env.EMAIL_SCHEMES or (is_smtp and not parts.hostname):
+    if parts is None or parts.scheme not in EMAIL_BACKENDS or (is_smtp and not parts.hostname):
         raise ImproperlyConfigured(f"{name} can't be read. Write it like smtp+tls://user:password@host:587.")
-    return dict(_env.email_url_config(value))
+    return parse_email_url(value)
 
 
 def mail_backend(name: str, default: str) -> str:
-    """A class whose module is there. It is not imported: what it is made of may want the settings."""
+    """Return the path of a class in an installed module, without importing it: the module may need the settings."""
     value = text(name, default)
     try:
-        is_there = find_spec(value.rpartition(".")[0]) is not None
+        is_installed = find_spec(value.rpartition(".")[0]) is not None
     except (ImportError, ValueError):
-        is_there = False
-    if not is_there:
-        raise _wrong(name, value, "Write a mail backend that is installed, as anymail.backends.postmark.EmailBackend.")
+        is_installed = False
+    if not is_installed:
+        raise _wrong(name, value, "Write an installed email backend, such as anymail.backends.postmark.EmailBackend.")
     return value
 
 
 def providers(name: str) -> list[str]:
-    """Who hands mail over, in order."""
-    found = [provider.lower() for provider in texts(name)]
-    for provider in found:
-        _must_be_known(name, provider)
-    return found
+    """Return the names of email providers, in order of preference."""
+    names = [provider.lower() for provider in texts(name)]
+    for provider in names:
+        _check_provider(name, provider)
+    return names
 
 
 def anymail() -> dict[str, Any]:
-    """Return what is set for django-anymail, without the prefix ANYMAIL_, in the types that it expects."""
+    """Return the settings of django-anymail without the prefix ANYMAIL_, in the types that it expects."""
     names = [name for name, value in os.environ.items() if name.startswith("ANYMAIL_") and value]
     return {name.removeprefix("ANYMAIL_"): _anymail_setting(name) for name in names}
 
@@ -304,13 +318,13 @@ def _json_object(name: str) -> dict[str, Any]:
     return value
 
 
-def _must_be_known(name: str, provider: str) -> None:
+def _check_provider(name: str, provider: str) -> None:
     if provider not in KNOWN:
-        raise ImproperlyConfigured(f"{name}: “{provider}” is no provider. Write {', '.join(sorted(KNOWN))}.")
+        raise ImproperlyConfigured(f"{name}: “{provider}” is not a provider. Write {', '.join(sorted(KNOWN))}.")
 
 
 def _parts(url: str) -> SplitResult | None:
-    """None where it is no address at all, or names a port that can't be."""
+    """Return the parts of a URL, or None if it is not one or has an invalid port."""
     try:
         parts = urlsplit(url)
         return parts if "://" in url and parts.port != 0 else None

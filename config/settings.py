@@ -1,6 +1,6 @@
-"""All settings, driven by the environment (or a `.env` file beside manage.py, or where ENV_FILE says).
+"""All settings, read from the environment or from a file: `.env` beside manage.py, or the one that ENV_FILE names.
 
-README lists every variable; a test keeps the list complete.
+README lists all variables; a test keeps the list complete.
 """
 
 import os
@@ -16,7 +16,7 @@ from django.core.management.utils import get_random_secret_key
 from config import beat_schedule, env, logs
 from config.env import BASE_DIR
 
-# Before numpy comes in: processes are what we run many of, and threads that wait for each other burn twice the CPU.
+# Before numpy is imported. We run many processes, and threads that wait for each other use twice the CPU.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 django_stubs_ext.monkeypatch()  # generic classes such as ModelAdmin[Topic]
 
@@ -27,13 +27,13 @@ VAR_DIR = env.writable_folder("VAR_DIR", BASE_DIR / "var")
 
 
 def _kept_secret_key() -> str:
-    """The key of an installation that set none: made once, then kept, so that mailed links stay valid."""
+    """Return the generated secret key. It is stored at the first start, so that links in emails stay valid."""
     path = VAR_DIR / "secret_key"
     if not path.exists():
         draft = VAR_DIR / f".secret_key-{os.getpid()}"
         draft.touch(mode=0o600)
         draft.write_text(get_random_secret_key())
-        # Of two processes that start together one links its draft first, whole, and both read that.
+        # If two processes start together, one links its complete draft first, and both read that.
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
@@ -49,12 +49,12 @@ def _kept_secret_key() -> str:
 # --- Django -----------------------------------------------------------------
 SECRET_KEY = env.text("SECRET_KEY", "") or _kept_secret_key()
 SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
-ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", "") or SECRET_KEY  # never changes, or suppressions are forgotten
+ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", "") or SECRET_KEY  # changing it loses all suppressions
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.whole_number("PORT", 8000, 1, 65535)
 LOCAL_URL = f"http://{env.in_address(HOST)}:{PORT}"
 SITE_URL = env.origin("SITE_URL", LOCAL_URL)
-# make sets DEVELOPMENT, also where it serves readers: what is for a developer's eyes is shown on this machine alone.
+# make sets DEVELOPMENT even if it serves readers, so debug pages are shown only if the site runs on this machine.
 _is_here = all(env.is_loopback(host) for host in (HOST, urlsplit(SITE_URL).hostname or HOST))
 DEBUG = env.flag("DEBUG", env.flag("DEVELOPMENT", False) and _is_here)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", env.in_address(HOST)])
@@ -64,7 +64,7 @@ if env.flag("BEHIND_HTTPS_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
-# How many proxies in front of us add the address they were called from to X-Forwarded-For.
+# The number of proxies in front of us that add the address of their client to X-Forwarded-For.
 TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", 1 if env.flag("BEHIND_HTTPS_PROXY", False) else 0, 0, 10)
 
 INSTALLED_APPS = [
@@ -119,16 +119,16 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = VAR_DIR / "static"  # where collectstatic puts them, under names that change with what they hold
+STATIC_ROOT = VAR_DIR / "static"  # the target of collectstatic; file names contain a hash of the content
 STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static_storage.StaticStorage"},
 }
-WHITENOISE_USE_FINDERS = True  # what was not collected is served from the source folders: plain, and not kept long
+WHITENOISE_USE_FINDERS = True  # serves files that were not collected, uncompressed and with a short cache lifetime
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# How many bytes a request may have in its body (see config/middleware/request_bodies.py). The largest form of a reader
-# is the settings page: 2,000 characters of own words, percent-encoded, and some two hundred topics.
+# Maximum sizes of request bodies in bytes (see config/middleware/request_bodies.py). The largest form of readers is the
+# settings page: 2,000 characters of own words, percent-encoded, and about two hundred topics.
 LARGEST_BODY = 64 * 2**10
 LARGEST_BODIES = {
     "/suggest/": 512 * 2**10,  # a pasted bibliography of 100,000 characters, percent-encoded
@@ -138,7 +138,7 @@ LARGEST_BODIES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(LARGEST_BODIES.values())
 USE_TZ = True
-TIME_ZONE = "UTC"  # readers have their own zones; the machine's never matters
+TIME_ZONE = "UTC"  # readers have their own time zones
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -153,8 +153,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-# --- What browsers are told -------------------------------------------------
-# Nothing comes from elsewhere, and nothing that stands in a page itself is run or styles it. `data:` is for the admin.
+# --- Security headers -------------------------------------------------------
+# No content from other hosts, and no inline scripts or styles. The admin needs `data:`.
 CONTENT_SECURITY_POLICY = {
     "default-src": ["'none'"],
     "script-src": ["'self'"],
@@ -168,27 +168,27 @@ CONTENT_SECURITY_POLICY = {
     "frame-ancestors": ["'none'"],
 }
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
-SECURE_REFERRER_POLICY = "same-origin"  # addresses that hold a reader's token are told to no other site
+SECURE_REFERRER_POLICY = "same-origin"  # other sites never see addresses with a reader's token
 SECURE_HSTS_SECONDS = 31_536_000 if SITE_URL.startswith("https://") else 0  # sent over https only
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
-    "security.W004",  # set above, by SITE_URL, of which digest.W001 speaks
-    "security.W005",  # subdomains of our host may be others' sites: not ours to bind to https
-    "security.W008",  # who asks for http is sent on by the proxy; what it asks us, and /healthz, is http
-    "security.W012",  # set above, by BEHIND_HTTPS_PROXY, of which digest.W004 speaks
+    "security.W004",  # HSTS depends on SITE_URL, which digest.W001 checks
+    "security.W005",  # subdomains of our host may be other people's sites without https
+    "security.W008",  # the proxy redirects to https; its requests to us, and /healthz, use http
+    "security.W012",  # secure cookies depend on BEHIND_HTTPS_PROXY, which digest.W004 checks
     "security.W016",
-    "security.W021",  # a browsers' list from which a domain hardly comes off again: its owner's to decide
+    "security.W021",  # the preload list is hard to leave, so the owner of the domain must decide
 ]
 
 # --- Database ---------------------------------------------------------------
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # A writer takes the lock at BEGIN and waits for it; upgrading a read lock would fail at once.
+        # A writer takes the lock at BEGIN and waits for it. Upgrading a read lock later would fail at once.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,  # seconds
         "init_command": (
-            # FULL: who has left has left, also after a power cut. Workers that send do without.
+            # FULL, so that an unsubscription survives a power cut. Workers that send don't need it.
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000; "
             "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;"
         ),
@@ -196,61 +196,61 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
-# What holds readers' addresses or keys: entry points close it to other users, and `check --deploy` looks at it.
+# Files with readers' addresses or keys. Entry points remove other users' permissions; `check --deploy` verifies it.
 OUTBOX_DIR = VAR_DIR / "outbox"
 PRIVATE_PATHS = [VAR_DIR, VAR_DIR / "secret_key", OUTBOX_DIR, VAR_DIR / "journals"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     PRIVATE_PATHS += [Path(f"{DATABASES['default']['NAME']}{ending}") for ending in ("", "-wal", "-shm")]
 
-# --- E-mail -----------------------------------------------------------------
+# --- Email ------------------------------------------------------------------
 _email = env.mail_server("EMAIL_URL", "outbox://")
-# Who hands mail over, in order: “smtp” for EMAIL_URL's server, and names of django-anymail's providers.
+# The email providers, in order of preference: “smtp” for EMAIL_URL's server, and names of django-anymail's providers.
 EMAIL_PROVIDERS = env.providers("EMAIL_PROVIDERS")
 if "smtp" in EMAIL_PROVIDERS and not _email["EMAIL_BACKEND"].endswith(".smtp.EmailBackend"):
     raise ImproperlyConfigured(
-        "EMAIL_PROVIDERS names smtp, and EMAIL_URL no server: smtp+tls://user:password@host:587."
+        "EMAIL_PROVIDERS names smtp, but EMAIL_URL names no server. Write it like smtp+tls://user:password@host:587."
     )
 _first = (EMAIL_PROVIDERS or ["smtp"])[0]
 _backend = _email["EMAIL_BACKEND"] if _first == "smtp" else f"anymail.backends.{_first}.EmailBackend"
 if len(EMAIL_PROVIDERS) > 1:
     _backend = "digest.delivery.providers.failover_backend.FailoverEmailBackend"
 EMAIL_BACKEND = env.mail_backend("EMAIL_BACKEND", _backend)
-API_CONNECTIONS = env.whole_number("API_CONNECTIONS", 8, 1, 256)  # calls to a provider at once, by each worker
+API_CONNECTIONS = env.whole_number("API_CONNECTIONS", 8, 1, 256)  # concurrent calls to a provider, per worker
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
 EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = env.whole_number("EMAIL_TIMEOUT", 30, 1, 3600)  # seconds; Django's own default waits for ever
-SMTP_CONNECTIONS = env.whole_number("SMTP_CONNECTIONS", 4, 1, 1000)  # of each worker
+EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
+EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = env.whole_number("EMAIL_TIMEOUT", 30, 1, 3600)  # seconds; Django's own default is no timeout
+SMTP_CONNECTIONS = env.whole_number("SMTP_CONNECTIONS", 4, 1, 1000)  # per worker
 SMTP_MAILS_PER_CONNECTION = env.whole_number("SMTP_MAILS_PER_CONNECTION", 1000, 1, 1_000_000)
 DEFAULT_FROM_EMAIL = env.sender("FROM_EMAIL", "Daily Papers <papers@localhost>")
-# Whatever a provider of django-anymail wants: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
+# All settings of django-anymail: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
 ANYMAIL: dict[str, Any] = env.anymail()
-if "WEBHOOK_SECRET" in ANYMAIL:  # several, separated by commas, while one replaces another
+if "WEBHOOK_SECRET" in ANYMAIL:  # several, separated by commas, while the secret is rotated
     ANYMAIL["WEBHOOK_SECRET"] = [secret.strip() for secret in ANYMAIL["WEBHOOK_SECRET"].split(",") if secret.strip()]
     if not all(":" in secret for secret in ANYMAIL["WEBHOOK_SECRET"]):
-        raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET: write user:password; several with commas between them.")
-# No open pixel, no click redirect. The other providers can only be told in their dashboards.
-_TOLD = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID", "SPARKPOST", "UNISENDER_GO")
-ANYMAIL |= {f"{provider}_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False} for provider in _TOLD}
+        raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET: write user:password; separate several with commas.")
+# No open pixel, no click redirect. The other providers offer this only in their dashboards.
+_WITH_TRACKING = ("MAILERSEND", "MAILGUN", "MAILJET", "MANDRILL", "POSTMARK", "SENDGRID", "SPARKPOST", "UNISENDER_GO")
+ANYMAIL |= {f"{provider}_SEND_DEFAULTS": {"track_opens": False, "track_clicks": False} for provider in _WITH_TRACKING}
 
-# How fast mail may leave, by all workers together; see digest/delivery/limits/rate_settings.py for what can be written.
+# Sending rates of all workers together. See digest/delivery/limits/rate_settings.py for the format.
 SEND_RATE = env.mail_rates("SEND_RATE")
 DOMAIN_RATES = env.mail_lanes("DOMAIN_RATES")
-SEND_PER_DAY = env.whole_number("SEND_PER_DAY", 0, 0, 10**9)  # 0: as many as there are
+SEND_PER_DAY = env.whole_number("SEND_PER_DAY", 0, 0, 10**9)  # 0: no limit
 WARM_UP_FROM = env.day("WARM_UP_FROM")  # the first day of a new domain
 WARM_UP_FIRST_DAY = env.whole_number("WARM_UP_FIRST_DAY", 200, 1, 10**6)
 WARM_UP_DOUBLES_EVERY = env.whole_number("WARM_UP_DOUBLES_EVERY", 2, 1, 30)  # days
-SEND_SPREAD_MINUTES = env.whole_number("SEND_SPREAD_MINUTES", 10, 0, 59)  # not everybody's mail leaves at the full hour
+SEND_SPREAD_MINUTES = env.whole_number("SEND_SPREAD_MINUTES", 10, 0, 59)  # spreads the load of each full hour
 
-# Rates of the last seven days, in percent of the mails sent, at which sending is paused until a person has looked.
+# Rates of the last seven days, in percent of the emails sent, that pause sending until an admin ends the pause.
 PAUSE_AT_COMPLAINTS = env.percent("PAUSE_AT_COMPLAINTS", "0.3")
 PAUSE_AT_BOUNCES = env.percent("PAUSE_AT_BOUNCES", "8")
 RED_AT_COMPLAINTS = env.percent("RED_AT_COMPLAINTS", "0.1")
 RED_AT_BOUNCES = env.percent("RED_AT_BOUNCES", "4")
-RATES_FROM_MAILS = env.whole_number("RATES_FROM_MAILS", 200, 1, 10**9)  # fewer mails say nothing about rates
+RATES_FROM_MAILS = env.whole_number("RATES_FROM_MAILS", 200, 1, 10**9)  # with fewer emails, rates are not significant
 
 # --- Celery -----------------------------------------------------------------
 CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", "memory://")
@@ -269,20 +269,20 @@ CELERY_TASK_ROUTES = {
     "*": {"queue": "tick"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-# A worker without -Q serves them all.
+# A worker without -Q serves all queues.
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in ("tick", "fetch", "send")}
 CELERY_TASK_DEFAULT_QUEUE = "tick"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 if CELERY_BROKER_URL.startswith("memory:"):
-    # With late acknowledgement and a prefetch of 1 the in-memory broker waits for its poll at every task.
+    # With late acknowledgement and a prefetch of 1, the in-memory broker would wait for its poll before each task.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
     CELERY_WORKER_PREFETCH_MULTIPLIER = 64
 else:
     CELERY_WORKER_PREFETCH_MULTIPLIER = 1
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 900,  # seconds; well above the hard time limit, or a task would run twice
+        "visibility_timeout": 900,  # seconds; must be well above the hard time limit, or tasks would run twice
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_timeout": 30,
@@ -293,32 +293,32 @@ CELERY_BEAT_SCHEDULE = beat_schedule.BEAT
 # --- Daily Papers -----------------------------------------------------------
 SITE_NAME = env.text("SITE_NAME", "Daily Papers")
 POSTAL_ADDRESS = env.text("POSTAL_ADDRESS", "")
-# Plain text, paragraphs with an empty line between them, or the path of a file.
-PRIVACY_TEXT = env.prose("PRIVACY_TEXT")  # in place of what the page says of what this software does
+# Plain text with empty lines between paragraphs, or the path of a file.
+PRIVACY_TEXT = env.prose("PRIVACY_TEXT")  # replaces the description of what this software stores
 IMPRINT_TEXT = env.prose("IMPRINT_TEXT")
-# Without an address no digest leaves this machine: in many countries that is the law.
+# Without a postal address, no digest is sent. Many countries require it by law.
 REQUIRE_POSTAL_ADDRESS = env.flag("REQUIRE_POSTAL_ADDRESS", EMAIL_BACKEND != "subscriptions.outbox.EmailBackend")
-OPERATORS = env.addresses("OPERATORS")  # addresses that get the day's report
-CONTACT_EMAIL = env.address("CONTACT_EMAIL")  # in the User-Agent, so that upstream can reach the operator
+OPERATORS = env.addresses("OPERATORS")  # who gets the daily report
+CONTACT_EMAIL = env.address("CONTACT_EMAIL")  # in the User-Agent, so that sources can reach the operator
 HUGGINGFACE_URL = env.web_address("HUGGINGFACE_URL", "https://huggingface.co")
 ARXIV_FEEDS_URL = env.web_address("ARXIV_FEEDS_URL", "https://rss.arxiv.org")
 ARXIV_API_URL = env.web_address("ARXIV_API_URL", "https://export.arxiv.org")
 ARXIV_OAI_URL = env.web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org")
-# UTC. America has voted by then, and the mornings of the next day, New Zealand's first, are still ahead.
+# UTC. By then America has voted, and the next morning has not begun anywhere, not even in New Zealand.
 PUBLISH_HOUR = env.whole_number("PUBLISH_HOUR", 16, 0, 23)
-# What is done with a mail of which nobody can know whether it arrived: "resend" (it may come twice) or "leave".
+# What to do with an email that may or may not have arrived: "resend" (it may come twice) or "leave".
 UNCERTAIN_MAILS = env.one_of("UNCERTAIN_MAILS", "resend", "leave")
-# Of forms that mail somebody: posts of one network, which may be a seminar's, and should not use up a domain's room;
-# sign-ups of one mail domain and in all, of which those beyond wait; confirmation mails to one address.
+# Limits on forms that send email: posts per network, which may be shared by a seminar and must not use up a domain's
+# limit; sign-ups per email domain and in total (those beyond wait); confirmation emails per address.
 LIMIT_PER_NETWORK = env.rates("LIMIT_PER_NETWORK", "20/10m 40/1d")
 LIMIT_PER_DOMAIN = env.rates("LIMIT_PER_DOMAIN", "50/1h")
 LIMIT_IN_ALL = env.rates("LIMIT_IN_ALL", "500/1h")
 LIMIT_PER_ADDRESS = env.rates("LIMIT_PER_ADDRESS", "1/1d 3/30d")
 RECORD_IP_ADDRESSES = env.flag("RECORD_IP_ADDRESSES", True)  # in the log of consents
-RETENTION_DAYS = env.whole_number("RETENTION_DAYS", 90, 30, 3650)  # of addresses of networks, deliveries, events, logs
+RETENTION_DAYS = env.whole_number("RETENTION_DAYS", 90, 30, 3650)  # of network addresses, deliveries, events, logs
 MATCH_BY_MEANING = env.flag("MATCH_BY_MEANING", True)  # 150 MB in each process that encodes
-FETCH_LIMIT_MB = env.whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the unpacked size of one answer
-FETCH_THUMBNAILS = env.flag("FETCH_THUMBNAILS", True)  # papers' pictures, to be shown from here
+FETCH_LIMIT_MB = env.whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the decompressed size of one answer
+FETCH_THUMBNAILS = env.flag("FETCH_THUMBNAILS", True)  # of papers, to serve them from this site
 FETCH_PRIVATE_HOSTS = env.flag("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 
 LOGGING = logs.to_console(env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))

@@ -1,4 +1,4 @@
-"""Settings that can't be read say so, and how to write them."""
+"""Settings: their values, their defaults, and the errors that say how to write them."""
 
 import ast
 import datetime as dt
@@ -16,6 +16,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import clean_env, env
+from config.env_formats import parse_env_line
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -60,6 +61,23 @@ def test_the_garbage_collector_is_on_once_the_apps_are_ready() -> None:
             "anymail.backends.brevo.EmailBackend",
         ),
         (lambda: env.text("IT"), "$HOME/k#y, \"'\\$", "$HOME/k#y, \"'\\$"),
+        (lambda: env.database("IT", "")["PASSWORD"], "postgresql://u:p%23%40w+@host/papers", "p#@w+"),
+        (lambda: env.database("IT", "")["HOST"], "postgresql:////var/run/postgresql/papers", "/var/run/postgresql"),
+        (lambda: env.database("IT", "")["NAME"], "postgresql:////var/run/postgresql/papers", "papers"),
+        (
+            lambda: env.database("IT", "")["OPTIONS"],
+            "postgresql://u@host/papers?sslmode=require&connect_timeout=10",
+            {"sslmode": "require", "connect_timeout": 10},
+        ),
+        (
+            lambda: env.database("IT", "")["DISABLE_SERVER_SIDE_CURSORS"],
+            "postgresql://u@host/papers?disable_server_side_cursors=True",
+            True,
+        ),
+        (lambda: env.mail_server("IT", "")["EMAIL_USE_TLS"], "smtp+tls://u:p@host:587", True),
+        (lambda: env.mail_server("IT", "")["EMAIL_USE_SSL"], "smtp+ssl://u:p@host:465", True),
+        (lambda: env.mail_server("IT", "")["EMAIL_HOST_PASSWORD"], "smtp://u:p%40w%2F@host", "p@w/"),
+        (lambda: env.mail_server("IT", "")["EMAIL_BACKEND"], "outbox://", "subscriptions.outbox.EmailBackend"),
     ],
 )
 def test_it_reads_what_is_set(
@@ -99,7 +117,7 @@ def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkey
         (lambda: env.one_of("IT", "resend", "leave"), "drop", "Write one of resend, leave."),
         (lambda: env.rates("IT", "1/1d"), "5 an hour", "Write rates like 5/10m 20/1d"),
         (lambda: env.mail_rates("IT"), "fast", "IT: “fast” is not a rate. Write 20/s, 90/min, 1000/h or 5000/day."),
-        (lambda: env.mail_rates("IT"), "postmrak=50/s", "IT: “postmrak” is no provider. Write amazon_ses, brevo, "),
+        (lambda: env.mail_rates("IT"), "postmrak=50/s", "IT: “postmrak” is not a provider. Write amazon_ses, brevo, "),
         (lambda: env.mail_rates("IT"), "20/s, 30/s", "Write postmark=20/s or gmail.com=20/s."),
         (lambda: env.mail_lanes("IT"), "gmail=5", "IT: “5” is not a rate. Write 20/s"),
         (
@@ -108,15 +126,15 @@ def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkey
             "IT: “gmail” is not a domain, or is named twice. Write gmail.com=",
         ),
         (lambda: env.day("IT"), "1.9.2026", "IT is “1.9.2026”. Write a day like 2026-09-01."),
-        (lambda: env.address("IT"), "nonsense", "IT is “nonsense”. Write one e-mail address."),
-        (lambda: env.providers("IT"), "postmrak", "IT: “postmrak” is no provider. Write amazon_ses, brevo, "),
+        (lambda: env.address("IT"), "nonsense", "IT is “nonsense”. Write one email address."),
+        (lambda: env.providers("IT"), "postmrak", "IT: “postmrak” is not a provider. Write amazon_ses, brevo, "),
         (
             lambda: env.mail_backend("IT", "x"),
             "no.such.Backend",
-            "IT is “no.such.Backend”. Write a mail backend that is",
+            "IT is “no.such.Backend”. Write an installed email backend",
         ),
-        (lambda: env.mail_backend("IT", "x"), "Backend", "Write a mail backend that is installed, as anymail."),
-        (lambda: env.addresses("IT"), "a@example.org b@example.org", "is no e-mail address. Separate several"),
+        (lambda: env.mail_backend("IT", "x"), "Backend", "Write an installed email backend, such as anymail."),
+        (lambda: env.addresses("IT"), "a@example.org b@example.org", "is not an email address. Separate several"),
         (lambda: env.sender("IT", "Papers <papers@localhost>"), "nobody", "Write it like Papers <papers@localhost>"),
         (lambda: env.sender("IT", "x@y"), "Papers, daily <a@example.org>", "in quotes"),
         (lambda: env.sender("IT", "x@y"), "a@b@example.org", "Write it like"),
@@ -131,6 +149,11 @@ def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkey
         (lambda: env.broker("IT", "memory://"), "redis://host:port/0", "Write it like redis://host:6379/0"),
         (lambda: env.broker("IT", "memory://"), "redis:///0", "Write it like redis://host:6379/0"),
         (lambda: env.database("IT", ""), "postgres", "Write it like postgresql://user:password@host/name"),
+        (
+            lambda: env.database("IT", ""),
+            "sqlite://papers.sqlite3",
+            "Write it like postgresql://user:password@host/name",
+        ),
         (lambda: env.database("IT", ""), "mysql://host/name", "Write it like postgresql://user:password@host/name"),
         (lambda: env.database("IT", ""), "postgresql://u:p@host:99999/name", "Write it like postgresql://"),
         (lambda: env.mail_server("IT", ""), "smtp+tls://", "Write it like smtp+tls://user:password@host:587."),
@@ -140,7 +163,7 @@ def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkey
             "Write it like smtp+tls://user:password@host:587.",
         ),
         (lambda: env.mail_server("IT", ""), "pigeon://host", "Write it like smtp+tls://user:password@host:587."),
-        (lambda: env.folders("IT"), "/no/such/folder", "which is no folder."),
+        (lambda: env.folders("IT"), "/no/such/folder", "which is not a folder."),
         (lambda: env.prose("IT"), "/no/such/file", "can't be read"),
         (lambda: env.read_file("IT", ROOT / ".env"), "/no/such/file", "can't be read"),
         (lambda: env.writable_folder("IT", ROOT), "/dev/null/papers", "can't be written"),
@@ -157,7 +180,7 @@ def test_it_says_what_is_wrong_and_how_to_write_it(
 
 
 def switches_of_anymail() -> set[str]:
-    """The names in django-anymail's calls of get_anymail_setting() with a default of True or False."""
+    """Return the names in django-anymail's calls of get_anymail_setting() with a default of True or False."""
     found = set()
     for path in Path(anymail.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -206,6 +229,36 @@ def test_it_says_how_to_write_a_setting_of_anymail(
     assert "aws_secret" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "pair"),
+    [
+        ("IT=a=b#c", ("IT", "a=b#c")),
+        ("export IT='x y'", ("IT", "x y")),
+        ('IT="a\\"b\\nc"', ("IT", 'a"b\\nc')),
+        ("IT=", ("IT", "")),
+        ("IT = 1", None),
+        ("# IT=1", None),
+    ],
+)
+def test_it_reads_the_lines_of_a_file(line: str, pair: tuple[str, str] | None) -> None:
+    assert parse_env_line(line) == pair
+
+
+def test_the_environment_goes_before_a_file_whose_bad_lines_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "env"
+    file.write_text("# ours\n\nIT=file\nTHAT=file\nsecret = 1\n")
+    monkeypatch.setenv("IT", "environment")
+    monkeypatch.setenv("THAT", "")
+    monkeypatch.delenv("THAT")
+    monkeypatch.setenv("THE_FILE", str(file))
+    env.read_file("THE_FILE", ROOT / ".env")
+    assert (os.environ["IT"], os.environ["THAT"]) == ("environment", "file")
+    assert f"{file}, line 5 is ignored" in caplog.text
+    assert "secret" not in caplog.text
+
+
 @pytest.mark.parametrize("name", ["DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL"])
 def test_it_repeats_no_password(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: dict[str, Callable[[str, str], Any]] = {
@@ -223,9 +276,9 @@ def test_it_repeats_no_password(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     ("variables", "said"),
     [
         ({"DEBUG": "maybe"}, "Settings: DEBUG is “maybe”. Write true or false."),
-        ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "Settings: ANYMAIL_WEBHOOK_SECRET: write user:password; several with"),
-        ({"EMAIL_PROVIDERS": "brevo,smtp"}, "Settings: EMAIL_PROVIDERS names smtp, and EMAIL_URL no server:"),
-        ({"EMAIL_PROVIDERS": "postmrak"}, "Settings: EMAIL_PROVIDERS: “postmrak” is no provider. Write "),
+        ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "Settings: ANYMAIL_WEBHOOK_SECRET: write user:password; separate several with"),
+        ({"EMAIL_PROVIDERS": "brevo,smtp"}, "Settings: EMAIL_PROVIDERS names smtp, but EMAIL_URL names no server."),
+        ({"EMAIL_PROVIDERS": "postmrak"}, "Settings: EMAIL_PROVIDERS: “postmrak” is not a provider. Write "),
         ({"EMAIL_BACKEND": "no.such.Backend"}, "Settings: EMAIL_BACKEND is “no.such.Backend”. Write "),
         ({"SEND_RATE": "fast"}, "Settings: SEND_RATE: “fast” is not a rate. Write 20/s"),
         ({"DOMAIN_RATES": "gmail=5"}, "Settings: DOMAIN_RATES: “5” is not a rate. Write 20/s"),

@@ -1,4 +1,4 @@
-"""What an operator types, and what comes back."""
+"""The management commands, with their output and errors."""
 
 import datetime as dt
 import json
@@ -148,7 +148,7 @@ def test_it_mails_no_links_that_lead_past_the_site_that_runs(name: str, settings
         settings.SITE_URL = "http://127.0.0.1:8123"
         call_command("send_digests")
     assert len(mail.outbox) == 1
-    settings.SITE_URL = "http://127.0.0.1:8000"  # whoever left the file runs no more
+    settings.SITE_URL = "http://127.0.0.1:8000"  # the process that left the file has ended
     call_command("send_digests")
 
 
@@ -265,7 +265,7 @@ def test_it_says_what_to_do_with_an_empty_database(monkeypatch: pytest.MonkeyPat
         ({"PORT": "abc"}, "Settings: PORT is “abc”"),
         ({"PUBLISH_HOUR": "25"}, "from 0 to 23"),
         ({"EMAIL_URL": "bogus://x"}, "Settings: EMAIL_URL can't be read."),
-        ({"TEMPLATES_DIR": "/dev/null"}, "Settings: TEMPLATES_DIR is “/dev/null”, which is no folder."),
+        ({"TEMPLATES_DIR": "/dev/null"}, "Settings: TEMPLATES_DIR is “/dev/null”, which is not a folder."),
         ({"VAR_DIR": "/dev/null/var"}, "VAR_DIR: /dev/null/var can't be written"),
     ],
 )
