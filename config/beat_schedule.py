@@ -21,7 +21,7 @@ _TABLE = (
     (_EVERY_MINUTE, "digest.tasks.send_due_digests", _SOON, "Plan and send the digests that are due."),
     (crontab(hour="3", minute="37"), "digest.tasks.keep_house", _HOUR, "Store yesterday's totals and delete old data."),
     (_EVERY_5_MINUTES, "digest.tasks.watch_rates", _SOON, "Check the rates of complaints and bounces."),
-    # Once a day; the later hours are for days on which no email could be sent before.
+    # Once a day. The later hours are for days when no email could be sent at first.
     (
         crontab(hour="6-23", minute="30"),
         "digest.tasks.report_to_operators",

@@ -1,4 +1,4 @@
-"""The actions of the admin: who may run them, and that each is logged with who ran it."""
+"""The actions of the admin: their permissions and their log entries."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def rows(edition: Edition, alice: Subscriber, bob: Subscriber, charlie: Subscrib
 
 @pytest.fixture(autouse=True)
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The tasks that workers were asked to run."""
+    """The tasks that were sent to workers."""
     found: list[str] = []
     monkeypatch.setattr(Task, "apply_async", lambda task, *args, **kwargs: found.append(task.name))
     return found
@@ -48,7 +48,7 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def looker(client: Client) -> Client:
-    """Staff who may view everything, and change nothing."""
+    """Log in a staff user who may view everything but change nothing."""
     user = User.objects.create_user("looker", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client.force_login(user)

@@ -1,4 +1,4 @@
-"""The admin in a real browser: what went wrong is seen without scrolling, on a desk and on a tablet."""
+"""The admin in a real browser: problems are visible without scrolling, on a desktop and on a tablet."""
 
 import datetime as dt
 from typing import Any

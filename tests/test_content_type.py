@@ -1,4 +1,4 @@
-"""What is odd about a request is answered, and never by an error of ours."""
+"""Malformed requests get an answer, and never a server error."""
 
 import io
 from typing import Any
@@ -10,7 +10,7 @@ from config.wsgi import application
 
 
 def answer(**environ: Any) -> int:
-    """The status that the WSGI application answers, as a server asks it."""
+    """Return the status of the WSGI application's response."""
     statuses: list[int] = []
     asked = {
         "REQUEST_METHOD": "GET",

@@ -1,4 +1,4 @@
-"""What the logs don't tell."""
+"""Secrets that the log must not contain."""
 
 import logging
 import sys

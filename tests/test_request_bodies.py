@@ -1,4 +1,4 @@
-"""How large a request may be, and what an anonymous form may cost."""
+"""Limits on the size of requests, and on the cost of anonymous forms."""
 
 import time
 from typing import Any
@@ -55,7 +55,7 @@ def test_it_does_not_read_a_form_to_say_that_there_is_nothing_here(client: Clien
 
 
 def test_it_refuses_a_large_file_in_a_form(client: Client) -> None:
-    """Django counts no uploaded file as part of the form."""
+    """Uploaded files count, although Django does not count them as part of the form."""
     body = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + b"x" * 100 * KB + b"\r\n--b--\r\n"
     )

@@ -1,4 +1,4 @@
-"""A WSGI wrapper that repairs headers from which Django can't create a request object."""
+"""A WSGI wrapper that repairs headers that make Django fail to create a request object."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

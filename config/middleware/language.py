@@ -25,7 +25,7 @@ TRANSLATED = ("text/html", "application/atom+xml")
 
 @dataclass(frozen=True)
 class LanguageChoice:
-    """A language in which the current page is available."""
+    """A language of the current page."""
 
     code: str
     name: str  # as its speakers call it

@@ -37,7 +37,7 @@ def backfill_missed_days(*, now: dt.datetime, only: int | None = None) -> list[F
 
 
 def missed_days(source: Source, *, today: dt.date) -> list[dt.date]:
-    """Return the weekdays among the seven days before `today` for which the source has no papers, the oldest first.
+    """Return the weekdays without papers of the source among the seven days before `today`, the oldest first.
 
     Days before its first run, or before it was switched on again, don't count: a new source starts with today and does
     not fill the edition with a week of papers.

@@ -21,7 +21,7 @@ MAX_PAGES = 20
 WEEK = 7  # days
 AWAY = dt.timedelta(days=1)
 DAYS_READ_AGAIN = 3
-MOST_UNREACHABLE = 2  # days in a row for which a source can't be reached, before its other days are skipped
+MOST_UNREACHABLE = 2  # failed days in a row, before the other days of an unreachable source are skipped
 EASTERN = ZoneInfo("America/New_York")
 
 FetchJob = tuple[Source, dt.date]
@@ -51,7 +51,7 @@ def fetch_all(
 
 
 def days_to_read(source: Source, *, today: dt.date) -> list[dt.date]:
-    """Return the days whose lists and votes still grow, and the days of the last week that could not be read yet."""
+    """Return the last days, because their votes still grow, and days of the last week that could not be read yet."""
     week = [today - dt.timedelta(days=back) for back in range(WEEK)]
     done = set(source.runs.filter(day__in=week).exclude(status__in=source_health.BROKEN).values_list("day", flat=True))
     return sorted({*week[:DAYS_READ_AGAIN], *(day for day in week if day not in done)})
@@ -108,7 +108,7 @@ def _is_first_read(run: FetchRun) -> bool:
 
 
 def _set_watched_from(source: Source, today: dt.date) -> dt.date:
-    """Set and return the day from which the source's papers count as new.
+    """Set and return the first day that counts as new for the source.
 
     That is yesterday if the site already has editions; a new site also shows the papers of the last week.
     """
@@ -134,7 +134,7 @@ def _read_pages(run: FetchRun, day: dt.date, http: Http) -> Batch:
 def _known(source: Source) -> dict[str, ResponseValidator]:
     """Return the validators of earlier answers by address; empty until arXiv's batch of the day was read.
 
-    Otherwise a feed that was not renewed would count as one in which nothing changed.
+    Otherwise a feed that arXiv did not renew would count as unchanged.
     """
     if source.kind == Source.Kind.ARXIV and not source.listings.filter(day=_eastern_day(timezone.now())).exists():
         return {}

@@ -20,7 +20,7 @@ PAPERS_A_FILE = 10_000  # by primary key, so that a file's papers never move to 
 
 @dataclass(frozen=True)
 class SitemapEntry:
-    """The address of a page, and the day on which its content was published."""
+    """The address of a page, and the day of its publication."""
 
     address: str
     day: dt.date | None = None

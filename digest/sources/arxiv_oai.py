@@ -1,6 +1,6 @@
 """arXiv's OAI-PMH interface, for a day of one category that the feed no longer holds.
 
-A record's datestamp is the UTC day on which it last changed. arXiv announces papers in the evening in New York, in the
+A record's datestamp is the UTC day of its last change. arXiv announces papers in the evening in New York, in the
 first hour of the next day in UTC, so the datestamp equals the day that the feed gave them.
 """
 

@@ -25,7 +25,7 @@ def read_feed(body: bytes) -> Any:
     """Return feedparser's result for `body`. Raises SourceError if it is no feed, or takes too long to read.
 
     Sanitizing and link resolving are off, because they make feedparser take `n<k` for a tag and drop the text after
-    it. We keep plain text only, and escape it wherever it is shown.
+    it. We keep plain text only, and templates escape it.
     """
     body = _with_safe_prolog(body)
     try:

@@ -1,4 +1,4 @@
-"""Functions for the child process of tests: it imports this module, and nothing else of the tests."""
+"""Functions for the child process of tests, which imports only this module of the tests."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""What there is in the admin, and in which order."""
+"""The admin's first page, its groups, and the order of rows."""
 
 import datetime as dt
 import re

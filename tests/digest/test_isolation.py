@@ -1,4 +1,4 @@
-"""Input made to harm ends in an error within seconds, and costs no more than its limits."""
+"""Malicious input ends in an error within seconds, and uses no more than the limits."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Logins to the admin: which passwords are accepted, and how many may be tried."""
+"""Logins to the admin, and the limits on attempts."""
 
 import datetime as dt
 import logging
@@ -26,7 +26,7 @@ def ada(db: None, settings: Any) -> User:
 
 
 def log_in(client: Client, password: str = RIGHT, account: str = "ada", network: str = "192.0.2.1") -> str:
-    """Try a password; return what the page says, nothing after a login."""
+    """Try a password, and return the error on the page; "" after a login."""
     answer = client.post(LOGIN, {"username": account, "password": password}, REMOTE_ADDR=network)
     return answer.content.decode()
 

@@ -1,4 +1,4 @@
-"""The brand in the admin: tried on a reader's mail, mailed to oneself, and only then saved."""
+"""The brand in the admin: previewed in a sample email, emailed to oneself, and only then saved."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ TYPED = {
 
 @pytest.fixture
 def before(admin_client: Client) -> str:
-    """The look that counts before anybody typed anything."""
+    """The brand before a form is submitted."""
     return str(brand.current())
 
 
@@ -99,7 +99,7 @@ def test_it_counts_once_it_is_saved(admin_client: Client, edition: Edition, alic
     assert "Good <morning>,\nreaders." in made.text
     assert "The Lab<br>1 Main Street" in made.html
     (logo,) = made.all("img")
-    assert (logo["alt"], logo["width"], logo["height"]) == ("", "48", "32")  # the name stands beside it
+    assert (logo["alt"], logo["width"], logo["height"]) == ("", "48", "32")  # the name is beside it
     assert brand.current().light.accent in made.html
     assert "Robot Weekly" in Client().get("/").content.decode()
 

@@ -1,4 +1,4 @@
-"""What an editor does with an edition: pin, hide, write, look, send it to themselves."""
+"""An editor's work on an edition: pin, hide, write notes, preview, send a sample to oneself."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def address(learning: Any, edition: Edition) -> str:
 
 
 def typed(edition: Edition, *ticked: str) -> dict[str, str]:
-    """The page as it is posted, with the n-th paper's box ticked for “0-is_pinned”."""
+    """Return the data of the page's form. A name such as “0-is_pinned” in `ticked` ticks the box of the n-th paper."""
     papers = list(edition.papers.order_by("-votes"))
     form = {"papers-TOTAL_FORMS": str(len(papers)), "papers-INITIAL_FORMS": str(len(papers))}
     for number, paper in enumerate(papers):

@@ -1,4 +1,4 @@
-"""What a page of the admin saves that stood open while somebody else wrote to the same rows."""
+"""Saving an admin page that was open while another user or a task changed the same rows."""
 
 import datetime as dt
 from typing import Any
@@ -21,7 +21,7 @@ TOMORROW = TODAY + dt.timedelta(days=1)
 
 @pytest.fixture
 def paper(hugging_face: Source) -> Paper:
-    """One that waits for today's edition."""
+    """A paper that waits for today's edition."""
     papers.ingest(hugging_face, [make_record("2608.00009", "Waitng", votes=5)], TODAY)
     return Paper.objects.get()
 
@@ -31,7 +31,7 @@ def page_of(row: Paper | Edition | Topic | Source | Brand) -> str:
 
 
 def save(client: Client, row: Any, boxes: dict[str, list[str]], **typed: Any) -> None:
-    """Post the page as it was, with what is typed over it."""
+    """Post the page's form with some values changed."""
     answer = client.post(page_of(row), boxes | typed)
     assert answer.status_code == 302, answer.context["errors"]
     row.refresh_from_db()

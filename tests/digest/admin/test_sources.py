@@ -1,4 +1,4 @@
-"""The admin of sources: trying one, importing many, and seeing which are in trouble."""
+"""The admin of sources: preview, import, and the sources that keep failing."""
 
 import datetime as dt
 import re
@@ -38,7 +38,7 @@ def feed_address(upstream: Upstream, settings: Any) -> str:
 
 
 def staff(client: Client, *permissions: str) -> Client:
-    """`client`, logged in as somebody with these permissions only."""
+    """Log in `client` as a user who has only these permissions."""
     user = User.objects.create_user("clerk", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client.force_login(user)
@@ -46,7 +46,7 @@ def staff(client: Client, *permissions: str) -> Client:
 
 
 def try_it(client: Client, address: str = ADD, **typed: str) -> str:
-    """The page that the button "Try it" leads to."""
+    """Return the page that the button "Try it" leads to."""
     response = client.post(address, {"kind": "feed", "key": "", "name": "", "_try": "Try it"} | typed)
     assert response.status_code == 200
     return response.content.decode()
@@ -330,7 +330,7 @@ def test_it_asks_at_most_once_more_for_each_source_it_lists(admin_client: Client
 
 
 def fetch_now(client: Client, *sources: Source) -> str:
-    """The page after the action was chosen for these sources."""
+    """Return the page after the action ran for these sources."""
     chosen = {"action": "fetch_now", "_selected_action": [source.pk for source in sources]}
     return client.post(LIST, chosen, follow=True).content.decode()
 

@@ -1,4 +1,4 @@
-"""What tests share that ask a stand-in for upstream: a clock that stands, and no waiting."""
+"""Fixtures of tests with a fake source: a frozen clock, and no waiting."""
 
 import datetime as dt
 from functools import partial
@@ -16,6 +16,6 @@ def at_noon(now: dt.datetime, db: None) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits between two tries, nor for its turn."""
+    """Skip the waits between two tries and for a turn."""
     monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
     monkeypatch.setattr(http_client.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})

@@ -1,4 +1,4 @@
-"""Days that arXiv announced and nobody read."""
+"""Days that arXiv announced and no run read."""
 
 import datetime as dt
 from functools import partial
@@ -35,19 +35,19 @@ def at_night(db: None, time_machine: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits between two tries, nor for its turn."""
+    """Skip the waits between two tries and for a turn."""
     monkeypatch.setattr("digest.ingest.http_client.Http", partial(Http, sleep=lambda seconds: None))
     monkeypatch.setattr(http_client.wait_for_turn, "__kwdefaults__", {"sleep": lambda seconds: None})
 
 
 @pytest.fixture
 def language() -> Source:
-    """cs.CL, read for a month, and every day of the last seven but today."""
+    """The category cs.CL, which has been read for a month but not today."""
     return switch_on("cs.CL", but=TODAY)
 
 
 def switch_on(category: str, but: dt.date | None = None) -> Source:
-    """The category as an active source, which listed a paper on each weekday but one."""
+    """Create an active source of the category, with a paper on each weekday but one."""
     source = Source.objects.get(kind=Source.Kind.ARXIV, key=category)
     source.is_active = True
     source.save()

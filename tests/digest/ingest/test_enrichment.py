@@ -1,4 +1,4 @@
-"""What arXiv adds to papers of other lists, beside the day's work."""
+"""Metadata that arXiv adds to papers of other sources."""
 
 import datetime as dt
 import logging
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("at_noon", "impatient")
 
 @pytest.fixture
 def counting(hugging_face: Source) -> Paper:
-    """A paper that Hugging Face listed, of which arXiv knows more."""
+    """A paper that Hugging Face listed and that arXiv has metadata for."""
     papers.ingest(hugging_face, [make_record("2608.00001", "When n k: Counting Tokens", votes=3)], TODAY)
     return Paper.objects.get()
 
@@ -92,7 +92,7 @@ def test_it_asks_for_many_in_batches_and_in_turns(
     upstream.say(API, BODY)
     assert enrich(now=NOW) == EnrichmentResult(asked=250)
     assert [len(ids) for ids in asked_ids(upstream)] == [100, 100, 50]
-    assert naps == [0, 3, 6]  # the clock stands still here: each books its turn behind the last
+    assert naps == [0, 3, 6]  # the clock is frozen here, so each request gets a slot after the last one
 
 
 def test_it_leaves_the_rest_of_a_flood_to_the_next_hour(

@@ -1,4 +1,4 @@
-"""Fetch, parse, ingest: each source on its own, and what came of it is written down."""
+"""Fetching and storing: sources don't affect each other, and each attempt is recorded."""
 
 import datetime as dt
 import json
@@ -45,7 +45,7 @@ def switch_on(category: str) -> Source:
 
 
 def day_of(*numbers: int, **paper: Any) -> str:
-    """Hugging Face's answer with these papers."""
+    """Return an answer of Hugging Face with these papers."""
     return json.dumps(
         [{"paper": {"id": f"2608.{n:05}", "title": f"Paper {n}", "summary": "On it."} | paper} for n in numbers]
     )
@@ -290,7 +290,7 @@ def test_it_lets_no_past_day_keep_today_from_coming(hugging_face: Source, monkey
 def test_it_asks_for_the_whole_while_arxiv_owes_the_days_batch(
     upstream: Upstream, hugging_face: Source, time_machine: Any
 ) -> None:
-    """Else the batch of yesterday, with "not modified", would pass for one in which nothing changed."""
+    """Otherwise yesterday's batch, answered with "not modified", would count as unchanged."""
     Source.objects.update(is_active=False)
     switch_on("cs.CL")
     upstream.say("/atom/cs.CL", ARXIV, ETag='"1"')
@@ -317,7 +317,7 @@ def test_it_leaves_arxiv_three_seconds_between_two_requests(
         upstream.say(f"/atom/{category}", ARXIV)
     upstream.say(HUGGING_FACE, "[]")
     fetch_all([YESTERDAY, TODAY])
-    assert naps == [0, 3, 6]  # the clock stands still here: each books its turn behind the last
+    assert naps == [0, 3, 6]  # the clock is frozen here, so each request gets a slot after the last one
 
 
 def test_it_shows_its_progress(upstream: Upstream, hugging_face: Source) -> None:

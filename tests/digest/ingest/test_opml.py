@@ -1,4 +1,4 @@
-"""Lists of feeds: what is read out of them, and how they become sources."""
+"""The parsing of OPML lists, and their import as sources."""
 
 from contextlib import suppress
 from typing import Any

@@ -1,4 +1,4 @@
-"""When a source is said to be in trouble."""
+"""The conditions for a source to count as failing."""
 
 import datetime as dt
 from collections.abc import Callable

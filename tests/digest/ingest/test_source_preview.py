@@ -1,4 +1,4 @@
-"""What a source would bring in, looked at without storing anything."""
+"""The preview of a source's papers, which stores nothing."""
 
 import json
 from functools import partial
@@ -28,7 +28,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def open_house(settings: Any) -> None:
-    """Feeds on loopback may be read."""
+    """Allow feeds on loopback addresses."""
     settings.FETCH_PRIVATE_HOSTS = True
 
 

@@ -1,4 +1,4 @@
-"""References that other software reads."""
+"""References as BibTeX and RIS."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""What feed readers get."""
+"""The Atom feeds."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""Papers' pictures come from this site, or not at all."""
+"""Thumbnails of papers are fetched once and served from this site only."""
 
 import contextlib
 import datetime as dt
@@ -27,7 +27,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (1200, 648), mode: str = 
 
 
 class Web:
-    """Stands in for the way to the network."""
+    """A fake HTTP client."""
 
     def __init__(self, answer: bytes | Exception, **other: bytes | Exception) -> None:
         self.answer, self.other, self.asked = answer, other, list[str]()

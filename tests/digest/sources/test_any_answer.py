@@ -1,4 +1,4 @@
-"""Whatever an upstream sends, a parser reads it or says why it can't: no other error comes out."""
+"""Parsers read any answer or raise SourceError, and never another error."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ papers = st.builds(
     st.dictionaries(names, values, max_size=6),
     st.dictionaries(st.sampled_from(OPTIONAL), values, max_size=8),
 )
-# Parts of feeds, and damage that has broken parsers before; a star stands for a space.
+# Parts of feeds, and damage that has broken parsers before; a star means a space.
 PIECES = rb"""<?xml*version='1.0'*encoding='utf-8'?> <?xml*version='1.0'*encoding='punycode'?> <rss*version='2.0'>
     <feed*xmlns='http://www.w3.org/2005/Atom'> <channel> <item> <entry> <title> </title> <link> </link>
     <link*href='http://['/> http://example.org/ <id> oai:arXiv.org:2608.00001v1 </id> <published> 9999-99-99
@@ -62,7 +62,7 @@ pieces = st.lists(
 
 @pytest.fixture(autouse=True, scope="module")
 def one_process() -> Iterator[None]:
-    """Parse thousands of small inputs in this process: a child for each would take minutes."""
+    """Parse in this process, because a child for each of thousands of inputs would take minutes."""
 
     def run(function: Callable[[bytes], bytes], body: bytes) -> bytes:
         try:

@@ -1,4 +1,4 @@
-"""How arXiv's feeds are read."""
+"""The reader of arXiv's feeds."""
 
 import datetime as dt
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How arXiv's query API is asked, and how its answers are read."""
+"""Requests to arXiv's query API, and the parsing of its answers."""
 
 import datetime as dt
 from collections.abc import Callable

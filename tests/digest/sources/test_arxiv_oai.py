@@ -1,4 +1,4 @@
-"""How a past day of arXiv is asked for by OAI-PMH, and how it is read."""
+"""Requests for a past day of arXiv by OAI-PMH, and the parsing of its answers."""
 
 import datetime as dt
 from contextlib import suppress
@@ -24,7 +24,7 @@ def answer(inside: str) -> bytes:
 
 
 def read(old: str = "", new: str = "", key: str = "cs.CL") -> PaperRecord:
-    """The first record, of which `old` was replaced by `new`."""
+    """Return the first record after replacing `old` by `new`."""
     return arxiv_oai.parse(BODY.decode().replace(old, new, 1).encode(), key, TODAY)[0].records[0]
 
 

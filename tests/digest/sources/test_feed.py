@@ -1,4 +1,4 @@
-"""How any RSS, RDF or Atom feed is read."""
+"""The reader of RSS, RDF and Atom feeds."""
 
 import datetime as dt
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One way to the network: patient with hiccups, bounded in everything else."""
+"""The HTTP client: its limits, its retries, and the hosts that it refuses."""
 
 import gzip
 import ipaddress
@@ -24,7 +24,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture
 def naps() -> list[float]:
-    """How long each wait would have been, in seconds."""
+    """The waits that were skipped, in seconds."""
     return []
 
 
@@ -267,7 +267,7 @@ def test_it_tries_again_where_the_connection_broke(client: Http, upstream: Upstr
 
 
 class Dribble:
-    """A server that sends `start` at once, and then a byte every hundredth of a second for ever."""
+    """Run a server that sends `start` at once, and then a byte every hundredth of a second without end."""
 
     def __init__(self, start: bytes) -> None:
         self._start = start
@@ -336,7 +336,7 @@ def test_it_calls_a_broken_certificate_by_its_name(client: Http, monkeypatch: py
 
 
 def test_it_looks_again_where_the_connection_leads(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that is public when it is checked, and private when it is connected to."""
+    """A host name that resolves to a public address when checked, and to a private one when connected."""
     upstream.say("/x", "secret")
     public = [ipaddress.ip_address("93.184.216.34")]
     monkeypatch.setattr("digest.sources.http._addresses_of", lambda host: public)

@@ -1,4 +1,4 @@
-"""How Hugging Face's answers are read."""
+"""The reader of Hugging Face's answers."""
 
 import datetime as dt
 import gzip
@@ -19,7 +19,7 @@ PATH = "/api/daily_papers"
 
 
 def item(arxiv_id: str = "2608.00001", *, outer: dict[str, Any] | None = None, **paper: Any) -> dict[str, Any]:
-    """The least that an item must hold, and what is given."""
+    """Return an item with the required fields and those given."""
     return {"paper": {"id": arxiv_id, "title": "A Title", "summary": "An abstract."} | paper} | (outer or {})
 
 
@@ -33,7 +33,7 @@ def read(**paper: Any) -> PaperRecord:
 
 @pytest.fixture
 def generations() -> dict[str, PaperRecord]:
-    """One paper of each shape that the API has had, by its id."""
+    """Return the recorded papers by id, one for each form that the API has had."""
     batch = huggingface.parse((DATA / "huggingface_generations.json").read_bytes(), TODAY)
     assert not batch.rejected
     return {record.key: record for record in batch}

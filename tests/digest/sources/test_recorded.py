@@ -1,4 +1,4 @@
-"""What Hugging Face, arXiv and others really sent is read without loss. Skipped where the recordings are absent."""
+"""Recorded answers of Hugging Face, arXiv and others are read without loss. Skipped if the recordings are missing."""
 
 import datetime as dt
 import json
@@ -45,7 +45,7 @@ def day_of(recorded: Recorded, day: str) -> tuple[Batch, list[dict[str, Any]]]:
 
 
 def texts(xml: bytes) -> list[str]:
-    """The abstract of each entry as a plain XML parser reads it, white space folded."""
+    """Return the abstract of each entry as a plain XML parser reads it, with white space folded."""
     entries = [element for element in ET.fromstring(xml).iter() if local_name(element) in ("item", "entry")]
     return [clean(part_of(entry, "description") or part_of(entry, "summary")) for entry in entries]
 
@@ -59,7 +59,7 @@ def local_name(element: ET.Element) -> str:
 
 
 def letters(text: str) -> str:
-    """The plain letters of a text or of its TeX, in their order: all that stands outside of the commands' names."""
+    """Return the plain letters of a text, or of its TeX without the names of commands, in their order."""
     return re.sub("[^A-Za-z]", "", unicodedata.normalize("NFKD", re.sub(r"\\(?!(?:ie|eg|i)\b)[A-Za-z]+", "", text)))
 
 

@@ -1,4 +1,4 @@
-"""Keys, links, and reading items one by one."""
+"""Keys and links of papers, and the reading of items one by one."""
 
 import datetime as dt
 from typing import Any
@@ -126,7 +126,7 @@ DAY = dt.date(2026, 8, 20)
 
 
 def number(item: Any) -> PaperRecord | None:
-    """Reads numbers; 0 is none of ours."""
+    """Read a number; 0 is skipped."""
     return PaperRecord(key=f"n:{item}", title=f"{item:d}", url="https://example.org/") if item else None
 
 

@@ -1,4 +1,4 @@
-"""Clean plain Unicode out of what sources send."""
+"""The cleanup of text from sources."""
 
 import html
 import re

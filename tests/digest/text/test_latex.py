@@ -1,4 +1,4 @@
-"""Plain Unicode out of titles and abstracts that hold TeX."""
+"""The conversion of TeX in titles and abstracts to plain Unicode."""
 
 import re
 import time
@@ -45,7 +45,7 @@ texlike = st.lists(pieces, max_size=30).map("".join)
         (r"S{\o}ren, S\o ren, \O{}rsted, Stra{\ss}e, \L{}ukasz, 5 \AA.", "Søren, Søren, Ørsted, Straße, Łukasz, 5 Å."),
         (r"54.6\% of R\&D in C\#, a\_b, \$400K", "54.6% of R&D in C#, a_b, $400K"),
         (r"\textgreater 96\%, (\ie, \eg, all)", "> 96%, (i.e., e.g., all)"),
-        # Commands that stand for their content.
+        # Commands that are replaced by their argument.
         (r"\textbf{bold}, \emph{so}, \textit{i}, \texttt{t}, \textsc{S}, {\bf old}", "bold, so, i, t, S, old"),
         (r"\textbf{a \emph{b {\em c}} {d}}", "a b c {d}"),
         (r"\url{https://a.org/~b\_c} and \href{https://a.org}{there}", "https://a.org/~b_c and there"),

@@ -1,4 +1,4 @@
-"""Addresses within a text."""
+"""Links in plain text."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The pages about the site itself, and what search engines and feed readers are told."""
+"""The pages about the site, and those for search engines and feed readers."""
 
 import re
 import xml.etree.ElementTree as ET

@@ -1,4 +1,4 @@
-"""A digest in a browser: exactly what was mailed, later too."""
+"""The web view of a digest shows exactly what was emailed, also later."""
 
 import html
 import json
@@ -16,7 +16,7 @@ from tests.digest.conftest import read
 
 
 def send(edition: Edition, reader: Subscriber) -> tuple[Delivery, str]:
-    """The delivery as it is after the mail left, and the HTML part of the mail."""
+    """Return the delivery after its email was sent, and the HTML part of the email."""
     delivery = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
     made = next(Composer().compose([DeliveryRow(delivery.pk, edition.pk, reader.pk)]))
     assert made.message is not None
@@ -30,7 +30,7 @@ def path(delivery: Delivery) -> str:
 
 
 def without_readers_own(mail: str) -> str:
-    """The words of the mail that are not about whose it is: without the top line, opinions and foot."""
+    """Return the text of the email without its personal parts: the top line, the feedback links and the footer."""
     mail = re.sub(r'<tr><td class="(?:top|foot)".*?</td></tr>|<p class="opinion".*?</p>', "", mail, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", mail)).split())
 

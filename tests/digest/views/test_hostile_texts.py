@@ -1,4 +1,4 @@
-"""Whatever a source may send is text: in pages, feeds and references."""
+"""Text of sources stays text in pages, feeds and references, even if it contains markup."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -40,7 +40,7 @@ TURNS = re.compile("[\u202a-\u202e\u200e\u200f\u061c]")  # marks that turn all t
 
 
 class Markup(HTMLParser):
-    """The tags of a page that could do something."""
+    """Return the tags of a page that could run code or load something."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ def test_it_shows_hostile_text_as_text_in_the_admin(admin_client: Client, editio
 
 
 def storable(text: str) -> str:
-    """Without what no database takes, and no source's parser lets through."""
+    """Return `text` without characters that databases reject and parsers remove."""
     return text.replace("\0", "").encode(errors="ignore").decode()
 
 
@@ -103,7 +103,7 @@ def check_everything(client: Client) -> None:
 
 
 def check_feed(feed: bytes) -> None:
-    root = ET.fromstring(feed)  # well-formed, whatever stands in it
+    root = ET.fromstring(feed)  # well-formed for any text
     for entry in root.iter(f"{ATOM}entry"):
         assert {child.tag.removeprefix(ATOM) for child in entry} <= {
             "id", "title", "link", "published", "updated", "author", "category", "summary",

@@ -1,4 +1,4 @@
-"""Pages speak the reader's language, without a cookie."""
+"""Pages are in the visitor's language, without a cookie."""
 
 import pytest
 from django.test import Client
@@ -87,7 +87,7 @@ def test_it_names_topics_in_the_language_of_the_page(client: Client) -> None:
     page = client.get("/de/topics/").content.decode()
     assert ">Spiele</a>" in page
     assert ">Agenten</h2>" in page
-    assert ">100 % &lt;b&gt;odd&lt;/b&gt;</a>" in page  # an editor's own, which nobody has translated
+    assert ">100 % &lt;b&gt;odd&lt;/b&gt;</a>" in page  # an editor's own, without a translation
     assert "<title>Spiele · " in client.get("/de/topics/games/").content.decode()
     assert "<title>Spiele · " in client.get("/de/feeds/topics/games.atom").content.decode()
 
@@ -126,7 +126,7 @@ def test_a_readers_own_page_speaks_their_language_and_offers_the_others(
     other = client.get(f"/en{path}")
     assert '<html lang="en"' in other.content.decode()
     assert other["Content-Language"] == "en"
-    assert 'rel="canonical"' not in page  # search engines are told of none of it
+    assert 'rel="canonical"' not in page  # no alternates for search engines
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere/?a=<b>", 404), ("/confirm/forged/", 404)])

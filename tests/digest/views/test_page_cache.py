@@ -1,4 +1,4 @@
-"""A page is not sent again to whom has it, and never older than what it tells of."""
+"""Pages are not sent again to clients that have them, and are never out of date."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -30,7 +30,7 @@ PAGES = [
 
 @pytest.fixture(autouse=True)
 def _papers(learning: Topic, edition: Edition) -> None:
-    """Today's edition, sorted by topic."""
+    """Today's edition, with its papers assigned to topics."""
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -1,4 +1,4 @@
-"""What the first page weighs and asks, on the largest days there were."""
+"""The size and the queries of the first page on the largest recorded days."""
 
 import datetime as dt
 import gzip
@@ -24,7 +24,7 @@ _WITH_THE_PAGE = re.compile(r'(?:<link rel="stylesheet" href|<script src)="/stat
 
 
 def weigh(client: Client) -> int:
-    """Bytes over the wire of `/`, with its style and scripts."""
+    """Return the bytes sent for `/`, with its style sheet and scripts."""
     page = client.get("/", headers={"accept-encoding": "gzip"})
     assert page["Content-Encoding"] == "gzip"
     html = gzip.decompress(page.content).decode()

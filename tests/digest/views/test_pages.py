@@ -307,5 +307,5 @@ def test_it_says_until_when_an_edition_is_open(client: Client, edition: Edition)
     Edition.objects.update(closed_at=None)
     with time_machine.travel(NOW):
         assert open_until in client.get("/").content.decode()
-    with time_machine.travel(NOW + dt.timedelta(days=1)):  # nobody was there to close it
+    with time_machine.travel(NOW + dt.timedelta(days=1)):  # no task ran to close it
         assert open_until not in client.get("/").content.decode()

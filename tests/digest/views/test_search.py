@@ -1,4 +1,4 @@
-"""Papers of all days, found in the browser."""
+"""The search page."""
 
 import html
 import re

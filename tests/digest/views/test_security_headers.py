@@ -1,4 +1,4 @@
-"""What browsers are told about every page."""
+"""The security headers of every page."""
 
 import re
 from typing import Any
