@@ -276,7 +276,10 @@ def test_it_repeats_no_password(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     ("variables", "said"),
     [
         ({"DEBUG": "maybe"}, "Settings: DEBUG is “maybe”. Write true or false."),
-        ({"ANYMAIL_WEBHOOK_SECRET": "secret"}, "Settings: ANYMAIL_WEBHOOK_SECRET: write user:password; separate several with"),
+        (
+            {"ANYMAIL_WEBHOOK_SECRET": "secret"},
+            "Settings: ANYMAIL_WEBHOOK_SECRET: write user:password; separate several with",
+        ),
         ({"EMAIL_PROVIDERS": "brevo,smtp"}, "Settings: EMAIL_PROVIDERS names smtp, but EMAIL_URL names no server."),
         ({"EMAIL_PROVIDERS": "postmrak"}, "Settings: EMAIL_PROVIDERS: “postmrak” is not a provider. Write "),
         ({"EMAIL_BACKEND": "no.such.Backend"}, "Settings: EMAIL_BACKEND is “no.such.Backend”. Write "),
