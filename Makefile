@@ -1,4 +1,4 @@
-# Two commands do all the set-up: `make run` and `make test`.
+# `make run` and `make test` set everything up that they need.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,35 +13,35 @@ export DEVELOPMENT ?= 1
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(VENV)/.installed ## make the virtual environment and install what the product runs on
-	@$(BIN)/python -m compileall -qq config digest subscriptions || true  # who runs it may not be allowed to write here
+setup: $(VENV)/.installed ## create the virtual environment and install the product's requirements
+	@$(BIN)/python -m compileall -qq config digest subscriptions || true  # the user may lack permission to write here
 
-run: setup ## set up, and serve web, worker and beat on http://127.0.0.1:8000 (HOST, PORT)
+run: setup ## set up, and run web, worker and beat on http://127.0.0.1:8000 (HOST, PORT)
 	@exec $(MANAGE) allinone
 
-demo: setup ## the same with a sample day and three sample readers, without the Internet
+demo: setup ## the same with a sample day and three sample readers, without a network
 	@mkdir -p -m 700 $(VAR_DIR)
 	@ENV_FILE=/dev/null DATABASE_URL=sqlite:///$(abspath $(VAR_DIR))/demo.sqlite3 EMAIL_URL=outbox:// EMAIL_BACKEND= EMAIL_PROVIDERS= exec $(MANAGE) demo
 
-admin: setup ## make an account for the admin
+admin: setup ## create an account for the admin
 	@$(MANAGE) migrate -v0 && $(MANAGE) createsuperuser
 
-bench: $(VENV)/.installed-dev ## measure how fast it is (ONLY=compose,matching SCALE=0.1)
+bench: $(VENV)/.installed-dev ## measure the speed (ONLY=compose,matching SCALE=0.1)
 	@$(MANAGE) benchmark $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE))
 
-chaos: $(VENV)/.installed-dev ## kill everything at random while digests go out, and count (SECONDS=120 READERS=20000 SEED=7 SHORT=1; ONLY=killer KILLS=300 READERS=14000)
+chaos: $(VENV)/.installed-dev ## kill processes at random while digests go out, and count the emails (SECONDS=120 READERS=20000 SEED=7 SHORT=1; ONLY=killer KILLS=300 READERS=14000)
 	@$(BIN)/python -m tests.chaos $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(KILLS),--kills $(KILLS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(READERS),--readers $(READERS)) $(if $(SEED),--seed $(SEED))
 
-fuzz: $(VENV)/.installed-dev ## send random requests to every address of the site, and fail on any error (REQUESTS=20000 SEED=7 SHORT=1 ONLY=123)
+fuzz: $(VENV)/.installed-dev ## send random requests to every URL of the site, and fail on a server error (REQUESTS=20000 SEED=7 SHORT=1 ONLY=123)
 	@$(BIN)/python -m tests.fuzz $(if $(SHORT),--short) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
-test: $(VENV)/.installed-dev ## set up, and test each behavior once (on PostgreSQL and Redis too where they can be reached)
+test: $(VENV)/.installed-dev ## set up, and test each behavior once (on PostgreSQL and Redis too, if they can be reached)
 	@$(BIN)/python -m tests
 
-test-all: $(VENV)/.installed-dev ## run all tests on both databases, in Chromium and by email tools
+test-all: $(VENV)/.installed-dev ## run all tests on both databases, in Chromium and with email tools
 	@$(BIN)/python -m tests --all
 
-check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
+check: $(VENV)/.installed-dev ## check style, types, migrations, import rules, docs and matching figures
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(MANAGE) makemigrations --check --dry-run -v0
@@ -50,40 +50,40 @@ check: $(VENV)/.installed-dev ## lint, types, missing migrations, import rules
 
 RECORDED := ../shared/data
 JUDGED := fitted held fresh people unseen catalogue
-figures: $(VENV)/.installed-dev ## fail if matching got worse than docs/matching-results.md says (where the recorded days are)
-	@test -d $(RECORDED)/hf || { echo "Matching is not judged: the recorded days are not in $(RECORDED)."; exit 0; }; \
+figures: $(VENV)/.installed-dev ## fail if matching is worse than docs/matching-results.md says (needs the recorded days)
+	@test -d $(RECORDED)/hf || { echo "Skipped the figures of matching: the recorded days are not in $(RECORDED)."; exit 0; }; \
 	for name in $(RECORDED)/judgements/dev $(JUDGED:%=benchmarks/judgements/%); do \
 	  test ! -d $(RECORDED)/hf || $(MANAGE) evaluate_matching $$name.json --papers $(RECORDED)/hf --json \
 	    --against benchmarks/judgements/figures/$$(basename $$name).json || exit 1; \
 	done
 
-format: $(VENV)/.installed-dev ## put the code into shape
+format: $(VENV)/.installed-dev ## format the code and fix what ruff can fix
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 lock: ## lock requirements*.in with hashes (needs uv)
 	@for name in requirements requirements-dev; do \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile -q --universal --python-version 3.11 --override requirements.overrides --generate-hashes $(LOCKFLAGS) $$name.in -o $$name.txt || exit 1; done
 
-messages: $(VENV)/.installed-dev ## bring what is said to readers into locale/, and compile its translations
+messages: $(VENV)/.installed-dev ## extract the messages to readers into locale/, and compile the translations
 	@$(BIN)/python -m tests.messages
 
-mail-tools: ## install the packages of node that judge mails and pages (CONTRIBUTING says more)
+mail-tools: ## install the Node packages that check emails and pages (see CONTRIBUTING)
 	@npm ci --prefix tests/tools --omit=dev --no-audit --no-fund --loglevel=error
 
-golden: $(VENV)/.installed-dev ## write the mails of tests/data/mails anew
+golden: $(VENV)/.installed-dev ## write the expected emails in tests/data/mails again
 	@RENEW=1 $(BIN)/python -m pytest tests/email/test_golden.py && git diff --stat tests/data/mails
 
-mail-check: $(VENV)/.installed-dev ## judge the mails of twenty recorded days (needs what CONTRIBUTING says, and the recordings)
+mail-check: $(VENV)/.installed-dev ## check the emails of twenty recorded days (needs the email tools of CONTRIBUTING and the recorded days)
 	@MAIL_CHECK_DAYS=20 $(BIN)/python -m pytest -s tests/email/test_recorded_days.py
 
-lighthouse: $(VENV)/.installed-dev ## have Lighthouse judge the main pages, as a telephone and a desk show them (needs Chromium and npm)
+lighthouse: $(VENV)/.installed-dev ## run Lighthouse on the main pages, on a phone and a desktop (needs Chromium and npm)
 	@test -d tests/tools/node_modules/lighthouse || npm ci --prefix tests/tools --no-audit --no-fund --loglevel=error
 	@$(BIN)/python -m tests.lighthouse
 
-screenshots: $(VENV)/.installed-dev ## make the pictures in docs/ anew (needs Chromium)
+screenshots: $(VENV)/.installed-dev ## take the screenshots in docs/ again (needs Chromium)
 	@$(BIN)/python -m tests.screenshots
 
-# uv where it is present, else pip: the same locked versions either way.
+# Use uv if it is installed, otherwise pip. Both install the same locked versions.
 define install
 	@if command -v uv >/dev/null; then \
 	  { test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV); } && uv pip sync -q --compile-bytecode --require-hashes --python $(BIN)/python $(1); \
@@ -93,12 +93,12 @@ define install
 endef
 
 $(VENV)/.installed: requirements.txt
-	@# The development set holds all of this one: it is not thrown out again.
+	@# The development requirements include these, so keep them if they are installed.
 	@test -e $(VENV)/.installed-dev || echo "Installing into $(VENV) …"
 	$(call install,$(if $(wildcard $(VENV)/.installed-dev),requirements-dev.txt,requirements.txt))
 	@touch $@
 
 $(VENV)/.installed-dev: requirements.txt requirements-dev.txt
-	@echo "Installing the development set into $(VENV) …"
+	@echo "Installing the development requirements into $(VENV) …"
 	$(call install,requirements-dev.txt)
 	@touch $(VENV)/.installed $@

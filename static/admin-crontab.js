@@ -1,4 +1,4 @@
-// Say in words what the chosen crontab means, below it.
+// Show a description of the chosen crontab below it.
 const sayings = JSON.parse(document.getElementById("readable-crontabs").textContent);
 const choice = document.getElementById("id_crontab");
 const saying = document.createElement("p");

@@ -1,14 +1,14 @@
-// Narrow the topics down while a word is typed, and count the ticked ones. Without this script a button does the former.
+// Filter the topics while the visitor types, and count the ticked ones. Without this script, a button filters them.
 const box = document.getElementById("find");
 const groups = [...document.querySelectorAll("details.group")];
 const wereOpen = new Map(groups.map((group) => [group, group.open]));
 
 const begins = (text, words) => words.every((word) => text.includes(` ${word}`));
 
-// A short word, such as RL, stands within too many others: it must begin one.
+// A short word, such as RL, is part of too many others, so it must begin a word.
 const holds = (text, words) => words.every((word) => text.includes(word.length < 4 ? ` ${word}` : word));
 
-// What is called so; where nothing is, what has to do with it.
+// Return the topics with these words in their names or, if there are none, the topics related to them.
 function fitting(chips, words) {
   const called = chips.filter((chip) => begins(chip.dataset.called, words));
   return called.length ? called : chips.filter((chip) => holds(chip.dataset.called + chip.dataset.hinted, words));
@@ -37,7 +37,7 @@ function count(group) {
   group.querySelector(".chosen").hidden = !ticked;
 }
 
-// What a ticked broader topic stands for comes with it.
+// Mark the narrower topics that a ticked broader topic includes.
 function include() {
   const chips = [...document.querySelectorAll(".group .chip")];
   const ticked = chips.filter((chip) => chip.dataset.narrower && chip.querySelector("input").checked);
@@ -52,10 +52,10 @@ function include() {
 }
 
 if (box) {
-  box.removeAttribute("name"); // the form need not carry it
+  box.removeAttribute("name"); // do not send it with the form
   box.addEventListener("input", narrow);
   box.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") event.preventDefault(); // it would send the form
+    if (event.key === "Enter") event.preventDefault(); // Enter would send the form
   });
   for (const group of groups) {
     group.addEventListener("change", () => {
@@ -65,7 +65,7 @@ if (box) {
     group.addEventListener("toggle", () => {
       if (!box.value) wereOpen.set(group, group.open);
     });
-    count(group); // the browser may have kept ticks from before
+    count(group); // the browser may have restored ticks
   }
   include();
   if (box.value) narrow();

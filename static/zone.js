@@ -1,7 +1,7 @@
-// Fill in the browser's time zone where the reader has not chosen one. Without this script it is UTC.
+// Select the browser's time zone if the reader has not chosen one. Without this script, it is UTC.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
 
-// Browsers name some zones as they were called long ago: Asia/Calcutta.
+// Browsers use the old names of some zones, such as Asia/Calcutta.
 const isNamed = (option) => option.value === zone || option.dataset.others?.split(" ").includes(zone);
 
 for (const field of document.querySelectorAll("[data-detect-zone]")) {

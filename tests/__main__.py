@@ -21,19 +21,19 @@ from xml.etree import ElementTree
 from tests import legs
 from tests.legs import Leg
 
-NO_TESTS = 5  # pytest's exit code where a leg has none of the tests that were asked for
+NO_TESTS = 5  # pytest's exit code if a leg has none of the requested tests
 NOT_QUICK = "the tests in Chromium and of email tools, slow ones, and the rest on PostgreSQL: make test-all runs them."
 
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a leg."""
+    """The result of a leg."""
 
     leg: Leg
     code: int
     seconds: float
     tests: int
-    skipped: Counter[str]  # how many, by their reason
+    skipped: Counter[str]  # number of tests by reason
 
 
 def main() -> int:
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def run(chosen: Sequence[Leg], arguments: list[str], folder: Path) -> list[Report]:
-    """Run the legs at the same time, since those on services mostly wait, and show their output one after the other."""
+    """Run the legs at the same time, because those on services mostly wait, and show their output one after another."""
     *beside, shown = chosen
     with ExitStack() as outputs:
         quiet = [outputs.enter_context((folder / f"{number}.log").open("w+")) for number in range(len(beside))]
@@ -83,7 +83,7 @@ def start(leg: Leg, arguments: list[str], results: Path, output: IO[str] | None 
     workers = leg.workers
     print(f"== {leg.name}: {workers} {'worker' if workers == 1 else 'workers'}", flush=True)
     command = [sys.executable, "-m", "pytest", "-m", leg.markers, f"--junitxml={results}"]
-    # Each worker begins with neighbors, which share fixtures, and takes tests from another when it has none left.
+    # Each worker begins with neighboring tests, which share fixtures, and takes over others when it is done.
     parallel = ["-n", str(workers), "--dist", "worksteal"]
     process = subprocess.Popen([*command, *parallel, *arguments], env=os.environ | leg.environment, stdout=output)
     return Started(leg, process, results)

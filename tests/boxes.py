@@ -1,4 +1,4 @@
-"""What a browser posts of a page in the admin that nobody typed anything into."""
+"""The form data that a browser posts from an admin page if its user typed nothing."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -7,7 +7,7 @@ BUTTONS = ("submit", "button", "file")
 
 
 class Boxes(HTMLParser):
-    """Collects `posted`, by name, from the one form `#…_form` or `#…-form` of a page: of several of a name, all."""
+    """A parser that collects the fields of a page's form `#…_form` or `#…-form`: `posted` has all values by name."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -47,5 +47,5 @@ class Boxes(HTMLParser):
 
 
 def untouched(answer: Any) -> dict[str, list[str]]:
-    """The form of `answer`, which a client got, as it would be posted."""
+    """Return what a browser would post from the form in the response `answer`."""
     return Boxes(answer.content.decode()).posted

@@ -1,4 +1,4 @@
-"""Chromium, as browser tests and screenshots use it, and axe, which judges what it shows."""
+"""Chromium for browser tests and screenshots, and axe for accessibility checks."""
 
 import shutil
 from collections.abc import Iterable, Iterator
@@ -32,13 +32,13 @@ def chromium() -> Iterator[Browser]:
 
 
 def missing_axe() -> str:
-    """Why axe can't judge here; empty when it can."""
+    """Return why axe can't run here, or an empty string if it can."""
     return "" if AXE.exists() else "axe is not installed: make mail-tools"
 
 
 def violations(page: Page, without: Iterable[str] = ()) -> list[str]:
-    """What axe has against the page as it stands, except by the rules `without`."""
-    page.evaluate(AXE.read_text())  # not as a script element, which a Content-Security-Policy forbids
+    """Return what axe finds wrong with the page in its current state, except by the rules `without`."""
+    page.evaluate(AXE.read_text())  # a script element would be blocked by the Content-Security-Policy
     options = {
         "runOnly": {"type": "tag", "values": list(STANDARDS)},
         "rules": {rule: {"enabled": False} for rule in without},

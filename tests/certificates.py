@@ -1,4 +1,4 @@
-"""Certificates for servers on loopback, each its own authority."""
+"""Self-signed certificates for servers on loopback."""
 
 import datetime as dt
 import ipaddress
@@ -14,9 +14,9 @@ LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
 def serving(folder: Path, name: str = "localhost", *, days: int = 1000) -> tuple[ssl.SSLContext, Path]:
-    """What a server encrypts with as `name` (and at 127.0.0.1), and the file that a client must trust.
+    """Return the TLS context of a server called `name`, and the certificate file that its clients must trust.
 
-    It is valid until so many `days` from now, which may be less than none.
+    "localhost" includes 127.0.0.1. The certificate expires in `days` days; if negative, it has expired already.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     signed = _certificate(key, name, dt.timedelta(days=days))

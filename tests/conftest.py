@@ -1,4 +1,4 @@
-"""What tests share: a cast of readers, papers, an upstream on loopback, and the recorded input."""
+"""Shared fixtures: readers, papers, an upstream server on loopback, and the recorded input."""
 
 import datetime as dt
 import os
@@ -30,22 +30,22 @@ from tests.browser import CHROMIUM, chromium
 from tests.environment import SERVICES
 from tests.upstream import Upstream
 
-# The same examples in every run, however slow the machine: HYPOTHESIS_PROFILE=default looks for new ones.
+# Use the same examples in every run, however slow the machine is. HYPOTHESIS_PROFILE=default looks for new ones.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=25)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-# A password that is hard to guess costs a third of a second, and each test of the admin makes a user.
+# A secure hash takes a third of a second, and each test of the admin makes a user.
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 RECORDED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-# A Thursday noon, UTC. Tests that need another moment travel there themselves.
+# A Thursday noon, UTC. Tests that need another time travel there themselves.
 NOW = dt.datetime(2026, 8, 20, 12, tzinfo=dt.UTC)
 TODAY = NOW.date()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what makes sense on PostgreSQL and Redis alone, unless it runs there."""
+    """Skip the tests that need PostgreSQL and Redis if the run uses SQLite."""
     skip = pytest.mark.skip("needs PostgreSQL and Redis, where make test runs it: CONTRIBUTING.md says how")
     for item in items:
         if item.get_closest_marker("services") and not SERVICES:
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def add_default_sources(**_: object) -> None:
-    """Repeat what a migration did: a test with real transactions ends by emptying all tables."""
+    """Add the default sources again, because a test with real transactions empties all tables when it ends."""
     import_module("digest.migrations.0002_default_sources").add_sources(apps, None)
 
 
@@ -62,20 +62,20 @@ post_migrate.connect(add_default_sources, sender=apps.get_app_config("digest"))
 
 @pytest.fixture
 def now() -> Iterator[dt.datetime]:
-    """The clock stands at NOW."""
+    """Stop the clock at NOW."""
     with time_machine.travel(NOW, tick=False):
         yield timezone.now()
 
 
 @pytest.fixture(autouse=True)
 def _brand() -> None:
-    """Each test has its own database, and none knows another's row."""
+    """Forget the cached brand, because each test has its own database."""
     brand.forget()
 
 
 @pytest.fixture(autouse=True)
 def own_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests travel in time, and no database travels with them."""
+    """Use the clock of this process, because tests travel in time and the database's clock does not."""
     monkeypatch.setattr(clock, "now", timezone.now)
 
 
@@ -86,14 +86,14 @@ def outbox_folder(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _pages_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests change settings, which processes never do while they keep pages."""
+def _empty_page_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start with an empty page cache, because tests change settings and processes in production don't."""
     monkeypatch.setattr(page_cache, "cache", page_cache.PageCache(page_cache.MOST_BYTES))
 
 
 @pytest.fixture
 def upstream(settings: Any) -> Iterator[Upstream]:
-    """A server on loopback that stands in for Hugging Face and arXiv."""
+    """A server on loopback that replaces Hugging Face and arXiv."""
     with Upstream() as server:
         settings.HUGGINGFACE_URL = server.url
         settings.ARXIV_FEEDS_URL = settings.ARXIV_API_URL = settings.ARXIV_OAI_URL = server.url
@@ -102,7 +102,7 @@ def upstream(settings: Any) -> Iterator[Upstream]:
 
 @pytest.fixture
 def recorded() -> Callable[[str], bytes]:
-    """The recorded input, by its path below the data folder; the test is skipped where that folder is absent."""
+    """Return a reader of recorded input by its path below the data folder. Skip the test if that folder is absent."""
     if not RECORDED.is_dir():
         pytest.skip("recorded answers of the real services are not part of this repository")
     return lambda path: (RECORDED / path).read_bytes()
@@ -110,10 +110,10 @@ def recorded() -> Callable[[str], bytes]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One for all tests: Playwright's event loop stays in this thread until it is closed."""
+    """Share one browser among all tests, because Playwright's event loop stays in this thread until it is closed."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: CONTRIBUTING.md says how")
-    # Django would take the tests, in a thread with an event loop, for its callers from there.
+    # This thread has an event loop, so Django would refuse the tests' queries as calls from async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with chromium() as running:
         yield running
@@ -137,20 +137,20 @@ def vision(db: None) -> Topic:
 
 @pytest.fixture
 def alice(learning: Topic) -> Subscriber:
-    """An active reader, who follows Learning and a few words of her own."""
+    """An active reader who follows Learning and a few filters of her own."""
     return make_reader("alice@example.org", topics=[learning], words="diffusion, author:Ada Lovelace, -survey")
 
 
 @pytest.fixture
 def bob(vision: Topic) -> Subscriber:
-    """Signed up, and has not confirmed."""
+    """A reader who signed up and has not confirmed."""
     lifecycle.sign_up("bob@example.org", Preferences(topics=[vision]), now=NOW)
     return Subscriber.objects.get(email="bob@example.org")
 
 
 @pytest.fixture
 def charlie(learning: Topic) -> Subscriber:
-    """Was a reader, and has unsubscribed."""
+    """A former reader who unsubscribed."""
     reader = make_reader("charlie@example.org", topics=[learning])
     lifecycle.unsubscribe(reader, now=NOW)
     return reader
@@ -158,7 +158,7 @@ def charlie(learning: Topic) -> Subscriber:
 
 @pytest.fixture
 def edition(hugging_face: Source) -> Edition:
-    """Today's edition of three papers: on learning (30 votes), diffusion (20) and a survey of both (10)."""
+    """Today's edition of three papers: on learning (30 votes), on diffusion (20) and a survey of both (10)."""
     records = [
         make_record("2608.00001", "Reinforcement Learning at Scale", votes=30),
         make_record("2608.00002", "Faster Diffusion", abstract="We generate video.", votes=20),
@@ -171,12 +171,12 @@ def edition(hugging_face: Source) -> Edition:
 
 
 def make_reader(email: str, topics: Any = (), words: str = "", **wishes: Any) -> Subscriber:
-    """An active reader since a week before NOW."""
+    """Return a reader who has been active since a week before NOW."""
     since = NOW - dt.timedelta(days=7)
     lifecycle.sign_up(email, Preferences(topics=topics, words=words, **wishes), now=since)
     reader = Subscriber.objects.get(email=email)
     lifecycle.confirm(reader, now=since)
-    reader.owed_notices.all().delete()  # the welcome has long arrived
+    reader.owed_notices.all().delete()  # the welcome email arrived long ago
     reader.refresh_from_db()
     return reader
 
@@ -191,6 +191,6 @@ def make_record(arxiv_id: str, title: str, **fields: Any) -> PaperRecord:
 
 
 def stamped(seconds: float = 10) -> str:
-    """What the hidden field `stamp` of a form holds that was shown so long ago."""
+    """Return the hidden field `stamp` of a form that was shown `seconds` ago."""
     with time_machine.travel(timezone.now() - dt.timedelta(seconds=seconds), tick=False):
         return bot_check.stamp()

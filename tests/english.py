@@ -1,4 +1,4 @@
-"""English that stands where another language should: in the words of a page or mail, but for those that are marked."""
+"""A detector of English in a page or email of another language. Parts with `lang="en"` are allowed."""
 
 import re
 from functools import cache
@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from tests import messages
 
-# Words that every English sentence is made of, and no German one.
+# Words that are common in English sentences and do not occur in German ones.
 TELLING = re.compile(
     r"\b(the|and|with|your|you|are|not|this|that|these|from|its|is|it|we|our|have|has|been|on|at|to|or|of|by|for|"
     r"papers? (?:a|of)|mail me|more papers|sign up|subscribe|topics)\b",
@@ -18,12 +18,12 @@ VOID = {"meta", "link", "img", "input", "br", "hr", "meter", "area", "col", "wbr
 
 
 class Words(HTMLParser):
-    """What a page says, piece by piece, but for elements in English, code, and the names of zones."""
+    """The texts of a page, without elements marked as English, code, and names of time zones."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.found: list[str] = []
-        self._open: list[bool] = []  # of each element around: is it left out?
+        self._open: list[bool] = []  # for each open element: is it left out?
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -52,7 +52,7 @@ class Words(HTMLParser):
 
 
 def in_page(page: str, known: tuple[str, ...] = ()) -> list[str]:
-    """The pieces of an HTML page that are in English; `known` are texts of papers and names, which may be."""
+    """Return the texts of an HTML page that are in English. `known` holds allowed ones: names and texts of papers."""
     return in_pieces(Words(page).found, known)
 
 
@@ -69,7 +69,7 @@ def in_pieces(pieces: list[str], known: tuple[str, ...] = ()) -> list[str]:
 
 @cache
 def originals(language: str) -> frozenset[str]:
-    """All that is said in English, and otherwise in the language."""
+    """Return the English messages that have a different text in `language`."""
     catalog = messages.translated(language)
     pairs = [(m.id, m.string) for m in catalog if m.id and isinstance(m.id, str)]
     return frozenset(said for said, translated in pairs if said != translated)

@@ -1,4 +1,4 @@
-"""Loaded by pytest before the settings are: variables of the shell and of a `.env` file are not for tests."""
+"""The environment of the tests. Pytest loads it before the settings, so that the shell and `.env` have no effect."""
 
 import atexit
 import os
@@ -23,23 +23,23 @@ os.environ |= {
     "VAR_DIR": VAR,
     "DEBUG": "0",
     "SECRET_KEY": "only-for-tests",
-    "SEND_SPREAD_MINUTES": "0",  # what is due is planned at the full hour
-    "MATCH_BY_MEANING": "0",  # the model takes a second to load; the tests that are about it switch it on
+    "SEND_SPREAD_MINUTES": "0",  # all digests of an hour are planned at the full hour
+    "MATCH_BY_MEANING": "0",  # the model takes a second to load; tests that need it switch it on
     "SITE_URL": "https://papers.example.org",
     "FROM_EMAIL": "Daily Papers <digest@papers.example.org>",
-    # Closed: a test that forgets to say where upstream is fails at once, and never leaves this machine.
+    # A closed port: a test that does not set its upstream fails at once and never reaches the network.
     "HUGGINGFACE_URL": "http://127.0.0.1:9",
     "ARXIV_FEEDS_URL": "http://127.0.0.1:9",
     "ARXIV_API_URL": "http://127.0.0.1:9",
     "ARXIV_OAI_URL": "http://127.0.0.1:9",
     "DATABASE_URL": os.environ["TEST_DATABASE_URL"] if SERVICES else "sqlite://:memory:",
-    # pytest-django gives each worker of pytest-xdist a database of its own, and this one of Redis.
+    # pytest-django gives each worker of pytest-xdist its own database; this gives each its own in Redis.
     "CELERY_BROKER_URL": workers.own_redis(os.environ["TEST_REDIS_URL"]) if SERVICES else "memory://",
 }
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove what is left: workers of pytest-xdist end without `atexit`, and use Redis databases only if empty."""
+    """Clean up, because workers of pytest-xdist skip `atexit` handlers, and need an empty Redis database."""
     shutil.rmtree(VAR, ignore_errors=True)
     if SERVICES:
         with suppress(redis.RedisError):

@@ -1,4 +1,4 @@
-"""How many examples property tests try: all in `make test-all`, a quarter in `make test`."""
+"""The number of examples that property tests try: all in `make test-all`, a quarter in `make test`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The parts of a test run: which tests each has, which services it needs, and how many workers share it."""
+"""The parts of a test run: the tests in each, the services it needs, and its number of workers."""
 
 import os
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tests.workers import redis_below
 
 DATABASE = os.environ.get("TEST_DATABASE_URL", "postgresql://dailypapers:dailypapers@127.0.0.1:5432/dailypapers")
 BROKER = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
-MOST_WORKERS = 8  # more would spend their time on starting
+MOST_WORKERS = 8  # more would mostly spend time on starting
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Leg:
 
     @property
     def workers(self) -> int:
-        """One for each core, and each with a Redis database of its own."""
+        """The number of workers: one for each core, at most as many as there are empty Redis databases."""
         cores = min(_cores(), MOST_WORKERS)
         return 1 + _empty_redis_databases(cores - 1) if self.needs_services else cores
 
@@ -36,7 +36,7 @@ class Leg:
 
 
 _NOT_SLOW = "not browser and not mailtools and not slow"
-# Each behavior once, on PostgreSQL and Redis where they make a difference.
+# Test each behavior once: on PostgreSQL and Redis if they make a difference.
 QUICK = (
     Leg("PostgreSQL and Redis", f"(services or both_databases) and {_NOT_SLOW}", needs_services=True, is_quick=True),
     Leg("SQLite", f"not services and {_NOT_SLOW}", is_quick=True),
@@ -66,7 +66,7 @@ def _cores() -> int:
 
 
 def _empty_redis_databases(wanted: int) -> int:
-    """Return how many databases below TEST_REDIS_URL's are empty, `wanted` at most: tests empty those that they use."""
+    """Return the number of empty Redis databases below TEST_REDIS_URL's, at most `wanted`. Tests empty theirs."""
     for number in range(wanted):
         try:
             below = redis.Redis.from_url(redis_below(BROKER, number + 1), socket_connect_timeout=3)

@@ -1,4 +1,4 @@
-"""Lighthouse on the main pages of the sample day, served as in production: `make lighthouse`. Not part of the tests.
+"""Run Lighthouse on the main pages of the sample day, served as in production. Not part of the tests.
 
 python -m tests.lighthouse [a page's name …]
 """
@@ -23,7 +23,7 @@ LEAST = 99
 
 
 def main(names: list[str]) -> int:
-    """Print the marks, and what costs marks; 1 if any is below LEAST."""
+    """Print each page's scores and failed audits. Return 1 if any score is below LEAST."""
     pages = {
         "home": "/",
         "edition": f"/{dt.datetime.now(dt.UTC).date()}/",
@@ -51,7 +51,7 @@ def main(names: list[str]) -> int:
 
 
 def _judge(name: str, path: str, form: str, report: Path) -> int:
-    """The page's lowest mark."""
+    """Print the page's scores, and return the lowest one."""
     command = [str(NODE / "node_modules/.bin/lighthouse"), f"{SITE}{path}", "--quiet", "--output=json"]
     command += [f"--output-path={report}", f"--only-categories={','.join(CATEGORIES)}"]
     command += [
@@ -60,7 +60,7 @@ def _judge(name: str, path: str, form: str, report: Path) -> int:
     ]
     environment = os.environ | {"CHROME_PATH": str(CHROMIUM)}
     if subprocess.run(command, env=environment, timeout=300, check=False).returncode:
-        subprocess.run(command, env=environment, timeout=300, check=True)  # its browser does not always start
+        subprocess.run(command, env=environment, timeout=300, check=True)  # the browser sometimes fails to start
     said = json.loads(report.read_text())
     marks = {category: round(100 * (said["categories"][category]["score"] or 0)) for category in CATEGORIES}
     print(f"{name:8} {form:8}", "  ".join(f"{category} {mark}" for category, mark in marks.items()), flush=True)

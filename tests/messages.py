@@ -1,7 +1,7 @@
-"""What readers are told, brought from the code to the translators and back: `make messages`.
+"""Extract the messages to readers from the code, and compile their translations: `make messages`.
 
-All that is marked for gettext in templates and code, and the catalogue's own words, comes into each language's
-`django.po`; that is compiled into the `django.mo` that Django reads. What is said no more goes.
+It writes all messages marked for gettext in templates and code, and the texts of the topic catalogue, to each
+language's `django.po`, and removes those no longer used. Django reads the compiled file `django.mo`.
 """
 
 import sys
@@ -17,25 +17,25 @@ from babel.messages.catalog import Catalog
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
 TOPICS = "subscriptions/topics/topics.toml"
-# By folder: which files are read, and how. The admin's templates are in English only.
+# The files to read in each folder, and the extraction method. The admin's templates are in English only.
 METHODS = {
     "config": [("**.py", "python")],
     "digest": [("**.py", "python")],
     "subscriptions": [("**.py", "python")],
     "templates": [("django/**", "ignore"), ("**.*", "jinja2")],
 }
-# As config/jinja2.py sets the environment up: else a message would be looked up that is not the one extracted.
+# These must match the environment in config/jinja2.py, or Django would look up other messages than these.
 OPTIONS = {"**.*": {"extensions": "jinja2.ext.i18n", "trim_blocks": "1", "lstrip_blocks": "1", "silent": "0"}}
 KEYWORDS: dict[str, Any] = {**extract.DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None}
 
 
 def languages() -> list[str]:
-    """Those that we translate into."""
+    """Return the languages with a translation."""
     return sorted(folder.name for folder in LOCALE.iterdir())
 
 
 def extracted() -> Catalog:
-    """All that is said to readers, in English."""
+    """Return all messages to readers, in English."""
     found = Catalog(project="Daily Papers", fuzzy=False)
     for folder, methods in METHODS.items():
         for place, message, context in _in_code(folder, methods):
@@ -51,7 +51,7 @@ def translated(language: str) -> Catalog:
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """As Django reads it."""
+    """Return the catalog in the binary format that Django reads."""
     binary = BytesIO()
     mofile.write_mo(binary, catalog)
     return binary.getvalue()
@@ -62,17 +62,17 @@ def path(language: str, suffix: str = ".po") -> Path:
 
 
 def untranslated(catalog: Catalog) -> list[Any]:
-    """The messages that lack their translation, or one of its plurals."""
+    """Return the messages without a translation or with a plural missing."""
     return [m.id for m in catalog if m.id and not all([m.string] if isinstance(m.string, str) else m.string or [""])]
 
 
 def bring_up_to_date(language: str) -> Catalog:
-    """Write what is said now, with what was translated of it and nothing guessed."""
+    """Write the current messages with their existing translations, without fuzzy matches, and return them."""
     catalog = translated(language)
     catalog.update(extracted(), no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
     text = BytesIO()
-    # Neither wrapped nor with line numbers: a change of the code would change a hundred lines here.
+    # No wrapping and no line numbers, or each change of the code would change many lines here.
     pofile.write_po(text, catalog, width=0, include_lineno=False)
     path(language).write_bytes(text.getvalue())
     path(language, ".mo").write_bytes(compiled(catalog))
@@ -80,7 +80,7 @@ def bring_up_to_date(language: str) -> Catalog:
 
 
 def _in_code(folder: str, methods: list[tuple[str, str]]) -> Iterator[tuple[str, Any, str | None]]:
-    """The file, the message (with its plural), and its context; in the same order on every machine."""
+    """Return each file, message (with its plural) and context, in the same order on every machine."""
     found = extract.extract_from_dir(ROOT / folder, methods, OPTIONS, keywords=KEYWORDS)
     for file, _line, message, _comments, context in sorted(found, key=lambda each: each[:2]):
         yield f"{folder}/{file}", message, context

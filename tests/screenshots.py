@@ -1,4 +1,4 @@
-"""Pictures of the sample day, all of them below var/screenshots/ and some of them in docs/."""
+"""Take screenshots of the sample day: all of them in var/screenshots/, some of them in docs/."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
 
 
 def shoot(browser: Browser, url: str, target: Path, width: int) -> None:
-    """The top of the page, light and dark, wide and as narrow as a telephone."""
+    """Take screenshots of the top of the page: light and dark, at `width` and at a phone's width."""
     for scheme in ("light", "dark"):
         for suffix, size in (("", width), ("-narrow", 320)):
             page = browser.new_page(viewport={"width": size, "height": 1000}, color_scheme=scheme)
@@ -54,7 +54,7 @@ def shoot(browser: Browser, url: str, target: Path, width: int) -> None:
 
 
 def without_images(browser: Browser, url: str, target: Path) -> None:
-    """As most mail clients show a mail of somebody whom its reader does not know yet."""
+    """Take a screenshot of an email as most mail clients show it if its sender is unknown."""
     page = browser.new_page(viewport={"width": 700, "height": 1000})
     page.route("**/*", lambda route: route.abort() if route.request.resource_type == "image" else route.continue_())
     page.goto(url)
@@ -63,7 +63,7 @@ def without_images(browser: Browser, url: str, target: Path) -> None:
 
 
 def wait_for_mail(outbox: Path, reader: str, holds: bytes) -> str:
-    """The name of the reader's mail that has this in its head; small mails leave by the minute's tick."""
+    """Wait for the reader's email with `holds` in its header, and return its name. Notices leave once a minute."""
     for _ in range(900):
         found = [path.name for path in outbox.glob(f"*{reader}@*.eml") if holds in path.read_bytes()]
         if found:

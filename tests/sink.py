@@ -1,15 +1,15 @@
-"""A mail server on loopback that keeps what it takes, and fails by script.
+"""An SMTP server on loopback that keeps the emails it accepts, and fails as a script says.
 
-It encrypts where it is given a `tls` context: by STARTTLS, or from the start (`tls_at_once`). Where it has a `login`, a
-user and a password, it takes mail from nobody else, and offers to log in only when encrypted.
+With a `tls` context it offers STARTTLS, or encrypts from the start (`tls_at_once`). With a `login` (user, password) it
+requires authentication, and offers that only on an encrypted connection.
 
-The script is asked at each stage (greeting, STARTTLS, MAIL, RCPT, DATA, content) and answers with what to do:
+The server calls the script at each stage (greeting, STARTTLS, MAIL, RCPT, DATA, content). It returns what to do:
 
-    ""             what a healthy server does
-    "450 4.2.0 …"  that reply; after a 421 the connection is closed
-    "drop"         close the connection without a word
-    "swallow"      at content: take the mail, then close the connection without a word
-    "stall 3"      wait for three seconds, then go on
+    ""             act as a healthy server
+    "450 4.2.0 …"  send this reply; after a 421, close the connection
+    "drop"         close the connection without a reply
+    "swallow"      at content: accept the email, then close the connection without a reply
+    "stall 3"      wait for three seconds, then continue
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^>]+)>", re.IGNORECASE | re.MULTIL
 
 @dataclass
 class Received:
-    """One mail, as far as it has come. Times are of `time.time`."""
+    """An email as received so far. `began_at` is in seconds, from `time.time`."""
 
     connection: int
     sender: str = ""
@@ -50,25 +50,25 @@ def healthy(stage: str, mail: Received) -> str:
 
 @dataclass
 class Sink:
-    """Serves within its `with` block, in a thread of its own."""
+    """The server. It runs inside its `with` block, in its own thread."""
 
     script: Script = healthy
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES")
-    keep: Callable[[Received], object] | None = None  # told of each mail before it is acknowledged
+    keep: Callable[[Received], object] | None = None  # called with each email before the reply
     port: int = 0
-    remembers: bool = True  # the mails, in `mails`
+    remembers: bool = True  # whether to add emails to `mails`
     tls: ssl.SSLContext | None = None
     tls_at_once: bool = False
     login: tuple[str, str] | None = None
     mails: list[Received] = field(default_factory=list)
     connections: int = 0
-    said: list[str] = field(default_factory=list)  # by clients, in clear text
+    said: list[str] = field(default_factory=list)  # lines that clients sent in clear text
 
     def __enter__(self) -> "Sink":
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        # There and not here: a browser that tests share keeps a loop running in their own thread.
+        # The loop runs in that thread because the shared browser already runs one in this thread.
         tls = self.tls if self.tls_at_once else None
         opening = asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512, limit=2**22, ssl=tls)
         self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(timeout=10)
@@ -98,7 +98,7 @@ class Sink:
 
 
 class _OverError(Exception):
-    """The connection ends here."""
+    """The signal to close the connection."""
 
 
 class _Session:
@@ -175,7 +175,7 @@ class _Session:
         return await self._follow(self._sink.script(stage, self._mail), normally)
 
     async def _follow(self, told: str, normally: str) -> bool:
-        """Whether all went as it does normally."""
+        """Do what the script says. Return whether that is what a healthy server does."""
         if told == "drop":
             raise _OverError
         if told.startswith("stall"):

@@ -1,4 +1,4 @@
-"""A seeded site, and every page of it: a new page is one line in PAGES."""
+"""A site with sample data, and the list of all its pages: a new page is one line in PAGES."""
 
 import datetime as dt
 import io
@@ -33,15 +33,15 @@ from tests.conftest import NOW, TODAY, make_reader
 from tests.email import cast
 
 YESTERDAY, QUIET = TODAY - dt.timedelta(days=1), TODAY - dt.timedelta(days=4)
-# What browsers say of a page whose status is not 200, as it should be for these.
+# The expected statuses other than 200.
 ACCEPTED, NOT_FOUND, GONE, BROKEN, INVALID, TOO_MANY = 202, 404, 410, 500, 400, 429
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page: `path` leads to it, or a function that says the path when the site stands; then `act` brings it up.
+    """A page. `path` is its path, or a function that returns the path once the site is set up.
 
-    `given` is what must hold meanwhile. Each can be brought up any number of times.
+    `act` brings the page into the right state, and `given` is a context to do so in. Both can run many times.
     """
 
     path: str | Callable[[], str]
@@ -55,12 +55,12 @@ class Page:
 
 
 def door(purpose: Purpose, name: str, then: str = "") -> Callable[[], str]:
-    """The link in a mail to the reader `name`."""
+    """Return a function that returns the path of a link in an email to the reader `name`."""
     return lambda: reverse(f"subscriptions:{purpose}", args=[link_tokens.make_token(purpose, reader(name))]) + then
 
 
 def old_door(purpose: Purpose, name: str) -> Callable[[], str]:
-    """One that was mailed long ago."""
+    """Return the same for a link sent 60 days ago."""
 
     def path() -> str:
         with time_machine.travel(timezone.now() - dt.timedelta(days=60), tick=True):
@@ -70,7 +70,7 @@ def old_door(purpose: Purpose, name: str) -> Callable[[], str]:
 
 
 def digests(name: str, *, day: dt.date = TODAY) -> Callable[[], str]:
-    """The reader's digest in a browser."""
+    """Return a function that returns the path of the reader's digest in a browser."""
 
     def path() -> str:
         token = reader_urls.digest_token(reader(name).uid.bytes, Edition.objects.get(day=day).pk)
@@ -80,7 +80,7 @@ def digests(name: str, *, day: dt.date = TODAY) -> Callable[[], str]:
 
 
 def opinion(name: str, *, then: str = "") -> Callable[[], str]:
-    """What the reader thinks of a paper in today's digest."""
+    """Return a function that returns the path of the reader's opinion on a paper in today's digest."""
 
     def path() -> str:
         token = reader_urls.opinion_token(reader(name).uid.bytes, Edition.objects.get(day=TODAY).pk)
@@ -111,7 +111,7 @@ def unconfirmed() -> Iterator[None]:
 
 
 def said(shown: Shown, message: str) -> str:
-    """In the language of the page."""
+    """Return the message in the language of the page."""
     with translation.override(shown.locator("html").get_attribute("lang")):
         return translation.gettext(message)
 
@@ -258,7 +258,7 @@ PAGES = {
 
 @contextmanager
 def standing() -> Iterator[None]:
-    """The site, as PAGES expects it; a database to write to must be at hand."""
+    """Set up the site that PAGES expects. It needs access to a database."""
     with override_settings(IMPRINT_TEXT="Ada Lovelace\n12 St James’s Square\n\nLondon", POSTAL_ADDRESS="London"):
         seed()
         yield
@@ -280,7 +280,7 @@ def seed() -> None:
 
 
 def _seed_readers(today: Edition) -> None:
-    """One of each kind, some who left or never confirmed, and `daily` with a digest, likes and a move under way."""
+    """Make readers of each kind, one who left, one who never confirmed, and `daily` with a digest and opinions."""
     now = timezone.now()
     cast.make_readers()
     lifecycle.pause(reader("weekly"), now.date() + dt.timedelta(days=20))
@@ -295,7 +295,7 @@ def _seed_readers(today: Edition) -> None:
 
 
 def _send(edition: Edition, reader: Subscriber) -> None:
-    """As after the mail left: what it held is noted in its row."""
+    """Record the delivery of a digest, with its papers, as if it had been sent."""
     row = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
     made = next(Composer().compose([DeliveryRow(row.pk, edition.pk, reader.pk)]))
     row.papers, row.status, row.sent_at = made.papers, Delivery.Status.SENT, NOW
@@ -307,7 +307,7 @@ def reader(name: str) -> Subscriber:
 
 
 def first() -> Paper:
-    """Of today's papers, the most voted one."""
+    """Return today's paper with the most votes."""
     return publication.papers_by_votes(Edition.objects.get(day=TODAY))[0]
 
 

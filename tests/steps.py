@@ -1,4 +1,4 @@
-"""How much work something is, by what it does and not by a clock."""
+"""A measure of work that does not depend on a clock."""
 
 import sys
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def steps(work: Callable[..., object], *args: object) -> int:
-    """How many lines of Python `work` runs; what regular expressions do within one is not seen."""
+    """Return how many lines of Python `work` runs. The work of regular expressions is not counted."""
     count = 0
 
     def look(frame: FrameType, event: str, arg: object) -> Any:

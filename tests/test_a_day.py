@@ -1,4 +1,4 @@
-"""The system's own story: one day, from the source to the inbox and out again."""
+"""One day of the whole system, from the source to the inbox to unsubscribing."""
 
 import email
 import email.policy
@@ -54,14 +54,14 @@ def test_it_lives_through_a_day(
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
     upstream.say("/api/daily_papers", the_day_as_json())
 
-    # A reader signs up on the form, and is asked by mail whether it was them.
+    # A reader signs up with the form, and an email asks them to confirm.
     wishes = {"topics": ["learning"], "time_zone": "Europe/Berlin"}
     client.post("/subscribe/", {"email": "ada@example.org", "stamp": stamped(), **wishes})
     send_owed_notices()
     (question,) = mails_in(outbox_folder)
     assert question["To"] == "ada@example.org"
 
-    # The link alone does nothing: mail scanners follow it. The button behind it does.
+    # The link alone does nothing, because mail scanners follow links. The button on its page confirms.
     confirm = link_in(question, "confirm")
     client.get(confirm)
     assert Subscriber.objects.get().status == Subscriber.Status.PENDING
@@ -79,7 +79,7 @@ def test_it_lives_through_a_day(
     page = client.get("/").content.decode()
     assert page.index("Sorting Quickly") < page.index("A Kitchen Robot") < page.index("Reinforcement Learning from")
 
-    # The mail has the reader's papers, the best match first, and says why.
+    # The email has the reader's papers, the best match first, with the reasons.
     (digest,) = [mail for mail in mails_in(outbox_folder) if mail["List-Unsubscribe"]]
     body = digest.get_body(("plain",))
     assert body
@@ -90,17 +90,17 @@ def test_it_lives_through_a_day(
     assert "Sorting Quickly" not in for_you
     assert "Sorting Quickly" in trending
 
-    # Any step again changes nothing.
+    # Repeating a step changes nothing.
     call_command("run_day", date=str(TODAY))
     assert len(mails_in(outbox_folder)) == 2
     assert Edition.objects.count() == Delivery.objects.count() == 1
 
-    # One click in the mail client ends it: a bare POST to the address in the header, by nobody we know.
+    # One click in the mail client unsubscribes: an anonymous POST to the URL in the header.
     address = digest["List-Unsubscribe"].strip("<>").removeprefix("https://papers.example.org")
     stranger = Client(enforce_csrf_checks=True)
     assert stranger.post(address, {"List-Unsubscribe": "One-Click"}).status_code == 200
 
-    # The next day's papers come, and nobody mails them to the reader who left.
+    # The next day's papers arrive, and the reader who left gets no email.
     upstream.answers.clear()
     upstream.say("/api/daily_papers", the_day_as_json().replace("2608.", "2609."))
     Edition.objects.update(day="2026-08-19")

@@ -28,7 +28,7 @@ ACTIONS = [(page, name) for page in ADMINS for _, name, _ in page._get_base_acti
 
 @pytest.fixture
 def rows(edition: Edition, alice: Subscriber, bob: Subscriber, charlie: Subscriber, vision: Topic) -> None:
-    """Rows for each action: a suppressed reader, deliveries that failed or are uncertain, a pause, a task."""
+    """Make rows for each action: a suppressed reader, failed and uncertain deliveries, a pause, and a task."""
     lifecycle.suppress(charlie.email, "bounced")
     for reader, status in ((alice, "failed"), (bob, "uncertain")):
         Delivery.objects.create(edition=edition, subscriber=reader, status=status, queued_at=NOW, not_before=NOW)
@@ -56,7 +56,7 @@ def looker(client: Client) -> Client:
 
 
 def run(client: Client, page: ModelAdmin[Any], action: str) -> int:
-    """Run the action on all rows, and confirm it; return the status."""
+    """Run the action on all rows, confirm it, and return the status."""
     chosen = [row.pk for row in page.model._base_manager.all()]
     address = reverse(f"admin:{page.model._meta.app_label}_{page.model._meta.model_name}_changelist")
     return client.post(address, {"action": action, "_selected_action": chosen, "post": "yes"}).status_code

@@ -78,7 +78,7 @@ def test_nothing_is_cut_off(context: BrowserContext) -> None:
             ".filter(box => box.scrollWidth > box.clientWidth).map(box => box.className)"
         )
         assert wide == [], path
-    assert told == []  # no style or script that the Content-Security-Policy forbids
+    assert told == []  # no style or script was blocked by the Content-Security-Policy
 
 
 @pytest.mark.usefixtures("rows")
@@ -119,5 +119,5 @@ def test_axe_finds_nothing_on_the_first_page_in_lists_and_in_forms(context: Brow
     )
     for path in ("", "digest/fetchrun/", "digest/paper/", "digest/source/", *pages):
         page.goto(f"/admin/{path}")
-        # Django's own tables have a column for what each row is, without a heading.
+        # Django's own inline tables have a first column without a heading.
         assert violations(page, without=["empty-table-header"]) == [], path

@@ -1,4 +1,4 @@
-"""Which packages there are, and which may import which."""
+"""The rules of the architecture: which package may import which, and how large a module may be."""
 
 import ast
 import re
@@ -10,10 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("subscriptions", "digest")
-WORDS = ("django.utils.translation", "django.utils.formats")  # they know which language is active, and nothing else
-# What a module that calls itself “Pure.” may not know: Django's models and settings, the clock, the network.
+WORDS = ("django.utils.translation", "django.utils.formats")  # they depend only on the active language
+# Modules that a “Pure.” module may not import: Django's models and settings, the clock, the network.
 IMPURE = ("django", "celery", "httpx", "socket", "time", "subscriptions.models", "digest.models")
-# Machines whose own clocks are wrong share the limits, the leases and the days of these: see digest/clock.py.
+# These share limits, leases and days among machines, and the clocks of machines differ: see digest/clock.py.
 OPS = ("daily_totals", "reputation", "reputation_guard", "retention", "sending_status")
 SENDING = ("digest/delivery/", *(f"digest/ops/{name}.py" for name in OPS))
 SERVICES = {"admin", "views", "tasks", "urls", "apps", "management", "forms", "single_process", "signals"}
@@ -26,7 +26,7 @@ def modules() -> list[str]:
 
 
 def imports_of(path: str) -> Iterator[str]:
-    """Every module that the file names in an import, wherever in it."""
+    """Return the name of every module that the file imports, also inside functions."""
     for node in ast.walk(ast.parse((ROOT / path).read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -76,7 +76,7 @@ def packages_below(folder: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("folder", ["digest", "digest/delivery", "digest/email", "subscriptions"])
 def test_packages_import_one_another_in_one_direction_only(folder: str) -> None:
-    TopologicalSorter(packages_below(folder)).prepare()  # raises CycleError, which names those in the circle
+    TopologicalSorter(packages_below(folder)).prepare()  # raises CycleError, which names the packages in the cycle
 
 
 def is_pure(path: str) -> bool:

@@ -17,7 +17,7 @@ COMPOSE = {"cpu_us_per_digest": 140.2, "times_plain": 31.0, "plain_cpu_us_per_di
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Replace the measurements by given figures, and record the scale of each call."""
+    """Replace the measurements with given figures, and record the scale of each call."""
     found: dict[str, Any] = {}
 
     def fake(name: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""What readers do on the pages, in a real browser. What holds of every page is in test_pages."""
+"""The actions of readers in a real browser. For checks of every page, see test_pages."""
 
 import datetime as dt
 import re
@@ -33,7 +33,7 @@ def page(browser: Browser, live_server: LiveServer, request: pytest.FixtureReque
 
 @pytest.fixture
 def no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A browser in a test fills in a form faster than people do."""
+    """Allow forms to be sent at once, because tests fill them in faster than people do."""
     monkeypatch.setattr(bot_check, "LEAST", dt.timedelta(0))
 
 
@@ -46,12 +46,12 @@ def press(page: Page, name: str) -> None:
 
 
 def path_of(link: str) -> str:
-    """Of a link in a mail, which names the site's own host."""
+    """Return the path of a link in an email to the site itself."""
     return link.removeprefix(settings.SITE_URL)
 
 
 def link_in_last_mail(door: str) -> str:
-    """The path of the link to `door` in the small mail that left last."""
+    """Return the path of the link to `door` in the last notice sent."""
     queue.send_pending(now=NOW)
     found = re.search(rf"/{door}/\S+", str(mail.outbox[-1].body))
     assert found
@@ -59,7 +59,7 @@ def link_in_last_mail(door: str) -> str:
 
 
 class Hand:
-    """How a reader acts: here by the mouse."""
+    """A reader who uses the mouse."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -75,9 +75,9 @@ class Hand:
 
 
 class Keyboard(Hand):
-    """Tab, Space and Enter alone; what has the focus must be seen, and nothing may lie over it."""
+    """A reader who uses only Tab, Space and Enter. The element with the focus must be visible and not covered."""
 
-    # Whether the middle of what has the focus can be seen, and is not under something else.
+    # Return whether the center of the element with the focus is visible and not covered.
     IS_SEEN = """() => {
         const it = document.activeElement, box = it.getBoundingClientRect();
         const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);

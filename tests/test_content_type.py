@@ -77,7 +77,7 @@ def test_a_form_without_boundary_sent_to_a_strange_host_is_a_bad_request(
     content_type: str, host: str, path: str
 ) -> None:
     odd = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(b"x")}
-    odd["HTTP_COOKIE"] = f"csrftoken={'f' * 32}"  # with it the form is read before it is refused
+    odd["HTTP_COOKIE"] = f"csrftoken={'f' * 32}"  # with this cookie, the form is read before it is refused
     assert answer(REQUEST_METHOD="POST", PATH_INFO=path, HTTP_HOST=host, **odd) == 400
 
 

@@ -1,4 +1,4 @@
-"""What the docs say is what the code does: of settings, and of what logs leave out."""
+"""The docs agree with the code: settings, masked tokens, and paths."""
 
 import re
 from pathlib import Path

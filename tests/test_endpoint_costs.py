@@ -1,4 +1,4 @@
-"""The worst request of each public address costs little: figures are in docs/scaling.md, this holds them roughly."""
+"""A rough limit on the cost of the worst request to each public URL. For figures, see docs/scaling.md."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from benchmarks import endpoints
 from subscriptions.topics import catalogue
 
 MOST = 0.5  # seconds of CPU
-NOISE = 2  # times; other programs share the caches of the machine that tests
+NOISE = 2  # a factor; other programs share the caches of this machine
 PRIVATE = "admin/"  # for staff
 
 
@@ -35,15 +35,15 @@ def test_the_cost_of_each_public_address_is_measured() -> None:
 
 @pytest.mark.usefixtures("edition", "learning")
 def test_the_worst_request_of_each_public_address_costs_little() -> None:
-    """In one test, because the catalogue and a reader of all of it take longer to make than any request."""
+    """All in one test, because loading the catalogue and making its reader takes longer than any request."""
     catalogue.load()
     named = endpoints.paths()
-    Client().post("/subscribe/preview/")  # loads what is loaded once
+    Client().post("/subscribe/preview/")  # loads everything that is loaded once
     slow = {}
     for route in endpoints.PATHS:
         assert resolve(endpoints.PATHS[route].format_map(named)).route == route, "the path leads there"
         for case in endpoints.cases(route, named):
-            # Once is enough, as a rule: what seems slow is measured again.
+            # One measurement is enough, unless it is too slow: then measure again.
             taken = endpoints.measure_once(case)
             if taken > MOST and (taken := min(taken, endpoints.cost(case))) > MOST * NOISE:
                 slow[route] = (taken, case.path[:200], (case.body or "")[:200])

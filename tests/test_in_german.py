@@ -1,4 +1,4 @@
-"""A German reader meets German: on every page and in every mail, but for what papers say."""
+"""A German reader sees German on every page and in every email, except in the texts of papers."""
 
 import datetime as dt
 import re
@@ -147,7 +147,7 @@ def test_a_form_that_came_too_fast(client: Client) -> None:
         assert not english.in_page(page, KNOWN)
 
 
-# Whatever the browser asks for: these pages speak the reader's language.
+# These pages are in the reader's language, whatever the browser prefers.
 @pytest.mark.parametrize("status", Subscriber.Status.values)
 def test_a_readers_own_pages(client: Client, reader: Subscriber, status: str) -> None:
     later = {"paused_until": TODAY} if status == "paused" else {}
@@ -186,7 +186,8 @@ def test_a_digest_and_what_one_says_of_it(client: Client, reader: Subscriber, ed
     for verdict in ("like", "not-for-me", "fewer::words", "take-back"):
         page = client.post(f"{said_at}papers/{paper.pk}/", {"opinion": verdict}, follow=True).content.decode()
         assert not english.in_page(page, KNOWN), verdict
-    assert not english.in_page(client.get(path).content.decode(), KNOWN)  # not sent: it is kept no longer
+    # The digest was never sent, so the page says that it is no longer kept.
+    assert not english.in_page(client.get(path).content.decode(), KNOWN)
 
 
 @pytest.mark.parametrize("wishes", [{}, {"frequency": "weekly"}, {"max_papers": 1}])

@@ -1,4 +1,4 @@
-"""What is said to readers is translated, all of it. `make messages` mends the first two."""
+"""All messages to readers are translated. `make messages` updates the files."""
 
 import re
 from io import BytesIO
@@ -16,7 +16,7 @@ LANGUAGES = [code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE
 
 
 def keys(catalog: Any) -> dict[tuple[Any, str | None], Any]:
-    """Each message (with its plurals) and its context, and what it is in the language."""
+    """Return each message (with its plurals) and its context, with its translation."""
     return {(parts(message.id), message.context): parts(message.string) for message in catalog if message.id}
 
 

@@ -1,4 +1,4 @@
-"""Every page of the site in a real browser: accessible, narrow, quiet, and from here alone."""
+"""Every page of the site in a real browser: accessible, fits a phone, and loads nothing from other hosts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ from tests.site import PAGES, Page
 
 pytestmark = pytest.mark.browser
 WIDTH, HEIGHT = 1280, 900
-# Mails are made for mail clients, and shown as they were sent.
+# Emails are shown as sent, and axe's rules for pages do not apply to them.
 NOT_FOR_MAILS = {"view in browser": ("landmark-one-main", "region", "page-has-heading-one")}
 
 
 @dataclass
 class Visit:
-    """A page as it stands, and what came of opening it."""
+    """A page that is open in the browser, with its console messages, requests and statuses."""
 
     name: str
     page: Page
@@ -47,15 +47,14 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, browser: Browser, django_db_blocker: Any) -> Iterator[LiveServer]:
-    """One site for all pages: no test changes what it shows."""
+    """One site for all pages, because no test changes it."""
     with django_db_blocker.unblock():
-        call_command(
-            "migrate", verbosity=0
-        )  # pytest-django does so only where tests are marked, and empties it each time
+        # pytest-django fills the tables only for tests marked with django_db, and empties them after each.
+        call_command("migrate", verbosity=0)
         with site.standing():
             running = LiveServer("127.0.0.1")
             yield running
-            running.thread.terminate()  # and the connection stays shared: a last request may still close it
+            running.thread.terminate()  # the connection stays shared, because a last request may still close it
         call_command("flush", verbosity=0, interactive=False)
 
 
@@ -102,8 +101,8 @@ def test_nothing_scrolls_sideways(visit: Visit, width: int) -> None:
 
 
 def test_the_console_stays_silent(visit: Visit) -> None:
-    """A script or style that the Content-Security-Policy forbids is told there."""
-    expected = f"the server responded with a status of {visit.page.status}"  # which the browser tells, too
+    """The browser reports there which scripts and styles the Content-Security-Policy blocks."""
+    expected = f"the server responded with a status of {visit.page.status}"  # the browser logs this, too
     assert [line for line in visit.told if visit.page.status < 400 or expected not in line] == []
 
 

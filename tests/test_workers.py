@@ -1,4 +1,4 @@
-"""What workers of the tests share, and what each has to itself."""
+"""The Redis databases of the workers that run the tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A server on loopback that answers as a test tells it to."""
+"""An HTTP server on loopback with answers set by a test."""
 
 import threading
 from collections import defaultdict
@@ -13,7 +13,7 @@ class Answer:
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    length: int | None = None  # what Content-Length claims; default: the truth
+    length: int | None = None  # the value of Content-Length; None for the real length
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Asked:
 
 
 class Upstream:
-    """`answers[path]` is a list: each request takes the first, and the last stays."""
+    """The server. Each request for a path takes the first of `answers[path]`; the last one stays."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Answer]] = defaultdict(list)
@@ -43,7 +43,7 @@ class Upstream:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def say(self, path: str, body: bytes | str = b"", status: int = 200, **headers: str) -> None:
-        """Answer the next request for `path` so (after those told before)."""
+        """Append an answer to those for `path`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.answers[path].append(Answer(body.encode() if isinstance(body, str) else body, status, named))
 
@@ -58,11 +58,11 @@ class Upstream:
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(answer.body) if answer.length is None else answer.length))
         handler.end_headers()
-        with suppress(OSError):  # a client that has seen enough hangs up
+        with suppress(OSError):  # a client may close the connection early
             handler.wfile.write(answer.body)
 
     def __enter__(self) -> "Upstream":
-        # Polled often: shutdown waits for the next poll.
+        # Poll often, because shutdown waits for the next poll.
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 

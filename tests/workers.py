@@ -1,4 +1,4 @@
-"""What each worker of pytest-xdist has to itself, beside the database that pytest-django gives it."""
+"""A Redis database for each worker of pytest-xdist. Pytest-django gives each its own SQL database."""
 
 import os
 from urllib.parse import urlsplit, urlunsplit

@@ -1,21 +1,21 @@
-"""What the judges of mails may say, with the reasons why it does no harm."""
+"""The accepted findings of email tools, with the reasons why they do no harm."""
 
 from tests.email.tools import Markup, Verdict
 
 SPAMASSASSIN_MOST = 0.5  # points
-RSPAMD_MOST = 6.0  # points: from there on it adds a header that files the mail under spam
-# About the machine that hands over, which is none here, with neither name nor DNS.
+RSPAMD_MOST = 6.0  # points; from there on it adds a header that marks the email as spam
+# Rules about the sending host. The tests have none, so no name and no DNS.
 OF_THE_HOST = ("HFILTER_", "ONCE_RECEIVED", "RCVD_", "RDNS_", "R_SPF", "DMARC_", "ASN_FAIL")
 
-# Features that some mail clients lack or half have, by caniemail, and what they show instead.
+# Features that some mail clients do not support fully, according to caniemail, and the fallback.
 FEATURES = {
-    # Gmail and others take the body for theirs, and drop its attributes: the div within says it all again.
+    # Gmail and others drop the body and its attributes. The div inside repeats them.
     "<body> element",
     "lang attribute",
     "dir attribute",
     "aria-label attribute",
     "role attribute",
-    # The style element only adds to the inlined styles: dark mode, telephones.
+    # The style element only adds to the inlined styles: dark mode and phones.
     "<style> element",
     "!important keyword",
     "@media",
@@ -24,7 +24,7 @@ FEATURES = {
     "Class selector",
     "Descendant combinator",
     "Type selector",
-    # Looks only: without them the text stands just as well.
+    # Decoration only: the text is readable without them.
     "background",
     "border",
     "border-radius",
@@ -41,37 +41,37 @@ FEATURES = {
     "text-decoration-thickness",
     "text-underline-offset",
     "text-transform",
-    "transform",  # of text, which caniemail takes for the other one
+    "transform",  # text-transform, which caniemail takes for transform
     "vertical-align",
-    # Each of them backs the others: a table of 600 for Outlook on Windows, max-width for the rest.
+    # Each is a fallback for another: a table 600 pixels wide for Outlook on Windows, max-width for the rest.
     "max-width",
     "width attribute",
     "width property",
     "align attribute",
     "table-layout",
-    # Hides the preheader; mso-hide does where these do not.
+    # They hide the preheader. If they have no effect, mso-hide does.
     "display:none",
     "height property",
     "overflow",
-    # Breaks what is longer than a telephone is wide. Without it that line is scrolled.
+    # They break words that are wider than a phone. Without them, that line scrolls.
     "overflow-wrap",
     "word-break",
 }
 
 
 def by_spamassassin(verdict: Verdict) -> list[str]:
-    """What stands against the mail; empty when it may go."""
+    """Return what SpamAssassin finds wrong with the email."""
     found = [f"{verdict.score} points"] if verdict.score > SPAMASSASSIN_MOST else []
     return found + [rule for rule, points in verdict.rules.items() if points > 0 and rule != "HTML_MESSAGE"]
 
 
 def by_rspamd(verdict: Verdict) -> list[str]:
-    """What stands against the mail, but for what is about the host; empty when it may go."""
+    """Return what rspamd finds wrong with the email, without the rules about the host."""
     ours = {rule: points for rule, points in verdict.rules.items() if not rule.startswith(OF_THE_HOST)}
     found = [f"{verdict.score} points"] if verdict.score >= RSPAMD_MOST else []
     return found + [rule for rule, points in ours.items() if points > 0]
 
 
 def by_caniemail(markup: Markup) -> set[str]:
-    """Features in use that some mail client lacks, and that nobody has thought about."""
+    """Return the features in use that some mail client lacks and that are not in FEATURES."""
     return {feature for _, feature in markup.unsupported} - FEATURES

@@ -1,4 +1,4 @@
-"""A reader of each kind, and days for them to read of."""
+"""Readers of each kind, and editions for them."""
 
 import datetime as dt
 from typing import Any
@@ -26,7 +26,7 @@ HEBREW = "למידת חיזוק עמוקה"
 
 
 def make_readers() -> list[Subscriber]:
-    """One active reader of each kind."""
+    """Make one active reader of each kind."""
     return [make_kind(kind) for kind in KINDS]
 
 
@@ -49,13 +49,13 @@ def make_topic(slug: str) -> Topic:
 
 
 def sample_day(day: dt.date = TODAY) -> Edition:
-    """The invented papers that `make demo` shows."""
+    """Publish the invented papers that `make demo` shows."""
     source, _ = Source.objects.get_or_create(kind=Source.Kind.SAMPLE, key="", defaults={"name": "Sample day"})
     return publish(source, list(sample.parse(sample.FILE.read_bytes(), day).records), day)
 
 
 def recorded_days() -> list[str]:
-    """Twenty days as Hugging Face sent them, four weeks from Monday to Friday; none where they are absent."""
+    """Return the last twenty recorded days of Hugging Face, or none if there are no recordings."""
     return sorted(path.stem for path in (RECORDED / "hf").glob("20??-??-??.json"))[-20:]
 
 
@@ -67,7 +67,7 @@ def recorded_day(day: str) -> Edition:
 
 
 def hostile_day(day: dt.date = TODAY) -> Edition:
-    """Papers of people who would like to write their own headers, elements and directions."""
+    """Publish papers with texts that try to add headers, HTML elements and text directions."""
     source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face"})
     texts: dict[str, Any] = {
         "day": day,
@@ -89,7 +89,7 @@ def hostile_day(day: dt.date = TODAY) -> Edition:
 
 
 def some_day(day: dt.date) -> Edition:
-    """Enough papers for a second page, on one topic."""
+    """Publish enough papers on one topic for a second page."""
     source, _ = Source.objects.get_or_create(kind=Source.Kind.HUGGINGFACE, defaults={"name": "Hugging Face"})
     records = [
         make_record(f"2608.2{number:04}", f"Reasoning, Part {number}", votes=100 - number, day=day)

@@ -1,4 +1,4 @@
-"""Readers, days, and the programs that judge mails: each started once."""
+"""Fixtures of readers, editions and email tools. Each tool starts once."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def readers(db: None) -> list[Subscriber]:
 
 @pytest.fixture
 def mails(sample: Edition, readers: list[Subscriber]) -> list[Mail]:
-    """The digest of each kind of reader for whom the sample day has one."""
+    """The digests of the sample day, of each kind of reader that gets one."""
     return digests_of(sample, readers)
 
 

@@ -1,4 +1,4 @@
-"""A mail as it was handed over, and as its reader's mail client takes it apart."""
+"""An email as sent, and as a mail client parses it."""
 
 import email.policy
 import re
@@ -17,7 +17,7 @@ from tests.conftest import NOW
 
 @dataclass(frozen=True)
 class Mail:
-    """`wire` is whole: lines end on CRLF."""
+    """An email. `wire` is the whole message, with lines that end in CRLF."""
 
     wire: bytes
 
@@ -35,7 +35,7 @@ class Mail:
 
     @cached_property
     def elements(self) -> list[tuple[str, dict[str, str | None]]]:
-        """Name and attributes of each element of the HTML part, in order."""
+        """The name and attributes of each element of the HTML part, in order."""
         found: list[tuple[str, dict[str, str | None]]] = []
         parser = HTMLParser()
         parser.handle_starttag = lambda tag, attrs: found.append((tag, dict(attrs)))  # type: ignore[method-assign]
@@ -52,7 +52,7 @@ class Mail:
 
     @property
     def defects(self) -> list[Any]:
-        """What the parser found wrong: in the mail, its parts and its headers."""
+        """The defects that the parser found in the email, its parts and its headers."""
         found: list[Any] = []
         for part in self.message.walk():
             found += part.defects
@@ -69,14 +69,14 @@ class Mail:
 
 
 def digest_of(edition: Edition, reader: Subscriber) -> Mail:
-    """The reader's digest, as a worker hands it over."""
+    """Compose the reader's digest, as a worker does."""
     made = digests_of(edition, [reader])
     assert made, "nothing in the edition for this reader"
     return made[0]
 
 
 def digests_of(edition: Edition, readers: list[Subscriber]) -> list[Mail]:
-    """The digests of those for whom there is one."""
+    """Compose the digests of the readers that get one."""
     rows = []
     for reader in readers:
         row, _ = Delivery.objects.get_or_create(

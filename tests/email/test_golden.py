@@ -1,6 +1,6 @@
-"""Whole mails, as they are meant to be: a change shows in tests/data/mails, line by line.
+"""Whole emails, compared with the expected ones in tests/data/mails.
 
-`make golden` writes them anew; look at the difference before you commit it.
+`make golden` writes the expected emails again. Read the difference before you commit it.
 """
 
 import os
@@ -21,7 +21,7 @@ RENEW = bool(os.environ.get("RENEW"))
 
 
 def settled(text: str) -> str:
-    """Without what differs from run to run: tokens, and ids of rows."""
+    """Return the text with placeholders for tokens and ids of rows, which differ in each run."""
     text = re.sub(r"/(preferences|unsubscribe|digests|confirm)/[\w-]{40,}/", r"/\1/TOKEN/", text)
     return re.sub(r"/papers/\d+/", "/papers/ID/", text)
 

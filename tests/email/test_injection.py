@@ -1,4 +1,4 @@
-"""L7: no text of any source, form or admin makes a header, an element or a line of a mail that we did not write."""
+"""L7: no text of a source, form or admin can add a header, element or line to an email."""
 
 import email.policy
 from email.message import EmailMessage
@@ -48,7 +48,7 @@ ELEMENTS |= {"b", "br", "span"}
 
 
 def without_surrogates(text: str) -> str:
-    """What any column of a database, and so any field, can hold."""
+    """Return the text without the characters that a database column cannot hold."""
     return text.encode("utf-8", "ignore").decode().replace("\x00", "")
 
 
@@ -111,7 +111,7 @@ def test_l7_no_text_of_the_brand_gets_out_of_its_place(texts: dict[str, str]) ->
 @FEW
 @given(ANY)
 def test_l7_no_header_value_begins_another(text: str) -> None:
-    """Whatever a caller hands over, be it ours or a subject by a template of somebody else's."""
+    """The text may be a subject from an operator's own template."""
     with brand.trying(LOOK):
         message = builder.build_message(
             "reader@example.org", text, "text", "<p>html</p>", {"X-Any": builder.one_line(text)}
@@ -119,7 +119,7 @@ def test_l7_no_header_value_begins_another(text: str) -> None:
     try:
         wire = message.message().as_bytes()
     except BadHeaderError:
-        return  # refused: nothing leaves
+        return  # refused: nothing is sent
     parsed = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(wire)
     expected = {"content-type", "mime-version", "subject", "from", "to", "date", "message-id", "x-any"}
     assert {name.lower() for name, _ in parsed.items()} == expected

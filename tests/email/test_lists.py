@@ -1,4 +1,4 @@
-"""L1 to L7: the headers of a list. Each requirement by its number."""
+"""Requirements L1 to L7: the headers of a mailing list."""
 
 import re
 from email.utils import parsedate_to_datetime
@@ -57,7 +57,7 @@ def test_l6_the_feedback_id_names_campaign_stream_and_sender_and_no_reader(mails
 
 
 def test_l7_hostile_papers_add_no_header(sample: Edition, readers: list[Subscriber]) -> None:
-    """For what admins and visitors type, see test_injection."""
+    """For texts of admins and visitors, see test_injection."""
     friendly = {tuple(sorted(mail.message.keys())) for mail in digests_of(sample, readers)}
     hostile = {tuple(sorted(mail.message.keys())) for mail in digests_of(cast.hostile_day(), readers)}
     assert len(friendly) == 1

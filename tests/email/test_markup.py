@@ -1,6 +1,6 @@
-"""H1 to H13: HTML and text of the digest. Each requirement by its number.
+"""Requirements H1 to H13: the HTML and text of the digest.
 
-What validators, caniemail and axe say is in test_tools.
+For validators, caniemail and axe, see test_tools.
 """
 
 import datetime as dt
@@ -25,13 +25,13 @@ from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.email import cast
 from tests.email.mails import Mail, digest_of, digests_of
 
-CLIPPED = 102_400  # bytes from which Gmail shows no more
+CLIPPED = 102_400  # bytes; Gmail cuts off the rest
 LAYOUT_DEPTH = 3
 
 
 @pytest.fixture
 def long_edition(hugging_face: Any) -> Edition:
-    """Thirty papers, each with as much text as any shows."""
+    """Thirty papers, each with the longest texts that are shown."""
     text = "We study reinforcement learning for agents that act in a world that nobody has described to them. " * 30
     records = [
         make_record(
@@ -55,7 +55,7 @@ def wants_25() -> Subscriber:
 
 
 def hidden_text(mail: Mail) -> str:
-    """What mail clients show beside the subject."""
+    """Return the preheader, the text that mail clients show beside the subject."""
     found = re.search(r'<div class="pre"[^>]*><b>(.*?)</b></div>', mail.html, re.DOTALL)
     assert found is not None
     return found[1]
@@ -124,7 +124,7 @@ def test_h6_links_say_where_they_lead_and_not_by_colour_alone(mails: list[Mail])
         assert not {"here", "click here", "link", "more"} & {text.lower() for text in texts}
         for attrs in mail.all("a"):
             plain = "text-decoration: none" in (attrs["style"] or "")
-            # A button and a pill have their own shape; the masthead is no link that anybody must find.
+            # Buttons and pills have their own shape, and no one needs to find the link of the masthead.
             assert (
                 not plain or attrs.get("class") in ("button", "pill") or attrs["href"] == "https://papers.example.org/"
             )
@@ -238,7 +238,7 @@ def test_c2_without_a_postal_address_no_digest_leaves_and_the_reason_is_told(
     assert "POSTAL_ADDRESS" in Delivery.objects.get().reason
     assert any("POSTAL_ADDRESS" in reason for reason, _ in daily_report.make_report(until=NOW).reasons)
     settings.POSTAL_ADDRESS = "Our Lab"
-    with time_machine.travel(NOW + dt.timedelta(hours=1), tick=False):  # sending paused, and tries again by itself
+    with time_machine.travel(NOW + dt.timedelta(hours=1), tick=False):  # sending was paused, and retries by itself
         shard_worker.send_due()
     assert len(django_mail.outbox) == 1
 

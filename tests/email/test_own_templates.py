@@ -1,4 +1,4 @@
-"""Templates from a folder outside the code stand in for ours, in mails and on pages."""
+"""Templates from a folder outside the code replace ours in emails and on pages."""
 
 import copy
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.email.mails import digest_of
 
 @pytest.fixture
 def own(settings: Any, tmp_path: Path) -> Path:
-    """The folder, as TEMPLATES_DIR puts it before ours."""
+    """The folder, set as TEMPLATES_DIR."""
     templates = copy.deepcopy(settings.TEMPLATES)
     templates[0]["DIRS"].insert(0, tmp_path)
     settings.TEMPLATES = templates

@@ -1,4 +1,4 @@
-"""Nothing matches: no mail, or one line to who asked for it."""
+"""Days without a matching paper: no email, or one line to readers who asked for it."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.email.mails import digests_of
 
 @pytest.fixture
 def unvoted(hugging_face: Any) -> Edition:
-    """Papers that nobody voted for: nothing is trending."""
+    """An edition of papers without votes, so that nothing is trending."""
     return cast.publish(hugging_face, [make_record("2608.00009", "Sheep", votes=0)], TODAY)
 
 

@@ -1,4 +1,4 @@
-"""The mails of recorded days, of a reader of each kind: one day in every run, twenty with `make mail-check`."""
+"""Emails of recorded days to readers of each kind: one day in each run, twenty with `make mail-check`."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.mailtools
 
 @dataclass
 class Figures:
-    """What the judges said, of all mails."""
+    """The results of the tools for all emails."""
 
     sizes: list[int] = field(default_factory=list)
     spamassassin: list[float] = field(default_factory=list)
@@ -57,7 +57,7 @@ def test_nobody_has_anything_against_the_mails_of_a_recorded_day(
 ) -> None:
     if why := tools.missing("spamassassin"):
         pytest.skip(why)
-    assert len(mails) >= len(cast.KINDS) - 3  # a day may hold nothing for some of them
+    assert len(mails) >= len(cast.KINDS) - 3  # a day may have no papers for some of them
     verdicts = tools.spamassassin(mails)
     for mail, verdict in zip(mails, verdicts, strict=True):
         said = rspamd.judge(mail)

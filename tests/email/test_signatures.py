@@ -1,4 +1,4 @@
-"""U3: a DKIM signature over a digest holds, all the way through an SMTP server and back from its disk."""
+"""U3: the DKIM signature of a digest stays valid after its way through an SMTP server to disk."""
 
 import base64
 import os
@@ -27,7 +27,7 @@ SIGNED += [b"List-Unsubscribe", b"List-Unsubscribe-Post"]
 
 class Key(NamedTuple):
     private: bytes
-    record: bytes  # as DNS has it
+    record: bytes  # as published in DNS
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def hard_mails(readers: list[Subscriber]) -> list[Mail]:
 
 @contextmanager
 def smtp_sink(folder: Path) -> Iterator[int]:
-    """Postfix's server for tests, which writes each mail to a file below `folder`; its port."""
+    """Run Postfix's test server, which writes each email to a file in `folder`, and return its port."""
     folder.chmod(0o777)
     port = tools.free_port()
     user = ["-u", "nobody"] if os.getuid() == 0 else []
@@ -96,7 +96,7 @@ def test_u3_it_holds_after_a_trip_through_a_mail_server(
         pytest.skip(why)
     folder = tmp_path / "sink"
     folder.mkdir()
-    if os.getuid() == 0:  # smtp-sink works as nobody
+    if os.getuid() == 0:  # smtp-sink then runs as another user
         temporary = Path(tempfile.gettempdir())
         for parent in (tmp_path, *tmp_path.parents):
             if temporary in parent.parents:
@@ -108,6 +108,6 @@ def test_u3_it_holds_after_a_trip_through_a_mail_server(
     files = sorted(folder.iterdir())
     assert len(files) == len(sent)
     for path in files:
-        # The server ends lines as its disk does, and puts headers of its own on top.
+        # The server writes its own line endings, and adds its own headers at the top.
         received = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         assert holds(received[received.index(b"DKIM-Signature:") :], key)

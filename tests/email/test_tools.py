@@ -1,4 +1,4 @@
-"""What spam filters, validators and a browser say of the mails."""
+"""Checks of emails by spam filters, validators and a browser."""
 
 import pytest
 from playwright.sync_api import Browser
@@ -24,7 +24,7 @@ def test_spamassassin_finds_nothing_against_them(mails: list[Mail]) -> None:
 
 
 def test_spamassassin_would_find_something(mails: list[Mail]) -> None:
-    """The test above can fail: without a date and a name for the mail, points are given."""
+    """The test above can fail: an email without Date and Message-ID gets points."""
     if why := tools.missing("spamassassin"):
         pytest.skip(why)
     bare = b"Subject: CLICK HERE TO WIN\r\nFrom: a@example.org\r\n\r\nviagra\r\n"

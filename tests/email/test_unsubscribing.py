@@ -1,6 +1,6 @@
-"""U1 to U11: leaving by one click, as RFC 8058 and the large mail services want it. Each requirement by its number.
+"""Requirements U1 to U11: one-click unsubscribing, as RFC 8058 and the large mail services require.
 
-U3, on signatures, is in test_signatures.
+For U3, on signatures, see test_signatures.
 """
 
 import datetime as dt
@@ -40,7 +40,7 @@ def address_in(message: EmailMessage) -> str:
 
 
 def click(mail: Mail, encoding: str = "urlencoded", **options: Any) -> Any:
-    """What a mail client does: a POST without cookie, CSRF token, Referer or login."""
+    """Unsubscribe as a mail client does: POST without a cookie, CSRF token, Referer or login."""
     body, content_type = ONE_CLICK[encoding]
     path = address_in(mail.message).removeprefix("https://papers.example.org")
     return Client(enforce_csrf_checks=True).post(path, body, content_type=content_type, **options)
@@ -127,7 +127,7 @@ def test_u10_both_parts_show_the_way_out(mail: Mail, alice: Subscriber) -> None:
 
 @pytest.mark.usefixtures("now")
 def test_u11_small_mails_promise_no_unsubscription(bob: Subscriber, alice: Subscriber) -> None:
-    """But for the welcome, which is the subscription's first."""
+    """Only the welcome email does, because it is the first of the subscription."""
     kinds = set(OwedNotice.Kind.values) - {"welcome"}
     for kind in kinds:
         lifecycle.queue_notice(alice, kind, now=NOW)

@@ -1,6 +1,6 @@
-"""The programs that judge mails: spam filters, validators, and a browser with axe. Each test says which it needs.
+"""Tools that check emails: spam filters, validators, and a browser with axe. Each test names the tools that it needs.
 
-Nothing here reaches the network; each program serves many mails, and ends with the tests.
+They do not use the network. Each program checks many emails and ends with the tests.
 """
 
 import json
@@ -22,7 +22,7 @@ from playwright.sync_api import Browser
 from tests.browser import NODE, missing_axe, violations
 from tests.email.mails import Mail
 
-# Rules for pages of a site: a mail stands within one.
+# These rules are for whole pages of a site. An email is shown inside one.
 NOT_FOR_MAILS = ("landmark-one-main", "region", "page-has-heading-one")
 _OFFLINE = {
     **{f"{name}.conf": "enabled = false;" for name in ("fuzzy_check", "rbl", "surbl")},
@@ -34,7 +34,7 @@ _OFFLINE = {
 
 
 class Verdict(NamedTuple):
-    """A spam filter's: points in all, and for each rule that spoke."""
+    """The result of a spam filter: the total score, and the points for each rule that matched."""
 
     score: float
     rules: dict[str, float]
@@ -46,7 +46,7 @@ class Markup(NamedTuple):
 
 
 def missing(*programs: str) -> str:
-    """Why a test can't run here; empty when it can."""
+    """Return why a test can't run here, or an empty string if it can."""
     if absent := [name for name in programs if not (shutil.which(name) or Path("/usr/sbin", name).exists())]:
         return f"{' and '.join(absent)} not installed: CONTRIBUTING.md says how"
     if "node" in programs and missing_axe():
@@ -55,13 +55,13 @@ def missing(*programs: str) -> str:
 
 
 def spamassassin(mails: list[Mail]) -> list[Verdict]:
-    """One process for all of them: it takes a second to start."""
+    """Check all emails in one process, because it takes a second to start."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder, f"{number:05}.eml") for number in range(len(mails))]
         for path, mail in zip(paths, mails, strict=True):
             path.write_bytes(mail.wire.replace(b"\r\n", b"\n"))
         command = ["spamassassin", "--local", "--test-mode", "--cf=report_safe 0", *map(str, paths)]
-        environment = os.environ | {"HOME": folder}  # where it would keep what it learns
+        environment = os.environ | {"HOME": folder}  # where it stores what it learns
         run = subprocess.run(command, capture_output=True, env=environment, check=True)
         said = run.stdout.decode("utf-8", "replace")
     reports = re.split(r"^Content analysis details:", said, flags=re.MULTILINE)[1:]
@@ -83,7 +83,7 @@ class Rspamd:
         self._http = httpx.Client(base_url=url, timeout=30)
 
     def judge(self, mail: Mail, sender: str = "digest@papers.example.org") -> Verdict:
-        """As if the mail came from a host with a name, which mail services ask for."""
+        """Check the email as if it came from a host with a valid name, which mail services require."""
         headers = {"IP": "192.0.2.1", "Hostname": "mx.papers.example.org", "Helo": "mx.papers.example.org"}
         headers |= {"From": sender, "Rcpt": str(mail.message["To"])}
         said = self._http.post("/checkv2", content=mail.wire, headers=headers).raise_for_status().json()
@@ -118,7 +118,7 @@ def rspamd() -> Iterator[Rspamd]:
 
 
 class Validator:
-    """html-validate and caniemail, in one process of node."""
+    """A Node process that runs html-validate and caniemail."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdin is not None
@@ -142,7 +142,7 @@ def validator() -> Iterator[Validator]:
 
 
 def axe(browser: Browser, html: str, scheme: Any) -> list[str]:
-    """What axe has against the mail, as a browser shows it in the `light` or `dark` scheme on a telephone."""
+    """Return what axe finds wrong with the email on a phone, in the `light` or `dark` color scheme."""
     page = browser.new_page(viewport={"width": 360, "height": 800}, color_scheme=scheme)
     try:
         page.set_content(html)
