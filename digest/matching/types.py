@@ -90,7 +90,7 @@ class Finding:
     """The result of one interest for one paper, made once for each index.
 
     Findings are compared by identity, so that what is rendered from one (a line in an email) can be cached under it.
-    Reasons are computed on first use.
+    The reasons are computed on first use.
     """
 
     __slots__ = ("__weakref__", "_reasons", "interest", "score")

@@ -125,7 +125,7 @@ def _suggestion_for(papers: Sequence[PaperText]) -> Suggestion:
 
 
 def _tick_first(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) -> tuple[SuggestedFilter, ...]:
-    """Return `offers` with the first few ticked. A ticked offer comes from at least `least` papers, and half of all."""
+    """Return `offers` with up to MOST_TICKED ticked: the first that half of all papers share, and at least `least`."""
     min_papers = max(min(least, papers), TICKED * papers)
     shared = [offer for offer in offers if len(offer.papers) >= min_papers][:MOST_TICKED]
     return tuple(replace(offer, is_ticked=offer in shared) for offer in offers)
