@@ -234,7 +234,7 @@ def test_it_no_longer_shows_what_an_admin_left_uncertain(pks: list[int], admin_c
     Delivery.objects.filter(pk__in=pks[:2]).update(status=Status.UNCERTAIN, reason="It may have arrived.")
     form = {"action": "leave_uncertain", "_selected_action": pks[:3]}
     page = admin_client.post("/admin/digest/delivery/", form, follow=True).content.decode()
-    assert "2 left as they are" in page
+    assert "2 left unchanged" in page
     assert statuses() == [Status.UNCERTAIN, Status.UNCERTAIN, Status.QUEUED, Status.QUEUED]
     assert not dashboard.troubled_since(NOW - LONG_AGO).exists()
     form["action"] = "send_uncertain_again"
