@@ -1,4 +1,4 @@
-"""Readers say what they think of a paper, and each filter learns from it."""
+"""Readers rate papers, and each filter learns from it."""
 
 import datetime as dt
 import re
@@ -47,7 +47,7 @@ def sea(db: None) -> Paper:
     return make_paper(2, "Agents at Sea")
 
 
-def test_it_notes_by_which_filters_a_paper_came(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+def test_it_stores_the_filters_that_found_a_paper(ada: Subscriber, memory: Paper, sea: Paper) -> None:
     both = make_paper(3, "Robots and Agents")
     assert feedback.matched_filters(ada, memory) == {"agents": "Agents"}
     assert set(feedback.matched_filters(ada, both)) == {"agents", ":words"}
@@ -56,11 +56,11 @@ def test_it_notes_by_which_filters_a_paper_came(ada: Subscriber, memory: Paper, 
     assert feedback.matched_filters(nobody, memory) == {profiles.VOTES_KEY: ""}
 
 
-def test_it_notes_what_brought_a_paper_among_those_it_came_with(db: None) -> None:
+def test_filters_are_matched_among_the_papers_of_the_edition(db: None) -> None:
     reader = make_reader("eve@example.org", words="about: how rivers carve valleys")
     edition = Edition.objects.create(day=TODAY, published_at=NOW)
     short = make_paper(1, "x", abstract="Rivers carve valleys. " * 2, edition=edition)
-    assert feedback.matched_filters(reader, short) == {}  # as long as any: it might say more
+    assert feedback.matched_filters(reader, short) == {}  # alone it is no shorter than others, so its words count less
     for number in range(2, 12):
         make_paper(number, f"Else {number}", abstract="Of other things. " * 60, edition=edition)
     assert feedback.matched_filters(reader, short) == {profiles.WORDS_KEY: profiles.OWN_WORDS}
@@ -68,7 +68,7 @@ def test_it_notes_what_brought_a_paper_among_those_it_came_with(db: None) -> Non
     assert match.paper == short
 
 
-def test_it_learns_for_the_filter_that_brought_the_paper(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+def test_the_filter_that_found_the_paper_learns(ada: Subscriber, memory: Paper, sea: Paper) -> None:
     rate(ada, memory, "like", now=NOW)
     rate(ada, sea, "not-for-me", now=NOW)
     row = Learnt.objects.get(subscriber=ada)
@@ -79,7 +79,7 @@ def test_it_learns_for_the_filter_that_brought_the_paper(ada: Subscriber, memory
     assert "word:agent" not in row.weights
 
 
-def test_it_orders_the_next_digest_by_it(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+def test_ratings_order_the_next_digest(ada: Subscriber, memory: Paper, sea: Paper) -> None:
     index = Index([sea, memory])
     assert compose(index, profiles.profile_of(ada), TODAY).for_you[0].paper is sea
     rate(ada, memory, "like", now=NOW)
@@ -88,13 +88,13 @@ def test_it_orders_the_next_digest_by_it(ada: Subscriber, memory: Paper, sea: Pa
     assert profiles.feedback_models([ada.pk]) == {ada.pk: profiles.profile_of(ada).taste}
 
 
-def test_it_costs_those_without_opinions_one_question(ada: Subscriber, django_assert_num_queries: Any) -> None:
+def test_readers_without_ratings_cost_one_query(ada: Subscriber, django_assert_num_queries: Any) -> None:
     assert profiles.profile_of(ada).taste is None
     with django_assert_num_queries(1):
         assert profiles.feedback_models([ada.pk]) == {}
 
 
-def test_it_takes_the_last_word(ada: Subscriber, memory: Paper) -> None:
+def test_the_last_rating_counts(ada: Subscriber, memory: Paper) -> None:
     rate(ada, memory, "not-for-me", now=NOW)
     rate(ada, memory, "like", now=LATER)
     rate(ada, memory, "like", now=LATER)
@@ -103,7 +103,7 @@ def test_it_takes_the_last_word(ada: Subscriber, memory: Paper) -> None:
     assert Learnt.objects.get().weights["word:memory"] > 0
 
 
-def test_it_takes_everything_back(ada: Subscriber, memory: Paper) -> None:
+def test_all_ratings_can_be_taken_back(ada: Subscriber, memory: Paper) -> None:
     rate(ada, memory, "like", now=NOW)
     rate(ada, memory, "fewer", "agents", now=NOW)
     assert feedback_on(ada, memory) == feedback.PaperFeedback("like", frozenset({"agents"}))
@@ -148,7 +148,7 @@ def test_it_lists_what_was_liked_last_first(ada: Subscriber, memory: Paper, sea:
     assert list(reading_list(ada)) == []
 
 
-def test_it_learns_for_who_follows_nothing_from_the_most_voted(memory: Paper, sea: Paper) -> None:
+def test_a_reader_without_filters_teaches_the_most_voted(memory: Paper, sea: Paper) -> None:
     reader = make_reader("all@example.org")
     Paper.objects.update(votes=5)
     rate(reader, memory, "like", now=NOW)
@@ -156,7 +156,7 @@ def test_it_learns_for_who_follows_nothing_from_the_most_voted(memory: Paper, se
     assert [found.paper for found in digest.for_you] == [memory, sea]
 
 
-def test_it_hands_out_all_that_was_said(ada: Subscriber, memory: Paper) -> None:
+def test_it_exports_all_ratings(ada: Subscriber, memory: Paper) -> None:
     rate(ada, memory, "like", now=NOW)
     assert feedback.export(ada) == [
         {
@@ -173,7 +173,7 @@ def test_it_hands_out_all_that_was_said(ada: Subscriber, memory: Paper) -> None:
 
 
 def door(reader: Subscriber, paper: Paper) -> str:
-    """The link in a digest of today's edition, of which the paper is."""
+    """Return the feedback link of the paper in a digest of today's edition."""
     today, _ = Edition.objects.get_or_create(day=TODAY, defaults={"published_at": NOW})
     Paper.objects.filter(pk=paper.pk).update(edition=today)
     return address(reader, today, paper)
@@ -184,7 +184,7 @@ def address(reader: Subscriber, edition: Edition, paper: Paper, purpose: Purpose
 
 
 def sent(reader: Subscriber, edition: Edition, *papers: Paper) -> None:
-    """The reader has had a digest that held these."""
+    """Store that the reader had a digest with these papers."""
     kept = {"for_you": [[paper.pk, 0] for paper in papers], "trending": []}
     Delivery.objects.create(
         edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW, status="sent", sent_at=NOW, papers=kept
@@ -210,7 +210,7 @@ def press_through(client: Client, path: str, **fields: str) -> str:
     return client.post(path, fields, follow=True).content.decode()
 
 
-def test_it_says_nothing_by_a_link_alone(client: Client, ada: Subscriber, memory: Paper) -> None:
+def test_opening_the_link_rates_nothing(client: Client, ada: Subscriber, memory: Paper) -> None:
     page = body(client, door(ada, memory) + "?opinion=like")
     assert "Agents with Memory" in page
     assert "They remember." in page
@@ -223,7 +223,7 @@ def test_it_says_nothing_by_a_link_alone(client: Client, ada: Subscriber, memory
     assert not Opinion.objects.exists()
 
 
-def test_it_calls_own_words_so(client: Client, memory: Paper) -> None:
+def test_the_page_names_the_readers_own_words(client: Client, memory: Paper) -> None:
     reader = make_reader("grace@example.org", words="memory")
     page = body(client, door(reader, memory) + "?opinion=not-for-me")
     assert "<h1>Is this paper not for you?</h1>" in page
@@ -242,9 +242,7 @@ def test_it_calls_own_words_so(client: Client, memory: Paper) -> None:
         ("fewer:agents", "Fewer papers for “Agents”: from the next digest on"),
     ],
 )
-def test_it_says_it_by_a_button_and_takes_it_back(
-    client: Client, ada: Subscriber, memory: Paper, opinion: str, told: str
-) -> None:
+def test_a_button_rates_and_takes_back(client: Client, ada: Subscriber, memory: Paper, opinion: str, told: str) -> None:
     path = door(ada, memory)
     press(client, path, opinion=opinion)
     assert told in body(client, path)
@@ -254,12 +252,12 @@ def test_it_says_it_by_a_button_and_takes_it_back(
 
 
 @pytest.mark.parametrize("opinion", ["", "love", "fewer", "fewer:", "fewer:nonsense", "like:agents"])
-def test_it_knows_no_other_opinion(client: Client, ada: Subscriber, memory: Paper, opinion: str) -> None:
+def test_other_ratings_are_refused(client: Client, ada: Subscriber, memory: Paper, opinion: str) -> None:
     press(client, door(ada, memory), 404, opinion=opinion)
     assert not Opinion.objects.exists()
 
 
-def test_it_opens_for_nobody_else(client: Client, ada: Subscriber, memory: Paper) -> None:
+def test_the_page_opens_for_no_other_reader(client: Client, ada: Subscriber, memory: Paper) -> None:
     good = door(ada, memory)
     body(client, good.replace("/papers/", "x/papers/"), 404)
     body(client, door(ada, Paper(pk=999)), 404)
@@ -273,8 +271,8 @@ def test_it_opens_for_nobody_else(client: Client, ada: Subscriber, memory: Paper
     body(client, good, 404)
 
 
-def test_it_opens_by_no_link_that_is_passed_on(client: Client, ada: Subscriber, edition: Edition) -> None:
-    """“View in browser” shows the digest, and its token opens no more than that."""
+def test_a_forwarded_link_does_not_open_it(client: Client, ada: Subscriber, edition: Edition) -> None:
+    """“View in browser” shows the digest, and its token opens nothing else."""
     paper = edition.papers.all()[0]
     sent(ada, edition, paper)
     passed_on = address(ada, edition, paper, Purpose.DIGEST)
@@ -285,8 +283,8 @@ def test_it_opens_by_no_link_that_is_passed_on(client: Client, ada: Subscriber, 
     body(client, f"/digests/{own}/", 404)
 
 
-def test_it_opens_for_the_papers_of_the_digest_alone(client: Client, ada: Subscriber, edition: Edition) -> None:
-    """What else there is would say what the reader follows."""
+def test_it_opens_only_for_papers_of_the_digest(client: Client, ada: Subscriber, edition: Edition) -> None:
+    """Other papers would show what the reader follows."""
     held, other, _ = edition.papers.all()
     sent(ada, edition, held)
     body(client, address(ada, edition, held))
@@ -295,10 +293,10 @@ def test_it_opens_for_the_papers_of_the_digest_alone(client: Client, ada: Subscr
 
 
 @pytest.mark.parametrize(("frequency", "status"), [("daily", 404), ("weekly", 200)])
-def test_it_opens_for_what_a_digest_was_chosen_from_where_none_is_on_record(
+def test_it_opens_for_all_candidates_if_the_digest_has_no_record(
     client: Client, ada: Subscriber, edition: Edition, frequency: str, status: int
 ) -> None:
-    """It may have arrived all the same; and records go after a while."""
+    """The digest may have arrived although it is uncertain, and records are deleted after a while."""
     Subscriber.objects.update(frequency=frequency)
     Delivery.objects.create(
         edition=edition, subscriber=ada, queued_at=NOW, not_before=NOW, status="uncertain", reason="a power cut"
@@ -313,7 +311,7 @@ def test_it_opens_for_what_a_digest_was_chosen_from_where_none_is_on_record(
 @pytest.mark.parametrize(
     ("status", "answer"), [("active", 200), ("paused", 200), ("unsubscribed", 404), ("suppressed", 404)]
 )
-def test_it_tells_nothing_of_who_has_left(
+def test_it_shows_nothing_about_a_reader_who_has_left(
     client: Client, ada: Subscriber, memory: Paper, status: str, answer: int
 ) -> None:
     path = door(ada, memory)
@@ -345,7 +343,7 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     ):
         assert told in page
     assert page.index("Moves up") < page.index("“Memory”") < page.index("Moves down") < page.index("“Sea”")
-    assert page.count("▲") == page.count("▼") == 1  # not by colour, nor by place alone
+    assert page.count("▲") == page.count("▼") == 1  # a symbol, because colour and place alone are not enough
     assert re.search(r"Agents at Sea.*not for you · fewer of this<", page)
     for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
         press(client, path, filter=nonsense)
@@ -355,8 +353,8 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     assert "Nothing yet" in body(client, path)
 
 
-def test_it_shows_whatever_a_mail_may_name(client: Client, ada: Subscriber) -> None:
-    """The strongest dozen first, however short; the rest folded away."""
+def test_it_shows_every_label_that_an_email_may_show(client: Client, ada: Subscriber) -> None:
+    """The strongest dozen come first, and the rest is folded away."""
     liked = make_paper(6, "Agents by RL", abstract=" ".join(f"{letter}x agents" for letter in "bcdefghijkl"))
     rate(ada, liked, "like", now=NOW)
     (about,) = learned_filters(ada)
@@ -372,7 +370,7 @@ def test_it_shows_whatever_a_mail_may_name(client: Client, ada: Subscriber) -> N
     assert f"“{'” · “'.join(about.raises[12:])}”" in rest
 
 
-def test_it_shows_from_what_it_learnt_to_hold_a_topic_back(client: Client, ada: Subscriber, sea: Paper) -> None:
+def test_it_shows_the_papers_that_hold_a_topic_back(client: Client, ada: Subscriber, sea: Paper) -> None:
     rate(ada, sea, "fewer", "agents", now=NOW)
     page = body(client, settings_of(ada, "learnt/"))
     assert "Learnt from 1 paper<" in page

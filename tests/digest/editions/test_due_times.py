@@ -1,4 +1,4 @@
-"""When a digest is due."""
+"""The times when digests are due."""
 
 import datetime as dt
 
@@ -23,12 +23,12 @@ def utc(text: str) -> dt.datetime:
         ("daily", "Asia/Tokyo", 7, "2026-08-20T16:00", "2026-08-20T22:00"),
         ("daily", "America/Los_Angeles", 7, "2026-08-20T16:00", "2026-08-21T14:00"),
         ("daily", "Asia/Kolkata", 7, "2026-08-20T16:00", "2026-08-21T01:30"),
-        # Friday's edition: on Saturday for "daily", on Monday for "weekdays".
+        # Friday's edition is due on Saturday for "daily", on Monday for "weekdays".
         ("daily", "UTC", 7, "2026-08-21T16:00", "2026-08-22T07:00"),
         ("weekdays", "UTC", 7, "2026-08-21T16:00", "2026-08-24T07:00"),
         # It is still Friday there.
         ("weekdays", "America/Los_Angeles", 17, "2026-08-21T16:00", "2026-08-22T00:00"),
-        # Spring: 02:00–03:00 does not exist; autumn: it comes twice, and the first counts.
+        # In spring 02:00–03:00 does not exist. In autumn it comes twice, and the first counts.
         ("daily", "Europe/Berlin", 2, "2026-03-28T16:00", "2026-03-29T01:00"),
         ("daily", "Europe/Berlin", 2, "2026-10-24T16:00", "2026-10-25T00:00"),
     ],
@@ -46,7 +46,7 @@ def test_it_is_due_at_the_readers_next_hour(frequency: str, zone: str, hour: int
 def test_it_is_never_before_and_never_long_after(frequency: str, zone: str, hour: int, moment: dt.datetime) -> None:
     mail_from = moment.replace(tzinfo=dt.UTC)
     waits = due_at(Slot(frequency, zone, hour), mail_from) - mail_from
-    # A day, and two for the weekend; an hour for the clock; a day for the isles that jumped over the date line.
+    # A day, two for the weekend, an hour for the clock, and a day for islands that jumped over the date line.
     assert dt.timedelta(0) <= waits <= dt.timedelta(days=4, hours=1)
 
 
@@ -54,7 +54,7 @@ def test_it_is_never_before_and_never_long_after(frequency: str, zone: str, hour
     ("day", "newest", "expected"),
     [
         ("2026-08-21", "2026-08-21", "2026-08-21T16:00"),  # Friday's closes the week
-        ("2026-08-20", "2026-08-21", None),  # Thursday's does not, where there is Friday's
+        ("2026-08-20", "2026-08-21", None),  # Thursday's does not if there is Friday's
         ("2026-08-20", "2026-08-20", "2026-08-22T16:00"),  # no Friday: known on Saturday
     ],
 )
@@ -71,7 +71,7 @@ def test_it_makes_the_weekly_digest_at_the_last_edition(day: str, newest: str, e
         ("Europe/Berlin", 7, "2026-08-22T05:01", "2026-08-29"),
         ("Europe/Berlin", 7, "2026-08-23T22:30", "2026-08-29"),  # Monday there, Sunday by UTC
         ("America/New_York", 18, "2026-08-20T12:00", "2026-08-21"),  # Friday evening
-        ("UTC", 16, "2026-08-20T12:00", "2026-08-22"),  # when the edition is only just being made
+        ("UTC", 16, "2026-08-20T12:00", "2026-08-22"),  # the edition is still being made at that time
         ("Pacific/Kiritimati", 7, "2026-08-20T12:00", "2026-08-22"),
         ("Pacific/Kiritimati", 6, "2026-08-20T12:00", "2026-08-23"),
     ],

@@ -1,4 +1,4 @@
-"""The day's papers: frozen once, each in one edition only."""
+"""The day's papers: frozen once, and each in one edition only."""
 
 import datetime as dt
 from typing import Any
@@ -23,7 +23,7 @@ def database(db: None) -> None:
 
 
 def list_papers(day: dt.date, *titles: str, votes: int = 0) -> None:
-    """Hugging Face shows `titles` on `day`."""
+    """List `titles` at Hugging Face on `day`."""
     source = Source.objects.get(kind=Source.Kind.HUGGINGFACE)
     known = {title: number for number, title in enumerate("abcdefgh", 1)}
     records = [make_record(f"2608.0000{known[title]}", title, day=day, votes=votes) for title in titles]
@@ -58,7 +58,7 @@ def test_it_publishes_a_day_once_and_for_all() -> None:
     assert Edition.objects.get().published_at == NOW
 
 
-def test_it_brings_late_papers_in_the_next_edition() -> None:
+def test_late_papers_are_in_the_next_edition() -> None:
     list_papers(TODAY, "a")
     publish(TODAY)
     list_papers(TODAY, "a", "b")
@@ -66,14 +66,14 @@ def test_it_brings_late_papers_in_the_next_edition() -> None:
     assert titles(publish(FRIDAY)) == ["b", "c"]
 
 
-def test_it_brings_no_paper_twice() -> None:
+def test_no_paper_is_in_two_editions() -> None:
     list_papers(TODAY, "a")
     publish(TODAY)
     list_papers(FRIDAY, "a", "b")
     assert titles(publish(FRIDAY)) == ["b"]
 
 
-def test_it_publishes_no_edition_of_papers_that_readers_had() -> None:
+def test_papers_of_earlier_editions_make_no_edition() -> None:
     list_papers(TODAY, "a")
     publish(TODAY)
     list_papers(FRIDAY, "a")
@@ -83,7 +83,7 @@ def test_it_publishes_no_edition_of_papers_that_readers_had() -> None:
     assert Edition.objects.count() == 1
 
 
-def test_it_brings_over_a_weekend_what_came_too_late_on_friday() -> None:
+def test_papers_that_are_late_on_friday_are_in_mondays_edition() -> None:
     list_papers(FRIDAY, "a")
     publish(FRIDAY)
     list_papers(FRIDAY, "b")
@@ -93,13 +93,13 @@ def test_it_brings_over_a_weekend_what_came_too_late_on_friday() -> None:
 
 
 @pytest.mark.parametrize(("age", "comes"), [(7, True), (8, False)])
-def test_it_brings_late_papers_for_a_week(age: int, comes: bool) -> None:
+def test_papers_may_be_a_week_late(age: int, comes: bool) -> None:
     list_papers(TODAY - age * DAY, "a")
     list_papers(TODAY, "b")
     assert titles(publish(TODAY)) == (["a", "b"] if comes else ["b"])
 
 
-def test_it_brings_nothing_before_its_day() -> None:
+def test_papers_are_not_published_before_their_day() -> None:
     list_papers(FRIDAY, "b")
     list_papers(TODAY, "a")
     assert titles(publish(TODAY)) == ["a"]
@@ -125,7 +125,7 @@ def test_it_shows_pinned_papers_first_and_hidden_ones_not_at_all() -> None:
     assert titles(edition) == ["c", "b"]
 
 
-def test_it_leaves_out_what_was_hidden_before_and_brings_it_when_it_is_shown_again() -> None:
+def test_a_hidden_paper_waits_until_it_is_shown_again() -> None:
     list_papers(TODAY, "a", "b")
     Paper.objects.filter(title="a").update(is_hidden=True)
     assert publication.publish(TODAY, now=NOW).papers == 1
@@ -143,7 +143,7 @@ def test_it_publishes_no_edition_of_hidden_papers_only() -> None:
 
 
 @pytest.mark.parametrize(("age", "is_mailed"), [(0, True), (1, True), (2, False), (30, False)])
-def test_it_mails_the_editions_of_today_and_yesterday(age: int, is_mailed: bool) -> None:
+def test_editions_of_today_and_yesterday_are_sent(age: int, is_mailed: bool) -> None:
     day = TODAY - age * DAY
     list_papers(day, "a")
     edition = publish(day)
@@ -151,7 +151,7 @@ def test_it_mails_the_editions_of_today_and_yesterday(age: int, is_mailed: bool)
     assert edition.mail_from == (NOW if is_mailed else None)
 
 
-def test_it_mails_nothing_where_that_was_not_wanted() -> None:
+def test_an_edition_that_is_published_without_sending_is_not_sent() -> None:
     list_papers(TODAY, "a")
     edition = publish(TODAY, mail=False)
     assert edition is not None
@@ -162,7 +162,7 @@ def rows() -> list[list[Any]]:
     return [list(model.objects.order_by("pk").values()) for model in (Edition, Paper, Listing)]
 
 
-def test_it_leaves_the_same_rows_when_two_publish_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_that_publish_at_once_leave_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     list_papers(TODAY, "a", "b")
     look = Listing.objects.filter
 
@@ -179,7 +179,7 @@ def test_it_leaves_the_same_rows_when_two_publish_at_once(monkeypatch: pytest.Mo
     assert rows() == before
 
 
-def test_it_publishes_the_days_of_a_new_site_oldest_first_and_unmailed() -> None:
+def test_the_days_of_a_new_site_are_published_in_order_and_not_sent() -> None:
     list_papers(TODAY, "a", "b")
     list_papers(TODAY - DAY, "a")
     done = publication.publish_last_days([TODAY, TODAY - DAY, TODAY - 2 * DAY], now=NOW)
@@ -210,7 +210,7 @@ def test_it_counts_days_back() -> None:
         (16, "2026-03-01T03:00", "2026-02-28"),
     ],
 )
-def test_it_knows_the_newest_day_whose_hour_has_come(settings: Any, hour: int, now: str, day: str) -> None:
+def test_it_knows_the_newest_day_that_is_due(settings: Any, hour: int, now: str, day: str) -> None:
     settings.PUBLISH_HOUR = hour
     assert str(publication.due_day(dt.datetime.fromisoformat(now).replace(tzinfo=dt.UTC))) == day
 
@@ -224,7 +224,7 @@ def test_it_finds_the_latest_edition() -> None:
     assert latest.day == TODAY
 
 
-def test_it_gathers_a_week_by_the_votes_of_now() -> None:
+def test_a_week_is_ranked_by_the_votes_now() -> None:
     list_papers(TODAY - DAY, "a", votes=1)
     publish(TODAY - DAY)
     list_papers(TODAY, "b", "c", votes=5)
@@ -275,7 +275,7 @@ def test_it_says_what_each_source_last_said() -> None:
     )
 
 
-def test_it_is_silent_about_sources_that_are_switched_off() -> None:
+def test_inactive_sources_give_no_reason() -> None:
     fetched("huggingface", "Listed nothing.")
     fetched("arxiv", "Broken.", key="cs.CL")
     Source.objects.filter(kind="arxiv").update(is_active=False)
@@ -283,7 +283,7 @@ def test_it_is_silent_about_sources_that_are_switched_off() -> None:
 
 
 def test_it_keeps_the_day_of_a_new_site_open_until_its_hour(hugging_face: Source) -> None:
-    """The first start shows what there is; what comes until the hour still belongs to the day."""
+    """The first start publishes the papers that exist. Papers until the hour still belong to the day."""
     papers.ingest(hugging_face, [make_record("2608.00001", "Morning", votes=1)], TODAY)
     first = publication.publish(TODAY, now=NOW, mail=False)
     assert (first.is_new, first.papers) == (True, 1)
@@ -299,7 +299,7 @@ def test_it_keeps_the_day_of_a_new_site_open_until_its_hour(hugging_face: Source
     assert publication.publish(TODAY, now=publication.hour_of(TODAY)).papers == 2
 
 
-def test_it_closes_what_a_person_publishes_before_the_hour(hugging_face: Source) -> None:
+def test_an_edition_that_an_operator_publishes_early_is_closed(hugging_face: Source) -> None:
     papers.ingest(hugging_face, [make_record("2608.00001", "Morning")], TODAY)
     publication.publish(TODAY, now=NOW)
     papers.ingest(hugging_face, [make_record("2608.00002", "Noon")], TODAY)
@@ -315,11 +315,11 @@ def test_it_begins_with_days_older_than_the_site(hugging_face: Source) -> None:
     assert Edition.objects.count() == 1  # the sources have not been read yet
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="ok")
     publication.publish_first_days(now=NOW)
-    # What was listed before went into the first edition, as late papers do.
+    # Papers that were listed before went into the first edition, like late papers.
     assert [edition.papers.count() for edition in Edition.objects.all()] == [3]
 
 
-def test_it_says_afterwards_why_days_of_an_outage_have_no_edition(hugging_face: Source) -> None:
+def test_days_of_an_outage_get_a_reason_afterwards(hugging_face: Source) -> None:
     for back in (6, 3):
         day = TODAY - back * DAY
         papers.ingest(hugging_face, [make_record(f"2608.0000{back}", f"Day {back}", day=day)], day)
@@ -332,7 +332,7 @@ def test_it_says_afterwards_why_days_of_an_outage_have_no_edition(hugging_face: 
     assert QuietDay.objects.get(day=TODAY - 3 * DAY).cause == "later"
 
 
-def test_it_finds_the_best_of_some_days_by_the_votes_of_now(hugging_face: Source) -> None:
+def test_it_finds_the_best_papers_of_some_days_by_the_votes_now(hugging_face: Source) -> None:
     for back, votes in ((0, 5), (1, 1), (9, 99)):
         day = TODAY - back * DAY
         papers.ingest(hugging_face, [make_record(f"2608.0000{back}", f"Day {back}", day=day, votes=votes)], day)

@@ -1,4 +1,4 @@
-"""How things are said to readers."""
+"""Dates, numbers, names and texts as readers see them."""
 
 import datetime as dt
 
@@ -28,7 +28,7 @@ def test_it_names_the_day_in_the_readers_language(language: str, said: str) -> N
         (dt.date(2025, 12, 29), "29 December 2025"),
     ],
 )
-def test_it_says_no_more_of_a_day_than_differs_from_the_last(day: dt.date, said: str) -> None:
+def test_a_range_of_days_repeats_no_part_of_the_date(day: dt.date, said: str) -> None:
     assert formatting.day_before(day, DAY) == said
     with translation.override("de"):
         assert formatting.day_before(dt.date(2026, 8, 17), DAY) == "17."
@@ -52,17 +52,17 @@ def test_it_counts_with_the_noun(number: int, said: str) -> None:
         (Reason("", "votes", "30", "votes", 0), ""),
     ],
 )
-def test_it_says_why(reason: Reason, said: str) -> None:
+def test_it_formats_a_reason(reason: Reason, said: str) -> None:
     assert reasons.why(Finding(reason.interest, reason.weight, (reason,))) == said
 
 
-def test_it_says_all_reasons_those_of_a_kind_together() -> None:
+def test_it_groups_reasons_of_one_kind() -> None:
     found = [
         ("phrase", "Quantization", "title"),
         ("meaning", "RL", ""),
         ("phrase", "bit quantization", "abstract"),
         ("phrase", "4-bit", "abstract"),
-        ("phrase", "low-bit quantization", "abstract"),  # says more than low-bit alone
+        ("phrase", "low-bit quantization", "abstract"),  # more than low-bit alone
         ("topic", "Learning", ""),
         ("topic", "Vision", ""),
         ("author", "Ada Lovelace", "authors"),
@@ -108,7 +108,7 @@ def test_it_wraps_text_between_words(text: str, lines: list[str]) -> None:
     assert formatting.wrapped(text).split("\n") == lines
 
 
-def test_it_tells_the_next_titles_beside_the_subject() -> None:
+def test_the_preheader_shows_the_next_titles() -> None:
     assert formatting.preheader(["Faster Diffusion", "A Survey of Everything There Is"], "2 of 3") == (
         "Also: Faster Diffusion · A Survey of Everything There Is"
     )
@@ -126,7 +126,7 @@ def test_it_leaves_out_the_middle_of_a_long_list_of_authors() -> None:
     assert formatting.short_authors(names[:3], 3) == "Author A, Author B, Author C"
 
 
-def test_it_isolates_only_what_would_turn_the_words_around_it() -> None:
+def test_it_isolates_only_text_of_the_other_direction() -> None:
     assert formatting.isolated("Ada Lovelace") == "Ada Lovelace"
     assert formatting.isolated(HEBREW) == f"\u2068{HEBREW}\u2069"
     with translation.override("he"):
@@ -150,7 +150,7 @@ def test_it_cuts_before_it_isolates() -> None:
         ("", ""),
     ],
 )
-def test_it_writes_an_organization_as_names_are_written(told: str, shown: str) -> None:
+def test_it_capitalizes_an_organization(told: str, shown: str) -> None:
     assert formatting.named(told) == shown
 
 

@@ -20,25 +20,25 @@ def delivery(edition: Edition, alice: Subscriber) -> Delivery:
     return Delivery.objects.create(edition=edition, subscriber=alice, queued_at=NOW, not_before=NOW)
 
 
-def test_it_lets_mail_clients_unsubscribe(delivery: Delivery) -> None:
+def test_email_clients_can_unsubscribe(delivery: Delivery) -> None:
     made = headers.of_digest(delivery, LINK)
     assert made["List-Unsubscribe"] == f"<{LINK}>"
     assert made["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def test_it_tells_gmail_of_whom_readers_complain_and_names_no_reader(delivery: Delivery) -> None:
+def test_the_feedback_id_names_the_sender_and_no_reader(delivery: Delivery) -> None:
     fields = headers.of_digest(delivery, LINK)["Feedback-ID"].split(":")
     assert fields == ["20260820", "daily", "digest", "apersexampleorg"]
     assert len(set(fields)) == len(fields)
 
 
 @pytest.mark.parametrize("sender", ["a@b.c", "papers@localhost", "x@a-very-long-name.of-a-host.example.org"])
-def test_it_keeps_the_sender_id_as_long_as_gmail_wants_it(settings: Any, sender: str) -> None:
+def test_the_sender_id_has_the_length_that_gmail_requires(settings: Any, sender: str) -> None:
     settings.DEFAULT_FROM_EMAIL = sender
     assert re.fullmatch(r"[a-z0-9]{5,15}", headers.shared(TODAY, "daily")["Feedback-ID"].split(":")[3])
 
 
-def test_it_keeps_the_list_id_over_days_and_names(settings: Any) -> None:
+def test_the_list_id_does_not_depend_on_day_or_name(settings: Any) -> None:
     ids: set[str] = set()
     for name in ("Daily Papers", "Tägliche Papiere\r\nBcc: victim@example.org", "x" * 500):
         settings.SITE_NAME = name
@@ -49,5 +49,5 @@ def test_it_keeps_the_list_id_over_days_and_names(settings: Any) -> None:
     assert ids == {"digest.papers.example.org>"}
 
 
-def test_it_says_the_same_at_every_try(delivery: Delivery) -> None:
+def test_headers_are_the_same_at_each_attempt(delivery: Delivery) -> None:
     assert headers.of_digest(delivery, LINK) == headers.of_digest(Delivery.objects.get(pk=delivery.pk), LINK)

@@ -1,4 +1,4 @@
-"""Text as it travels in a mail."""
+"""Quoted-printable text in pieces."""
 
 import quopri
 import re
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from digest.email.quoted_printable import decode, encode, escape, without_dots
 from subscriptions.email.builder import _inliner
 
-# What hurts: dots, equals signs, spaces, line ends, letters of one to four bytes, and lengths around a line's.
+# Difficult texts: dots, equals signs, spaces, line ends, letters of one to four bytes, and lengths around a line's.
 AWKWARD = st.text(st.sampled_from(".=aé“💥\n\r\t \x00\x0c\xa0"), max_size=300)
 TEXTS = st.one_of(
     st.text(max_size=200), AWKWARD, st.integers(60, 160).map("a".__mul__), st.integers(1, 99).map(".".__mul__)
@@ -22,14 +22,14 @@ def with_plain_ends(text: str) -> str:
 
 
 @given(st.lists(TEXTS, max_size=5))
-def test_it_puts_pieces_together_to_the_text_that_they_are_of(texts: list[str]) -> None:
+def test_joined_pieces_decode_to_the_joined_texts(texts: list[str]) -> None:
     wire = b"".join(encode(text) for text in texts)
     assert quopri.decodestring(wire).decode().replace("\r\n", "\n") == "".join(map(with_plain_ends, texts))
     assert decode(wire) == "".join(map(with_plain_ends, texts))
 
 
 @given(TEXTS)
-def test_it_writes_lines_that_every_server_passes_on(text: str) -> None:
+def test_it_writes_lines_that_every_server_accepts(text: str) -> None:
     wire = encode(text)
     assert wire.isascii()
     assert not wire or wire.endswith(b"\r\n")
@@ -52,7 +52,7 @@ def test_it_escapes_as_the_inliner_does(text: str) -> None:
 
 
 @pytest.mark.parametrize("line", [b".", b"..", b".a" * 38, b".=C3" + b"a" * 71 + b"=", b".=C3" + b"a" * 65 + b"=C3=A9"])
-def test_it_takes_the_dots_from_the_beginning_of_lines(line: bytes) -> None:
+def test_it_encodes_dots_at_the_start_of_lines(line: bytes) -> None:
     wire = b"Subject: x\r\n\r\nA\r\n" + line + b"\r\nB\r\n"
     clean = without_dots(wire)
     assert b"\r\n." not in clean

@@ -1,4 +1,4 @@
-"""The mail of one reader."""
+"""The email of one reader."""
 
 import email
 import email.policy
@@ -25,7 +25,7 @@ HOSTILE = "<script>alert(1)</script> <think>\r\nBcc: victim@example.org " + "ü"
 
 
 def build(edition: Edition, reader: Subscriber) -> EmailMessage:
-    """The reader's digest, as it is read back from the wire."""
+    """Return the reader's digest, parsed from its bytes."""
     row = Delivery.objects.create(edition=edition, subscriber=reader, queued_at=NOW, not_before=NOW)
     digest = compose(Index(publication.papers_of(edition)), profiles.profile_of(reader), edition.day)
     wire = rendering.build_digest_message(digest, row).message().as_bytes()
@@ -75,7 +75,7 @@ def test_it_carries_the_headers_of_a_list(edition: Edition, alice: Subscriber) -
     assert mail.defects == []
 
 
-def test_it_gives_each_reader_and_edition_a_message_id_of_its_own(edition: Edition, alice: Subscriber) -> None:
+def test_each_reader_and_edition_has_its_own_message_id(edition: Edition, alice: Subscriber) -> None:
     other = make_reader("other@example.org", words="diffusion")
     assert build(edition, alice)["Message-ID"] != build(edition, other)["Message-ID"]
 
@@ -87,7 +87,7 @@ def test_it_names_the_first_paper_in_the_subject(edition: Edition, alice: Subscr
 
 
 @pytest.mark.parametrize("kind", ["plain", "html"])
-def test_it_says_which_papers_why_and_how_to_leave(edition: Edition, alice: Subscriber, kind: str) -> None:
+def test_it_shows_the_papers_the_reasons_and_how_to_unsubscribe(edition: Edition, alice: Subscriber, kind: str) -> None:
     body = " ".join(part(build(edition, alice), kind).split())
     for said in (
         "Faster Diffusion",
@@ -115,7 +115,7 @@ def test_it_carries_the_editors_notes(edition: Edition, alice: Subscriber, kind:
     assert body.index("Good morning") < body.rindex("Faster Diffusion") < body.index("Good night")
 
 
-def test_addresses_in_a_note_can_be_followed(edition: Edition, alice: Subscriber) -> None:
+def test_urls_in_a_note_become_links(edition: Edition, alice: Subscriber) -> None:
     edition.note_before = "See https://example.org/talk, today.\njavascript:alert(1)"
     mail = build(edition, alice)
     assert re.search(
@@ -134,18 +134,16 @@ def test_what_was_found_is_in_bold(edition: Edition, summary: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["html", "plain"])
-def test_it_says_in_a_machines_words_what_is_new_where_it_has_them(
-    edition: Edition, alice: Subscriber, kind: str
-) -> None:
+def test_it_shows_the_ai_summary_if_there_is_one(edition: Edition, alice: Subscriber, kind: str) -> None:
     Paper.objects.filter(title="Faster Diffusion").update(summary="In one step.")
     body = re.sub("<[^>]*>", "", part(build(edition, alice), kind))
     assert "AI summary: In one step." in body
-    assert body.count("AI summary") == 1  # others have none
+    assert body.count("AI summary") == 1  # the other paper has none
     assert "We generate video." not in body
 
 
 @pytest.mark.parametrize("kind", ["html", "plain"])
-def test_it_leaves_out_a_summary_that_spam_filters_stumble_over(edition: Edition, alice: Subscriber, kind: str) -> None:
+def test_it_leaves_out_a_summary_that_looks_like_spam(edition: Edition, alice: Subscriber, kind: str) -> None:
     row = "Completion generation evaluates generated sequences reliably throughout."
     Paper.objects.filter(title="Faster Diffusion").update(summary=row)
     body = part(build(edition, alice), kind)
@@ -154,14 +152,14 @@ def test_it_leaves_out_a_summary_that_spam_filters_stumble_over(edition: Edition
 
 
 @pytest.mark.parametrize("kind", ["html", "plain"])
-def test_it_leads_to_the_pdf_once(edition: Edition, alice: Subscriber, kind: str) -> None:
+def test_it_links_the_pdf_once(edition: Edition, alice: Subscriber, kind: str) -> None:
     Paper.objects.filter(title="Faster Diffusion").update(project_url="https://arxiv.org/pdf/2608.00002")
     body = part(build(edition, alice), kind)
     assert body.count("https://arxiv.org/pdf/2608.00002") == 1
     assert "Project page" not in body
 
 
-def test_it_tracks_nobody(edition: Edition, alice: Subscriber) -> None:
+def test_it_has_no_tracking_images(edition: Edition, alice: Subscriber) -> None:
     assert "<img" not in part(build(edition, alice), "html")
 
 
@@ -177,7 +175,7 @@ def test_it_shows_hostile_text_as_text(hugging_face: Any) -> None:
 
 
 def test_it_escapes_titles_wherever_they_are_quoted(hugging_face: Any, settings: Any) -> None:
-    """The preheader tells the titles of the next papers, too."""
+    """The preheader contains the titles of the next papers, too."""
     records = [make_record(f"2608.0000{n}", f"Paper {n} </div><img src=x>", votes=9 - n) for n in range(4)]
     papers.ingest(hugging_face, records, TODAY)
     published = publication.publish(TODAY, now=NOW).edition
@@ -187,7 +185,7 @@ def test_it_escapes_titles_wherever_they_are_quoted(hugging_face: Any, settings:
     assert "&lt;img" in html.partition("<h1")[0]
 
 
-def test_it_stays_below_the_size_that_mail_services_clip(hugging_face: Any) -> None:
+def test_it_stays_below_the_size_that_email_clients_clip(hugging_face: Any) -> None:
     text = "We study reinforcement learning for agents that act. " * 30
     names = tuple(f"Author Number {n}" for n in range(40))
     records = [make_record(f"2608.1{n:04}", f"Agents {n}", abstract=text, authors=names, votes=n) for n in range(30)]

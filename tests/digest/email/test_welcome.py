@@ -1,4 +1,4 @@
-"""The first mail: a welcome, and today's digest with it."""
+"""A new reader's first email: a welcome, with today's digest."""
 
 import datetime as dt
 from typing import Any
@@ -21,7 +21,7 @@ LATER = NOW + dt.timedelta(minutes=1)
 
 @pytest.fixture
 def newcomer(alice: Subscriber, edition: Edition) -> Subscriber:
-    """Has just confirmed, on a day with an edition."""
+    """A reader who has just confirmed, on a day with an edition."""
     Edition.objects.update(closed_at=NOW)
     lifecycle.queue_notice(alice, OwedNotice.Kind.WELCOME, now=NOW)
     return alice
@@ -40,7 +40,7 @@ def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
     assert row.papers["of"] == 3
 
 
-def test_todays_digest_does_not_come_once_more(newcomer: Subscriber, edition: Edition) -> None:
+def test_todays_digest_is_not_sent_again(newcomer: Subscriber, edition: Edition) -> None:
     queue.send_pending(now=LATER)
     assert planner.plan_everyone(edition, now=LATER) == 0
 
@@ -52,7 +52,7 @@ def test_todays_digest_does_not_come_once_more(newcomer: Subscriber, edition: Ed
         {"status": "unsubscribed"},
     ],
 )
-def test_others_get_the_plain_welcome_or_none(newcomer: Subscriber, change: dict[str, str]) -> None:
+def test_other_readers_get_the_plain_welcome_or_none(newcomer: Subscriber, change: dict[str, str]) -> None:
     if "status" in change:
         lifecycle.unsubscribe(newcomer, now=NOW)
     else:
@@ -64,7 +64,7 @@ def test_others_get_the_plain_welcome_or_none(newcomer: Subscriber, change: dict
     )
 
 
-def test_it_tells_a_reader_of_weekdays_when_papers_come(newcomer: Subscriber) -> None:
+def test_it_says_when_weekday_digests_come(newcomer: Subscriber) -> None:
     Subscriber.objects.update(frequency="weekdays")
     queue.send_pending(now=LATER)
     assert "from now on new ones come at 07:00, your time, Monday to Friday." in " ".join(mail.outbox[0].body.split())
@@ -88,14 +88,14 @@ def test_the_plain_welcome_says_how_often_a_digest_comes(alice: Subscriber, freq
 @pytest.mark.parametrize(
     "fields", [{"closed_at": None}, {"published_at": NOW - dt.timedelta(days=2)}], ids=["open", "of another day"]
 )
-def test_without_an_edition_of_today_the_plain_welcome_comes(newcomer: Subscriber, fields: dict[str, Any]) -> None:
+def test_the_plain_welcome_comes_if_today_has_no_edition(newcomer: Subscriber, fields: dict[str, Any]) -> None:
     Edition.objects.update(**fields)
     queue.send_pending(now=LATER)
     assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers"]
     assert not Delivery.objects.exists()
 
 
-def test_with_nothing_in_it_for_them_the_plain_welcome_comes(newcomer: Subscriber) -> None:
+def test_the_plain_welcome_comes_if_nothing_matches(newcomer: Subscriber) -> None:
     newcomer.filters.all().delete()
     newcomer.filters.create(words="submarine archaeology")
     queue.send_pending(now=LATER)
@@ -120,26 +120,26 @@ def test_the_plain_welcome_ends_as_a_digest_does(newcomer: Subscriber) -> None:
         assert "You get this mail because you signed up for Daily Papers" in " ".join(body.split())
 
 
-def test_who_follows_nothing_is_told_what_comes(newcomer: Subscriber) -> None:
+def test_a_reader_without_filters_gets_the_most_voted_papers(newcomer: Subscriber) -> None:
     newcomer.filters.all().delete()
     queue.send_pending(now=LATER)
     assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers: the most voted papers"]
 
 
-def test_it_calls_no_day_today_that_may_be_another(newcomer: Subscriber) -> None:
-    """Between midnight and the next edition the newest is that of the day before."""
+def test_it_does_not_call_the_day_of_the_edition_today(newcomer: Subscriber) -> None:
+    """Between midnight and the next edition, the newest one is of the day before."""
     queue.send_pending(now=LATER)
     assert "today" not in mail.outbox[0].body.replace("\n", " ").lower()
 
 
-def test_a_digest_that_is_planned_already_comes_by_itself(newcomer: Subscriber, edition: Edition) -> None:
+def test_a_digest_that_is_already_planned_comes_on_its_own(newcomer: Subscriber, edition: Edition) -> None:
     planner.plan_everyone(edition, now=NOW)
     queue.send_pending(now=LATER)
     assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers"]
     assert Delivery.objects.get().status == "queued"
 
 
-def test_a_welcome_that_did_not_leave_is_tried_again(newcomer: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_welcome_that_could_not_be_sent_is_retried(newcomer: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr("django.core.mail.EmailMessage.send", lambda *args, **kwargs: 1 / 0)
         assert queue.send_pending(now=LATER) == 0
@@ -155,7 +155,7 @@ def test_a_welcome_that_did_not_leave_is_tried_again(newcomer: Subscriber, monke
         ("leave", "Welcome to Daily Papers", "uncertain"),
     ],
 )
-def test_what_a_worker_left_in_doubt_when_it_died_follows_the_policy(
+def test_a_welcome_in_doubt_after_a_crash_follows_the_setting(
     policy: str, subject: str, status: str, newcomer: Subscriber, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.UNCERTAIN_MAILS = policy

@@ -1,4 +1,4 @@
-"""One work is one paper, whatever keys its sources know it by."""
+"""One work is one paper, although its sources may use different keys."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def test_it_makes_one_paper_of_one_work(
     for source, record in steps if arxiv_first else reversed(steps):
         papers.ingest(source, [record], TODAY)
     paper = Paper.objects.get()
-    # The key that everybody knows wins, and the other leads to it.
+    # arXiv's key is the best known, so it becomes the paper's key, and the other one an alias.
     assert (paper.key, paper.url) == ("arxiv:2608.00001", "https://arxiv.org/abs/2608.00001")
     assert PaperAlias.objects.get().key == twin.key
     assert Listing.objects.count() == 2
@@ -51,7 +51,7 @@ def test_it_makes_one_paper_of_one_work(
         assert (done.new, done.changed, done.unchanged) == (0, 0, 1)
 
 
-def test_it_makes_one_paper_of_twins_in_one_answer(journal: Source) -> None:
+def test_duplicates_in_one_answer_are_one_paper(journal: Source) -> None:
     done = papers.ingest(journal, [published("link:1"), published("doi:10.1234/abc")], TODAY)
     assert (done.new, Paper.objects.count(), Listing.objects.count()) == (1, 1, 1)
 
@@ -62,7 +62,7 @@ def test_it_makes_one_paper_of_twins_in_one_answer(journal: Source) -> None:
         published("link:2", "Reinforcement Learning of Searching Algorithms"),
         published("link:2", authors=("Alan Turing",)),
         published("link:2", authors=()),
-        published("link:2"),  # the same heading each week is another piece each week
+        published("link:2"),  # a new work each week under the same title
     ],
 )
 def test_it_keeps_different_works_apart(journal: Source, other: PaperRecord) -> None:
@@ -78,7 +78,7 @@ def test_it_keeps_different_works_apart(journal: Source, other: PaperRecord) -> 
         (published("arxiv:2608.00001", doi="10.1234/abc"), published("link:1", doi="10.1234/xyz")),
     ],
 )
-def test_it_believes_ids_more_than_titles(journal: Source, one: PaperRecord, other: PaperRecord) -> None:
+def test_ids_count_more_than_titles(journal: Source, one: PaperRecord, other: PaperRecord) -> None:
     papers.ingest(journal, [one, other], TODAY)
     assert Paper.objects.count() == 2
 
@@ -92,7 +92,7 @@ def test_it_loses_nothing_of_two_records_of_one_paper(hugging_face: Source, jour
     assert (paper.votes, paper.comments) == (5, 7)
 
 
-def test_it_takes_no_short_title_for_a_sign() -> None:
+def test_short_titles_identify_no_work() -> None:
     assert fingerprint("Editorial", ["Ada Lovelace"]) == ""
     assert fingerprint(TITLE, []) == ""
 
@@ -106,7 +106,7 @@ def test_it_keeps_the_strongest_announcement(db: None) -> None:
     assert [listing.announce_type for listing in Listing.objects.order_by("pk")] == ["cross", "new", "cross"]
 
 
-def test_it_leads_from_an_old_address_to_the_paper(client: Client, journal: Source, hugging_face: Source) -> None:
+def test_an_old_url_redirects_to_the_paper(client: Client, journal: Source, hugging_face: Source) -> None:
     papers.ingest(journal, [published("link:1")], TODAY)
     papers.ingest(hugging_face, [make_record("2608.00001", TITLE)], TODAY)
     answer = client.get("/papers/link:1/")
@@ -125,8 +125,8 @@ def test_it_enriches_papers_and_remembers_that_it_asked(hugging_face: Source) ->
     assert Listing.objects.count() == 2
 
 
-def test_it_folds_a_twin_whose_doi_is_learnt_late(hugging_face: Source, journal: Source) -> None:
-    """The journal's paper was mailed before anybody knew that the preprint is the same work."""
+def test_it_merges_a_duplicate_when_its_doi_becomes_known(hugging_face: Source, journal: Source) -> None:
+    """The journal's paper was sent before the preprint was known to be the same work."""
     papers.ingest(journal, [published("doi:10.1234/abc", "A Title of the Journal's Own")], TODAY)
     publication.publish(TODAY, now=NOW)
     papers.ingest(hugging_face, [make_record("2608.00001", TITLE, votes=9)], TODAY)
@@ -140,7 +140,7 @@ def test_it_folds_a_twin_whose_doi_is_learnt_late(hugging_face: Source, journal:
     assert (done.new, Paper.objects.count()) == (0, 1)
 
 
-def test_it_leaves_two_published_twins_as_readers_had_them(hugging_face: Source, journal: Source) -> None:
+def test_two_published_duplicates_both_stay(hugging_face: Source, journal: Source) -> None:
     papers.ingest(journal, [published("doi:10.1234/abc", "A Title of the Journal's Own")], TODAY)
     papers.ingest(hugging_face, [make_record("2608.00001", TITLE)], TODAY)
     publication.publish(TODAY, now=NOW)

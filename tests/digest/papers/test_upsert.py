@@ -1,4 +1,4 @@
-"""Papers come in: any number of times, from any number of sources, and each is one paper."""
+"""Insert or update papers, any number of times and from any number of sources."""
 
 import datetime as dt
 from typing import Any
@@ -44,7 +44,7 @@ def blog(db: None) -> Source:
 
 
 def rows() -> list[list[Any]]:
-    """All that is stored, but for the numbers of listings."""
+    """Return everything that is stored, without the ids of listings."""
     return [
         list(Paper.objects.order_by("pk").values()),
         list(Listing.objects.order_by("paper", "source", "day").values()),
@@ -104,7 +104,7 @@ def test_it_lets_votes_and_comments_grow_and_never_shrink(hugging_face: Source) 
     assert (stored().votes, stored().comments) == (9, 4)
 
 
-def test_it_forgets_nothing_that_a_later_answer_leaves_out(hugging_face: Source) -> None:
+def test_it_keeps_values_that_a_later_answer_leaves_out(hugging_face: Source) -> None:
     papers.ingest(hugging_face, [make_record("2608.00001", "A Title", **FULL)], TODAY)
     bare = PaperRecord(key="arxiv:2608.00001", title="A Title", url="https://arxiv.org/abs/2608.00001", day=TODAY)
     assert papers.ingest(hugging_face, [bare], TODAY) == IngestResult(unchanged=1)
@@ -121,7 +121,7 @@ def test_it_keeps_one_paper_of_two_sources(hugging_face: Source, arxiv: Source) 
 
 
 @pytest.mark.parametrize("order", ["arXiv first", "Hugging Face first"])
-def test_it_believes_arxiv_in_what_the_authors_wrote(hugging_face: Source, arxiv: Source, order: str) -> None:
+def test_arxiv_decides_on_the_authors_texts(hugging_face: Source, arxiv: Source, order: str) -> None:
     turns = [(hugging_face, from_hugging_face()), (arxiv, from_arxiv())]
     for source, record in turns if order == "Hugging Face first" else reversed(turns):
         papers.ingest(source, [record], TODAY)
@@ -130,7 +130,7 @@ def test_it_believes_arxiv_in_what_the_authors_wrote(hugging_face: Source, arxiv
     assert (paper.categories, paper.keywords, paper.votes) == (["cs.CL"], ["agents"], 7)
 
 
-def test_it_settles_however_many_sources_take_turns(hugging_face: Source, arxiv: Source, blog: Source) -> None:
+def test_sources_in_any_order_give_the_same_paper(hugging_face: Source, arxiv: Source, blog: Source) -> None:
     other_category = Source.objects.get(kind=Source.Kind.ARXIV, key="cs.LG")
     turns = [
         (blog, make_record("2608.00001", "A blog's words", abstract="Hype.", published_on=TODAY)),
@@ -147,7 +147,7 @@ def test_it_settles_however_many_sources_take_turns(hugging_face: Source, arxiv:
     assert stored().title == "As the Authors Wrote It"
 
 
-def test_it_takes_the_first_of_two_with_one_key(hugging_face: Source) -> None:
+def test_the_first_of_two_records_with_one_key_counts(hugging_face: Source) -> None:
     done = papers.ingest(hugging_face, [from_hugging_face("First"), from_hugging_face("Second")], TODAY)
     assert done == IngestResult(new=1)
     assert stored().title == "First"
@@ -186,7 +186,7 @@ def test_it_lists_an_undated_entry_at_each_source_that_has_it(blog: Source) -> N
     assert set(Listing.objects.values_list("source__name", "day")) == {("A Blog", YESTERDAY), ("A Planet", TODAY)}
 
 
-def test_it_leaves_alone_what_was_published(hugging_face: Source) -> None:
+def test_it_does_not_change_edition_pin_or_votes_at_publication(hugging_face: Source) -> None:
     papers.ingest(hugging_face, [from_hugging_face(votes=3)], TODAY)
     edition = publication.publish(TODAY, now=NOW).edition
     Paper.objects.update(is_pinned=True, is_hidden=True)
@@ -196,6 +196,6 @@ def test_it_leaves_alone_what_was_published(hugging_face: Source) -> None:
     assert paper.votes == 40
 
 
-def test_it_stores_nothing_of_nothing(hugging_face: Source) -> None:
+def test_no_records_change_nothing(hugging_face: Source) -> None:
     assert papers.ingest(hugging_face, [], TODAY) == IngestResult()
     assert not Edition.objects.exists()

@@ -1,4 +1,4 @@
-"""What one reader's digest holds."""
+"""The papers of one reader's digest."""
 
 import datetime as dt
 from types import SimpleNamespace
@@ -46,7 +46,7 @@ def test_it_is_not_worth_sending_when_nothing_matches() -> None:
     assert not compose(INDEX, QueryProfile((Interest("x", Criteria(phrases=("submarines",))),)), DAY).is_worth_sending
 
 
-def test_it_mails_what_is_trending_on_a_quiet_day_to_those_who_asked() -> None:
+def test_it_selects_trending_papers_on_a_quiet_day_if_the_reader_wants_them() -> None:
     wanted = QueryProfile((Interest("x", Criteria(phrases=("submarines",))),), on_quiet_days=True)
     digest = compose(INDEX, wanted, DAY)
     assert (digest.for_you, titles(digest.trending)) == ((), ["Cooking", "Agents A", "Agents B"])
@@ -64,7 +64,7 @@ def test_it_keeps_exclusions_out_of_everything() -> None:
     assert "Cooking" not in titles(compose(INDEX, QueryProfile((), exclusions=("cooking",)), DAY).for_you)
 
 
-def test_it_asks_for_votes_of_all_that_matches() -> None:
+def test_least_votes_apply_to_all_matches() -> None:
     asked = profiles.with_votes([AGENTS, Interest("Your words", parse("votes:1"))], 1)
     assert [(one.label, one.criteria.min_votes) for one in asked] == [(AGENTS.label, 1)]
     most = max(VOTES.values())
@@ -73,6 +73,6 @@ def test_it_asks_for_votes_of_all_that_matches() -> None:
     assert titles(compose(INDEX, QueryProfile(alone), DAY).for_you) == ["Cooking"]
 
 
-def test_it_calls_nothing_trending_that_nobody_voted_for() -> None:
+def test_papers_without_votes_are_not_trending() -> None:
     digest = compose(Index([paper("Agents", 1), paper("Quiet", 0)]), QueryProfile((AGENTS,)), DAY)
     assert digest.trending == ()

@@ -1,4 +1,4 @@
-"""Vectors are worked out once, kept, found again, and done without where they can't be had."""
+"""Embeddings are computed once, stored and found again. Matching works without them."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -35,11 +35,11 @@ def ask(sentence: str) -> QueryProfile:
 
 
 @pytest.mark.usefixtures("db")
-def test_it_works_out_a_text_once_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_computes_an_embedding_once_and_stores_it(monkeypatch: pytest.MonkeyPatch) -> None:
     first = embeddings.of_texts([REWARDS, REWARDS], embeddings.Kind.ASKED)[REWARDS]
     assert np.linalg.norm(first) == pytest.approx(1, abs=0.001)
     assert len(bytes(Vector.objects.get().values)) == 768
-    monkeypatch.setattr("digest.matching.encoder.load", None)  # nothing is encoded any more
+    monkeypatch.setattr("digest.matching.encoder.load", None)  # nothing may be encoded from here on
     again = embeddings.of_texts([REWARDS], embeddings.Kind.ASKED)[REWARDS]
     assert np.array_equal(first, again)
 
@@ -60,7 +60,7 @@ def test_it_says_what_is_close_of_a_name_beside_a_sentence(edition: Edition) -> 
     assert [reason.found for reason in best.reasons if reason.kind == "meaning"] == [name]
 
 
-def test_it_does_without_on_a_page_until_somebody_worked_them_out(edition: Edition) -> None:
+def test_a_page_does_without_embeddings_until_they_exist(edition: Edition) -> None:
     papers = list(edition.papers.all())
     Vector.objects.all().delete()
     assert paper_index.build_index(papers, for_page=True).corpus.embedding_space is None
@@ -69,7 +69,7 @@ def test_it_does_without_on_a_page_until_somebody_worked_them_out(edition: Editi
     index = paper_index.build_index(papers, for_page=True)
     compose(index, ask(REWARDS), TODAY)
     assert index.corpus.embedding_space
-    assert set(Vector.objects.values_list("kind", flat=True)) == {"paper"}  # what is tried on a page is not kept
+    assert set(Vector.objects.values_list("kind", flat=True)) == {"paper"}  # a visitor's query is not stored
 
 
 def test_it_matches_on_words_alone_where_packages_are_missing(
@@ -105,7 +105,7 @@ def test_pages_speak_of_meaning_where_texts_are_compared_by_it(
         assert [text in page for text in either] == [has_meaning, not has_meaning]
 
 
-def test_it_has_other_vectors_for_another_text(edition: Edition) -> None:
+def test_a_changed_text_has_another_embedding(edition: Edition) -> None:
     paper_index.build_index(edition.papers.all())
     paper = edition.papers.all()[0]
     assert embeddings.known([text_of(paper)])
@@ -114,7 +114,7 @@ def test_it_has_other_vectors_for_another_text(edition: Edition) -> None:
 
 
 @pytest.mark.usefixtures("db", "now")
-def test_it_forgets_what_nobody_needs() -> None:
+def test_it_deletes_unused_embeddings() -> None:
     embeddings.of_texts(["long ago", "of late"], embeddings.Kind.ASKED)
     old = Vector.objects.filter(key=embeddings.key_of("long ago"))
     old.update(used_on=TODAY - dt.timedelta(days=61))
@@ -123,7 +123,7 @@ def test_it_forgets_what_nobody_needs() -> None:
 
 
 @pytest.mark.usefixtures("db", "now")
-def test_it_keeps_what_is_in_use() -> None:
+def test_it_keeps_embeddings_in_use() -> None:
     embeddings.of_texts(["in use"], embeddings.Kind.ASKED)
     Vector.objects.update(used_on=TODAY - dt.timedelta(days=50))
     embeddings.known(["in use"])
@@ -131,6 +131,6 @@ def test_it_keeps_what_is_in_use() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_nothing_can_be_asked_before_anything_is_there() -> None:
+def test_an_empty_site_has_no_embeddings() -> None:
     assert embeddings.background().shape == (0, SIZE)
     assert not list(compose(paper_index.build_index([]), ask("anything at all"), TODAY).matches)

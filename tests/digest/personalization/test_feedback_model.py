@@ -1,4 +1,4 @@
-"""What a reader's likes say of the papers they want."""
+"""The model of a reader's feedback."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -45,9 +45,7 @@ def matched(*papers: Any, interests: tuple[Interest, ...] = (AGENTS,)) -> list[M
     ("liked", "disliked", "weight"),
     [(1, 0, 0.333), (2, 0, 0.5), (8, 0, 0.8), (0, 1, -0.333), (2, 2, None), (3, 1, 0.333), (0, 0, None)],
 )
-def test_it_trusts_what_was_said_often_more_than_what_was_said_once(
-    liked: int, disliked: int, weight: float | None
-) -> None:
+def test_more_ratings_make_larger_weights(liked: int, disliked: int, weight: float | None) -> None:
     weights = learn([paper("Memory")] * liked, [paper("Memory")] * disliked, always)
     assert weights.get("word:memory") == weight
 
@@ -60,14 +58,14 @@ def test_it_learns_from_words_authors_and_categories() -> None:
     }  # fmt: skip
 
 
-def test_it_makes_more_of_a_title_than_of_an_abstract_and_nothing_of_the_middle_of_a_crowd() -> None:
+def test_titles_count_more_than_abstracts_and_middle_authors_do_not_count() -> None:
     liked = paper("Memory", abstract="Recall", authors=["Ada", "Grace", "Alan"])
     weights = learn([liked], [], always)
     assert weights["word:memory"] > weights["word:recall"] == weights["author:Ada"] == weights["author:Alan"]
     assert "author:Grace" not in weights
 
 
-def test_it_makes_little_of_what_every_paper_has() -> None:
+def test_common_features_have_small_weights() -> None:
     week = [*(paper(f"Deep Sea {n}") for n in range(199)), paper("Deep Memory")]
     weights = learn([paper("Deep Memory")], [], rarity_among(week))
     assert "word:deep" not in weights
@@ -81,7 +79,7 @@ def test_it_stays_small() -> None:
     assert len(weights) == MOST_WEIGHTS
 
 
-def test_it_moves_what_is_like_the_liked_up_and_loses_nothing() -> None:
+def test_it_moves_similar_papers_up_and_loses_none() -> None:
     matches = matched(paper("Agents for Cooking"), paper("Agents with Memory"), paper("Agents at Sea"))
     taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.8, "word:cooking": -0.8})})
     assert titles(taste.apply(matches, 10)) == ["Agents with Memory", "Agents at Sea", "Agents for Cooking"]
@@ -113,7 +111,7 @@ def test_it_names_words_as_papers_write_them() -> None:
         assert not feature_labels.label_of(f"word:{empty}", words)
 
 
-def test_it_gives_no_reason_that_says_nothing() -> None:
+def test_empty_words_are_no_reasons() -> None:
     taste = FeedbackModel({"Agents": FilterModel({"word:wherea": 0.9, "word:sea": 0.4})})
     lesson = taste.lessons["Agents"]
     assert lesson.telling(paper("Agents Whereas"), 1) == []
@@ -122,7 +120,7 @@ def test_it_gives_no_reason_that_says_nothing() -> None:
     assert len(moved.findings) == 1
 
 
-def test_it_says_nothing_of_a_paper_that_it_hardly_moved() -> None:
+def test_a_small_effect_gets_no_reason() -> None:
     (found,) = FeedbackModel({"Agents": FilterModel({"word:memory": 0.1})}).apply(
         matched(paper("Agents with Memory")), 10
     )
@@ -139,25 +137,25 @@ def test_it_at_most_doubles_or_halves_the_odds(weight: float, times: float) -> N
     assert taste.apply([voted], 10)[0].score == pytest.approx(times * 30, rel=0.01)
 
 
-def test_it_keeps_what_one_filter_learnt_from_the_others() -> None:
+def test_each_filter_learns_on_its_own() -> None:
     matches = matched(paper("Robots with Memory"), paper("Agents with Memory"), interests=(AGENTS, ROBOTS))
     taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9})})
     assert titles(taste.apply(matches, 10)) == ["Agents with Memory", "Robots with Memory"]
 
 
 @pytest.mark.parametrize(("fewer", "left"), [(0, 8), (1, 5), (2, 2), (3, 1), (9, 1)])
-def test_it_gives_fewer_places_to_a_topic_of_which_fewer_are_wanted(fewer: int, left: int) -> None:
+def test_each_fewer_halves_the_places_of_a_topic(fewer: int, left: int) -> None:
     matches = matched(*(paper(f"Agents {n}") for n in range(8)))
     assert len(FeedbackModel({"Agents": FilterModel({}, fewer)}).apply(matches, 10)) == left
 
 
-def test_it_holds_no_paper_back_that_another_filter_wants() -> None:
+def test_a_paper_that_another_filter_finds_is_not_held_back() -> None:
     papers = [*(paper(f"Agents {n}") for n in range(3)), *(paper(f"Agents and Robots {n}") for n in range(3))]
     kept = FeedbackModel({"Agents": FilterModel({}, 9)}).apply(matched(*papers, interests=(AGENTS, ROBOTS)), 10)
     assert sorted(titles(kept)) == ["Agents 0", *(f"Agents and Robots {n}" for n in range(3))]
 
 
-def test_it_orders_the_digest_of_a_reader_with_a_taste() -> None:
+def test_it_orders_the_digest_of_a_reader_with_a_model() -> None:
     index = Index([paper("Agents at Sea", votes=9), paper("Agents with Memory", votes=1)])
     taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9}), "": FilterModel({"word:memory": 0.9})})
     plain, tasted = (compose(index, QueryProfile((AGENTS,), taste=it), TODAY) for it in (None, taste))

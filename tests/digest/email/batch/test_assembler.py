@@ -1,4 +1,4 @@
-"""Overridden templates: the mail stays right, however they are written."""
+"""Overridden templates: the email stays correct, however they are written."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ TEMPLATES = Path(settings.BASE_DIR) / "templates" / "email"
 
 @pytest.fixture
 def override() -> Iterator[Any]:
-    """Change a template in one place."""
+    """Return a function that changes a template in one place."""
     environment: Any = cast(Jinja2, engines["jinja2"]).env
     loader = environment.loader
     overridden: dict[str, str] = {}
@@ -39,7 +39,7 @@ def override() -> Iterator[Any]:
 
 
 def check_all(edition: Edition, readers: list[Subscriber], caplog: pytest.LogCaptureFixture) -> bool:
-    """Whether all mails were put together from parts, which are the same as the plain ones either way."""
+    """Check all emails, and return whether they were assembled from parts."""
     caplog.clear()
     check(make_deliveries(edition, readers), from_parts=False)
     return "one by one" not in caplog.text
@@ -68,7 +68,7 @@ GIST = "{{ gist(match.paper, match.findings, minor) }}"
         ("email.css", "p {", "p { text-align: left;"),
     ],
 )
-def test_it_takes_apart_what_keeps_to_the_agreement(
+def test_it_splits_templates_that_follow_the_rules(
     edition: Edition, readers: list[Subscriber], override: Any, caplog: Any, now: Any, name: str, old: str, new: str
 ) -> None:
     override(name, old, new)
@@ -88,14 +88,14 @@ def test_it_takes_apart_what_keeps_to_the_agreement(
         ("email.css", "p {", ".paper:first-of-type { color: #123456; } p {"),
     ],
 )
-def test_it_makes_mails_one_by_one_where_templates_do_not(
+def test_it_makes_emails_one_by_one_if_templates_break_the_rules(
     edition: Edition, readers: list[Subscriber], override: Any, caplog: Any, now: Any, name: str, old: str, new: str
 ) -> None:
     override(name, old, new)
     assert not check_all(edition, readers, caplog)
 
 
-def test_it_asks_once_of_each_kind_of_mail(
+def test_it_compares_one_email_of_each_kind(
     edition: Edition, readers: list[Subscriber], monkeypatch: pytest.MonkeyPatch, now: Any
 ) -> None:
     asked: list[bool] = []

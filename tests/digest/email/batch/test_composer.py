@@ -1,4 +1,4 @@
-"""Mails as bytes, ready to leave."""
+"""Emails as bytes that are ready to send."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def composed(edition: Edition, *readers: Subscriber) -> list[ComposedEmail]:
     return list(Composer().compose([make_row(edition, reader) for reader in readers]))
 
 
-def test_it_makes_a_mail_that_can_leave_as_it_is(edition: Edition, alice: Subscriber) -> None:
+def test_it_makes_an_email_that_can_be_sent_unchanged(edition: Edition, alice: Subscriber) -> None:
     made = composed(edition, alice)[0]
     assert (made.address, made.sender) == ("alice@example.org", "digest@papers.example.org")
     assert made.message is not None
@@ -27,7 +27,7 @@ def test_it_makes_a_mail_that_can_leave_as_it_is(edition: Edition, alice: Subscr
     assert made.reason == ""
 
 
-def test_it_says_which_papers_it_holds_and_why(edition: Edition, alice: Subscriber) -> None:
+def test_it_records_the_papers_and_their_reasons(edition: Edition, alice: Subscriber) -> None:
     papers = composed(edition, alice)[0].papers
     ids = {paper.title: paper.pk for paper in edition.papers.all()}
     assert [told[:2] for told in papers["for_you"]] == [
@@ -38,7 +38,7 @@ def test_it_says_which_papers_it_holds_and_why(edition: Edition, alice: Subscrib
     assert (papers["trending"], papers["more"], papers["of"]) == ([], 0, 3)
 
 
-def test_it_makes_none_where_nothing_matches(edition: Edition) -> None:
+def test_it_makes_no_email_if_nothing_matches(edition: Edition) -> None:
     made = composed(edition, make_reader("other@example.org", words="submarines"))[0]
     assert (made.message, made.reason, made.problem) == (None, NOTHING_MATCHED, None)
 
@@ -49,7 +49,7 @@ def test_it_keeps_the_order_of_the_rows(edition: Edition, alice: Subscriber) -> 
     assert [made.delivery_id for made in Composer().compose(rows)] == [row.delivery_id for row in rows]
 
 
-def test_it_makes_the_others_when_one_can_not_be_made(
+def test_it_makes_the_others_if_one_cannot_be_made(
     edition: Edition, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = DeliveryRow(0, edition.pk, 0)
@@ -61,7 +61,7 @@ def test_it_makes_the_others_when_one_can_not_be_made(
 
 @pytest.fixture
 def a_minute_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever was read has been kept for longer than it is taken for fresh."""
+    """Everything that was read counts as stale."""
     monkeypatch.setattr(composer, "FRESH", -1)
 
 
@@ -85,7 +85,7 @@ def test_it_keeps_its_parts_while_nothing_changes(edition: Edition, alice: Subsc
     assert composer._editions == before
 
 
-def test_it_makes_mails_in_the_look_of_now(edition: Edition, alice: Subscriber) -> None:
+def test_it_makes_emails_in_the_current_theme(edition: Edition, alice: Subscriber) -> None:
     composer, row = Composer(), make_row(edition, alice)
     assert b"From: Daily Papers <" in (next(composer.compose([row])).message or b"")
     Brand.objects.create(name="Morning Reading")

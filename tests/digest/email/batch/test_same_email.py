@@ -1,4 +1,4 @@
-"""A mail put together from parts is the mail that the templates and Django would have made, to the last character."""
+"""The batch path makes the email that the templates and Django would make, to the last character."""
 
 import datetime as dt
 from itertools import product
@@ -24,7 +24,7 @@ from tests.examples import examples
 
 
 def plain(delivery: Delivery) -> tuple[bytes | None, Any]:
-    """The mail as it is made for one reader alone."""
+    """Return the email as the plain path makes it, and its record."""
     edition, reader = delivery.edition, delivery.subscriber
     index = paper_index.build_index(candidates.papers(edition, candidates.weekly_cutoff(edition, reader)))
     digest = compose(index, profiles.profile_of(reader), edition.day)
@@ -36,7 +36,7 @@ def plain(delivery: Delivery) -> tuple[bytes | None, Any]:
 
 
 def without_nul(text: str) -> str:
-    """PostgreSQL keeps none, and no form takes one."""
+    """Remove NUL, because PostgreSQL stores none and no form accepts one."""
     return text.replace("\0", "")
 
 
@@ -45,7 +45,7 @@ def make_deliveries(edition: Edition, readers: Any) -> list[Delivery]:
 
 
 def check(deliveries: list[Delivery], from_parts: bool = True) -> list[ComposedEmail]:
-    """Each mail, put together from parts, after it was found to be the same as the plain one."""
+    """Compose the emails, check that each is the same as the plain one, and return them."""
     rows = [DeliveryRow(delivery.pk, delivery.edition_id, delivery.subscriber_id) for delivery in deliveries]
     composer = Composer()
     made = list(composer.compose(rows))
@@ -63,7 +63,7 @@ def check(deliveries: list[Delivery], from_parts: bool = True) -> list[ComposedE
 
 
 def check_wire(message: bytes) -> None:
-    """Any SMTP server takes it as it is, and none has to change it."""
+    """Check that any SMTP server accepts the email unchanged."""
     headers, _, body = message.partition(b"\r\n\r\n")
     assert message.isascii()
     assert b"\0" not in message
@@ -74,7 +74,7 @@ def check_wire(message: bytes) -> None:
     assert all(len(line) <= 76 for line in body.split(b"\r\n"))
 
 
-def test_it_makes_the_same_mail_for_many_readers(busy: Edition, topics: list[Topic], now: dt.datetime) -> None:
+def test_it_makes_the_same_email_for_many_readers(busy: Edition, topics: list[Topic], now: dt.datetime) -> None:
     wishes = product(
         ["en", "de"], [(), topics[:1], topics], ["", "proofs, vision, -agents", "author:Author"], [1, 10, 25]
     )
@@ -87,13 +87,13 @@ def test_it_makes_the_same_mail_for_many_readers(busy: Edition, topics: list[Top
     assert sum(composed.message is not None for composed in made) > 40
 
 
-def test_it_makes_the_same_mail_when_there_are_notes(busy: Edition, alice: Subscriber, now: dt.datetime) -> None:
+def test_it_makes_the_same_email_with_notes(busy: Edition, alice: Subscriber, now: dt.datetime) -> None:
     busy.note_before, busy.note_after = f"Good morning,\n.{ODD}\n\n1 < 2", "Good night\r\n. " + "word " * 60
     busy.save()
     check(make_deliveries(busy, [alice]))
 
 
-def test_it_makes_the_same_mail_of_a_week(
+def test_it_makes_the_same_email_of_a_week(
     busy: Edition, topics: list[Topic], hugging_face: Any, now: dt.datetime
 ) -> None:
     before = TODAY - dt.timedelta(days=2)
@@ -107,13 +107,13 @@ def test_it_makes_the_same_mail_of_a_week(
     assert (of_new.papers["of"], of_old.papers["of"]) == (41, 40)
 
 
-def test_it_makes_the_same_mail_when_nothing_matches_but_what_others_like(busy: Edition, now: dt.datetime) -> None:
+def test_it_makes_the_same_email_with_trending_papers_only(busy: Edition, now: dt.datetime) -> None:
     made = check(make_deliveries(busy, [make_reader("q@example.org", words="submarines", mail_quiet_days=True)]))
     assert made[0].papers["for_you"] == []
     assert len(made[0].papers["trending"]) == 3
 
 
-def test_it_leaves_out_the_last_papers_of_a_mail_that_would_be_clipped(busy: Edition, now: dt.datetime) -> None:
+def test_it_leaves_out_the_last_papers_of_an_email_that_would_be_clipped(busy: Edition, now: dt.datetime) -> None:
     Paper.objects.update(
         title="Ä " * 149 + "agents", authors=["Ö" * 90] * 6, organization="Ü" * 200, url="https://x/" + "p" * 900
     )
@@ -136,7 +136,7 @@ def test_it_writes_any_address_as_django_does(busy: Edition, address: str, now: 
 
 
 @pytest.mark.parametrize("language", ["de", "he", "ar"])
-def test_it_makes_the_same_mail_in_languages_that_run_the_other_way(
+def test_it_makes_the_same_email_in_other_languages_and_directions(
     busy: Edition, language: str, now: dt.datetime
 ) -> None:
     reader = make_reader("a@example.org", words="agents, author:Author")
@@ -156,7 +156,7 @@ HOSTILE = st.one_of(
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(titles=st.lists(HOSTILE, min_size=3, max_size=3), texts=st.lists(HOSTILE, min_size=3, max_size=3), name=HOSTILE)
 @pytest.mark.django_db
-def test_it_makes_the_same_mail_of_whatever_sources_and_editors_write(
+def test_it_makes_the_same_email_of_hostile_texts(
     edition: Edition, learning: Topic, now: dt.datetime, titles: list[str], texts: list[str], name: str
 ) -> None:
     for paper, title, text in zip(edition.papers.order_by("pk"), titles, texts, strict=True):
