@@ -23,15 +23,15 @@ class Shard(models.Model):
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="shards")
     first = models.BigIntegerField(help_text="The first delivery's id.")
     last = models.BigIntegerField(help_text="The last delivery's id.")
-    size = models.PositiveIntegerField(help_text="How many deliveries it has.")
+    size = models.PositiveIntegerField(help_text="The number of deliveries.")
     made_at = models.DateTimeField()
-    not_before = models.DateTimeField(help_text="It is not taken before this.")
-    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until then it is its worker's.")
+    not_before = models.DateTimeField(help_text="No worker takes it before this.")
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="The worker's lease ends then.")
     worker = models.CharField(max_length=100, blank=True)
     announced = models.BigIntegerField(
         default=0, help_text="Deliveries up to this id may have been handed over, though not yet recorded."
     )
-    crashes = models.PositiveSmallIntegerField(default=0, help_text="How many workers in a row died with it.")
+    crashes = models.PositiveSmallIntegerField(default=0, help_text="How many workers in a row died while sending it.")
     done_at = models.DateTimeField(null=True, blank=True)
     alerted_at = models.DateTimeField(
         null=True, blank=True, help_text="When the operators were alerted of the email that kills its process."
@@ -87,15 +87,15 @@ class Delivery(models.Model):
     not_before = models.DateTimeField(help_text="The next try is not before this.")
     sent_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    reason = models.TextField(blank=True, help_text="Why it was skipped, failed or is tried again.")
-    papers = models.JSONField(default=list, blank=True, help_text="Which papers, with score and reasons.")
+    reason = models.TextField(blank=True, help_text="Why it was skipped, failed or will be retried.")
+    papers = models.JSONField(default=list, blank=True, help_text="The papers, with scores and reasons.")
     provider_id = models.CharField(max_length=255, blank=True)
     call = models.CharField(
         max_length=36,
         blank=True,
         default="",
         db_default="",
-        help_text="In which call it may have been handed over.",
+        help_text="The call to the provider that may have delivered it.",
     )
 
     class Meta:
@@ -143,7 +143,7 @@ class DeliveryEvent(models.Model):
     )
     event_type = models.CharField(max_length=20)
     meaning = models.CharField(
-        max_length=10, blank=True, help_text="hard or soft bounce, policy, complaint, left: what follows from it."
+        max_length=10, blank=True, help_text="Its class: hard or soft bounce, policy, complaint or left."
     )
     happened_at = models.DateTimeField()
     detail = models.TextField(blank=True)

@@ -9,10 +9,10 @@ class Edition(models.Model):
     day = models.DateField(unique=True)
     published_at = models.DateTimeField()
     closed_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Since then nothing is added. Empty: open until its hour."
+        null=True, blank=True, editable=False, help_text="No papers are added after this. Empty: open until its hour."
     )
     mail_from = models.DateTimeField(
-        null=True, blank=True, help_text="Readers get it at their next hour after this. Empty: not mailed by schedule."
+        null=True, blank=True, help_text="Readers get it at their next hour after this. Empty: not scheduled."
     )
     planned_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Readers whose hour came before this have their row."

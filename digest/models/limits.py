@@ -7,7 +7,7 @@ class Allowance(models.Model):
     """A token bucket (see `digest.delivery.limits.token_bucket`), or the number of emails sent on a day."""
 
     name = models.CharField(max_length=200, unique=True)
-    level = models.FloatField(help_text="Tokens in the bucket, as of `at`; or mails of the day.")
+    level = models.FloatField(help_text="Tokens in the bucket at `at`, or emails sent on the day.")
     at = models.DateTimeField()
 
     def __str__(self) -> str:

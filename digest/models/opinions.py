@@ -13,18 +13,19 @@ class Opinion(models.Model):
     class Verdict(models.TextChoices):
         LIKE = "like", "likes it"
         NOT_FOR_ME = "not-for-me", "not for this reader"
-        FEWER = "fewer", "fewer papers of the filter it came by"
+        FEWER = "fewer", "wants fewer papers of a filter"
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="opinions")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="opinions")
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     filter_key = models.CharField(
-        max_length=60, blank=True, help_text="Of which filter fewer are wanted (see digest.personalization.profiles)."
+        max_length=60, blank=True, help_text="The filter to show fewer papers of (see digest.personalization.profiles)."
     )
     came_by = models.JSONField(default=list, blank=True, help_text="The filters that found the paper for the reader.")
-    said_at = models.DateTimeField()
+    said_at = models.DateTimeField("given at")
 
     class Meta:
+        verbose_name = verbose_name_plural = "feedback"
         ordering = ["-said_at"]
         constraints = [
             models.CheckConstraint(
@@ -46,11 +47,11 @@ class Learnt(models.Model):
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="learnt")
     filter_key = models.CharField(max_length=60)
     weights = models.JSONField(default=dict, blank=True)
-    fewer = models.PositiveSmallIntegerField(default=0, help_text="How often fewer were asked for.")
-    since = models.DateTimeField(null=True, blank=True, help_text="Opinions said before this teach nothing any more.")
+    fewer = models.PositiveSmallIntegerField(default=0, help_text="How often the reader asked for fewer papers.")
+    since = models.DateTimeField(null=True, blank=True, help_text="Feedback given before this is ignored.")
 
     class Meta:
-        verbose_name_plural = "learnt"
+        verbose_name = "learned preference"
         constraints = [models.UniqueConstraint(fields=["subscriber", "filter_key"], name="one_lesson_for_a_filter")]
 
     def __str__(self) -> str:

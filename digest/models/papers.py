@@ -23,22 +23,22 @@ class Paper(models.Model):
     fingerprint = models.CharField(
         max_length=64, blank=True, db_index=True, editable=False, help_text="Hash of the plain title and first author."
     )
-    announce_type = models.CharField(max_length=20, blank=True, help_text="The strongest arXiv gave it: new, cross.")
+    announce_type = models.CharField(max_length=20, blank=True, help_text="How arXiv announced it: new or cross.")
     comment = models.TextField(blank=True, help_text="The authors' remark on arXiv: pages, conference.")
-    enriched_at = models.DateTimeField(null=True, blank=True, help_text="When arXiv was last asked for more about it.")
+    enriched_at = models.DateTimeField(null=True, blank=True, help_text="When arXiv was last queried for its metadata.")
     thumbnail_url = models.URLField(max_length=1000, blank=True)
     github_url = models.URLField(max_length=1000, blank=True)
     github_stars = models.PositiveIntegerField(null=True, blank=True)
     project_url = models.URLField(max_length=1000, blank=True)
     organization = models.CharField(max_length=200, blank=True)
     summary = models.TextField("AI summary", blank=True)
-    votes = models.PositiveIntegerField(default=0, help_text="The most that any source counts today.")
+    votes = models.PositiveIntegerField(default=0, help_text="The highest count of any source today.")
     comments = models.PositiveIntegerField(default=0)
     first_seen_at = models.DateTimeField(auto_now_add=True)
     edition = models.ForeignKey(Edition, on_delete=models.SET_NULL, null=True, blank=True, related_name="papers")
     edition_votes = models.PositiveIntegerField("votes at publication", default=0)
-    is_pinned = models.BooleanField("pinned", default=False, help_text="Stands first in its edition.")
-    is_hidden = models.BooleanField("hidden", default=False, help_text="Neither shown nor mailed.")
+    is_pinned = models.BooleanField("pinned", default=False, help_text="Shown first in its edition.")
+    is_hidden = models.BooleanField("hidden", default=False, help_text="Neither shown nor emailed.")
 
     class Meta:
         ordering = ["-first_seen_at"]
@@ -85,9 +85,9 @@ class TopicPaper(models.Model):
 
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="papers")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="topics")
-    day = models.DateField(help_text="Of the paper's edition.")
+    day = models.DateField(help_text="The day of the paper's edition.")
     score = models.FloatField()
-    reasons = models.JSONField(default=list, help_text="What was found, and where.")
+    reasons = models.JSONField(default=list, help_text="The matched terms and where they are.")
 
     class Meta:
         ordering = ["-day", "-score"]

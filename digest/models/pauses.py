@@ -13,11 +13,13 @@ class Pause(models.Model):
     If it has a `probe_at`, it ends when the server accepts an email again. Otherwise an operator ends it.
     """
 
-    reason = models.TextField(help_text="What the mail server said, or which limit was passed.")
+    reason = models.TextField(help_text="The mail server's answer, or the limit that was exceeded.")
     began_at = models.DateTimeField()
-    probe_at = models.DateTimeField(null=True, blank=True, help_text="The next try, with one mail.")
+    probe_at = models.DateTimeField(null=True, blank=True, help_text="When the next email is tried.")
     probes = models.PositiveIntegerField(default=0, help_text="Tries so far.")
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When the operators were told by mail.")
+    told_at = models.DateTimeField(
+        "alerted at", null=True, blank=True, help_text="When the operators were alerted by email."
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

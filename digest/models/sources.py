@@ -22,7 +22,7 @@ class Source(models.Model):
 
     kind = models.CharField(max_length=12, choices=Kind.choices)
     key = models.CharField(
-        max_length=500, blank=True, help_text="arXiv: the category, such as cs.CL. Feed: its address. Else empty."
+        max_length=500, blank=True, help_text="For arXiv a category such as cs.CL, for a feed its address, else empty."
     )
     name = models.CharField(max_length=120)
     is_active = models.BooleanField("active", default=True, help_text="Fetched every half hour.")
@@ -67,7 +67,7 @@ class FetchRun(models.Model):
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
-    message = models.TextField(blank=True, help_text="Why it failed, was empty, or what was rejected.")
+    message = models.TextField(blank=True, help_text="Why the run failed or found nothing, or the rejected items.")
 
     class Meta:
         ordering = ["-started_at", "-pk"]
@@ -103,6 +103,9 @@ class Turn(models.Model):
 
     host = models.CharField(max_length=100, unique=True)
     free_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "request slot"
 
     def __str__(self) -> str:
         return f"{self.host} from {self.free_at:%H:%M:%S}"

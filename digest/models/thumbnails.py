@@ -9,9 +9,11 @@ class Thumbnail(models.Model):
     """A paper's picture, fetched once, made small and encoded again, or the reason why there is none."""
 
     paper = models.OneToOneField(Paper, on_delete=models.CASCADE, primary_key=True, related_name="thumbnail")
-    address = models.URLField(max_length=1000, help_text="Where it came from.")
+    address = models.URLField(max_length=1000, help_text="The address of the original image.")
     image = models.BinaryField(blank=True)
-    mark = models.CharField(max_length=12, blank=True, help_text="The beginning of its SHA-256; empty without one.")
+    mark = models.CharField(
+        max_length=12, blank=True, help_text="The beginning of the image's SHA-256; empty if there is no image."
+    )
     problem = models.TextField(blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     tried_at = models.DateTimeField()

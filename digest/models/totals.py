@@ -15,7 +15,7 @@ class DailyTotal(models.Model):
     day = models.DateField()
     kind = models.CharField(max_length=8, choices=Kind.choices)
     edition = models.ForeignKey(Edition, on_delete=models.SET_NULL, null=True, blank=True, related_name="totals")
-    what = models.CharField(max_length=40, help_text="A delivery's status; an event's type and what it means.")
+    what = models.CharField(max_length=40, help_text="The status of deliveries, or the type and class of events.")
     number = models.PositiveIntegerField()
 
     class Meta:

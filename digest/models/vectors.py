@@ -9,11 +9,11 @@ class Vector(models.Model):
     class Kind(models.TextChoices):
         PAPER = "paper", "a paper"
         TOPIC = "topic", "a topic"
-        ASKED = "asked", "what a reader asks for"
+        ASKED = "asked", "a reader's words"
 
     key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the model's name and the text.")
     kind = models.CharField(max_length=5, choices=Kind.choices)
-    values = models.BinaryField(help_text="384 numbers of 16 bits; of length 1 together.")
+    values = models.BinaryField(help_text="384 numbers of 16 bits; a vector of length 1.")
     used_on = models.DateField(help_text="When it was last needed, to within a week.")
 
     class Meta:
