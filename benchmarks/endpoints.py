@@ -1,7 +1,7 @@
 """The cost of the worst request to each public address, over a large archive on SQLite.
 
-`python -m benchmarks.endpoints` prints milliseconds of this process's CPU, the best of three, by address. What a
-request changes is rolled back.
+`python -m benchmarks.endpoints` prints milliseconds of this process's CPU, the best of three, by address. Changes of
+the requests are rolled back.
 """
 
 import json
@@ -43,7 +43,7 @@ COMMON = [
     "can",
 ]
 FORM = "application/x-www-form-urlencoded"
-# By the route: a path, with names of what `paths` knows. Each public route is here, or a test fails.
+# A path for each public route, with names that `paths` fills in. A test fails if a route is missing.
 PATHS = {
     "": "/",
     "<day:day>/": "/{day}/",

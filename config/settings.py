@@ -304,9 +304,9 @@ HUGGINGFACE_URL = env.web_address("HUGGINGFACE_URL", "https://huggingface.co")
 ARXIV_FEEDS_URL = env.web_address("ARXIV_FEEDS_URL", "https://rss.arxiv.org")
 ARXIV_API_URL = env.web_address("ARXIV_API_URL", "https://export.arxiv.org")
 ARXIV_OAI_URL = env.web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org")
-# UTC. By then America has voted, and the next morning has not begun anywhere, not even in New Zealand.
+# UTC. At this hour, America has voted, and the next morning has not begun anywhere, not even in New Zealand.
 PUBLISH_HOUR = env.whole_number("PUBLISH_HOUR", 16, 0, 23)
-# What to do with an email that may or may not have arrived: "resend" (it may come twice) or "leave".
+# The action for an email that may or may not have arrived: "resend" (it may come twice) or "leave".
 UNCERTAIN_MAILS = env.one_of("UNCERTAIN_MAILS", "resend", "leave")
 # Limits on forms that send email: posts per network, which may be shared by a seminar and must not use up a domain's
 # limit; sign-ups per email domain and in total (those beyond wait); confirmation emails per address.

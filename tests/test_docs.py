@@ -1,6 +1,10 @@
 """The docs agree with the code: settings, masked tokens, and paths."""
 
+import ast
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,28 @@ from config import clean_env
 from config.logs import TOKEN
 
 ROOT = Path(__file__).resolve().parent.parent
+CODE = sorted(
+    path.relative_to(ROOT)
+    for folder in ("config", "digest", "subscriptions", "benchmarks")
+    for path in (ROOT / folder).rglob("*.py")
+)
+# A docstring begins with an imperative ("Return …") or a noun ("A worker's journal."), and with none of these words.
+PREPOSITIONS = (
+    "after as at before beside besides but by for from in into of on since through to under until with within"
+)
+QUESTIONS = "does how if is that those what when where whether which who whoever whom whose why"
+VERBS = (  # without those that are plural nouns, too, such as "checks"
+    "adds applies asks assigns becomes begins builds chooses collects compares composes computes contains creates"
+    " decides defines deletes describes divides enqueues ensures erases escapes fetches fills finds gets gives goes has"
+    " helps hides holds ignores inserts keeps leaves lets loads makes merges needs opens parses prepares prevents"
+    " provides publishes puts raises reads receives refuses registers removes renders replaces represents resolves"
+    " returns runs saves says selects sends serves shows skips sorts splits starts stops stores suppresses takes tells"
+    " treats tries turns uses validates waits wants wraps writes yields"
+)
+NOT_FIRST = {*PREPOSITIONS.split(), *QUESTIONS.split(), *VERBS.split(), "nobody", "nothing"}
+AVOIDED = re.compile(
+    r"\b(?:whom|whoever|whose|thereby|anew|nobody|somebody|anybody|told|(?:by|in|of) which)\b", re.IGNORECASE
+)
 
 
 def test_proxies_are_told_to_leave_out_the_tokens_that_logs_leave_out() -> None:
@@ -58,3 +84,54 @@ def test_the_paths_that_docs_name_exist() -> None:
     ]
     assert named
     assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def docstrings(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of each docstring."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text:
+                yield node.body[0].lineno, text
+
+
+def comments(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and text of each comment."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def misfits(source: str) -> list[str]:
+    """Return the docstrings with a wrong first word, and the docstrings and comments with a word to avoid."""
+    found = []
+    for line, text in docstrings(source):
+        first = re.match(r"\W*([\w-]*)", text)
+        if first and first[1].lower() in NOT_FIRST:
+            found.append(f"line {line}: a docstring begins with “{first[1]}”")
+    for line, text in (*docstrings(source), *comments(source)):
+        # Code in backquotes keeps its names.
+        found += [f"line {line}: avoid “{word}”" for word in AVOIDED.findall(re.sub(r"`[^`]*`", "", text))]
+    return found
+
+
+def test_docstrings_and_comments_are_plain_english() -> None:
+    found = [f"{path}, {misfit}" for path in CODE for misfit in misfits((ROOT / path).read_text())]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "complaints"),
+    [
+        ('"""Return the papers."""', 0),
+        ('"""A worker\'s journal."""  # seconds', 0),
+        ('"""Use `from_which` if `whose` is empty."""', 0),
+        ('"""What a worker knows."""', 1),
+        ('def page():\n    """Returns the page."""', 1),
+        ('class Row:\n    """Of a row, the values."""', 1),
+        ('"""Return the readers of whom we know."""', 1),
+        ("LEASE = 5  # seconds after which nobody renews it", 1),
+    ],
+)
+def test_it_finds_docstrings_and_comments_that_are_not(source: str, complaints: int) -> None:
+    assert len(misfits(source)) == complaints

@@ -40,7 +40,7 @@ def note_death(shard: Shard) -> None:
 
 
 def quarantine_announced(shard: Shard, *, now: dt.datetime) -> None:
-    """Before a new attempt, quarantine the announced email if a worker died while it was sent alone.
+    """Quarantine the announced email if a worker died while sending it alone. Call this before a new attempt.
 
     The shard keeps the deliveries before that email, or those after it if there are none before. The caller saves it.
     """
@@ -53,7 +53,7 @@ def quarantine_announced(shard: Shard, *, now: dt.datetime) -> None:
 
 
 def advance_marker(shard: Shard, announced: int) -> None:
-    """Announce the deliveries up to this id; of a suspect shard only this one. 0 changes nothing.
+    """Announce the deliveries up to this id, or only this one if the shard is suspect. 0 changes nothing.
 
     The caller saves the shard.
     """

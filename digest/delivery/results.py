@@ -76,7 +76,7 @@ def record(done: Sequence[Outcome], *, now: dt.datetime) -> None:
 def record_doubtful(in_flight: Mapping[int, str], reason: str, *, now: dt.datetime) -> None:
     """Record that a worker died with these emails in flight. Each delivery id comes with the key of its call.
 
-    By SMTP they are retried at once. A provider gets some time to report what it has accepted.
+    SMTP emails are retried at once. A provider gets some time to report what it has accepted.
     """
     at_once = set(failover.names()) <= {SMTP}
     uncertain = [Outcome(pk, Result.UNCERTAIN, reason, call=call) for pk, call in in_flight.items()]

@@ -306,7 +306,7 @@ class ShardRun:
         shards.renew(self._shard, announced=announced)
 
     def _still_wanted(self, pks: list[int]) -> Rows:
-        """Return the queued deliveries of active readers. Those of other readers are skipped."""
+        """Return the queued deliveries of active readers. Skip those of other readers."""
         if not pks:
             return {}
         queued = Delivery.objects.filter(pk__range=(pks[0], pks[-1]), edition=self._shard.edition_id)
@@ -322,7 +322,7 @@ class ShardRun:
         return wanted
 
     def _stop_after(self, error: Exception) -> None:
-        """Offer no more emails. Those in flight end first, and can be recorded over a new database connection."""
+        """Offer no more emails. The emails in flight finish, and are recorded over a new database connection."""
         logger.warning("Stopped sending %s until a retry: %s: %s", self._shard, type(error).__name__, error)
         self.error = self.error or error
         if not connection.in_atomic_block:

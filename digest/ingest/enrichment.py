@@ -1,6 +1,6 @@
 """Metadata from arXiv for papers that another source listed: categories, the authors' abstract and comment, a DOI.
 
-It is off the critical path: an edition is published without it. What arXiv does not answer now is requested again an
+It is off the critical path: an edition is published without it. If arXiv does not answer now, it is asked again an
 hour later.
 """
 

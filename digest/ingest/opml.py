@@ -47,7 +47,7 @@ def parse(body: bytes, encoding: str | None = None) -> list[Outline]:
 
 
 class _OpmlReader:
-    """Collects the feeds of all outlines. Folders don't matter, so neither does their depth."""
+    """A parser that collects the feeds of all outlines, in folders of any depth."""
 
     def __init__(self) -> None:
         self.found: list[Outline] = []

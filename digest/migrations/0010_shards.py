@@ -10,7 +10,7 @@ def queue_what_was_in_hand(apps, schema_editor):
 
 
 def put_into_shards(apps, schema_editor):
-    """What is queued belongs to a shard; one for each edition will do for what is left from before."""
+    """Put the queued deliveries into shards. One for each edition is enough for those that are left."""
     Delivery, Shard = apps.get_model("digest", "Delivery"), apps.get_model("digest", "Shard")
     queued = Delivery.objects.filter(status="queued").order_by().values("edition")
     spans = queued.annotate(

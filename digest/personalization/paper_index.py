@@ -83,7 +83,7 @@ class _QueryEmbeddings:
     """The embeddings of readers' queries, read or computed when needed. The last few thousand stay in memory."""
 
     def __init__(self, *, keep: bool) -> None:
-        """With `keep`, also store them in the database. What a visitor tries on a page is not worth storing."""
+        """Store new embeddings in the database if `keep` is set. It is not for queries that visitors try."""
         self._keep = keep
         self._kept: BoundedCache[str, Vectors] = BoundedCache()
 

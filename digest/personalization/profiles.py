@@ -73,7 +73,7 @@ def _without_narrower(topic: Topic) -> Interest:
 
 
 def _narrower(known: Mapping[str, Topic], alone: Mapping[str, Interest], topic: Topic) -> tuple[Interest, ...]:
-    """Return the topics that `topic` includes. Those that include others are replaced by these."""
+    """Return the topics that `topic` includes. If one of them includes others, return these instead of it."""
     parts = [known[slug] for slug in topic.narrower if slug in known]
     slugs = dict.fromkeys(slug for part in parts for slug in (part.narrower or [part.slug]))
     return tuple(alone[slug] for slug in slugs if slug in alone and slug != topic.slug)

@@ -30,7 +30,7 @@ class CallAction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallFailure:
-    """Why a call failed. `seconds` is the wait that the provider asked for, if any."""
+    """The reason why a call failed. `seconds` is the wait that the provider asked for, if any."""
 
     action: CallAction
     reason: str

@@ -46,7 +46,7 @@ WrittenEmail = tuple[bytes, snapshot.Record]
 
 
 class EmailAssembler:
-    """Makes the emails of digests chosen from `papers`, in `language` and `look`."""
+    """The maker of emails for digests chosen from `papers`, in `language` and `look`."""
 
     def __init__(self, edition: Edition, papers: Sequence[Paper], language: str, look: Look) -> None:
         self.uses_plain_path = False  # if the templates cannot be split, or the result differs

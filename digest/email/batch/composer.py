@@ -83,7 +83,7 @@ class EditionContext:
 
 
 class Composer:
-    """Composes emails, and keeps what it has read of recent editions. Each worker has one, for a minute or for days."""
+    """A composer of emails that caches recent editions. Each worker has one, for a minute or for days."""
 
     def __init__(self) -> None:
         self._editions: dict[tuple[int, dt.date | None], EditionContext] = {}
@@ -137,8 +137,8 @@ class Composer:
 def tune_gc() -> None:
     """Make the garbage collector of this process ignore what exists now, and run it less often.
 
-    By default it examines the young objects after each 700 new ones, and all objects after each 70,000. That would take
-    a sixth of the time of composing.
+    The default is to examine the young objects after each 700 new ones, and all objects after each 70,000. That would
+    take a sixth of the time of composing.
     """
     gc.collect()
     gc.freeze()

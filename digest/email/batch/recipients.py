@@ -49,7 +49,7 @@ class Recipient(NamedTuple):
 
 
 class RecipientLoader:
-    """Reads readers, and caches what they share: the topics, and filters in their own words that several typed."""
+    """A loader of readers that caches what they share: topics, and their own filters that several of them typed."""
 
     def __init__(self) -> None:
         self._topics: dict[int, Interest] = {}

@@ -86,7 +86,7 @@ Part = tuple[PaperPart, PaperPart]  # in the text part and in the HTML part
 
 
 class TemplateSplitter:
-    """Makes the parts of `edition` in the active language and theme. It has `candidates` papers to choose from."""
+    """The maker of the parts of `edition`, which has `candidates` papers, in the active language and theme."""
 
     def __init__(self, edition: Edition, candidates: int) -> None:
         self._edition = edition
@@ -230,7 +230,7 @@ class TemplateSplitter:
 
 
 class _SentencesWithMarkers:
-    """The sentences of a digest. Those that differ from reader to reader are markers."""
+    """The sentences of a digest, with markers for those that differ from reader to reader."""
 
     def __init__(self, sentences: Any) -> None:
         self._sentences = sentences

@@ -1,1 +1,1 @@
-"""How good matching is: judgements, metrics and the runner. No database."""
+"""The evaluation of matching: judgements, metrics and the runner. No database."""
