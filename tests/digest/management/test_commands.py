@@ -130,7 +130,7 @@ def test_it_sends_to_all_active_readers_once(capsys: Any) -> None:
     line = run("send_digests", capsys)
     assert line == (
         "Edition of 2026-08-20: 1 digest sent now, 1 sent in all, 1 skipped; "
-        "1 weekly reader will have it in the week's digest."
+        "1 weekly reader will get it in the weekly digest."
     )
     assert json.loads(run("send_digests", capsys, json=True))["sent_now"] == 0
     assert len(mail.outbox) == 1
