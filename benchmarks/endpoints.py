@@ -120,7 +120,7 @@ def run(scale: float = 1.0) -> dict[str, Any]:
 
 
 def measure(papers: int) -> dict[str, float]:
-    """The figures, of a database that is filled where it is empty. Runs where Django is set up."""
+    """Return the figures. Fill the database first if it is empty. Django must be set up."""
     from benchmarks import corpus
     from digest.models import Paper
 
@@ -163,7 +163,7 @@ def paths() -> dict[str, str]:
 
 
 def cases(route: str, named: Mapping[str, str]) -> Iterator[Case]:
-    """The requests to measure at `route`: a plain one, a long query, and bodies of the size that is taken."""
+    """Yield the requests to measure at `route`: a plain one, a long query, and bodies of the maximum size."""
     path = PATHS[route].format_map(named)
     yield Case(path)
     yield Case(f"{path}?{'a=1&' * 990}page=99999&like=x")

@@ -44,8 +44,9 @@ class ThemePreview:
 
 
 def preview_theme(look: Look, edition: Edition | None = None) -> ThemePreview:
-    """Return a digest of `edition` as it is in memory, or else of the newest. Raise NothingToShowError if there is
-    none.
+    """Return a digest of `edition` as it is in memory, or of the newest edition.
+
+    Raise NothingToShowError if there is none.
     """
     edition = edition or publication.latest()
     if edition is None:

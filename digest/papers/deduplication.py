@@ -55,10 +55,10 @@ class KnownPapers:
 
 
 def _have_conflicting_ids(paper: Paper, record: PaperRecord) -> bool:
-    """Return whether the two have different ids of one kind. They are then different works, even if the titles are
-    equal.
+    """Return whether the two have different ids of one kind.
 
-    "This Week in Research" by one author is a new work each week.
+    They are then different works, even if the titles are equal. "This Week in Research" by one author is a new
+    work each week.
     """
     same_kind = paper.key.partition(":")[0] == record.key.partition(":")[0]
     doi = doi_of(record)

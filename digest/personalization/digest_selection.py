@@ -51,10 +51,10 @@ class Digest(NamedTuple):
 
 
 def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
-    """Return the reader's digest. It is empty, and not worth sending, if nothing matches and the reader did not ask for
-    quiet days.
+    """Return the reader's digest.
 
-    A reader without filters gets the papers with the most votes.
+    It is empty, and not worth sending, if nothing matches and the reader did not ask for quiet days. A reader
+    without filters gets the papers with the most votes.
     """
     for_you, matching = _for_you(index, wanted)
     wants_trending = wanted.interests and (for_you or wanted.on_quiet_days)

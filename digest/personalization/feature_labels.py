@@ -36,10 +36,10 @@ EMPTY = frozenset(map(family, _EMPTY.split()))
 
 
 def written_forms(papers: Iterable[PaperText]) -> dict[str, str]:
-    """Return words and pairs of words of `papers` by feature (such as word:image generation), in their form with the
-    fewest capitals.
+    """Return words and pairs of words of `papers` by feature, in their form with the fewest capitals.
 
-    Empty words are left out, as are pairs with an empty word or with a comma between.
+    An example of a feature is "word:image generation". Empty words are left out, as are pairs with an
+    empty word or with a comma between.
     """
     found: dict[str, str] = {}
     for paper in papers:

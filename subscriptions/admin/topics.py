@@ -144,7 +144,7 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
 
     @admin.display(description="description")
     def about(self, topic: Any) -> str:
-        """The description, the topics that it includes, and the broader ones that it is part of, with their readers."""
+        """Return the description, the topics included, and the broader topics that include it, with their readers."""
         narrower = ", ".join(other.name for other in topic.relatives.narrower(topic))
         broader = ", ".join(
             f"{wide.name} ({_in_words(topic.readers[wide.pk])})" for wide in topic.relatives.broader(topic)

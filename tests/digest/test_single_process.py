@@ -52,7 +52,7 @@ def running(
 
 
 def page(url: str, until: str, seconds: float = 180) -> str:
-    """The page, once it says `until`."""
+    """Return the page as soon as it contains `until`."""
     deadline = time.monotonic() + seconds
     text = ""
     while time.monotonic() < deadline:
@@ -107,7 +107,7 @@ def test_it_refuses_a_second_instance_and_a_port_in_use(tmp_path: Path) -> None:
 
 
 def refusal(var: Path, port: int) -> str:
-    """What a start that can't succeed says."""
+    """Start a process that must fail, and return its output."""
     ended = subprocess.run(
         [sys.executable, "manage.py", "allinone"],
         cwd=ROOT,

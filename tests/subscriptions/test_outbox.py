@@ -41,7 +41,7 @@ def parsed(path: Path) -> ParsedMail:
 
 @pytest.mark.usefixtures("now")
 def test_it_writes_each_email_to_a_file_of_its_own(outbox_folder: Path) -> None:
-    """This includes emails to one reader at the same time, because the clock is frozen here."""
+    """The clock is frozen, so all emails go to one reader at the same time."""
     assert [send(f"Mail {number}") for number in range(5)] == [1] * 5
     files = list(outbox_folder.iterdir())
     assert sorted(parsed(file)["Subject"] for file in files) == [f"Mail {number}" for number in range(5)]
