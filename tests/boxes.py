@@ -16,18 +16,18 @@ class Boxes(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        its = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._is_within = its.get("id", "").endswith(("_form", "-form"))
+            self._is_within = attributes.get("id", "").endswith(("_form", "-form"))
         elif tag == "textarea":
-            self._text = its["name"]
-            self._say(self._text, "")
+            self._text = attributes["name"]
+            self._add(self._text, "")
         elif tag == "select":
-            self._choice = its.get("name", "")
-        elif tag == "option" and "selected" in its:
-            self._say(self._choice, its["value"])
-        elif tag == "input" and its.get("type") not in BUTTONS and self._is_ticked(its):
-            self._say(its.get("name", ""), its.get("value", "on" if "checked" in its else ""))
+            self._choice = attributes.get("name", "")
+        elif tag == "option" and "selected" in attributes:
+            self._add(self._choice, attributes["value"])
+        elif tag == "input" and attributes.get("type") not in BUTTONS and self._is_ticked(attributes):
+            self._add(attributes.get("name", ""), attributes.get("value", "on" if "checked" in attributes else ""))
 
     def handle_endtag(self, tag: str) -> None:
         self._is_within &= tag != "form"
@@ -37,10 +37,10 @@ class Boxes(HTMLParser):
         if self._text and self._is_within:
             self.posted[self._text] = [data.removeprefix("\n")]
 
-    def _is_ticked(self, its: dict[str, str]) -> bool:
-        return its.get("type") not in ("checkbox", "radio") or "checked" in its
+    def _is_ticked(self, attributes: dict[str, str]) -> bool:
+        return attributes.get("type") not in ("checkbox", "radio") or "checked" in attributes
 
-    def _say(self, name: str, value: str) -> None:
+    def _add(self, name: str, value: str) -> None:
         if name and self._is_within:
             self.posted.setdefault(name, [])
             self.posted[name] += [value]

@@ -30,13 +30,13 @@ def serving(folder: Path, name: str = "localhost", *, days: int = 1000) -> tuple
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey, name: str, valid: dt.timedelta) -> x509.Certificate:
-    whose = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
     names: list[x509.GeneralName] = [x509.DNSName(name)]
     if name == "localhost":
         names.append(x509.IPAddress(LOOPBACK))
     return (
-        x509.CertificateBuilder(whose, whose, key.public_key(), x509.random_serial_number())
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1000))
         .not_valid_after(now + valid)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

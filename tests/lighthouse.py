@@ -61,12 +61,12 @@ def _judge(name: str, path: str, form: str, report: Path) -> int:
     environment = os.environ | {"CHROME_PATH": str(CHROMIUM)}
     if subprocess.run(command, env=environment, timeout=300, check=False).returncode:
         subprocess.run(command, env=environment, timeout=300, check=True)  # the browser sometimes fails to start
-    said = json.loads(report.read_text())
-    marks = {category: round(100 * (said["categories"][category]["score"] or 0)) for category in CATEGORIES}
+    results = json.loads(report.read_text())
+    marks = {category: round(100 * (results["categories"][category]["score"] or 0)) for category in CATEGORIES}
     print(f"{name:8} {form:8}", "  ".join(f"{category} {mark}" for category, mark in marks.items()), flush=True)
     for category in CATEGORIES:
-        for part in said["categories"][category]["auditRefs"]:
-            audit = said["audits"][part["id"]]
+        for part in results["categories"][category]["auditRefs"]:
+            audit = results["audits"][part["id"]]
             if part["weight"] and audit["score"] is not None and audit["score"] < 0.9:
                 print(f"    {category}: {audit['title']} {audit.get('displayValue', '')}")
     return min(marks.values())

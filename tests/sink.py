@@ -62,7 +62,7 @@ class Sink:
     login: tuple[str, str] | None = None
     mails: list[Received] = field(default_factory=list)
     connections: int = 0
-    said: list[str] = field(default_factory=list)  # lines that clients sent in clear text
+    clear_text: list[str] = field(default_factory=list)  # the lines that clients sent unencrypted
 
     def __enter__(self) -> "Sink":
         self._loop = asyncio.new_event_loop()
@@ -112,20 +112,20 @@ class _Session:
         await self._answer("greeting", "220 sink")
         while line := await self._reader.readline():
             if not self._is_encrypted:
-                self._sink.said.append(line.decode().strip())
+                self._sink.clear_text.append(line.decode().strip())
             await self._do(line.decode().strip())
 
     async def _do(self, line: str) -> None:
         verb = line[:4].upper()
         if verb == "EHLO":
             lines = ["sink", *self._extensions()]
-            await self._say("\r\n".join(f"250{'-' if line is not lines[-1] else ' '}{line}" for line in lines))
+            await self._reply("\r\n".join(f"250{'-' if line is not lines[-1] else ' '}{line}" for line in lines))
         elif verb == "STAR" and "STARTTLS" in self._extensions():
             await self._encrypt()
         elif verb == "AUTH" and "AUTH PLAIN" in self._extensions():
             await self._log_in(line)
         elif not self._is_logged_in and verb in ("MAIL", "RCPT", "DATA"):
-            await self._say("530 5.7.0 Authentication required")
+            await self._reply("530 5.7.0 Authentication required")
         elif verb == "MAIL":
             number, encrypted = self._mail.connection, self._is_encrypted
             self._mail = Received(number, _within(line), began_at=time.time(), is_encrypted=encrypted)
@@ -135,15 +135,15 @@ class _Session:
             if not await self._answer("RCPT", "250 2.1.5 Ok"):
                 self._mail.recipient = ""
         elif verb == "DATA" and not self._mail.recipient:
-            await self._say("503 5.5.1 No recipient")
+            await self._reply("503 5.5.1 No recipient")
         elif verb == "DATA":
             if await self._answer("DATA", "354 Go on"):
                 await self._take()
         elif verb == "QUIT":
-            await self._say("221 Bye")
+            await self._reply("221 Bye")
             raise _OverError
         else:
-            await self._say("250 Ok" if verb in ("RSET", "NOOP", "HELO") else "500 5.5.2 What?")
+            await self._reply("250 Ok" if verb in ("RSET", "NOOP", "HELO") else "500 5.5.2 What?")
 
     def _extensions(self) -> list[str]:
         may_encrypt = ["STARTTLS"] if self._sink.tls and not self._is_encrypted else []
@@ -156,37 +156,37 @@ class _Session:
             self._is_encrypted = True
 
     async def _log_in(self, line: str) -> None:
-        _, *told = base64.b64decode(line.split()[2]).decode().split("\0")
-        self._is_logged_in = tuple(told) == self._sink.login
-        await self._say("235 2.7.0 Ok" if self._is_logged_in else "535 5.7.8 Authentication failed")
+        _, *login = base64.b64decode(line.split()[2]).decode().split("\0")
+        self._is_logged_in = tuple(login) == self._sink.login
+        await self._reply("235 2.7.0 Ok" if self._is_logged_in else "535 5.7.8 Authentication failed")
 
     async def _take(self) -> None:
         content = await self._reader.readuntil(b"\r\n.\r\n")
         self._mail.content = content[:-3].replace(b"\r\n..", b"\r\n.")
-        told = self._sink.script("content", self._mail)
-        if told in ("", "swallow") or told.startswith("stall"):
+        action = self._sink.script("content", self._mail)
+        if action in ("", "swallow") or action.startswith("stall"):
             if self._sink.keep:
                 self._sink.keep(self._mail)
             if self._sink.remembers:
                 self._sink.mails.append(self._mail)
-        await self._follow("drop" if told == "swallow" else told, "250 2.0.0 Ok: queued as 4F2A1B")
+        await self._follow("drop" if action == "swallow" else action, "250 2.0.0 Ok: queued as 4F2A1B")
 
     async def _answer(self, stage: str, normally: str) -> bool:
         return await self._follow(self._sink.script(stage, self._mail), normally)
 
-    async def _follow(self, told: str, normally: str) -> bool:
+    async def _follow(self, action: str, normally: str) -> bool:
         """Do what the script says. Return whether that is what a healthy server does."""
-        if told == "drop":
+        if action == "drop":
             raise _OverError
-        if told.startswith("stall"):
-            await asyncio.sleep(float(told.split()[1]))
-            told = ""
-        await self._say(told or normally)
-        if told.startswith("421"):
+        if action.startswith("stall"):
+            await asyncio.sleep(float(action.split()[1]))
+            action = ""
+        await self._reply(action or normally)
+        if action.startswith("421"):
             raise _OverError
-        return not told
+        return not action
 
-    async def _say(self, reply: str) -> None:
+    async def _reply(self, reply: str) -> None:
         self._writer.write(reply.encode() + b"\r\n")
         await self._writer.drain()
 

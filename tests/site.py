@@ -54,17 +54,17 @@ class Page:
         self.act(shown)
 
 
-def door(purpose: Purpose, name: str, then: str = "") -> Callable[[], str]:
+def link(purpose: Purpose, name: str, then: str = "") -> Callable[[], str]:
     """Return a function that returns the path of a link in an email to the reader `name`."""
     return lambda: reverse(f"subscriptions:{purpose}", args=[link_tokens.make_token(purpose, reader(name))]) + then
 
 
-def old_door(purpose: Purpose, name: str) -> Callable[[], str]:
+def old_link(purpose: Purpose, name: str) -> Callable[[], str]:
     """Return the same for a link sent 60 days ago."""
 
     def path() -> str:
         with time_machine.travel(timezone.now() - dt.timedelta(days=60), tick=True):
-            return door(purpose, name)()
+            return link(purpose, name)()
 
     return path
 
@@ -110,7 +110,7 @@ def unconfirmed() -> Iterator[None]:
     yield
 
 
-def said(shown: Shown, message: str) -> str:
+def translated(shown: Shown, message: str) -> str:
     """Return the message in the language of the page."""
     with translation.override(shown.locator("html").get_attribute("lang")):
         return translation.gettext(message)
@@ -118,28 +118,28 @@ def said(shown: Shown, message: str) -> str:
 
 def press(name: str) -> Callable[[Shown], None]:
     def act(shown: Shown) -> None:
-        shown.get_by_role("main").get_by_role("button", name=said(shown, name), exact=True).first.click()
+        shown.get_by_role("main").get_by_role("button", name=translated(shown, name), exact=True).first.click()
 
     return act
 
 
 def send_wrong(shown: Shown) -> None:
-    shown.get_by_label(said(shown, "E-mail address")).fill("ada@example.org")
-    shown.get_by_label(said(shown, "Your own words")).fill("author:")
+    shown.get_by_label(translated(shown, "E-mail address")).fill("ada@example.org")
+    shown.get_by_label(translated(shown, "Your own words")).fill("author:")
     press("Subscribe")(shown)
-    shown.get_by_text(said(shown, "Nothing was saved yet.")).wait_for()
+    shown.get_by_text(translated(shown, "Nothing was saved yet.")).wait_for()
 
 
 def send_in_haste(shown: Shown) -> None:
-    shown.get_by_label(said(shown, "E-mail address")).fill("ada@example.org")
+    shown.get_by_label(translated(shown, "E-mail address")).fill("ada@example.org")
     press("Subscribe")(shown)
-    shown.get_by_text(said(shown, "Please press the button once more.")).wait_for()
+    shown.get_by_text(translated(shown, "Please press the button once more.")).wait_for()
 
 
 def send_too_much(shown: Shown) -> None:
-    shown.get_by_label(said(shown, "E-mail address")).fill("ada@example.org")
+    shown.get_by_label(translated(shown, "E-mail address")).fill("ada@example.org")
     press("Subscribe")(shown)
-    shown.get_by_text(said(shown, "Nothing was sent yet.")).wait_for()
+    shown.get_by_text(translated(shown, "Nothing was sent yet.")).wait_for()
 
 
 def no_haste() -> AbstractContextManager[Any]:
@@ -147,42 +147,44 @@ def no_haste() -> AbstractContextManager[Any]:
 
 
 def sign_up_with_a_slip(shown: Shown) -> None:
-    shown.get_by_label(said(shown, "E-mail address")).fill("ada@gmial.com")
+    shown.get_by_label(translated(shown, "E-mail address")).fill("ada@gmial.com")
     press("Subscribe")(shown)
-    shown.get_by_role("heading", name=said(shown, "Check your mail")).wait_for()
+    shown.get_by_role("heading", name=translated(shown, "Check your mail")).wait_for()
 
 
 def ask_for_link(shown: Shown) -> None:
-    shown.get_by_label(said(shown, "E-mail address")).fill("nobody@example.org")
+    shown.get_by_label(translated(shown, "E-mail address")).fill("nobody@example.org")
     press("Mail me my link")(shown)
-    shown.get_by_role("heading", name=said(shown, "Check your mail")).wait_for()
+    shown.get_by_role("heading", name=translated(shown, "Check your mail")).wait_for()
 
 
 def preview(shown: Shown) -> None:
-    name = said(shown, "Reasoning models")
-    shown.get_by_label(said(shown, "Find a topic")).fill(name)
+    name = translated(shown, "Reasoning models")
+    shown.get_by_label(translated(shown, "Find a topic")).fill(name)
     shown.get_by_label(name).check()
     phrase = "nothing like this"
-    shown.get_by_label(said(shown, "Your own words")).fill(phrase)
+    shown.get_by_label(translated(shown, "Your own words")).fill(phrase)
     shown.locator(".preview-day").first.wait_for()
-    advice = said(shown, "“%(phrase)s” does not occur in any of these papers.")
+    advice = translated(shown, "“%(phrase)s” does not occur in any of these papers.")
     shown.get_by_text(advice % {"phrase": phrase}).wait_for()
 
 
 def paste(shown: Shown) -> None:
-    shown.get_by_label(said(shown, "Papers"), exact=True).fill(f"{first().title}\nhttps://arxiv.org/abs/1706.03762\n")
+    shown.get_by_label(translated(shown, "Papers"), exact=True).fill(
+        f"{first().title}\nhttps://arxiv.org/abs/1706.03762\n"
+    )
     press("Suggest")(shown)
 
 
 def settings_are_wrong(shown: Shown) -> None:
-    shown.get_by_label(said(shown, "Your new address")).fill("bob@example.org")
-    shown.locator("#move").get_by_label(said(shown, "Your current address")).fill("not-me@example.org")
+    shown.get_by_label(translated(shown, "Your new address")).fill("bob@example.org")
+    shown.locator("#move").get_by_label(translated(shown, "Your current address")).fill("not-me@example.org")
     press("Mail me a link")(shown)
     shown.locator("#move .error").wait_for()
 
 
 def erase_another(shown: Shown) -> None:
-    shown.get_by_label(said(shown, "Your current address")).fill("not-me@example.org")
+    shown.get_by_label(translated(shown, "Your current address")).fill("not-me@example.org")
     press("Erase everything")(shown)
     shown.locator(".error").wait_for()
 
@@ -217,32 +219,32 @@ PAGES = {
     "subscribe, too often": Page("/subscribe/", act=send_too_much, status=TOO_MANY, given=network_is_full),
     "subscribe, preview shown": Page("/subscribe/", act=preview),
     "check your mail": Page("/subscribe/", act=sign_up_with_a_slip, status=ACCEPTED, given=no_haste),
-    "confirm": Page(door(Purpose.CONFIRM, "pending")),
-    "confirmed": Page(door(Purpose.CONFIRM, "quiet"), act=press("Yes, send me papers"), given=unconfirmed),
-    "link of long ago": Page(old_door(Purpose.CONFIRM, "pending"), status=GONE),
-    "link to another address, of long ago": Page(old_door(Purpose.CHANGE_ADDRESS, "daily"), status=GONE),
-    "link back, of long ago": Page(old_door(Purpose.COME_BACK, "left"), status=GONE),
+    "confirm": Page(link(Purpose.CONFIRM, "pending")),
+    "confirmed": Page(link(Purpose.CONFIRM, "quiet"), act=press("Yes, send me papers"), given=unconfirmed),
+    "link of long ago": Page(old_link(Purpose.CONFIRM, "pending"), status=GONE),
+    "link to another address, of long ago": Page(old_link(Purpose.CHANGE_ADDRESS, "daily"), status=GONE),
+    "link back, of long ago": Page(old_link(Purpose.COME_BACK, "left"), status=GONE),
     "forged link": Page("/confirm/nonsense/", status=NOT_FOUND),
-    "preferences": Page(door(Purpose.PREFERENCES, "daily")),
-    "preferences, saved": Page(door(Purpose.PREFERENCES, "words", "?saved=1")),
-    "preferences, with errors": Page(door(Purpose.PREFERENCES, "daily"), act=settings_are_wrong, status=INVALID),
-    "preferences, paused": Page(door(Purpose.PREFERENCES, "weekly")),
-    "preferences, left": Page(door(Purpose.PREFERENCES, "left")),
+    "preferences": Page(link(Purpose.PREFERENCES, "daily")),
+    "preferences, saved": Page(link(Purpose.PREFERENCES, "words", "?saved=1")),
+    "preferences, with errors": Page(link(Purpose.PREFERENCES, "daily"), act=settings_are_wrong, status=INVALID),
+    "preferences, paused": Page(link(Purpose.PREFERENCES, "weekly")),
+    "preferences, left": Page(link(Purpose.PREFERENCES, "left")),
     "lost link": Page("/preferences/"),
     "lost link, sent": Page("/preferences/", act=ask_for_link, status=ACCEPTED, given=no_haste),
     "another address": Page(lambda: address_change.make_url(reader("daily")).removeprefix(settings.SITE_URL)),
-    "erase": Page(door(Purpose.PREFERENCES, "daily", "erase/")),
-    "erase, with an error": Page(door(Purpose.PREFERENCES, "daily", "erase/"), act=erase_another, status=INVALID),
-    "reading list": Page(door(Purpose.PREFERENCES, "daily", "reading-list/")),
-    "reading list, empty": Page(door(Purpose.PREFERENCES, "words", "reading-list/")),
-    "learnt": Page(door(Purpose.PREFERENCES, "daily", "learnt/")),
-    "learnt, nothing": Page(door(Purpose.PREFERENCES, "words", "learnt/")),
+    "erase": Page(link(Purpose.PREFERENCES, "daily", "erase/")),
+    "erase, with an error": Page(link(Purpose.PREFERENCES, "daily", "erase/"), act=erase_another, status=INVALID),
+    "reading list": Page(link(Purpose.PREFERENCES, "daily", "reading-list/")),
+    "reading list, empty": Page(link(Purpose.PREFERENCES, "words", "reading-list/")),
+    "learnt": Page(link(Purpose.PREFERENCES, "daily", "learnt/")),
+    "learnt, nothing": Page(link(Purpose.PREFERENCES, "words", "learnt/")),
     "opinion": Page(opinion("words", then="?opinion=like")),
     "opinion, said": Page(opinion("daily")),
-    "unsubscribe": Page(door(Purpose.UNSUBSCRIBE, "daily")),
-    "unsubscribed": Page(door(Purpose.UNSUBSCRIBE, "left")),
-    "come back": Page(door(Purpose.COME_BACK, "left")),
-    "come back, done": Page(door(Purpose.COME_BACK, "daily")),
+    "unsubscribe": Page(link(Purpose.UNSUBSCRIBE, "daily")),
+    "unsubscribed": Page(link(Purpose.UNSUBSCRIBE, "left")),
+    "come back": Page(link(Purpose.COME_BACK, "left")),
+    "come back, done": Page(link(Purpose.COME_BACK, "daily")),
     "view in browser": Page(digests("daily")),
     "view in browser, no longer kept": Page(digests("daily", day=YESTERDAY), status=GONE),
     "privacy": Page("/privacy/"),
@@ -257,7 +259,7 @@ PAGES = {
 
 
 @contextmanager
-def standing() -> Iterator[None]:
+def seeded() -> Iterator[None]:
     """Set up the site that PAGES expects. It needs access to a database."""
     with override_settings(IMPRINT_TEXT="Ada Lovelace\n12 St James’s Square\n\nLondon", POSTAL_ADDRESS="London"):
         seed()

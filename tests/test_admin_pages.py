@@ -68,8 +68,8 @@ def context(browser: Browser, live_server: Any, admin_client: Client, request: p
 @pytest.mark.usefixtures("rows")
 def test_nothing_is_cut_off(context: BrowserContext) -> None:
     page = context.new_page()
-    told: list[str] = []
-    page.on("console", lambda message: told.append(message.text))
+    console: list[str] = []
+    page.on("console", lambda message: console.append(message.text))
     reader = Delivery.objects.get().subscriber_id
     for path in ("", *(f"{name}/" for name in LISTS), f"subscriptions/subscriber/{reader}/change/"):
         page.goto(f"/admin/{path}")
@@ -78,11 +78,11 @@ def test_nothing_is_cut_off(context: BrowserContext) -> None:
             ".filter(box => box.scrollWidth > box.clientWidth).map(box => box.className)"
         )
         assert wide == [], path
-    assert told == []  # no style or script was blocked by the Content-Security-Policy
+    assert console == []  # no style or script was blocked by the Content-Security-Policy
 
 
 @pytest.mark.usefixtures("rows")
-def test_the_reason_of_a_failure_is_in_sight(context: BrowserContext) -> None:
+def test_the_reason_of_a_failure_is_visible(context: BrowserContext) -> None:
     page = context.new_page()
     for path in ("", "digest/fetchrun/", "digest/delivery/", "digest/source/"):
         page.goto(f"/admin/{path}")
@@ -93,14 +93,14 @@ def test_the_reason_of_a_failure_is_in_sight(context: BrowserContext) -> None:
 
 
 @pytest.mark.usefixtures("rows")
-def test_a_button_leads_to_what_came_of_it(context: BrowserContext) -> None:
+def test_a_button_leads_to_its_result(context: BrowserContext) -> None:
     page = context.new_page()
     page.goto("/admin/subscriptions/brand/add/")
     page.get_by_role("button", name="Send it to me").click()
-    said = page.locator("#fitting").get_by_text("Nothing was saved.").first
-    said.wait_for()
+    notice = page.locator("#fitting").get_by_text("Nothing was saved.").first
+    notice.wait_for()
     page.wait_for_load_state("networkidle")
-    box = said.bounding_box()
+    box = notice.bounding_box()
     assert box
     assert 0 <= box["y"] < 900
     page.frame_locator("iframe").first.get_by_text("Unsubscribe").first.wait_for()

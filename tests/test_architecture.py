@@ -40,12 +40,12 @@ def is_within(name: str, *packages: str) -> bool:
 
 
 @pytest.mark.parametrize("path", [path for path in modules() if path.startswith("subscriptions/")])
-def test_it_keeps_subscriptions_ignorant_of_papers(path: str) -> None:
+def test_subscriptions_do_not_import_papers(path: str) -> None:
     assert not [name for name in imports_of(path) if is_within(name, "digest")]
 
 
 @pytest.mark.parametrize("path", modules())
-def test_it_keeps_config_to_the_entry_points(path: str) -> None:
+def test_only_entry_points_import_config(path: str) -> None:
     assert not [name for name in imports_of(path) if is_within(name, "config")]
 
 
@@ -118,7 +118,7 @@ def test_it_keeps_files_and_functions_small(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in modules() if path.startswith(SENDING)])
-def test_it_lets_what_sends_go_by_one_clock(path: str) -> None:
+def test_sending_uses_one_clock(path: str) -> None:
     asked = {
         ast.unparse(node.func) for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.Call)
     }

@@ -42,7 +42,7 @@ def test_it_writes_figures_and_chart(measured: Any, settings: Any, tmp_path: Pat
     assert "compose.times_plain" in capsys.readouterr().out
 
 
-def test_it_says_which_promises_are_kept(measured: Any, settings: Any, tmp_path: Path, capsys: Any) -> None:
+def test_it_shows_which_promises_are_kept(measured: Any, settings: Any, tmp_path: Path, capsys: Any) -> None:
     settings.VAR_DIR = tmp_path
     measured["compose"] = COMPOSE | {"times_plain": 3.0}
     call_command("benchmark", "--only", "compose")
@@ -51,7 +51,7 @@ def test_it_says_which_promises_are_kept(measured: Any, settings: Any, tmp_path:
     assert lines["compose.times_plain"].split() == ["3.0", "≥", "20", "MISSED"]
 
 
-def test_it_says_what_it_could_not_measure_and_measures_the_rest(measured: Any, settings: Any, tmp_path: Path) -> None:
+def test_it_names_a_failed_measurement_and_goes_on(measured: Any, settings: Any, tmp_path: Path) -> None:
     settings.VAR_DIR = tmp_path
     with pytest.raises(CommandError, match=r"smtp: there is no benchmarks/smtp\.py yet"):
         call_command("benchmark", "--only", "smtp,compose")
@@ -59,7 +59,7 @@ def test_it_says_what_it_could_not_measure_and_measures_the_rest(measured: Any, 
 
 
 @pytest.mark.parametrize("arguments", [["--only", "speed"], ["--only", ","], ["--scale", "0"], ["--scale", "big"]])
-def test_it_refuses_what_makes_no_sense(arguments: list[str]) -> None:
+def test_it_refuses_invalid_arguments(arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         call_command("benchmark", *arguments)
 

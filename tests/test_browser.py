@@ -50,10 +50,10 @@ def path_of(link: str) -> str:
     return link.removeprefix(settings.SITE_URL)
 
 
-def link_in_last_mail(door: str) -> str:
-    """Return the path of the link to `door` in the last notice sent."""
+def link_in_last_mail(purpose: str) -> str:
+    """Return the path of the link for `purpose` in the last notice sent."""
     queue.send_pending(now=NOW)
-    found = re.search(rf"/{door}/\S+", str(mail.outbox[-1].body))
+    found = re.search(rf"/{purpose}/\S+", str(mail.outbox[-1].body))
     assert found
     return found[0]
 
@@ -169,7 +169,7 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
 
 
 @pytest.mark.usefixtures("edition", "no_haste")
-def test_it_shows_what_one_would_get(page: Page, learning: Topic, vision: Topic) -> None:
+def test_it_previews_the_digest(page: Page, learning: Topic, vision: Topic) -> None:
     page.goto("/subscribe/")
     show = page.get_by_role("button", name="Show me")
     page.get_by_label("Learning").check()
@@ -194,7 +194,7 @@ def test_it_shows_what_one_would_get(page: Page, learning: Topic, vision: Topic)
 
 
 @pytest.mark.usefixtures("edition")
-def test_it_marks_what_a_broader_topic_stands_for(
+def test_it_marks_the_topics_that_a_broader_one_includes(
     browser: Browser, live_server: LiveServer, learning: Topic, vision: Topic
 ) -> None:
     Topic.objects.create(slug="all", name="All methods", group="Methods", narrower=["learning"])
@@ -212,9 +212,7 @@ def test_it_marks_what_a_broader_topic_stands_for(
 
 
 @pytest.mark.usefixtures("edition", "learning", "vision")
-def test_it_finds_topics_by_name_before_those_that_have_to_do_with_it(
-    browser: Browser, live_server: LiveServer
-) -> None:
+def test_it_finds_topics_by_name_before_related_ones(browser: Browser, live_server: LiveServer) -> None:
     Topic.objects.create(slug="eclipses", name="Eclipses", group="Sky", phrases=["vision"])
     page = browser.new_page(base_url=live_server.url)
     page.goto("/subscribe/")
@@ -242,7 +240,7 @@ def test_it_finds_topics_by_a_word(page: Page, learning: Topic, vision: Topic) -
 
 
 @pytest.mark.usefixtures("edition")
-def test_it_asks_who_is_in_haste_for_one_more_press(page: Page) -> None:
+def test_it_asks_a_fast_visitor_to_press_again(page: Page) -> None:
     page.goto("/")
     page.get_by_label("E-mail address").fill("ada@example.org")
     press(page, "Subscribe")
@@ -251,7 +249,7 @@ def test_it_asks_who_is_in_haste_for_one_more_press(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("no_haste")
-def test_it_mails_a_lost_link_and_moves_to_another_address(page: Page, alice: Subscriber) -> None:
+def test_it_emails_a_lost_link_and_changes_the_address(page: Page, alice: Subscriber) -> None:
     page.goto("/preferences/")
     page.get_by_label("E-mail address").fill(alice.email)
     press(page, "Mail me my link")

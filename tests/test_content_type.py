@@ -50,7 +50,7 @@ ODD_TYPES = [
 
 @pytest.mark.parametrize("content_type", ODD_TYPES)
 @pytest.mark.django_db
-def test_an_odd_content_type_is_no_error_of_ours(content_type: str) -> None:
+def test_an_invalid_content_type_is_not_a_server_error(content_type: str) -> None:
     assert answer(CONTENT_TYPE=content_type) == 200
 
 
@@ -65,7 +65,7 @@ def test_an_odd_content_type_is_no_error_of_ours(content_type: str) -> None:
         ("text/html; a*=nonsense''x%41", "text/html"),
     ],
 )
-def test_it_keeps_what_can_be_read(content_type: str, read: str) -> None:
+def test_it_keeps_a_valid_content_type(content_type: str, read: str) -> None:
     assert readable(content_type) == read
 
 
@@ -83,19 +83,19 @@ def test_a_form_without_boundary_sent_to_a_strange_host_is_a_bad_request(
 
 @pytest.mark.parametrize("length", ["x", "-1", "\xd9\xa3", "1e3", "9" * 5000])
 @pytest.mark.django_db
-def test_an_odd_length_is_none(length: str) -> None:
+def test_an_invalid_length_is_ignored(length: str) -> None:
     odd = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": length}
     assert answer(REQUEST_METHOD="POST", PATH_INFO="/subscribe/", **odd) < 500
 
 
 @pytest.mark.django_db
-def test_a_form_in_another_charset_is_no_error_of_ours() -> None:
+def test_a_form_in_another_charset_is_not_a_server_error() -> None:
     odd = {"CONTENT_TYPE": "application/x-www-form-urlencoded; charset=iso-8859-1", "CONTENT_LENGTH": "1"}
     cookie = f"csrftoken={'f' * 32}"
     assert answer(REQUEST_METHOD="POST", PATH_INFO="/topics/", HTTP_COOKIE=cookie, **odd) == 403
 
 
 @pytest.mark.django_db
-def test_a_form_that_can_not_be_read_at_an_address_that_is_not_there_is_not_found() -> None:
+def test_an_unreadable_form_to_an_unknown_url_is_not_found() -> None:
     odd = {"CONTENT_TYPE": "multipart/form-data", "CONTENT_LENGTH": "1", "wsgi.input": io.BytesIO(b"x")}
     assert answer(REQUEST_METHOD="POST", PATH_INFO="/no/where/", HTTP_COOKIE=f"csrftoken={'f' * 32}", **odd) == 404

@@ -37,14 +37,14 @@ AVOIDED = re.compile(
 )
 
 
-def test_proxies_are_told_to_leave_out_the_tokens_that_logs_leave_out() -> None:
-    doors = re.search(r"/\(\?:([\w|/+-]+)\)", TOKEN.pattern)
-    assert doors is not None
-    assert f"/(?:{doors[1]})/+" in (ROOT / "docs" / "deploying.md").read_text()
+def test_the_proxy_configuration_masks_the_tokens_that_logs_mask() -> None:
+    purposes = re.search(r"/\(\?:([\w|/+-]+)\)", TOKEN.pattern)
+    assert purposes is not None
+    assert f"/(?:{purposes[1]})/+" in (ROOT / "docs" / "deploying.md").read_text()
 
 
 @pytest.mark.parametrize("purpose", ["preferences", "feeds/personal"])
-def test_the_map_for_nginx_leaves_out_tokens_in_any_spelling_of_the_address(purpose: str) -> None:
+def test_the_map_for_nginx_masks_tokens_in_any_spelling_of_the_url(purpose: str) -> None:
     row = re.search(r'"~\*\^(.*)" \$door-;', (ROOT / "docs" / "deploying.md").read_text())
     assert row
     pattern = re.compile(row[1].replace("(?<", "(?P<"), re.IGNORECASE)
@@ -68,7 +68,7 @@ def test_it_documents_every_setting() -> None:
     assert documented - clean_env.names() <= {"ANYMAIL_"}
 
 
-def test_it_names_the_judgements_that_there_are() -> None:
+def test_it_documents_every_judgement() -> None:
     there = {path.stem for path in (ROOT / "benchmarks" / "judgements").glob("*.json")}
     text = (ROOT / "docs" / "matching-results.md").read_text()
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| \d", text, re.MULTILINE)

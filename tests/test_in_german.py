@@ -50,7 +50,7 @@ def reader(real_topics: list[Topic], edition: Edition) -> Subscriber:
     return reader
 
 
-def door(purpose: Purpose, reader: Subscriber, name: str = "") -> str:
+def link(purpose: Purpose, reader: Subscriber, name: str = "") -> str:
     space = "digest" if name in ("learnt", "reading_list") else "subscriptions"
     return reverse(f"{space}:{name or purpose}", args=[link_tokens.make_token(purpose, reader)])
 
@@ -86,7 +86,7 @@ def test_the_first_page_before_there_is_an_edition(client: Client, hugging_face:
     assert not english.in_page(client.get("/de/").content.decode(), (str(hugging_face), *KNOWN))
 
 
-def test_what_is_wrong_in_a_form(client: Client, reader: Subscriber) -> None:
+def test_errors_of_a_form(client: Client, reader: Subscriber) -> None:
     wrong = {
         "email": "ada", "topics": "nowhere", "words": "foo:bar", "frequency": "x", "send_hour": "99", "amount": "x",
         "time_zone": "Mars", "max_papers": "99", "language": "xx",
@@ -94,18 +94,18 @@ def test_what_is_wrong_in_a_form(client: Client, reader: Subscriber) -> None:
     page = client.post("/de/subscribe/", wrong).content.decode()
     assert page.count('class="error"') >= 9
     assert not english.in_page(page, KNOWN)
-    settings_page = door(Purpose.PREFERENCES, reader)
+    settings_page = link(Purpose.PREFERENCES, reader)
     for path, data in [
         (settings_page, wrong), (f"{settings_page}pause/", {"until": "x"}), (f"{settings_page}pause/", {}),
         (f"{settings_page}pause/", {"until": "1999-01-01"}), (f"{settings_page}move/", {}),
         (f"{settings_page}move/", {"present": "x@example.org", "email": reader.email}),
-        (door(Purpose.UNSUBSCRIBE, reader) + "reason/", {}), *[(f"{settings_page}erase/", {"present": "x@y.org"})] * 6,
+        (link(Purpose.UNSUBSCRIBE, reader) + "reason/", {}), *[(f"{settings_page}erase/", {"present": "x@y.org"})] * 6,
     ]:  # fmt: skip
         assert not english.in_page(client.post(path, data).content.decode(), KNOWN), path
 
 
-def test_what_becomes_of_asking_for_data_and_of_signing_out(client: Client, reader: Subscriber) -> None:
-    settings_page = door(Purpose.PREFERENCES, reader)
+def test_data_requests_and_signing_out(client: Client, reader: Subscriber) -> None:
+    settings_page = link(Purpose.PREFERENCES, reader)
     for asked in RequestOutcome:
         page = client.get(f"{settings_page}?data={asked}").content.decode()
         assert 'class="notice' in page
@@ -118,7 +118,7 @@ def test_what_becomes_of_asking_for_data_and_of_signing_out(client: Client, read
 
 
 @pytest.mark.parametrize("words", ["a" * 300, '"open', "-author:x", "...", "cat:?!", "votes:x", "votes:1, votes:2"])
-def test_what_is_wrong_in_own_words(client: Client, words: str) -> None:
+def test_errors_of_own_filters(client: Client, words: str) -> None:
     page = client.post("/de/subscribe/", {"email": "a@example.org", "words": words}).content.decode()
     assert 'class="error"' in page
     assert "“" not in page or "„" in page
@@ -149,34 +149,34 @@ def test_a_form_that_came_too_fast(client: Client) -> None:
 
 # These pages are in the reader's language, whatever the browser prefers.
 @pytest.mark.parametrize("status", Subscriber.Status.values)
-def test_a_readers_own_pages(client: Client, reader: Subscriber, status: str) -> None:
+def test_pages_of_a_reader(client: Client, reader: Subscriber, status: str) -> None:
     later = {"paused_until": TODAY} if status == "paused" else {}
     Subscriber.objects.update(status=status, new_email="neu@example.org", **later)
     reader.refresh_from_db()
     pages = [
-        door(purpose, reader) for purpose in Purpose if purpose not in (Purpose.DIGEST, Purpose.OPINION, Purpose.FEED)
+        link(purpose, reader) for purpose in Purpose if purpose not in (Purpose.DIGEST, Purpose.OPINION, Purpose.FEED)
     ]
-    pages += [door(Purpose.PREFERENCES, reader, name) for name in ("learnt", "reading_list", "erase")]
-    for path in [*pages, door(Purpose.PREFERENCES, reader) + "?saved=1"]:
+    pages += [link(Purpose.PREFERENCES, reader, name) for name in ("learnt", "reading_list", "erase")]
+    for path in [*pages, link(Purpose.PREFERENCES, reader) + "?saved=1"]:
         response = client.get(path, headers={"accept-language": "en"})
         assert response["Content-Language"] == "de", path
         assert not english.in_page(response.content.decode(), KNOWN), path
 
 
-def test_what_a_reader_does(client: Client, reader: Subscriber) -> None:
-    leaving, settings_page = door(Purpose.UNSUBSCRIBE, reader), door(Purpose.PREFERENCES, reader)
+def test_actions_of_a_reader(client: Client, reader: Subscriber) -> None:
+    leaving, settings_page = link(Purpose.UNSUBSCRIBE, reader), link(Purpose.PREFERENCES, reader)
     Subscriber.objects.update(new_email="neu@example.org")
     reader.refresh_from_db()
     for path, data in [
-        (door(Purpose.CHANGE_ADDRESS, reader), {}), (leaving, {}), (f"{leaving}reason/", {"reason": "other"}),
-        (leaving, {"offer": "pause"}), (door(Purpose.COME_BACK, reader), {}), (f"{settings_page}erase/", {}),
+        (link(Purpose.CHANGE_ADDRESS, reader), {}), (leaving, {}), (f"{leaving}reason/", {"reason": "other"}),
+        (leaving, {"offer": "pause"}), (link(Purpose.COME_BACK, reader), {}), (f"{settings_page}erase/", {}),
         (f"{settings_page}erase/", {"present": reader.email}), (settings_page, {}),
     ]:  # fmt: skip
         response = client.post(path, data, follow=True)
         assert not english.in_page(response.content.decode(), KNOWN), path
 
 
-def test_a_digest_and_what_one_says_of_it(client: Client, reader: Subscriber, edition: Edition) -> None:
+def test_a_digest_and_its_opinion_pages(client: Client, reader: Subscriber, edition: Edition) -> None:
     assert_german(digest_of(edition, reader).wire)
     path, said_at = (
         make(reader, edition.pk).removeprefix("https://papers.example.org")
@@ -209,7 +209,7 @@ def test_the_welcome_with_papers(reader: Subscriber, edition: Edition) -> None:
 
 
 @pytest.mark.parametrize("kind", OwedNotice.Kind.values)
-def test_small_mails(reader: Subscriber, kind: str) -> None:
+def test_notices(reader: Subscriber, kind: str) -> None:
     Delivery.objects.all().delete()
     Edition.objects.all().delete() if kind == "welcome" else None
     lifecycle.queue_notice(reader, kind, now=NOW)
@@ -218,13 +218,13 @@ def test_small_mails(reader: Subscriber, kind: str) -> None:
     assert_german(sent.message().as_bytes())
 
 
-def test_the_last_mail(reader: Subscriber) -> None:
+def test_the_last_email(reader: Subscriber) -> None:
     queue.send_erasure_notice(reader.email, "de")
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
 
 
-def test_one_who_signs_up_in_german_gets_german_mails(client: Client, edition: Edition) -> None:
+def test_a_reader_who_signs_up_in_german_gets_german_emails(client: Client, edition: Edition) -> None:
     client.post("/subscribe/", {"email": "frida@example.org", "stamp": stamped()}, headers=GERMAN)
     queue.send_pending(now=timezone.now())
     assert Subscriber.objects.get(email="frida@example.org").language == "de"
@@ -237,7 +237,7 @@ def test_pages_of_errors() -> None:
             assert not english.in_page(render_to_string(name), KNOWN)
 
 
-def test_english_is_found_where_it_stands() -> None:
+def test_the_detector_finds_english() -> None:
     page = '<html lang="de"><p>Es <b lang="en">is the</b> <i title="Papers of today">da</i> Save</p><p>Save</p>'
     assert english.in_page(page) == ["Papers of today", "Save", "Save"]
 

@@ -29,7 +29,7 @@ def test_each_language_that_is_offered_has_its_translation() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_holds_what_is_said_and_nothing_else(language: str) -> None:
+def test_it_has_exactly_the_messages_of_the_code(language: str) -> None:
     said, translated = keys(messages.extracted()), keys(messages.translated(language))
     assert not said.keys() - translated.keys(), "Run `make messages`, and translate what it names."
     assert not translated.keys() - said.keys(), "Run `make messages`: these are said no more."
@@ -50,7 +50,7 @@ def test_nothing_is_left_out_or_guessed(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_fills_in_what_the_original_fills_in(language: str) -> None:
+def test_translations_have_the_placeholders_of_the_original(language: str) -> None:
     for (said, _), translated in keys(messages.translated(language)).items():
         for original, part in zip(said, translated, strict=True):
             assert sorted(FILLED_IN.findall(part)) == sorted(FILLED_IN.findall(original)), part

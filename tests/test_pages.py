@@ -28,13 +28,13 @@ class Visit:
     page: Page
     shown: Shown
     server: str
-    told: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
 
     def begin(self) -> None:
-        self.shown.on("console", lambda message: self.told.append(message.text))
-        self.shown.on("pageerror", lambda error: self.told.append(str(error)))
+        self.shown.on("console", lambda message: self.console.append(message.text))
+        self.shown.on("pageerror", lambda error: self.console.append(str(error)))
         self.shown.on("request", lambda request: self.asked.append(request.url))
         self.shown.on("response", self._note_status)
         self.page.bring_up(self.shown)
@@ -51,7 +51,7 @@ def server(django_db_setup: None, browser: Browser, django_db_blocker: Any) -> I
     with django_db_blocker.unblock():
         # pytest-django fills the tables only for tests marked with django_db, and empties them after each.
         call_command("migrate", verbosity=0)
-        with site.standing():
+        with site.seeded():
             running = LiveServer("127.0.0.1")
             yield running
             running.thread.terminate()  # the connection stays shared, because a last request may still close it
@@ -78,7 +78,7 @@ def visit(context: BrowserContext, server: LiveServer, request: pytest.FixtureRe
     shown.close()
 
 
-def test_it_is_the_page_that_is_meant(visit: Visit) -> None:
+def test_it_is_the_expected_page(visit: Visit) -> None:
     assert visit.statuses[-1] == visit.page.status
     assert visit.shown.title()
 
@@ -103,7 +103,7 @@ def test_nothing_scrolls_sideways(visit: Visit, width: int) -> None:
 def test_the_console_stays_silent(visit: Visit) -> None:
     """The browser reports there which scripts and styles the Content-Security-Policy blocks."""
     expected = f"the server responded with a status of {visit.page.status}"  # the browser logs this, too
-    assert [line for line in visit.told if visit.page.status < 400 or expected not in line] == []
+    assert [line for line in visit.console if visit.page.status < 400 or expected not in line] == []
 
 
 def test_no_other_host_is_asked_for_anything(visit: Visit) -> None:

@@ -26,7 +26,7 @@ def post(client: Client, path: str, size: int) -> Any:
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_it_refuses_a_form_larger_than_any_of_ours(client: Client, path: str) -> None:
+def test_it_refuses_a_form_larger_than_any_real_one(client: Client, path: str) -> None:
     assert post(client, path, 64 * KB).status_code != 413
     response = post(client, path, 64 * KB + 1)
     assert response.status_code == 413
@@ -48,7 +48,7 @@ def test_it_does_not_read_a_body_that_is_too_large(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nowhere/", "/anymail/postmark/tracking/"])
-def test_it_does_not_read_a_form_to_say_that_there_is_nothing_here(client: Client, path: str) -> None:
+def test_it_does_not_read_a_form_to_an_unknown_url(client: Client, path: str) -> None:
     with patch("django.core.handlers.wsgi.WSGIRequest._load_post_and_files") as read:
         assert post(client, path, 1_000).status_code == 404
     assert not read.called
@@ -72,7 +72,7 @@ def test_it_refuses_a_large_file_in_a_form(client: Client) -> None:
         ("/anymail/postmark/tracking/", 10240 * KB),
     ],
 )
-def test_it_takes_more_where_more_is_needed(client: Client, path: str, largest: int) -> None:
+def test_it_accepts_larger_bodies_where_needed(client: Client, path: str, largest: int) -> None:
     assert post(client, path, largest).status_code != 413
     assert post(client, path, largest + 1).status_code == 413
 

@@ -80,9 +80,7 @@ def test_the_garbage_collector_is_on_once_the_apps_are_ready() -> None:
         (lambda: env.mail_server("IT", "")["EMAIL_BACKEND"], "outbox://", "subscriptions.outbox.EmailBackend"),
     ],
 )
-def test_it_reads_what_is_set(
-    read: Callable[[], Any], value: str, expected: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_reads_settings(read: Callable[[], Any], value: str, expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IT", value)
     assert read() == expected
 
@@ -102,7 +100,7 @@ def test_it_reads_what_is_set(
         (lambda: env.mail_backend("IT", "subscriptions.outbox.EmailBackend"), "subscriptions.outbox.EmailBackend"),
     ],
 )
-def test_what_is_empty_is_not_set(read: Callable[[], Any], expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_setting_is_not_set(read: Callable[[], Any], expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IT", "")
     assert read() == expected
 
@@ -244,7 +242,7 @@ def test_it_reads_the_lines_of_a_file(line: str, pair: tuple[str, str] | None) -
     assert parse_env_line(line) == pair
 
 
-def test_the_environment_goes_before_a_file_whose_bad_lines_are_named(
+def test_the_environment_overrides_a_file_and_bad_lines_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "env"
@@ -295,7 +293,7 @@ def test_a_command_ends_with_one_line_that_says_so(variables: dict[str, str], sa
     assert done.stderr.startswith(said)
 
 
-def test_a_name_may_stand_with_the_contact_address(tmp_path: Path) -> None:
+def test_the_contact_address_may_have_a_name(tmp_path: Path) -> None:
     variables = {"CONTACT_EMAIL": " Ops <ops@example.org> ", "VAR_DIR": str(tmp_path)}
     code = "from config import settings; print(settings.CONTACT_EMAIL)"
     assert start("-c", code, variables=variables).stdout == "ops@example.org\n"
@@ -322,7 +320,7 @@ def start(*command: str, variables: dict[str, str]) -> subprocess.CompletedProce
     )
 
 
-def test_nobody_else_can_read_a_folder_that_it_makes(tmp_path: Path) -> None:
+def test_no_other_user_can_read_a_folder_that_it_makes(tmp_path: Path) -> None:
     assert env.writable_folder("IT", tmp_path / "srv" / "var").stat().st_mode & 0o777 == 0o700
 
 
@@ -349,7 +347,7 @@ def test_every_entry_point_writes_files_that_no_one_else_can_read(load: str, tmp
 
 
 @ENTRY_POINTS
-def test_every_entry_point_closes_what_was_open_to_other_users(load: str, tmp_path: Path) -> None:
+def test_every_entry_point_closes_files_that_were_open_to_other_users(load: str, tmp_path: Path) -> None:
     folders = [tmp_path, tmp_path / "outbox", tmp_path / "journals"]
     files = [tmp_path / name for name in ("db.sqlite3", "db.sqlite3-wal", "secret_key")]
     for folder in folders:
@@ -369,7 +367,7 @@ def test_a_folder_for_everybody_stays_open(tmp_path: Path) -> None:
     assert mode_of(tmp_path) == 0o1777
 
 
-def test_a_folder_of_another_user_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_another_user_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(ImproperlyConfigured, match="can't be written by user"):
         env.writable_folder("IT", tmp_path)
@@ -381,8 +379,8 @@ def test_tests_reach_no_real_mail_server(tmp_path: Path) -> None:
         "EMAIL_URL=smtp://mail.example.org\nEMAIL_PROVIDERS=postmark,smtp\nANYMAIL_POSTMARK_SERVER_TOKEN=t\n"
     )
     shell = os.environ | {"ENV_FILE": str(file), "OPERATORS": "a@example.org", "ANYMAIL_BREVO_API_KEY": "key"}
-    told = "settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.OPERATORS, [*settings.ANYMAIL.values()]"
-    code = f"from tests import environment; from config import settings; print({told})"
+    values = "settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.OPERATORS, [*settings.ANYMAIL.values()]"
+    code = f"from tests import environment; from config import settings; print({values})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=shell, capture_output=True, text=True, check=True)
     assert "example.org" not in done.stdout
     assert "subscriptions.outbox.EmailBackend localhost []" in done.stdout
@@ -411,8 +409,8 @@ def test_make_shows_tracebacks_and_the_outbox_on_this_machine_alone(
 
 def test_a_host_may_be_an_ipv6_address(tmp_path: Path) -> None:
     environment = clean_env.environment() | {"VAR_DIR": str(tmp_path), "HOST": "2001:db8::1"}
-    told = "settings.SITE_URL, *settings.ALLOWED_HOSTS[-2:]"
-    command = [sys.executable, "-c", f"from config import settings; print({told})"]
+    values = "settings.SITE_URL, *settings.ALLOWED_HOSTS[-2:]"
+    command = [sys.executable, "-c", f"from config import settings; print({values})"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["http://[2001:db8::1]:8000", "[2001:db8::1]", "[2001:db8::1]"]
 
@@ -424,7 +422,7 @@ def test_a_host_may_be_an_ipv6_address(tmp_path: Path) -> None:
         ("brevo,postmark", "digest.delivery.providers.failover_backend.FailoverEmailBackend"),
     ],
 )
-def test_small_mails_have_the_same_ways_out(providers: str, backend: str, tmp_path: Path) -> None:
+def test_notices_use_the_same_providers(providers: str, backend: str, tmp_path: Path) -> None:
     environment = os.environ | {"VAR_DIR": str(tmp_path), "EMAIL_PROVIDERS": providers}
     command = [sys.executable, "-c", "from config import settings; print(settings.EMAIL_BACKEND)"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)

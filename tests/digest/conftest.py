@@ -1,4 +1,4 @@
-"""What tests of digests share: a busy day, a mail client, and a mail server that takes or refuses mails."""
+"""Shared fixtures: a day with many papers, a mail client, and a mail server that accepts or refuses emails."""
 
 import email.policy
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ ODD = "“Ünïcode” <b>&amp; more</b> = .\u00a0§ 你好 שלום 💥 " + "x
 
 
 def read(wire: bytes) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The headers and the parts, as a mail client has them."""
+    """Return the headers and the parts of an email, as a mail client reads them."""
     mail = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(wire)
     assert all(not part.defects for part in mail.walk())
     headers = [(name, str(value)) for name, value in mail.items() if name != "Content-Type"]
@@ -33,7 +33,7 @@ def read(wire: bytes) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
 
 @pytest.fixture
 def busy(hugging_face: Any) -> Edition:
-    """Forty papers, some of them odd."""
+    """An edition of forty papers, some of them with odd texts."""
     records = [
         make_record(
             f"2608.1{n:04}",

@@ -29,7 +29,7 @@ def groups(client: Client, path: str = "/admin/") -> dict[str, list[str]]:
     return {group["name"]: [model["object_name"] for model in group["models"]] for group in shown}
 
 
-def test_it_groups_what_people_work_with_and_puts_all_else_last(admin_client: Client) -> None:
+def test_it_groups_the_models_that_people_use_and_puts_the_rest_last(admin_client: Client) -> None:
     found = groups(admin_client)
     assert list(found) == [*GROUPS, LAST]
     assert found["Readers"][0] == "Subscriber"
@@ -51,7 +51,7 @@ def test_the_last_group_is_closed_until_something_in_it_is_looked_at(admin_clien
     assert '<details class="machinery" open>' in page
 
 
-def test_it_shows_no_group_of_which_a_user_may_see_nothing(client: Client) -> None:
+def test_it_hides_groups_without_a_model_that_the_user_may_view(client: Client) -> None:
     editor = User.objects.create_user("editor", is_staff=True)
     editor.user_permissions.add(Permission.objects.get(codename="view_paper"))
     client.force_login(editor)
@@ -69,7 +69,7 @@ PARTS = {
 
 
 @pytest.mark.parametrize(("right", "parts"), PARTS.items())
-def test_the_first_page_shows_each_part_to_staff_who_may_view_what_it_is_about(
+def test_the_first_page_shows_each_part_to_staff_who_may_view_its_models(
     client: Client, edition: Edition, alice: Subscriber, hugging_face: Source, right: str, parts: list[str]
 ) -> None:
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="failed", message="not JSON")
@@ -91,7 +91,7 @@ def test_the_page_of_one_app_is_as_django_has_it(admin_client: Client) -> None:
     assert [app["app_label"] for app in page.context["app_list"]] == ["subscriptions"]
 
 
-def test_papers_stand_newest_first_and_by_votes(admin_client: Client, edition: Edition, hugging_face: Source) -> None:
+def test_papers_are_in_order_of_date_and_votes(admin_client: Client, edition: Edition, hugging_face: Source) -> None:
     tomorrow = TODAY + dt.timedelta(days=1)
     papers.ingest(hugging_face, [make_record("2608.00009", "Late and unknown", day=tomorrow)], tomorrow)
     titles = [paper.title for paper in admin_client.get("/admin/digest/paper/").context["cl"].result_list]
@@ -140,7 +140,7 @@ def test_days_and_times_are_written_one_way(admin_client: Client, edition: Editi
     assert "Aug. 20" not in page
 
 
-def test_a_run_says_why_it_failed_under_what_became_of_it(admin_client: Client, hugging_face: Source) -> None:
+def test_a_run_shows_why_it_failed_under_its_outcome(admin_client: Client, hugging_face: Source) -> None:
     said = {"source": hugging_face, "day": TODAY, "started_at": NOW, "new": 2, "rejected": 1}
     FetchRun.objects.create(status="failed", message="not <b>JSON" + "x" * 400, **said)
     page = admin_client.get("/admin/digest/fetchrun/").content.decode()

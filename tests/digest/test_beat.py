@@ -1,4 +1,4 @@
-"""The scheduler after somebody set the clock back, and after a release that asks for other things."""
+"""The scheduler after the clock was set back, and after a release with other tasks."""
 
 import datetime as dt
 from typing import Any
@@ -30,7 +30,7 @@ def test_it_runs_again_within_its_interval(last_run_at: dt.datetime) -> None:
 
 
 @pytest.mark.django_db(transaction=True)  # a scheduler drops the connection of an open one
-def test_it_forgets_what_earlier_releases_asked_for_and_leaves_an_admins_own() -> None:
+def test_it_deletes_tasks_of_earlier_releases_and_keeps_those_of_admins() -> None:
     every_minute = IntervalSchedule.objects.create(every=1, period="minutes")
     earlier = (
         "digest.tasks.send_mails",
@@ -46,7 +46,7 @@ def test_it_forgets_what_earlier_releases_asked_for_and_leaves_an_admins_own() -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_sets_hours_anew_and_leaves_switched_off_what_is() -> None:
+def test_it_updates_hours_and_keeps_disabled_tasks_disabled() -> None:
     Scheduler(app)
     other = IntervalSchedule.objects.create(every=1, period="days")
     rows = PeriodicTask.objects.filter(name="digest.tasks.report_to_operators")
@@ -65,7 +65,7 @@ def test_ticks_are_not_kept_for_ever() -> None:
     assert all(kept)
 
 
-def test_bells_are_heard_where_clocks_are_minutes_apart() -> None:
+def test_tasks_run_on_machines_with_clocks_minutes_apart() -> None:
     app.loader.import_default_modules()
     tasks: list[Any] = [task for name, task in app.tasks.items() if name.startswith(("digest.", "subscriptions."))]
     assert len(tasks) > len(BEAT)

@@ -1,4 +1,4 @@
-"""Broader topics, which stand for narrower ones: what they find and say, and where readers meet them."""
+"""Broader topics, which include narrower ones: their papers, their texts, and the pages that show them."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -106,9 +106,9 @@ def test_its_own_phrases_find_as_well() -> None:
         ("Small models", SMALL),
         ("Quantization and pruning", QUANTIZATION),
         ("Pruning of small networks", QUANTIZATION),
-        ("Quantization and robots", QUANTIZATION),  # no topic stands for both
+        ("Quantization and robots", QUANTIZATION),  # no topic includes both
         ("Robots and quantization", ROBOTS),
-        ("Quantization, token compression and robots", SMALL),  # which stands for most of it
+        ("Quantization, token compression and robots", SMALL),  # it includes most of them
         ("Robots", ROBOTS),
         ("Robots und andere", ROBOTS),
     ],

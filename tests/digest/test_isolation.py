@@ -21,7 +21,7 @@ BY_THE_SQUARE = {
 }
 
 
-def test_it_returns_what_the_function_makes_of_the_input() -> None:
+def test_it_returns_the_result_of_the_function() -> None:
     body = bytes(range(256)) * 4_000
     assert isolation.run(backwards, body) == body[::-1]
 
@@ -36,7 +36,7 @@ def test_it_returns_what_the_function_makes_of_the_input() -> None:
         (sleep, "stopped after 2 seconds$"),
     ],
 )
-def test_it_says_why_there_is_no_result(
+def test_it_explains_why_there_is_no_result(
     monkeypatch: pytest.MonkeyPatch, function: Callable[[bytes], bytes], said: str
 ) -> None:
     monkeypatch.setattr(isolation, "SECONDS", 1)
@@ -46,7 +46,7 @@ def test_it_says_why_there_is_no_result(
         isolation.run(function, b"feed")
 
 
-def test_the_child_knows_no_setting_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_has_none_of_our_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "secret")
     assert b"SECRET_KEY" not in isolation.run(misbehaving.environment, b"")
 
@@ -76,6 +76,6 @@ def test_a_picture_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatc
         thumbnails.shrink(b"")
 
 
-def test_what_is_wrong_with_a_picture_is_said_as_before() -> None:
+def test_errors_of_pictures_stay_the_same() -> None:
     with pytest.raises(PictureError, match="not an image in PNG"):
         thumbnails.shrink(b"<svg/>")

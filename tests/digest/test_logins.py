@@ -84,7 +84,7 @@ def test_an_attacker_locks_no_admin_out_of_a_browser_that_has_logged_in_before(c
     assert log_in(client) == ""
 
 
-def test_a_known_browser_has_a_limit_of_its_own(client: Client) -> None:
+def test_a_known_browser_has_its_own_limit(client: Client) -> None:
     log_in(client)
     client.post("/admin/logout/")
     for _ in range(10):
@@ -93,7 +93,7 @@ def test_a_known_browser_has_a_limit_of_its_own(client: Client) -> None:
     assert log_in(Client()) == ""
 
 
-def test_a_browser_is_known_for_the_account_that_it_logged_in_to_alone(client: Client) -> None:
+def test_a_browser_is_known_only_for_the_account_that_it_logged_in_to(client: Client) -> None:
     User.objects.create_superuser("eve", "eve@example.org", "a long password of eve")
     assert log_in(client, "a long password of eve", account="eve") == ""
     client.post("/admin/logout/")

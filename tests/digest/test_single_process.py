@@ -121,7 +121,7 @@ def refusal(var: Path, port: int) -> str:
     return ended.stderr
 
 
-def test_it_stops_though_upstream_says_nothing(tmp_path: Path) -> None:
+def test_it_stops_although_upstream_does_not_answer(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
         port = free_port()
         with running(tmp_path, port, f"http://127.0.0.1:{silent.getsockname()[1]}") as started:
@@ -141,7 +141,7 @@ def test_it_shows_a_day_without_the_internet(tmp_path: Path) -> None:
 
 
 def test_it_remembers_a_stop_that_comes_while_it_starts() -> None:
-    # In a process of its own, for signals are the whole process's.
+    # Use a separate process, because signals affect the whole process.
     script = """
 import signal, threading, time
 from unittest import mock

@@ -1,4 +1,4 @@
-"""The bells: each may ring too often, too late or not at all."""
+"""The tasks: each may start too often, too late or not at all."""
 
 import datetime as dt
 import json
@@ -31,7 +31,7 @@ def a_paper_a_day(upstream: Upstream, days: int) -> None:
 
 
 @pytest.mark.usefixtures("now", "hugging_face")
-def test_it_begins_with_the_last_seven_days_unmailed(upstream: Upstream) -> None:
+def test_it_begins_with_the_last_seven_days_and_emails_none_of_them(upstream: Upstream) -> None:
     make_reader("all@example.org", send_hour=13)
     a_paper_a_day(upstream, 7)
     tasks.collect_papers()
@@ -76,7 +76,7 @@ def test_it_publishes_when_the_hour_has_come(edition: Edition, hugging_face: Any
 
 
 @pytest.mark.usefixtures("edition", "alice")
-def test_it_sends_what_is_due_and_only_once(time_machine: Any) -> None:
+def test_it_sends_due_digests_only_once(time_machine: Any) -> None:
     time_machine.move_to(NOW + dt.timedelta(hours=18), tick=False)  # 06:00 UTC: not yet
     tasks.send_due_digests()
     assert mail.outbox == []
@@ -87,7 +87,7 @@ def test_it_sends_what_is_due_and_only_once(time_machine: Any) -> None:
 
 
 @pytest.mark.usefixtures("edition")
-def test_it_wakes_readers_whose_pause_is_over(alice: Subscriber, time_machine: Any) -> None:
+def test_it_resumes_readers_after_their_pause(alice: Subscriber, time_machine: Any) -> None:
     lifecycle.pause(alice, TODAY + dt.timedelta(days=7))
     time_machine.move_to(NOW + dt.timedelta(days=7))
     tasks.send_due_digests()
@@ -101,12 +101,12 @@ def test_it_waits_with_the_first_editions_until_every_source_was_read(hugging_fa
     a_paper_a_day(upstream, 7)
     tasks.collect_source(hugging_face.pk)
     assert not Edition.objects.exists()
-    tasks.collect_source(other.pk)  # and be it in vain
+    tasks.collect_source(other.pk)  # even if it finds nothing
     assert Edition.objects.count() == 7
 
 
 @pytest.mark.usefixtures("edition", "alice")
-def test_it_sends_what_is_queued_though_the_planning_fails(monkeypatch: pytest.MonkeyPatch, edition: Edition) -> None:
+def test_it_sends_queued_digests_although_planning_fails(monkeypatch: pytest.MonkeyPatch, edition: Edition) -> None:
     planner.plan_everyone(edition, now=NOW)
 
     def fail(*, now: dt.datetime) -> int:

@@ -81,7 +81,7 @@ HEADERS = sorted(make_mail(dict.fromkeys(TEXTS, "text"), LOOK).message.keys())
 
 @FEW
 @given(st.fixed_dictionaries({name: ANY.map(without_surrogates) for name in TEXTS}))
-def test_l7_no_text_of_a_paper_a_filter_or_a_note_gets_out_of_its_place(texts: dict[str, str]) -> None:
+def test_l7_no_text_of_a_paper_filter_or_note_escapes_its_element(texts: dict[str, str]) -> None:
     made = make_mail(texts, LOOK)
     assert sorted(made.message.keys()) == HEADERS
     assert made.defects == []
@@ -92,7 +92,7 @@ def test_l7_no_text_of_a_paper_a_filter_or_a_note_gets_out_of_its_place(texts: d
 
 @FEW
 @given(st.fixed_dictionaries({name: ANY.map(without_surrogates) for name in ("name", "intro", "footer", "address")}))
-def test_l7_no_text_of_the_brand_gets_out_of_its_place(texts: dict[str, str]) -> None:
+def test_l7_no_text_of_the_brand_escapes_its_element(texts: dict[str, str]) -> None:
     look = Look(
         texts["name"],
         LOOK.url,
@@ -110,7 +110,7 @@ def test_l7_no_text_of_the_brand_gets_out_of_its_place(texts: dict[str, str]) ->
 
 @FEW
 @given(ANY)
-def test_l7_no_header_value_begins_another(text: str) -> None:
+def test_l7_no_header_value_adds_another_header(text: str) -> None:
     """The text may be a subject from an operator's own template."""
     with brand.trying(LOOK):
         message = builder.build_message(
@@ -128,6 +128,6 @@ def test_l7_no_header_value_begins_another(text: str) -> None:
 @pytest.mark.parametrize(
     "address", ["a@example.org\r\nBcc: b@example.org", "a@example.org\nX: y", "a@example.org, b@x.y"]
 )
-def test_l7_no_address_of_a_form_names_a_second_recipient(client: Any, db: None, address: str) -> None:
+def test_l7_no_address_in_a_form_adds_a_second_recipient(client: Any, db: None, address: str) -> None:
     assert client.post("/subscribe/", {"email": address}).status_code == 400
     assert not Subscriber.objects.exists()

@@ -9,7 +9,7 @@ from tests.email import cast
 from tests.email.mails import Mail, digests_of
 
 
-def test_l1_the_list_id_is_the_same_in_every_mail(mails: list[Mail]) -> None:
+def test_l1_the_list_id_is_the_same_in_every_email(mails: list[Mail]) -> None:
     (list_id,) = {mail.message["List-Id"] for mail in mails}
     assert re.fullmatch(r"Daily Papers <digest\.papers\.example\.org>", list_id)
     assert len(list_id) <= 255
@@ -28,9 +28,7 @@ def test_l3_no_machine_answers(mails: list[Mail]) -> None:
         assert (mail.message["Auto-Submitted"], mail.message["Precedence"]) == ("auto-generated", "list")
 
 
-def test_l4_the_message_id_is_the_same_at_every_try_and_no_other_mails(
-    sample: Edition, readers: list[Subscriber]
-) -> None:
+def test_l4_the_message_id_is_the_same_on_every_attempt_and_unique(sample: Edition, readers: list[Subscriber]) -> None:
     first, again = ([mail.message["Message-ID"] for mail in digests_of(sample, readers)] for _ in range(2))
     assert first == again
     assert len(set(first)) == len(first)

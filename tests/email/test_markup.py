@@ -69,7 +69,7 @@ def test_h1_with_25_papers_it_stays_below_80_kb(long_edition: Edition, wants_25:
     assert "and 5 more on the site" in mail.text
 
 
-def test_h1_the_way_out_stands_near_the_top_too(mails: list[Mail]) -> None:
+def test_h1_an_unsubscribe_link_is_near_the_top_too(mails: list[Mail]) -> None:
     for mail in mails:
         assert "/unsubscribe/" in mail.html.partition("<h1")[0]
 
@@ -92,7 +92,7 @@ def test_h3_tables_are_for_layout_only_and_not_deep(mails: list[Mail]) -> None:
         assert not mail.all("thead")
 
 
-def test_h4_it_says_its_language_and_has_headings_in_order(mails: list[Mail]) -> None:
+def test_h4_it_declares_its_language_and_has_headings_in_order(mails: list[Mail]) -> None:
     languages = set()
     for mail in mails:
         (html,) = mail.all("html")
@@ -117,7 +117,7 @@ def test_h5_without_images_nothing_is_missing(mails: list[Mail]) -> None:
         assert "data:" not in mail.html
 
 
-def test_h6_links_say_where_they_lead_and_not_by_colour_alone(mails: list[Mail]) -> None:
+def test_h6_links_have_meaningful_texts_and_differ_by_more_than_colour(mails: list[Mail]) -> None:
     for mail in mails:
         texts = link_texts(mail.html)
         assert all(len(text) >= 4 for text in texts)
@@ -148,7 +148,7 @@ def link_texts(html: str) -> list[str]:
     return found
 
 
-def test_h7_it_is_dark_where_the_reader_likes_it_dark(mails: list[Mail]) -> None:
+def test_h7_it_supports_dark_mode(mails: list[Mail]) -> None:
     for mail in mails:
         metas = {attrs.get("name"): attrs.get("content") for attrs in mail.all("meta")}
         assert metas["color-scheme"] == metas["supported-color-schemes"] == "light dark"
@@ -160,7 +160,7 @@ def test_h7_it_is_dark_where_the_reader_likes_it_dark(mails: list[Mail]) -> None
         assert not re.search(r"#(fff|000|ffffff|000000)\b", mail.html)
 
 
-def test_h8_the_preheader_goes_on_from_the_subject(mails: list[Mail]) -> None:
+def test_h8_the_preheader_continues_the_subject(mails: list[Mail]) -> None:
     for mail in mails:
         said, filler = unescape(hidden_text(mail)).strip().split("\n", 1)
         assert 40 <= len(said) <= 110
@@ -189,7 +189,7 @@ def test_h10_it_runs_nothing_and_loads_nothing(mails: list[Mail]) -> None:
         assert not any(name.startswith("on") for _, attrs in mail.elements for name in attrs)
 
 
-def test_h11_the_text_says_the_same_and_links_to_the_same(
+def test_h11_the_text_has_the_same_content_and_links(
     mails: list[Mail], readers: list[Subscriber], settings: Any
 ) -> None:
     settings.POSTAL_ADDRESS = "Our Lab, 1 Main Street, Springfield"
@@ -208,7 +208,7 @@ def test_h11_lines_of_text_are_short_and_addresses_whole(mails: list[Mail]) -> N
         assert all(line.strip() in mail.text_links for line in lines if "://" in line)
 
 
-def test_h12_no_line_of_text_is_longer_than_servers_take(readers: list[Subscriber]) -> None:
+def test_h12_no_line_of_text_is_longer_than_servers_accept(readers: list[Subscriber]) -> None:
     for mail in digests_of(cast.hostile_day(), readers):
         assert max(len(line.encode()) for line in mail.text.splitlines()) <= 998 or mail.wire.isascii()
         assert max(map(len, mail.wire.splitlines())) <= 998
@@ -228,7 +228,7 @@ def test_h13_no_title_makes_the_subject_longer(title: str, limit: int) -> None:
 
 
 @pytest.mark.usefixtures("now")
-def test_c2_without_a_postal_address_no_digest_leaves_and_the_reason_is_told(
+def test_c2_without_a_postal_address_no_digest_is_sent_and_the_reason_is_shown(
     edition: Edition, alice: Subscriber, settings: Any
 ) -> None:
     settings.REQUIRE_POSTAL_ADDRESS, settings.POSTAL_ADDRESS = True, ""

@@ -23,12 +23,12 @@ def own(settings: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_it_takes_their_style_sheet(own: Path, edition: Edition, alice: Subscriber) -> None:
+def test_it_uses_their_style_sheet(own: Path, edition: Edition, alice: Subscriber) -> None:
     (own / "email" / "email.css").write_text("h1 { color: #123456; }")
     assert 'style="color: #123456;"' in digest_of(edition, alice).html
 
 
-def test_it_takes_their_digest(own: Path, edition: Edition, alice: Subscriber) -> None:
+def test_it_uses_their_digest(own: Path, edition: Edition, alice: Subscriber) -> None:
     ours = Path(__file__).resolve().parent.parent.parent / "templates" / "email" / "digest.html"
     (own / "email" / "digest.html").write_text(
         ours.read_text().replace("{% block foot %}", "{% block foot %}<p>Ours!</p>")
@@ -40,6 +40,6 @@ def test_it_takes_their_digest(own: Path, edition: Edition, alice: Subscriber) -
 
 
 @pytest.mark.usefixtures("edition")
-def test_it_takes_their_pages(own: Path) -> None:
+def test_it_uses_their_pages(own: Path) -> None:
     (own / "web" / "privacy.html").write_text("Our own words.")
     assert Client().get("/privacy/").content.decode() == "Our own words."

@@ -22,7 +22,7 @@ def reader(frequency: str, asked: bool) -> Subscriber:
 
 
 @pytest.mark.parametrize(("frequency", "said"), [("daily", "A quiet day"), ("weekly", "A quiet week")])
-def test_it_is_one_line_for_who_asked(unvoted: Edition, frequency: str, said: str) -> None:
+def test_readers_who_asked_get_one_line(unvoted: Edition, frequency: str, said: str) -> None:
     (mail,) = digests_of(unvoted, [reader(frequency, asked=True)])
     assert mail.message["Subject"] == "Nothing for you on 20 Aug"
     for part in (mail.text, mail.html):
@@ -32,11 +32,11 @@ def test_it_is_one_line_for_who_asked(unvoted: Edition, frequency: str, said: st
     assert mail.text_links == mail.links
 
 
-def test_it_is_no_mail_for_others(unvoted: Edition) -> None:
+def test_others_get_no_email(unvoted: Edition) -> None:
     assert digests_of(unvoted, [reader("daily", asked=False)]) == []
 
 
-def test_it_is_what_others_liked_where_there_is_something(edition: Edition) -> None:
+def test_readers_get_trending_papers_if_there_are_any(edition: Edition) -> None:
     (mail,) = digests_of(edition, [reader("daily", asked=True)])
     assert "so here is what others liked best" in " ".join(mail.text.split())
     assert "Trending" in mail.html

@@ -52,7 +52,7 @@ def mails(db: None, request: pytest.FixtureRequest) -> list[Mail]:
 
 
 @pytest.mark.parametrize("mails", cast.recorded_days()[-DAYS:] or ["none"], indirect=True)
-def test_nobody_has_anything_against_the_mails_of_a_recorded_day(
+def test_no_tool_finds_anything_wrong_with_the_emails_of_a_recorded_day(
     mails: list[Mail], rspamd: Rspamd, validator: Validator, browser: Browser, figures: Figures
 ) -> None:
     if why := tools.missing("spamassassin"):
@@ -60,17 +60,17 @@ def test_nobody_has_anything_against_the_mails_of_a_recorded_day(
     assert len(mails) >= len(cast.KINDS) - 3  # a day may have no papers for some of them
     verdicts = tools.spamassassin(mails)
     for mail, verdict in zip(mails, verdicts, strict=True):
-        said = rspamd.judge(mail)
+        verdict = rspamd.judge(mail)
         markup = validator.judge(mail.html)
         figures.sizes.append(len(mail.html.encode()))
         figures.spamassassin.append(verdict.score)
-        figures.rspamd.append(said.score)
+        figures.rspamd.append(verdict.score)
         assert mail.defects == []
         assert max(map(len, mail.wire.split(b"\r\n"))) <= 998
         assert mail.text_links == mail.links
         assert len(mail.html.encode()) <= 80_000
         assert allowed.by_spamassassin(verdict) == []
-        assert allowed.by_rspamd(said) == []
+        assert allowed.by_rspamd(verdict) == []
         assert markup.invalid == []
         assert allowed.by_caniemail(markup) == set()
         for scheme in ("light", "dark"):

@@ -73,7 +73,7 @@ def smtp_sink(folder: Path) -> Iterator[int]:
         process.wait(timeout=10)
 
 
-def test_u3_the_signature_covers_both_headers_of_unsubscription(edition: Edition, alice: Subscriber, key: Key) -> None:
+def test_u3_the_signature_covers_both_unsubscribe_headers(edition: Edition, alice: Subscriber, key: Key) -> None:
     signed = sign(digest_of(edition, alice), key)
     covered = re.sub(rb"\s", b"", signed.partition(b"h=")[2].partition(b";")[0]).lower().split(b":")
     assert {b"list-unsubscribe", b"list-unsubscribe-post", b"feedback-id"} <= set(covered)

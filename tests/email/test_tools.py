@@ -31,7 +31,7 @@ def test_spamassassin_would_find_something(mails: list[Mail]) -> None:
     assert allowed.by_spamassassin(tools.spamassassin([Mail(bare)])[0])
 
 
-def test_rspamd_finds_nothing_of_our_making(mails: list[Mail], rspamd: Rspamd) -> None:
+def test_rspamd_finds_nothing_wrong_with_the_content(mails: list[Mail], rspamd: Rspamd) -> None:
     for mail in mails:
         assert allowed.by_rspamd(rspamd.judge(mail)) == []
 
@@ -41,7 +41,7 @@ def test_html_validate_finds_them_valid(mails: list[Mail], hostile_mails: list[M
         assert validator.judge(mail.html).invalid == []
 
 
-def test_mail_clients_take_what_they_use_or_do_well_without_it(mails: list[Mail], validator: Validator) -> None:
+def test_mail_clients_support_the_features_in_use_or_do_not_need_them(mails: list[Mail], validator: Validator) -> None:
     for mail in mails:
         assert allowed.by_caniemail(validator.judge(mail.html)) == set()
 
@@ -53,7 +53,7 @@ def test_axe_finds_them_accessible(mails: list[Mail], browser: Browser, scheme: 
 
 
 @pytest.mark.parametrize("width", [320, 360])
-def test_they_fit_a_telephone(mails: list[Mail], hostile_mails: list[Mail], browser: Browser, width: int) -> None:
+def test_they_fit_a_phone(mails: list[Mail], hostile_mails: list[Mail], browser: Browser, width: int) -> None:
     for mail in mails + hostile_mails:
         page = browser.new_page(viewport={"width": width, "height": 800})
         page.set_content(mail.html)
@@ -61,10 +61,10 @@ def test_they_fit_a_telephone(mails: list[Mail], hostile_mails: list[Mail], brow
         page.close()
 
 
-def test_an_unreadable_mail_would_be_found(browser: Browser) -> None:
+def test_axe_would_find_an_unreadable_email(browser: Browser) -> None:
     pale = '<html lang="en"><title>x</title><p style="color:#ddd;background:#fff">pale</p></html>'
     assert tools.axe(browser, pale, "light")
 
 
-def test_a_verdict_of_ours_would_be_found() -> None:
+def test_rspamd_would_find_something() -> None:
     assert allowed.by_rspamd(Verdict(7, {"R_WHITE_ON_WHITE": 4.0})) == ["7 points", "R_WHITE_ON_WHITE"]

@@ -110,7 +110,7 @@ def test_u8_a_second_click_is_like_the_first_and_old_links_work(mail: Mail, alic
 
 
 @pytest.mark.usefixtures("now")
-def test_u9_nothing_leaves_after_the_click_not_even_what_is_queued(edition: Edition, alice: Subscriber) -> None:
+def test_u9_nothing_is_sent_after_the_click_not_even_queued_digests(edition: Edition, alice: Subscriber) -> None:
     planner.plan_everyone(edition, now=NOW)
     lifecycle.unsubscribe(alice, now=NOW)
     shard_worker.send_due()
@@ -118,7 +118,7 @@ def test_u9_nothing_leaves_after_the_click_not_even_what_is_queued(edition: Edit
     assert planner.plan_everyone(edition, now=NOW) == 0
 
 
-def test_u10_both_parts_show_the_way_out(mail: Mail, alice: Subscriber) -> None:
+def test_u10_both_parts_show_the_unsubscribe_link(mail: Mail, alice: Subscriber) -> None:
     way_out = link_tokens.make_url(Purpose.UNSUBSCRIBE, alice)
     assert way_out in mail.links
     assert way_out in mail.text_links
@@ -126,7 +126,7 @@ def test_u10_both_parts_show_the_way_out(mail: Mail, alice: Subscriber) -> None:
 
 
 @pytest.mark.usefixtures("now")
-def test_u11_small_mails_promise_no_unsubscription(bob: Subscriber, alice: Subscriber) -> None:
+def test_u11_notices_have_no_unsubscribe_header(bob: Subscriber, alice: Subscriber) -> None:
     """Only the welcome email does, because it is the first of the subscription."""
     kinds = set(OwedNotice.Kind.values) - {"welcome"}
     for kind in kinds:
@@ -139,9 +139,7 @@ def test_u11_small_mails_promise_no_unsubscription(bob: Subscriber, alice: Subsc
         assert sent["List-Unsubscribe-Post"] is None
 
 
-def test_every_link_to_the_site_leads_to_the_place_that_it_names(
-    client: Client, edition: Edition, alice: Subscriber
-) -> None:
+def test_every_link_to_the_site_leads_to_its_target(client: Client, edition: Edition, alice: Subscriber) -> None:
     ours = {link for link in digest_of(edition, alice).links if link.startswith("https://papers.example.org")}
     assert len(ours) > 5
     for link in ours:

@@ -63,8 +63,8 @@ def spamassassin(mails: list[Mail]) -> list[Verdict]:
         command = ["spamassassin", "--local", "--test-mode", "--cf=report_safe 0", *map(str, paths)]
         environment = os.environ | {"HOME": folder}  # where it stores what it learns
         run = subprocess.run(command, capture_output=True, env=environment, check=True)
-        said = run.stdout.decode("utf-8", "replace")
-    reports = re.split(r"^Content analysis details:", said, flags=re.MULTILINE)[1:]
+        output = run.stdout.decode("utf-8", "replace")
+    reports = re.split(r"^Content analysis details:", output, flags=re.MULTILINE)[1:]
     assert len(reports) == len(mails)
     return [_read_report(report) for report in reports]
 
@@ -86,8 +86,8 @@ class Rspamd:
         """Check the email as if it came from a host with a valid name, which mail services require."""
         headers = {"IP": "192.0.2.1", "Hostname": "mx.papers.example.org", "Helo": "mx.papers.example.org"}
         headers |= {"From": sender, "Rcpt": str(mail.message["To"])}
-        said = self._http.post("/checkv2", content=mail.wire, headers=headers).raise_for_status().json()
-        return Verdict(said["score"], {name: symbol["score"] for name, symbol in said["symbols"].items()})
+        answer = self._http.post("/checkv2", content=mail.wire, headers=headers).raise_for_status().json()
+        return Verdict(answer["score"], {name: symbol["score"] for name, symbol in answer["symbols"].items()})
 
 
 @contextmanager
@@ -129,9 +129,9 @@ class Validator:
     def judge(self, html: str) -> Markup:
         self._in.write(json.dumps(html) + "\n")
         self._in.flush()
-        said = json.loads(self._out.readline())
-        pairs = (line.split(": ", 1) for line in said["unsupported"])
-        return Markup(said["invalid"], [(client, feature) for client, feature in pairs])
+        answer = json.loads(self._out.readline())
+        pairs = (line.split(": ", 1) for line in answer["unsupported"])
+        return Markup(answer["invalid"], [(client, feature) for client, feature in pairs])
 
 
 @contextmanager

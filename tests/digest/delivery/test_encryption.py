@@ -66,7 +66,7 @@ def test_it_sends_everything_encrypted(safe: Sink) -> None:
     assert {outcome.result for outcome in outcomes.values()} == {Result.SENT}
     assert len(safe.mails) == 20
     assert all(received.is_encrypted for received in safe.mails)
-    assert {line.split()[0].upper() for line in safe.said} <= {"EHLO", "STARTTLS"}
+    assert {line.split()[0].upper() for line in safe.clear_text} <= {"EHLO", "STARTTLS"}
     assert safe.connections == 2
 
 
@@ -129,7 +129,7 @@ def test_an_untrusted_certificate_is_refused(safe: Sink, monkeypatch: pytest.Mon
     reason = stopped()
     assert reason.startswith(f"The certificate of the mail server 127.0.0.1:{safe.port} can't be verified: self-signed")
     assert "set SSL_CERT_FILE to a file with that authority's certificate" in reason
-    assert {line.split()[0].upper() for line in safe.said} <= {"EHLO", "STARTTLS"}
+    assert {line.split()[0].upper() for line in safe.clear_text} <= {"EHLO", "STARTTLS"}
 
 
 @pytest.mark.parametrize(("name", "days", "why"), [("mail.example.org", 9, "mismatch"), ("localhost", -1, "expired")])
@@ -153,7 +153,7 @@ def test_without_starttls_it_sends_neither_password_nor_email(settings: Any) -> 
         settings.EMAIL_USE_TLS = True
         reason = stopped()
     assert reason.startswith(f"The mail server 127.0.0.1:{server.port} does not offer STARTTLS. Without it neither")
-    assert [line.split()[0].upper() for line in server.said] == ["EHLO"]
+    assert [line.split()[0].upper() for line in server.clear_text] == ["EHLO"]
     assert server.mails == []
 
 
