@@ -54,7 +54,7 @@ def test_it_updates_hours_and_keeps_disabled_tasks_disabled() -> None:
     Scheduler(app)
     row = rows.get()
     assert (row.enabled, row.interval, row.crontab.hour) == (False, None, "6-23")
-    assert "set anew whenever beat starts" in row.description
+    assert "reset each time beat starts" in row.description
 
 
 @pytest.mark.django_db(transaction=True)
