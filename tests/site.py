@@ -98,7 +98,7 @@ def network_is_full() -> Iterator[None]:
     full = abuse_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
     abuse_limits.acquire(full, now=timezone.now())
     with (
-        mock.patch.object(abuse_limits, "network", return_value=full),
+        mock.patch.object(abuse_limits, "network", return_value=[full]),
         mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(0)),
     ):
         yield
