@@ -35,12 +35,12 @@ class PreferencesForm(forms.Form):
         Topic.objects.none(),
         to_field_name="slug",
         required=False,
-        error_messages={"invalid_choice": _("“%(value)s” is not a topic we know. Choose from the list.")},
+        error_messages={"invalid_choice": _("“%(value)s” is not a topic. Choose one from the list.")},
     )
     words = forms.CharField(
         required=False,
         max_length=2000,
-        error_messages={"max_length": _("That is too long: write at most 2000 characters.")},
+        error_messages={"max_length": _("That is too long: use at most 2000 characters.")},
     )
     frequency = forms.ChoiceField(
         choices=Subscriber.Frequency.choices,
@@ -156,9 +156,9 @@ class AddressField(forms.EmailField):
 
     def __init__(self) -> None:
         messages = {
-            "required": _("Write your e-mail address, such as ada@example.org."),
-            "invalid": _("That is not an e-mail address. Write it like ada@example.org."),
-            "max_length": _("That address is too long: no mail server takes more than 254 characters."),
+            "required": _("Enter your email address, such as ada@example.org."),
+            "invalid": _("That is not an email address. Write it like ada@example.org."),
+            "max_length": _("That address is too long: mail servers accept at most 254 characters."),
         }
         super().__init__(max_length=254, error_messages=messages)
 
@@ -221,7 +221,7 @@ class PauseForm(forms.Form):
     WEEKS = (1, 2, 4, 8)
     weeks = forms.TypedChoiceField(choices=[(number, number) for number in WEEKS], coerce=int, required=False)
     until = forms.DateField(
-        required=False, error_messages={"invalid": _("Write the date like 2026-12-31, or choose it from the calendar.")}
+        required=False, error_messages={"invalid": _("Write the date like 2026-12-31, or pick it from the calendar.")}
     )
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
@@ -232,7 +232,7 @@ class PauseForm(forms.Form):
     def clean_until(self) -> dt.date | None:
         until: dt.date | None = self.cleaned_data["until"]
         if until and not self.first <= until <= self.last:
-            raise forms.ValidationError(_("Choose a day from tomorrow on, and within a year."))
+            raise forms.ValidationError(_("Choose a day between tomorrow and a year from now."))
         return until
 
     def clean(self) -> dict[str, Any]:
@@ -264,7 +264,7 @@ class KnownAddressForm(forms.Form):
         if abuse_limits.acquire(guesses, now=timezone.now()):
             raise forms.ValidationError(_("That was a wrong address too often. Please try again in an hour."))
         if email_addresses.address_hash(present) != email_addresses.address_hash(self._reader.email):
-            raise forms.ValidationError(_("That is not the address that these settings are for."))
+            raise forms.ValidationError(_("These settings belong to another address."))
         abuse_limits.forget(guesses)
         return present
 
@@ -275,19 +275,19 @@ class MoveForm(KnownAddressForm):
     def clean_email(self) -> str:
         new: str = self.cleaned_data["email"]
         if email_addresses.address_hash(new) == email_addresses.address_hash(self._reader.email):
-            raise forms.ValidationError(_("That is the address you have already."))
+            raise forms.ValidationError(_("That is your current address."))
         return new
 
 
 class FarewellForm(forms.Form):
     CHOICES = [
-        (Farewell.Reason.TOO_MANY, _("Too many mails")),
-        (Farewell.Reason.WRONG_PAPERS, _("Not the papers I want")),
+        (Farewell.Reason.TOO_MANY, _("Too many emails")),
+        (Farewell.Reason.WRONG_PAPERS, _("Not the papers I wanted")),
         (Farewell.Reason.NOT_ASKED, _("I never signed up")),
-        (Farewell.Reason.NO_NEED, _("I don’t need it any more")),
+        (Farewell.Reason.NO_NEED, _("I no longer need it")),
         (Farewell.Reason.OTHER, _("Something else")),
     ]
-    reason = forms.ChoiceField(choices=CHOICES, error_messages={"required": _("Choose what comes closest.")})
+    reason = forms.ChoiceField(choices=CHOICES, error_messages={"required": _("Choose the closest reason.")})
     remark = forms.CharField(required=False, max_length=500)
 
 

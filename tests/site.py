@@ -98,8 +98,8 @@ def network_is_full() -> Iterator[None]:
     full = abuse_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
     abuse_limits.acquire(full, now=timezone.now())
     with (
-        mock.patch.object(abuse_limits, "network", return_value=[full]),
-        mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(0)),
+        mock.patch.object(abuse_limits, "network", return_value=full),
+        mock.patch.object(bot_check, "LEAST", dt.timedelta(0)),
     ):
         yield
 
@@ -124,38 +124,38 @@ def press(name: str) -> Callable[[Shown], None]:
 
 
 def send_wrong(shown: Shown) -> None:
-    shown.get_by_label(translated(shown, "E-mail address")).fill("ada@example.org")
+    shown.get_by_label(translated(shown, "Email address")).fill("ada@example.org")
     shown.get_by_label(translated(shown, "Your own words")).fill("author:")
     press("Subscribe")(shown)
-    shown.get_by_text(translated(shown, "Nothing was saved yet.")).wait_for()
+    shown.get_by_text(translated(shown, "Please fix the following:")).wait_for()
 
 
 def send_in_haste(shown: Shown) -> None:
-    shown.get_by_label(translated(shown, "E-mail address")).fill("ada@example.org")
+    shown.get_by_label(translated(shown, "Email address")).fill("ada@example.org")
     press("Subscribe")(shown)
-    shown.get_by_text(translated(shown, "Please press the button once more.")).wait_for()
+    shown.get_by_text(translated(shown, "Please press the button again.")).wait_for()
 
 
 def send_too_much(shown: Shown) -> None:
-    shown.get_by_label(translated(shown, "E-mail address")).fill("ada@example.org")
+    shown.get_by_label(translated(shown, "Email address")).fill("ada@example.org")
     press("Subscribe")(shown)
     shown.get_by_text(translated(shown, "Nothing was sent yet.")).wait_for()
 
 
 def no_haste() -> AbstractContextManager[Any]:
-    return mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(0))
+    return mock.patch.object(bot_check, "LEAST", dt.timedelta(0))
 
 
 def sign_up_with_a_slip(shown: Shown) -> None:
-    shown.get_by_label(translated(shown, "E-mail address")).fill("ada@gmial.com")
+    shown.get_by_label(translated(shown, "Email address")).fill("ada@gmial.com")
     press("Subscribe")(shown)
-    shown.get_by_role("heading", name=translated(shown, "Check your mail")).wait_for()
+    shown.get_by_role("heading", name=translated(shown, "Check your email")).wait_for()
 
 
 def ask_for_link(shown: Shown) -> None:
-    shown.get_by_label(translated(shown, "E-mail address")).fill("nobody@example.org")
-    press("Mail me my link")(shown)
-    shown.get_by_role("heading", name=translated(shown, "Check your mail")).wait_for()
+    shown.get_by_label(translated(shown, "Email address")).fill("nobody@example.org")
+    press("Email me my link")(shown)
+    shown.get_by_role("heading", name=translated(shown, "Check your email")).wait_for()
 
 
 def preview(shown: Shown) -> None:
@@ -165,7 +165,7 @@ def preview(shown: Shown) -> None:
     phrase = "nothing like this"
     shown.get_by_label(translated(shown, "Your own words")).fill(phrase)
     shown.locator(".preview-day").first.wait_for()
-    advice = translated(shown, "“%(phrase)s” does not occur in any of these papers.")
+    advice = translated(shown, "“%(phrase)s” appears in none of these papers.")
     shown.get_by_text(advice % {"phrase": phrase}).wait_for()
 
 
@@ -179,7 +179,7 @@ def paste(shown: Shown) -> None:
 def settings_are_wrong(shown: Shown) -> None:
     shown.get_by_label(translated(shown, "Your new address")).fill("bob@example.org")
     shown.locator("#move").get_by_label(translated(shown, "Your current address")).fill("not-me@example.org")
-    press("Mail me a link")(shown)
+    press("Email me a link")(shown)
     shown.locator("#move .error").wait_for()
 
 
@@ -192,7 +192,7 @@ def erase_another(shown: Shown) -> None:
 PAGES = {
     "home": Page("/"),
     "home, in haste": Page(
-        "/", act=send_in_haste, given=lambda: mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(1))
+        "/", act=send_in_haste, given=lambda: mock.patch.object(bot_check, "LEAST", dt.timedelta(1))
     ),
     "edition": Page(f"/{YESTERDAY}/"),
     "edition, on one topic": Page(f"/{TODAY}/?topic=reasoning"),

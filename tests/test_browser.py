@@ -34,7 +34,7 @@ def page(browser: Browser, live_server: LiveServer, request: pytest.FixtureReque
 @pytest.fixture
 def no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow forms to be sent at once, because tests fill them in faster than people do."""
-    monkeypatch.setattr(bot_check, "MIN_AGE", dt.timedelta(0))
+    monkeypatch.setattr(bot_check, "LEAST", dt.timedelta(0))
 
 
 def button(page: Page, name: str) -> Locator:
@@ -123,17 +123,17 @@ def hand(browser: Browser, live_server: LiveServer, request: pytest.FixtureReque
 def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edition: Edition) -> None:
     page = hand.page
     page.goto("/subscribe/")
-    hand.write(page.get_by_label("E-mail address"), "ada@example.org")
+    hand.write(page.get_by_label("Email address"), "ada@example.org")
     hand.tick(page.get_by_label("Learning"))
     if (show := page.get_by_role("button", name="Show me")).is_visible():  # without script
         hand.press(show)
     page.get_by_text("2 of their 3 papers").wait_for()
     hand.press(button(page, "Subscribe"))
-    page.get_by_role("heading", name="Check your mail").wait_for()
+    page.get_by_role("heading", name="Check your email").wait_for()
 
     page.goto(link_in_last_mail("confirm"))
     hand.press(button(page, "Yes, send me papers"))
-    hand.press(page.get_by_role("link", name="Change what you get"))
+    hand.press(page.get_by_role("link", name="Change your preferences"))
     hand.tick(page.get_by_label("Vision"))
     if show.is_visible():
         hand.press(show)
@@ -148,11 +148,11 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
     page.goto(path_of(next(link for link in digest.links if "opinion=like" in link)))
     title = page.inner_text(".work .title")
     hand.press(button(page, "Like"))
-    page.get_by_text("You like this paper.").wait_for()
+    page.get_by_text("Saved: you like this paper.").wait_for()
     page.goto(path_of(next(link for link in digest.links if "/preferences/" in link)))
     hand.press(page.get_by_role("link", name="Your reading list"))
     page.get_by_role("link", name=title, exact=True).wait_for()
-    hand.press(page.get_by_role("link", name="What was learnt"))
+    hand.press(page.get_by_role("link", name="What we’ve learned"))
     hand.press(page.get_by_role("link", name="Your subscription"))
     hand.press(button(page, "2 weeks"))
     page.locator("#pause").get_by_text("Paused: no digests until").wait_for()
@@ -185,9 +185,9 @@ def test_it_previews_the_digest(page: Page, learning: Topic, vision: Topic) -> N
         show.click()
     page.get_by_text("1 of its 3 papers").wait_for()
     assert page.get_by_label("Learning").is_checked()
-    page.get_by_label("E-mail address").fill("ada@example.org")
-    page.get_by_label("E-mail address").press("Enter")
-    assert page.inner_text("h1") == "Check your mail"
+    page.get_by_label("Email address").fill("ada@example.org")
+    page.get_by_label("Email address").press("Enter")
+    assert page.inner_text("h1") == "Check your email"
     queue.send_pending(now=NOW)
     reader = Subscriber.objects.get(email="ada@example.org")
     assert sorted(str(each) for each in reader.filters.all()) == ["-survey", "Learning"]
@@ -204,7 +204,7 @@ def test_it_marks_the_topics_that_a_broader_one_includes(
     assert page.locator(".chip.included").inner_text() == "Learning"
     page.get_by_label("Find a topic").fill("image")
     assert [row.is_visible() for row in page.locator(".row-of").all()] == [False, True]
-    assert page.get_by_text("Or one by one").is_hidden()
+    assert page.get_by_text("Single topics").is_hidden()
     page.get_by_label("Find a topic").fill("")
     page.get_by_label("All methods").uncheck()
     assert page.locator(".chip.included").count() == 0
@@ -242,21 +242,21 @@ def test_it_finds_topics_by_a_word(page: Page, learning: Topic, vision: Topic) -
 @pytest.mark.usefixtures("edition")
 def test_it_asks_a_fast_visitor_to_press_again(page: Page) -> None:
     page.goto("/")
-    page.get_by_label("E-mail address").fill("ada@example.org")
+    page.get_by_label("Email address").fill("ada@example.org")
     press(page, "Subscribe")
-    assert "Please press the button once more." in page.inner_text("main")
-    assert page.get_by_label("E-mail address").input_value() == "ada@example.org"
+    assert "Please press the button again." in page.inner_text("main")
+    assert page.get_by_label("Email address").input_value() == "ada@example.org"
 
 
 @pytest.mark.usefixtures("no_haste")
 def test_it_emails_a_lost_link_and_changes_the_address(page: Page, alice: Subscriber) -> None:
     page.goto("/preferences/")
-    page.get_by_label("E-mail address").fill(alice.email)
-    press(page, "Mail me my link")
+    page.get_by_label("Email address").fill(alice.email)
+    press(page, "Email me my link")
     page.goto(link_in_last_mail("preferences"))
     page.locator("#move").get_by_label("Your current address").fill(alice.email)
     page.get_by_label("Your new address").fill("ada@example.com")
-    press(page, "Mail me a link")
+    press(page, "Email me a link")
     assert "a•••@example.com" in page.inner_text("main")
     page.goto(link_in_last_mail("change-address"))
     press(page, "Yes, use this address")
@@ -280,7 +280,7 @@ def test_it_asks_before_changed_settings_are_left_behind(
     press(page, "1 week")
     assert asked == ["beforeunload"]
     press(page, "Save")  # as it is, it can't be
-    page.get_by_text("Nothing was saved yet.").wait_for()
+    page.get_by_text("Please fix the following:").wait_for()
     press(page, "1 week")
     assert asked == ["beforeunload"] * 2
     page.get_by_label("Your own words").fill("robots")

@@ -123,13 +123,13 @@ def why_quiet(day: dt.date, cause: str) -> str:
     """Return why `day` has no edition (see `digest.models.QuietDay.Cause`)."""
     match cause:
         case "out":
-            return _("All papers that were listed on that day had been in an earlier edition.")
+            return _("All papers listed on that day were in an earlier edition.")
         case "later":
-            return _("The papers of that day came in the next edition.")
+            return _("That day’s papers are in the next edition.")
         case "trouble":
-            return _("The sources could not be read on that day. What they listed comes in a later edition.")
+            return _("The sources could not be read on that day. Their papers are in a later edition.")
         case _other if day.weekday() >= SATURDAY:
-            return _("No papers are listed at weekends.")
+            return _("No papers are listed on weekends.")
     return _("No papers were listed on that day.")
 
 

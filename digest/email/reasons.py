@@ -109,9 +109,9 @@ def _phrase_for(kind: str, found: str, where: str) -> str:
         case "sentence", _where:  # a whole sentence already
             return found
         case "taste", "liked":
-            return _("moved up, since you liked papers with “%(words)s”") % {"words": found}
+            return _("moved up because you liked papers with “%(words)s”") % {"words": found}
         case "taste", _where:
-            return _("moved down, since papers with “%(words)s” were not for you") % {"words": found}
+            return _("moved down because papers with “%(words)s” were not for you") % {"words": found}
     return votes(int(found))
 
 

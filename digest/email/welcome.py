@@ -61,7 +61,9 @@ def _describe_next_digest(reader: Subscriber, edition: Edition | None) -> str:
     """Return when the reader gets the next digest."""
     if edition is None or reader.frequency == Frequency.WEEKLY:
         return describe_schedule(reader)
-    sentence = _("None of the %(papers)s of %(day)s matches what you follow; your first digest comes once one does.")
+    sentence = _(
+        "None of the %(papers)s of %(day)s matches what you follow. Your first digest comes as soon as one does."
+    )
     papers = formatting.papers(publication.papers_of(edition).count())
     return sentence % {"papers": papers, "day": formatting.long_date(edition.day)}
 
@@ -75,11 +77,11 @@ def describe_schedule(reader: Subscriber) -> str:
             return _("You get a digest once a week. The first is due on %(day)s.") % {"day": formatting.long_date(day)}
         case Frequency.WEEKDAYS:
             return _(
-                "From the next edition on you get a digest, Monday to Friday. "
-                "On days without papers there is no edition."
+                "Your digest starts with the next edition, Monday to Friday. There is no edition on days without "
+                "papers."
             )
     return _(
-        "From the next edition on you get a digest. There is no edition on days without papers, such as most weekends."
+        "Your digest starts with the next edition. There is no edition on days without papers, such as most weekends."
     )
 
 

@@ -72,7 +72,7 @@ def search(
     `or_last`, return the last page if there are fewer pages.
     """
     if len(text) > LONGEST:
-        raise grammar.FilterError(_("That is too long: write at most %(most)s characters.") % {"most": LONGEST})
+        raise grammar.FilterError(_("That is too long: use at most %(most)s characters.") % {"most": LONGEST})
     criteria = validation.read(text) if typed_now else grammar.parse(text)
     if not criteria.wants_something:
         raise grammar.FilterError(

@@ -70,7 +70,7 @@ def personal(request: HttpRequest, token: str) -> HttpResponseBase:
     entries, id_ = feeds.entries_of(feeds.for_reader(reader)), feeds.make_id(f"reader/{reader.uid}")
     with translation.override(reader.language):
         title = _("%(site)s for you") % {"site": brand.current().name}
-        subtitle = _("The papers that your topics and words find")
+        subtitle = _("The papers that match your topics and words")
         feed = Feed(id_, title, subtitle, request.path, reverse("digest:latest"), entries)
         response = show(request, "web/feed.xml", {"feed": feed}, content_type=ATOM, is_private=True)
     response.headers["X-Robots-Tag"] = "noindex"

@@ -72,12 +72,12 @@ class Subscriber(models.Model):
     class Frequency(models.TextChoices):
         DAILY = "daily", _("Daily, whenever there are new papers")
         WEEKDAYS = "weekdays", _("On weekdays only")
-        WEEKLY = "weekly", _("Once a week, the best of Monday to Friday")
+        WEEKLY = "weekly", _("Weekly: the best of Monday to Friday")
 
     class Amount(models.TextChoices):
-        FEWER = "fewer", _("Fewer: only what is mainly about it")
+        FEWER = "fewer", _("Only close matches")
         BALANCED = "balanced", _("Balanced")
-        MORE = "more", _("More: also what touches on it")
+        MORE = "more", _("Anything related")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField("email address")

@@ -44,8 +44,8 @@ def _confirm(notice: OwedNotice) -> Note:
     """Write the confirmation, without anything that was typed into the form: anyone can type anyone's address."""
     look = brand.current()
     asked = _(
-        "Somebody, hopefully you, signed this address up at %(host)s for %(site)s: new research papers by mail, chosen "
-        "by the topics you follow. Is it you? Then confirm; the link works for 7 days."
+        "You, or someone using your address, signed up at %(host)s for %(site)s: new research papers by email, "
+        "chosen by the topics you follow. If it was you, please confirm within 7 days."
     )
     return Note(
         notice.address,
@@ -53,8 +53,8 @@ def _confirm(notice: OwedNotice) -> Note:
         (
             asked % {"host": look.host, "site": look.name},
             _(
-                "If it was not you, do nothing: without your confirmation no papers are sent, and this address is "
-                "forgotten after 30 days."
+                "If it was not you, ignore this email: without your confirmation we send no papers, and we "
+                "delete this address after 30 days."
             ),
         ),
         _("Confirm subscription"),
@@ -65,8 +65,8 @@ def _confirm(notice: OwedNotice) -> Note:
 
 def _already_subscribed(notice: OwedNotice) -> Note:
     again = _(
-        "Somebody, hopefully you, signed this address up for %(site)s again. You are on the list already, so nothing "
-        "has changed: your topics and settings are as you left them."
+        "You, or someone using your address, signed up for %(site)s again. You are already subscribed, so "
+        "nothing has changed."
     )
     name = brand.current().name
     return Note(
@@ -75,8 +75,8 @@ def _already_subscribed(notice: OwedNotice) -> Note:
         (
             again % {"site": name},
             _(
-                "Would you like other topics, another hour, more or fewer papers, or a pause? If not, or if it was not "
-                "you, there is nothing to do."
+                "To change your topics, delivery time or number of papers, or to pause, open your settings. "
+                "Otherwise there is nothing to do."
             ),
         ),
         _("Change my settings"),
@@ -90,9 +90,12 @@ def _welcome(notice: OwedNotice) -> Note:
         _("Welcome to %(site)s") % {"site": brand.current().name},
         (
             _("You are subscribed."),
-            _("With this link you can change at any time what you follow, when it comes and how much of it."),
+            _(
+                "Use this link at any time to change what you follow, when your digest comes and how many "
+                "papers it has."
+            ),
         ),
-        _("Change what you get"),
+        _("Change your preferences"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
     )
 
@@ -102,8 +105,8 @@ def _link(notice: OwedNotice) -> Note:
         notice.address,
         _("Your link to %(site)s") % {"site": brand.current().name},
         (
-            _("Somebody, hopefully you, asked us for the link to your settings. Here it is."),
-            _("If it was not you, there is nothing to do. Keep the link to yourself: it opens your settings."),
+            _("You, or someone using your address, asked for the link to your settings. Here it is."),
+            _("If it was not you, there is nothing to do. Keep the link private: it opens your settings."),
         ),
         _("Open my settings"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
@@ -115,8 +118,11 @@ def _change_address(notice: OwedNotice) -> Note:
         notice.address,
         _("Please confirm your new address for %(site)s") % {"site": brand.current().name},
         (
-            _("A reader, hopefully you, asked us to send their papers to this address from now on. Is it you?"),
-            _("The link works for 7 days. If it was not you, do nothing: no papers will come."),
+            _(
+                "You, or a reader who entered your address, asked us to send their papers here from now on. "
+                "If it was you, please confirm."
+            ),
+            _("The link works for 7 days. If it was not you, ignore this email: no papers will come."),
         ),
         _("Use this address"),
         address_change.make_url(notice.subscriber),
@@ -128,8 +134,8 @@ def _moved(notice: OwedNotice) -> Note:
         notice.address,
         _("Your address for %(site)s was changed") % {"site": brand.current().name},
         (
-            _("Your papers go to another address from now on, as was asked for on your settings page and confirmed."),
-            _("If it was not you, please answer this mail."),
+            _("From now on your papers go to another address, as requested on your settings page and confirmed."),
+            _("If it was not you, please reply to this email."),
         ),
     )
 
@@ -139,10 +145,13 @@ def _goodbye(notice: OwedNotice) -> Note:
         notice.address,
         _("You are unsubscribed from %(site)s") % {"site": brand.current().name},
         (
-            _("As you asked, you will get no more digests. Thank you for reading."),
-            _("If it was not you, or you change your mind: for 30 days one press brings everything back as it was."),
+            _("You will get no more digests. Thank you for reading."),
+            _(
+                "If it was not you, or you change your mind, you can restore your subscription with one "
+                "click for 30 days."
+            ),
         ),
-        _("Come back"),
+        _("Resubscribe"),
         link_tokens.make_url(Purpose.COME_BACK, notice.subscriber),
     )
 
@@ -165,7 +174,7 @@ def _returned(notice: OwedNotice) -> Note:
                 "name. Please see whether your settings are as you want them."
             ),
         ),
-        _("Change what you get"),
+        _("Change your preferences"),
         link_tokens.make_url(Purpose.PREFERENCES, reader),
     )
 
@@ -207,13 +216,13 @@ def erased(address: str) -> Note:
     name = brand.current().name
     return Note(
         address,
-        _("Everything about you at %(site)s is erased") % {"site": name},
+        _("Your data at %(site)s was erased") % {"site": name},
         (
             _(
-                "As was asked for on your settings page: your address, what you followed and what we sent you are gone "
-                "from our database. This is the last mail."
+                "As requested on your settings page, we deleted your address, what you followed and what we sent "
+                "you from our database. This is our last email."
             ),
-            _("If it was not you, we are sorry: it can’t be undone. You are welcome to sign up anew."),
+            _("If it was not you, we are sorry: this can’t be undone. You are welcome to sign up again."),
         ),
         _("Sign up"),
         f"{settings.SITE_URL}{reverse('subscriptions:subscribe')}",

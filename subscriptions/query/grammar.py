@@ -154,7 +154,7 @@ def split(text: str) -> list[str]:
 def check_count(terms: Sized) -> None:
     """Raise FilterError if there are more than MAX_TERMS terms."""
     if len(terms) > MAX_TERMS:
-        message = _("That is %(count)d terms; %(most)d are the most one filter can hold.")
+        message = _("That is %(count)d terms; a filter can have at most %(most)d.")
         raise FilterError(message % {"count": len(terms), "most": MAX_TERMS})
 
 
@@ -196,12 +196,12 @@ def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:
     """Return `value` with single spaces and without quotes. Raise FilterError if it is empty or too long."""
     value = " ".join(value.replace('"', " ").split())
     if not any(map(str.isalnum, value)):
-        message = _("%(term)s has no word in it. Write it like diffusion models, -surveys or author:Yann LeCun.")
+        message = _("%(term)s contains no word. Write it like diffusion models, -surveys or author:Yann LeCun.")
         raise FilterError(message % {"term": shown(term)})
     if len(value) > longest:
         is_sentence = longest == MAX_SENTENCE_LENGTH
         advice = (
-            _("%(text)s is longer than %(most)d characters. Say it in fewer words.")
+            _("%(text)s is longer than %(most)d characters. Use fewer words.")
             if is_sentence
             else _("%(text)s is longer than %(most)d characters. Separate phrases with commas.")
         )
@@ -212,7 +212,7 @@ def _clean(value: str, term: str, longest: int = MAX_TERM_LENGTH) -> str:
 def _sentence(value: str, term: str) -> str:
     if not any(map(str.isalnum, value)):
         raise FilterError(
-            _("%(term)s has no sentence in it. Write it like about: how an assistant can remember.")
+            _("%(term)s contains no sentence. Write it like about: how an assistant can remember.")
             % {"term": shown(term)}
         )
     return _clean(value, term, MAX_SENTENCE_LENGTH)
@@ -243,7 +243,7 @@ def _votes(value: str, term: str) -> str:
 
 def repeated_field_message(name: str, count: int) -> str:
     """Return the error message for a field that a filter has `count` times and may have once."""
-    message = _("“%(name)s:” can stand once in a filter, and is there %(count)d times. Keep one of them.")
+    message = _("“%(name)s:” can appear once in a filter, but is there %(count)d times. Keep one of them.")
     return message % {"name": name, "count": count}
 
 

@@ -88,7 +88,7 @@ def _correct(term: str) -> tuple[str, list[str]]:
             _("%(term)s: write whole words, without a star. Plurals are found anyway.") % {"term": shown(term)}
         )
     if advice and not _BEGINS_AS_FIELD.match(term):
-        advice.append(_("If it is a phrase as it stands, put it in quotes."))
+        advice.append(_("If it is an exact phrase, put it in quotes."))
     return corrected, advice
 
 
@@ -167,12 +167,12 @@ def _sentence(term: str, sentence: str) -> tuple[str, list[str]]:
     rest = swallowed[0].lstrip(",; ")
     if rest.lower().startswith("about"):
         message = _(
-            "A filter has one sentence, and %(text)s would be part of it. Say both in one sentence, "
-            "or write one as a phrase."
+            "A filter has one sentence, and %(text)s would be part of it. Write both as one sentence, or one of "
+            "them as a phrase."
         )
         return f'about:"{sentence}"', [message % {"text": shown(rest)}]
     sentence = sentence[: swallowed.start()].replace('"', " ")
-    message = _("A sentence goes to the end of the line. Put it in quotes, like %(example)s.")
+    message = _("A sentence runs to the end of the line. Put it in quotes, like %(example)s.")
     return f'about:"{sentence}", {rest}', [message % {"example": f'about:"{_cut(sentence, 40)}", {_cut(rest, 40)}'}]
 
 

@@ -34,8 +34,8 @@ class Trace:
 def text() -> str:
     """Return the text that a reader agrees to by signing up, in the active language."""
     return _(
-        "By signing up you agree that %(site)s keeps your address and what you follow, and mails you papers by it, "
-        "until you leave. Leaving takes one click in any mail. Nobody else gets your address."
+        "By signing up you agree that %(site)s stores your address and what you follow, and emails you papers "
+        "until you unsubscribe, with one click in any email. No one else gets your address."
     ) % {"site": brand.current().name}
 
 

@@ -99,7 +99,7 @@ def test_its_own_phrases_find_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "ticked"),
+    ("name", "selected"),
     [
         ("Quantization, pruning and token compression", SMALL),
         ("Token compression: pruning", SMALL),
@@ -209,7 +209,7 @@ def test_a_paper_that_only_a_broader_topic_finds_is_named_by_it(edition: Edition
 
 def test_it_says_what_it_leaves_out(client: Client, methods: Topic) -> None:
     Topic.objects.filter(pk=methods.pk).update(exclusions=["survey"])
-    assert "Papers that mention these are left out: survey" in body(client, "/topics/methods/")
+    assert "Papers that mention these are excluded: survey" in body(client, "/topics/methods/")
 
 
 def test_it_is_found_by_the_names_of_what_it_stands_for(methods: Topic) -> None:
@@ -234,7 +234,7 @@ def test_the_form_offers_it_before_the_others(client: Client, methods: Topic) ->
     page = body(client, "/subscribe/")
     places = [
         page.index(said)
-        for said in ("Several at once</p>", "All methods</span>", "Or one by one</p>", "<span>Vision</span>")
+        for said in ("Whole areas</p>", "All methods</span>", "Single topics</p>", "<span>Vision</span>")
     ]
     assert places == sorted(places)
     assert 'data-narrower="learning vision gone"' in page
@@ -243,5 +243,5 @@ def test_the_form_offers_it_before_the_others(client: Client, methods: Topic) ->
 
 def test_the_form_says_nothing_of_several_where_there_is_none(client: Client, learning: Topic) -> None:
     page = body(client, "/subscribe/")
-    assert "Several at once" not in page
-    assert "Or one by one" not in page
+    assert "Whole areas" not in page
+    assert "Single topics" not in page

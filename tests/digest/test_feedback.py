@@ -218,7 +218,7 @@ def test_opening_the_link_rates_nothing(client: Client, ada: Subscriber, memory:
     assert '<button class="button quiet" name="opinion" value="not-for-me">' in page
     assert page.index('value="like"') < page.index('value="not-for-me"')
     assert "<h1>Do you like this paper?</h1>" in page
-    assert "Press a button to tell us." in page
+    assert "Press a button to confirm." in page
     assert "Fewer papers for “Agents”" in page
     assert not Opinion.objects.exists()
 
@@ -237,8 +237,8 @@ def test_the_page_names_the_readers_own_words(client: Client, memory: Paper) -> 
 @pytest.mark.parametrize(
     ("opinion", "told"),
     [
-        ("like", "You like this paper."),
-        ("not-for-me", "This paper is not for you."),
+        ("like", "Saved: you like this paper."),
+        ("not-for-me", "Got it: fewer papers like this."),
         ("fewer:agents", "Fewer papers for “Agents”: from the next digest on"),
     ],
 )
@@ -323,7 +323,7 @@ def test_it_shows_nothing_about_a_reader_who_has_left(
 
 def test_it_says_when_nothing_is_learnt_from_a_paper(client: Client, ada: Subscriber) -> None:
     page = body(client, door(ada, make_paper(4, "Cooking")))
-    assert "nothing is learnt from what you say" in page
+    assert "your rating changes no digest" in page
 
 
 def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber, memory: Paper, sea: Paper) -> None:
@@ -336,10 +336,10 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     for told in (
         "Agents",
         "1 paper liked · 1 not for you · fewer of this for 1 paper",
-        "Learnt from 2 papers",
+        "Learned from 2 papers",
         "“Memory”",
         "Grace Hopper",
-        "they take 5 of the 10 places",
+        "at most 5 of the 10 places",
     ):
         assert told in page
     assert page.index("Moves up") < page.index("“Memory”") < page.index("Moves down") < page.index("“Sea”")
@@ -373,7 +373,7 @@ def test_it_shows_every_label_that_an_email_may_show(client: Client, ada: Subscr
 def test_it_shows_the_papers_that_hold_a_topic_back(client: Client, ada: Subscriber, sea: Paper) -> None:
     rate(ada, sea, "fewer", "agents", now=NOW)
     page = body(client, settings_of(ada, "learnt/"))
-    assert "Learnt from 1 paper<" in page
+    assert "Learned from 1 paper<" in page
     assert "fewer of this for 1 paper" in page
     assert "Agents at Sea" in page
 

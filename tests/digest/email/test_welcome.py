@@ -33,7 +33,7 @@ def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
     assert sent.subject == "Welcome to Daily Papers: 2 papers for you"
     assert "Faster Diffusion" in sent.body
     body = " ".join(sent.body.split())
-    assert "Here are the papers of Thursday, 20 August 2026; from now on they come at 07:00" in body
+    assert "Here are the papers of Thursday, 20 August 2026. New ones come at 07:00" in body
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     row = Delivery.objects.get()
     assert (row.status, row.reason, row.attempts) == ("sent", "", 1)
@@ -67,14 +67,14 @@ def test_other_readers_get_the_plain_welcome_or_none(newcomer: Subscriber, chang
 def test_it_says_when_weekday_digests_come(newcomer: Subscriber) -> None:
     Subscriber.objects.update(frequency="weekdays")
     queue.send_pending(now=LATER)
-    assert "from now on new ones come at 07:00, your time, Monday to Friday." in " ".join(mail.outbox[0].body.split())
+    assert "New ones come at 07:00, your time, Monday to Friday." in " ".join(mail.outbox[0].body.split())
 
 
 @pytest.mark.parametrize(
     ("frequency", "said"),
     [
-        ("daily", "From the next edition on you get a digest. There is"),
-        ("weekdays", "From the next edition on you get a digest, Monday to Friday."),
+        ("daily", "Your digest starts with the next edition. There is"),
+        ("weekdays", "Your digest starts with the next edition, Monday to Friday."),
         ("weekly", "You get a digest once a week. The first is due on Saturday, 22 August 2026."),
     ],
 )
@@ -117,13 +117,13 @@ def test_the_plain_welcome_ends_as_a_digest_does(newcomer: Subscriber) -> None:
     for body in (sent.body, html.alternatives[0].content):
         assert way_out in body
         assert f"{link_tokens.make_url(Purpose.PREFERENCES, newcomer)}#pause" in body
-        assert "You get this mail because you signed up for Daily Papers" in " ".join(body.split())
+        assert "You get this email because you signed up for Daily Papers" in " ".join(body.split())
 
 
 def test_a_reader_without_filters_gets_the_most_voted_papers(newcomer: Subscriber) -> None:
     newcomer.filters.all().delete()
     queue.send_pending(now=LATER)
-    assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers: the most voted papers"]
+    assert [message.subject for message in mail.outbox] == ["Welcome to Daily Papers: the top-voted papers"]
 
 
 def test_it_does_not_call_the_day_of_the_edition_today(newcomer: Subscriber) -> None:

@@ -71,11 +71,11 @@ def test_it_keeps_the_week_until_an_edition_changes() -> None:
 def test_it_tells_a_weekly_reader_of_a_week(client: Client) -> None:
     page = ask(client, words="agents", frequency="weekly", max_papers="3").content.decode()
     assert "About <strong>3 papers a week</strong>" in page
-    assert "The last week would have brought you 3 of its 14 papers." in page
+    assert "You’d have received 3 of last week’s 14 papers." in page
     assert "The week to Thursday, 20 August 2026" in page
     assert "a day" not in page
     nothing = ask(client, words="submarines", frequency="weekly").content.decode()
-    assert "of 14 papers of the last week" in nothing
+    assert "from last week’s 14 papers" in nothing
 
 
 @pytest.mark.usefixtures("week")
@@ -190,7 +190,7 @@ def test_it_answers_htmx_with_the_fragment_alone(client: Client, method: str) ->
     page = response.content.decode()
     assert "<html" not in page
     assert "About <strong>1 paper a day</strong>" in page
-    assert "7 of their 14 papers" in page
+    assert "7 of the last 14 papers" in page
     assert 'href="/papers/arxiv:2608.00001/"' in page
     assert "“Agents” in the title" in page
     assert "HX-Request" in response["Vary"]
@@ -238,25 +238,28 @@ def test_it_previews_settings_in_the_readers_language_and_saves_nothing(client: 
     ("given", "said"),
     [
         ({"words": '"open'}, "quotes must open and close"),
-        ({"topics": ["nowhere"]}, "is not a topic we know"),
+        ({"topics": ["nowhere"]}, "is not a topic"),
         ({"max_papers": "99"}, "from 1 to 25"),
-        ({"words": "submarines"}, "“submarines” does not occur in any of these papers."),
+        ({"words": "submarines"}, "“submarines” appears in none of these papers."),
         ({"words": "agnets"}, "“agents” (in 7 papers)"),
-        ({"words": "agents, -agents"}, "all of them are left out for “agents”"),
-        ({"words": "author:Nobody"}, "Nobody called Nobody wrote any"),
+        ({"words": "agents, -agents"}, "are excluded by “agents”"),
+        ({"words": "author:Nobody"}, "No recent papers by Nobody"),
         ({"words": "cat:q-bio.*"}, "None of these papers is in the category q-bio.*"),
         ({"words": "day", "max_papers": "1"}, "1 of 2 that match"),
         ({"words": "day", "max_papers": "1"}, "A narrower phrase"),
-        ({"topics": ["day"], "max_papers": "1"}, "A narrower topic gets nearer to what you want, and so does “F"),
-        ({"topics": ["day"], "max_papers": "1", "amount": "fewer"}, "A narrower topic gets nearer to what you want."),
-        ({"topics": ["cooking"], "words": "votes:200"}, "7 papers match, and all of them have fewer than 200 votes."),
+        (
+            {"topics": ["day"], "max_papers": "1"},
+            "A narrower topic or “Only close matches” comes closer to what you want",
+        ),
+        ({"topics": ["day"], "max_papers": "1", "amount": "fewer"}, "A narrower topic comes closer to what you want."),
+        ({"topics": ["cooking"], "words": "votes:200"}, "7 papers match but have fewer than 200 votes."),
         ({"topics": ["cooking"], "words": "-cooking, votes:200"}, "7 papers would match without “votes:” and the mi"),
         ({"words": "votes:200"}, "None of these papers has 200 votes: the most that one has is 9."),
-        ({"topics": ["knitting"]}, "The broader topic “Home” would bring 7 papers."),
-        ({"topics": ["sailing"]}, "Such papers are rare. You get a mail when there is one"),
+        ({"topics": ["knitting"]}, "The broader topic “Home” finds 7 papers."),
+        ({"topics": ["sailing"]}, "Such papers are rare. You get an email when there is one"),
         ({"words": "about: the tides of the sea"}, "Such papers are rare."),
         ({}, "You follow nothing in particular"),
-        ({"max_papers": "1"}, "1 most voted paper"),
+        ({"max_papers": "1"}, "1 top-voted paper"),
     ],
 )
 def test_it_says_what_is_the_matter(client: Client, given: dict[str, Any], said: str) -> None:
@@ -267,7 +270,7 @@ def test_it_says_what_is_the_matter(client: Client, given: dict[str, Any], said:
 
 
 def test_it_says_that_there_is_no_edition_yet(client: Client, db: None) -> None:
-    assert "no edition to look into yet" in ask(client).content.decode()
+    assert "There are no editions yet" in ask(client).content.decode()
 
 
 @pytest.mark.usefixtures("week")

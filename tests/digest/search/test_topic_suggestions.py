@@ -147,8 +147,8 @@ def test_it_leads_from_a_paste_to_the_sign_up_form(client: Client) -> None:
     ("pasted", "said"),
     [
         ("  ", "Paste at least one paper"),
-        ("hello", "There is no paper in what you pasted"),
-        ("On Something Else Entirely", "None of our topics asks for these papers"),
+        ("hello", "We found no paper in that text"),
+        ("On Something Else Entirely", "No topic matches these papers"),
         ("\n".join(f"1901.{n:05}" for n in range(150)), "these suggestions are from what came first"),
         ("x" * (citation_parser.LONGEST + 1), "100 papers or 100,000 characters"),
         ("<script>alert(1)</script> is a title", "&lt;script&gt;"),

@@ -54,10 +54,10 @@ def test_it_shows_an_edition_by_its_day(client: Client) -> None:
 def test_it_says_why_a_day_has_no_edition(client: Client) -> None:
     QuietDay.objects.create(day=TODAY - dt.timedelta(days=5), reason="Hugging Face listed <nothing>.")
     page = body(client, "/2026-08-15/", 404)
-    assert "No papers are listed at weekends." in page
+    assert "No papers are listed on weekends." in page
     assert "Hugging Face listed" not in page  # that is for operators
     QuietDay.objects.update(day=TODAY - dt.timedelta(days=1), cause="later")
-    assert "The papers of that day came in the next edition." in body(client, "/2026-08-19/", 404)
+    assert "That day’s papers are in the next edition." in body(client, "/2026-08-19/", 404)
 
 
 def test_it_tells_operators_alone_why_there_is_no_edition_yet(client: Client, hugging_face: Source) -> None:
@@ -66,7 +66,7 @@ def test_it_tells_operators_alone_why_there_is_no_edition_yet(client: Client, hu
     )
     page = body(client, "/")
     assert "No papers yet: a source cannot be reached" in page
-    assert "finds the reason in its log" in page
+    assert "see its log" in page
     assert "10.0.0.1" not in page
 
 
@@ -167,8 +167,8 @@ def test_it_narrows_an_edition_to_a_topic(client: Client, learning: Topic, editi
 
 def test_it_says_when_a_day_has_nothing_on_a_topic(client: Client, edition: Edition) -> None:
     Topic.objects.create(slug="cooking", name="Cooking", group="Home", phrases=["soufflé"])
-    assert "None of the day’s papers is on Cooking" in body(client, "/2026-08-20/?topic=cooking")
-    assert "No paper on this topic yet" in body(client, "/topics/cooking/")
+    assert "No papers on Cooking that day" in body(client, "/2026-08-20/?topic=cooking")
+    assert "No papers on this topic yet" in body(client, "/topics/cooking/")
 
 
 def test_it_shows_what_was_published_on_a_topic_and_why(client: Client, learning: Topic, edition: Edition) -> None:
@@ -209,11 +209,11 @@ def test_its_sign_up_call_offers_of_each_group_a_broader_topic_or_the_one_with_m
 
 
 def test_its_catalogue_says_which_topics_are_broader(client: Client, learning: Topic, vision: Topic) -> None:
-    assert "Several at once" not in body(client, "/topics/")
-    assert "One by one" not in body(client, "/topics/")
+    assert "Whole areas" not in body(client, "/topics/")
+    assert "Single topics" not in body(client, "/topics/")
     Topic.objects.create(slug="both", name="Both", group="Methods", narrower=["learning", "vision"])
     page = body(client, "/topics/")
-    parts = ("Several at once", 'href="/topics/both/"', "One by one", 'href="/topics/learning/"')
+    parts = ("Whole areas", 'href="/topics/both/"', "Single topics", 'href="/topics/learning/"')
     assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
 
 
@@ -243,7 +243,7 @@ def test_it_shows_a_month_as_a_calendar_with_its_best_papers(client: Client) -> 
     QuietDay.objects.create(day=TODAY - dt.timedelta(days=5), reason="Nothing was listed.")
     page = body(client, "/months/2026-08/")
     assert 'href="/2026-08-20/"><time datetime="2026-08-20">20</time><span class="count">3' in page
-    assert 'title="No papers are listed at weekends."' in page
+    assert 'title="No papers are listed on weekends."' in page
     assert page.count('aria-current="date"') == 1
     assert page.count("future") == 10 + 7  # of August, and of the week that ends in September
     assert 'href="/weeks/2026-W34/"' in page
@@ -260,7 +260,7 @@ def test_it_ranks_the_best_of_a_week_by_the_votes_of_now(client: Client, edition
 
 @pytest.mark.parametrize("path", ["/weeks/2026-W34/", "/months/2026-08/"])
 def test_it_says_that_a_week_has_no_edition_yet(client: Client, now: dt.datetime, db: None, path: str) -> None:
-    assert "no edition yet" in body(client, path)
+    assert "No edition this" in body(client, path)
     assert client.get(path.replace("34", "20").replace("-08", "-01")).status_code == 404
 
 

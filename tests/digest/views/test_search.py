@@ -55,10 +55,10 @@ def test_it_says_what_to_do_when_nothing_is_found(client: Client) -> None:
     ("query", "said", "instead"),
     [
         ("Ada Lovelace", "“Ada Lovelace” is an author here:", "author%3AAda%20Lovelace"),
-        ("faster difusion", "No paper here is on “faster difusion”. Near to it:", "faster%20diffusion"),
+        ("faster difusion", "No papers on “faster difusion”. Similar:", "faster%20diffusion"),
         (
             "author:Ada Lovelcae",
-            "Nobody called Ada Lovelcae wrote a paper here. Near to it:",
+            "No papers by Ada Lovelcae. Similar:",
             "author%3AAda%20Lovelace",
         ),
     ],
@@ -73,7 +73,7 @@ def test_it_leads_from_nothing_to_what_is_near(client: Client, query: str, said:
 @pytest.mark.parametrize("query", ["", "   "])
 def test_it_shows_how_to_ask(client: Client, query: str) -> None:
     page = found(client, query)
-    assert "How to search" in page
+    assert "Search tips" in page
     assert "papers with the telling words of a sentence" in page
     assert "No papers on this" not in page
     assert "noindex" not in page
@@ -94,7 +94,7 @@ def test_it_reads_no_search_of_more_than_two_thousand_characters(client: Client,
         patch("subscriptions.query.grammar.parse", side_effect=AssertionError),
     ):
         response = client.get(path, {"q": query})
-    assert "write at most 2000 characters" in response.content.decode()
+    assert "use at most 2000 characters" in response.content.decode()
     assert response.status_code == (200 if path == "/search" else 400)
 
 
@@ -146,7 +146,7 @@ def test_it_says_that_a_named_paper_is_not_here(client: Client) -> None:
     hidden = Paper.objects.get(title="Faster Diffusion").key.removeprefix("arxiv:")
     for query in ("1706.03762", f"https://arxiv.org/abs/{hidden}"):
         page = found(client, query)
-        assert "is not here: no source of ours has listed this paper." in page
+        assert "is not here: none of our sources has listed it." in page
         assert 'role="alert"' not in page
     assert 'href="https://arxiv.org/abs/1706.03762"' in found(client, "1706.03762")
 

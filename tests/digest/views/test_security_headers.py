@@ -72,4 +72,4 @@ def test_it_answers_what_is_not_there_alike_in_development(client: Client, setti
     for path in ("/nowhere/", "/papers/arxiv:0000.00000/"):
         response = client.get(path)
         assert response.status_code == 404
-        assert "There is nothing at this address" in response.content.decode()
+        assert "Page not found" in response.content.decode()

@@ -120,11 +120,11 @@ def test_it_asks_for_the_present_address(visitor: Client, alice: Subscriber) -> 
 @pytest.mark.parametrize(
     ("email", "message"),
     [
-        ("", "Write your e-mail address"),
-        ("x", "That is not an e-mail address"),
-        ("new@example.com\nBcc: all@example.com", "That is not an e-mail address"),
+        ("", "Enter your email address"),
+        ("x", "That is not an email address"),
+        ("new@example.com\nBcc: all@example.com", "That is not an email address"),
         ("root@localhost", "We can’t send email to that domain."),
-        ("Alice@Example.org", "That is the address you have already."),
+        ("Alice@Example.org", "That is your current address."),
     ],
 )
 def test_it_says_what_is_wrong(visitor: Client, alice: Subscriber, email: str, message: str) -> None:

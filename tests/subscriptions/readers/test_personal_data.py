@@ -177,7 +177,7 @@ def test_it_erases_by_the_button(visitor: Client, much: Subscriber) -> None:
     assert stored(much) == before
     response = visitor.post(path, {"present": "Alice@example.org"})
     assert response.status_code == 200
-    assert "Everything is erased" in response.content.decode()
+    assert "Everything was erased" in response.content.decode()
     assert not Subscriber.objects.exists()
     for purpose in Purpose:
         if purpose not in (Purpose.DIGEST, Purpose.OPINION, Purpose.FEED):
@@ -201,7 +201,7 @@ def test_it_lets_an_address_be_guessed_five_times_an_hour(visitor: Client, alice
     path, form = path_of(Purpose.PREFERENCES, alice) + action, {"email": "eve@example.org"}
     for number in range(5):
         shown = visitor.post(path, form | {"present": f"reader{number}@example.org"}).content.decode()
-        assert "That is not the address that these settings are for." in shown
+        assert "These settings belong to another address." in shown
     response = visitor.post(path, form | {"present": alice.email})
     assert response.status_code == 400
     assert "wrong address too often" in response.content.decode()

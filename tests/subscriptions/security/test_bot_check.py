@@ -23,7 +23,7 @@ def is_taken(response: Any) -> bool:
     assert response.status_code == (202 if taken else 200)
     if not taken:
         assert 'value="ada@example.org"' in response.content.decode()
-        assert "press the button once more" in response.content.decode()
+        assert "press the button again" in response.content.decode()
     return taken
 
 

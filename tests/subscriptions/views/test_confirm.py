@@ -126,8 +126,8 @@ def test_it_keeps_pages_of_one_reader_out_of_caches(visitor: Client, bob: Subscr
 @pytest.mark.parametrize(
     ("frequency", "said", "not_said"),
     [
-        ("daily", "From the next edition on you get a digest.", "a week"),
-        ("weekdays", "From the next edition on you get a digest, Monday to Friday.", "a week"),
+        ("daily", "Your digest starts with the next edition.", "a week"),
+        ("weekdays", "Your digest starts with the next edition, Monday to Friday.", "a week"),
         ("weekly", "You get a digest once a week. The first is due on Saturday, 22 August 2026.", "next edition"),
     ],
 )

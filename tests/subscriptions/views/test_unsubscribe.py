@@ -63,7 +63,7 @@ def test_it_changes_nothing_when_the_link_is_followed(visitor: Client, alice: Su
 def test_it_leads_who_only_wants_less_to_their_settings(visitor: Client, alice: Subscriber) -> None:
     """The link comes by email, because a visitor with a forwarded digest must not get to the settings."""
     page = visitor.get(path_of(Purpose.UNSUBSCRIBE, alice)).content.decode().partition("<main")[2]
-    assert 'href="/preferences/">Mail me the link to my settings</a>' in page
+    assert 'href="/preferences/">Email me the link to my settings</a>' in page
     assert path_of(Purpose.PREFERENCES, alice) not in page
 
 
@@ -191,7 +191,7 @@ def test_it_brings_back_on_gentler_terms(visitor: Client, alice: Subscriber, off
     ("offer", "told"),
     [
         ("undo", "You are subscribed again: Daily, whenever there are new papers. Most papers in a digest: 10."),
-        ("weekly", "You are subscribed again: Once a week, the best of Monday to Friday. Most papers in a digest: 10."),
+        ("weekly", "You are subscribed again: Weekly: the best of Monday to Friday. Most papers in a digest: 10."),
         ("fewer", "You are subscribed again: Daily, whenever there are new papers. Most papers in a digest: 5."),
         ("pause", "You are subscribed again. No digests come until 17 September 2026."),
     ],
