@@ -7,13 +7,14 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+PERCENT_ENCODED = "application/x-www-form-urlencoded"
 
 
 def bodies(get_response: GetResponse) -> GetResponse:
     """Answer 413 to requests with a larger body than their path allows."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        largest = largest_body(request.path_info)
+        largest = largest_body(request.path_info, request.content_type or "")
         if _length(request) <= largest:
             return get_response(request)
         return render(request, "413.html", {"largest": largest // 1024}, status=413)
@@ -21,10 +22,11 @@ def bodies(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def largest_body(path: str) -> int:
+def largest_body(path: str, content_type: str = "") -> int:
     """Return the maximum size of a body in bytes at `path`, which has no language prefix."""
     sizes = (size for beginning, size in settings.LARGEST_BODIES.items() if path.startswith(beginning))
-    return next(sizes, settings.LARGEST_BODY)
+    largest: int = next(sizes, settings.LARGEST_BODY)
+    return min(largest, settings.LARGEST_FORM) if content_type == PERCENT_ENCODED else largest
 
 
 def _length(request: HttpRequest) -> int:

@@ -59,18 +59,18 @@ def test_no_tool_finds_anything_wrong_with_the_emails_of_a_recorded_day(
         pytest.skip(why)
     assert len(mails) >= len(cast.KINDS) - 3  # a day may have no papers for some of them
     verdicts = tools.spamassassin(mails)
-    for mail, verdict in zip(mails, verdicts, strict=True):
-        verdict = rspamd.judge(mail)
+    for mail, spamassassin in zip(mails, verdicts, strict=True):
+        second_opinion = rspamd.judge(mail)
         markup = validator.judge(mail.html)
         figures.sizes.append(len(mail.html.encode()))
-        figures.spamassassin.append(verdict.score)
-        figures.rspamd.append(verdict.score)
+        figures.spamassassin.append(spamassassin.score)
+        figures.rspamd.append(second_opinion.score)
         assert mail.defects == []
         assert max(map(len, mail.wire.split(b"\r\n"))) <= 998
         assert mail.text_links == mail.links
         assert len(mail.html.encode()) <= 80_000
-        assert allowed.by_spamassassin(verdict) == []
-        assert allowed.by_rspamd(verdict) == []
+        assert allowed.by_spamassassin(spamassassin) == []
+        assert allowed.by_rspamd(second_opinion) == []
         assert markup.invalid == []
         assert allowed.by_caniemail(markup) == set()
         for scheme in ("light", "dark"):
