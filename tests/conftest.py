@@ -67,6 +67,12 @@ def now() -> Iterator[dt.datetime]:
         yield timezone.now()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _umask() -> None:
+    """Undo the umask of an entry point that a test module imports: other users' programs read files of the tests."""
+    os.umask(0o022)
+
+
 @pytest.fixture(autouse=True)
 def _brand() -> None:
     """Forget the cached brand, because each test has its own database."""
