@@ -140,7 +140,7 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
     page.get_by_text("3 of their 3 papers").wait_for()
     assert page.inner_text("h1") == "Your subscription"
     hand.press(button(page, "Save"))
-    page.get_by_text("Your next digest follows these settings").wait_for()
+    page.get_by_text("Your next digest uses these settings").wait_for()
     reader = Subscriber.objects.get(email="ada@example.org")
     assert sorted(str(follows) for follows in reader.filters.all()) == ["Learning", "Vision"]
 

@@ -99,7 +99,7 @@ def test_its_own_phrases_find_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "selected"),
+    ("name", "ticked"),
     [
         ("Quantization, pruning and token compression", SMALL),
         ("Token compression: pruning", SMALL),

@@ -349,7 +349,7 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
         press(client, path, filter=nonsense)
     assert "Agents" in body(client, path).partition("<main")[2]
     assert "Forgotten" not in page
-    assert "Forgotten: it learns anew" in press_through(client, path, filter="agents")
+    assert "Forgotten. It learns again" in press_through(client, path, filter="agents")
     assert "Nothing yet" in body(client, path)
 
 

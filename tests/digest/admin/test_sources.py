@@ -201,7 +201,7 @@ def test_it_shows_what_a_list_holds_before_it_adds_anything(admin_client: Client
     assert Source.objects.filter(kind="feed").count() == 1
 
 
-@pytest.mark.parametrize(("selected", "is_active"), [({}, False), ({"is_active": "on"}, True)])
+@pytest.mark.parametrize(("ticked", "is_active"), [({}, False), ({"is_active": "on"}, True)])
 def test_it_adds_the_new_ones_on_confirmation(
     admin_client: Client, db: None, ticked: dict[str, str], is_active: bool
 ) -> None:

@@ -98,7 +98,7 @@ def test_pages_speak_of_meaning_where_texts_are_compared_by_it(
     said = {
         "/subscribe/": ("close in meaning to a sentence", "papers with the telling words of a sentence"),
         "/search/": ("those close to it in meaning first", "papers with the telling words of a sentence"),
-        f"/topics/{topic.slug}/": ("and their meaning tell", "as far as their words tell"),
+        f"/topics/{topic.slug}/": ("judged by their words and meaning", "judged by their words. Typical"),
     }
     for path, either in said.items():
         page = client.get(path, follow=True).content.decode()

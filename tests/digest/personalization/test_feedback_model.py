@@ -92,9 +92,9 @@ def test_it_keeps_the_reasons_and_adds_what_moved_a_paper() -> None:
     )
     assert [why(finding) for finding in up.findings] == [
         "Agents: “Agents” in the title",
-        "moved up, since you liked papers with “Memory”, “Ada Lovelace”",
+        "moved up because you liked papers with “Memory”, “Ada Lovelace”",
     ]
-    assert why(down.findings[-1]) == "moved down, since papers with “Sea” were not for you"
+    assert why(down.findings[-1]) == "moved down because papers with “Sea” were not for you"
 
 
 def test_it_names_words_as_papers_write_them() -> None:
