@@ -98,8 +98,8 @@ def network_is_full() -> Iterator[None]:
     full = abuse_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
     abuse_limits.acquire(full, now=timezone.now())
     with (
-        mock.patch.object(abuse_limits, "network", return_value=full),
-        mock.patch.object(bot_check, "LEAST", dt.timedelta(0)),
+        mock.patch.object(abuse_limits, "network", return_value=[full]),
+        mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(0)),
     ):
         yield
 
@@ -143,7 +143,7 @@ def send_too_much(shown: Shown) -> None:
 
 
 def no_haste() -> AbstractContextManager[Any]:
-    return mock.patch.object(bot_check, "LEAST", dt.timedelta(0))
+    return mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(0))
 
 
 def sign_up_with_a_slip(shown: Shown) -> None:
@@ -192,7 +192,7 @@ def erase_another(shown: Shown) -> None:
 PAGES = {
     "home": Page("/"),
     "home, in haste": Page(
-        "/", act=send_in_haste, given=lambda: mock.patch.object(bot_check, "LEAST", dt.timedelta(1))
+        "/", act=send_in_haste, given=lambda: mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(1))
     ),
     "edition": Page(f"/{YESTERDAY}/"),
     "edition, on one topic": Page(f"/{TODAY}/?topic=reasoning"),

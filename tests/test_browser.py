@@ -34,7 +34,7 @@ def page(browser: Browser, live_server: LiveServer, request: pytest.FixtureReque
 @pytest.fixture
 def no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow forms to be sent at once, because tests fill them in faster than people do."""
-    monkeypatch.setattr(bot_check, "LEAST", dt.timedelta(0))
+    monkeypatch.setattr(bot_check, "MIN_AGE", dt.timedelta(0))
 
 
 def button(page: Page, name: str) -> Locator:

@@ -7,6 +7,9 @@ import pytest
 
 from config.middleware.content_type import readable
 from config.wsgi import application
+from tests.environment import SERVICES
+
+pytestmark = pytest.mark.skipif(SERVICES, reason="the WSGI application closes the connection that the test uses")
 
 
 def answer(**environ: Any) -> int:

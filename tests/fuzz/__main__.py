@@ -166,7 +166,7 @@ def running_site() -> Iterator[Site]:
             stack.enter_context(
                 mock.patch.object(clock, "now", timezone.now)
             )  # the database's clock does not travel in time
-            stack.enter_context(mock.patch.object(bot_check, "LEAST", NOW - NOW))  # forms are sent at once
+            stack.enter_context(mock.patch.object(bot_check, "MIN_AGE", NOW - NOW))  # forms are sent at once
             stack.enter_context(mock.patch.object(socket, "getaddrinfo", _local_addresses(socket.getaddrinfo)))
             # Log messages are formatted and dropped.
             stack.enter_context(mock.patch.object(logging.StreamHandler, "emit", logging.Handler.format))

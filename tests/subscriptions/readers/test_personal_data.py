@@ -85,9 +85,9 @@ def test_it_hands_out_everything_as_one_file(visitor: Client, much: Subscriber) 
     (row,) = data["subscribers"]
     assert (row["email"], row["uid"], row["frequency"]) == (much.email, str(much.uid), "daily")
     assert [found["words"] for found in data["topic filters"]] == ["diffusion"]
-    assert len(data["deliveries"]) == len(data["delivery events"]) == len(data["opinions"]) == 1
-    assert data["opinions"][0]["verdict"] == "like"
-    assert "Reinforcement" in data["opinions"][0]["paper"]
+    assert len(data["deliveries"]) == len(data["delivery events"]) == len(data["feedback"]) == 1
+    assert data["feedback"][0]["verdict"] == "like"
+    assert "Reinforcement" in data["feedback"][0]["paper"]
     assert {step["event"] for step in data["consents"]} == {"asked", "confirmed", "changed"}
 
 
