@@ -127,7 +127,7 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
     hand.tick(page.get_by_label("Learning"))
     if (show := page.get_by_role("button", name="Show me")).is_visible():  # without script
         hand.press(show)
-    page.get_by_text("2 of their 3 papers").wait_for()
+    page.get_by_text("2 of the last 3 papers").wait_for()
     hand.press(button(page, "Subscribe"))
     page.get_by_role("heading", name="Check your email").wait_for()
 
@@ -137,7 +137,7 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
     hand.tick(page.get_by_label("Vision"))
     if show.is_visible():
         hand.press(show)
-    page.get_by_text("3 of their 3 papers").wait_for()
+    page.get_by_text("3 of the last 3 papers").wait_for()
     assert page.inner_text("h1") == "Your subscription"
     hand.press(button(page, "Save"))
     page.get_by_text("Your next digest uses these settings").wait_for()
@@ -175,15 +175,15 @@ def test_it_previews_the_digest(page: Page, learning: Topic, vision: Topic) -> N
     page.get_by_label("Learning").check()
     if show.is_visible():  # without script
         show.click()
-    page.get_by_text("2 of their 3 papers").wait_for()
+    page.get_by_text("2 of the last 3 papers").wait_for()
     page.get_by_label("Your own words").fill("-survey")
     if show.is_visible():
         show.click()
-    page.get_by_text("1 of their 3 papers").wait_for()
-    page.get_by_label("Once a week").check()
+    page.get_by_text("1 of the last 3 papers").wait_for()
+    page.get_by_label("Weekly: the best").check()
     if show.is_visible():
         show.click()
-    page.get_by_text("1 of its 3 papers").wait_for()
+    page.get_by_text("1 of last week’s 3 papers").wait_for()
     assert page.get_by_label("Learning").is_checked()
     page.get_by_label("Email address").fill("ada@example.org")
     page.get_by_label("Email address").press("Enter")
