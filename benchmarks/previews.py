@@ -16,8 +16,8 @@ def measure(papers_a_day: int, count: int) -> dict[str, float]:
     began = time.process_time()
     index_cache.last()
     figures = {"indexes_ms_cpu": round((time.process_time() - began) * 1000, 1)}
-    wishes = make(count)
-    first, again = [_time(its) for its in wishes], [_time(its) for its in wishes]
+    preferences = make(count)
+    first, again = [_time(its) for its in preferences], [_time(its) for its in preferences]
     return figures | times.milliseconds(first, "first") | times.milliseconds(again, "again")
 
 
@@ -37,8 +37,8 @@ def make(count: int, seed: int = 13) -> list[Preferences]:
     return found
 
 
-def _time(wishes: Preferences) -> float:
+def _time(preferences: Preferences) -> float:
     """Return the CPU time of one preview in seconds."""
     began = time.process_time()
-    preview(wishes)
+    preview(preferences)
     return time.process_time() - began

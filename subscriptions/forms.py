@@ -98,7 +98,7 @@ class PreferencesForm(forms.Form):
             raise forms.ValidationError([*error.args]) from error
         return words
 
-    def wishes(self) -> Preferences:
+    def preferences(self) -> Preferences:
         """Return the preferences of a valid form. Missing fields get their defaults."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
         names = ("topics", "words", *SETTINGS)

@@ -55,8 +55,8 @@ def test_it_lives_through_a_day(
     upstream.say("/api/daily_papers", the_day_as_json())
 
     # A reader signs up with the form, and an email asks them to confirm.
-    wishes = {"topics": ["learning"], "time_zone": "Europe/Berlin"}
-    client.post("/subscribe/", {"email": "ada@example.org", "stamp": stamped(), **wishes})
+    preferences = {"topics": ["learning"], "time_zone": "Europe/Berlin"}
+    client.post("/subscribe/", {"email": "ada@example.org", "stamp": stamped(), **preferences})
     send_owed_notices()
     (question,) = mails_in(outbox_folder)
     assert question["To"] == "ada@example.org"

@@ -190,12 +190,12 @@ def test_a_digest_and_its_opinion_pages(client: Client, reader: Subscriber, edit
     assert not english.in_page(client.get(path).content.decode(), KNOWN)
 
 
-@pytest.mark.parametrize("wishes", [{}, {"frequency": "weekly"}, {"max_papers": 1}])
+@pytest.mark.parametrize("preferences", [{}, {"frequency": "weekly"}, {"max_papers": 1}])
 @pytest.mark.parametrize("follows", ["topics", "nothing", "else"])
-def test_digests(edition: Edition, real_topics: list[Topic], follows: str, wishes: dict[str, object]) -> None:
+def test_digests(edition: Edition, real_topics: list[Topic], follows: str, preferences: dict[str, object]) -> None:
     words = {"topics": "diffusion, author:Ada Lovelace, about: faster images", "nothing": "", "else": "submarines"}
     followed = real_topics if follows == "topics" else []
-    reader = make_reader("f@example.org", followed, words[follows], language="de", mail_quiet_days=True, **wishes)
+    reader = make_reader("f@example.org", followed, words[follows], language="de", mail_quiet_days=True, **preferences)
     assert_german(digest_of(edition, reader).wire)
 
 

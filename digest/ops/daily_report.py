@@ -26,9 +26,9 @@ class DailyReport:
     until: dt.datetime
     editions: list[Edition]
     quiet_days: list[QuietDay]
-    came_in: list[tuple[str, int, int]]  # source, new papers, failed runs
+    intakes: list[tuple[str, int, int]]  # source, new papers, failed runs
     in_trouble: list[FailingSource]
-    went_out: dict[str, int]  # deliveries by status
+    deliveries: dict[str, int]  # deliveries by status
     reasons: list[tuple[str, int]]  # why deliveries failed or wait, the most frequent first
     events: dict[str, int]  # the provider's reports, by type
     new_readers: int
@@ -49,9 +49,9 @@ def make_report(*, until: dt.datetime) -> DailyReport:
         until=until,
         editions=list(Edition.objects.filter(published_at__gt=since)),
         quiet_days=list(QuietDay.objects.filter(day__gte=since.date())),
-        came_in=_came_in(since),
+        intakes=_intakes(since),
         in_trouble=source_health.failing_sources(),
-        went_out=dict(rows.values_list("status").annotate(Count("pk"))),
+        deliveries=dict(rows.values_list("status").annotate(Count("pk"))),
         reasons=list(troubled.values_list("reason").annotate(number=Count("pk")).order_by("-number")[:10]),
         events=dict(events.values_list("event_type").annotate(Count("pk"))),
         new_readers=Subscriber.objects.filter(confirmed_at__gt=since).count(),
@@ -80,7 +80,7 @@ def _claim_today(now: dt.datetime) -> bool:
     return is_first or bool(Turn.objects.filter(pk=turn.pk, free_at__lte=now).update(free_at=tomorrow))
 
 
-def _came_in(since: dt.datetime) -> list[tuple[str, int, int]]:
+def _intakes(since: dt.datetime) -> list[tuple[str, int, int]]:
     runs = FetchRun.objects.filter(started_at__gt=since).order_by("source__name")
     new = dict(runs.values_list("source__name").annotate(Sum("new")))
     broken = runs.filter(status__in=source_health.BROKEN)

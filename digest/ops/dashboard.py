@@ -35,7 +35,7 @@ class Dashboard:
     """The state of the site. Numbers are counts of rows, days are in UTC."""
 
     now: dt.datetime
-    came_in: list[SourceIntake]  # each active source that was ever read, the one with the most papers first
+    intakes: list[SourceIntake]  # each active source that was ever read, the one with the most papers first
     next_day: dt.date  # the day of the next edition
     next_closes: dt.datetime
     waiting: int  # papers for the next edition
@@ -52,7 +52,7 @@ class Dashboard:
 
     @property
     def new_today(self) -> int:
-        return sum(intake.new for intake in self.came_in)
+        return sum(intake.new for intake in self.intakes)
 
     @property
     def is_well(self) -> bool:
@@ -63,12 +63,12 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
     midnight = clock.midnight(now.date())
     newest = publication.newest_closed()
     next_day = publication.next_day(now)
-    came_in, in_trouble = _came_in(midnight), source_health.failing_sources()
+    intakes, in_trouble = _intakes(midnight), source_health.failing_sources()
     of_newest = Delivery.objects.filter(edition=newest)
     reasons = troubled_since(now - dt.timedelta(days=7)).values_list("reason").annotate(number=Count("pk"))
     return Dashboard(
         now=now,
-        came_in=came_in,
+        intakes=intakes,
         next_day=next_day,
         next_closes=publication.hour_of(next_day),
         waiting=publication.papers_for(next_day).count(),
@@ -79,7 +79,7 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
         today=_by_status(Delivery.objects.filter(queued_at__gte=midnight)),
         pause=pauses.current(),
         in_trouble=in_trouble,
-        failed_runs=_failed_runs(came_in, in_trouble),
+        failed_runs=_failed_runs(intakes, in_trouble),
         troubles=list(reasons.order_by("-number")[:5]),
         readers=_by_status(Subscriber.objects.all()),
     )
@@ -98,7 +98,7 @@ def _by_status(rows: QuerySet[Any]) -> dict[str, int]:
     return dict(rows.values_list("status").annotate(number=Count("pk")).order_by("-number"))
 
 
-def _came_in(midnight: dt.datetime) -> list[SourceIntake]:
+def _intakes(midnight: dt.datetime) -> list[SourceIntake]:
     runs = FetchRun.objects.filter(source=OuterRef("pk"), started_at__gte=midnight).order_by().values("source")
     new = Coalesce(Subquery(runs.annotate(sum=Sum("new")).values("sum")), 0)
     active = source_health.with_last_run(Source.objects.filter(is_active=True)).annotate(new=new)
@@ -107,6 +107,6 @@ def _came_in(midnight: dt.datetime) -> list[SourceIntake]:
     return sorted(intakes, key=lambda intake: (-intake.new, intake.source.name))
 
 
-def _failed_runs(came_in: list[SourceIntake], in_trouble: list[FailingSource]) -> list[FetchRun]:
+def _failed_runs(intakes: list[SourceIntake], in_trouble: list[FailingSource]) -> list[FetchRun]:
     shown = {trouble.source.pk for trouble in in_trouble}
-    return [intake.last for intake in came_in if intake.has_failed and intake.source.pk not in shown]
+    return [intake.last for intake in intakes if intake.has_failed and intake.source.pk not in shown]

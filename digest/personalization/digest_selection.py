@@ -18,7 +18,7 @@ class QueryProfile(NamedTuple):
     max_papers: int = 10
     on_quiet_days: bool = False  # send trending papers if nothing matches
     amount: str = "balanced"  # or fewer, or more: how certain a match must be
-    taste: FeedbackModel | None = None  # learned from likes; most readers have none
+    feedback_model: FeedbackModel | None = None  # learned from likes; most readers have none
 
 
 class Digest(NamedTuple):
@@ -70,11 +70,11 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
 
 def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:
     """Return the papers chosen for the reader, and the number of matches that they were chosen from."""
-    if wanted.interests and not wanted.taste:
+    if wanted.interests and not wanted.feedback_model:
         return choose(index, wanted.interests, wanted.exclusions, wanted.amount, wanted.max_papers)
     matches = _matches(index, wanted)
-    if wanted.taste:
-        matches = wanted.taste.apply(matches, wanted.max_papers)
+    if wanted.feedback_model:
+        matches = wanted.feedback_model.apply(matches, wanted.max_papers)
     if wanted.interests:
         return share(matches, wanted.max_papers, wanted.amount), len(matches)
     return matches[: wanted.max_papers], len(matches)

@@ -100,7 +100,7 @@ def make_profile(
     max_papers: int = 10,
     on_quiet_days: bool = False,
     amount: str = "balanced",
-    taste: FeedbackModel | None = None,
+    feedback_model: FeedbackModel | None = None,
 ) -> QueryProfile:
     """Combine topics and readers' own words. The words' exclusions and least votes apply to all papers."""
     words = list(words)
@@ -112,7 +112,7 @@ def make_profile(
         max_papers=max_papers,
         on_quiet_days=on_quiet_days,
         amount=amount,
-        taste=taste,
+        feedback_model=feedback_model,
     )
 
 

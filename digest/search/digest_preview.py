@@ -37,19 +37,21 @@ class Preview:
         return round(self.papers / len(self.digests)) if self.digests else 0
 
 
-def preview(wishes: Preferences, reader: Subscriber | None = None) -> Preview:
-    """Compose the last digests for `wishes`, with the feedback model of `reader` if there is one.
+def preview(preferences: Preferences, reader: Subscriber | None = None) -> Preview:
+    """Compose the last digests for `preferences`, with the feedback model of `reader` if there is one.
 
     For a weekly digest, compose one digest of the last week. Raise FilterError if the words can't be parsed.
     """
-    own = grammar.parse(wishes.words)
-    taste = profiles.feedback_model_of(reader, wishes.topics) if reader else None
-    wanted = profiles.make_profile(wishes.topics, [own], wishes.max_papers, amount=wishes.amount, taste=taste)
-    is_weekly = wishes.frequency == Subscriber.Frequency.WEEKLY
+    own = grammar.parse(preferences.words)
+    feedback_model = profiles.feedback_model_of(reader, preferences.topics) if reader else None
+    wanted = profiles.make_profile(
+        preferences.topics, [own], preferences.max_papers, amount=preferences.amount, feedback_model=feedback_model
+    )
+    is_weekly = preferences.frequency == Subscriber.Frequency.WEEKLY
     recent = index_cache.last_week() if is_weekly else index_cache.last()
     digests = tuple(compose(index, wanted, day) for day, index in recent.days)
     is_empty = not any(digest.for_you for digest in digests)
-    broader = _broader_topics(wishes.topics, own.min_votes) if is_empty else ()
+    broader = _broader_topics(preferences.topics, own.min_votes) if is_empty else ()
     advice = advise(recent, digests, wanted, own, broader)
     return Preview(digests, advice, follows_something=bool(wanted.interests), is_weekly=is_weekly)
 

@@ -69,8 +69,9 @@ def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse
     if request.method == "POST":
         feedback.reset_filter(reader, request.POST.get("filter", ""), now=timezone.now())
         return redirect(reverse("digest:learnt", args=[token]) + "?forgotten=1")
-    context = {"learnt": feedback.learned_filters(reader), "reader": reader, "forgotten": "forgotten" in request.GET}
-    return render(request, "web/learnt.html", context | {"token": token})
+    learned = feedback.learned_filters(reader)
+    context = {"learned_filters": learned, "reader": reader, "forgotten": "forgotten" in request.GET}
+    return render(request, "web/learned.html", context | {"token": token})
 
 
 @page_with_button

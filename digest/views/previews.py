@@ -43,10 +43,10 @@ def preview_of_settings(request: HttpRequest, reader: Subscriber, token: str) ->
     return preferences.show_draft(request, reader, token, **context)
 
 
-def _preview_context(wishes: forms.PreferencesForm, reader: Subscriber | None = None) -> dict[str, Any]:
+def _preview_context(form: forms.PreferencesForm, reader: Subscriber | None = None) -> dict[str, Any]:
     """Return the context of the preview's template.
 
     There is no preview if topics, words or the number of papers have errors. Errors in other fields don't matter.
     """
-    readable = wishes.is_valid() or not {"topics", "words", "max_papers"} & wishes.errors.keys()
-    return {"wishes": wishes, "preview": digest_preview.preview(wishes.wishes(), reader) if readable else None}
+    readable = form.is_valid() or not {"topics", "words", "max_papers"} & form.errors.keys()
+    return {"previewed_form": form, "preview": digest_preview.preview(form.preferences(), reader) if readable else None}

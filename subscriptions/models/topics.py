@@ -103,12 +103,12 @@ def searchable(*texts: str) -> str:
 
 
 def begins(text: str, words: Sequence[str]) -> bool:
-    """Return whether each of `words` begins a word of the searchable `text`. static/wishes.js does the same."""
+    """Return whether each of `words` begins a word of the searchable `text`, as subscription_form.js does."""
     return bool(words) and all(f" {word}" in text for word in words)
 
 
 def holds(text: str, words: Sequence[str]) -> bool:
-    """Return whether `text` contains all of `words`; a short one must begin a word. static/wishes.js does the same."""
+    """Return whether `text` contains all of `words`; a short one must begin a word (as in subscription_form.js)."""
     return bool(words) and all((f" {word}" if len(word) < SHORT else word) in text for word in words)
 
 

@@ -26,7 +26,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 def outbox_mail(request: HttpRequest, name: str) -> HttpResponse:
     _only_in_development()
     message = _read(_path(name))
-    return render(request, "web/outbox_mail.html", {"name": name, "message": message, "text": _body(message, "plain")})
+    return render(request, "web/outbox_email.html", {"name": name, "message": message, "text": _body(message, "plain")})
 
 
 def outbox_html(request: HttpRequest, name: str) -> HttpResponse:

@@ -29,7 +29,7 @@ def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
     form = forms.PreferencesForm(request.POST, reader=subscriber)
     if not form.is_valid():
         return show(request, subscriber, token, form=form)
-    lifecycle.update_preferences(subscriber, form.wishes(), trace=trace(request))
+    lifecycle.update_preferences(subscriber, form.preferences(), trace=trace(request))
     return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
 
 

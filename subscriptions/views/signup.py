@@ -34,11 +34,12 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         if not bot_check.is_deliberate(request):
             return render(request, "web/subscribe.html", {"form": form, "once_more": True})
         now, by, network = timezone.now(), _trace_of_sign_up(request), client_ip.visitors_network(request)
-        again_at = signup_queue.request_signup(form.cleaned_data["email"], form.wishes(), by, network=network, now=now)
+        email, preferences = form.cleaned_data["email"], form.preferences()
+        again_at = signup_queue.request_signup(email, preferences, by, network=network, now=now)
         if again_at:
             return _too_many(request, "web/subscribe.html", form, again_at - now)
         enqueue_notices()
-    return _check_your_mail(request, form, lost_link=False)
+    return _check_your_email(request, form, lost_link=False)
 
 
 @page_with_button
@@ -74,10 +75,10 @@ def lost_link(request: HttpRequest) -> HttpResponse:
         if again_at:
             return _too_many(request, "web/lost_link.html", form, again_at - now)
         enqueue_notices()
-    return _check_your_mail(request, form, lost_link=True)
+    return _check_your_email(request, form, lost_link=True)
 
 
-def _check_your_mail(request: HttpRequest, form: forms.AddressForm, *, lost_link: bool) -> HttpResponse:
+def _check_your_email(request: HttpRequest, form: forms.AddressForm, *, lost_link: bool) -> HttpResponse:
     """Return a page with the typed address, to correct it. A redirect would put the address into logs."""
     email = form.cleaned_data["email"]
     kept = [name for name in (*form.fields, "consent") if name not in ("email", "website")]
@@ -88,7 +89,7 @@ def _check_your_mail(request: HttpRequest, form: forms.AddressForm, *, lost_link
         "outbox": settings.DEBUG and outbox.is_in_use(),
         "lost_link": lost_link,
     }
-    response = render(request, "web/check_your_mail.html", context, status=202)
+    response = render(request, "web/check_your_email.html", context, status=202)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -85,11 +85,11 @@ def test_ratings_order_the_next_digest(ada: Subscriber, memory: Paper, sea: Pape
     rate(ada, memory, "like", now=NOW)
     digest = compose(index, profiles.profile_of(ada), TODAY)
     assert [found.paper for found in digest.for_you] == [memory, sea]
-    assert profiles.feedback_models([ada.pk]) == {ada.pk: profiles.profile_of(ada).taste}
+    assert profiles.feedback_models([ada.pk]) == {ada.pk: profiles.profile_of(ada).feedback_model}
 
 
 def test_readers_without_ratings_cost_one_query(ada: Subscriber, django_assert_num_queries: Any) -> None:
-    assert profiles.profile_of(ada).taste is None
+    assert profiles.profile_of(ada).feedback_model is None
     with django_assert_num_queries(1):
         assert profiles.feedback_models([ada.pk]) == {}
 
@@ -107,10 +107,10 @@ def test_all_ratings_can_be_taken_back(ada: Subscriber, memory: Paper) -> None:
     rate(ada, memory, "like", now=NOW)
     rate(ada, memory, "fewer", "agents", now=NOW)
     assert feedback_on(ada, memory) == feedback.PaperFeedback("like", frozenset({"agents"}))
-    assert profiles.profile_of(ada).taste is not None
+    assert profiles.profile_of(ada).feedback_model is not None
     clear_rating(ada, memory)
     assert feedback_on(ada, memory) == feedback.PaperFeedback()
-    assert profiles.profile_of(ada).taste is None
+    assert profiles.profile_of(ada).feedback_model is None
 
 
 def test_it_counts_how_often_fewer_are_wanted(ada: Subscriber, memory: Paper, sea: Paper) -> None:

@@ -31,10 +31,10 @@ def make_readers() -> list[Subscriber]:
 
 
 def make_kind(kind: str) -> Subscriber:
-    wishes = dict(KINDS[kind])
-    topics = [make_topic(slug) for slug in wishes.pop("topics", ())]
-    language = wishes.pop("language", "en")
-    reader = make_reader(f"{kind}@example.org", topics=topics, **wishes)
+    preferences = dict(KINDS[kind])
+    topics = [make_topic(slug) for slug in preferences.pop("topics", ())]
+    language = preferences.pop("language", "en")
+    reader = make_reader(f"{kind}@example.org", topics=topics, **preferences)
     Subscriber.objects.filter(pk=reader.pk).update(language=language)
     reader.refresh_from_db()
     return reader

@@ -31,7 +31,7 @@ def test_it_summarizes_papers_digests_and_failures(edition: Edition, alice: Subs
     assert found.today == {"failed": 1}
     assert found.troubles == [("550 no such user", 1)]
     assert found.readers == {"active": 1}
-    assert [(one.source, one.last.status, one.new) for one in found.came_in] == [(hugging_face, "unreachable", 3)]
+    assert [(one.source, one.last.status, one.new) for one in found.intakes] == [(hugging_face, "unreachable", 3)]
     assert [run.status for run in found.failed_runs] == ["unreachable"]
     assert found.in_trouble == []
 

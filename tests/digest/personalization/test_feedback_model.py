@@ -81,13 +81,13 @@ def test_it_stays_small() -> None:
 
 def test_it_moves_similar_papers_up_and_loses_none() -> None:
     matches = matched(paper("Agents for Cooking"), paper("Agents with Memory"), paper("Agents at Sea"))
-    taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.8, "word:cooking": -0.8})})
-    assert titles(taste.apply(matches, 10)) == ["Agents with Memory", "Agents at Sea", "Agents for Cooking"]
+    feedback_model = FeedbackModel({"Agents": FilterModel({"word:memory": 0.8, "word:cooking": -0.8})})
+    assert titles(feedback_model.apply(matches, 10)) == ["Agents with Memory", "Agents at Sea", "Agents for Cooking"]
 
 
 def test_it_keeps_the_reasons_and_adds_what_moved_a_paper() -> None:
-    taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9, "author:Ada Lovelace": 0.5, "word:sea": -0.9})})
-    up, down = taste.apply(
+    weights = {"word:memory": 0.9, "author:Ada Lovelace": 0.5, "word:sea": -0.9}
+    up, down = FeedbackModel({"Agents": FilterModel(weights)}).apply(
         matched(paper("Agents with Memory", authors=["Ada Lovelace"]), paper("Agents at Sea")), places=10
     )
     assert [why(finding) for finding in up.findings] == [
@@ -112,11 +112,11 @@ def test_it_names_words_as_papers_write_them() -> None:
 
 
 def test_empty_words_are_no_reasons() -> None:
-    taste = FeedbackModel({"Agents": FilterModel({"word:wherea": 0.9, "word:sea": 0.4})})
-    lesson = taste.lessons["Agents"]
+    feedback_model = FeedbackModel({"Agents": FilterModel({"word:wherea": 0.9, "word:sea": 0.4})})
+    lesson = feedback_model.lessons["Agents"]
     assert lesson.telling(paper("Agents Whereas"), 1) == []
     assert lesson.telling(paper("Agents Whereas at Sea"), 1) == ["Sea"]
-    (moved,) = taste.apply(matched(paper("Agents Whereas")), 10)
+    (moved,) = feedback_model.apply(matched(paper("Agents Whereas")), 10)
     assert len(moved.findings) == 1
 
 
@@ -130,17 +130,17 @@ def test_a_small_effect_gets_no_reason() -> None:
 @pytest.mark.parametrize(("weight", "times"), [(9.0, 2.0), (-9.0, 0.5)])
 def test_it_at_most_doubles_or_halves_the_odds(weight: float, times: float) -> None:
     found = Match(paper("Agents with Memory"), 0.6, (Finding("Agents", 0.6, ()),))
-    taste = FeedbackModel({"Agents": FilterModel(dict.fromkeys(features(found.paper), weight))})
-    (moved,) = taste.apply([found], 10)
+    feedback_model = FeedbackModel({"Agents": FilterModel(dict.fromkeys(features(found.paper), weight))})
+    (moved,) = feedback_model.apply([found], 10)
     assert moved.score / (1 - moved.score) == pytest.approx(times * 0.6 / 0.4, rel=0.01)
     voted = Match(found.paper, 30, (Finding("Agents", 30, ()),))
-    assert taste.apply([voted], 10)[0].score == pytest.approx(times * 30, rel=0.01)
+    assert feedback_model.apply([voted], 10)[0].score == pytest.approx(times * 30, rel=0.01)
 
 
 def test_each_filter_learns_on_its_own() -> None:
     matches = matched(paper("Robots with Memory"), paper("Agents with Memory"), interests=(AGENTS, ROBOTS))
-    taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9})})
-    assert titles(taste.apply(matches, 10)) == ["Agents with Memory", "Robots with Memory"]
+    feedback_model = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9})})
+    assert titles(feedback_model.apply(matches, 10)) == ["Agents with Memory", "Robots with Memory"]
 
 
 @pytest.mark.parametrize(("fewer", "left"), [(0, 8), (1, 5), (2, 2), (3, 1), (9, 1)])
@@ -157,11 +157,11 @@ def test_a_paper_that_another_filter_finds_is_not_held_back() -> None:
 
 def test_it_orders_the_digest_of_a_reader_with_a_model() -> None:
     index = Index([paper("Agents at Sea", votes=9), paper("Agents with Memory", votes=1)])
-    taste = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9}), "": FilterModel({"word:memory": 0.9})})
-    plain, tasted = (compose(index, QueryProfile((AGENTS,), taste=it), TODAY) for it in (None, taste))
+    feedback_model = FeedbackModel({"Agents": FilterModel({"word:memory": 0.9}), "": FilterModel({"word:memory": 0.9})})
+    plain, tasted = (compose(index, QueryProfile((AGENTS,), feedback_model=it), TODAY) for it in (None, feedback_model))
     assert (titles(plain.for_you)[0], titles(tasted.for_you)[0]) == ("Agents at Sea", "Agents with Memory")
     assert len(tasted.for_you) == len(plain.for_you)
-    assert titles(compose(index, QueryProfile((), taste=taste), TODAY).for_you) == [
+    assert titles(compose(index, QueryProfile((), feedback_model=feedback_model), TODAY).for_you) == [
         "Agents at Sea",
         "Agents with Memory",
     ]

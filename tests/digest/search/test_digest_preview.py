@@ -95,13 +95,13 @@ def test_it_counts_less_than_a_paper_a_day() -> None:
 @pytest.mark.usefixtures("week")
 def test_it_knows_what_was_learnt_from_a_reader() -> None:
     reader = make_reader("r@example.org", words="agents, cooking")
-    wishes = Preferences(words="agents, cooking")
-    assert [m.paper.title[:7] for m in preview(wishes, reader).digests[0].for_you] == ["Agents ", "Cooking"]
+    preferences = Preferences(words="agents, cooking")
+    assert [m.paper.title[:7] for m in preview(preferences, reader).digests[0].for_you] == ["Agents ", "Cooking"]
     Learnt.objects.create(
         subscriber=reader, filter_key=profiles.WORDS_KEY, weights={"word:cooking": 1.0, "word:agents": -1.0}
     )
-    assert [m.paper.title[:7] for m in preview(wishes, reader).digests[0].for_you] == ["Cooking", "Agents "]
-    assert [m.paper.title[:7] for m in preview(wishes).digests[0].for_you] == ["Agents ", "Cooking"]
+    assert [m.paper.title[:7] for m in preview(preferences, reader).digests[0].for_you] == ["Cooking", "Agents "]
+    assert [m.paper.title[:7] for m in preview(preferences).digests[0].for_you] == ["Agents ", "Cooking"]
 
 
 def test_it_has_no_advice_before_the_first_edition(db: None) -> None:

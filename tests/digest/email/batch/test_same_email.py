@@ -75,11 +75,11 @@ def check_wire(message: bytes) -> None:
 
 
 def test_it_makes_the_same_email_for_many_readers(busy: Edition, topics: list[Topic], now: dt.datetime) -> None:
-    wishes = product(
+    preferences = product(
         ["en", "de"], [(), topics[:1], topics], ["", "proofs, vision, -agents", "author:Author"], [1, 10, 25]
     )
     readers = []
-    for number, (language, ticked, words, most) in enumerate(wishes):
+    for number, (language, ticked, words, most) in enumerate(preferences):
         reader = make_reader(f"r{number}@example.org", ticked, words, max_papers=most, mail_quiet_days=number % 2 == 0)
         Subscriber.objects.filter(pk=reader.pk).update(language=language)
         readers.append(reader)
