@@ -9,8 +9,6 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-OTHERS = 0o077  # the permissions of the group and of all other users
-
 
 def load_settings(status: int = 1) -> None:
     """Load the settings, and protect private files from other users.
@@ -18,7 +16,7 @@ def load_settings(status: int = 1) -> None:
     If a setting is invalid, print what is wrong in one line and raise SystemExit with `status`.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    os.umask(OTHERS)  # before the settings make folders
+    os.umask(stat.S_IRWXG | stat.S_IRWXO)  # before the settings make folders
     try:
         settings.DEBUG  # noqa: B018  # the first access loads all settings
     except ImproperlyConfigured as error:
@@ -32,5 +30,5 @@ def _close_to_others(path: Path) -> None:
     """Remove the permissions of other users if possible, unless `path` is a folder for all users, such as /tmp."""
     with suppress(OSError):  # it is missing, or belongs to another user; `check --deploy` reports that
         mode = path.stat().st_mode
-        if mode & OTHERS and not mode & stat.S_ISVTX:
-            path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+        if mode & (stat.S_IRWXG | stat.S_IRWXO) and not mode & stat.S_ISVTX:
+            path.chmod(stat.S_IMODE(mode) & ~(stat.S_IRWXG | stat.S_IRWXO))

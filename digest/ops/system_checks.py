@@ -1,6 +1,7 @@
 """System checks for `manage.py check --deploy`: mistakes in the settings that readers would notice."""
 
 import os
+import stat
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +13,6 @@ from digest.delivery.events import webhooks
 from digest.delivery.providers.capabilities import SMTP, backend_of
 from digest.matching.similarity import missing_packages
 from subscriptions import brand, outbox
-
-OTHERS = 0o077  # the permission bits of the group and of all other users
 
 
 @register(Tags.security, deploy=True)
@@ -41,7 +40,9 @@ def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report files that other users of this machine can read. Each start restricts them, if our user owns them."""
-    exposed = [path for path in settings.PRIVATE_PATHS if path.exists() and path.stat().st_mode & OTHERS]
+    exposed = [
+        path for path in settings.PRIVATE_PATHS if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    ]
     hint = "It holds readers' addresses or keys. Run chmod go= on it, as its owner."
     return [Warning(f"Other users of this machine can read {path}.", hint=hint, id="digest.W007") for path in exposed]
 

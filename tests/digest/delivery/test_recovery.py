@@ -1,11 +1,14 @@
 """Recovery after a worker died, hung or lost its connection."""
 
 import datetime as dt
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -240,6 +243,13 @@ def test_it_no_longer_shows_what_an_admin_left_uncertain(pks: list[int], admin_c
     form["action"] = "send_uncertain_again"
     admin_client.post("/admin/digest/delivery/", form, follow=True)
     assert shard_worker.send_due() == 4
+
+
+def test_a_migration_rewords_what_an_admin_left_uncertain_before(pks: list[int]) -> None:
+    migration = import_module("digest.migrations.0022_reason_of_uncertain_deliveries")
+    Delivery.objects.filter(pk=pks[0]).update(status=Status.UNCERTAIN, reason=migration.FORMER)
+    migration.reword(apps, connection.schema_editor())
+    assert not dashboard.troubled_since(NOW - LONG_AGO).exists()
 
 
 def test_it_sends_again_a_delivery_without_a_shard(edition: Edition, alice: Subscriber) -> None:
