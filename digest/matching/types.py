@@ -66,10 +66,7 @@ class Interest:
 
     @cached_property
     def _hash(self) -> int:
-        criteria = self.criteria  # the other fields seldom differ
-        return hash(
-            (self.label, criteria.phrases, criteria.quoted, criteria.authors, criteria.categories, criteria.sentence)
-        )
+        return hash((self.label, self.criteria))
 
     def __hash__(self) -> int:
         return self._hash

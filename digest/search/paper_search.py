@@ -113,9 +113,7 @@ def candidates(criteria: Criteria) -> list[int]:
     if not terms:
         voted = Paper.objects.filter(votes__gte=criteria.min_votes, is_hidden=False).order_by("-votes", "-pk")
         return list(voted.values_list("pk", flat=True)[:CANDIDATES])
-    count = sum(
-        map(len, (criteria.phrases, criteria.quoted, criteria.authors, criteria.categories, criteria.exclusions))
-    )
+    count = sum(len(values) for values in criteria if isinstance(values, tuple))
     most = CANDIDATES if count <= MOST_TERMS else CANDIDATES // 2  # every candidate is scored by all terms
     return sorted(likely, key=lambda pk: (-likely[pk], -pk))[:most]
 

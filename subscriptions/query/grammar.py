@@ -33,7 +33,6 @@ _TERM = re.compile(
     re.VERBOSE,
 )
 _QUOTED_AND_MORE = re.compile(r'\s*+-?\s*+(?:[A-Za-z]++\s*+:\s*+)?"[^"\n]*+"(?=[^\S\n]++\S)')
-_EXCLUDES_A_FIELD = re.compile(r"-\s*(author|cat|about|votes)\s*:", re.IGNORECASE)
 
 
 class FilterError(ValueError):
@@ -255,12 +254,15 @@ def _single(name: str, values: dict[str, dict[str, None]]) -> str:
     return given[0] if given else ""
 
 
+# The field's name, the kind of term that it makes, and the function that reads its value.
 _FIELDS = {
     "author": ("authors", _clean),
     "cat": ("categories", _category),
     "about": ("about", _sentence),
     "votes": ("votes", _votes),
 }
+FIELD = f"(?:{'|'.join(_FIELDS)})"  # a regular expression for the name of any field
+_EXCLUDES_A_FIELD = re.compile(rf"-\s*{FIELD}\s*:", re.IGNORECASE)
 
 
 def _plain(phrase: str) -> str:

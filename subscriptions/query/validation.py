@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from subscriptions.query.arxiv_categories import can_be_asked_for
 from subscriptions.query.grammar import (
+    FIELD,
     MAX_MESSAGES,
     Criteria,
     FilterError,
@@ -28,7 +29,7 @@ from subscriptions.query.grammar import (
 LONGEST_EXAMPLE = 80  # characters of a correction in a message
 
 # These patterns expect single spaces.
-_FIELD = "(?:author|cat|about|votes) ?:"
+_FIELD = f"{FIELD} ?:"
 _BEGINS_AS_FIELD = re.compile(f"-|{_FIELD}", re.IGNORECASE)
 _BEFORE_FIELD = re.compile(f"(?<![,-]) (?={_FIELD})", re.IGNORECASE)
 _VOTES_AGAIN = re.compile("votes ?:.* votes ?:", re.IGNORECASE)
