@@ -8,9 +8,11 @@ import datetime as dt
 from django.conf import settings
 from django.db.models import F, Q
 
+from digest.email.formatting import long_date
 from digest.models import Pause, Shard
 from digest.models.deliveries import SUSPECT
 from subscriptions.email import builder
+from subscriptions.email.builder import Alert
 
 SHORT_PAUSE = dt.timedelta(minutes=5)  # a pause that has ended sooner needs no alert
 
@@ -25,7 +27,7 @@ def email_operators_of_pause(*, now: dt.datetime) -> bool:
     # If two schedulers come at once, one alerts.
     if pause is None or not Pause.objects.filter(pk=pause.pk, told_at=None).update(told_at=now):
         return False
-    is_sent = builder.email_operators("paused", {"pause": pause})
+    is_sent = builder.alert_operators(_about_pause(pause))
     if settings.OPERATORS and not is_sent:
         Pause.objects.filter(pk=pause.pk).update(told_at=None)
     return is_sent
@@ -41,7 +43,39 @@ def email_operators_of_poison_pill(*, now: dt.datetime) -> bool:
     # If two schedulers come at once, one alerts.
     if shard is None or not waiting.filter(pk=shard.pk).update(alerted_at=now):
         return False
-    is_sent = builder.email_operators("poison", {"shard": shard, "delivery": shard.deliveries.first()})
+    is_sent = builder.alert_operators(_about_poison_pill(shard))
     if settings.OPERATORS and not is_sent:
         Shard.objects.filter(pk=shard.pk).update(alerted_at=None)
     return is_sent
+
+
+def _about_pause(pause: Pause) -> Alert:
+    if pause.ended_at:
+        outlook = f"It resumed by itself at {pause.ended_at:%H:%M} UTC."
+    elif pause.probe_at:
+        outlook = (
+            "One email is tried from time to time, at growing intervals. When it is accepted, sending resumes where it "
+            "stopped. In the meantime no digest is lost and none fails."
+        )
+    else:
+        outlook = "Sending does not resume by itself. Find the cause, then end the pause in the admin."
+    heading = f"Sending was paused at {pause.began_at:%H:%M} UTC on {long_date(pause.began_at)}"
+    return Alert("sending is paused", heading, (outlook,), pause.reason, "/admin/digest/pause/")
+
+
+def _about_poison_pill(shard: Shard) -> Alert:
+    day, delivery = long_date(shard.edition.day), shard.deliveries.first()
+    if shard.done_at:
+        outcome = (
+            f"A digest of {day} has failed: {shard.strikes} processes died while they made or sent it. Its reader does "
+            "not get this edition."
+        )
+    else:
+        outcome = (
+            f"A process died while it made or sent a digest of {day}. All other digests are sent as usual. This one is "
+            "tried again at growing intervals, in a process of its own."
+        )
+    heading = "An email crashes the process that sends it"
+    paragraphs = (outcome, "Please check the worker’s log, and report the bug.")
+    reason, path = (delivery.reason, f"/admin/digest/delivery/{delivery.pk}/change/") if delivery else ("", "")
+    return Alert(f"{heading[0].lower()}{heading[1:]}", heading, paragraphs, reason, path)

@@ -5,6 +5,8 @@
 
 import logging
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.charset import QP, Charset
 from functools import cache
 from typing import Any
@@ -14,6 +16,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils.text import Truncator
 
 from subscriptions import brand
 
@@ -45,6 +48,25 @@ def render_html(name: str, context: dict[str, Any]) -> str:
 def inline(html: str) -> str:
     """Return `html` with its styles moved into attributes, because many mail clients read no others."""
     return str(_inliner().inline(html))
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An email to the operators about something that needs them: what happened, and what to do.
+
+    `detail` quotes a stored reason or an error; `path` leads to a page of the admin.
+    """
+
+    subject: str
+    heading: str
+    paragraphs: Sequence[str]
+    detail: str = ""
+    path: str = ""
+
+    @property
+    def preheader(self) -> str:
+        """The text that inboxes show after the subject, up to 120 characters."""
+        return Truncator(self.detail or self.paragraphs[0]).chars(120)
 
 
 class Message(EmailMultiAlternatives):
@@ -95,6 +117,11 @@ def email_operators(name: str, context: dict[str, Any]) -> bool:
         except Exception as error:
             logger.warning("The operators' email “%s” can't be sent to %s: %s", name, address, error)
     return is_sent
+
+
+def alert_operators(alert: Alert) -> bool:
+    """Email `alert` to all settings.OPERATORS. Return whether at least one email was sent."""
+    return email_operators("alert", {"alert": alert})
 
 
 @cache

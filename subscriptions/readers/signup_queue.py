@@ -21,6 +21,7 @@ from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from subscriptions.email import builder
+from subscriptions.email.builder import Alert
 from subscriptions.email_addresses import keyed_hash
 from subscriptions.models import FormPost
 from subscriptions.readers import lifecycle
@@ -127,7 +128,13 @@ def _drop_old(now: dt.datetime) -> None:
                 dropped,
                 what,
             )
-            builder.email_operators("flood", {"what": what, "dropped": dropped})
+            builder.alert_operators(
+                Alert(
+                    f"{dropped} {what} were dropped",
+                    f"{dropped} {what} were dropped",
+                    ("They waited for a week, and the rate limits never let them pass.", _ABOUT_LIMITS),
+                )
+            )
 
 
 def _enqueue(post: FormPost, network: str) -> dt.datetime | None:
@@ -178,9 +185,22 @@ def _alert_operators(post: FormPost, reached: abuse_limits.Limit, now: dt.dateti
     where = f"of {reached.value}" if reached.value else "in all"
     waiting = FormPost.objects.filter(kind=post.kind).count()
     logger.error("The limit of %s %s is reached; %s are waiting", what, where, waiting)
-    is_sent = builder.email_operators("flood", {"what": what, "where": where, "waiting": waiting})
+    turns = "Networks take turns, so a flood from one network does not delay the others."
+    is_sent = builder.alert_operators(
+        Alert(
+            f"many {what} {where}",
+            f"The limit of {what} {where} is reached",
+            (f"{waiting} wait for their turn, for up to a week. {turns}", _ABOUT_LIMITS),
+        )
+    )
     if settings.OPERATORS and not is_sent:
         abuse_limits.forget(alert)
+
+
+_ABOUT_LIMITS = (
+    "If they are genuine, raise LIMIT_PER_DOMAIN or LIMIT_IN_ALL. If the form is being abused, you need not do "
+    "anything: no address gets more emails than LIMIT_PER_ADDRESS allows."
+)
 
 
 def _plural(kind: str) -> str:
