@@ -8,7 +8,7 @@ from digest.delivery.transports.outcomes import Outcome, Result
 from digest.email.batch.composer import DeliveryRow
 from digest.models import Delivery
 
-LONGEST_WAIT = 20.0  # seconds; deliveries that must wait longer go back to the queue
+MAX_HELD_WAIT = 20.0  # seconds; deliveries that must wait longer go back to the queue
 YIELD_AFTER = 2.0  # seconds; after that, other work that was deferred before goes first, too
 BACK_IN = 5.0  # seconds
 OTHERS_FIRST = "Held back by a rate limit. Other emails are sent first."
@@ -46,7 +46,7 @@ class DeferredDeliveries:
             throttled = limiter.ask(address)
             if throttled is None:
                 self._allowed[pk] = address, limiter.day
-            elif throttled.seconds > LONGEST_WAIT:
+            elif throttled.seconds > MAX_HELD_WAIT:
                 held.append(Outcome(pk, Result.HELD, throttled.reason, seconds=throttled.seconds))
             else:
                 self._defer(pk, address, throttled)

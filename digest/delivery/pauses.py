@@ -15,7 +15,7 @@ from digest.models import Pause
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT = dt.timedelta(seconds=30)  # doubled with each probe
-LONGEST_WAIT = dt.timedelta(minutes=15)
+MAX_PROBE_WAIT = dt.timedelta(minutes=15)
 PROBE_TIMEOUT = dt.timedelta(minutes=7)  # while one worker probes, the others wait, but no longer than this
 
 
@@ -39,7 +39,7 @@ def allowance(*, now: dt.datetime) -> int | None:
     if open_pause is None:
         return None
     # A probe that is too far in the future was scheduled before the clock was set back.
-    is_time = Q(probe_at__lte=now) | Q(probe_at__gt=now + max(LONGEST_WAIT, PROBE_TIMEOUT))
+    is_time = Q(probe_at__lte=now) | Q(probe_at__gt=now + max(MAX_PROBE_WAIT, PROBE_TIMEOUT))
     waiting = Pause.objects.filter(is_time, pk=open_pause.pk, ended_at=None)
     # The update claims the probe: if two workers try at once, only one of them changes the row.
     return waiting.update(probe_at=now + PROBE_TIMEOUT, probes=F("probes") + 1)
@@ -80,6 +80,6 @@ def _extend(reason: str, now: dt.datetime, resumes: bool) -> None:
         return
     unchanged = Pause.objects.filter(pk=pause.pk, ended_at=None, probe_at__isnull=False)
     if resumes:
-        unchanged.update(reason=reason, probe_at=now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), LONGEST_WAIT))
+        unchanged.update(reason=reason, probe_at=now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), MAX_PROBE_WAIT))
     else:
         unchanged.update(reason=reason, probe_at=None, told_at=None)

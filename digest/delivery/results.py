@@ -102,7 +102,7 @@ def can_settle(call: str, pks: Iterable[int], provider: str, *, now: dt.datetime
     if not idempotency.knows(provider, call):
         return False
     due = _queued(pks).aggregate(Min("not_before"))["not_before__min"]
-    return due is not None and now < due - retry_policy.longest_wait() + capability_of(provider).key_lifetime
+    return due is not None and now < due - retry_policy.longest_first_wait() + capability_of(provider).key_lifetime
 
 
 def others_leave(edition_id: int, *, now: dt.datetime) -> bool:

@@ -8,18 +8,18 @@ import random
 
 # The wait doubles with each try: greylisting accepts an email after minutes, a full disk takes longer.
 FIRST_WAIT = dt.timedelta(minutes=10)
-LONGEST_WAIT = dt.timedelta(hours=4)
+MAX_WAIT = dt.timedelta(hours=4)
 WORTH_TRYING = dt.timedelta(hours=22)  # after that, the next edition is about to be sent
 JITTER = 0.2  # share of the wait, in both directions, so that shards that failed together are not retried together
 
 
 def wait_before(attempts: int, luck: random.Random) -> dt.timedelta:
     """Return the wait after the given number of tries (1 or more), with jitter."""
-    wait: dt.timedelta = min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+    wait: dt.timedelta = min(FIRST_WAIT * 2 ** (attempts - 1), MAX_WAIT)
     return wait * luck.uniform(1 - JITTER, 1 + JITTER)
 
 
-def longest_wait() -> dt.timedelta:
+def longest_first_wait() -> dt.timedelta:
     """Return the longest possible wait before the second try."""
     return FIRST_WAIT * (1 + JITTER)
 

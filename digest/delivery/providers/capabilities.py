@@ -24,7 +24,8 @@ class BatchMode(Enum):
 class BatchCapability:
     """The capability of one provider.
 
-    - `max_emails`: the largest number of emails (or of readers, in a merged call).
+    - `max_emails`: the largest number of emails (or of readers, in a merged call). Calls never have more than a
+      shard has (`shards.SIZE`).
     - `variable`: how a merge variable is written.
     - `placeholders`: matches the first character of any text that the provider fills in by itself.
     - `replaces_headers`: a reader's own headers replace the shared ones, so each reader needs all of them.

@@ -17,7 +17,7 @@ from digest.delivery.providers.fast_payloads import PayloadFactory
 from digest.delivery.providers.idempotency import idempotency_key
 from digest.delivery.providers.merge_variables import MergeGroup
 from digest.delivery.providers.parsed_email import parse_mail
-from digest.delivery.providers.responses import LONGEST_WAIT, CallAction, CallFailure
+from digest.delivery.providers.responses import MAX_CALL_WAIT, CallAction, CallFailure
 from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome, Result
 
@@ -46,7 +46,7 @@ class ProviderClient:
             except Exception as error:
                 failure = responses.combine_failures(failure, responses.classify_error(error))
                 seconds = failure.seconds if failure.seconds is not None else FIRST_WAIT * 2**tries
-                if seconds > LONGEST_WAIT or not self._may_repeat(failure):
+                if seconds > MAX_CALL_WAIT or not self._may_repeat(failure):
                     break
                 self._sleep(seconds)
             else:

@@ -14,7 +14,7 @@ from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome, Result
 from subscriptions.email.send_errors import without_addresses
 
-LONGEST_WAIT = 30.0  # seconds that a call waits if the provider asks it to; a longer wait stops the run
+MAX_CALL_WAIT = 30.0  # seconds that a call waits if the provider asks it to; a longer wait stops the run
 LONGEST_REASON = 300  # characters
 
 
