@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks import scratch
 from digest.matching import Index, Interest
 from digest.matching.assembly import assemble_index, text_of
-from digest.matching.similarity import SIZE, missing_packages
+from digest.matching.similarity import DIMENSIONS, missing_packages
 from digest.personalization.digest_selection import QueryProfile, compose
 from subscriptions.query.grammar import parse
 
@@ -119,14 +119,14 @@ def _index(papers: list[Paper], topics: list[Interest], chance: random.Random) -
         return assemble_index(papers, topics)
     import numpy as np
 
-    numbers = np.random.default_rng(7).normal(size=(VECTORS, SIZE)).astype(np.float32)
+    numbers = np.random.default_rng(7).normal(size=(VECTORS, DIMENSIONS)).astype(np.float32)
     numbers += 0.5  # make all point in a similar direction, as embeddings of real texts do
     numbers /= np.linalg.norm(numbers, axis=1, keepdims=True)
     texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
     vectors = {text: numbers[chance.randrange(VECTORS)] for text in texts}
     # A filter's embedding is close to some texts and equal to none. The closest differs from the mean by four or five
     # standard deviations, as with real texts.
-    typed = np.random.default_rng(8).normal(size=(VECTORS, SIZE)).astype(np.float32) + CLOSE * numbers
+    typed = np.random.default_rng(8).normal(size=(VECTORS, DIMENSIONS)).astype(np.float32) + CLOSE * numbers
     typed /= np.linalg.norm(typed, axis=1, keepdims=True)
     return assemble_index(papers, topics, vectors, numbers[:300], lambda text: typed[hash(text) % VECTORS])
 

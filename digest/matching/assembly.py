@@ -6,7 +6,7 @@ import numpy as np
 
 from digest.matching.cache import BoundedCache
 from digest.matching.index import Index
-from digest.matching.similarity import SIZE, EmbeddingSpace, LookUp, Vectors
+from digest.matching.similarity import DIMENSIONS, EmbeddingSpace, LookUp, Vectors
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.types import Interest, PaperText
 
@@ -56,7 +56,7 @@ def _thesaurus(topics: Sequence[Interest], vectors: Vectors | None = None) -> Th
 
 def _stack_vectors(texts: Sequence[str], vectors: Mapping[str, Vectors]) -> Vectors:
     """Return one row for each text: its embedding, or zeros (similar to nothing) if there is none yet."""
-    rows = np.zeros((len(texts), SIZE), np.float32)
+    rows = np.zeros((len(texts), DIMENSIONS), np.float32)
     for number, text in enumerate(texts):
         if text in vectors:
             rows[number] = vectors[text]

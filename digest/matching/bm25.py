@@ -14,7 +14,7 @@ from digest.matching.tokens import COMMON_FAMILIES, WORD, families_of, family, f
 from digest.matching.types import PaperText
 
 FIELD_WEIGHTS = {"title": 5.0, "abstract": 1.0, "keywords": 1.0}
-SATURATION = 3.0  # k1: the number of mentions that gives half of a word's maximum weight
+K1 = 3.0  # saturation: the number of mentions that gives half of a word's maximum weight
 LENGTH_PENALTY = 0.75  # b: how strongly a long text is penalized
 
 # A day has few papers, so a word's document frequency is smoothed with a prior for the field.
@@ -43,7 +43,7 @@ class Bm25Index:
         average = sum(map(Counter.total, counts)) / max(1, len(counts)) or 1.0
         self._shares: dict[str, dict[int, float]] = defaultdict(dict)
         for number, words in enumerate(counts):
-            length_norm = SATURATION * (1 - LENGTH_PENALTY + LENGTH_PENALTY * words.total() / average)
+            length_norm = K1 * (1 - LENGTH_PENALTY + LENGTH_PENALTY * words.total() / average)
             for word, times in words.items():
                 self._shares[word][number] = times / (times + length_norm)
         self._postings: dict[str, Posting] = {}  # made on demand, because a search needs few of them

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.matching.similarity import SIZE
+from digest.matching.similarity import DIMENSIONS
 
 MAX_TOKENS = 256  # the limit in the model's training; the end of a long abstract is ignored
 BATCH_TOKENS = 1_024  # tokens in a batch, with padding; larger batches need hundreds of megabytes and are no faster
@@ -49,8 +49,8 @@ class Encoder:
         self._tokenizer.no_padding()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return one embedding of length 1 for each of `texts`, as an array of shape (len(texts), SIZE)."""
-        vectors = np.zeros((len(texts), SIZE), np.float32)
+        """Return one embedding of length 1 for each of `texts`, as an array of shape (len(texts), DIMENSIONS)."""
+        vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
         for places, tokens in self._batches(texts):
             vectors[places] = self._encode(tokens)
         return vectors
@@ -98,12 +98,12 @@ class Encoder:
             self._linear(name + part, hidden).reshape(texts, length, _HEADS, -1).transpose(0, 2, 1, 3)
             for part in ("query", "key", "value")
         )
-        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(SIZE / _HEADS))
+        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(DIMENSIONS / _HEADS))
         scores += (mask[:, None, None, :] - 1) * np.float32(1e9)  # mask the padding
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=-1, keepdims=True)
-        return np.asarray((scores @ value).transpose(0, 2, 1, 3).reshape(texts, length, SIZE))
+        return np.asarray((scores @ value).transpose(0, 2, 1, 3).reshape(texts, length, DIMENSIONS))
 
     def _linear(self, name: str, hidden: Vectors) -> Vectors:
         # Flatten to one matrix, because numpy multiplies a stack of matrices one by one.

@@ -1,4 +1,7 @@
-"""All weights and thresholds of matching. Pure.
+"""The weights and thresholds of matching in log-odds. Pure.
+
+BM25's parameters, with the weights of a word's field such as the title, are in `bm25`. The weights of reasons that
+rules give are in `explanation`.
 
 Each kind of evidence adds to the log-odds that a reader wants a paper, and `probability` converts them to 0…1. So one
 threshold holds for every filter, and the scores of different filters can be compared. The weights of topics, names

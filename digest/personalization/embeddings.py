@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils import timezone
 
-from digest.matching.similarity import MODEL, SIZE, missing_packages
+from digest.matching.similarity import DIMENSIONS, MODEL, missing_packages
 from digest.models import Vector
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def background() -> "Vectors":
     import numpy as np
 
     rows = Vector.objects.filter(kind=Kind.PAPER).order_by("-pk").values_list("values", flat=True)[:BACKGROUND]
-    return np.array([_unpack(values) for values in rows], np.float32).reshape(-1, SIZE)
+    return np.array([_unpack(values) for values in rows], np.float32).reshape(-1, DIMENSIONS)
 
 
 def forget_unused(*, now: dt.datetime) -> int:

@@ -7,7 +7,7 @@
     fetch(http, key, day, page) -> bytes    uses the network; raises SourceError
     parse(body, day) -> Batch               pure; raises SourceError if the answer as a whole can't be read
 
-To add a kind, write its module, add it to KINDS, record an answer for its test, and add a line to the changelog.
+CONTRIBUTING.md lists the steps to add a kind.
 """
 
 from types import ModuleType

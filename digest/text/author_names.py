@@ -58,7 +58,7 @@ def given_names_first(name: str) -> str:
 
 
 def last_name(name: str) -> str:
-    """Return the last name without particles and as it is written; the fingerprints of stored papers contain it."""
+    """Return what precedes the comma, or else the last word. The fingerprints of stored papers contain it."""
     return name.partition(",")[0] if "," in name else name.rpartition(" ")[2]
 
 

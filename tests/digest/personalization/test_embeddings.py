@@ -10,7 +10,7 @@ from django.test import Client
 
 from digest.matching import Interest
 from digest.matching.assembly import text_of
-from digest.matching.similarity import SIZE
+from digest.matching.similarity import DIMENSIONS
 from digest.models import Edition, Vector
 from digest.ops.system_checks import check_meaning
 from digest.personalization import embeddings, paper_index
@@ -132,5 +132,5 @@ def test_it_keeps_embeddings_in_use() -> None:
 
 @pytest.mark.usefixtures("db")
 def test_an_empty_site_has_no_embeddings() -> None:
-    assert embeddings.background().shape == (0, SIZE)
+    assert embeddings.background().shape == (0, DIMENSIONS)
     assert not list(compose(paper_index.build_index([]), ask("anything at all"), TODAY).matches)
