@@ -99,7 +99,11 @@ class Validator(models.Model):
 
 
 class Turn(models.Model):
-    """The next time when any worker may send a request to a host."""
+    """A named slot that all workers share, and the time when it is free again.
+
+    There is one for each host (the pause between requests), for the lock of ingest, for the daily report, and for each
+    provider that is avoided for a while. `host` is the name of the slot.
+    """
 
     host = models.CharField(max_length=100, unique=True)
     free_at = models.DateTimeField()
