@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from config.middleware import language
-from digest.email import bold_terms, formatting, reasons, welcome
+from digest.email import bold_terms, formatting, reason_line, reasons, welcome
 from digest.matching import highlight
 from digest.personalization import embeddings, snapshot
 from digest.site import feeds
@@ -59,7 +59,7 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_schedule}
     env.globals |= {"query_examples": examples.examples}
     env.globals |= {"stamp": bot_check.stamp, "consent_text": consents.text, "version_of": consents.version_of}
-    env.filters |= formatting.FILTERS | reasons.FILTERS
+    env.filters |= formatting.FILTERS | reasons.FILTERS | reason_line.FILTERS
     env.filters |= {
         "emphasized": bold_terms.emphasized,
         "shown": snapshot.shown,

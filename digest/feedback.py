@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from digest.editions import candidates
-from digest.matching import Index
+from digest.matching import OWN_WORDS, Index
 from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from digest.personalization import feature_labels, paper_index, profiles, snapshot
 from digest.personalization.feedback_model import FilterModel, learn
@@ -104,7 +104,7 @@ def matched_filters(reader: Subscriber, paper: Paper) -> dict[str, str]:
 def own_words_in(reader: Subscriber, paper: Paper) -> str:
     """Return the reader's own words that found `paper`, as their email shows them, or "" if its meaning did."""
     index, number = _among(paper)
-    own = [each for each in profiles.profile_of(reader).interests if each.label == profiles.OWN_WORDS]
+    own = [each for each in profiles.profile_of(reader).interests if each.label == OWN_WORDS]
     findings = [found for each in own if (found := index.findings(each).get(number))]
     reasons = [reason for finding in findings for reason in finding.reasons if reason.kind in NAMED]
     return ", ".join(dict.fromkeys(reason.found for reason in reasons))

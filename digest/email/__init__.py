@@ -1,6 +1,6 @@
 """Turn a digest into an email.
 
 rendering makes one email from the templates. batch makes the same email as bytes, for hundreds of readers at a time.
-Both use headers, formatting, reasons, bold_terms, quoted_printable and reader_urls. welcome is a new reader's first
+Both use headers, formatting, reason_line, bold_terms, quoted_printable and reader_urls. welcome is a new reader's first
 email, theme_preview an email in the admin, and web_view a sent digest in the browser.
 """

@@ -1,4 +1,4 @@
-"""The sentences that say why a paper was chosen, for pages and emails, in the active language. Pure."""
+"""All the evidence why a paper was chosen, in the active language. Emails show one line of it: `reason_line`. Pure."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -6,7 +6,7 @@ from functools import lru_cache
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from digest.email.formatting import isolated, shorten, translated, votes, wrapped
+from digest.email.formatting import isolated, shorten, translated, votes
 from digest.matching import Finding, Reason
 
 
@@ -18,16 +18,6 @@ def why(finding: Finding) -> str:
     )
     line = "; ".join(filter(None, sentences))
     return f"{_display_name(language, finding.interest)}: {line}" if line and finding.interest else line
-
-
-def why_in_text(finding: Finding) -> str:
-    """Return the line of `why` for the text part."""
-    return in_text(why(finding))
-
-
-def in_text(line: str) -> str:
-    """Return a line of `why` as the text part shows it: introduced, wrapped and indented."""
-    return wrapped(_("Why: %(line)s") % {"line": line}, indent=2) if line else ""
 
 
 def _group(reasons: Iterable[Reason]) -> dict[tuple[str, str], list[str]]:
@@ -106,8 +96,6 @@ def _phrase_for(kind: str, found: str, where: str) -> str:
             return _("by %(author)s") % {"author": found}
         case "category", _where:
             return _("in %(category)s") % {"category": found}
-        case "sentence", _where:  # a whole sentence already
-            return found
         case "taste", "liked":
             return _("moved up because you liked papers with “%(words)s”") % {"words": found}
         case "taste", _where:
@@ -115,4 +103,4 @@ def _phrase_for(kind: str, found: str, where: str) -> str:
     return votes(int(found))
 
 
-FILTERS = {"why": why, "why_in_text": why_in_text}
+FILTERS = {"why": why}

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from django.utils.translation import gettext_noop
+
 from subscriptions.query.grammar import Criteria
+
+OWN_WORDS = gettext_noop("Your words")  # the label of interests in a reader's own words
 
 
 class PaperText(Protocol):

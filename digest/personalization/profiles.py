@@ -6,16 +6,13 @@ Each filter has a key in the database and a name for readers. For a topic these 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from django.utils.translation import gettext_noop
-
-from digest.matching import Interest
+from digest.matching import OWN_WORDS, Interest
 from digest.models import Learnt
 from digest.personalization.digest_selection import QueryProfile
 from digest.personalization.feedback_model import FeedbackModel, FilterModel
 from subscriptions.models import Subscriber, Topic
 from subscriptions.query.grammar import Criteria
 
-OWN_WORDS = gettext_noop("Your words")
 MOST_VOTED = ""  # the interest of readers without filters
 # They contain a colon, because no topic's slug does.
 WORDS_KEY = ":words"

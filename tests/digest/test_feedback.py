@@ -9,7 +9,7 @@ from django.test import Client
 
 from digest import feedback
 from digest.feedback import clear_rating, feedback_on, learned_filters, rate, reading_list, reset_filter
-from digest.matching import Index
+from digest.matching import OWN_WORDS, Index
 from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from digest.personalization import profiles
 from digest.personalization.digest_selection import compose
@@ -63,7 +63,7 @@ def test_filters_are_matched_among_the_papers_of_the_edition(db: None) -> None:
     assert feedback.matched_filters(reader, short) == {}  # alone it is no shorter than others, so its words count less
     for number in range(2, 12):
         make_paper(number, f"Else {number}", abstract="Of other things. " * 60, edition=edition)
-    assert feedback.matched_filters(reader, short) == {profiles.WORDS_KEY: profiles.OWN_WORDS}
+    assert feedback.matched_filters(reader, short) == {profiles.WORDS_KEY: OWN_WORDS}
     (match,) = compose(index_cache.last().indexes[0], profiles.profile_of(reader), TODAY).for_you
     assert match.paper == short
 

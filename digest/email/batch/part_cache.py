@@ -8,8 +8,17 @@ from typing import NamedTuple, TypeVar, cast
 
 from django.utils import translation
 
-from digest.email import bold_terms, formatting, reasons
-from digest.email.batch.template_parts import BOLD_TEXT, Frame, FrameKey, PaperPart, Part, PartKey, TemplateSplitter
+from digest.email import bold_terms, formatting, reason_line
+from digest.email.batch.template_parts import (
+    BOLD_TEXT,
+    REASON_LINE,
+    Frame,
+    FrameKey,
+    PaperPart,
+    Part,
+    PartKey,
+    TemplateSplitter,
+)
 from digest.email.quoted_printable import encode, escape
 from digest.matching import Finding, Match, Reason
 from digest.models import Edition, Paper
@@ -36,11 +45,11 @@ class RenderedPaper(NamedTuple):
 
 
 class ReasonLine(NamedTuple):
-    """The line that says what one interest found in a paper, in both parts of an email, and its record."""
+    """The line that says why a paper was chosen, in both parts of an email, and the record of its findings."""
 
     text: bytes
     html: bytes
-    record: list[str]
+    record: list[list[str]]
 
 
 class PartCache:
@@ -90,7 +99,7 @@ class PartCache:
         paper = cast(Paper, match.paper)
         rendered = self._papers_in_brief.get(paper.pk)
         if rendered is None:
-            text, html = self._part(PartKey(paper.pk, True, 0))
+            text, html = self._part(PartKey(paper.pk, True, False))
             text_piece, html_piece, record = _fill(text, {}), _fill(html, {}), snapshot.record_paper(match)
             rendered = RenderedPaper(self._split(text_piece), self._split(html_piece), record)
             _keep(self._papers_in_brief, paper.pk, rendered, MOST_PAPERS)
@@ -130,31 +139,29 @@ class PartCache:
         return pair
 
     def _render_paper(self, match: Match) -> RenderedPaper:
-        lines = [self._reason_line(finding) for finding in snapshot.shown(match.findings)]
-        shown = [line for line in lines if line.text]
-        text, html = self._part(PartKey(cast(Paper, match.paper).pk, False, len(shown)))
-        in_text = {str(number): line.text for number, line in enumerate(shown)}
-        in_html = {str(number): line.html for number, line in enumerate(shown)}
+        line = self._reason_line(snapshot.shown(match.findings))
+        text, html = self._part(PartKey(cast(Paper, match.paper).pk, False, bool(line.text)))
+        in_text, in_html = {REASON_LINE: line.text}, {REASON_LINE: line.html}
         if BOLD_TEXT in html.places:
             in_html[BOLD_TEXT] = self._in_bold(html.bold_text, bold_terms.shown_reasons(match.findings))
         return RenderedPaper(
             self._split(_fill(text, in_text)),
             self._split(_fill(html, in_html)),
-            [*snapshot.record_paper(match), *(line.record for line in lines)],
+            [*snapshot.record_paper(match), *line.record],
         )
 
     def _split(self, piece: bytes) -> list[bytes]:
         return piece.split(self.splitter.opinion_line)
 
-    def _reason_line(self, finding: Finding) -> ReasonLine:
-        """Return the line for `finding`. Its text is the key, because many readers' own words find the same."""
-        key = (finding.interest, *((reason.kind, reason.found, reason.where) for reason in finding.reasons))
+    def _reason_line(self, findings: Sequence[Finding]) -> ReasonLine:
+        """Return the line for `findings`. What they found is the key, because many readers' own words find the same."""
+        record = [snapshot.record_finding(finding) for finding in findings]
+        key = tuple(chain.from_iterable(record))
         line = self._reasons.get(key)
         if line is None:
             with self._in_language():
-                why = reasons.why(finding)
-                text, html = encode(reasons.in_text(why)), encode(escape(why))
-            line = _keep(self._reasons, key, ReasonLine(text, html, snapshot.record_finding(finding)), MOST_REASONS)
+                text, html = reason_line.reason_line_in_text(findings), reason_line.html(findings)
+            line = _keep(self._reasons, key, ReasonLine(encode(text), encode(html), record), MOST_REASONS)
         return line
 
     def _in_bold(self, text: str, reasons: Sequence[Reason]) -> bytes:

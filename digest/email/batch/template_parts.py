@@ -1,4 +1,4 @@
-"""The parts of an edition's emails: frames without papers and personal values, and papers without reasons.
+"""The parts of an edition's emails: frames without papers and personal values, and papers without their reason.
 
 They come from the ordinary templates, rendered for a placeholder reader with markers where a paper, a reason or a
 personal value belongs, and split at the markers. Text that templates show to all readers alike needs no code here.
@@ -6,7 +6,7 @@ personal value belongs, and split at the markers. Text that templates show to al
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from html import unescape
 from typing import Any, NamedTuple, cast
@@ -17,13 +17,12 @@ from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from digest import clock
-from digest.email import bold_terms, reader_urls, reasons, rendering
+from digest.email import bold_terms, reader_urls, rendering
 from digest.email.batch.byte_template import ByteTemplate, encode_around, marker, split
 from digest.email.quoted_printable import SOFT_BREAK, encode
 from digest.email.rendering import RenderedEmail
 from digest.matching import Finding, Match, PaperText, Reason
 from digest.models import Delivery, Edition, Paper
-from digest.personalization import snapshot
 from digest.personalization.digest_selection import Digest
 from subscriptions.email import builder
 from subscriptions.models import Subscriber
@@ -33,8 +32,8 @@ from subscriptions.security.link_tokens import Purpose
 SUBJECT, TEXT, HTML, PREHEADER, SINCE, BORDER, BEGIN, END = (marker(number) for number in range(8))
 FIRST_PAPER = 100  # the number of the first paper's marker
 MOST_PAPERS = 100  # in an email
-# Placeholders for the reasons of a paper.
-REASONS = tuple(Finding("", 0, (Reason("", "sentence", marker(10 + n), "", 0),)) for n in range(snapshot.MOST_FINDINGS))
+REASON = marker(10)  # the line that says why a paper was chosen
+BECAUSE_OF_MARKER = Finding("", 0, (Reason("", "sentence", REASON, "", 0),))
 UID = uuid.UUID(int=0)
 ADDRESS = "placeholder@reader.invalid"
 
@@ -68,17 +67,17 @@ class PartKey(NamedTuple):
 
     paper: int  # its id
     minor: bool
-    reasons: int  # their number
+    has_reason: bool  # false if only its votes speak for it
 
 
-BOLD_TEXT = "bold text"
+REASON_LINE, BOLD_TEXT = "reason line", "bold text"
 
 
 class PaperPart(NamedTuple):
-    """A paper in the text or the HTML part, split where its reasons and its text with bold words belong."""
+    """A paper in the text or the HTML part, split where its reason line and its text with bold words belong."""
 
     pieces: list[bytes]
-    places: list[str]  # between the pieces: the number of a reason, or BOLD_TEXT
+    places: list[str]  # between the pieces: REASON_LINE or BOLD_TEXT
     bold_text: str  # the text at BOLD_TEXT, before words in it are put in bold
 
 
@@ -117,7 +116,7 @@ class TemplateSplitter:
         placed = BORDER.join(["", htmls[0], *htmls, htmls[0], ""])
         inlined = builder.inline(self._html_around_a_paper.replace(marker(FIRST_PAPER), placed)).split(BORDER)[2:-2]
         return {
-            key: (self._split_paper(key, text, reasons.why_in_text), self._split_paper(key, html, reasons.why))
+            key: (self._split_paper(key, text), self._split_paper(key, html))
             for key, text, html in zip(papers, texts, inlined, strict=True)
         }
 
@@ -166,24 +165,23 @@ class TemplateSplitter:
         return render_to_string("email/digest.html", context)
 
     def _render_papers(self, kind: str, papers: Mapping[PartKey, Paper]) -> list[str]:
-        """Render each paper with the macro for papers. Reasons and the begin and end of bold text are markers."""
+        """Render each paper with the macro for papers. The reason and the begin and end of bold text are markers."""
         macros: Any = rendering.macros_of(f"_papers.{kind}")
-        matches = {key: Match(paper, 0, REASONS[: key.reasons]) for key, paper in papers.items()}
+        matches = {key: Match(paper, 0, (BECAUSE_OF_MARKER,) * key.has_reason) for key, paper in papers.items()}
         with bold_terms.marked_instead_of_bold(BEGIN, END):
             return [
                 str(macros.paper(match, self._urls["opinion_url"], minor=key.minor)) for key, match in matches.items()
             ]
 
-    def _split_paper(self, key: PartKey, paper: str, show: Callable[[Finding], str]) -> PaperPart:
-        names = {show(reason): str(number) for number, reason in enumerate(REASONS)}
-        parts, bold_text = split(paper, names | {BEGIN: BOLD_TEXT, END: BOLD_TEXT}), ""
+    def _split_paper(self, key: PartKey, paper: str) -> PaperPart:
+        parts, bold_text = split(paper, {REASON: REASON_LINE, BEGIN: BOLD_TEXT, END: BOLD_TEXT}), ""
         if BOLD_TEXT in parts[1::2]:
             begin = parts.index(BOLD_TEXT, 1) + 1
             bold_text = unescape(parts[begin])
             del parts[begin : begin + 2]  # up to the END
         places = parts[1::2]
-        if [place for place in places if place != BOLD_TEXT] != [str(number) for number in range(key.reasons)]:
-            raise SplitError(f"A paper must show its {key.reasons} reasons once and in order, but shows {places}.")
+        if places.count(REASON_LINE) != key.has_reason:
+            raise SplitError(f"A paper must show its reason once if it has one, but shows {places}.")
         if places.count(BOLD_TEXT) > 1:
             raise SplitError("More than one text of a paper has words in bold: use the filter `emphasized` once.")
         return PaperPart([encode_around(part, self._opinion_token) for part in parts[::2]], places, bold_text)

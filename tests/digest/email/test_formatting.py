@@ -81,16 +81,6 @@ def test_it_groups_reasons_of_one_kind() -> None:
         assert "„4-bit“, „low-bit quantization“ im Abstract" in reasons.why(finding)
 
 
-def test_it_wraps_the_reason_in_the_text_part() -> None:
-    found = tuple(Reason("RL", "phrase", "reinforcement learning", where, 1) for where in ("title", "abstract"))
-    line = reasons.why_in_text(Finding("Reinforcement learning", 1, found))
-    assert line == (
-        "Why: Reinforcement learning: “reinforcement learning” in the title;\n"
-        "  “reinforcement learning” in the abstract"
-    )
-    assert reasons.why_in_text(Finding("", 1, (Reason("", "votes", "30", "votes", 0),))) == ""
-
-
 @pytest.mark.parametrize(
     ("text", "lines"),
     [

@@ -93,7 +93,7 @@ def test_it_shows_the_papers_the_reasons_and_how_to_unsubscribe(edition: Edition
         "Faster Diffusion",
         "https://arxiv.org/abs/2608.00002",
         "Reinforcement Learning at Scale",
-        "Your words",
+        "Because you follow",
     ):
         assert said in body
     assert "A Survey of Diffusion" not in body

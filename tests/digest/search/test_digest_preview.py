@@ -192,7 +192,7 @@ def test_it_answers_htmx_with_the_fragment_alone(client: Client, method: str) ->
     assert "About <strong>1 paper a day</strong>" in page
     assert "7 of the last 14 papers" in page
     assert 'href="/papers/arxiv:2608.00001/"' in page
-    assert "“Agents” in the title" in page
+    assert "Because you follow <b>“Agents”</b>" in page
     assert "HX-Request" in response["Vary"]
     assert "no-store" in response["Cache-Control"]
 

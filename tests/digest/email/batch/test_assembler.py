@@ -81,7 +81,7 @@ def test_it_splits_templates_that_follow_the_rules(
         ("digest.html", "{% if digest.for_you %}", "{{ digest.for_you[0].paper.title }}{% if digest.for_you %}"),
         ("digest.html", "{{ say.lead()|forceescape }}", "{{ subscriber.email }}"),
         ("digest.html", "{{ papers.paper(match, opinion_url) }}", "{{ match.paper.title }}"),
-        ("_papers.html", "why(match.findings", "why((match.findings + match.findings)"),
+        ("_papers.html", "{{ line }}", "{{ line }} {{ line }}"),
         ("_papers.txt", "{{ line }}", "{{ line|upper }}"),
         ("digest.txt", "{{ say.why_this_mail()|wrapped }}", "{{ say.why_this_mail()|wordwrap(30) }}"),
         ("email.css", "p {", ".paper + .paper { color: #123456; } p {"),

@@ -1,0 +1,111 @@
+"""The one line of an email or a list that says why a paper was chosen. `reasons` has all the evidence. Pure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+from django.utils.translation import gettext as _
+from markupsafe import Markup
+
+from digest.email.formatting import isolated, shorten, translated, wrapped
+from digest.email.quoted_printable import escape
+from digest.matching import OWN_WORDS, Finding, Reason, fold, stem
+
+MOST_NAMES = 2  # things that the reader follows
+MOST_WORDS = 4  # in what matched
+LONGEST = 40  # characters of a name or of what matched
+OWN_KINDS = ("author", "phrase", "category", "meaning", "topic", "words")  # of reasons: what names a reader's own words
+
+Style = Callable[[str], str]
+
+
+def reason_line(findings: Sequence[Finding]) -> str:
+    """Return why the paper was chosen, as text, or "" if only votes speak for it: they are shown anyway."""
+    return _line(findings, str, str)
+
+
+def reason_line_in_html(findings: Sequence[Finding]) -> Markup:
+    """Return the line of `reason_line` as HTML, with the names of what the reader follows in bold."""
+    return Markup(html(findings))  # noqa: S704  # escaped there
+
+
+def html(findings: Sequence[Finding]) -> str:
+    """Return the line as HTML, escaped as HTML serializers do."""
+    return _line(findings, lambda name: f"<b>{escape(name)}</b>", escape)
+
+
+def reason_line_in_text(findings: Sequence[Finding]) -> str:
+    """Return the line of `reason_line` for the text part of an email: wrapped and indented."""
+    return wrapped(reason_line(findings), indent=2)
+
+
+def _line(findings: Sequence[Finding], name_style: Style, style: Style) -> str:
+    found = list(chain.from_iterable(finding.reasons for finding in findings))
+    if found and found[0].kind == "sentence":  # a whole line already
+        return style(found[0].found)
+    names = list(dict.fromkeys(chain.from_iterable(map(_names, findings))))
+    if not names:
+        return ""
+    shown = [name_style(name) for name in names[:MOST_NAMES]]
+    line = style(_("Because you follow %(names)s")) % {"names": _joined(shown, len(names) - len(shown), style)}
+    return f"{line} · {style(extra)}" if (extra := _extra(findings, names)) else line
+
+
+def _joined(shown: list[str], more: int, style: Style) -> str:
+    if more:
+        return style(_("%(names)s and %(number)s more")) % {"names": ", ".join(shown), "number": more}
+    return style(_("%(one)s and %(other)s")) % {"one": shown[0], "other": shown[1]} if shown[1:] else shown[0]
+
+
+def _names(finding: Finding) -> Iterator[str]:
+    """Yield the names of what the reader follows: a topic, or what was found of the reader's own words."""
+    if finding.interest == OWN_WORDS:
+        yield from _own_names(finding.reasons)
+    elif finding.interest and not all(reason.kind == "votes" for reason in finding.reasons):
+        yield isolated(shorten(translated(finding.interest), LONGEST))
+
+
+def _own_names(reasons: Sequence[Reason]) -> Iterator[str]:
+    for kind in OWN_KINDS:
+        found = [reason.found for reason in reasons if reason.kind == kind]
+        if kind == "words":
+            found = list(dict.fromkeys(word for words in found for word in words.split(", ")))
+        if found:
+            kept = [text for text in found if not _is_repeated(text, [other for other in found if other != text])]
+            yield from (_own_name(kind, text) for text in (kept or found)[:MOST_NAMES])
+            return
+
+
+def _own_name(kind: str, found: str) -> str:
+    name = isolated(shorten(translated(found) if kind == "topic" else found, LONGEST))
+    return name if kind in ("author", "category") else _("“%(words)s”") % {"words": name}
+
+
+def _extra(findings: Sequence[Finding], names: Sequence[str]) -> str:
+    """Return what the reader liked that moved the paper up, or words that matched and that `names` do not contain."""
+    reasons = [reason for finding in findings for reason in finding.reasons]
+    for reason in reasons:
+        if reason.kind == "taste" and reason.where == "liked":
+            return _("you liked “%(words)s”") % {"words": isolated(shorten(reason.found, LONGEST))}
+    if len(names) > 1:
+        return ""
+    for reason in sorted(reasons, key=lambda reason: reason.where != "title"):  # each finding has its strongest first
+        words = len(reason.found.split())
+        if reason.kind == "phrase" and words <= MOST_WORDS and not _is_repeated(reason.found, names):
+            return _("matched “%(words)s”") % {"words": isolated(reason.found)}
+    return ""
+
+
+def _is_repeated(text: str, others: Sequence[str]) -> bool:
+    """Return whether one of `others` contains `text`, except for hyphens and endings."""
+    return any(_spaced(text) in _spaced(other) for other in others)
+
+
+def _spaced(phrase: str) -> str:
+    return f" {' '.join(map(stem, fold(phrase).strip('“”').replace('-', ' ').split()))} "
+
+
+FILTERS = {
+    "reason_line": reason_line,
+    "reason_line_in_html": reason_line_in_html,
+    "reason_line_in_text": reason_line_in_text,
+}

@@ -1,0 +1,86 @@
+"""The one line that says why a paper was chosen."""
+
+import pytest
+from django.utils import translation
+
+from digest.email.reason_line import reason_line, reason_line_in_html, reason_line_in_text
+from digest.matching import OWN_WORDS, Finding, Reason
+
+VOTES = Finding("", 1, (Reason("", "votes", "30", "votes", 0),))
+
+
+def finding(interest: str, *found: tuple[str, str, str]) -> Finding:
+    return Finding(interest, 1, tuple(Reason(interest, *each, 1) for each in found))
+
+
+LEARNING = finding("Reinforcement learning", ("meaning", "Reinforcement learning", ""))
+AGENTS = finding("Training agents", ("phrase", "agents", "title"))
+
+
+@pytest.mark.parametrize(
+    ("findings", "line"),
+    [
+        ([LEARNING], "Because you follow Reinforcement learning"),
+        ([LEARNING, AGENTS], "Because you follow Reinforcement learning and Training agents"),
+        (
+            [LEARNING, AGENTS, finding("Robots", ("meaning", "Robots", ""))],
+            "Because you follow Reinforcement learning, Training agents and 1 more",
+        ),
+        ([VOTES], ""),
+        ([finding("Your words", ("votes", "30", "votes"))], ""),
+        ([], ""),
+    ],
+)
+def test_it_names_what_the_reader_follows(findings: list[Finding], line: str) -> None:
+    assert reason_line(findings) == line
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        ([("phrase", "world models", "title")], "“world models”"),
+        ([("phrase", "policy", "abstract"), ("phrase", "policies", "title")], "“policy” and “policies”"),
+        ([("phrase", "agent", "title"), ("phrase", "LLM agents", "title")], "“LLM agents”"),
+        ([("meaning", "to learn from few examples", "")], "“to learn from few examples”"),
+        ([("words", "Models, small", "title"), ("words", "small", "abstract")], "“Models” and “small”"),
+        ([("author", "Ada Lovelace", "authors"), ("phrase", "proofs", "title")], "Ada Lovelace · matched “proofs”"),
+        ([("category", "cs.CL", "categories")], "cs.CL"),
+    ],
+)
+def test_it_quotes_the_readers_own_words_and_names_authors(found: list[tuple[str, str, str]], line: str) -> None:
+    assert reason_line([finding(OWN_WORDS, *found)]) == f"Because you follow {line}"
+
+
+@pytest.mark.parametrize(
+    ("found", "extra"),
+    [
+        ([("phrase", "reward model", "abstract"), ("phrase", "GRPO", "title")], " · matched “GRPO”"),
+        ([("phrase", "reinforcement-learning", "title")], ""),  # the topic's name says it
+        ([("words", "level, turn", "abstract")], ""),
+        ([("phrase", "a phrase of more than four words", "title")], ""),
+    ],
+)
+def test_it_adds_what_matched_in_a_few_words(found: list[tuple[str, str, str]], extra: str) -> None:
+    line = "Because you follow Reinforcement learning"
+    assert reason_line([finding("Reinforcement learning", *found)]) == line + extra
+
+
+def test_it_says_that_the_reader_liked_such_papers() -> None:
+    taste = Finding("", 0, (Reason("", "taste", "diffusion", "liked", 0), Reason("", "taste", "video", "liked", 0)))
+    assert reason_line([LEARNING, AGENTS, taste]).endswith("Training agents · you liked “diffusion”")
+
+
+def test_names_are_bold_and_escaped_in_html() -> None:
+    found = finding("R&D <b>", ("phrase", "x < y", "title"))
+    assert reason_line_in_html([found]) == "Because you follow <b>R&amp;D &lt;b&gt;</b> · matched “x &lt; y”"
+
+
+def test_a_percent_sign_is_no_placeholder() -> None:
+    assert "100 %(names)s" in reason_line([finding(OWN_WORDS, ("phrase", "100 %(names)s", "title"))])
+
+
+def test_it_is_translated_and_wrapped() -> None:
+    long = finding("Large language models everywhere", ("meaning", "", ""))
+    with translation.override("de"):
+        line = reason_line_in_text([LEARNING, long, AGENTS])
+    assert line == "Weil Sie Bestärkendes Lernen, Large language models everywhere und 1\n  weiteren folgen"
