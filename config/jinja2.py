@@ -18,7 +18,7 @@ from digest.site import feeds
 from digest.text import urlize
 from subscriptions import brand, colours
 from subscriptions.query import examples
-from subscriptions.readers import consents
+from subscriptions.readers import consents, follows
 from subscriptions.security import bot_check
 
 
@@ -59,6 +59,8 @@ def environment(**options: Any) -> Environment:
     env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_schedule}
     env.globals |= {"query_examples": examples.examples}
     env.globals |= {"stamp": bot_check.stamp, "consent_text": consents.text, "version_of": consents.version_of}
+    # Pages know the signed-in reader (config.middleware.signed_in_reader). Emails and pages without a request don't.
+    env.globals |= {"reader": None, "reader_state": None, "messages": (), "follow_words": follows.as_words}
     env.filters |= formatting.FILTERS | reasons.FILTERS | reason_line.FILTERS
     env.filters |= {
         "emphasized": bold_terms.emphasized,

@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.compression.Compression",
     "config.middleware.language.language",
+    "config.middleware.signed_in_reader.signed_in_reader",
     "config.middleware.request_bodies.bodies",
     "config.middleware.security_headers.OwnNotFoundPage",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -102,7 +103,10 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [*env.folders("TEMPLATES_DIR"), BASE_DIR / "templates"],
-        "OPTIONS": {"environment": "config.jinja2.environment"},
+        "OPTIONS": {
+            "environment": "config.jinja2.environment",
+            "context_processors": ["config.middleware.signed_in_reader.context"],
+        },
     },
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

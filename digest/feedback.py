@@ -132,6 +132,19 @@ def rate(reader: Subscriber, paper: Paper, verdict: str, filter_key: str = "", *
         _update_models(reader, {*found_by, filter_key})
 
 
+def set_verdict(reader: Subscriber, paper: Paper, verdict: str, *, now: dt.datetime) -> None:
+    """Set or, with "", remove the reader's like or dislike of `paper`. “Fewer of a topic” stays as it is."""
+    if verdict:
+        rate(reader, paper, verdict, now=now)
+        return
+    with transaction.atomic():
+        _lock_reader(reader)
+        row = Opinion.objects.filter(subscriber=reader, paper=paper, filter_key="").first()
+        if row:
+            row.delete()
+            _update_models(reader, set(row.came_by))
+
+
 def clear_rating(reader: Subscriber, paper: Paper) -> None:
     """Take back all ratings of `paper` by the reader."""
     with transaction.atomic():

@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 from digest import converters
 from digest.views import (
     about,
+    actions,
     api,
     crawlers,
     digests,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("preferences/<str:token>/reading-list/", feedback.reading_list, name="reading_list"),
     path("preferences/<str:token>/reading-list.bib", feedback.reading_list_bib, name="reading_list_bib"),
     path("preferences/<str:token>/reading-list.ris", feedback.reading_list_ris, name="reading_list_ris"),
+    path("actions/", actions.act, name="act"),
     path("api/papers/", api.papers, name="api_papers"),
     path("suggest/", suggestions.suggest, name="suggest"),
     path("suggest/take/", suggestions.take, name="take_suggestions"),

@@ -6,6 +6,7 @@ from digest.models.limits import Allowance
 from digest.models.opinions import Learnt, Opinion
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.pauses import Pause
+from digest.models.saved import SavedPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
 from digest.models.thumbnails import Thumbnail
 from digest.models.totals import DailyTotal
@@ -25,6 +26,7 @@ __all__ = [
     "PaperAlias",
     "Pause",
     "QuietDay",
+    "SavedPaper",
     "Shard",
     "Source",
     "Thumbnail",

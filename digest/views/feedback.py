@@ -70,7 +70,7 @@ def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse
         feedback.reset_filter(reader, request.POST.get("filter", ""), now=timezone.now())
         return redirect(reverse("digest:learnt", args=[token]) + "?forgotten=1")
     learned = feedback.learned_filters(reader)
-    context = {"learned_filters": learned, "reader": reader, "forgotten": "forgotten" in request.GET}
+    context = {"learned_filters": learned, "subscriber": reader, "forgotten": "forgotten" in request.GET}
     return render(request, "web/learned.html", context | {"token": token})
 
 

@@ -1,7 +1,7 @@
 """The cache of rendered public pages, and conditional requests for them.
 
 Each request queries the database, so a page is never out of date. Only the rendering is cached, under a hash of all the
-data that goes into it. Nothing in the cache belongs to one reader.
+data that goes into it. Nothing in the cache belongs to one reader: the pages of signed-in readers don't use it.
 
 Not Django's LocMemCache: it limits the number of entries but not their bytes, and pickles each page at every hit.
 """
@@ -29,6 +29,7 @@ from django.utils.encoding import escape_uri_path
 from django.utils.http import http_date
 
 from subscriptions import brand
+from subscriptions.security import reader_session
 
 MOST_BYTES = 32 * 1024 * 1024  # of rendered pages, in each process
 LONGEST_GAP = 60  # seconds between two requests; in a longer time, a page may have changed and changed back
@@ -108,6 +109,8 @@ def show(
     """
     address = escape_uri_path(request.path_info) + (f"?{urlencode(query)}" if query else "")
     context |= {"address": address}
+    if content_type == HTML and reader_session.reader_of(request):  # never cached; the middleware makes it private
+        return HttpResponse(render_to_string(template, context, request), headers={"Cache-Control": "no-cache"})
     where = f"{translation.get_language()} {getattr(request, 'language_prefix', '')} {address}"
     key = hashlib.sha256(pickle.dumps((where, template, astuple(brand.current()), context))).digest()
     page = cache.find(key) or cache.keep(key, _render(request, template, context))

@@ -2,6 +2,7 @@
 
 from subscriptions.models.brands import Brand
 from subscriptions.models.consents import Consent, ConsentText, Farewell
+from subscriptions.models.devices import Device
 from subscriptions.models.notices import OwedNotice
 from subscriptions.models.posts import FormPost, Mark
 from subscriptions.models.readers import (
@@ -19,6 +20,7 @@ __all__ = [
     "Brand",
     "Consent",
     "ConsentText",
+    "Device",
     "Farewell",
     "FormPost",
     "Mark",

@@ -12,7 +12,7 @@ from subscriptions.models import Consent, OwedNotice, Subscriber
 from subscriptions.readers import consents, lifecycle
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.row_lock import on_the_current_row
-from subscriptions.security import abuse_limits, link_tokens
+from subscriptions.security import abuse_limits, devices, link_tokens
 from subscriptions.security.link_tokens import ExpiredLinkError, Purpose
 
 Status = Subscriber.Status
@@ -39,7 +39,7 @@ def request_change(subscriber: Subscriber, new_email: str, *, now: dt.datetime) 
 
 @on_the_current_row
 def sign_out_links(subscriber: Subscriber, *, now: dt.datetime) -> None:
-    """Make all older links invalid, cancel a change of address, and email a new link.
+    """Make all older links invalid, sign all devices out, cancel a change of address, and email a new link.
 
     A suppressed address can't get a new link, so its reader keeps the old ones.
     """
@@ -48,6 +48,7 @@ def sign_out_links(subscriber: Subscriber, *, now: dt.datetime) -> None:
     _clear_request(subscriber)
     subscriber.link_generation += 1
     subscriber.save()
+    devices.revoke_all([subscriber])
     lifecycle.queue_notice(subscriber, Notice.SIGNED_OUT, now=now)
 
 
@@ -93,6 +94,7 @@ def _confirm(subscriber: Subscriber, token: str, *, now: dt.datetime, trace: Tra
     _clear_request(subscriber)
     subscriber.link_generation += 1  # links in the old mailbox must stop working
     subscriber.save()
+    devices.revoke_all([subscriber])  # and so must devices that were signed in by them
     lifecycle.queue_notice(subscriber, Notice.MOVED, to=former, now=now)
     abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Consent.Event.MOVED, trace)

@@ -15,7 +15,7 @@ from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
 from subscriptions.readers.row_lock import on_the_current_row
-from subscriptions.security import abuse_limits
+from subscriptions.security import abuse_limits, devices
 from subscriptions.time_zones import day_in, midnight_in
 
 UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
@@ -172,6 +172,7 @@ def unsubscribe(
     subscriber.status, subscriber.unsubscribed_at, subscriber.new_email = Status.UNSUBSCRIBED, now, ""
     _end_pending_signup(subscriber)
     _cancel_notices(subscriber)
+    devices.revoke_all([subscriber])
     abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
     consents.record(subscriber, Event.WITHDRAWN, trace)
     if say_goodbye and was_reader:
@@ -242,6 +243,7 @@ def suppress_all(reasons: Mapping[str, str]) -> None:
         rows = Subscriber.objects.filter(pk__in=[reader.pk for reader in ended])
         rows.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
         _cancel_notices(*ended)
+        devices.revoke_all(ended)
 
 
 def unsuppress(hashed: str) -> None:

@@ -1,0 +1,40 @@
+"""The signed-in reader: `request.reader` in views, and `reader` in templates."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.messages import get_messages
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+
+from digest.site.reader_state import ReaderState
+from subscriptions.security import reader_session
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def signed_in_reader(get_response: GetResponse) -> GetResponse:
+    """Set `request.reader`: the reader who is signed in on this device, or a falsy value. It is read when used."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        request.reader = SimpleLazyObject(lambda: reader_session.reader_of(request))  # type: ignore[attr-defined]
+        return reader_session.finish(request, get_response(request))
+
+    return middleware
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """Return what all pages know of the signed-in reader: nothing for strangers. Nothing is read before it is used."""
+
+    def state() -> ReaderState | None:
+        reader = reader_session.reader_of(request)
+        return ReaderState(reader) if reader else None
+
+    def messages() -> Any:
+        return get_messages(request) if reader_session.reader_of(request) else ()
+
+    return {
+        "reader": SimpleLazyObject(lambda: reader_session.reader_of(request)),
+        "reader_state": SimpleLazyObject(state),
+        "messages": SimpleLazyObject(messages),
+    }

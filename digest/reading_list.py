@@ -1,0 +1,115 @@
+"""The reading list: the papers that a reader has saved, each with tags and a note of their own."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from digest.models import Paper, SavedPaper
+from subscriptions.models import Subscriber
+
+MOST = 5_000  # papers on a list
+MOST_TAGS = 10  # of a paper
+LONGEST_TAG = 40  # characters
+LONGEST_NOTE = 2_000  # characters
+UNDO_TIME = dt.timedelta(days=1)  # for a removed paper to come back with its tags and note
+
+ORDERS = {
+    "newest": ("-saved_at", "-pk"),
+    "oldest": ("saved_at", "pk"),
+    "title": ("paper__title", "pk"),
+    "votes": ("-paper__votes", "-saved_at"),
+}
+
+
+class FullListError(Exception):
+    """The list holds as many papers as a list may."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A tag of the reader, and the number of saved papers that have it."""
+
+    name: str
+    papers: int
+
+
+def save(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> bool:
+    """Put a paper on the list. Return False if it was there. One that was just removed comes back as it was."""
+    row = SavedPaper.objects.filter(subscriber=reader, paper=paper).first()
+    if row is None:
+        if SavedPaper.objects.filter(subscriber=reader).count() >= MOST:
+            raise FullListError
+        _, is_new = SavedPaper.objects.get_or_create(subscriber=reader, paper=paper, defaults={"saved_at": now})
+        return is_new
+    return bool(SavedPaper.objects.filter(pk=row.pk).exclude(removed_at=None).update(removed_at=None))
+
+
+def remove(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> bool:
+    """Take a paper off the list. Return False if it is not there."""
+    return bool(_rows(reader).filter(paper=paper).update(removed_at=now))
+
+
+def is_saved(reader: Subscriber, paper: Paper) -> bool:
+    return _rows(reader).filter(paper=paper).exists()
+
+
+def annotate(reader: Subscriber, paper: Paper, tags: str, note: str) -> bool:
+    """Set the tags, separated by commas, and the note of a saved paper. Return False if it is not on the list."""
+    return bool(_rows(reader).filter(paper=paper).update(tags=read_tags(tags), note=note.strip()[:LONGEST_NOTE]))
+
+
+def read_tags(text: str) -> list[str]:
+    """Return the tags in `text`, which separates them by commas, without repetitions and in its order."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    names = (" ".join(name.split()).lstrip("#")[:LONGEST_TAG].strip() for name in printable.split(","))
+    by_key = {name.casefold(): name for name in reversed(list(names)) if name}
+    return list(reversed(by_key.values()))[:MOST_TAGS]
+
+
+def tags_of(reader: Subscriber) -> list[Tag]:
+    """Return the reader's tags, the most used first."""
+    counted = Counter(name for names in _rows(reader).values_list("tags", flat=True) for name in names)
+    return [Tag(name, papers) for name, papers in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def find(reader: Subscriber, *, words: str = "", tag: str = "", order: str = "newest") -> QuerySet[SavedPaper]:
+    """Return the saved papers that contain all `words` and have the tag. An unknown order is the default one."""
+    rows = _rows(reader).select_related("paper__edition")
+    for word in words.split()[:10]:
+        anywhere = (f"{field}__icontains" for field in ("paper__title", "paper__abstract", "note"))
+        matches = Q()
+        for lookup in anywhere:
+            matches |= Q(**{lookup: word})
+        rows = rows.filter(matches | Q(pk__in=_with_authors_or_tags(reader, word)))
+    if tag:
+        rows = rows.filter(pk__in=_with_tag(reader, tag))
+    return rows.order_by(*ORDERS.get(order, ORDERS["newest"]))
+
+
+def papers(rows: Iterable[SavedPaper]) -> list[Paper]:
+    return [row.paper for row in rows]
+
+
+def prune(*, now: dt.datetime) -> int:
+    """Delete the papers that were removed from lists and can't come back. Return their number."""
+    return SavedPaper.objects.filter(removed_at__lt=now - UNDO_TIME).delete()[0]
+
+
+def _rows(reader: Subscriber) -> QuerySet[SavedPaper]:
+    return SavedPaper.objects.filter(subscriber=reader, removed_at=None, paper__is_hidden=False)
+
+
+def _with_tag(reader: Subscriber, tag: str) -> Sequence[int]:
+    """Compare in Python, because SQLite can't look into lists in a column."""
+    wanted = tag.casefold()
+    rows = _rows(reader).values_list("pk", "tags")
+    return [pk for pk, tags in rows if wanted in {name.casefold() for name in tags}]
+
+
+def _with_authors_or_tags(reader: Subscriber, word: str) -> Sequence[int]:
+    wanted = word.casefold()
+    rows = _rows(reader).values_list("pk", "tags", "paper__authors")
+    return [pk for pk, *lists in rows if any(wanted in name.casefold() for names in lists for name in names)]

@@ -1,0 +1,149 @@
+"""The buttons of a signed-in reader on any page: save, like, not for me, follow, and the undo of each.
+
+All are posted to one address, with the action in the pressed button. The cookie proves who the reader is, so these
+views have Django's CSRF check, unlike those behind a token in an email.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from digest import feedback, reading_list
+from digest.models import Opinion, Paper
+from subscriptions.models import Subscriber
+from subscriptions.query.grammar import FilterError
+from subscriptions.readers import follows
+from subscriptions.security import reader_session
+from subscriptions.views.common import trace
+
+LONGEST_NUMBER = 15  # digits of a paper's primary key
+LONGEST_VALUE = 300  # characters of what is followed
+LIKE, NOT_FOR_ME = Opinion.Verdict.LIKE.value, Opinion.Verdict.NOT_FOR_ME.value
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of an action: a message, the action that takes it back, and the buttons that it changes."""
+
+    message: str
+    undo: str = ""
+    paper: Paper | None = None
+    follow: tuple[str, str] | None = None
+
+
+def for_signed_in(view: View) -> View:
+    """Pass the signed-in reader to a view. Lead strangers to the page that emails a sign-in link."""
+
+    @never_cache
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+        reader = reader_session.reader_of(request)
+        if reader is None:
+            if _is_by_script(request):
+                return JsonResponse({"message": _("You are signed out on this device.")}, status=401)
+            return redirect("subscriptions:lost_link")
+        return view(request, reader, *args, **more)
+
+    return wrapper
+
+
+@require_POST
+@for_signed_in
+def act(request: HttpRequest, reader: Subscriber) -> HttpResponse:
+    """Do what the pressed button says, and return to the page with a message that offers to undo it."""
+    name, _space, about = request.POST.get("do", "").partition(" ")
+    try:
+        outcome = _follow(request, reader, name, about) if name in _FOLLOWS else _mark(reader, name, about)
+    except FilterError as error:
+        outcome = Outcome(str(error))
+    except reading_list.FullListError:
+        outcome = Outcome(_("Your list is full: it holds %(most)d papers.") % {"most": reading_list.MOST})
+    if _is_by_script(request):
+        return _answer(request, outcome)
+    messages.success(request, outcome.message, extra_tags=outcome.undo)
+    return redirect(back_to(request))
+
+
+def back_to(request: HttpRequest) -> str:
+    """Return the address of the page that the reader came from, if it is on this site; else the first page."""
+    address = request.POST.get("back", "")
+    is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if is_ours else reverse("digest:latest")
+
+
+def _mark(reader: Subscriber, name: str, number: str) -> Outcome:
+    """Save or rate a paper. Raise Http404 for an unknown action or paper."""
+    is_number = number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER
+    if name not in _MARKS or not is_number:
+        raise Http404(f"“{name}” is not an action.")
+    paper = get_object_or_404(Paper, pk=int(number), is_hidden=False)
+    message, undo = _MARKS[name](reader, paper)
+    return Outcome(message, f"{undo} {paper.pk}", paper=paper)
+
+
+def _save(reader: Subscriber, paper: Paper) -> tuple[str, str]:
+    reading_list.save(reader, paper, now=timezone.now())
+    return _("Saved to your list."), "unsave"
+
+
+def _unsave(reader: Subscriber, paper: Paper) -> tuple[str, str]:
+    reading_list.remove(reader, paper, now=timezone.now())
+    return _("Removed from your list."), "save"
+
+
+def _rate(verdict: str, message: Callable[[], str]) -> Callable[[Subscriber, Paper], tuple[str, str]]:
+    def rate(reader: Subscriber, paper: Paper) -> tuple[str, str]:
+        before = feedback.feedback_on(reader, paper).verdict
+        feedback.set_verdict(reader, paper, verdict, now=timezone.now())
+        return message(), before if before != verdict else "clear"
+
+    return rate
+
+
+def _follow(request: HttpRequest, reader: Subscriber, name: str, about: str) -> Outcome:
+    """Follow or unfollow a topic, an author or a phrase. Raise Http404 for anything else."""
+    kind, _space, value = about.partition(" ")
+    value = " ".join(value.split())[:LONGEST_VALUE]
+    if kind not in list(follows.Kind) or not value or "\x00" in value:
+        raise Http404(f"“{about}” can't be followed.")
+    if name == "follow":
+        follows.follow(reader, kind, value, trace=trace(request))
+        message, undo = _("You follow this now. It counts from your next digest on."), "unfollow"
+    else:
+        follows.unfollow(reader, kind, value, trace=trace(request))
+        message, undo = _("You no longer follow this."), "follow"
+    return Outcome(message, f"{undo} {kind} {value}", follow=(kind, value))
+
+
+_FOLLOWS = ("follow", "unfollow")
+_MARKS: dict[str, Callable[[Subscriber, Paper], tuple[str, str]]] = {
+    "save": _save,
+    "unsave": _unsave,
+    LIKE: _rate(LIKE, lambda: _("Liked: more papers like this.")),
+    NOT_FOR_ME: _rate(NOT_FOR_ME, lambda: _("Got it: fewer papers like this.")),
+    "clear": _rate("", lambda: _("Rating removed.")),
+}
+
+
+def _is_by_script(request: HttpRequest) -> bool:
+    return request.headers.get("X-Requested-With") == "fetch"
+
+
+def _answer(request: HttpRequest, outcome: Outcome) -> HttpResponse:
+    """Return the message, and the changed buttons as HTML, for actions.js."""
+    context = {"paper": outcome.paper, "follow": outcome.follow}
+    html = render_to_string("web/_changed_actions.html", context, request)
+    return JsonResponse({"message": outcome.message, "undo": outcome.undo, "html": html.strip()})

@@ -1,0 +1,104 @@
+"""Following one topic, author or phrase by a press, and taking it back."""
+
+from enum import StrEnum
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from subscriptions.models import Consent, Subscriber, Topic, TopicFilter
+from subscriptions.query import grammar, validation
+from subscriptions.query.grammar import Criteria, FilterError
+from subscriptions.readers import consents
+from subscriptions.readers.consents import Trace
+from subscriptions.readers.row_lock import on_the_current_row
+
+LONGEST_WORDS = 2000  # characters of all own words, as on the form
+
+
+class Kind(StrEnum):
+    TOPIC = "topic"
+    AUTHOR = "author"
+    PHRASE = "phrase"
+
+
+def as_words(kind: str, value: str) -> str:
+    """Return an author or a phrase in the query language."""
+    return grammar.write(Criteria(authors=(value,)) if kind == Kind.AUTHOR else Criteria(phrases=(value,)))
+
+
+def followed(reader: Subscriber) -> frozenset[tuple[str, str]]:
+    """Return what the reader follows, as kinds and values in lower case. A topic's value is its slug."""
+    found = set[tuple[str, str]]()
+    for row in reader.filters.select_related("topic"):
+        if row.topic:
+            found.add((Kind.TOPIC, row.topic.slug.casefold()))
+        else:
+            criteria = row.criteria
+            found |= {(Kind.AUTHOR, name.casefold()) for name in criteria.authors}
+            found |= {(Kind.PHRASE, phrase.casefold()) for phrase in (*criteria.phrases, *criteria.quoted)}
+    return frozenset(found)
+
+
+@on_the_current_row
+def follow(reader: Subscriber, kind: str, value: str, *, trace: Trace | None = None) -> bool:
+    """Add a topic (by slug), an author or a phrase to what the reader follows. Return False if it was there.
+
+    Raise FilterError, with the reason for the reader, if it can't be followed.
+    """
+    if (kind, value.casefold()) in followed(reader):
+        return False
+    if kind == Kind.TOPIC:
+        topic = Topic.objects.filter(slug=value, is_offered=True).first()
+        if topic is None:
+            raise FilterError(_("This topic is not offered anymore."))
+        TopicFilter.objects.create(subscriber=reader, topic=topic)
+    else:
+        words = as_words(kind, value)
+        _check(reader, words)
+        TopicFilter.objects.create(subscriber=reader, words=words)
+    consents.record(reader, Consent.Event.CHANGED, trace)
+    return True
+
+
+@on_the_current_row
+def unfollow(reader: Subscriber, kind: str, value: str, *, trace: Trace | None = None) -> bool:
+    """Remove one topic, author or phrase, and nothing else. Return False if the reader does not follow it."""
+    if kind == Kind.TOPIC:
+        is_removed = bool(reader.filters.filter(topic__slug=value).delete()[0])
+    else:
+        removed = [_remove_term(row, kind, value) for row in reader.filters.filter(topic=None)]
+        is_removed = any(removed)
+    if is_removed:
+        consents.record(reader, Consent.Event.CHANGED, trace)
+    return is_removed
+
+
+def _check(reader: Subscriber, words: str) -> None:
+    """Raise FilterError if the reader can't add `words` to their own, by the rules of the form."""
+    present = list(reader.filters.filter(topic=None).values_list("words", flat=True))
+    together = "\n".join([*present, words])
+    if len(together) > LONGEST_WORDS:
+        raise FilterError(_("You follow too many words. Remove some in your settings first."))
+    grammar.check_count([term for row in (*present, words) for term in grammar.split(grammar.normalize_signs(row))])
+    validation.read(words)
+
+
+def _remove_term(row: TopicFilter, kind: str, value: str) -> bool:
+    """Remove a term from the reader's own words. Delete the row if no other term is left."""
+    terms = grammar.split(grammar.normalize_signs(row.words))
+    kept = [term for term in terms if not _is_term(term, kind, value)]
+    if len(kept) == len(terms):
+        return False
+    with transaction.atomic():
+        if kept:
+            row.words = "\n".join(kept)  # a line for each, because a sentence ends with its line
+            row.save()
+        else:
+            row.delete()
+    return True
+
+
+def _is_term(term: str, kind: str, value: str) -> bool:
+    criteria = grammar.parse(term)
+    values = criteria.authors if kind == Kind.AUTHOR else (*criteria.phrases, *criteria.quoted)
+    return value.casefold() in {found.casefold() for found in values}

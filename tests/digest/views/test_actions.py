@@ -1,0 +1,143 @@
+"""The buttons of a signed-in reader: save, like, not for me, follow, and their undo."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from digest import reading_list
+from digest.models import Edition, Opinion, Paper, SavedPaper
+from subscriptions.models import Subscriber, Topic, TopicFilter
+from tests.subscriptions.security.test_reader_session import sign_in
+
+pytestmark = pytest.mark.usefixtures("now")
+
+FETCH = {"X-Requested-With": "fetch"}
+
+
+@pytest.fixture
+def paper(edition: Edition) -> Paper:
+    return Paper.objects.get(key="arxiv:2608.00002")
+
+
+@pytest.fixture
+def reader_client(client: Client, alice: Subscriber) -> Client:
+    sign_in(client, alice)
+    return client
+
+
+def act(client: Client, do: str, back: str = "/topics/") -> str:
+    """Press a button without script; return the page that follows."""
+    response = client.post("/actions/", {"do": do, "back": back})
+    assert response.status_code == 302
+    assert response["Location"] == back
+    return client.get(back).text
+
+
+def test_saving_shows_a_message_with_undo_on_the_page_it_came_from(reader_client: Client, paper: Paper) -> None:
+    page = act(reader_client, f"save {paper.pk}")
+    assert "Saved to your list." in page
+    assert f'value="unsave {paper.pk}"' in page
+    assert SavedPaper.objects.get().paper == paper
+    act(reader_client, f"unsave {paper.pk}")
+    assert not reading_list.find(Subscriber.objects.get()).exists()
+
+
+def test_undoing_a_removal_brings_tags_and_note_back(reader_client: Client, alice: Subscriber, paper: Paper) -> None:
+    act(reader_client, f"save {paper.pk}")
+    reading_list.annotate(alice, paper, "diffusion, to read", "Compare with ours.")
+    act(reader_client, f"unsave {paper.pk}")
+    act(reader_client, f"save {paper.pk}")
+    row = reading_list.find(alice).get()
+    assert (row.tags, row.note) == (["diffusion", "to read"], "Compare with ours.")
+
+
+def test_a_save_is_no_like(reader_client: Client, paper: Paper) -> None:
+    act(reader_client, f"save {paper.pk}")
+    assert not Opinion.objects.exists()
+
+
+def test_the_undo_of_a_like_restores_the_rating_before(reader_client: Client, paper: Paper) -> None:
+    assert "Got it: fewer papers like this." in act(reader_client, f"not-for-me {paper.pk}")
+    page = act(reader_client, f"like {paper.pk}")
+    assert f'value="not-for-me {paper.pk}"' in page
+    assert Opinion.objects.get().verdict == "like"
+    act(reader_client, f"clear {paper.pk}")
+    assert not Opinion.objects.exists()
+
+
+def test_following_takes_one_press_and_its_undo_removes_only_that(
+    reader_client: Client, alice: Subscriber, vision: Topic
+) -> None:
+    before = set(alice.filters.values_list("topic__slug", "words"))
+    page = act(reader_client, "follow topic vision")
+    assert 'value="unfollow topic vision"' in page
+    assert alice.filters.filter(topic=vision).exists()
+    act(reader_client, "follow author Barbara Liskov")
+    act(reader_client, "follow phrase world models")
+    act(reader_client, "unfollow author Barbara Liskov")
+    act(reader_client, "unfollow phrase world models")
+    act(reader_client, "unfollow topic vision")
+    assert set(alice.filters.values_list("topic__slug", "words")) == before
+
+
+def test_unfollowing_removes_a_term_from_the_readers_own_words(reader_client: Client, alice: Subscriber) -> None:
+    act(reader_client, "unfollow author Ada Lovelace")
+    assert alice.filters.get(topic=None).words == "diffusion\n-survey"
+
+
+def test_following_twice_changes_nothing(reader_client: Client, alice: Subscriber) -> None:
+    act(reader_client, "follow author ada lovelace")
+    assert alice.filters.filter(topic=None).count() == 1
+
+
+def test_a_filter_that_the_form_would_refuse_is_refused_with_its_reason(
+    reader_client: Client, alice: Subscriber
+) -> None:
+    TopicFilter.objects.filter(topic=None).delete()
+    for number in range(50):
+        TopicFilter.objects.create(subscriber=alice, words=f"phrase {number}")
+    assert "at most 50" in act(reader_client, "follow phrase one more")
+
+
+def test_scripts_get_the_message_the_undo_and_the_changed_buttons(reader_client: Client, paper: Paper) -> None:
+    answer = reader_client.post("/actions/", {"do": f"save {paper.pk}"}, headers=FETCH).json()
+    assert (answer["message"], answer["undo"]) == ("Saved to your list.", f"unsave {paper.pk}")
+    assert re.search(f'value="unsave {paper.pk}" aria-pressed="true"', answer["html"])
+
+
+@pytest.mark.parametrize(
+    "do", ["", "save", "save x", "save 99999999999999999999", "like ²", "erase 1", "follow x y", "follow topic"]
+)
+def test_an_unknown_action_is_not_found(reader_client: Client, do: str) -> None:
+    assert reader_client.post("/actions/", {"do": do}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "back", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:1", "", "///x"]
+)
+def test_it_returns_to_no_other_site(reader_client: Client, paper: Paper, back: str) -> None:
+    assert reader_client.post("/actions/", {"do": f"save {paper.pk}", "back": back})["Location"] == "/"
+
+
+def test_a_stranger_changes_nothing(client: Client, paper: Paper) -> None:
+    assert client.post("/actions/", {"do": f"save {paper.pk}"}).status_code == 302
+    assert client.post("/actions/", {"do": f"save {paper.pk}"}, headers=FETCH).status_code == 401
+    assert not SavedPaper.objects.exists()
+
+
+def test_another_site_can_not_press_a_button(alice: Subscriber, paper: Paper) -> None:
+    victim = Client(enforce_csrf_checks=True)
+    sign_in(victim, alice)
+    token = re.search('name="csrfmiddlewaretoken" value="([^"]+)"', victim.get("/").text)[1]  # type: ignore[index]
+    body = {"do": f"save {paper.pk}"}
+    assert victim.post("/actions/", body).status_code == 403
+    with_token = body | {"csrfmiddlewaretoken": token}
+    assert victim.post("/actions/", with_token, headers={"Origin": "https://evil.example"}).status_code == 403
+    assert not SavedPaper.objects.exists()
+    assert victim.post("/actions/", with_token, headers={"Origin": "http://testserver"}).status_code == 302
+    assert SavedPaper.objects.exists()
+
+
+def test_a_get_changes_nothing(reader_client: Client, paper: Paper) -> None:
+    assert reader_client.get(f"/actions/?do=save+{paper.pk}").status_code == 405
