@@ -10,22 +10,33 @@ from digest import clock, logins
 from digest.ops import trend_charts
 from digest.ops.dashboard import make_dashboard
 from digest.ops.sending_status import sending_status
+from subscriptions import brand
 
 # The models for daily work. All others are in the last group, which is collapsed.
 GROUPS = {
-    "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression", "Consent", "FormPost"),
-    "Papers": ("Edition", "Paper", "Source", "FetchRun", "QuietDay"),
-    "Sending": ("Delivery", "DeliveryEvent", "Pause", "DailyTotal"),
-    "Set-up": ("Brand", "Topic", "User", "Group", "PeriodicTask"),
+    "Papers": ("Edition", "Paper", "Topic", "Source", "FetchRun", "QuietDay"),
+    "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression"),
+    "Sending": ("Delivery", "DeliveryEvent", "DailyTotal", "Pause"),
+    "Settings": ("Brand", "User", "Group", "PeriodicTask"),
 }
 LAST = "Internals"
+# The names of pages that show more than rows, and of other packages' models.
+NAMES = {
+    "DailyTotal": "Deliverability",
+    "Group": "Staff groups",
+    "PeriodicTask": "Scheduled tasks",
+    "User": "Staff accounts",
+}
 
 
 class PapersAdminSite(AdminSite):
-    site_header = "Daily Papers"
-    site_title = "Daily Papers"
+    site_title = "Admin"
     index_title = "Today"
     login_form = logins.LoginForm
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the context of all pages, with the newsletter's name as their header."""
+        return super().each_context(request) | {"site_header": brand.current().name}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().login(request, extra_context)
@@ -48,7 +59,8 @@ class PapersAdminSite(AdminSite):
 
 
 def _by_groups(models: list[Any]) -> list[dict[str, Any]]:
-    known = {model["object_name"]: model for model in models}
+    named = [model | {"name": NAMES.get(model["object_name"], model["name"])} for model in models]
+    known = {model["object_name"]: model for model in named}
     groups = {name: [known.pop(member) for member in members if member in known] for name, members in GROUPS.items()}
     groups[LAST] = sorted(known.values(), key=lambda model: model["name"])
     return [

@@ -8,7 +8,7 @@ from django.contrib.admin import apps as admin_apps
 
 class DigestConfig(AppConfig):
     name = "digest"
-    verbose_name = "Digest"
+    verbose_name = "Papers and sending"
     default = True
 
     def ready(self) -> None:

@@ -16,15 +16,16 @@ from digest.matching import Match
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.personalization import snapshot
 from digest.text.cleanup import first_sentences
-from subscriptions.admin.base import LOGGED_AT_ONCE, ReadOnlyAdmin, log_action
+from subscriptions.admin.base import LOGGED_AT_ONCE, NamesReaderAdmin, ReadOnlyAdmin, log_action
+from subscriptions.admin.filters import SelectFilter
 
 BAD = (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
-    list_display = ["subscriber", "day", "outcome", "sent_at", "queued_at"]
-    list_filter = ["status", "edition", "queued_at"]
+class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
+    list_display = ["reader", "day", "outcome", "sent_at", "queued_at"]
+    list_filter = ["status", "queued_at", ("edition", SelectFilter)]
     search_fields = ["subscriber__email", "reason", "provider_id"]
     list_select_related = ["edition", "subscriber"]
     show_full_result_count = False
@@ -105,7 +106,7 @@ class DeliveryEventAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeliveryEvent]):
 @admin.register(Shard)
 class ShardAdmin(ReadOnlyAdmin, admin.ModelAdmin[Shard]):
     list_display = ["edition", "first", "last", "size", "worker", "lease_until", "not_before", "crashes", "done_at"]
-    list_filter = [("done_at", admin.EmptyFieldListFilter), "edition"]
+    list_filter = [("done_at", admin.EmptyFieldListFilter), ("edition", SelectFilter)]
     search_fields = ["worker"]
     list_select_related = ["edition"]
     show_full_result_count = False

@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from digest.models import Learnt, Opinion
 from digest.personalization import profiles
-from subscriptions.admin.base import ReadOnlyAdmin
+from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin
 
 NAMES = {profiles.WORDS_KEY: "own words", profiles.VOTES_KEY: "most votes"}
 
@@ -15,8 +15,8 @@ def _name_filters(keys: list[str]) -> str:
 
 
 @admin.register(Opinion)
-class OpinionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
-    list_display = ["paper", "verdict", "fewer_of", "found_by", "subscriber", "said_at"]
+class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
+    list_display = ["paper", "verdict", "fewer_of", "found_by", "reader", "said_at"]
     fields = ["subscriber", "paper", "verdict", "fewer_of", "found_by", "said_at"]
     readonly_fields = ["fewer_of", "found_by"]
     list_filter = ["verdict", "said_at"]
@@ -34,8 +34,8 @@ class OpinionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
 
 
 @admin.register(Learnt)
-class LearntAdmin(ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
-    list_display = ["subscriber", "filter", "fewer", "since"]
+class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
+    list_display = ["reader", "filter", "fewer", "since"]
     fields = ["subscriber", "filter", "fewer", "since", "weights"]
     readonly_fields = ["filter"]
     search_fields = ["subscriber__email", "filter_key"]

@@ -13,6 +13,7 @@ from digest import clock
 from digest.editions import publication
 from digest.models import Edition, Listing, Paper, PaperAlias, Thumbnail, TopicPaper, Vector
 from subscriptions.admin.base import DATES_AND_TIMES, EditsRowsAdmin, ReadOnlyAdmin, SavesChangesAdmin
+from subscriptions.admin.filters import SelectFilter
 from subscriptions.forms import LinesField
 
 # The fields that only sources and the publication write once the paper exists.
@@ -95,7 +96,14 @@ class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
     list_display = ["title", "votes", "is_pinned", "is_hidden", "day", "first_seen_at"]
     ordering = [F("edition__day").desc(nulls_first=True), "-votes", "-pk"]  # papers without an edition first
     list_editable = ["is_pinned", "is_hidden"]
-    list_filter = [OfTheNextEdition, DayOfTheEdition, "is_pinned", "is_hidden", "first_seen_at", "listings__source"]
+    list_filter = [
+        OfTheNextEdition,
+        DayOfTheEdition,
+        "is_pinned",
+        "is_hidden",
+        "first_seen_at",
+        ("listings__source", SelectFilter),
+    ]
     search_fields = ["title", "key", "abstract", "authors"]
     autocomplete_fields = ["edition"]
     list_select_related = ["edition"]
@@ -120,7 +128,7 @@ class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
 @admin.register(Listing)
 class ListingAdmin(ReadOnlyAdmin, admin.ModelAdmin[Listing]):
     list_display = ["paper", "source", "day", "votes", "comments", "announce_type", "submitter"]
-    list_filter = ["source", "day", "announce_type"]
+    list_filter = [("source", SelectFilter), "day", "announce_type"]
     search_fields = ["paper__title", "paper__key"]
     list_select_related = ["paper", "source"]
     show_full_result_count = False
@@ -136,7 +144,7 @@ class PaperAliasAdmin(ReadOnlyAdmin, admin.ModelAdmin[PaperAlias]):
 @admin.register(TopicPaper)
 class TopicPaperAdmin(ReadOnlyAdmin, admin.ModelAdmin[TopicPaper]):
     list_display = ["paper", "topic", "day", "score"]
-    list_filter = ["day", "topic"]
+    list_filter = ["day", ("topic", SelectFilter)]
     search_fields = ["paper__title", "topic__name"]
     list_select_related = ["paper", "topic"]
     show_full_result_count = False

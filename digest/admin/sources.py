@@ -21,6 +21,7 @@ from digest.ingest.source_preview import SourcePreview, preview_source, problem_
 from digest.models import FetchRun, Source, Turn, Validator
 from digest.text.cleanup import without_secrets
 from subscriptions.admin.base import EditsRowsAdmin, OwnsALogAdmin, ReadOnlyAdmin, SavesChangesAdmin, log_action
+from subscriptions.admin.filters import SelectFilter
 
 WEEK = dt.timedelta(days=7)
 
@@ -158,7 +159,7 @@ def _outcome(source: Any) -> str:
 @admin.register(FetchRun)
 class FetchRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[FetchRun]):
     list_display = ["source", "day", "outcome", "papers", "started_at", "took"]
-    list_filter = ["status", "source", "started_at"]
+    list_filter = ["status", ("source", SelectFilter), "started_at"]
     search_fields = ["message"]
     date_hierarchy = "started_at"
     list_select_related = ["source"]

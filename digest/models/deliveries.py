@@ -149,6 +149,7 @@ class DeliveryEvent(models.Model):
     detail = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = "provider report"
         ordering = ["-happened_at"]
         indexes = [models.Index(fields=["happened_at", "event_type", "meaning"], name="event_by_time")]
 

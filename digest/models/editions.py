@@ -44,6 +44,8 @@ class QuietDay(models.Model):
     cause = models.CharField(max_length=10, choices=Cause.choices, blank=True)
 
     class Meta:
+        verbose_name = "day without an edition"
+        verbose_name_plural = "days without an edition"
         ordering = ["-day"]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ class Vector(models.Model):
     used_on = models.DateField(help_text="When it was last needed, to within a week.")
 
     class Meta:
+        verbose_name = "embedding"
         ordering = ["-pk"]
         indexes = [models.Index(fields=["kind", "-id"], name="vector_newest_of_kind")]
 

@@ -5,12 +5,15 @@ from itertools import islice
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from subscriptions.email_addresses import address_hash
 
@@ -65,6 +68,21 @@ class LooksAtRelatedAdmin:
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget.can_add_related = field.widget.can_change_related = field.widget.can_delete_related = False
         return field
+
+
+def breakable(address: str) -> str:
+    """Return an email address that browsers break after the @ or before a dot of its domain, not within a word."""
+    local, at, domain = address.rpartition("@")
+    parts = [(part,) for part in f"{at}{domain}".split(".")]
+    return format_html("{}<wbr>{}", local, format_html_join(mark_safe("<wbr>."), "{}", parts))
+
+
+class NamesReaderAdmin:
+    """A list with a column `reader`: the address of each row's subscriber."""
+
+    @admin.display(ordering="subscriber__email")
+    def reader(self, row: Any) -> str:
+        return breakable(row.subscriber.email)
 
 
 class ReadOnlyAdmin:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from subscriptions.admin.base import FindsAddressesAdmin, ReadOnlyAdmin
+from subscriptions.admin.base import FindsAddressesAdmin, NamesReaderAdmin, ReadOnlyAdmin
 from subscriptions.models import Consent, ConsentText, Farewell, FormPost, Mark, OwedNotice
 
 
@@ -34,10 +34,10 @@ class FarewellAdmin(LogAdmin):
 
 
 @admin.register(OwedNotice)
-class OwedNoticeAdmin(LogAdmin):
+class OwedNoticeAdmin(NamesReaderAdmin, LogAdmin):
     """Emails that wait to be sent: usually none."""
 
-    list_display = ["asked_at", "kind", "subscriber", "to", "claimed_at"]
+    list_display = ["asked_at", "kind", "reader", "to", "claimed_at"]
     list_filter = ["kind"]
     search_fields = ["subscriber__email", "to"]
     list_select_related = ["subscriber"]

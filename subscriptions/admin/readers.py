@@ -1,5 +1,7 @@
 """Readers, and the filters that each of them follows."""
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib import admin
@@ -10,14 +12,17 @@ from django.utils import timezone
 from subscriptions import time_zones
 from subscriptions.admin.base import (
     LooksAtRelatedAdmin,
+    NamesReaderAdmin,
     OwnsALogAdmin,
     RowForm,
     RowFormSet,
     SavesChangesAdmin,
     SuppressesAdmin,
     TellsChangesAdmin,
+    breakable,
     log_action,
 )
+from subscriptions.admin.filters import SelectOfUsedFilter
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import Subscriber, Suppression, TopicFilter
 from subscriptions.query import validation
@@ -61,8 +66,8 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
 @admin.register(Subscriber)
 class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.ModelAdmin[Subscriber]):
     form = SubscriberForm
-    list_display = ["email", "state", "how_often", "at", "created_at", "confirmed_at"]
-    list_filter = ["status", "frequency", "created_at", ("filters__topic", admin.RelatedOnlyFieldListFilter)]
+    list_display = ["address", "state", "how_often", "at", "created_at"]
+    list_filter = ["status", "frequency", "created_at", ("filters__topic", SelectOfUsedFilter)]
     search_fields = ["email", "uid", "filters__words"]
     # The address too: a new one would not be confirmed.
     readonly_fields = [
@@ -76,9 +81,19 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         "paused_until",
         "unsubscribed_at",
     ]
+    fieldsets = [
+        (None, {"fields": [("email", "status", "paused_until"), "new_email", "language"]}),
+        ("When", {"fields": [("frequency", "send_hour", "time_zone")]}),
+        ("How much", {"fields": [("max_papers", "amount"), "mail_quiet_days"]}),
+        ("History", {"fields": [("created_at", "confirmed_at", "active_since", "unsubscribed_at"), "uid"]}),
+    ]
     inlines = [TopicFilterInline]
     actions = ["unsubscribe", "suppress", "lift"]
     show_full_result_count = False  # counting all readers on every click is slow
+
+    @admin.display(ordering="email", description="email address")
+    def address(self, subscriber: Subscriber) -> str:
+        return breakable(subscriber.email)
 
     @admin.display(ordering="status", description="status")
     def state(self, subscriber: Subscriber) -> str:
@@ -88,9 +103,13 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     def how_often(self, subscriber: Subscriber) -> str:
         return subscriber.frequency
 
-    @admin.display(ordering="send_hour")
+    @admin.display(ordering="send_hour", description="delivery time")
     def at(self, subscriber: Subscriber) -> str:
-        return f"{subscriber.send_hour}:00 {subscriber.time_zone}"
+        return f"{subscriber.send_hour:02}:00 {subscriber.time_zone}"
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        heading = {"heading": breakable(kwargs["obj"].email)} if kwargs.get("obj") else {}
+        return super().render_change_form(request, context | heading, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # an address typed here would skip the double opt-in
@@ -128,10 +147,10 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
 
 
 @admin.register(TopicFilter)
-class TopicFilterAdmin(LooksAtRelatedAdmin, SavesChangesAdmin, admin.ModelAdmin[TopicFilter]):
+class TopicFilterAdmin(NamesReaderAdmin, LooksAtRelatedAdmin, SavesChangesAdmin, admin.ModelAdmin[TopicFilter]):
     form = TopicFilterForm
-    list_display = ["subscriber", "topic", "words"]
-    list_filter = [("topic", admin.RelatedOnlyFieldListFilter)]
+    list_display = ["reader", "topic", "words"]
+    list_filter = [("topic", SelectOfUsedFilter)]
     search_fields = ["subscriber__email", "words", "topic__name"]
     autocomplete_fields = ["subscriber", "topic"]
     list_select_related = ["subscriber", "topic"]

@@ -41,6 +41,7 @@ class OwedNotice(models.Model):
     objects = OwedNoticeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "waiting email"
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["subscriber", "kind", "to"], name="one_notice_of_a_kind_per_address")

@@ -27,6 +27,7 @@ class FormPost(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker started on it.")
 
     class Meta:
+        verbose_name = "waiting form"
         ordering = ["pk"]
 
     def __str__(self) -> str:

@@ -122,6 +122,7 @@ class Subscriber(models.Model):
     objects = SubscriberQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "reader"
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_subscriber_per_address"),
@@ -169,6 +170,7 @@ class TopicFilter(models.Model):
     words = models.TextField("own words", blank=True, max_length=2000, validators=[_validate_words])
 
     class Meta:
+        verbose_name = "follow"
         constraints = [
             models.UniqueConstraint(fields=["subscriber", "topic"], name="one_filter_per_reader_and_topic"),
             models.CheckConstraint(

@@ -20,6 +20,8 @@ class Suppression(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "suppressed address"
+        verbose_name_plural = "suppressed addresses"
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(condition=Q(reason__in=SuppressionReason.values), name="suppression_reason_is_known")

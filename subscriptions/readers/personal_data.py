@@ -50,7 +50,7 @@ def export(subscriber: Subscriber, *, now: dt.datetime) -> Data:
     for row in _rows(subscriber):
         data.setdefault(str(row._meta.verbose_name_plural), []).append(_as_dict(row))
     data["consents"] = [_as_dict(row) for row in Consent.objects.filter(reader_uid=subscriber.uid)]
-    data["suppressions"] = [_as_dict(row) for row in _suppressions(subscriber)]
+    data["suppressed addresses"] = [_as_dict(row) for row in _suppressions(subscriber)]
     for source in _sources:
         data |= source.export(subscriber)
     return data

@@ -82,10 +82,10 @@ def test_it_hands_out_everything_as_one_file(visitor: Client, much: Subscriber) 
     assert response["Content-Disposition"] == 'attachment; filename="my-data.json"'
     assert "no-store" in response["Cache-Control"]
     data = json.loads(response.content)
-    (row,) = data["subscribers"]
+    (row,) = data["readers"]
     assert (row["email"], row["uid"], row["frequency"]) == (much.email, str(much.uid), "daily")
-    assert [found["words"] for found in data["topic filters"]] == ["diffusion"]
-    assert len(data["deliveries"]) == len(data["delivery events"]) == len(data["feedback"]) == 1
+    assert [found["words"] for found in data["follows"]] == ["diffusion"]
+    assert len(data["deliveries"]) == len(data["provider reports"]) == len(data["feedback"]) == 1
     assert data["feedback"][0]["verdict"] == "like"
     assert "Reinforcement" in data["feedback"][0]["paper"]
     assert {step["event"] for step in data["consents"]} == {"asked", "confirmed", "changed"}
@@ -335,7 +335,7 @@ def test_it_exports_and_erases_by_command(much: Subscriber, named: str) -> None:
     reader = str(much.uid) if named == "uid" else named
     out = io.StringIO()
     call_command("export_reader", reader, stdout=out)
-    assert json.loads(out.getvalue())["subscribers"][0]["email"] == much.email
+    assert json.loads(out.getvalue())["readers"][0]["email"] == much.email
     call_command("erase_reader", reader, "--yes", stdout=out)
     assert not Subscriber.objects.exists()
     assert f"Reader {much.uid} is erased." in out.getvalue()

@@ -1,0 +1,44 @@
+"""Filters of lists with too many values for a list of links."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR
+from django.db.models import Model
+from django.http import HttpRequest
+
+
+class SelectFilter(admin.RelatedFieldListFilter):
+    """A filter by a related row as a select box, such as one of hundreds of topics or editions."""
+
+    template = "admin/select_filter.html"
+
+    def __init__(
+        self,
+        field: Any,
+        request: HttpRequest,
+        params: dict[str, Any],
+        model: type[Model],
+        model_admin: Any,
+        field_path: str,
+    ) -> None:
+        # The box sends an empty value for “All”.
+        for name in [name for name, values in params.items() if name.startswith(field_path) and not any(values)]:
+            del params[name]
+        super().__init__(field, request, params, model, model_admin, field_path)
+        self._sent = request.GET
+
+    @property
+    def chosen(self) -> list[str]:
+        return list(map(str, self.lookup_val or []))
+
+    @property
+    def others(self) -> Iterator[tuple[str, str]]:
+        """Yield the parameters to keep: those of the search and the other filters."""
+        own = {*self.expected_parameters(), PAGE_VAR}
+        return ((name, str(value)) for name, value in self._sent.items() if name not in own)
+
+
+class SelectOfUsedFilter(SelectFilter, admin.RelatedOnlyFieldListFilter):
+    """The same with only those values that some row of the list has."""
