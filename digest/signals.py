@@ -12,6 +12,7 @@ from django.dispatch import receiver
 from digest.delivery.events import ReportedEvent, report_parser
 from digest.delivery.providers.anymail_messages import guard_single_email
 from digest.email import welcome
+from digest.papers import stored_formulas
 from digest.search import fulltext
 from subscriptions.models import OwedNotice
 from subscriptions.notices import queue
@@ -31,8 +32,12 @@ def guard_placeholders(sender: Any, message: EmailMessage, esp_name: str, **kwar
 
 @receiver(post_migrate)
 def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """Make the triggers of the search again. SQLite drops them when a migration changes the table of papers."""
+    """Make the triggers of the search again, and rewrite stored formulas.
+
+    SQLite drops the triggers when a migration changes the table of papers. A new version may read more of TeX.
+    """
     database = connections[using]
     has_papers = "digest_paper" in database.introspection.table_names()
     if sender.label == "digest" and has_papers:
         fulltext.ensure(database)
+        stored_formulas.rewrite(using)

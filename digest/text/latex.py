@@ -1,12 +1,13 @@
 """Plain Unicode from titles and abstracts that may hold TeX. Pure.
 
-Authors write TeX, Markdown, code and plain text in the same field. Only certain TeX is converted. All other text,
-including unknown commands, stays as written, so that no word is lost.
+Authors write TeX, Markdown, code and plain text in the same field. Only certain TeX is converted, and all other text
+stays as written. An unknown command is replaced by its argument or its name, so that no word is lost.
 """
 
 import re
 import unicodedata
 
+from digest.text import loose_math
 from digest.text.cleanup import clean
 from digest.text.latex_math import WRAPPERS, plain_formula, symbol
 
@@ -48,6 +49,9 @@ _TEX = re.compile(
     | \\cite[pt]?\*?\s?\{{(?P<cited>[^{{}}]*+)\}}
     | \\(?:{WRAPPERS})(?![A-Za-z]){_GROUP % "wrapped"}
     | \{{\\(?:bf|em|it|sl|sc|tt|rm|sf|bfseries|itshape|scshape|ttfamily)\s(?P<styled>[^{{}}]*+)\}}
+    | \\footnote\s?\{{(?P<footnote>[^{{}}]*+)\}}
+    | (?<=[\s(~])\\(?P<dollars>\d)
+    | \\(?P<about>~)(?=\d)
     | (?P<command>\{{\\[A-Za-z]++\}}|\\[A-Za-z]++(?:\{{[^{{}}]*+\}})*+)
     | \\(?P<sign>[%&_$\#{{}},;\ ])
     | (?<=[a-z])\\(?P<hyphenation>-)(?=[a-z])
@@ -84,10 +88,14 @@ def _readable(tex: re.Match[str]) -> str:
         case "command":
             plain = plain_formula(content)
             return written if plain is None else plain
-        case "linked" | "wrapped" | "styled" | "spared":
+        case "linked" | "about" | "wrapped" | "styled" | "spared":
             return content
         case "cited":
             return f"[{content}]"
+        case "footnote":
+            return f" ({content.strip()})"
+        case "dollars":
+            return f"${content}"
         case "sign":
             return " " if content in ",; " else content
         case "hyphenation":
@@ -108,10 +116,10 @@ _COMMANDS = re.compile(r"\\[A-Za-z]+(?:\s?\{[^{}]*\})?")
 def from_tex(text: str) -> str:
     """Return the readable form of a text that may hold TeX, cleaned by `clean`. A second call changes nothing."""
     before = given = clean(text)
-    if not _MAYBE.search(given):
+    if not _MAYBE.search(given) and not loose_math.MAYBE.search(given):
         return given
     for _ in range(PASSES):
-        after = clean(_TEX.sub(_readable, before))
+        after = clean(loose_math.plain_loose_math(_TEX.sub(_readable, before)))
         if after == before:
             return after
         before = after

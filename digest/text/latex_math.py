@@ -6,6 +6,8 @@ from typing import Any
 
 from pylatexenc.latex2text import get_default_latex_context_db
 
+from digest.text.scripts import subscript, superscript
+
 LONGEST = 2_000  # characters
 DEEPEST = 20  # levels of nesting
 
@@ -24,14 +26,15 @@ _OWN = {  # commands that the library lacks, or converts to an unusual form
     "ne": "≠", "quad": " ", "qquad": " ", "prime": "′", "etal": "et al.", "ie": "i.e.", "eg": "e.g.",
     "textgreater": ">", "textless": "<", "textasciitilde": "~", "textbar": "|", "lbrace": "{", "rbrace": "}",
     "copyright": "©", "pounds": "£", "euro": "€", "checkmark": "✓", "LaTeX": "LaTeX", "TeX": "TeX", "mid": "|",
-    "vert": "|", "lvert": "|", "rvert": "|",
+    "vert": "|", "lvert": "|", "rvert": "|", "newline": " ", "par": " ", "noindent": "",
 }  # fmt: skip
 _BLACKBOARD = str.maketrans("CHNPQRZ", "ℂℍℕℙℚℝℤ")
 _SIGNS = {"|": "‖", ",": " ", ";": " ", ":": " ", " ": " ", ">": " ", "!": "", "-": "", "/": ""} | {
     sign: sign for sign in "{}%$&#_"
 }
-_RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
-_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_STRUCTURE = re.compile("begin|end|over|choose|substack|hline|cline|multicolumn|def|newcommand")
+_UNKNOWN = re.compile("[A-Za-z]{3,}")  # shorter ones may be escapes of strings
+_ROOTS = {"2": "√", "3": "∛", "4": "∜"}
 _ACCENTS = {
     "hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303", "bar": "\u0304",
     "overline": "\u0305", "vec": "\u20d7", "dot": "\u0307", "ddot": "\u0308",
@@ -83,7 +86,7 @@ class _Formula:
             piece = self.pieces.pop()
             if piece == end:
                 return "".join(parts)
-            parts.append(self._part(piece, parts[-1][-1:] if parts else "", depth))
+            parts.append(self._part(piece, "".join(parts[-2:])[-2:], depth))
         if end:
             raise _UnclearError
         return "".join(parts)
@@ -94,7 +97,8 @@ class _Formula:
         if piece == "{":
             return self._group("}", depth + 1)
         if piece in ("^", "_"):
-            return self._script(piece, depth)
+            content = self._argument(depth)
+            return superscript(content, before) if piece == "^" else subscript(content, before, self._next())
         if piece == "~":
             return " "
         if piece == "'":
@@ -114,36 +118,39 @@ class _Formula:
             return self._argument(depth).translate(_BLACKBOARD)
         if name in ("frac", "dfrac", "tfrac"):
             return f"{_bracketed(self._argument(depth))}/{_bracketed(self._argument(depth))}"
-        if name == "sqrt" and self._next() != "[":
-            return f"√{_bracketed(self._argument(depth))}"
+        if name == "sqrt":
+            return self._root(depth)
         if name in _ACCENTS:
             return self._accented(name, depth)
         sign = symbol(name)
         if sign is None:
-            raise _UnclearError
+            return self._unknown(name, depth)
         # In `n\log n` and `p\in P`, the space after the command is meant for both sides.
-        needs_space = before.isalnum() and (
+        needs_space = before[-1:].isalnum() and (
             _FUNCTION.fullmatch(name) or (not sign.isalnum() and self._next().isspace())
         )
         return f" {sign}" if needs_space else sign
 
     def _accented(self, name: str, depth: int) -> str:
         letter = self._argument(depth)
-        if len(letter) != 1:
-            raise _UnclearError
-        return letter + _ACCENTS[name]
+        return letter + _ACCENTS[name] if len(letter) == 1 else f"{name}({letter})"
 
-    def _script(self, mark: str, depth: int) -> str:
-        grouped = self._next() == "{"
-        content = self._argument(depth)
-        if mark == "^" and content in ("∘", "′", "″", "th", "st", "nd", "rd"):
-            return "°" if content == "∘" else content
-        small = content.translate(_RAISED if mark == "^" else _LOWERED)
-        if content and not any(letter in small for letter in content):
-            return small
-        if (len(content) == 1 and not grouped) or (content.isalnum() and not re.match(r"\\?\w", self._next())):
-            return mark + content
-        return f"{mark}{{{content}}}"
+    def _root(self, depth: int) -> str:
+        root = "√"
+        if self._next() == "[":
+            self.pieces.pop()
+            degree = self._group("]", depth + 1)
+            root = _ROOTS.get(degree) or superscript(degree, "") + root
+        return root + _bracketed(self._argument(depth))
+
+    def _unknown(self, name: str, depth: int) -> str:
+        """Return the arguments of an unknown command, or its name if it has none."""
+        if _STRUCTURE.fullmatch(name) or not _UNKNOWN.fullmatch(name):
+            raise _UnclearError
+        arguments: list[str] = []
+        while self._next() == "{":
+            arguments.append(self._argument(depth))
+        return " ".join(filter(None, arguments)) or name
 
     def _argument(self, depth: int) -> str:
         self._skip(" ")

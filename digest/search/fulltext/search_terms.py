@@ -22,6 +22,8 @@ MOST_SPELLINGS = 6  # spellings of a name
 SHORTEST_PART = 3  # letters in each part of a word that is split
 
 _WORD = re.compile(r"[^\W_]+")
+_POWER = re.compile(r"[^\W\d_]+[2-9][^\W\d_]*")
+_RAISED = str.maketrans("23456789", "²³⁴⁵⁶⁷⁸⁹")
 # Letters as a reader types them, and as the full-text search stores them: lukasz and łukasz, schoelkopf and scholkopf.
 _SPELLINGS = [("ae", "a"), ("oe", "o"), ("ue", "u"), *((plain, letter) for letter, plain in WHOLE_LETTERS.items())]
 
@@ -43,8 +45,9 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def phrase(text: str, kind: TermKind, where: Where) -> list[SearchTerm]:
-    """Return terms for `text` as it is written, and with two neighboring words joined."""
-    return [SearchTerm(kind, words, where) for words in dict.fromkeys(_with_joined_words(words_of(text)[:MOST_WORDS]))]
+    """Return terms for `text` as it is written, with two neighboring words joined, and with superscripts."""
+    spellings = list(_with_joined_words(words_of(text)[:MOST_WORDS]))
+    return [SearchTerm(kind, words, where) for words in dict.fromkeys([*spellings, *map(_with_powers, spellings)])]
 
 
 def apart(text: str, where: Where) -> list[SearchTerm]:
@@ -106,6 +109,11 @@ def _with_joined_words(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     yield words
     for number, (one, next_one) in enumerate(pairwise(words)):
         yield (*words[:number], one + next_one, *words[number + 2 :])
+
+
+def _with_powers(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `words` with the digit in a name raised, because papers write R^3-Bench as R³-Bench."""
+    return tuple(word.translate(_RAISED) if _POWER.fullmatch(word) else word for word in words)
 
 
 def _with_split_word(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

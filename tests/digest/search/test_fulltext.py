@@ -50,6 +50,9 @@ def found(asks: list[SearchTerm], **options: Any) -> list[str]:
         ("chain of thought", "The Chain-of-Thought"),
         ("3.5", "GPT-3.5 again"),
         ("c++", "In C++ only"),
+        ("R^3-Bench", "R³-Bench"),
+        ("R3-Bench", "R³-Bench"),
+        ("UniF2ace", "UniF²ace"),
         ("人工智能", "论 人工智能"),
     ],
 )

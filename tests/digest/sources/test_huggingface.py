@@ -43,7 +43,7 @@ def test_it_reads_the_shape_of_may_2024(generations: dict[str, PaperRecord]) -> 
     assert generations["arxiv:2405.00001"] == PaperRecord(
         key="arxiv:2405.00001",
         title="The Oldest Shape: Wrapped over Lines",
-        abstract="Lines are wrapped in the abstract, too, and 50% of sim4times the maths is gone.",
+        abstract="Lines are wrapped in the abstract, too, and 50% of ∼4× the maths is gone.",
         authors=("Ada Lovelace",),
         url="https://arxiv.org/abs/2405.00001",
         published_on=dt.date(2024, 5, 24),
