@@ -19,7 +19,7 @@ SYLLABLES, COMMON = _SYLLABLES.split(" "), _COMMON.split(" ")
 
 
 def build(papers: int, *, a_day: int = PAPERS_A_DAY, seed: int = 7) -> None:
-    """Store so many papers in editions of `a_day` papers, one for each weekday up to today."""
+    """Store this many papers in editions of `a_day` papers, one for each weekday up to today."""
     chance = random.Random(seed)
     words, weights = vocabulary(chance)
     phrases = [phrase for topic in Topic.objects.all() for phrase in topic.phrases]

@@ -16,7 +16,7 @@ DAY = dt.date(2026, 8, 20)  # a Thursday
 
 
 def make_edition(papers: int, now: dt.datetime) -> Edition:
-    """Store and return an edition with so many papers about a few of the catalogue's topics."""
+    """Store and return an edition with this many papers about a few of the catalogue's topics."""
     chance = random.Random(1)
     words, weights = corpus.vocabulary(chance)
     edition = Edition.objects.create(day=DAY, published_at=now, closed_at=now, mail_from=now)

@@ -8,7 +8,7 @@ YEARS = range(1990, 2200)
 
 
 def _check_year(day: dt.date) -> dt.date:
-    """Return `day`. Raises ValueError for years at the ends of the calendar, where adding a week would overflow."""
+    """Return `day`. Raise ValueError for years at the ends of the calendar, where adding a week would overflow."""
     if day.year not in YEARS:
         raise ValueError(day)
     return day

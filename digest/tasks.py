@@ -34,7 +34,7 @@ SENDING_LIMIT = 400  # seconds; an email in flight may wait up to 300 seconds fo
 def load_before_forking(**kwargs: object) -> None:
     """Load what the processes of a worker need for their first email, and exclude it from garbage collection.
 
-    The processes are forked afterwards, so they share this memory.
+    The processes are forked afterward, so they share this memory.
     """
     rendering.preload()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The colour schemes of pages and emails, light and dark, with readable shades of one accent. Pure."""
+"""The color schemes of pages and emails, light and dark, with readable shades of one accent. Pure."""
 
 import colorsys
 import re
@@ -15,7 +15,7 @@ _DARKEST, _LIGHTEST = 0.06, 0.94  # lightness; neither black nor white
 
 @dataclass(frozen=True)
 class Colours:
-    """One colour scheme, as #rrggbb, without pure black or white, which glare in clients that invert colours."""
+    """One color scheme, as #rrggbb, without pure black or white, which glare in clients that invert colors."""
 
     page: str  # behind everything
     card: str  # behind the text
@@ -29,7 +29,7 @@ class Colours:
 
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:
-        """All pairs of a text colour and a background that it is used on."""
+        """All pairs of a text color and a background that it is used on."""
         on_paper = ((text, behind) for text in (self.ink, self.soft, self.accent) for behind in self.backgrounds)
         return (*on_paper, (self.on_accent, self.accent))
 
@@ -58,7 +58,7 @@ def light(accent: str = ACCENT) -> Colours:
 @lru_cache(maxsize=16)
 def dark(accent: str = ACCENT) -> Colours:
     paper = {"page": "#171614", "card": "#211f1c", "tint": "#2c2924"}
-    # On a dark background, saturated colours glare, and a barely readable one looks dull.
+    # On a dark background, saturated colors glare, and a barely readable one looks dull.
     adjusted = _adjust_lightness(accent, _STEP, 0.62, lambda shade: _lowest_contrast(shade, paper.values()) >= 6)
     shade = ACCENT_IN_THE_DARK if accent.lower() == ACCENT else adjusted
     lesser = {"line": "#38352f", "ink": "#ebe7de", "soft": "#b0a99c"}
@@ -66,7 +66,7 @@ def dark(accent: str = ACCENT) -> Colours:
 
 
 def is_colour(text: str) -> bool:
-    """Return whether `text` is a colour like #rrggbb."""
+    """Return whether `text` is a color like #rrggbb."""
     return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
 
 
@@ -77,13 +77,13 @@ def contrast(one: str, other: str) -> float:
 
 
 def mixed(one: str, other: str, share: float) -> str:
-    """Return a mixture with `share` (0 to 1) of the first colour."""
+    """Return a mixture with `share` (0 to 1) of the first color."""
     parts = zip(_rgb(one), _rgb(other), strict=True)
     return _to_hex(tuple(a * share + b * (1 - share) for a, b in parts))
 
 
 def inverted(colour: str) -> str:
-    """Return the colour with its lightness inverted, as mail clients do in dark mode."""
+    """Return the color with its lightness inverted, as email clients do in dark mode."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*_rgb(colour))
     return _to_hex(colorsys.hls_to_rgb(hue, 1 - lightness, saturation))
 

@@ -2,11 +2,11 @@
 
 A refusal that is about the address (a bounce) counts at once. Any other refusal is held back until the server has
 accepted an email, because a server that is over its quota, or that rejects us as spam, gives every recipient the same
-answer. To believe such a server would fail a whole edition. After MAX_REFUSALS in a row the breaker opens: none of
-the refusals counts, and the run stops.
+answer. Taking such a server at its word would fail a whole edition. After MAX_REFUSALS in a row the breaker opens: none
+of the refusals counts, and the run stops.
 
-An email that can't be made is at fault only if others can be. If no other email was accepted in the meantime, the
-fault is ours: the run stops as well, and these emails are put off, so that others come first when sending resumes.
+An email that can't be made is to blame only if others can be made. If no other email was accepted in the meantime, the
+fault is ours: the run stops as well, and these emails are deferred, so that others come first when sending resumes.
 """
 
 from dataclasses import replace
@@ -32,7 +32,7 @@ class CircuitBreaker:
         self._has_accepted = False
 
     def assess(self, *outcomes: Outcome) -> list[Outcome]:
-        """Return the outcomes that are certain now, after these ended together. Refusals may be held back."""
+        """Return the outcomes that are certain now that these have ended together. Refusals may be held back."""
         self._breaks += any(outcome.result in BROKEN for outcome in outcomes)
         return [certain for outcome in outcomes for certain in self._assess(outcome)]
 
@@ -59,7 +59,7 @@ class CircuitBreaker:
     def end(self, *, others_leave: bool) -> list[Outcome]:
         """Return the refusals that were held back, at the end of the run.
 
-        `others_leave` says that emails of other runs were accepted just now.
+        `others_leave` is true if emails of other runs were accepted just now.
         """
         unmade = [outcome for outcome in self._held if outcome.unmade]
         if not unmade or self._has_accepted or others_leave:

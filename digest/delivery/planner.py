@@ -19,7 +19,7 @@ from digest.editions.due_times import Slot
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 
-# A weekly reader's last hour may come on the Sunday after Monday's publication; one more day is spare.
+# A weekly reader's last hour may come on the Sunday after Monday's publication, plus one day to spare.
 WINDOW = dt.timedelta(days=8)
 TOO_LATE = dt.timedelta(hours=24)
 LATE = "More than 24 hours late: the next edition is coming."

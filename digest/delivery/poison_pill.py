@@ -1,15 +1,15 @@
 """Poison pills: emails that kill the process that makes or sends them. They are quarantined, and fail only if proven.
 
-Workers die for many reasons, so a crash alone does not incriminate an email. An email is at fault only if processes
-die of it and survive others:
+Workers die for many reasons, so a crash alone does not incriminate an email. An email is to blame only if processes
+crash on it and survive others:
 
 1. After SUSPECT crashes in a row without progress, a shard is sent one email at a time. Each is announced before
    anything is done with it.
 2. If a worker then dies, the announced email is quarantined: it gets a shard of its own, and waits. The others are
    sent at full speed.
-3. When the wait is over and nothing else is due, a process of its own tries the email (see `trial`). It gets a strike
-   only if that process first made the email of another reader, then died of this one, and the worker that watched it
-   survived. The wait before each trial is longer than the one before.
+3. When the wait is over and nothing else is due, a separate process tries the email (see `trial`). The email gets a
+   strike only if that process first made the email of another reader, then crashed on this one, and the worker that
+   watched it survived. The wait before each trial is longer than the one before.
 4. After MAX_STRIKES strikes, which takes five hours, the delivery fails. The operators get an email at the first
    strike and at the last.
 """
@@ -26,9 +26,9 @@ from digest.models.deliveries import SUSPECT
 
 MAX_STRIKES = 5
 QUARANTINED = Q(crashes__gte=SUSPECT, first=F("last"))  # the same as Shard.is_quarantined
-IN_QUARANTINE = "A worker died while it made or sent only this email. It will be tried again in a process of its own."
-STRUCK = "A process of its own died while it made or sent this email ({number} of {most} times). It is tried again."
-GAVE_UP = f"Gave up: {MAX_STRIKES} processes died while they made or sent this email and no other. Please report this."
+IN_QUARANTINE = "A worker crashed while it built or sent only this email. It will be tried again in a separate process."
+STRUCK = "A separate process crashed while it built or sent this email ({number} of {most} times). It is tried again."
+GAVE_UP = f"Gave up: {MAX_STRIKES} processes crashed on this email and on no other. Please report this."
 
 _random = random.Random()  # noqa: S311  # only spreads the retries
 
@@ -79,7 +79,7 @@ def begin_trial(shard: Shard, *, now: dt.datetime) -> None:
 
 
 def record_strike(shard: Shard, *, now: dt.datetime) -> bool:
-    """Count a strike if the trial that was ended by a signal proves its email at fault. Return whether it does.
+    """Count a strike if a trial that was ended by a signal proves that its email is to blame. Return whether it does.
 
     Its worker has survived. The caller saves the shard.
     """

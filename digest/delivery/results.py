@@ -1,4 +1,4 @@
-"""The recorder of results: it writes the outcomes of deliveries into the database, some hundred at a time.
+"""The recorder of results: it writes the outcomes of deliveries into the database, a few hundred at a time.
 
 It only changes deliveries that are still queued. So an outcome may be recorded twice, such as after a crash, and a
 delivery that has ended stays as it is.

@@ -4,7 +4,7 @@ The worker has claimed the shard. The run reads which of its deliveries are due 
 chunks, and yields them to the transport. Right before an email is sent, the transport calls `begin`: the run checks
 that the reader still wants it, and writes it to the journal as in flight. When the transport reports results, `end`
 passes them through the circuit breaker and into the journal, and every few seconds `record_if_due` records them in the
-database and renews the lease. At last `finish` records the rest, and the worker gives the shard back.
+database and renews the lease. Finally, `finish` records the rest, and the worker gives the shard back.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ from subscriptions.models import Subscriber
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 100  # deliveries; their readers are read, and their emails made, together
+CHUNK = 100  # deliveries whose readers are loaded, and emails built, together
 RECHECK_AFTER = 0.05  # seconds until a reader's status is read again
 RECORD_AFTER = 2.0  # seconds
 RENEW_AFTER = 30.0  # seconds; well below the lease
@@ -72,7 +72,7 @@ class ShardRun:
         self._is_paused = False
         self._pending: list[int] | None = None  # None until the shard is read
         self._uncertain_calls: dict[str, list[int]] = {}  # by key; a call is repeated with all of its deliveries
-        self._in_flight: set[int] = set()  # offered to the transport, and not ended
+        self._in_flight: set[int] = set()  # offered to the transport, and not finished
         self._wanted: set[int] = set()  # by their readers when last checked, and not yet begun
         self._checked_at = 0.0  # the time of the oldest check of `_wanted`, in the clock's seconds
         self._unrecorded: list[Outcome] = []
@@ -198,7 +198,7 @@ class ShardRun:
 
     def _offer_uncertain_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
         """Repeat a call that may have been made, if the provider can settle it or emails may arrive twice."""
-        # The emails of a suspect shard go alone, but a key is valid only for the whole call.
+        # The emails of a suspect shard are sent one at a time, but a key is valid only for the whole call.
         is_whole = not self._shard.is_suspect
         provider = self.limiter.provider if is_whole else ""
         if self._allows_no_repeats and not results.can_settle(call, pks, provider, now=clock.now()):
@@ -211,8 +211,8 @@ class ShardRun:
     def _offer_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
         """Yield the emails of a call as it was, and then None, which separates it from the next.
 
-        The rate limits are not asked, because they let the call pass before. The call is not announced, because it is
-        already recorded as uncertain.
+        The rate limits are not consulted, because they have already allowed this call. The call is not announced,
+        because it is already recorded as uncertain.
         """
         if self.is_probe:
             yield from self._wait_until_idle()
@@ -242,9 +242,10 @@ class ShardRun:
         read_at, wanted = clock.seconds(), apply_limits(self._still_wanted(pks))
         self._checked_at = min(self._checked_at, read_at) if self._wanted else read_at
         self._wanted |= wanted.keys()
-        # 3. Idempotency keys contain the time of queueing. To read it takes a tenth of the time of an email by SMTP.
+        # 3. Idempotency keys contain the time of queueing. Reading it takes a tenth as long as sending an email over
+        #    SMTP.
         queued_at = shards.queued_at(wanted) if capability_of(self.limiter.provider).keyed else {}
-        # 4. Make the emails. If one can't be made, keep the reason, and return what it took of the limits.
+        # 4. Make the emails. If one can't be made, keep the reason, and give back its share of the limits.
         for made in self._factory.make(list(wanted.values())):
             if isinstance(made, Mail):
                 yield replace(made, queued_at=queued_at[made.delivery_id]) if queued_at else made
@@ -283,7 +284,7 @@ class ShardRun:
             yield None
 
     def _wait_until_idle(self) -> Iterator[None]:
-        """Wait until nothing is in flight, and record it. If the worker then dies, it dies of the next email."""
+        """Wait until nothing is in flight, and record it. If the worker then dies, the next email is to blame."""
         while self._in_flight and self.error is None:
             yield None
         self.record()

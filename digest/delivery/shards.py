@@ -1,4 +1,4 @@
-"""Shards: some hundred deliveries each, made by the planner, taken by one worker at a time, and given back.
+"""Shards: a few hundred deliveries each, made by the planner, taken by one worker at a time, and given back.
 
 A worker that takes a shard gets a lease on it, and renews the lease while it works. If the lease expires, the worker is
 presumed dead and the shard is free again. Leases use the database's clock, because all machines share it, even if their

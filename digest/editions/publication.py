@@ -1,4 +1,4 @@
-"""Freeze and publish the day's papers. A paper stays in its edition and is never in another one."""
+"""Freeze and publish the day's papers. A paper stays in its edition and never appears in another."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from digest import papers
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 from digest.papers import topic_assignment
 
-LATE = dt.timedelta(days=7)  # papers that miss their own day's edition may be in one within this time
+LATE = dt.timedelta(days=7)  # papers that missed their own day's edition can still join one this much later
 DAYS_AT_FIRST_START = 7
 BY_VOTES = ("-is_pinned", "-votes", "-edition_votes", "pk")  # the order of papers on an edition's page
 
@@ -32,7 +32,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResu
 
     Editions of today and yesterday are sent by schedule, unless `mail` is False. Older ones are not sent. An edition
     stays open until its hour if it is made earlier with `mail=False`: a new site shows the papers that it has, and
-    later ones still belong to the day.
+    papers that arrive later still join it.
     """
     known = Edition.objects.filter(day=day).first()
     if known and known.closed_at:
@@ -65,7 +65,7 @@ def hour_of(day: dt.date) -> dt.datetime:
 
 
 def due_day(now: dt.datetime) -> dt.date:
-    """Return the newest day with a publication time in the past."""
+    """Return the latest day whose publishing time has passed."""
     return (now - dt.timedelta(hours=settings.PUBLISH_HOUR)).date()
 
 
@@ -116,7 +116,7 @@ def adjacent_keys(paper: Paper) -> tuple[str, str]:
 
 
 def papers_for(day: dt.date) -> QuerySet[Paper]:
-    """Return the papers that there are so far for the edition of `day`, which is not closed yet."""
+    """Return the papers collected so far for the edition of `day`, which is not closed yet."""
     return Paper.objects.filter(Q(edition__day=day, is_hidden=False) | Q(pk__in=_waiting(day).values("pk")))
 
 
@@ -192,7 +192,8 @@ def _nothing_to_publish(day: dt.date, cause: QuietDay.Cause, reason: str) -> Pub
 def _waiting(day: dt.date) -> QuerySet[Paper]:
     """Return the papers for the edition of `day` that are in no edition yet."""
     seen = Listing.objects.filter(paper=OuterRef("pk"), day__gte=day - LATE, day__lte=day)
-    # The day's own papers count whenever they were listed. Late ones count only if the site watched the source by then.
+    # The day's own papers count whenever they were listed. Late ones count only if the site was already watching the
+    # source.
     seen = seen.filter(Q(day=day) | Q(source__watched_from=None) | Q(day__gte=F("source__watched_from")))
     # A hidden paper waits: if an admin shows it again, readers still get it.
     return Paper.objects.filter(Exists(seen), edition=None, is_hidden=False)

@@ -29,9 +29,10 @@ def of_digest(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
 def personal(delivery: Delivery, unsubscribe_url: str) -> dict[str, str]:
     """Return the headers that differ from reader to reader."""
     return {
-        # The same at each attempt, so that the reader's email client can recognise a repeat.
+        # The same at each attempt, so that the reader's email client can recognize a repeat.
         "Message-ID": f"<{delivery.message_id}@{brand.current().sender_domain}>",
-        # RFC 2369 and RFC 8058: an email client may POST to it on the reader's behalf.
+        # RFC 2369 and RFC 8058: an email client may POST to it on the reader's behalf. Keep this exact form,
+        # one URL that ends with the token: `digest.delivery.providers.merge_variables` parses it.
         "List-Unsubscribe": f"<{unsubscribe_url}>",
     }
 

@@ -27,7 +27,7 @@ class Outline:
 
 
 def parse(body: bytes, encoding: str | None = None) -> list[Outline]:
-    """Return the feeds in `body`, in whatever folders they are. Raises OpmlError.
+    """Return the feeds in `body`, in whatever folders they are. Raise OpmlError.
 
     `encoding` overrides the encoding that the list declares, because that is wrong for pasted text.
     """

@@ -29,7 +29,7 @@ class IsolationError(Exception):
 
 
 def run(function: Callable[[bytes], bytes], body: bytes) -> bytes:
-    """Run `function` on `body` in a child process and return its result. Raises IsolationError.
+    """Run `function` on `body` in a child process and return its result. Raise IsolationError.
 
     `function` must be defined at the top level of its module.
     """

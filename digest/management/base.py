@@ -18,7 +18,7 @@ from digest.ops.pipeline import NoEditionError, Summary
 
 
 def day(text: str) -> dt.date:
-    """Parse a day of the command line. Raises CommandError with how to write it."""
+    """Parse a day of the command line. Raise CommandError with how to write it."""
     try:
         parsed = dt.date.fromisoformat(text)
     except ValueError as error:

@@ -1,9 +1,9 @@
 """A phrase index of a day's papers. Pure.
 
 All words of the papers are stemmed and joined into one string without separators, so that pre-training, pre training
-and pretraining are the same. A phrase matches if it begins and ends at the borders of words. An index of first and
-last letters rejects quickly the phrases that no paper contains, which are most of those that readers type. The index
-is built only after several hundred lookups, because a search needs few of them.
+and pretraining are the same. A phrase matches if it begins and ends at word boundaries. An index of first and last
+letters quickly rejects the phrases that no paper contains, which are most of those that readers type. The index is
+built only after several hundred lookups, because a search needs few of them.
 """
 
 from array import array

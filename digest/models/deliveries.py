@@ -130,7 +130,7 @@ class Delivery(models.Model):
 
 
 def message_id(uid: bytes, day: dt.date) -> str:
-    """Return the local part of a digest's Message-ID, the same at each attempt, so that a repeat can be recognised."""
+    """Return the local part of a digest's Message-ID, the same at each attempt, so that a repeat can be recognized."""
     return f"digest-{hashlib.sha256(uid + day.isoformat().encode()).hexdigest()[:32]}"
 
 

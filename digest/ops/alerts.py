@@ -55,7 +55,7 @@ def _about_pause(pause: Pause) -> Alert:
     elif pause.probe_at:
         outlook = (
             "One email is tried from time to time, at growing intervals. When it is accepted, sending resumes where it "
-            "stopped. In the meantime no digest is lost and none fails."
+            "stopped. In the meantime no digest is lost or marked as failed."
         )
     else:
         outlook = "Sending does not resume by itself. Find the cause, then end the pause in the admin."
@@ -67,13 +67,13 @@ def _about_poison_pill(shard: Shard) -> Alert:
     day, delivery = long_date(shard.edition.day), shard.deliveries.first()
     if shard.done_at:
         outcome = (
-            f"A digest of {day} has failed: {shard.strikes} processes died while they made or sent it. Its reader does "
-            "not get this edition."
+            f"A digest of {day} has failed: {shard.strikes} processes crashed while they built or sent it. Its reader "
+            "does not get this edition."
         )
     else:
         outcome = (
-            f"A process died while it made or sent a digest of {day}. All other digests are sent as usual. This one is "
-            "tried again at growing intervals, in a process of its own."
+            f"A process crashed while it built or sent a digest of {day}. All other digests are sent as usual. This "
+            "one is tried again at growing intervals, in a separate process."
         )
     heading = "An email crashes the process that sends it"
     paragraphs = (outcome, "Please check the worker’s log, and report the bug.")

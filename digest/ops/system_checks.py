@@ -26,7 +26,7 @@ def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
         messages.append(Error("SECRET_KEY is not set.", hint=hint, id="digest.E001"))
     if settings.SECRET_KEY_FALLBACKS and settings.ADDRESS_HASH_KEY == settings.SECRET_KEY:
-        hint = "Set it to the first key that was in use. Otherwise suppressed addresses are no longer recognised."
+        hint = "Set it to the first key that was in use. Otherwise suppressed addresses are no longer recognized."
         messages.append(Error("SECRET_KEY was changed without ADDRESS_HASH_KEY.", hint=hint, id="digest.E010"))
     if not settings.SITE_URL.startswith("https://"):
         hint = "One-click unsubscription (RFC 8058) needs https."

@@ -42,7 +42,7 @@ def assign_topics(edition: Edition, *, at_once: bool = False) -> int:
 
 
 def reassign_stale(*, seconds: float) -> int:
-    """Assign topics again to stale editions, the newest first, for so many seconds. Return the number of editions."""
+    """Assign topics again to stale editions, the newest first, for this many seconds. Return the number of editions."""
     deadline = time.monotonic() + seconds
     done = 0
     for edition in Edition.objects.exclude(sorted_by=_state(Topic.objects.all())).order_by("-day"):

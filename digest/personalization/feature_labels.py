@@ -54,7 +54,7 @@ def label_of(feature: str, words: dict[str, str]) -> str:
     return words.get(feature, "") if kind == "word" else name
 
 
-@lru_cache(maxsize=300)  # papers with labels in pages and emails; each takes some 50 KB
+@lru_cache(maxsize=300)  # papers with labels in pages and emails; each takes about 50 KB
 def _written(title: str, abstract: str, keywords: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in (abstract, title, *keywords):

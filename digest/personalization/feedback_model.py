@@ -64,7 +64,7 @@ class FeedbackModel:
     lessons: Mapping[str, FilterModel]
 
     def apply(self, matches: Iterable[Match], places: int) -> list[Match]:
-        """Return `matches` in the order that the reader prefers, for an email with so many `places`."""
+        """Return `matches` in the order that the reader prefers, for an email with this many `places`."""
         taken: Counter[str] = Counter()
         kept = [match for match in self._ordered(matches) if self._has_room(match, taken, places)]
         return [self._explained(match) for match in kept]

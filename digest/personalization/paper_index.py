@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 200  # embeddings that are computed while an index is built, in some 20 seconds
+MOST_AT_ONCE = 200  # embeddings that are computed while an index is built, in about 20 seconds
 CHUNK = 20  # papers between two checks of the time
 RECENT = dt.timedelta(days=3)
 

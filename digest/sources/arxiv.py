@@ -34,7 +34,7 @@ def problem_with_key(key: str) -> str:
 
 
 def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
-    """Fetch the category's current feed, whatever `day` is. Raises SourceError."""
+    """Fetch the category's current feed, whatever `day` is. Raise SourceError."""
     # The Atom form, because feedparser loses text of the RSS form.
     try:
         return http.get(f"{settings.ARXIV_FEEDS_URL}/atom/{key}")
@@ -45,7 +45,7 @@ def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
 
 
 def parse(body: bytes, day: dt.date) -> Batch:
-    """Return the new papers and cross-lists, each with the day of its announcement. Raises SourceError."""
+    """Return the new papers and cross-lists, each with the day of its announcement. Raise SourceError."""
     try:
         body.decode()
     except UnicodeDecodeError as error:  # feedparser would guess the encoding, and garble every name in the feed

@@ -20,7 +20,7 @@ _TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
 
 
 def fetch(http: Http, ids: Sequence[str]) -> bytes:
-    """Fetch the API's answer for `ids`, which are arXiv ids without version. Raises SourceError."""
+    """Fetch the API's answer for `ids`, which are arXiv ids without version. Raise SourceError."""
     params: dict[str, str | int] = {"id_list": ",".join(ids), "max_results": len(ids)}
     try:
         return http.get(f"{settings.ARXIV_API_URL}/api/query", params)
@@ -31,7 +31,7 @@ def fetch(http: Http, ids: Sequence[str]) -> bytes:
 
 
 def parse(body: bytes) -> Batch:
-    """Return the papers in the answer. Raises SourceError, also if there are none: arXiv sends empty pages at times."""
+    """Return the papers in the answer. Raise SourceError, also if there are none: arXiv sends empty pages at times."""
     feed = read_xml(body, f"{_ATOM}feed")
     entries = feed.findall(f"{_ATOM}entry")
     for entry in entries:

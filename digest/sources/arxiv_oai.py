@@ -25,7 +25,7 @@ _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
 
 
 def fetch(http: Http, key: str, day: dt.date, token: str = "") -> bytes:
-    """Fetch the category's records of `day`, or the next page of them. Raises SourceError."""
+    """Fetch the category's records of `day`, or the next page of them. Raise SourceError."""
     params: dict[str, str | int] = {"verb": "ListRecords"}
     if token:
         params["resumptionToken"] = token
@@ -46,7 +46,7 @@ def set_of(category: str) -> str:
 def parse(body: bytes, key: str, day: dt.date) -> tuple[Batch, str]:
     """Return the papers that were new in category `key` on `day`, and the token of the next page; "" after the last.
 
-    Raises SourceError.
+    Raise SourceError.
     """
     answer = read_xml(body, f"{_OAI}OAI-PMH")
     error = answer.find(f"{_OAI}error")

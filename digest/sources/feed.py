@@ -26,12 +26,12 @@ def problem_with_key(key: str) -> str:
 
 
 def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
-    """Fetch the current feed, whatever `day` is. Raises SourceError."""
+    """Fetch the current feed, whatever `day` is. Raise SourceError."""
     return http.get(key)
 
 
 def parse(body: bytes, day: dt.date) -> Batch:
-    """Return the entries, each with the day it gives, but `day` at the latest. Raises SourceError."""
+    """Return the entries, each with the day it gives, but `day` at the latest. Raise SourceError."""
     return read_all(read_feed(body).entries, lambda entry: _read(entry, day))
 
 

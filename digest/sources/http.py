@@ -143,7 +143,7 @@ class Http:
     validators: ConditionalRequests = field(default_factory=ConditionalRequests)
 
     def get(self, url: str, params: dict[str, str | int] | None = None) -> bytes:
-        """Return the body of `url`. Raises SourceError with a reason that names the address, or UnchangedError."""
+        """Return the body of `url`. Raise SourceError with a reason that names the address, or UnchangedError."""
         try:
             address = str(httpx.URL(url, params=params) if params else httpx.URL(url))
         except httpx.InvalidURL as error:

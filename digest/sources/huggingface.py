@@ -23,7 +23,7 @@ def problem_with_key(key: str) -> str:
 
 
 def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
-    """Fetch a page of the day's list; `page` counts from 0. Raises SourceError."""
+    """Fetch a page of the day's list; `page` counts from 0. Raise SourceError."""
     try:
         return http.get(
             f"{settings.HUGGINGFACE_URL}/api/daily_papers", {"date": str(day), "limit": PAGE_SIZE, "p": page}
@@ -35,7 +35,7 @@ def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
 
 
 def parse(body: bytes, day: dt.date) -> Batch:
-    """Return the papers in the API's array. Raises SourceError if the body is not one."""
+    """Return the papers in the API's array. Raise SourceError if the body is not one."""
     try:
         items = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -98,7 +98,7 @@ class Batch:
 def read_all(items: Iterable[Any], read: Callable[[Any], PaperRecord | None]) -> Batch:
     """Read each item. An item that can't be read is rejected with its reason, and does not affect the others.
 
-    Raises SourceError if more than half can't be read: then the source's format has changed, and a part of a day
+    Raise SourceError if more than half can't be read: then the source's format has changed, and a part of a day
     would pass for the whole day.
     """
     batch = Batch()
@@ -120,7 +120,7 @@ def read_all(items: Iterable[Any], read: Callable[[Any], PaperRecord | None]) ->
 def paper_key(*places: str) -> str:
     """Return the canonical id: the arXiv id without version in `places`, else a DOI, else a hash of the first place.
 
-    `places` holds the paper's link first, then other texts that may identify it. Raises ValueError if all are empty.
+    `places` holds the paper's link first, then other texts that may identify it. Raise ValueError if all are empty.
     """
     given = [place for place in places if place]
     for place in given:

@@ -22,7 +22,7 @@ _FIRST_ELEMENT = re.compile(rb"<\x00?\w")
 
 
 def read_feed(body: bytes) -> Any:
-    """Return feedparser's result for `body`. Raises SourceError if it is no feed, or takes too long to read.
+    """Return feedparser's result for `body`. Raise SourceError if it is no feed, or takes too long to read.
 
     Sanitizing and link resolving are off, because they make feedparser take `n<k` for a tag and drop the text after
     it. We keep plain text only, and templates escape it.
@@ -40,7 +40,7 @@ def read_feed(body: bytes) -> Any:
 
 
 def _with_safe_prolog(body: bytes) -> bytes:
-    """Return `body` with the XML declaration on a line of its own. Raises SourceError if the prolog is long or harmful.
+    """Return `body` with the XML declaration on a line of its own. Raise SourceError if the prolog is long or harmful.
 
     feedparser can take hours for a long prolog or first line.
     """
@@ -60,7 +60,7 @@ def _with_safe_prolog(body: bytes) -> bytes:
 
 
 def read_xml(body: bytes, root: str) -> ET.Element:
-    """Return the root element of `body`, which must be named `root`. Raises SourceError."""
+    """Return the root element of `body`, which must be named `root`. Raise SourceError."""
     if b"<!ENTITY" in body:
         raise SourceError("refused: the answer defines its own entities, which no honest one needs")
     if b"\x00" in body:  # not UTF-8; another encoding could hide entities from the check above

@@ -46,7 +46,7 @@ def render_html(name: str, context: dict[str, Any]) -> str:
 
 
 def inline(html: str) -> str:
-    """Return `html` with its styles moved into attributes, because many mail clients read no others."""
+    """Return `html` with its styles moved into attributes, because many email clients read no others."""
     return str(_inliner().inline(html))
 
 
@@ -99,7 +99,7 @@ def build_message(to: str, subject: str, text: str, html: str, headers: dict[str
 def one_line(text: str) -> str:
     """Return `text` ready for a header: on one line, without control characters and encoded words (RFC 2047).
 
-    Mail clients would decode an encoded word in a paper's title, including line breaks.
+    Email clients would decode an encoded word in a paper's title, including line breaks.
     """
     line = "".join(letter for letter in " ".join(text.split()) if unicodedata.category(letter) not in ("Cc", "Cs"))
     return line.replace("=?", "= ?")

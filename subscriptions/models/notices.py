@@ -14,7 +14,7 @@ class OwedNoticeQuerySet(models.QuerySet["OwedNotice"]):
 
 
 class OwedNotice(models.Model):
-    """A transactional email that is waiting to be sent; the row is deleted afterwards.
+    """A transactional email that is waiting to be sent; the row is deleted afterward.
 
     Each kind and address has a row of its own, so that no notice replaces another. This matters most for the notice
     to a former address that the reader has moved.

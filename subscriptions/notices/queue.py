@@ -58,7 +58,7 @@ def send_pending(*, now: dt.datetime, seconds: float = 50) -> int:
 
 
 def _claim_and_send(listed: OwedNotice, now: dt.datetime) -> bool:
-    # Filter by time too, because the notice may have been cancelled or requested again since the list was read.
+    # Filter by time too, because the notice may have been canceled or requested again since the list was read.
     claimed = OwedNotice.objects.filter(pk=listed.pk, asked_at=listed.asked_at)
     if not claimed.unclaimed_since(now - LEASE).update(claimed_at=now):
         return False

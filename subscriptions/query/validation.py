@@ -1,9 +1,9 @@
-"""The strict reading of a query that is being typed: it refuses likely mistakes, with advice. Pure.
+"""Strict parsing of a query as it is typed: likely mistakes are rejected, with advice. Pure.
 
 The grammar reads anything that it doesn't know as a phrase, and saved queries must keep that meaning. But while the
-reader is there to correct it, these are refused: a missing comma before a field, AND, OR and NOT, a star for endings,
-terms that a sentence would swallow, a name with a comma, and a category that arXiv doesn't have. In quotes, each of
-them is a phrase.
+reader is there to correct it, these are rejected: a missing comma before a field, AND, OR and NOT, a trailing star as a
+wildcard, terms that a sentence would swallow, a name with a comma, and a category that arXiv doesn't have. In quotes,
+each of them is a phrase.
 """
 
 import re
@@ -68,7 +68,7 @@ def read(text: str) -> Criteria:
 
 
 def read_again(text: str, saved: str) -> Criteria:
-    """Do the same as `read`, but accept a `saved` text that is unchanged, so that readers can change other settings."""
+    """Like `read`, but accept a `saved` text that is unchanged, so that readers can change other settings."""
     return parse(text) if text.split() == saved.split() else read(text)
 
 
@@ -94,7 +94,7 @@ def _correct(term: str) -> tuple[str, list[str]]:
 
 
 def _whole_name(term: str, following: str, text: str) -> tuple[str, list[str]] | None:
-    """Correct `author:Wang` that a comma separates from a following `Lei`; return None for any other term."""
+    """Correct `author:Wang, Lei`, which the comma splits into two terms. Return None for any other term."""
     last = _LAST_NAME.fullmatch(term)
     if not last or '"' in term or not _is_given_name(following):
         return None
@@ -109,14 +109,14 @@ def _whole_name(term: str, following: str, text: str) -> tuple[str, list[str]] |
 
 
 def _is_given_name(term: str) -> bool:
-    """Return whether `term` may be given names: Lei, Jean-Pierre, J. P. Only the first may be more than an initial."""
+    """Return whether `term` could be given names (Lei, Jean-Pierre, J. P.), with initials alone after the first."""
     first, *others = term.split() or [""]
     is_name = first.istitle() and re.sub(r"[-.]", "", first).isalpha()
     return is_name and all(re.fullmatch(r"[^\W\d_]\.?", other) for other in others)
 
 
 def _before_minus(term: str, following: str) -> tuple[str, list[str]] | None:
-    """Correct `agents AND` before a term `-surveys`; return None for any other term."""
+    """Correct `agents AND` before a term `-surveys`. Return None for any other term."""
     without_operator = _AT_END.sub("", term)
     if without_operator == term or not following.startswith("-") or '"' in term or _SENTENCE.fullmatch(term):
         return None
@@ -161,7 +161,7 @@ def _with_commas(term: str) -> str:
 
 
 def _sentence(term: str, sentence: str) -> tuple[str, list[str]]:
-    """Correct a sentence that contains other terms, because it goes to the end of its line."""
+    """Correct a sentence that contains other terms, because it runs to the end of its line."""
     swallowed = _SWALLOWED.search(sentence)
     if not swallowed:
         return term, []

@@ -71,7 +71,10 @@ def queue_link(email: str, *, now: dt.datetime) -> None:
 
 
 def queue_requested_notice(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
-    """Queue an email that a stranger may have requested. Return False if the address has reached its limit."""
+    """Queue an email that a stranger may have requested.
+
+    Return False if the address is suppressed or has reached its limit.
+    """
     if subscriber.status == Status.SUPPRESSED or abuse_limits.acquire(
         abuse_limits.mails(notice, subscriber.email), now=now
     ):
@@ -93,14 +96,14 @@ def queue_notice(subscriber: Subscriber, notice: str, *, to: str = "", now: dt.d
 def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = None) -> bool:
     """Start the subscription with the preferences of the last sign-up.
 
-    Return False if the link is an old one of a suppressed or unsubscribed reader.
+    Return False if the link is old and the reader is suppressed or unsubscribed.
     """
     if subscriber.awaits_confirmation:
         if subscriber.asked_wishes is not None:
             set_preferences(subscriber, Preferences.from_json(subscriber.asked_wishes))
         subscriber.confirmed_at = now
         _activate(subscriber, now)
-        # The mailbox is now proven to be the reader's: signing up again soon needs no wait.
+        # The mailbox is now proven to be the reader's, so they can sign up again without waiting.
         abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
         queue_notice(subscriber, Notice.WELCOME, now=now)
         consents.record(subscriber, Event.CONFIRMED, trace)
@@ -146,7 +149,7 @@ def resume(subscriber: Subscriber, *, now: dt.datetime) -> None:
 
 
 def resume_expired(*, now: dt.datetime) -> int:
-    """End the pauses that are over, as of midnight in each reader's time zone; return the number of readers."""
+    """Resume readers whose pause has ended, as of midnight in each reader's time zone. Return their number."""
     paused = Subscriber.objects.filter(status=Status.PAUSED, paused_until__lte=now.date() + dt.timedelta(days=1))
     resumed = 0
     for time_zone, day in list(paused.order_by().values_list("time_zone", "paused_until").distinct()):
@@ -189,8 +192,8 @@ def record_reason(subscriber: Subscriber, reason: str, remark: str, *, now: dt.d
 def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, trace: Trace | None = None) -> bool:
     """Resubscribe a confirmed reader, as before or with less email: `offer` is undo, weekly, fewer or pause.
 
-    Email the reader, because anyone with a forwarded digest could have pressed the button. Leave a reader unchanged
-    who is subscribed already. Return False if it is too late or too often, or if the address is suppressed.
+    Email the reader, because anyone with a forwarded digest could have pressed the button. Leave a reader who is
+    already subscribed unchanged. Return False if it is too late or too often, or if the address is suppressed.
     """
     if subscriber.is_subscribed:
         return True
@@ -227,7 +230,7 @@ def suppress(email: str, reason: str) -> Suppression:
 
 
 def suppress_all(reasons: Mapping[str, str]) -> None:
-    """Suppress addresses, given with their reasons. An address that is suppressed already keeps its reason."""
+    """Suppress addresses, given with their reasons. An address that is already suppressed keeps its reason."""
     if not reasons:
         return
     suppressions = [Suppression(address_hash=address_hash(email), reason=reason) for email, reason in reasons.items()]
@@ -262,7 +265,7 @@ def is_suppressed(email: str) -> bool:
 
 
 def delete_unconfirmed(*, now: dt.datetime) -> int:
-    """Delete sign-ups that were not confirmed within 30 days; return their number."""
+    """Delete sign-ups that were not confirmed within UNCONFIRMED_LIFETIME. Return their number."""
     expired = Subscriber.objects.unconfirmed_before(now - UNCONFIRMED_LIFETIME)
     with transaction.atomic():
         consents.forget_unconfirmed(expired.values("uid"))

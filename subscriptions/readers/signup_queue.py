@@ -1,12 +1,12 @@
 """The queue of posts from public forms: a page stores a post, and a worker processes it.
 
-The page treats every address alike and looks none up. So neither its answer nor its response time reveals whether an
-address is known. It refuses posts above the limit of a network and says when to try again.
+The page treats every address alike and looks up none of them. So neither its answer nor its response time reveals
+whether an address is known. It refuses posts above the limit on a network and says when to try again.
 
-The worker processes posts as far as the limits allow. Posts above the limits of a mail domain or of all domains wait
-for up to a week. Networks take turns: the next post always comes from the network that was served least within a day.
-So a flood from some networks delays sign-ups from others by at most the hour that a limit lasts. The operators are
-alerted to floods and to posts that were dropped.
+The worker processes posts as far as the limits allow. Posts above the limits on an email domain or on all domains wait
+for up to a week. Networks take turns: the next post always comes from the network that was served least in the past
+day. So a flood from some networks delays sign-ups from others by at most an hour, the length of a limit's window. The
+operators are alerted to floods and to posts that were dropped.
 """
 
 import datetime as dt
@@ -50,7 +50,7 @@ def request_link(email: str, *, network: str = "", now: dt.datetime) -> dt.datet
 
 
 def process_pending(*, now: dt.datetime, seconds: float = 50) -> int:
-    """Process the posts that the limits allow, and start none after `seconds`. Return the number of posts."""
+    """Process the posts that the limits allow, starting none after `seconds`. Return the number of posts."""
     _drop_old(now)
     done, full, ends_at = 0, set[tuple[str, str]](), time.monotonic() + seconds
     for post in _in_turn(now):
@@ -108,7 +108,7 @@ def _acquire_limits(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | No
 
     The first post of an hour for a mailbox counts, whether or not it leads to an email. Otherwise the remaining limit
     would reveal who is a reader. Further ones don't count: they lead to no emails, and one mailbox could use up the
-    limit of its domain.
+    limit on its domain.
     """
     first = abuse_limits.first_post(post.kind, post.email)
     if abuse_limits.is_reached(first, now=now):
@@ -174,7 +174,7 @@ def _execute(post: FormPost, now: dt.datetime) -> None:
 
 
 def _alert_operators(post: FormPost, reached: abuse_limits.Limit, now: dt.datetime) -> None:
-    """Alert the operators by log and email, once in six hours for each kind of post and domain.
+    """Alert the operators by log and email, at most once every six hours for each kind of post and domain.
 
     If no email can be sent, try again at the next call.
     """

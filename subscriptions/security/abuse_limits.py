@@ -1,6 +1,6 @@
-"""Limits against abuse: of form posts, logins, guesses, and emails that a stranger can request.
+"""Abuse limits on form posts, logins, guesses, and emails a stranger can trigger.
 
-Each use is a row, so that all workers and web processes share the counts. The rate limits of sending are in
+Each use is a row, so that all workers and web processes share the counts. The rate limits on sending are in
 `digest.delivery.limits`.
 """
 
@@ -17,15 +17,15 @@ from subscriptions import email_addresses
 from subscriptions.models import Mark
 from subscriptions.security import client_ip
 
-LimitRate = tuple[int, dt.timedelta]  # a number of uses in any span of that length
+LimitRate = tuple[int, dt.timedelta]  # the maximum number of uses within any window of this length
 DAY = dt.timedelta(days=1)
 KEYS_AT_ONCE = 500  # per query
-NETWORKS_OF_A_SITE = 5  # times the limit of an IPv6 /64 is the limit of its /48
+NETWORKS_OF_A_SITE = 5  # the limit on an IPv6 /48 is this many times the limit on a /64
 
 
 @dataclass(frozen=True)
 class Limit:
-    """The `rates` of one counter, such as the posts of one network: `scope` is the kind, `value` the network."""
+    """The `rates` of one counter, such as the posts from one network: `scope` is the kind, `value` the network."""
 
     scope: str
     value: str
@@ -42,7 +42,7 @@ class Limit:
 
 
 def network(address: str) -> list[Limit]:
-    """Return the limits of posts from a network: its own and, for an IPv6 /64, also that of its /48."""
+    """Return the limits on posts from a network: its own and, for an IPv6 /64, also that on its /48."""
     own, site = Limit("network", address, settings.LIMIT_PER_NETWORK), client_ip.site_of(address)
     if site == address:
         return [own]
@@ -53,18 +53,24 @@ def network(address: str) -> list[Limit]:
 
 
 def turned_away() -> Limit:
-    """Return the counter of refused posts for the daily report. It ends at 1,000 a day, so a flood fills no table."""
+    """Return the counter of refused posts for the daily report.
+
+    It stops at 1,000 a day, so a flood can't fill the table.
+    """
     return Limit("turned away", "", [(1_000, DAY)])
 
 
 def name(kind: str, email: str) -> Limit:
-    """Return the limit of a name at all subdomains of an organization, which may be one mailbox by a wildcard."""
+    """Return the limit on a local part across all subdomains of an organization.
+
+    A wildcard may make them one mailbox.
+    """
     local, _, domain = email_addresses.mailbox(email).rpartition("@")
     return Limit(f"{kind} name", f"{local}@{email_addresses.organization(domain)}", [(5, DAY)])
 
 
 def domain(kind: str, email: str) -> Limit:
-    """Return the limit of emails to all addresses of an organization that one kind of post requests."""
+    """Return the limit on emails that one kind of post triggers to an organization's addresses."""
     own = email_addresses.mailbox(email).rpartition("@")[2]
     return Limit(f"{kind} domain", email_addresses.organization(own), settings.LIMIT_PER_DOMAIN)
 
@@ -74,23 +80,23 @@ def in_all(kind: str) -> Limit:
 
 
 def first_post(kind: str, email: str) -> Limit:
-    """Return the limit that only the first post for a mailbox in an hour does not reach."""
+    """Return the limit of one post per mailbox per hour."""
     return Limit(f"{kind} first", email_addresses.mailbox(email), [(1, dt.timedelta(hours=1))])
 
 
 def turn(kind: str, site: str) -> Limit:
-    """Return the counter of processed posts of a network. It has no limit."""
+    """Return the counter of processed posts from a network. It has no limit."""
     return Limit(f"{kind} turn", site, [])
 
 
 def mails(kind: str, email: str) -> Limit:
-    """Return the limit of the emails of one kind that a stranger can request for an address."""
+    """Return the limit on emails of one kind that a stranger can trigger to an address."""
     rates = {"already_subscribed": [(1, 7 * DAY)], "link": [(2, DAY), (6, 30 * DAY)]}
     return Limit(f"mail:{kind}", email_addresses.mailbox(email), rates.get(kind, settings.LIMIT_PER_ADDRESS))
 
 
 def guesses(reader: uuid.UUID) -> Limit:
-    """Return the limit of wrong guesses of a reader's address by a visitor with a link from a forwarded digest."""
+    """Return the limit on wrong guesses at a reader's address by a visitor with a link from a forwarded digest."""
     return Limit("guess", reader.hex, [(5, dt.timedelta(hours=1))])
 
 
@@ -99,14 +105,14 @@ def data_links(reader: uuid.UUID) -> Limit:
 
 
 def returns(reader: uuid.UUID) -> Limit:
-    """Return the limit of resubscribing by a button, because each time sends an email."""
+    """Return the limit on resubscribing by the button, because each time sends an email."""
     return Limit("return", reader.hex, [(3, DAY)])
 
 
 def acquire(*limits: Limit, now: dt.datetime) -> Limit | None:
     """Count one use of each limit and return None; if one is reached, count nothing and return it.
 
-    Concurrent calls are serialized, also within outer transactions.
+    Concurrent calls are serialized, even inside outer transactions.
     """
     with transaction.atomic():
         _wait_for_others(limits)
@@ -123,7 +129,7 @@ def is_reached(limit: Limit, *, now: dt.datetime) -> bool:
 
 
 def free_at(limit: Limit, *, now: dt.datetime) -> dt.datetime:
-    """Return when the limit allows one more use: `now` if it does already."""
+    """Return when the limit allows one more use: `now` if it already does."""
     return max([now, *(freed for rate in limit.rates if (freed := _freed_at(limit, rate, now)))])
 
 
@@ -147,17 +153,17 @@ def forget(limit: Limit) -> None:
 
 
 def prune(*, now: dt.datetime) -> int:
-    """Delete the marks that no limit counts any more; return their number."""
+    """Delete the marks that no longer count toward a limit. Return their number."""
     return Mark.objects.filter(made_at__lt=now - kept_for()).delete()[0]
 
 
 def kept_for() -> dt.timedelta:
-    """Return the longest span that any limit counts."""
+    """Return the longest window that any limit covers."""
     return max(span for rates in _all_rates() for _, span in rates)
 
 
 def _wait_for_others(limits: Sequence[Limit]) -> None:
-    """Wait until other transactions that use any of `limits` have ended, because their marks are invisible before.
+    """Wait until other transactions that use any of `limits` have ended, because their marks are invisible until then.
 
     SQLite has only one writer at a time and needs no lock.
     """
@@ -168,7 +174,7 @@ def _wait_for_others(limits: Sequence[Limit]) -> None:
 
 
 def _freed_at(limit: Limit, rate: LimitRate, now: dt.datetime) -> dt.datetime | None:
-    """Return when the use that blocks the rate leaves its span, or None if the rate is not reached."""
+    """Return when the use that blocks the rate drops out of the window, or None if the rate is not reached."""
     most, span = rate
     marks = Mark.objects.filter(key=limit.key, made_at__gt=now - span).order_by("-made_at")
     made_at = marks.values_list("made_at", flat=True)[most - 1 : most].first()

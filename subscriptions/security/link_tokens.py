@@ -1,17 +1,17 @@
 """Signed tokens in links: each is for one reader and one purpose.
 
-A token names the reader by `uid`, never by address. It is the base64url of a payload and of 16 bytes of its
-HMAC-SHA256, with a separate key for each purpose. 128 bits can't be forged, and the token fits on one line of an email.
-Links in digests do not expire, because people keep emails; confirmation links do. To rotate keys, put the old one into
-SECRET_KEY_FALLBACKS.
+A token names the reader by `uid`, never by address. It is the base64url of a payload followed by 16 bytes of its
+HMAC-SHA256, with a separate key for each purpose. A 128-bit MAC is infeasible to forge, and the token fits on one line
+of an email. Links in digests do not expire, because people keep emails; confirmation links do. To rotate keys, put the
+old one into SECRET_KEY_FALLBACKS.
 
-Tokens that open or change a reader's own data carry the generation of the reader's links, and work only while it is
-the reader's current one. So a reader can sign out all older links. The first generation is left out of the token, so
-older links without one still work. These purposes have no generation:
+Tokens that open or change a reader's own data carry the generation of the reader's links, and work only while it is the
+reader's current one. So a reader can revoke all older links. Generation 0 is left out of the token: links issued before
+generations existed still work, until the reader revokes them. These purposes have no generation:
 
 - UNSUBSCRIBE, because unsubscribing must work from any old email, and COME_BACK, which its page links to;
 - DIGEST, which shows papers and no personal data, and is meant to be shared;
-- CHANGE_ADDRESS, which is for one new address: signing out links cancels that change.
+- CHANGE_ADDRESS, which is for one new address: revoking links cancels that change.
 """
 
 import base64
@@ -54,6 +54,9 @@ class Purpose(StrEnum):
 
 RENEWABLE = frozenset({Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.OPINION, Purpose.FEED, Purpose.DATA})
 
+# A token with a lifetime has its expiry before the uid. Don't add a lifetime for tokens in digests: they have to begin
+# with the uid and must not change with time. `digest.email.batch` (template_parts, assembler) replaces placeholders
+# with each reader's tokens, and `digest.delivery.providers.merge_variables` finds these by how they begin.
 LIFETIMES = {
     Purpose.CONFIRM: CONFIRMATION_LIFETIME,
     Purpose.CHANGE_ADDRESS: CONFIRMATION_LIFETIME,
@@ -79,7 +82,7 @@ class Link:
     generation: int
 
     def is_current(self, subscriber: Subscriber) -> bool:
-        """Return False if the reader has signed out the links of this generation."""
+        """Return False if the reader has revoked the links of this generation."""
         return self.purpose not in RENEWABLE or self.generation == subscriber.link_generation
 
 
@@ -113,7 +116,7 @@ def unsign(purpose: Purpose, token: str) -> bytes:
 
 
 def make_token(purpose: Purpose, subscriber: Subscriber, about: bytes = b"") -> str:
-    """Return a token for the reader, with `about` as further content."""
+    """Return a token for the reader, with `about` as additional content."""
     generation = written_generation(subscriber.link_generation) if purpose in RENEWABLE else b""
     return sign(purpose, subscriber.uid.bytes + about + generation)
 
@@ -140,7 +143,7 @@ def read_token(purpose: Purpose, token: str) -> uuid.UUID:
 
 
 def read_about(purpose: Purpose, token: str) -> bytes:
-    """Return the token's further content. Raise ForgedLinkError or ExpiredLinkError."""
+    """Return the token's additional content. Raise ForgedLinkError or ExpiredLinkError."""
     return read(purpose, token).about
 
 
@@ -158,7 +161,7 @@ def _open(purpose: Purpose, token: str) -> bytes:
         payload = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))[:-MAC_LENGTH]
     except NotBase64Error as error:
         raise ForgedLinkError(purpose) from error
-    # Compare whole tokens, not signatures: base64 has several spellings of the same bytes, and only one is valid.
+    # Compare whole tokens, not signatures: base64 has several encodings of the same bytes, and only one is valid.
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         if hmac.compare_digest(_seal(secret, purpose, payload), token):
             return payload

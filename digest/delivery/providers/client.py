@@ -1,4 +1,4 @@
-"""A client of a provider's API. It makes one call after the other, and returns an outcome for each email of a call."""
+"""A client of a provider's API. It makes calls one after another, and returns an outcome for each email of a call."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from digest.delivery.transports.outcomes import Outcome, Result
 
 ATTEMPTS = 3  # for a call that the provider is too busy for, or can recognize by its idempotency key
 FIRST_WAIT = 1.0  # seconds; doubled
-MOST_REFUSED = 20  # single emails in a row: if each is refused, the emails are not to blame
+MOST_REFUSED = 20  # single emails in a row: if this many are refused, the emails are not to blame
 
 
 class ProviderClient:
@@ -75,7 +75,7 @@ class ProviderClient:
             self._refused_in_a_row += 1
         if failure.action is CallAction.UNKNOWN:
             return [Outcome(mail.delivery_id, Result.UNCERTAIN, failure.reason, call=group.key) for mail in group.mails]
-        # After so many refusals in a row the emails are not to blame.
+        # After this many refusals in a row the emails are not to blame.
         is_about_emails = failure.action is CallAction.REFUSED and self._refused_in_a_row < MOST_REFUSED
         result = Result.STOPPED if not is_about_emails else Result.LATER if failure.unmade else Result.FAILED
         unmade = failure.unmade and is_about_emails
@@ -146,7 +146,10 @@ class ProviderClient:
 
 
 def _read_environment_once(backend: Any) -> None:
-    """Read proxies and certificates from the environment once. `requests` does so at every call, for a millisecond."""
+    """Read proxies and certificates from the environment once.
+
+    `requests` does so on every call, which takes a millisecond.
+    """
     session = getattr(backend, "session", None)
     if isinstance(session, requests.Session):
         environment = session.merge_environment_settings(backend.api_url, {}, None, None, None)
@@ -154,12 +157,13 @@ def _read_environment_once(backend: Any) -> None:
 
 
 def group_into_calls(provider: str, mails: list[Mail]) -> Iterator[MergeGroup]:
-    """Group emails into calls. Emails of a call that may have been made before go into one call again."""
+    """Group emails into calls. Emails that may already have gone out in one call stay together."""
     capability = capability_of(provider)
     for call, same_call in groupby(mails, attrgetter("call")):
         groups = list(_group(list(same_call), capability))
         for group in groups if capability.keyed else ():
-            # If a former call now needs several calls, none of them may have its key: the provider would skip them all.
+            # If an earlier call now needs several calls, none of them may have its key: the provider would skip them
+            # all.
             group.key = call if call and len(groups) == 1 else idempotency_key(provider, group.mails)
         yield from groups
 

@@ -81,7 +81,7 @@ def _line(figures: Figures) -> str:
 
 
 def _read_figures(path: Path) -> dict[str, Any]:
-    """Return the figures that an earlier run printed with --json. Raises CommandError."""
+    """Return the figures that an earlier run printed with --json. Raise CommandError."""
     try:
         figures = json.loads(path.read_text(encoding="utf-8"))
         flat = _flat(figures) if isinstance(figures, dict) else []

@@ -43,7 +43,7 @@ def test_it_shows_what_was_mailed(
     reader = make_reader("r@example.org", topics, "proofs, -agents", frequency=frequency)
     Subscriber.objects.update(language=language)
     delivery, mail = send(busy, reader)
-    # What changes afterwards changes nothing on the page.
+    # What changes afterward changes nothing on the page.
     Paper.objects.update(votes=9999)
     Subscriber.objects.update(language="de" if language == "en" else "en", frequency="weekdays", max_papers=1)
     reader.filters.all().delete()

@@ -267,7 +267,7 @@ def _smtp(code: str) -> dict[str, Any]:
 
 GONE, FULL, POLICY = "550 5.1.1", "452 4.2.2", "550 5.7.1"
 
-# (provider, its event, the reader's status afterwards)
+# (provider, its event, the reader's status afterward)
 REPORTS: list[tuple[Maker, dict[str, Any], str]] = [
     (amazon_ses, _ses("Bounce", bounceType="Permanent", bounceSubType="General"), "suppressed"),
     (amazon_ses, _ses("Bounce", bounceType="Transient", bounceSubType="MailboxFull"), "active"),
