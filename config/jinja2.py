@@ -15,7 +15,7 @@ from digest.email import bold_terms, formatting, reason_line, reasons, welcome
 from digest.matching import highlight
 from digest.personalization import embeddings, snapshot
 from digest.site import feeds
-from digest.text import urlize
+from digest.text import hyphens, urlize
 from subscriptions import brand, colours
 from subscriptions.query import examples
 from subscriptions.readers import consents, follows
@@ -66,6 +66,7 @@ def environment(**options: Any) -> Environment:
         "emphasized": bold_terms.emphasized,
         "shown": snapshot.shown,
         "mark": highlight.split_highlights,
+        "split_hyphenated": hyphens.split_hyphenated,
         "link": urlize.split_links,
         "plain": feeds.plain,
         "rfc3339": feeds.rfc3339,

@@ -62,19 +62,6 @@ def most_frequent(labels: Labels, counted: Mapping[int, int]) -> list[tuple[Topi
     return sorted(with_papers, key=lambda topic: -topic[1])
 
 
-def one_of_each_group(labels: Labels, counted: Mapping[int, int]) -> list[TopicLabel]:
-    """Return one topic of each group: one that includes others if possible, then by papers and included topics."""
-    groups: dict[str, list[int]] = {}
-    for pk, label in labels.items():
-        groups.setdefault(label.group, []).append(pk)
-    return [labels[max(group, key=lambda pk: _breadth(pk, labels, counted))] for group in groups.values()]
-
-
-def _breadth(pk: int, labels: Labels, counted: Mapping[int, int]) -> tuple[bool, int, int]:
-    narrower = labels[pk].narrower
-    return bool(narrower), counted.get(pk, 0), len(narrower)
-
-
 def papers_on(topic: Topic) -> QuerySet[TopicPaper]:
     """Return the published papers on the topic, the newest day first, and within it the best match first."""
     shown = TopicPaper.objects.filter(topic=topic, paper__is_hidden=False, paper__edition__isnull=False)

@@ -43,14 +43,12 @@ def imprint(request: HttpRequest) -> HttpResponseBase:
 @cache_control(public=True, max_age=31_536_000, immutable=True)
 def accent(request: HttpRequest, colour: str) -> HttpResponse:
     """Return the style of an accent colour. It never changes, because the address holds the colour."""
-    light, dark = colours.light(f"#{colour}"), colours.dark(f"#{colour}")
-    rules = [
-        _rule(light),
-        f"@media (prefers-color-scheme: dark) {{ {_rule(dark)} }}",
-    ]
-    return HttpResponse("\n".join(rules) + "\n", content_type="text/css; charset=utf-8")
-
-
-def _rule(scheme: colours.Colours) -> str:
-    wash = colours.mixed(scheme.accent, scheme.card, 0.12)
-    return f":root {{ --accent: {scheme.accent}; --on-accent: {scheme.on_accent}; --wash: {wash}; }}"
+    schemes = [colours.light(f"#{colour}"), colours.dark(f"#{colour}")]
+    washes = [colours.mixed(scheme.accent, scheme.card, 0.12) for scheme in schemes]
+    rules = {
+        "--accent": [scheme.accent for scheme in schemes],
+        "--on-accent": [scheme.on_accent for scheme in schemes],
+        "--wash": washes,
+    }
+    style = " ".join(f"{name}: light-dark({light}, {dark});" for name, (light, dark) in rules.items())
+    return HttpResponse(f":root {{ {style} }}\n", content_type="text/css; charset=utf-8")

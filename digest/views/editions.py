@@ -67,7 +67,6 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
         "topics_of": topics.of_papers(papers, labels),
         "pictures": thumbnails.of_papers(papers),
         "days": archive.span(shown.day, shown.day),
-        "offered": topics.one_of_each_group(labels, counted),
     }
     query = ({"topic": topic.slug} if topic else {}) | ({"page": pages.number} if pages.number > 1 else {})
     return show(request, "web/edition.html", context, query=query)

@@ -36,7 +36,7 @@ LONGEST_GAP = 60  # seconds between two requests; in a longer time, a page may h
 # The fields of a paper that lists show.
 CARD = (
     "key", "title", "summary", "abstract", "authors", "organization", "url", "github_url", "github_stars",
-    "project_url", "votes", "is_pinned", "edition",
+    "project_url", "votes", "edition_votes", "comments", "is_pinned", "edition",
 )  # fmt: skip
 HTML = "text/html; charset=utf-8"
 _ACCEPTS_GZIP = re.compile(r"\bgzip\b")

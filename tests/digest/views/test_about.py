@@ -35,7 +35,7 @@ def test_it_shows_the_operators_own_text(client: Client, settings: Any) -> None:
     settings.PRIVACY_TEXT = settings.IMPRINT_TEXT = "We are <b>nice</b>.\n\nWrite to https://example.org/us"
     for path in ("/privacy/", "/imprint/"):
         page = client.get(path).content.decode()
-        assert '<p class="told">We are &lt;b&gt;nice&lt;/b&gt;.</p>' in page
+        assert '<p class="multiline">We are &lt;b&gt;nice&lt;/b&gt;.</p>' in page
         assert '<a href="https://example.org/us"' in page
         assert "sets no cookie" not in page
 
@@ -51,8 +51,9 @@ def test_it_gives_an_accent_colour_a_style_for_light_and_dark(client: Client) ->
     response = client.get("/accents/aa3366.css")
     assert response["Content-Type"] == "text/css; charset=utf-8"
     assert "immutable" in response["Cache-Control"]
-    light, dark = re.findall(r"--accent: (#[0-9a-f]{6});", response.content.decode())
-    assert light != dark
+    schemes = re.search(r"--accent: light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", response.content.decode())
+    assert schemes
+    assert schemes[1] != schemes[2]
     for nonsense in ("red", "aa33", "aa3366;}", "AA3366"):
         assert client.get(f"/accents/{nonsense}.css").status_code == 404
 
