@@ -28,7 +28,7 @@ _SLOTS = {
 
 
 class DueSlot(NamedTuple):
-    """The readers of `slot`, due at the full hour `due`, as far as their own minute has come.
+    """The readers of `slot` who are due at the full hour `due`, once their own minute has come.
 
     A reader's minute is the remainder of their id divided by `spread`.
     """

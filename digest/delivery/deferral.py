@@ -55,7 +55,7 @@ class DeferredDeliveries:
         return {pk: row for pk, row in wanted.items() if pk in self._allowed}, held
 
     def return_unused(self, pk: int, limiter: RateLimiter) -> None:
-        """Return what this delivery took of the limits, because there is no email to send."""
+        """Give back this delivery's share of the limits, because there is no email to send."""
         if pk in self._allowed:
             limiter.give_back(*self._allowed[pk])
 

@@ -1,4 +1,4 @@
-"""A worker's journal: a file of its own that holds what the worker has done and not yet recorded in the database.
+"""A worker's journal: a file that holds what the worker has done but not yet recorded in the database.
 
 The life of a journal:
 
@@ -8,7 +8,7 @@ The life of a journal:
 3. After the outcomes are recorded in the database, it empties the file.
 4. At the end it deletes the file. If the worker dies, the next one reads the file (see `recovery`) and deletes it.
 
-A line costs one `write`, without a wait for the disk. It survives the process, but perhaps not a power cut; after
+A line costs one `write`, without waiting for the disk. It survives the process, but perhaps not a power cut; after
 that, the shard's `announced` shows which emails are in doubt.
 """
 

@@ -41,7 +41,7 @@ class RawMessageFactory:
 
 
 class DjangoMessageFactory:
-    """A factory of Django's email messages, one reader after the other. It keeps the indexes of editions in memory."""
+    """A factory of Django's email messages, one reader after another. It keeps the indexes of editions in memory."""
 
     def __init__(self) -> None:
         self._indexes: dict[tuple[int, dt.date | None], Index] = {}

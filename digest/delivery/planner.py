@@ -135,8 +135,8 @@ def _is_weekly_digest(edition: Edition, now: dt.datetime) -> bool:
 def _weekly_from(edition: Edition, mail_from: dt.datetime) -> dt.datetime | None:
     monday = due_times.monday_of(edition.day)
     week = Edition.objects.filter(day__gte=monday, day__lt=monday + dt.timedelta(days=due_times.SATURDAY))
-    # An edition that was never mailed, such as Friday's published late, does not close the week, unless an operator
-    # mails it by hand. An edition that was mailed and later withdrawn still closes its week.
+    # An edition that was never emailed, such as Friday's published late, does not close the week, unless an operator
+    # sends it by hand. An edition that was emailed and later withdrawn still closes its week.
     mailed = ~Q(mail_from=None) | ~Q(planned_until=None) | Q(pk=edition.pk)
     newest = week.filter(mailed).order_by("-day").values_list("day", flat=True).first()
     return due_times.weekly_from(edition.day, newest, mail_from, settings.PUBLISH_HOUR) if newest else None

@@ -1,4 +1,4 @@
-"""One worker's run over one shard, from the claim to the give-back.
+"""One worker's run over one shard, from claiming it to giving it back.
 
 The worker has claimed the shard. The run reads which of its deliveries are due (`emails`), makes their emails in
 chunks, and yields them to the transport. Right before an email is sent, the transport calls `begin`: the run checks
@@ -44,7 +44,7 @@ _FINAL = (Result.SENT, Result.FAILED, Result.SKIPPED)
 _NOT_LOGGED = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
 _ENDING_ERRORS = (DatabaseError, InterfaceError, OSError, LostLeaseError)
 StopRequested = Callable[[], bool]
-Rows = dict[int, DeliveryRow]  # by the deliveries' ids
+Rows = dict[int, DeliveryRow]  # by delivery id
 
 
 class ShardRun:
@@ -151,7 +151,7 @@ class ShardRun:
         self._add(*self._breaker.assess(*outcomes))
 
     def _add(self, *outcomes: Outcome) -> None:
-        """Keep certain results for the database, and write them to the journal."""
+        """Keep results that are certain for the database, and write them to the journal."""
         if not outcomes:
             return
         self._unrecorded += outcomes
@@ -197,7 +197,7 @@ class ShardRun:
         return ended
 
     def _offer_uncertain_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
-        """Repeat a call that may have been made, if the provider can settle it or emails may arrive twice."""
+        """Repeat a call that may have been made, if the provider can settle it or duplicates are allowed."""
         # The emails of a suspect shard are sent one at a time, but a key is valid only for the whole call.
         is_whole = not self._shard.is_suspect
         provider = self.limiter.provider if is_whole else ""
@@ -242,8 +242,7 @@ class ShardRun:
         read_at, wanted = clock.seconds(), apply_limits(self._still_wanted(pks))
         self._checked_at = min(self._checked_at, read_at) if self._wanted else read_at
         self._wanted |= wanted.keys()
-        # 3. Idempotency keys contain the time of queueing. Reading it takes a tenth as long as sending an email over
-        #    SMTP.
+        # 3. Idempotency keys contain the time of queueing. Reading it takes a tenth as long as sending over SMTP.
         queued_at = shards.queued_at(wanted) if capability_of(self.limiter.provider).keyed else {}
         # 4. Make the emails. If one can't be made, keep the reason, and give back its share of the limits.
         for made in self._factory.make(list(wanted.values())):

@@ -67,7 +67,7 @@ def send_due(
 def send_quarantined(shard_pk: int) -> None:
     """Send the one email of this quarantined shard, in a trial process.
 
-    First make another email of the edition, to show that the process dies only of the quarantined one.
+    First make another email of the edition, to show that the process crashes only on the quarantined one.
     """
     with shutdown.stop_on_signals(), _worker() as worker:
         if not worker.may_send():
@@ -85,7 +85,7 @@ def journals() -> Path:
 
 
 def _is_shard_free_soon(edition: Edition | None) -> bool:
-    """Return whether a shard will be ready within seconds, when a rate limit allows it. Then it pays to wait."""
+    """Return whether a shard will be ready within seconds, when a rate limit allows it. Then it is worth waiting."""
     soon = clock.now() + dt.timedelta(seconds=BACK_IN)
     return shards.ready(now=soon, edition=edition).exists()
 

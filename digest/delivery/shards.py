@@ -162,25 +162,25 @@ def give_back(shard: Shard, *, now: dt.datetime) -> None:
 def release_from_dead(worker: str, *, made_progress: bool) -> None:
     """Release the shards of a dead worker after its journal was recorded, and count the crash.
 
-    If the worker `made_progress`, the shard starts again at no crashes, unless it is a suspect.
+    If the worker `made_progress`, the shard's count of crashes restarts at zero, unless it is suspect.
     """
     held = Shard.objects.filter(worker=worker, done_at=None)
     no_lease = {"worker": "", "lease_until": None}
     held.filter(poison_pill.QUARANTINED).update(**no_lease)
     if made_progress:
         held.filter(crashes__lt=SUSPECT).update(crashes=0, **no_lease)
-    held.update(crashes=F("crashes") + 1, **no_lease)  # those that still have their worker
+    held.update(crashes=F("crashes") + 1, **no_lease)  # those that still name this worker
 
 
 def retry_now(edition: Edition, *, now: dt.datetime) -> None:
-    """Make everything queued of `edition` due now, with a full day of retries, because an operator asked for it."""
+    """Make all queued deliveries of `edition` due now, with a full day of retries, because an operator asked for it."""
     queued = Delivery.objects.filter(edition=edition, status=Status.QUEUED)
     queued.update(queued_at=now, not_before=now)
     _reopen_shards_of(queued, now)
 
 
 def queue_again(deliveries: QuerySet[Delivery], *, now: dt.datetime) -> int:
-    """Queue these once more, as if they had never been tried. Return how many."""
+    """Queue these again, as if they had never been tried. Return how many."""
     chosen = list(deliveries.values_list("pk", flat=True))
     again = Delivery.objects.filter(pk__in=chosen)
     queued = again.update(status=Status.QUEUED, attempts=0, queued_at=now, not_before=now, call="")

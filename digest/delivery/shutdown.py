@@ -1,4 +1,4 @@
-"""Graceful shutdown: a worker ends the emails in flight, records their results, and gives its shard back.
+"""Graceful shutdown: a worker finishes the emails in flight, records their results, and gives its shard back.
 
 A stop can be requested in two ways: for all processes of a Celery worker at once, through a byte that they share, and
 for a single process by a signal.

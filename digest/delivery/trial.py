@@ -1,4 +1,4 @@
-"""The trial of a quarantined email in a process of its own, so that nothing else dies of it.
+"""The trial of a quarantined email in a separate process, so that nothing else crashes with it.
 
 The worker starts the process, waits for it, and looks at how it ended. If a signal ended it, the email may get a
 strike (see `poison_pill`). If the worker died as well, it gets none.

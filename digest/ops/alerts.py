@@ -1,4 +1,4 @@
-"""Alerts: emails to the operators about a pause, or about an email that kills its process.
+"""Alerts: emails to the operators about a pause, or about an email that crashes its process.
 
 They are here and not in `digest.delivery`, because delivery sends readers' digests only.
 """
@@ -34,7 +34,7 @@ def email_operators_of_pause(*, now: dt.datetime) -> bool:
 
 
 def email_operators_of_poison_pill(*, now: dt.datetime) -> bool:
-    """Email settings.OPERATORS about an email that kills its process: at the first strike and at the last.
+    """Email settings.OPERATORS about an email that crashes its process: at the first strike and at the last.
 
     Return whether it was sent. If no email can be sent at the moment, the next call tries again.
     """

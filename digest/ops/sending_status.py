@@ -47,7 +47,7 @@ def sending_status(*, now: dt.datetime) -> SendingStatus:
 
 
 def summarize_limits(provider: str, *, now: dt.datetime) -> LimitSummary:
-    """Return the limits of emails through `provider`, as one number with its reasons."""
+    """Return the limits on emails through `provider`, as one number with its reasons."""
     rate = rate_limiter.rate_of(provider)
     numbers, reasons = [], []
     if rate:
@@ -70,7 +70,7 @@ def _reason_of_quota(cap: int, today: dt.date) -> str:
     if plan is None or cap != plan.cap(today):
         return "SEND_PER_DAY sets this limit."
     tomorrow = daily_quota.cap(today + dt.timedelta(days=1))
-    return f"The domain has been warming up since {plan.since}; tomorrow {tomorrow:,} may leave."
+    return f"The domain has been warming up since {plan.since}; tomorrow {tomorrow:,} may be sent."
 
 
 def _shares(rates: ReputationRates) -> list[tuple[str, str]]:

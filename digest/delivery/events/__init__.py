@@ -3,7 +3,7 @@
     webhooks, signatures (is the sender genuine?) → report_parser → normalization, lookup → event_store
     → classification, soft_bounces → actions, reconciliation
 
-Events come late, several times and in any order. So each conclusion follows from all stored events, and drawing it
+Events come late, more than once and out of order. So each conclusion follows from all stored events, and drawing it
 twice changes nothing.
 """
 

@@ -43,7 +43,7 @@ def record_all(reported: Sequence[ReportedEvent]) -> None:
 
 
 def record_bounces(bounces: Iterable[tuple[int, str, str]], *, now: dt.datetime) -> None:
-    """Store bounces at the hand-over by SMTP, and act on them: delivery, "hard" or "soft", and the server's reply."""
+    """Store bounces at the SMTP hand-over, and act on them: delivery, "hard" or "soft", and the server's reply."""
     by_delivery = {pk: (bounce, reason) for pk, bounce, reason in bounces}
     rows = Delivery.objects.filter(pk__in=list(by_delivery)).select_related("subscriber")
     _store(

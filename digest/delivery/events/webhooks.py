@@ -77,7 +77,7 @@ def providers_in_use() -> list[str]:
 
 @csrf_exempt
 def tracking(request: HttpRequest, provider: str) -> HttpResponse:
-    """Record the events in a request of `provider`. It repeats a request that is refused because it can't be read."""
+    """Record the events in a request of `provider`. If a request can't be read, the provider repeats it."""
     if provider not in WEBHOOKS:
         raise Http404
     if request.method == "HEAD":

@@ -1,4 +1,4 @@
-"""The daily quota: how many emails may leave in one day (UTC), and how many have. It is always in the database."""
+"""The daily quota: the emails allowed and the emails sent on a day (UTC). It is always in the database."""
 
 import datetime as dt
 
@@ -14,7 +14,7 @@ NAME = "day "
 
 
 def cap(day: dt.date) -> int | None:
-    """Return how many emails may leave on `day`, or None if there is no limit."""
+    """Return how many emails may be sent on `day`, or None if there is no limit."""
     plan = warm_up()
     caps = [number for number in (settings.SEND_PER_DAY or None, plan.cap(day) if plan else None) if number]
     return min(caps, default=None)
@@ -28,7 +28,7 @@ def warm_up() -> WarmUp | None:
 
 
 def take(wanted: int, *, now: dt.datetime) -> int:
-    """Take up to `wanted` emails out of the quota of today. Return how many were left to take."""
+    """Take up to `wanted` emails out of today's quota. Return how many were left to take."""
     most = cap(now.date())
     if most is None:
         return wanted
@@ -42,14 +42,14 @@ def take(wanted: int, *, now: dt.datetime) -> int:
 
 
 def give_back(unused: int, *, now: dt.datetime) -> None:
-    """Return `unused` emails to the quota of today."""
+    """Return `unused` emails to today's quota."""
     if unused and cap(now.date()) is not None:
         rest = Greatest(F("level") - unused, Value(0.0))
         Allowance.objects.filter(name=_name(now)).update(level=rest)
 
 
 def taken(*, now: dt.datetime) -> int:
-    """Return how many emails were taken out of the quota today."""
+    """Return how many emails were taken out of today's quota."""
     level = Allowance.objects.filter(name=_name(now)).values_list("level", flat=True).first()
     return int(level or 0)
 

@@ -47,7 +47,7 @@ class DatabaseStore:
 
 
 def forget(*, before: dt.datetime) -> int:
-    """Delete the buckets that were not used since `before`. Return how many there were.
+    """Delete the buckets that have not been used since `before`. Return how many there were.
 
     A missing bucket counts as full, so nothing is lost. A name may be the email domain of a single reader.
     """

@@ -1,4 +1,4 @@
-"""The rate limiter, which decides whether an email may leave now. Each worker has one for each provider."""
+"""The rate limiter, which decides whether an email may be sent now. Each worker has one for each provider."""
 
 import datetime as dt
 from collections import Counter
@@ -21,7 +21,7 @@ SHORTEST_WAIT = 0.02  # seconds; a shorter wait would only cost another request
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """A refusal that holds for `seconds`. `for_all`: it holds for all emails, and not only for one domain."""
+    """A refusal that holds for `seconds`. `for_all`: it applies to all emails, not only to one domain."""
 
     seconds: float
     for_all: bool
@@ -63,7 +63,7 @@ class RateLimiter:
         return None
 
     def give_back(self, address: str, day: dt.date) -> None:
-        """Return the token of an email to `address` that was allowed on `day` and did not leave."""
+        """Return the token of an email to `address` that was allowed on `day` but was not sent."""
         self._drop_tokens_of_yesterday()
         if not self.is_open and day == self.day:
             self._tokens[self._lanes.lane_of(address)] += 1

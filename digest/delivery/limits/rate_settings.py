@@ -1,8 +1,8 @@
-"""A parser of the settings of rate limits. Pure.
+"""A parser for the settings of rate limits. Pure.
 
 20/s   90/min   1000/h   5000/day                     a rate
 postmark=50/s, smtp=10/s                              a rate for each name
-gmail.com=20/s, outlook.com|hotmail.com=5/s, *=10/s   domains that share a rate; * for each other domain
+gmail.com=20/s, outlook.com|hotmail.com=5/s, *=10/s   domains that share a rate; * for every other domain
 """
 
 import datetime as dt
@@ -105,6 +105,6 @@ class WarmUp:
     doubles_every: int  # days
 
     def cap(self, day: dt.date) -> int | None:
-        """Return how many emails may leave on `day`, or None after the plan, which ends far above any real volume."""
+        """Return how many emails may be sent on `day`, or None after the plan, which ends far above any real volume."""
         doublings = max((day - self.since).days, 0) // self.doubles_every
         return self.first_day * 2**doublings if doublings < 24 else None

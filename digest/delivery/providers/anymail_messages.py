@@ -19,7 +19,7 @@ class ProviderMessage(AnymailMessageMixin, mails.Message):  # type: ignore[misc]
 
 
 class Content(NamedTuple):
-    """An email in Unicode, without any text that the provider would read as a placeholder.
+    """An email in Unicode, without any text that the provider could mistake for a placeholder.
 
     `headers` are the remaining headers, encoded for transport.
     """
@@ -45,7 +45,7 @@ def content_of(parsed: ParsedEmail, capability: BatchCapability) -> Content:
 
 
 def guard_single_email(message: EmailMessage, esp_name: str) -> None:
-    """Change the texts of `message` so that the provider reads nothing in them as a placeholder of its own.
+    """Change the texts of `message` so that the provider mistakes nothing in them for a placeholder.
 
     This is for emails that go through Django's mail backends. `esp_name` is django-anymail's name of the provider.
     """

@@ -162,8 +162,7 @@ def group_into_calls(provider: str, mails: list[Mail]) -> Iterator[MergeGroup]:
     for call, same_call in groupby(mails, attrgetter("call")):
         groups = list(_group(list(same_call), capability))
         for group in groups if capability.keyed else ():
-            # If an earlier call now needs several calls, none of them may have its key: the provider would skip them
-            # all.
+            # If an earlier call now needs several calls, none of them may have its key, or the provider skips them all.
             group.key = call if call and len(groups) == 1 else idempotency_key(provider, group.mails)
         yield from groups
 

@@ -1,4 +1,4 @@
-"""Failover between providers: the first of EMAIL_PROVIDERS that has not just refused everything sends.
+"""Failover between providers: the first of EMAIL_PROVIDERS that has not just refused everything is used.
 
 Emails that a provider refused in this way go to the next one. Emails that it may have accepted do not, so that no
 email is sent by two providers at once.
@@ -25,7 +25,7 @@ CLOSED_FOR = dt.timedelta(minutes=15)
 
 
 class FallbackTransport:
-    """A transport for complete emails that sends by the first available provider."""
+    """A transport for complete emails that sends through the first available provider."""
 
     raw = True
 
@@ -54,7 +54,7 @@ class FallbackTransport:
             )
 
     def switch_provider(self, reason: str) -> bool:
-        """Avoid the present provider for a while, because of `reason`. Return False if there is no other."""
+        """Avoid the current provider for a while, because of `reason`. Return False if there is no other."""
         if len(available(self._names)) > 1:
             avoid_temporarily(self.name, reason, self._names)
             return True
@@ -83,7 +83,7 @@ def available(names: Sequence[str]) -> list[str]:
 
 
 def avoid_temporarily(name: str, reason: str, names: Sequence[str]) -> None:
-    """Send nothing by the provider `name` for a while; the next of `names` takes over."""
+    """Send nothing through the provider `name` for a while; the next of `names` takes over."""
     Turn.objects.update_or_create(host=_row_name(name), defaults={"free_at": clock.now() + CLOSED_FOR})
     others = available(names)
     logger.warning(
@@ -109,5 +109,5 @@ def names() -> list[str]:
 
 
 def _row_name(name: str) -> str:
-    """Return the name of the row of the table Turn that holds until when the provider is avoided."""
+    """Return the name of the Turn that holds the time until which the provider is avoided."""
     return f"mail by {name}"

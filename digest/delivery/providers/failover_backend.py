@@ -21,7 +21,7 @@ class RefusesAllError(Exception):
 
 
 class FailoverEmailBackend(BaseEmailBackend):
-    """A backend that sends each email by the first of EMAIL_PROVIDERS that does not refuse everything.
+    """A backend that sends each email through the first of EMAIL_PROVIDERS that does not refuse everything.
 
     It raises the error of the last provider that it tried. An email that a provider may have accepted goes to no other:
     the caller tries again later.

@@ -1,7 +1,8 @@
 """Merge variables: what the emails of several readers share, and the values of each. Pure.
 
 The emails of one digest differ only in the tokens of their links. All tokens of a reader start with the reader's id
-(see `subscriptions.security.link_tokens`). With a blank in the place of each token, emails of one content are equal.
+(see `subscriptions.security.link_tokens`). With a blank in the place of each token, emails with the same content are
+equal.
 """
 
 import re

@@ -1,9 +1,9 @@
 """Transports. Each takes emails, hands them to a mail server or provider, and yields an outcome for each.
 
-A transport pulls an email only when it can hand it over soon, because the rate limiter is asked at that moment. Just
-before emails can reach their readers it announces them, and gets back those that may still leave. It raises nothing for
-a server's reply: that becomes an outcome. Outcomes of one call are yielded together. While a transport waits it yields
-empty sequences now and then, so that its caller can renew the lease and stop in time.
+A transport pulls an email only when it can hand it over soon, because the rate limiter is consulted at that moment.
+Just before emails can reach their readers it announces them, and gets back those that may still be sent. It raises
+nothing for a server's reply: that becomes an outcome. Outcomes of one call are yielded together. While a transport
+waits it yields empty sequences now and then, so that its caller can renew the lease and stop in time.
 """
 
 import datetime as dt
@@ -22,13 +22,13 @@ HEARTBEAT = 0.5  # seconds after which a waiting transport yields an empty seque
 class Mail:
     """One email, ready to be sent.
 
-    `message` is bytes for a transport that is `raw`, else a message of Django's. The bytes are a whole email (RFC 5322)
+    `message` is bytes for a transport that is `raw`, otherwise a Django message. The bytes are a whole email (RFC 5322)
     in 7 bits, with lines that end with CRLF and do not begin with a dot.
     """
 
     delivery_id: int
     address: str
-    sender: str  # the sender of the envelope
+    sender: str  # the envelope sender
     message: bytes | EmailMessage
     papers: Any = None  # its papers, as `Delivery.papers` stores them
     queued_at: dt.datetime | None = None  # set if idempotency keys depend on it
@@ -45,12 +45,12 @@ class BeginCallback(Protocol):
     """The callback that a transport calls just before it hands emails over."""
 
     def __call__(self, mails: Sequence[Mail], call: str = "") -> list[Mail]:
-        """Record that `mails` are about to leave, and return those that may. `call` is the idempotency key, if any."""
+        """Announce emails before they are sent. Return those that may be. `call` is the idempotency key, if any."""
         ...
 
 
 def begin_all(mails: Sequence[Mail], call: str = "") -> list[Mail]:
-    """Let all emails leave."""
+    """Let all emails be sent."""
     return list(mails)
 
 
@@ -70,8 +70,8 @@ class Transport(Protocol):
     def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
         """Send each of `mails`. Yield an outcome for each as soon as it is known, in any order.
 
-        An email that `begin` leaves out is not sent and has no outcome. None instead of an email means that none may
-        leave just now: the transport continues with those it has, and asks again after a moment. After an outcome
+        An email that `begin` leaves out is not sent and has no outcome. None instead of an email means that none may be
+        sent just now: the transport continues with those it has, and asks again after a moment. After an outcome
         STOPPED it pulls no further email.
         """
         ...

@@ -9,7 +9,7 @@ MORE_AFTER = 100  # emails accepted in a row that allow one more connection
 
 
 class ConcurrencyControl:
-    """The number of connections allowed, and the time until the next may be used. A reply 421 halves the number."""
+    """The number of connections allowed, and the time until the next may be used. A 421 reply halves the number."""
 
     def __init__(self) -> None:
         self.connections: int = settings.SMTP_CONNECTIONS

@@ -64,7 +64,7 @@ class BackendTransport:
         return Result.STOPPED if self._failures >= FAILURES_IN_A_ROW else Result.LATER
 
     def _hand_over(self, message: EmailMessage) -> str:
-        """Send the message by the mail backend. Return the provider's id of it, or "" if there is none."""
+        """Send the message through the mail backend. Return the provider's id of it, or "" if there is none."""
         if self._connection is None:
             self._connection = get_connection()
             self._connection.open()

@@ -19,8 +19,8 @@ LOGIN_ADVICE = (
     "Some servers offer a login only with encryption. If none is needed, leave user and password out of EMAIL_URL."
 )
 CERTIFICATE_ADVICE = (
-    "EMAIL_URL must use the name in the server's certificate. If your own authority has signed it, set SSL_CERT_FILE "
-    "to a file with that authority's certificate."
+    "EMAIL_URL must use the name in the server's certificate. If your own certificate authority signed it, set "
+    "SSL_CERT_FILE to a file with that authority's certificate."
 )
 
 

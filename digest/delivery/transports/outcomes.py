@@ -15,7 +15,7 @@ class Result(StrEnum):
     AGAIN = "again"  # the connection broke before it could be accepted: offered again at once
     HELD = "held"  # a rate limit holds it back for `seconds`
     ELSEWHERE = "elsewhere"  # this provider refuses everything: offered to the next one at once
-    STOPPED = "stopped"  # the server refuses everything; no reader is to blame
+    STOPPED = "stopped"  # the server refuses everything; no email is to blame
 
 
 @dataclass(frozen=True, slots=True)

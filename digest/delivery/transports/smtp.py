@@ -1,7 +1,7 @@
-"""A transport that sends by SMTP over several open connections, in one thread.
+"""A transport that sends over several open SMTP connections, in one thread.
 
 The emails are complete bytes. After an unexpected reply a connection is closed, and the next email gets a new one,
-because servers differ in what they keep of a failed transaction.
+because servers differ in what they remember of a failed transaction.
 """
 
 import selectors
@@ -139,7 +139,7 @@ class SmtpTransport:
 
 
 def _next_mail(source: Iterator[Mail | None]) -> list[Mail]:
-    """Return the next email, if there is one. Its outcome will say why no email can leave."""
+    """Return the next email, if there is one. Its outcome will say why no email can be sent."""
     return [mail for mail in [next(source, None)] if mail is not None]
 
 

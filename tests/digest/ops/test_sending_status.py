@@ -37,7 +37,7 @@ def test_it_shows_rates_and_limits(page: Any, name: str) -> None:
     assert "10.0 % of the emails bounced: 4 % is too many, 8 % stops sending." in shown
     assert "delivered 90.0 %, hard bounces 10.00 %" in shown
     assert "200 this hour" in shown
-    assert "The domain has been warming up since 2026-08-20; tomorrow 200 may leave." in shown
+    assert "The domain has been warming up since 2026-08-20; tomorrow 200 may be sent." in shown
 
 
 def test_it_lists_totals_that_no_admin_can_change(page: Any, admin_client: Client) -> None:
@@ -65,5 +65,5 @@ def test_it_shows_what_a_new_domain_may_send(settings: Any, db: None) -> None:
     summary = summarize_limits("smtp", now=NOW)
     assert summary.per_hour == 0
     assert summary.reasons == [
-        "0 of today's 200 emails are left. The domain has been warming up since 2026-08-18; tomorrow 400 may leave."
+        "0 of today's 200 emails are left. The domain has been warming up since 2026-08-18; tomorrow 400 may be sent."
     ]
