@@ -87,8 +87,9 @@ def _in_code(folder: str, methods: list[tuple[str, str]]) -> Iterator[tuple[str,
 
 
 def _in_catalogue() -> list[str]:
-    topics = tomllib.loads((ROOT / TOPICS).read_text(encoding="utf-8"))["topic"]
-    return list(dict.fromkeys(topic[key] for topic in topics for key in ("group", "name", "description")))
+    document = tomllib.loads((ROOT / TOPICS).read_text(encoding="utf-8"))
+    entries = [*document["area"], *document["topic"]]
+    return list(dict.fromkeys(entry[key] for entry in entries for key in ("name", "description")))
 
 
 def main() -> None:

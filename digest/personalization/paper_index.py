@@ -51,8 +51,8 @@ def build_index(
 
 
 def catalogue() -> list[Interest]:
-    """Return the topics that readers can choose."""
-    return profiles.of_topics(Topic.objects.filter(is_offered=True))
+    """Return the topics that readers can choose or could once, without areas: they are too broad to explain words."""
+    return profiles.of_topics(topic for topic in Topic.objects.known() if not topic.is_area)
 
 
 def texts_of(papers: Iterable[PaperText], topics: Sequence[Interest]) -> tuple[str, ...]:

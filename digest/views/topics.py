@@ -29,7 +29,7 @@ def catalogue(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
-    found = get_object_or_404(Topic, slug=slug, is_offered=True)
+    found = get_object_or_404(Topic.objects.known(), slug=slug)
     on_topic = topics.papers_on(found).select_related("paper__edition").only(*SHOWN)
     rows, pages = paginate(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
     labels = {pk: label for pk, label in topics.offered().items() if pk != found.pk}

@@ -37,7 +37,7 @@ def _needed(topics: list[Topic]) -> Iterator[str]:
     """Yield one line for each reason why a topic can't be deleted."""
     going = {topic.slug for topic in topics}
     in_catalogue = going & catalogue.slugs()
-    broader = Topic.objects.exclude(narrower=[]).exclude(slug__in=going)
+    broader = [wide for wide in Topic.objects.exclude(narrower=[]).exclude(slug__in=going) if not wide.is_area]
     for topic in topics:
         if followed := _followed(topic):
             yield format_html("{} is followed by {}. {}", _link(topic), followed, INSTEAD)

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AdminTextInputWidget, FilteredSelectMultiple
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -16,13 +16,15 @@ from subscriptions.admin.base import SavesChangesAdmin
 from subscriptions.admin.topic_deletion import DeletesTopics
 from subscriptions.forms import LinesField
 from subscriptions.models import Subscriber, Topic, TopicFilter
+from subscriptions.topics import areas
 
 SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
 FOLLOWED = TopicFilter.objects.filter(subscriber__status__in=SUBSCRIBED).order_by()
 BY_READERS = Count("filters", filter=Q(filters__subscriber__status__in=SUBSCRIBED))
 BROADER = (
     "A broader topic includes the topics chosen here. Readers who tick it get what any of them finds, even if that "
-    "topic is not offered to readers. It can also have phrases of its own. It can’t be part of another topic."
+    "topic is not offered to readers. It can also have phrases of its own. It can’t be part of another topic. If its "
+    "name is that of its group, it is an area: it then always includes all single topics of the group."
 )
 
 
@@ -132,6 +134,18 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         last = Topic.objects.aggregate(last=Max("position"))["last"]
         return {"position": 0 if last is None else last + 1} | super().get_changeform_initial_data(request)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        areas.refresh()
+
+    def delete_model(self, request: HttpRequest, obj: Topic) -> None:
+        super().delete_model(request, obj)
+        areas.refresh()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Topic]) -> None:
+        super().delete_queryset(request, queryset)
+        areas.refresh()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Topic]:
         topics = super().get_queryset(request)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext
 
 from subscriptions.query.grammar import Criteria
@@ -12,10 +13,23 @@ from subscriptions.query.grammar import Criteria
 SHORT = 4  # letters; a shorter word, such as RL, is part of too many others
 
 
-class Topic(models.Model):
-    """A subject that readers can tick. It comes from the catalogue or an admin; a load keeps an admin's edits.
+class TopicQuerySet(models.QuerySet["Topic"]):
+    def offered(self) -> "TopicQuerySet":
+        return self.filter(is_offered=True)
 
-    A broader topic includes narrower ones: a reader who ticks it gets what any of them finds.
+    def known(self) -> "TopicQuerySet":
+        """Return the offered topics, and the catalogue's broader topics that are no longer offered.
+
+        The latter still have pages and feeds, and help to understand readers' own words.
+        """
+        return self.filter(Q(is_offered=True) | ~Q(narrower=[]) & ~Q(loaded_hash=""))
+
+
+class Topic(models.Model):
+    """A subject that readers can choose. It comes from the catalogue or an admin; a load keeps an admin's edits.
+
+    A broader topic includes narrower ones: a reader who chooses it gets what any of them finds. An area is a broader
+    topic with the name of its group; it includes all single topics of the group (see subscriptions.topics.areas).
     """
 
     slug = models.SlugField(unique=True)
@@ -37,6 +51,8 @@ class Topic(models.Model):
     position = models.PositiveIntegerField(default=0, help_text="Order on the form.")
     loaded_hash = models.CharField(max_length=64, blank=True, editable=False)
 
+    objects = TopicQuerySet.as_manager()
+
     class Meta:
         ordering = ["position", "name"]
 
@@ -56,7 +72,8 @@ class Topic(models.Model):
         """Raise ValidationError if a broader topic would include a broader one: there is one level."""
         if self.slug in self.narrower:
             raise ValidationError({"narrower": "A topic can’t include itself."})
-        others = Topic.objects.exclude(pk=self.pk).exclude(narrower=[])
+        # Areas follow what their topics are (see subscriptions.topics.areas), so they are in the way of nothing.
+        others = [other for other in Topic.objects.exclude(pk=self.pk).exclude(narrower=[]) if not other.is_area]
         if wide := next((other.name for other in others if other.slug in self.narrower), ""):
             raise ValidationError({"narrower": f"“{wide}” includes others. Choose topics that include none."})
         before = Topic.objects.filter(pk=self.pk).values_list("slug", flat=True).first() or self.slug
@@ -69,6 +86,10 @@ class Topic(models.Model):
     @property
     def criteria(self) -> Criteria:
         return Criteria(quoted=tuple(self.phrases), exclusions=tuple(self.exclusions))
+
+    @property
+    def is_area(self) -> bool:
+        return bool(self.narrower) and self.name == self.group
 
     @property
     def is_by_hand(self) -> bool:

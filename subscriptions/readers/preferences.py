@@ -6,6 +6,7 @@ from typing import Any
 
 from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.time_zones import time_zones
+from subscriptions.topics import areas
 
 # The preferences that are fields of the reader's row. The others are rows of their own.
 SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "language")
@@ -28,8 +29,8 @@ class Preferences:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Preferences":
-        """Return stored preferences, without topics that are no longer offered. An unknown time zone becomes UTC."""
-        topics = Topic.objects.filter(slug__in=stored["topics"], is_offered=True)
+        """Return stored preferences, with topics that are still offered. An unknown time zone becomes UTC."""
+        topics = Topic.objects.offered().filter(slug__in=areas.current(stored["topics"]))
         zone = stored.get("time_zone")
         return cls(**stored | {"topics": topics, "time_zone": zone if zone in time_zones() else "UTC"})
 

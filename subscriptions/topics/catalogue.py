@@ -5,13 +5,15 @@ import json
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from subscriptions.models import Topic
+from subscriptions.topics import areas
 
 CATALOGUE = Path(__file__).parent / "topics.toml"
 
@@ -19,10 +21,26 @@ CATALOGUE = Path(__file__).parent / "topics.toml"
 TEXTS = ("slug", "name", "group", "description")
 LISTS = ("phrases", "exclusions", "narrower")
 REQUIRED = ("slug", "name", "group")
+AREA_KEYS = ("slug", "name", "description")
 
 # The fields that a load sets, and the values of those that an entry leaves out.
 FIELDS = ("name", "group", "description", "phrases", "exclusions", "narrower", "position")
 DEFAULTS = {"description": "", "phrases": [], "exclusions": [], "narrower": []}
+MOST_POPULAR = 12
+RETIRED = {"offered": False}  # in an entry: the topic can no longer be chosen
+
+
+class NamedTopic(Protocol):
+    """The attributes that a topic and its label on a page share."""
+
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def narrower(self) -> Any: ...
+
+
+AnyTopic = TypeVar("AnyTopic", bound=NamedTopic)
 
 
 class CatalogueError(ValueError):
@@ -42,8 +60,23 @@ class LoadResult:
 
 def topics(path: Path = CATALOGUE) -> list[Topic]:
     """Return the file's topics as unsaved rows. Raise CatalogueError if the file is not valid."""
-    entries = enumerate(_read(path))
-    return [Topic(position=position, loaded_hash=_hash(entry), **entry) for position, entry in entries]
+    return [
+        Topic(
+            position=position, loaded_hash=_hash(entry), is_offered=entry.get("offered", True), **_fields(entry, "slug")
+        )
+        for position, entry in enumerate(_read(path))
+    ]
+
+
+def popular(topics: Iterable[AnyTopic]) -> list[AnyTopic]:
+    """Return the topics that most readers look for, or the first ones on a site with a catalogue of its own."""
+    single = {topic.slug: topic for topic in topics if not topic.narrower}
+    return [single[slug] for slug in _popular_slugs() if slug in single] or list(single.values())[:MOST_POPULAR]
+
+
+@lru_cache(maxsize=1)
+def _popular_slugs() -> tuple[str, ...]:
+    return tuple(_document(CATALOGUE).get("popular", ()))
 
 
 def slugs(path: Path = CATALOGUE) -> set[str]:
@@ -66,13 +99,18 @@ def load(path: Path = CATALOGUE) -> LoadResult:
         for position, entry in enumerate(entries):
             namesake = by_name.get(entry["name"])
             counts[_load_one(entry, position, by_slug.get(entry["slug"], namesake), namesake)] += 1
+        areas.refresh()
     return LoadResult(**counts, lost=_lost())
 
 
 def check(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the entries of a parsed file. Raise CatalogueError unless each of them can be a topic."""
-    entries = document.get("topic")
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+    """Return the entries of a parsed file, each area before its topics. Raise CatalogueError unless all are valid."""
+    entries, area_entries = document.get("topic"), document.get("area", [])
+    for listed in (entries, area_entries):
+        if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+            raise CatalogueError("it holds no topics: each begins with [[topic]], and an area with [[area]].")
+    entries = _with_areas(entries or [], area_entries)
+    if not entries:
         raise CatalogueError("it holds no topics: each begins with [[topic]].")
     for number, entry in enumerate(entries, 1):
         if problem := _problem(entry):
@@ -81,41 +119,86 @@ def check(document: dict[str, Any]) -> list[dict[str, Any]]:
         if duplicate := _first_duplicate(entry[key] for entry in entries):
             raise CatalogueError(f"two topics have the {key} “{duplicate}”: give each its own.")
     _check_levels(entries)
+    _check_popular(document.get("popular", []), entries)
     return entries
+
+
+def _with_areas(entries: list[dict[str, Any]], area_entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the topics' entries with an entry for each area, before those of its topics."""
+    names = {area.get("name") for area in area_entries}
+    ordered: list[dict[str, Any]] = []
+    for area in area_entries:
+        if unknown := sorted(area.keys() - set(AREA_KEYS)):
+            keys = ", ".join(AREA_KEYS)
+            raise CatalogueError(f"area “{area.get('name')}” has the unknown key “{unknown[0]}”: the keys are {keys}.")
+        members = [entry for entry in entries if entry.get("group") == area.get("name")]
+        single = [str(entry.get("slug")) for entry in members if not entry.get("narrower")]
+        if not single:
+            raise CatalogueError(f"area “{area.get('name')}” has no topics: give some of them its name as group.")
+        ordered += [{**area, "group": area.get("name"), "narrower": single}, *members]
+    rest = [entry for entry in entries if entry.get("group") not in names]
+    if area_entries and rest:
+        raise CatalogueError(f"{_label(rest[0], 1)} has a group that is no area: add the area, or correct its group.")
+    return [*ordered, *rest]
+
+
+def _check_popular(slugs: Any, entries: list[dict[str, Any]]) -> None:
+    if not _is_list_of_texts(slugs):
+        raise CatalogueError('its popular is no list of slugs: popular = ["…", "…"].')
+    offered = {entry["slug"] for entry in entries if entry.get("offered", True)}
+    if unknown := next((slug for slug in slugs if slug not in offered), ""):
+        raise CatalogueError(f"its popular has “{unknown}”, which is no offered topic: correct the slug.")
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
     """Return the entries as they are written. Raise CatalogueError unless all of them are valid."""
     try:
-        return check(tomllib.loads(path.read_text(encoding="utf-8")))
+        return check(_document(path))
     except CatalogueError as error:
         raise CatalogueError(f"{path} can’t be loaded: {error}") from error
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CatalogueError(f"{path} can’t be read: {error}.") from error
 
 
 def _load_one(entry: dict[str, Any], position: int, topic: Topic | None, namesake: Topic | None) -> str:
-    given = {name: entry[name] for name in FIELDS if name in entry}
-    values = DEFAULTS | given | {"position": position}
-    fresh = _hash(values)
+    values = DEFAULTS | _fields(entry) | {"position": position}
+    offered: bool = entry.get("offered", True)
+    fresh = _hash(values if offered else values | RETIRED)
     if topic is None:
-        Topic(slug=entry["slug"], loaded_hash=fresh, **values).save()
+        Topic(slug=entry["slug"], loaded_hash=fresh, is_offered=offered, **values).save()
         return "new"
     if namesake not in (None, topic):
         return "kept"  # an admin gave the name to another topic, and names are unique
-    if _hash({name: getattr(topic, name) for name in FIELDS}) != topic.loaded_hash:
+    if _is_edited(topic):
         return "kept"
     if topic.loaded_hash == fresh:
         return "unchanged"
     for name, value in values.items():
         setattr(topic, name, value)
     topic.loaded_hash = fresh
+    topic.is_offered = topic.is_offered and offered  # an admin may have withdrawn it
     topic.save()
     return "updated"
 
 
+def _is_edited(topic: Topic) -> bool:
+    """Return whether an admin changed the topic since it was loaded. Withdrawing it is no such change."""
+    values = {name: getattr(topic, name) for name in FIELDS}
+    return topic.loaded_hash not in (_hash(values), _hash(values | RETIRED))
+
+
+def _fields(entry: dict[str, Any], *more: str) -> dict[str, Any]:
+    return {name: entry[name] for name in (*more, *FIELDS) if name in entry}
+
+
 def _hash(values: dict[str, Any]) -> str:
-    narrower = sorted(values.get("narrower", ()))
+    # An area's topics follow from their groups.
+    narrower = [] if values.get("name") == values.get("group") else sorted(values.get("narrower", ()))
     # Databases that loaded the catalogue before there were broader topics hold hashes without `narrower`.
     values = {name: value for name, value in values.items() if name != "narrower"}
     values |= {"narrower": narrower} if narrower else {}
@@ -153,14 +236,16 @@ def _label(entry: dict[str, Any], number: int) -> str:
 
 def _problem(entry: dict[str, Any]) -> str:
     """Return what is wrong with one entry by itself, or "" if it is valid."""
-    if unknown := sorted(entry.keys() - {*TEXTS, *LISTS}):
-        return f"has the unknown key “{unknown[0]}”: the keys are {', '.join((*TEXTS, *LISTS))}."
+    if unknown := sorted(entry.keys() - {*TEXTS, *LISTS, *RETIRED}):
+        return f"has the unknown key “{unknown[0]}”: the keys are {', '.join((*TEXTS, *LISTS, *RETIRED))}."
     for key in TEXTS:
         if not isinstance(entry.get(key, ""), str) or (key in REQUIRED and not str(entry.get(key, "")).strip()):
             return f'needs a {key}: {key} = "…", in quotes.'
     for key in LISTS:
         if not _is_list_of_texts(entry.get(key, [])):
             return f'has {key} that are no list of texts: {key} = ["…", "…"].'
+    if not isinstance(entry.get("offered", True), bool):
+        return "has an offered that is neither true nor false: offered = false."
     if not entry.get("phrases") and not entry.get("narrower"):
         return "has neither phrases nor narrower: it would find nothing. Write at least one phrase."
     if entry["slug"] in entry.get("narrower", ()):
@@ -171,7 +256,7 @@ def _problem(entry: dict[str, Any]) -> str:
 def _invalid_field(entry: dict[str, Any]) -> str:
     """Return which field of the entry the model refuses and why, or ""."""
     try:
-        Topic(**entry).clean_fields()
+        Topic(**_fields(entry, "slug")).clean_fields()
     except ValidationError as error:
         key, messages = next(iter(error.message_dict.items()))
         return f"has a {key} that can’t be stored: {messages[0]}"

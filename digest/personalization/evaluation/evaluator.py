@@ -116,7 +116,7 @@ def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Eva
 
 def _catalogue_topics() -> list[Topic]:
     try:
-        return catalogue.topics()
+        return [topic for topic in catalogue.topics() if not topic.is_area]
     except CatalogueError as error:
         raise EvaluationError(str(error)) from error
 
@@ -175,7 +175,8 @@ def _topic(judged: JudgedInterest, topics: Topics, thesaurus: Thesaurus | None, 
 
 def _topic_named(name: str, topics: Topics) -> Interest | None:
     key = key_of(name)
-    return next((topic for slug, topic in topics.items() if name == slug or key == key_of(topic.label)), None)
+    # A slug comes first: “reinforcement-learning” is one topic's slug, and as a phrase another topic's name.
+    return topics.get(name) or next((topic for topic in topics.values() if key == key_of(topic.label)), None)
 
 
 def _check_topics(judged: Sequence[JudgedInterest], topics: Topics) -> None:
