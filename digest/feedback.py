@@ -178,12 +178,6 @@ def learned_filters(reader: Subscriber) -> list[LearnedFilter]:
     return [about for about in learned if about.liked or about.disliked or about.lesson.fewer]
 
 
-def reading_list(reader: Subscriber) -> QuerySet[Paper]:
-    """Return the papers that the reader likes, the most recently liked first."""
-    liked = Paper.objects.filter(opinions__subscriber=reader, opinions__verdict=Verdict.LIKE, is_hidden=False)
-    return liked.order_by("-opinions__said_at")
-
-
 def export(reader: Subscriber) -> list[dict[str, str]]:
     """Return all ratings of the reader, for a request of their data."""
     rows = Opinion.objects.filter(subscriber=reader).select_related("paper")

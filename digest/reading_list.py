@@ -13,6 +13,7 @@ from subscriptions.models import Subscriber
 MOST = 5_000  # papers on a list
 MOST_TAGS = 10  # of a paper
 LONGEST_TAG = 40  # characters
+LONGEST_TAGS = 500  # characters of all tags of a paper, with commas
 LONGEST_NOTE = 2_000  # characters
 UNDO_TIME = dt.timedelta(days=1)  # for a removed paper to come back with its tags and note
 
@@ -65,8 +66,10 @@ def read_tags(text: str) -> list[str]:
     """Return the tags in `text`, which separates them by commas, without repetitions and in its order."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     names = (" ".join(name.split()).lstrip("#")[:LONGEST_TAG].strip() for name in printable.split(","))
-    by_key = {name.casefold(): name for name in reversed(list(names)) if name}
-    return list(reversed(by_key.values()))[:MOST_TAGS]
+    by_key: dict[str, str] = {}
+    for name in filter(None, names):
+        by_key.setdefault(name.casefold(), name)
+    return list(by_key.values())[:MOST_TAGS]
 
 
 def tags_of(reader: Subscriber) -> list[Tag]:

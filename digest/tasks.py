@@ -9,7 +9,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_init, worker_ready
 
-from digest import clock
+from digest import clock, reading_list
 from digest.delivery import planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
@@ -138,6 +138,7 @@ def keep_house() -> None:
     now = clock.now()
     daily_totals.count_days(now=now)
     retention.prune(now=now)
+    reading_list.prune(now=now)
 
 
 @shared_task

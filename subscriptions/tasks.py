@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from subscriptions.notices import queue
 from subscriptions.readers import consents, lifecycle
-from subscriptions.security import abuse_limits
+from subscriptions.security import abuse_limits, devices
 
 
 @shared_task(expires=900)
@@ -26,6 +26,7 @@ def delete_unconfirmed() -> None:
 
 @shared_task
 def forget_what_is_old() -> None:
-    """Delete old counts of the abuse limits, and old IP addresses and browsers in the log of consents."""
+    """Delete old counts of the abuse limits, old network addresses in the log of consents, and unused devices."""
     abuse_limits.prune(now=timezone.now())
     consents.prune(now=timezone.now())
+    devices.prune(now=timezone.now())

@@ -1,11 +1,14 @@
 from django.urls import path
 
-from subscriptions.views import data_requests, outbox, preferences, signup, unsubscribe
+from subscriptions.views import data_requests, outbox, preferences, sign_in, signup, unsubscribe
 
 app_name = "subscriptions"
 urlpatterns = [
     path("subscribe/", signup.subscribe, name="subscribe"),
     path("confirm/<str:token>/", signup.confirm, name="confirm"),
+    path("sign-in/", sign_in.ask_for_link, name="ask_to_sign_in"),
+    path("sign-in/<str:token>/", sign_in.sign_in, name="sign_in"),
+    path("sign-out/", sign_in.sign_out_here, name="sign_out_here"),
     path("preferences/", signup.lost_link, name="lost_link"),
     path("preferences/<str:token>/", preferences.preferences, name="preferences"),
     path("preferences/<str:token>/pause/", preferences.pause, name="pause"),
@@ -13,6 +16,8 @@ urlpatterns = [
     path("preferences/<str:token>/move/", preferences.move, name="move"),
     path("preferences/<str:token>/stay/", preferences.stay, name="stay"),
     path("preferences/<str:token>/sign-out/", preferences.sign_out, name="sign_out"),
+    path("preferences/<str:token>/sign-in/", sign_in.keep_signed_in, name="keep_signed_in"),
+    path("preferences/<str:token>/devices/", sign_in.sign_out_device, name="sign_out_device"),
     path("preferences/<str:token>/download/", data_requests.ask_for_data, name="ask_for_data"),
     path("preferences/<str:token>/my-data/", data_requests.my_data, name="data"),
     path("preferences/<str:token>/erase/", data_requests.erase, name="erase"),

@@ -1,8 +1,8 @@
-"""Readers' feedback on papers, and the preferences learned from it."""
+"""Readers' feedback on papers, the preferences learned from it, and the papers that they saved."""
 
 from django.contrib import admin
 
-from digest.models import Learnt, Opinion
+from digest.models import Learnt, Opinion, SavedPaper
 from digest.personalization import profiles
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin
 
@@ -45,3 +45,14 @@ class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
     @admin.display(ordering="filter_key")
     def filter(self, learnt: Learnt) -> str:
         return _name_filters([learnt.filter_key])
+
+
+@admin.register(SavedPaper)
+class SavedPaperAdmin(ReadOnlyAdmin, admin.ModelAdmin[SavedPaper]):
+    """Tags and notes are the reader's own, and not shown."""
+
+    list_display = ["paper", "subscriber", "saved_at"]
+    fields = ["subscriber", "paper", "saved_at", "removed_at"]
+    search_fields = ["paper__title", "paper__key", "subscriber__email"]
+    list_select_related = ["paper", "subscriber"]
+    show_full_result_count = False

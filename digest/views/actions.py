@@ -6,18 +6,13 @@ views have Django's CSRF check, unlike those behind a token in an email.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from digest import feedback, reading_list
@@ -25,13 +20,11 @@ from digest.models import Opinion, Paper
 from subscriptions.models import Subscriber
 from subscriptions.query.grammar import FilterError
 from subscriptions.readers import follows
-from subscriptions.security import reader_session
-from subscriptions.views.common import trace
+from subscriptions.views.common import back_to, for_signed_in, is_by_script, trace
 
 LONGEST_NUMBER = 15  # digits of a paper's primary key
 LONGEST_VALUE = 300  # characters of what is followed
 LIKE, NOT_FOR_ME = Opinion.Verdict.LIKE.value, Opinion.Verdict.NOT_FOR_ME.value
-View = Callable[..., HttpResponse]
 
 
 @dataclass(frozen=True)
@@ -42,22 +35,6 @@ class Outcome:
     undo: str = ""
     paper: Paper | None = None
     follow: tuple[str, str] | None = None
-
-
-def for_signed_in(view: View) -> View:
-    """Pass the signed-in reader to a view. Lead strangers to the page that emails a sign-in link."""
-
-    @never_cache
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
-        reader = reader_session.reader_of(request)
-        if reader is None:
-            if _is_by_script(request):
-                return JsonResponse({"message": _("You are signed out on this device.")}, status=401)
-            return redirect("subscriptions:lost_link")
-        return view(request, reader, *args, **more)
-
-    return wrapper
 
 
 @require_POST
@@ -71,17 +48,10 @@ def act(request: HttpRequest, reader: Subscriber) -> HttpResponse:
         outcome = Outcome(str(error))
     except reading_list.FullListError:
         outcome = Outcome(_("Your list is full: it holds %(most)d papers.") % {"most": reading_list.MOST})
-    if _is_by_script(request):
+    if is_by_script(request):
         return _answer(request, outcome)
     messages.success(request, outcome.message, extra_tags=outcome.undo)
-    return redirect(back_to(request))
-
-
-def back_to(request: HttpRequest) -> str:
-    """Return the address of the page that the reader came from, if it is on this site; else the first page."""
-    address = request.POST.get("back", "")
-    is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
-    return address if is_ours else reverse("digest:latest")
+    return redirect(back_to(request, "digest:latest"))
 
 
 def _mark(reader: Subscriber, name: str, number: str) -> Outcome:
@@ -136,10 +106,6 @@ _MARKS: dict[str, Callable[[Subscriber, Paper], tuple[str, str]]] = {
     NOT_FOR_ME: _rate(NOT_FOR_ME, lambda: _("Got it: fewer papers like this.")),
     "clear": _rate("", lambda: _("Rating removed.")),
 }
-
-
-def _is_by_script(request: HttpRequest) -> bool:
-    return request.headers.get("X-Requested-With") == "fetch"
 
 
 def _answer(request: HttpRequest, outcome: Outcome) -> HttpResponse:

@@ -10,14 +10,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from digest import feedback
+from digest import reading_list as papers
 from digest.email import reader_urls
 from digest.models import Opinion, Paper
 from digest.personalization import profiles
-from digest.site import citations
+from digest.views.saved import export_of
 from subscriptions.models import Subscriber
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views.common import bad_link, for_reader, page_with_button
 
+MOST_SHOWN = 500  # papers on the page without an account
 LONGEST_NUMBER = 15  # digits of a paper's primary key in a form
 
 Verdict = Opinion.Verdict
@@ -77,28 +79,25 @@ def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
 def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-    """Show the papers that the reader likes; POST removes one."""
+    """Show the saved papers to a reader who is not signed in; POST removes one or brings it back."""
     if request.method == "POST":
-        pk = request.POST.get("paper", "")
-        is_number = pk.isdecimal() and len(pk) <= LONGEST_NUMBER
-        feedback.clear_rating(reader, get_object_or_404(Paper, pk=int(pk) if is_number else 0))
-        return redirect(reverse("digest:reading_list", args=[token]) + "?removed=1")
-    context = {"papers": feedback.reading_list(reader), "removed": "removed" in request.GET, "token": token}
+        now = timezone.now()
+        if removed := _number(request.POST.get("paper", "")):
+            papers.remove(reader, get_object_or_404(Paper, pk=removed), now=now)
+            return redirect(reverse("digest:reading_list", args=[token]) + f"?removed={removed}")
+        papers.save(reader, get_object_or_404(Paper, pk=_number(request.POST.get("restore", ""))), now=now)
+        return redirect("digest:reading_list", token)
+    rows = papers.find(reader)[:MOST_SHOWN]
+    context = {"rows": rows, "removed": _number(request.GET.get("removed", "")), "token": token, "subscriber": reader}
     return render(request, "web/reading_list.html", context)
 
 
 @require_safe
 @for_reader(Purpose.PREFERENCES)
-def reading_list_bib(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-    return _file("reading-list.bib", citations.bibtex(feedback.reading_list(reader)), citations.BIBTEX_TYPE)
+def reading_list_file(request: HttpRequest, reader: Subscriber, token: str, suffix: str) -> HttpResponse:
+    return export_of(papers.find(reader), suffix)
 
 
-@require_safe
-@for_reader(Purpose.PREFERENCES)
-def reading_list_ris(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-    return _file("reading-list.ris", citations.ris(feedback.reading_list(reader)), citations.RIS_TYPE)
-
-
-def _file(name: str, text: str, content_type: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Robots-Tag": "noindex"}
-    return HttpResponse(text, content_type, headers=headers)
+def _number(text: str) -> int:
+    """Return the primary key in `text`, or 0, which no paper has."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else 0

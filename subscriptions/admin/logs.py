@@ -1,11 +1,11 @@
-"""The read-only pages: consents, unsubscribe reasons, the queues and the counts of the abuse limits."""
+"""The read-only pages: consents, devices, unsubscribe reasons, the queues and the counts of the abuse limits."""
 
 from typing import Any
 
 from django.contrib import admin
 
 from subscriptions.admin.base import FindsAddressesAdmin, NamesReaderAdmin, ReadOnlyAdmin
-from subscriptions.models import Consent, ConsentText, Farewell, FormPost, Mark, OwedNotice
+from subscriptions.models import Consent, ConsentText, Device, Farewell, FormPost, Mark, OwedNotice
 
 
 class LogAdmin(ReadOnlyAdmin, admin.ModelAdmin[Any]):
@@ -31,6 +31,14 @@ class FarewellAdmin(LogAdmin):
     list_display = ["day", "reason", "remark"]
     list_filter = ["reason", "day"]
     search_fields = ["remark"]
+
+
+@admin.register(Device)
+class DeviceAdmin(LogAdmin):
+    list_display = ["subscriber", "label", "signed_in_at", "last_seen_on"]
+    fields = ["subscriber", "label", "signed_in_at", "last_seen_on"]
+    search_fields = ["subscriber__email", "label"]
+    list_select_related = ["subscriber"]
 
 
 @admin.register(OwedNotice)

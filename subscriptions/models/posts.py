@@ -12,6 +12,7 @@ class FormPost(models.Model):
     class Kind(models.TextChoices):
         SIGN_UP = "sign_up", "sign-up"
         LINK = "link", "link to the settings"
+        SIGN_IN = "sign_in", "sign-in link"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     email = models.EmailField()

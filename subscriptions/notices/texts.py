@@ -185,8 +185,9 @@ def _signed_out(notice: OwedNotice) -> Note:
         _("Your new link to %(site)s") % {"site": brand.current().name},
         (
             _(
-                "As was asked for on your settings page, the links in older emails no longer open your settings, your "
-                "feed or your opinions. Unsubscribing by them still works. Here is the new link."
+                "As was asked for on your settings page, all devices are signed out, and the links in older emails no "
+                "longer open your settings, your feed or your opinions. Unsubscribing by them still works. Here is "
+                "the new link."
             ),
             _("Keep the link to yourself: it opens your settings. They have the new address of your feed, too."),
         ),
@@ -203,11 +204,42 @@ def _data(notice: OwedNotice) -> Note:
             _("As was asked for on your settings page, this link opens all that we know about you, for one day."),
             _(
                 "If it was not you, someone has one of your digests with its links. Your data can’t be seen without "
-                "this email. On your settings page you can sign out all old links."
+                "this email. On your settings page you can sign out everywhere."
             ),
         ),
         _("Open my data"),
         link_tokens.make_url(Purpose.DATA, notice.subscriber),
+    )
+
+
+def _sign_in(notice: OwedNotice) -> Note:
+    return Note(
+        notice.address,
+        _("Your sign-in link for %(site)s") % {"site": brand.current().name},
+        (
+            _("You, or someone using your address, asked for a link to sign in. It works for one hour."),
+            _("If it was not you, ignore this email: no one is signed in without it."),
+        ),
+        _("Sign in"),
+        link_tokens.make_url(Purpose.SIGN_IN, notice.subscriber),
+    )
+
+
+def _new_device(notice: OwedNotice) -> Note:
+    newest = notice.subscriber.devices.order_by("-pk").first()
+    device = (newest.label if newest else "") or _("A device")
+    return Note(
+        notice.address,
+        _("A device was signed in to %(site)s") % {"site": brand.current().name},
+        (
+            _("On your settings page, a device was signed in to your subscription: %(device)s.") % {"device": device},
+            _(
+                "If it was not you, someone has one of your digests with its links. Open your settings and sign out "
+                "everywhere."
+            ),
+        ),
+        _("Open my settings"),
+        link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber) + "#devices",
     )
 
 
@@ -240,4 +272,6 @@ _WRITERS = {
     Kind.RETURNED: _returned,
     Kind.SIGNED_OUT: _signed_out,
     Kind.DATA: _data,
+    Kind.SIGN_IN: _sign_in,
+    Kind.NEW_DEVICE: _new_device,
 }

@@ -70,6 +70,16 @@ def queue_link(email: str, *, now: dt.datetime) -> None:
             )
 
 
+def queue_sign_in(email: str, *, now: dt.datetime) -> None:
+    """Queue an email with a sign-in link. Readers who get no digests get what a lost link would bring them."""
+    with transaction.atomic():
+        subscriber = Subscriber.objects.select_for_update().by_email(email).first()
+        if subscriber is not None and subscriber.is_subscribed:
+            queue_requested_notice(subscriber, Notice.SIGN_IN, now=now)
+            return
+    queue_link(email, now=now)
+
+
 def queue_requested_notice(subscriber: Subscriber, notice: str, *, now: dt.datetime) -> bool:
     """Queue an email that a stranger may have requested.
 

@@ -49,6 +49,11 @@ def request_link(email: str, *, network: str = "", now: dt.datetime) -> dt.datet
     return _enqueue(FormPost(kind=FormPost.Kind.LINK, email=email, posted_at=now), network)
 
 
+def request_sign_in(email: str, *, network: str = "", now: dt.datetime) -> dt.datetime | None:
+    """Store a request for a sign-in link. Return None, or the time to try again."""
+    return _enqueue(FormPost(kind=FormPost.Kind.SIGN_IN, email=email, posted_at=now), network)
+
+
 def process_pending(*, now: dt.datetime, seconds: float = 50) -> int:
     """Process the posts that the limits allow, starting none after `seconds`. Return the number of posts."""
     _drop_old(now)
@@ -169,6 +174,9 @@ def _execute(post: FormPost, now: dt.datetime) -> None:
     if post.kind == FormPost.Kind.LINK:
         lifecycle.queue_link(post.email, now=now)
         return
+    if post.kind == FormPost.Kind.SIGN_IN:
+        lifecycle.queue_sign_in(post.email, now=now)
+        return
     preferences, trace = Preferences.from_json(post.wishes), Trace(**post.trace)
     lifecycle.sign_up(post.email, preferences, now=now, trace=trace)
 
@@ -204,4 +212,5 @@ _ABOUT_LIMITS = (
 
 
 def _plural(kind: str) -> str:
-    return "sign-ups" if kind == FormPost.Kind.SIGN_UP else "lost links"
+    names = {FormPost.Kind.SIGN_UP: "sign-ups", FormPost.Kind.LINK: "lost links"}
+    return names.get(FormPost.Kind(kind), "sign-in links")

@@ -91,7 +91,11 @@ def turn(kind: str, site: str) -> Limit:
 
 def mails(kind: str, email: str) -> Limit:
     """Return the limit on emails of one kind that a stranger can trigger to an address."""
-    rates = {"already_subscribed": [(1, 7 * DAY)], "link": [(2, DAY), (6, 30 * DAY)]}
+    rates = {
+        "already_subscribed": [(1, 7 * DAY)],
+        "link": [(2, DAY), (6, 30 * DAY)],
+        "sign_in": [(3, DAY), (12, 30 * DAY)],
+    }
     return Limit(f"mail:{kind}", email_addresses.mailbox(email), rates.get(kind, settings.LIMIT_PER_ADDRESS))
 
 
@@ -102,6 +106,11 @@ def guesses(reader: uuid.UUID) -> Limit:
 
 def data_links(reader: uuid.UUID) -> Limit:
     return Limit("data", reader.hex, [(3, DAY)])
+
+
+def new_devices(reader: uuid.UUID) -> Limit:
+    """Return the limit of signing devices in by the link to the settings, because each time sends an email."""
+    return Limit("device", reader.hex, [(5, DAY)])
 
 
 def returns(reader: uuid.UUID) -> Limit:

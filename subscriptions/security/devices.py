@@ -26,15 +26,15 @@ _SYSTEMS = (
 )  # fmt: skip
 
 
-def add(reader: Subscriber, user_agent: str, *, now: dt.datetime) -> str:
-    """Sign a device in and return its token, which is stored nowhere else."""
+def add(reader: Subscriber, user_agent: str, *, now: dt.datetime) -> tuple[Device, str]:
+    """Sign a device in. Return it with its token, which is stored nowhere else."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     values = {"label": label_of(user_agent), "signed_in_at": now, "last_seen_on": now.date()}
-    Device.objects.create(subscriber=reader, token_hash=hash_of(token), **values)
+    device = Device.objects.create(subscriber=reader, token_hash=hash_of(token), **values)
     surplus = list(Device.objects.filter(subscriber=reader).values_list("pk", flat=True)[MOST:])
     if surplus:
         Device.objects.filter(pk__in=surplus).delete()
-    return token
+    return device, token
 
 
 def find(token: str) -> Device | None:

@@ -50,9 +50,12 @@ class Purpose(StrEnum):
     CHANGE_ADDRESS = "change_address"
     COME_BACK = "come_back"
     DATA = "data"  # the export of the reader's data
+    SIGN_IN = "sign_in"  # keeps the reader signed in on the device that opens it
 
 
-RENEWABLE = frozenset({Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.OPINION, Purpose.FEED, Purpose.DATA})
+RENEWABLE = frozenset(
+    {Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.OPINION, Purpose.FEED, Purpose.DATA, Purpose.SIGN_IN}
+)
 
 # A token with a lifetime has its expiry before the uid. Don't add a lifetime for tokens in digests: they have to begin
 # with the uid and must not change with time. `digest.email.batch` (template_parts, assembler) replaces placeholders
@@ -62,6 +65,7 @@ LIFETIMES = {
     Purpose.CHANGE_ADDRESS: CONFIRMATION_LIFETIME,
     Purpose.COME_BACK: dt.timedelta(days=30),
     Purpose.DATA: dt.timedelta(days=1),
+    Purpose.SIGN_IN: dt.timedelta(hours=1),
 }
 
 # The views of purposes that differ from `subscriptions:<purpose>`.

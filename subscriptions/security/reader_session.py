@@ -16,7 +16,8 @@ from subscriptions.models import Device, Subscriber
 from subscriptions.security import devices
 
 SALT = "subscriptions.device"
-_CACHED = "_reader_device"
+# The attributes of a request that hold its device, or None, and the token of a device that it signs in.
+_DEVICE, _NEW_TOKEN = "_reader_device", "_new_device_token"
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -29,50 +30,46 @@ def reader_of(request: HttpRequest) -> Subscriber | None:
 
 def device_of(request: HttpRequest) -> Device | None:
     """Return the visitor's device if it is signed in."""
-    if not hasattr(request, _CACHED):
+    if not hasattr(request, _DEVICE):
         token = _token_of(request)
-        setattr(request, _CACHED, devices.find(token) if token else None)
-    device: Device | None = getattr(request, _CACHED)
+        setattr(request, _DEVICE, devices.find(token) if token else None)
+    device: Device | None = getattr(request, _DEVICE)
     return device
 
 
-def sign_in(request: HttpRequest, response: Response, reader: Subscriber) -> Response:
-    """Sign this device in by a new token, in place of the device that it was."""
-    if former := device_of(request):
-        devices.revoke(former.subscriber, former.pk)
-    token = devices.add(reader, request.headers.get("User-Agent", ""), now=timezone.now())
-    _set_cookie(response, token)
-    return response
+def sign_in(request: HttpRequest, reader: Subscriber) -> None:
+    """Sign this device in by a new token, in place of the device that it was. `finish` sets the cookie."""
+    sign_out(request)
+    device, token = devices.add(reader, request.headers.get("User-Agent", ""), now=timezone.now())
+    setattr(request, _DEVICE, device)
+    setattr(request, _NEW_TOKEN, token)
 
 
-def sign_out(request: HttpRequest, response: Response) -> Response:
-    """Sign this device out."""
+def sign_out(request: HttpRequest) -> None:
+    """Sign this device out. `finish` deletes the cookie."""
     if device := device_of(request):
         devices.revoke(device.subscriber, device.pk)
-    _delete_cookie(response)
-    return response
+    setattr(request, _DEVICE, None)
 
 
 def finish(request: HttpRequest, response: Response) -> Response:
-    """Keep caches from showing a reader's page to others, and renew or remove the cookie.
+    """Set, renew or delete the cookie, and keep caches from showing a reader's page to others.
 
     It does nothing for pages that have not asked who is signed in.
     """
-    if not hasattr(request, _CACHED):
+    if not hasattr(request, _DEVICE):
         return response
     patch_vary_headers(response, ["Cookie"])
-    name = cookie_name()
-    if name not in request.COOKIES:
+    device = device_of(request)
+    if device is None and cookie_name() not in request.COOKIES:
         return response
     if "no-store" not in response.headers.get("Cache-Control", ""):
         patch_cache_control(response, private=True)
-    if name in response.cookies:  # this request has signed in or out
-        return response
-    device = device_of(request)
+    token = getattr(request, _NEW_TOKEN, "")
     if device is None:
-        _delete_cookie(response)
-    elif devices.record_visit(device, now=timezone.now()):
-        _set_cookie(response, _token_of(request))
+        response.delete_cookie(cookie_name(), path="/", samesite="Lax")
+    elif token or devices.record_visit(device, now=timezone.now()):
+        _set_cookie(response, token or _token_of(request))
     return response
 
 
@@ -98,10 +95,6 @@ def _set_cookie(response: HttpResponseBase, token: str) -> None:
         httponly=True,
         samesite="Lax",
     )
-
-
-def _delete_cookie(response: HttpResponseBase) -> None:
-    response.delete_cookie(cookie_name(), path="/", samesite="Lax")
 
 
 def _is_https() -> bool:

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -16,7 +19,7 @@ from kombu.exceptions import OperationalError
 from subscriptions import tasks
 from subscriptions.models import Subscriber
 from subscriptions.readers.consents import Trace
-from subscriptions.security import client_ip, link_tokens
+from subscriptions.security import client_ip, link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
 
 logger = logging.getLogger(__name__)
@@ -52,6 +55,37 @@ def for_reader(purpose: Purpose) -> Callable[[View], View]:
         return wrapper
 
     return decorate
+
+
+def for_signed_in(view: View) -> View:
+    """Pass the signed-in reader to a view. Lead strangers to the page that emails a sign-in link.
+
+    The reader's cookie is the proof, so these views keep Django's CSRF check.
+    """
+
+    @never_cache
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: object, **more: object) -> HttpResponse:
+        reader = reader_session.reader_of(request)
+        if reader is not None:
+            return view(request, reader, *args, **more)
+        if is_by_script(request):
+            return JsonResponse({"message": _("You are signed out on this device.")}, status=401)
+        return redirect("subscriptions:ask_to_sign_in")
+
+    return wrapper
+
+
+def is_by_script(request: HttpRequest) -> bool:
+    """Return whether actions.js sent the request. It expects JSON."""
+    return request.headers.get("X-Requested-With") == "fetch"
+
+
+def back_to(request: HttpRequest, otherwise: str) -> str:
+    """Return the address in the field `back` if it is a page of this site, else the address of a view."""
+    address = request.POST.get("back", "")
+    is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if is_ours else reverse(otherwise)
 
 
 def bad_link(request: HttpRequest, *, expired: bool) -> HttpResponse:

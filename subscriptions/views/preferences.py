@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from subscriptions import forms
 from subscriptions.models import Subscriber
 from subscriptions.readers import address_change, lifecycle
-from subscriptions.security import link_tokens
+from subscriptions.security import link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.time_zones import day_in
 from subscriptions.views.common import bad_link, enqueue_notices, for_reader, page_with_button, trace
@@ -99,6 +99,7 @@ def show_draft(request: HttpRequest, subscriber: Subscriber, token: str, **more:
 
 def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: object) -> HttpResponse:
     """Return the page with `more` in its context, and with status 400 if a form on it is invalid."""
+    this_device = reader_session.device_of(request)
     context: dict[str, Any] = {
         "form": _form(subscriber, forms.initial_preferences(subscriber)),
         "pause_form": _pause_form(subscriber),
@@ -110,6 +111,9 @@ def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: objec
         "saved": "saved" in request.GET,
         "resumed": "resumed" in request.GET,
         "asked_for_data": request.GET.get("data", ""),
+        "devices": list(subscriber.devices.all()),
+        "this_device": this_device.pk if this_device and this_device.subscriber_id == subscriber.pk else None,
+        "about_device": request.GET.get("device", ""),
     } | more
     context["is_wrong"] = any(context[name].errors for name in FORMS)
     return render(request, "web/preferences.html", context, status=400 if context["is_wrong"] else 200)

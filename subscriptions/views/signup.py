@@ -15,9 +15,10 @@ from subscriptions import email_addresses, forms, outbox
 from subscriptions.models import Subscriber
 from subscriptions.readers import consents, lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
-from subscriptions.security import bot_check, client_ip, link_tokens
+from subscriptions.security import bot_check, client_ip, link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views.common import bad_link, enqueue_notices, for_reader, page_with_button, trace
+from subscriptions.views.sign_in import settings_of
 
 
 @csrf_exempt
@@ -52,6 +53,8 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
     if not lifecycle.confirm(subscriber, now=timezone.now(), trace=trace(request)):
         return bad_link(request, expired=True)
     enqueue_notices()
+    if request.POST.get("keep") and bot_check.is_from_here(request):
+        reader_session.sign_in(request, subscriber)
     preferences_url = reverse(
         "subscriptions:preferences", args=[link_tokens.make_token(Purpose.PREFERENCES, subscriber)]
     )
@@ -63,6 +66,8 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
 def lost_link(request: HttpRequest) -> HttpResponse:
     """Email a lost link to the settings. Here too, the response is the same for every address."""
     if request.method != "POST":
+        if reader := reader_session.reader_of(request):
+            return settings_of(reader)
         return render(request, "web/lost_link.html", {"form": forms.AddressForm()})
     form = forms.AddressForm(request.POST)
     if not form.is_valid():

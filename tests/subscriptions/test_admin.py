@@ -31,6 +31,7 @@ from digest.models import (
     PaperAlias,
     Pause,
     QuietDay,
+    SavedPaper,
     Shard,
     Source,
     Thumbnail,
@@ -45,6 +46,7 @@ from subscriptions.models import (
     Brand,
     Consent,
     ConsentText,
+    Device,
     Farewell,
     FormPost,
     Mark,
@@ -77,6 +79,9 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     Shard.objects.create(edition=edition, first=1, last=1, size=1, made_at=NOW, not_before=NOW, worker="learning")
     Pause.objects.create(reason="learning", began_at=NOW)
     QuietDay.objects.create(day=TODAY, reason="nothing on learning")
+    Device.objects.create(subscriber=alice, token_hash="x", label="learning", signed_in_at=NOW, last_seen_on=TODAY)
+    liked = edition.papers.get(key="arxiv:2608.00001")
+    SavedPaper.objects.create(subscriber=alice, paper=liked, saved_at=NOW)
     PaperAlias.objects.create(key="doi:10.1234/learning", paper=edition.papers.all()[0])
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")
     Turn.objects.create(host="example.org", free_at=NOW)

@@ -93,7 +93,7 @@ def test_it_signs_out_all_links_that_open_or_change_something(
     assert {visitor.get(path).status_code for path in old} == {200}
     response = sign_out(visitor, alice)
     assert response.status_code == 200
-    assert "All old links are signed out" in response.content.decode()
+    assert "You are signed out everywhere" in response.content.decode()
     alice.refresh_from_db()
     before = stored(alice)
     answers = [(path, visitor.get(path)) for path in old]
@@ -126,7 +126,7 @@ def test_it_mails_the_new_link_and_shows_it_to_no_visitor(visitor: Client, alice
 def test_it_says_so_in_the_readers_language(visitor: Client, alice: Subscriber) -> None:
     Subscriber.objects.update(language="de")
     old = path_of(Purpose.PREFERENCES, alice)
-    assert "Alle alten Links ungültig machen" in visitor.get(old).content.decode()
+    assert "Überall ausloggen" in visitor.get(old).content.decode()
     sign_out(visitor, alice)
     assert "Dieser Link gilt nicht mehr" in visitor.get(old).content.decode()
     queue.send_pending(now=NOW)
@@ -166,7 +166,7 @@ def test_it_locks_no_suppressed_reader_out(visitor: Client, alice: Subscriber) -
     """No new link could be emailed to them."""
     lifecycle.suppress(alice.email, "complained")
     path = path_of(Purpose.PREFERENCES, alice)
-    assert "Sign out all old links" not in visitor.get(path).content.decode()
+    assert "Sign out everywhere" not in visitor.get(path).content.decode()
     sign_out(visitor, alice)
     assert visitor.get(path).status_code == 200
 

@@ -20,7 +20,7 @@ from tests.conftest import NOW, stamped
 
 pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db, pytest.mark.both_databases]
 MINUTE = dt.timedelta(minutes=1)
-POST: dict[str, Any] = {"sign_up": {"wishes": Preferences().as_json(), "trace": {}}, "link": {}}
+POST: dict[str, Any] = {"sign_up": {"wishes": Preferences().as_json(), "trace": {}}, "link": {}, "sign_in": {}}
 TWICE_IN_TEN_MINUTES = Limit("test", "x", [(2, 10 * MINUTE)])
 
 

@@ -19,12 +19,18 @@ pytestmark = pytest.mark.usefixtures("edition", "now")
 
 def sign_in(client: Client, reader: Subscriber) -> str:
     """Sign the client in, and return the value of its cookie."""
+    value: str = cookie_of(reader).value
+    client.cookies[reader_session.cookie_name()] = value
+    return value
+
+
+def cookie_of(reader: Subscriber, before: str = "") -> Any:
+    """Sign a device in that had the cookie `before`. Return its new one."""
     request = HttpRequest()
     request.META["HTTP_USER_AGENT"] = FIREFOX
-    response = reader_session.sign_in(request, HttpResponse(), reader)
-    cookie = response.cookies[reader_session.cookie_name()]
-    client.cookies[reader_session.cookie_name()] = cookie.value
-    return cookie.value
+    request.COOKIES |= {reader_session.cookie_name(): before} if before else {}
+    reader_session.sign_in(request, reader)
+    return reader_session.finish(request, HttpResponse()).cookies[reader_session.cookie_name()]
 
 
 def is_signed_in(client: Client) -> bool:
@@ -57,18 +63,17 @@ def test_a_readers_page_is_private_and_is_never_shown_to_strangers(client: Clien
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(client: Client, alice: Subscriber) -> None:
-    response = reader_session.sign_in(HttpRequest(), HttpResponse(), alice)
-    cookie = response.cookies[reader_session.cookie_name()]
+    cookie = cookie_of(alice)
     assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"]) == (True, "Lax", "/", "")
 
 
 def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(alice: Subscriber, settings: Any) -> None:
     settings.SITE_URL = "https://papers.example.org"
-    response = reader_session.sign_in(HttpRequest(), HttpResponse(), alice)
-    assert response.cookies["__Host-reader"]["secure"]
+    assert reader_session.cookie_name() == "__Host-reader"
+    assert cookie_of(alice)["secure"]
     settings.SITE_URL = "http://localhost:8000"
-    response = reader_session.sign_in(HttpRequest(), HttpResponse(), alice)
-    assert not response.cookies["reader"]["secure"]
+    assert reader_session.cookie_name() == "reader"
+    assert not cookie_of(alice)["secure"]
 
 
 def test_the_database_holds_no_token_that_signs_in(client: Client, alice: Subscriber) -> None:
@@ -125,10 +130,8 @@ def test_readers_whose_address_is_suppressed_are_signed_out(client: Client, alic
 
 
 def test_signing_in_again_replaces_the_token(client: Client, alice: Subscriber) -> None:
-    request = HttpRequest()
-    request.COOKIES[reader_session.cookie_name()] = before = sign_in(client, alice)
-    response = reader_session.sign_in(request, HttpResponse(), alice)
-    assert response.cookies[reader_session.cookie_name()].value != before
+    before = sign_in(client, alice)
+    assert cookie_of(alice, before).value != before
     assert Device.objects.count() == 1
 
 

@@ -149,7 +149,7 @@ def test_it_pauses_and_resumes(visitor: Client, alice: Subscriber) -> None:
 def test_it_says_where_the_error_is(visitor: Client, alice: Subscriber) -> None:
     shown = page(visitor, alice)
     links = re.findall(r'<a href="#([a-z]+)">', shown)
-    assert links == ["topics", "arrival", "pause", "move", "likes", "data", "links", "leave"]
+    assert links == ["topics", "arrival", "pause", "move", "likes", "data", "devices", "leave"]
     assert [shown.count(f'id="{link}"') for link in links] == [1] * 8
 
 

@@ -1,0 +1,50 @@
+"""The page “For you”: the digest that the signed-in reader would get, for any day."""
+
+import datetime as dt
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from digest.editions import publication
+from digest.matching import Match
+from digest.models import Edition, Paper
+from digest.search import reader_digest
+from digest.site import archive, thumbnails, topics
+from digest.views.page_cache import CARD
+from subscriptions.models import Subscriber
+from subscriptions.views.common import for_signed_in
+
+
+@require_safe
+@for_signed_in
+def for_you(request: HttpRequest, reader: Subscriber, day: dt.date | None = None) -> HttpResponse:
+    """Show the digest of a day, by default of the newest edition, with the reason for each paper."""
+    edition = Edition.objects.filter(day=day).first() if day else publication.latest()
+    if day and edition is None:
+        raise Http404(f"There is no edition of {day}.")
+    context = _context(reader, edition) if edition else {"digest": None}
+    return render(request, "web/for_you.html", context)
+
+
+def _context(reader: Subscriber, edition: Edition) -> dict[str, Any]:
+    digest = reader_digest.of_day(reader, edition)
+    # The papers of an index have only the columns that matching needs.
+    papers = Paper.objects.only(*CARD).in_bulk(match.paper.pk for match in digest.matches)  # type: ignore[attr-defined]
+    shown = list(papers.values())
+    return {
+        "digest": digest,
+        "for_you": _with_papers(digest.for_you, papers),
+        "trending": _with_papers(digest.trending, papers),
+        "days": archive.span(edition.day, edition.day),
+        "follows_something": reader.filters.exists(),
+        "topics_of": topics.of_papers(shown, topics.offered()),
+        "pictures": thumbnails.of_papers(shown),
+    }
+
+
+def _with_papers(matches: tuple[Match, ...], papers: dict[int, Paper]) -> list[tuple[Paper, Match]]:
+    """Return the matches with their papers, without those that were hidden or deleted meanwhile."""
+    pks = ((match.paper.pk, match) for match in matches)  # type: ignore[attr-defined]
+    return [(papers[pk], match) for pk, match in pks if pk in papers]

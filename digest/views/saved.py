@@ -1,0 +1,74 @@
+"""The page “Saved”: the reading list of the signed-in reader, and its export."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from digest import reading_list
+from digest.models import Paper, SavedPaper
+from digest.site import citations, spreadsheets
+from digest.site.spreadsheets import ListedPaper
+from digest.views.page_cache import paginate
+from subscriptions.models import Subscriber
+from subscriptions.views.common import back_to, for_signed_in
+
+PAPERS_A_PAGE = 50
+LONGEST_SEARCH = 200  # characters
+LONGEST_NUMBER = 15  # digits of a paper's primary key
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_signed_in
+def saved(request: HttpRequest, reader: Subscriber) -> HttpResponse:
+    """Show the list; POST sets the tags and the note of one paper."""
+    if request.method == "POST":
+        paper = get_object_or_404(Paper, pk=_number(request.POST.get("paper", "")))
+        given = request.POST
+        if not reading_list.annotate(reader, paper, given.get("tags", ""), given.get("note", "")):
+            raise Http404("The paper is not on the list.")
+        return redirect(back_to(request, "digest:saved"))
+    chosen = _chosen(request)
+    rows, pages = paginate(reading_list.find(reader, **chosen), request.GET.get("page"), PAPERS_A_PAGE)
+    context: dict[str, Any] = {"rows": rows, "pages": pages, "tags": reading_list.tags_of(reader), "chosen": chosen}
+    limits = {"longest_note": reading_list.LONGEST_NOTE, "longest_tags": reading_list.LONGEST_TAGS}
+    return render(request, "web/saved.html", context | limits | {"orders": list(reading_list.ORDERS)})
+
+
+@require_safe
+@for_signed_in
+def export(request: HttpRequest, reader: Subscriber, suffix: str) -> HttpResponse:
+    """Return the papers of the list that are shown, as BibTeX, RIS or CSV."""
+    return export_of(reading_list.find(reader, **_chosen(request)), suffix)
+
+
+def export_of(rows: Any, suffix: str) -> HttpResponse:
+    """Return saved papers as a file for other software."""
+    papers = reading_list.papers(rows)
+    match suffix:
+        case "bib":
+            text, content_type = citations.bibtex(papers), citations.BIBTEX_TYPE
+        case "ris":
+            text, content_type = citations.ris(papers), citations.RIS_TYPE
+        case _:
+            text, content_type = spreadsheets.as_csv(map(_listed, rows)), spreadsheets.CSV_TYPE
+    headers = {"Content-Disposition": f'attachment; filename="reading-list.{suffix}"', "X-Robots-Tag": "noindex"}
+    return HttpResponse(text, content_type, headers=headers)
+
+
+def _listed(row: SavedPaper) -> ListedPaper:
+    return ListedPaper(row.paper, row.saved_at, row.tags, row.note)
+
+
+def _chosen(request: HttpRequest) -> dict[str, str]:
+    """Return what the list is narrowed to, and its order. Unprintable characters can't be searched."""
+    given = {name: request.GET.get(name, "")[:LONGEST_SEARCH].strip() for name in ("q", "tag", "order")}
+    words = "".join(letter if letter.isprintable() else " " for letter in given["q"])
+    order = given["order"] if given["order"] in reading_list.ORDERS else "newest"
+    return {"words": words, "tag": given["tag"], "order": order}
+
+
+def _number(text: str) -> int:
+    """Return the primary key in `text`, or 0, which no paper has."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else 0

@@ -1,0 +1,103 @@
+"""The pages to sign in by an emailed link, to keep a device signed in, and to sign out."""
+
+import math
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from subscriptions import forms, outbox
+from subscriptions.models import OwedNotice, Subscriber
+from subscriptions.readers import lifecycle, signup_queue
+from subscriptions.security import abuse_limits, bot_check, client_ip, devices, link_tokens, reader_session
+from subscriptions.security.link_tokens import Purpose
+from subscriptions.views.common import bad_link, enqueue_notices, for_reader, for_signed_in, page_with_button
+
+LONGEST_NUMBER = 15  # digits of a device's primary key
+
+
+@csrf_exempt  # the visitor has no session yet, and the answer is the same for every address
+@page_with_button
+def ask_for_link(request: HttpRequest) -> HttpResponse:
+    """Email a sign-in link. The response is the same for every address."""
+    if request.method != "POST":
+        if reader_session.reader_of(request):
+            return redirect("digest:for_you")
+        return render(request, "web/sign_in.html", {"form": forms.AddressForm()})
+    form = forms.AddressForm(request.POST)
+    if not form.is_valid():
+        return render(request, "web/sign_in.html", {"form": form}, status=400)
+    if not form.is_by_a_robot():
+        if not bot_check.is_deliberate(request):
+            return render(request, "web/sign_in.html", {"form": form, "once_more": True})
+        now, network = timezone.now(), client_ip.visitors_network(request)
+        again_at = signup_queue.request_sign_in(form.cleaned_data["email"], network=network, now=now)
+        if again_at:
+            seconds = math.ceil(max((again_at - now).total_seconds(), 1))
+            context = {"form": form, "wait_minutes": math.ceil(seconds / 60)}
+            response = render(request, "web/sign_in.html", context, status=429)
+            response.headers["Retry-After"] = str(seconds)
+            return response
+        enqueue_notices()
+    context = {"email": form.cleaned_data["email"], "outbox": settings.DEBUG and outbox.is_in_use()}
+    response = render(request, "web/sign_in_sent.html", context, status=202)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@page_with_button
+@for_reader(Purpose.SIGN_IN)
+def sign_in(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Show a button on GET, because mail scanners follow every link; sign this device in on POST."""
+    if not subscriber.is_subscribed:
+        return bad_link(request, expired=True)
+    # Another site could sign its visitors in as someone else, and see what they save.
+    if request.method != "POST" or not bot_check.is_from_here(request):
+        return render(request, "web/sign_in_here.html", {"subscriber": subscriber})
+    reader_session.sign_in(request, subscriber)
+    return redirect("digest:for_you")
+
+
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def keep_signed_in(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Sign this device in from the settings page. Notify the reader, because digests get forwarded, links included."""
+    page = reverse("subscriptions:preferences", args=[token])
+    if not subscriber.is_subscribed or not bot_check.is_from_here(request):
+        return redirect(f"{page}#devices")
+    now = timezone.now()
+    if abuse_limits.acquire(abuse_limits.new_devices(subscriber.uid), now=now):
+        return redirect(f"{page}?device=too_often#devices")
+    reader_session.sign_in(request, subscriber)
+    lifecycle.queue_notice(subscriber, OwedNotice.Kind.NEW_DEVICE, now=now)
+    enqueue_notices()
+    return redirect(f"{page}?device=signed_in#devices")
+
+
+@require_POST
+@for_reader(Purpose.PREFERENCES)
+def sign_out_device(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Sign out one device on the list of the settings page."""
+    number = request.POST.get("device", "")
+    if number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER:
+        devices.revoke(subscriber, int(number))
+    return redirect(reverse("subscriptions:preferences", args=[token]) + "?device=signed_out#devices")
+
+
+@require_POST
+@for_signed_in
+def sign_out_here(request: HttpRequest, reader: Subscriber) -> HttpResponse:
+    """Sign out this device only."""
+    reader_session.sign_out(request)
+    return redirect("digest:latest")
+
+
+def settings_of(reader: Subscriber) -> HttpResponse:
+    """Return a redirect to the settings of the signed-in reader."""
+    response = redirect("subscriptions:preferences", link_tokens.make_token(Purpose.PREFERENCES, reader))
+    response.headers["Cache-Control"] = "no-store"
+    return response

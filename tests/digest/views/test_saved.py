@@ -1,0 +1,112 @@
+"""The pages “Saved” and “For you” of a signed-in reader."""
+
+import csv
+import io
+
+import pytest
+from django.test import Client
+
+from digest import reading_list
+from digest.models import Edition, Paper
+from digest.site import spreadsheets
+from subscriptions.models import Subscriber
+from tests.conftest import NOW, TODAY
+from tests.subscriptions.security.test_reader_session import sign_in
+
+pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db]
+
+
+@pytest.fixture
+def ada(client: Client, alice: Subscriber, edition: Edition) -> Subscriber:
+    """A signed-in reader with two saved papers."""
+    sign_in(client, alice)
+    for number, paper in enumerate(edition.papers.order_by("key")[:2]):
+        reading_list.save(alice, paper, now=NOW.replace(hour=number))
+    return alice
+
+
+def paper(number: int) -> Paper:
+    return Paper.objects.get(key=f"arxiv:2608.0000{number}")
+
+
+def main_of(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    return response.text.partition("<main")[2].partition("</main")[0]
+
+
+def test_strangers_are_led_to_the_page_that_emails_a_link(client: Client) -> None:
+    for path in ("/saved/", "/saved.csv", "/for-you/", f"/for-you/{TODAY}/"):
+        assert client.get(path)["Location"] == "/sign-in/"
+
+
+def test_it_lists_the_latest_first_and_sorts(client: Client, ada: Subscriber) -> None:
+    first, second = "Reinforcement Learning at Scale", "Faster Diffusion"
+    page = main_of(client, "/saved/")
+    assert page.index(second) < page.index(first)
+    page = main_of(client, "/saved/?order=votes")
+    assert page.index(first) < page.index(second)
+
+
+def test_tags_and_notes_are_kept_and_searched(client: Client, ada: Subscriber) -> None:
+    fields = {
+        "paper": str(paper(2).pk),
+        "tags": "Fast, #thesis,fast , ",
+        "note": "Compare with ours.",
+        "back": "/saved/",
+    }
+    assert client.post("/saved/", fields)["Location"] == "/saved/"
+    assert reading_list.find(ada, tag="FAST").get().tags == ["Fast", "thesis"]
+    for query in ("q=ours", "q=thes", "tag=thesis", "q=diffusion", "q=turing+faster"):
+        page = main_of(client, f"/saved/?{query}")
+        assert "Faster Diffusion" in page, query
+    assert "Reinforcement" not in main_of(client, "/saved/?tag=thesis")
+    assert "No saved paper matches." in main_of(client, "/saved/?q=zebrafish")
+
+
+@pytest.mark.parametrize("query", ["q=%00", "tag=%00", "order=x", "page=x", "q=" + "a+" * 300, "tag=%27%29--"])
+def test_odd_searches_are_answered(client: Client, ada: Subscriber, query: str) -> None:
+    main_of(client, f"/saved/?{query}")
+
+
+def test_a_paper_that_is_not_saved_has_no_note(client: Client, ada: Subscriber) -> None:
+    for pk in (str(paper(3).pk), "", "x", "9" * 30):
+        assert client.post("/saved/", {"paper": pk, "note": "x"}).status_code == 404
+
+
+def test_it_exports_what_is_shown(client: Client, ada: Subscriber) -> None:
+    reading_list.annotate(ada, paper(1), "rl", "=HYPERLINK(1)")
+    rows = list(csv.DictReader(io.StringIO(client.get("/saved.csv?tag=rl").content.decode("utf-8-sig"))))
+    assert [(row["title"], row["tags"], row["note"]) for row in rows] == [
+        ("Reinforcement Learning at Scale", "rl", "'=HYPERLINK(1)")
+    ]
+    assert "@misc{" in client.get("/saved.bib").text
+    assert client.get("/saved.ris").text.count("TY  - ") == 2
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    assert spreadsheets.without_formula(cell) == f"'{cell}"
+
+
+def test_removed_papers_are_deleted_after_a_day(ada: Subscriber) -> None:
+    reading_list.remove(ada, paper(1), now=NOW)
+    assert reading_list.prune(now=NOW + reading_list.UNDO_TIME) == 0
+    assert reading_list.prune(now=NOW + reading_list.UNDO_TIME * 2) == 1
+
+
+def test_for_you_is_the_digest_of_the_day_with_reasons(client: Client, ada: Subscriber) -> None:
+    page = main_of(client, "/for-you/")
+    assert "2608.00001" in page
+    assert "2608.00002" in page
+    assert "A Survey of" not in page  # alice wants none
+    assert "Learning" in page
+    assert "2608.00001" in main_of(client, f"/for-you/{TODAY}/")
+    assert client.get("/for-you/2020-01-01/").status_code == 404
+
+
+def test_for_you_takes_few_queries(client: Client, ada: Subscriber, django_assert_max_num_queries: object) -> None:
+    client.get("/for-you/")
+    with django_assert_max_num_queries(30):  # type: ignore[operator]
+        client.get("/for-you/")
