@@ -96,7 +96,7 @@ def test_the_reason_of_a_failure_is_visible(context: BrowserContext) -> None:
 def test_a_button_leads_to_its_result(context: BrowserContext) -> None:
     page = context.new_page()
     page.goto("/admin/subscriptions/brand/add/")
-    page.get_by_role("button", name="Send it to me").click()
+    page.get_by_role("button", name="Send test email").click()
     notice = page.locator("#fitting").get_by_text("Nothing was saved.").first
     notice.wait_for()
     page.wait_for_load_state("networkidle")

@@ -1,5 +1,27 @@
 """The admin of papers, editions and deliveries. No action sends an email twice, except those that say so."""
 
-from digest.admin import brand, deliveries, editions, opinions, papers, pauses, periodic_tasks, sources, totals
+from digest.admin import (
+    brand,
+    deliveries,
+    editions,
+    opinions,
+    papers,
+    pauses,
+    periodic_tasks,
+    readers,
+    sources,
+    totals,
+)
 
-__all__ = ["brand", "deliveries", "editions", "opinions", "papers", "pauses", "periodic_tasks", "sources", "totals"]
+__all__ = [
+    "brand",
+    "deliveries",
+    "editions",
+    "opinions",
+    "papers",
+    "pauses",
+    "periodic_tasks",
+    "readers",
+    "sources",
+    "totals",
+]

@@ -1,6 +1,14 @@
 """Parts that several admin pages share."""
 
-from django.utils.html import format_html
+from collections.abc import Iterable
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from digest.email import bold_terms, reasons
+from digest.matching import Match
+from digest.models import Paper
+from digest.text.cleanup import first_sentences
 
 LONGEST = 300  # characters of a reason in a list; the row's own page shows it whole
 
@@ -11,3 +19,18 @@ def outcome_of(status: str, reason: str, *, is_bad: bool = False) -> str:
     if not reason:
         return first
     return format_html("{}<p>{}</p>", first, f"{reason[:LONGEST]}…" if len(reason) > LONGEST else reason)
+
+
+def papers_of(matches: Iterable[Match]) -> str:
+    """Return the papers as a list, each with a link to its page and the reason of each filter."""
+    rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p><ul>{}</ul></li>', map(_row_of, matches))
+    return format_html('<ol class="holds">{}</ol>', rows)
+
+
+def _row_of(match: Match) -> tuple[str, str, str, str]:
+    """Return the paper's admin page, its title, its text with matched terms in bold, and the reason of each filter."""
+    paper: Paper = match.paper  # type: ignore[assignment]  # a row in every index
+    why = [(line,) for line in map(reasons.why, match.findings) if line] or [("trending",)]
+    lines = format_html_join("", "<li>{}</li>", why)
+    shown = bold_terms.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
+    return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, lines

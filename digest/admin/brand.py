@@ -21,8 +21,8 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
         fields = "__all__"  # noqa: DJ007  # all fields are editable
         widgets = {"accent": forms.TextInput(attrs={"placeholder": colours.ACCENT})}
 
-    def make_preview(self) -> ThemePreview:
-        return theme_preview.preview_theme(brand.look_of(self.instance))
+    def make_preview(self, **audience: Any) -> ThemePreview:
+        return theme_preview.preview_theme(brand.look_of(self.instance), **audience)
 
 
 @admin.register(Brand)

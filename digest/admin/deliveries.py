@@ -5,17 +5,14 @@ import datetime as dt
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 
 from digest import clock
-from digest.admin.base import outcome_of
+from digest.admin.base import outcome_of, papers_of
 from digest.delivery import shards
-from digest.email import bold_terms, reader_urls, reasons
-from digest.matching import Match
+from digest.email import reader_urls
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.personalization import snapshot
-from digest.text.cleanup import first_sentences
 from subscriptions.admin.base import LOGGED_AT_ONCE, NamesReaderAdmin, ReadOnlyAdmin, log_action
 from subscriptions.admin.filters import SelectFilter
 
@@ -48,8 +45,7 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
         papers = Paper.objects.in_bulk(snapshot.votes(delivery.papers))
         digest = snapshot.restore(delivery.papers, delivery.edition.day, papers)
         copy = reader_urls.digest_url(delivery.subscriber, delivery.edition_id)
-        rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p><ul>{}</ul></li>', map(_row_of, digest.matches))
-        return format_html('<ol class="holds">{}</ol><p><a href="{}">View as emailed</a></p>', rows, copy)
+        return format_html('{}<p><a href="{}">View as emailed</a></p>', papers_of(digest.matches), copy)
 
     @admin.display(ordering="status")
     def outcome(self, delivery: Delivery) -> str:
@@ -83,15 +79,6 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
 def _log(request: HttpRequest, deliveries: QuerySet[Delivery], message: str) -> None:
     # In batches, because all deliveries of an edition may be selected.
     log_action(request, deliveries.defer("papers").iterator(LOGGED_AT_ONCE), message)
-
-
-def _row_of(match: Match) -> tuple[str, str, str, str]:
-    """Return the paper's admin page, its title, its text with matched terms in bold, and the reason of each filter."""
-    paper: Paper = match.paper  # type: ignore[assignment]  # restored from these
-    why = [(line,) for line in map(reasons.why, match.findings) if line] or [("trending",)]
-    lines = format_html_join("", "<li>{}</li>", why)
-    shown = bold_terms.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
-    return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, lines
 
 
 @admin.register(DeliveryEvent)

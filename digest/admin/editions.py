@@ -15,10 +15,19 @@ from digest.editions import publication
 from digest.email import theme_preview
 from digest.email.theme_preview import ThemePreview
 from digest.models import Edition, Paper, QuietDay
+from digest.text.cleanup import first_sentences
 from subscriptions import brand
 from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
 
 PLAIN = "Plain text; addresses that begin with https:// become links."
+# What a change of a paper means, and how to undo it.
+HINTS = {
+    "is_hidden": {
+        True: "hidden from pages and from emails that are not sent yet. Untick “hidden” to show it again.",
+        False: "shown again.",
+    },
+    "is_pinned": {True: "pinned above the others. Untick “pinned” to undo this.", False: "no longer pinned."},
+}
 SHOWN = 100  # papers on an edition's page; the list of papers has all of them
 
 
@@ -26,13 +35,15 @@ class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
     class Meta:
         model = Edition
         fields = ["note_before", "note_after", "mail_from"]
+        widgets = dict.fromkeys(("note_before", "note_after"), forms.Textarea(attrs={"rows": 3, "cols": 40}))
+        labels = {"mail_from": "emailed from"}
         help_texts = {
             "note_before": f"The editors' note above the papers. {PLAIN}",
             "note_after": f"The editors' note below the papers. {PLAIN}",
         }
 
-    def make_preview(self) -> ThemePreview:
-        return theme_preview.preview_theme(brand.current(), self.instance)
+    def make_preview(self, **audience: Any) -> ThemePreview:
+        return theme_preview.preview_theme(brand.current(), self.instance, **audience)
 
 
 class PaperFormSet(forms.BaseInlineFormSet[Paper, Edition, Any]):
@@ -50,7 +61,7 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
     model = Paper
     form = RowForm
     formset = PaperFormSet
-    verbose_name_plural = "papers: pin those to show first, hide those to leave out"
+    template = "admin/digest/edition/papers.html"
     fields = ["work", "votes", "is_pinned", "is_hidden"]
     readonly_fields = ["work", "votes"]
     ordering = publication.BY_VOTES
@@ -62,7 +73,14 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
 
     @admin.display(description="paper")
     def work(self, paper: Paper) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("admin:digest_paper_change", args=[paper.pk]), paper.title)
+        """Return the title, the authors and the summary, with the abstract behind it: enough to pin or hide by."""
+        address = reverse("admin:digest_paper_change", args=[paper.pk])
+        summary = paper.summary or first_sentences(paper.abstract, 280)
+        return format_html(
+            '<a href="{}">{}</a><p class="authors">{}</p><details><summary>{}</summary><p>{}</p></details>',
+            *(address, paper.title, ", ".join(paper.authors[:3]) + (" and others" if len(paper.authors) > 3 else "")),
+            *(summary or "No abstract", paper.abstract or "The source gave none."),
+        )
 
 
 @admin.register(Edition)
@@ -82,8 +100,17 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
 
     def get_fields(self, request: HttpRequest, obj: Edition | None = None) -> Any:
         """Return the fields. `mail_from` is left out until the edition is closed, because closing sets it."""
-        shown = ["day", ("published_at", "closed_at"), "note_before", "note_after"]
-        return [*shown, "mail_from"] if obj and obj.closed_at else shown
+        dates = ["day", "published_at", "closed_at", *(["mail_from"] if obj and obj.closed_at else [])]
+        return [tuple(dates), ("note_before", "note_after")]
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save the papers, and say how to undo each change."""
+        super().save_formset(request, form, formset, change)
+        for paper, names in formset.changed_objects:
+            for name in set(names) & HINTS.keys():
+                page = reverse("admin:digest_paper_change", args=[paper.pk])
+                hint = HINTS[name][getattr(paper, name)]
+                self.message_user(request, format_html('<a href="{}">{}</a>: {}', page, paper.title, hint))
 
     def view_on_site(self, edition: Edition) -> str:
         return reverse("digest:edition", args=[edition.day])

@@ -1,80 +1,149 @@
-"""Previews of unsaved changes in a sample email, on the page or in one's own mailbox."""
+"""Previews of unsaved changes in a sample email, on the page or sent to an address."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import messages
+from django import forms
+from django.contrib import admin, messages
 from django.db import transaction
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from digest import clock
 from digest.email import theme_preview
 from digest.email.theme_preview import NothingToShowError, ThemePreview
+from subscriptions.admin.base import SelectOfKeys, SelectOfManyKeys, log_action
 from subscriptions.email import send_errors
+from subscriptions.forms import AddressField
+from subscriptions.models import Subscriber, Topic, TopicFilter
+from subscriptions.readers import lifecycle
+from subscriptions.security import abuse_limits
+from subscriptions.security.abuse_limits import Limit
 from subscriptions.security.mail_csp import styles_in
 
-PREVIEW_BUTTONS = ("_preview", "_send_to_me")
+SEND = "_send_test"
+PREVIEW_BUTTONS = ("_preview", SEND)
 # The email is shown in frames that inherit this policy. It has inline styles, and its logo may be on any host.
 POLICY = "default-src 'self'; style-src 'self' {styles}; img-src 'self' https: data:; frame-ancestors 'none'"
+TEST_EMAILS = [(20, dt.timedelta(hours=1)), (60, dt.timedelta(days=1))]  # of one member of staff
 
 
-def _styled(fitting: ThemePreview) -> Iterator[tuple[str, ...]]:
+def policy_of(preview: ThemePreview | None) -> str:
+    """Return the Content-Security-Policy of a page that shows the preview."""
+    return POLICY.format(styles=styles_in("".join(map("".join, _styled(preview)))) if preview else "")
+
+
+def _styled(preview: ThemePreview) -> Iterator[tuple[str, ...]]:
     """Yield all HTML of the page that has inline styles: the emails, and the colour samples beside them."""
-    for _, shades, html in fitting.schemes:
+    for _, shades, html in preview.schemes:
         pairs = (shades.card, shades.accent), (shades.accent, shades.on_accent)
         yield html, *(f'<i style="background:{behind};color:{text}"></i>' for behind, text in pairs)
 
 
+class OptionalAddressField(AddressField):
+    def clean(self, value: Any) -> str:
+        return super().clean(value) if value or self.required else ""
+
+
+class PreviewOptions(forms.Form):
+    """The reader of the previewed digest, and where to send it. Staff choose only from rows that they may view."""
+
+    reader = forms.ModelChoiceField(
+        Subscriber.objects.all(),
+        required=False,
+        label="As this reader",
+        widget=SelectOfKeys(TopicFilter._meta.get_field("subscriber"), admin.site, attrs={"data-width": "100%"}),
+    )
+    topics = forms.ModelMultipleChoiceField(
+        Topic.objects.all(),
+        required=False,
+        label="Or as a follower of",
+        widget=SelectOfManyKeys(TopicFilter._meta.get_field("topic"), admin.site, attrs={"data-width": "100%"}),
+    )
+    send_to = OptionalAddressField()
+
+    def __init__(self, request: HttpRequest) -> None:
+        is_sent = any(name in request.POST for name in PREVIEW_BUTTONS)
+        own = {"send_to": getattr(request.user, "email", "")}
+        super().__init__(request.POST if is_sent else None, prefix="test", initial=own)
+        self.fields["send_to"].label = "Test email to"
+        self.fields["send_to"].required = SEND in request.POST
+        permissions = {"reader": "subscriptions.view_subscriber", "topics": "subscriptions.view_topic"}
+        for name, permission in permissions.items():
+            if not request.user.has_perm(permission):
+                del self.fields[name]
+
+    def clean_send_to(self) -> str:
+        address: str = self.cleaned_data["send_to"]
+        if address and lifecycle.is_suppressed(address):
+            raise forms.ValidationError("This address is suppressed: it must not be emailed.")
+        return address
+
+    @property
+    def audience(self) -> dict[str, Any]:
+        """The arguments of `preview_theme`."""
+        return {"reader": self.cleaned_data.get("reader"), "topics": list(self.cleaned_data.get("topics") or ())}
+
+
 class EmailPreviewForm:
-    """A form with the buttons "Preview" and "Send it to me", which show it again as typed and don't save it."""
+    """A form with the buttons "Preview" and "Send test email", which show it again as typed and don't save it."""
 
     def is_valid(self) -> bool:
         is_valid: bool = super().is_valid()  # type: ignore[misc]
         return is_valid and not any(name in self.data for name in PREVIEW_BUTTONS)  # type: ignore[attr-defined]
 
-    def make_preview(self) -> ThemePreview:
-        """Return a sample email with the typed values. Raises NothingToShowError."""
+    def make_preview(self, **audience: Any) -> ThemePreview:
+        """Return a sample email with the typed values (see `preview_theme`). Raises NothingToShowError."""
         raise NotImplementedError
 
 
 class EmailPreviewAdmin:
     """An admin page with the email below its EmailPreviewForm. Its templates include `admin/fitting.html`."""
 
+    save_on_top = True  # with the buttons, because the page may be long
+
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
-        if not any(name in request.POST for name in PREVIEW_BUTTONS):
+        if not isinstance(response, TemplateResponse) or not (context := response.context_data):
             return response
-        if isinstance(response, TemplateResponse) and (context := response.context_data):
+        options = context["options"] = PreviewOptions(request)
+        context["media"] += options.media
+        if any(name in request.POST for name in PREVIEW_BUTTONS):
             form, formsets = context["adminform"].form, [inline.formset for inline in context["inline_admin_formsets"]]
-            if not form.errors and all(formset.is_valid() for formset in formsets):
-                fitting = context["fitting"] = _preview(request, form, formsets)
-                styles = styles_in("".join(map("".join, _styled(fitting)))) if fitting else ""
-                response["Content-Security-Policy"] = POLICY.format(styles=styles)
+            if not form.errors and all(formset.is_valid() for formset in formsets) and options.is_valid():
+                fitting = context["fitting"] = _preview(request, form, formsets, options)
+                response["Content-Security-Policy"] = policy_of(fitting)
         return response
 
 
-def _preview(request: HttpRequest, form: EmailPreviewForm, formsets: list[Any]) -> ThemePreview | None:
+def _preview(
+    request: HttpRequest, form: EmailPreviewForm, formsets: list[Any], options: PreviewOptions
+) -> ThemePreview | None:
     try:
         with transaction.atomic():  # the email is made of rows, so they are saved and rolled back
             for formset in formsets:
                 formset.save()
-            fitting = form.make_preview()
+            fitting = form.make_preview(**options.audience)
             transaction.set_rollback(True)
     except NothingToShowError as error:
         messages.error(request, str(error))
         return None
-    if "_send_to_me" in request.POST:
-        _send(request, fitting)
+    if SEND in request.POST:
+        send_test(request, fitting, options.cleaned_data["send_to"], fitting.edition)
     return fitting
 
 
-def _send(request: HttpRequest, fitting: ThemePreview) -> None:
-    address = getattr(request.user, "email", "")
-    if not address:
-        messages.error(request, "Your account has no email address. Add one to it first.")
+def send_test(request: HttpRequest, preview: ThemePreview, address: str, about: Model) -> None:
+    """Email the preview to `address`, and log who sent it at the row that it is about."""
+    if abuse_limits.acquire(Limit("test email", str(request.user.pk), TEST_EMAILS), now=clock.now()):
+        messages.error(request, "Not sent: you have sent as many test emails as one account may. Try again in an hour.")
         return
+    reader = f", as reader {preview.reader.uid}" if preview.reader else ""
+    log_action(request, [about], f"Sent a test email to {address}{reader}.")
     try:
-        theme_preview.send_preview(fitting, address)
+        theme_preview.send_preview(preview, address)
     except Exception as error:
         messages.error(request, f"Not sent. {send_errors.classify(error).reason}")
     else:

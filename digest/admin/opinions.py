@@ -48,10 +48,10 @@ class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
 
 
 @admin.register(SavedPaper)
-class SavedPaperAdmin(ReadOnlyAdmin, admin.ModelAdmin[SavedPaper]):
+class SavedPaperAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[SavedPaper]):
     """Tags and notes are the reader's own, and not shown."""
 
-    list_display = ["paper", "subscriber", "saved_at"]
+    list_display = ["paper", "reader", "saved_at"]
     fields = ["subscriber", "paper", "saved_at", "removed_at"]
     search_fields = ["paper__title", "paper__key", "subscriber__email"]
     list_select_related = ["paper", "subscriber"]

@@ -1,16 +1,17 @@
-"""Preview a theme, or the notes of an edition, on a sample email. Nothing is stored, and no reader is shown."""
+"""Preview a theme, the notes of an edition, or the digest of one reader. Nothing is stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 
-from digest.editions import publication
+from digest.editions import candidates, publication
 from digest.email import rendering
 from digest.email.rendering import RenderedEmail
 from digest.models import Edition
 from digest.personalization import paper_index, profiles
-from digest.personalization.digest_selection import compose
-from digest.site import topics
+from digest.personalization.digest_selection import Digest, compose
+from digest.site import topics as topic_counts
 from subscriptions import brand
 from subscriptions.brand import Look
 from subscriptions.colours import Colours
@@ -21,15 +22,17 @@ FOLLOWED = 3  # topics of the sample reader, the most frequent ones of the editi
 
 
 class NothingToShowError(Exception):
-    """There is no edition to preview. The message says what to do."""
+    """There is no edition to preview, or no email for this reader. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class ThemePreview:
-    """A sample reader's digest in the previewed theme. Its personal links lead nowhere."""
+    """A digest in the previewed theme, of a sample reader or of a real one. Its personal links lead nowhere."""
 
     edition: Edition
-    topics: list[Topic]  # followed by the sample reader
+    topics: Sequence[Topic]  # followed by the sample reader
+    reader: Subscriber | None  # None: a sample reader
+    digest: Digest
     mail: RenderedEmail
     look: Look
 
@@ -43,22 +46,44 @@ class ThemePreview:
         ]
 
 
-def preview_theme(look: Look, edition: Edition | None = None) -> ThemePreview:
+def preview_theme(
+    look: Look, edition: Edition | None = None, *, reader: Subscriber | None = None, topics: Sequence[Topic] = ()
+) -> ThemePreview:
     """Return a digest of `edition` as it is in memory, or of the newest edition.
 
-    Raise NothingToShowError if there is none.
+    It is the digest of `reader`, or of a sample reader who follows `topics`, or else the most frequent topics.
+    Raise NothingToShowError if there is no edition, or if the reader gets no email.
     """
     edition = edition or publication.latest()
     if edition is None:
         raise NothingToShowError("There is no edition yet: publish one first.")
-    followed = _most_frequent(edition)
-    wanted = profiles.make_profile(followed, on_quiet_days=True)
-    digest = compose(paper_index.build_index(publication.papers_of(edition), for_page=True), wanted, edition.day)
+    if reader is None:
+        topics = topics or _most_frequent(edition)
+        digest = _digest_of_topics(topics, edition)
+    else:
+        topics, digest = (), digest_of(reader, edition)
+    if not digest.is_worth_sending:
+        raise NothingToShowError(f"Nothing in the edition of {edition.day} matches what they follow: no email is sent.")
     nowhere = f"{settings.SITE_URL}/#"
     urls = {f"{name}_url": nowhere + name for name in ("preferences", "unsubscribe")}
-    reader = Subscriber(email="reader@example.org", language=settings.LANGUAGE_CODE, confirmed_at=edition.published_at)
     with brand.trying(look):
-        return ThemePreview(edition, followed, rendering.render(digest, edition, subscriber=reader, **urls), look)
+        mail = rendering.render(digest, edition, subscriber=reader or _sample_reader(edition), **urls)
+    return ThemePreview(edition, topics, reader, digest, mail, look)
+
+
+def digest_of(reader: Subscriber, edition: Edition) -> Digest:
+    """Return the digest that the reader would get for `edition` now. Embeddings that are missing are not computed."""
+    papers = candidates.papers(edition, candidates.weekly_cutoff(edition, reader))
+    return compose(paper_index.build_index(papers, for_page=True), profiles.profile_of(reader), edition.day)
+
+
+def _digest_of_topics(topics: Sequence[Topic], edition: Edition) -> Digest:
+    wanted = profiles.make_profile(topics, on_quiet_days=True)
+    return compose(paper_index.build_index(publication.papers_of(edition), for_page=True), wanted, edition.day)
+
+
+def _sample_reader(edition: Edition) -> Subscriber:
+    return Subscriber(email="reader@example.org", language=settings.LANGUAGE_CODE, confirmed_at=edition.published_at)
 
 
 def send_preview(preview: ThemePreview, address: str) -> None:
@@ -70,5 +95,6 @@ def send_preview(preview: ThemePreview, address: str) -> None:
 
 
 def _most_frequent(edition: Edition) -> list[Topic]:
-    found = topics.most_frequent(topics.offered(), topics.counts([edition]))[:FOLLOWED]
+    counted = topic_counts.counts([edition])
+    found = topic_counts.most_frequent(topic_counts.offered(), counted)[:FOLLOWED]
     return list(Topic.objects.filter(slug__in=[label.slug for label, _ in found]))

@@ -7,7 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect, RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import (
+    AdminSplitDateTime,
+    AutocompleteSelect,
+    AutocompleteSelectMultiple,
+    RelatedFieldWidgetWrapper,
+)
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Field, Model, QuerySet
@@ -108,18 +113,26 @@ class TellsChangesAdmin:
         return super().formfield_for_dbfield(db_field, request, **{"show_hidden_initial": True} | kwargs)  # type: ignore[misc]
 
 
-class SelectOfKeys(AutocompleteSelect):
-    """An autocomplete box that ignores values that can't be keys. Django's box fails on them when shown again."""
+class IgnoresBadKeys:
+    """Ignore values that can't be keys. Django's autocomplete boxes fail on them when shown again."""
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        return super().optgroups(name, [key for key in value if self._can_be_key(key)], attr)
+        return super().optgroups(name, [key for key in value if self._can_be_key(key)], attr)  # type: ignore[misc]
 
     def _can_be_key(self, key: Any) -> bool:
         try:
-            self.choices.queryset.model._meta.pk.to_python(key)
+            self.choices.queryset.model._meta.pk.to_python(key)  # type: ignore[attr-defined]
         except ValidationError:
             return False
         return True
+
+
+class SelectOfKeys(IgnoresBadKeys, AutocompleteSelect):
+    """An autocomplete box for one row."""
+
+
+class SelectOfManyKeys(IgnoresBadKeys, AutocompleteSelectMultiple):
+    """An autocomplete box for several rows."""
 
 
 class SavesChangesAdmin(TellsChangesAdmin):

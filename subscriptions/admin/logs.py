@@ -34,8 +34,8 @@ class FarewellAdmin(LogAdmin):
 
 
 @admin.register(Device)
-class DeviceAdmin(LogAdmin):
-    list_display = ["subscriber", "label", "signed_in_at", "last_seen_on"]
+class DeviceAdmin(NamesReaderAdmin, LogAdmin):
+    list_display = ["reader", "label", "signed_in_at", "last_seen_on"]
     fields = ["subscriber", "label", "signed_in_at", "last_seen_on"]
     search_fields = ["subscriber__email", "label"]
     list_select_related = ["subscriber"]

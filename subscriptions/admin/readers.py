@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -31,6 +31,7 @@ from subscriptions.readers import lifecycle, personal_data
 from subscriptions.readers.consents import Trace
 
 BY_ADMIN = Trace(where="admin")
+DATES = ("created_at", "confirmed_at", "active_since", "unsubscribed_at")
 
 
 class SubscriberForm(forms.ModelForm[Subscriber]):
@@ -63,8 +64,9 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
     extra = 0
 
 
-@admin.register(Subscriber)
 class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.ModelAdmin[Subscriber]):
+    """The page of a reader. The digest app registers it, with pages about their digests."""
+
     form = SubscriberForm
     list_display = ["address", "state", "how_often", "at", "created_at"]
     list_filter = ["status", "frequency", "created_at", ("filters__topic", SelectOfUsedFilter)]
@@ -85,10 +87,16 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         (None, {"fields": [("email", "status", "paused_until"), "new_email", "language"]}),
         ("When", {"fields": [("frequency", "send_hour", "time_zone")]}),
         ("How much", {"fields": [("max_papers", "amount"), "mail_quiet_days"]}),
-        ("History", {"fields": [("created_at", "confirmed_at", "active_since", "unsubscribed_at"), "uid"]}),
+        (
+            "History",
+            {
+                "fields": [("created_at", "confirmed_at", "active_since", "unsubscribed_at"), "uid"],
+                "classes": ["collapse"],
+            },
+        ),
     ]
     inlines = [TopicFilterInline]
-    actions = ["unsubscribe", "suppress", "lift"]
+    actions = ["send_link", "unsubscribe", "suppress", "lift"]
     show_full_result_count = False  # counting all readers on every click is slow
 
     @admin.display(ordering="email", description="email address")
@@ -120,6 +128,16 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         for subscriber in queryset:
             personal_data.erase(subscriber, BY_ADMIN)
+
+    @admin.action(description="Email the selected readers the link to their settings", permissions=["change"])
+    def send_link(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        log_action(request, queryset, "Asked for the email with the link.")
+        sent = sum(lifecycle.queue_link(reader.email, now=timezone.now()) for reader in queryset)
+        if sent:
+            self.message_user(request, f"{sent} will get the link within a minute.")
+        if sent < len(queryset):
+            skipped = f"{len(queryset) - sent} skipped: suppressed, or they had as many such emails as one address may."
+            self.message_user(request, skipped, messages.WARNING)
 
     @admin.action(description="Unsubscribe the selected readers", permissions=["change"])
     def unsubscribe(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:

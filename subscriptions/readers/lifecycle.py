@@ -60,14 +60,17 @@ def _store_requested_preferences(subscriber: Subscriber, preferences: Preference
     set_preferences(subscriber, preferences)
 
 
-def queue_link(email: str, *, now: dt.datetime) -> None:
-    """Queue an email with the link to the settings, or to confirm if the reader is pending. Ignore strangers."""
+def queue_link(email: str, *, now: dt.datetime) -> bool:
+    """Queue an email with the link to the settings, or to confirm if the reader is pending.
+
+    Return False for strangers, and if the address has reached its limit.
+    """
     with transaction.atomic():
         subscriber = Subscriber.objects.select_for_update().by_email(email).first()
-        if subscriber is not None:
-            queue_requested_notice(
-                subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.LINK, now=now
-            )
+        if subscriber is None:
+            return False
+        kind = Notice.CONFIRM if subscriber.awaits_confirmation else Notice.LINK
+        return queue_requested_notice(subscriber, kind, now=now)
 
 
 def queue_sign_in(email: str, *, now: dt.datetime) -> None:

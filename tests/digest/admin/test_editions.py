@@ -1,8 +1,10 @@
 """An editor's work on an edition: pin, hide, write notes, preview, send a sample to oneself."""
 
+import re
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.test import Client
@@ -47,9 +49,9 @@ def test_who_may_only_look_changes_nothing(client: Client, edition: Edition, add
     client.force_login(reader)
     page = client.get(address).content.decode()
     assert "Faster Diffusion" in page
-    assert "_send_to_me" not in page
+    assert "_send_test" not in page
     assert client.post(address, typed(edition, "0-is_hidden")).status_code == 403
-    assert client.post(address, typed(edition) | {"_send_to_me": ""}).status_code == 403
+    assert client.post(address, typed(edition) | {"_send_test": ""}).status_code == 403
     assert mail.outbox == []
 
 
@@ -86,7 +88,9 @@ def test_a_mail_is_shown_as_it_is_typed_and_nothing_saved(
 def test_it_is_mailed_to_the_editor(
     admin_client: Client, admin_user: Any, edition: Edition, alice: Subscriber, address: str
 ) -> None:
-    admin_client.post(address, typed(edition) | {"_send_to_me": "Send it to me"})
+    page = admin_client.get(address).content.decode()
+    assert f'name="test-send_to" value="{admin_user.email}"' in page
+    admin_client.post(address, typed(edition) | {"_send_test": "Send test email", "test-send_to": admin_user.email})
     (sent,) = mail.outbox
     assert sent.to == [admin_user.email]
     assert "Good <morning>" in sent.body
@@ -94,3 +98,59 @@ def test_it_is_mailed_to_the_editor(
 
 def test_it_leads_to_the_page_that_readers_see(admin_client: Client, address: str) -> None:
     assert 'href="/2026-08-20/" class="viewsitelink"' in admin_client.get(address).content.decode()
+
+
+def test_it_is_previewed_as_any_reader_and_with_chosen_topics(
+    admin_client: Client, address: str, edition: Edition, alice: Subscriber, vision: Any
+) -> None:
+    form = typed(edition) | {"_preview": "Preview"}
+    as_alice = admin_client.post(address, form | {"test-reader": str(alice.pk)})
+    assert as_alice.context["fitting"].reader == alice
+    assert "As alice@example.org would get it now." in as_alice.content.decode()
+    on_vision = admin_client.post(address, form | {"test-topics": [str(vision.pk)]}).context["fitting"]
+    assert on_vision.topics == [vision]
+    assert "Faster Diffusion" in on_vision.mail.text
+
+
+def test_a_choice_that_can_not_be_a_row_is_refused(admin_client: Client, address: str, edition: Edition) -> None:
+    form = typed(edition) | {"_preview": "Preview", "test-reader": "abc", "test-topics": ["x"]}
+    answer = admin_client.post(address, form)
+    assert answer.status_code == 200
+    assert "Select a valid choice" in answer.content.decode()
+
+
+def test_who_may_not_view_readers_can_not_preview_as_one(
+    client: Client, address: str, edition: Edition, alice: Subscriber
+) -> None:
+    editor = User.objects.create_user("editor", is_staff=True)
+    names = ["view_edition", "change_edition", "view_paper", "change_paper"]
+    editor.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client.force_login(editor)
+    answer = client.post(address, typed(edition) | {"_preview": "", "test-reader": str(alice.pk)})
+    assert answer.context["fitting"].reader is None
+    assert 'name="test-reader"' not in answer.content.decode()
+
+
+def test_a_test_email_is_logged_at_the_edition(admin_client: Client, address: str, edition: Edition) -> None:
+    admin_client.post(address, typed(edition) | {"_send_test": "", "test-send_to": "colleague@example.org"})
+    entry = LogEntry.objects.get()
+    assert (entry.object_id, entry.change_message) == (str(edition.pk), "Sent a test email to colleague@example.org.")
+
+
+def test_papers_have_their_abstract_and_a_change_says_how_to_undo_it(
+    admin_client: Client, address: str, edition: Edition
+) -> None:
+    page = admin_client.get(address).content.decode()
+    assert "We generate video." in page
+    assert "Ada Lovelace, Alan Turing" in page
+    saved = admin_client.post(address, typed(edition, "1-is_hidden"), follow=True).content.decode()
+    assert "Faster Diffusion</a>: hidden from pages and from emails that are not sent yet. Untick “hidden”" in saved
+    saved = admin_client.post(address, typed(edition, "1-initial"), follow=True).content.decode()
+
+
+def test_its_buttons_are_on_top_and_enter_saves(admin_client: Client, address: str) -> None:
+    page = admin_client.get(address).content.decode()
+    form = page[page.index('id="edition_form"') :]
+    names = re.findall(r'<input type="submit"[^>]* name="(\w+)"', form)
+    assert names[0] == "_save"
+    assert form.index('name="_preview"') < form.index('name="note_before"')

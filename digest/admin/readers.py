@@ -1,0 +1,111 @@
+"""The page of a reader, with what they would get today, and an email with their link."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+
+from digest.admin import email_preview
+from digest.admin.base import papers_of
+from digest.admin.email_preview import OptionalAddressField
+from digest.email import theme_preview
+from digest.email.theme_preview import NothingToShowError, ThemePreview
+from digest.models import Delivery, Edition
+from digest.personalization.digest_selection import Digest
+from subscriptions import brand
+from subscriptions.admin.readers import SubscriberAdmin
+from subscriptions.models import Subscriber
+from subscriptions.readers import lifecycle
+
+EDITIONS = 14  # to choose from
+
+
+class TodayForm(forms.Form):
+    """The edition to show, and the address of a test email."""
+
+    edition = forms.ModelChoiceField(Edition.objects.none(), required=False, empty_label=None)
+    send_to = OptionalAddressField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        newest = Edition.objects.order_by("-day")[:EDITIONS].values("pk")
+        choices: Any = self.fields["edition"]
+        choices.queryset = Edition.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))
+        self.fields["send_to"].label = "Test email to"
+        self.fields["send_to"].required = self.is_bound and email_preview.SEND in self.data
+
+    def clean_send_to(self) -> str:
+        address: str = self.cleaned_data["send_to"]
+        if address and lifecycle.is_suppressed(address):
+            raise forms.ValidationError("This address is suppressed: it must not be emailed.")
+        return address
+
+
+@admin.register(Subscriber)
+class ReaderAdmin(SubscriberAdmin):
+    class Media:
+        css = {"all": ["admin-fitting.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {"today": self.today_view, "link": require_POST(self.link_view)}
+        own = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"subscriptions_subscriber_{name}")
+            for name, view in views.items()
+        ]
+        return own + super().get_urls()
+
+    def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Email the reader the link to their settings, and return to their page."""
+        reader = self._reader(request, pk)
+        if not self.has_change_permission(request, reader):
+            raise PermissionDenied
+        self.send_link(request, Subscriber.objects.filter(pk=pk))
+        return HttpResponseRedirect(reverse("admin:subscriptions_subscriber_change", args=[pk]))
+
+    def today_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show the digest that the reader would get now. A POST sends it as a test email to an address."""
+        reader = self._reader(request, pk)
+        may_send = self.has_change_permission(request, reader)
+        if request.method == "POST" and not may_send:
+            raise PermissionDenied
+        data = request.POST if request.method == "POST" else request.GET
+        form = TodayForm(data or None, initial={"send_to": getattr(request.user, "email", "")})
+        edition = (form.is_bound and form.is_valid() and form.cleaned_data["edition"]) or Edition.objects.first()
+        shown = _shown(reader, edition) if edition else {}
+        preview: ThemePreview | None = shown.get("fitting")
+        if preview and request.method == "POST" and form.is_valid():
+            email_preview.send_test(request, preview, form.cleaned_data["send_to"], reader)
+        context = self.admin_site.each_context(request) | shown
+        context |= {"opts": self.opts, "original": reader, "title": f"What {reader} would get"}
+        context |= {"form": form, "edition": edition, "may_send": may_send, "media": self.media}
+        response = TemplateResponse(request, "admin/subscriptions/subscriber/today.html", context)
+        if preview:
+            response["Content-Security-Policy"] = email_preview.policy_of(preview)
+        return response
+
+    def _reader(self, request: HttpRequest, pk: int) -> Subscriber:
+        reader = Subscriber.objects.prefetch_related("filters__topic").filter(pk=pk).first()
+        if reader is None:
+            raise Http404(f"There is no reader {pk}.")
+        if not self.has_view_permission(request, reader):
+            raise PermissionDenied
+        return reader
+
+
+def _shown(reader: Subscriber, edition: Edition) -> dict[str, Any]:
+    """Return the context about the digest: its papers with reasons, the email, and whether it was sent."""
+    delivery = Delivery.objects.filter(subscriber=reader, edition=edition).defer("papers").first()
+    try:
+        preview = theme_preview.preview_theme(brand.current(), edition, reader=reader)
+    except NothingToShowError as error:
+        return {"nothing": str(error), "delivery": delivery}
+    return {"fitting": preview, "delivery": delivery, "digest": preview.digest} | _lists(preview.digest)
+
+
+def _lists(digest: Digest) -> dict[str, str]:
+    return {"for_you": papers_of(digest.for_you), "trending": papers_of(digest.trending)}
