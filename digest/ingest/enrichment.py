@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 DAYS = 7  # after a paper was first seen
 AGAIN_AFTER = dt.timedelta(hours=24)  # arXiv's answers change once a day
-MOST_BATCHES = 10  # in one run
+MAX_BATCHES = 10  # in one run
 
 
 @dataclass
@@ -37,8 +37,8 @@ def enrich(*, now: dt.datetime) -> EnrichmentResult:
     http = make_client(Source.Kind.ARXIV, arxiv.PAUSE)
     done = EnrichmentResult()
     waiting = due(now=now)
-    for start in range(0, len(waiting), arxiv_api.MOST_IDS):
-        keys = waiting[start : start + arxiv_api.MOST_IDS]
+    for start in range(0, len(waiting), arxiv_api.MAX_IDS):
+        keys = waiting[start : start + arxiv_api.MAX_IDS]
         done.asked += len(keys)
         try:
             answer = arxiv_api.parse(arxiv_api.fetch(http, [key.removeprefix("arxiv:") for key in keys]))
@@ -57,5 +57,5 @@ def due(*, now: dt.datetime) -> list[str]:
     recent = Paper.objects.filter(key__startswith="arxiv:", categories=[], first_seen_at__gte=now - dt.timedelta(DAYS))
     waiting = recent.filter(Q(enriched_at=None) | Q(enriched_at__lt=now - AGAIN_AFTER))
     listed = waiting.filter(listings__source__kind=Source.Kind.HUGGINGFACE).distinct()
-    most = MOST_BATCHES * arxiv_api.MOST_IDS
+    most = MAX_BATCHES * arxiv_api.MAX_IDS
     return [paper.key for paper in listed.order_by("-first_seen_at", "-pk")[:most]]

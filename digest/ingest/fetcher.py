@@ -21,7 +21,7 @@ MAX_PAGES = 20
 WEEK = 7  # days
 AWAY = dt.timedelta(days=1)
 DAYS_READ_AGAIN = 3
-MOST_UNREACHABLE = 2  # failed days in a row, before the other days of an unreachable source are skipped
+MAX_UNREACHABLE = 2  # failed days in a row, before the other days of an unreachable source are skipped
 EASTERN = ZoneInfo("America/New_York")
 
 FetchJob = tuple[Source, dt.date]
@@ -42,7 +42,7 @@ def fetch_all(
     runs: list[FetchRun] = []
     unreachable: Counter[int] = Counter()  # days in a row, by the source's primary key
     for source, day in track(fetch_jobs(days, only)):
-        if unreachable[source.pk] >= MOST_UNREACHABLE:
+        if unreachable[source.pk] >= MAX_UNREACHABLE:
             continue  # each other day would wait for the timeout, too
         runs.append(fetch_one(source, day, changes_only=changes_only))
         is_unreachable = runs[-1].status == FetchRun.Status.UNREACHABLE

@@ -9,8 +9,8 @@ from xml.parsers import expat
 
 from digest.text.cleanup import clean
 
-MOST = 1000  # feeds in one list
-LONGEST_NAME = 120  # characters
+MAX_FEEDS = 1000  # feeds in one list
+MAX_NAME_LENGTH = 120  # characters
 _FEED_SCHEMES = {"feed://": "http://", "feed:http://": "http://", "feed:https://": "https://"}
 
 
@@ -66,9 +66,9 @@ class _OpmlReader:
             return  # a folder, or a link to something else
         address = _address(attributes.get("xmlurl", ""))
         name = clean(attributes.get("text", "")) or clean(attributes.get("title", "")) or _host(address)
-        self.found.append(Outline(name[:LONGEST_NAME], address))
-        if len(self.found) > MOST:
-            raise OpmlError(f"The list names more than {MOST} feeds. Split it, and import the parts.")
+        self.found.append(Outline(name[:MAX_NAME_LENGTH], address))
+        if len(self.found) > MAX_FEEDS:
+            raise OpmlError(f"The list names more than {MAX_FEEDS} feeds. Split it, and import the parts.")
 
 
 _EXPORT = "Export the subscriptions as OPML in your feed reader, and upload that file here."

@@ -10,7 +10,7 @@ from digest.ingest.opml import Outline
 from digest.ingest.source_preview import preview_source, problem_with
 from digest.models import Source
 
-LONGEST_ADDRESS = 500  # characters
+MAX_ADDRESS_LENGTH = 500  # characters
 AT_ONCE = 8  # feeds read at the same time
 PATIENCE = 8  # seconds for one feed
 PATIENCE_FOR_ALL = 25  # seconds, because an admin waits in the browser
@@ -80,8 +80,8 @@ def add_sources(outlines: Iterable[Outline], *, is_active: bool) -> list[Source]
 def _problem_with(address: str) -> str:
     if not address:
         return "It has no address."
-    if len(address) > LONGEST_ADDRESS:
-        return f"Its address is longer than {LONGEST_ADDRESS} characters."
+    if len(address) > MAX_ADDRESS_LENGTH:
+        return f"Its address is longer than {MAX_ADDRESS_LENGTH} characters."
     return problem_with(Source.Kind.FEED, address)
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, TruncDate
 from digest.models import FetchRun, Source
 
 RUNS = 3  # in a row
-MOST = 200  # bad runs in a row that are counted at most
+MAX_BAD_RUNS = 200  # in a row; more are not counted
 
 Status = FetchRun.Status
 BROKEN = (Status.FAILED, Status.UNREACHABLE)
@@ -62,7 +62,7 @@ def failing_sources() -> list[FailingSource]:
 
 def failure_of(source: Source) -> FailingSource | None:
     """Return the bad runs in a row of `source`, or None if it does not keep failing."""
-    runs = list(takewhile(lambda run: run.status in BAD, _significant_runs().filter(source=source)[:MOST]))
+    runs = list(takewhile(lambda run: run.status in BAD, _significant_runs().filter(source=source)[:MAX_BAD_RUNS]))
     return FailingSource(source, runs) if len(runs) >= RUNS else None
 
 

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 SHOWN = 10  # papers
 PATIENCE = 20  # seconds, because an admin waits in the browser
-LONGEST_SENTENCE = 200  # characters
+MAX_SENTENCE_LENGTH = 200  # characters
 AUTHORS = 3  # that are named; the others are counted
 
 
@@ -102,5 +102,5 @@ def _preview_paper(record: PaperRecord) -> PaperPreview:
         authors=f"{named} and {others} more" if others > 0 else named,
         day=record.day,
         url=record.url,
-        sentence=first_sentences(record.abstract, LONGEST_SENTENCE),
+        sentence=first_sentences(record.abstract, MAX_SENTENCE_LENGTH),
     )

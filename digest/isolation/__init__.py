@@ -17,7 +17,7 @@ from signal import SIGKILL, SIGXCPU
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 5  # of CPU for any input
 SECONDS_A_MEGABYTE = 3  # of CPU in addition; honest feeds take 0.3 on our machines
-LONGEST = 100  # seconds of wall-clock time, because the machine may be busy with other things
+MAX_WALL_SECONDS = 100  # seconds of wall-clock time, because the machine may be busy with other things
 MEMORY = 2**30  # bytes
 FAILED, OUT_OF_MEMORY = 3, 4  # exit statuses
 # The variables that Python needs to find its libraries.
@@ -39,10 +39,10 @@ def run(function: Callable[[bytes], bytes], body: bytes) -> bytes:
     command = [sys.executable, "-m", "digest.isolation", name, str(seconds)]
     try:
         done = subprocess.run(  # noqa: S603 (no argument comes from outside)
-            command, input=body, capture_output=True, cwd=ROOT, env=environment, timeout=LONGEST, check=False
+            command, input=body, capture_output=True, cwd=ROOT, env=environment, timeout=MAX_WALL_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise IsolationError(f"stopped after {LONGEST} seconds") from error
+        raise IsolationError(f"stopped after {MAX_WALL_SECONDS} seconds") from error
     if done.returncode:
         raise IsolationError(_reason(done.returncode, done.stderr.decode(errors="replace"), seconds))
     return done.stdout

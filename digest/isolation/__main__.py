@@ -7,7 +7,7 @@ from importlib import import_module
 
 from digest.isolation import FAILED, MEMORY, OUT_OF_MEMORY
 
-LONGEST_MESSAGE = 1_000  # characters
+MAX_MESSAGE_LENGTH = 1_000  # characters
 
 
 def _limit(seconds: int) -> None:
@@ -30,7 +30,7 @@ def _main(name: str, seconds: str) -> None:
         sys.exit(OUT_OF_MEMORY)
     except Exception as error:
         message = str(error) or type(error).__name__
-        sys.stderr.buffer.write(message[:LONGEST_MESSAGE].encode(errors="replace"))
+        sys.stderr.buffer.write(message[:MAX_MESSAGE_LENGTH].encode(errors="replace"))
         sys.exit(FAILED)
     sys.stdout.buffer.write(result)
 

@@ -16,7 +16,7 @@ _ENDINGS = frozenset((
     "ates", "ated", "ate", "ings", "ing", "ements", "ement", "ments", "ment", "ives", "ive", "ions", "ion", "ers", "er",
     "ors", "or", "ed", "es", "s", "ly", "al", "ic", "ity", "y", "e",
 ))  # fmt: skip
-_LONGEST_ENDING = max(map(len, _ENDINGS))
+_MAX_ENDING_LENGTH = max(map(len, _ENDINGS))
 # Letters that NFKD does not decompose, with the letters that readers type instead: Lukasz for Łukasz.
 WHOLE_LETTERS = {
     "ł": "l", "đ": "d", "ð": "d", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
@@ -59,7 +59,7 @@ def family(word: str) -> str:
         return stem(word)
     if word.endswith("ies"):
         word = word[:-3] + "y"
-    for length in range(min(_LONGEST_ENDING, len(word) - _MIN_STEM), 0, -1):
+    for length in range(min(_MAX_ENDING_LENGTH, len(word) - _MIN_STEM), 0, -1):
         if word[-length:] in _ENDINGS:
             return word[:-length]
     return word

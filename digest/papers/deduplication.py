@@ -11,7 +11,7 @@ from digest.models import Paper, PaperAlias
 from digest.sources.records import PaperRecord
 from digest.text.author_names import last_name
 
-SHORTEST_TITLE = 25  # letters; shorter titles, such as "Editorial", identify no work
+MIN_TITLE_LENGTH = 25  # letters; shorter titles, such as "Editorial", identify no work
 
 
 class KnownPapers:
@@ -74,7 +74,7 @@ def fingerprint(title: str, authors: Iterable[str]) -> str:
     """Return a hash of the title's letters and the first author's last name, or "" if they are too short."""
     letters = "".join(re.findall(r"[^\W_]+", fold(title)))
     last = fold(last_name(next(iter(authors), "")))
-    if len(letters) < SHORTEST_TITLE or not last:
+    if len(letters) < MIN_TITLE_LENGTH or not last:
         return ""
     return hashlib.sha256(f"{letters}|{last}".encode()).hexdigest()
 

@@ -19,13 +19,13 @@ from digest.personalization import feature_labels
 from digest.text.stop_words import STOP_WORDS
 
 SHRINK = 2  # opinions for half of the full weight
-MOST_WEIGHTS = 80  # of one filter
-LEAST_WEIGHT = 0.03
+MAX_WEIGHTS = 80  # of one filter
+MIN_WEIGHT = 0.03
 IN_THE_ABSTRACT = 0.5  # strength of a word; one in the title has 1
 AN_AUTHOR = 0.5  # strength
-MOST_EFFECT = 2.0  # factor of the odds
+MAX_EFFECT = 2.0  # factor of the odds
 ENOUGH = 100  # papers; among fewer, a feature that all have still counts as somewhat rare
-MOST_LABELS = 2  # in the reason why a match moved
+MAX_LABELS = 2  # in the reason why a match moved
 NOTABLE = 0.25  # of 1; a smaller effect gets no reason
 
 Rarity = Callable[[str], float]
@@ -49,7 +49,7 @@ class FilterModel:
         strongest = sorted(found, key=lambda feature: (-abs(self.weights[feature]), feature))
         words = feature_labels.written_forms([paper])
         return list(
-            islice(filter(None, (feature_labels.label_of(feature, words) for feature in strongest)), MOST_LABELS)
+            islice(filter(None, (feature_labels.label_of(feature, words) for feature in strongest)), MAX_LABELS)
         )
 
     def places(self, total: int) -> int:
@@ -106,7 +106,7 @@ class FeedbackModel:
 
 def _shifted(score: float, effect: float) -> float:
     """Return a probability with its odds multiplied. Multiply other scores, such as votes, themselves."""
-    factor: float = MOST_EFFECT**effect
+    factor: float = MAX_EFFECT**effect
     return score * factor / (1 - score + score * factor) if 0 < score < 1 else score * factor
 
 
@@ -117,8 +117,8 @@ def learn(liked: Sequence[PaperText], disliked: Sequence[PaperText], rarity: Rar
         feature: round(rarity(feature) * (good[feature] - bad[feature]) / (good[feature] + bad[feature] + SHRINK), 3)
         for feature in {**good, **bad}
     }
-    strongest = sorted(weights, key=lambda feature: (-abs(weights[feature]), feature))[:MOST_WEIGHTS]
-    return {feature: weights[feature] for feature in strongest if abs(weights[feature]) >= LEAST_WEIGHT}
+    strongest = sorted(weights, key=lambda feature: (-abs(weights[feature]), feature))[:MAX_WEIGHTS]
+    return {feature: weights[feature] for feature in strongest if abs(weights[feature]) >= MIN_WEIGHT}
 
 
 def rarity_among(papers: Iterable[PaperText]) -> Rarity:

@@ -16,8 +16,8 @@ from digest.text.latex import from_tex
 
 LONGEST = 100_000  # characters; the rest of the input is ignored
 MOST = 100  # papers
-LONGEST_TITLE = 500  # characters; a longer title is cut
-FEWEST_WORDS = 3  # words in a line that counts as a title
+MAX_TITLE_LENGTH = 500  # characters; a longer title is cut
+MIN_WORDS = 3  # words in a line that counts as a title
 
 _ENTRY = re.compile(r"(?<![^\s}])@[ \t]*(\w+)\s*[{(]")
 _FIELD = re.compile(r"(?:^|[,\s])([A-Za-z][\w-]*)\s*=\s*", re.MULTILINE)
@@ -163,7 +163,7 @@ def _ris_fields(record: dict[str, list[str]]) -> Fields:
 def _reference(fields: Fields) -> Reference:
     key = next((key for place in fields["places"].split("\n") if (key := _key(place))), "")
     authors = tuple(name for name in fields["authors"].split("\n") if name)
-    title = fields["title"][:LONGEST_TITLE]
+    title = fields["title"][:MAX_TITLE_LENGTH]
     label = title or key.partition(":")[2] or fields["label"]
     return Reference(label, key, title, fields["abstract"], authors)
 
@@ -174,8 +174,8 @@ def _references_in_lines(text: str) -> Iterator[Reference]:
         places = [*_LINK.findall(line), *_BARE_ID.findall(_LINK.sub(" ", line))]
         keys = {key: place for place in places if (key := _key(place))}
         yield from (Reference(key.partition(":")[2], key) for key in keys)
-        title = clean(line).strip(" -*•·,;\"'“”")[:LONGEST_TITLE]
-        if not places and len(title.split()) >= FEWEST_WORDS:
+        title = clean(line).strip(" -*•·,;\"'“”")[:MAX_TITLE_LENGTH]
+        if not places and len(title.split()) >= MIN_WORDS:
             yield Reference(title, title=title)
 
 

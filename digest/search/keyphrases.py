@@ -11,9 +11,9 @@ from digest.matching.tokens import COMMON_FAMILIES, family
 from digest.personalization.feedback_model import Rarity
 from digest.text.stop_words import STOP_WORDS
 
-LONGEST = 3  # words
-SHORTEST_ALONE = 5  # letters in a single word
-LEAST_RARITY = 0.35  # 0…1
+MAX_WORDS = 3  # words
+MIN_LENGTH_ALONE = 5  # letters in a single word
+MIN_RARITY = 0.35  # 0…1
 
 _PIECE = re.compile(r"[.,;:!?()\[\]{}“”\"|]+(?=\s|$|\w)|\s[–—-]+\s|\n")
 _ADDRESS = re.compile(r"https?://\S+")
@@ -63,7 +63,7 @@ def _phrases(paper: PaperText) -> Iterator[tuple[str, bool]]:
         for piece in _PIECE.split(_ADDRESS.sub("", text)):
             words = list(_WORD.finditer(piece))
             for start in range(len(words)):
-                for end in range(start, min(start + LONGEST, len(words))):
+                for end in range(start, min(start + MAX_WORDS, len(words))):
                     if _is_candidate([word[0] for word in words[start : end + 1]]):
                         yield piece[words[start].start() : words[end].end()], is_title
 
@@ -74,7 +74,7 @@ def _is_candidate(words: list[str]) -> bool:
     if any(fold(word) in STOP_WORDS - {"of"} for word in words):
         return False
     is_abbreviation = sum(map(str.isupper, words[0])) > 1
-    return len(words) > 1 or is_abbreviation or len(words[0]) >= SHORTEST_ALONE
+    return len(words) > 1 or is_abbreviation or len(words[0]) >= MIN_LENGTH_ALONE
 
 
 def _words(phrase: str) -> list[str]:
@@ -88,7 +88,7 @@ def _value(key: str, rarity: Rarity) -> float:
         return 0.0
     pairs = [f"word:{one} {two}" for one, two in pairwise(words)] or [f"word:{key}"]
     rarest = max(map(rarity, pairs))
-    return rarest * min(len(words), 2) if rarest >= LEAST_RARITY else 0.0
+    return rarest * min(len(words), 2) if rarest >= MIN_RARITY else 0.0
 
 
 def _without_overlaps(keys: Iterable[str]) -> Iterator[str]:

@@ -33,8 +33,8 @@ LAST_PAGE = CANDIDATES // PAGE
 LONGEST = 2_000  # characters of a search
 Order = Literal["fit", "newest", "votes"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-MOST_TERMS = 12  # terms that are queried, one by one; the grammar allows 50
-MOST_WITHOUT = 24  # spellings of exclusions that the database checks; matching checks all of them
+MAX_TERMS = 12  # terms that are queried, one by one; the grammar allows 50
+MAX_EXCLUSIONS = 24  # spellings of exclusions that the database checks; matching checks all of them
 # Seconds after which the search for candidates stops: CPU time of this thread on SQLite, which runs in the thread, and
 # wall-clock time on a server.
 BUDGETS = {"sqlite": 0.15, "postgresql": 1.0}
@@ -106,15 +106,15 @@ def candidates(criteria: Criteria) -> list[int]:
     likely: dict[int, int] = defaultdict(int)
     terms = list(_terms(criteria))
     share = max(WINDOW, CANDIDATES // max(1, len(terms)))
-    without = [ask for phrase in criteria.exclusions[:MOST_TERMS] for ask in search_terms.phrase(phrase, "row", "text")]
-    for found in _find(terms, without[:MOST_WITHOUT], criteria.min_votes, share):
+    without = [ask for phrase in criteria.exclusions[:MAX_TERMS] for ask in search_terms.phrase(phrase, "row", "text")]
+    for found in _find(terms, without[:MAX_EXCLUSIONS], criteria.min_votes, share):
         for pk, likelihood in found.items():
             likely[pk] += likelihood
     if not terms:
         voted = Paper.objects.filter(votes__gte=criteria.min_votes, is_hidden=False).order_by("-votes", "-pk")
         return list(voted.values_list("pk", flat=True)[:CANDIDATES])
     count = sum(len(values) for values in criteria if isinstance(values, tuple))
-    most = CANDIDATES if count <= MOST_TERMS else CANDIDATES // 2  # every candidate is scored by all terms
+    most = CANDIDATES if count <= MAX_TERMS else CANDIDATES // 2  # every candidate is scored by all terms
     return sorted(likely, key=lambda pk: (-likely[pk], -pk))[:most]
 
 
@@ -123,13 +123,13 @@ RankedTerms = tuple[list[SearchTerm], int]  # search terms, and how likely a pap
 
 def _terms(criteria: Criteria) -> Iterator[list[RankedTerms]]:
     """Yield the search terms of each criterion, likeliest first."""
-    for phrase in criteria.phrases[:MOST_TERMS]:
+    for phrase in criteria.phrases[:MAX_TERMS]:
         yield [*_exact_terms(phrase), *_word_terms(phrase)]
-    for phrase in criteria.quoted[:MOST_TERMS]:
+    for phrase in criteria.quoted[:MAX_TERMS]:
         yield _exact_terms(phrase)
-    for name in criteria.authors[:MOST_TERMS]:
+    for name in criteria.authors[:MAX_TERMS]:
         yield [(search_terms.author(name), LIKELIEST)]
-    for pattern in criteria.categories[:MOST_TERMS]:
+    for pattern in criteria.categories[:MAX_TERMS]:
         yield [(search_terms.category(pattern), POSSIBLE)]
     if criteria.sentence:
         yield [(search_terms.sentence(criteria.sentence), POSSIBLE)]

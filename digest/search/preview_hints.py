@@ -9,7 +9,7 @@ from digest.personalization.digest_selection import Digest, QueryProfile
 from digest.search.recent_papers import RecentPapers
 from subscriptions.query.grammar import Criteria
 
-MOST = 3  # hints of one kind
+MAX_HINTS = 3  # hints of one kind
 NEAR = 3  # similar phrases or names in a hint
 AMOUNTS = ("fewer", "balanced", "more")  # highest threshold first
 SOME_VOTES = 20  # votes in an example
@@ -45,7 +45,7 @@ def advise(
     if not digests:
         return ()
     found = sum(len(digest.for_you) + digest.more for digest in digests)
-    never_found = tuple(islice(_words_never_found(recent, own, wanted.amount), MOST))
+    never_found = tuple(islice(_words_never_found(recent, own, wanted.amount), MAX_HINTS))
     if not found:
         why = _all_removed(recent, wanted) or _helpful_change(recent, wanted, broader)
         return (*never_found, why) if why else never_found or (Advice("rare"),)

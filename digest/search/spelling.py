@@ -10,7 +10,7 @@ from digest.matching.authors import name_parts
 from digest.text.stop_words import STOP_WORDS
 
 ALIKE = 0.8  # minimum similarity of two words (difflib's ratio, 0…1)
-SHORTEST = 4  # letters; shorter words are similar to too many others
+MIN_LENGTH = 4  # letters; shorter words are similar to too many others
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -38,7 +38,7 @@ def near(phrase: str, vocabularies: Sequence[KnownWords]) -> Iterator[str]:
 def near_names(name: str, names: Iterable[str], most: int) -> list[str]:
     """Return at most `most` of `names` that are spelled like `name`, most similar first."""
     wanted = _normalized(name)
-    if len(wanted) < SHORTEST:
+    if len(wanted) < MIN_LENGTH:
         return []
     written = {_normalized(other): other for other in names if _have_similar_length(other, name)}
     likely = sorted(other for other in written if other[:1] == wanted[0])
@@ -59,14 +59,14 @@ def _alternatives(words: list[str], vocabularies: Sequence[KnownWords]) -> Itera
 def _similar_words(word: str, vocabularies: Sequence[KnownWords]) -> list[str]:
     """Return the words spelled like `word`, most similar first. There are none if `word` itself occurs."""
     word = fold(word)
-    if len(word) < SHORTEST or any(stem(word) in words.stems for words in vocabularies):
+    if len(word) < MIN_LENGTH or any(stem(word) in words.stems for words in vocabularies):
         return []
     return get_close_matches(word, {near for words in vocabularies for near in words.near(word)}, 2, ALIKE)
 
 
 def _is_meaningful(part: list[str]) -> bool:
     """Return whether a part of a phrase means something alone, unlike “for agents” or “this”."""
-    return not STOP_WORDS & {fold(part[0]), fold(part[-1])} and any(len(word) >= SHORTEST for word in part)
+    return not STOP_WORDS & {fold(part[0]), fold(part[-1])} and any(len(word) >= MIN_LENGTH for word in part)
 
 
 def _normalized(name: str) -> str:

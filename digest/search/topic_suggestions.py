@@ -16,11 +16,11 @@ from digest.search.keyphrases import Keyphrase
 from subscriptions.models import Topic
 from subscriptions.query.grammar import Criteria, write
 
-MOST_TOPICS = 12
-MOST_PHRASES = 12
-MOST_AUTHORS = 6
-MOST_CALLED = 20  # candidates for a pasted title
-MOST_TICKED = 3  # topics, and phrases, that are ticked beforehand
+MAX_TOPICS = 12
+MAX_PHRASES = 12
+MAX_AUTHORS = 6
+MAX_CANDIDATES = 20  # candidates for a pasted title
+MAX_TICKED = 3  # topics, and phrases, that are ticked beforehand
 TICKED = 0.5  # minimum share of the papers for a suggestion to be ticked beforehand
 
 
@@ -109,7 +109,7 @@ def _known_papers(citations: Sequence[Reference]) -> dict[str, Paper]:
 
 def _paper_with_title(title: str) -> Paper | None:
     """Return the only paper with this title, or None if there is none or several."""
-    candidates = fulltext.find(search_terms.phrase(title, "row", "title"), without=[], limit=MOST_CALLED)
+    candidates = fulltext.find(search_terms.phrase(title, "row", "title"), without=[], limit=MAX_CANDIDATES)
     same = [paper for paper in Paper.objects.filter(pk__in=candidates) if key_of(paper.title) == key_of(title)]
     return same[0] if len(same) == 1 else None
 
@@ -120,14 +120,14 @@ def _suggestion_for(papers: Sequence[PaperText]) -> Suggestion:
     words = [offer for offer in _phrase_offers(papers) if key_of(offer.name) not in covered]
     offers = _tick_first([offer for _, offer in topics], len(papers))
     return Suggestion(
-        tuple(papers), (), offers, (*_tick_first(words[:MOST_PHRASES], len(papers), least=2), *_author_offers(papers))
+        tuple(papers), (), offers, (*_tick_first(words[:MAX_PHRASES], len(papers), least=2), *_author_offers(papers))
     )
 
 
 def _tick_first(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) -> tuple[SuggestedFilter, ...]:
-    """Return `offers` with up to MOST_TICKED ticked: the first that half of all papers share, and at least `least`."""
+    """Return `offers` with up to MAX_TICKED ticked: the first that half of all papers share, and at least `least`."""
     min_papers = max(min(least, papers), TICKED * papers)
-    shared = [offer for offer in offers if len(offer.papers) >= min_papers][:MOST_TICKED]
+    shared = [offer for offer in offers if len(offer.papers) >= min_papers][:MAX_TICKED]
     return tuple(replace(offer, is_ticked=offer in shared) for offer in offers)
 
 
@@ -141,12 +141,12 @@ def _topic_offers(papers: Sequence[PaperText]) -> list[tuple[Topic, SuggestedFil
             offer = SuggestedFilter(topic.slug, topic.name, matched, description=topic.description)
             found.append((sum(finding.score for finding in findings.values()), topic, offer))
     found.sort(key=lambda row: -row[0])
-    return [(topic, offer) for _, topic, offer in found[:MOST_TOPICS]]
+    return [(topic, offer) for _, topic, offer in found[:MAX_TOPICS]]
 
 
 def _phrase_offers(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
     """Return keyphrases of `papers` that at least two papers contain, because a unique phrase would bring nothing."""
-    found = keyphrases.keyphrases_of(papers, index_cache.last().rarity, 3 * MOST_PHRASES)
+    found = keyphrases.keyphrases_of(papers, index_cache.last().rarity, 3 * MAX_PHRASES)
     return [
         SuggestedFilter(
             write(Criteria(phrases=(phrase.phrase,))),
@@ -178,6 +178,6 @@ def _author_offers(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
             name,
             tuple(paper for paper in papers if name in paper.authors),
         )
-        for name, count in counts.most_common(MOST_AUTHORS)
+        for name, count in counts.most_common(MAX_AUTHORS)
         if count > 1
     ]

@@ -14,7 +14,7 @@ from digest.search.spelling import KnownWords
 from subscriptions.query import grammar
 from subscriptions.query.grammar import CATEGORY, Criteria
 
-MOST = 3  # hints of one kind
+MAX_HINTS = 3  # hints of one kind
 NEAR = 2  # similar phrases or names in a hint
 TRIED = 6  # spelling suggestions that are tried
 NEWEST = 1_000  # papers that supply the vocabulary; reading more takes longer than the search
@@ -51,14 +51,14 @@ def _most_votes() -> int:
 def _alternatives(own: Criteria) -> Iterator[Hint]:
     """Yield hints for parts of `own` that would find something if they were written differently."""
     newest = _NewestPapers()
-    for phrase in (*own.phrases, *own.quoted)[:MOST]:
+    for phrase in (*own.phrases, *own.quoted)[:MAX_HINTS]:
         if "." in phrase and CATEGORY.fullmatch(phrase) and _occurs(search_terms.category(phrase)):
             yield Hint("category", phrase, (grammar.write(Criteria(categories=(phrase,))),))
         elif _is_author(phrase):
             yield Hint("author", phrase, (grammar.write(Criteria(authors=(phrase,))),))
         elif near := newest.near(phrase):
             yield Hint("no_phrase", phrase, tuple(grammar.write(Criteria(phrases=(like,))) for like in near))
-    for author in own.authors[:MOST]:
+    for author in own.authors[:MAX_HINTS]:
         if names := newest.near_authors(author):
             yield Hint("no_author", author, tuple(grammar.write(Criteria(authors=(name,))) for name in names))
 

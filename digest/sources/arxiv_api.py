@@ -12,7 +12,7 @@ from digest.sources.xml_parser import read_xml, text
 from digest.text.latex import from_tex
 from subscriptions.query.grammar import CATEGORY
 
-MOST_IDS = 100  # in one request, so that the address stays below 2,000 characters
+MAX_IDS = 100  # in one request, so that the address stays below 2,000 characters
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ARXIV = "{http://arxiv.org/schemas/atom}"

@@ -15,7 +15,7 @@ PAGE_SIZE = 100
 BY_DAY = True
 PAUSE = 0
 SITE = "https://huggingface.co"
-BIGGEST_COUNT = 2**31 - 1  # the largest that the database stores
+MAX_COUNT = 2**31 - 1  # the largest that the database stores
 
 
 def problem_with_key(key: str) -> str:
@@ -97,7 +97,7 @@ def _name(value: Any) -> str:
 
 def _count(value: Any) -> int:
     try:
-        return min(max(0, int(value)), BIGGEST_COUNT)
+        return min(max(0, int(value)), MAX_COUNT)
     except (TypeError, ValueError, OverflowError):
         return 0
 

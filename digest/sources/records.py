@@ -20,8 +20,8 @@ _DOI = re.compile(r"(?<![\d.])10\.[0-9]{4,9}/[^\s\x00-\x1f\x7f?#&]+")
 _ODD_IN_LINK = re.compile(r"[\s\x00-\x1f\x7f\"<>\\^`{|}]")
 _TRACKING = re.compile(r"utm_|rss(=1)?$")
 
-LONGEST_LINK = 1000  # characters
-LONGEST_DOI = 255
+MAX_LINK_LENGTH = 1000  # characters
+MAX_DOI_LENGTH = 255
 
 
 class SourceError(Exception):
@@ -138,7 +138,7 @@ def doi_in(place: str) -> str:
     """Return the DOI that a link or an identifier contains, or "" if there is none."""
     found = _DOI.search(place)
     doi = found[0].rstrip(".,;)") if found else ""
-    return doi if len(doi) <= LONGEST_DOI else ""
+    return doi if len(doi) <= MAX_DOI_LENGTH else ""
 
 
 def clean_link(link: str) -> str:
@@ -165,5 +165,5 @@ def web_link(value: Any) -> str:
         link.encode()
     except ValueError:  # a lone surrogate, or an unclosed bracket
         return ""
-    is_good = parts.scheme in ("http", "https") and parts.hostname and len(link) <= LONGEST_LINK
+    is_good = parts.scheme in ("http", "https") and parts.hostname and len(link) <= MAX_LINK_LENGTH
     return link if is_good else ""

@@ -16,8 +16,8 @@ from digest.isolation.feeds import parse
 from digest.sources.records import SourceError
 from digest.text.cleanup import beginning, clean
 
-LONGEST_PROLOG = 10_000  # bytes before a feed's first element
-MOST_SIGNS = 500_000  # of "<"; a full page has a tenth of that, and each element takes a hundred bytes of memory
+MAX_PROLOG_LENGTH = 10_000  # bytes before a feed's first element
+MAX_SIGNS = 500_000  # of "<"; a full page has a tenth of that, and each element takes a hundred bytes of memory
 _FIRST_ELEMENT = re.compile(rb"<\x00?\w")
 
 
@@ -45,7 +45,7 @@ def _with_safe_prolog(body: bytes) -> bytes:
     feedparser can take hours for a long prolog or first line.
     """
     body = body.lstrip()
-    first = _FIRST_ELEMENT.search(body, 0, LONGEST_PROLOG)
+    first = _FIRST_ELEMENT.search(body, 0, MAX_PROLOG_LENGTH)
     if not first:
         raise SourceError(f"not a feed: {beginning(body)}")
     prolog = body[: first.start()]
@@ -65,7 +65,7 @@ def read_xml(body: bytes, root: str) -> ET.Element:
         raise SourceError("refused: the answer defines its own entities, which no honest one needs")
     if b"\x00" in body:  # not UTF-8; another encoding could hide entities from the check above
         raise SourceError(f"not the expected XML: {beginning(body)}")
-    if body.count(b"<") > MOST_SIGNS:
+    if body.count(b"<") > MAX_SIGNS:
         raise SourceError("refused: the answer holds more elements than any honest one")
     try:
         body.decode()

@@ -26,7 +26,7 @@ from subscriptions.query.grammar import (
     unknown_category_message,
 )
 
-LONGEST_EXAMPLE = 80  # characters of a correction in a message
+MAX_EXAMPLE_LENGTH = 80  # characters of a correction in a message
 
 # These patterns expect single spaces.
 _FIELD = f"{FIELD} ?:"
@@ -178,7 +178,7 @@ def _sentence(term: str, sentence: str) -> tuple[str, list[str]]:
 
 
 def _example(text: str) -> str:
-    return _cut(text, LONGEST_EXAMPLE)
+    return _cut(text, MAX_EXAMPLE_LENGTH)
 
 
 def _cut(text: str, most: int) -> str:

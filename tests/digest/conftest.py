@@ -66,7 +66,7 @@ def topics(db: None) -> list[Topic]:
 
 @pytest.fixture
 def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(concurrency, "LONGEST_REST", 0.01)
+    monkeypatch.setattr(concurrency, "MAX_REST", 0.01)
 
 
 @pytest.fixture

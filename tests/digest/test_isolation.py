@@ -41,7 +41,7 @@ def test_it_explains_why_there_is_no_result(
 ) -> None:
     monkeypatch.setattr(isolation, "SECONDS", 1)
     if function is sleep:
-        monkeypatch.setattr(isolation, "LONGEST", 2)
+        monkeypatch.setattr(isolation, "MAX_WALL_SECONDS", 2)
     with pytest.raises(IsolationError, match=said):
         isolation.run(function, b"feed")
 

@@ -10,7 +10,7 @@ from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
 
 SEARCHED_BACK = dt.timedelta(days=30)  # for deliveries known by the provider's id alone
-MOST_BY_ID_ALONE = 1_000  # ids in one request
+MAX_BY_ID_ALONE = 1_000  # ids in one request
 
 
 def deliveries_of(events: Collection[NormalizedEvent]) -> dict[str, Delivery]:
@@ -31,7 +31,7 @@ def deliveries_by_id_alone(events: Iterable[NormalizedEvent], *, now: dt.datetim
     keys: dict[str, list[str]] = {}
     for event in events:
         is_alone = event.message_id and not event.recipient and not event.delivery_id
-        if is_alone and event.meaning and len(keys) < MOST_BY_ID_ALONE:
+        if is_alone and event.meaning and len(keys) < MAX_BY_ID_ALONE:
             keys.setdefault(event.message_id, []).append(event.key)
     deliveries: dict[str, Delivery] = {}
     editions = Edition.objects.filter(day__gte=(now - SEARCHED_BACK).date()).order_by("-day")

@@ -18,8 +18,8 @@ from digest.delivery.events.classification import classify_event
 from subscriptions.email.send_errors import without_addresses
 
 DETAIL = 500  # characters that we store of the provider's text
-LONGEST_ANSWER = 4 * DETAIL  # characters that we read of it
-LONGEST_ADDRESS = 320  # RFC 3696, erratum 1690
+MAX_ANSWER_LENGTH = 4 * DETAIL  # characters that we read of it
+MAX_ADDRESS_LENGTH = 320  # RFC 3696, erratum 1690
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 CLOCK_TOLERANCE = dt.timedelta(days=1)
 
@@ -84,7 +84,7 @@ def _address(value: Any) -> str:
         return ""
     if not isinstance(value, str):
         raise UnreadableEventError(f"its recipient is {_kind(value)}")
-    if len(value) > LONGEST_ADDRESS or _NOT_STORABLE.search(value):
+    if len(value) > MAX_ADDRESS_LENGTH or _NOT_STORABLE.search(value):
         raise UnreadableEventError("its recipient can't be an address")
     return value.strip()
 
@@ -98,7 +98,7 @@ def _id(value: Any) -> str:
 
 def _answer(value: Any) -> str:
     """Return the beginning of a text. The status code is there, and patterns are slow on long texts."""
-    return _NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", str(value)[:LONGEST_ANSWER]) if value else ""
+    return _NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", str(value)[:MAX_ANSWER_LENGTH]) if value else ""
 
 
 def _moment(value: Any, now: dt.datetime) -> dt.datetime:

@@ -14,7 +14,7 @@ from django.core.exceptions import SuspiciousOperation
 from digest.delivery.events.event_store import Skipped, record_all
 from digest.delivery.events.normalization import ReportedEvent
 
-MOST_EVENTS = 50_000  # in one request; providers are known to send up to 1,000
+MAX_EVENTS = 50_000  # in one request; providers are known to send up to 1,000
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +55,8 @@ class SkipUnreadableEvents:
 
     def esp_to_anymail_event(self, *raw: Any) -> AnymailTrackingEvent | None:
         self._seen += 1
-        if self._seen > MOST_EVENTS:
-            raise TooManyEventsError(f"More than {MOST_EVENTS} events in one request")
+        if self._seen > MAX_EVENTS:
+            raise TooManyEventsError(f"More than {MAX_EVENTS} events in one request")
         signal = self.signal
         try:
             event = super().esp_to_anymail_event(*raw)  # type: ignore[misc]

@@ -16,7 +16,7 @@ from digest.delivery.limits.token_bucket import Bucket, BucketStore, TakeResult
 
 TAKE_AHEAD = 0.5  # seconds of the rate that a worker takes at once: it asks seldom, and leaves others their share
 MAX_TOKENS = 50  # at once
-SHORTEST_WAIT = 0.02  # seconds; a shorter wait would only cost another request
+MIN_WAIT = 0.02  # seconds; a shorter wait would only cost another request
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,7 @@ class RateLimiter:
         taken = self._take(lane, self._tokens_to_take(lane))
         if not taken.tokens:
             for_all = taken.empty == self._bucket_name("")
-            return self._throttle(
-                "" if for_all else lane, max(taken.seconds, SHORTEST_WAIT), self._reason(for_all, lane)
-            )
+            return self._throttle("" if for_all else lane, max(taken.seconds, MIN_WAIT), self._reason(for_all, lane))
         today = daily_quota.take(taken.tokens, now=now)
         if today < taken.tokens:
             self._take(lane, today - taken.tokens)

@@ -23,7 +23,7 @@ from digest.delivery.transports.outcomes import Outcome, Result
 
 ATTEMPTS = 3  # for a call that the provider is too busy for, or can recognize by its idempotency key
 FIRST_WAIT = 1.0  # seconds; doubled
-MOST_REFUSED = 20  # single emails in a row: if this many are refused, the emails are not to blame
+MAX_REFUSALS = 20  # single emails in a row: if this many are refused, the emails are not to blame
 
 
 class ProviderClient:
@@ -70,13 +70,13 @@ class ProviderClient:
         if failure.action is CallAction.TAKEN:
             return [responses.sent(mail) for mail in group.mails]
         if failure.action is CallAction.REFUSED:
-            if len(group.mails) > 1 and self._refused_in_a_row < MOST_REFUSED:
+            if len(group.mails) > 1 and self._refused_in_a_row < MAX_REFUSALS:
                 return [outcome for half in self._halves(group) for outcome in self.send(half)]
             self._refused_in_a_row += 1
         if failure.action is CallAction.UNKNOWN:
             return [Outcome(mail.delivery_id, Result.UNCERTAIN, failure.reason, call=group.key) for mail in group.mails]
         # After this many refusals in a row the emails are not to blame.
-        is_about_emails = failure.action is CallAction.REFUSED and self._refused_in_a_row < MOST_REFUSED
+        is_about_emails = failure.action is CallAction.REFUSED and self._refused_in_a_row < MAX_REFUSALS
         result = Result.STOPPED if not is_about_emails else Result.LATER if failure.unmade else Result.FAILED
         unmade = failure.unmade and is_about_emails
         return [

@@ -15,7 +15,7 @@ from digest.delivery.transports.outcomes import Outcome, Result
 from subscriptions.email.send_errors import without_addresses
 
 MAX_CALL_WAIT = 30.0  # seconds that a call waits if the provider asks it to; a longer wait stops the run
-LONGEST_REASON = 300  # characters
+MAX_REASON_LENGTH = 300  # characters
 
 
 class CallAction(Enum):
@@ -125,7 +125,7 @@ def _classify_status(status: int, response: Any) -> CallFailure:
         return CallFailure(CallAction.CLOSED, reason)
     if status < 300:
         return CallFailure(
-            CallAction.UNKNOWN, f"The provider's answer can't be read: {_message(response)}"[:LONGEST_REASON]
+            CallAction.UNKNOWN, f"The provider's answer can't be read: {_message(response)}"[:MAX_REASON_LENGTH]
         )
     return CallFailure(CallAction.REFUSED if status < 500 else CallAction.UNKNOWN, reason)
 
@@ -161,7 +161,7 @@ def _content(response: Any) -> Any:
 
 def _reason(text: str) -> str:
     """Return `text` as a reason for the operator: on one line, shortened, without addresses."""
-    return without_addresses(" ".join(text.split()))[:LONGEST_REASON]
+    return without_addresses(" ".join(text.split()))[:MAX_REASON_LENGTH]
 
 
 def _class_names(error: BaseException | None) -> set[str]:

@@ -4,7 +4,7 @@ import time
 
 from django.conf import settings
 
-LONGEST_REST = 5.0  # seconds; a worker that is asked to stop must not wait longer
+MAX_REST = 5.0  # seconds; a worker that is asked to stop must not wait longer
 MORE_AFTER = 100  # emails accepted in a row that allow one more connection
 
 
@@ -25,7 +25,7 @@ class ConcurrencyControl:
         """Halve the connections, and rest for twice as long as before."""
         self.connections = max(1, self.connections // 2)
         self._accepted = 0
-        self._rest = min(max(2 * self._rest, 0.5), LONGEST_REST)
+        self._rest = min(max(2 * self._rest, 0.5), MAX_REST)
         self._rest_until = time.monotonic() + self._rest
 
     def limit_to(self, connections: int) -> None:

@@ -16,10 +16,10 @@ from digest.text.stop_words import QUERY_STOP_WORDS
 TermKind = Literal["row", "all", "beginning"]
 Where = Literal["title", "text", "facets"]
 
-MOST_WORDS = 12  # words of a phrase; further ones do not narrow the search
-MOST_TELLING = 6  # words of a sentence; a paper must contain two of them
-MOST_SPELLINGS = 6  # spellings of a name
-SHORTEST_PART = 3  # letters in each part of a word that is split
+MAX_WORDS = 12  # words of a phrase; further ones do not narrow the search
+MAX_DISTINCTIVE = 6  # words of a sentence; a paper must contain two of them
+MAX_SPELLINGS = 6  # spellings of a name
+MIN_PART_LENGTH = 3  # letters in each part of a word that is split
 
 _WORD = re.compile(r"[^\W_]+")
 _POWER = re.compile(r"[^\W\d_]+[2-9][^\W\d_]*")
@@ -46,13 +46,13 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def phrase(text: str, kind: TermKind, where: Where) -> list[SearchTerm]:
     """Return terms for `text` as it is written, with two neighboring words joined, and with superscripts."""
-    spellings = list(_with_joined_words(words_of(text)[:MOST_WORDS]))
+    spellings = list(_with_joined_words(words_of(text)[:MAX_WORDS]))
     return [SearchTerm(kind, words, where) for words in dict.fromkeys([*spellings, *map(_with_powers, spellings)])]
 
 
 def apart(text: str, where: Where) -> list[SearchTerm]:
     """Return terms for `text` with one of its words split in two."""
-    return [SearchTerm("row", words, where) for words in dict.fromkeys(_with_split_word(words_of(text)[:MOST_WORDS]))]
+    return [SearchTerm("row", words, where) for words in dict.fromkeys(_with_split_word(words_of(text)[:MAX_WORDS]))]
 
 
 def author(name: str) -> list[SearchTerm]:
@@ -84,7 +84,7 @@ def category_token(category: str) -> str:
 def sentence(text: str) -> list[SearchTerm]:
     """Return terms for any two significant words of `text`, because a paraphrase shares some of them."""
     significant = {word for word in words_of(text) if len(word) > 2 and word not in QUERY_STOP_WORDS}
-    longest = sorted(significant, key=lambda word: (-len(word), word))[:MOST_TELLING]
+    longest = sorted(significant, key=lambda word: (-len(word), word))[:MAX_DISTINCTIVE]
     return pairs(longest)
 
 
@@ -102,7 +102,7 @@ def _spellings(word: str) -> list[str]:
         for typed, letter in _SPELLINGS
         for at in re.finditer(typed, plain)
     )
-    return list(islice(dict.fromkeys([word, plain, *other]), MOST_SPELLINGS))
+    return list(islice(dict.fromkeys([word, plain, *other]), MAX_SPELLINGS))
 
 
 def _with_joined_words(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -118,5 +118,5 @@ def _with_powers(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _with_split_word(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for number, word in enumerate(words[:3]):
-        for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
+        for cut in range(MIN_PART_LENGTH, len(word) - MIN_PART_LENGTH + 1):
             yield (*words[:number], word[:cut], word[cut:], *words[number + 1 :])

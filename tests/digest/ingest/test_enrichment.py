@@ -98,8 +98,8 @@ def test_it_asks_for_many_in_batches_and_in_turns(
 def test_it_leaves_the_rest_of_a_flood_to_the_next_hour(
     upstream: Upstream, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(enrichment, "MOST_BATCHES", 1)
-    monkeypatch.setattr(arxiv_api, "MOST_IDS", 2)
+    monkeypatch.setattr(enrichment, "MAX_BATCHES", 1)
+    monkeypatch.setattr(arxiv_api, "MAX_IDS", 2)
     papers.ingest(hugging_face, [make_record(f"2607.0000{n}", f"Paper {n}") for n in range(3)], TODAY)
     upstream.say(API, BODY)
     assert [enrich(now=NOW).asked for _ in range(3)] == [2, 1, 0]
@@ -139,7 +139,7 @@ def test_it_loses_nothing_and_says_so_when_arxiv_does_not_answer(
 def test_it_asks_an_unreachable_arxiv_for_no_further_batch(
     upstream: Upstream, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arxiv_api, "MOST_IDS", 1)
+    monkeypatch.setattr(arxiv_api, "MAX_IDS", 1)
     papers.ingest(hugging_face, [make_record("2608.00001", "A"), make_record("2608.00002", "B")], TODAY)
     upstream.say(API, b"", 429)
     assert enrich(now=NOW) == EnrichmentResult(asked=1, failed=1)
@@ -148,7 +148,7 @@ def test_it_asks_an_unreachable_arxiv_for_no_further_batch(
 def test_it_goes_on_after_a_batch_that_arxiv_refuses(
     upstream: Upstream, hugging_face: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arxiv_api, "MOST_IDS", 1)
+    monkeypatch.setattr(arxiv_api, "MAX_IDS", 1)
     papers.ingest(hugging_face, [make_record("2608.00001", "A"), make_record("2613.00002", "B")], TODAY)
     upstream.say(API, b"<feed/>", 400)
     upstream.say(API, BODY)

@@ -10,7 +10,7 @@ from digest.matching import Finding, Index, Interest, Match, match
 from digest.personalization import feature_labels
 from digest.personalization.digest_selection import QueryProfile, compose
 from digest.personalization.feedback_model import (
-    MOST_WEIGHTS,
+    MAX_WEIGHTS,
     FeedbackModel,
     FilterModel,
     features,
@@ -76,7 +76,7 @@ def test_common_features_have_small_weights() -> None:
 
 def test_it_stays_small() -> None:
     weights = learn([paper(" ".join(f"w{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(200)))], [], always)
-    assert len(weights) == MOST_WEIGHTS
+    assert len(weights) == MAX_WEIGHTS
 
 
 def test_it_moves_similar_papers_up_and_loses_none() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.search.citation_parser import LONGEST_TITLE, MOST, Reference, read
+from digest.search.citation_parser import MAX_TITLE_LENGTH, MOST, Reference, read
 from digest.site.citations import bibtex, ris
 from tests.digest.site.test_citations import paper
 from tests.steps import steps
@@ -114,7 +114,7 @@ def test_it_stops_at_a_hundred() -> None:
 def test_it_cuts_what_is_too_long_for_a_title() -> None:
     one, two = "word " * 200, "name " * 200
     found = read(f"{one}\n@misc{{a, title={{{two}}}}}")
-    assert [len(reference.title) for reference in found] == [LONGEST_TITLE] * 2
+    assert [len(reference.title) for reference in found] == [MAX_TITLE_LENGTH] * 2
 
 
 def test_it_splits_names_by_any_white_space_around_and() -> None:

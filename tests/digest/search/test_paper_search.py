@@ -162,7 +162,7 @@ def test_it_asks_the_database_for_a_few_exclusions_and_judges_by_all() -> None:
     others = ", ".join(f"-word{number} one two three" for number in range(40))
     with patch.object(fulltext, "find", wraps=fulltext.find) as find:
         assert "Diffusion Models" not in titles(f"diffusion models, {others}, -diffusion")
-    assert max(len(call.kwargs["without"]) for call in find.call_args_list) == paper_search.MOST_WITHOUT
+    assert max(len(call.kwargs["without"]) for call in find.call_args_list) == paper_search.MAX_EXCLUSIONS
 
 
 # The API

@@ -365,7 +365,7 @@ def test_the_queries_of_a_large_request_are_few(event: str, django_assert_max_nu
 
 @pytest.mark.django_db
 def test_it_refuses_more_events_than_any_provider_sends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_parser, "MOST_EVENTS", 10)
+    monkeypatch.setattr(report_parser, "MAX_EVENTS", 10)
     events = [{"event": "sent", "email": "a@example.org", "MessageID": number} for number in range(11)]
     assert [send(mailjet(*events)), send(mailjet(*events[:10]))] == [400, 200]
 
