@@ -1,7 +1,9 @@
 """The Jinja2 environment of pages and emails."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.templatetags.static import static
@@ -42,6 +44,12 @@ def unbroken(text: str) -> Markup:
     return Markup(re.sub(r"(?<!\w)-\w+", r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
+def querystring(parameters: Mapping[str, str]) -> str:
+    """Return the query of an address, such as “?sort=stars”, without empty parameters; "" if there are none."""
+    given = {name: value for name, value in parameters.items() if value}
+    return f"?{urlencode(given)}" if given else ""
+
+
 def environment(**options: Any) -> Environment:
     """Return the environment. It escapes in `.html` and `.xml` but not in `.txt`; undefined variables are errors."""
     options |= {
@@ -71,6 +79,7 @@ def environment(**options: Any) -> Environment:
         "plain": feeds.plain,
         "rfc3339": feeds.rfc3339,
         "unbroken": unbroken,
+        "querystring": querystring,
     }
     env.filters |= {"paragraphs": lambda text: re.split(r"\n\s*\n", text.strip())}
     # The functions translate into the language that is active while rendering.

@@ -1,7 +1,10 @@
 """The pages of editions: a day's papers, and the best papers of a week or a month."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -9,8 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from digest.editions import publication
-from digest.models import Edition, FetchRun, QuietDay
-from digest.site import archive, thumbnails, topics
+from digest.models import Edition, FetchRun, Paper, QuietDay
+from digest.site import archive, edition_filters, thumbnails, topics
 from digest.views.page_cache import CARD, paginate, show
 
 PAPERS_A_PAGE = 40
@@ -53,23 +56,58 @@ def newest_month(request: HttpRequest) -> HttpResponse:
 
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
     labels, counted = topics.offered(), topics.counts([shown])
+    areas = edition_filters.areas(shown, labels, counted)
     topic = _chosen_topic(request, labels)
-    ranked = publication.papers_by_votes(shown).only(*CARD)
-    on_topic = ranked.filter(topics__topic__slug=topic.slug) if topic else ranked
-    papers, pages = paginate(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
-    context = {
+    chosen = _choices(request, topic, areas)
+    area = edition_filters.slug(topic.group) if topic else chosen.get("area")
+    papers, pages = paginate(_filtered(shown, labels, chosen), request.GET.get("page"), PAPERS_A_PAGE)
+    context: dict[str, Any] = {
         "edition": shown,
         "open_until": _open_until(shown),
         "papers": papers,
         "pages": pages,
+        "chosen": chosen,
         "topic": topic,
-        "topics": topics.most_frequent(labels, counted),
+        "areas": areas,
+        "area": next((found for found in areas if found.slug == area), None),
         "topics_of": topics.of_papers(papers, labels),
         "pictures": thumbnails.of_papers(papers),
         "days": archive.span(shown.day, shown.day),
     }
-    query = ({"topic": topic.slug} if topic else {}) | ({"page": pages.number} if pages.number > 1 else {})
-    return show(request, "web/edition.html", context, query=query)
+    page = {"page": pages.number} if pages.number > 1 else {}
+    return show(request, "web/edition.html", context, query={**chosen, **page})
+
+
+def _choices(
+    request: HttpRequest, topic: topics.TopicLabel | None, areas: Sequence[edition_filters.Area]
+) -> dict[str, str]:
+    """Return the parameters of the address that differ from their defaults. A topic goes before an area."""
+    chosen = {
+        "area": "" if topic else _chosen(request, "area", [area.slug for area in areas]),
+        "topic": topic.slug if topic else "",
+        "sort": _chosen(request, "sort", list(edition_filters.ORDERS)),
+        "view": _view(request),
+    }
+    return {name: value for name, value in chosen.items() if value}
+
+
+def _filtered(shown: Edition, labels: topics.Labels, chosen: Mapping[str, str]) -> QuerySet[Paper]:
+    papers = publication.papers_by_votes(shown).only(*CARD)
+    if "topic" in chosen:
+        papers = papers.filter(topics__topic__slug=chosen["topic"])
+    elif "area" in chosen:
+        papers = edition_filters.in_area(papers, shown, labels, chosen["area"])
+    return papers.order_by(*edition_filters.ORDERS[chosen["sort"]]) if "sort" in chosen else papers
+
+
+def _chosen(request: HttpRequest, name: str, values: Sequence[str]) -> str:
+    """Return the parameter `name` if it is one of `values`, else ""."""
+    value = request.GET.get(name, "")
+    return value if value in values else ""
+
+
+def _view(request: HttpRequest) -> str:
+    return _chosen(request, "view", ["compact"])
 
 
 def _chosen_topic(request: HttpRequest, labels: topics.Labels) -> topics.TopicLabel | None:
@@ -92,7 +130,8 @@ def _best_page(request: HttpRequest, template: str, days: archive.DateRange, **m
         "topics_of": topics.of_papers(papers, topics.offered()),
         "pictures": thumbnails.of_papers(papers),
     }
-    return show(request, template, context | more)
+    view = _view(request)
+    return show(request, template, context | {"view": view} | more, query={"view": view} if view else None)
 
 
 def _open_until(shown: Edition) -> dt.datetime | None:

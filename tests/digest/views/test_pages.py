@@ -158,11 +158,71 @@ def test_it_gives_a_papers_reference_to_other_software(client: Client) -> None:
 
 def test_it_narrows_an_edition_to_a_topic(client: Client, learning: Topic, edition: Edition) -> None:
     whole, narrowed = body(client, "/2026-08-20/"), body(client, "/2026-08-20/?topic=learning")
-    assert 'href="/2026-08-20/?topic=learning#papers"' in whole
+    assert 'href="/2026-08-20/?area=methods"' in whole
+    assert 'href="/2026-08-20/?topic=learning"' in body(client, "/2026-08-20/?area=methods")
     assert "Learning at Scale" in narrowed
     assert "Faster Diffusion" not in narrowed
     assert 'aria-current="true">Learning' in narrowed
     body(client, "/2026-08-20/?topic=nonsense", 404)
+
+
+@pytest.mark.usefixtures("learning", "vision")
+def test_it_narrows_an_edition_to_an_area_and_counts_each_paper_once(client: Client, edition: Edition) -> None:
+    Topic.objects.create(slug="scale", name="Scale", group="Methods", phrases=["at scale"])
+    Topic.objects.create(slug="surveys", name="Surveys", group="Reading", phrases=["survey"])
+    topic_assignment.assign_topics(edition)
+    links = dict(re.findall(r'href="/2026-08-20/\?area=(\w+)"[^>]*>[^<]+<span class="count">(\d+)<', body(client, "/")))
+    assert links == {"methods": "3", "reading": "1"}
+    page = body(client, "/2026-08-20/?area=reading")
+    assert "A Survey" in page
+    assert "Faster Diffusion" not in page
+    assert "1 paper in Reading" in page
+    Paper.objects.filter(title__startswith="A Survey").update(is_hidden=True)
+    assert "No papers in Reading that day" in body(client, "/2026-08-20/?area=reading")
+    assert "Faster Diffusion" in body(client, "/2026-08-20/?area=nonsense")
+
+
+def test_it_lists_topics_of_one_paper_apart(client: Client, edition: Edition, learning: Topic) -> None:
+    Topic.objects.create(slug="scale", name="Scale", group="Methods", phrases=["at scale"])
+    topic_assignment.assign_topics(edition)
+    page = body(client, "/2026-08-20/?area=methods").partition('aria-label="Filter by topic"')[2]
+    assert page.index("?topic=learning") < page.index("More topics") < page.index("?topic=scale")
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [("votes", "Scale"), ("newest", "Diffusion"), ("stars", "Diffusion"), ("comments", "Survey"), ("odd", "Scale")],
+)
+def test_it_orders_an_edition(client: Client, edition: Edition, order: str, first: str) -> None:
+    Paper.objects.filter(title="Faster Diffusion").update(published_on=TODAY, github_stars=5)
+    Paper.objects.filter(title__startswith="A Survey").update(comments=7)
+    page = body(client, f"/2026-08-20/?sort={order}").partition('<ol class="papers')[2]
+    titles = {"Scale": "Learning at Scale", "Diffusion": "Faster Diffusion", "Survey": "A Survey of"}
+    assert min(titles, key=lambda name: page.index(titles[name])) == first
+
+
+@pytest.mark.usefixtures("edition")
+@pytest.mark.parametrize("path", ["/2026-08-20/", "/weeks/2026-W34/", "/months/2026-08/"])
+def test_it_shows_a_compact_list_if_asked(client: Client, path: str) -> None:
+    assert '<ol class="papers"' in body(client, path)
+    assert '<ol class="papers compact"' in body(client, f"{path}?view=compact")
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_keeps_the_choices_in_the_links_to_other_pages(client: Client) -> None:
+    Edition.objects.create(day=TODAY - dt.timedelta(days=1), published_at=NOW)
+    page = body(client, "/2026-08-20/?sort=stars&view=compact&other=1")
+    assert 'href="/2026-08-19/?sort=stars&amp;view=compact"' in page
+    assert 'href="/2026-08-20/?sort=newest&amp;view=compact"' in page
+    assert "other=1" not in page
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_shows_comments_and_the_votes_since_publication(client: Client) -> None:
+    Paper.objects.filter(title="Faster Diffusion").update(comments=3, votes=25, edition_votes=20)
+    page = re.sub(r"<[^>]+>", "", body(client, "/"))
+    assert re.search(r"▲ 25 votes\s*\+5\s*3 comments", page)
+    assert page.count("+") == 1
 
 
 def test_it_says_when_a_day_has_nothing_on_a_topic(client: Client, edition: Edition) -> None:
