@@ -1,7 +1,7 @@
 """Readers' feedback on papers: ratings, which they can take back, and what each filter learns from them."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from digest.editions import candidates
-from digest.matching import OWN_WORDS, Index
+from digest.matching import OWN_WORDS, Finding, Index
 from digest.models import Delivery, Edition, Learnt, Opinion, Paper
 from digest.personalization import feature_labels, paper_index, profiles, snapshot
 from digest.personalization.feedback_model import FilterModel, learn
@@ -17,6 +17,7 @@ from digest.search import index_cache
 from subscriptions.models import Subscriber, Topic
 
 NAMED = ("phrase", "words", "author", "category")  # kinds of reasons that contain the reader's own words
+MOST_LABELS = 6  # of a filter, on the page of what was learned
 MOST_OPINIONS = 300  # of a reader; models learn from the newest
 
 Verdict = Opinion.Verdict
@@ -52,6 +53,16 @@ class LearnedFilter:
         """The labels that move a paper down, the strongest first."""
         return self._strongest(-1)
 
+    @cached_property
+    def raises_most(self) -> list[str]:
+        """The strongest labels that move a paper up and are readable by themselves."""
+        return feature_labels.readable(self.raises, self.papers, MOST_LABELS)
+
+    @cached_property
+    def lowers_most(self) -> list[str]:
+        """The strongest labels that move a paper down and are readable by themselves."""
+        return feature_labels.readable(self.lowers, self.papers, MOST_LABELS)
+
     @property
     def papers(self) -> dict[Paper, list[str]]:
         """Return the papers that the filter learned from, each with its ratings."""
@@ -69,6 +80,26 @@ class LearnedFilter:
             if weight * sign > 0
         }
         return sorted(filter(None, weights), key=lambda name: (-weights[name], -len(name), name))
+
+
+@dataclass(frozen=True)
+class RatedPaper:
+    """A paper with a reader's ratings, and the names of the filters that learned from them."""
+
+    paper: Paper
+    verdicts: dict[str, None]  # as an ordered set
+    filters: list[str]
+
+
+def rated_papers(learned: Iterable[LearnedFilter]) -> list[RatedPaper]:
+    """Return the papers that any filter learned from, each once."""
+    rated: dict[Paper, RatedPaper] = {}
+    for about in learned:
+        for paper, verdicts in about.papers.items():
+            row = rated.setdefault(paper, RatedPaper(paper, {}, []))
+            row.verdicts.update(dict.fromkeys(verdicts))
+            row.filters.append(about.name)
+    return list(rated.values())
 
 
 def papers_of(reader: Subscriber, edition_id: int) -> QuerySet[Paper]:
@@ -108,6 +139,21 @@ def own_words_in(reader: Subscriber, paper: Paper) -> str:
     findings = [found for each in own if (found := index.findings(each).get(number))]
     reasons = [reason for finding in findings for reason in finding.reasons if reason.kind in NAMED]
     return ", ".join(dict.fromkeys(reason.found for reason in reasons))
+
+
+def evidence_in(reader: Subscriber, paper: Paper, edition_id: int) -> Sequence[Finding]:
+    """Return all that the reader's digest of an edition found in `paper`, or what matching finds now."""
+    record = Delivery.objects.filter(subscriber=reader, edition=edition_id).values_list("papers", flat=True).first()
+    if record and "for_you" in record:
+        return snapshot.findings(record, paper.pk)
+    return evidence(reader, paper)
+
+
+def evidence(reader: Subscriber, paper: Paper) -> Sequence[Finding]:
+    """Return all that the reader's filters find in `paper` now, the strongest first."""
+    index, number = _among(paper)
+    found = (index.findings(each).get(number) for each in profiles.profile_of(reader).interests)
+    return sorted(filter(None, found), key=lambda finding: -finding.score)
 
 
 def _among(paper: Paper) -> tuple[Index, int]:

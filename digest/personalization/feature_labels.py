@@ -54,6 +54,27 @@ def label_of(feature: str, words: dict[str, str]) -> str:
     return words.get(feature, "") if kind == "word" else name
 
 
+def readable(labels: Iterable[str], papers: Iterable[PaperText], most: int) -> list[str]:
+    """Return the first labels that mean something by themselves: no parts of compounds, and none within another.
+
+    “turn trajectories” is a part of “multi-turn trajectories”.
+    """
+    texts = [fold(" ".join((paper.title, paper.abstract, *paper.authors))) for paper in papers]
+    kept: list[str] = []
+    for label in labels:
+        is_whole = any(_is_whole(fold(label), text) for text in texts)
+        if is_whole and not any(fold(label) in fold(other) or fold(other) in fold(label) for other in kept):
+            kept.append(label)
+        if len(kept) == most:
+            break
+    return kept
+
+
+def _is_whole(label: str, text: str) -> bool:
+    """Return whether the text has the label without a hyphen before or after it."""
+    return re.search(rf"(?<![\w\-\u2010\u2011]){re.escape(label)}(?![\w\-\u2010\u2011])", text) is not None
+
+
 @lru_cache(maxsize=300)  # papers with labels in pages and emails; each takes about 50 KB
 def _written(title: str, abstract: str, keywords: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}

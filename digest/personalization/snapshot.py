@@ -7,7 +7,7 @@ A finding is the interest's name, followed by kind, found text and field of each
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -60,6 +60,12 @@ def restore(record: Record, day: dt.date, papers: Mapping[int, PaperText]) -> Di
     )
 
 
+def findings(record: Record, pk: int) -> tuple[Finding, ...]:
+    """Return all that speaks for one paper in the record: nothing if it was a trending one."""
+    stored: list[list[str]] = next((entry[2:] for entry in record["for_you"] if entry[0] == pk), [])
+    return _restored(stored)
+
+
 def votes(record: Record) -> dict[int, int]:
     """Return the ids of the papers in the record, with the votes that they had then."""
     return {entry[0]: entry[1] for entry in (*record["for_you"], *record["trending"])}
@@ -71,8 +77,11 @@ def record_finding(finding: Finding) -> list[str]:
 
 
 def _match(pk: int, votes_then: int, *findings: list[str], papers: Mapping[int, PaperText]) -> Match:
-    restored = (Finding(interest, 0, tuple(_reasons(interest, words))) for interest, *words in findings)
-    return Match(papers[pk], votes_then, tuple(restored))
+    return Match(papers[pk], votes_then, _restored(findings))
+
+
+def _restored(findings: Iterable[list[str]]) -> tuple[Finding, ...]:
+    return tuple(Finding(interest, 0, tuple(_reasons(interest, words))) for interest, *words in findings)
 
 
 def _reasons(interest: str, words: list[str]) -> Iterator[Reason]:

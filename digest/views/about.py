@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from digest.views.page_cache import show
 from subscriptions import colours
 from subscriptions.readers import lifecycle
-from subscriptions.security import abuse_limits, link_tokens
+from subscriptions.security import abuse_limits, devices, link_tokens
 
 DAY = dt.timedelta(days=1)
 
@@ -25,6 +25,7 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
         "contact": settings.CONTACT_EMAIL,
         "records_ip": settings.RECORD_IP_ADDRESSES,
         "retention_days": settings.RETENTION_DAYS,
+        "device_days": devices.LIFETIME // DAY,
         "confirmation_days": link_tokens.CONFIRMATION_LIFETIME // DAY,
         "limits_days": math.ceil(abuse_limits.kept_for() / DAY),
         "unconfirmed_days": lifecycle.UNCONFIRMED_LIFETIME // DAY,

@@ -1,6 +1,7 @@
-"""The pages behind the links “Like” and “Not for me” of a digest, the reading list, and the learned preferences.
+"""The pages behind the links of a digest to save and rate papers, the reading list, and the learned preferences.
 
-A link only shows a page with buttons, and pressing one records the opinion, because mail scanners follow every link.
+Opening a link records nothing, because mail scanners follow every link. The page has buttons, and opinion.js presses
+the one that the link names, once the page is seen.
 """
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_safe
 from digest import feedback
 from digest import reading_list as papers
 from digest.email import reader_urls
-from digest.models import Opinion, Paper
+from digest.models import Edition, Opinion, Paper
 from digest.personalization import profiles
 from digest.views.saved import export_of
 from subscriptions.models import Subscriber
@@ -23,6 +24,7 @@ MOST_SHOWN = 500  # papers on the page without an account
 LONGEST_NUMBER = 15  # digits of a paper's primary key in a form
 
 Verdict = Opinion.Verdict
+ASKED = ("save", Verdict.LIKE.value, Verdict.NOT_FOR_ME.value)  # what links in emails ask for
 
 
 # The token in a digest identifies reader and edition. It opens this page only, and only for papers of that digest.
@@ -40,26 +42,37 @@ def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) ->
     if request.method == "POST":
         _act(reader, paper, request.POST.get("opinion", ""))
         return redirect("digest:opinion", token, paper.pk)
+    edition = Edition.objects.filter(pk=edition_id).first()
+    asked = request.GET.get("opinion", "")
     context = {
         "paper": paper,
         "said": feedback.feedback_on(reader, paper),
+        "is_saved": papers.is_saved(reader, paper),
         "came_by": feedback.matched_filters(reader, paper),
         "own_words": profiles.WORDS_KEY,
         "found": feedback.own_words_in(reader, paper),
-        "asked": request.GET.get("opinion", ""),
+        "evidence": feedback.evidence_in(reader, paper, edition_id),
+        "asked": asked if asked in ASKED else "",
+        "edition": edition,
+        "digest_token": reader_urls.digest_token(reader.uid.bytes, edition_id) if edition else "",
     }
     return render(request, "web/opinion.html", context)
 
 
 def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
-    """Apply `opinion`: like, not-for-me, fewer:<filter> or take-back. Raises Http404 for anything else."""
+    """Apply `opinion`: one of ASKED, clear, unsave, fewer:<filter> or take-back. Raises Http404 for anything else."""
     verdict, _, filter_key = opinion.partition(":")
+    now = timezone.now()
     if opinion == "take-back":
         feedback.clear_rating(reader, paper)
-    elif opinion in (Verdict.LIKE, Verdict.NOT_FOR_ME):
-        feedback.rate(reader, paper, opinion, now=timezone.now())
+    elif opinion == "save":
+        papers.save(reader, paper, now=now)
+    elif opinion == "unsave":
+        papers.remove(reader, paper, now=now)
+    elif opinion in (Verdict.LIKE, Verdict.NOT_FOR_ME, "clear"):
+        feedback.set_verdict(reader, paper, opinion.removeprefix("clear"), now=now)
     elif verdict == Verdict.FEWER and filter_key in feedback.matched_filters(reader, paper):
-        feedback.rate(reader, paper, verdict, filter_key, now=timezone.now())
+        feedback.rate(reader, paper, verdict, filter_key, now=now)
     else:
         raise Http404(f"“{opinion}” is not an opinion.")
 
@@ -67,13 +80,16 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
 def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-    """Show the learned preferences of each filter, each with a button to reset them."""
+    """Show the rated papers and the learned preferences of each filter, with buttons to reset them."""
     if request.method == "POST":
-        feedback.reset_filter(reader, request.POST.get("filter", ""), now=timezone.now())
+        if pk := _number(request.POST.get("rating", "")):
+            feedback.clear_rating(reader, get_object_or_404(Paper, pk=pk))
+        else:
+            feedback.reset_filter(reader, request.POST.get("filter", ""), now=timezone.now())
         return redirect(reverse("digest:learnt", args=[token]) + "?forgotten=1")
     learned = feedback.learned_filters(reader)
-    context = {"learned_filters": learned, "subscriber": reader, "forgotten": "forgotten" in request.GET}
-    return render(request, "web/learned.html", context | {"token": token})
+    context = {"learned_filters": learned, "rated": feedback.rated_papers(learned), "subscriber": reader}
+    return render(request, "web/learned.html", context | {"forgotten": "forgotten" in request.GET, "token": token})
 
 
 @page_with_button

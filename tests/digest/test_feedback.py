@@ -11,7 +11,7 @@ from digest import feedback, reading_list
 from digest.feedback import clear_rating, feedback_on, learned_filters, rate, reset_filter
 from digest.matching import OWN_WORDS, Index
 from digest.models import Delivery, Edition, Learnt, Opinion, Paper
-from digest.personalization import profiles
+from digest.personalization import feature_labels, profiles
 from digest.personalization.digest_selection import compose
 from digest.search import index_cache
 from subscriptions.models import Subscriber, Topic
@@ -204,11 +204,9 @@ def test_opening_the_link_rates_nothing(client: Client, ada: Subscriber, memory:
     page = body(client, door(ada, memory) + "?opinion=like")
     assert "Agents with Memory" in page
     assert "They remember." in page
-    assert '<button class="button" name="opinion" value="like">' in page
-    assert '<button class="button quiet" name="opinion" value="not-for-me">' in page
-    assert page.index('value="like"') < page.index('value="not-for-me"')
-    assert "<h1>Do you like this paper?</h1>" in page
-    assert "Press a button to confirm." in page
+    assert '<button class="button" name="opinion" value="like">Like this paper</button>' in page
+    assert 'value="not-for-me" aria-pressed="false"' in page
+    assert "Liked" not in page
     assert "Fewer papers for “Agents”" in page
     assert not Opinion.objects.exists()
 
@@ -216,8 +214,7 @@ def test_opening_the_link_rates_nothing(client: Client, ada: Subscriber, memory:
 def test_the_page_names_the_readers_own_words(client: Client, memory: Paper) -> None:
     reader = make_reader("grace@example.org", words="memory")
     page = body(client, door(reader, memory) + "?opinion=not-for-me")
-    assert "<h1>Is this paper not for you?</h1>" in page
-    assert page.index('value="not-for-me"') < page.index('value="like"')
+    assert '<button class="button" name="opinion" value="not-for-me">Fewer papers like this</button>' in page
     assert "Fewer papers for your own words, such as “Memory”" in page
     press(client, door(reader, memory), opinion="fewer:" + profiles.WORDS_KEY)
     told = "Fewer papers for your own words, such as “Memory”: from the next digest on, half as many places."
@@ -227,8 +224,9 @@ def test_the_page_names_the_readers_own_words(client: Client, memory: Paper) -> 
 @pytest.mark.parametrize(
     ("opinion", "told"),
     [
-        ("like", "Saved: you like this paper."),
+        ("like", "Liked: more papers like this."),
         ("not-for-me", "Got it: fewer papers like this."),
+        ("save", "Saved to your list."),
         ("fewer:agents", "Fewer papers for “Agents”: from the next digest on"),
     ],
 )
@@ -236,9 +234,13 @@ def test_a_button_rates_and_takes_back(client: Client, ada: Subscriber, memory: 
     path = door(ada, memory)
     press(client, path, opinion=opinion)
     assert told in body(client, path)
-    press(client, path, opinion="take-back")
-    assert "Noted" not in body(client, path)
+    page = body(client, path)
+    undo = re.search(r'class="notice">[^<]+<button class="link" name="opinion" value="([a-z-]+)">Undo', page)
+    assert undo
+    press(client, path, opinion=undo[1])
+    assert told not in body(client, path)
     assert not Opinion.objects.exists()
+    assert not reading_list.is_saved(ada, memory)
 
 
 @pytest.mark.parametrize("opinion", ["", "love", "fewer", "fewer:", "fewer:nonsense", "like:agents"])
@@ -326,15 +328,15 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
     for told in (
         "Agents",
         "1 paper liked · 1 not for you · fewer of this for 1 paper",
-        "Learned from 2 papers",
-        "“Memory”",
         "Grace Hopper",
         "at most 5 of the 10 places",
     ):
         assert told in page
-    assert page.index("Moves up") < page.index("“Memory”") < page.index("Moves down") < page.index("“Sea”")
+    up = page.index("More like")
+    assert page.index("Memory", up) < page.index("Less like") < page.index("Sea", up)
     assert page.count("▲") == page.count("▼") == 1  # a symbol, because colour and place alone are not enough
-    assert re.search(r"Agents at Sea.*not for you · fewer of this<", page)
+    assert page.count("Agents at Sea</a>") == 1
+    assert re.search(r"Agents at Sea</a>\s*<span class=\"by\">not for you · fewer of this · Agents", page)
     for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
         press(client, path, filter=nonsense)
     assert "Agents" in body(client, path).partition("<main")[2]
@@ -344,7 +346,7 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
 
 
 def test_it_shows_every_label_that_an_email_may_show(client: Client, ada: Subscriber) -> None:
-    """The strongest dozen come first, and the rest is folded away."""
+    """The strongest that are readable come first, and the rest is folded away."""
     liked = make_paper(6, "Agents by RL", abstract=" ".join(f"{letter}x agents" for letter in "bcdefghijkl"))
     rate(ada, liked, "like", now=NOW)
     (about,) = learned_filters(ada)
@@ -354,16 +356,26 @@ def test_it_shows_every_label_that_an_email_may_show(client: Client, ada: Subscr
     assert named <= set(about.raises)
     assert "RL" in about.raises
     assert len(about.raises) > 12
-    strongest, _, rest = body(client, settings_of(ada, "learnt/")).partition("Moves up most")[2].partition("<details>")
-    assert f"{len(about.raises) - 12} more" in rest
-    assert f"“{'” · “'.join(about.raises[:12])}”" in strongest
-    assert f"“{'” · “'.join(about.raises[12:])}”" in rest
+    strongest, _, rest = body(client, settings_of(ada, "learnt/")).partition("More like")[2].partition("<details>")
+    assert " · ".join(about.raises_most) in strongest
+    assert " · ".join(about.raises) in rest
+
+
+def test_a_label_is_no_part_of_a_compound_and_appears_once(db: None) -> None:
+    papers = [make_paper(7, "Exploring Black-Box Agents", abstract="Multi-turn trajectories for tool use. Tool use.")]
+    labels = ["Exploring Black", "turn trajectories", "tool use", "tool", "Agents"]
+    assert feature_labels.readable(labels, papers, 6) == ["tool use", "Agents"]
+
+
+def test_a_rating_can_be_undone_on_the_page_of_what_was_learned(client: Client, ada: Subscriber, memory: Paper) -> None:
+    rate(ada, memory, "like", now=NOW)
+    press(client, settings_of(ada, "learnt/"), rating=str(memory.pk))
+    assert not Opinion.objects.exists()
 
 
 def test_it_shows_the_papers_that_hold_a_topic_back(client: Client, ada: Subscriber, sea: Paper) -> None:
     rate(ada, sea, "fewer", "agents", now=NOW)
     page = body(client, settings_of(ada, "learnt/"))
-    assert "Learned from 1 paper<" in page
     assert "fewer of this for 1 paper" in page
     assert "Agents at Sea" in page
 
@@ -392,3 +404,30 @@ def test_it_shows_hostile_text_as_text(client: Client, ada: Subscriber) -> None:
     for path in (door(ada, hostile), settings_of(ada, "learnt/"), settings_of(ada, "reading-list/")):
         assert "<script>" not in body(client, path)
         assert "<img src=x" not in body(client, path)
+
+
+@pytest.mark.parametrize("opinion", ["like", "not-for-me", "save"])
+def test_scanners_that_open_a_link_change_nothing(client: Client, ada: Subscriber, memory: Paper, opinion: str) -> None:
+    path = f"{door(ada, memory)}?opinion={opinion}"
+    for _number in range(3):
+        assert client.get(path).status_code == client.head(path).status_code == 200
+        assert client.options(path).status_code in (200, 405)
+    assert not Opinion.objects.exists()
+    assert not reading_list.is_saved(ada, memory)
+
+
+def test_the_page_leads_back_to_the_digest_and_shows_all_evidence(
+    client: Client, ada: Subscriber, edition: Edition
+) -> None:
+    paper = edition.papers.all()[0]
+    sent(ada, edition, paper)
+    finding = ["Agents", "phrase", "tool use", "abstract", "phrase", "planning", "title"]
+    record = {"for_you": [[paper.pk, 3, finding]], "trending": [], "more": 0, "of": 1}
+    Delivery.objects.update(papers=record | {"frequency": "daily", "language": "en"})
+    page = body(client, address(ada, edition, paper))
+    assert "Why this paper?" in page
+    assert "“tool use” in the abstract" in page
+    assert "“planning” in the title" in page
+    back = re.search(r'href="(/digests/[^/"]+/)"', page)
+    assert back
+    assert paper.title in body(client, back[1])
