@@ -1,6 +1,6 @@
 """Typed access to the environment, and to the file that ENV_FILE names.
 
-An invalid value raises ImproperlyConfigured with how to write it. An empty value counts as not set, and the default
+An invalid value raises ImproperlyConfigured with how to write it. An empty value counts as unset, and the default
 applies.
 """
 

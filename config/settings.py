@@ -313,7 +313,7 @@ ARXIV_API_URL = env.web_address("ARXIV_API_URL", "https://export.arxiv.org")
 ARXIV_OAI_URL = env.web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org")
 # UTC. At this hour, America has voted, and the next morning has not begun anywhere, not even in New Zealand.
 PUBLISH_HOUR = env.whole_number("PUBLISH_HOUR", 16, 0, 23)
-# The action for an email that may or may not have arrived: "resend" (it may come twice) or "leave".
+# The action for an email that may or may not have arrived: "resend" (it may arrive twice) or "leave".
 UNCERTAIN_MAILS = env.one_of("UNCERTAIN_MAILS", "resend", "leave")
 # Limits on forms that send email: posts per network, which may be shared by a seminar and must not use up a domain's
 # limit; sign-ups per email domain and in total (those beyond wait); confirmation emails per address.

@@ -1,4 +1,4 @@
-"""Fetching, parsing and storing, one source after the other. Each attempt is recorded, and none affects the others."""
+"""Fetching, parsing and storing, one source after another. Each attempt is recorded, and none affects the others."""
 
 import datetime as dt
 from collections import Counter

@@ -66,7 +66,7 @@ def family(word: str) -> str:
 
 
 def words_of(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield each word of `text`, folded and stemmed, with its begin and end in `text`.
+    """Yield each word of `text`, folded and stemmed, with its start and end in `text`.
 
     A name such as OfficeBench is split into its words. Joined, they are the name's key (see key_of).
     """

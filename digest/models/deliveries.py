@@ -14,7 +14,7 @@ SUSPECT = 3  # crashes in a row without progress (see `digest.delivery.poison_pi
 
 
 class Shard(models.Model):
-    """Some hundred deliveries of one edition, by their ids: the work that a worker takes at a time.
+    """A few hundred deliveries of one edition, by their ids: the work that a worker takes at a time.
 
     It is free if no worker has a lease on it, and done when each of its deliveries is final. If some must be retried,
     it is free again at `not_before`.
@@ -52,12 +52,12 @@ class Shard(models.Model):
 
     @property
     def is_quarantined(self) -> bool:
-        """Return whether it is a single email at which workers died."""
+        """Return whether it is a single email on which workers crashed."""
         return self.is_suspect and self.first == self.last
 
     @property
     def strikes(self) -> int:
-        """Return how often its email is proven to have killed its process."""
+        """Return how often its email is proven to have crashed its process."""
         return self.crashes - SUSPECT if self.is_quarantined else 0
 
     @property

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Allowance(models.Model):
-    """A token bucket (see `digest.delivery.limits.token_bucket`), or the number of emails sent on a day."""
+    """A counter of sending limits: a token bucket (see `digest.delivery.limits`), or the emails sent on a day."""
 
     name = models.CharField(max_length=200, unique=True)
     level = models.FloatField(help_text="Tokens in the bucket at `at`, or emails sent on the day.")

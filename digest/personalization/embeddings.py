@@ -81,7 +81,7 @@ def background() -> "Vectors":
 
 
 def forget_unused(*, now: dt.datetime) -> int:
-    """Delete the embeddings that were not used for KEEP. Return their number."""
+    """Delete the embeddings that have not been used for KEEP. Return their number."""
     return Vector.objects.filter(used_on__lt=now.date() - KEEP).delete()[0]
 
 

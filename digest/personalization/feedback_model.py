@@ -4,7 +4,7 @@ Each filter learns on its own, from the papers that it found, because a reader m
 applications in another. Features are words, pairs of words, authors and categories. A feature's weight grows with the
 difference between liked and disliked papers that have it. Few opinions and common features make weights smaller. A
 model at most doubles or halves the odds that a match is wanted, so it changes the order and removes no match. Only
-“Fewer of this topic” removes matches: each click halves the places of that topic.
+“Fewer of this topic” removes matches: each click halves the slots of that topic.
 """
 
 import math

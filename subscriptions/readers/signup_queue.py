@@ -190,14 +190,14 @@ def _alert_operators(post: FormPost, reached: abuse_limits.Limit, now: dt.dateti
     if abuse_limits.acquire(alert, now=now):
         return
     what = _plural(post.kind)
-    where = f"of {reached.value}" if reached.value else "in all"
+    where = f"at {reached.value}" if reached.value else "in total"
     waiting = FormPost.objects.filter(kind=post.kind).count()
-    logger.error("The limit of %s %s is reached; %s are waiting", what, where, waiting)
+    logger.error("The limit on %s %s is reached; %s are waiting", what, where, waiting)
     turns = "Networks take turns, so a flood from one network does not delay the others."
     is_sent = builder.alert_operators(
         Alert(
             f"many {what} {where}",
-            f"The limit of {what} {where} is reached",
+            f"The limit on {what} {where} is reached",
             (f"{waiting} wait for their turn, for up to a week. {turns}", _ABOUT_LIMITS),
         )
     )

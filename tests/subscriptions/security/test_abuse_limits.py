@@ -234,7 +234,7 @@ def test_it_alerts_the_operators_once_when_the_limit_in_all_is_reached(
     assert len(mailed()) == 3
     (alarm,) = [message for message in mail.outbox if message.to == ["ops@example.org"]]
     assert "6 wait for their turn" in str(alarm.body)
-    assert "The limit of sign-ups in all is reached; 6 are waiting" in caplog.text
+    assert "The limit on sign-ups in total is reached; 6 are waiting" in caplog.text
     assert "reader" not in " ".join(caplog.messages)
     queue.send_pending(now=NOW + dt.timedelta(hours=1))
     assert len(mailed()) == 6
@@ -246,7 +246,7 @@ def test_the_operators_hear_of_a_flood_from_the_newsletters_own_sender(settings:
     signup_queue.request_signup("a@example.org", Preferences(), Trace(), now=NOW)
     signup_queue.process_pending(now=NOW)
     (alarm,) = mail.outbox
-    assert (alarm.from_email, alarm.subject) == ("Brand <papers@brand.example>", "Brand: many sign-ups in all")
+    assert (alarm.from_email, alarm.subject) == ("Brand <papers@brand.example>", "Brand: many sign-ups in total")
 
 
 def test_the_operators_are_alerted_to_a_flood_as_soon_as_emails_can_be_sent(
