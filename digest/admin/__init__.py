@@ -10,6 +10,7 @@ from digest.admin import (
     periodic_tasks,
     readers,
     sources,
+    topics,
     totals,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "periodic_tasks",
     "readers",
     "sources",
+    "topics",
     "totals",
 ]

@@ -1,15 +1,17 @@
 """Parts that several admin pages share."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from digest.email import bold_terms, reasons
 from digest.matching import Match
 from digest.models import Paper
 from digest.text.cleanup import first_sentences
 
+NEW = mark_safe(" <strong>new</strong>")
 LONGEST = 300  # characters of a reason in a list; the row's own page shows it whole
 
 
@@ -21,10 +23,14 @@ def outcome_of(status: str, reason: str, *, is_bad: bool = False) -> str:
     return format_html("{}<p>{}</p>", first, f"{reason[:LONGEST]}…" if len(reason) > LONGEST else reason)
 
 
-def papers_of(matches: Iterable[Match]) -> str:
-    """Return the papers as a list, each with a link to its page and the reason of each filter."""
-    rows = format_html_join("", '<li><a href="{}">{}</a><p>{}</p><ul>{}</ul></li>', map(_row_of, matches))
-    return format_html('<ol class="holds">{}</ol>', rows)
+def papers_of(matches: Iterable[Match], *, new: Container[str] = ()) -> str:
+    """Return the papers as a list, each with a link to its page and the reason of each filter.
+
+    Papers with a key in `new` are marked.
+    """
+    rows = ((*_row_of(one), NEW if one.paper.key in new else "") for one in matches)
+    lines = format_html_join("", '<li><a href="{0}">{1}</a>{4}<p>{2}</p><ul>{3}</ul></li>', rows)
+    return format_html('<ol class="holds">{}</ol>', lines)
 
 
 def _row_of(match: Match) -> tuple[str, str, str, str]:

@@ -21,6 +21,7 @@ from subscriptions.topics import areas
 SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
 FOLLOWED = TopicFilter.objects.filter(subscriber__status__in=SUBSCRIBED).order_by()
 BY_READERS = Count("filters", filter=Q(filters__subscriber__status__in=SUBSCRIBED))
+LONGEST_PHRASE = 120  # characters
 BROADER = (
     "A broader topic includes the topics chosen here. Readers who tick it get what any of them finds, even if that "
     "topic is not offered to readers. It can also have phrases of its own. It can’t be part of another topic. If its "
@@ -75,6 +76,39 @@ class TopicForm(forms.ModelForm[Topic]):
             choices: Any = self.fields["narrower"]
             choices.queryset = choices.queryset.exclude(pk=self.instance.pk)
 
+    def clean_group(self) -> str:
+        """Return the group as it is spelled already, however the letters are cased."""
+        group: str = self.cleaned_data["group"].strip()
+        return Topic.objects.filter(group__iexact=group).values_list("group", flat=True).first() or group
+
+    def clean_phrases(self) -> list[str]:
+        return _checked(self.cleaned_data["phrases"])
+
+    def clean_exclusions(self) -> list[str]:
+        return _checked(self.cleaned_data["exclusions"])
+
+
+def _checked(lines: list[str]) -> list[str]:
+    """Return the phrases without repeated ones. Raises ValidationError, which names the lines to correct."""
+    kept: dict[str, str] = {}
+    for line in lines:
+        kept.setdefault(" ".join(line.split()).casefold(), line)
+    phrases = list(kept.values())
+    problems = [f"“{phrase[:60]}” {problem}" for phrase in phrases if (problem := _problem_with(phrase))]
+    if problems:
+        raise forms.ValidationError(problems)
+    return phrases
+
+
+def _problem_with(phrase: str) -> str:
+    if phrase[0] in "[\"'“" or phrase[-1] in "],":
+        return "has brackets, quotes or commas around it. Write one phrase per line, without them."
+    if len(phrase) > LONGEST_PHRASE:
+        return f"is longer than {LONGEST_PHRASE} characters, and no paper would contain it."
+    if not any(letter.isalnum() for letter in phrase):
+        return "has no word in it."
+    return ""
+
 
 class Breadth(admin.SimpleListFilter):
     title = "breadth"
@@ -109,8 +143,9 @@ class TopicList(ChangeList):
             topic.relatives, topic.readers = relatives, readers
 
 
-@admin.register(Topic)
 class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
+    """The page of a topic. The digest app registers it, with a preview of what it finds."""
+
     form = TopicForm
     list_display = ["name", "readers", "about", "group", "offered"]
     list_filter = [Breadth, "group", "is_offered"]
