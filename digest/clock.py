@@ -31,7 +31,7 @@ def seconds() -> float:
 
 
 def now() -> dt.datetime:
-    """Return the database's time in UTC, as exact as a query takes. With SQLite it is this machine's time."""
+    """Return the database's time in UTC, accurate to within one query. With SQLite it is this machine's time."""
     global _anchor
     if connection.vendor == "sqlite":
         return timezone.now()

@@ -1,4 +1,4 @@
-"""Receivers of signals: a provider reported an event, an email is about to leave, the database was migrated."""
+"""Receivers of signals: a provider reported an event, an email is about to be sent, the database was migrated."""
 
 from typing import Any
 

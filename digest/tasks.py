@@ -27,7 +27,7 @@ SENDING_SECONDS = 50  # the next minute's tasks send the rest
 TOPIC_SECONDS = 50
 THUMBNAIL_SECONDS = 50
 EMBEDDING_SECONDS = 50
-SENDING_LIMIT = 400  # seconds; an email in flight may wait up to 300 seconds for an answer of its server
+SENDING_LIMIT = 400  # seconds; an email in flight may wait up to 300 seconds for the server's answer
 
 
 @worker_init.connect
@@ -42,7 +42,7 @@ def load_before_forking(**kwargs: object) -> None:
 
 @worker_ready.connect
 def look_for_work(sender: Any, **kwargs: object) -> None:
-    """Start to send at once, including what a dead worker held, instead of waiting for the next minute's task."""
+    """Start sending at once, including what a dead worker held, instead of waiting for the next minute's task."""
     for _ in range(min(sender.controller.concurrency, MAX_SENDING_TASKS)):
         send_shards.delay()
 

@@ -39,7 +39,7 @@ def is_in_use() -> bool:
 
 
 def forget(address: str) -> int:
-    """Delete the emails to `address`; return their number."""
+    """Delete the emails to `address`. Return their number."""
     emails = list(Path(settings.OUTBOX_DIR).glob(f"*-{glob.escape(_recipient(address))}-*.eml"))
     for path in emails:
         path.unlink(missing_ok=True)

@@ -133,7 +133,7 @@ def write(criteria: Criteria) -> str:
 
 
 def normalize_signs(text: str) -> str:
-    """Replace quotes, commas, dashes and colons of other keyboards and languages by those of the grammar."""
+    """Replace quotes, commas, dashes and colons of other keyboards and languages with those of the grammar."""
     return text if text.isascii() else _DASH.sub(r"\1-", text.translate(SIGNS))
 
 

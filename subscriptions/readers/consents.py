@@ -82,7 +82,7 @@ def forget_unconfirmed(uids: "QuerySet[Subscriber, Any]") -> None:
 
 
 def prune(*, now: dt.datetime) -> int:
-    """Remove IP addresses and browsers from steps older than RETENTION_DAYS; return the number of steps."""
+    """Remove IP addresses and browsers from steps older than RETENTION_DAYS. Return the number of steps."""
     old = Consent.objects.filter(happened_at__lt=now - dt.timedelta(days=settings.RETENTION_DAYS))
     return old.exclude(ip=None, user_agent="").update(ip=None, user_agent="")
 
