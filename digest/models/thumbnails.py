@@ -9,7 +9,9 @@ class Thumbnail(models.Model):
     """A paper's picture, fetched once, made small and encoded again, or the reason why there is none."""
 
     paper = models.OneToOneField(Paper, on_delete=models.CASCADE, primary_key=True, related_name="thumbnail")
-    address = models.URLField(max_length=1000, help_text="The address of the original image.")
+    address = models.URLField(
+        max_length=1000, help_text="The address of the best original image. The image may come from the next best."
+    )
     image = models.BinaryField(blank=True)
     mark = models.CharField(
         max_length=12, blank=True, help_text="The beginning of the image's SHA-256; empty if there is no image."

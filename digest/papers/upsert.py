@@ -18,7 +18,8 @@ CHUNK = 500  # rows in a statement; SQLite limits the number of parameters
 ONCE = ("title", "abstract", "authors", "published_on")
 # Each source that has these updates them.
 EXTRAS = (
-    "keywords", "thumbnail_url", "github_url", "github_stars", "project_url", "organization", "summary", "comment",
+    "keywords", "thumbnail_url", "figure_url", "github_url", "github_stars", "project_url", "organization", "summary",
+    "comment",
 )  # fmt: skip
 COUNTS = ("votes", "comments")
 # These combine several records.

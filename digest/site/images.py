@@ -5,6 +5,7 @@ Each image is decoded and encoded again, so that browsers get pixels only, and n
 
 import io
 import warnings
+from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -13,6 +14,7 @@ MOST_PIXELS = 40_000_000  # a small file may decompress to more than fits into m
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MEDIA_TYPE = "image/webp"
 QUALITY = 72
+MAX_CROP = 1.4  # a picture whose shape differs by more is shown whole, because a figure's edges matter
 
 
 class PictureError(ValueError):
@@ -20,14 +22,14 @@ class PictureError(ValueError):
 
 
 def shrink(body: bytes) -> bytes:
-    """Return a WebP of SIZE, cropped from the middle of the image. Raises PictureError."""
+    """Return a WebP of SIZE. Raises PictureError."""
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(body), formats=FORMATS) as picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             if picture.width * picture.height > MOST_PIXELS:
                 raise PictureError(f"{picture.width} × {picture.height} pixels are too many")
             picture.draft("RGB", SIZE)  # decodes a JPEG at a reduced size
-            small = ImageOps.fit(picture.convert("RGB"), SIZE, Image.Resampling.LANCZOS)
+            small = _framed(_on_white(picture))
     except UnidentifiedImageError as error:
         raise PictureError(f"not an image in {', '.join(FORMATS)}") from error
     except (OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError) as error:
@@ -35,3 +37,22 @@ def shrink(body: bytes) -> bytes:
     out = io.BytesIO()
     small.save(out, "WEBP", quality=QUALITY, method=4)
     return out.getvalue()
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Return the picture without transparency. Figures with transparency are made for a white page."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    layer = picture.convert("RGBA")
+    page = Image.new("RGB", picture.size, "white")
+    page.paste(layer, mask=layer.getchannel("A"))
+    return page
+
+
+def _framed(picture: Image.Image) -> Image.Image:
+    """Return the picture in SIZE: cropped a little, or whole on the color of its corner."""
+    crop = (picture.width / picture.height) / (SIZE[0] / SIZE[1])
+    if 1 / MAX_CROP <= crop <= MAX_CROP:
+        return ImageOps.fit(picture, SIZE, Image.Resampling.LANCZOS)
+    corner: Any = picture.getpixel((0, 0))
+    return ImageOps.pad(picture, SIZE, Image.Resampling.LANCZOS, color=corner)

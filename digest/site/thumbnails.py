@@ -7,13 +7,14 @@ import time
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 
 from digest import isolation
 from digest.ingest.http_client import make_client
 from digest.models import Paper, Source, Thumbnail
 from digest.site import images
 from digest.site.images import PictureError
+from digest.sources.http import Http
 from digest.sources.records import SourceError, StoppedError, UnreachableError
 
 logger = logging.getLogger(__name__)
@@ -36,19 +37,17 @@ def fetch_missing(*, now: dt.datetime, seconds: float) -> int:
     for paper in _missing(now):
         if time.monotonic() > deadline:
             break
-        host = paper.thumbnail_url.split("/")[2]
+        host = _addresses(paper)[0].split("/")[2]
         if host in unreachable:
             continue
         try:
-            fetched += _store(paper, shrink(http.get(paper.thumbnail_url)), "", now)
+            fetched += _store(paper, *_fetch(http, paper), now)
         except StoppedError:
             break
         except UnreachableError as error:
             logger.info("Can't fetch thumbnails now, will try again later: %s", error)
             unreachable.add(host)
             _store(paper, b"", str(error), now, counts=False)
-        except (SourceError, PictureError) as error:
-            _store(paper, b"", str(error), now)
     return fetched
 
 
@@ -66,14 +65,33 @@ def shrink(body: bytes) -> bytes:
         raise PictureError(str(error)) from error
 
 
+def _addresses(paper: Paper) -> list[str]:
+    """Return the addresses of the paper's pictures, the best first."""
+    return [address for address in (paper.figure_url, paper.thumbnail_url) if address.startswith("https://")]
+
+
+def _fetch(http: Http, paper: Paper) -> tuple[bytes, str]:
+    """Return the first picture that is usable, made small, and what was wrong with others. Raises UnreachableError."""
+    problems: list[str] = []
+    for address in _addresses(paper):
+        try:
+            return shrink(http.get(address)), " ".join(problems)
+        except UnreachableError:
+            raise
+        except (SourceError, PictureError) as error:
+            problems.append(str(error))
+    return b"", " ".join(problems)
+
+
 def _missing(now: dt.datetime) -> QuerySet[Paper]:
     if not settings.FETCH_THUMBNAILS:
         return Paper.objects.none()
     shown = Paper.objects.filter(edition__day__gte=now.date() - RECENT, is_hidden=False)
-    shown = shown.filter(thumbnail_url__startswith="https://")
-    never = Q(thumbnail=None) | ~Q(thumbnail__address=F("thumbnail_url"))
+    best = Case(When(figure_url__startswith="https://", then=F("figure_url")), default=F("thumbnail_url"))
+    shown = shown.annotate(best=best).filter(best__startswith="https://")
+    never = Q(thumbnail=None) | ~Q(thumbnail__address=F("best"))
     failed = Q(thumbnail__mark="", thumbnail__tries__lt=MOST_TRIES, thumbnail__tried_at__lt=now - TRY_AGAIN)
-    return shown.filter(never | failed).order_by("-edition__day", "-votes", "pk").only("thumbnail_url")
+    return shown.filter(never | failed).order_by("-edition__day", "-votes", "pk").only("thumbnail_url", "figure_url")
 
 
 def _store(paper: Paper, image: bytes, problem: str, now: dt.datetime, counts: bool = True) -> bool:
@@ -81,9 +99,10 @@ def _store(paper: Paper, image: bytes, problem: str, now: dt.datetime, counts: b
 
     `counts` is whether this attempt counts as one of MOST_TRIES.
     """
-    known = Thumbnail.objects.filter(paper=paper, address=paper.thumbnail_url).first()
+    address = _addresses(paper)[0]
+    known = Thumbnail.objects.filter(paper=paper, address=address).first()
     values = {
-        "address": paper.thumbnail_url,
+        "address": address,
         "image": image,
         "mark": hashlib.sha256(image).hexdigest()[:12] if image else "",
         "problem": problem,

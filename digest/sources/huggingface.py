@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -15,6 +16,7 @@ PAGE_SIZE = 100
 BY_DAY = True
 PAUSE = 0
 SITE = "https://huggingface.co"
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 MAX_COUNT = 2**31 - 1  # the largest that the database stores
 
 
@@ -66,6 +68,7 @@ def _read(item: dict[str, Any], day: dt.date) -> PaperRecord | None:
         published_on=_date(paper.get("publishedAt")),
         day=day,  # neither of the item's two times is the day of the list
         thumbnail_url=_absolute(item.get("thumbnail")),
+        figure_url=_figure(_list(item.get("mediaUrls")) or _list(paper.get("mediaUrls"))),
         github_url=web_link(paper.get("githubRepo")),
         github_stars=_count(paper["githubStars"]) if paper.get("githubStars") is not None else None,
         project_url=web_link(paper.get("projectPage")),
@@ -107,6 +110,11 @@ def _date(value: Any) -> dt.date | None:
         return dt.date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def _figure(media: list[Any]) -> str:
+    """Return the first picture that the submitter posted. Videos are left out: the API gives no still image of them."""
+    return next((link for link in map(web_link, media) if urlsplit(link).path.lower().endswith(PICTURES)), "")
 
 
 def _absolute(value: Any) -> str:

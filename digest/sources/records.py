@@ -60,6 +60,7 @@ class PaperRecord:
     published_on: dt.date | None = None
     doi: str = ""
     thumbnail_url: str = ""
+    figure_url: str = ""
     github_url: str = ""
     github_stars: int | None = None
     project_url: str = ""

@@ -12,7 +12,7 @@ from digest.matching import Finding, Match
 from digest.models import Paper
 from digest.search import citation_parser, paper_search, zero_results
 from digest.search.paper_search import Order, Results
-from digest.site import topics
+from digest.site import thumbnails, topics
 from digest.views.page_cache import show
 from digest.views.papers import known
 from subscriptions.query.grammar import FilterError
@@ -44,6 +44,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
         "found": hits,
         "hints": zero_results.hints(query) if query and not (named or problem or hits) else (),
         "topics_of": topics.of_papers([hit.paper for hit in hits], topics.offered()) if hits else {},
+        "pictures": thumbnails.of_papers([hit.paper for hit in hits]) if hits else {},
         "order": order,
         "results": replace(results, matches=()),
     }

@@ -22,6 +22,7 @@ FULL = {
     "published_on": YESTERDAY,
     "doi": "10.1234/x",
     "thumbnail_url": "https://example.org/1.png",
+    "figure_url": "https://example.org/figure.png",
     "github_url": "https://github.com/example/x",
     "github_stars": 3,
     "project_url": "https://example.org/x",

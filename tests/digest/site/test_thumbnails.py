@@ -153,6 +153,35 @@ def test_one_picture_that_can_not_be_fetched_keeps_no_other_away(monkeypatch: py
     assert "too slowly" in Thumbnail.objects.get(paper=first).problem
 
 
+def test_it_shows_a_figure_before_the_card_for_social_media(monkeypatch: pytest.MonkeyPatch, paper: Paper) -> None:
+    assert bring_in(monkeypatch, Web(picture())) == 1
+    Paper.objects.filter(pk=paper.pk).update(figure_url="https://pictures.example.com/f.png")
+    web = Web(picture())
+    assert (bring_in(monkeypatch, web), bring_in(monkeypatch, web)) == (1, 0)
+    assert web.asked == ["https://pictures.example.com/f.png"]
+
+
+def test_it_shows_the_card_if_the_figure_is_unusable(monkeypatch: pytest.MonkeyPatch, paper: Paper) -> None:
+    Paper.objects.filter(pk=paper.pk).update(figure_url="https://pictures.example.com/f.png")
+    web = Web(picture(), f=SourceError("answered 404 Not Found"))
+    assert (bring_in(monkeypatch, web), bring_in(monkeypatch, web)) == (1, 0)
+    assert "404" in Thumbnail.objects.get().problem
+    assert web.asked == ["https://pictures.example.com/f.png", ADDRESS]
+
+
+def test_it_shows_a_figure_of_another_shape_whole_and_without_transparency() -> None:
+    figure = Image.new("RGBA", (1500, 300), (0, 0, 0, 0))
+    figure.paste((200, 0, 0, 255), (0, 100, 1500, 200))
+    out = io.BytesIO()
+    figure.save(out, "PNG")
+    with Image.open(io.BytesIO(images.shrink(out.getvalue()))) as made:
+        edge, middle = (made.convert("RGB").getpixel(at) for at in ((5, 5), (3, 130)))
+    assert isinstance(edge, tuple)
+    assert isinstance(middle, tuple)
+    assert min(edge) > 240
+    assert middle[0] > 150 > middle[1] + middle[2]
+
+
 @pytest.mark.parametrize("address", ["http://pictures.example.com/a.png", "javascript:alert(1)", "/etc/passwd", ""])
 def test_it_asks_for_safe_addresses_only(monkeypatch: pytest.MonkeyPatch, paper: Paper, address: str) -> None:
     Paper.objects.update(thumbnail_url=address)

@@ -132,7 +132,7 @@ def test_it_shows_any_text_that_the_database_holds(client: Client, title: str, a
     check_everything(client)
 
 
-@pytest.mark.parametrize("field", ["github_url", "project_url", "url", "thumbnail_url"])
+@pytest.mark.parametrize("field", ["github_url", "project_url", "url", "thumbnail_url", "figure_url"])
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "ftp://x/"])
 def test_it_links_to_web_addresses_only(client: Client, edition: Edition, field: str, address: str) -> None:
     Paper.objects.filter(key="arxiv:2608.00001").update(**{field: address})
