@@ -1,19 +1,24 @@
 """The positions of matches in a text. Pure."""
 
+import re
 from collections.abc import Iterable
 
 from digest.matching.tokens import has_capitals, is_abbreviation, key_of, words_of
 from digest.matching.types import Reason
 
+WHOLE_WORD = re.compile(r"[^\W_]+(?:[-\u2010\u2011_][^\W_]+)*")  # with all parts of a compound: mix-harness
+
 
 def spans(text: str, reasons: Iterable[Reason]) -> list[tuple[int, int]]:
-    """Return the spans (begin, end) of `text` that `reasons` match, in order and without overlaps.
+    """Return the spans (begin, end) of `text` that `reasons` match: whole words, in order and without overlaps.
 
     `text` may be any part of a title or an abstract, and may spell the words differently: Pre-training for
-    pretraining.
+    pretraining. A match within a longer word, such as bench in OfficeBench-2, becomes the whole of it.
     """
     words = list(words_of(text))
-    found = sorted({span for phrase in _phrases(reasons) for span in _occurrences(phrase, text, words)})
+    whole = [word.span() for word in WHOLE_WORD.finditer(text)]
+    occurrences = {span for phrase in _phrases(reasons) for span in _occurrences(phrase, text, words)}
+    found = sorted({_widened(span, whole) for span in occurrences})
     apart: list[tuple[int, int]] = []
     for begin, end in found:
         if apart and begin <= apart[-1][1]:
@@ -21,6 +26,12 @@ def spans(text: str, reasons: Iterable[Reason]) -> list[tuple[int, int]]:
         else:
             apart.append((begin, end))
     return apart
+
+
+def _widened(span: tuple[int, int], whole: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return `span`, widened to the whole words that it begins and ends in."""
+    begin = next((begin for begin, end in whole if begin <= span[0] < end), span[0])
+    return begin, next((end for begin, end in whole if begin < span[1] <= end), span[1])
 
 
 def _phrases(reasons: Iterable[Reason]) -> Iterable[str]:

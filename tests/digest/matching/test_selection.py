@@ -114,7 +114,9 @@ def reason(found: str, kind: str = "phrase") -> Reason:
         ("agents learn memory", [reason("memory, agent", "words")], ["agents", "memory"]),
         ("reward models model", [reason("reward model"), reason("models")], ["reward models", "model"]),
         ("by Ada", [reason("Ada", "author")], []),
-        ("OfficeBench is a bench", [reason("bench")], ["Bench", "bench"]),
+        ("OfficeBench is a bench", [reason("bench")], ["OfficeBench", "bench"]),
+        ("HarnessEval-W, mix-harness", [reason("harness")], ["HarnessEval-W", "mix-harness"]),
+        ("reinforcement learning-based", [reason("reinforcement learning")], ["reinforcement learning-based"]),
         ("Cafés", [reason("cafe")], ["Cafés"]),
         ("Cafe\u0301 models ™", [reason("model")], ["models"]),  # folding keeps the length but moves letters
         ("", [reason("a")], []),
