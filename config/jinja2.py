@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from config.middleware import language
-from digest.email import bold_terms, formatting, reason_line, reasons, welcome
+from digest.email import bold_terms, contents, excerpts, figures, formatting, reason_line, reasons, welcome
 from digest.matching import highlight
 from digest.personalization import embeddings, snapshot
 from digest.site import feeds
@@ -70,6 +70,7 @@ def environment(**options: Any) -> Environment:
     # Pages know the signed-in reader (config.middleware.signed_in_reader). Emails and pages without a request don't.
     env.globals |= {"reader": None, "reader_state": None, "messages": (), "follow_words": follows.as_words}
     env.filters |= formatting.FILTERS | reasons.FILTERS | reason_line.FILTERS
+    env.filters |= contents.FILTERS | excerpts.FILTERS | figures.FILTERS
     env.filters |= {
         "emphasized": bold_terms.emphasized,
         "shown": snapshot.shown,

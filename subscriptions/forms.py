@@ -79,6 +79,7 @@ class PreferencesForm(forms.Form):
         error_messages={"invalid_choice": _("Choose a language from the list.")},
     )
     mail_quiet_days = forms.BooleanField(required=False)
+    one_list = forms.BooleanField(required=False)
     # The box that finds topics. It is not a preference.
     find = forms.CharField(required=False, max_length=LONGEST_FIND)
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, QuerySet
 
 from digest.editions import publication
 from digest.models import Delivery, Edition, Paper
@@ -45,6 +45,11 @@ def _cutoffs(edition: Edition, readers: Sequence[int]) -> dict[int, dt.date]:
 def papers(edition: Edition, cutoff: dt.date | None) -> QuerySet[Paper]:
     """Return the edition's papers, or if there is a `cutoff` those of all editions after it, by today's votes."""
     if cutoff is None:
-        return publication.papers_of(edition)
+        return with_pictures(publication.papers_of(edition))
     week = Paper.objects.filter(edition__day__gt=cutoff, edition__day__lte=edition.day, is_hidden=False)
-    return week.order_by("-is_pinned", "-votes", "pk")
+    return with_pictures(week.order_by("-is_pinned", "-votes", "pk"))
+
+
+def with_pictures(papers: QuerySet[Paper]) -> QuerySet[Paper]:
+    """Return `papers` with the attribute `picture`: the mark of the thumbnail, or None if there is none."""
+    return papers.annotate(picture=F("thumbnail__mark"))

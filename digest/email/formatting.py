@@ -4,6 +4,7 @@ import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext, pgettext
@@ -14,8 +15,18 @@ from digest.text.stop_words import LOWERCASE_IN_NAMES
 
 TEXT_WIDTH = 78  # characters
 PREHEADER = 110  # characters
+SUBJECT = 70  # characters; telephones show fewer, so the newsletter's name comes last
 ENOUGH = 40  # characters; the lead follows a shorter preheader
 ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
+
+
+class Sourced(Protocol):
+    """The fields of a paper that name its source."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def pdf_url(self) -> str: ...
 
 
 def _(message: str) -> str:
@@ -160,6 +171,18 @@ def shorten(text: str, limit: int) -> str:
     return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:–- ") + "…"
 
 
+def with_name(subject: str, name: str) -> str:
+    """Return a subject with the newsletter's name after it, where there is room."""
+    named = f"{subject} · {name}"
+    return named if len(named) <= SUBJECT else subject
+
+
+def source_name(paper: Sourced) -> str:
+    """Return the name of the site that a paper's URL leads to: arXiv, or its host."""
+    host = paper.url.split("/")[2:3]
+    return "arXiv" if paper.pdf_url else shorten("".join(host).removeprefix("www."), 40)
+
+
 def wrapped(text: str, indent: int = 0) -> str:
     """Wrap `text` between words, at 78 characters. Each line but the first begins with `indent` spaces."""
     width, lines = TEXT_WIDTH - indent, []
@@ -207,6 +230,8 @@ FILTERS = {
     "weekday_short": weekday_short,
     "why_quiet": why_quiet,
     "preheader": preheader,
+    "with_name": with_name,
+    "source_name": source_name,
     "wrapped": wrapped,
     "shorten": shorten,
     "isolated": isolated,

@@ -78,8 +78,8 @@ def digest_of(reader: Subscriber, edition: Edition) -> Digest:
 
 
 def _digest_of_topics(topics: Sequence[Topic], edition: Edition) -> Digest:
-    wanted = profiles.make_profile(topics, on_quiet_days=True)
-    return compose(paper_index.build_index(publication.papers_of(edition), for_page=True), wanted, edition.day)
+    wanted = profiles.make_profile(topics, on_quiet_days=True, is_grouped=True)
+    return compose(paper_index.build_index(candidates.papers(edition, None), for_page=True), wanted, edition.day)
 
 
 def _sample_reader(edition: Edition) -> Subscriber:

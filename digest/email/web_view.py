@@ -1,8 +1,12 @@
 """Show a sent digest again, in the browser."""
 
+from dataclasses import replace
+
 from django.utils import translation
 
+from digest.editions import candidates
 from digest.email import rendering
+from digest.matching import Finding, Match
 from digest.models import Delivery, Edition, Paper
 from digest.personalization import snapshot
 from digest.personalization.digest_selection import Digest
@@ -14,18 +18,25 @@ def render_web_view(delivery: Delivery) -> str:
     """Return the HTML of the digest as it was sent, or "" if none was sent or its content is no longer stored.
 
     Papers have today's titles and the votes that they had then. A paper that was hidden or deleted since is left out,
-    and the page says so. The page contains nothing personal, because its link may have been forwarded.
+    and the page says so. The page contains nothing personal, because its link is made to be shared: no reasons, and no
+    headings of what the reader follows.
     """
     record = delivery.papers
     if "for_you" not in record:
         return ""
     votes = snapshot.votes(record)
-    papers = Paper.objects.filter(is_hidden=False).in_bulk(votes)
+    papers = candidates.with_pictures(Paper.objects.filter(is_hidden=False)).in_bulk(votes)
     for pk, paper in papers.items():
         paper.votes = votes[pk]
     digest = snapshot.restore(record, delivery.edition.day, papers)
+    digest = digest._replace(for_you=tuple(map(_without_reasons, digest.for_you)), is_grouped=False)
     with translation.override(record["language"]):
         return _render(digest, delivery.edition, record["frequency"], len(votes) - len(papers))
+
+
+def _without_reasons(match: Match) -> Match:
+    """Return the match without what its reader follows, except whether they follow anything."""
+    return replace(match, findings=(Finding("-" if match.findings[0].interest else "", 0, ()),))
 
 
 def _render(digest: Digest, edition: Edition, frequency: str, withdrawn: int) -> str:

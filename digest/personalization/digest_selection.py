@@ -1,10 +1,13 @@
 """Select the papers of one reader's digest: the best matches, then trending papers. Pure."""
 
 import datetime as dt
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from digest.matching import Index, Interest, Match, choose, match, share
+from digest.matching.scoring_weights import THRESHOLDS
 from digest.personalization.feedback_model import FeedbackModel
 
 TRENDING = 3  # papers at most
@@ -19,6 +22,15 @@ class QueryProfile(NamedTuple):
     on_quiet_days: bool = False  # send trending papers if nothing matches
     amount: str = "balanced"  # or fewer, or more: how certain a match must be
     feedback_model: FeedbackModel | None = None  # learned from likes; most readers have none
+    is_grouped: bool = False  # wants a heading for each interest
+    by_votes: bool = False  # wants the most voted papers among those that match
+
+
+class Group(NamedTuple):
+    """Papers of a digest under one heading: what their strongest interest is, or "" for papers of all interests."""
+
+    interest: str
+    matches: tuple[Match, ...]
 
 
 class Digest(NamedTuple):
@@ -30,6 +42,7 @@ class Digest(NamedTuple):
     more: int  # matches beyond the reader's maximum
     of_how_many: int  # papers in the edition, or in the week
     is_asked_for: bool = False  # sent even if it has no papers, and then one line says so
+    is_grouped: bool = False  # the papers `for_you` are ordered by their strongest interest
 
     @property
     def is_worth_sending(self) -> bool:
@@ -49,6 +62,22 @@ class Digest(NamedTuple):
     def matches(self) -> tuple[Match, ...]:
         return self.for_you + self.trending
 
+    @property
+    def groups(self) -> list[Group]:
+        """The papers `for_you`, by the headings that they are shown under."""
+        if not self.is_grouped:
+            return [Group("", self.for_you)] if self.for_you else []
+        return [Group(interest, tuple(matches)) for interest, matches in _by_interest(self.for_you).items()]
+
+    @property
+    def headings(self) -> list[str]:
+        """The heading directly above each of `matches`: an interest, or "" if there is none."""
+        if not self.is_grouped:
+            return [""] * len(self.matches)
+        strongest = [_strongest(found) for found in self.for_you]
+        headings = ["" if name == before else name for before, name in pairwise(["", *strongest])]
+        return headings + [""] * len(self.trending)
+
 
 def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
     """Return the reader's digest.
@@ -58,26 +87,52 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
     """
     for_you, matching = _for_you(index, wanted)
     wants_trending = wanted.interests and (for_you or wanted.on_quiet_days)
+    groups = _by_interest(for_you) if wanted.is_grouped else {}
     return Digest(
         day=day,
-        for_you=tuple(for_you),
+        for_you=tuple(chain.from_iterable(groups.values())) if len(groups) > 1 else tuple(for_you),
         trending=_trending(index, wanted, for_you) if wants_trending else (),
         more=matching - len(for_you),
         of_how_many=len(index.papers),
         is_asked_for=bool(wanted.interests) and wanted.on_quiet_days,
+        is_grouped=len(groups) > 1,
     )
+
+
+def _by_interest(matches: Iterable[Match]) -> dict[str, list[Match]]:
+    """Return `matches` by their strongest interest. The interest of the first match is the first."""
+    groups: dict[str, list[Match]] = {}
+    for found in matches:
+        groups.setdefault(_strongest(found), []).append(found)
+    return groups
+
+
+def _strongest(found: Match) -> str:
+    return found.findings[0].interest
 
 
 def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:
     """Return the papers chosen for the reader, and the number of matches that they were chosen from."""
-    if wanted.interests and not wanted.feedback_model:
+    if wanted.interests and not wanted.feedback_model and not wanted.by_votes:
         return choose(index, wanted.interests, wanted.exclusions, wanted.amount, wanted.max_papers)
     matches = _matches(index, wanted)
     if wanted.feedback_model:
         matches = wanted.feedback_model.apply(matches, wanted.max_papers)
+    if wanted.interests and wanted.by_votes:
+        return _most_voted(matches, wanted), len(matches)
     if wanted.interests:
         return share(matches, wanted.max_papers, wanted.amount), len(matches)
     return matches[: wanted.max_papers], len(matches)
+
+
+def _most_voted(matches: Sequence[Match], wanted: QueryProfile) -> list[Match]:
+    """Return the matches with the most votes, shared fairly among the reader's interests."""
+    by_votes = sorted(matches, key=lambda found: -found.paper.votes)
+    least, ranks = THRESHOLDS[wanted.amount], len(by_votes)
+    # Shares are made from probabilities, so a rank by votes becomes one. The most voted paper has the highest.
+    scores = (1 - (1 - least) * rank / ranks for rank in range(ranks))
+    ranked = [replace(found, score=score) for found, score in zip(by_votes, scores, strict=True)]
+    return share(ranked, wanted.max_papers, wanted.amount)
 
 
 def _matches(index: Index, wanted: QueryProfile) -> list[Match]:

@@ -31,6 +31,8 @@ def profile_of(subscriber: Subscriber) -> QueryProfile:
         subscriber.mail_quiet_days,
         subscriber.amount,
         feedback_model_of(subscriber, topics),
+        is_grouped=not subscriber.one_list,
+        by_votes=subscriber.frequency == Subscriber.Frequency.WEEKLY,
     )
 
 
@@ -98,6 +100,9 @@ def make_profile(
     on_quiet_days: bool = False,
     amount: str = "balanced",
     feedback_model: FeedbackModel | None = None,
+    *,
+    is_grouped: bool = False,
+    by_votes: bool = False,
 ) -> QueryProfile:
     """Combine topics and readers' own words. The words' exclusions and least votes apply to all papers."""
     words = list(words)
@@ -110,6 +115,8 @@ def make_profile(
         on_quiet_days=on_quiet_days,
         amount=amount,
         feedback_model=feedback_model,
+        is_grouped=is_grouped,
+        by_votes=by_votes,
     )
 
 

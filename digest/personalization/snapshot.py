@@ -1,7 +1,7 @@
 """A small record of a digest's content, stored in its delivery's row, to show the digest again. Pure.
 
     {"for_you": [[paper id, votes then, finding, …], …], "trending": [[paper id, votes then], …], "more": 14, "of": 40,
-     "frequency": "daily", "language": "en"}
+     "frequency": "daily", "language": "en", "grouped": true}
 
 A finding is the interest's name, followed by kind, found text and field of each of its reasons.
 """
@@ -37,6 +37,7 @@ def record_from_parts(papers: Sequence[list[Any]], digest: Digest, frequency: st
         "of": digest.of_how_many,
         "frequency": frequency,
         "language": language,
+        "grouped": digest.is_grouped,
     }
 
 
@@ -57,6 +58,7 @@ def restore(record: Record, day: dt.date, papers: Mapping[int, PaperText]) -> Di
         trending=tuple(_match(*entry, papers=papers) for entry in record["trending"] if entry[0] in papers),
         more=record["more"],
         of_how_many=record["of"],
+        is_grouped=record.get("grouped", False),  # older records do not have it
     )
 
 

@@ -44,10 +44,15 @@ def preview(preferences: Preferences, reader: Subscriber | None = None) -> Previ
     """
     own = grammar.parse(preferences.words)
     feedback_model = profiles.feedback_model_of(reader, preferences.topics) if reader else None
-    wanted = profiles.make_profile(
-        preferences.topics, [own], preferences.max_papers, amount=preferences.amount, feedback_model=feedback_model
-    )
     is_weekly = preferences.frequency == Subscriber.Frequency.WEEKLY
+    wanted = profiles.make_profile(
+        preferences.topics,
+        [own],
+        preferences.max_papers,
+        amount=preferences.amount,
+        feedback_model=feedback_model,
+        by_votes=is_weekly,
+    )
     recent = index_cache.last_week() if is_weekly else index_cache.last()
     digests = tuple(compose(index, wanted, day) for day, index in recent.days)
     is_empty = not any(digest.for_you for digest in digests)

@@ -86,7 +86,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     fieldsets = [
         (None, {"fields": [("email", "status", "paused_until"), "new_email", "language"]}),
         ("When", {"fields": [("frequency", "send_hour", "time_zone")]}),
-        ("How much", {"fields": [("max_papers", "amount"), "mail_quiet_days"]}),
+        ("How much", {"fields": [("max_papers", "amount"), ("mail_quiet_days", "one_list")]}),
         (
             "History",
             {

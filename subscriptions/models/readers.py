@@ -106,6 +106,12 @@ class Subscriber(models.Model):
     mail_quiet_days = models.BooleanField(
         "emails on quiet days", default=False, help_text="Send the papers with the most votes if nothing matches."
     )
+    one_list = models.BooleanField(
+        "emails as one list",
+        default=False,
+        db_default=False,
+        help_text="Show papers in one list, without a heading for each thing that the reader follows.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     asked_to_confirm_at = models.DateTimeField(null=True, blank=True, editable=False)
     asked_wishes = models.JSONField(

@@ -9,7 +9,7 @@ from subscriptions.time_zones import time_zones
 from subscriptions.topics import areas
 
 # The preferences that are fields of the reader's row. The others are rows of their own.
-SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "language")
+SETTINGS = ("frequency", "send_hour", "time_zone", "max_papers", "mail_quiet_days", "amount", "one_list", "language")
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Preferences:
     max_papers: int = 10
     mail_quiet_days: bool = False
     amount: str = Subscriber.Amount.BALANCED
+    one_list: bool = False
     language: str = "en"
 
     def as_json(self) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Readers of each kind, and editions for them."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from digest import papers
 from digest.editions import publication
-from digest.models import Edition, Source
+from digest.models import Edition, Paper, Source, Thumbnail
 from digest.sources import huggingface, sample
 from digest.sources.records import PaperRecord
 from subscriptions.models import Subscriber, Topic
@@ -64,6 +65,14 @@ def recorded_day(day: str) -> Edition:
     date = dt.date.fromisoformat(day)
     body = (RECORDED / "hf" / f"{day}.json").read_bytes()
     return publish(source, list(huggingface.parse(body, date).records), date)
+
+
+def add_pictures(papers: Iterable[Paper]) -> None:
+    """Give each paper a picture, as fetched from its source."""
+    rows = (
+        Thumbnail(paper=paper, address="https://x.example", mark=f"{paper.pk:012x}", tried_at=NOW) for paper in papers
+    )
+    Thumbnail.objects.bulk_create(rows)
 
 
 def hostile_day(day: dt.date = TODAY) -> Edition:

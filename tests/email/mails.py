@@ -47,6 +47,11 @@ class Mail:
         return {attrs["href"] or "" for tag, attrs in self.elements if tag == "a"}
 
     @property
+    def links_for_text(self) -> set[str]:
+        """The links that the text part needs: one for all ratings of a paper, and none to PDFs, to keep it short."""
+        return {link.partition("?opinion=")[0] for link in self.links if "//arxiv.org/pdf/" not in link}
+
+    @property
     def text_links(self) -> set[str]:
         return set(re.findall(r"^ *(https?://\S+)$", self.text, re.MULTILINE))
 

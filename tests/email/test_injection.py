@@ -44,7 +44,7 @@ ANY = (
 )
 FEW = settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 ELEMENTS = {"html", "head", "meta", "title", "style", "body", "div", "table", "tbody", "tr", "td", "p", "h1", "h2", "a"}
-ELEMENTS |= {"b", "br", "span"}
+ELEMENTS |= {"b", "br", "h3", "img", "span"}
 
 
 def without_surrogates(text: str) -> str:
@@ -64,6 +64,7 @@ def make_mail(texts: dict[str, str], look: Look) -> Mail:
         url=f"https://example.org/{texts['url']}",
         github_url=f"https://example.org/{texts['url']}",
         votes=3,
+        is_pinned=True,
     )
     finding = Finding(texts["interest"], 1, (Reason(texts["interest"], "phrase", texts["found"], "title", 1),))
     digest = Digest(TODAY, (Match(paper, 1, (finding,)),), (Match(paper, 1, ()),), 3, 9)

@@ -29,7 +29,7 @@ def test_readers_who_asked_get_one_line(unvoted: Edition, frequency: str, said: 
         assert said in part
         assert "Sheep" not in part
         assert "/unsubscribe/" in part
-    assert mail.text_links == mail.links
+    assert mail.text_links == mail.links_for_text
 
 
 def test_others_get_no_email(unvoted: Edition) -> None:

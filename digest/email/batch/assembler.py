@@ -92,8 +92,9 @@ class EmailAssembler:
         token = reader_urls.opinion_token(reader.uid, self._edition.pk, reader.generation).encode() + SOFT_BREAK
         pieces = frame.template.fill(self._personal_values(frame, digest, reader) | {"opinion": token})
         records = []
-        for (in_text, in_html), minor, match in zip(frame.papers, frame.minor, matches, strict=True):
-            rendered = cache.render_paper_briefly(match) if minor else cache.render_paper(match)
+        headings = digest.headings
+        for (in_text, in_html), heading, match in zip(frame.papers, headings, matches, strict=True):
+            rendered = cache.render_paper(match, heading)
             pieces[in_text], pieces[in_html] = token.join(rendered.text), token.join(rendered.html)
             records.append(rendered.record)
         return pieces, snapshot.record_from_parts(records, digest, reader.frequency, reader.language)
@@ -103,6 +104,7 @@ class EmailAssembler:
         matches = digest.matches
         unsubscribe = link_tokens.sign(Purpose.UNSUBSCRIBE, reader.uid).encode()
         subject, subject_header = self._part_cache.subject(matches)
+        contents_in_text, contents_in_html = self._part_cache.contents(digest)
         in_text, in_html = self._part_cache.why_this_mail(reader.frequency, reader.confirmed)
         return {
             "digest": reader_urls.digest_token(reader.uid, self._edition.pk).encode() + SOFT_BREAK,
@@ -115,6 +117,8 @@ class EmailAssembler:
             "subject": subject,
             "subject header": subject_header,
             "preheader": self._part_cache.preheader(matches, frame.lead),
+            "text contents": contents_in_text,
+            "html contents": contents_in_html,
             "text since": in_text,
             "html since": in_html,
         }
@@ -148,13 +152,20 @@ def _content(wire: bytes) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]
 
 def _frame_key(digest: Digest, reader: Recipient) -> FrameKey:
     follows_nothing = bool(digest.for_you) and not digest.for_you[0].findings[0].interest
-    return FrameKey(reader.frequency, follows_nothing, len(digest.for_you), len(digest.trending), digest.more)
+    return FrameKey(
+        reader.frequency,
+        follows_nothing,
+        digest.is_grouped,
+        len(digest.for_you),
+        len(digest.trending),
+        digest.more,
+    )
 
 
 def _kind(digest: Digest, reader: Recipient) -> tuple[object, ...]:
     """Return what templates can depend on: whether there are none, one or several papers, but not their number."""
-    frequency, follows_nothing, *numbers = _frame_key(digest, reader)
-    return (frequency, follows_nothing, *(min(number, 2) for number in numbers))
+    frequency, follows_nothing, is_grouped, *numbers = _frame_key(digest, reader)
+    return (frequency, follows_nothing, is_grouped, *(min(number, 2) for number in numbers))
 
 
 @lru_cache(4)

@@ -8,9 +8,10 @@ from typing import NamedTuple, TypeVar, cast
 
 from django.utils import translation
 
-from digest.email import bold_terms, formatting, reason_line
+from digest.email import bold_terms, contents, formatting, reason_line
 from digest.email.batch.template_parts import (
     BOLD_TEXT,
+    HEADING_TEXT,
     REASON_LINE,
     Frame,
     FrameKey,
@@ -23,6 +24,7 @@ from digest.email.quoted_printable import encode, escape
 from digest.matching import Finding, Match, Reason
 from digest.models import Edition, Paper
 from digest.personalization import snapshot
+from digest.personalization.digest_selection import Digest
 from subscriptions import brand
 from subscriptions.brand import Look
 from subscriptions.email import builder
@@ -62,11 +64,12 @@ class PartCache:
         self._numbers = {paper.pk: number for number, paper in enumerate(papers)}
         self._frames: dict[FrameKey, Frame] = {}
         self._parts: dict[PartKey, Part] = {}
-        self._papers_rendered: dict[tuple[Finding, ...], RenderedPaper] = {}
-        self._papers_in_brief: dict[int, RenderedPaper] = {}
+        self._papers_rendered: dict[tuple[object, ...], RenderedPaper] = {}
+        self._words: dict[int, int] = {}
         self._reasons: dict[tuple[object, ...], ReasonLine] = {}
         self._bold: dict[tuple[str, frozenset[tuple[str, str]]], bytes] = {}
         self._subjects: dict[tuple[int, int], tuple[bytes, bytes]] = {}
+        self._contents: dict[tuple[object, ...], tuple[bytes, bytes]] = {}
         self._preheaders: dict[tuple[str, ...], bytes] = {}
         self._why_this_mail: dict[tuple[str, dt.date], tuple[bytes, bytes]] = {}
 
@@ -88,21 +91,12 @@ class PartCache:
                 frame = _keep(self._frames, key, self.splitter.frame(key), MOST_FRAMES)
         return frame
 
-    def render_paper(self, match: Match) -> RenderedPaper:
-        """Return the paper with its reasons. No two papers have the same findings, so these are the key."""
-        rendered = self._papers_rendered.get(match.findings)
+    def render_paper(self, match: Match, heading: str) -> RenderedPaper:
+        """Return the paper with its reason. No two papers have the same findings, so these are part of the key."""
+        key = (heading, *match.findings)
+        rendered = self._papers_rendered.get(key)
         if rendered is None:
-            rendered = _keep(self._papers_rendered, match.findings, self._render_paper(match), MOST_PAPERS)
-        return rendered
-
-    def render_paper_briefly(self, match: Match) -> RenderedPaper:
-        paper = cast(Paper, match.paper)
-        rendered = self._papers_in_brief.get(paper.pk)
-        if rendered is None:
-            text, html = self._part(PartKey(paper.pk, True, False))
-            text_piece, html_piece, record = _fill(text, {}), _fill(html, {}), snapshot.record_paper(match)
-            rendered = RenderedPaper(self._split(text_piece), self._split(html_piece), record)
-            _keep(self._papers_in_brief, paper.pk, rendered, MOST_PAPERS)
+            rendered = _keep(self._papers_rendered, key, self._render_paper(match, heading), MOST_PAPERS)
         return rendered
 
     def subject(self, matches: Sequence[Match]) -> tuple[bytes, bytes]:
@@ -128,6 +122,26 @@ class PartCache:
             _keep(self._preheaders, key, piece, MOST_SENTENCES)
         return piece
 
+    def contents(self, digest: Digest) -> tuple[bytes, bytes]:
+        """Return the line that says what is in `digest`: in the text and in the HTML part."""
+        minutes = contents.minutes_of(digest, self._count_words)
+        sections = contents.sections_of(digest)
+        key = (minutes, len(digest.trending), *sections)
+        pair = self._contents.get(key)
+        if pair is None:
+            with self._in_language():
+                line = contents.line(sections, len(digest.trending), minutes)
+            pair = encode(formatting.wrapped(line)), encode(escape(line))
+            _keep(self._contents, key, pair, MOST_SENTENCES)
+        return pair
+
+    def _count_words(self, match: Match) -> int:
+        pk = cast(Paper, match.paper).pk
+        words = self._words.get(pk)
+        if words is None:
+            words = self._words[pk] = contents.words_of(match)
+        return words
+
     def why_this_mail(self, frequency: str, confirmed: dt.date) -> tuple[bytes, bytes]:
         """Return the sentence that says why the reader gets this email: in the text and in the HTML part."""
         pair = self._why_this_mail.get((frequency, confirmed))
@@ -138,10 +152,13 @@ class PartCache:
             _keep(self._why_this_mail, (frequency, confirmed), pair, MOST_SENTENCES)
         return pair
 
-    def _render_paper(self, match: Match) -> RenderedPaper:
+    def _render_paper(self, match: Match, heading: str) -> RenderedPaper:
         line = self._reason_line(snapshot.shown(match.findings))
-        text, html = self._part(PartKey(cast(Paper, match.paper).pk, False, bool(line.text)))
-        in_text, in_html = {REASON_LINE: line.text}, {REASON_LINE: line.html}
+        text, html = self._part(PartKey(cast(Paper, match.paper).pk, bool(line.text), bool(heading)))
+        with self._in_language():
+            name = formatting.translated(heading)
+        in_text = {REASON_LINE: line.text, HEADING_TEXT: encode(name)}
+        in_html = {REASON_LINE: line.html, HEADING_TEXT: encode(escape(name))}
         if BOLD_TEXT in html.places:
             in_html[BOLD_TEXT] = self._in_bold(html.bold_text, bold_terms.shown_reasons(match.findings))
         return RenderedPaper(

@@ -28,7 +28,7 @@ FILTERS = f"""
 # The date is cast to text, because SQLite's driver would parse a datetime for each row.
 READERS = f"""
     SELECT id, uid, link_generation, email, language, frequency, CAST(confirmed_at AS varchar(10)),
-        max_papers, mail_quiet_days, amount
+        max_papers, mail_quiet_days, amount, one_list
     FROM {Subscriber._meta.db_table} WHERE id IN (ids)
 """  # noqa: S608
 
@@ -68,9 +68,11 @@ class RecipientLoader:
         }
 
     def _recipient(self, row: Any, filters: list[FilterRow], model: FeedbackModel | None) -> Recipient | FilterError:
-        reader, uid, generation, address, language, frequency, confirmed, max_papers, on_quiet_days, amount = row
+        reader, uid, generation, address, language, frequency, confirmed, *settings = row
+        max_papers, on_quiet_days, amount, one_list = settings
         try:
-            profile = self._profile(filters, max_papers, bool(on_quiet_days), amount, model)
+            is_weekly = frequency == Subscriber.Frequency.WEEKLY
+            profile = self._profile(filters, max_papers, bool(on_quiet_days), amount, model, not one_list, is_weekly)
         except FilterError as error:
             return error
         uid_bytes = bytes.fromhex(uid) if isinstance(uid, str) else uid.bytes  # SQLite has it in hexadecimal

@@ -29,10 +29,11 @@ from subscriptions.models import Subscriber
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 
-SUBJECT, TEXT, HTML, PREHEADER, SINCE, BORDER, BEGIN, END = (marker(number) for number in range(8))
+SUBJECT, TEXT, HTML, PREHEADER, CONTENTS, SINCE, BORDER, BEGIN, END = (marker(number) for number in range(9))
 FIRST_PAPER = 100  # the number of the first paper's marker
 MOST_PAPERS = 100  # in an email
 REASON = marker(10)  # the line that says why a paper was chosen
+HEADING = marker(11)  # above a paper
 BECAUSE_OF_MARKER = Finding("", 0, (Reason("", "sentence", REASON, "", 0),))
 UID = uuid.UUID(int=0)
 ADDRESS = "placeholder@reader.invalid"
@@ -47,6 +48,7 @@ class FrameKey(NamedTuple):
 
     frequency: str
     follows_nothing: bool = False
+    is_grouped: bool = False
     for_you: int = 0  # papers
     trending: int = 0  # papers
     more: int = 0  # matches beyond the reader's maximum
@@ -57,7 +59,6 @@ class Frame(NamedTuple):
 
     template: ByteTemplate
     papers: list[tuple[int, int]]  # the indexes of each paper's pieces in the text part and in the HTML part
-    minor: list[bool]  # whether each paper is shown briefly
     html: slice  # the pieces of the HTML part
     lead: str  # the sentence above the papers
 
@@ -66,18 +67,18 @@ class PartKey(NamedTuple):
     """The key of a paper's part among those of an edition, a language and a theme."""
 
     paper: int  # its id
-    minor: bool
     has_reason: bool  # false if only its votes speak for it
+    has_heading: bool = False
 
 
-REASON_LINE, BOLD_TEXT = "reason line", "bold text"
+REASON_LINE, HEADING_TEXT, BOLD_TEXT = "reason line", "heading", "bold text"
 
 
 class PaperPart(NamedTuple):
-    """A paper in the text or the HTML part, split where its reason line and its text with bold words belong."""
+    """A paper in one part of an email, split where its heading, its reason and its text with bold words belong."""
 
     pieces: list[bytes]
-    places: list[str]  # between the pieces: REASON_LINE or BOLD_TEXT
+    places: list[str]  # between the pieces: HEADING_TEXT, REASON_LINE or BOLD_TEXT
     bold_text: str  # the text at BOLD_TEXT, before words in it are put in bold
 
 
@@ -105,7 +106,7 @@ class TemplateSplitter:
         html = builder.render_html("digest", context | {"papers": in_html})
         template, html_pieces = self._byte_template(key.frequency, text, html)
         papers = [(template.places[f"text {n}"][0], template.places[f"html {n}"][0]) for n in range(len(numbers))]
-        return Frame(template, papers, [in_html.minor[n] for n in range(len(numbers))], html_pieces, lead)
+        return Frame(template, papers, html_pieces, lead)
 
     def parts(self, papers: Mapping[PartKey, Paper]) -> dict[PartKey, Part]:
         """Render and split each of `papers`. Raise SplitError if that is not possible."""
@@ -154,7 +155,14 @@ class TemplateSplitter:
         numbers = range(key.for_you + key.trending)
         matches = [Match(cast(PaperText, first if number == 0 else None), 0, findings) for number in numbers]
         for_you, trending = matches[: key.for_you], matches[key.for_you :]
-        return Digest(self._edition.day, tuple(for_you), tuple(trending), key.more, self._candidates)
+        return Digest(
+            self._edition.day,
+            tuple(for_you),
+            tuple(trending),
+            key.more,
+            self._candidates,
+            is_grouped=key.is_grouped,
+        )
 
     @cached_property
     def _html_around_a_paper(self) -> str:
@@ -162,6 +170,7 @@ class TemplateSplitter:
         digest = self._digest(FrameKey("", for_you=1))
         papers = _PaperMarkers(rendering.macros_of("_papers.html"), {id(digest.for_you[0]): 0})
         context = self._context(digest, self._placeholder.subscriber) | {"papers": papers, "subject": SUBJECT}
+        context["say"] = _SentencesWithMarkers(context["say"])
         return render_to_string("email/digest.html", context)
 
     def _render_papers(self, kind: str, papers: Mapping[PartKey, Paper]) -> list[str]:
@@ -170,18 +179,20 @@ class TemplateSplitter:
         matches = {key: Match(paper, 0, (BECAUSE_OF_MARKER,) * key.has_reason) for key, paper in papers.items()}
         with bold_terms.marked_instead_of_bold(BEGIN, END):
             return [
-                str(macros.paper(match, self._urls["opinion_url"], minor=key.minor)) for key, match in matches.items()
+                str(macros.paper(match, self._urls["opinion_url"], heading=HEADING if key.has_heading else ""))
+                for key, match in matches.items()
             ]
 
     def _split_paper(self, key: PartKey, paper: str) -> PaperPart:
-        parts, bold_text = split(paper, {REASON: REASON_LINE, BEGIN: BOLD_TEXT, END: BOLD_TEXT}), ""
+        names = {REASON: REASON_LINE, HEADING: HEADING_TEXT, BEGIN: BOLD_TEXT, END: BOLD_TEXT}
+        parts, bold_text = split(paper, names), ""
         if BOLD_TEXT in parts[1::2]:
             begin = parts.index(BOLD_TEXT, 1) + 1
             bold_text = unescape(parts[begin])
             del parts[begin : begin + 2]  # up to the END
         places = parts[1::2]
-        if places.count(REASON_LINE) != key.has_reason:
-            raise SplitError(f"A paper must show its reason once if it has one, but shows {places}.")
+        if places.count(REASON_LINE) != key.has_reason or places.count(HEADING_TEXT) != key.has_heading:
+            raise SplitError(f"A paper must show its heading and its reason once if it has them, but shows {places}.")
         if places.count(BOLD_TEXT) > 1:
             raise SplitError("More than one text of a paper has words in bold: use the filter `emphasized` once.")
         return PaperPart([encode_around(part, self._opinion_token) for part in parts[::2]], places, bold_text)
@@ -223,7 +234,8 @@ class TemplateSplitter:
         }
         papers = {marker(FIRST_PAPER + number): f"{part} {number}" for number in range(MOST_PAPERS)}
         digest = {reader_urls.digest_token(UID.bytes, self._edition.pk): "digest", self._opinion_token: "opinion"}
-        sentences = {SUBJECT: "subject", PREHEADER: "preheader", SINCE: f"{part} since"}
+        sentences = {SUBJECT: "subject", PREHEADER: "preheader"}
+        sentences |= {CONTENTS: f"{part} contents", SINCE: f"{part} since"}
         return tokens | papers | digest | sentences
 
 
@@ -235,6 +247,9 @@ class _SentencesWithMarkers:
 
     def preheader(self) -> str:
         return PREHEADER
+
+    def contents(self) -> str:
+        return CONTENTS
 
     def why_this_mail(self) -> str:
         return SINCE
@@ -249,12 +264,9 @@ class _PaperMarkers:
     def __init__(self, macros: TemplateModule, numbers: Mapping[int, int]) -> None:
         self._macros = macros
         self._numbers = numbers
-        self.minor: dict[int, bool] = {}
 
-    def paper(self, match: Match, opinion_url: str, minor: object = False) -> str:
-        number = self._numbers[id(match)]
-        self.minor[number] = bool(minor)
-        return Markup(marker(FIRST_PAPER + number))  # noqa: S704  # digits
+    def paper(self, match: Match, opinion_url: str, heading: str = "") -> str:
+        return Markup(marker(FIRST_PAPER + self._numbers[id(match)]))  # noqa: S704  # digits
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._macros, name)

@@ -76,3 +76,41 @@ def test_least_votes_apply_to_all_matches() -> None:
 def test_papers_without_votes_are_not_trending() -> None:
     digest = compose(Index([paper("Agents", 1), paper("Quiet", 0)]), QueryProfile((AGENTS,)), DAY)
     assert digest.trending == ()
+
+
+def test_it_groups_papers_by_the_strongest_interest_and_keeps_the_best_first() -> None:
+    cooking = Interest("Cooking", Criteria(phrases=("cooking",)))
+    papers = [paper("Agents", 1), paper("Cooking", 2), paper("Agents, too", 3)]
+    listed, grouped = (
+        compose(Index(papers), QueryProfile((AGENTS, cooking), is_grouped=it), DAY) for it in (False, True)
+    )
+    assert listed.headings == [""] * 3
+    assert [group.interest for group in listed.groups] == [""]
+    assert {group.interest: len(group.matches) for group in grouped.groups} == {AGENTS.label: 2, "Cooking": 1}
+    assert grouped.for_you[0].paper is listed.for_you[0].paper
+    assert [name for name in grouped.headings if name] == [group.interest for group in grouped.groups]
+    assert grouped.headings[0] == grouped.groups[0].interest
+
+
+def test_papers_of_one_interest_need_no_heading() -> None:
+    digest = compose(
+        Index([paper("Agents", 1), paper("Agents, too", 3)]), QueryProfile((AGENTS,), is_grouped=True), DAY
+    )
+    assert not digest.is_grouped
+    assert digest.headings == ["", ""]
+
+
+def test_the_best_of_a_week_are_the_most_voted_matches() -> None:
+    papers = [paper(f"Agents {votes}", votes) for votes in (3, 98, 1, 40, 7)] + [paper("Cooking", 500)]
+    wanted = QueryProfile((AGENTS,), max_papers=3, by_votes=True)
+    digest = compose(Index(papers), wanted, DAY)
+    assert titles(digest.for_you) == ["Agents 98", "Agents 40", "Agents 7"]
+    assert digest.more == 2
+
+
+def test_the_best_of_a_week_are_shared_among_interests() -> None:
+    cooking = Interest("Cooking", Criteria(phrases=("cooking",)))
+    papers = [paper(f"Agents {votes}", votes) for votes in range(20, 90)] + [paper(f"Cooking {n}", n) for n in range(9)]
+    digest = compose(Index(papers), QueryProfile((AGENTS, cooking), max_papers=8, by_votes=True), DAY)
+    assert sum(title.startswith("Cooking") for title in titles(digest.for_you)) >= 2
+    assert titles(digest.for_you)[0] == "Agents 89"

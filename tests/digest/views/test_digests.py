@@ -30,7 +30,9 @@ def path(delivery: Delivery) -> str:
 
 
 def without_readers_own(mail: str) -> str:
-    """Return the text of the email without its personal parts: the top line, the feedback links and the footer."""
+    """Return the text of the email without its personal parts: the top line, what the reader follows, feedback links, footer."""
+    own = "opinion|why|contents|share"
+    mail = re.sub(rf'<(p|h2) class="(?:{own}|section)".*?</\1>|</?b>|</?b [^>]*>', "", mail, flags=re.DOTALL)
     mail = re.sub(r'<tr><td class="(?:top|foot)".*?</td></tr>|<p class="opinion".*?</p>', "", mail, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", mail)).split())
 

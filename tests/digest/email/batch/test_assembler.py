@@ -50,19 +50,16 @@ def readers(edition: Edition) -> list[Subscriber]:
     return [make_reader(f"r{n}@example.org", words="diffusion, learning") for n in range(3)]
 
 
-GIST = "{{ gist(match.paper, match.findings, minor) }}"
+GIST = "{{ gist(match.paper, match.findings) }}"
+PAPER = "{{ papers.paper(match, opinion_url, heading=digest.headings[loop.index0]|translated) }}"
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        (
-            "digest.html",
-            "{{ papers.paper(match, opinion_url) }}",
-            "<hr>{{ loop.index }}{{ papers.paper(match, opinion_url) }}",
-        ),
+        ("digest.html", PAPER, "<hr>{{ loop.index }}" + PAPER),
         ("_papers.html", GIST, "{{ facts(match.paper) }}" + GIST),
-        ("_papers.html", "first_sentences(280)|emphasized(findings)", "first_sentences(280)"),
+        ("_papers.html", "shown.text|emphasized(findings)", "shown.text"),
         ("_papers.txt", "* {{", "- {{"),
         ("digest.txt", "{{ say.date() }}", "{{ say.date()|upper }}\n\n.hidden"),
         ("email.css", "p {", "p { text-align: left;"),
@@ -78,9 +75,9 @@ def test_it_splits_templates_that_follow_the_rules(
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("digest.html", "{% if digest.for_you %}", "{{ digest.for_you[0].paper.title }}{% if digest.for_you %}"),
+        ("digest.html", "{% if digest.more %}", "{{ digest.for_you[0].paper.title }}{% if digest.more %}"),
         ("digest.html", "{{ say.lead()|forceescape }}", "{{ subscriber.email }}"),
-        ("digest.html", "{{ papers.paper(match, opinion_url) }}", "{{ match.paper.title }}"),
+        ("digest.html", PAPER, "{{ match.paper.title }}"),
         ("_papers.html", "{{ line }}", "{{ line }} {{ line }}"),
         ("_papers.txt", "{{ line }}", "{{ line|upper }}"),
         ("digest.txt", "{{ say.why_this_mail()|wrapped }}", "{{ say.why_this_mail()|wordwrap(30) }}"),

@@ -20,6 +20,7 @@ from digest.text.cleanup import clean
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.digest.conftest import ODD, read
+from tests.email.cast import add_pictures
 from tests.examples import examples
 
 
@@ -85,6 +86,16 @@ def test_it_makes_the_same_email_for_many_readers(busy: Edition, topics: list[To
         readers.append(reader)
     made = check(make_deliveries(busy, Subscriber.objects.order_by("pk")))
     assert sum(composed.message is not None for composed in made) > 40
+
+
+def test_it_makes_the_same_email_with_pictures_and_pins(busy: Edition, topics: list[Topic], now: dt.datetime) -> None:
+    add_pictures(Paper.objects.order_by("pk")[::2])
+    Paper.objects.filter(pk__in=Paper.objects.order_by("-pk")[:20]).update(is_pinned=True)
+    grouped = make_reader("grouped@example.org", topics, "proofs", max_papers=25)
+    listed = make_reader("listed@example.org", topics, "proofs", max_papers=25, one_list=True)
+    of_grouped, of_listed = check(make_deliveries(busy, [grouped, listed]))
+    assert (of_grouped.papers["grouped"], of_listed.papers["grouped"]) == (True, False)
+    assert sorted(of_grouped.papers["for_you"]) == sorted(of_listed.papers["for_you"])
 
 
 def test_it_makes_the_same_email_with_notes(busy: Edition, alice: Subscriber, now: dt.datetime) -> None:

@@ -1,0 +1,72 @@
+"""The line above the papers, pictures, and what is shown of a paper."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from digest.email import contents, figures, formatting
+from digest.email.excerpts import excerpt
+from digest.matching import Finding, Match
+from digest.models import Paper
+from digest.personalization.digest_selection import Digest
+
+DAY = dt.date(2026, 8, 20)
+
+
+def match(interest: str, words: int = 10) -> Match:
+    paper = Paper(key="arxiv:1", title="word " * words, url="https://arxiv.org/abs/1")
+    return Match(paper, 1, (Finding(interest, 1, ()),))
+
+
+def test_it_says_what_is_in_an_email_and_how_long_it_takes() -> None:
+    learning, agents = match("Learning"), match("Agents", 500)
+    digest = Digest(DAY, (learning, learning, agents), (match(""),), 0, 9, is_grouped=True)
+    assert contents.contents(digest).replace("\u00a0", " ") == (
+        "Learning (2) · Agents (1) · Trending (1) · 3 minutes to read"
+    )
+    assert contents.contents(digest._replace(is_grouped=False)) == "3 minutes to read"
+    assert contents.contents(Digest(DAY, (), (), 0, 9)) == ""
+
+
+@pytest.mark.parametrize(
+    ("site", "debug", "is_shown"),
+    [("https://papers.example.org", False, True), ("http://10.0.0.1", False, False), ("http://10.0.0.1", True, True)],
+)
+def test_pictures_need_an_address_that_email_clients_can_fetch(
+    settings: Any, site: str, debug: bool, is_shown: bool
+) -> None:
+    settings.SITE_URL, settings.DEBUG = site, debug
+    paper = Paper(pk=7)
+    assert figures.figure_url(paper) == ""
+    paper.picture = "0123456789ab"  # type: ignore[attr-defined]
+    assert figures.figure_url(paper) == (f"{site}/thumbnails/7-0123456789ab.webp" if is_shown else "")
+
+
+def test_it_shows_the_summary_or_else_the_beginning_of_the_abstract() -> None:
+    assert excerpt(Paper(summary="Short.", abstract="Long.")) == ("Short.", "ai")
+    assert excerpt(Paper(summary="x " * 300, abstract="Long.")) == ("Long.", "")
+    assert excerpt(Paper()) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("Faster Diffusion + 12 more", "Faster Diffusion + 12 more · Daily Papers"),
+        ("x" * 55, "x" * 55 + " · Daily Papers"),
+        ("x" * 56, "x" * 56),
+    ],
+)
+def test_the_subject_names_the_newsletter_where_there_is_room(subject: str, shown: str) -> None:
+    assert formatting.with_name(subject, "Daily Papers") == shown
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "name"),
+    [
+        ("arxiv:2608.1", "https://arxiv.org/abs/2608.1", "arXiv"),
+        ("doi:10.1/2", "https://www.nature.com/articles/1", "nature.com"),
+    ],
+)
+def test_it_names_the_site_of_a_paper(key: str, url: str, name: str) -> None:
+    assert formatting.source_name(Paper(key=key, url=url)) == name
