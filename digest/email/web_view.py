@@ -36,7 +36,8 @@ def render_web_view(delivery: Delivery) -> str:
 
 def _without_reasons(match: Match) -> Match:
     """Return the match without what its reader follows, except whether they follow anything."""
-    return replace(match, findings=(Finding("-" if match.findings[0].interest else "", 0, ()),))
+    follows_something = any(finding.interest for finding in match.findings)
+    return replace(match, findings=(Finding("-" if follows_something else "", 0, ()),))
 
 
 def _render(digest: Digest, edition: Edition, frequency: str, withdrawn: int) -> str:
