@@ -53,6 +53,7 @@ PATHS = {
     "papers/<key:key>.bib": "/papers/{key}.bib",
     "papers/<key:key>.ris": "/papers/{key}.ris",
     "papers/<key:key>/": "/papers/{key}/",
+    "authors/<str:name>/": "/authors/ada-lovelace/",
     "topics/": "/topics/",
     "topics/<slug:slug>/": "/topics/{slug}/",
     "digests/<str:token>/": "/digests/{digest}/",

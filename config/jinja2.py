@@ -16,7 +16,7 @@ from config.middleware import language
 from digest.email import bold_terms, contents, excerpts, figures, formatting, reason_line, reasons, welcome
 from digest.matching import highlight
 from digest.personalization import embeddings, snapshot
-from digest.site import feeds
+from digest.site import authors, feeds
 from digest.text import hyphens, urlize
 from subscriptions import brand, colours
 from subscriptions.query import examples
@@ -82,6 +82,7 @@ def environment(**options: Any) -> Environment:
         "unbroken": unbroken,
         "querystring": querystring,
     }
+    env.filters |= {"author_key": authors.key_of}
     env.filters |= {"paragraphs": lambda text: re.split(r"\n\s*\n", text.strip())}
     # The functions translate into the language that is active while rendering.
     env.install_gettext_callables(  # type: ignore[attr-defined]

@@ -1,20 +1,27 @@
 """The page of one paper, and its reference as BibTeX and RIS."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from django.conf import settings
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from digest.editions import publication
 from digest.models import Paper
+from digest.personalization import paper_match
 from digest.search import similar_papers
-from digest.site import citations, topics
+from digest.site import citations, paper_links, paper_metadata, topics
+from digest.site.topics import TopicLabel
 from digest.views.page_cache import show
+from subscriptions.security import reader_session
+
+MOST_TOPICS = 3  # that “papers like these” stands for
 
 
 @require_safe
@@ -23,17 +30,45 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
     if found.key != key:
         return redirect("digest:paper", found.key, permanent=True)
     listings = list(found.listings.select_related("source").order_by("day", "source__name"))
+    its_topics = topics.of_papers([found], topics.offered()).get(found.pk, [])
+    reader = reader_session.reader_of(request)
+    page = f"{settings.SITE_URL}{reverse('digest:paper', args=[key])}"
     context = {
         "paper": found,
         "listings": listings,
         "discussed": next((listing for listing in reversed(listings) if listing.discussion), None),
         "beside": publication.adjacent_keys(found),
         "bibtex": citations.bibtex([found]),
-        "topics": topics.of_papers([found], topics.offered()).get(found.pk, []),
+        "topics": its_topics,
         "similar": similar_papers.similar(found),
-        "picture": getattr(found, "mark", ""),
+        "picture": getattr(found, "mark", "") or "",
+        "findings": paper_match.findings_in(found, reader) if reader else (),
+        "subscribe_address": _subscribe_address(found, its_topics),
+        **_links(found, page),
+        "citation_tags": paper_metadata.citation_tags(found, found.pdf_url),
+        "json_ld": paper_metadata.json_ld(found, page),
     }
     return show(request, "web/paper.html", context)
+
+
+def _links(paper: Paper, page: str) -> dict[str, object]:
+    """Return the links to other sites about the paper, and those that share its `page`."""
+    return {
+        "elsewhere": paper_links.elsewhere(paper),
+        "models": paper_links.models(paper),
+        "datasets": paper_links.datasets(paper),
+        "page_address": page,
+        "sharing": paper_links.sharing(paper.title, page),
+        "email_address": paper_links.email(paper.title, page),
+    }
+
+
+def _subscribe_address(paper: Paper, its_topics: Sequence[TopicLabel]) -> str:
+    """Return the address of the sign-up form with the paper's topics, or of suggestions if it has none."""
+    if its_topics:
+        chosen = {"topics": [label.slug for label in its_topics[:MOST_TOPICS]]}
+        return f"{reverse('subscriptions:subscribe')}?{urlencode(chosen, doseq=True)}"
+    return f"{reverse('digest:suggest')}?{urlencode({'like': paper.key})}"
 
 
 @require_safe

@@ -1,12 +1,19 @@
 """Similar papers."""
 
+import math
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 
-from digest.models import Paper
+from digest.matching.assembly import text_of
+from digest.matching.similarity import DIMENSIONS
+from digest.models import Paper, Vector
+from digest.personalization import embeddings
+from digest.search import similar_papers
 from digest.search.similar_papers import similar
+from tests.conftest import TODAY
 
 pytestmark = pytest.mark.django_db
 
@@ -45,10 +52,25 @@ def test_it_sees_new_papers_and_new_words(memory: Paper) -> None:
     assert similar(memory) == []
 
 
-def test_it_shows_five_at_most(memory: Paper) -> None:
+def test_it_shows_six_at_most(memory: Paper) -> None:
     for number in range(9):
         add(f"Episodic Memory for Agents, Part {number}")
-    assert len(similar(memory)) == 5
+    assert len(similar(memory)) == 6
+
+
+def test_it_finds_what_is_close_in_meaning_without_a_common_word(
+    memory: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close, far = add("What Assistants Recall"), add("Whale Songs")
+    monkeypatch.setattr(embeddings, "is_available", lambda: True)
+    monkeypatch.setattr(similar_papers, "_closest_keys", lambda vector: [close.key, far.key])
+    for paper, angle in ((memory, 0.0), (close, 0.9), (far, 1.3)):
+        vector = np.zeros(DIMENSIONS, np.float16)
+        vector[:2] = math.cos(angle), math.sin(angle)
+        Vector.objects.create(
+            key=embeddings.key_of(text_of(paper)), kind=Vector.Kind.PAPER, values=vector.tobytes(), used_on=TODAY
+        )
+    assert similar(memory) == [close]
 
 
 @pytest.mark.parametrize("title", ["", "…", "The of", "Memory"])

@@ -1,0 +1,49 @@
+"""The papers of an author. Names are compared as they are written, in any order of given and last name.
+
+Papers carry no identifiers of authors, so two people of one name share a page, and one person with two spellings has
+two.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from digest.models import Paper
+from digest.search import fulltext
+from digest.search.fulltext import SearchTerm, search_terms
+from digest.text.author_names import given_names_first
+from digest.text.cleanup import clean
+
+MOST_CANDIDATES = 1_000  # papers
+MOST_COAUTHORS = 8
+LONGEST = 200  # characters of a key
+
+
+def key_of(name: str) -> str:
+    """Return the part of an address that names an author: yann-lecun for Yann LeCun and for “LeCun, Yann”."""
+    return "-".join(search_terms.words_of(given_names_first(name)))[:LONGEST].rstrip("-")
+
+
+def papers_by(key: str) -> list[tuple[int, list[str]]]:
+    """Return the id and the authors of each paper by the author with this key, newest first."""
+    words = tuple(key.split("-"))
+    # “LeCun, Yann” has the words in another order. Neighbors of two authors are found, too, and dropped below.
+    orders = dict.fromkeys([words, (*words[-1:], *words[:-1])])
+    asks = [SearchTerm("row", order, "facets") for order in orders]
+    found = fulltext.find(asks, without=[], limit=MOST_CANDIDATES)
+    rows = Paper.objects.filter(pk__in=found, is_hidden=False).order_by("-edition__day", "-votes", "-pk")
+    return [
+        (pk, names) for pk, names in rows.values_list("pk", "authors") if any(key_of(name) == key for name in names)
+    ]
+
+
+def name_of(key: str, papers: Iterable[tuple[int, list[str]]]) -> str:
+    """Return the author's name as most of `papers` write it, with the last name at the end."""
+    written = (name for _pk, authors in papers for name in authors if key_of(name) == key)
+    names = Counter(clean(given_names_first(name)) for name in written)
+    return names.most_common(1)[0][0]
+
+
+def coauthors(key: str, papers: Iterable[tuple[int, list[str]]]) -> list[str]:
+    """Return the names of those who wrote at least two of `papers` with the author, most papers first."""
+    names = Counter(name for _pk, authors in papers for name in dict.fromkeys(authors) if key_of(name) != key)
+    return [name for name, count in names.most_common(MOST_COAUTHORS) if count > 1]

@@ -1,0 +1,75 @@
+"""Links to other sites about a paper, and links that share it. Addresses follow from its arXiv number. Pure."""
+
+from typing import NamedTuple, Protocol
+from urllib.parse import quote, urlencode
+
+FIRST_IN_HTML = "2312"  # arXiv makes HTML of the papers since December 2023
+LONGEST_SHARED = 200  # characters of a title in a short post
+
+
+class Link(NamedTuple):
+    label: str
+    url: str
+
+
+class Linkable(Protocol):
+    """The parts of a paper that its links need."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+
+
+def arxiv_number(key: str) -> str:
+    """Return the paper's number at arXiv, or "" if it is not there."""
+    return key.removeprefix("arxiv:") if key.startswith("arxiv:") else ""
+
+
+def elsewhere(paper: Linkable) -> list[Link]:
+    """Return links to the paper at other sites, beside arXiv's page and the PDF."""
+    number = quote(arxiv_number(paper.key))
+    if not number:
+        return []
+    has_html = number[:4].isdecimal() and number[:4] >= FIRST_IN_HTML
+    html = [Link("HTML", f"https://arxiv.org/html/{number}")] if has_html else []
+    return [
+        *html,
+        Link("alphaXiv", f"https://www.alphaxiv.org/abs/{number}"),
+        Link("Hugging Face", f"https://huggingface.co/papers/{number}"),
+        Link("Semantic Scholar", f"https://www.semanticscholar.org/arxiv/{number}"),
+    ]
+
+
+def models(paper: Linkable) -> str:
+    """Return the address of the models at Hugging Face that cite the paper, or "" if it is not at arXiv."""
+    return _tagged("models", paper)
+
+
+def datasets(paper: Linkable) -> str:
+    """Return the address of the datasets at Hugging Face that cite the paper, or "" if it is not at arXiv."""
+    return _tagged("datasets", paper)
+
+
+def _tagged(kind: str, paper: Linkable) -> str:
+    number = arxiv_number(paper.key)
+    return f"https://huggingface.co/{kind}?{urlencode({'other': f'arxiv:{number}'})}" if number else ""
+
+
+def sharing(title: str, url: str) -> list[Link]:
+    """Return links that open a new post about the page `url`. They need no script of the other site."""
+    short = title if len(title) <= LONGEST_SHARED else title[: LONGEST_SHARED - 1] + "…"
+    return [
+        Link("X", f"https://x.com/intent/post?{_query(text=short, url=url)}"),
+        Link("Bluesky", f"https://bsky.app/intent/compose?{_query(text=f'{short} {url}')}"),
+        Link("LinkedIn", f"https://www.linkedin.com/sharing/share-offsite/?{_query(url=url)}"),
+    ]
+
+
+def email(title: str, url: str) -> str:
+    """Return a mailto: address for an email about the page `url`."""
+    return f"mailto:?{_query(subject=title, body=url)}"
+
+
+def _query(**values: str) -> str:
+    return urlencode(values, quote_via=quote)  # email programs show a plus sign as it is

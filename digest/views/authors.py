@@ -1,0 +1,37 @@
+"""The page of an author."""
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from digest.models import Paper
+from digest.site import authors, thumbnails, topics
+from digest.views.page_cache import CARD, paginate, show
+
+PAPERS_A_PAGE = 25
+
+
+@require_safe
+def author(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Show the papers of one author, newest first."""
+    key = authors.key_of(name)
+    if key and key != name:
+        return redirect("digest:author", key, permanent=True)
+    found = authors.papers_by(key) if key else []
+    if not found:
+        raise Http404(f"There is no paper by {name}.")
+    shown = Paper.objects.filter(pk__in=[pk for pk, _names in found]).select_related("edition")
+    newest_first = shown.order_by("-edition__day", "-votes", "-pk").only(*CARD, "edition__day")
+    papers, pages = paginate(newest_first, request.GET.get("page"), PAPERS_A_PAGE)
+    context = {
+        "name": authors.name_of(key, found),
+        "key": key,
+        "papers": papers,
+        "pages": pages,
+        "coauthors": authors.coauthors(key, found),
+        "topics_of": topics.of_papers(papers, topics.offered()),
+        "pictures": thumbnails.of_papers(papers),
+    }
+    query = {"page": pages.number} if pages.number > 1 else {}
+    return show(request, "web/author.html", context, query=query)
