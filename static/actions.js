@@ -1,9 +1,12 @@
 // The buttons of a signed-in reader, without loading the page again. Without this script, each is a plain form.
 "use strict";
 {
+  const SHOWN_FOR = 10_000; // milliseconds
   const form = document.getElementById("act");
   const done = document.getElementById("done");
+  let timer;
 
+  // Show the message over the page, because the button may be far below its top.
   const show = (message, undo) => {
     const line = document.createElement("p");
     line.className = "notice";
@@ -14,27 +17,43 @@
       button.setAttribute("form", form.id);
       line.append(" ", button);
     }
+    done.classList.add("over");
     done.replaceChildren(line);
+    clearTimeout(timer);
+    timer = setTimeout(hide, SHOWN_FOR);
   };
 
-  // Replace the pressed buttons wherever they are, and keep the focus on the one that was pressed.
+  const hide = () => {
+    if (done.matches(":hover, :focus-within")) timer = setTimeout(hide, SHOWN_FOR);
+    else done.replaceChildren();
+  };
+
+  // Replace the changed buttons wherever they are on the page, and keep the focus on the pressed one.
   const replace = (html) => {
     const fresh = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
     const name = fresh && ["actions", "follow"].find((key) => key in fresh.dataset);
     if (!name) return;
     for (const old of document.querySelectorAll(`[data-${name}="${CSS.escape(fresh.dataset[name])}"]`)) {
       const copy = fresh.cloneNode(true);
-      if (name === "follow") copy.querySelector(".unseen").textContent = ` ${old.dataset.label}`;
-      if (name === "follow") copy.dataset.label = old.dataset.label;
-      const place = [...old.querySelectorAll("button")].indexOf(document.activeElement);
-      const had = old === document.activeElement;
+      if (name === "follow") {
+        copy.dataset.label = old.dataset.label;
+        copy.querySelector(".unseen").textContent = ` ${old.dataset.label}`;
+      }
+      const place = [old, ...old.querySelectorAll("button")].indexOf(document.activeElement);
       old.replaceWith(copy);
-      if (had) copy.focus();
-      else if (place >= 0) copy.querySelectorAll("button")[place].focus();
+      if (place >= 0) [copy, ...copy.querySelectorAll("button")][place].focus();
     }
   };
 
-  form?.addEventListener("submit", async (event) => {
+  // If the script fails, let the browser post the form as it would without it.
+  const submitPlainly = (button) => {
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name: "do", value: button.value });
+    form.append(field);
+    form.submit();
+  };
+
+  const press = async (event) => {
     const button = event.submitter;
     if (!button) return;
     event.preventDefault();
@@ -44,18 +63,13 @@
       const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
       if (!answer.ok && answer.status !== 401) throw new Error(answer.statusText);
       const { message, undo, html } = await answer.json();
+      replace(html ?? "");
       show(message, undo);
-      if (html) replace(html);
     } catch {
       submitPlainly(button);
     }
-  });
-
-  // If the script fails, let the browser post the form as it would without it.
-  const submitPlainly = (button) => {
-    const field = document.createElement("input");
-    Object.assign(field, { type: "hidden", name: "do", value: button.value });
-    form.append(field);
-    form.submit();
   };
+
+  // The page of saved papers changes as a whole.
+  if (!document.querySelector("[data-plain]")) form.addEventListener("submit", press);
 }

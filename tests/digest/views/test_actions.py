@@ -1,9 +1,12 @@
 """The buttons of a signed-in reader: save, like, not for me, follow, and their undo."""
 
 import re
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from digest import reading_list
 from digest.models import Edition, Opinion, Paper, SavedPaper
@@ -141,3 +144,35 @@ def test_another_site_can_not_press_a_button(alice: Subscriber, paper: Paper) ->
 
 def test_a_get_changes_nothing(reader_client: Client, paper: Paper) -> None:
     assert reader_client.get(f"/actions/?do=save+{paper.pk}").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/papers/arxiv:2608.00001/", "/search?q=diffusion"])
+def test_a_page_of_papers_takes_few_more_queries_for_a_reader(
+    alice: Subscriber, edition: Edition, path: str, django_assert_max_num_queries: Any
+) -> None:
+    stranger, reader = Client(), Client()
+    sign_in(reader, alice)
+    for client in (stranger, reader):
+        client.get(path)  # fills caches
+    with CaptureQueriesContext(connection) as queries:
+        stranger.get(path)
+    with django_assert_max_num_queries(len(queries) + 5):
+        reader.get(path)
+
+
+def test_all_papers_of_a_page_have_buttons_for_readers_only(
+    client: Client, alice: Subscriber, edition: Edition
+) -> None:
+    assert "data-actions" not in client.get("/").text
+    sign_in(client, alice)
+    page = client.get("/").text
+    assert page.count("data-actions") == 3
+    assert page.count('name="csrfmiddlewaretoken"') == 1
+
+
+def test_a_failed_check_explains_itself(alice: Subscriber, paper: Paper) -> None:
+    victim = Client(enforce_csrf_checks=True)
+    sign_in(victim, alice)
+    response = victim.post("/actions/", {"do": f"save {paper.pk}"})
+    assert response.status_code == 403
+    assert "Please try again" in response.text
