@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin bench chaos fuzz test test-all check figures format lock screenshots lighthouse messages mail-tools mail-check golden
+.PHONY: help setup run demo admin bench chaos fuzz test test-all check figures format lock screenshots lighthouse icons messages mail-tools mail-check golden
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -79,6 +79,9 @@ mail-check: $(VENV)/.installed-dev ## check the emails of twenty recorded days (
 lighthouse: $(VENV)/.installed-dev ## run Lighthouse on the main pages, on a phone and a desktop (needs Chromium and npm)
 	@test -d tests/tools/node_modules/lighthouse || npm ci --prefix tests/tools --no-audit --no-fund --loglevel=error
 	@$(BIN)/python -m tests.lighthouse
+
+icons: $(VENV)/.installed-dev ## draw the icons for home screens from static/icon.svg (needs Chromium)
+	@$(BIN)/python -m tests.icons
 
 screenshots: $(VENV)/.installed-dev ## take the screenshots in docs/ again (needs Chromium)
 	@$(BIN)/python -m tests.screenshots

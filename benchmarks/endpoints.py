@@ -79,6 +79,8 @@ PATHS = {
     "imprint/": "/imprint/",
     "^accents/(?P<colour>[0-9a-f]{6}).css$": "/accents/123456.css",
     "favicon.ico": "/favicon.ico",
+    "apple-touch-icon.png": "/apple-touch-icon.png",
+    "manifest.webmanifest": "/manifest.webmanifest",
     "^thumbnails/(?P<pk>[0-9]{1,15})-(?P<mark>[0-9a-f]{12}).webp$": "/thumbnails/{pk}-0123456789ab.webp",
     "robots.txt": "/robots.txt",
     "healthz": "/healthz",

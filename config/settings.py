@@ -169,6 +169,7 @@ CONTENT_SECURITY_POLICY = {
     "img-src": ["'self'", "data:"],
     "font-src": ["'self'"],
     "connect-src": ["'self'"],
+    "manifest-src": ["'self'"],
     "frame-src": ["'self'"],
     "form-action": ["'self'"],
     "base-uri": ["'none'"],

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 
 from digest.models import Edition, Paper
@@ -56,6 +57,22 @@ def test_it_gives_an_accent_colour_a_style_for_light_and_dark(client: Client) ->
     assert schemes[1] != schemes[2]
     for nonsense in ("red", "aa33", "aa3366;}", "AA3366"):
         assert client.get(f"/accents/{nonsense}.css").status_code == 404
+
+
+def test_it_can_be_installed_as_an_app(client: Client, settings: Any) -> None:
+    page = client.get("/privacy/").content.decode()
+    assert '<link rel="manifest" href="/manifest.webmanifest">' in page
+    described = client.get("/manifest.webmanifest")
+    assert described["Content-Type"] == "application/manifest+json"
+    assert (described.json()["name"], described.json()["start_url"]) == ("Daily Papers", "/")
+    assert client.get("/de/manifest.webmanifest").json()["start_url"] == "/de/"
+    icons = described.json()["icons"]
+    assert {icon["sizes"] for icon in icons} == {"192x192", "512x512", "any"}
+    named = re.search(r'rel="apple-touch-icon" href="([^"]+)"', page)
+    assert named
+    assert client.get("/apple-touch-icon.png")["Location"] == named[1]
+    for address in (named[1], *(icon["src"] for icon in icons)):
+        assert finders.find(re.sub(r"\.[0-9a-f]{12}\.", ".", address.removeprefix("/static/"))), address
 
 
 def test_it_tells_robots_where_to_look_and_where_not(client: Client) -> None:
