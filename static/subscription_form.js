@@ -1,72 +1,76 @@
-// Filter the topics while the visitor types, and count the ticked ones. Without this script, a button filters them.
-const box = document.getElementById("find");
-const groups = [...document.querySelectorAll("details.group")];
-const wereOpen = new Map(groups.map((group) => [group, group.open]));
+// Keep the boxes of one topic alike, list what is chosen, and count it by area. Without this script, the form works by
+// its buttons.
+const fieldset = document.getElementById("topics");
+const boxesOf = (slug) => fieldset.querySelectorAll(`[name="topics"][value="${CSS.escape(slug)}"]`);
+const nameOf = (input) => input.getAttribute("aria-label") || input.nextElementSibling.firstChild.textContent.trim();
 
-const begins = (text, words) => words.every((word) => text.includes(` ${word}`));
-
-// A short word, such as RL, is part of too many others, so it must begin a word.
-const holds = (text, words) => words.every((word) => text.includes(word.length < 4 ? ` ${word}` : word));
-
-// Return the topics with these words in their names or, if there are none, the topics related to them.
-function fitting(chips, words) {
-  const called = chips.filter((chip) => begins(chip.dataset.called, words));
-  return called.length ? called : chips.filter((chip) => holds(chip.dataset.called + chip.dataset.hinted, words));
-}
-
-function narrow() {
-  const words = box.value.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  const chips = [...document.querySelectorAll(".group .chip")];
-  const fit = new Set(fitting(chips, words));
-  for (const chip of chips) chip.hidden = !fit.has(chip);
-  for (const group of groups) {
-    for (const row of group.querySelectorAll(".row-of")) row.hidden = !row.querySelector(".chip:not([hidden])");
-    group.hidden = !group.querySelector(".chip:not([hidden])");
-    group.open = words.length ? !group.hidden : wereOpen.get(group);
+// Show the chosen topics, each with a button that removes it.
+function list() {
+  const row = fieldset.querySelector(".chosen-topics");
+  const ticked = new Map();
+  for (const input of fieldset.querySelectorAll('[name="topics"]:checked')) {
+    if (!ticked.has(input.value)) ticked.set(input.value, nameOf(input));
   }
-  const found = fit.size;
-  const { none, one, many } = box.dataset;
-  document.getElementById("found").textContent = !words.length
-    ? ""
-    : [none, one][found] ?? many.replace("#", found);
+  row.hidden = !ticked.size;
+  row.replaceChildren(
+    ...[...ticked].map(([slug, name]) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "chosen-topic";
+      button.value = slug;
+      button.textContent = name;
+      button.setAttribute("aria-label", row.dataset.remove.replace("#", name));
+      return button;
+    }),
+  );
 }
 
-function count(group) {
-  const ticked = group.querySelectorAll("input:checked").length;
-  group.querySelector(".number").textContent = ticked;
-  group.querySelector(".chosen").hidden = !ticked;
-}
-
-// Mark the narrower topics that a ticked broader topic includes.
-function include() {
-  const chips = [...document.querySelectorAll(".group .chip")];
-  const ticked = chips.filter((chip) => chip.dataset.narrower && chip.querySelector("input").checked);
-  const held = new Set(ticked.flatMap((chip) => chip.dataset.narrower.split(" ")));
-  for (const chip of chips.filter((chip) => !chip.dataset.narrower)) {
-    const input = chip.querySelector("input");
-    const isHeld = held.has(input.value);
-    chip.classList.toggle("included", isHeld);
-    if (isHeld) input.setAttribute("aria-label", `${chip.innerText.trim()}, ${box.dataset.included}`);
-    else input.removeAttribute("aria-label");
+// Count the ticked topics of each area, and mark those that a ticked area includes.
+function count() {
+  for (const area of fieldset.querySelectorAll(".area")) {
+    const number = area.querySelectorAll("details input:checked").length;
+    area.querySelector(".number").textContent = number;
+    area.querySelector(".chosen").hidden = !number;
+    area.classList.toggle("whole", Boolean(area.querySelector(":scope > .chip input:checked")));
   }
 }
 
-if (box) {
-  box.removeAttribute("name"); // do not send it with the form
-  box.addEventListener("input", narrow);
-  box.addEventListener("keydown", (event) => {
+function tick(slug, isTicked) {
+  for (const input of boxesOf(slug)) input.checked = isTicked;
+  list();
+  count();
+}
+
+if (fieldset) {
+  const search = document.getElementById("find");
+  search.removeAttribute("name"); // the form is sent without it
+  search.addEventListener("htmx:configRequest", (event) => {
+    event.detail.parameters.set("find", search.value);
+  });
+  search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault(); // Enter would send the form
   });
-  for (const group of groups) {
-    group.addEventListener("change", () => {
-      count(group);
-      include();
-    });
-    group.addEventListener("toggle", () => {
-      if (!box.value) wereOpen.set(group, group.open);
-    });
-    count(group); // the browser may have restored ticks
-  }
-  include();
-  if (box.value) narrow();
+  fieldset.addEventListener("change", (event) => {
+    if (event.target.name === "topics") tick(event.target.value, event.target.checked);
+  });
+  fieldset.querySelector(".chosen-topics").addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    const [first] = boxesOf(button.value);
+    const next = (button.nextElementSibling || button.previousElementSibling)?.value;
+    first.checked = false;
+    first.dispatchEvent(new Event("change", { bubbles: true })); // the row and the preview follow
+    (next ? fieldset.querySelector(`.chosen-topic[value="${CSS.escape(next)}"]`) : search).focus();
+  });
+  list(); // the browser may have restored ticks
+  count();
 }
+
+// On a telephone the preview shows its sum until the reader opens it; the sum also stands beside the button.
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "preview") return;
+  const narrow = matchMedia("(max-width: 60rem)").matches;
+  if (narrow) for (const days of event.target.querySelectorAll(".preview-days")) days.open = false;
+  const sum = document.querySelector(".submit .preview-short");
+  if (sum) sum.textContent = event.target.querySelector(".preview-sum strong")?.textContent ?? "";
+});

@@ -18,20 +18,32 @@ from django.utils.translation import gettext_lazy as _
 from subscriptions import email_addresses, time_zones
 from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.models.readers import MAX_PAPERS
-from subscriptions.models.topics import begins, holds, searchable, words_of
+from subscriptions.models.topics import begins, holds, in_both, searchable, words_of
 from subscriptions.query import grammar, validation
 from subscriptions.readers.preferences import SETTINGS, Preferences
 from subscriptions.security import abuse_limits
+from subscriptions.topics import catalogue
+from subscriptions.topics.areas import Area, by_area, current
 
 LONGEST_PAUSE = dt.timedelta(days=366)
+MOST_FOUND = 12  # topics that the box shows
 LONGEST_FIND = 60  # characters in the box that finds topics
 LONGEST_CHOICE = 100  # characters in other fields of a draft: slugs, time zones, numbers
+
+
+class TopicsField(forms.ModelMultipleChoiceField[Topic]):
+    """A choice of topics. Retired ones, which a cached page may still offer, become the topics they included."""
+
+    def clean(self, value: Any) -> Any:
+        offered: Any = self.queryset
+        known = set(offered.filter(slug__in=value).values_list("slug", flat=True)) if value else set()
+        return super().clean([slug for each in value or [] for slug in ([each] if each in known else current([each]))])
 
 
 class PreferencesForm(forms.Form):
     """Topics, own words and delivery: the fields that sign-up and preferences share."""
 
-    topics = forms.ModelMultipleChoiceField(
+    topics = TopicsField(
         Topic.objects.none(),
         to_field_name="slug",
         required=False,
@@ -110,12 +122,14 @@ class PreferencesForm(forms.Form):
     def _by_slug(self) -> dict[str, Topic]:
         return {topic.slug: topic for topic in self._topics}
 
-    def topic_groups(self) -> list[tuple[str, list[Topic]]]:
-        """Return the topics by group, in the order of the catalogue."""
-        groups: dict[str, list[Topic]] = {}
-        for topic in self._topics:
-            groups.setdefault(topic.group, []).append(topic)
-        return list(groups.items())
+    def areas(self) -> list[Area]:
+        """Return the topics by area, in the order of the catalogue."""
+        return by_area(self._by_slug.values())
+
+    def popular(self) -> list[Topic]:
+        """Return popular topics that are neither ticked nor found: these are further below."""
+        shown = {*self.ticked(), *(topic.slug for topic in self.found())}
+        return [topic for topic in catalogue.popular(self._by_slug.values()) if topic.slug not in shown]
 
     @property
     def sought(self) -> str:
@@ -123,12 +137,34 @@ class PreferencesForm(forms.Form):
         return str(self["find"].value() or "")[:LONGEST_FIND]
 
     def found(self) -> list[Topic]:
-        """Return the topics that match the box by name; if there are none, those that match by phrase or group."""
+        """Return the topics that match the box: first by name, then by description or area, then by phrases."""
+        return self._found
+
+    @cached_property
+    def _found(self) -> list[Topic]:
         words = words_of(self.sought)
         if not words:
             return []
-        called = [topic for topic in self._topics if begins(topic.called, words)]
-        return called or [topic for topic in self._topics if holds(topic.called + self.hinted(topic), words)]
+        ranks = {topic: self._rank(topic, words) for topic in self._by_slug.values()}
+        return sorted((topic for topic in ranks if ranks[topic]), key=lambda topic: ranks[topic])[:MOST_FOUND]
+
+    def _rank(self, topic: Topic, words: list[str]) -> int:
+        """Return 1 for the best match, or 0 if the topic does not match."""
+        names = searchable(*in_both(topic.name))
+        ways = (
+            begins(names, words) and not topic.is_area,
+            begins(names, words),
+            begins(topic.called, words),
+            begins(searchable(*in_both(topic.group)), words),
+            holds(topic.called + self.hinted(topic), words),
+        )
+        return next((rank for rank, matches in enumerate(ways, 1) if matches), 0)
+
+    def about(self, topic: Topic) -> str:
+        """Return what a found topic is about, with its area."""
+        area = gettext(topic.group)
+        text = gettext("the whole area") if topic.is_area else gettext(topic.description) if topic.description else ""
+        return f"{area}: {text}" if text and not topic.is_area else text or area
 
     def included_topics(self, topic: Topic) -> list[Topic]:
         """Return the topics that a broader topic includes and that can be ticked."""
@@ -145,7 +181,8 @@ class PreferencesForm(forms.Form):
     def ticked(self) -> set[str]:
         """Return the slugs of the ticked topics, whether they come from a post, the database or the defaults."""
         value: Any = self["topics"].value() or []
-        return {getattr(topic, "slug", topic) for topic in value}
+        slugs = {getattr(topic, "slug", topic) for topic in value}
+        return slugs if slugs <= self._by_slug.keys() else set(current(slugs))
 
 
 class AddressField(forms.EmailField):

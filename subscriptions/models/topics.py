@@ -104,15 +104,15 @@ class Topic(models.Model):
     @property
     def called(self) -> str:
         """The words of name and description, in the active language and English, that the box of topics searches."""
-        return searchable(*_in_both(self.name, self.description))
+        return searchable(*in_both(self.name, self.description))
 
     @property
     def hinted(self) -> str:
         """Further words that the box searches in the same way: those of its group and phrases."""
-        return searchable(*_in_both(self.group), *map(str, self.phrases))
+        return searchable(*in_both(self.group), *map(str, self.phrases))
 
 
-def _in_both(*texts: str) -> list[str]:
+def in_both(*texts: str) -> list[str]:
     """Return the texts in the active language and in English, without empty ones and duplicates."""
     texts = tuple(text for text in texts if text)
     return list(dict.fromkeys([*map(gettext, texts), *texts]))

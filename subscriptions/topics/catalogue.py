@@ -26,7 +26,7 @@ AREA_KEYS = ("slug", "name", "description")
 # The fields that a load sets, and the values of those that an entry leaves out.
 FIELDS = ("name", "group", "description", "phrases", "exclusions", "narrower", "position")
 DEFAULTS = {"description": "", "phrases": [], "exclusions": [], "narrower": []}
-MOST_POPULAR = 12
+MOST_POPULAR = 10
 RETIRED = {"offered": False}  # in an entry: the topic can no longer be chosen
 
 

@@ -100,6 +100,11 @@ def signed_out_link(request: HttpRequest) -> HttpResponse:
     return render(request, "web/bad_link.html", {"expired": False, "signed_out": True}, status=410)
 
 
+def is_search(request: HttpRequest) -> bool:
+    """Return whether the script of the form asks for the topics that its search finds, and for nothing else."""
+    return bool(getattr(request, "htmx", False)) and "show" in request.POST
+
+
 def trace(request: HttpRequest, where: str = "") -> Trace:
     """Return the origin of the request for the log of consents. `where` is by default the name of the URL."""
     match = request.resolver_match

@@ -14,7 +14,7 @@ from subscriptions.readers import address_change, lifecycle
 from subscriptions.security import link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.time_zones import day_in
-from subscriptions.views.common import bad_link, enqueue_notices, for_reader, page_with_button, trace
+from subscriptions.views.common import bad_link, enqueue_notices, for_reader, is_search, page_with_button, trace
 
 FORMS = ("form", "pause_form", "move_form")  # the forms on the page
 
@@ -93,7 +93,9 @@ def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> 
 
 
 def show_draft(request: HttpRequest, subscriber: Subscriber, token: str, **more: object) -> HttpResponse:
-    """Return the page with the visitor's unsaved changes."""
+    """Return the page with the visitor's unsaved changes, or only what its search found."""
+    if is_search(request):
+        return render(request, "web/_found_topics.html", {"form": _form(subscriber, forms.draft(request.POST))})
     return show(request, subscriber, token, form=_form(subscriber, forms.draft(request.POST)), **more)
 
 

@@ -17,7 +17,7 @@ from subscriptions.readers import consents, lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
 from subscriptions.security import bot_check, client_ip, link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
-from subscriptions.views.common import bad_link, enqueue_notices, for_reader, page_with_button, trace
+from subscriptions.views.common import bad_link, enqueue_notices, for_reader, is_search, page_with_button, trace
 from subscriptions.views.sign_in import settings_of
 
 
@@ -27,7 +27,8 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """Show and take the sign-up form. The response is the same whether or not the address is known."""
     given = request.POST if request.method == "POST" else request.GET
     if request.method != "POST" or forms.is_draft(given):
-        return render(request, "web/subscribe.html", {"form": forms.SignUpForm(initial=forms.draft(given))})
+        form = forms.SignUpForm(initial=forms.draft(given))
+        return render(request, "web/_found_topics.html" if is_search(request) else "web/subscribe.html", {"form": form})
     form = forms.SignUpForm(request.POST)
     if not form.is_valid():
         return render(request, "web/subscribe.html", {"form": form}, status=400)

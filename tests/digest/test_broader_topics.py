@@ -215,7 +215,7 @@ def test_it_says_what_it_leaves_out(client: Client, methods: Topic) -> None:
 def test_it_is_found_by_the_names_of_what_it_stands_for(methods: Topic) -> None:
     form = PreferencesForm({"find": "vision both"})
     assert [found.name for found in form.found()] == ["All methods"]
-    assert [found.name for found in PreferencesForm({"find": "vision"}).found()] == ["Vision"]
+    assert [found.name for found in PreferencesForm({"find": "vision"}).found()] == ["Vision", "All methods"]
 
 
 def test_it_is_no_suggestion_beside_what_it_stands_for(methods: Topic, edition: Edition) -> None:
@@ -230,18 +230,11 @@ def test_its_papers_are_sorted_anew_when_it_stands_for_others(methods: Topic, ed
     assert topics.papers_on(methods).count() < before
 
 
-def test_the_form_offers_it_before_the_others(client: Client, methods: Topic) -> None:
+def test_the_form_offers_the_whole_area_beside_its_topics(client: Client, methods: Topic) -> None:
     page = body(client, "/subscribe/")
-    places = [
-        page.index(said)
-        for said in ("Whole areas</p>", "All methods</span>", "Single topics</p>", "<span>Vision</span>")
-    ]
-    assert places == sorted(places)
-    assert 'data-narrower="learning vision gone"' in page
-    assert 'aria-label="All methods: Learning, Vision"' in page
-
-
-def test_the_form_says_nothing_of_several_where_there_is_none(client: Client, learning: Topic) -> None:
+    assert "All of Methods" not in page
+    Topic.objects.filter(pk=methods.pk).update(name="Methods")
     page = body(client, "/subscribe/")
-    assert "Whole areas" not in page
-    assert "Single topics" not in page
+    drawer = page[page.index('class="areas"') :]
+    assert drawer.index('value="vision"') < drawer.index('value="methods" aria-label="All of Methods"')
+    assert drawer.count('name="topics"') == 3

@@ -137,7 +137,7 @@ def test_every_shipped_topic_is_in_an_area(db: None) -> None:
         assert one.whole, one.name
         assert one.whole.narrower == [topic.slug for topic in one.topics]
         assert not any(topic.narrower for topic in one.topics)
-    assert len(catalogue.popular(Topic.objects.offered())) == 12
+    assert len(catalogue.popular(Topic.objects.offered())) == 10
 
 
 def test_popular_topics_of_another_catalogue_are_its_first(file: Path) -> None:
