@@ -52,9 +52,21 @@ class PapersAdminSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard. Each part is shown only to staff who may view the models it is about."""
         now = clock.now()
-        may = {model._meta.model_name for model, page in self._registry.items() if page.has_view_permission(request)}
-        charts = [chart for chart in trend_charts.charts(now=now) if chart.model in may]
-        shown = {"overview": make_dashboard(now=now), "outlook": sending_status(now=now), "charts": charts, "may": may}
+        may = {
+            str(model._meta.model_name) for model, page in self._registry.items() if page.has_view_permission(request)
+        }
+        overview, span = make_dashboard(now=now), request.GET.get("range", "")
+        span = span if span in trend_charts.RANGES else next(iter(trend_charts.RANGES))
+        charts = trend_charts.charts(now=now, span=span, readers=overview.subscribed, linked=may)
+        shown = {
+            "overview": overview,
+            "outlook": sending_status(now=now),
+            "charts": [chart for chart in charts if chart.model in may],
+            "ranges": trend_charts.RANGES,
+            "span": span,
+            "range_name": trend_charts.RANGES[span],
+            "may": may,
+        }
         return super().index(request, (extra_context or {}) | shown)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,7 +15,7 @@ from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
 from digest.editions import publication
 from digest.email import theme_preview
 from digest.email.theme_preview import ThemePreview
-from digest.models import Edition, Paper, QuietDay
+from digest.models import Delivery, Edition, Paper, QuietDay
 from digest.text.cleanup import first_sentences
 from subscriptions import brand
 from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
@@ -83,6 +84,17 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
         )
 
 
+class EditionList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        by_edition: dict[int, list[tuple[str, int]]] = {edition.pk: [] for edition in self.result_list}
+        counts = Delivery.objects.filter(edition__in=by_edition).order_by("status").values_list("edition", "status")
+        for pk, status, number in counts.annotate(Count("pk")):
+            by_edition[pk].append((status, number))
+        for edition in self.result_list:
+            edition.by_status = by_edition[edition.pk]
+
+
 @admin.register(Edition)
 class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Edition]):
     form = EditionForm
@@ -133,10 +145,12 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     def closed(self, edition: Edition) -> dt.datetime | None:
         return edition.closed_at
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return EditionList
+
     @admin.display(description="digests")
-    def digests(self, edition: Edition) -> str:
-        counts = edition.deliveries.order_by().values_list("status").annotate(Count("pk"))
-        return ", ".join(f"{number} {status}" for status, number in sorted(counts)) or "none"
+    def digests(self, edition: Any) -> str:
+        return ", ".join(f"{number:,} {status}" for status, number in edition.by_status) or "none"
 
 
 @admin.register(QuietDay)

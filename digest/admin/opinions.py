@@ -1,6 +1,9 @@
 """Readers' feedback on papers, the preferences learned from it, and the papers that they saved."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from digest.models import Learnt, Opinion, SavedPaper
 from digest.personalization import profiles
@@ -23,6 +26,10 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
     search_fields = ["paper__title", "paper__key", "subscriber__email"]
     list_select_related = ["paper", "subscriber"]
     show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Allow the lookups of the chart of likes, which leads here."""
+        return lookup.startswith("paper__edition__day__") or super().lookup_allowed(lookup, value, request)
 
     @admin.display(ordering="filter_key", description="fewer of")
     def fewer_of(self, opinion: Opinion) -> str:

@@ -21,7 +21,8 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
     show_full_result_count = False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = (extra_context or {}) | {"outlook": sending_status(now=clock.now()), "title": "Deliverability"}
+        named = dict.fromkeys(("title", "list_title"), "Deliverability")
+        context = (extra_context or {}) | named | {"outlook": sending_status(now=clock.now())}
         return super().changelist_view(request, context)
 
 

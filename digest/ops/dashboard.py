@@ -16,6 +16,8 @@ from digest.ingest.source_health import FailingSource
 from digest.models import Delivery, Edition, FetchRun, Pause, Source
 from subscriptions.models import Subscriber
 
+WEEK = dt.timedelta(days=7)
+
 
 @dataclass(frozen=True)
 class SourceIntake:
@@ -55,6 +57,15 @@ class Dashboard:
         return sum(intake.new for intake in self.intakes)
 
     @property
+    def week_ago(self) -> dt.datetime:
+        return self.now - WEEK
+
+    @property
+    def subscribed(self) -> int:
+        """The number of readers who get digests, now or after a pause."""
+        return self.readers.get(Subscriber.Status.ACTIVE, 0) + self.readers.get(Subscriber.Status.PAUSED, 0)
+
+    @property
     def is_well(self) -> bool:
         return not (self.in_trouble or self.failed_runs or self.troubles)
 
@@ -65,7 +76,7 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
     next_day = publication.next_day(now)
     intakes, in_trouble = _intakes(midnight), source_health.failing_sources()
     of_newest = Delivery.objects.filter(edition=newest)
-    reasons = troubled_since(now - dt.timedelta(days=7)).values_list("reason").annotate(number=Count("pk"))
+    reasons = troubled_since(now - WEEK).values_list("reason").annotate(number=Count("pk"))
     return Dashboard(
         now=now,
         intakes=intakes,

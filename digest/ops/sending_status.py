@@ -30,11 +30,22 @@ class ProviderStatus:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A part of the emails sent, by the providers' reports about them."""
+
+    name: str
+    number: int
+    percent: str  # of the emails sent
+    wanted: str  # the filter of these reports in the admin, as a query string
+
+
+@dataclass(frozen=True)
 class SendingStatus:
     """The rates of the last seven days, and what each provider may send in the next hour."""
 
     rates: ReputationRates
-    shares: list[tuple[str, str]]  # in percent of the emails sent; empty if there are no reports
+    since: dt.datetime  # where the rates begin
+    shares: list[Share]  # empty if there are no reports
     providers: list[ProviderStatus]
     is_outbox: bool  # emails are files, so there are no reports
 
@@ -43,7 +54,7 @@ def sending_status(*, now: dt.datetime) -> SendingStatus:
     closed = failover.closed_providers(now=now)
     providers = [ProviderStatus(name, summarize_limits(name, now=now), closed.get(name)) for name in failover.names()]
     rates = reputation.recent_rates(now=now)
-    return SendingStatus(rates, _shares(rates), providers, outbox.is_in_use())
+    return SendingStatus(rates, now - reputation.SPAN, _shares(rates), providers, outbox.is_in_use())
 
 
 def summarize_limits(provider: str, *, now: dt.datetime) -> LimitSummary:
@@ -73,15 +84,20 @@ def _reason_of_quota(cap: int, today: dt.date) -> str:
     return f"The domain has been warming up since {plan.since}; tomorrow {tomorrow:,} may be sent."
 
 
-def _shares(rates: ReputationRates) -> list[tuple[str, str]]:
+def _shares(rates: ReputationRates) -> list[Share]:
+    """Return the parts that were reported, and always how many were delivered."""
     if not rates.sent or not rates.reported:
         return []
     parts = [
-        ("delivered", rates.delivered, 1),
-        ("hard bounces", rates.hard, 2),
-        ("soft bounces", rates.soft, 2),
-        ("blocked", rates.policy, 2),
-        ("complaints", rates.complaints, 3),
-        ("unsubscribed by their provider", rates.left, 2),
+        ("Delivered", rates.delivered, 1, "event_type=delivered"),
+        ("Bounced: no such mailbox", rates.hard, 2, "meaning=hard"),
+        ("Bounced: mailbox full or unavailable", rates.soft, 2, "meaning=soft"),
+        ("Blocked by the mailbox provider", rates.policy, 2, "meaning=policy"),
+        ("Marked as spam", rates.complaints, 3, "meaning=complaint"),
+        ("Unsubscribed at their provider", rates.left, 2, "meaning=left"),
     ]
-    return [(name, f"{rates.percent(number):.{digits}f} %") for name, number, digits in parts]
+    return [
+        Share(name, number, f"{rates.percent(number):.{digits}f} %", wanted)
+        for name, number, digits, wanted in parts
+        if number or wanted == "event_type=delivered"
+    ]

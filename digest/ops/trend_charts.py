@@ -1,101 +1,233 @@
-"""Small charts of the last days: papers, digests sent, readers who subscribed and left. Days are in UTC."""
+"""Charts of readers, digests, problems, papers and likes over two weeks, three months or a year. Days are in UTC."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from urllib.parse import urlencode
 
-from django.db.models import Count, Sum
-from django.db.models.functions import TruncDate
+from django.conf import settings
+from django.urls import reverse
 
-from digest import clock
-from digest.models import DailyTotal, Delivery, Edition
+from digest.ops import daily_numbers
+from digest.ops.daily_numbers import CONSENT, DAY, DELIVERY, LIKES, PAPERS, REPORT, Numbers, What
 from subscriptions.models import Consent
 
-DAYS = 14
-# In the units of the drawing: the width of a day, the gap before the next day, and the height of the highest bar.
-STEP, GAP, HEIGHT = 20, 4, 48
+WIDTH, HEIGHT = 600, 120  # of a drawing, in its own units
+SHARE = 0.75  # of a step that its bars take
+RANGES = {"14d": "14 days", "3m": "3 months", "1y": "year"}  # by day, by week and by month
 
-ByDay = Mapping[dt.date, int]
 Event = Consent.Event
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One number of one day."""
+class Span:
+    """A day, week or month: one step of a chart."""
 
-    name: str
-    day: dt.date
-    number: int
-    order: int  # of its series in the chart; the first has the plain colour
-    x: int
-    width: int
-    height: int
+    begins: dt.date
+    ends: dt.date  # exclusive
 
     @property
-    def y(self) -> int:
+    def label(self) -> str:
+        days = (self.ends - self.begins).days
+        return str(self.begins) if days == 1 else f"week of {self.begins}" if days == 7 else f"{self.begins:%B %Y}"
+
+    @property
+    def short(self) -> str:
+        return f"{self.begins:%b %Y}" if (self.ends - self.begins).days > 7 else f"{self.begins:%b} {self.begins.day}"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A list in the admin of the rows that are counted. `date` is the field with their date."""
+
+    model: str  # such as digest_delivery
+    date: str
+    filters: dict[str, str] = field(default_factory=dict)
+    since: dt.date = dt.date.min  # earlier rows were deleted, and only the daily totals are left
+
+    def address(self, begins: dt.date, ends: dt.date) -> str:
+        if begins < self.since:
+            return Rows("digest_dailytotal", "day").address(begins, ends)
+        midnight = " 00:00:00+00:00" if self.date.endswith("_at") else ""
+        span = {f"{self.date}__gte": f"{begins}{midnight}", f"{self.date}__lt": f"{ends}{midnight}"}
+        return f"{reverse(f'admin:{self.model}_changelist')}?{urlencode(self.filters | span)}"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One number for each step, and the list of its rows, for staff who may view them."""
+
+    name: str
+    numbers: tuple[int, ...]
+    total: int
+    rows: Rows | None = None
+
+    def address(self, begins: dt.date, ends: dt.date) -> str:
+        return self.rows.address(begins, ends) if self.rows else ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One number of one step, in the units of the drawing."""
+
+    name: str
+    span: Span
+    number: int
+    order: int  # of its series in the chart
+    address: str
+    x: float
+    width: float
+    height: float
+
+    @property
+    def y(self) -> float:
         return HEIGHT - self.height
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One or more series of numbers by day, such as readers who came and readers who left."""
+    """One or more series over the same steps, as bars or as a line."""
 
-    series: Mapping[str, ByDay]
-    days: list[dt.date]
+    title: str
+    spans: tuple[Span, ...]
+    series: tuple[Series, ...]
     model: str = ""  # only staff who may view this model see the chart
+    is_line: bool = False
+
+    @cached_property
+    def top(self) -> int:
+        """The number at the top of the axis: an even one, so that its half is whole."""
+        most, step = max((number for one in self.series for number in one.numbers), default=0), 1
+        while most > 10 * step:
+            step *= 10
+        return next(factor * step for factor in (2, 4, 6, 10) if most <= factor * step)
 
     @property
-    def width(self) -> int:
-        return STEP * len(self.days)
+    def axis(self) -> tuple[int, int, int]:
+        return self.top, self.top // 2, 0
 
     @property
-    def summary(self) -> str:
-        """The sum of each series, in words."""
-        sums = ((name, sum(numbers.get(day, 0) for day in self.days)) for name, numbers in self.series.items())
-        return ", ".join(f"{name}: {number}" for name, number in sums)
+    def ends(self) -> tuple[Span, Span, Span]:
+        """The first, the middle and the last step."""
+        return self.spans[0], self.spans[len(self.spans) // 2], self.spans[-1]
+
+    @property
+    def totals(self) -> list[tuple[str, int, str]]:
+        """The name and total of each series, and the address of its rows or an empty string."""
+        begins, ends = self.spans[0].begins, self.spans[-1].ends
+        return [(one.name, one.total, one.address(begins, ends)) for one in self.series]
 
     @property
     def bars(self) -> Iterator[Bar]:
-        most = max((numbers.get(day, 0) for numbers in self.series.values() for day in self.days), default=0)
-        width = (STEP - GAP) // len(self.series)
-        for column, day in enumerate(self.days):
-            for order, (name, numbers) in enumerate(self.series.items()):
-                number = numbers.get(day, 0)
-                height = max(round(HEIGHT * number / most), 1) if number else 0
-                yield Bar(name, day, number, order, column * STEP + order * width, width, height)
+        step = WIDTH / len(self.spans)
+        width = step * SHARE / len(self.series)
+        for column, span in enumerate(self.spans):
+            for order, one in enumerate(self.series):
+                number = one.numbers[column]
+                height = round(max(HEIGHT * number / self.top, 1), 1) if number else 0
+                x = round(column * step + step * (1 - SHARE) / 2 + order * width, 1)
+                address = one.address(span.begins, span.ends) if number else ""
+                yield Bar(one.name, span, number, order, address, x, round(width, 1), height)
+
+    @property
+    def points(self) -> str:
+        """The points of a line through the first series."""
+        step = WIDTH / len(self.spans)
+        places = enumerate(self.series[0].numbers)
+        return " ".join(f"{(at + 0.5) * step:.1f},{HEIGHT - HEIGHT * number / self.top:.1f}" for at, number in places)
+
+    @property
+    def table(self) -> list[tuple[Span, list[tuple[int, str]]]]:
+        """Each step with the number of each series and the address of its rows, the newest first."""
+        columns = reversed(list(enumerate(self.spans)))
+        return [
+            (span, [(one.numbers[column], one.address(span.begins, span.ends)) for one in self.series])
+            for column, span in columns
+        ]
 
 
-def charts(*, now: dt.datetime) -> list[Chart]:
-    """Return the charts of the last days, including today."""
-    days = [now.date() - dt.timedelta(days=ago) for ago in reversed(range(DAYS))]
-    first = clock.midnight(days[0])
-    readers = {"Readers who came": (Event.CONFIRMED, Event.RETURNED), "who left": (Event.WITHDRAWN,)}
+def charts(*, now: dt.datetime, span: str = "14d", readers: int = 0, linked: Container[str] = ()) -> list[Chart]:
+    """Return the charts of a range up to today.
+
+    `span` is a key of RANGES, `readers` is how many are subscribed now, and `linked` holds the models whose rows this
+    member of staff may view.
+    """
+    today = now.date()
+    spans = tuple(_spans(span, today))
+    make = _SeriesMaker(spans, daily_numbers.numbers_since(spans[0].begins), linked)
+    kept = {"since": today - dt.timedelta(days=settings.RETENTION_DAYS)}
+    bounced, complained = ("hard", "soft", "policy"), ("complaint",)
+
+    def deliveries(status: str) -> Rows:
+        return Rows("digest_delivery", "queued_at", {"status__exact": status}, **kept)
+
+    def reports(classes: tuple[str, ...]) -> Rows:
+        return Rows("digest_deliveryevent", "happened_at", {"meaning__in": ",".join(classes)}, **kept)
+
+    of_readers = "subscriptions_subscriber"
+    joined = make("Joined", [(CONSENT, Event.CONFIRMED), (CONSENT, Event.RETURNED)], Rows(of_readers, "confirmed_at"))
+    left = make("Left", [(CONSENT, Event.WITHDRAWN)], Rows(of_readers, "unsubscribed_at"))
+    sent = make("Sent", [(DELIVERY, "sent")], deliveries("sent"))
+    problems = (
+        make("Failed", [(DELIVERY, "failed")], deliveries("failed")),
+        make("Bounced", make.reports(bounced), reports(bounced)),
+        make("Complaints", make.reports(complained), reports(complained)),
+    )
+    papers = make("Papers", [(PAPERS, "")], Rows("digest_edition", "day"))
+    likes = make("Likes", [(LIKES, "")], Rows("digest_opinion", "paper__edition__day", {"verdict__exact": "like"}))
     return [
-        Chart({"Papers in editions": _papers(days[0])}, days, "edition"),
-        Chart({"Digests sent": _sent(first)}, days, "delivery"),
-        Chart({name: _consents(first, events) for name, events in readers.items()}, days, "subscriber"),
+        Chart("Readers", spans, (_running_total(readers, joined, left),), "subscriber", is_line=True),
+        Chart("Joined and left", spans, (joined, left), "subscriber"),
+        Chart("Digests", spans, (sent,), "delivery"),
+        Chart("Problems", spans, problems, "delivery"),
+        Chart("Papers in editions", spans, (papers,), "edition"),
+        Chart("Likes, by edition", spans, (likes,), "opinion"),
     ]
 
 
-def _papers(first: dt.date) -> ByDay:
-    shown = Edition.objects.filter(day__gte=first, papers__is_hidden=False).order_by()
-    return dict(shown.values_list("day").annotate(Count("papers")))
+@dataclass(frozen=True)
+class _SeriesMaker:
+    spans: tuple[Span, ...]
+    numbers: Numbers
+    linked: Container[str]
+
+    def __call__(self, name: str, whats: list[What], rows: Rows) -> Series:
+        days = [(day, number) for what in whats for day, number in self.numbers.get(what, {}).items()]
+        sums = tuple(sum(number for day, number in days if one.begins <= day < one.ends) for one in self.spans)
+        may_view = rows.model.partition("_")[2] in self.linked
+        return Series(name, sums, sum(sums), rows if may_view else None)
+
+    def reports(self, classes: tuple[str, ...]) -> list[What]:
+        """Return the kinds of provider reports of these classes."""
+        return [(kind, what) for kind, what in self.numbers if kind == REPORT and what.rpartition(" ")[2] in classes]
 
 
-def _sent(first: dt.datetime) -> ByDay:
-    """Return the number of digests sent, by the day of their planning.
-
-    Counted days have totals. The rows of later days are counted here.
-    """
-    totals = DailyTotal.objects.filter(kind=DailyTotal.Kind.DELIVERY, day__gte=first.date()).order_by()
-    last = totals.order_by("-day").values_list("day", flat=True).first()
-    counted = dict(totals.filter(what=Delivery.Status.SENT).values_list("day").annotate(Sum("number")))
-    since = clock.midnight(last + dt.timedelta(days=1)) if last else first
-    rows = Delivery.objects.filter(queued_at__gte=since, status=Delivery.Status.SENT).order_by()
-    return Counter(counted) + Counter(dict(rows.values_list(TruncDate("queued_at")).annotate(Count("pk"))))
+def _running_total(now: int, joined: Series, left: Series) -> Series:
+    """Return how many readers there were at the end of each step, counted back from how many there are."""
+    totals, number = [], now
+    for came, went in reversed(list(zip(joined.numbers, left.numbers, strict=True))):
+        totals.append(max(number, 0))
+        number += went - came
+    return Series("Subscribed", tuple(reversed(totals)), now)
 
 
-def _consents(first: dt.datetime, events: tuple[str, ...]) -> ByDay:
-    rows = Consent.objects.filter(happened_at__gte=first, event__in=events).order_by()
-    return dict(rows.values_list(TruncDate("happened_at")).annotate(Count("pk")))
+def _spans(span: str, today: dt.date) -> Iterator[Span]:
+    match span:
+        case "3m":
+            monday = today - dt.timedelta(days=today.weekday())
+            for ago in reversed(range(13)):
+                begins = monday - dt.timedelta(weeks=ago)
+                yield Span(begins, begins + dt.timedelta(weeks=1))
+        case "1y":
+            for ago in reversed(range(12)):
+                yield Span(_month(today, ago), _month(today, ago - 1))
+        case _:
+            for ago in reversed(range(14)):
+                yield Span(today - ago * DAY, today - (ago - 1) * DAY)
+
+
+def _month(today: dt.date, ago: int) -> dt.date:
+    """Return the first day of the month that many months before that of `today`."""
+    years, month = divmod(today.year * 12 + today.month - 1 - ago, 12)
+    return dt.date(years, month + 1, 1)

@@ -60,10 +60,10 @@ def test_it_hides_groups_without_a_model_that_the_user_may_view(client: Client) 
 
 PARTS = {
     "view_fetchrun": ["Collected", "Problems this week"],
-    "view_delivery": ["<h2>Sent</h2>", "Problems this week", "Digests sent:"],
+    "view_delivery": ["<h2>Sent</h2>", "Problems this week", "<strong>Digests</strong>"],
     "view_dailytotal": ["Deliverability, last seven days"],
-    "view_edition": ["Papers in editions:"],
-    "view_subscriber": ["Readers who came:"],
+    "view_edition": ["Papers in editions"],
+    "view_subscriber": ["Joined and left"],
     "view_topic": [],
 }
 

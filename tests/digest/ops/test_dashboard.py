@@ -90,7 +90,7 @@ def test_it_shows_no_rates_without_reports(
     assert "0.0 %" not in page
     settings.EMAIL_BACKEND = "subscriptions.outbox.EmailBackend"
     page = admin_client.get("/admin/").content.decode()
-    assert "No reports about it: emails are only written to files in the outbox" in page
+    assert "<strong>1</strong> written to the outbox. Emails are only files here" in page
 
 
 def test_it_is_on_the_first_page_of_an_empty_site_too(admin_client: Client) -> None:

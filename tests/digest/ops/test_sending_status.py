@@ -35,7 +35,9 @@ def page(admin_client: Client, edition: Edition, settings: Any) -> Any:
 def test_it_shows_rates_and_limits(page: Any, name: str) -> None:
     shown = page(name)
     assert "10.0 % of the emails bounced: 4 % is too many, 8 % stops sending." in shown
-    assert "delivered 90.0 %, hard bounces 10.00 %" in shown
+    assert "Delivered</a></th><td>9</td><td>90.0 %</td>" in shown
+    assert "Bounced: no such mailbox</a></th><td>1</td><td>10.00 %</td>" in shown
+    assert "Marked as spam" not in shown
     assert "200 this hour" in shown
     assert "The domain has been warming up since 2026-08-20; tomorrow 200 may be sent." in shown
 
