@@ -1,49 +1,61 @@
 """The catalogue of topics, and the page of each with the papers published on it."""
 
-from itertools import chain
-
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from digest.site import archive, topics
+from digest.models import TopicPaper
+from digest.site import archive, thumbnails, topic_list, topics
 from digest.views.page_cache import CARD, paginate, show
 from subscriptions.models import Topic
 
 PAPERS_A_PAGE = 25
 LAST_EDITIONS = 7
 SHOWN = ("paper", "reasons", "score", *(f"paper__{name}" for name in CARD), "paper__edition__day")
+BY_VOTES = "votes"  # the value of `sort`; without one, the newest papers come first
 
 
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponseBase:
-    counted = topics.counts(archive.newest(LAST_EDITIONS))
-    groups: dict[str, list[tuple[topics.TopicLabel, int]]] = {}
-    for pk, label in topics.offered().items():
-        groups.setdefault(label.group, []).append((label, counted.get(pk, 0)))
-    names = {label.slug: label.name for label, _ in chain.from_iterable(groups.values())}
-    context = {"groups": list(groups.items()), "names": names, "editions": LAST_EDITIONS}
-    return show(request, "web/topics.html", context)
+    """Show all topics by area, or those that `q` finds."""
+    labels, counted = topics.offered(), topics.counts(archive.newest(LAST_EDITIONS))
+    asked = " ".join(request.GET.get("q", "").replace("\x00", "").split())[: topic_list.LONGEST_QUERY]
+    context = {
+        "asked": asked,
+        "found": topic_list.search(labels, counted, asked) if asked else [],
+        "areas": [] if asked else topic_list.by_area(labels, counted),
+        "editions": LAST_EDITIONS,
+    }
+    return show(request, "web/topics.html", context, query={"q": asked} if asked else {})
 
 
 @require_safe
 def topic(request: HttpRequest, slug: str) -> HttpResponseBase:
-    found = get_object_or_404(Topic.objects.known(), slug=slug)
-    on_topic = topics.papers_on(found).select_related("paper__edition").only(*SHOWN)
-    rows, pages = paginate(on_topic, request.GET.get("page"), PAPERS_A_PAGE)
+    found = get_object_or_404(Topic, slug=slug, is_offered=True)
+    sort = BY_VOTES if request.GET.get("sort") == BY_VOTES else ""
+    rows, pages = paginate(_in_order(topics.papers_on(found), sort), request.GET.get("page"), PAPERS_A_PAGE)
     labels = {pk: label for pk, label in topics.offered().items() if pk != found.pk}
+    papers = [row.paper for row in rows]
     context = {
         "topic": found,
         "rows": rows,
-        "topics_of": topics.of_papers([row.paper for row in rows], labels),
+        "sort": sort,
+        "topics_of": topics.of_papers(papers, labels),
+        "pictures": thumbnails.of_papers(papers),
         "pages": pages,
         "narrower": [label for label in labels.values() if label.slug in found.narrower],
         "broader": [label for label in labels.values() if found.slug in label.narrower],
         "neighbours": [label for label in labels.values() if label.group == found.group and _is_near(label, found)],
     }
-    query = {"page": pages.number} if pages.number > 1 else {}
+    query = ({"sort": sort} if sort else {}) | ({"page": pages.number} if pages.number > 1 else {})
     return show(request, "web/topic.html", context, query=query)
+
+
+def _in_order(rows: QuerySet[TopicPaper], sort: str) -> QuerySet[TopicPaper]:
+    order = ("-paper__votes", "-day", "pk") if sort == BY_VOTES else ("-day", "-paper__votes", "pk")
+    return rows.order_by(*order).select_related("paper__edition").only(*SHOWN)
 
 
 def _is_near(label: topics.TopicLabel, topic: Topic) -> bool:

@@ -233,28 +233,62 @@ def test_it_says_when_a_day_has_nothing_on_a_topic(client: Client, edition: Edit
     assert "No papers on this topic yet" in body(client, "/topics/cooking/")
 
 
-def test_it_shows_what_was_published_on_a_topic_and_why(client: Client, learning: Topic, edition: Edition) -> None:
+def test_it_shows_what_was_published_on_a_topic_and_marks_why(
+    client: Client, learning: Topic, edition: Edition
+) -> None:
     page = body(client, "/topics/learning/")
     assert "<mark>Reinforcement Learning</mark> at Scale" in page
-    assert "“Reinforcement Learning” in the title" in page
     assert "Faster Diffusion" not in page
     assert 'href="/subscribe/?topics=learning"' in page
     assert 'href="/topics/learning/"' in body(client, "/topics/")
 
 
 def test_it_counts_no_hidden_paper_on_a_topic(client: Client, learning: Topic, edition: Edition) -> None:
-    assert '"count">2 papers<' in body(client, "/topics/")
+    assert '"count">2<span' in body(client, "/topics/")
     Paper.objects.filter(title__startswith="A Survey").update(is_hidden=True)
-    assert '"count">1 paper<' in body(client, "/topics/")
+    assert '"count">1<span' in body(client, "/topics/")
 
 
-def test_its_catalogue_says_which_topics_are_broader(client: Client, learning: Topic, vision: Topic) -> None:
-    assert "Whole areas" not in body(client, "/topics/")
-    assert "Single topics" not in body(client, "/topics/")
-    Topic.objects.create(slug="both", name="Both", group="Methods", narrower=["learning", "vision"])
+def test_its_catalogue_lists_the_area_then_its_topics_by_size_and_folds_the_others(
+    client: Client, learning: Topic, vision: Topic, edition: Edition
+) -> None:
+    assert "All of" not in body(client, "/topics/")
+    Topic.objects.create(slug="methods", name="Methods", group="Methods", narrower=["learning", "vision"])
+    Topic.objects.create(slug="cooking", name="Cooking", group="Methods", phrases=["cooking"])
     page = body(client, "/topics/")
-    parts = ("Whole areas", 'href="/topics/both/"', "Single topics", 'href="/topics/learning/"')
+    parts = ('href="#methods"', 'id="methods"', "All of Methods", 'href="/topics/learning/"', "1 more topic", "Cooking")
     assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
+
+
+@pytest.mark.usefixtures("edition")
+def test_it_finds_a_topic_by_its_name_then_by_its_phrases(client: Client, learning: Topic, vision: Topic) -> None:
+    Topic.objects.create(slug="tv", name="Films", group="Methods", phrases=["vision", "films"])
+    page = body(client, "/topics/?q=vision")
+    assert page.index("Vision</a>") < page.index("Films</a>")
+    assert "2 topics for" in page
+    assert "Learning</a>" not in page
+    for odd in ("", "%20", "\x00", "%25", "x" * 3_000, "zebrafish"):
+        body(client, f"/topics/?q={odd}")
+    assert 'href="/search?q=zebrafish"' in body(client, "/topics/?q=zebrafish")
+
+
+def test_it_orders_a_topics_papers_by_day_or_by_votes(
+    client: Client, hugging_face: Source, learning: Topic, edition: Edition
+) -> None:
+    day = TODAY - dt.timedelta(days=1)
+    papers.ingest(hugging_face, [make_record("2608.00009", "Older Reinforcement Learning", day=day, votes=99)], day)
+    publication.publish(day, now=NOW)
+    titles = (" at Scale", "A Survey of", "Older ")
+
+    def order(page: str) -> list[str]:
+        return sorted(titles, key=page.partition("<main")[2].index)
+
+    assert order(body(client, "/topics/learning/")) == list(titles)
+    by_votes = body(client, "/topics/learning/?sort=votes")
+    assert order(by_votes) == [titles[2], *titles[:2]]
+    assert re.search('rel="canonical" href="[^"]*/topics/learning/.sort=votes"', by_votes)
+    assert order(body(client, "/topics/learning/?sort=x")) == list(titles)
+    assert 'class="why"' not in by_votes
 
 
 def test_it_sorts_anew_when_a_topic_changes(client: Client, learning: Topic, edition: Edition) -> None:
