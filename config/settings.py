@@ -329,4 +329,11 @@ FETCH_LIMIT_MB = env.whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the decompre
 FETCH_THUMBNAILS = env.flag("FETCH_THUMBNAILS", True)  # of papers, to serve them from this site
 FETCH_PRIVATE_HOSTS = env.flag("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 
+# A server with OpenAI's API for chats, up to and including /v1: it writes summaries of papers that have none.
+SUMMARY_API_URL = env.web_address("SUMMARY_API_URL", "") if env.text("SUMMARY_API_URL") else ""
+SUMMARY_API_KEY = env.text("SUMMARY_API_KEY")
+SUMMARY_MODEL = env.text("SUMMARY_MODEL")
+SUMMARY_MAX_PER_DAY = env.whole_number("SUMMARY_MAX_PER_DAY", 100, 0, 100_000)
+SUMMARY_TIMEOUT = env.whole_number("SUMMARY_TIMEOUT", 30, 1, 300)  # seconds for one answer
+
 LOGGING = logs.to_console(env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))

@@ -13,11 +13,11 @@ from digest import clock, reading_list
 from digest.delivery import planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
-from digest.ingest import backfill, enrichment, fetcher
+from digest.ingest import backfill, enrichment, fetcher, summary_api
 from digest.models import Edition, Source
 from digest.ops import alerts, daily_report, daily_totals, reputation_guard, retention
 from digest.papers import topic_assignment
-from digest.personalization import embeddings, paper_index
+from digest.personalization import embeddings, key_sentences, paper_index
 from digest.site import thumbnails
 from subscriptions.readers import lifecycle
 
@@ -27,6 +27,7 @@ SENDING_SECONDS = 50  # the next minute's tasks send the rest
 TOPIC_SECONDS = 50
 THUMBNAIL_SECONDS = 50
 EMBEDDING_SECONDS = 50
+SUMMARY_SECONDS = 120
 SENDING_LIMIT = 400  # seconds; an email in flight may wait up to 300 seconds for the server's answer
 
 
@@ -105,9 +106,15 @@ def send_shards() -> None:
 
 @shared_task(expires=EXPIRES)
 def work_out_vectors() -> None:
-    """Embed new papers before a page or a digest needs their embeddings. Delete embeddings that are no longer used."""
+    """Embed new papers and choose their key sentences before a digest needs them. Delete unused embeddings."""
     paper_index.embed_ahead(now=clock.now(), seconds=EMBEDDING_SECONDS)
+    key_sentences.choose_missing(now=clock.now(), seconds=EMBEDDING_SECONDS)
     embeddings.forget_unused(now=clock.now())
+
+
+@shared_task(expires=EXPIRES)
+def summarize_papers() -> None:
+    summary_api.summarize_missing(now=clock.now(), seconds=SUMMARY_SECONDS)
 
 
 @shared_task

@@ -41,7 +41,7 @@ def line(sections: Iterable[tuple[str, int]], trending: int, minutes: int) -> st
     if parts and trending:
         parts.append(_part(_("Trending"), trending))
     time = ngettext("%(minutes)s minute to read", "%(minutes)s minutes to read", minutes)
-    return " · ".join([*parts, time % {"minutes": grouped(minutes)}])
+    return " · ".join([(time % {"minutes": grouped(minutes)}).replace(" ", "\u00a0"), *parts])
 
 
 def _part(name: str, papers: int) -> str:

@@ -1,6 +1,8 @@
-"""The text of a paper that an email shows below its title: a summary, or else the abstract's first sentences. Pure."""
+"""The text of a paper that an email shows below its title. Pure.
 
-from functools import lru_cache
+It is the source's summary, or the take-away (by AI, or the abstract's key sentence), or else the abstract's beginning.
+"""
+
 from typing import NamedTuple, Protocol
 
 from digest.text.cleanup import first_sentences, whole
@@ -12,11 +14,15 @@ class Summarized(Protocol):
     @property
     def summary(self) -> str: ...
     @property
+    def take_away(self) -> str: ...
+    @property
+    def take_away_by(self) -> str: ...
+    @property
     def abstract(self) -> str: ...
 
 
 class Excerpt(NamedTuple):
-    """The text, and who wrote it: "ai", or "" for the authors."""
+    """The text, and what it is: "ai" for a summary by AI, "sentence" for a key sentence, "" for the abstract."""
 
     text: str
     by: str
@@ -27,14 +33,11 @@ def excerpt(paper: Summarized) -> Excerpt:
 
     Leave out a long summary, or one with many long words in a row, because spam filters take it for generated.
     """
-    return _excerpt(paper.summary, paper.abstract)
-
-
-@lru_cache(maxsize=1000)
-def _excerpt(summary: str, abstract: str) -> Excerpt:
-    if shown := whole(summary, LONGEST_SUMMARY):
+    if shown := whole(paper.summary, LONGEST_SUMMARY):
         return Excerpt(shown, "ai")
-    return Excerpt(first_sentences(abstract, LONGEST_ABSTRACT), "")
+    if shown := whole(paper.take_away, LONGEST_SUMMARY):
+        return Excerpt(shown, paper.take_away_by)
+    return Excerpt(first_sentences(paper.abstract, LONGEST_ABSTRACT), "")
 
 
 FILTERS = {"excerpt": excerpt}

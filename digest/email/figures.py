@@ -6,7 +6,7 @@ from django.urls import reverse
 from digest.models import Paper
 
 
-def figure_url(paper: Paper) -> str:
+def picture_url(paper: Paper) -> str:
     """Return the absolute URL of the paper's picture, or "" if it has none or email clients could not fetch it.
 
     Clients and their proxies fetch images from public addresses only, so the site needs https. In development the
@@ -18,4 +18,4 @@ def figure_url(paper: Paper) -> str:
     return settings.SITE_URL + reverse("digest:thumbnail", args=[paper.pk, mark])
 
 
-FILTERS = {"figure_url": figure_url}
+FILTERS = {"picture_url": picture_url}

@@ -8,6 +8,7 @@ from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.pauses import Pause
 from digest.models.saved import SavedPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
+from digest.models.summaries import SummaryRequest
 from digest.models.thumbnails import Thumbnail
 from digest.models.totals import DailyTotal
 from digest.models.vectors import Vector
@@ -29,6 +30,7 @@ __all__ = [
     "SavedPaper",
     "Shard",
     "Source",
+    "SummaryRequest",
     "Thumbnail",
     "TopicPaper",
     "Turn",

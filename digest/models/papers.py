@@ -8,8 +8,15 @@ from digest.models.sources import Source
 from subscriptions.models import Topic
 
 
+class TakeAwayBy(models.TextChoices):
+    SENTENCE = "sentence", "the authors: a sentence of the abstract"
+    AI = "ai", "AI: written by the server at SUMMARY_API_URL"
+
+
 class Paper(models.Model):
     """One work. It belongs to one edition at most, so no reader gets it twice."""
+
+    TakeAwayBy = TakeAwayBy
 
     key = models.CharField(max_length=300, unique=True, help_text="arxiv:2608.16590, doi:10.…, or a hash of its link")
     title = models.TextField()
@@ -33,6 +40,16 @@ class Paper(models.Model):
     project_url = models.URLField(max_length=1000, blank=True)
     organization = models.CharField(max_length=200, blank=True)
     summary = models.TextField("AI summary", blank=True)
+    take_away = models.TextField(
+        "take-away",
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A sentence or two, if the source has no summary.",
+    )
+    take_away_by = models.CharField(
+        "take-away by", max_length=8, blank=True, default="", db_default="", choices=TakeAwayBy.choices
+    )
     votes = models.PositiveIntegerField(default=0, help_text="The highest count of any source today.")
     comments = models.PositiveIntegerField(default=0)
     first_seen_at = models.DateTimeField(auto_now_add=True)

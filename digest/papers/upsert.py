@@ -22,6 +22,8 @@ EXTRAS = (
     "comment",
 )  # fmt: skip
 COUNTS = ("votes", "comments")
+# These were made from the abstract. If it changes, they are made again.
+DERIVED = ("take_away", "take_away_by")
 # These combine several records.
 GATHERED = ("key", "url", "doi", "fingerprint", "categories", "announce_type")
 TYPES = ("", "replace-cross", "replace", "cross", "new")  # announcement types, the strongest last
@@ -65,7 +67,7 @@ def enrich(keys: Sequence[str], records: Iterable[PaperRecord], *, now: dt.datet
         changed = [paper for paper in papers if paper.key in by_key and _merge(paper, by_key[paper.key])]
         for paper in papers:
             paper.enriched_at = now
-        Paper.objects.bulk_update(papers, [*ONCE, *EXTRAS, *COUNTS, *GATHERED, "enriched_at"])
+        Paper.objects.bulk_update(papers, [*ONCE, *EXTRAS, *COUNTS, *GATHERED, *DERIVED, "enriched_at"])
         topic_assignment.mark_stale(changed)
         deduplication.merge_duplicates(changed)
     return len(changed)
@@ -97,7 +99,7 @@ def _ingest_chunk(source: Source, records: list[PaperRecord], day: dt.date, resu
         known.add(paper)
         seen.append((paper, record))
     Paper.objects.bulk_create(new)
-    Paper.objects.bulk_update(changed.values(), [*ONCE, *EXTRAS, *COUNTS, *GATHERED])
+    Paper.objects.bulk_update(changed.values(), [*ONCE, *EXTRAS, *COUNTS, *GATHERED, *DERIVED])
     topic_assignment.mark_stale(changed.values())
     _keep_aliases([*former_keys, *((record.key, paper) for paper, record in seen)])
     _list(source, seen, day)
@@ -119,6 +121,8 @@ def _merge(paper: Paper, record: PaperRecord) -> bool:
     }
     fresh |= {name: max(getattr(paper, name), getattr(record, name)) for name in COUNTS}
     fresh |= _gathered(paper, record)
+    if fresh.get("abstract", paper.abstract) != paper.abstract:
+        fresh |= dict.fromkeys(DERIVED, "")
     changes = {name: _stored(value) for name, value in fresh.items() if getattr(paper, name) != _stored(value)}
     for name, value in changes.items():
         setattr(paper, name, value)

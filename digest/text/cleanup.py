@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from itertools import pairwise
 
 # Controls other than white space; marks that change the direction of all text after them; invisible characters, which
 # hide a word from a search; lone surrogates, which no database accepts.
@@ -95,6 +96,12 @@ def first_sentences(text: str, limit: int) -> str:
     limit = min(limit, long_words.end() + 2) if long_words else limit
     ends = [end.end() for end in _SENTENCE_END.finditer(text) if end.end() <= limit and not _is_abbreviation(text, end)]
     return text[: ends[-1]] if ends and ends[-1] >= limit // 3 else _cut(text, limit - 2)
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of `text`, in order."""
+    ends = [end.end() for end in _SENTENCE_END.finditer(text) if not _is_abbreviation(text, end)]
+    return [text[begin:end].strip() for begin, end in pairwise([0, *ends, len(text)]) if text[begin:end].strip()]
 
 
 def whole(text: str, limit: int) -> str:

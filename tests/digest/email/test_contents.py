@@ -23,9 +23,9 @@ def test_it_says_what_is_in_an_email_and_how_long_it_takes() -> None:
     learning, agents = match("Learning"), match("Agents", 500)
     digest = Digest(DAY, (learning, learning, agents), (match(""),), 0, 9, is_grouped=True)
     assert contents.contents(digest).replace("\u00a0", " ") == (
-        "Learning (2) · Agents (1) · Trending (1) · 3 minutes to read"
+        "3 minutes to read · Learning (2) · Agents (1) · Trending (1)"
     )
-    assert contents.contents(digest._replace(is_grouped=False)) == "3 minutes to read"
+    assert contents.contents(digest._replace(is_grouped=False)) == "3\u00a0minutes\u00a0to\u00a0read"
     assert contents.contents(Digest(DAY, (), (), 0, 9)) == ""
 
 
@@ -38,9 +38,9 @@ def test_pictures_need_an_address_that_email_clients_can_fetch(
 ) -> None:
     settings.SITE_URL, settings.DEBUG = site, debug
     paper = Paper(pk=7)
-    assert figures.figure_url(paper) == ""
+    assert figures.picture_url(paper) == ""
     paper.picture = "0123456789ab"  # type: ignore[attr-defined]
-    assert figures.figure_url(paper) == (f"{site}/thumbnails/7-0123456789ab.webp" if is_shown else "")
+    assert figures.picture_url(paper) == (f"{site}/thumbnails/7-0123456789ab.webp" if is_shown else "")
 
 
 def test_it_shows_the_summary_or_else_the_beginning_of_the_abstract() -> None:
