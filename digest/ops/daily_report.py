@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db.models import Count, Sum
 
 from digest import clock
+from digest.email.formatting import count
 from digest.ingest import source_health
 from digest.ingest.source_health import FailingSource
-from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, QuietDay, Turn
+from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Opinion, QuietDay, SavedPaper, Turn
 from digest.ops.dashboard import troubled_since
 from subscriptions.email import builder
 from subscriptions.models import Subscriber
@@ -30,14 +31,34 @@ class DailyReport:
     in_trouble: list[FailingSource]
     deliveries: dict[str, int]  # deliveries by status
     reasons: list[tuple[str, int]]  # why deliveries failed or wait, the most frequent first
+    troubled: int  # deliveries that failed or wait
     events: dict[str, int]  # the provider's reports, by type
     new_readers: int
     left: int  # readers who unsubscribed
     turned_away: int  # forms that the rate limit of their network refused
+    readers: int  # active ones, in all
+    paused: int
+    likes: int
+    saved: int  # papers that readers saved
 
     @property
     def is_fine(self) -> bool:
         return not self.in_trouble and not self.reasons
+
+    @property
+    def headline(self) -> str:
+        """Return what happened in a few words: the failures, or how many digests were sent."""
+        failures = [
+            count(len(self.in_trouble), "source") + " failing" if self.in_trouble else "",
+            count(self.troubled, "digest") + " failed or waiting" if self.troubled else "",
+        ]
+        return (
+            ", ".join(filter(None, failures)) or f"all is well, {count(self.deliveries.get('sent', 0), 'digest')} sent"
+        )
+
+    @property
+    def since(self) -> dt.datetime:
+        return self.until - SPAN
 
 
 def make_report(*, until: dt.datetime) -> DailyReport:
@@ -53,10 +74,15 @@ def make_report(*, until: dt.datetime) -> DailyReport:
         in_trouble=source_health.failing_sources(),
         deliveries=dict(rows.values_list("status").annotate(Count("pk"))),
         reasons=list(troubled.values_list("reason").annotate(number=Count("pk")).order_by("-number")[:10]),
+        troubled=troubled.count(),
         events=dict(events.values_list("event_type").annotate(Count("pk"))),
         new_readers=Subscriber.objects.filter(confirmed_at__gt=since).count(),
         left=Subscriber.objects.filter(unsubscribed_at__gt=since).count(),
         turned_away=abuse_limits.count(abuse_limits.turned_away(), since=since),
+        readers=Subscriber.objects.active().count(),
+        paused=Subscriber.objects.filter(status=Subscriber.Status.PAUSED).count(),
+        likes=Opinion.objects.filter(said_at__gt=since, verdict=Opinion.Verdict.LIKE).count(),
+        saved=SavedPaper.objects.filter(saved_at__gt=since, removed_at=None).count(),
     )
 
 

@@ -7,12 +7,12 @@ import pytest
 from django.core import mail
 
 from digest.delivery import planner
-from digest.models import Delivery, Edition, FetchRun, QuietDay, Source
+from digest.models import Delivery, Edition, FetchRun, Opinion, Paper, QuietDay, SavedPaper, Source
 from digest.ops import daily_report
 from subscriptions.email.builder import Message
 from subscriptions.models import Subscriber
 from subscriptions.readers import signup_queue
-from tests.conftest import NOW, TODAY
+from tests.conftest import NOW, TODAY, make_reader
 
 LATER = NOW + dt.timedelta(hours=20)
 
@@ -34,12 +34,30 @@ def test_it_reports_papers_digests_and_failures(settings: Any) -> None:
     assert daily_report.send_report(now=LATER)
     (report,) = mail.outbox
     assert report.to == ["op@example.org"]
-    assert "needs attention" in report.subject
+    assert report.subject == "Daily Papers: 1 source failing, 1 digest failed or waiting, 21 Aug"
     for said in ("Edition of 2026-08-20", "1 digest failed", "no answer in time", "nothing listed", "0 new papers"):
         assert said in report.body
     html = str(report.alternatives[0][0])  # type: ignore[attr-defined]
     assert "550 no &lt;such&gt; user" in html
     assert "Failing source:" in html
+    assert f"/admin/digest/source/{Source.objects.get().pk}/change/" in html
+    assert "/admin/digest/delivery/?reason=550%20no%20%3Csuch%3E%20user&amp;queued_at__gt=2026-08-20T08" in html
+
+
+def test_it_reports_totals_of_readers_likes_and_saved_papers(
+    edition: Edition, alice: Subscriber, settings: Any
+) -> None:
+    settings.OPERATORS = ["op@example.org"]
+    make_reader("paused@example.org")
+    Subscriber.objects.filter(email="paused@example.org").update(status="paused", paused_until=TODAY)
+    paper = Paper.objects.all()[0]
+    Opinion.objects.create(subscriber=alice, paper=paper, verdict="like", said_at=NOW)
+    SavedPaper.objects.create(subscriber=alice, paper=paper, saved_at=NOW)
+    assert daily_report.send_report(now=LATER)
+    (report,) = mail.outbox
+    assert report.subject == "Daily Papers: all is well, 0 digests sent, 21 Aug"
+    for said in ("1 active reader, 1 paused", "1 like, 1 saved paper"):
+        assert said in report.body
 
 
 @pytest.mark.django_db
