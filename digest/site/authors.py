@@ -6,6 +6,7 @@ two.
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 from digest.models import Paper
 from digest.search import fulltext
@@ -18,6 +19,7 @@ MOST_COAUTHORS = 8
 LONGEST = 200  # characters of a key
 
 
+@lru_cache(20_000)  # pages and searches ask for the same names again and again
 def key_of(name: str) -> str:
     """Return the part of an address that names an author: yann-lecun for Yann LeCun and for “LeCun, Yann”."""
     return "-".join(search_terms.words_of(given_names_first(name)))[:LONGEST].rstrip("-")

@@ -1,0 +1,46 @@
+"""The page of a paper, for strangers and for a signed-in reader."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from digest.models import Edition
+from digest.papers import topic_assignment
+from subscriptions.models import Subscriber, TopicFilter
+from tests.subscriptions.security.test_reader_session import sign_in
+
+pytestmark = pytest.mark.usefixtures("now", "edition")
+
+PAGE, SURVEY = "/papers/arxiv:2608.00002/", "/papers/arxiv:2608.00003/"
+
+
+def why(page: str) -> str:
+    """Return the text below “Why this paper?”."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page.partition('id="why"')[2].partition("</section>")[0]).split())
+
+
+def test_it_says_to_a_signed_in_reader_what_matches(client: Client, alice: Subscriber) -> None:
+    assert 'id="why"' not in client.get(PAGE).text
+    sign_in(client, alice)
+    assert "“Diffusion” in the title" in why(client.get(PAGE).text)
+    assert "by Ada Lovelace" in why(client.get(PAGE).text)
+    assert "Nothing you follow matches it." in why(client.get(SURVEY).text)  # she excludes surveys
+
+
+def test_following_an_author_takes_one_press(client: Client, alice: Subscriber) -> None:
+    sign_in(client, alice)
+    page = client.get("/authors/alan-turing/").text
+    button = re.search(r'<button form="act" name="do" value="(follow author [^"]*)"', page)
+    assert button
+    client.post("/actions/", {"do": button[1], "back": "/authors/alan-turing/"})
+    assert TopicFilter.objects.filter(subscriber=alice, words__contains="Alan Turing").exists()
+    assert 'value="unfollow author Alan Turing"' in client.get("/authors/alan-turing/").text
+
+
+def test_papers_like_these_come_by_the_papers_topics(client: Client, alice: Subscriber, edition: Edition) -> None:
+    topic_assignment.assign_topics(edition)
+    scale = "/papers/arxiv:2608.00001/"
+    assert '/subscribe/?topics=learning"' in client.get(scale).text
+    sign_in(client, alice)
+    assert 'value="unfollow topic learning"' in client.get(scale).text
