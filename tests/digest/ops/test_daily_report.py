@@ -29,7 +29,7 @@ def a_bad_day(edition: Edition, alice: Subscriber, hugging_face: Source) -> None
 
 
 @pytest.mark.usefixtures("a_bad_day")
-def test_it_reports_papers_digests_and_failures(settings: Any) -> None:
+def test_it_reports_papers_digests_and_failures(hugging_face: Source, settings: Any) -> None:
     settings.OPERATORS = ["op@example.org"]
     assert daily_report.send_report(now=LATER)
     (report,) = mail.outbox
@@ -40,8 +40,8 @@ def test_it_reports_papers_digests_and_failures(settings: Any) -> None:
     html = str(report.alternatives[0][0])  # type: ignore[attr-defined]
     assert "550 no &lt;such&gt; user" in html
     assert "Failing source:" in html
-    assert f"/admin/digest/source/{Source.objects.get().pk}/change/" in html
-    assert "/admin/digest/delivery/?reason=550%20no%20%3Csuch%3E%20user&amp;queued_at__gt=2026-08-20T08" in html
+    assert f"/admin/digest/source/{hugging_face.pk}/change/" in html
+    assert "/admin/digest/delivery/?reason=550+no+%3Csuch%3E+user&amp;queued_at__gte=2026-08-20T08" in html
 
 
 def test_it_reports_totals_of_readers_likes_and_saved_papers(
