@@ -97,10 +97,7 @@ def paper_page() -> str:
 def network_is_full() -> Iterator[None]:
     full = abuse_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
     abuse_limits.acquire(full, now=timezone.now())
-    with (
-        mock.patch.object(abuse_limits, "network", return_value=[full]),
-        mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(0)),
-    ):
+    with mock.patch.object(abuse_limits, "network", return_value=[full]):
         yield
 
 
@@ -140,10 +137,6 @@ def send_too_much(shown: Shown) -> None:
     shown.get_by_label(translated(shown, "Email address")).fill("ada@example.org")
     press("Subscribe")(shown)
     shown.get_by_text(translated(shown, "Nothing was sent yet.")).wait_for()
-
-
-def no_haste() -> AbstractContextManager[Any]:
-    return mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(0))
 
 
 def sign_up_with_a_slip(shown: Shown) -> None:
@@ -192,7 +185,7 @@ def erase_another(shown: Shown) -> None:
 PAGES = {
     "home": Page("/"),
     "home, in haste": Page(
-        "/", act=send_in_haste, given=lambda: mock.patch.object(bot_check, "MIN_AGE", dt.timedelta(1))
+        "/", act=send_in_haste, given=lambda: mock.patch.object(bot_check, "MAX_AGE", dt.timedelta(-1))
     ),
     "edition": Page(f"/{YESTERDAY}/"),
     "edition, on one topic": Page(f"/{TODAY}/?topic=reasoning"),
@@ -218,7 +211,7 @@ PAGES = {
     "subscribe, with errors": Page("/subscribe/", act=send_wrong, status=INVALID),
     "subscribe, too often": Page("/subscribe/", act=send_too_much, status=TOO_MANY, given=network_is_full),
     "subscribe, preview shown": Page("/subscribe/", act=preview),
-    "check your mail": Page("/subscribe/", act=sign_up_with_a_slip, status=ACCEPTED, given=no_haste),
+    "check your mail": Page("/subscribe/", act=sign_up_with_a_slip, status=ACCEPTED),
     "confirm": Page(link(Purpose.CONFIRM, "pending")),
     "confirmed": Page(link(Purpose.CONFIRM, "quiet"), act=press("Yes, send me papers"), given=unconfirmed),
     "link of long ago": Page(old_link(Purpose.CONFIRM, "pending"), status=GONE),
@@ -231,7 +224,7 @@ PAGES = {
     "preferences, paused": Page(link(Purpose.PREFERENCES, "weekly")),
     "preferences, left": Page(link(Purpose.PREFERENCES, "left")),
     "lost link": Page("/preferences/"),
-    "lost link, sent": Page("/preferences/", act=ask_for_link, status=ACCEPTED, given=no_haste),
+    "lost link, sent": Page("/preferences/", act=ask_for_link, status=ACCEPTED),
     "another address": Page(lambda: address_change.make_url(reader("daily")).removeprefix(settings.SITE_URL)),
     "erase": Page(link(Purpose.PREFERENCES, "daily", "erase/")),
     "erase, with an error": Page(link(Purpose.PREFERENCES, "daily", "erase/"), act=erase_another, status=INVALID),

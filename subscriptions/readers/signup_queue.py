@@ -111,15 +111,15 @@ def _domain_limits(post: FormPost) -> tuple[abuse_limits.Limit, abuse_limits.Lim
 def _acquire_limits(post: FormPost, now: dt.datetime) -> abuse_limits.Limit | None:
     """Count the post against its limits. Return the limit that is reached, or None.
 
-    The first post of an hour for a mailbox counts, whether or not it leads to an email. Otherwise the remaining limit
-    would reveal who is a reader. Further ones don't count: they lead to no emails, and one mailbox could use up the
-    limit on its domain.
+    As many posts for a mailbox count as emails can be sent to it, whether or not they lead to one. Otherwise the
+    remaining limit would reveal who is a reader. Further ones don't count: they lead to no emails, and one mailbox
+    could use up the limit on its domain.
     """
-    first = abuse_limits.first_post(post.kind, post.email)
-    if abuse_limits.is_reached(first, now=now):
+    own = abuse_limits.counted_posts(post.kind, post.email)
+    if abuse_limits.is_reached(own, now=now):
         return None
-    reached = abuse_limits.acquire(*_shared_limits(post), first, abuse_limits.turn(post.kind, post.site), now=now)
-    return None if reached == first else reached
+    reached = abuse_limits.acquire(*_shared_limits(post), own, abuse_limits.turn(post.kind, post.site), now=now)
+    return None if reached == own else reached
 
 
 def _drop_old(now: dt.datetime) -> None:

@@ -79,9 +79,9 @@ def in_all(kind: str) -> Limit:
     return Limit(f"{kind} all", "", settings.LIMIT_IN_ALL)
 
 
-def first_post(kind: str, email: str) -> Limit:
-    """Return the limit of one post per mailbox per hour."""
-    return Limit(f"{kind} first", email_addresses.mailbox(email), [(1, dt.timedelta(hours=1))])
+def counted_posts(kind: str, email: str) -> Limit:
+    """Return the limit on posts for a mailbox that lead to emails, and so count against the limits of its domain."""
+    return Limit(f"{kind} first", email_addresses.mailbox(email), settings.LIMIT_PER_ADDRESS)
 
 
 def turn(kind: str, site: str) -> Limit:
@@ -91,12 +91,15 @@ def turn(kind: str, site: str) -> Limit:
 
 def mails(kind: str, email: str) -> Limit:
     """Return the limit on emails of one kind that a stranger can trigger to an address."""
-    rates = {
-        "already_subscribed": [(1, 7 * DAY)],
-        "link": [(2, DAY), (6, 30 * DAY)],
-        "sign_in": [(3, DAY), (12, 30 * DAY)],
-    }
+    rates = {"sign_in": [(3, DAY), (12, 30 * DAY)]}
     return Limit(f"mail:{kind}", email_addresses.mailbox(email), rates.get(kind, settings.LIMIT_PER_ADDRESS))
+
+
+def next_allowed(rates: Sequence[LimitRate], used: Sequence[dt.datetime], *, now: dt.datetime) -> dt.datetime:
+    """Return when one more use is allowed after those at the times `used`: `now` if it is already."""
+    newest = sorted(used, reverse=True)
+    freed = [newest[most - 1] + span for most, span in rates if len(newest) >= most]
+    return max([now, *freed])
 
 
 def guesses(reader: uuid.UUID) -> Limit:

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +17,7 @@ from subscriptions import email_addresses, forms, outbox
 from subscriptions.models import Subscriber
 from subscriptions.readers import consents, lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
-from subscriptions.security import bot_check, client_ip, link_tokens, reader_session
+from subscriptions.security import bot_check, client_ip, link_tokens, reader_session, send_times
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views.common import bad_link, enqueue_notices, for_reader, is_search, page_with_button, trace
 from subscriptions.views.sign_in import settings_of
@@ -32,16 +34,9 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     form = forms.SignUpForm(request.POST)
     if not form.is_valid():
         return render(request, "web/subscribe.html", {"form": form}, status=400)
-    if not form.is_by_a_robot():
-        if not bot_check.is_deliberate(request):
-            return render(request, "web/subscribe.html", {"form": form, "once_more": True})
-        now, by, network = timezone.now(), _trace_of_sign_up(request), client_ip.visitors_network(request)
-        email, preferences = form.cleaned_data["email"], form.preferences()
-        again_at = signup_queue.request_signup(email, preferences, by, network=network, now=now)
-        if again_at:
-            return _too_many(request, "web/subscribe.html", form, again_at - now)
-        enqueue_notices()
-    return _check_your_email(request, form, lost_link=False)
+    preferences, by = form.preferences(), _trace_of_sign_up(request)
+    post = partial(signup_queue.request_signup, form.cleaned_data["email"], preferences, by)
+    return _accept(request, form, "web/subscribe.html", post)
 
 
 @page_with_button
@@ -73,31 +68,49 @@ def lost_link(request: HttpRequest) -> HttpResponse:
     form = forms.AddressForm(request.POST)
     if not form.is_valid():
         return render(request, "web/lost_link.html", {"form": form}, status=400)
-    if not form.is_by_a_robot():
+    post = partial(signup_queue.request_link, form.cleaned_data["email"])
+    return _accept(request, form, "web/lost_link.html", post)
+
+
+def _accept(
+    request: HttpRequest, form: forms.AddressForm, template: str, post: Callable[..., dt.datetime | None]
+) -> HttpResponse:
+    """Store the post of a valid form, unless it is a robot's or too soon, and say what comes."""
+    now, email = timezone.now(), form.cleaned_data["email"]
+    sent = send_times.read(email, request.POST.get("sent", ""))
+    is_due = send_times.next_at(sent, now=now) <= now
+    if is_due and not form.is_by_a_robot():
         if not bot_check.is_deliberate(request):
-            return render(request, "web/lost_link.html", {"form": form, "once_more": True})
-        now, network = timezone.now(), client_ip.visitors_network(request)
-        again_at = signup_queue.request_link(form.cleaned_data["email"], network=network, now=now)
+            return render(request, template, {"form": form, "once_more": True})
+        again_at = post(network=client_ip.visitors_network(request), now=now)
         if again_at:
-            return _too_many(request, "web/lost_link.html", form, again_at - now)
+            return _too_many(request, template, form, again_at - now)
         enqueue_notices()
-    return _check_your_email(request, form, lost_link=True)
+    context: dict[str, object] = {"lost_link": template == "web/lost_link.html", "is_sent": is_due}
+    return _check_your_email(request, form, [*sent, now] if is_due else sent, context)
 
 
-def _check_your_email(request: HttpRequest, form: forms.AddressForm, *, lost_link: bool) -> HttpResponse:
+def _check_your_email(
+    request: HttpRequest, form: forms.AddressForm, sent: list[dt.datetime], context: dict[str, object]
+) -> HttpResponse:
     """Return a page with the typed address, to correct it. A redirect would put the address into logs."""
-    email = form.cleaned_data["email"]
+    email, now = form.cleaned_data["email"], timezone.now()
     kept = [name for name in (*form.fields, "consent") if name not in ("email", "website")]
-    context = {
+    context |= {
         "email": email,
         "meant": email_addresses.suggest_correction(email),
         "kept": [(name, value) for name in kept for value in request.POST.getlist(name)],
+        "sent": send_times.write(email, sent),
+        "wait_minutes": _minutes(send_times.next_at(sent, now=now) - now),
         "outbox": settings.DEBUG and outbox.is_in_use(),
-        "lost_link": lost_link,
     }
     response = render(request, "web/check_your_email.html", context, status=202)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _minutes(wait: dt.timedelta) -> int:
+    return math.ceil(wait.total_seconds() / 60)
 
 
 def _too_many(request: HttpRequest, template: str, form: forms.AddressForm, wait: dt.timedelta) -> HttpResponse:

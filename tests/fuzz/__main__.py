@@ -155,7 +155,6 @@ def running_site() -> Iterator[Site]:
     from django.utils import timezone
 
     from digest import clock
-    from subscriptions.security import bot_check
     from tests.conftest import NOW
     from tests.digest.delivery.events import payloads
 
@@ -166,7 +165,6 @@ def running_site() -> Iterator[Site]:
             stack.enter_context(
                 mock.patch.object(clock, "now", timezone.now)
             )  # the database's clock does not travel in time
-            stack.enter_context(mock.patch.object(bot_check, "MIN_AGE", NOW - NOW))  # forms are sent at once
             stack.enter_context(mock.patch.object(socket, "getaddrinfo", _local_addresses(socket.getaddrinfo)))
             # Log messages are formatted and dropped.
             stack.enter_context(mock.patch.object(logging.StreamHandler, "emit", logging.Handler.format))

@@ -19,6 +19,7 @@ from subscriptions.models import Subscriber, Suppression, Topic
 from subscriptions.notices import queue
 from subscriptions.query.grammar import parse
 from subscriptions.readers import lifecycle, signup_queue
+from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, make_reader, stamped
@@ -52,8 +53,8 @@ def page(response: Any) -> str:
 
 
 def said(response: Any, email: str) -> str:
-    """Return the response to a sign-up without the typed address and the form's stamp."""
-    return re.sub('name="stamp" value="[^"]*"', "", page(response)).replace(email, "")
+    """Return the response to a sign-up without the typed address, the form's stamp and send times."""
+    return re.sub('name="(stamp|sent)" value="[^"]*"', "", page(response)).replace(email, "")
 
 
 def test_it_shows_the_form(visitor: Client) -> None:
@@ -329,21 +330,50 @@ def test_it_mails_who_comes_back_and_lost_it_the_link_to_confirm(visitor: Client
     assert [path_of(Purpose.CONFIRM, charlie) in str(message.body) for message in mail.outbox] == [True]
 
 
-@pytest.mark.parametrize(
-    ("known", "mails"),
-    [
-        ("new@example.org", ["at once", "after 24 hours", "after 48 hours"]),
-        ("charlie@example.org", ["at once", "after 24 hours", "after 48 hours"]),
-        ("alice@example.org", ["at once"]),  # the notice that she is subscribed already is sent once a week
-    ],
-)
+@pytest.mark.parametrize("known", ["new@example.org", "charlie@example.org", "alice@example.org"])
 @pytest.mark.usefixtures("alice", "charlie")
-def test_it_mails_an_address_once_a_day_at_most(visitor: Client, known: str, mails: list[str]) -> None:
-    for hour in range(0, 49, 3):
-        with time_machine.travel(NOW + dt.timedelta(hours=hour), tick=False):
-            sign_up(visitor, email=known)
-            queue.send_pending(now=NOW + dt.timedelta(hours=hour))
-    assert len(mail.outbox) == len(mails)
+def test_it_mails_an_address_three_times_an_hour_four_a_day_and_six_a_month(visitor: Client, known: str) -> None:
+    mailed_at = []
+    for minute in range(0, 60 * 60, 15):
+        with time_machine.travel(NOW + dt.timedelta(minutes=minute), tick=False):
+            signup_queue.request_signup(known, Preferences(), Trace(), now=NOW + dt.timedelta(minutes=minute))
+            if queue.send_pending(now=NOW + dt.timedelta(minutes=minute)):
+                mailed_at.append(minute / 60)
+    assert mailed_at == [0, 0.25, 0.5, 1, 24, 24.25]
+    assert len(mail.outbox) == 6
+
+
+def send_again(visitor: Client, page: str, **fields: str) -> str:
+    kept = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    shown = visitor.post("/subscribe/", {"email": "new@example.org", **kept, **fields}).content.decode()
+    queue.send_pending(now=timezone.now())
+    return shown
+
+
+def test_it_sends_again_three_times_and_says_when_the_next_can_go(visitor: Client) -> None:
+    shown = sign_up(visitor, words="quantum").content.decode()
+    queue.send_pending(now=NOW)
+    for minute in (1, 2):
+        assert "The next one can be sent" not in shown
+        with time_machine.travel(NOW + dt.timedelta(minutes=minute), tick=False):
+            shown = send_again(visitor, shown)
+            assert "An email is on its way" in shown
+    assert len(mail.outbox) == 3
+    with time_machine.travel(NOW + dt.timedelta(minutes=20), tick=False):
+        shown = send_again(visitor, shown)
+        assert "Nothing was sent this time" in shown
+        assert "The next one can be sent in 40 minutes." in shown
+        assert len(mail.outbox) == 3
+        assert "An email is on its way" in send_again(visitor, shown, email="other@example.org")
+    with time_machine.travel(NOW + dt.timedelta(minutes=60), tick=False):
+        assert "The next one can be sent in 23 hours." in send_again(visitor, shown)
+    assert [message.to for message in mail.outbox].count(["new@example.org"]) == 4
+    assert Subscriber.objects.get(email="new@example.org").filters.get(topic=None).words == "quantum"
+
+
+@pytest.mark.parametrize("sent", ["", "x", "x:y", "\x00", "9" * 1000])
+def test_it_ignores_send_times_that_are_not_ours(visitor: Client, sent: str) -> None:
+    assert "An email is on its way" in sign_up(visitor, sent=sent).content.decode()
 
 
 def test_it_never_mails_a_suppressed_address(visitor: Client, alice: Subscriber) -> None:
