@@ -44,6 +44,17 @@ LIKELIEST, LIKELY, POSSIBLE, LOOSE = 4, 3, 2, 1
 
 
 @dataclass(frozen=True)
+class Restriction:
+    """The limits of a search in addition to its query."""
+
+    since: dt.date | None = None  # the first day of the papers' editions
+    topic: str = ""  # the slug of one of their topics
+
+
+ANYTHING = Restriction()
+
+
+@dataclass(frozen=True)
 class Results:
     """One page of the results of a search. `total` is exact if `is_all`, else a lower bound."""
 
@@ -64,6 +75,7 @@ def search(
     *,
     typed_now: bool = True,
     or_last: bool = False,
+    within: Restriction = ANYTHING,
 ) -> Results:
     """Return page `page` (with `size` papers) of the results for `text`.
 
@@ -81,7 +93,8 @@ def search(
             else _("Write what to look for, such as diffusion models or author:Yann LeCun.")
         )
     size = size or PAGE
-    matches, is_all = _rank_candidates(criteria, candidates(criteria), page * size if order == "fit" else CANDIDATES)
+    found = _restricted(candidates(criteria), within)
+    matches, is_all = _rank_candidates(criteria, found, page * size if order == "fit" else CANDIDATES)
     if order != "fit":
         matches.sort(key=_newest if order == "newest" else _votes, reverse=True)
     pages = max(1, ceil(len(matches) / size))
@@ -89,6 +102,19 @@ def search(
     shown = tuple(matches[(page - 1) * size : page * size])
     has_more = len(matches) > page * size or (order == "fit" and not is_all)
     return Results(text, page, shown, has_more, pages, len(matches), is_all)
+
+
+def _restricted(pks: list[int], within: Restriction) -> list[int]:
+    """Return those of the papers `pks` that the restriction allows, in the same order."""
+    if within == ANYTHING:
+        return pks
+    allowed = Paper.objects.filter(pk__in=pks)
+    if within.since:
+        allowed = allowed.filter(edition__day__gte=within.since)
+    if within.topic:
+        allowed = allowed.filter(topics__topic__slug=within.topic)
+    kept = set(allowed.values_list("pk", flat=True))
+    return [pk for pk in pks if pk in kept]
 
 
 def finds(criteria: Criteria) -> bool:

@@ -59,8 +59,8 @@ def _alternatives(own: Criteria) -> Iterator[Hint]:
         elif near := newest.near(phrase):
             yield Hint("no_phrase", phrase, tuple(grammar.write(Criteria(phrases=(like,))) for like in near))
     for author in own.authors[:MAX_HINTS]:
-        if names := newest.near_authors(author):
-            yield Hint("no_author", author, tuple(grammar.write(Criteria(authors=(name,))) for name in names))
+        names = newest.near_authors(author)
+        yield Hint("no_author", author, tuple(grammar.write(Criteria(authors=(name,))) for name in names))
 
 
 class _NewestPapers:

@@ -1,5 +1,6 @@
 """The search page."""
 
+import datetime as dt
 import html
 import re
 from unittest.mock import patch
@@ -7,8 +8,10 @@ from unittest.mock import patch
 import pytest
 from django.test import Client
 
-from digest.models import Paper
+from digest.models import Edition, Paper
+from digest.papers import topic_assignment
 from digest.search import paper_search
+from tests.conftest import NOW, TODAY
 
 pytestmark = pytest.mark.usefixtures("edition", "learning")
 
@@ -43,6 +46,35 @@ def test_it_leads_to_a_subscription_and_a_feed_of_the_same(client: Client) -> No
 def test_it_shows_no_hidden_paper(client: Client) -> None:
     Paper.objects.filter(title="Faster Diffusion").update(is_hidden=True)
     assert "Faster Diffusion" not in found(client, "diffusion")
+
+
+@pytest.mark.usefixtures("now")
+def test_it_filters_by_date_and_topic(client: Client, edition: Edition) -> None:
+    topic_assignment.assign_topics(edition)
+    old = Edition.objects.create(day=TODAY - dt.timedelta(days=20), published_at=NOW)
+    Paper.objects.filter(title="Faster Diffusion").update(edition=old)
+    query = "diffusion, reinforcement learning"
+    both, newer, on_topic = (
+        re.sub(r"</?mark>", "", found(client, query, **more))
+        for more in ({"since": "month"}, {"since": "week"}, {"topic": "learning"})
+    )
+    assert "Faster Diffusion" in both
+    for page in (newer, on_topic):
+        assert "Reinforcement Learning at Scale" in page
+        assert "Faster Diffusion" not in page
+    assert "&amp;order=votes&amp;since=week" in newer
+    assert "Remove this filter" in on_topic
+    assert "Nothing found with these filters." in found(client, "video", topic="learning")
+    assert "We generate" in found(client, "video", topic="nonsense", since="ever")
+
+
+def test_it_begins_with_the_popular_topics(client: Client, edition: Edition) -> None:
+    topic_assignment.assign_topics(edition)
+    assert '<a class="chip-link" href="/topics/learning/">Learning</a>' in client.get("/search").content.decode()
+
+
+def test_it_says_that_an_author_has_no_papers(client: Client) -> None:
+    assert "No papers by Grace Hopper." in found(client, "author:Grace Hopper")
 
 
 def test_it_says_what_to_do_when_nothing_is_found(client: Client) -> None:
