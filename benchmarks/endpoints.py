@@ -81,6 +81,7 @@ PATHS = {
     "favicon.ico": "/favicon.ico",
     "apple-touch-icon.png": "/apple-touch-icon.png",
     "manifest.webmanifest": "/manifest.webmanifest",
+    r"^logos/(?P<mark>[0-9a-f]{12})\.png$": "/logos/0123456789ab.png",
     "^thumbnails/(?P<pk>[0-9]{1,15})-(?P<mark>[0-9a-f]{12}).webp$": "/thumbnails/{pk}-0123456789ab.webp",
     "robots.txt": "/robots.txt",
     "healthz": "/healthz",

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.urls import reverse
 
 from subscriptions import colours, email_addresses
 from subscriptions.colours import Colours
@@ -84,6 +85,8 @@ def look_of(row: Brand | None) -> Look:
         "sender": email_addresses.format_sender(name, address) if address else settings.DEFAULT_FROM_EMAIL,
         "postal_address": settings.POSTAL_ADDRESS,
     }
+    if row is not None and row.logo_mark:
+        given["logo_url"] = settings.SITE_URL + reverse("subscriptions:logo", args=[row.logo_mark])
     if "reply_to" in given:
         given["reply_to"] = email_addresses.with_ascii_domain(given["reply_to"])
     return _look(tuple((defaults | given).items()))

@@ -1,6 +1,6 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from subscriptions.views import data_requests, outbox, preferences, sign_in, signup, unsubscribe
+from subscriptions.views import data_requests, logos, outbox, preferences, sign_in, signup, unsubscribe
 
 app_name = "subscriptions"
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("unsubscribe/<str:token>/reason/", unsubscribe.reason, name="reason"),
     path("come-back/<str:token>/", unsubscribe.come_back, name="come_back"),
+    re_path(r"^logos/(?P<mark>[0-9a-f]{12})\.png$", logos.logo, name="logo"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<str:name>/", outbox.outbox_mail, name="outbox_mail"),
     path("outbox/<str:name>/html/", outbox.outbox_html, name="outbox_html"),

@@ -1,4 +1,4 @@
-"""The brand, a single row. It can be previewed in a sample email, also in one's own mailbox, before it is saved."""
+"""The brand, a single row. It can be previewed in a sample email, also in a mailbox, before it is saved."""
 
 from typing import Any
 
@@ -6,20 +6,99 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 
+from digest import clock
 from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
 from digest.email import theme_preview
 from digest.email.theme_preview import ThemePreview
+from digest.site import logos
+from digest.site.images import PictureError
 from subscriptions import brand, colours
-from subscriptions.admin.base import SavesChangesAdmin
-from subscriptions.models import Brand
+from subscriptions.admin.base import ReadOnlyAdmin, SavesChangesAdmin
+from subscriptions.models import Brand, Logo
+
+MOST_WIDTH = 300  # pixels, as displayed
+NOT_STORED = {"logo_file", "remove_logo"}  # fields of the form that change the row's LOGO_FIELDS
+LOGO_FIELDS = {"logo_mark", "logo_width", "logo_height"}
+
+
+class ColourInput(forms.TextInput):
+    """A box for #rrggbb, with the browser's colour picker beside it, which a script keeps equal."""
+
+    class Media:
+        js = [forms.Script("admin-colour.js", defer=True)]
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
+        text = super().render(name, value, attrs, renderer)
+        shown = value if colours.is_colour(str(value or "")) else colours.ACCENT
+        return format_html(
+            '<span class="colour">{} <input type="color" value="{}" data-for="{}" aria-label="Pick a color" hidden>'
+            "</span>",
+            *(text, shown, (attrs or {}).get("id", "")),
+        )
+
+
+class LogoInput(forms.HiddenInput):
+    """The mark of the logo in use, which is shown. It stays in the form when a preview shows the form again."""
+
+    is_hidden = False
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
+        mark = super().render(name, value, attrs, renderer)
+        if not value or not Logo.objects.filter(mark=value).exists():
+            return format_html("{}<span>None uploaded.</span>", mark)
+        address = reverse("subscriptions:logo", args=[value])
+        return format_html('{}<img class="logo" src="{}" alt="The uploaded logo" height="40">', mark, address)
 
 
 class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
+    logo_file = forms.FileField(
+        label="Upload a logo",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
+        help_text="PNG, JPEG, WebP or GIF, up to 1.5 MB. It is made smaller, and served from this site.",
+    )
+    remove_logo = forms.BooleanField(label="Remove the uploaded logo", required=False)
+
     class Meta:
         model = Brand
         fields = "__all__"  # noqa: DJ007  # all fields are editable
-        widgets = {"accent": forms.TextInput(attrs={"placeholder": colours.ACCENT})}
+        labels = {"logo_mark": "Uploaded logo", "logo_url": "Or its address"}
+        help_texts = {"logo_mark": ""}
+        widgets = {
+            "accent": ColourInput(attrs={"placeholder": colours.ACCENT}),
+            "logo_mark": LogoInput(),
+            **dict.fromkeys(("intro", "footer", "postal_address"), forms.Textarea(attrs={"rows": 3})),
+        }
+
+    def clean_logo_mark(self) -> str:
+        mark: str = self.cleaned_data["logo_mark"]
+        return mark if Logo.objects.filter(mark=mark).exists() else ""
+
+    def clean(self) -> dict[str, Any]:
+        """Store an uploaded logo at once, so that it stays chosen when a preview shows the form again."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("remove_logo"):
+            self._take(cleaned, {"logo_mark": ""})
+        if upload := cleaned.get("logo_file"):
+            try:
+                logo = logos.store(upload.read(logos.MOST_BYTES + 1), now=clock.now())
+            except PictureError as error:
+                self.add_error("logo_file", f"This can’t be the logo: {error}.")
+                return cleaned
+            size = logos.displayed_size(logo, cleaned.get("logo_height") or 40, MOST_WIDTH)
+            self._take(cleaned, {"logo_mark": logo.mark, "logo_width": size[0], "logo_height": size[1]})
+        return cleaned
+
+    def _take(self, cleaned: dict[str, Any], values: dict[str, Any]) -> None:
+        """Use `values` in place of those that were sent, also when the form is shown again."""
+        cleaned |= values
+        data: Any = self.data  # a QueryDict, which can be copied
+        self.data = data = data.copy()
+        for name, value in values.items():
+            data[self.add_prefix(name)] = str(value)
 
     def make_preview(self, **audience: Any) -> ThemePreview:
         return theme_preview.preview_theme(brand.look_of(self.instance), **audience)
@@ -29,8 +108,9 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
 class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
     form = BrandForm
     fieldsets = [
-        ("Sender", {"fields": ["name", "sender", "reply_to", "postal_address"]}),
-        ("Appearance", {"fields": ["accent", "logo_url", ("logo_width", "logo_height")]}),
+        ("Sender", {"fields": [("name", "sender", "reply_to"), "postal_address"]}),
+        ("Color", {"fields": ["accent"]}),
+        ("Logo", {"fields": ["logo_mark", "logo_file", "remove_logo", "logo_url", ("logo_width", "logo_height")]}),
         ("Header and footer", {"fields": ["intro", "footer"]}),
     ]
 
@@ -46,5 +126,19 @@ class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
             return redirect("admin:subscriptions_brand_change", 1)
         return redirect("admin:subscriptions_brand_add")
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the changed fields. An uploaded file is not a field of the row, and changes those of the logo."""
+        names = {*form.changed_data}
+        changed = (names - NOT_STORED) | (LOGO_FIELDS if names & NOT_STORED else set())
+        obj.save(update_fields=changed if change else None)
+        logos.mark_used(obj.logo_mark, now=clock.now())
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         return super().render_change_form(request, context | {"show_save_and_add_another": False}, *args, **kwargs)
+
+
+@admin.register(Logo)
+class LogoAdmin(ReadOnlyAdmin, admin.ModelAdmin[Logo]):
+    list_display = ["mark", "uploaded_at", "used_at"]
+    exclude = ["image"]
+    search_fields = ["mark"]

@@ -1,15 +1,18 @@
-"""Thumbnails made from images of other sites. Pure.
+"""Thumbnails made from images of other sites, and logos made from uploaded ones. Pure.
 
 Each image is decoded and encoded again, so that browsers get pixels only, and nothing that was hidden in the file.
 """
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 SIZE = (480, 260)  # pixels: twice the displayed size, for high-density screens
+LOGO_SIZE = (600, 240)  # pixels: twice the largest displayed size
 MOST_PIXELS = 40_000_000  # a small file may decompress to more than fits into memory
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MEDIA_TYPE = "image/webp"
@@ -23,20 +26,42 @@ class PictureError(ValueError):
 
 def shrink(body: bytes) -> bytes:
     """Return a WebP of SIZE. Raises PictureError."""
+    with _opened(body) as picture:
+        picture.draft("RGB", SIZE)  # decodes a JPEG at a reduced size
+        small = _framed(_on_white(picture))
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=QUALITY, method=4)
+    return out.getvalue()
+
+
+def shrink_logo(body: bytes) -> bytes:
+    """Return a PNG of LOGO_SIZE at most, since not all email clients show WebP. Raises PictureError."""
+    with _opened(body) as picture:
+        small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        small.thumbnail(LOGO_SIZE, Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    small.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def png_size(png: bytes) -> tuple[int, int]:
+    """Return the width and height of a PNG that we encoded, from its header."""
+    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
+
+
+@contextmanager
+def _opened(body: bytes) -> Iterator[Image.Image]:
+    """Open an image of bearable size. Raises PictureError, also for errors while it is decoded."""
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(body), formats=FORMATS) as picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             if picture.width * picture.height > MOST_PIXELS:
                 raise PictureError(f"{picture.width} × {picture.height} pixels are too many")
-            picture.draft("RGB", SIZE)  # decodes a JPEG at a reduced size
-            small = _framed(_on_white(picture))
+            yield picture
     except UnidentifiedImageError as error:
         raise PictureError(f"not an image in {', '.join(FORMATS)}") from error
     except (OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError) as error:
         raise PictureError(f"a damaged image ({error})") from error
-    out = io.BytesIO()
-    small.save(out, "WEBP", quality=QUALITY, method=4)
-    return out.getvalue()
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

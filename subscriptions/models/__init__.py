@@ -1,6 +1,6 @@
 """Readers, topics, consents, and the queues of form posts and notices."""
 
-from subscriptions.models.brands import Brand
+from subscriptions.models.brands import Brand, Logo
 from subscriptions.models.consents import Consent, ConsentText, Farewell
 from subscriptions.models.devices import Device
 from subscriptions.models.notices import OwedNotice
@@ -23,6 +23,7 @@ __all__ = [
     "Device",
     "Farewell",
     "FormPost",
+    "Logo",
     "Mark",
     "OwedNotice",
     "Subscriber",

@@ -47,6 +47,9 @@ class Brand(models.Model):
         validators=[URLValidator(schemes=["https"])],
         help_text="The https address of a PNG or JPEG. It is shown before the name, on light and dark backgrounds.",
     )
+    logo_mark = models.CharField(
+        max_length=12, blank=True, default="", db_default="", help_text="The mark of an uploaded logo, used instead."
+    )
     logo_width = models.PositiveSmallIntegerField(
         default=40, validators=[MinValueValidator(1), MaxValueValidator(300)], help_text="Displayed width in pixels."
     )
@@ -82,3 +85,20 @@ class Brand(models.Model):
     def save(self, *args: object, **kwargs: object) -> None:
         self.pk = 1
         super().save(*args, **kwargs)  # type: ignore[arg-type]  # Model.save's own arguments
+
+
+class Logo(models.Model):
+    """An uploaded logo, encoded again as PNG. Former logos stay, because emails that were sent show them."""
+
+    mark = models.CharField(
+        max_length=12, primary_key=True, help_text="The beginning of the image's SHA-256, which is in its address."
+    )
+    image = models.BinaryField()
+    uploaded_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True, help_text="When the brand was saved with it.")
+
+    class Meta:
+        ordering = ["-uploaded_at"]
+
+    def __str__(self) -> str:
+        return self.mark

@@ -49,6 +49,7 @@ from subscriptions.models import (
     Device,
     Farewell,
     FormPost,
+    Logo,
     Mark,
     Subscriber,
     Suppression,
@@ -86,6 +87,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")
     Turn.objects.create(host="example.org", free_at=NOW)
     Brand.objects.create(name="Learning Papers")
+    Logo.objects.create(mark="learning", image=b"", uploaded_at=NOW)
     Vector.objects.create(key="a" * 64, kind="paper", values=b"\0" * 768, used_on=TODAY)
     feedback.rate(alice, edition.papers.all()[0], "like", now=NOW)
     Allowance.objects.create(name="smtp", level=1, at=NOW)

@@ -1,16 +1,23 @@
 """The brand in the admin: previewed in a sample email, emailed to oneself, and only then saved."""
 
+import datetime as dt
+import io
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
+from PIL import Image
 
 from digest.models import Edition
+from digest.site import logos
 from subscriptions import brand, colours
-from subscriptions.models import Brand, Subscriber, Topic
+from subscriptions.models import Brand, Logo, Subscriber, Topic
+from tests.conftest import NOW
 from tests.email.mails import digest_of
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +154,84 @@ def test_it_refuses_what_would_break_a_mail(field: str, value: Any) -> None:
     with pytest.raises(ValidationError) as told:
         Brand(**{field: value}).full_clean(exclude=["id"])
     assert field in told.value.message_dict
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (1200, 400), mode: str = "RGBA") -> SimpleUploadedFile:
+    out = io.BytesIO()
+    Image.new(mode, size, "teal").save(out, kind)
+    return SimpleUploadedFile(f"logo.{kind.lower()}", out.getvalue() + b"hidden in the file")
+
+
+def test_an_uploaded_logo_is_made_anew_and_small_and_shown_in_emails(
+    admin_client: Client, client: Client, edition: Edition, alice: Subscriber
+) -> None:
+    answer = admin_client.post(ADD, TYPED | {"logo_url": "", "logo_height": "40", "logo_file": picture()})
+    assert answer.status_code == 302
+    row, logo = Brand.objects.get(), Logo.objects.get()
+    assert (row.logo_mark, row.logo_width, row.logo_height) == (logo.mark, 120, 40)
+    assert logo.used_at is not None
+    address = f"/logos/{logo.mark}.png"
+    made = digest_of(edition, alice)
+    assert made.all("img")[0]["src"] == f"https://papers.example.org{address}"
+    shown = client.get(address)
+    assert shown["Content-Type"] == "image/png"
+    assert "immutable" in shown["Cache-Control"]
+    assert b"hidden" not in shown.content
+    with Image.open(io.BytesIO(shown.content)) as image:
+        assert (image.format, image.size, image.mode) == ("PNG", (600, 200), "RGBA")
+    assert f'src="https://papers.example.org{address}"' in client.get("/").content.decode()
+
+
+def test_a_previewed_logo_stays_chosen_until_the_form_is_saved(admin_client: Client, edition: Edition) -> None:
+    page = admin_client.post(ADD, TYPED | {"logo_file": picture("JPEG", mode="RGB"), "_preview": ""})
+    logo = Logo.objects.get()
+    assert f"/logos/{logo.mark}.png" in page.context["fitting"].mail.html
+    form = page.context["adminform"].form
+    assert (form["logo_mark"].value(), form["logo_width"].value()) == (logo.mark, "96")
+    assert not Brand.objects.exists()
+    admin_client.post(ADD, TYPED | {"logo_mark": logo.mark})
+    assert Brand.objects.get().logo_mark == logo.mark
+
+
+def test_an_uploaded_logo_can_be_removed_and_the_address_counts_again(admin_client: Client) -> None:
+    admin_client.post(ADD, TYPED | {"logo_file": picture()})
+    change = "/admin/subscriptions/brand/1/change/"
+    mark = Brand.objects.get().logo_mark
+    assert brand.current().logo_url == f"https://papers.example.org/logos/{mark}.png"
+    admin_client.post(change, TYPED | {"logo_mark": mark, "initial-logo_mark": mark, "remove_logo": "on"})
+    assert Brand.objects.get().logo_mark == ""
+    assert brand.current().logo_url == TYPED["logo_url"]
+    assert Logo.objects.exists()  # emails that were sent show it
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image in PNG"), (b"x" * 1_600_000, "larger than 1.5 MB")],
+)
+def test_a_file_that_is_no_small_picture_is_refused(admin_client: Client, body: bytes, problem: str) -> None:
+    page = admin_client.post(ADD, TYPED | {"logo_file": SimpleUploadedFile("logo.svg", body)}).content.decode()
+    assert problem in page
+    assert not Logo.objects.exists()
+    assert not Brand.objects.exists()
+
+
+def test_a_mark_that_is_not_stored_is_ignored(admin_client: Client, client: Client) -> None:
+    admin_client.post(ADD, TYPED | {"logo_mark": "0123456789ab"})
+    assert Brand.objects.get().logo_mark == ""
+    assert client.get("/logos/0123456789ab.png").status_code == 404
+
+
+def test_logos_that_were_only_previewed_are_deleted_after_a_day() -> None:
+    with time_machine.travel(NOW, tick=False):
+        for age, used in ((2, None), (2, NOW), (0, None)):
+            day = NOW - dt.timedelta(days=age)
+            Logo.objects.create(mark=f"{age}{bool(used)}", image=b"", uploaded_at=day, used_at=used)
+        logos.store(picture().read(), now=NOW)
+    assert not Logo.objects.filter(mark="2False").exists()
+    assert Logo.objects.count() == 3
+
+
+def test_a_colour_can_be_picked(admin_client: Client) -> None:
+    page = admin_client.get(ADD).content.decode()
+    assert '<input type="color" value="#0f5f63" data-for="id_accent"' in page
+    assert "admin-colour.js" in page
