@@ -146,9 +146,9 @@ def test_a_get_changes_nothing(reader_client: Client, paper: Paper) -> None:
     assert reader_client.get(f"/actions/?do=save+{paper.pk}").status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/", "/papers/arxiv:2608.00001/", "/search?q=diffusion"])
+@pytest.mark.parametrize(("path", "more"), [("/", 5), ("/search?q=diffusion", 5), ("/papers/arxiv:2608.00001/", 12)])
 def test_a_page_of_papers_takes_few_more_queries_for_a_reader(
-    alice: Subscriber, edition: Edition, path: str, django_assert_max_num_queries: Any
+    alice: Subscriber, edition: Edition, path: str, more: int, django_assert_max_num_queries: Any
 ) -> None:
     stranger, reader = Client(), Client()
     sign_in(reader, alice)
@@ -156,7 +156,7 @@ def test_a_page_of_papers_takes_few_more_queries_for_a_reader(
         client.get(path)  # fills caches
     with CaptureQueriesContext(connection) as queries:
         stranger.get(path)
-    with django_assert_max_num_queries(len(queries) + 5):
+    with django_assert_max_num_queries(len(queries) + more):
         reader.get(path)
 
 

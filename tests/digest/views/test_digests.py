@@ -10,7 +10,7 @@ from django.test import Client
 from digest.email import reader_urls
 from digest.email.batch.composer import Composer, DeliveryRow
 from digest.models import Delivery, Edition, Paper
-from subscriptions.models import Subscriber, Topic
+from subscriptions.models import Device, Subscriber, Topic
 from tests.conftest import NOW, make_reader
 from tests.digest.conftest import read
 
@@ -104,3 +104,18 @@ def test_it_opens_to_no_other_token(client: Client, busy: Edition, alice: Subscr
 def test_it_is_kept_in_little_room(busy: Edition, topics: list[Topic]) -> None:
     delivery, _ = send(busy, make_reader("r@example.org", topics, "proofs, vision", max_papers=10))
     assert len(json.dumps(delivery.papers, separators=(",", ":"))) < 1200
+
+
+def test_a_forwarded_digest_never_signs_the_friend_in(client: Client, busy: Edition, topics: list[Topic]) -> None:
+    delivery, mail = send(busy, make_reader("r@example.org", topics))
+    page = client.get(path(delivery)).text
+    assert "https://papers.example.org/sign-in/" in page
+    links = {html.unescape(link) for link in re.findall(r'href="(https://papers\.example\.org/[^"]+)"', mail + page)}
+    assert any("/preferences/" in link for link in links)
+    paths = {link.removeprefix("https://papers.example.org") for link in links}
+    for link in paths:
+        response = Client().get(link)
+        assert (response.status_code in (200, 302), len(response.cookies)) == (True, 0), link
+    for link in (link for link in paths if "unsubscribe" not in link):
+        assert not Client().post(link, {"opinion": "like", "keep": "1"}).cookies, link
+    assert not Device.objects.exists()

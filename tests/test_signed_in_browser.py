@@ -1,0 +1,121 @@
+"""The presses of a signed-in reader in a real browser, with and without script."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from digest import reading_list
+from digest.email import reader_urls
+from digest.models import Edition, Opinion, Paper
+from subscriptions.models import Device, Subscriber, Topic
+from subscriptions.security import link_tokens
+from subscriptions.security.link_tokens import Purpose
+from tests.browser import missing_axe, violations
+from tests.conftest import make_reader
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(params=[True, False], ids=["with script", "without script"])
+def context(
+    browser: Browser, live_server: LiveServer, settings: Any, request: pytest.FixtureRequest
+) -> Iterator[BrowserContext]:
+    settings.SITE_URL = live_server.url  # http, so that the browser takes the cookie
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=request.param)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def ada(page: Page, learning: Topic) -> Subscriber:
+    """A reader who has signed this browser in on the settings page."""
+    reader = make_reader("ada@example.org", topics=[learning])
+    page.goto(f"/preferences/{link_tokens.make_token(Purpose.PREFERENCES, reader)}/")
+    page.get_by_role("button", name="Keep me signed in on this device").click()
+    expect(page.get_by_text("This device is signed in.")).to_be_visible()
+    return reader
+
+
+def test_a_paper_is_saved_and_liked_by_one_press_each_with_undo(page: Page, ada: Subscriber, edition: Edition) -> None:
+    page.goto("/")
+    first = page.get_by_role("listitem").filter(has=page.get_by_role("group", name="This paper")).first
+    first.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved to your list.")).to_be_visible()
+    expect(first.get_by_role("button", name="Save")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Removed from your list.")).to_be_visible()
+    expect(first.get_by_role("button", name="Save")).to_have_attribute("aria-pressed", "false")
+    first.get_by_role("button", name="Like").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Liked: more papers like this.")).to_be_visible()
+    assert Opinion.objects.get().verdict == "like"
+    assert re.fullmatch(r"https?://[^/]+/", page.url)
+
+
+def test_a_topic_is_followed_by_one_press_with_undo(
+    page: Page, ada: Subscriber, vision: Topic, edition: Edition
+) -> None:
+    page.goto("/topics/vision/")
+    page.get_by_role("main").get_by_role("button", name="Follow").first.click()
+    expect(page.get_by_text("You follow this now.")).to_be_visible()
+    assert ada.filters.filter(topic=vision).exists()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("You no longer follow this.")).to_be_visible()
+    assert not ada.filters.filter(topic=vision).exists()
+
+
+def test_a_like_from_an_email_takes_one_press_and_leads_back(
+    page: Page, learning: Topic, edition: Edition, request: pytest.FixtureRequest
+) -> None:
+    reader = make_reader("ada@example.org", topics=[learning])
+    paper = Paper.objects.get(key="arxiv:2608.00001")
+    page.goto(f"/digests/{reader_urls.opinion_token(reader.uid.bytes, edition.pk)}/papers/{paper.pk}/?opinion=like")
+    if "without script" in request.node.name:
+        page.get_by_role("button", name="Like this paper").click()
+    expect(page.get_by_text("Liked: more papers like this.")).to_be_visible()
+    assert Opinion.objects.get().verdict == "like"
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Liked: more papers like this.")).to_be_hidden()
+    assert not Opinion.objects.exists()
+    page.reload()
+    expect(page.get_by_role("link", name="Back to your digest")).to_be_visible()
+    assert not Opinion.objects.exists()
+    assert not Device.objects.exists()
+
+
+def test_a_saved_paper_gets_a_note_and_leaves_the_list_with_undo(
+    page: Page, ada: Subscriber, edition: Edition, now: object
+) -> None:
+    paper = Paper.objects.get(key="arxiv:2608.00001")
+    reading_list.save(ada, paper, now=edition.published_at)
+    page.goto("/saved/")
+    page.get_by_text("Add tags or a note").click()
+    page.get_by_label("Tags, separated by commas").fill("thesis")
+    page.get_by_label("Note").fill("Read first.")
+    page.get_by_role("main").get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Read first.").first).to_be_visible()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Nothing yet.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Read first.").first).to_be_visible()
+
+
+@pytest.mark.parametrize("context", [True], indirect=True)  # axe is a script
+def test_the_pages_of_a_signed_in_reader_are_accessible(page: Page, ada: Subscriber, edition: Edition) -> None:
+    if reason := missing_axe():
+        pytest.skip(reason)
+    reading_list.save(ada, edition.papers.all()[0], now=edition.published_at)
+    page.set_viewport_size({"width": 320, "height": 640})
+    for path in ("/", "/for-you/", "/saved/", "/sign-in/"):
+        page.goto(path)
+        assert violations(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
