@@ -6,6 +6,7 @@ from anymail.signals import AnymailTrackingEvent, pre_send, tracking
 from django.apps import AppConfig
 from django.core.mail import EmailMessage
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
@@ -40,4 +41,11 @@ def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
     has_papers = "digest_paper" in database.introspection.table_names()
     if sender.label == "digest" and has_papers:
         fulltext.ensure(database)
-        stored_formulas.rewrite(using)
+        columns = {column.name for column in _columns(database)}
+        if columns >= stored_formulas.COLUMNS:  # not after a migration back to an early state
+            stored_formulas.rewrite(using)
+
+
+def _columns(database: BaseDatabaseWrapper) -> list[Any]:
+    with database.cursor() as cursor:
+        return database.introspection.get_table_description(cursor, "digest_paper")

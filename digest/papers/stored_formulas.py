@@ -11,6 +11,7 @@ from digest.text.latex import from_tex
 
 CHUNK = 500  # papers in memory
 TEXTS = ("title", "abstract", "summary")
+COLUMNS = {"id", *TEXTS, "authors", "fingerprint"}  # that `rewrite` reads
 SIGNS = ("^", "_{", "\\", "{", "_0", "_1", "_2", "times")  # each formula that a source leaves contains one of these
 
 
