@@ -1,6 +1,7 @@
 """The line above the papers that says what is in an email, and how long it takes to read. Pure."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from django.utils.translation import gettext as _
@@ -28,7 +29,9 @@ def minutes_of(digest: Digest, count_words: CountWords = words_of) -> int:
 
 def sections_of(digest: Digest) -> list[tuple[str, int]]:
     """Return the headings of a grouped digest with the number of papers below each. Trending papers have none."""
-    return [(group.interest, len(group.matches)) for group in digest.groups if group.interest]
+    if not digest.is_grouped:
+        return []
+    return list(Counter(found.findings[0].interest for found in digest.for_you).items())
 
 
 def contents(digest: Digest) -> str:

@@ -92,12 +92,21 @@ class EmailAssembler:
         token = reader_urls.opinion_token(reader.uid, self._edition.pk, reader.generation).encode() + SOFT_BREAK
         pieces = frame.template.fill(self._personal_values(frame, digest, reader) | {"opinion": token})
         records = []
-        headings = digest.headings
-        for (in_text, in_html), heading, match in zip(frame.papers, headings, matches, strict=True):
-            rendered = cache.render_paper(match, heading)
+        for (in_text, in_html), match in zip(frame.papers, matches, strict=True):
+            rendered = cache.render_paper(match)
             pieces[in_text], pieces[in_html] = token.join(rendered.text), token.join(rendered.html)
             records.append(rendered.record)
+        if digest.is_grouped:
+            self._add_headings(pieces, frame, digest)
         return pieces, snapshot.record_from_parts(records, digest, reader.frequency, reader.language)
+
+    def _add_headings(self, pieces: list[bytes], frame: Frame, digest: Digest) -> None:
+        """Put the headings of the digest's groups before their first papers."""
+        for (in_text, in_html), interest in zip(frame.papers, digest.headings, strict=True):
+            if interest:
+                heading_in_text, heading_in_html = self._part_cache.heading(interest)
+                pieces[in_text] = heading_in_text + pieces[in_text]
+                pieces[in_html] = heading_in_html + pieces[in_html]
 
     def _personal_values(self, frame: Frame, digest: Digest, reader: Recipient) -> dict[str, bytes]:
         """Return what only this reader's email contains, by the names of the places."""

@@ -11,7 +11,6 @@ from django.utils import translation
 from digest.email import bold_terms, contents, formatting, reason_line
 from digest.email.batch.template_parts import (
     BOLD_TEXT,
-    HEADING_TEXT,
     REASON_LINE,
     Frame,
     FrameKey,
@@ -64,7 +63,8 @@ class PartCache:
         self._numbers = {paper.pk: number for number, paper in enumerate(papers)}
         self._frames: dict[FrameKey, Frame] = {}
         self._parts: dict[PartKey, Part] = {}
-        self._papers_rendered: dict[tuple[object, ...], RenderedPaper] = {}
+        self._papers_rendered: dict[tuple[Finding, ...], RenderedPaper] = {}
+        self._headings: dict[str, tuple[bytes, bytes]] = {}
         self._words: dict[int, int] = {}
         self._reasons: dict[tuple[object, ...], ReasonLine] = {}
         self._bold: dict[tuple[str, frozenset[tuple[str, str]]], bytes] = {}
@@ -91,13 +91,23 @@ class PartCache:
                 frame = _keep(self._frames, key, self.splitter.frame(key), MOST_FRAMES)
         return frame
 
-    def render_paper(self, match: Match, heading: str) -> RenderedPaper:
-        """Return the paper with its reason. No two papers have the same findings, so these are part of the key."""
-        key = (heading, *match.findings)
-        rendered = self._papers_rendered.get(key)
+    def render_paper(self, match: Match) -> RenderedPaper:
+        """Return the paper with its reason. No two papers have the same findings, so these are the key."""
+        rendered = self._papers_rendered.get(match.findings)
         if rendered is None:
-            rendered = _keep(self._papers_rendered, key, self._render_paper(match, heading), MOST_PAPERS)
+            rendered = _keep(self._papers_rendered, match.findings, self._render_paper(match), MOST_PAPERS)
         return rendered
+
+    def heading(self, interest: str) -> tuple[bytes, bytes]:
+        """Return the heading above a group of papers, in the text and in the HTML part."""
+        pair = self._headings.get(interest)
+        if pair is None:
+            with self.in_language_and_look():
+                in_text, in_html = self.splitter.headings(self._papers[0])
+                name = formatting.translated(interest)
+            pair = encode(name.join(in_text)), encode(escape(name).join(in_html))
+            _keep(self._headings, interest, pair, MOST_SENTENCES)
+        return pair
 
     def subject(self, matches: Sequence[Match]) -> tuple[bytes, bytes]:
         """Return the subject of an email with `matches`: as it is in the HTML part, and in the header."""
@@ -152,13 +162,10 @@ class PartCache:
             _keep(self._why_this_mail, (frequency, confirmed), pair, MOST_SENTENCES)
         return pair
 
-    def _render_paper(self, match: Match, heading: str) -> RenderedPaper:
+    def _render_paper(self, match: Match) -> RenderedPaper:
         line = self._reason_line(snapshot.shown(match.findings))
-        text, html = self._part(PartKey(cast(Paper, match.paper).pk, bool(line.text), bool(heading)))
-        with self._in_language():
-            name = formatting.translated(heading)
-        in_text = {REASON_LINE: line.text, HEADING_TEXT: encode(name)}
-        in_html = {REASON_LINE: line.html, HEADING_TEXT: encode(escape(name))}
+        text, html = self._part(PartKey(cast(Paper, match.paper).pk, bool(line.text)))
+        in_text, in_html = {REASON_LINE: line.text}, {REASON_LINE: line.html}
         if BOLD_TEXT in html.places:
             in_html[BOLD_TEXT] = self._in_bold(html.bold_text, bold_terms.shown_reasons(match.findings))
         return RenderedPaper(

@@ -68,17 +68,16 @@ class PartKey(NamedTuple):
 
     paper: int  # its id
     has_reason: bool  # false if only its votes speak for it
-    has_heading: bool = False
 
 
-REASON_LINE, HEADING_TEXT, BOLD_TEXT = "reason line", "heading", "bold text"
+REASON_LINE, BOLD_TEXT = "reason line", "bold text"
 
 
 class PaperPart(NamedTuple):
-    """A paper in one part of an email, split where its heading, its reason and its text with bold words belong."""
+    """A paper in one part of an email, split where its reason and its text with bold words belong."""
 
     pieces: list[bytes]
-    places: list[str]  # between the pieces: HEADING_TEXT, REASON_LINE or BOLD_TEXT
+    places: list[str]  # between the pieces: REASON_LINE or BOLD_TEXT
     bold_text: str  # the text at BOLD_TEXT, before words in it are put in bold
 
 
@@ -120,6 +119,26 @@ class TemplateSplitter:
             key: (self._split_paper(key, text), self._split_paper(key, html))
             for key, text, html in zip(papers, texts, inlined, strict=True)
         }
+
+    def headings(self, paper: Paper) -> tuple[list[str], list[str]]:
+        """Return what comes before `paper` if it has a heading, in text and in HTML, split where the heading belongs.
+
+        Raise SplitError if the heading changes anything else, or is not shown once.
+        """
+        pairs = []
+        for kind in ("txt", "html"):
+            macros: Any = rendering.macros_of(f"_papers.{kind}")
+            match, url = Match(paper, 0, ()), self._urls["opinion_url"]
+            alone, below = str(macros.paper(match, url)), str(macros.paper(match, url, heading=HEADING))
+            if kind == "html":
+                placed = BORDER.join(["", alone, below, ""])
+                whole = builder.inline(self._html_around_a_paper.replace(marker(FIRST_PAPER), placed))
+                alone, below = whole.split(BORDER)[1:3]
+            before = below.removesuffix(alone).split(HEADING)
+            if not below.endswith(alone) or len(before) != 2:
+                raise SplitError("A heading must be shown once, before its paper, and change nothing else.")
+            pairs.append(before)
+        return pairs[0], pairs[1]
 
     def subject(self, first: PaperText | None, papers: int) -> str:
         """Return the subject of an email with so many papers that begins with `first`."""
@@ -178,21 +197,17 @@ class TemplateSplitter:
         macros: Any = rendering.macros_of(f"_papers.{kind}")
         matches = {key: Match(paper, 0, (BECAUSE_OF_MARKER,) * key.has_reason) for key, paper in papers.items()}
         with bold_terms.marked_instead_of_bold(BEGIN, END):
-            return [
-                str(macros.paper(match, self._urls["opinion_url"], heading=HEADING if key.has_heading else ""))
-                for key, match in matches.items()
-            ]
+            return [str(macros.paper(match, self._urls["opinion_url"])) for key, match in matches.items()]
 
     def _split_paper(self, key: PartKey, paper: str) -> PaperPart:
-        names = {REASON: REASON_LINE, HEADING: HEADING_TEXT, BEGIN: BOLD_TEXT, END: BOLD_TEXT}
-        parts, bold_text = split(paper, names), ""
+        parts, bold_text = split(paper, {REASON: REASON_LINE, BEGIN: BOLD_TEXT, END: BOLD_TEXT}), ""
         if BOLD_TEXT in parts[1::2]:
             begin = parts.index(BOLD_TEXT, 1) + 1
             bold_text = unescape(parts[begin])
             del parts[begin : begin + 2]  # up to the END
         places = parts[1::2]
-        if places.count(REASON_LINE) != key.has_reason or places.count(HEADING_TEXT) != key.has_heading:
-            raise SplitError(f"A paper must show its heading and its reason once if it has them, but shows {places}.")
+        if places.count(REASON_LINE) != key.has_reason:
+            raise SplitError(f"A paper must show its reason once if it has one, but shows {places}.")
         if places.count(BOLD_TEXT) > 1:
             raise SplitError("More than one text of a paper has words in bold: use the filter `emphasized` once.")
         return PaperPart([encode_around(part, self._opinion_token) for part in parts[::2]], places, bold_text)

@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, DictLoader
 
 from digest.email.batch import assembler
 from digest.models import Edition
-from subscriptions.models import Subscriber
+from subscriptions.models import Subscriber, Topic
 from tests.conftest import make_reader
 from tests.digest.email.batch.test_same_email import check, make_deliveries
 
@@ -90,6 +90,15 @@ def test_it_makes_emails_one_by_one_if_templates_break_the_rules(
 ) -> None:
     override(name, old, new)
     assert not check_all(edition, readers, caplog)
+
+
+@pytest.mark.parametrize("new", ["{{ section(heading) }}{{ heading }}", "{{ section(heading) }}<hr>", ""])
+def test_headings_may_change_as_long_as_the_papers_stay_the_same(
+    edition: Edition, topics: list[Topic], override: Any, caplog: Any, now: Any, new: str
+) -> None:
+    override("_papers.html", "{{ section(heading) }}", new)
+    grouped = make_reader("grouped@example.org", topics, "diffusion")
+    assert check_all(edition, [grouped], caplog) == ("<hr>" in new)
 
 
 def test_it_compares_one_email_of_each_kind(
