@@ -58,7 +58,8 @@ def link(purpose: Purpose, reader: Subscriber, name: str = "") -> str:
 PUBLIC = [
     "/de/", "/de/2026-08-20/", "/de/2026-08-20/?topic=games", "/de/2026-08-20/?topic=diffusion-models",
     "/de/2026-08-19/", "/de/weeks/2026-08-17/", "/de/months/2026-08/",
-    "/de/papers/arxiv:2608.00001/", "/de/topics/", "/de/topics/rl-for-llms/", "/de/topics/games/", "/de/search",
+    "/de/papers/arxiv:2608.00001/", "/de/authors/ada-lovelace/", "/de/topics/", "/de/topics/?q=agent",
+    "/de/topics/rl-for-llms/", "/de/topics/games/", "/de/search",
     "/de/search?q=diffusion", "/de/search?q=nirgendwo", "/de/search?q=diffusion&page=9", "/de/search?q=foo:bar",
     "/de/search?q=-", "/de/suggest/", "/de/subscribe/", "/de/subscribe/?find=Spiele",
     "/de/preferences/", "/de/privacy/", "/de/imprint/", "/de/nowhere/",
