@@ -34,6 +34,7 @@ from digest.models import (
     SavedPaper,
     Shard,
     Source,
+    SummaryRequest,
     Thumbnail,
     TopicPaper,
     Turn,
@@ -87,6 +88,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")
     Turn.objects.create(host="example.org", free_at=NOW)
     Brand.objects.create(name="Learning Papers")
+    SummaryRequest.objects.create(paper=edition.papers.all()[0], asked_at=NOW)
     Logo.objects.create(mark="learning", image=b"", uploaded_at=NOW)
     Vector.objects.create(key="a" * 64, kind="paper", values=b"\0" * 768, used_on=TODAY)
     feedback.rate(alice, edition.papers.all()[0], "like", now=NOW)
