@@ -10,13 +10,14 @@ from unittest import mock
 
 import time_machine
 from django.conf import settings
+from django.core import signing
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone, translation
 from PIL import Image
 from playwright.sync_api import Page as Shown
 
-from digest import feedback
+from digest import feedback, reading_list
 from digest.editions import publication
 from digest.email import reader_urls
 from digest.email.batch.composer import Composer, DeliveryRow
@@ -26,7 +27,7 @@ from digest.search import topic_suggestions
 from subscriptions.models import Subscriber
 from subscriptions.readers import address_change, lifecycle
 from subscriptions.readers.preferences import Preferences
-from subscriptions.security import abuse_limits, bot_check, link_tokens
+from subscriptions.security import abuse_limits, bot_check, devices, link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.topics import catalogue
 from tests.conftest import NOW, TODAY, make_reader
@@ -48,8 +49,11 @@ class Page:
     status: int = 200
     act: Callable[[Shown], object] = lambda shown: None
     given: Callable[[], AbstractContextManager[Any]] = nullcontext
+    signed_in: str = ""  # the name of a reader
 
     def bring_up(self, shown: Shown) -> None:
+        if self.signed_in:
+            sign_in(shown, self.signed_in)
         shown.goto(self.path if isinstance(self.path, str) else self.path())
         self.act(shown)
 
@@ -91,6 +95,21 @@ def opinion(name: str, *, then: str = "") -> Callable[[], str]:
 
 def paper_page() -> str:
     return reverse("digest:paper", args=[first().key])
+
+
+def sign_in(shown: Shown, name: str) -> None:
+    """Give the browser the cookie of a signed-in device."""
+    _device, token = devices.add(reader(name), "Firefox/128.0 (Linux)", now=timezone.now())
+    cookie = reader_session.cookie_name()
+    signed = signing.get_cookie_signer(salt=cookie + reader_session.SALT).sign(token)
+    shown.context.add_cookies([{"name": cookie, "value": signed, "domain": "127.0.0.1", "path": "/"}])
+
+
+@contextmanager
+def by_http() -> Iterator[None]:
+    """Let a browser keep the reader's cookie, although the site says https."""
+    with mock.patch.object(reader_session, "is_https", return_value=False):
+        yield
 
 
 @contextmanager
@@ -148,6 +167,12 @@ def sign_up_with_a_slip(shown: Shown) -> None:
 def ask_for_link(shown: Shown) -> None:
     shown.get_by_label(translated(shown, "Email address")).fill("nobody@example.org")
     press("Email me my link")(shown)
+    shown.get_by_role("heading", name=translated(shown, "Check your email")).wait_for()
+
+
+def ask_for_sign_in(shown: Shown) -> None:
+    shown.get_by_label(translated(shown, "Email address")).fill("nobody@example.org")
+    press("Email me a sign-in link")(shown)
     shown.get_by_role("heading", name=translated(shown, "Check your email")).wait_for()
 
 
@@ -231,6 +256,13 @@ PAGES = {
     "another address": Page(lambda: address_change.make_url(reader("daily")).removeprefix(settings.SITE_URL)),
     "erase": Page(link(Purpose.PREFERENCES, "daily", "erase/")),
     "erase, with an error": Page(link(Purpose.PREFERENCES, "daily", "erase/"), act=erase_another, status=INVALID),
+    "sign in": Page("/sign-in/"),
+    "sign in, sent": Page("/sign-in/", act=ask_for_sign_in, status=ACCEPTED),
+    "sign in, by the link": Page(link(Purpose.SIGN_IN, "daily")),
+    "latest, signed in": Page("/", given=by_http, signed_in="signs-in"),
+    "for you": Page("/for-you/", given=by_http, signed_in="signs-in"),
+    "saved": Page("/saved/", given=by_http, signed_in="signs-in"),
+    "preferences, signed in": Page(link(Purpose.PREFERENCES, "signs-in"), given=by_http, signed_in="signs-in"),
     "reading list": Page(link(Purpose.PREFERENCES, "daily", "reading-list/")),
     "reading list, empty": Page(link(Purpose.PREFERENCES, "words", "reading-list/")),
     "learnt": Page(link(Purpose.PREFERENCES, "daily", "learnt/")),
@@ -290,6 +322,10 @@ def _seed_readers(today: Edition) -> None:
     feedback.rate(daily, disliked, "not-for-me", now=now)
     Subscriber.objects.filter(pk=daily.pk).update(new_email="daily@example.com")
     _send(today, daily)
+    signed_in = make_reader("signs-in@example.org", words="agents, reasoning")
+    reading_list.save(signed_in, liked, now=now)
+    reading_list.save(signed_in, disliked, now=now)
+    reading_list.annotate(signed_in, liked, "agents, to read", "Compare with ours.")
 
 
 def _send(edition: Edition, reader: Subscriber) -> None:

@@ -75,7 +75,7 @@ def finish(request: HttpRequest, response: Response) -> Response:
 
 def cookie_name() -> str:
     """Return the name of the cookie. Behind https, its prefix keeps other hosts of the domain from setting it."""
-    return "__Host-reader" if _is_https() else "reader"
+    return "__Host-reader" if is_https() else "reader"
 
 
 def _token_of(request: HttpRequest) -> str:
@@ -91,11 +91,11 @@ def _set_cookie(response: HttpResponseBase, token: str) -> None:
         salt=SALT,
         max_age=devices.LIFETIME,
         path="/",
-        secure=_is_https(),
+        secure=is_https(),
         httponly=True,
         samesite="Lax",
     )
 
 
-def _is_https() -> bool:
+def is_https() -> bool:
     return settings.SITE_URL.startswith("https://")

@@ -70,6 +70,14 @@ def test_odd_searches_are_answered(client: Client, ada: Subscriber, query: str) 
     main_of(client, f"/saved/?{query}")
 
 
+def test_another_site_can_not_write_a_note(ada: Subscriber) -> None:
+    victim = Client(enforce_csrf_checks=True)
+    sign_in(victim, ada)
+    fields = {"paper": str(paper(1).pk), "note": "from elsewhere"}
+    assert victim.post("/saved/", fields, headers={"Origin": "https://evil.example"}).status_code == 403
+    assert not reading_list.find(ada, words="elsewhere").exists()
+
+
 def test_a_paper_that_is_not_saved_has_no_note(client: Client, ada: Subscriber) -> None:
     for pk in (str(paper(3).pk), "", "x", "9" * 30):
         assert client.post("/saved/", {"paper": pk, "note": "x"}).status_code == 404

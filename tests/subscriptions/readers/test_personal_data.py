@@ -18,14 +18,16 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from digest.models import Delivery, DeliveryEvent, Edition, Opinion
+from digest import reading_list
+from digest.models import Delivery, DeliveryEvent, Edition, Opinion, SavedPaper
 from subscriptions import tasks
-from subscriptions.models import Consent, Subscriber, Suppression
+from subscriptions.models import Consent, Device, Subscriber, Suppression
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, consents, lifecycle, personal_data, signup_queue
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.personal_data import PersonalDataSource
 from subscriptions.readers.preferences import Preferences
+from subscriptions.security import devices
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, make_reader
 from tests.subscriptions.conftest import path_of, stored, token_to_move
@@ -41,6 +43,9 @@ def much(alice: Subscriber, edition: Edition) -> Subscriber:
         delivery=delivery, event_key="x:1", event_type="bounced", happened_at=NOW, detail="<alice@example.org> is full"
     )
     Opinion.objects.create(subscriber=alice, paper=edition.papers.all()[0], verdict="like", said_at=NOW)
+    reading_list.save(alice, edition.papers.all()[0], now=NOW)
+    reading_list.annotate(alice, edition.papers.all()[0], "thesis", "Read this first.")
+    devices.add(alice, "Firefox/128.0 (Linux)", now=NOW)
     lifecycle.update_preferences(alice, Preferences(words="diffusion"), trace=Trace(where="preferences"))
     signup_queue.request_signup("Alice@example.org", Preferences(), Trace(), now=NOW)
     return alice
@@ -88,6 +93,9 @@ def test_it_hands_out_everything_as_one_file(visitor: Client, much: Subscriber) 
     assert len(data["deliveries"]) == len(data["provider reports"]) == len(data["feedback"]) == 1
     assert data["feedback"][0]["verdict"] == "like"
     assert "Reinforcement" in data["feedback"][0]["paper"]
+    (saved,) = data["saved papers"]
+    assert (saved["tags"], saved["note"]) == (["thesis"], "Read this first.")
+    assert data["signed-in devices"][0]["label"] == "Firefox · Linux"
     assert {step["event"] for step in data["consents"]} == {"asked", "confirmed", "changed"}
 
 
@@ -179,6 +187,8 @@ def test_it_erases_by_the_button(visitor: Client, much: Subscriber) -> None:
     assert response.status_code == 200
     assert "Everything was erased" in response.content.decode()
     assert not Subscriber.objects.exists()
+    assert not Device.objects.exists()
+    assert not SavedPaper.objects.exists()
     for purpose in Purpose:
         if purpose not in (Purpose.DIGEST, Purpose.OPINION, Purpose.FEED):
             assert visitor.get(reverse(f"subscriptions:{purpose}", args=["x"])).status_code == 404
