@@ -55,5 +55,15 @@ def next_weekly(slot: Slot, now: dt.datetime, publish_hour: int) -> dt.date:
     return due.astimezone(zone_of(slot.time_zone)).date()
 
 
+def next_daily(slot: Slot, now: dt.datetime, publish_hour: int) -> dt.datetime:
+    """Return when the digest of the next edition after `now` is due, if the next weekday gets an edition."""
+    day = now.date()
+    while True:
+        published = dt.datetime.combine(day, dt.time(publish_hour, 1), dt.UTC)
+        if published > now and day.weekday() < SATURDAY:
+            return due_at(slot, published)
+        day += dt.timedelta(days=1)
+
+
 def monday_of(day: dt.date) -> dt.date:
     return day - dt.timedelta(days=day.weekday())

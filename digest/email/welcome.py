@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from digest import clock
 from digest.editions import candidates, due_times, publication
@@ -17,6 +18,7 @@ from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.notices import queue, texts
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
+from subscriptions.time_zones import zone_of
 
 FRESH = dt.timedelta(hours=24)  # an edition that was published earlier is not today's
 ON_ITS_WAY = "The welcome that holds it is on its way."
@@ -69,20 +71,27 @@ def _describe_next_digest(reader: Subscriber, edition: Edition | None) -> str:
 
 
 def describe_schedule(reader: Subscriber) -> str:
-    """Return when the reader's digests begin and how often they come, in the active language."""
-    match reader.frequency:
-        case Frequency.WEEKLY:
-            slot = due_times.Slot(reader.frequency, reader.time_zone, reader.send_hour)
-            day = due_times.next_weekly(slot, timezone.now(), settings.PUBLISH_HOUR)
-            return _("You get a digest once a week. The first is due on %(day)s.") % {"day": formatting.long_date(day)}
-        case Frequency.WEEKDAYS:
-            return _(
-                "Your digest starts with the next edition, Monday to Friday. There is no edition on days without "
-                "papers."
-            )
-    return _(
-        "Your digest starts with the next edition. There is no edition on days without papers, such as most weekends."
-    )
+    """Return when the reader's first digest is due after the welcome, in the active language."""
+    now, zone = timezone.now(), zone_of(reader.time_zone)
+    slot = due_times.Slot(reader.frequency, reader.time_zone, reader.send_hour)
+    if reader.frequency == Frequency.WEEKLY:
+        day = due_times.next_weekly(slot, now, settings.PUBLISH_HOUR)
+    else:
+        day = due_times.next_daily(slot, now, settings.PUBLISH_HOUR).astimezone(zone).date()
+    when = _when(day, reader.send_hour, today=now.astimezone(zone).date())
+    if reader.mail_quiet_days or not reader.filters.exists():
+        return _("Your first digest comes %(when)s.") % {"when": when}
+    return _("Your first digest comes %(when)s, if new papers match what you follow.") % {"when": when}
+
+
+def _when(day: dt.date, hour: int, *, today: dt.date) -> str:
+    parts = {"weekday": date_format(day, "l"), "day": formatting.long_date(day), "time": f"{hour:02}:00"}
+    match (day - today).days:
+        case 0:
+            return _("today at %(time)s") % parts
+        case 1:
+            return _("tomorrow, %(weekday)s, at %(time)s") % parts
+    return _("on %(day)s at %(time)s") % parts
 
 
 def _may_be_repeated(delivery: Delivery) -> bool:

@@ -1,18 +1,21 @@
 """The texts of the transactional emails: confirmation, welcome, link, new address, goodbye, erasure and others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from subscriptions import brand
-from subscriptions.models import OwedNotice, Subscriber
-from subscriptions.readers import address_change
+from subscriptions.models import OwedNotice, Subscriber, TopicFilter
+from subscriptions.readers import address_change, lifecycle
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
+
+MOST_NAMED = 6  # topics in an email
 
 Kind = OwedNotice.Kind
 
@@ -41,17 +44,17 @@ def write(notice: OwedNotice) -> Note:
 
 
 def _confirm(notice: OwedNotice) -> Note:
-    """Write the confirmation, without anything that was typed into the form: anyone can type anyone's address."""
+    """Write the confirmation, without any text that was typed into the form: anyone can type anyone's address."""
     look = brand.current()
-    asked = _(
-        "You, or someone using your address, signed up at %(host)s for %(site)s: new research papers by email, "
-        "chosen by the topics you follow. If it was you, please confirm within 7 days."
-    )
+    reader, follows = lifecycle.as_confirmed(notice.subscriber)
+    asked = _("You, or someone using your address, signed up at %(host)s for papers on: %(choice)s.")
     return Note(
         notice.address,
         _("Please confirm your subscription to %(site)s") % {"site": look.name},
         (
-            asked % {"host": look.host, "site": look.name},
+            asked % {"host": look.host, "choice": _name_choice(follows)},
+            _("The link works for 7 days. Digests come %(how_often)s.")
+            % {"how_often": _HOW_OFTEN[Subscriber.Frequency(reader.frequency)]()},
             _(
                 "If it was not you, ignore this email: without your confirmation we send no papers, and we "
                 "delete this address after 30 days."
@@ -63,24 +66,48 @@ def _confirm(notice: OwedNotice) -> Note:
     )
 
 
+_HOW_OFTEN = {
+    Subscriber.Frequency.DAILY: lambda: _("daily, when there are new papers"),
+    Subscriber.Frequency.WEEKDAYS: lambda: _("on weekdays"),
+    Subscriber.Frequency.WEEKLY: lambda: _("once a week"),
+}
+
+
+def _name_choice(follows: Sequence[TopicFilter]) -> str:
+    """Name the topics, without the reader's own words, which a stranger may have typed."""
+    names = [_(row.topic.name) if row.topic else _("your own words") for row in follows]
+    if not names:
+        return _("the top-voted papers")
+    more = len(names) - MOST_NAMED
+    if more > 0:
+        names = [*names[:MOST_NAMED], ngettext("%(n)s more", "%(n)s more", more) % {"n": more}]
+    return ", ".join(names)
+
+
 def _already_subscribed(notice: OwedNotice) -> Note:
+    """Write to a reader who signed up again. The link offers to add the topics of that sign-up."""
+    reader, name = notice.subscriber, brand.current().name
+    preferences_url = link_tokens.make_url(Purpose.PREFERENCES, reader)
+    new = lifecycle.requested_topics(reader)
     again = _(
         "You, or someone using your address, signed up for %(site)s again. You are already subscribed, so "
         "nothing has changed."
-    )
-    name = brand.current().name
+    ) % {"site": name}
+    settings_text = _("To change your topics, delivery time or number of papers, or to pause, open your settings.")
+    add = ngettext(
+        "This topic is new: %(topics)s. Do you want to follow it, too?",
+        "These topics are new: %(topics)s. Do you want to follow them, too?",
+        len(new),
+    ) % {"topics": _name_choice([TopicFilter(topic=topic) for topic in new])}
     return Note(
         notice.address,
         _("You are already subscribed to %(site)s") % {"site": name},
-        (
-            again % {"site": name},
-            _(
-                "To change your topics, delivery time or number of papers, or to pause, open your settings. "
-                "Otherwise there is nothing to do."
-            ),
-        ),
-        _("Change my settings"),
-        link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
+        (f"{again} {add}" if new else again, settings_text),
+        ngettext("Add the topic", "Add the topics", len(new)) if new else _("Change my settings"),
+        f"{preferences_url}add/" if new else preferences_url,
+        why=_("You get this email because this address was signed up again."),
+        preferences_url=preferences_url,
+        unsubscribe_url=link_tokens.make_url(Purpose.UNSUBSCRIBE, reader),
     )
 
 
@@ -179,6 +206,29 @@ def _returned(notice: OwedNotice) -> Note:
     )
 
 
+def _less(notice: OwedNotice) -> Note:
+    reader = notice.subscriber
+    if reader.status == Subscriber.Status.PAUSED:
+        day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
+        comes = _("As requested on the page to unsubscribe, no digests come until %(day)s.") % {"day": day}
+    else:
+        terms = {"how_often": reader.get_frequency_display(), "papers": reader.max_papers}
+        comes = (
+            _(
+                "As requested on the page to unsubscribe, you get less: %(how_often)s. Most papers in a digest: "
+                "%(papers)s."
+            )
+            % terms
+        )
+    return Note(
+        notice.address,
+        _("You get less from %(site)s") % {"site": brand.current().name},
+        (comes, _("If it was not you, someone has one of your digests with its links. Your settings can undo it.")),
+        _("Open my settings"),
+        link_tokens.make_url(Purpose.PREFERENCES, reader),
+    )
+
+
 def _signed_out(notice: OwedNotice) -> Note:
     return Note(
         notice.address,
@@ -269,6 +319,7 @@ _WRITERS = {
     Kind.CHANGE_ADDRESS: _change_address,
     Kind.MOVED: _moved,
     Kind.GOODBYE: _goodbye,
+    Kind.LESS: _less,
     Kind.RETURNED: _returned,
     Kind.SIGNED_OUT: _signed_out,
     Kind.DATA: _data,

@@ -10,7 +10,7 @@ from copy import copy
 from django.db import transaction
 
 from subscriptions.email_addresses import address_hash
-from subscriptions.models import Consent, Farewell, OwedNotice, Subscriber, Suppression, TopicFilter
+from subscriptions.models import Consent, Farewell, OwedNotice, Subscriber, Suppression, Topic, TopicFilter
 from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.preferences import Preferences
@@ -40,6 +40,10 @@ def sign_up(email: str, preferences: Preferences, *, now: dt.datetime, trace: Tr
         if subscriber.status in (Status.PENDING, Status.UNSUBSCRIBED):
             _store_requested_preferences(subscriber, preferences)
             consents.record(subscriber, Event.ASKED, trace)
+        elif subscriber.is_subscribed:
+            # Only the email offers them: what a stranger typed changes nothing.
+            subscriber.asked_wishes = preferences.as_json()
+            subscriber.save(update_fields=["asked_wishes"])
         queue_requested_notice(
             subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.ALREADY_SUBSCRIBED, now=now
         )
@@ -148,6 +152,26 @@ def as_confirmed(subscriber: Subscriber) -> tuple[Subscriber, list[TopicFilter]]
     return shown, Preferences.from_json(subscriber.asked_wishes).set_on(shown)
 
 
+def requested_topics(subscriber: Subscriber) -> list[Topic]:
+    """Return the topics of a subscribed reader's last sign-up that they don't follow yet."""
+    if not subscriber.is_subscribed or subscriber.asked_wishes is None:
+        return []
+    followed = set(subscriber.filters.exclude(topic=None).values_list("topic", flat=True))
+    requested = Preferences.from_json(subscriber.asked_wishes).topics
+    return [topic for topic in requested if topic.pk not in followed]
+
+
+@on_the_current_row
+def add_requested_topics(subscriber: Subscriber, *, trace: Trace | None = None) -> None:
+    """Follow the topics of the reader's last sign-up, at their request from the email about it."""
+    new = requested_topics(subscriber)
+    TopicFilter.objects.bulk_create([TopicFilter(subscriber=subscriber, topic=topic) for topic in new])
+    subscriber.asked_wishes = None
+    subscriber.save(update_fields=["asked_wishes"])
+    if new:
+        consents.record(subscriber, Event.CHANGED, trace)
+
+
 @on_the_current_row
 def pause(subscriber: Subscriber, until: dt.date) -> None:
     if subscriber.is_subscribed:
@@ -221,6 +245,20 @@ def come_back(subscriber: Subscriber, offer: str = "undo", *, now: dt.datetime, 
     _take_offer(subscriber, offer, today)
     consents.record(subscriber, Event.RETURNED, trace)
     queue_notice(subscriber, Notice.RETURNED, now=now)
+    return True
+
+
+@on_the_current_row
+def get_less(subscriber: Subscriber, offer: str, *, now: dt.datetime, trace: Trace | None = None) -> bool:
+    """Send a reader less instead of nothing: `offer` is weekly, fewer or pause. Return False if it is too often.
+
+    Email the reader, because anyone with a forwarded digest could have pressed the button.
+    """
+    if not subscriber.is_subscribed or abuse_limits.acquire(abuse_limits.returns(subscriber.uid), now=now):
+        return False
+    _take_offer(subscriber, offer, day_in(subscriber.time_zone, now))
+    consents.record(subscriber, Event.CHANGED, trace)
+    queue_notice(subscriber, Notice.LESS, now=now)
     return True
 
 

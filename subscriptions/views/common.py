@@ -48,7 +48,7 @@ def for_reader(purpose: Purpose) -> Callable[[View], View]:
                     response.headers["Content-Language"] = language
                     return response
             except link_tokens.ExpiredLinkError:
-                return bad_link(request, expired=True)
+                return bad_link(request, expired=True, token=token)
             except (link_tokens.ForgedLinkError, Subscriber.DoesNotExist):
                 return bad_link(request, expired=False)
 
@@ -88,10 +88,13 @@ def back_to(request: HttpRequest, otherwise: str) -> str:
     return address if is_ours else reverse(otherwise)
 
 
-def bad_link(request: HttpRequest, *, expired: bool) -> HttpResponse:
-    """Return the page for an invalid link. Its advice depends on the page that the link was for."""
+def bad_link(request: HttpRequest, *, expired: bool, token: str = "") -> HttpResponse:
+    """Return the page for an invalid link. Its advice depends on the page that the link was for.
+
+    An expired `token` that confirms a subscription can bring a new one.
+    """
     match = request.resolver_match
-    context = {"expired": expired, "door": match.url_name if match else ""}
+    context = {"expired": expired, "door": match.url_name if match else "", "token": token}
     return render(request, "web/bad_link.html", context, status=410 if expired else 404)
 
 

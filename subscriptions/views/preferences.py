@@ -33,6 +33,19 @@ def preferences(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
     return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
 
 
+@page_with_button
+@for_reader(Purpose.PREFERENCES)
+def add_topics(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Show the new topics of a reader who signed up again on GET; follow them on POST."""
+    if request.method == "POST":
+        lifecycle.add_requested_topics(subscriber, trace=trace(request))
+        return redirect(reverse("subscriptions:preferences", args=[token]) + "?saved=1")
+    new = lifecycle.requested_topics(subscriber)
+    if not new:
+        return redirect("subscriptions:preferences", token)
+    return render(request, "web/add_topics.html", {"topics": new, "token": token})
+
+
 @require_POST
 @for_reader(Purpose.PREFERENCES)
 def pause(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
 
 from subscriptions import email_addresses, forms, outbox
 from subscriptions.models import Subscriber
@@ -39,6 +41,13 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     return _accept(request, form, "web/subscribe.html", post)
 
 
+@require_safe
+def sent(request: HttpRequest) -> HttpResponse:
+    """Show the page after a sign-up in another language, without the address: it would be in the URL."""
+    context = {"lost_link": False, "is_sent": True, "email": "", "kept": [], "sent": "", "wait_minutes": 0}
+    return render(request, "web/check_your_email.html", context | {"meant": "", "outbox": False})
+
+
 @page_with_button
 @for_reader(Purpose.CONFIRM)
 def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
@@ -54,7 +63,25 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
     preferences_url = reverse(
         "subscriptions:preferences", args=[link_tokens.make_token(Purpose.PREFERENCES, subscriber)]
     )
-    return render(request, "web/confirmed.html", {"subscriber": subscriber, "preferences_url": preferences_url})
+    context = {"subscriber": subscriber, "preferences_url": preferences_url, "languages_of": request.path_info}
+    return render(request, "web/confirmed.html", context)
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def new_confirmation(request: HttpRequest, token: str) -> HttpResponse:
+    """Email a new link in place of an expired one, which was emailed to the same address. The choice is kept."""
+    try:
+        uid = link_tokens.uid_of_expired(Purpose.CONFIRM, token)
+        reader = Subscriber.objects.get(uid=uid)
+    except (link_tokens.ForgedLinkError, Subscriber.DoesNotExist):
+        return bad_link(request, expired=False)
+    with translation.override(getattr(request, "language_prefix", "") or reader.language):
+        is_sent = lifecycle.queue_link(reader.email, now=timezone.now())
+        enqueue_notices()
+        context = {"subscriber": reader, "is_sent": is_sent}
+        return render(request, "web/new_link.html", context, status=202 if is_sent else 429)
 
 
 @csrf_exempt
@@ -103,6 +130,7 @@ def _check_your_email(
         "sent": send_times.write(email, sent),
         "wait_minutes": _minutes(send_times.next_at(sent, now=now) - now),
         "outbox": settings.DEBUG and outbox.is_in_use(),
+        "languages_of": reverse("subscriptions:lost_link" if context["lost_link"] else "subscriptions:sent"),
     }
     response = render(request, "web/check_your_email.html", context, status=202)
     response.headers["Cache-Control"] = "no-store"

@@ -6,6 +6,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -14,7 +15,7 @@ from subscriptions.models import Subscriber
 from subscriptions.readers import lifecycle
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
-from subscriptions.views.common import bad_link, for_reader, page_with_button, trace
+from subscriptions.views.common import bad_link, enqueue_notices, for_reader, page_with_button, trace
 
 
 @page_with_button
@@ -31,6 +32,16 @@ def unsubscribe(request: HttpRequest, subscriber: Subscriber, token: str) -> Htt
     if one_click:
         return HttpResponse("You are unsubscribed.\n", content_type="text/plain; charset=utf-8")
     return _page(request, subscriber, token)
+
+
+@require_POST
+@for_reader(Purpose.UNSUBSCRIBE)
+def less(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Send the reader less instead of nothing, as they choose on the page."""
+    is_done = lifecycle.get_less(subscriber, request.POST.get("offer", ""), now=timezone.now(), trace=trace(request))
+    enqueue_notices()
+    subscriber.refresh_from_db()
+    return _page(request, subscriber, token, status=200 if is_done else 429, less=is_done, too_often=not is_done)
 
 
 @require_POST
@@ -62,6 +73,10 @@ def come_back(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpR
 
 def _page(request: HttpRequest, subscriber: Subscriber, token: str, status: int = 200, **more: Any) -> HttpResponse:
     context = {
+        "subscriber": subscriber,
+        "languages_of": reverse("subscriptions:unsubscribe", args=[token]),
+        "less": False,
+        "too_often": False,
         "done": subscriber.status in (Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.SUPPRESSED),
         "may_return": lifecycle.may_return(subscriber, timezone.now()),
         "token": token,

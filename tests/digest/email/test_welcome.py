@@ -73,9 +73,12 @@ def test_it_says_when_weekday_digests_come(newcomer: Subscriber) -> None:
 @pytest.mark.parametrize(
     ("frequency", "said"),
     [
-        ("daily", "Your digest starts with the next edition. There is"),
-        ("weekdays", "Your digest starts with the next edition, Monday to Friday."),
-        ("weekly", "You get a digest once a week. The first is due on Saturday, 22 August 2026."),
+        ("daily", "Your first digest comes tomorrow, Friday, at 07:00"),
+        ("weekdays", "Your first digest comes tomorrow, Friday, at 07:00"),
+        (
+            "weekly",
+            "Your first digest comes on Saturday, 22 August 2026 at 07:00, if new papers match what you follow.",
+        ),
     ],
 )
 def test_the_plain_welcome_says_how_often_a_digest_comes(alice: Subscriber, frequency: str, said: str) -> None:

@@ -159,7 +159,10 @@ def test_it_mails_strangers_within_the_limit_of_confirmations(visitor: Client, a
     ask(visitor, alice)
     ask(visitor, other, present="dora@example.org")
     queue.send_pending(now=NOW)
-    assert [message.to for message in mail.outbox] == [[NEW]]
+    assert [message.to for message in mail.outbox] == [[NEW]] * 3
+    third = make_reader("emma@example.org")
+    ask(visitor, third, present="emma@example.org")
+    assert queue.send_pending(now=NOW) == 0
 
 
 def test_it_mails_three_new_addresses_a_day_for_one_reader(visitor: Client, alice: Subscriber) -> None:

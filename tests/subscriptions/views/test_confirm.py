@@ -1,12 +1,13 @@
 """The link in the confirmation email: a page with a button, because mail scanners follow every link."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
 
-from subscriptions.models import Subscriber
+from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
 from subscriptions.readers.preferences import Preferences
 from subscriptions.security.link_tokens import Purpose
@@ -124,21 +125,36 @@ def test_it_keeps_pages_of_one_reader_out_of_caches(visitor: Client, bob: Subscr
 
 
 @pytest.mark.parametrize(
-    ("frequency", "said", "not_said"),
+    ("time", "fields", "said"),
     [
-        ("daily", "Your digest starts with the next edition.", "a week"),
-        ("weekdays", "Your digest starts with the next edition, Monday to Friday.", "a week"),
-        ("weekly", "You get a digest once a week. The first is due on Saturday, 22 August 2026.", "next edition"),
+        ("2026-08-20 10:00", {}, "comes tomorrow, Friday, at 07:00."),
+        ("2026-08-20 16:30", {}, "comes on Saturday, 22 August 2026 at 07:00."),  # today's edition is out
+        ("2026-08-20 10:00", {"send_hour": 20}, "comes today at 20:00."),
+        ("2026-08-21 17:00", {}, "comes on Tuesday, 25 August 2026 at 07:00."),
+        ("2026-08-21 10:00", {"frequency": "weekdays"}, "comes on Monday, 24 August 2026 at 07:00."),
+        ("2026-08-20 10:00", {"frequency": "weekly"}, "comes on Saturday, 22 August 2026 at 07:00."),
+        (
+            "2026-08-20 10:00",
+            {"time_zone": "Pacific/Kiritimati", "send_hour": 8},
+            "comes today at 08:00.",
+        ),
     ],
 )
-def test_it_says_how_often_a_digest_comes(
-    visitor: Client, bob: Subscriber, frequency: str, said: str, not_said: str
+def test_it_says_when_the_first_digest_comes(
+    visitor: Client, bob: Subscriber, time: str, fields: dict[str, Any], said: str
 ) -> None:
-    Subscriber.objects.update(frequency=frequency)
+    Subscriber.objects.update(**fields)
+    bob.filters.all().delete()
+    with time_machine.travel(dt.datetime.fromisoformat(time).replace(tzinfo=dt.UTC), tick=False):
+        page = visitor.post(path_of(Purpose.CONFIRM, bob)).content.decode()
+    assert f"Your first digest {said}" in page
+    assert ("with the newest papers" in page) == (fields.get("frequency") != "weekly")
+
+
+def test_it_promises_no_digest_where_nothing_may_match(visitor: Client, bob: Subscriber, vision: Topic) -> None:
+    bob.filters.get_or_create(topic=vision)
     page = visitor.post(path_of(Purpose.CONFIRM, bob)).content.decode()
-    assert said in page
-    assert not_said not in page
-    assert ("with the newest papers" in page) == (frequency != "weekly")
+    assert "if new papers match what you follow." in page
 
 
 def test_it_confirms_in_utc_who_asked_for_a_zone_that_this_machine_does_not_know(
