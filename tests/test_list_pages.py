@@ -1,0 +1,84 @@
+"""Lists of papers in a real browser: older days load on scroll, keys move, and choices are remembered without a cookie."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from digest import papers
+from digest.editions import publication
+from digest.models import Edition, Source
+from tests.conftest import NOW, TODAY, make_record
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+DAYS = 8
+
+
+@pytest.fixture
+def editions(hugging_face: Source) -> None:
+    for back in reversed(range(DAYS)):
+        day = TODAY - dt.timedelta(days=back)
+        records = [
+            make_record(f"2608.1{back}{n:03}", f"Paper {n} of day {back}", day=day, votes=9 - n) for n in range(9)
+        ]
+        papers.ingest(hugging_face, records, day)
+        publication.publish(day, now=NOW, mail=False)
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: LiveServer, editions: None) -> Iterator[Page]:
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    assert context.cookies() == []
+    context.close()
+
+
+def test_it_loads_five_older_days_on_scroll_and_leaves_a_link_to_the_next(page: Page) -> None:
+    page.goto("/")
+    for back in range(1, 6):
+        page.mouse.wheel(0, 20_000)
+        page.get_by_role("link", name=f"Paper 8 of day {back}").wait_for()
+    page.mouse.wheel(0, 20_000)
+    link = page.get_by_role("link", name="Older papers:")
+    link.click()
+    page.get_by_role("link", name="Paper 0 of day 6").wait_for()
+    assert page.url.endswith(f"/{Edition.objects.order_by('day')[1].day}/")
+
+
+def test_keys_move_between_papers_and_can_be_turned_off(page: Page) -> None:
+    page.goto("/")
+    for key in "jjk":
+        page.keyboard.press(key)
+    expect(page.get_by_role("link", name="Paper 0 of day 0")).to_be_focused()
+    page.keyboard.press("?")
+    page.get_by_label("Use these shortcuts").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name="Paper 0 of day 0")).not_to_be_focused()
+
+
+def test_it_remembers_the_view_and_the_theme(page: Page) -> None:
+    page.goto("/")
+    page.get_by_title("Compact list").click()
+    for _ in range(2):  # light, then dark
+        page.locator(".theme-button").click()
+    page.goto("/weeks/2026-W34/")
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-view", "compact")
+    expect(root).to_have_attribute("data-theme", "dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 22, 20)"
+    page.get_by_title("Cards").click()
+    page.reload()
+    assert root.get_attribute("data-view") is None
+
+
+def test_five_papers_fit_a_laptop_and_two_a_phone(page: Page) -> None:
+    visible = "[...document.querySelectorAll('.card')].filter(it => it.getBoundingClientRect().bottom <= innerHeight)"
+    for width, height, most in ((1280, 900, 5), (390, 844, 2)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto("/")
+        assert page.evaluate(f"{visible}.length") >= most
