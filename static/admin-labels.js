@@ -1,5 +1,5 @@
 // Give the boxes that Django's and Select2's scripts make the accessible names that they lack.
-addEventListener("load", () => {
+function nameBoxes() {
   for (const select of document.querySelectorAll("select.admin-autocomplete")) {
     const name = document.querySelector(`label[for="${select.id}"]`)?.textContent.replace(/:\s*$/, "") ?? select.getAttribute("aria-label");
     const box = select.nextElementSibling;
@@ -10,4 +10,7 @@ addEventListener("load", () => {
     }
   }
   for (const icon of document.querySelectorAll(".search-label-icon[aria-label]")) icon.setAttribute("role", "img");
-});
+}
+
+nameBoxes();
+new MutationObserver(nameBoxes).observe(document.body, { childList: true, subtree: true }); // scripts add them later
