@@ -1,4 +1,4 @@
-"""Lists of papers in a real browser: older days load on scroll, keys move, and choices are remembered without a cookie."""
+"""Lists of papers in a real browser: loading on scroll, keys, and choices remembered without a cookie."""
 
 import datetime as dt
 from collections.abc import Iterator
