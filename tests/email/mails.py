@@ -48,8 +48,8 @@ class Mail:
 
     @property
     def links_for_text(self) -> set[str]:
-        """The links that the text part needs: one for all ratings of a paper, and none to PDFs, to keep it short."""
-        return {link.partition("?opinion=")[0] for link in self.links if "//arxiv.org/pdf/" not in link}
+        """The links that the text part needs: it has one for all ratings of a paper, to keep it short."""
+        return {link.partition("?opinion=")[0] for link in self.links}
 
     @property
     def text_links(self) -> set[str]:

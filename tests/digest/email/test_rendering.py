@@ -101,12 +101,10 @@ def test_it_shows_the_papers_the_reasons_and_how_to_unsubscribe(edition: Edition
     assert "/preferences/" in body
 
 
-def test_it_has_the_same_links_in_text_and_html_but_one_for_all_ratings_and_no_pdfs(
-    edition: Edition, alice: Subscriber
-) -> None:
+def test_it_has_the_same_links_in_text_and_html_but_one_for_all_ratings(edition: Edition, alice: Subscriber) -> None:
     mail = build(edition, alice)
     in_html = set(re.findall(r'href="(https?://[^"?]+)[^"]*"', part(mail, "html")))
-    assert links(part(mail, "plain")) == {link for link in in_html if "arxiv.org/pdf/" not in link}
+    assert links(part(mail, "plain")) == in_html
 
 
 @pytest.mark.parametrize("kind", ["plain", "html"])
