@@ -13,7 +13,7 @@ TELLING = re.compile(
     re.IGNORECASE,
 )
 SHOWN = ("aria-label", "title", "alt", "placeholder", "content", "label", "data-none", "data-one", "data-many")
-SILENT = {"script", "style", "code", "option"}
+SILENT = {"script", "style", "code", "kbd", "option"}
 VOID = {"meta", "link", "img", "input", "br", "hr", "meter", "area", "col", "wbr"}
 
 
