@@ -17,7 +17,7 @@ from digest.search import index_cache
 from subscriptions.models import Subscriber, Topic
 
 NAMED = ("phrase", "words", "author", "category")  # kinds of reasons that contain the reader's own words
-MOST_LABELS = 6  # of a filter, on the page of what was learned
+MAX_LABELS = 6  # of a filter, on the page of what was learned
 MOST_OPINIONS = 300  # of a reader; models learn from the newest
 
 Verdict = Opinion.Verdict
@@ -56,12 +56,12 @@ class LearnedFilter:
     @cached_property
     def raises_most(self) -> list[str]:
         """The strongest labels that move a paper up and are readable by themselves."""
-        return feature_labels.readable(self.raises, self.papers, MOST_LABELS)
+        return feature_labels.readable(self.raises, self.papers, MAX_LABELS)
 
     @cached_property
     def lowers_most(self) -> list[str]:
         """The strongest labels that move a paper down and are readable by themselves."""
-        return feature_labels.readable(self.lowers, self.papers, MOST_LABELS)
+        return feature_labels.readable(self.lowers, self.papers, MAX_LABELS)
 
     @property
     def papers(self) -> dict[Paper, list[str]]:

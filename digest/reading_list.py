@@ -10,11 +10,11 @@ from django.db.models import Q, QuerySet
 from digest.models import Paper, SavedPaper
 from subscriptions.models import Subscriber
 
-MOST = 5_000  # papers on a list
-MOST_TAGS = 10  # of a paper
-LONGEST_TAG = 40  # characters
-LONGEST_TAGS = 500  # characters of all tags of a paper, with commas
-LONGEST_NOTE = 2_000  # characters
+MAX_PAPERS = 5_000  # papers on a list
+MAX_TAGS = 10  # of a paper
+MAX_TAG_LENGTH = 40  # characters
+MAX_TAGS_LENGTH = 500  # characters of all tags of a paper, with commas
+MAX_NOTE_LENGTH = 2_000  # characters
 UNDO_TIME = dt.timedelta(days=1)  # for a removed paper to come back with its tags and note
 
 ORDERS = {
@@ -41,7 +41,7 @@ def save(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> bool:
     """Put a paper on the list. Return False if it was there. One that was just removed comes back as it was."""
     row = SavedPaper.objects.filter(subscriber=reader, paper=paper).first()
     if row is None:
-        if SavedPaper.objects.filter(subscriber=reader).count() >= MOST:
+        if SavedPaper.objects.filter(subscriber=reader).count() >= MAX_PAPERS:
             raise FullListError
         _, is_new = SavedPaper.objects.get_or_create(subscriber=reader, paper=paper, defaults={"saved_at": now})
         return is_new
@@ -59,17 +59,18 @@ def is_saved(reader: Subscriber, paper: Paper) -> bool:
 
 def annotate(reader: Subscriber, paper: Paper, tags: str, note: str) -> bool:
     """Set the tags, separated by commas, and the note of a saved paper. Return False if it is not on the list."""
-    return bool(_rows(reader).filter(paper=paper).update(tags=read_tags(tags), note=note.strip()[:LONGEST_NOTE]))
+    text = note.replace("\x00", "").strip()[:MAX_NOTE_LENGTH]  # PostgreSQL refuses the null character
+    return bool(_rows(reader).filter(paper=paper).update(tags=read_tags(tags), note=text))
 
 
 def read_tags(text: str) -> list[str]:
     """Return the tags in `text`, which separates them by commas, without repetitions and in its order."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    names = (" ".join(name.split()).lstrip("#")[:LONGEST_TAG].strip() for name in printable.split(","))
+    names = (" ".join(name.split()).lstrip("#")[:MAX_TAG_LENGTH].strip() for name in printable.split(","))
     by_key: dict[str, str] = {}
     for name in filter(None, names):
         by_key.setdefault(name.casefold(), name)
-    return list(by_key.values())[:MOST_TAGS]
+    return list(by_key.values())[:MAX_TAGS]
 
 
 def tags_of(reader: Subscriber) -> list[Tag]:

@@ -20,10 +20,9 @@ from digest.models import Opinion, Paper
 from subscriptions.models import Subscriber
 from subscriptions.query.grammar import FilterError
 from subscriptions.readers import follows
-from subscriptions.views.common import back_to, for_signed_in, is_by_script, trace
+from subscriptions.views.common import back_to, for_signed_in, is_by_script, primary_key, trace
 
-LONGEST_NUMBER = 15  # digits of a paper's primary key
-LONGEST_VALUE = 300  # characters of what is followed
+MAX_VALUE_LENGTH = 300  # characters of what is followed
 LIKE, NOT_FOR_ME = Opinion.Verdict.LIKE.value, Opinion.Verdict.NOT_FOR_ME.value
 
 
@@ -47,7 +46,7 @@ def act(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     except FilterError as error:
         outcome = Outcome(str(error))
     except reading_list.FullListError:
-        outcome = Outcome(_("Your list is full: it holds %(most)d papers.") % {"most": reading_list.MOST})
+        outcome = Outcome(_("Your list is full: it holds %(most)d papers.") % {"most": reading_list.MAX_PAPERS})
     if is_by_script(request):
         return _answer(request, outcome)
     messages.success(request, outcome.message, extra_tags=outcome.undo)
@@ -56,10 +55,9 @@ def act(request: HttpRequest, reader: Subscriber) -> HttpResponse:
 
 def _mark(reader: Subscriber, name: str, number: str) -> Outcome:
     """Save or rate a paper. Raise Http404 for an unknown action or paper."""
-    is_number = number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER
-    if name not in _MARKS or not is_number:
+    if name not in _MARKS:
         raise Http404(f"“{name}” is not an action.")
-    paper = get_object_or_404(Paper, pk=int(number), is_hidden=False)
+    paper = get_object_or_404(Paper, pk=primary_key(number), is_hidden=False)
     message, undo = _MARKS[name](reader, paper)
     return Outcome(message, f"{undo} {paper.pk}", paper=paper)
 
@@ -86,7 +84,7 @@ def _rate(verdict: str, message: Callable[[], str]) -> Callable[[Subscriber, Pap
 def _follow(request: HttpRequest, reader: Subscriber, name: str, about: str) -> Outcome:
     """Follow or unfollow a topic, an author or a phrase. Raise Http404 for anything else."""
     kind, _space, value = about.partition(" ")
-    value = " ".join(value.split())[:LONGEST_VALUE]
+    value = " ".join(value.split())[:MAX_VALUE_LENGTH]
     if kind not in list(follows.Kind) or not value or "\x00" in value:
         raise Http404(f"“{about}” can't be followed.")
     if name == "follow":

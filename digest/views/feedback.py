@@ -18,10 +18,9 @@ from digest.personalization import profiles
 from digest.views.saved import export_of
 from subscriptions.models import Subscriber
 from subscriptions.security.link_tokens import Purpose
-from subscriptions.views.common import bad_link, for_reader, page_with_button
+from subscriptions.views.common import bad_link, for_reader, page_with_button, primary_key
 
-MOST_SHOWN = 500  # papers on the page without an account
-LONGEST_NUMBER = 15  # digits of a paper's primary key in a form
+MAX_SHOWN = 500  # papers on the page without an account
 
 Verdict = Opinion.Verdict
 ASKED = ("save", Verdict.LIKE.value, Verdict.NOT_FOR_ME.value)  # what links in emails ask for
@@ -82,7 +81,7 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
 def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """Show the rated papers and the learned preferences of each filter, with buttons to reset them."""
     if request.method == "POST":
-        if pk := _number(request.POST.get("rating", "")):
+        if pk := primary_key(request.POST.get("rating", "")):
             feedback.clear_rating(reader, get_object_or_404(Paper, pk=pk))
         else:
             feedback.reset_filter(reader, request.POST.get("filter", ""), now=timezone.now())
@@ -98,13 +97,18 @@ def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpRe
     """Show the saved papers to a reader who is not signed in; POST removes one or brings it back."""
     if request.method == "POST":
         now = timezone.now()
-        if removed := _number(request.POST.get("paper", "")):
+        if removed := primary_key(request.POST.get("paper", "")):
             papers.remove(reader, get_object_or_404(Paper, pk=removed), now=now)
             return redirect(reverse("digest:reading_list", args=[token]) + f"?removed={removed}")
-        papers.save(reader, get_object_or_404(Paper, pk=_number(request.POST.get("restore", ""))), now=now)
+        papers.save(reader, get_object_or_404(Paper, pk=primary_key(request.POST.get("restore", ""))), now=now)
         return redirect("digest:reading_list", token)
-    rows = papers.find(reader)[:MOST_SHOWN]
-    context = {"rows": rows, "removed": _number(request.GET.get("removed", "")), "token": token, "subscriber": reader}
+    rows = papers.find(reader)[:MAX_SHOWN]
+    context = {
+        "rows": rows,
+        "removed": primary_key(request.GET.get("removed", "")),
+        "token": token,
+        "subscriber": reader,
+    }
     return render(request, "web/reading_list.html", context)
 
 
@@ -112,8 +116,3 @@ def reading_list(request: HttpRequest, reader: Subscriber, token: str) -> HttpRe
 @for_reader(Purpose.PREFERENCES)
 def reading_list_file(request: HttpRequest, reader: Subscriber, token: str, suffix: str) -> HttpResponse:
     return export_of(papers.find(reader), suffix)
-
-
-def _number(text: str) -> int:
-    """Return the primary key in `text`, or 0, which no paper has."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else 0

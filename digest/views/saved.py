@@ -12,11 +12,10 @@ from digest.site import citations, spreadsheets
 from digest.site.spreadsheets import ListedPaper
 from digest.views.page_cache import paginate
 from subscriptions.models import Subscriber
-from subscriptions.views.common import back_to, for_signed_in
+from subscriptions.views.common import back_to, for_signed_in, primary_key
 
 PAPERS_A_PAGE = 50
-LONGEST_SEARCH = 200  # characters
-LONGEST_NUMBER = 15  # digits of a paper's primary key
+MAX_SEARCH_LENGTH = 200  # characters
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,7 +23,7 @@ LONGEST_NUMBER = 15  # digits of a paper's primary key
 def saved(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     """Show the list; POST sets the tags and the note of one paper."""
     if request.method == "POST":
-        paper = get_object_or_404(Paper, pk=_number(request.POST.get("paper", "")))
+        paper = get_object_or_404(Paper, pk=primary_key(request.POST.get("paper", "")))
         given = request.POST
         if not reading_list.annotate(reader, paper, given.get("tags", ""), given.get("note", "")):
             raise Http404("The paper is not on the list.")
@@ -32,7 +31,7 @@ def saved(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     chosen = _chosen(request)
     rows, pages = paginate(reading_list.find(reader, **chosen), request.GET.get("page"), PAPERS_A_PAGE)
     context: dict[str, Any] = {"rows": rows, "pages": pages, "tags": reading_list.tags_of(reader), "chosen": chosen}
-    limits = {"longest_note": reading_list.LONGEST_NOTE, "longest_tags": reading_list.LONGEST_TAGS}
+    limits = {"longest_note": reading_list.MAX_NOTE_LENGTH, "longest_tags": reading_list.MAX_TAGS_LENGTH}
     return render(request, "web/saved.html", context | limits | {"orders": list(reading_list.ORDERS)})
 
 
@@ -63,12 +62,7 @@ def _listed(row: SavedPaper) -> ListedPaper:
 
 def _chosen(request: HttpRequest) -> dict[str, str]:
     """Return what the list is narrowed to, and its order. Unprintable characters can't be searched."""
-    given = {name: request.GET.get(name, "")[:LONGEST_SEARCH].strip() for name in ("q", "tag", "order")}
+    given = {name: request.GET.get(name, "")[:MAX_SEARCH_LENGTH].strip() for name in ("q", "tag", "order")}
     words = "".join(letter if letter.isprintable() else " " for letter in given["q"])
     order = given["order"] if given["order"] in reading_list.ORDERS else "newest"
     return {"words": words, "tag": given["tag"], "order": order}
-
-
-def _number(text: str) -> int:
-    """Return the primary key in `text`, or 0, which no paper has."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else 0

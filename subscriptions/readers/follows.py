@@ -12,7 +12,7 @@ from subscriptions.readers import consents
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.row_lock import on_the_current_row
 
-LONGEST_WORDS = 2000  # characters of all own words, as on the form
+MAX_WORDS_LENGTH = 2000  # characters of all own words, as on the form
 
 
 class Kind(StrEnum):
@@ -77,7 +77,7 @@ def _check(reader: Subscriber, words: str) -> None:
     """Raise FilterError if the reader can't add `words` to their own, by the rules of the form."""
     present = list(reader.filters.filter(topic=None).values_list("words", flat=True))
     together = "\n".join([*present, words])
-    if len(together) > LONGEST_WORDS:
+    if len(together) > MAX_WORDS_LENGTH:
         raise FilterError(_("You follow too many words. Remove some in your settings first."))
     grammar.check_count([term for row in (*present, words) for term in grammar.split(grammar.normalize_signs(row))])
     validation.read(words)

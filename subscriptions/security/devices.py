@@ -13,7 +13,7 @@ from subscriptions.models import Device, Subscriber
 
 TOKEN_BYTES = 32
 LIFETIME = dt.timedelta(days=400)  # without a visit; browsers keep no cookie for longer
-MOST = 20  # devices of a reader; the one that was not seen for longest goes first
+MAX_DEVICES = 20  # devices of a reader; the one that was not seen for longest goes first
 
 # The first that a User-Agent contains, because Edge also says Chrome, and Chrome also says Safari.
 _BROWSERS = (
@@ -31,7 +31,7 @@ def add(reader: Subscriber, user_agent: str, *, now: dt.datetime) -> tuple[Devic
     token = secrets.token_urlsafe(TOKEN_BYTES)
     values = {"label": label_of(user_agent), "signed_in_at": now, "last_seen_on": now.date()}
     device = Device.objects.create(subscriber=reader, token_hash=hash_of(token), **values)
-    surplus = list(Device.objects.filter(subscriber=reader).values_list("pk", flat=True)[MOST:])
+    surplus = list(Device.objects.filter(subscriber=reader).values_list("pk", flat=True)[MAX_DEVICES:])
     if surplus:
         Device.objects.filter(pk__in=surplus).delete()
     return device, token

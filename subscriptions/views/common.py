@@ -25,6 +25,7 @@ from subscriptions.security.link_tokens import Purpose
 logger = logging.getLogger(__name__)
 page_with_button = require_http_methods(["GET", "HEAD", "POST"])
 View = Callable[..., HttpResponse]
+MAX_DIGITS = 15  # of a primary key
 
 
 def for_reader(purpose: Purpose) -> Callable[[View], View]:
@@ -86,6 +87,11 @@ def back_to(request: HttpRequest, otherwise: str) -> str:
     address = request.POST.get("back", "")
     is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if is_ours else reverse(otherwise)
+
+
+def primary_key(text: str) -> int:
+    """Return the primary key that a form or an address names, or 0, which no row has."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS else 0
 
 
 def bad_link(request: HttpRequest, *, expired: bool, token: str = "") -> HttpResponse:

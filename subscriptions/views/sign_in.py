@@ -15,9 +15,14 @@ from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.readers import lifecycle, signup_queue
 from subscriptions.security import abuse_limits, bot_check, client_ip, devices, link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
-from subscriptions.views.common import bad_link, enqueue_notices, for_reader, for_signed_in, page_with_button
-
-LONGEST_NUMBER = 15  # digits of a device's primary key
+from subscriptions.views.common import (
+    bad_link,
+    enqueue_notices,
+    for_reader,
+    for_signed_in,
+    page_with_button,
+    primary_key,
+)
 
 
 @csrf_exempt  # the visitor has no session yet, and the answer is the same for every address
@@ -82,9 +87,7 @@ def keep_signed_in(request: HttpRequest, subscriber: Subscriber, token: str) -> 
 @for_reader(Purpose.PREFERENCES)
 def sign_out_device(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """Sign out one device on the list of the settings page."""
-    number = request.POST.get("device", "")
-    if number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER:
-        devices.revoke(subscriber, int(number))
+    devices.revoke(subscriber, primary_key(request.POST.get("device", "")))
     return redirect(reverse("subscriptions:preferences", args=[token]) + "?device=signed_out#devices")
 
 

@@ -70,6 +70,18 @@ def test_odd_searches_are_answered(client: Client, ada: Subscriber, query: str) 
     main_of(client, f"/saved/?{query}")
 
 
+def test_odd_tags_and_notes_are_kept_as_far_as_they_can_be(client: Client, ada: Subscriber) -> None:
+    fields = {
+        "paper": str(paper(1).pk),
+        "tags": "a\x00b, " + ",".join(map(str, range(30))),
+        "note": "\x00" + "x" * 9_999,
+    }
+    assert client.post("/saved/", fields).status_code == 302
+    row = reading_list.find(ada, tag="a b").get()
+    assert len(row.tags) == reading_list.MAX_TAGS
+    assert len(row.note) == reading_list.MAX_NOTE_LENGTH
+
+
 def test_another_site_can_not_write_a_note(ada: Subscriber) -> None:
     victim = Client(enforce_csrf_checks=True)
     sign_in(victim, ada)

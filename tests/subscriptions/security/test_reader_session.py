@@ -136,6 +136,6 @@ def test_signing_in_again_replaces_the_token(client: Client, alice: Subscriber) 
 
 
 def test_a_reader_keeps_at_most_twenty_devices(alice: Subscriber) -> None:
-    for _number in range(devices.MOST + 3):
+    for _number in range(devices.MAX_DEVICES + 3):
         devices.add(alice, FIREFOX, now=NOW)
-    assert Device.objects.count() == devices.MOST
+    assert Device.objects.count() == devices.MAX_DEVICES
