@@ -72,6 +72,11 @@ def current() -> Look:
     return _previewed.get() or look_of(_row())
 
 
+def is_saved() -> bool:
+    """Return whether an admin has saved the brand's row."""
+    return _row() is not None
+
+
 def look_of(row: Brand | None) -> Look:
     """Return the look of a saved or unsaved row. The settings fill in its empty fields."""
     given = {name: value for name in Brand.FIELDS if (value := getattr(row, name, None))}

@@ -118,7 +118,7 @@ class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
         css = {"all": ["admin-fitting.css", "admin-sources.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not Brand.objects.exists()
+        return super().has_add_permission(request) and not brand.is_saved()  # asked on every page, so it is cached
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Redirect to the only row, or to the form that creates it."""

@@ -86,6 +86,24 @@ def test_the_first_page_shows_each_part_to_staff_who_may_view_its_models(
     assert "1 active" not in page  # how many readers there are
 
 
+def test_the_first_page_takes_few_queries(
+    admin_client: Client, edition: Edition, alice: Subscriber, django_assert_max_num_queries: Any
+) -> None:
+    planner.plan_everyone(edition, now=NOW)
+    admin_client.get("/admin/")
+    with django_assert_max_num_queries(27):
+        admin_client.get("/admin/?range=1y")
+
+
+def test_lists_take_few_queries_however_many_rows(
+    admin_client: Client, edition: Edition, alice: Subscriber, django_assert_max_num_queries: Any
+) -> None:
+    planner.plan_everyone(edition, now=NOW)
+    for model in ("digest/edition", "digest/delivery", "subscriptions/subscriber", "subscriptions/topic"):
+        with django_assert_max_num_queries(15):
+            admin_client.get(f"/admin/{model}/")
+
+
 def test_the_page_of_one_app_is_as_django_has_it(admin_client: Client) -> None:
     page = admin_client.get("/admin/subscriptions/")
     assert [app["app_label"] for app in page.context["app_list"]] == ["subscriptions"]
