@@ -80,7 +80,7 @@ def test_it_signs_out_all_links_that_open_or_change_something(
         sent_at=NOW,
         status="sent",
         papers={
-            "for_you": [[edition.papers.all()[0].pk, 30, []]],
+            "for_you": [[edition.papers.all()[0].pk, 30]],
             "trending": [],
             "more": 0,
             "of": 1,
