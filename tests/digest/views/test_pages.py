@@ -382,3 +382,12 @@ def test_it_says_until_when_an_edition_is_open(client: Client, edition: Edition)
         assert open_until in client.get("/").content.decode()
     with time_machine.travel(NOW + dt.timedelta(days=1)):  # no task ran to close it
         assert open_until not in client.get("/").content.decode()
+
+
+@pytest.mark.usefixtures("edition")
+@pytest.mark.parametrize(("by", "label"), [("ai", "AI summary:"), ("sentence", "")])
+def test_a_list_shows_the_take_away_of_a_paper_without_a_summary(client: Client, by: str, label: str) -> None:
+    Paper.objects.update(take_away="In one step, at half the cost.", take_away_by=by)
+    page = body(client, "/")
+    assert page.count("In one step, at half the cost.") == 3
+    assert ("AI summary:" in page) == bool(label)
