@@ -4,16 +4,20 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from anymail.signals import EventType
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from digest import clock
 from digest.delivery.events.classification import EventClass
 from digest.models import DailyTotal, Delivery, DeliveryEvent
 
 SPAN = dt.timedelta(days=7)
+
+Span = tuple[dt.datetime, dt.datetime]  # the end is exclusive
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,13 @@ class ReputationRates:
 def recent_rates(*, now: dt.datetime, since: dt.datetime | None = None) -> ReputationRates:
     """Return the rates of the last seven days. If `since` is given, count only emails that were queued after it."""
     begins = max(filter(None, (now - SPAN, since)))
-    sent, events = 0, Counter[str]()
-    counted = _counted(begins, now)
+    counted, uncounted = _counted(begins, now), list[Span]()
     for day, first, last in _days(begins, now):
-        has_total = day in counted and last - first == dt.timedelta(days=1)
-        if not has_total:
-            queued = Delivery.objects.filter(queued_at__gte=first, queued_at__lt=last, status=Delivery.Status.SENT)
-            sent += queued.count()
-        if not has_total or since is not None:  # totals do not show which emails their events are about
-            events += _events(first, last, since)
+        if day not in counted or last - first < dt.timedelta(days=1):
+            _extend(uncounted, first, last)
+    sent = Delivery.objects.filter(_within("queued_at", uncounted), status=Delivery.Status.SENT).count()
+    # Totals do not show which emails their events are about.
+    events = _events(uncounted if since is None else [(begins, now)], since)
     for what, number in _totals(begins, now):
         if what == f"delivery {Delivery.Status.SENT}":
             sent += number
@@ -100,8 +102,20 @@ def _rates(sent: int, events: Counter[str]) -> ReputationRates:
     )
 
 
-def _events(first: dt.datetime, last: dt.datetime, since: dt.datetime | None) -> Counter[str]:
-    rows = DeliveryEvent.objects.filter(happened_at__gte=first, happened_at__lt=last).order_by()
+def _extend(spans: list[Span], first: dt.datetime, last: dt.datetime) -> None:
+    """Add a day to `spans`, to the last one if it follows it, so that one query reads all of them."""
+    if spans and spans[-1][1] == first:
+        first = spans.pop()[0]
+    spans.append((first, last))
+
+
+def _within(field: str, spans: list[Span]) -> Q:
+    """Return the condition that `field` is in one of `spans`. The last one ends now, so there always is one."""
+    return reduce(or_, (Q(**{f"{field}__gte": first, f"{field}__lt": last}) for first, last in spans))
+
+
+def _events(spans: list[Span], since: dt.datetime | None) -> Counter[str]:
+    rows = DeliveryEvent.objects.filter(_within("happened_at", spans)).order_by()
     if since is not None:  # an admin has acknowledged everything that was sent before
         rows = rows.filter(delivery__queued_at__gte=since)
     counts: Counter[str] = Counter()

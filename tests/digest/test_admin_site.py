@@ -91,7 +91,7 @@ def test_the_first_page_takes_few_queries(
 ) -> None:
     planner.plan_everyone(edition, now=NOW)
     admin_client.get("/admin/")
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(25):
         admin_client.get("/admin/?range=1y")
 
 
