@@ -24,7 +24,7 @@ from digest.email.batch.composer import Composer, DeliveryRow
 from digest.models import Delivery, Edition, Paper, QuietDay, Thumbnail
 from digest.papers import topic_assignment
 from digest.search import topic_suggestions
-from subscriptions.models import Subscriber
+from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import address_change, lifecycle
 from subscriptions.readers.preferences import Preferences
 from subscriptions.security import abuse_limits, bot_check, devices, link_tokens, reader_session
@@ -113,6 +113,13 @@ def by_http() -> Iterator[None]:
 
 
 @contextmanager
+def signed_up_again() -> Iterator[None]:
+    wishes = Preferences(topics=Topic.objects.filter(slug__in=["quantum", "heritage"])).as_json()
+    Subscriber.objects.filter(email="daily@example.org").update(asked_wishes=wishes)
+    yield
+
+
+@contextmanager
 def network_is_full() -> Iterator[None]:
     full = abuse_limits.Limit("full", "", [(1, dt.timedelta(minutes=8))])
     abuse_limits.acquire(full, now=timezone.now())
@@ -158,6 +165,13 @@ def send_too_much(shown: Shown) -> None:
     shown.get_by_text(translated(shown, "Nothing was sent yet.")).wait_for()
 
 
+def open_areas(shown: Shown) -> None:
+    for area in shown.locator(".area summary").all():
+        area.click()
+    shown.locator("#arrival > summary").click()
+    shown.locator(".area > .chip input").first.check()
+
+
 def sign_up_with_a_slip(shown: Shown) -> None:
     shown.get_by_label(translated(shown, "Email address")).fill("ada@gmial.com")
     press("Subscribe")(shown)
@@ -179,7 +193,7 @@ def ask_for_sign_in(shown: Shown) -> None:
 def preview(shown: Shown) -> None:
     name = translated(shown, "Reasoning models")
     shown.get_by_label(translated(shown, "Find a topic")).fill(name)
-    shown.get_by_label(name).check()
+    shown.get_by_role("checkbox", name=name).first.check()
     phrase = "nothing like this"
     shown.get_by_label(translated(shown, "Your own words")).fill(phrase)
     shown.locator(".preview-day").first.wait_for()
@@ -239,10 +253,13 @@ PAGES = {
     "subscribe, with errors": Page("/subscribe/", act=send_wrong, status=INVALID),
     "subscribe, too often": Page("/subscribe/", act=send_too_much, status=TOO_MANY, given=network_is_full),
     "subscribe, preview shown": Page("/subscribe/", act=preview),
+    "subscribe, with areas open": Page("/subscribe/", act=open_areas),
+    "check your mail, in another language": Page("/subscribe/sent/"),
     "check your mail": Page("/subscribe/", act=sign_up_with_a_slip, status=ACCEPTED),
     "confirm": Page(link(Purpose.CONFIRM, "pending")),
     "confirmed": Page(link(Purpose.CONFIRM, "quiet"), act=press("Yes, send me papers"), given=unconfirmed),
     "link of long ago": Page(old_link(Purpose.CONFIRM, "pending"), status=GONE),
+    "topics of a second sign-up": Page(link(Purpose.PREFERENCES, "daily", "add/"), given=signed_up_again),
     "link to another address, of long ago": Page(old_link(Purpose.CHANGE_ADDRESS, "daily"), status=GONE),
     "link back, of long ago": Page(old_link(Purpose.COME_BACK, "left"), status=GONE),
     "forged link": Page("/confirm/nonsense/", status=NOT_FOUND),
@@ -270,6 +287,9 @@ PAGES = {
     "opinion": Page(opinion("words", then="?opinion=like")),
     "opinion, said": Page(opinion("daily")),
     "unsubscribe": Page(link(Purpose.UNSUBSCRIBE, "daily")),
+    "unsubscribe, less instead": Page(
+        link(Purpose.UNSUBSCRIBE, "daily"), act=press("One email a week with the best papers")
+    ),
     "unsubscribed": Page(link(Purpose.UNSUBSCRIBE, "left")),
     "come back": Page(link(Purpose.COME_BACK, "left")),
     "come back, done": Page(link(Purpose.COME_BACK, "daily")),
