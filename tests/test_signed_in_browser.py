@@ -37,11 +37,11 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def ada(page: Page, learning: Topic) -> Subscriber:
-    """A reader who has signed this browser in on the settings page."""
+    """A reader who has signed this browser in by an emailed link."""
     reader = make_reader("ada@example.org", topics=[learning])
-    page.goto(f"/preferences/{link_tokens.make_token(Purpose.PREFERENCES, reader)}/")
+    page.goto(f"/sign-in/{link_tokens.make_token(Purpose.SIGN_IN, reader)}/")
     page.get_by_role("button", name="Keep me signed in on this device").click()
-    expect(page.get_by_text("This device is signed in.")).to_be_visible()
+    expect(page.get_by_role("heading", name="For you")).to_be_visible()
     return reader
 
 

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='owednotice',
             name='kind',
-            field=models.CharField(choices=[('confirm', 'please confirm'), ('already_subscribed', 'you are subscribed already'), ('welcome', 'welcome'), ('link', 'here is your link'), ('change_address', 'please confirm your new address'), ('moved', 'your address was changed'), ('goodbye', 'you are unsubscribed'), ('returned', 'you are subscribed again'), ('signed_out', 'your older links are signed out'), ('data', 'here is the link to your data'), ('sign_in', 'here is your sign-in link'), ('new_device', 'a device was signed in')], max_length=20),
+            field=models.CharField(choices=[('confirm', 'please confirm'), ('already_subscribed', 'you are subscribed already'), ('welcome', 'welcome'), ('link', 'here is your link'), ('change_address', 'please confirm your new address'), ('moved', 'your address was changed'), ('goodbye', 'you are unsubscribed'), ('returned', 'you are subscribed again'), ('signed_out', 'your older links are signed out'), ('data', 'here is the link to your data'), ('sign_in', 'here is your sign-in link'),], max_length=20),
         ),
     ]

@@ -33,7 +33,6 @@ class OwedNotice(models.Model):
         SIGNED_OUT = "signed_out", "your older links are signed out"
         DATA = "data", "here is the link to your data"
         SIGN_IN = "sign_in", "here is your sign-in link"
-        NEW_DEVICE = "new_device", "a device was signed in"
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="owed_notices")
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -275,24 +275,6 @@ def _sign_in(notice: OwedNotice) -> Note:
     )
 
 
-def _new_device(notice: OwedNotice) -> Note:
-    newest = notice.subscriber.devices.order_by("-pk").first()
-    device = (newest.label if newest else "") or _("A device")
-    return Note(
-        notice.address,
-        _("A device was signed in to %(site)s") % {"site": brand.current().name},
-        (
-            _("On your settings page, a device was signed in to your subscription: %(device)s.") % {"device": device},
-            _(
-                "If it was not you, someone has one of your digests with its links. Open your settings and sign out "
-                "everywhere."
-            ),
-        ),
-        _("Open my settings"),
-        link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber) + "#devices",
-    )
-
-
 def erased(address: str) -> Note:
     """Write the last email to an erased reader, at an address that is no longer stored."""
     name = brand.current().name
@@ -324,5 +306,4 @@ _WRITERS = {
     Kind.SIGNED_OUT: _signed_out,
     Kind.DATA: _data,
     Kind.SIGN_IN: _sign_in,
-    Kind.NEW_DEVICE: _new_device,
 }

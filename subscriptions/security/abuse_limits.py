@@ -111,11 +111,6 @@ def data_links(reader: uuid.UUID) -> Limit:
     return Limit("data", reader.hex, [(3, DAY)])
 
 
-def new_devices(reader: uuid.UUID) -> Limit:
-    """Return the limit of signing devices in by the link to the settings, because each time sends an email."""
-    return Limit("device", reader.hex, [(5, DAY)])
-
-
 def returns(reader: uuid.UUID) -> Limit:
     """Return the limit on resubscribing by the button, because each time sends an email."""
     return Limit("return", reader.hex, [(3, DAY)])

@@ -11,9 +11,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from subscriptions import forms, outbox
-from subscriptions.models import OwedNotice, Subscriber
-from subscriptions.readers import lifecycle, signup_queue
-from subscriptions.security import abuse_limits, bot_check, client_ip, devices, link_tokens, reader_session
+from subscriptions.models import Subscriber
+from subscriptions.readers import signup_queue
+from subscriptions.security import bot_check, client_ip, devices, link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views.common import (
     bad_link,
@@ -69,18 +69,14 @@ def sign_in(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
 
 @require_POST
 @for_reader(Purpose.PREFERENCES)
-def keep_signed_in(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Sign this device in from the settings page. Notify the reader, because digests get forwarded, links included."""
-    page = reverse("subscriptions:preferences", args=[token])
-    if not subscriber.is_subscribed or not bot_check.is_from_here(request):
-        return redirect(f"{page}#devices")
-    now = timezone.now()
-    if abuse_limits.acquire(abuse_limits.new_devices(subscriber.uid), now=now):
-        return redirect(f"{page}?device=too_often#devices")
-    reader_session.sign_in(request, subscriber)
-    lifecycle.queue_notice(subscriber, OwedNotice.Kind.NEW_DEVICE, now=now)
-    enqueue_notices()
-    return redirect(f"{page}?device=signed_in#devices")
+def email_link(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Email the reader a sign-in link. This page signs no one in, because digests get forwarded, links included."""
+    network = client_ip.visitors_network(request)
+    again_at = signup_queue.request_sign_in(subscriber.email, network=network, now=timezone.now())
+    if again_at is None:
+        enqueue_notices()
+    about = "too_often" if again_at else "emailed"
+    return redirect(reverse("subscriptions:preferences", args=[token]) + f"?device={about}#devices")
 
 
 @require_POST
