@@ -259,7 +259,7 @@ def test_it_previews_settings_in_the_readers_language_and_saves_nothing(client: 
         ({"topics": ["sailing"]}, "Such papers are rare. You get an email when there is one"),
         ({"words": "about: the tides of the sea"}, "Such papers are rare."),
         ({}, "You follow nothing in particular"),
-        ({"max_papers": "1"}, "1 top-voted paper"),
+        ({"max_papers": "1"}, "Top 1"),
     ],
 )
 def test_it_says_what_is_the_matter(client: Client, given: dict[str, Any], said: str) -> None:
