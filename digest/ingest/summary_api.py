@@ -25,6 +25,7 @@ RECENT = dt.timedelta(days=3)
 PAUSE = dt.timedelta(minutes=15)  # after an error of the server
 MOST_BYTES = 100_000  # of an answer
 MOST_TOKENS = 150  # of an answer
+MAX_ANSWER = 5_000  # characters, with a model's reasoning
 SHORTEST, LONGEST = 20, 400  # characters of a summary
 LONGEST_ABSTRACT = 6_000  # characters that are sent
 
@@ -128,10 +129,12 @@ def read_summary(answer: bytes) -> str:
     """Return the summary in the server's `answer` as one line of plain text."""
     try:
         content = json.loads(answer)["choices"][0]["message"]["content"]
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise ServerError("the answer is not that of a chat") from error
     if not isinstance(content, str):
         raise AnswerError("the answer has no text")
+    if len(content) > MAX_ANSWER:
+        raise AnswerError(f"the answer has {len(content):,} characters, more than {MAX_ANSWER:,}")
     text = clean(from_html(_REASONING.sub("", content)))
     text = _LABEL.sub("", text.strip(QUOTES)).strip(QUOTES)
     if _FOREIGN.search(text):

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from digest.site.citations import Citable
 
 CSV_TYPE = "text/csv; charset=utf-8"
 BYTE_ORDER_MARK = "\ufeff"  # Excel reads UTF-8 only with it
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+# A sign that begins a formula, at the start of a cell or after what some programs take for the end of one.
+_FORMULA = re.compile(r"(^|[;,\t\r\n])( {0,9})(?=[=+\-@＝＋－＠])")  # full-width signs count, too
 COLUMNS = ("title", "authors", "link", "published", "saved", "tags", "note")
 
 
@@ -40,4 +42,4 @@ def as_csv(rows: Iterable[ListedPaper]) -> str:
 
 def without_formula(cell: str) -> str:
     """Return the text so that no spreadsheet program runs it as a formula: titles come from anyone."""
-    return f"'{cell}" if cell.startswith(_FORMULA_SIGNS) else cell
+    return _FORMULA.sub(r"\1\2'", cell)

@@ -55,10 +55,12 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
     if request.method != "POST":
         shown, follows = lifecycle.as_confirmed(subscriber)
         return render(request, "web/confirm.html", {"subscriber": shown, "follows": follows})
+    is_first_time = subscriber.awaits_confirmation
     if not lifecycle.confirm(subscriber, now=timezone.now(), trace=trace(request)):
         return bad_link(request, expired=True)
     enqueue_notices()
-    if request.POST.get("keep") and bot_check.is_from_here(request):
+    # The link works for days, so it signs a device in only once.
+    if is_first_time and request.POST.get("keep") and bot_check.is_from_here(request):
         reader_session.sign_in(request, subscriber)
     preferences_url = reverse(
         "subscriptions:preferences", args=[link_tokens.make_token(Purpose.PREFERENCES, subscriber)]

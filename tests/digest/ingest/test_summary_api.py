@@ -176,14 +176,24 @@ def test_it_reads_an_answer_as_plain_text(content: str, summary: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "Too short.", GOOD * 20, "Visit www.example.org for more about it.", "[More about it](x) is what we show.", 7],
+    [
+        "",
+        "Too short.",
+        GOOD * 20,
+        "a" * 60_000,
+        "Visit www.example.org for more about it.",
+        "[More about it](x) is what we show.",
+        7,
+    ],
 )
 def test_it_refuses_other_answers(content: object) -> None:
     with pytest.raises(AnswerError):
         read_summary(chat(content))
 
 
-@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b'{"choices": []}', b'{"choices": [{"message": null}]}'])
+@pytest.mark.parametrize(
+    "answer", [b"", b"<html>", b"[]", b'{"choices": []}', b'{"choices": [{"message": null}]}', b"[" * 99_000]
+)
 def test_garbage_is_an_error_of_the_server(answer: bytes) -> None:
     with pytest.raises(ServerError):
         read_summary(answer)

@@ -105,9 +105,11 @@ def test_it_exports_what_is_shown(client: Client, ada: Subscriber) -> None:
     assert client.get("/saved.ris").text.count("TY  - ") == 2
 
 
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
-def test_no_cell_is_a_formula(cell: str) -> None:
-    assert spreadsheets.without_formula(cell) == f"'{cell}"
+@pytest.mark.parametrize("before", ["", "\t", "\r", "A;", "A; ", "a, ", "note\n"])
+@pytest.mark.parametrize("formula", ["=1", "+1", "-1", "@a", "＝1"])  # a full-width sign
+def test_no_cell_is_a_formula_wherever_a_program_splits_it(before: str, formula: str) -> None:
+    assert spreadsheets.without_formula(f"{before}{formula}") == f"{before}'{formula}"
+    assert spreadsheets.without_formula(f"well-known {formula}") == f"well-known {formula}"
 
 
 def test_removed_papers_are_deleted_after_a_day(ada: Subscriber) -> None:

@@ -91,9 +91,17 @@ def test_a_reader_who_left_gets_the_link_to_the_settings(visitor: Client, charli
 def test_confirming_signs_in_only_if_asked(visitor: Client, bob: Subscriber) -> None:
     visitor.post(path_of(Purpose.CONFIRM, bob))
     assert not Device.objects.exists()
+    Subscriber.objects.filter(pk=bob.pk).update(status=Subscriber.Status.PENDING)
     response = visitor.post(path_of(Purpose.CONFIRM, bob), {"keep": "1"})
     assert response.cookies[reader_session.cookie_name()]["httponly"]
     assert is_signed_in(visitor)
+
+
+def test_a_confirmation_link_signs_in_only_once(visitor: Client, bob: Subscriber) -> None:
+    visitor.post(path_of(Purpose.CONFIRM, bob))
+    response = visitor.post(path_of(Purpose.CONFIRM, bob), {"keep": "1"})
+    assert response.status_code == 200
+    assert not Device.objects.exists()
 
 
 def test_opening_the_settings_signs_no_one_in(visitor: Client, alice: Subscriber) -> None:
