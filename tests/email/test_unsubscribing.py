@@ -84,7 +84,7 @@ def test_u6_following_the_link_changes_nothing(mail: Mail, alice: Subscriber, me
     for _ in range(10):
         Client().generic(method, path)
     assert status_of(alice) == "active"
-    assert Client().get(path).content.decode().count('<form method="post"') == 1
+    assert Client().get(path).content.decode().count('<form method="post">') == 1
 
 
 def test_u7_the_token_names_no_address_and_another_opens_nothing(mail: Mail, alice: Subscriber) -> None:

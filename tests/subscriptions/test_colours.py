@@ -49,4 +49,6 @@ def test_it_knows_a_colour(text: str, is_one: bool) -> None:
 
 def test_mails_and_pages_have_the_same_accent() -> None:
     style = (BASE_DIR / "static" / "style.css").read_text()
-    assert re.findall(r"--accent: (#\w+);", style)[:2] == [colours.light().accent, colours.dark().accent]
+    accents = re.search(r"--accent: light-dark\((#\w+), (#\w+)\);", style)
+    assert accents
+    assert accents.groups() == (colours.light().accent, colours.dark().accent)

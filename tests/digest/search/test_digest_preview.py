@@ -229,7 +229,7 @@ def test_it_previews_settings_in_the_readers_language_and_saves_nothing(client: 
     assert "2 Papers am Tag" in page
     assert "Cooking on Day 0" in page  # no longer offered, but still followed
     assert ("<html" not in page) if htmx else ("<h1>Ihr Abo</h1>" in page)
-    assert htmx or f'formaction="{address}#seen"' in page
+    assert htmx or f'formaction="{address}#preview-heading"' in page
     assert [str(each) for each in reader.filters.all()] == ["Cooking"]
 
 

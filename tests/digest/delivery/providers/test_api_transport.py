@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
+from email.header import decode_header, make_header
 from itertools import chain
 from typing import Any
 
@@ -62,7 +63,7 @@ def check_arrived(provider: str, esp: Esp, mails: list[Mail]) -> None:
         parsed, took = parse_message(mail.message), arrived[mail.address]
         assert seen(took.html) == seen(parsed.html)
         assert seen(took.text) == seen(parsed.text)
-        assert seen(took.subject) == parsed.headers["Subject"]
+        assert seen(took.subject) == str(make_header(decode_header(parsed.headers["Subject"])))
         headers = {name.lower(): value for name, value in took.headers.items()}
         assert headers["list-unsubscribe"] == parsed.headers["List-Unsubscribe"]
         assert headers["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
