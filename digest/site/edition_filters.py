@@ -19,7 +19,7 @@ ORDERS: Mapping[str, tuple[str | OrderBy, ...]] = {
 FEW = 2  # papers; a topic with fewer is listed apart
 
 
-class Area(NamedTuple):
+class AreaFilter(NamedTuple):
     """A group of topics in one edition."""
 
     slug: str
@@ -36,7 +36,7 @@ class Area(NamedTuple):
         return [topic for topic in self.topics if topic[1] < FEW]
 
 
-def areas(edition: Edition, labels: Labels, counted: Mapping[int, int]) -> list[Area]:
+def areas(edition: Edition, labels: Labels, counted: Mapping[int, int]) -> list[AreaFilter]:
     """Return all areas, those with most papers in the edition first. `counted` is from `topics.counts`."""
     shown = TopicPaper.objects.filter(day=edition.day, topic__is_offered=True, paper__is_hidden=False).order_by()
     papers = dict(shown.values_list("topic__group").annotate(papers=Count("paper", distinct=True)))
@@ -45,7 +45,7 @@ def areas(edition: Edition, labels: Labels, counted: Mapping[int, int]) -> list[
         if pk in counted and not label.narrower:
             topics[label.group].append((label, counted[pk]))
     found = [
-        Area(slug(name), name, papers.get(name, 0), sorted(inside, key=lambda topic: -topic[1]))
+        AreaFilter(slug(name), name, papers.get(name, 0), sorted(inside, key=lambda topic: -topic[1]))
         for name, inside in topics.items()
     ]
     return sorted(found, key=lambda area: (-area.papers, area.name))

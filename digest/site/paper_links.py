@@ -7,7 +7,7 @@ FIRST_IN_HTML = "2312"  # arXiv makes HTML of the papers since December 2023
 LONGEST_SHARED = 200  # characters of a title in a short post
 
 
-class Link(NamedTuple):
+class PaperLink(NamedTuple):
     label: str
     url: str
 
@@ -26,18 +26,18 @@ def arxiv_number(key: str) -> str:
     return key.removeprefix("arxiv:") if key.startswith("arxiv:") else ""
 
 
-def elsewhere(paper: Linkable) -> list[Link]:
+def elsewhere(paper: Linkable) -> list[PaperLink]:
     """Return links to the paper at other sites, beside arXiv's page and the PDF."""
     number = quote(arxiv_number(paper.key))
     if not number:
         return []
     has_html = number[:4].isdecimal() and number[:4] >= FIRST_IN_HTML
-    html = [Link("HTML", f"https://arxiv.org/html/{number}")] if has_html else []
+    html = [PaperLink("HTML", f"https://arxiv.org/html/{number}")] if has_html else []
     return [
         *html,
-        Link("alphaXiv", f"https://www.alphaxiv.org/abs/{number}"),
-        Link("Hugging Face", f"https://huggingface.co/papers/{number}"),
-        Link("Semantic Scholar", f"https://www.semanticscholar.org/arxiv/{number}"),
+        PaperLink("alphaXiv", f"https://www.alphaxiv.org/abs/{number}"),
+        PaperLink("Hugging Face", f"https://huggingface.co/papers/{number}"),
+        PaperLink("Semantic Scholar", f"https://www.semanticscholar.org/arxiv/{number}"),
     ]
 
 
@@ -56,13 +56,13 @@ def _tagged(kind: str, paper: Linkable) -> str:
     return f"https://huggingface.co/{kind}?{urlencode({'other': f'arxiv:{number}'})}" if number else ""
 
 
-def sharing(title: str, url: str) -> list[Link]:
+def sharing(title: str, url: str) -> list[PaperLink]:
     """Return links that open a new post about the page `url`. They need no script of the other site."""
     short = title if len(title) <= LONGEST_SHARED else title[: LONGEST_SHARED - 1] + "…"
     return [
-        Link("X", f"https://x.com/intent/post?{_query(text=short, url=url)}"),
-        Link("Bluesky", f"https://bsky.app/intent/compose?{_query(text=f'{short} {url}')}"),
-        Link("LinkedIn", f"https://www.linkedin.com/sharing/share-offsite/?{_query(url=url)}"),
+        PaperLink("X", f"https://x.com/intent/post?{_query(text=short, url=url)}"),
+        PaperLink("Bluesky", f"https://bsky.app/intent/compose?{_query(text=f'{short} {url}')}"),
+        PaperLink("LinkedIn", f"https://www.linkedin.com/sharing/share-offsite/?{_query(url=url)}"),
     ]
 
 

@@ -27,7 +27,7 @@ LIKE, NOT_FOR_ME = Opinion.Verdict.LIKE.value, Opinion.Verdict.NOT_FOR_ME.value
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ActionResult:
     """The result of an action: a message, the action that takes it back, and the buttons that it changes."""
 
     message: str
@@ -44,22 +44,22 @@ def act(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     try:
         outcome = _follow(request, reader, name, about) if name in _FOLLOWS else _mark(reader, name, about)
     except FilterError as error:
-        outcome = Outcome(str(error))
+        outcome = ActionResult(str(error))
     except reading_list.FullListError:
-        outcome = Outcome(_("Your list is full: it holds %(most)d papers.") % {"most": reading_list.MAX_PAPERS})
+        outcome = ActionResult(_("Your list is full: it holds %(most)d papers.") % {"most": reading_list.MAX_PAPERS})
     if is_by_script(request):
         return _answer(request, outcome)
     messages.success(request, outcome.message, extra_tags=outcome.undo)
     return redirect(back_to(request, "digest:latest"))
 
 
-def _mark(reader: Subscriber, name: str, number: str) -> Outcome:
+def _mark(reader: Subscriber, name: str, number: str) -> ActionResult:
     """Save or rate a paper. Raise Http404 for an unknown action or paper."""
     if name not in _MARKS:
         raise Http404(f"“{name}” is not an action.")
     paper = get_object_or_404(Paper, pk=primary_key(number), is_hidden=False)
     message, undo = _MARKS[name](reader, paper)
-    return Outcome(message, f"{undo} {paper.pk}", paper=paper)
+    return ActionResult(message, f"{undo} {paper.pk}", paper=paper)
 
 
 def _save(reader: Subscriber, paper: Paper) -> tuple[str, str]:
@@ -81,7 +81,7 @@ def _rate(verdict: str, message: Callable[[], str]) -> Callable[[Subscriber, Pap
     return rate
 
 
-def _follow(request: HttpRequest, reader: Subscriber, name: str, about: str) -> Outcome:
+def _follow(request: HttpRequest, reader: Subscriber, name: str, about: str) -> ActionResult:
     """Follow or unfollow a topic, an author or a phrase. Raise Http404 for anything else."""
     kind, _space, value = about.partition(" ")
     value = " ".join(value.split())[:MAX_VALUE_LENGTH]
@@ -93,7 +93,7 @@ def _follow(request: HttpRequest, reader: Subscriber, name: str, about: str) -> 
     else:
         follows.unfollow(reader, kind, value, trace=trace(request))
         message, undo = _("You no longer follow this."), "follow"
-    return Outcome(message, f"{undo} {kind} {value}", follow=(kind, value))
+    return ActionResult(message, f"{undo} {kind} {value}", follow=(kind, value))
 
 
 _FOLLOWS = ("follow", "unfollow")
@@ -106,7 +106,7 @@ _MARKS: dict[str, Callable[[Subscriber, Paper], tuple[str, str]]] = {
 }
 
 
-def _answer(request: HttpRequest, outcome: Outcome) -> HttpResponse:
+def _answer(request: HttpRequest, outcome: ActionResult) -> HttpResponse:
     """Return the message, and the changed buttons as HTML, for actions.js."""
     context = {"paper": outcome.paper, "follow": outcome.follow}
     html = render_to_string("web/_changed_actions.html", context, request)

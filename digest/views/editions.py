@@ -79,7 +79,7 @@ def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
 
 
 def _choices(
-    request: HttpRequest, topic: topics.TopicLabel | None, areas: Sequence[edition_filters.Area]
+    request: HttpRequest, topic: topics.TopicLabel | None, areas: Sequence[edition_filters.AreaFilter]
 ) -> dict[str, str]:
     """Return the parameters of the address that differ from their defaults. A topic goes before an area."""
     chosen = {

@@ -35,7 +35,7 @@ class TopicsWidget(FilteredSelectMultiple):
         return format_html("<div>{}</div>", super().render(*args, **kwargs))
 
 
-class TopicsField(forms.ModelMultipleChoiceField[Topic]):
+class NarrowerTopicsField(forms.ModelMultipleChoiceField[Topic]):
     """A choice of topics. Its value is a list of slugs."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -68,7 +68,7 @@ class TopicForm(forms.ModelForm[Topic]):
     exclusions = LinesField(
         required=False, help_text="One per line. A paper with any of them never matches.", show_hidden_initial=True
     )
-    narrower = TopicsField(required=False, label="Narrower topics", show_hidden_initial=True)
+    narrower = NarrowerTopicsField(required=False, label="Narrower topics", show_hidden_initial=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
