@@ -35,6 +35,8 @@ class TopicsField(forms.ModelMultipleChoiceField[Topic]):
     """A choice of topics. Retired ones, which a cached page may still offer, become the topics they included."""
 
     def clean(self, value: Any) -> Any:
+        if unknown := [each for each in value or [] if "\x00" in each]:  # PostgreSQL would refuse the query
+            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": unknown[0]})
         offered: Any = self.queryset
         known = set(offered.filter(slug__in=value).values_list("slug", flat=True)) if value else set()
         return super().clean([slug for each in value or [] for slug in ([each] if each in known else current([each]))])

@@ -101,7 +101,7 @@ def test_it_never_gives_more_than_the_limit_to_those_who_come_at_once() -> None:
         assert sum(given) == 5
 
 
-def test_it_emails_a_stranger_once_if_many_readers_name_them_at_once() -> None:
+def test_it_emails_a_stranger_no_more_than_the_limit_if_many_readers_name_them_at_once() -> None:
     readers = [make_reader(f"reader{number}@example.org") for number in range(5)]
     for number in range(5):
         stranger = f"stranger{number}@example.com"
@@ -111,7 +111,7 @@ def test_it_emails_a_stranger_once_if_many_readers_name_them_at_once() -> None:
                 for reader in readers
             )
         )
-        assert OwedNotice.objects.filter(to=stranger).count() == 1
+        assert OwedNotice.objects.filter(to=stranger).count() == 3  # an hour
 
 
 def test_it_does_once_what_a_form_asked_for_with_many_workers_at_once() -> None:
