@@ -33,6 +33,7 @@ def test_the_cost_of_each_public_address_is_measured() -> None:
     assert sorted(endpoints.PATHS) == sorted(public_routes())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("edition", "learning")
 def test_the_worst_request_of_each_public_address_costs_little() -> None:
     """All in one test, because loading the catalogue and making its reader takes longer than any request."""

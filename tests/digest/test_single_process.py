@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.conftest import stamped
 from tests.upstream import Upstream
@@ -91,6 +92,7 @@ def test_it_fetches_serves_signs_up_and_stops(tmp_path: Path) -> None:
         stop(started)
 
 
+@pytest.mark.slow
 def test_it_goes_on_when_upstream_can_not_be_reached(tmp_path: Path) -> None:
     port = free_port()
     with running(tmp_path, port) as started:
@@ -121,6 +123,7 @@ def refusal(var: Path, port: int) -> str:
     return ended.stderr
 
 
+@pytest.mark.slow
 def test_it_stops_although_upstream_does_not_answer(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
         port = free_port()
