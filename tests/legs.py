@@ -24,9 +24,12 @@ class Leg:
 
     @property
     def workers(self) -> int:
-        """The number of workers: one for each core, at most as many as there are empty Redis databases."""
+        """The number of workers: one for each core, at most as many as there are empty Redis databases.
+
+        A quick run on SQLite has one more, because many tests wait for other processes.
+        """
         cores = min(_cores(), MOST_WORKERS)
-        return 1 + _empty_redis_databases(cores - 1) if self.needs_services else cores
+        return 1 + _empty_redis_databases(cores - 1) if self.needs_services else cores + self.is_quick
 
     @property
     def environment(self) -> dict[str, str]:
