@@ -15,6 +15,7 @@ MAX_TAGS = 10  # of a paper
 MAX_TAG_LENGTH = 40  # characters
 MAX_TAGS_LENGTH = 500  # characters of all tags of a paper, with commas
 MAX_NOTE_LENGTH = 2_000  # characters
+MAX_WORDS = 10  # of a search; further ones are left out
 UNDO_TIME = dt.timedelta(days=1)  # for a removed paper to come back with its tags and note
 
 ORDERS = {
@@ -82,12 +83,16 @@ def tags_of(reader: Subscriber) -> list[Tag]:
 def find(reader: Subscriber, *, words: str = "", tag: str = "", order: str = "newest") -> QuerySet[SavedPaper]:
     """Return the saved papers that contain all `words` and have the tag. An unknown order is the default one."""
     rows = _rows(reader).select_related("paper__edition")
-    for word in words.split()[:10]:
+    sought = words.split()[:MAX_WORDS]
+    names = _tags_and_authors(reader) if sought else []
+    for word in sought:
         anywhere = (f"{field}__icontains" for field in ("paper__title", "paper__abstract", "note"))
         matches = Q()
         for lookup in anywhere:
             matches |= Q(**{lookup: word})
-        rows = rows.filter(matches | Q(pk__in=_with_authors_or_tags(reader, word)))
+        wanted = word.casefold()
+        named = [pk for pk, folded in names if any(wanted in name for name in folded)]
+        rows = rows.filter(matches | Q(pk__in=named))
     if tag:
         rows = rows.filter(pk__in=_with_tag(reader, tag))
     return rows.order_by(*ORDERS.get(order, ORDERS["newest"]))
@@ -113,7 +118,7 @@ def _with_tag(reader: Subscriber, tag: str) -> Sequence[int]:
     return [pk for pk, tags in rows if wanted in {name.casefold() for name in tags}]
 
 
-def _with_authors_or_tags(reader: Subscriber, word: str) -> Sequence[int]:
-    wanted = word.casefold()
+def _tags_and_authors(reader: Subscriber) -> list[tuple[int, list[str]]]:
+    """Return each saved paper's id, and its tags and authors in lower case."""
     rows = _rows(reader).values_list("pk", "tags", "paper__authors")
-    return [pk for pk, *lists in rows if any(wanted in name.casefold() for names in lists for name in names)]
+    return [(pk, [name.casefold() for name in (*tags, *authors)]) for pk, tags, authors in rows]
