@@ -21,7 +21,7 @@ from digest.site.topics import TopicLabel
 from digest.views.page_cache import show
 from subscriptions.security import reader_session
 
-MOST_TOPICS = 3  # that “papers like these” stands for
+MOST_TOPICS = 3  # ticked on the form that “papers like these” leads to
 
 
 @require_safe
