@@ -1,6 +1,8 @@
 """Helpers of the readers' pages: the reader of a token, error pages, the trace for consents, and starting tasks."""
 
+import datetime as dt
 import logging
+import math
 from collections.abc import Callable
 from functools import wraps
 
@@ -8,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -17,9 +19,10 @@ from django.views.decorators.http import require_http_methods
 from kombu.exceptions import OperationalError
 
 from subscriptions import tasks
+from subscriptions.forms import AddressForm
 from subscriptions.models import Subscriber
 from subscriptions.readers.consents import Trace
-from subscriptions.security import client_ip, link_tokens, reader_session
+from subscriptions.security import bot_check, client_ip, link_tokens, reader_session
 from subscriptions.security.link_tokens import Purpose
 
 logger = logging.getLogger(__name__)
@@ -112,6 +115,32 @@ def signed_out_link(request: HttpRequest) -> HttpResponse:
 def is_search(request: HttpRequest) -> bool:
     """Return whether the script of the form asks for the topics that its search finds, and for nothing else."""
     return bool(getattr(request, "htmx", False)) and "show" in request.POST
+
+
+def take_post(
+    request: HttpRequest, form: AddressForm, template: str, post: Callable[..., dt.datetime | None]
+) -> HttpResponse | None:
+    """Store the post of a valid form with an address, unless it is a robot's.
+
+    Return the form to send again if it came from elsewhere or the network has reached its limit, else None.
+    """
+    if form.is_by_a_robot():
+        return None
+    if not bot_check.is_deliberate(request):
+        return render(request, template, {"form": form, "once_more": True})
+    now = timezone.now()
+    if again_at := post(network=client_ip.visitors_network(request), now=now):
+        return _too_many(request, template, form, again_at - now)
+    enqueue_notices()
+    return None
+
+
+def _too_many(request: HttpRequest, template: str, form: AddressForm, wait: dt.timedelta) -> HttpResponse:
+    """Return the filled-in form, to send again after `wait`. This depends on the network, never on the address."""
+    seconds = math.ceil(max(wait.total_seconds(), 1))
+    response = render(request, template, {"form": form, "wait_minutes": math.ceil(seconds / 60)}, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def trace(request: HttpRequest, where: str = "") -> Trace:

@@ -1,6 +1,6 @@
 """The pages to sign in by an emailed link, to keep a device signed in, and to sign out."""
 
-import math
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +22,7 @@ from subscriptions.views.common import (
     for_signed_in,
     page_with_button,
     primary_key,
+    take_post,
 )
 
 
@@ -36,18 +37,9 @@ def ask_for_link(request: HttpRequest) -> HttpResponse:
     form = forms.AddressForm(request.POST)
     if not form.is_valid():
         return render(request, "web/sign_in.html", {"form": form}, status=400)
-    if not form.is_by_a_robot():
-        if not bot_check.is_deliberate(request):
-            return render(request, "web/sign_in.html", {"form": form, "once_more": True})
-        now, network = timezone.now(), client_ip.visitors_network(request)
-        again_at = signup_queue.request_sign_in(form.cleaned_data["email"], network=network, now=now)
-        if again_at:
-            seconds = math.ceil(max((again_at - now).total_seconds(), 1))
-            context = {"form": form, "wait_minutes": math.ceil(seconds / 60)}
-            response = render(request, "web/sign_in.html", context, status=429)
-            response.headers["Retry-After"] = str(seconds)
-            return response
-        enqueue_notices()
+    post = partial(signup_queue.request_sign_in, form.cleaned_data["email"])
+    if refusal := take_post(request, form, "web/sign_in.html", post):
+        return refusal
     context = {"email": form.cleaned_data["email"], "outbox": settings.DEBUG and outbox.is_in_use()}
     response = render(request, "web/sign_in_sent.html", context, status=202)
     response.headers["Cache-Control"] = "no-store"

@@ -19,9 +19,17 @@ from subscriptions import email_addresses, forms, outbox
 from subscriptions.models import Subscriber
 from subscriptions.readers import consents, lifecycle, signup_queue
 from subscriptions.readers.consents import Trace
-from subscriptions.security import bot_check, client_ip, link_tokens, reader_session, send_times
+from subscriptions.security import bot_check, link_tokens, reader_session, send_times
 from subscriptions.security.link_tokens import Purpose
-from subscriptions.views.common import bad_link, enqueue_notices, for_reader, is_search, page_with_button, trace
+from subscriptions.views.common import (
+    bad_link,
+    enqueue_notices,
+    for_reader,
+    is_search,
+    page_with_button,
+    take_post,
+    trace,
+)
 from subscriptions.views.sign_in import settings_of
 
 
@@ -108,13 +116,8 @@ def _accept(
     now, email = timezone.now(), form.cleaned_data["email"]
     sent = send_times.read(email, request.POST.get("sent", ""))
     is_due = send_times.next_at(sent, now=now) <= now
-    if is_due and not form.is_by_a_robot():
-        if not bot_check.is_deliberate(request):
-            return render(request, template, {"form": form, "once_more": True})
-        again_at = post(network=client_ip.visitors_network(request), now=now)
-        if again_at:
-            return _too_many(request, template, form, again_at - now)
-        enqueue_notices()
+    if is_due and (refusal := take_post(request, form, template, post)):
+        return refusal
     context: dict[str, object] = {"lost_link": template == "web/lost_link.html", "is_sent": is_due}
     return _check_your_email(request, form, [*sent, now] if is_due else sent, context)
 
@@ -141,14 +144,6 @@ def _check_your_email(
 
 def _minutes(wait: dt.timedelta) -> int:
     return math.ceil(wait.total_seconds() / 60)
-
-
-def _too_many(request: HttpRequest, template: str, form: forms.AddressForm, wait: dt.timedelta) -> HttpResponse:
-    """Return the filled-in form, to send again after `wait`. This depends on the network, never on the address."""
-    seconds = math.ceil(max(wait.total_seconds(), 1))
-    response = render(request, template, {"form": form, "wait_minutes": math.ceil(seconds / 60)}, status=429)
-    response.headers["Retry-After"] = str(seconds)
-    return response
 
 
 def _trace_of_sign_up(request: HttpRequest) -> Trace:
