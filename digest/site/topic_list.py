@@ -53,8 +53,9 @@ def search(labels: Labels, counted: Mapping[int, int], query: str) -> list[Count
     phrases = dict(Topic.objects.filter(pk__in=list(labels)).values_list("pk", "phrases"))
     found: list[tuple[int, int, Counted]] = []
     for pk, label in labels.items():
+        description = gettext(label.description) if label.description else ""
         names = fold(f"{label.name} {gettext(label.name)}")
-        texts = fold(f"{names} {label.description} {gettext(label.description or ' ')} {' '.join(phrases.get(pk, ()))}")
+        texts = fold(f"{names} {label.description} {description} {' '.join(phrases.get(pk, ()))}")
         if all(word in texts for word in words):
             place = (
                 2
