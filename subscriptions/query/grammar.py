@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 MAX_TERMS = 50
 MAX_MESSAGES = 5  # about terms that can't be read
 MAX_TERM_LENGTH = 100  # characters
-MAX_SENTENCE_LENGTH = 300  # characters
+MAX_SENTENCE_LENGTH = 1_000  # characters
 MAX_VOTES = 100_000
 
 SIGNS = str.maketrans("“”„‟«»＂，、；：－", '"' * 7 + ",,;:-")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from subscriptions.query.grammar import (
     CATEGORY,
+    MAX_SENTENCE_LENGTH,
     MAX_TERM_LENGTH,
     MAX_TERMS,
     MAX_VOTES,
@@ -131,7 +132,7 @@ def test_it_reads_what_readers_type(text: str, criteria: Criteria) -> None:
             "“title:” is not known. Write author:Name, cat:cs.CL, votes:20, about: with a sentence, or put",
         ),
         ("about:", "“about:” contains no sentence. Write it like about: how an assistant can remember."),
-        ("about: " + "x" * 301, "is longer than 300 characters"),
+        ("about: " + "x" * (MAX_SENTENCE_LENGTH + 1), "is longer than 1000 characters"),
         ("about: a\nabout: b", "“about:” can appear once in a filter, but is there 2 times. Keep one of them."),
         ("-about:it", "can't be left out"),
         ("votes:many", "“votes:many” is not a number of votes. Write it like votes:20, from 1 to 100000."),
@@ -155,6 +156,7 @@ def test_it_says_what_it_can_not_read(text: str, message: str) -> None:
 def test_it_takes_as_many_and_as_long_terms_as_it_says() -> None:
     assert len(parse(",".join(map(str, range(MAX_TERMS)))).phrases) == MAX_TERMS
     assert parse("x" * MAX_TERM_LENGTH).phrases == ("x" * MAX_TERM_LENGTH,)
+    assert parse("about: " + "x" * MAX_SENTENCE_LENGTH).sentence == "x" * MAX_SENTENCE_LENGTH
 
 
 def test_it_repeats_no_more_than_the_beginning_of_a_long_text() -> None:
