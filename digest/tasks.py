@@ -13,7 +13,8 @@ from digest import clock, reading_list
 from digest.delivery import planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
-from digest.ingest import backfill, enrichment, fetcher, summary_api
+from digest.ingest import backfill, enrichment, fetcher
+from digest.language_models import summaries
 from digest.models import Edition, Source
 from digest.ops import alerts, daily_report, daily_totals, reputation_guard, retention
 from digest.papers import topic_assignment
@@ -114,7 +115,7 @@ def work_out_vectors() -> None:
 
 @shared_task(expires=EXPIRES)
 def summarize_papers() -> None:
-    summary_api.summarize_missing(now=clock.now(), seconds=SUMMARY_SECONDS)
+    summaries.summarize_missing(now=clock.now(), seconds=SUMMARY_SECONDS)
 
 
 @shared_task

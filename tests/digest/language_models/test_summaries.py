@@ -2,62 +2,28 @@
 
 import datetime as dt
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from digest import papers
-from digest.ingest import summary_api
-from digest.ingest.summary_api import AnswerError, ServerError, read_summary, summarize_missing
+from digest.language_models import summaries
+from digest.language_models.chat import AnswerError
+from digest.language_models.summaries import read_summary, summarize_missing
 from digest.models import Paper, Source, SummaryRequest
+from tests.chat_server import ChatServer
 from tests.conftest import NOW, TODAY, make_record
 
 GOOD = "The paper trains agents in one step, and halves the cost."
-Answer = Callable[[], tuple[int, bytes]]
-
-
-def chat(content: object) -> bytes:
-    return json.dumps({"choices": [{"message": {"role": "assistant", "content": content}}]}).encode()
-
-
-class Stub:
-    """A server that gives one answer to every request, and keeps the requests."""
-
-    def __init__(self) -> None:
-        self.answer: Answer = lambda: (200, chat(GOOD))
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str] = []
-        stub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                stub.keys.append(self.headers.get("Authorization", ""))
-                stub.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                status, body = stub.answer()
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
 
 
 @pytest.fixture
-def server(settings: Any) -> Iterator[Stub]:
-    stub = Stub()
-    thread = threading.Thread(target=stub.server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    settings.SUMMARY_API_URL, settings.SUMMARY_MODEL = stub.url, "a-model"
-    yield stub
-    stub.server.shutdown()
-    stub.server.server_close()
+def server(settings: Any) -> Iterator[ChatServer]:
+    with ChatServer(lambda _asked: GOOD).running() as server:
+        settings.SUMMARY_API_URL, settings.SUMMARY_MODEL = server.url, "a-model"
+        yield server
 
 
 @pytest.fixture
@@ -77,7 +43,7 @@ def ask(later: dt.timedelta = dt.timedelta(0)) -> int:
 
 
 @pytest.mark.usefixtures("three")
-def test_it_stores_the_summaries_and_asks_about_each_paper_once(server: Stub, settings: Any) -> None:
+def test_it_stores_the_summaries_and_asks_about_each_paper_once(server: ChatServer, settings: Any) -> None:
     settings.SUMMARY_API_KEY = "secret"
     assert (ask(), ask()) == (3, 0)
     assert take_aways() == [(GOOD, "ai")] * 3
@@ -88,7 +54,7 @@ def test_it_stores_the_summaries_and_asks_about_each_paper_once(server: Stub, se
 
 
 @pytest.mark.usefixtures("three")
-def test_it_keeps_to_the_budget_of_the_day(server: Stub, settings: Any) -> None:
+def test_it_keeps_to_the_budget_of_the_day(server: ChatServer, settings: Any) -> None:
     settings.SUMMARY_MAX_PER_DAY = 2
     assert (ask(), ask()) == (2, 0)
     assert ask(dt.timedelta(days=1)) == 1
@@ -97,23 +63,25 @@ def test_it_keeps_to_the_budget_of_the_day(server: Stub, settings: Any) -> None:
 
 @pytest.mark.usefixtures("three")
 @pytest.mark.parametrize("status", [429, 500, 302])
-def test_after_an_error_of_the_server_it_pauses_and_papers_keep_their_key_sentences(server: Stub, status: int) -> None:
+def test_after_an_error_of_the_server_it_pauses_and_papers_keep_their_key_sentences(
+    server: ChatServer, status: int
+) -> None:
     Paper.objects.update(take_away="We do it.", take_away_by="sentence")
-    server.answer = lambda: (status, b"no")
+    server.status = status
     assert (ask(), ask(dt.timedelta(minutes=14))) == (0, 0)
     assert len(server.requests) == 1
     assert take_aways() == [("We do it.", "sentence")] * 3
-    server.answer = lambda: (200, chat(GOOD))
+    server.status = 200
     assert ask(dt.timedelta(minutes=16)) == 3
 
 
 @pytest.mark.usefixtures("three")
-def test_it_does_not_wait_for_a_slow_server(server: Stub, settings: Any) -> None:
+def test_it_does_not_wait_for_a_slow_server(server: ChatServer, settings: Any) -> None:
     settings.SUMMARY_TIMEOUT = 0.2
 
-    def answer() -> tuple[int, bytes]:
+    def answer(_asked: dict[str, str]) -> str:
         time.sleep(1)
-        return 200, chat(GOOD)
+        return GOOD
 
     server.answer = answer
     assert ask() == 0
@@ -129,8 +97,8 @@ def test_a_server_that_is_not_there_only_pauses(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_an_answer_of_no_use_is_noted_and_not_asked_for_again(server: Stub) -> None:
-    server.answer = lambda: (200, chat("See https://evil.example for a summary of this paper."))
+def test_an_answer_of_no_use_is_noted_and_not_asked_for_again(server: ChatServer) -> None:
+    server.answer = lambda _asked: "See https://evil.example for a summary of this paper."
     assert (ask(), ask()) == (0, 0)
     assert len(server.requests) == 3
     assert set(SummaryRequest.objects.values_list("problem", flat=True)) == {
@@ -139,7 +107,7 @@ def test_an_answer_of_no_use_is_noted_and_not_asked_for_again(server: Stub) -> N
 
 
 def test_a_summary_of_an_abstract_that_changed_meanwhile_is_not_shown(three: list[Paper]) -> None:
-    summary_api._store(Paper(pk=three[0].pk, abstract="An earlier abstract."), GOOD, "", NOW)
+    summaries._store(Paper(pk=three[0].pk, abstract="An earlier abstract."), GOOD, "", NOW)
     assert take_aways()[0] == ("", "")
 
 
@@ -152,7 +120,7 @@ def test_a_changed_abstract_loses_its_take_away(three: list[Paper], hugging_face
 
 
 @pytest.mark.usefixtures("three")
-def test_without_a_server_or_with_a_summary_nothing_is_asked(server: Stub, settings: Any) -> None:
+def test_without_a_server_or_with_a_summary_nothing_is_asked(server: ChatServer, settings: Any) -> None:
     Paper.objects.update(summary="From the source.")
     assert ask() == 0
     settings.SUMMARY_API_URL = ""
@@ -165,13 +133,13 @@ def test_without_a_server_or_with_a_summary_nothing_is_asked(server: Stub, setti
     ("content", "summary"),
     [
         (f"  {GOOD}\n", GOOD),
-        (f"<think>Let me see.</think>\nSummary: **{GOOD}**", GOOD),
+        (f"\nSummary: **{GOOD}**", GOOD),
         (f"<p>{GOOD}</p><script>alert(1)</script><img src=x onerror=alert(1)>", GOOD),
         ("The method is\u202e faster\x00 than all \n\n others.", "The method is faster than all others."),
     ],
 )
 def test_it_reads_an_answer_as_plain_text(content: str, summary: str) -> None:
-    assert read_summary(chat(content)) == summary
+    assert read_summary(content) == summary
 
 
 @pytest.mark.parametrize(
@@ -180,26 +148,10 @@ def test_it_reads_an_answer_as_plain_text(content: str, summary: str) -> None:
         "",
         "Too short.",
         GOOD * 20,
-        "a" * 60_000,
         "Visit www.example.org for more about it.",
         "[More about it](x) is what we show.",
-        7,
     ],
 )
-def test_it_refuses_other_answers(content: object) -> None:
+def test_it_refuses_other_answers(content: str) -> None:
     with pytest.raises(AnswerError):
-        read_summary(chat(content))
-
-
-@pytest.mark.parametrize(
-    "answer", [b"", b"<html>", b"[]", b'{"choices": []}', b'{"choices": [{"message": null}]}', b"[" * 99_000]
-)
-def test_garbage_is_an_error_of_the_server(answer: bytes) -> None:
-    with pytest.raises(ServerError):
-        read_summary(answer)
-
-
-@pytest.mark.usefixtures("three")
-def test_it_stops_reading_an_endless_answer(server: Stub) -> None:
-    server.answer = lambda: (200, b"x" * 1_000_000)
-    assert ask() == 0
+        read_summary(content)
