@@ -199,8 +199,9 @@ def cases(route: str, named: Mapping[str, str]) -> Iterator[Case]:
             "2608.00001 10.1234/5678\n",
             "Learning a model of language\n",
             "{" * 50,
+            "title,url\na,b\n",
         ):
-            yield Case(path, urlencode({"papers": line * 3_000})[:largest])
+            yield Case(path, urlencode({"papers": line * (200_000 // len(line))})[:largest])
 
 
 def search(terms: int) -> str:

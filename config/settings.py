@@ -135,7 +135,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # settings page: 2,000 characters of own words, percent-encoded, and about two hundred topics.
 LARGEST_BODY = 64 * 2**10
 LARGEST_BODIES = {
-    "/suggest/": 512 * 2**10,  # a pasted bibliography of 100,000 characters, percent-encoded
+    "/suggest/": 5 * 2**19,  # a bibliography of 2 MB, and the rest of the form
     "/admin/login/": 64 * 2**10,
     "/admin/": 2 * 2**20,  # a list of feeds of 1 MB
     "/anymail/": 10 * 2**20,  # reports about a thousand emails at once

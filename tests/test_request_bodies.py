@@ -65,8 +65,8 @@ def test_it_refuses_a_large_file_in_a_form(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "largest"),
     [
-        ("/suggest/", 512 * KB),
-        ("/de/suggest/", 512 * KB),
+        ("/suggest/", 1280 * KB),
+        ("/de/suggest/", 1280 * KB),
         ("/admin/login/", 64 * KB),
         ("/admin/digest/source/import-opml/", 1280 * KB),
         ("/anymail/mandrill/", 1280 * KB),

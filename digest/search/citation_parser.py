@@ -1,6 +1,7 @@
 """A parser of pasted citations: BibTeX, RIS, links, arXiv ids, DOIs or titles, in any mixture. Pure.
 
-It never fails. An error in the input costs one field, not the paper and not the papers after it.
+CSL-JSON, Zotero RDF and CSV are read too, each as the whole input (see `digest.search.citation_files`). The parser
+never fails. An error in the input costs one field, not the paper and not the papers after it.
 """
 
 import re
@@ -8,15 +9,20 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
+from digest.search import citation_files
+from digest.search.citation_files import Fields
 from digest.sources.records import ARXIV_ID, doi_in, paper_key
 from digest.text import author_names
 from digest.text.cleanup import clean
 from digest.text.latex import from_tex
 
-LONGEST = 100_000  # characters; the rest of the input is ignored
+LONGEST = 200_000  # characters; the rest of the input is ignored, except of a file that is parsed as a whole
 MOST = 100  # papers
+MAX_READ = 1_000  # citations that are parsed, with those that repeat earlier ones
 MAX_TITLE_LENGTH = 500  # characters; a longer title is cut
+MAX_VALUE = 10_000  # characters of a field; the rest is ignored
 MIN_WORDS = 3  # words in a line that counts as a title
 
 _ENTRY = re.compile(r"(?<![^\s}])@[ \t]*(\w+)\s*[{(]")
@@ -43,16 +49,33 @@ class Reference:
     authors: tuple[str, ...] = ()
 
 
-def read(text: str) -> list[Reference]:
-    """Return at most MOST citations in `text`, in order and without duplicates."""
+def read(*texts: str, most: int = MOST) -> list[Reference]:
+    """Return at most `most` citations in `texts`, in order and without duplicates."""
+    found = chain.from_iterable(map(_references, texts))
+    return list(islice(_without_duplicates(islice(found, MAX_READ)), most))
+
+
+def _references(text: str) -> Iterator[Reference]:
+    """Yield the citations in `text`, each parsed when it is asked for: a library may hold thousands."""
+    text = text.removeprefix("\ufeff")
+    whole = citation_files.records(text)
+    if whole is not None:
+        yield from map(_reference, whole)
+        return
     text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
     entries, rest = _cut_bibtex(text)
     records, rest = _cut_ris(rest)
-    found = [*map(_reference, entries), *map(_reference, records), *_references_in_lines(rest)]
-    known = {reference.key or reference.title.casefold(): reference for reference in reversed(found)}
-    return [reference for reference in found if known.get(reference.key or reference.title.casefold()) is reference][
-        :MOST
-    ]
+    yield from map(_reference, chain(map(_bibtex_fields, entries), map(_ris_fields, records)))
+    yield from _references_in_lines(rest)
+
+
+def _without_duplicates(references: Iterable[Reference]) -> Iterator[Reference]:
+    seen = set()
+    for reference in references:
+        name = reference.key or reference.title.casefold() or reference.label
+        if name not in seen:
+            seen.add(name)
+            yield reference
 
 
 def key_of(text: str) -> str:
@@ -60,11 +83,8 @@ def key_of(text: str) -> str:
     return _key(text) if _ALONE.fullmatch(text.strip()) else ""
 
 
-Fields = dict[str, str]
-
-
-def _cut_bibtex(text: str) -> tuple[list[Fields], str]:
-    """Return the BibTeX entries in `text`, and the rest of the text."""
+def _cut_bibtex(text: str) -> tuple[list[str], str]:
+    """Return the bodies of the BibTeX entries in `text`, and the rest of the text."""
     entries, rest, at, braces = [], [], 0, _Braces(text)
     for found in _ENTRY.finditer(text):
         if found.start() < at:
@@ -72,7 +92,7 @@ def _cut_bibtex(text: str) -> tuple[list[Fields], str]:
         rest.append(text[at : found.start()])
         at = braces.end(found.end())
         if found[1].lower() not in _NO_PAPERS:
-            entries.append(_bibtex_fields(text[found.end() : at]))
+            entries.append(text[found.end() : at])
     return entries, "".join([*rest, text[at:]])
 
 
@@ -133,21 +153,24 @@ def _bibtex_value(body: str, at: int, braces: _Braces) -> tuple[str, int]:
 
 
 def _without_tex(value: str) -> str:
+    value = value[:MAX_VALUE]
     return clean(re.sub(r"(?<!\\)[{}]", "", from_tex(value)))
 
 
-def _cut_ris(text: str) -> tuple[list[Fields], str]:
+def _cut_ris(text: str) -> tuple[list[dict[str, list[str]]], str]:
     """Return the RIS records in `text`, and the text without their lines."""
     records: list[dict[str, list[str]]] = []
     for tag, value in _RIS.findall(text):
         if tag == "TY" or not records:
             records.append({})
-        records[-1].setdefault(tag, []).append(clean(value))
-    named = [_ris_fields(record) for record in records if record.keys() - {"ER", "TY"}]
+        records[-1].setdefault(tag, []).append(value)
+    named = [record for record in records if record.keys() - {"ER", "TY"}]
     return named, _RIS.sub("", text) if records else text
 
 
-def _ris_fields(record: dict[str, list[str]]) -> Fields:
+def _ris_fields(raw: dict[str, list[str]]) -> Fields:
+    record = {tag: [clean(value) for value in values] for tag, values in raw.items()}
+
     def first(tags: Iterable[str]) -> str:
         return next((value for tag in tags for value in record.get(tag, ()) if value), "")
 

@@ -59,9 +59,11 @@ class Suggestion:
     is_full: bool = False  # the limit of citations was reached, and there may be more
 
 
-def suggest(text: str) -> Suggestion:
-    """Return filters that suit the citations in `text`."""
-    citations = citation_parser.read(text)
+def suggest(*texts: str) -> Suggestion:
+    """Return filters that suit the citations in `texts`."""
+    citations = citation_parser.read(*texts, most=citation_parser.MOST + 1)
+    is_full = len(citations) > citation_parser.MOST
+    del citations[citation_parser.MOST :]
     known = _known_papers(citations)
     papers: dict[str, PaperText] = {}
     unknown = []
@@ -74,7 +76,7 @@ def suggest(text: str) -> Suggestion:
         else:
             unknown.append(reference.label)
     found = list(papers.values())
-    return replace(_suggestion_for(found), unknown=tuple(unknown), is_full=len(citations) == citation_parser.MOST)
+    return replace(_suggestion_for(found), unknown=tuple(unknown), is_full=is_full)
 
 
 def suggest_like(paper: Paper) -> Suggestion:

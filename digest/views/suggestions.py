@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from digest.models import Paper
-from digest.search import citation_parser, topic_suggestions
+from digest.search import citation_files, citation_parser, topic_suggestions
 from digest.search.topic_suggestions import Suggestion
 from digest.views.papers import find
 from subscriptions.query.grammar import MAX_SENTENCE_LENGTH
@@ -22,11 +22,18 @@ def suggest(request: HttpRequest) -> HttpResponse:
     """Show the box to paste into. POST adds the suggestions for its content, GET with `like` those for one paper."""
     if key := request.GET.get("like", ""):
         return _like(request, find(key))
-    text = request.POST.get("papers", "")
-    suggestion = topic_suggestions.suggest(text) if text.strip() else None
+    text, uploaded, problem = request.POST.get("papers", ""), "", ""
+    if file := request.FILES.get("file"):
+        try:
+            uploaded = citation_files.decode(file.read(citation_files.LARGEST + 1))
+        except citation_files.FileError as error:
+            problem = error.problem
+    is_given = bool(text.strip() or uploaded) and not problem
+    suggestion = topic_suggestions.suggest(text, uploaded) if is_given else None
     is_cut = len(text) > citation_parser.LONGEST or bool(suggestion and suggestion.is_full)
-    is_empty = request.method == "POST" and suggestion is None
-    return _page(request, text[: citation_parser.LONGEST], suggestion, is_empty=is_empty, is_cut=is_cut)
+    if request.method == "POST" and not is_given:
+        problem = problem or "nothing"
+    return _page(request, text[: citation_parser.LONGEST], suggestion, problem=problem, is_cut=is_cut)
 
 
 @require_safe
@@ -49,8 +56,9 @@ def _like(request: HttpRequest, paper: Paper) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, text: str, suggestion: Suggestion | None, *, is_empty: bool = False, is_cut: bool = False
+    request: HttpRequest, text: str, suggestion: Suggestion | None, *, problem: str = "", is_cut: bool = False
 ) -> HttpResponse:
-    context = {"text": text, "suggestion": suggestion, "is_empty": is_empty, "is_cut": is_cut}
-    limits = {"most": citation_parser.MOST, "longest": citation_parser.LONGEST}
+    context = {"text": text, "suggestion": suggestion, "problem": problem, "is_cut": is_cut}
+    megabytes = citation_files.LARGEST // 2**20
+    limits = {"most": citation_parser.MOST, "longest": citation_parser.LONGEST, "megabytes": megabytes}
     return render(request, "web/suggest.html", {**context, **limits})

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from digest.models import Edition, Paper, PaperAlias
@@ -150,7 +151,7 @@ def test_it_leads_from_a_paste_to_the_sign_up_form(client: Client) -> None:
         ("hello", "We found no paper in that text"),
         ("On Something Else Entirely", "No topic matches these papers"),
         ("\n".join(f"1901.{n:05}" for n in range(150)), "these suggestions are from what came first"),
-        ("x" * (citation_parser.LONGEST + 1), "100 papers or 100,000 characters"),
+        ("x" * (citation_parser.LONGEST + 1), "100 papers or 200,000 characters"),
         ("<script>alert(1)</script> is a title", "&lt;script&gt;"),
     ],
 )
@@ -158,6 +159,33 @@ def test_it_says_what_came_of_it(client: Client, pasted: str, said: str) -> None
     page = client.post("/suggest/", {"papers": pasted}).content.decode()
     assert said in page
     assert "<script>alert" not in page
+
+
+def upload(client: Client, body: bytes, name: str = "library.bib", papers: str = "") -> str:
+    file = SimpleUploadedFile(name, body)
+    return client.post("/suggest/", {"papers": papers, "file": file}).content.decode()
+
+
+def test_it_reads_an_uploaded_file_and_the_box(client: Client) -> None:
+    page = upload(client, b"@misc{a, title={A Paper of Elsewhere}, eprint={2608.00001}}", papers="2608.00002")
+    assert "Because of 2 papers" in page
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"%PDF-1.7", "That is a PDF"),
+        (b"PK\x03\x04", "Save your list as plain text"),
+        (b"a\x00b", "That file is not text"),
+        (b" ", "That file is empty"),
+        (b"x" * (2 * 2**20 + 1), "larger than 2 MB"),
+    ],
+)
+def test_it_says_what_is_wrong_with_a_file_and_what_to_do(client: Client, body: bytes, said: str) -> None:
+    page = upload(client, body, papers="2608.00001")
+    assert said in page
+    assert 'role="alert"' in page
+    assert ">2608.00001</textarea>" in page
 
 
 def test_it_leads_from_a_paper_to_what_brings_more_like_it(client: Client) -> None:
