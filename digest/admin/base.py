@@ -10,14 +10,15 @@ from digest.email import bold_terms, reasons
 from digest.matching import Match
 from digest.models import Paper
 from digest.text.cleanup import first_sentences
+from subscriptions.admin.pills import pill
 
 NEW = mark_safe(" <strong>new</strong>")
 LONGEST = 300  # characters of a reason in a list; the row's own page shows it whole
 
 
-def outcome_of(status: str, reason: str, *, is_bad: bool = False) -> str:
-    """Return one cell of a list, with the status above its reason."""
-    first = format_html('<strong class="is-bad">{}</strong>' if is_bad else "{}", status)
+def outcome_of(status: str, reason: str, *, text: str = "") -> str:
+    """Return one cell of a list, with the status, or a `text` about it, above its reason."""
+    first = pill(status, text)
     if not reason:
         return first
     return format_html("{}<p>{}</p>", first, f"{reason[:LONGEST]}…" if len(reason) > LONGEST else reason)

@@ -5,6 +5,7 @@ import datetime as dt
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 
 from digest import clock
@@ -13,10 +14,11 @@ from digest.delivery import shards
 from digest.email import reader_urls
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.personalization import snapshot
-from subscriptions.admin.base import LOGGED_AT_ONCE, NamesReaderAdmin, ReadOnlyAdmin, log_action
-from subscriptions.admin.filters import SelectFilter
+from subscriptions.admin.base import LOGGED_AT_ONCE, NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
+from subscriptions.admin.filters import NamedValuesFilter, SelectFilter
+from subscriptions.admin.pills import pill
 
-BAD = (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN)
+BOUNCES = ("hard", "soft", "policy")  # the classes that say more than the type of the event
 
 
 @admin.register(Delivery)
@@ -27,10 +29,10 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
     list_select_related = ["edition", "subscriber"]
     show_full_result_count = False
     fieldsets = [
-        (None, {"fields": ["edition", "subscriber", "status", "reason", "sent_at", "attempts", "holds"]}),
+        (None, {"fields": ["edition", "subscriber", "state", "reason", "sent_at", "attempts", "holds"]}),
         ("Internals", {"fields": ["queued_at", "not_before", "provider_id", "call"], "classes": ["collapse"]}),
     ]
-    readonly_fields = ["holds"]
+    readonly_fields = ["holds", "state"]
     actions = ["try_failed_again", "send_uncertain_again", "leave_uncertain"]
 
     @admin.display(ordering="edition__day", description="edition")
@@ -47,10 +49,14 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
         copy = reader_urls.digest_url(delivery.subscriber, delivery.edition_id)
         return format_html('{}<p><a href="{}">View as emailed</a></p>', papers_of(digest.matches), copy)
 
+    @admin.display(description="status")
+    def state(self, delivery: Delivery) -> str:
+        return pill(delivery.status)
+
     @admin.display(ordering="status")
     def outcome(self, delivery: Delivery) -> str:
         tries = f", {delivery.attempts} tries" if delivery.attempts > 1 else ""
-        return outcome_of(f"{delivery.status}{tries}", delivery.reason, is_bad=delivery.status in BAD)
+        return outcome_of(delivery.status, delivery.reason, text=f"{delivery.status}{tries}")
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")
@@ -83,11 +89,24 @@ def _log(request: HttpRequest, deliveries: QuerySet[Delivery], message: str) -> 
 
 @admin.register(DeliveryEvent)
 class DeliveryEventAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeliveryEvent]):
-    list_display = ["event_type", "meaning", "happened_at", "delivery", "detail"]
-    list_filter = ["event_type", "meaning", "happened_at"]
+    list_display = ["event", "happened_at", "digest", "detail"]
+    list_filter = ["event_type", ("meaning", NamedValuesFilter), "happened_at"]
     show_full_result_count = False
     search_fields = ["delivery__subscriber__email", "detail"]
-    list_select_related = ["delivery"]
+    list_select_related = ["delivery__edition", "delivery__subscriber"]
+
+    @admin.display(ordering="event_type")
+    def event(self, event: DeliveryEvent) -> str:
+        return pill(event.event_type, f"{event.event_type}: {event.meaning}" if event.meaning in BOUNCES else "")
+
+    @admin.display(ordering="delivery")
+    def digest(self, event: DeliveryEvent) -> str:
+        """Return the reader and the edition, with a link to the delivery. Reports about other emails have none."""
+        if event.delivery is None:
+            return "-"
+        page = reverse("admin:digest_delivery_change", args=[event.delivery.pk])
+        address = breakable(event.delivery.subscriber.email)
+        return format_html('<a href="{}">{}</a><p>{}</p>', page, address, event.delivery.edition)
 
 
 @admin.register(Shard)

@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
 from digest.editions import publication
@@ -19,6 +19,7 @@ from digest.models import Delivery, Edition, Paper, QuietDay
 from digest.text.cleanup import first_sentences
 from subscriptions import brand
 from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
+from subscriptions.admin.pills import pill
 
 PLAIN = "Plain text; addresses that begin with https:// become links."
 # What a change of a paper means, and how to undo it.
@@ -86,13 +87,14 @@ class PaperInline(TellsChangesAdmin, admin.TabularInline[Paper, Edition]):
 
 class EditionList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
+        """Count the deliveries of each edition, and list the statuses in the order of the model: queued, sent, …"""
         super().get_results(request)
         by_edition: dict[int, list[tuple[str, int]]] = {edition.pk: [] for edition in self.result_list}
         counts = Delivery.objects.filter(edition__in=by_edition).order_by("status").values_list("edition", "status")
         for pk, status, number in counts.annotate(Count("pk")):
             by_edition[pk].append((status, number))
         for edition in self.result_list:
-            edition.by_status = by_edition[edition.pk]
+            edition.by_status = sorted(by_edition[edition.pk], key=lambda count: Delivery.Status.values.index(count[0]))
 
 
 @admin.register(Edition)
@@ -100,7 +102,7 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     form = EditionForm
     formfield_overrides = DATES_AND_TIMES
     inlines = [PaperInline]
-    list_display = ["day", "paper_count", "digests", "closed", "mail_from"]
+    list_display = ["day", "paper_count", "digests", "closed", "emailed_from"]
     list_per_page = 30
     list_filter = ["published_at", "mail_from"]
     search_fields = ["day", "note_before", "note_after"]
@@ -145,12 +147,22 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     def closed(self, edition: Edition) -> dt.datetime | None:
         return edition.closed_at
 
+    @admin.display(ordering="mail_from", description="emailed from", empty_value="not scheduled")
+    def emailed_from(self, edition: Edition) -> dt.datetime | None:
+        return edition.mail_from
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EditionList
 
     @admin.display(description="digests")
     def digests(self, edition: Any) -> str:
-        return ", ".join(f"{number:,} {status}" for status, number in edition.by_status) or "none"
+        """Return how many digests have each status, each as a link to them."""
+        page = reverse("admin:digest_delivery_changelist")
+        rows = (
+            (f"{page}?edition__id__exact={edition.pk}&status__exact={status}", pill(status, f"{number:,} {status}"))
+            for status, number in edition.by_status
+        )
+        return format_html_join(" ", '<a href="{}">{}</a>', rows) or "none"
 
 
 @admin.register(QuietDay)

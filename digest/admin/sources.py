@@ -148,12 +148,12 @@ class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesA
 
 
 def _outcome(source: Any) -> str:
-    label, is_bad = FetchRun.Status(source.last_status).label, source.last_status in source_health.BROKEN
+    status, label = source.last_status, FetchRun.Status(source.last_status).label
     trouble = source_health.failure_of(source) if source.is_active else None
     if trouble:
         details = format_html('<p class="in-trouble"><strong>Failing:</strong> {}</p>', trouble.summary[:LONGEST])
-        return format_html("{}{}", outcome_of(label, "", is_bad=is_bad), details)
-    return outcome_of(label, source.last_message, is_bad=is_bad)
+        return format_html("{}{}", outcome_of(status, "", text=label), details)
+    return outcome_of(status, source.last_message, text=label)
 
 
 @admin.register(FetchRun)
@@ -166,7 +166,7 @@ class FetchRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[FetchRun]):
 
     @admin.display(ordering="status")
     def outcome(self, run: FetchRun) -> str:
-        return outcome_of(run.get_status_display(), run.message, is_bad=run.status in source_health.BROKEN)
+        return outcome_of(run.status, run.message, text=run.get_status_display())
 
     @admin.display(ordering="new")
     def papers(self, run: FetchRun) -> str:

@@ -42,3 +42,10 @@ class SelectFilter(admin.RelatedFieldListFilter):
 
 class SelectOfUsedFilter(SelectFilter, admin.RelatedOnlyFieldListFilter):
     """The same with only those values that some row of the list has."""
+
+
+class NamedValuesFilter(admin.AllValuesFieldListFilter):
+    """A filter by the values of a field, with a name for the empty one: a link without a text can't be read."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        return (choice | {"display": choice["display"] or "none"} for choice in super().choices(changelist))

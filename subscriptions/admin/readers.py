@@ -1,5 +1,6 @@
 """Readers, and the filters that each of them follows."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 
 from subscriptions import time_zones
 from subscriptions.admin.base import (
@@ -23,6 +25,7 @@ from subscriptions.admin.base import (
     log_action,
 )
 from subscriptions.admin.filters import SelectOfUsedFilter
+from subscriptions.admin.pills import pill
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import Subscriber, Suppression, TopicFilter
 from subscriptions.query import validation
@@ -68,7 +71,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     """The page of a reader. The digest app registers it, with pages about their digests."""
 
     form = SubscriberForm
-    list_display = ["address", "state", "how_often", "at", "created_at"]
+    list_display = ["address", "state", "how_often", "at", "signed_up"]
     list_filter = ["status", "frequency", "created_at", ("filters__topic", SelectOfUsedFilter)]
     search_fields = ["email", "uid", "filters__words"]
     # The address too: a new one would not be confirmed.
@@ -76,7 +79,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         "email",
         "new_email",
         "uid",
-        "status",
+        "state",
         "created_at",
         "confirmed_at",
         "active_since",
@@ -84,7 +87,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         "unsubscribed_at",
     ]
     fieldsets = [
-        (None, {"fields": [("email", "status", "paused_until"), "new_email", "language"]}),
+        (None, {"fields": [("email", "state", "paused_until"), "new_email", "language"]}),
         ("When", {"fields": [("frequency", "send_hour", "time_zone")]}),
         ("How much", {"fields": [("max_papers", "amount"), ("mail_quiet_days", "one_list")]}),
         (
@@ -105,7 +108,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
 
     @admin.display(ordering="status", description="status")
     def state(self, subscriber: Subscriber) -> str:
-        return subscriber.status
+        return pill(subscriber.status)
 
     @admin.display(ordering="frequency", description="frequency")
     def how_often(self, subscriber: Subscriber) -> str:
@@ -113,7 +116,15 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
 
     @admin.display(ordering="send_hour", description="delivery time")
     def at(self, subscriber: Subscriber) -> str:
-        return f"{subscriber.send_hour:02}:00 {subscriber.time_zone}"
+        """Return the hour and the place that the time zone is named after: its area would only make the list wider."""
+        place = subscriber.time_zone.rpartition("/")[2].replace("_", " ")
+        return format_html(
+            '<span title="{}">{}:00 {}</span>', subscriber.time_zone, f"{subscriber.send_hour:02}", place
+        )
+
+    @admin.display(ordering="created_at", description="signed up")
+    def signed_up(self, subscriber: Subscriber) -> dt.date:
+        return subscriber.created_at.date()
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         heading = {"heading": breakable(kwargs["obj"].email)} if kwargs.get("obj") else {}

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from subscriptions.admin.base import SavesChangesAdmin
+from subscriptions.admin.pills import pill
 from subscriptions.admin.topic_deletion import DeletesTopics
 from subscriptions.forms import LinesField
 from subscriptions.models import Subscriber, Topic, TopicFilter
@@ -22,6 +23,7 @@ SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)
 FOLLOWED = TopicFilter.objects.filter(subscriber__status__in=SUBSCRIBED).order_by()
 BY_READERS = Count("filters", filter=Q(filters__subscriber__status__in=SUBSCRIBED))
 LONGEST_PHRASE = 120  # characters
+NAMED = 4  # of the topics that a broader one includes, in the list
 BROADER = (
     "A broader topic includes the topics chosen here. Readers who tick it get what any of them finds, even if that "
     "topic is not offered to readers. It can also have phrases of its own. It can’t be part of another topic. If its "
@@ -148,6 +150,7 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
 
     form = TopicForm
     list_display = ["name", "readers", "about", "group", "offered"]
+    ordering = ["-is_offered", "position", "name"]  # retired topics last
     list_filter = [Breadth, "group", "is_offered"]
     search_fields = ["name", "slug", "description", "phrases"]
     prepopulated_fields = {"slug": ["name"]}
@@ -193,17 +196,21 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
 
     @admin.display(description="description")
     def about(self, topic: Any) -> str:
-        """Return the description, the topics included, and the broader topics that include it, with their readers."""
-        narrower = ", ".join(other.name for other in topic.relatives.narrower(topic))
-        broader = ", ".join(
-            f"{wide.name} ({_in_words(topic.readers[wide.pk])})" for wide in topic.relatives.broader(topic)
-        )
-        lines = [(f"{words} {names}.",) for words, names in (("Includes", narrower), ("Part of", broader)) if names]
+        """Return the description, the topics included, and what includes it: its area goes without saying."""
+        narrower = [other.name for other in topic.relatives.narrower(topic)]
+        broader = [
+            f"{wide.name} ({_in_words(topic.readers[wide.pk])})"
+            for wide in topic.relatives.broader(topic)
+            if topic.readers[wide.pk] or (wide.is_offered and wide.name != topic.group)
+        ]
+        names = f"{', '.join(narrower[:NAMED])}{f' and {len(narrower) - NAMED} more' if narrower[NAMED:] else ''}"
+        lines = [(f"Includes {names}.",)] if narrower else []
+        lines += [(f"Part of {', '.join(broader)}.",)] if broader else []
         return format_html("{}{}", topic.description, format_html_join("", "<p>{}</p>", lines))
 
-    @admin.display(boolean=True, ordering="is_offered")
-    def offered(self, topic: Topic) -> bool:
-        return topic.is_offered
+    @admin.display(ordering="is_offered", description="to readers")
+    def offered(self, topic: Topic) -> str:
+        return pill("offered" if topic.is_offered else "not offered")
 
     @admin.display(description="readers")
     def followed(self, topic: Any) -> str:

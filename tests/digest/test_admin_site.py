@@ -162,7 +162,7 @@ def test_a_run_shows_why_it_failed_under_its_outcome(admin_client: Client, huggi
     said = {"source": hugging_face, "day": TODAY, "started_at": NOW, "new": 2, "rejected": 1}
     FetchRun.objects.create(status="failed", message="not <b>JSON" + "x" * 400, **said)
     page = admin_client.get("/admin/digest/fetchrun/").content.decode()
-    assert '<strong class="is-bad">failed</strong><p>not &lt;b&gt;JSON' in page
+    assert '<span class="pill is-bad">failed</span><p>not &lt;b&gt;JSON' in page
     assert "x" * 300 not in page
     assert "2\N{NO-BREAK SPACE}new, 1\N{NO-BREAK SPACE}rejected" in page
 

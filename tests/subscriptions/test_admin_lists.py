@@ -56,3 +56,40 @@ def test_pages_are_headed_by_what_they_show(admin_client: Client, alice: Subscri
 def test_the_header_has_the_newsletters_name(client: Client, admin_user: User) -> None:
     Brand(name="Robot Weekly").save()
     assert '<a href="/admin/">Robot Weekly</a>' in client.get("/admin/login/").content.decode()
+
+
+def test_states_are_pills_in_the_color_of_the_state(admin_client: Client, alice: Subscriber) -> None:
+    assert '<span class="pill is-good">active</span>' in admin_client.get(READERS).content.decode()
+    Subscriber.objects.update(status="suppressed")
+    assert '<span class="pill is-bad">suppressed</span>' in admin_client.get(READERS).content.decode()
+    page = admin_client.get(f"{READERS}{alice.pk}/change/").content.decode()
+    assert '<span class="pill is-bad">suppressed</span>' in page
+
+
+def test_a_delivery_time_is_the_hour_and_the_place_of_the_time_zone(admin_client: Client, alice: Subscriber) -> None:
+    Subscriber.objects.update(time_zone="America/Argentina/Buenos_Aires", send_hour=7)
+    assert ">07:00 Buenos Aires</span>" in admin_client.get(READERS).content.decode()
+
+
+@pytest.mark.usefixtures("readers")
+def test_topics_that_are_no_longer_offered_are_listed_last(admin_client: Client, vision: Topic) -> None:
+    Topic.objects.filter(pk=vision.pk).update(is_offered=False, position=0)
+    rows = admin_client.get("/admin/subscriptions/topic/").context["cl"].result_list
+    assert [topic.is_offered for topic in rows] == [True] * (len(rows) - 1) + [False]
+    assert rows[len(rows) - 1] == vision
+
+
+def test_a_broad_topic_names_the_first_topics_that_it_includes(admin_client: Client, vision: Topic) -> None:
+    names = [f"Part {number}" for number in range(6)]
+    parts = [Topic.objects.create(slug=f"part-{name[-1]}", name=name, group="Methods") for name in names]
+    Topic.objects.filter(pk=vision.pk).update(narrower=[part.slug for part in parts])
+    page = admin_client.get("/admin/subscriptions/topic/").content.decode()
+    assert "Includes Part 0, Part 1, Part 2, Part 3 and 2 more." in page
+
+
+def test_the_menu_of_small_screens_leads_to_all_lists(admin_client: Client, alice: Subscriber) -> None:
+    page = admin_client.get(READERS).content.decode()
+    menu = page[page.index('<details class="menu">') :].partition("</details>")[0]
+    assert f'<a href="{READERS}" aria-current="page">Readers</a>' in menu
+    assert '<a href="/admin/digest/delivery/">Deliveries</a>' in menu
+    assert "Log out" in menu

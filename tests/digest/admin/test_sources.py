@@ -293,7 +293,7 @@ def test_it_shows_the_last_run_and_the_new_papers_of_a_week(admin_client: Client
     run(hugging_face, "ok", dt.timedelta(hours=1), new=2, message="1 rejected.")
     page = admin_client.get(LIST, {"kind__exact": "huggingface"}).content.decode()
     assert '<td class="field-new_this_week">42</td>' in page
-    assert "2026-08-20 11:00 UTC</a>: papers came in<p>1 rejected.</p>" in page
+    assert '2026-08-20 11:00 UTC</a>: <span class="pill is-good">papers came in</span><p>1 rejected.</p>' in page
 
 
 def test_its_last_run_is_the_one_of_the_day_that_was_on(admin_client: Client, hugging_face: Source) -> None:
@@ -302,14 +302,14 @@ def test_its_last_run_is_the_one_of_the_day_that_was_on(admin_client: Client, hu
     assert "A past day." in admin_client.get(LIST).content.decode()  # there is no other
     run(hugging_face, "unchanged", dt.timedelta(minutes=1))
     page = admin_client.get(LIST).content.decode()
-    assert "UTC</a>: nothing changed since the last run</td>" in page
+    assert 'UTC</a>: <span class="pill">nothing changed since the last run</span></td>' in page
     assert "A past day." not in page
 
 
 def test_a_run_that_failed_is_in_red(admin_client: Client, hugging_face: Source) -> None:
     run(hugging_face, "unreachable", message="no answer in time")
     page = admin_client.get(LIST).content.decode()
-    assert '<strong class="is-bad">can&#x27;t be reached</strong><p>no answer in time</p>' in page
+    assert '<span class="pill is-bad">can&#x27;t be reached</span><p>no answer in time</p>' in page
 
 
 def test_it_asks_at_most_once_more_for_each_source_it_lists(admin_client: Client, db: None) -> None:

@@ -1,0 +1,13 @@
+"""Pills: states as words on a colored ground, such as “active” on green."""
+
+from django.utils.html import format_html
+
+GOOD = ("active", "delivered", "offered", "ok", "sent")
+WAITING = ("deferred", "empty", "not offered", "paused", "pending", "queued", "stale", "uncertain")
+BAD = ("bounced", "complained", "failed", "rejected", "suppressed", "unreachable")
+TONES = dict.fromkeys(GOOD, " is-good") | dict.fromkeys(WAITING, " is-waiting") | dict.fromkeys(BAD, " is-bad")
+
+
+def pill(state: str, text: object = "") -> str:
+    """Return `state`, or a `text` about it, in the color of the state."""
+    return format_html('<span class="pill{}">{}</span>', TONES.get(state, ""), text or state)
