@@ -75,7 +75,7 @@ def environment(**options: Any) -> Environment:
         "emphasized": bold_terms.emphasized,
         "shown": snapshot.shown,
         "mark": highlight.split_highlights,
-        "split_hyphenated": hyphens.split_hyphenated,
+        "by_words": hyphens.by_words,
         "link": urlize.split_links,
         "plain": feeds.plain,
         "rfc3339": feeds.rfc3339,
