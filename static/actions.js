@@ -61,7 +61,7 @@
     body.set("do", button.value);
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
-      if (!answer.ok && answer.status !== 401) throw new Error(answer.statusText);
+      if (!answer.ok && ![401, 429].includes(answer.status)) throw new Error(answer.statusText);
       const { message, undo, html } = await answer.json();
       replace(html ?? "");
       show(message, undo);

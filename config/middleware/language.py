@@ -10,6 +10,7 @@ import locale
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
@@ -46,12 +47,19 @@ def language(get_response: GetResponse) -> GetResponse:
         code = prefix or _accepted_language(request)
         with _script_prefix(request, prefix), translation.override(code):
             response = get_response(request)
-        response.headers.setdefault("Content-Language", code)
-        if not prefix and response.headers.get("Content-Type", "").startswith(TRANSLATED):
+        if not prefix and _is_translated(response):
             patch_vary_headers(response, ["Accept-Language"])
+        response.headers.setdefault("Content-Language", code)
         return response
 
     return middleware
+
+
+def _is_translated(response: HttpResponseBase) -> bool:
+    """Return whether the response depends on the language. A 304 has no content type, but its view sets a language."""
+    if response.status_code == HTTPStatus.NOT_MODIFIED:
+        return "Content-Language" in response.headers
+    return response.headers.get("Content-Type", "").startswith(TRANSLATED)
 
 
 def choices(address: str) -> list[LanguageChoice]:

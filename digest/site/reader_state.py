@@ -27,8 +27,8 @@ class ReaderState:
 
     @cached_property
     def followed(self) -> frozenset[tuple[str, str]]:
-        """The topics, authors and phrases that the reader follows, as kinds and values in lower case."""
+        """The keys of the topics, authors and phrases that the reader follows."""
         return follows.followed(self._reader)
 
     def follows(self, kind: str, value: str) -> bool:
-        return (kind, value.casefold()) in self.followed
+        return follows.key(kind, value) in self.followed

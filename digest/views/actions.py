@@ -6,6 +6,7 @@ views have Django's CSRF check, unlike those behind a token in an email.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -20,6 +21,7 @@ from digest.models import Opinion, Paper
 from subscriptions.models import Subscriber
 from subscriptions.query.grammar import FilterError
 from subscriptions.readers import follows
+from subscriptions.security import abuse_limits
 from subscriptions.views.common import back_to, for_signed_in, is_by_script, primary_key, trace
 
 MAX_VALUE_LENGTH = 300  # characters of what is followed
@@ -40,6 +42,8 @@ class ActionResult:
 @for_signed_in
 def act(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     """Do what the pressed button says, and return to the page with a message that offers to undo it."""
+    if abuse_limits.acquire(abuse_limits.actions(reader.uid), now=timezone.now()):
+        return _too_many(request)
     name, _space, about = request.POST.get("do", "").partition(" ")
     try:
         outcome = _follow(request, reader, name, about) if name in _FOLLOWS else _mark(reader, name, about)
@@ -104,6 +108,15 @@ _MARKS: dict[str, Callable[[Subscriber, Paper], tuple[str, str]]] = {
     NOT_FOR_ME: _rate(NOT_FOR_ME, lambda: _("Got it: fewer papers like this.")),
     "clear": _rate("", lambda: _("Rating removed.")),
 }
+
+
+def _too_many(request: HttpRequest) -> HttpResponse:
+    """Change nothing, and say that this was too fast."""
+    message = _("That was a lot at once. Wait a few minutes and try again.")
+    if is_by_script(request):
+        return JsonResponse({"message": message}, status=HTTPStatus.TOO_MANY_REQUESTS)
+    messages.error(request, message)
+    return redirect(back_to(request, "digest:latest"))
 
 
 def _answer(request: HttpRequest, outcome: ActionResult) -> HttpResponse:

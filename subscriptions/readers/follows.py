@@ -26,16 +26,30 @@ def as_words(kind: str, value: str) -> str:
     return grammar.write(Criteria(authors=(value,)) if kind == Kind.AUTHOR else Criteria(phrases=(value,)))
 
 
+def key(kind: str, value: str) -> tuple[str, str]:
+    """Return what identifies a topic, an author or a phrase among what a reader follows.
+
+    The query language drops quotes and extra spaces, so a name may differ from what is stored of it.
+    """
+    if kind == Kind.TOPIC:
+        return kind, value.casefold()
+    try:
+        criteria = grammar.parse(as_words(kind, value))
+    except FilterError:  # no one can follow it
+        return kind, value.casefold()
+    return kind, _values(criteria, kind)[0].casefold()
+
+
 def followed(reader: Subscriber) -> frozenset[tuple[str, str]]:
-    """Return what the reader follows, as kinds and values in lower case. A topic's value is its slug."""
+    """Return the keys of what the reader follows (see `key`). A topic's value is its slug."""
     found = set[tuple[str, str]]()
     for row in reader.filters.select_related("topic"):
         if row.topic:
             found.add((Kind.TOPIC, row.topic.slug.casefold()))
         else:
-            criteria = row.criteria
-            found |= {(Kind.AUTHOR, name.casefold()) for name in criteria.authors}
-            found |= {(Kind.PHRASE, phrase.casefold()) for phrase in (*criteria.phrases, *criteria.quoted)}
+            found |= {
+                (kind, name.casefold()) for kind in (Kind.AUTHOR, Kind.PHRASE) for name in _values(row.criteria, kind)
+            }
     return frozenset(found)
 
 
@@ -45,7 +59,7 @@ def follow(reader: Subscriber, kind: str, value: str, *, trace: Trace | None = N
 
     Raise FilterError, with the reason for the reader, if it can't be followed.
     """
-    if (kind, value.casefold()) in followed(reader):
+    if key(kind, value) in followed(reader):
         return False
     if kind == Kind.TOPIC:
         topic = Topic.objects.filter(slug=value, is_offered=True).first()
@@ -66,7 +80,8 @@ def unfollow(reader: Subscriber, kind: str, value: str, *, trace: Trace | None =
     if kind == Kind.TOPIC:
         is_removed = bool(reader.filters.filter(topic__slug=value).delete()[0])
     else:
-        removed = [_remove_term(row, kind, value) for row in reader.filters.filter(topic=None)]
+        wanted = key(kind, value)
+        removed = [_remove_term(row, *wanted) for row in reader.filters.filter(topic=None)]
         is_removed = any(removed)
     if is_removed:
         consents.record(reader, Consent.Event.CHANGED, trace)
@@ -84,7 +99,7 @@ def _check(reader: Subscriber, words: str) -> None:
 
 
 def _remove_term(row: TopicFilter, kind: str, value: str) -> bool:
-    """Remove a term from the reader's own words. Delete the row if no other term is left."""
+    """Remove a term, given by its key, from the reader's own words. Delete the row if no other term is left."""
     terms = grammar.split(grammar.normalize_signs(row.words))
     kept = [term for term in terms if not _is_term(term, kind, value)]
     if len(kept) == len(terms):
@@ -99,6 +114,9 @@ def _remove_term(row: TopicFilter, kind: str, value: str) -> bool:
 
 
 def _is_term(term: str, kind: str, value: str) -> bool:
-    criteria = grammar.parse(term)
-    values = criteria.authors if kind == Kind.AUTHOR else (*criteria.phrases, *criteria.quoted)
-    return value.casefold() in {found.casefold() for found in values}
+    return value in {found.casefold() for found in _values(grammar.parse(term), kind)}
+
+
+def _values(criteria: Criteria, kind: str) -> tuple[str, ...]:
+    """Return the authors or the phrases of the criteria."""
+    return criteria.authors if kind == Kind.AUTHOR else (*criteria.phrases, *criteria.quoted)

@@ -107,6 +107,11 @@ def guesses(reader: uuid.UUID) -> Limit:
     return Limit("guess", reader.hex, [(5, dt.timedelta(hours=1))])
 
 
+def actions(reader: uuid.UUID) -> Limit:
+    """Return the limit on presses of the buttons on papers, topics and authors."""
+    return Limit("action", reader.hex, [(120, dt.timedelta(minutes=10)), (1_000, DAY)])
+
+
 def data_links(reader: uuid.UUID) -> Limit:
     return Limit("data", reader.hex, [(3, DAY)])
 

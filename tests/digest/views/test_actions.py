@@ -10,7 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from digest import reading_list
 from digest.models import Edition, Opinion, Paper, SavedPaper
-from subscriptions.models import Subscriber, Topic, TopicFilter
+from digest.site.reader_state import ReaderState
+from subscriptions.models import Mark, Subscriber, Topic, TopicFilter
+from subscriptions.security import abuse_limits
+from tests.conftest import NOW
 from tests.subscriptions.security.test_reader_session import sign_in
 
 pytestmark = pytest.mark.usefixtures("now")
@@ -82,6 +85,40 @@ def test_following_takes_one_press_and_its_undo_removes_only_that(
     act(reader_client, "unfollow phrase world models")
     act(reader_client, "unfollow topic vision")
     assert set(alice.filters.values_list("topic__slug", "words")) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'Ada "Countess" Lovelace',
+        "“Grace” Hopper",
+        "Lovelace, Ada",
+        "Zoë Ångström",
+        "李 飞飞",
+        "O’Neil",
+        "-Ada",
+        "a: b; c",
+    ],
+)
+@pytest.mark.parametrize("kind", ["author", "phrase"])
+def test_what_is_followed_can_be_unfollowed_however_it_is_written(
+    reader_client: Client, alice: Subscriber, kind: str, name: str
+) -> None:
+    before = set(alice.filters.values_list("topic__slug", "words"))
+    assert "You follow this now." in act(reader_client, f"follow {kind} {name}")
+    state = ReaderState(alice)
+    assert state.follows(kind, name)
+    assert "You no longer follow this." in act(reader_client, f"unfollow {kind} {name}")
+    assert set(alice.filters.values_list("topic__slug", "words")) == before
+
+
+def test_presses_beyond_the_limit_change_nothing(reader_client: Client, alice: Subscriber, paper: Paper) -> None:
+    limit = abuse_limits.actions(alice.uid)
+    Mark.objects.bulk_create(Mark(key=limit.key, made_at=NOW) for _ in range(limit.rates[0][0]))
+    assert "Wait a few minutes" in act(reader_client, f"save {paper.pk}")
+    answer = reader_client.post("/actions/", {"do": f"save {paper.pk}"}, headers=FETCH)
+    assert (answer.status_code, answer.json()["message"][:10]) == (429, "That was a")
+    assert not SavedPaper.objects.exists()
 
 
 def test_unfollowing_removes_a_term_from_the_readers_own_words(reader_client: Client, alice: Subscriber) -> None:

@@ -69,6 +69,10 @@ def test_it_offers_each_language_and_names_the_page_by_its_own_address(client: C
 def test_it_tells_caches_what_the_language_depends_on(client: Client) -> None:
     assert "Accept-Language" in client.get("/")["Vary"]
     assert "Accept-Language" not in client.get("/de/")["Vary"]
+    for path in ("/", "/de/"):
+        page = client.get(path)
+        unchanged = client.get(path, headers={"If-None-Match": page["ETag"]})
+        assert (unchanged.status_code, unchanged["Vary"]) == (304, page["Vary"])
 
 
 def test_it_sends_a_language_alone_to_its_first_page(client: Client) -> None:
