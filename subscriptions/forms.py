@@ -26,7 +26,7 @@ from subscriptions.topics import catalogue
 from subscriptions.topics.areas import Area, by_area, current
 
 LONGEST_PAUSE = dt.timedelta(days=366)
-MOST_FOUND = 12  # topics that the box shows
+MAX_FOUND = 12  # topics that the box shows
 LONGEST_FIND = 60  # characters in the box that finds topics
 LONGEST_CHOICE = 100  # characters in other fields of a draft: slugs, time zones, numbers
 
@@ -148,7 +148,7 @@ class PreferencesForm(forms.Form):
         if not words:
             return []
         ranks = {topic: self._rank(topic, words) for topic in self._by_slug.values()}
-        return sorted((topic for topic in ranks if ranks[topic]), key=lambda topic: ranks[topic])[:MOST_FOUND]
+        return sorted((topic for topic in ranks if ranks[topic]), key=lambda topic: ranks[topic])[:MAX_FOUND]
 
     def _rank(self, topic: Topic, words: list[str]) -> int:
         """Return 1 for the best match, or 0 if the topic does not match."""

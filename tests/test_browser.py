@@ -132,12 +132,12 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
 
     page.goto(link_in_last_mail("confirm"))
     hand.press(button(page, "Yes, send me papers"))
-    hand.press(page.get_by_role("link", name="Change your preferences"))
+    hand.press(page.get_by_role("link", name="Settings").first)
     hand.tick(topic(page, "Vision"))
     if show.is_visible():
         hand.press(show)
     page.get_by_text("3 of the last 3 papers").wait_for()
-    assert page.inner_text("h1") == "Your subscription"
+    assert page.inner_text("h1") == "Settings"
     hand.press(button(page, "Save"))
     page.get_by_text("Your next digest uses these settings").wait_for()
     reader = Subscriber.objects.get(email="ada@example.org")
@@ -152,10 +152,10 @@ def test_it_leads_from_the_page_to_a_subscription_and_out_again(hand: Hand, edit
     hand.press(button(page, "Save"))
     page.get_by_text("Saved to your list.").wait_for()
     page.goto(path_of(next(link for link in digest.links if "/preferences/" in link)))
-    hand.press(page.get_by_role("link", name="Your reading list"))
+    hand.press(page.locator("#likes").get_by_role("link", name="Saved"))
     page.get_by_role("link", name=title, exact=True).wait_for()
     hand.press(page.get_by_role("link", name="What we’ve learned"))
-    hand.press(page.get_by_role("link", name="Your subscription"))
+    hand.press(page.get_by_role("link", name="Settings").first)
     hand.press(button(page, "2 weeks"))
     page.locator("#pause").get_by_text("Paused: no digests until").wait_for()
 

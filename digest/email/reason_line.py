@@ -10,9 +10,9 @@ from digest.email.formatting import isolated, shorten, translated, wrapped
 from digest.email.quoted_printable import escape
 from digest.matching import OWN_WORDS, Finding, Reason, fold, stem
 
-MOST_NAMES = 2  # things that the reader follows
-MOST_WORDS = 4  # in what matched
-LONGEST = 40  # characters of a name or of what matched
+MAX_NAMES = 2  # things that the reader follows
+MAX_WORDS = 4  # in what matched
+MAX_LENGTH = 40  # characters of a name or of what matched
 OWN_KINDS = ("author", "phrase", "category", "meaning", "topic", "words")  # of reasons: what names a reader's own words
 
 Style = Callable[[str], str]
@@ -45,7 +45,7 @@ def _line(findings: Sequence[Finding], name_style: Style, style: Style) -> str:
     names = list(dict.fromkeys(chain.from_iterable(map(_names, findings))))
     if not names:
         return ""
-    shown = [name_style(name) for name in names[:MOST_NAMES]]
+    shown = [name_style(name) for name in names[:MAX_NAMES]]
     line = style(_("Because you follow %(names)s")) % {"names": _joined(shown, len(names) - len(shown), style)}
     return f"{line} · {style(extra)}" if (extra := _extra(findings, names)) else line
 
@@ -61,22 +61,25 @@ def _names(finding: Finding) -> Iterator[str]:
     if finding.interest == OWN_WORDS:
         yield from _own_names(finding.reasons)
     elif finding.interest and not all(reason.kind == "votes" for reason in finding.reasons):
-        yield isolated(shorten(translated(finding.interest), LONGEST))
+        yield isolated(shorten(translated(finding.interest), MAX_LENGTH))
 
 
 def _own_names(reasons: Sequence[Reason]) -> Iterator[str]:
+    """Yield the names of one kind, as the reader typed them where that is known."""
     for kind in OWN_KINDS:
-        found = [reason.found for reason in reasons if reason.kind == kind]
+        found = [reason.asked or reason.found for reason in reasons if reason.kind == kind]
         if kind == "words":
-            found = list(dict.fromkeys(word for words in found for word in words.split(", ")))
+            asked = [reason.asked for reason in reasons if reason.kind == kind and reason.asked]
+            found = asked or [word for words in found for word in words.split(", ")]
+        found = list(dict.fromkeys(found))
         if found:
             kept = [text for text in found if not _is_repeated(text, [other for other in found if other != text])]
-            yield from (_own_name(kind, text) for text in (kept or found)[:MOST_NAMES])
+            yield from (_own_name(kind, text) for text in (kept or found)[:MAX_NAMES])
             return
 
 
 def _own_name(kind: str, found: str) -> str:
-    name = isolated(shorten(translated(found) if kind == "topic" else found, LONGEST))
+    name = isolated(shorten(translated(found) if kind == "topic" else found, MAX_LENGTH))
     return name if kind in ("author", "category") else _("“%(words)s”") % {"words": name}
 
 
@@ -85,23 +88,30 @@ def _extra(findings: Sequence[Finding], names: Sequence[str]) -> str:
     reasons = [reason for finding in findings for reason in finding.reasons]
     for reason in reasons:
         if reason.kind == "taste" and reason.where == "liked":
-            return _("you liked “%(words)s”") % {"words": isolated(shorten(reason.found, LONGEST))}
+            return _("you liked “%(words)s”") % {"words": isolated(shorten(reason.found, MAX_LENGTH))}
     if len(names) > 1:
         return ""
     for reason in sorted(reasons, key=lambda reason: reason.where != "title"):  # each finding has its strongest first
-        words = len(reason.found.split())
-        if reason.kind == "phrase" and words <= MOST_WORDS and not _is_repeated(reason.found, names):
+        if len(reason.found.split()) <= MAX_WORDS and _says_more(reason, names):
             return _("matched “%(words)s”") % {"words": isolated(reason.found)}
     return ""
 
 
-def _is_repeated(text: str, others: Sequence[str]) -> bool:
-    """Return whether one of `others` contains `text`, except for hyphens and endings."""
-    return any(_spaced(text) in _spaced(other) for other in others)
+def _says_more(reason: Reason, names: Sequence[str]) -> bool:
+    """Return whether the paper has something else than `names`: for words that were typed, other endings count."""
+    if reason.interest == OWN_WORDS and reason.asked:
+        return reason.kind in ("phrase", "words") and not _is_repeated(reason.found, names, endings=True)
+    return reason.kind == "phrase" and not _is_repeated(reason.found, names)
 
 
-def _spaced(phrase: str) -> str:
-    return f" {' '.join(map(stem, fold(phrase).strip('“”').replace('-', ' ').split()))} "
+def _is_repeated(text: str, others: Sequence[str], *, endings: bool = False) -> bool:
+    """Return whether one of `others` contains `text`, except for hyphens and, unless `endings` count, for endings."""
+    return any(_spaced(text, endings) in _spaced(other, endings) for other in others)
+
+
+def _spaced(phrase: str, endings: bool) -> str:
+    words = fold(phrase).strip("“”").replace("-", " ").split()
+    return f" {' '.join(words if endings else map(stem, words))} "
 
 
 FILTERS = {

@@ -17,10 +17,11 @@ from digest.personalization import snapshot
 from digest.personalization.digest_selection import Digest
 from subscriptions.email import builder
 from subscriptions.models import Subscriber
+from subscriptions.readers import choice
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 
-MOST_HTML = 100_000  # bytes; Gmail clips emails of more than 102 KB
+MAX_HTML = 100_000  # bytes; Gmail clips emails of more than 102 KB
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,15 @@ def make_context(
     The macros for sentences are in the context and not imported by the templates, so that the batch path can replace
     some of them (see `digest.email.batch.template_parts`).
     """
+    follows = subscriber.filters.select_related("topic") if subscriber and occasion == "welcome" else ()
     context = {
         "digest": digest,
         "edition": edition,
         "subscriber": subscriber,
         "edition_url": f"{settings.SITE_URL}/{digest.day}/",
         "withdrawn": 0,
-        "occasion": occasion,  # "welcome" in the reader's first email
+        "occasion": occasion,  # "welcome" in the reader's first email, which names their choice
+        "choice": choice.listed(choice.names_of(follows)),
         **urls,
     }
     return context | {"say": macros_of("_sentences.txt", context)}
@@ -134,7 +137,7 @@ def build_digest_message(digest: Digest, delivery: Delivery, *, occasion: str = 
 
 def fits(html: str) -> bool:
     """Return whether email clients show `html` whole."""
-    return len(html) <= MOST_HTML and len(html.encode()) <= MOST_HTML
+    return len(html) <= MAX_HTML and len(html.encode()) <= MAX_HTML
 
 
 def build_message(rendered: RenderedEmail, delivery: Delivery) -> builder.Message:

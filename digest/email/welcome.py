@@ -16,6 +16,7 @@ from digest.personalization import paper_index, profiles
 from digest.personalization.digest_selection import Digest, compose
 from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.notices import queue, texts
+from subscriptions.readers import choice
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.time_zones import zone_of
@@ -47,11 +48,11 @@ def _send_alone(notice: OwedNotice, now: dt.datetime, edition: Edition | None = 
     """Send the welcome without a digest. If there is an `edition`, nothing in it matches the reader's filters."""
     reader = notice.subscriber
     unsubscribe_url = link_tokens.make_url(Purpose.UNSUBSCRIBE, reader)
-    note = texts.write(notice)
-    subscribed, *others = note.paragraphs
+    follows = reader.filters.select_related("topic")
+    asked_for = _("You asked for %(choice)s.") % {"choice": choice.listed(choice.names_of(follows))}
     note = replace(
-        note,
-        paragraphs=(f"{subscribed} {_describe_next_digest(reader, edition)}", *others),
+        texts.write(notice),
+        paragraphs=(f"{asked_for} {_describe_next_digest(reader, edition)}",),
         why=rendering.why_this_mail(reader, now.date()),
         preferences_url=link_tokens.make_url(Purpose.PREFERENCES, reader),
         unsubscribe_url=unsubscribe_url,

@@ -70,7 +70,7 @@ def _contained_phrases(corpus: Corpus, interest: Interest, number: int) -> Itera
 def _phrase_reason(corpus: Corpus, label: str, phrase: str, number: int) -> Reason:
     first = min((hit for hit in corpus.phrase_index.find(phrase) if hit.field.paper == number), key=_field_rank)
     weight = phrase_odds(corpus.phrase_match(phrase).positions[number], scoring_weights.OWN)
-    return Reason(label, "phrase", corpus.phrase_index.written(first), first.field.name, weight)
+    return Reason(label, "phrase", corpus.phrase_index.written(first), first.field.name, weight, phrase)
 
 
 def _field_rank(hit: PhraseHit) -> int:
@@ -121,7 +121,9 @@ def _word_reasons(
     in_a_row = {word for phrase in _contained_phrases(corpus, interest, number) for word in families_of(phrase)}
     rare = {word for word in families_of(question.text) if corpus.bm25_index.rarity(word) >= min_rarity} - in_a_row
     covered = float(text_evidence(corpus, question).coverage[number])
-    yield from _reasons_by_field(corpus, interest, number, question.text, rare, question.weights.coverage * covered)
+    weight = question.weights.coverage * covered
+    for reason in _reasons_by_field(corpus, interest, number, question.text, rare, weight):
+        yield replace(reason, asked=question.name if question.is_name else "")
 
 
 def _topic_word_reasons(corpus: Corpus, interest: Interest, number: int) -> Iterator[Reason]:

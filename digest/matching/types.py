@@ -85,6 +85,7 @@ class Reason:
     found: str  # as the paper writes it, words separated by ", "; for meaning and topic: the similar name or topic
     where: str  # title, abstract, keywords, authors, categories, votes; empty for meaning and topic
     weight: float  # log-odds that it adds
+    asked: str = ""  # the phrase or name that the reader typed, if it may differ from what was found
 
 
 class Finding:

@@ -1,6 +1,5 @@
 """The texts of the transactional emails: confirmation, welcome, link, new address, goodbye, erasure and others."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -10,12 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from subscriptions import brand
-from subscriptions.models import OwedNotice, Subscriber, TopicFilter
-from subscriptions.readers import address_change, lifecycle
+from subscriptions.models import OwedNotice, Subscriber
+from subscriptions.readers import address_change, choice, lifecycle
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
-
-MOST_NAMED = 6  # topics in an email
 
 Kind = OwedNotice.Kind
 
@@ -44,7 +41,7 @@ def write(notice: OwedNotice) -> Note:
 
 
 def _confirm(notice: OwedNotice) -> Note:
-    """Write the confirmation, without any text that was typed into the form: anyone can type anyone's address."""
+    """Write the confirmation. Anyone can type anyone's address, so it names no words that could be misused."""
     look = brand.current()
     reader, follows = lifecycle.as_confirmed(notice.subscriber)
     asked = _("You, or someone using your address, signed up at %(host)s for papers on: %(choice)s.")
@@ -52,7 +49,7 @@ def _confirm(notice: OwedNotice) -> Note:
         notice.address,
         _("Please confirm your subscription to %(site)s") % {"site": look.name},
         (
-            asked % {"host": look.host, "choice": _name_choice(follows)},
+            asked % {"host": look.host, "choice": choice.listed(choice.names_of(follows))},
             _("The link works for 7 days. Digests come %(how_often)s.")
             % {"how_often": _HOW_OFTEN[Subscriber.Frequency(reader.frequency)]()},
             _(
@@ -73,17 +70,6 @@ _HOW_OFTEN = {
 }
 
 
-def _name_choice(follows: Sequence[TopicFilter]) -> str:
-    """Name the topics, without the reader's own words, which a stranger may have typed."""
-    names = [_(row.topic.name) if row.topic else _("your own words") for row in follows]
-    if not names:
-        return _("the top-voted papers")
-    more = len(names) - MOST_NAMED
-    if more > 0:
-        names = [*names[:MOST_NAMED], ngettext("%(n)s more", "%(n)s more", more) % {"n": more}]
-    return ", ".join(names)
-
-
 def _already_subscribed(notice: OwedNotice) -> Note:
     """Write to a reader who signed up again. The link offers to add the topics of that sign-up."""
     reader, name = notice.subscriber, brand.current().name
@@ -98,12 +84,12 @@ def _already_subscribed(notice: OwedNotice) -> Note:
         "This topic is new: %(topics)s. Do you want to follow it, too?",
         "These topics are new: %(topics)s. Do you want to follow them, too?",
         len(new),
-    ) % {"topics": _name_choice([TopicFilter(topic=topic) for topic in new])}
+    ) % {"topics": choice.listed([_(topic.name) for topic in new])}
     return Note(
         notice.address,
         _("You are already subscribed to %(site)s") % {"site": name},
         (f"{again} {add}" if new else again, settings_text),
-        ngettext("Add the topic", "Add the topics", len(new)) if new else _("Change my settings"),
+        ngettext("Add the topic", "Add the topics", len(new)) if new else _("Settings"),
         f"{preferences_url}add/" if new else preferences_url,
         why=_("You get this email because this address was signed up again."),
         preferences_url=preferences_url,
@@ -112,18 +98,13 @@ def _already_subscribed(notice: OwedNotice) -> Note:
 
 
 def _welcome(notice: OwedNotice) -> Note:
+    """Write the welcome without a digest. `digest.email.welcome` adds what the reader asked for and what comes when."""
     return Note(
         notice.address,
         _("Welcome to %(site)s") % {"site": brand.current().name},
-        (
-            _("You are subscribed."),
-            _(
-                "Use this link at any time to change what you follow, when your digest comes and how many "
-                "papers it has."
-            ),
-        ),
-        _("Change your preferences"),
-        link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
+        (_("You are subscribed."),),
+        _("Read the latest papers"),
+        f"{settings.SITE_URL}/",
     )
 
 
@@ -135,7 +116,7 @@ def _link(notice: OwedNotice) -> Note:
             _("You, or someone using your address, asked for the link to your settings. Here it is."),
             _("If it was not you, there is nothing to do. Keep the link private: it opens your settings."),
         ),
-        _("Open my settings"),
+        _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
     )
 
@@ -201,7 +182,7 @@ def _returned(notice: OwedNotice) -> Note:
                 "name. Please see whether your settings are as you want them."
             ),
         ),
-        _("Change your preferences"),
+        _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, reader),
     )
 
@@ -224,7 +205,7 @@ def _less(notice: OwedNotice) -> Note:
         notice.address,
         _("You get less from %(site)s") % {"site": brand.current().name},
         (comes, _("If it was not you, someone has one of your digests with its links. Your settings can undo it.")),
-        _("Open my settings"),
+        _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, reader),
     )
 
@@ -241,7 +222,7 @@ def _signed_out(notice: OwedNotice) -> Note:
             ),
             _("Keep the link to yourself: it opens your settings. They have the new address of your feed, too."),
         ),
-        _("Open my settings"),
+        _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
     )
 

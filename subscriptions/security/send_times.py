@@ -13,13 +13,13 @@ from django.core import signing
 from subscriptions import email_addresses
 from subscriptions.security import abuse_limits
 
-MOST = 10  # times that are kept
+MAX_TIMES = 10  # times that are kept
 _SALT = "subscriptions.send_times"
 
 
 def write(email: str, sent: Sequence[dt.datetime]) -> str:
     """Return the value of the hidden field `sent`."""
-    times = [int(moment.timestamp()) for moment in sent[-MOST:]]
+    times = [int(moment.timestamp()) for moment in sent[-MAX_TIMES:]]
     return signing.Signer(salt=_SALT).sign_object([_key(email), times])
 
 

@@ -26,7 +26,7 @@ AREA_KEYS = ("slug", "name", "description")
 # The fields that a load sets, and the values of those that an entry leaves out.
 FIELDS = ("name", "group", "description", "phrases", "exclusions", "narrower", "position")
 DEFAULTS = {"description": "", "phrases": [], "exclusions": [], "narrower": []}
-MOST_POPULAR = 10
+MAX_POPULAR = 10
 RETIRED = {"offered": False}  # in an entry: the topic can no longer be chosen
 
 
@@ -71,7 +71,7 @@ def topics(path: Path = CATALOGUE) -> list[Topic]:
 def popular(topics: Iterable[AnyTopic]) -> list[AnyTopic]:
     """Return the topics that most readers look for, or the first ones on a site with a catalogue of its own."""
     single = {topic.slug: topic for topic in topics if not topic.narrower}
-    return [single[slug] for slug in _popular_slugs() if slug in single] or list(single.values())[:MOST_POPULAR]
+    return [single[slug] for slug in _popular_slugs() if slug in single] or list(single.values())[:MAX_POPULAR]
 
 
 @lru_cache(maxsize=1)

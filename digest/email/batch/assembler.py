@@ -82,7 +82,7 @@ class EmailAssembler:
             frame = self._part_cache.frame(_frame_key(digest, reader))
             pieces, record = self._fill(frame, digest, reader)
             wire = b"".join(pieces)
-            fits = len(wire) <= rendering.MOST_HTML or rendering.fits(decode(b"".join(pieces[frame.html])))
+            fits = len(wire) <= rendering.MAX_HTML or rendering.fits(decode(b"".join(pieces[frame.html])))
             if fits or not digest.can_be_shorter:
                 return wire, record
             digest = digest.shorter()

@@ -27,7 +27,7 @@ NOTHING_MATCHED = "Nothing in it matched what the reader follows."
 CHUNK = 500  # readers in a query
 FRESH = 60.0  # seconds, after which hidden papers and changed notes are noticed
 GC_THRESHOLD = 40_000  # new objects between two runs of the garbage collector
-MOST_EDITIONS = 8  # kept in memory; a week that ends with an edition counts as one
+MAX_EDITIONS = 8  # kept in memory; a week that ends with an edition counts as one
 
 
 class DeliveryRow(NamedTuple):
@@ -125,7 +125,7 @@ class Composer:
         key = (edition_id, cutoff)
         context = self._editions.get(key)
         if context is None:
-            if len(self._editions) >= MOST_EDITIONS:
+            if len(self._editions) >= MAX_EDITIONS:
                 self._editions.pop(next(iter(self._editions)))
             context = self._editions[key] = EditionContext(Edition.objects.get(pk=edition_id), cutoff)
             tune_gc()

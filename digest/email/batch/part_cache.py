@@ -20,7 +20,7 @@ from digest.email.batch.template_parts import (
     TemplateSplitter,
 )
 from digest.email.quoted_printable import encode, escape
-from digest.matching import Finding, Match, Reason
+from digest.matching import OWN_WORDS, Finding, Match, Reason
 from digest.models import Edition, Paper
 from digest.personalization import snapshot
 from digest.personalization.digest_selection import Digest
@@ -29,7 +29,7 @@ from subscriptions.brand import Look
 from subscriptions.email import builder
 
 # The sizes of the caches: some 30 MB at most.
-MOST_FRAMES, MOST_PARTS, MOST_PAPERS, MOST_REASONS, MOST_SENTENCES, MOST_BOLD = 200, 4000, 2500, 10_000, 10_000, 5_000
+MAX_FRAMES, MAX_PARTS, MAX_PAPERS, MAX_REASONS, MAX_SENTENCES, MAX_BOLD = 200, 4000, 2500, 10_000, 10_000, 5_000
 SHORT = 70  # characters: a subject that needs no folding, with its name in the first line of 76
 BATCH = 50  # papers that are rendered together: one alone takes half as long
 
@@ -88,14 +88,14 @@ class PartCache:
         frame = self._frames.get(key)
         if frame is None:
             with self.in_language_and_look():
-                frame = _keep(self._frames, key, self.splitter.frame(key), MOST_FRAMES)
+                frame = _keep(self._frames, key, self.splitter.frame(key), MAX_FRAMES)
         return frame
 
     def render_paper(self, match: Match) -> RenderedPaper:
         """Return the paper with its reason. No two papers have the same findings, so these are the key."""
         rendered = self._papers_rendered.get(match.findings)
         if rendered is None:
-            rendered = _keep(self._papers_rendered, match.findings, self._render_paper(match), MOST_PAPERS)
+            rendered = _keep(self._papers_rendered, match.findings, self._render_paper(match), MAX_PAPERS)
         return rendered
 
     def heading(self, interest: str) -> tuple[bytes, bytes]:
@@ -106,7 +106,7 @@ class PartCache:
                 in_text, in_html = self.splitter.headings(self._papers[0])
                 name = formatting.translated(interest)
             pair = encode(name.join(in_text)), encode(escape(name).join(in_html))
-            _keep(self._headings, interest, pair, MOST_SENTENCES)
+            _keep(self._headings, interest, pair, MAX_SENTENCES)
         return pair
 
     def subject(self, matches: Sequence[Match]) -> tuple[bytes, bytes]:
@@ -118,7 +118,7 @@ class PartCache:
             with self.in_language_and_look():
                 subject = self.splitter.subject(first, len(matches))
             pair = encode(escape(subject)), subject_header(subject)
-            _keep(self._subjects, key, pair, MOST_SENTENCES)
+            _keep(self._subjects, key, pair, MAX_SENTENCES)
         return pair
 
     def preheader(self, matches: Sequence[Match], lead: str) -> bytes:
@@ -129,7 +129,7 @@ class PartCache:
         if piece is None:
             with self._in_language():
                 piece = encode(escape(formatting.preheader(titles, lead)))
-            _keep(self._preheaders, key, piece, MOST_SENTENCES)
+            _keep(self._preheaders, key, piece, MAX_SENTENCES)
         return piece
 
     def contents(self, digest: Digest) -> tuple[bytes, bytes]:
@@ -142,7 +142,7 @@ class PartCache:
             with self._in_language():
                 line = contents.line(sections, len(digest.trending), minutes)
             pair = encode(formatting.wrapped(line)), encode(escape(line))
-            _keep(self._contents, key, pair, MOST_SENTENCES)
+            _keep(self._contents, key, pair, MAX_SENTENCES)
         return pair
 
     def _count_words(self, match: Match) -> int:
@@ -159,7 +159,7 @@ class PartCache:
             with self.in_language_and_look():
                 sentence = self.splitter.why_this_mail(frequency, confirmed)
             pair = encode(formatting.wrapped(sentence)), encode(escape(sentence))
-            _keep(self._why_this_mail, (frequency, confirmed), pair, MOST_SENTENCES)
+            _keep(self._why_this_mail, (frequency, confirmed), pair, MAX_SENTENCES)
         return pair
 
     def _render_paper(self, match: Match) -> RenderedPaper:
@@ -178,14 +178,18 @@ class PartCache:
         return piece.split(self.splitter.opinion_line)
 
     def _reason_line(self, findings: Sequence[Finding]) -> ReasonLine:
-        """Return the line for `findings`. What they found is the key, because many readers' own words find the same."""
+        """Return the line for `findings`. The key is what they found, and for which words of the reader's own.
+
+        Many readers' own words find the same.
+        """
         record = [snapshot.record_finding(finding) for finding in findings]
-        key = tuple(chain.from_iterable(record))
+        asked = (reason.asked for finding in findings if finding.interest == OWN_WORDS for reason in finding.reasons)
+        key = tuple(chain(*record, asked))
         line = self._reasons.get(key)
         if line is None:
             with self._in_language():
                 text, html = reason_line.reason_line_in_text(findings), reason_line.html(findings)
-            line = _keep(self._reasons, key, ReasonLine(encode(text), encode(html), record), MOST_REASONS)
+            line = _keep(self._reasons, key, ReasonLine(encode(text), encode(html), record), MAX_REASONS)
         return line
 
     def _in_bold(self, text: str, reasons: Sequence[Reason]) -> bytes:
@@ -193,14 +197,14 @@ class PartCache:
         key = (text, frozenset((reason.kind, reason.found) for reason in reasons))
         piece = self._bold.get(key)
         if piece is None:
-            piece = _keep(self._bold, key, encode(bold_terms.bold_html(text, reasons)), MOST_BOLD)
+            piece = _keep(self._bold, key, encode(bold_terms.bold_html(text, reasons)), MAX_BOLD)
         return piece
 
     def _part(self, key: PartKey) -> Part:
         if key not in self._parts:
             begin = self._numbers[key.paper] // BATCH * BATCH
             batch = {key._replace(paper=paper.pk): paper for paper in self._papers[begin : begin + BATCH]}
-            if len(self._parts) > MOST_PARTS:
+            if len(self._parts) > MAX_PARTS:
                 self._parts.clear()
             with self.in_language_and_look():
                 self._parts |= self.splitter.parts(batch)

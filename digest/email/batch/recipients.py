@@ -19,7 +19,7 @@ from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.query.grammar import FilterError, parse
 from subscriptions.security.link_tokens import written_generation
 
-MOST_WORDS = 5_000  # different filters in readers' own words that are cached: some 5 MB
+MAX_WORDS = 5_000  # different filters in readers' own words that are cached: some 5 MB
 
 FILTERS = f"""
     SELECT subscriber_id, topic_id, words FROM {TopicFilter._meta.db_table}
@@ -94,7 +94,7 @@ class RecipientLoader:
         return QueryProfile(profiles.with_votes(interests, votes), exclusions, *settings)
 
 
-@lru_cache(MOST_WORDS)
+@lru_cache(MAX_WORDS)
 def _own_words(words: str) -> tuple[tuple[Interest, ...], tuple[str, ...], int]:
     """Return the interests in `words`, the excluded phrases, and the least votes."""
     criteria = parse(words)

@@ -84,3 +84,18 @@ def test_it_is_translated_and_wrapped() -> None:
     with translation.override("de"):
         line = reason_line_in_text([LEARNING, long, AGENTS])
     assert line == "Weil Sie Bestärkendes Lernen, Large language models everywhere und 1\n  weiteren folgen"
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason", "line"),
+    [
+        ("video", ("phrase", "videos", "title"), "“video” · matched “videos”"),
+        ("video", ("phrase", "Video", "title"), "“video”"),
+        ("pre-training", ("phrase", "Pretraining", "abstract"), "“pre-training” · matched “Pretraining”"),
+        ("world-model", ("phrase", "world model", "abstract"), "“world-model”"),
+        ("video agents", ("words", "videos", "title"), "“video agents” · matched “videos”"),
+    ],
+)
+def test_it_names_words_as_they_were_typed(asked: str, reason: tuple[str, str, str], line: str) -> None:
+    found = Finding(OWN_WORDS, 1, (Reason(OWN_WORDS, *reason, 1, asked),))
+    assert reason_line([found]) == f"Because you follow {line}"

@@ -193,5 +193,5 @@ def test_it_stays_below_the_size_that_email_clients_clip(hugging_face: Any) -> N
     published = publication.publish(TODAY, now=NOW).edition
     assert published is not None
     mail = build(published, make_reader("many@example.org", words="agents, reinforcement learning", max_papers=25))
-    assert len(part(mail, "html").encode()) < rendering.MOST_HTML
+    assert len(part(mail, "html").encode()) < rendering.MAX_HTML
     assert "5 more" in part(mail, "plain")

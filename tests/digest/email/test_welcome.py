@@ -33,7 +33,10 @@ def test_it_comes_with_todays_digest(newcomer: Subscriber) -> None:
     assert sent.subject == "Welcome to Daily Papers: 2 papers for you"
     assert "Faster Diffusion" in sent.body
     body = " ".join(sent.body.split())
-    assert "Here are the papers of Thursday, 20 August 2026. New ones come at 07:00" in body
+    assert (
+        "You asked for Learning, “diffusion, author:Ada Lovelace, -survey”. Your digest comes at 07:00, your time"
+        in body
+    )
     assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     row = Delivery.objects.get()
     assert (row.status, row.reason, row.attempts) == ("sent", "", 1)
@@ -67,7 +70,7 @@ def test_other_readers_get_the_plain_welcome_or_none(newcomer: Subscriber, chang
 def test_it_says_when_weekday_digests_come(newcomer: Subscriber) -> None:
     Subscriber.objects.update(frequency="weekdays")
     queue.send_pending(now=LATER)
-    assert "New ones come at 07:00, your time, Monday to Friday." in " ".join(mail.outbox[0].body.split())
+    assert "Your digest comes at 07:00, your time, Monday to Friday." in " ".join(mail.outbox[0].body.split())
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,9 @@ def test_the_plain_welcome_says_how_often_a_digest_comes(alice: Subscriber, freq
     Subscriber.objects.update(frequency=frequency)
     lifecycle.queue_notice(alice, OwedNotice.Kind.WELCOME, now=NOW)
     queue.send_pending(now=LATER)
-    assert f"You are subscribed. {said}" in " ".join(mail.outbox[0].body.split())
+    assert f"You asked for Learning, “diffusion, author:Ada Lovelace, -survey”. {said}" in " ".join(
+        mail.outbox[0].body.split()
+    )
 
 
 @pytest.mark.parametrize(

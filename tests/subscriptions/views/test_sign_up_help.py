@@ -7,7 +7,7 @@ import time_machine
 from django.core import mail
 from django.test import Client
 
-from subscriptions.models import Consent, Subscriber, Topic
+from subscriptions.models import Consent, Subscriber, Topic, TopicFilter
 from subscriptions.notices import queue
 from subscriptions.readers import lifecycle
 from subscriptions.readers.preferences import Preferences
@@ -101,14 +101,32 @@ def test_less_email_can_be_chosen_three_times_a_day(visitor: Client, alice: Subs
     assert stored(alice)["status"] == "unsubscribed"
 
 
-def test_the_confirmation_names_the_choice_before_the_button(visitor: Client, learning: Topic) -> None:
-    lifecycle.sign_up("ada@example.org", Preferences(topics=[learning], words="win money"), now=NOW)
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("video, author:Yann LeCun, cat:cs.CL", "“video, author:Yann LeCun, cat:cs.CL”"),
+        ("win money at evil.example", "your own words"),
+        ("call 0800 1234567", "your own words"),
+        ("see https://evil.example/x", "your own words"),
+        ("pay $100", "your own words"),
+        ("cat:evil.com", "your own words"),
+        ("GPT-4.5, text/image (3D)", "“GPT-4.5, text/image (3D)”"),
+        ("a&b <b>bold</b>", "your own words"),
+        ("graph neural networks " * 4, "“graph neural networks graph neural networks graph neural…”"),
+    ],
+)
+def test_the_confirmation_names_the_choice_before_the_button(
+    visitor: Client, learning: Topic, words: str, named: str
+) -> None:
+    lifecycle.sign_up("ada@example.org", Preferences(topics=[learning]), now=NOW)
+    reader = Subscriber.objects.get(email="ada@example.org")
+    TopicFilter.objects.create(subscriber=reader, words=words.strip())
     queue.send_pending(now=NOW)
     (message,) = mail.outbox
     text = " ".join(str(message.body).split())
-    assert "for papers on: Learning, your own words." in text
+    assert f"for papers on: Learning, {named}." in text
     assert text.index("for papers on") < text.index("Confirm subscription:") < text.index("If it was not you")
-    assert "win money" not in text
+    assert f"Learning, {named}" in text_of(visitor.get(path_of(Purpose.CONFIRM, reader)))
 
 
 def test_pages_of_the_sign_up_offer_languages_and_do_not_beckon(visitor: Client, bob: Subscriber) -> None:

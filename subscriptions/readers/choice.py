@@ -1,0 +1,59 @@
+"""The names of what a reader follows, for pages and emails: topics, and their own words in quotes."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from subscriptions.models import TopicFilter
+from subscriptions.query import grammar
+from subscriptions.query.arxiv_categories import can_be_asked_for
+
+MAX_NAMES = 6  # in a sentence
+MAX_WORDS_LENGTH = 60  # characters of a reader's own words
+
+# Letters, short numbers and spaces: no address, link, price or telephone number.
+_HARMLESS = re.compile(
+    r"-?\s*(?:(?:author|about|votes):)?(?:[^\W\d_]|\d{1,4}(?:\.\d{1,2})?(?![\d.])|[\s\"'’()/&+-])+", re.IGNORECASE
+)
+
+
+def names_of(follows: Iterable[TopicFilter]) -> list[str]:
+    """Return the names of `follows`.
+
+    Anyone can type words for anyone's address. They are named only if no email program or person could take them for
+    an address, a link or a number to call.
+    """
+    return [_(row.topic.name) if row.topic else _name_words(row.words) for row in follows]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the names in one line, without those after the first MAX_NAMES."""
+    if not names:
+        return _("the top-voted papers")
+    more = len(names) - MAX_NAMES
+    if more > 0:
+        names = [*names[:MAX_NAMES], ngettext("%(n)s more", "%(n)s more", more) % {"n": more}]
+    return ", ".join(names)
+
+
+def _name_words(words: str) -> str:
+    if not all(map(_is_harmless, grammar.split(grammar.normalize_signs(words)))):
+        return _("your own words")
+    return _("“%(words)s”") % {"words": _shorten(words)}
+
+
+def _is_harmless(term: str) -> bool:
+    category = term.lower().removeprefix("cat:").strip()
+    return can_be_asked_for(category) or _HARMLESS.fullmatch(term) is not None
+
+
+def _shorten(words: str) -> str:
+    """Return the words in one line of at most MAX_WORDS_LENGTH characters, cut between words where possible."""
+    line = re.sub(r"\s*[\r\n]+\s*", ", ", words.strip())
+    line = re.sub(r"\s+", " ", line)
+    if len(line) <= MAX_WORDS_LENGTH:
+        return line
+    cut = line[: MAX_WORDS_LENGTH - 1]
+    return cut.rpartition(" ")[0].rstrip(",;:- ") + "…" if " " in cut else f"{cut}…"
