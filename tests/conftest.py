@@ -94,7 +94,7 @@ def outbox_folder(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _empty_page_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start with an empty page cache, because tests change settings and processes in production don't."""
-    monkeypatch.setattr(page_cache, "cache", page_cache.PageCache(page_cache.MOST_BYTES))
+    monkeypatch.setattr(page_cache, "cache", page_cache.PageCache(page_cache.MAX_BYTES))
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
             self._take(cleaned, {"logo_mark": ""})
         if upload := cleaned.get("logo_file"):
             try:
-                logo = logos.store(upload.read(logos.MOST_BYTES + 1), now=clock.now())
+                logo = logos.store(upload.read(logos.MAX_BYTES + 1), now=clock.now())
             except PictureError as error:
                 self.add_error("logo_file", f"This can’t be the logo: {error}.")
                 return cleaned

@@ -25,6 +25,8 @@ _TEX = {
     "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",
 }  # fmt: skip
 _IN_ADDRESS = {"\\": "%5C", "{": "%7B", "}": "%7D", " ": "%20"}
+_AND = re.compile(r"\band\b")
+_SPECIAL = re.compile(r"[\\{}~^$&%#_]")
 
 
 class Citable(PaperText, Protocol):
@@ -40,10 +42,9 @@ class Citable(PaperText, Protocol):
 
 def bibtex(papers: Iterable[Citable]) -> str:
     """Return one entry per paper, with unique keys such as lovelace2026analytical."""
-    entries, taken = [], set[str]()
+    entries, taken = [], dict[str, int]()
     for paper in papers:
         key = _unique(citation_key(paper), taken)
-        taken.add(key)
         fields = "".join(f"  {name} = {value},\n" for name, value in _bibtex_fields(paper))
         entries.append(f"@misc{{{key},\n{fields}}}\n")
     return "\n".join(entries)
@@ -109,7 +110,7 @@ def _bibtex_name(name: AuthorName) -> str:
     """
     parts = [_tex(part) for part in (name.last, name.suffix, name.given) if part]
     is_group = not name.given and " " in name.last
-    return f"{{{parts[0]}}}" if is_group else ", ".join(re.sub(r"\band\b", "{and}", part) for part in parts)
+    return f"{{{parts[0]}}}" if is_group else ", ".join(_AND.sub("{and}", part) for part in parts)
 
 
 def _protect_capitals(title: str) -> str:
@@ -118,12 +119,14 @@ def _protect_capitals(title: str) -> str:
 
 
 def _has_inner_capital(word: str) -> bool:
+    if word[1:].islower():
+        return False
     letters = [character for character in word if character.isalpha()]
     return any(character.isupper() for character in letters[1:])
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in text)
+    return _SPECIAL.sub(lambda found: _TEX[found[0]], text)
 
 
 def _verbatim(address: str) -> str:
@@ -133,14 +136,18 @@ def _verbatim(address: str) -> str:
 
 def _ascii(text: str) -> str:
     """Return `text` as lower-case ASCII words. Other scripts than Latin are dropped."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = text
+    if not text.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(re.findall(r"[a-z0-9]+", plain.encode("ascii", "ignore").decode().lower()))
 
 
-def _unique(key: str, taken: set[str]) -> str:
-    """Return `key`, with the first free number appended if it is taken."""
-    number, unique = 1, key
-    while unique in taken:
+def _unique(key: str, taken: dict[str, int]) -> str:
+    """Return `key`, with the first free number appended if it is taken. `taken` has the last number of each key."""
+    number = taken.get(key, 0) + 1
+    while number > 1 and f"{key}-{number}" in taken:
         number += 1
-        unique = f"{key}-{number}"
+    taken[key] = number
+    unique = f"{key}-{number}" if number > 1 else key
+    taken.setdefault(unique, 1)
     return unique

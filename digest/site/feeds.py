@@ -21,7 +21,7 @@ from digest.text.cleanup import clean
 from subscriptions.models import Subscriber, Topic
 from subscriptions.query import validation
 
-MOST = 100  # entries
+MAX_ENTRIES = 100  # entries
 SEARCH_PAGES = 2
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _NOT_IN_XML = re.compile("[\ufffe\uffff]")  # in addition to the controls that `clean` removes
@@ -56,11 +56,11 @@ class Feed:
 def newest_papers() -> list[Paper]:
     """Return the last published papers, the newest edition first, and within it the most votes first."""
     ranked = Paper.objects.filter(edition__isnull=False, is_hidden=False)
-    return list(ranked.order_by("-edition__day", "-is_pinned", "-votes", "pk").select_related("edition")[:MOST])
+    return list(ranked.order_by("-edition__day", "-is_pinned", "-votes", "pk").select_related("edition")[:MAX_ENTRIES])
 
 
 def papers_on(topic: Topic) -> list[Paper]:
-    return [row.paper for row in topics.papers_on(topic).select_related("paper__edition")[:MOST]]
+    return [row.paper for row in topics.papers_on(topic).select_related("paper__edition")[:MAX_ENTRIES]]
 
 
 def found_by(query: str) -> list[Paper]:
@@ -83,7 +83,7 @@ def for_reader(reader: Subscriber) -> list[Paper]:
 
 def _in_editions(keys: Iterable[str]) -> list[Paper]:
     published = Paper.objects.filter(key__in=list(keys), edition__isnull=False, is_hidden=False)
-    return list(published.order_by("-edition__day", "-votes", "pk").select_related("edition")[:MOST])
+    return list(published.order_by("-edition__day", "-votes", "pk").select_related("edition")[:MAX_ENTRIES])
 
 
 def entries_of(papers: Iterable[Paper]) -> list[FeedEntry]:

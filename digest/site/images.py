@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 SIZE = (480, 260)  # pixels: twice the displayed size, for high-density screens
 LOGO_SIZE = (600, 240)  # pixels: twice the largest displayed size
-MOST_PIXELS = 40_000_000  # a small file may decompress to more than fits into memory
+MAX_PIXELS = 40_000_000  # a small file may decompress to more than fits into memory
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MEDIA_TYPE = "image/webp"
 QUALITY = 72
@@ -56,7 +56,7 @@ def _opened(body: bytes) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(body), formats=FORMATS) as picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if picture.width * picture.height > MOST_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS:
                 raise PictureError(f"{picture.width} × {picture.height} pixels are too many")
             yield picture
     except UnidentifiedImageError as error:

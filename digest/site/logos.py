@@ -8,14 +8,14 @@ from digest.site import images
 from digest.site.images import PictureError
 from subscriptions.models import Logo
 
-MOST_BYTES = 1_500_000  # of an uploaded file; bodies of the admin's forms are limited to 2 MB
+MAX_BYTES = 1_500_000  # of an uploaded file; bodies of the admin's forms are limited to 2 MB
 UNUSED_FOR = dt.timedelta(days=1)  # after that, a logo that was only previewed is deleted
 
 
 def store(body: bytes, *, now: dt.datetime) -> Logo:
     """Store the image, encoded again in a child process with limits. Raises PictureError."""
-    if len(body) > MOST_BYTES:
-        raise PictureError(f"larger than {MOST_BYTES / 1e6:.1f} MB")
+    if len(body) > MAX_BYTES:
+        raise PictureError(f"larger than {MAX_BYTES / 1e6:.1f} MB")
     try:
         png = isolation.run(images.shrink_logo, body)
     except isolation.IsolationError as error:

@@ -4,7 +4,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlencode
 
 FIRST_IN_HTML = "2312"  # arXiv makes HTML of the papers since December 2023
-LONGEST_SHARED = 200  # characters of a title in a short post
+MAX_SHARED_LENGTH = 200  # characters of a title in a short post
 
 
 class PaperLink(NamedTuple):
@@ -58,7 +58,7 @@ def _tagged(kind: str, paper: Linkable) -> str:
 
 def sharing(title: str, url: str) -> list[PaperLink]:
     """Return links that open a new post about the page `url`. They need no script of the other site."""
-    short = title if len(title) <= LONGEST_SHARED else title[: LONGEST_SHARED - 1] + "…"
+    short = title if len(title) <= MAX_SHARED_LENGTH else title[: MAX_SHARED_LENGTH - 1] + "…"
     return [
         PaperLink("X", f"https://x.com/intent/post?{_query(text=short, url=url)}"),
         PaperLink("Bluesky", f"https://bsky.app/intent/compose?{_query(text=f'{short} {url}')}"),

@@ -11,7 +11,7 @@ from digest.site.citations import Citable
 from digest.site.paper_links import arxiv_number
 from digest.text.cleanup import clean
 
-MOST_AUTHORS = 200
+MAX_AUTHORS = 200
 
 
 def citation_tags(paper: Citable, pdf_url: str) -> list[tuple[str, str]]:
@@ -22,7 +22,7 @@ def citation_tags(paper: Citable, pdf_url: str) -> list[tuple[str, str]]:
 def _tags(paper: Citable, pdf_url: str) -> Iterator[tuple[str, str]]:
     number = arxiv_number(paper.key)
     yield "citation_title", paper.title
-    yield from (("citation_author", name) for name in paper.authors[:MOST_AUTHORS])
+    yield from (("citation_author", name) for name in paper.authors[:MAX_AUTHORS])
     if paper.published_on:
         yield "citation_publication_date", f"{paper.published_on:%Y/%m/%d}"
     yield "citation_doi", paper.doi
@@ -41,7 +41,7 @@ def json_ld(paper: Citable, page: str) -> str:
         "@type": "ScholarlyArticle",
         "headline": paper.title,
         "name": paper.title,
-        "author": [{"@type": "Person", "name": name} for name in paper.authors[:MOST_AUTHORS]],
+        "author": [{"@type": "Person", "name": name} for name in paper.authors[:MAX_AUTHORS]],
         "datePublished": paper.published_on.isoformat() if paper.published_on else "",
         "abstract": paper.abstract,
         "keywords": list(paper.keywords),

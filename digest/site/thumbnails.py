@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 RECENT = dt.timedelta(days=14)  # thumbnails are fetched for the editions of this time
 TRY_AGAIN = dt.timedelta(hours=12)
-MOST_TRIES = 3
+MAX_TRIES = 3
 
 
 def fetch_missing(*, now: dt.datetime, seconds: float) -> int:
@@ -90,14 +90,14 @@ def _missing(now: dt.datetime) -> QuerySet[Paper]:
     best = Case(When(figure_url__startswith="https://", then=F("figure_url")), default=F("thumbnail_url"))
     shown = shown.annotate(best=best).filter(best__startswith="https://")
     never = Q(thumbnail=None) | ~Q(thumbnail__address=F("best"))
-    failed = Q(thumbnail__mark="", thumbnail__tries__lt=MOST_TRIES, thumbnail__tried_at__lt=now - TRY_AGAIN)
+    failed = Q(thumbnail__mark="", thumbnail__tries__lt=MAX_TRIES, thumbnail__tried_at__lt=now - TRY_AGAIN)
     return shown.filter(never | failed).order_by("-edition__day", "-votes", "pk").only("thumbnail_url", "figure_url")
 
 
 def _store(paper: Paper, image: bytes, problem: str, now: dt.datetime, counts: bool = True) -> bool:
     """Store the thumbnail or the problem, and return whether there is a thumbnail.
 
-    `counts` is whether this attempt counts as one of MOST_TRIES.
+    `counts` is whether this attempt counts as one of MAX_TRIES.
     """
     address = _addresses(paper)[0]
     known = Thumbnail.objects.filter(paper=paper, address=address).first()

@@ -10,8 +10,8 @@ from digest.matching import fold
 from digest.site.topics import Labels, TopicLabel
 from subscriptions.models import Topic
 
-MOST_SHOWN = 6  # topics of an area; the others are folded away
-LONGEST_QUERY = 100  # characters
+MAX_SHOWN = 6  # topics of an area; the others are folded away
+MAX_QUERY_LENGTH = 100  # characters
 
 Counted = tuple[TopicLabel, int]  # a topic with the number of its recent papers
 
@@ -26,7 +26,7 @@ class ListedArea(NamedTuple):
 
     @property
     def shown(self) -> list[Counted]:
-        return [topic for topic in self.topics[:MOST_SHOWN] if topic[1]] or self.topics[:MOST_SHOWN]
+        return [topic for topic in self.topics[:MAX_SHOWN] if topic[1]] or self.topics[:MAX_SHOWN]
 
     @property
     def folded(self) -> list[Counted]:

@@ -31,8 +31,8 @@ from django.utils.http import http_date
 from subscriptions import brand
 from subscriptions.security import reader_session
 
-MOST_BYTES = 32 * 1024 * 1024  # of rendered pages, in each process
-LONGEST_GAP = 60  # seconds between two requests; in a longer time, a page may have changed and changed back
+MAX_BYTES = 32 * 1024 * 1024  # of rendered pages, in each process
+MAX_GAP = 60  # seconds between two requests; in a longer time, a page may have changed and changed back
 # The fields of a paper that lists show.
 CARD = (
     "key", "title", "summary", "take_away", "take_away_by", "abstract", "authors", "organization", "url", "github_url",
@@ -82,7 +82,7 @@ class PageCache:
         """Return the Unix time since when `address` is known to have shown this page without interruption."""
         with self._lock:
             known, since, requested_at = self._since.pop(address, ("", now, now))
-            if known != etag or not 0 <= now - requested_at <= LONGEST_GAP:
+            if known != etag or not 0 <= now - requested_at <= MAX_GAP:
                 since = now
             self._since[address] = (etag, since, now)
             while len(self._since) > 1_000:
@@ -90,7 +90,7 @@ class PageCache:
         return int(since)
 
 
-cache = PageCache(MOST_BYTES)
+cache = PageCache(MAX_BYTES)
 
 
 def show(

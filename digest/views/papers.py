@@ -21,7 +21,7 @@ from digest.site.topics import TopicLabel
 from digest.views.page_cache import show
 from subscriptions.security import reader_session
 
-MOST_TOPICS = 3  # ticked on the form that “papers like these” leads to
+MAX_TOPICS = 3  # ticked on the form that “papers like these” leads to
 
 
 @require_safe
@@ -66,7 +66,7 @@ def _links(paper: Paper, page: str) -> dict[str, object]:
 def _subscribe_address(paper: Paper, its_topics: Sequence[TopicLabel]) -> str:
     """Return the address of the sign-up form with the paper's topics, or of suggestions if it has none."""
     if its_topics:
-        chosen = {"topics": [label.slug for label in its_topics[:MOST_TOPICS]]}
+        chosen = {"topics": [label.slug for label in its_topics[:MAX_TOPICS]]}
         return f"{reverse('subscriptions:subscribe')}?{urlencode(chosen, doseq=True)}"
     return f"{reverse('digest:suggest')}?{urlencode({'like': paper.key})}"
 

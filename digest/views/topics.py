@@ -21,7 +21,7 @@ BY_VOTES = "votes"  # the value of `sort`; without one, the newest papers come f
 def catalogue(request: HttpRequest) -> HttpResponseBase:
     """Show all topics by area, or those that `q` finds."""
     labels, counted = topics.offered(), topics.counts(archive.newest(LAST_EDITIONS))
-    asked = " ".join(request.GET.get("q", "").replace("\x00", "").split())[: topic_list.LONGEST_QUERY]
+    asked = " ".join(request.GET.get("q", "").replace("\x00", "").split())[: topic_list.MAX_QUERY_LENGTH]
     context = {
         "asked": asked,
         "found": topic_list.search(labels, counted, asked) if asked else [],

@@ -123,7 +123,7 @@ def test_it_notes_why_a_picture_did_not_come_and_gives_up(monkeypatch: pytest.Mo
     web = Web(SourceError(f"{ADDRESS}: answered 404 Not Found"))
     for half_days in range(6):
         assert bring_in(monkeypatch, web, NOW + dt.timedelta(hours=13 * half_days)) == 0
-    assert len(web.asked) == thumbnails.MOST_TRIES
+    assert len(web.asked) == thumbnails.MAX_TRIES
     assert "404" in Thumbnail.objects.get().problem
     Paper.objects.filter(pk=paper.pk).update(thumbnail_url="https://pictures.example.com/b.png")
     assert bring_in(monkeypatch, Web(picture())) == 1

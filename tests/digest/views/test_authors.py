@@ -80,3 +80,10 @@ def test_it_turns_pages(client: Client, hugging_face: Source) -> None:
     records = [make_record(f"2608.{number:05}", f"Paper {number:02}") for number in range(30)]
     papers.ingest(hugging_face, records, TODAY)
     assert "26–30 of 30" in client.get("/authors/ada-lovelace/?page=2").content.decode()
+
+
+@pytest.mark.usefixtures("written")
+def test_it_stops_reading_at_a_number_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(authors.papers_by("ada-lovelace")) == 2
+    monkeypatch.setattr(authors, "MAX_NAMES", 2)
+    assert len(authors.papers_by("ada-lovelace")) == 1

@@ -4,7 +4,9 @@ import csv
 import io
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from digest import reading_list
 from digest.models import Edition, Paper
@@ -103,6 +105,13 @@ def test_it_exports_what_is_shown(client: Client, ada: Subscriber) -> None:
     ]
     assert "@misc{" in client.get("/saved.bib").text
     assert client.get("/saved.ris").text.count("TY  - ") == 2
+
+
+@pytest.mark.parametrize("suffix", ["bib", "ris", "csv"])
+def test_an_export_reads_all_papers_in_one_query(client: Client, ada: Subscriber, suffix: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"/saved.{suffix}")
+    assert sum('"digest_paper"' in query["sql"] for query in queries) == 1
 
 
 @pytest.mark.parametrize("before", ["", "\t", "\r", "A;", "A; ", "a, ", "note\n"])
