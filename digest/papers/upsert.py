@@ -115,7 +115,8 @@ def _merge(paper: Paper, record: PaperRecord) -> bool:
     The result does not depend on the order of the sources, or on how often each is read.
     """
     given = {name: value for name in (*ONCE, *EXTRAS) if (value := getattr(record, name)) not in ("", (), None)}
-    is_from_arxiv = bool(record.categories)  # no other source has categories
+    # Other sources' records of arXiv's papers have no categories.
+    is_from_arxiv = bool(record.categories) and record.key.startswith("arxiv:")
     fresh = {
         name: value for name, value in given.items() if name in EXTRAS or is_from_arxiv or not getattr(paper, name)
     }

@@ -14,6 +14,7 @@ from digest.matching import PaperText
 from digest.text.author_names import AuthorName, split_name
 from digest.text.cleanup import clean
 from digest.text.stop_words import TITLE_STOP_WORDS
+from subscriptions.query.arxiv_categories import CATEGORIES
 
 BIBTEX_TYPE = "application/x-bibtex; charset=utf-8"
 RIS_TYPE = "application/x-research-info-systems; charset=utf-8"
@@ -73,8 +74,8 @@ def _bibtex_fields(paper: Citable) -> Iterator[tuple[str, str]]:
     if paper.key.startswith("arxiv:"):
         yield "eprint", f"{{{paper.key.removeprefix('arxiv:')}}}"
         yield "archiveprefix", "{arXiv}"
-        if paper.categories:
-            yield "primaryclass", f"{{{_tex(paper.categories[0])}}}"
+        if primary := next((category for category in paper.categories if category in CATEGORIES), ""):
+            yield "primaryclass", f"{{{_tex(primary)}}}"
     if paper.doi:
         yield "doi", f"{{{_verbatim(paper.doi)}}}"
     yield "url", f"{{{_verbatim(paper.url)}}}"

@@ -1,6 +1,7 @@
 """Any RSS, RDF or Atom feed. The source's key is the feed's address."""
 
 import datetime as dt
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,10 @@ from digest.text.latex import from_tex
 PAGE_SIZE = None
 BY_DAY = False
 PAUSE = 0
+MOST_CATEGORIES = 20
+LONGEST_CATEGORY = 100  # characters
+# The feeds of bioRxiv and medRxiv name their subject in the title only.
+_SUBJECT = re.compile(r"\s*(?:bioRxiv|medRxiv) Subject Collection:\s*(\S.*)", re.DOTALL)
 ARXIV_HOSTS = ("export.arxiv.org", "rss.arxiv.org")
 
 
@@ -32,21 +37,26 @@ def fetch(http: Http, key: str, day: dt.date, page: int = 0) -> bytes:
 
 def parse(body: bytes, day: dt.date) -> Batch:
     """Return the entries, each with the day it gives, but `day` at the latest. Raise SourceError."""
-    return read_all(read_feed(body).entries, lambda entry: _read(entry, day))
+    content = read_feed(body)
+    subject = _SUBJECT.match(content.feed.get("title", ""))
+    return read_all(content.entries, lambda entry: _read(entry, day, clean(subject[1]) if subject else ""))
 
 
-def _read(entry: Any, day: dt.date) -> PaperRecord:
+def _read(entry: Any, day: dt.date, subject: str) -> PaperRecord:
     link = web_link(entry.get("link")) or web_link(entry.get("id"))
     title = _plain(entry.get("title_detail"))
     if not link or not title:
         raise ValueError("no link" if title else "no title")
     named = entry.get("prism_doi") or entry.get("dc_identifier") or ""
     published = _day(entry)
+    key = paper_key(link, entry.get("id") or "", named)
     return PaperRecord(
-        key=paper_key(link, entry.get("id") or "", named),
+        key=key,
         title=title,
         abstract=max(map(_plain, [*entry.get("content", []), entry.get("summary_detail")]), key=len),
         authors=_authors(entry),
+        # The categories of arXiv's papers come from arXiv, with its exact text.
+        categories=() if key.startswith("arxiv:") else _categories(entry, subject),
         url=clean_link(link),
         doi=doi_in(named),
         published_on=published,
@@ -65,6 +75,17 @@ def _authors(entry: Any) -> tuple[str, ...]:
     given = [clean(author.get("name") or "") for author in entry.get("authors", [])]
     names = [name for name in given if name] or [clean(entry.get("author") or "")]
     return tuple(dict.fromkeys(author_names.split_list(names[0]) if len(names) == 1 else names))
+
+
+def _categories(entry: Any, subject: str) -> tuple[str, ...]:
+    """Return the categories of an entry, after the subject of the whole feed if it has one."""
+    tags = (clean(tag.get("term") or "") for tag in entry.get("tags", []))
+    given = (subject, clean(entry.get("prism_section") or ""), *tags)
+    unique: dict[str, str] = {}
+    for name in given:
+        if name and len(name) <= LONGEST_CATEGORY:
+            unique.setdefault(name.casefold(), name)
+    return tuple(unique.values())[:MOST_CATEGORIES]
 
 
 def _day(entry: Any) -> dt.date | None:

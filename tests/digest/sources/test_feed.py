@@ -176,3 +176,31 @@ def test_it_tells_the_authors_of_one_string_apart(written: str, authors: tuple[s
     namespace = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
     body = f'<rss version="2.0" {namespace}><channel><title>C</title>{item}</channel></rss>'.encode()
     assert feed.parse(body, TODAY).records[0].authors == authors
+
+
+def collection(title: str, inside: str = "") -> PaperRecord:
+    body = rss(item(inside, link="https://www.biorxiv.org/content/10.1101/2026.08.01.1v1")).decode()
+    return feed.parse(body.replace("A Blog", title).encode(), TODAY).records[0]
+
+
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("bioRxiv Subject Collection: Cell Biology", "Cell Biology"),
+        ("medRxiv Subject Collection: HIV/AIDS", "HIV/AIDS"),
+        ("A Blog on Subject Collection: all of them", ""),
+    ],
+)
+def test_the_papers_of_a_subject_collection_have_its_subject_as_category(title: str, subject: str) -> None:
+    assert collection(title).categories == ((subject,) if subject else ())
+
+
+def test_an_entry_has_its_own_categories_after_the_subject_each_once() -> None:
+    inside = "<category>Membranes</category><category>cell biology</category><category> </category>"
+    found = collection("bioRxiv Subject Collection: Cell Biology", inside)
+    assert found.categories == ("Cell Biology", "Membranes")
+
+
+def test_the_categories_of_a_paper_of_arxivs_are_left_to_arxiv() -> None:
+    tagged = read("<category>Our favorites</category>", link="https://arxiv.org/abs/2608.00001")
+    assert (tagged.key, tagged.categories) == ("arxiv:2608.00001", ())

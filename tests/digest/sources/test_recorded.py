@@ -184,6 +184,8 @@ def test_it_knows_the_papers_of_others_lists_by_arxivs_numbers(recorded: Recorde
 def test_it_finds_the_doi_of_a_preprint(recorded: Recorded) -> None:
     [record] = feed.parse(recorded("other/biorxiv_rdf_bioengineering_2019.xml"), TODAY)
     assert (record.key, record.url) == ("doi:10.1101/857789", "http://biorxiv.org/cgi/content/short/857789v1")
+    assert record.categories == ("Bioengineering",)
+    assert len(record.abstract) > 500
 
 
 @pytest.mark.parametrize("path", ["arxiv/rss_weekend_empty.xml", "arxiv/api_id_0000.0000_notfound.xml"])
