@@ -112,6 +112,14 @@ def one_of(name: str, *choices: str) -> str:
     return value
 
 
+def some_of(name: str, *choices: str) -> list[str]:
+    """Return those of `choices` that a list names; the first is the default."""
+    values = texts(name, choices[:1])
+    if unknown := [value for value in values if value not in choices]:
+        raise _wrong(name, unknown[0], f"Write some of {', '.join(choices)}, separated by commas.")
+    return values
+
+
 def rates(name: str, default: str) -> list[tuple[int, dt.timedelta]]:
     """Return rates such as "5/10m 20/1d" as pairs of a number and its period."""
     value = text(name, default)

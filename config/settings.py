@@ -324,6 +324,8 @@ LIMIT_IN_ALL = env.rates("LIMIT_IN_ALL", "500/1h")
 LIMIT_PER_ADDRESS = env.rates("LIMIT_PER_ADDRESS", "3/1h 4/1d 6/30d")
 RECORD_IP_ADDRESSES = env.flag("RECORD_IP_ADDRESSES", True)  # in the log of consents
 RETENTION_DAYS = env.whole_number("RETENTION_DAYS", 90, 30, 3650)  # of network addresses, deliveries, events, logs
+# The catalogues of topics that are on at first; later, the admin decides.
+TOPIC_CATALOGUES = env.some_of("TOPIC_CATALOGUES", "ai", "arxiv", "biorxiv", "medrxiv")
 MATCH_BY_MEANING = env.flag("MATCH_BY_MEANING", True)  # 150 MB in each process that encodes
 FETCH_LIMIT_MB = env.whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the decompressed size of one answer
 FETCH_THUMBNAILS = env.flag("FETCH_THUMBNAILS", True)  # of papers, to serve them from this site

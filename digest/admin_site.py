@@ -14,7 +14,7 @@ from subscriptions import brand
 
 # The models for daily work. All others are in the last group, which is collapsed.
 GROUPS = {
-    "Papers": ("Edition", "Paper", "Topic", "Source", "FetchRun", "QuietDay"),
+    "Papers": ("Edition", "Paper", "Topic", "Catalogue", "Source", "FetchRun", "QuietDay"),
     "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression"),
     "Sending": ("Delivery", "DeliveryEvent", "DailyTotal", "Pause"),
     "Settings": ("Brand", "User", "Group", "PeriodicTask"),
@@ -22,6 +22,7 @@ GROUPS = {
 LAST = "Internals"
 # The names of pages that show more than rows, and of other packages' models.
 NAMES = {
+    "Catalogue": "Topic catalogues",
     "DailyTotal": "Deliverability",
     "Group": "Staff groups",
     "PeriodicTask": "Scheduled tasks",

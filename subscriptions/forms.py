@@ -22,7 +22,7 @@ from subscriptions.models.topics import begins, holds, in_both, searchable, word
 from subscriptions.query import grammar, validation
 from subscriptions.readers.preferences import SETTINGS, Preferences
 from subscriptions.security import abuse_limits
-from subscriptions.topics import catalogue
+from subscriptions.topics import catalogues
 from subscriptions.topics.areas import Area, by_area, current
 
 LONGEST_PAUSE = dt.timedelta(days=366)
@@ -131,7 +131,7 @@ class PreferencesForm(forms.Form):
     def popular(self) -> list[Topic]:
         """Return popular topics that are neither ticked nor found: these are further below."""
         shown = {*self.ticked(), *(topic.slug for topic in self.found())}
-        return [topic for topic in catalogue.popular(self._by_slug.values()) if topic.slug not in shown]
+        return [topic for topic in catalogues.popular(self._by_slug.values()) if topic.slug not in shown]
 
     @property
     def sought(self) -> str:

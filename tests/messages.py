@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
-TOPICS = "subscriptions/topics/topics.toml"
+TOPICS = "subscriptions/topics"
 # The files to read in each folder, and the extraction method. The admin's templates are in English only.
 METHODS = {
     "config": [("**.py", "python")],
@@ -40,8 +40,8 @@ def extracted() -> Catalog:
     for folder, methods in METHODS.items():
         for place, message, context in _in_code(folder, methods):
             found.add(message, None, [(place, 0)], context=context)
-    for word in _in_catalogue():
-        found.add(word, None, [(TOPICS, 0)])
+    for place, word in _in_catalogues():
+        found.add(word, None, [(place, 0)])
     return found
 
 
@@ -86,10 +86,13 @@ def _in_code(folder: str, methods: list[tuple[str, str]]) -> Iterator[tuple[str,
         yield f"{folder}/{file}", message, context
 
 
-def _in_catalogue() -> list[str]:
-    document = tomllib.loads((ROOT / TOPICS).read_text(encoding="utf-8"))
-    entries = [*document["area"], *document["topic"]]
-    return list(dict.fromkeys(entry[key] for entry in entries for key in ("name", "description")))
+def _in_catalogues() -> Iterator[tuple[str, str]]:
+    """Return each file of topics, with a name or a description in it."""
+    for file in sorted((ROOT / TOPICS).glob("*.toml")):
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        entries = [*document["area"], *document["topic"]]
+        words = dict.fromkeys(entry[key] for entry in entries for key in ("name", "description"))
+        yield from ((f"{TOPICS}/{file.name}", word) for word in words)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from subscriptions.admin.topics import TopicAdmin, TopicForm
 from subscriptions.models import Topic
 
 BUTTON = "_matches"
-MATCHING = ("phrases", "exclusions", "narrower")
+MATCHING = ("phrases", "exclusions", "categories", "narrower")
 NOT_NEEDED = ("name", "slug", "group", "position")  # to preview it; required to save it
 
 

@@ -13,7 +13,7 @@ from digest.matching.phrase_index import IN_TITLE, PhrasePosition
 from digest.matching.scoring_weights import PhraseWeights, TextWeights
 from digest.matching.similarity import Vectors
 from digest.matching.tokens import COMMON_FAMILIES, WORD, families_of, key_of
-from digest.matching.types import Interest
+from digest.matching.types import Interest, PaperText
 from subscriptions.query.grammar import Criteria
 
 MIN_ON_TOPIC = 0.05
@@ -236,13 +236,20 @@ def _is_one_subject(corpus: Corpus, name: str, sentence: str) -> bool:
 
 
 def _rule_scores(corpus: Corpus, interest: Interest) -> Iterator[tuple[int, float]]:
-    criteria = interest.criteria
+    criteria, in_category = interest.criteria, scoring_weights.IN_CATEGORY
     for wanted in criteria.authors:
         yield from ((number, scoring_weights.BY_AUTHOR) for number, _ in corpus.authors.find(wanted))
     for pattern in criteria.categories:
-        yield from ((number, scoring_weights.IN_CATEGORY) for number, _ in corpus.categories.find(pattern))
+        for number, category in corpus.categories.find(pattern):
+            yield number, _category_score(corpus.papers[number], category) if interest.about else in_category
     if interest.wants_votes_alone:
         yield from ((number, scoring_weights.WITH_VOTES) for number in range(len(corpus.papers)))
+
+
+def _category_score(paper: PaperText, category: str) -> float:
+    """Return the probability that a topic with `category`, one of the paper's categories, includes the paper."""
+    is_first = paper.categories[0] == category
+    return scoring_weights.ON_TOPIC_BY_CATEGORY if is_first else scoring_weights.ON_TOPIC_BY_CROSS_LISTING
 
 
 def _apply_exclusions(corpus: Corpus, criteria: Criteria, scores: Scores) -> Scores:

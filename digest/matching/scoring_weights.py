@@ -20,6 +20,9 @@ BALANCED = "balanced"
 # Probabilities given by rules instead of evidence: a reader who follows an author wants all of the author's papers.
 BY_AUTHOR = 0.97
 IN_CATEGORY = 0.4
+# A topic with categories includes the papers of these; words and meaning rank them. Cross-listed papers come later.
+ON_TOPIC_BY_CATEGORY = 0.8
+ON_TOPIC_BY_CROSS_LISTING = 0.5
 WITH_VOTES = 0.4
 
 

@@ -73,5 +73,7 @@ def _row(topic: Topic, paper: Paper, edition: Edition, finding: Finding) -> Topi
 
 def _state(topics: Iterable[Topic]) -> str:
     """Return a hash of everything that decides which papers a topic finds."""
-    criteria = sorted((topic.pk, topic.about, topic.phrases, topic.exclusions, topic.narrower) for topic in topics)
+    criteria = sorted(
+        (topic.pk, topic.about, topic.phrases, topic.exclusions, topic.categories, topic.narrower) for topic in topics
+    )
     return hashlib.sha256(json.dumps(criteria).encode()).hexdigest()

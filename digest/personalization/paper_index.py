@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digest.matching import Index, Interest, PaperText
@@ -51,8 +52,12 @@ def build_index(
 
 
 def catalogue() -> list[Interest]:
-    """Return the topics that readers can choose or could once, without areas: they are too broad to explain words."""
-    return profiles.of_topics(topic for topic in Topic.objects.known() if not topic.is_area)
+    """Return the topics that readers can choose or could once, without areas: they are too broad to explain words.
+
+    The categories of topics are left out: words that resemble a topic should not bring all papers of its category.
+    """
+    topics = profiles.of_topics(topic for topic in Topic.objects.known() if not topic.is_area)
+    return [replace(topic, criteria=topic.criteria._replace(categories=())) for topic in topics]
 
 
 def texts_of(papers: Iterable[PaperText], topics: Sequence[Interest]) -> tuple[str, ...]:

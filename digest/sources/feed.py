@@ -15,8 +15,8 @@ from digest.text.latex import from_tex
 PAGE_SIZE = None
 BY_DAY = False
 PAUSE = 0
-MOST_CATEGORIES = 20
-LONGEST_CATEGORY = 100  # characters
+MAX_CATEGORIES = 20
+MAX_CATEGORY_LENGTH = 100  # characters
 # The feeds of bioRxiv and medRxiv name their subject in the title only.
 _SUBJECT = re.compile(r"\s*(?:bioRxiv|medRxiv) Subject Collection:\s*(\S.*)", re.DOTALL)
 ARXIV_HOSTS = ("export.arxiv.org", "rss.arxiv.org")
@@ -83,9 +83,9 @@ def _categories(entry: Any, subject: str) -> tuple[str, ...]:
     given = (subject, clean(entry.get("prism_section") or ""), *tags)
     unique: dict[str, str] = {}
     for name in given:
-        if name and len(name) <= LONGEST_CATEGORY:
+        if name and len(name) <= MAX_CATEGORY_LENGTH:
             unique.setdefault(name.casefold(), name)
-    return tuple(unique.values())[:MOST_CATEGORIES]
+    return tuple(unique.values())[:MAX_CATEGORIES]
 
 
 def _day(entry: Any) -> dt.date | None:

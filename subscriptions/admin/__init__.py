@@ -1,5 +1,5 @@
 """Readers, topics, suppressions and logs in the admin."""
 
-from subscriptions.admin import logs, readers, suppressions, topics
+from subscriptions.admin import catalogues, logs, readers, suppressions, topics
 
-__all__ = ["logs", "readers", "suppressions", "topics"]
+__all__ = ["catalogues", "logs", "readers", "suppressions", "topics"]

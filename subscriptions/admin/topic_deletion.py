@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from subscriptions.models import Topic, TopicFilter
-from subscriptions.topics import catalogue
+from subscriptions.topics import catalogues
 
 INSTEAD = "Untick “offered to readers” on its page instead: no new readers can choose it, and its followers keep it."
 
@@ -36,7 +36,7 @@ def _counts(topics: list[Topic]) -> dict[str, int]:
 def _needed(topics: list[Topic]) -> Iterator[str]:
     """Yield one line for each reason why a topic can't be deleted."""
     going = {topic.slug for topic in topics}
-    in_catalogue = going & catalogue.slugs()
+    in_catalogue = going & catalogues.loaded_slugs()
     broader = [wide for wide in Topic.objects.exclude(narrower=[]).exclude(slug__in=going) if not wide.is_area]
     for topic in topics:
         if followed := _followed(topic):

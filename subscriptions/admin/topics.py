@@ -70,6 +70,12 @@ class TopicForm(forms.ModelForm[Topic]):
     exclusions = LinesField(
         required=False, help_text="One per line. A paper with any of them never matches.", show_hidden_initial=True
     )
+    categories = LinesField(
+        required=False,
+        help_text="One per line, such as hep-th. Papers that a source files under any of these are on the topic.",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
+        show_hidden_initial=True,
+    )
     narrower = NarrowerTopicsField(required=False, label="Narrower topics", show_hidden_initial=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -85,6 +91,9 @@ class TopicForm(forms.ModelForm[Topic]):
 
     def clean_phrases(self) -> list[str]:
         return _checked(self.cleaned_data["phrases"])
+
+    def clean_categories(self) -> list[str]:
+        return _checked(self.cleaned_data["categories"])
 
     def clean_exclusions(self) -> list[str]:
         return _checked(self.cleaned_data["exclusions"])
@@ -151,13 +160,13 @@ class TopicAdmin(DeletesTopics, SavesChangesAdmin, admin.ModelAdmin[Topic]):
     form = TopicForm
     list_display = ["name", "readers", "about", "group", "offered"]
     ordering = ["-is_offered", "position", "name"]  # retired topics last
-    list_filter = [Breadth, "group", "is_offered"]
+    list_filter = [Breadth, ("catalogue", admin.AllValuesFieldListFilter), "group", "is_offered"]
     search_fields = ["name", "slug", "description", "phrases"]
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["followed"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "group", "description", "is_offered", "position", "followed"]}),
-        ("Matching papers", {"fields": ["phrases", "exclusions"]}),
+        ("Matching papers", {"fields": ["phrases", "exclusions", "categories"]}),
         ("Broader topic", {"fields": ["narrower"], "description": BROADER}),
     ]
 

@@ -14,10 +14,11 @@ from subscriptions.models.readers import (
     _validate_words,
 )
 from subscriptions.models.suppressions import Suppression
-from subscriptions.models.topics import Topic
+from subscriptions.models.topics import Catalogue, Topic
 
 __all__ = [
     "Brand",
+    "Catalogue",
     "Consent",
     "ConsentText",
     "Device",

@@ -44,11 +44,20 @@ class Topic(models.Model):
     exclusions = models.JSONField(
         default=list, blank=True, help_text="A paper with any of these phrases never matches."
     )
+    categories = models.JSONField(
+        default=list,
+        blank=True,
+        db_default=models.Value([], models.JSONField()),
+        help_text="A paper that a source files under any of these categories is on the topic.",
+    )
     narrower = models.JSONField(
         "narrower topics", default=list, blank=True, help_text="The slugs of the topics that this one includes."
     )
     is_offered = models.BooleanField("offered to readers", default=True)
     position = models.PositiveIntegerField(default=0, help_text="Order on the form.")
+    catalogue = models.CharField(
+        max_length=20, blank=True, default="", db_default="", editable=False, help_text="Empty if an admin made it."
+    )
     loaded_hash = models.CharField(max_length=64, blank=True, editable=False)
 
     objects = TopicQuerySet.as_manager()
@@ -60,12 +69,13 @@ class Topic(models.Model):
         return self.name
 
     def clean(self) -> None:
-        for field in ("phrases", "exclusions", "narrower"):
+        for field in ("phrases", "exclusions", "categories", "narrower"):
             value = getattr(self, field)
             if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
                 raise ValidationError({field: "Write a list of texts."})
-        if not self.phrases and not self.narrower:
-            raise ValidationError({"phrases": "Write at least one phrase, or choose topics that this one includes."})
+        if not self.phrases and not self.categories and not self.narrower:
+            message = "Write at least one phrase or category, or choose topics that this one includes."
+            raise ValidationError({"phrases": message})
         self._check_levels()
 
     def _check_levels(self) -> None:
@@ -85,7 +95,9 @@ class Topic(models.Model):
 
     @property
     def criteria(self) -> Criteria:
-        return Criteria(quoted=tuple(self.phrases), exclusions=tuple(self.exclusions))
+        return Criteria(
+            categories=tuple(self.categories), quoted=tuple(self.phrases), exclusions=tuple(self.exclusions)
+        )
 
     @property
     def is_area(self) -> bool:
@@ -108,8 +120,28 @@ class Topic(models.Model):
 
     @property
     def hinted(self) -> str:
-        """Further words that the box searches in the same way: those of its group and phrases."""
-        return searchable(*in_both(self.group), *map(str, self.phrases))
+        """Further words that the box searches in the same way: those of its group, categories and phrases."""
+        return searchable(*in_both(self.group), *map(str, self.categories), *map(str, self.phrases))
+
+
+class Catalogue(models.Model):
+    """The state of a catalogue that comes with the code (see subscriptions.topics.catalogues)."""
+
+    slug = models.SlugField(unique=True, editable=False)
+    is_on = models.BooleanField(
+        "offered to readers", help_text="If not, no new readers can choose its topics. Those who follow one keep it."
+    )
+    withdrawn = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="Slugs of topics that were not offered when it was switched off, so that they stay so.",
+    )
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 def in_both(*texts: str) -> list[str]:

@@ -1,13 +1,13 @@
-"""The catalogue of topics: a reviewable text file that can be loaded into the database again and again."""
+"""A catalogue of topics: a reviewable text file that can be loaded into the database again and again."""
 
 import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,32 +15,19 @@ from django.db import transaction
 from subscriptions.models import Topic
 from subscriptions.topics import areas
 
-CATALOGUE = Path(__file__).parent / "topics.toml"
+FOLDER = Path(__file__).parent
+CATALOGUE = FOLDER / "ai.toml"
 
 # The keys of an entry in the file.
 TEXTS = ("slug", "name", "group", "description")
-LISTS = ("phrases", "exclusions", "narrower")
+LISTS = ("phrases", "exclusions", "categories", "narrower")
 REQUIRED = ("slug", "name", "group")
 AREA_KEYS = ("slug", "name", "description")
 
 # The fields that a load sets, and the values of those that an entry leaves out.
-FIELDS = ("name", "group", "description", "phrases", "exclusions", "narrower", "position")
-DEFAULTS = {"description": "", "phrases": [], "exclusions": [], "narrower": []}
-MAX_POPULAR = 10
+FIELDS = ("name", "group", "description", "phrases", "exclusions", "categories", "narrower", "position")
+DEFAULTS: dict[str, Any] = {"description": "", "phrases": [], "exclusions": [], "categories": [], "narrower": []}
 RETIRED = {"offered": False}  # in an entry: the topic can no longer be chosen
-
-
-class NamedTopic(Protocol):
-    """The attributes that a topic and its label on a page share."""
-
-    @property
-    def slug(self) -> str: ...
-
-    @property
-    def narrower(self) -> Any: ...
-
-
-AnyTopic = TypeVar("AnyTopic", bound=NamedTopic)
 
 
 class CatalogueError(ValueError):
@@ -57,6 +44,15 @@ class LoadResult:
     unchanged: int
     lost: tuple[str, ...] = ()  # one line for each broader topic and slug that finds nothing for it
 
+    def __add__(self, other: "LoadResult") -> "LoadResult":
+        return LoadResult(
+            self.new + other.new,
+            self.updated + other.updated,
+            self.kept + other.kept,
+            self.unchanged + other.unchanged,
+            other.lost,
+        )
+
 
 def topics(path: Path = CATALOGUE) -> list[Topic]:
     """Return the file's topics as unsaved rows. Raise CatalogueError if the file is not valid."""
@@ -68,15 +64,10 @@ def topics(path: Path = CATALOGUE) -> list[Topic]:
     ]
 
 
-def popular(topics: Iterable[AnyTopic]) -> list[AnyTopic]:
-    """Return the topics that most readers look for, or the first ones on a site with a catalogue of its own."""
-    single = {topic.slug: topic for topic in topics if not topic.narrower}
-    return [single[slug] for slug in _popular_slugs() if slug in single] or list(single.values())[:MAX_POPULAR]
-
-
-@lru_cache(maxsize=1)
-def _popular_slugs() -> tuple[str, ...]:
-    return tuple(_document(CATALOGUE).get("popular", ()))
+@cache
+def popular_slugs(path: Path) -> tuple[str, ...]:
+    """Return the slugs of the file's topics that most readers look for."""
+    return tuple(_document(path).get("popular", ()))
 
 
 def slugs(path: Path = CATALOGUE) -> set[str]:
@@ -84,8 +75,8 @@ def slugs(path: Path = CATALOGUE) -> set[str]:
     return {entry["slug"] for entry in _read(path)}
 
 
-def load(path: Path = CATALOGUE) -> LoadResult:
-    """Load the file's topics into the database; leave a topic that an admin edited as it is.
+def load(path: Path = CATALOGUE, first: int = 0) -> LoadResult:
+    """Load the file's topics into the database, with positions from `first` on. Leave those that an admin edited.
 
     Raise CatalogueError if the file is not valid. Nothing has been changed then.
     """
@@ -96,9 +87,10 @@ def load(path: Path = CATALOGUE) -> LoadResult:
         raise CatalogueError(f"{path} can’t be loaded: {problem}")
     counts: dict[str, int] = dict.fromkeys(("new", "updated", "kept", "unchanged"), 0)
     with transaction.atomic():
-        for position, entry in enumerate(entries):
+        for position, entry in enumerate(entries, first):
             namesake = by_name.get(entry["name"])
-            counts[_load_one(entry, position, by_slug.get(entry["slug"], namesake), namesake)] += 1
+            values = DEFAULTS | _fields(entry) | {"position": position}
+            counts[_load_one(entry, values, path.stem, by_slug.get(entry["slug"], namesake), namesake)] += 1
         areas.refresh()
     return LoadResult(**counts, lost=_lost())
 
@@ -165,12 +157,13 @@ def _document(path: Path) -> dict[str, Any]:
         raise CatalogueError(f"{path} can’t be read: {error}.") from error
 
 
-def _load_one(entry: dict[str, Any], position: int, topic: Topic | None, namesake: Topic | None) -> str:
-    values = DEFAULTS | _fields(entry) | {"position": position}
+def _load_one(
+    entry: dict[str, Any], values: dict[str, Any], catalogue: str, topic: Topic | None, namesake: Topic | None
+) -> str:
     offered: bool = entry.get("offered", True)
     fresh = _hash(values if offered else values | RETIRED)
     if topic is None:
-        Topic(slug=entry["slug"], loaded_hash=fresh, is_offered=offered, **values).save()
+        Topic(slug=entry["slug"], catalogue=catalogue, loaded_hash=fresh, is_offered=offered, **values).save()
         return "new"
     if namesake not in (None, topic):
         return "kept"  # an admin gave the name to another topic, and names are unique
@@ -180,7 +173,7 @@ def _load_one(entry: dict[str, Any], position: int, topic: Topic | None, namesak
         return "unchanged"
     for name, value in values.items():
         setattr(topic, name, value)
-    topic.loaded_hash = fresh
+    topic.loaded_hash, topic.catalogue = fresh, catalogue
     topic.is_offered = topic.is_offered and offered  # an admin may have withdrawn it
     topic.save()
     return "updated"
@@ -199,9 +192,10 @@ def _fields(entry: dict[str, Any], *more: str) -> dict[str, Any]:
 def _hash(values: dict[str, Any]) -> str:
     # An area's topics follow from their groups.
     narrower = [] if values.get("name") == values.get("group") else sorted(values.get("narrower", ()))
-    # Databases that loaded the catalogue before there were broader topics hold hashes without `narrower`.
-    values = {name: value for name, value in values.items() if name != "narrower"}
-    values |= {"narrower": narrower} if narrower else {}
+    # Databases that loaded the catalogue before there were broader topics and categories hold hashes without them.
+    lists = {"narrower": narrower, "categories": values.get("categories", [])}
+    values = {name: value for name, value in values.items() if name not in lists}
+    values |= {name: value for name, value in lists.items() if value}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
@@ -246,8 +240,8 @@ def _problem(entry: dict[str, Any]) -> str:
             return f'has {key} that are no list of texts: {key} = ["…", "…"].'
     if not isinstance(entry.get("offered", True), bool):
         return "has an offered that is neither true nor false: offered = false."
-    if not entry.get("phrases") and not entry.get("narrower"):
-        return "has neither phrases nor narrower: it would find nothing. Write at least one phrase."
+    if not any(entry.get(key) for key in ("phrases", "categories", "narrower")):
+        return "has neither phrases nor categories nor narrower: it would find nothing. Write at least one phrase."
     if entry["slug"] in entry.get("narrower", ()):
         return "includes itself: take it out of its own narrower."
     return _invalid_field(entry)

@@ -45,6 +45,7 @@ from subscriptions.admin.readers import SubscriberForm
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import (
     Brand,
+    Catalogue,
     Consent,
     ConsentText,
     Device,
@@ -87,6 +88,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     PaperAlias.objects.create(key="doi:10.1234/learning", paper=edition.papers.all()[0])
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")
     Turn.objects.create(host="example.org", free_at=NOW)
+    Catalogue.objects.create(slug="ai", is_on=True)
     Brand.objects.create(name="Learning Papers")
     SummaryRequest.objects.create(paper=edition.papers.all()[0], asked_at=NOW)
     Logo.objects.create(mark="learning", image=b"", uploaded_at=NOW)
@@ -407,7 +409,7 @@ def test_it_takes_topics_with_phrases_one_a_line(admin_client: Client, phrases: 
     [
         ({"narrower": ["learning", "vision"]}, ""),
         ({"narrower": ["learning"], "phrases": "methods"}, ""),
-        ({}, "Write at least one phrase, or choose topics that this one includes."),
+        ({}, "Write at least one phrase or category, or choose topics that this one includes."),
         ({"narrower": ["nonsense"]}, "nonsense is not one of the available choices"),
         ({"narrower": ["wide"]}, "wide is not one of the available choices"),
     ],

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from digest import single_process
-from subscriptions.topics import catalogue
+from subscriptions.topics import catalogues
 from subscriptions.topics.catalogue import CatalogueError
 
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
     def prepare(self) -> None:
         """Migrate the database and load the topics, before the first request."""
         call_command("migrate", verbosity=0)
-        catalogue.load()
+        catalogues.load()
 
     def greet(self) -> None:
         if settings.EMAIL_BACKEND == "subscriptions.outbox.EmailBackend":

@@ -355,3 +355,23 @@ def test_words_that_stand_in_a_phrase_are_told_once() -> None:
     kinds = [(reason.kind, reason.found) for reason in index.findings(asked, "more")[0].reasons]
     assert ("phrase", "robot arm") in kinds
     assert not any("arm" in found for kind, found in kinds if kind == "words")
+
+
+QUANTUM = Interest("Quantum physics", Criteria(categories=("quant-ph",)), "Quantum physics")
+
+
+def test_a_topic_with_categories_finds_all_their_papers_whatever_the_words() -> None:
+    papers = [
+        paper("On a Theorem", categories=["quant-ph", "math.FA"]),
+        paper("On another Theorem", categories=["math.FA", "quant-ph"]),
+        paper("On a third Theorem", categories=["math.FA"]),
+    ]
+    found = match(Index(papers), [QUANTUM])
+    assert [each.paper.title for each in found] == ["On a Theorem", "On another Theorem"]
+    assert [reason.found for each in found for reason in each.reasons] == ["quant-ph", "quant-ph"]
+
+
+def test_words_rank_the_papers_of_a_topics_categories() -> None:
+    topic = Interest("Quantum physics", Criteria(quoted=("qubit",), categories=("quant-ph",)), "Quantum physics")
+    papers = [paper("On a Theorem", categories=["quant-ph"]), paper("A Qubit for All", categories=["quant-ph"])]
+    assert titles(assemble_index(papers, [topic]), topic) == ["A Qubit for All", "On a Theorem"]

@@ -7,7 +7,7 @@ import pytest
 from digest.personalization import paper_index
 from subscriptions.models import Topic
 from subscriptions.readers.preferences import Preferences
-from subscriptions.topics import areas, catalogue
+from subscriptions.topics import areas, catalogue, catalogues
 from subscriptions.topics.catalogue import CatalogueError, LoadResult
 
 FILE = """
@@ -137,8 +137,8 @@ def test_every_shipped_topic_is_in_an_area(db: None) -> None:
         assert one.whole, one.name
         assert one.whole.narrower == [topic.slug for topic in one.topics]
         assert not any(topic.narrower for topic in one.topics)
-    assert len(catalogue.popular(Topic.objects.offered())) == 10
+    assert len(catalogues.popular(Topic.objects.offered())) == 10
 
 
 def test_popular_topics_of_another_catalogue_are_its_first(file: Path) -> None:
-    assert [topic.slug for topic in catalogue.popular(Topic.objects.offered())] == ["learning", "vision"]
+    assert [topic.slug for topic in catalogues.popular(Topic.objects.offered())] == ["learning", "vision"]

@@ -12,7 +12,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from digest.matching import Index, Interest
 from digest.matching.tokens import key_of
 from subscriptions.models import Topic
-from subscriptions.topics import catalogue
+from subscriptions.topics import catalogue, catalogues
 from subscriptions.topics.catalogue import CatalogueError, LoadResult
 
 TWO_TOPICS = """
@@ -161,8 +161,8 @@ WIDE = '[[topic]]\nslug = "wide"\nname = "Wide"\ngroup = "Methods"\nnarrower = [
             "topic “vision” has the unknown key “exclusion”: the keys are",
         ),
         ('exclusions = ["imaginary"]', 'exclusions = "imaginary"', "topic “vision” has exclusions that are no list"),
-        ('phrases = ["image", "video"]', "", "topic “vision” has neither phrases nor narrower"),
-        ('phrases = ["image", "video"]', "phrases = []", "topic “vision” has neither phrases nor narrower"),
+        ('phrases = ["image", "video"]', "", "topic “vision” has neither phrases nor categories"),
+        ('phrases = ["image", "video"]', "phrases = []", "topic “vision” has neither phrases nor categories"),
         ('phrases = ["image", "video"]', 'phrases = [" "]', "topic “vision” has phrases that are no list"),
         ('phrases = ["image", "video"]', 'narrower = ["vision"]', "topic “vision” includes itself"),
         (
@@ -193,10 +193,10 @@ def test_a_broader_topic_may_stand_for_one_that_was_made_by_hand(file: Path) -> 
 
 @pytest.mark.django_db
 def test_the_command_says_what_is_wrong_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load() -> LoadResult:
+    def load(*_: object) -> LoadResult:
         raise CatalogueError("topic “vision” needs a name.")
 
-    monkeypatch.setattr(catalogue, "load", load)
+    monkeypatch.setattr(catalogues, "load", load)
     with pytest.raises(CommandError, match=r"topic “vision” needs a name\. Nothing was loaded\."):
         call_command("load_topics")
 
@@ -232,7 +232,7 @@ class Abstract:
 
 @pytest.fixture
 def shipped(db: None) -> list[Topic]:
-    catalogue.load()
+    catalogues.load([*catalogues.SHIPPED])
     return list(Topic.objects.all())
 
 
@@ -315,7 +315,8 @@ def test_it_ships_broader_topics_that_stand_for_narrower_ones(shipped: list[Topi
     assert len({frozenset(topic.narrower) for topic in broader}) == len(broader)
 
 
-def test_no_topic_says_a_phrase_twice() -> None:
-    for topic in catalogue.topics():
+@pytest.mark.parametrize("name", [*catalogues.SHIPPED])
+def test_no_topic_says_a_phrase_twice(name: str) -> None:
+    for topic in catalogue.topics(catalogues.SHIPPED[name].path):
         keys = [key_of(phrase) for phrase in topic.phrases]
         assert len(set(keys)) == len(keys), topic.slug
