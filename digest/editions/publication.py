@@ -71,9 +71,13 @@ def due_day(now: dt.datetime) -> dt.date:
 
 def next_day(now: dt.datetime) -> dt.date:
     """Return the day of the next edition to close. An admin may have closed today's before its hour."""
+    return day_after(newest_closed(), now)
+
+
+def day_after(newest: Edition | None, now: dt.datetime) -> dt.date:
+    """Return the day of the next edition to close, if `newest` is the newest closed edition."""
     day = due_day(now) + dt.timedelta(days=1)
-    is_closed = Edition.objects.filter(day=day).exclude(closed_at=None).exists()
-    return day + dt.timedelta(days=1) if is_closed else day
+    return day + dt.timedelta(days=1) if newest and newest.day == day else day
 
 
 def publish_first_days(*, now: dt.datetime) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import CharField, Count, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from digest import clock
@@ -13,7 +13,7 @@ from digest.delivery.progress import Progress
 from digest.editions import publication
 from digest.ingest import source_health
 from digest.ingest.source_health import FailingSource
-from digest.models import Delivery, Edition, FetchRun, Pause, Source
+from digest.models import Delivery, Edition, FetchRun, Paper, Pause, Source
 from subscriptions.models import Subscriber
 
 WEEK = dt.timedelta(days=7)
@@ -23,9 +23,12 @@ WEEK = dt.timedelta(days=7)
 class SourceIntake:
     """The papers that one source brought today, and its last run."""
 
-    source: Source
     last: FetchRun
     new: int  # papers since midnight, UTC
+
+    @property
+    def source(self) -> Source:
+        return self.last.source
 
     @property
     def has_failed(self) -> bool:
@@ -73,26 +76,32 @@ class Dashboard:
 def make_dashboard(*, now: dt.datetime) -> Dashboard:
     midnight = clock.midnight(now.date())
     newest = publication.newest_closed()
-    next_day = publication.next_day(now)
+    next_day = publication.day_after(newest, now)
     intakes, in_trouble = _intakes(midnight), source_health.failing_sources()
-    of_newest = Delivery.objects.filter(edition=newest)
+    counts = _counts(
+        waiting=publication.papers_for(next_day),
+        papers=publication.papers_of(newest) if newest else Paper.objects.none(),
+        digests=Delivery.objects.filter(edition=newest),
+        today=Delivery.objects.filter(queued_at__gte=midnight),
+        readers=Subscriber.objects.all(),
+    )
     reasons = troubled_since(now - WEEK).values_list("reason").annotate(number=Count("pk"))
     return Dashboard(
         now=now,
         intakes=intakes,
         next_day=next_day,
         next_closes=publication.hour_of(next_day),
-        waiting=publication.papers_for(next_day).count(),
+        waiting=sum(counts["waiting"].values()),
         newest=newest,
-        papers=publication.papers_of(newest).count() if newest else 0,
-        digests=_by_status(of_newest),
-        progress=progress.progress_of(newest, now=now) if newest else None,
-        today=_by_status(Delivery.objects.filter(queued_at__gte=midnight)),
+        papers=sum(counts["papers"].values()),
+        digests=counts["digests"],
+        progress=progress.progress_of(newest, now=now) if newest and "queued" in counts["digests"] else None,
+        today=counts["today"],
         pause=pauses.current(),
         in_trouble=in_trouble,
         failed_runs=_failed_runs(intakes, in_trouble),
         troubles=list(reasons.order_by("-number")[:5]),
-        readers=_by_status(Subscriber.objects.all()),
+        readers=counts["readers"],
     )
 
 
@@ -105,16 +114,32 @@ def troubled_since(moment: dt.datetime) -> QuerySet[Delivery]:
     return (ended | waiting).order_by()
 
 
-def _by_status(rows: QuerySet[Any]) -> dict[str, int]:
-    return dict(rows.values_list("status").annotate(number=Count("pk")).order_by("-number"))
+def _counts(**parts: QuerySet[Any]) -> dict[str, dict[str, int]]:
+    """Return how many rows of each part there are by status, the most frequent first, in one query.
+
+    Papers have no status: theirs is empty.
+    """
+    groups = [
+        rows.order_by()
+        .annotate(
+            of_part=Value(name, CharField()), state=Value("", CharField()) if rows.model is Paper else F("status")
+        )
+        .values_list("of_part", "state")
+        .annotate(number=Count("pk"))
+        for name, rows in parts.items()
+    ]
+    counts: dict[str, dict[str, int]] = {name: {} for name in parts}
+    for name, status, number in sorted(groups[0].union(*groups[1:], all=True), key=lambda group: -group[2]):
+        counts[name][status] = number
+    return counts
 
 
 def _intakes(midnight: dt.datetime) -> list[SourceIntake]:
-    runs = FetchRun.objects.filter(source=OuterRef("pk"), started_at__gte=midnight).order_by().values("source")
+    runs = FetchRun.objects.filter(source=OuterRef("source"), started_at__gte=midnight).order_by().values("source")
     new = Coalesce(Subquery(runs.annotate(sum=Sum("new")).values("sum")), 0)
-    active = source_health.with_last_run(Source.objects.filter(is_active=True)).annotate(new=new)
-    last = FetchRun.objects.select_related("source").in_bulk([source.last_run for source in active])
-    intakes = [SourceIntake(source, last[source.last_run], source.new) for source in active if source.last_run]
+    active = source_health.with_last_run(Source.objects.filter(is_active=True))
+    last: QuerySet[Any] = FetchRun.objects.filter(pk__in=active.values("last_run")).select_related("source")
+    intakes = [SourceIntake(run, run.brought) for run in last.annotate(brought=new)]
     return sorted(intakes, key=lambda intake: (-intake.new, intake.source.name))
 
 

@@ -1,21 +1,24 @@
 """The sender's reputation: the rates of bounces and complaints. Mailbox providers judge a sender by them."""
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from anymail.signals import EventType
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import CharField, Count, Expression, F, Q, QuerySet, Value
 
 from digest import clock
 from digest.delivery.events.classification import EventClass
 from digest.models import DailyTotal, Delivery, DeliveryEvent
 
 SPAN = dt.timedelta(days=7)
+
+SENT = f"delivery {Delivery.Status.SENT}"
 
 Span = tuple[dt.datetime, dt.datetime]  # the end is exclusive
 
@@ -72,15 +75,16 @@ class ReputationRates:
 def recent_rates(*, now: dt.datetime, since: dt.datetime | None = None) -> ReputationRates:
     """Return the rates of the last seven days. If `since` is given, count only emails that were queued after it."""
     begins = max(filter(None, (now - SPAN, since)))
-    counted, uncounted = _counted(begins, now), list[Span]()
+    totals, uncounted = _totals(begins, now), list[Span]()
     for day, first, last in _days(begins, now):
-        if day not in counted or last - first < dt.timedelta(days=1):
+        if day not in totals or last - first < dt.timedelta(days=1):
             _extend(uncounted, first, last)
-    sent = Delivery.objects.filter(_within("queued_at", uncounted), status=Delivery.Status.SENT).count()
     # Totals do not show which emails their events are about.
-    events = _events(uncounted if since is None else [(begins, now)], since)
-    for what, number in _totals(begins, now):
-        if what == f"delivery {Delivery.Status.SENT}":
+    events = _count(uncounted, uncounted if since is None else [(begins, now)], since)
+    sent = events.pop(SENT, 0)
+    whole = (day for day, first, last in _days(begins, now) if last - first == dt.timedelta(days=1))
+    for what, number in (total for day in whole for total in totals.get(day, ())):
+        if what == SENT:
             sent += number
         elif since is None:
             events[what] += number
@@ -114,14 +118,23 @@ def _within(field: str, spans: list[Span]) -> Q:
     return reduce(or_, (Q(**{f"{field}__gte": first, f"{field}__lt": last}) for first, last in spans))
 
 
-def _events(spans: list[Span], since: dt.datetime | None) -> Counter[str]:
-    rows = DeliveryEvent.objects.filter(_within("happened_at", spans)).order_by()
+def _count(sent_in: list[Span], reported_in: list[Span], since: dt.datetime | None) -> Counter[str]:
+    """Return how many emails were sent, as SENT, and how many events of each type and class were reported."""
+    sent = Delivery.objects.filter(_within("queued_at", sent_in), status=Delivery.Status.SENT)
+    reports = DeliveryEvent.objects.filter(_within("happened_at", reported_in))
     if since is not None:  # an admin has acknowledged everything that was sent before
-        rows = rows.filter(delivery__queued_at__gte=since)
+        reports = reports.filter(delivery__queued_at__gte=since)
     counts: Counter[str] = Counter()
-    for event_type, meaning, number in rows.values_list("event_type", "meaning").annotate(Count("pk")):
-        counts[f"{event_type} {meaning}".strip()] += number
+    groups = _grouped(sent, Value("delivery", CharField()), F("status"))
+    for what, which, number in groups.union(_grouped(reports, F("event_type"), F("meaning")), all=True):
+        counts[f"{what} {which}".strip()] += number
     return counts
+
+
+def _grouped(rows: QuerySet[Any], what: Expression | F, which: F) -> QuerySet[Any]:
+    named = rows.order_by().annotate(what=what, which=which)
+    groups: QuerySet[Any] = named.values_list("what", "which").annotate(number=Count("pk"))
+    return groups
 
 
 def _days(begins: dt.datetime, now: dt.datetime) -> Iterator[tuple[dt.date, dt.datetime, dt.datetime]]:
@@ -133,12 +146,10 @@ def _days(begins: dt.datetime, now: dt.datetime) -> Iterator[tuple[dt.date, dt.d
         day += dt.timedelta(days=1)
 
 
-def _counted(begins: dt.datetime, now: dt.datetime) -> set[dt.date]:
-    days = DailyTotal.objects.filter(day__gte=begins.date(), day__lt=now.date()).order_by()
-    return set(days.values_list("day", flat=True).distinct())
-
-
-def _totals(begins: dt.datetime, now: dt.datetime) -> Iterator[tuple[str, int]]:
-    whole = [day for day, first, last in _days(begins, now) if last - first == dt.timedelta(days=1)]
-    for kind, what, number in DailyTotal.objects.filter(day__in=whole).values_list("kind", "what", "number"):
-        yield (f"delivery {what}" if kind == DailyTotal.Kind.DELIVERY else what), number
+def _totals(begins: dt.datetime, now: dt.datetime) -> dict[dt.date, list[tuple[str, int]]]:
+    """Return what was counted on each day before today, and how often: only days that were counted are keys."""
+    totals: dict[dt.date, list[tuple[str, int]]] = defaultdict(list)
+    rows = DailyTotal.objects.filter(day__gte=begins.date(), day__lt=now.date()).order_by()
+    for day, kind, what, number in rows.values_list("day", "kind", "what", "number"):
+        totals[day].append((f"delivery {what}" if kind == DailyTotal.Kind.DELIVERY else what, number))
+    return totals

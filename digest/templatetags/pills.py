@@ -1,0 +1,13 @@
+"""Pills in the admin's templates."""
+
+from django import template
+
+from subscriptions.admin.pills import pill
+
+register = template.Library()
+
+
+@register.simple_tag
+def count_pill(number: int, state: str) -> str:
+    """Return how many rows have a state, in the color of the state."""
+    return pill(state, f"{number:,} {state}")
