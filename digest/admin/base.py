@@ -10,7 +10,7 @@ from digest.email import bold_terms, reasons
 from digest.matching import Match
 from digest.models import Paper
 from digest.text.cleanup import first_sentences
-from subscriptions.admin.pills import pill
+from subscriptions.pills import pill
 
 NEW = mark_safe(" <strong>new</strong>")
 LONGEST = 300  # characters of a reason in a list; the row's own page shows it whole

@@ -16,7 +16,7 @@ from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.personalization import snapshot
 from subscriptions.admin.base import LOGGED_AT_ONCE, NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
 from subscriptions.admin.filters import NamedValuesFilter, SelectFilter
-from subscriptions.admin.pills import pill
+from subscriptions.pills import pill
 
 BOUNCES = ("hard", "soft", "policy")  # the classes that say more than the type of the event
 

@@ -19,7 +19,7 @@ from digest.models import Delivery, Edition, Paper, QuietDay
 from digest.text.cleanup import first_sentences
 from subscriptions import brand
 from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
-from subscriptions.admin.pills import pill
+from subscriptions.pills import pill
 
 PLAIN = "Plain text; addresses that begin with https:// become links."
 # What a change of a paper means, and how to undo it.

@@ -2,7 +2,7 @@
 
 from django import template
 
-from subscriptions.admin.pills import pill
+from subscriptions.pills import pill
 
 register = template.Library()
 

@@ -25,9 +25,9 @@ from subscriptions.admin.base import (
     log_action,
 )
 from subscriptions.admin.filters import SelectOfUsedFilter
-from subscriptions.admin.pills import pill
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import Subscriber, Suppression, TopicFilter
+from subscriptions.pills import pill
 from subscriptions.query import validation
 from subscriptions.query.grammar import FilterError
 from subscriptions.readers import lifecycle, personal_data

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from subscriptions.admin.base import SavesChangesAdmin
-from subscriptions.admin.pills import pill
 from subscriptions.admin.topic_deletion import DeletesTopics
 from subscriptions.forms import LinesField
 from subscriptions.models import Subscriber, Topic, TopicFilter
+from subscriptions.pills import pill
 from subscriptions.topics import areas
 
 SUBSCRIBED = (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)

@@ -1,4 +1,4 @@
-"""Pills: states as words on a colored ground, such as “active” on green."""
+"""Pills of the admin: states as words on a colored ground, such as “active” on green."""
 
 from django.utils.html import format_html
 
