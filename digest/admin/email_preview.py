@@ -68,6 +68,7 @@ class PreviewOptions(forms.Form):
         is_sent = any(name in request.POST for name in PREVIEW_BUTTONS)
         own = {"send_to": getattr(request.user, "email", "")}
         super().__init__(request.POST if is_sent else None, prefix="test", initial=own)
+        self._may_send_for_readers = request.user.has_perm("subscriptions.change_subscriber")
         self.fields["send_to"].label = "Test email to"
         self.fields["send_to"].required = SEND in request.POST
         permissions = {"reader": "subscriptions.view_subscriber", "topics": "subscriptions.view_topic"}
@@ -80,6 +81,13 @@ class PreviewOptions(forms.Form):
         if address and lifecycle.is_suppressed(address):
             raise forms.ValidationError("This address is suppressed: it must not be emailed.")
         return address
+
+    def clean_reader(self) -> Subscriber | None:
+        """Refuse to email a reader's digest without the permission that their own page asks for."""
+        reader: Subscriber | None = self.cleaned_data["reader"]
+        if reader and SEND in self.data and not self._may_send_for_readers:
+            raise forms.ValidationError("You may preview this reader’s digest, but not email it. Leave the reader out.")
+        return reader
 
     @property
     def audience(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 
 from digest import clock
@@ -42,6 +43,8 @@ def prune(
         Shard.objects.filter(done_at__lt=midnight).delete()
     runs = FetchRun.objects.filter(started_at__lt=until)
     deleted["fetch runs"] = _delete(runs, "started_at", ends_at, sleep)
+    actions = LogEntry.objects.filter(action_time__lt=until)  # of staff in the admin
+    deleted["actions"] = _delete(actions, "action_time", ends_at, sleep)
     Turn.objects.filter(free_at__lt=until).delete()
     daily_quota.forget(before=until.date())
     database_store.forget(before=now - BUCKETS_FULL_AFTER)

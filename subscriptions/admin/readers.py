@@ -1,11 +1,14 @@
 """Readers, and the filters that each of them follows."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -178,8 +181,27 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
 @admin.register(TopicFilter)
 class TopicFilterAdmin(NamesReaderAdmin, LooksAtRelatedAdmin, SavesChangesAdmin, admin.ModelAdmin[TopicFilter]):
     form = TopicFilterForm
+    """Its log does not name the filters: their words are the reader's, and would outlive an erasure."""
+
     list_display = ["reader", "topic", "words"]
     list_filter = [("topic", SelectOfUsedFilter)]
     search_fields = ["subscriber__email", "words", "topic__name"]
     autocomplete_fields = ["subscriber", "topic"]
     list_select_related = ["subscriber", "topic"]
+
+    def log_addition(self, request: HttpRequest, obj: TopicFilter, message: Any) -> Any:
+        super().log_addition(request, obj, message)
+        _hide_words([obj])
+
+    def log_change(self, request: HttpRequest, obj: TopicFilter, message: Any) -> Any:
+        super().log_change(request, obj, message)
+        _hide_words([obj])
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        super().log_deletions(request, queryset)
+        _hide_words(queryset)
+
+
+def _hide_words(filters: Iterable[TopicFilter]) -> None:
+    entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(TopicFilter))
+    entries.filter(object_id__in=[str(row.pk) for row in filters]).update(object_repr="a reader’s filter")

@@ -15,11 +15,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import NestedObjects
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import ForeignKey, Model, prefetch_related_objects
+from django.db.models import ForeignKey, Model, Q, prefetch_related_objects
 
 from subscriptions import outbox
 from subscriptions.email_addresses import address_hash
-from subscriptions.models import Consent, FormPost, OwedNotice, Subscriber, Suppression
+from subscriptions.models import Consent, FormPost, OwedNotice, Subscriber, Suppression, TopicFilter
 from subscriptions.readers import consents, lifecycle
 from subscriptions.readers.consents import Trace
 from subscriptions.security import abuse_limits
@@ -132,5 +132,9 @@ def _suppressions(subscriber: Subscriber) -> Any:
 
 
 def _log_of_admins(subscriber: Subscriber) -> Any:
-    kind = ContentType.objects.get_for_model(Subscriber)
-    return LogEntry.objects.filter(content_type=kind, object_id=str(subscriber.pk))
+    """Return the log entries about the reader's row and about their filters, which may hold their words."""
+    kind, of_filters = (ContentType.objects.get_for_model(model) for model in (Subscriber, TopicFilter))
+    filters = [str(pk) for pk in subscriber.filters.values_list("pk", flat=True)]
+    return LogEntry.objects.filter(
+        Q(content_type=kind, object_id=str(subscriber.pk)) | Q(content_type=of_filters, object_id__in=filters)
+    )

@@ -131,6 +131,20 @@ def test_who_may_not_view_readers_can_not_preview_as_one(
     assert 'name="test-reader"' not in answer.content.decode()
 
 
+def test_who_may_not_change_readers_can_not_email_the_digest_of_one(
+    client: Client, address: str, edition: Edition, alice: Subscriber
+) -> None:
+    editor = User.objects.create_user("editor", is_staff=True)
+    names = ["view_edition", "change_edition", "view_paper", "change_paper", "view_subscriber"]
+    editor.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client.force_login(editor)
+    chosen = typed(edition) | {"test-reader": str(alice.pk), "test-send_to": "editor@example.org"}
+    assert client.post(address, chosen | {"_preview": ""}).context["fitting"].reader == alice
+    page = client.post(address, chosen | {"_send_test": ""}).content.decode()
+    assert "but not email it" in page
+    assert mail.outbox == []
+
+
 def test_a_test_email_is_logged_at_the_edition(admin_client: Client, address: str, edition: Edition) -> None:
     admin_client.post(address, typed(edition) | {"_send_test": "", "test-send_to": "colleague@example.org"})
     entry = LogEntry.objects.get()

@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 
 from digest import tasks
 from digest.models import Allowance, DailyTotal, Delivery, DeliveryEvent, Edition, FetchRun, Shard, Source
@@ -109,7 +111,12 @@ def test_it_deletes_rows_in_batches(old: Edition, monkeypatch: pytest.MonkeyPatc
     daily_totals.count_days(now=NOW)
     gone = retention.prune(now=NOW, sleep=breaths.append)
     assert (gone["deliveries"], gone["events"], len(breaths)) == (3, 2, 3)
-    assert retention.prune(now=NOW, seconds=0) == {"events": 0, "deliveries": 0, "fetch runs": 0}
+    assert retention.prune(now=NOW, seconds=0) == {
+        "events": 0,
+        "deliveries": 0,
+        "fetch runs": 0,
+        "actions": 0,
+    }
 
 
 @pytest.mark.django_db
@@ -133,3 +140,12 @@ def test_it_deletes_old_logs_and_shards(hugging_face: Source, edition: Edition) 
     tasks.keep_house()
     assert [run.started_at for run in FetchRun.objects.all()] == [NOW]
     assert not Shard.objects.exists()
+
+
+def test_it_deletes_old_rows_of_the_log_of_staff(admin_user: User, edition: Edition) -> None:
+    for days in (91, 89):
+        LogEntry.objects.log_actions(admin_user.pk, [edition], CHANGE, f"{days} days ago")
+        when = NOW - dt.timedelta(days=days)
+        LogEntry.objects.filter(change_message=f"{days} days ago").update(action_time=when)
+    retention.prune(now=NOW)
+    assert LogEntry.objects.get().change_message == "89 days ago"

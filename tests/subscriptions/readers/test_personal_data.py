@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
@@ -379,3 +381,22 @@ def test_it_takes_a_year_of_digests_quickly(
     )
     with django_assert_max_num_queries(40):
         assert len(personal_data.export(alice, now=NOW)["deliveries"]) == 200
+
+
+def test_the_log_of_staff_keeps_no_words_of_a_filter(admin_client: Client, much: Subscriber) -> None:
+    row = much.filters.get()
+    page = reverse("admin:subscriptions_topicfilter_change", args=[row.pk])
+    form = {"subscriber": str(much.pk), "words": "zebrafish", "initial-words": "diffusion"}
+    assert admin_client.post(page, form).status_code == 302
+    assert LogEntry.objects.get().object_repr == "a reader’s filter"
+    admin_client.post(reverse("admin:subscriptions_topicfilter_delete", args=[row.pk]), {"post": "yes"})
+    assert not much.filters.exists()
+    personal_data.erase(much)
+    assert "zebrafish" not in dump()
+
+
+def test_it_blanks_words_that_the_log_of_staff_has_kept(admin_user: User, much: Subscriber) -> None:
+    LogEntry.objects.log_actions(admin_user.pk, list(much.filters.all()), CHANGE, "Changed diffusion.")
+    personal_data.erase(much)
+    entry = LogEntry.objects.get()
+    assert (entry.object_repr, entry.change_message) == (f"reader {much.uid}", "")
