@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from digest.models import Edition, Paper, QuietDay
 
@@ -59,21 +59,15 @@ def weeks(month: DateRange) -> list[list[CalendarDay]]:
     return [[CalendarDay(d, d.month == month.first.month, papers.get(d), quiet.get(d)) for d in row] for row in rows]
 
 
-def editions_in(days: DateRange) -> list[dt.date]:
-    """Return the days with an edition, the earliest first."""
-    return list(
-        Edition.objects.filter(day__range=(days.first, days.last)).order_by("day").values_list("day", flat=True)
-    )
+def editions_in(days: DateRange) -> list[Edition]:
+    """Return the editions of these days, the earliest first."""
+    return list(Edition.objects.filter(day__range=(days.first, days.last)).order_by("day"))
 
 
-def best_of(days: DateRange, count: int) -> list[Paper]:
-    """Return the `count` papers of these days' editions that have the most votes now."""
-    editions = list(Edition.objects.filter(day__range=(days.first, days.last)).values_list("pk", flat=True))
-    # Rank primary keys first. An index covers this query, and a month has twenty thousand papers.
-    ranked = Paper.objects.filter(edition__in=editions, is_hidden=False).order_by("-votes", "-edition_votes", "pk")
-    keys = list(ranked.values_list("pk", flat=True)[:count])
-    papers = Paper.objects.select_related("edition").in_bulk(keys)
-    return [papers[key] for key in keys]
+def by_votes(editions: Sequence[Edition]) -> QuerySet[Paper]:
+    """Return the papers of several editions, those with the most votes now first."""
+    shown = Paper.objects.filter(edition__in=[edition.pk for edition in editions], is_hidden=False)
+    return shown.order_by("-votes", "-edition_votes", "pk")
 
 
 def newest(count: int) -> Sequence[Edition]:

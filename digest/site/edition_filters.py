@@ -1,6 +1,7 @@
-"""The filters and orders of an edition's page: an area or a topic, and what comes first."""
+"""The filters and orders of the pages of days, weeks and months: an area or a topic, and what comes first."""
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.db.models import Count, F, OrderBy, QuerySet
@@ -20,7 +21,7 @@ FEW = 2  # papers; a topic with fewer is listed apart
 
 
 class AreaFilter(NamedTuple):
-    """A group of topics in one edition."""
+    """A group of topics in one or several editions."""
 
     slug: str
     name: str
@@ -36,9 +37,11 @@ class AreaFilter(NamedTuple):
         return [topic for topic in self.topics if topic[1] < FEW]
 
 
-def areas(edition: Edition, labels: Labels, counted: Mapping[int, int]) -> list[AreaFilter]:
-    """Return all areas, those with most papers in the edition first. `counted` is from `topics.counts`."""
-    shown = TopicPaper.objects.filter(day=edition.day, topic__is_offered=True, paper__is_hidden=False).order_by()
+def areas(editions: Sequence[Edition], labels: Labels, counted: Mapping[int, int]) -> list[AreaFilter]:
+    """Return all areas, those with most papers in the editions first. `counted` is from `topics.counts`."""
+    shown = TopicPaper.objects.filter(
+        day__in=_days(editions), topic__is_offered=True, paper__is_hidden=False
+    ).order_by()
     papers = dict(shown.values_list("topic__group").annotate(papers=Count("paper", distinct=True)))
     topics: dict[str, list[tuple[TopicLabel, int]]] = {label.group: [] for label in labels.values()}
     for pk, label in labels.items():
@@ -55,8 +58,18 @@ def slug(group: str) -> str:
     return slugify(group, allow_unicode=True)
 
 
-def in_area(papers: QuerySet[Paper], edition: Edition, labels: Labels, area: str) -> QuerySet[Paper]:
-    """Return the papers on any topic of the area with this slug."""
-    members = [pk for pk, label in labels.items() if slug(label.group) == area]
-    on_topic = TopicPaper.objects.filter(day=edition.day, topic__in=members)
-    return papers.filter(pk__in=on_topic.values("paper"))
+def apply(
+    papers: QuerySet[Paper], editions: Sequence[Edition], labels: Labels, chosen: Mapping[str, str]
+) -> QuerySet[Paper]:
+    """Return the papers of these editions on the chosen topic or in the chosen area, in the chosen order."""
+    if "topic" in chosen:
+        papers = papers.filter(topics__topic__slug=chosen["topic"])
+    elif "area" in chosen:
+        members = [pk for pk, label in labels.items() if slug(label.group) == chosen["area"]]
+        on_topic = TopicPaper.objects.filter(day__in=_days(editions), topic__in=members)
+        papers = papers.filter(pk__in=on_topic.values("paper"))
+    return papers.order_by(*ORDERS[chosen["sort"]]) if "sort" in chosen else papers
+
+
+def _days(editions: Sequence[Edition]) -> list[dt.date]:
+    return [edition.day for edition in editions]

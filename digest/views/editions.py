@@ -1,10 +1,9 @@
 """The pages of editions: a day's papers, and the best papers of a week or a month."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,10 +13,10 @@ from django.views.decorators.http import require_safe
 from digest.editions import publication
 from digest.models import Edition, FetchRun, Paper, QuietDay
 from digest.site import archive, edition_filters, thumbnails, topics
-from digest.views.page_cache import CARD, paginate, show
+from digest.views.page_cache import CARD, Pagination, paginate, show
 
 PAPERS_A_PAGE = 40
-BEST = 20  # papers of a week or a month
+BEST = 20  # papers on a page of a week or a month
 
 
 @require_safe
@@ -55,27 +54,37 @@ def newest_month(request: HttpRequest) -> HttpResponse:
 
 
 def _edition_page(request: HttpRequest, shown: Edition) -> HttpResponseBase:
-    labels, counted = topics.offered(), topics.counts([shown])
-    areas = edition_filters.areas(shown, labels, counted)
-    topic = _chosen_topic(request, labels)
-    chosen = _choices(request, topic, areas)
-    area = edition_filters.slug(topic.group) if topic else chosen.get("area")
-    papers, pages = paginate(_filtered(shown, labels, chosen), request.GET.get("page"), PAPERS_A_PAGE)
-    context: dict[str, Any] = {
+    labels, filters = _filters(request, [shown])
+    chosen = filters["chosen"]
+    ranked = publication.papers_by_votes(shown).only(*CARD)
+    papers, pages = paginate(
+        edition_filters.apply(ranked, [shown], labels, chosen), request.GET.get("page"), PAPERS_A_PAGE
+    )
+    context: dict[str, Any] = filters | {
         "edition": shown,
         "open_until": _open_until(shown),
         "papers": papers,
         "pages": pages,
-        "chosen": chosen,
-        "topic": topic,
-        "areas": areas,
-        "area": next((found for found in areas if found.slug == area), None),
         "topics_of": topics.of_papers(papers, labels),
         "pictures": thumbnails.of_papers(papers),
         "days": archive.span(shown.day, shown.day),
     }
-    page = {"page": pages.number} if pages.number > 1 else {}
-    return show(request, "web/edition.html", context, query={**chosen, **page})
+    return show(request, "web/edition.html", context, query=_query(chosen, pages))
+
+
+def _query(chosen: dict[str, str], pages: Pagination) -> dict[str, object]:
+    return {**chosen, **({"page": pages.number} if pages.number > 1 else {})}
+
+
+def _filters(request: HttpRequest, editions: Sequence[Edition]) -> tuple[topics.Labels, dict[str, Any]]:
+    """Return the topics on offer, and what the bar with the filters shows."""
+    labels, counted = topics.offered(), topics.counts(editions)
+    areas = edition_filters.areas(editions, labels, counted)
+    topic = _chosen_topic(request, labels)
+    chosen = _choices(request, topic, areas)
+    slug = edition_filters.slug(topic.group) if topic else chosen.get("area")
+    area = next((found for found in areas if found.slug == slug), None)
+    return labels, {"chosen": chosen, "topic": topic, "areas": areas, "area": area}
 
 
 def _choices(
@@ -86,28 +95,15 @@ def _choices(
         "area": "" if topic else _chosen(request, "area", [area.slug for area in areas]),
         "topic": topic.slug if topic else "",
         "sort": _chosen(request, "sort", list(edition_filters.ORDERS)),
-        "view": _view(request),
+        "view": _chosen(request, "view", ["compact"]),
     }
     return {name: value for name, value in chosen.items() if value}
-
-
-def _filtered(shown: Edition, labels: topics.Labels, chosen: Mapping[str, str]) -> QuerySet[Paper]:
-    papers = publication.papers_by_votes(shown).only(*CARD)
-    if "topic" in chosen:
-        papers = papers.filter(topics__topic__slug=chosen["topic"])
-    elif "area" in chosen:
-        papers = edition_filters.in_area(papers, shown, labels, chosen["area"])
-    return papers.order_by(*edition_filters.ORDERS[chosen["sort"]]) if "sort" in chosen else papers
 
 
 def _chosen(request: HttpRequest, name: str, values: Sequence[str]) -> str:
     """Return the parameter `name` if it is one of `values`, else ""."""
     value = request.GET.get(name, "")
     return value if value in values else ""
-
-
-def _view(request: HttpRequest) -> str:
-    return _chosen(request, "view", ["compact"])
 
 
 def _chosen_topic(request: HttpRequest, labels: topics.Labels) -> topics.TopicLabel | None:
@@ -120,18 +116,24 @@ def _chosen_topic(request: HttpRequest, labels: topics.Labels) -> topics.TopicLa
 
 
 def _best_page(request: HttpRequest, template: str, days: archive.DateRange, **more: object) -> HttpResponseBase:
-    papers = archive.best_of(days, BEST)
-    if not papers and not days.first <= _today() <= days.last:
+    editions = archive.editions_in(days)
+    if not editions and not days.first <= _today() <= days.last:
         raise Http404(f"There is no edition from {days.first} to {days.last}.")
-    context = {
+    labels, filters = _filters(request, editions)
+    ranked = edition_filters.apply(archive.by_votes(editions), editions, labels, filters["chosen"])
+    # Rank primary keys first. An index covers this query, and a month has twenty thousand papers.
+    keys, pages = paginate(ranked.values_list("pk", flat=True), request.GET.get("page"), BEST)
+    shown = Paper.objects.select_related("edition").only(*CARD, "edition__day").in_bulk(keys)
+    papers = [shown[key] for key in keys if key in shown]
+    context = filters | {
         "days": days,
         "papers": papers,
-        "editions": archive.editions_in(days),
-        "topics_of": topics.of_papers(papers, topics.offered()),
+        "pages": pages,
+        "editions": [edition.day for edition in editions],
+        "topics_of": topics.of_papers(papers, labels),
         "pictures": thumbnails.of_papers(papers),
     }
-    view = _view(request)
-    return show(request, template, context | {"view": view} | more, query={"view": view} if view else None)
+    return show(request, template, context | more, query=_query(filters["chosen"], pages))
 
 
 def _open_until(shown: Edition) -> dt.datetime | None:

@@ -14,6 +14,7 @@ from digest.editions import publication
 from digest.models import Edition, FetchRun, Listing, Paper, PaperAlias, QuietDay, Source
 from digest.papers import topic_assignment
 from digest.site import topics
+from digest.views import editions
 from subscriptions.models import Topic
 from tests.conftest import NOW, TODAY, make_record
 
@@ -334,6 +335,29 @@ def test_it_ranks_the_best_of_a_week_by_the_votes_of_now(client: Client, edition
     page = body(client, "/weeks/2026-W34/")
     assert page.index("Faster Diffusion") < page.index("Learning at Scale")
     assert 'href="/2026-08-20/"' in page
+
+
+@pytest.mark.usefixtures("learning", "edition")
+@pytest.mark.parametrize("path", ["/weeks/2026-W34/", "/months/2026-08/"])
+def test_a_week_and_a_month_are_narrowed_and_ordered_as_a_day(client: Client, path: str) -> None:
+    found = re.search(f'href="{path}\\?area=methods">Methods <span class="count">(\\d)<', body(client, path))
+    assert found
+    for query in ("?area=methods", "?topic=learning"):
+        page = body(client, path + query)
+        assert "Learning at Scale" in page
+        assert "Faster Diffusion" not in page
+        assert page.count("data-paper") == int(found[1])
+    Paper.objects.filter(title="Faster Diffusion").update(github_stars=5)
+    page = body(client, f"{path}?sort=stars").partition('<ol class="papers')[2]
+    assert page.index("Faster Diffusion") < page.index("Learning at Scale")
+    body(client, f"{path}?topic=nonsense", 404)
+
+
+@pytest.mark.usefixtures("edition")
+def test_a_week_has_pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(editions, "BEST", 2)
+    assert 'href="/weeks/2026-W34/?sort=newest&amp;page=2"' in body(client, "/weeks/2026-W34/?sort=newest")
+    assert "3–3 of 3" in body(client, "/weeks/2026-W34/?page=2")
 
 
 @pytest.mark.parametrize("path", ["/weeks/2026-W34/", "/months/2026-08/"])
