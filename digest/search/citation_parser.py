@@ -78,6 +78,12 @@ def _without_duplicates(references: Iterable[Reference]) -> Iterator[Reference]:
             yield reference
 
 
+def read_bibtex(text: str) -> list[Reference]:
+    """Return all BibTeX entries in `text`, of any length."""
+    entries, _rest = _cut_bibtex(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return [_reference(entry) for entry in entries]
+
+
 def key_of(text: str) -> str:
     """Return the canonical id if `text` is one arXiv id, DOI or link to a paper and nothing else, or ""."""
     return _key(text) if _ALONE.fullmatch(text.strip()) else ""

@@ -104,7 +104,7 @@ def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Eva
     topics = dict(zip((topic.slug for topic in catalogue_topics), profiles.of_topics(catalogue_topics), strict=True))
     _check_topics(judged, topics)
     papers = _papers(folder, {key for one in judged for key in one.grades})
-    encode = _Encoder(cache) if embeddings.is_available() else None
+    encode = CachedEncoder(cache) if embeddings.is_available() else None
     index = _index(papers, list(topics.values()), encode)
     asked = [(one, _queries(one, _topic(one, topics, index.corpus.thesaurus, encode))) for one in judged]
     if encode:
@@ -121,7 +121,7 @@ def _catalogue_topics() -> list[Topic]:
         raise EvaluationError(str(error)) from error
 
 
-def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "_Encoder | None") -> Index:
+def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "CachedEncoder | None") -> Index:
     if encode is None:
         return assemble_index(papers, topics)
     texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
@@ -162,7 +162,9 @@ def _keys(index: Index, ranked: Iterable[tuple[float, int]]) -> list[str]:
     return [index.papers[number].key for _, number in ranked]
 
 
-def _topic(judged: JudgedInterest, topics: Topics, thesaurus: Thesaurus | None, encode: "_Encoder | None") -> Interest:
+def _topic(
+    judged: JudgedInterest, topics: Topics, thesaurus: Thesaurus | None, encode: "CachedEncoder | None"
+) -> Interest:
     """Return the topic that the judgements name, or else the one that a reader with this interest would tick."""
     asked = judged.topic or judged.name
     if topic := _topic_named(asked, topics):
@@ -243,7 +245,7 @@ def _recorded_days(folder: Path) -> dict[dt.date, list[PaperRecord]]:
         raise EvaluationError(f"{folder} can't be read: {error}") from error
 
 
-class _Encoder:
+class CachedEncoder:
     """An encoder that keeps embeddings in a file between runs."""
 
     def __init__(self, path: Path | None) -> None:
