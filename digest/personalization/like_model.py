@@ -21,14 +21,14 @@ from digest.personalization.word_features import BUCKETS, Weights, Words, rarity
 
 Values = NDArray[np.float64]
 
-WORDS = 16.0  # weight of words beside meaning: similarities by words are that much smaller
+WORDS = 8.0  # weight of words beside meaning: similarities by words are that much smaller
 PENALTY = 0.03  # of the regression
 DISLIKE = 1 / 3  # weight of a paper that was not for the reader; one that was liked has 1
 MOST_OTHERS = 300  # papers in general to tell the liked ones from; all together they weigh as much as these
 KEPT_WORDS = 1_000  # of a model, the strongest
-# How similar two papers usually are by meaning, and by how much that varies for a model of length 1, measured on a few
-# hundred papers. A site without papers starts from this.
-PRIOR_MEAN, PRIOR_DEVIATION = 0.18, 0.05
+# How similar papers usually are by meaning, and how much scores vary for a model whose meaning, or whose words on a
+# site without embeddings, have length 1. Measured on a few hundred papers; a site without papers starts from this.
+PRIOR_MEAN, PRIOR_DEVIATION, PRIOR_DEVIATION_BY_WORDS = 0.18, 0.2, 0.0025
 PRIOR_WEIGHT = 10  # papers that this counts as
 
 
@@ -193,10 +193,11 @@ def _prior_mean(papers: Sequence[PaperFeatures], factors: Values) -> float:
 def _usual(reference: Day, meaning: Vectors | None, words: Words, prior_mean: float) -> tuple[float, float]:
     """Return the mean and the standard deviation of the scores of papers in general."""
     scores = reference.scores(meaning, words)
-    length = float(np.linalg.norm(words.weights)) if meaning is None else float(np.linalg.norm(meaning))
+    by_words = PRIOR_DEVIATION_BY_WORDS * float(np.linalg.norm(words.weights))
+    prior = by_words if meaning is None else PRIOR_DEVIATION * float(np.linalg.norm(meaning))
     total = reference.count + PRIOR_WEIGHT
     mean = (float(scores.sum()) + PRIOR_WEIGHT * prior_mean) / total
-    variance = float(((scores - mean) ** 2).sum()) + PRIOR_WEIGHT * (PRIOR_DEVIATION * length) ** 2
+    variance = float(((scores - mean) ** 2).sum()) + PRIOR_WEIGHT * prior**2
     return mean, (variance / total) ** 0.5 or 1.0
 
 

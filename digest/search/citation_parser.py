@@ -81,7 +81,7 @@ def _without_duplicates(references: Iterable[Reference]) -> Iterator[Reference]:
 def read_bibtex(text: str) -> list[Reference]:
     """Return all BibTeX entries in `text`, of any length."""
     entries, _rest = _cut_bibtex(text.replace("\r\n", "\n").replace("\r", "\n"))
-    return [_reference(entry) for entry in entries]
+    return [_reference(_bibtex_fields(entry)) for entry in entries]
 
 
 def key_of(text: str) -> str:
