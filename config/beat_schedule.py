@@ -19,6 +19,12 @@ _TABLE = (
     (_EVERY_5_MINUTES, "digest.tasks.sort_by_topic", _SOON, "Assign papers to topics if topics or texts have changed."),
     (crontab(minute="4-59/5"), "digest.tasks.work_out_vectors", _SOON, "Compute the embeddings of new papers."),
     (crontab(minute="1-59/5"), "digest.tasks.summarize_papers", _SOON, "Ask for summaries, if SUMMARY_API_URL is set."),
+    (
+        crontab(minute="2-59/5"),
+        "digest.tasks.assess_borderline_papers",
+        _SOON,
+        "Ask whether papers fit what readers follow, if JUDGE_API_URL is set.",
+    ),
     (_EVERY_MINUTE, "digest.tasks.send_due_digests", _SOON, "Plan and send the digests that are due."),
     (crontab(hour="3", minute="37"), "digest.tasks.keep_house", _HOUR, "Store yesterday's totals and delete old data."),
     (_EVERY_5_MINUTES, "digest.tasks.watch_rates", _SOON, "Check the rates of complaints and bounces."),

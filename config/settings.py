@@ -338,4 +338,11 @@ SUMMARY_MODEL = env.text("SUMMARY_MODEL")
 SUMMARY_MAX_PER_DAY = env.whole_number("SUMMARY_MAX_PER_DAY", 100, 0, 100_000)
 SUMMARY_TIMEOUT = env.whole_number("SUMMARY_TIMEOUT", 30, 1, 300)  # seconds for one answer
 
+# Another, or the same: it assesses whether borderline papers fit what readers follow.
+JUDGE_API_URL = env.web_address("JUDGE_API_URL", "") if env.text("JUDGE_API_URL") else ""
+JUDGE_API_KEY = env.text("JUDGE_API_KEY")
+JUDGE_MODEL = env.text("JUDGE_MODEL")
+JUDGE_MAX_PER_DAY = env.whole_number("JUDGE_MAX_PER_DAY", 500, 0, 1_000_000)
+JUDGE_TIMEOUT = env.whole_number("JUDGE_TIMEOUT", 30, 1, 300)  # seconds for one answer
+
 LOGGING = logs.to_console(env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))

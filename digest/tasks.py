@@ -14,11 +14,11 @@ from digest.delivery import planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
 from digest.ingest import backfill, enrichment, fetcher
-from digest.language_models import summaries
+from digest.language_models import judge, summaries
 from digest.models import Edition, Source
 from digest.ops import alerts, daily_report, daily_totals, reputation_guard, retention
 from digest.papers import topic_assignment
-from digest.personalization import embeddings, key_sentences, paper_index
+from digest.personalization import assessments, embeddings, key_sentences, paper_index
 from digest.site import thumbnails
 from subscriptions.readers import lifecycle
 
@@ -29,6 +29,7 @@ TOPIC_SECONDS = 50
 THUMBNAIL_SECONDS = 50
 EMBEDDING_SECONDS = 50
 SUMMARY_SECONDS = 120
+JUDGE_SECONDS = 120
 SENDING_LIMIT = 400  # seconds; an email in flight may wait up to 300 seconds for the server's answer
 
 
@@ -116,6 +117,12 @@ def work_out_vectors() -> None:
 @shared_task(expires=EXPIRES)
 def summarize_papers() -> None:
     summaries.summarize_missing(now=clock.now(), seconds=SUMMARY_SECONDS)
+
+
+@shared_task(expires=EXPIRES)
+def assess_borderline_papers() -> None:
+    judge.assess_borderline(now=clock.now(), seconds=JUDGE_SECONDS)
+    assessments.forget_old(now=clock.now())
 
 
 @shared_task

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from digest import clock
 from digest.editions import publication
-from digest.models import Edition, Listing, Paper, PaperAlias, SummaryRequest, Thumbnail, TopicPaper, Vector
+from digest.models import Assessment, Edition, Listing, Paper, PaperAlias, SummaryRequest, Thumbnail, TopicPaper, Vector
 from subscriptions.admin.base import DATES_AND_TIMES, EditsRowsAdmin, ReadOnlyAdmin, SavesChangesAdmin
 from subscriptions.admin.filters import SelectFilter
 from subscriptions.forms import LinesField
@@ -164,6 +164,15 @@ class ThumbnailAdmin(ReadOnlyAdmin, admin.ModelAdmin[Thumbnail]):
     list_display = ["paper", "mark", "problem", "tries", "tried_at"]
     list_filter = ["tried_at"]
     search_fields = ["paper__title", "address"]
+    list_select_related = ["paper"]
+    show_full_result_count = False
+
+
+@admin.register(Assessment)
+class AssessmentAdmin(ReadOnlyAdmin, admin.ModelAdmin[Assessment]):
+    list_display = ["paper", "fits", "model", "problem", "asked_at"]
+    list_filter = ["fits", "model", "asked_at"]
+    search_fields = ["paper__title", "paper__key", "problem"]
     list_select_related = ["paper"]
     show_full_result_count = False
 

@@ -13,7 +13,8 @@ from digest.matching import OWN_WORDS, Finding, Reason, fold, stem
 MAX_NAMES = 2  # things that the reader follows
 MAX_WORDS = 4  # in what matched
 MAX_LENGTH = 40  # characters of a name or of what matched
-OWN_KINDS = ("author", "phrase", "category", "meaning", "topic", "words")  # of reasons: what names a reader's own words
+# Kinds of reasons that name a reader's own words.
+OWN_KINDS = ("author", "phrase", "category", "meaning", "topic", "words", "assessment")
 
 Style = Callable[[str], str]
 
@@ -84,11 +85,13 @@ def _own_name(kind: str, found: str) -> str:
 
 
 def _extra(findings: Sequence[Finding], names: Sequence[str]) -> str:
-    """Return what the reader liked that moved the paper up, or words that matched and that `names` do not contain."""
+    """Return what the reader liked that moved the paper up, that AI judged it, or words that `names` do not contain."""
     reasons = [reason for finding in findings for reason in finding.reasons]
     for reason in reasons:
         if reason.kind == "taste" and reason.where == "liked":
             return _("you liked “%(words)s”") % {"words": isolated(shorten(reason.found, MAX_LENGTH))}
+    if any(reason.kind == "assessment" for reason in reasons):
+        return _("judged by an AI model")
     if len(names) > 1:
         return ""
     for reason in sorted(reasons, key=lambda reason: reason.where != "title"):  # each finding has its strongest first

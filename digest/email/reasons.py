@@ -42,7 +42,7 @@ def _spaced(phrase: str) -> str:
 
 def _found_text(reason: Reason) -> str:
     """Return what was found, or "" if it is the topic itself: its name begins the line."""
-    return "" if reason.kind == "meaning" and reason.found == reason.interest else reason.found
+    return "" if reason.kind in ("meaning", "assessment") and reason.found == reason.interest else reason.found
 
 
 @lru_cache(maxsize=10_000)
@@ -90,6 +90,10 @@ def _phrase_for(kind: str, found: str, where: str) -> str:
             return _("close in meaning to this topic")
         case "meaning", _where:
             return _("close in meaning to “%(text)s”") % {"text": found}
+        case "assessment", _where if not found:
+            return _("an AI model judged that it fits this topic")
+        case "assessment", _where:
+            return _("an AI model judged that it fits “%(text)s”") % {"text": found}
         case "topic", _where:
             return _("on the topic “%(topic)s”") % {"topic": found}
         case "author", _where:

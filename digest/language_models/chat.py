@@ -74,7 +74,11 @@ def is_paused(turn: str, *, now: dt.datetime) -> bool:
 def pause(turn: str, error: ServerError, *, now: dt.datetime) -> None:
     """Ask the server nothing for PAUSE, because of `error`."""
     logger.warning("%s: nothing is asked for %d minutes: %s", turn, PAUSE.total_seconds() / 60, error)
-    Turn.objects.update_or_create(host=turn, defaults={"free_at": now + PAUSE})
+    rest(turn, now + PAUSE)
+
+
+def rest(turn: str, until: dt.datetime) -> None:
+    Turn.objects.update_or_create(host=turn, defaults={"free_at": until})
 
 
 def _post(server: Server, body: dict[str, object]) -> bytes:

@@ -13,9 +13,9 @@ from digest.matching.index import Answer, Index
 from digest.matching.selection import choose, match, share
 from digest.matching.spans import spans
 from digest.matching.tokens import fold, stem
-from digest.matching.types import OWN_WORDS, Finding, Interest, Match, PaperText, Reason
+from digest.matching.types import OWN_WORDS, Assessments, Finding, Interest, Match, PaperText, Reason
 
 __all__ = [
-    "OWN_WORDS", "Answer", "Finding", "Index", "Interest", "Match", "PaperText", "Reason", "choose", "fold",
-    "in_category", "match", "same_person", "share", "spans", "stem",
+    "OWN_WORDS", "Answer", "Assessments", "Finding", "Index", "Interest", "Match", "PaperText", "Reason", "choose",
+    "fold", "in_category", "match", "same_person", "share", "spans", "stem",
 ]  # fmt: skip

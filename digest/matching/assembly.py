@@ -8,7 +8,7 @@ from digest.matching.cache import BoundedCache
 from digest.matching.index import Index
 from digest.matching.similarity import DIMENSIONS, EmbeddingSpace, LookUp, Vectors
 from digest.matching.thesaurus import Thesaurus
-from digest.matching.types import Interest, PaperText
+from digest.matching.types import Assessments, Interest, PaperText
 
 _thesauri: BoundedCache[tuple[tuple[Interest, ...], bytes], Thesaurus] = BoundedCache(4)
 
@@ -21,15 +21,17 @@ def assemble_index(
     vectors: Mapping[str, Vectors] | None = None,
     background: Vectors | None = None,
     look_up: LookUp | None = None,
+    assessments: Assessments | None = None,
 ) -> Index:
     """Return the index of `papers`, with `topics` as its thesaurus. Without `vectors` it matches by words alone.
 
     `vectors` maps texts of papers (`text_of`) and profiles of topics to their embeddings. `background` holds the
     embeddings of other papers, one row each. `look_up` returns the embedding of a text in a reader's filter, or None.
+    `assessments` are those of a language model.
     """
     papers = list(papers)
     if not vectors:
-        return Index(papers, None, _thesaurus(topics))
+        return Index(papers, None, _thesaurus(topics), assessments)
 
     def vector_of(text: str) -> Vectors | None:
         vector = vectors.get(text)
@@ -40,7 +42,7 @@ def assemble_index(
     paper_vectors = _stack_vectors([text_of(paper) for paper in papers], vectors)
     embedding_space = EmbeddingSpace(paper_vectors, paper_vectors[:0] if background is None else background, vector_of)
     topic_vectors = _stack_vectors([topic.profile for topic in topics], vectors)
-    return Index(papers, embedding_space, _thesaurus(topics, topic_vectors))
+    return Index(papers, embedding_space, _thesaurus(topics, topic_vectors), assessments)
 
 
 def text_of(paper: PaperText) -> str:

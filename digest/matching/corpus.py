@@ -16,7 +16,7 @@ from digest.matching.similarity import EmbeddingSpace, Vectors
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.tokens import key_of
 from digest.matching.topic_terms import TermOverlap
-from digest.matching.types import Interest, PaperText, Reason
+from digest.matching.types import Assessments, Interest, PaperText, Reason
 
 MAX_CACHED_EVIDENCE = 100_000  # values in cached evidence; an entry has one for each paper, so a long day caches fewer
 
@@ -50,8 +50,10 @@ class Corpus:
         papers: Iterable[PaperText],
         embedding_space: EmbeddingSpace | None = None,
         thesaurus: Thesaurus | None = None,
+        assessments: Assessments | None = None,
     ) -> None:
         self.papers: list[PaperText] = list(papers)
+        self.assessments: Assessments = assessments or {}
         self.embedding_space = embedding_space
         self.thesaurus = thesaurus
         self.phrase_index = PhraseIndex(self.papers)
@@ -97,6 +99,13 @@ class Corpus:
                 return NO_MATCH  # not cached: the index answers this as fast as the cache would
             found = self._phrase_matches.put(phrase, self._make_phrase_match(positions))
         return found
+
+    def assessments_of(self, interest: Interest) -> dict[int, bool]:
+        """Return whether papers fit `interest`, as a language model assessed them, by paper number."""
+        if not self.assessments or not interest.is_assessed:
+            return {}
+        fits = self.assessments.get(interest.assessment_key, {})
+        return {number: fits[paper.key] for number, paper in enumerate(self.papers) if paper.key in fits}
 
     def vector(self, text: str) -> Vectors | None:
         """Return the embedding of `text`, or None if it is not known."""

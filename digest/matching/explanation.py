@@ -21,6 +21,7 @@ def explain(corpus: Corpus, interest: Interest, number: int, threshold: float) -
         *_narrower_topic_reasons(corpus, interest, number, threshold),
         *_phrase_reasons(corpus, interest, number),
         *_text_reasons(corpus, interest, number, threshold),
+        *_assessment_reason(corpus, interest, number),
         *_rule_reasons(corpus, interest, number),
     ]
     if not reasons and not interest.about:
@@ -146,6 +147,12 @@ def _reasons_by_field(
     for field in dict.fromkeys(name for _, name, _ in found):
         words = [word for word, name, _ in found if name == field]
         yield Reason(interest.label, "words", ", ".join(words), field, weight * len(words) / len(found))
+
+
+def _assessment_reason(corpus: Corpus, interest: Interest, number: int) -> Iterator[Reason]:
+    if corpus.assessments_of(interest).get(number):
+        shown = interest.label if interest.about else interest.criteria.sentence or ", ".join(interest.criteria.phrases)
+        yield Reason(interest.label, "assessment", shown, "", scoring_weights.ASSESSMENT)
 
 
 def _rule_reasons(corpus: Corpus, interest: Interest, number: int) -> Iterator[Reason]:

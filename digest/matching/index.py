@@ -12,10 +12,10 @@ from digest.matching.cache import MAX_SMALL_ENTRIES, BoundedCache
 from digest.matching.corpus import Corpus
 from digest.matching.explanation import explain
 from digest.matching.scoring import can_find, probabilities
-from digest.matching.scoring_weights import BALANCED, THRESHOLDS, odds
+from digest.matching.scoring_weights import BALANCED, BORDERLINE, THRESHOLDS, odds
 from digest.matching.similarity import EmbeddingSpace
 from digest.matching.thesaurus import Thesaurus
-from digest.matching.types import Finding, Interest, Match, PaperText, Reason
+from digest.matching.types import Assessments, Finding, Interest, Match, PaperText, Reason
 from subscriptions.query.grammar import Criteria
 
 
@@ -61,15 +61,19 @@ class Answer(NamedTuple):
 
 
 class Index:
-    """An index of a day's papers. Without an `embedding_space` or a `thesaurus` it matches by words alone."""
+    """An index of a day's papers. Without an `embedding_space` or a `thesaurus` it matches by words alone.
+
+    `assessments` are those of a language model, if there are any.
+    """
 
     def __init__(
         self,
         papers: Iterable[PaperText],
         embedding_space: EmbeddingSpace | None = None,
         thesaurus: Thesaurus | None = None,
+        assessments: Assessments | None = None,
     ) -> None:
-        self.corpus = Corpus(papers, embedding_space, thesaurus)
+        self.corpus = Corpus(papers, embedding_space, thesaurus, assessments)
         self.papers = self.corpus.papers
         self._voted: dict[int, Match] = {}
         self._empty = Answer({}, InterestFindings(self.corpus, Interest("", Criteria()), 0.0))
@@ -90,7 +94,7 @@ class Index:
         """Return the papers that `interest` matches at the threshold of `amount`: fewer, balanced or more."""
         if interest.about:
             cache = self._topic_answers
-        elif interest.criteria.is_of_phrases:
+        elif interest.criteria.is_of_phrases and not self.corpus.assessments_of(interest):
             return self._answer_phrases(interest, amount)
         else:
             cache = self._own_answers
@@ -119,6 +123,11 @@ class Index:
     def rank(self, interest: Interest) -> list[tuple[float, int]]:
         """Return (probability, paper number) of each paper with any evidence for `interest`, best first."""
         return _ranked(probabilities(self.corpus, interest, 0.0))
+
+    def borderline(self, interest: Interest) -> dict[int, float]:
+        """Return the probability of each paper about which a language model's answer can change what readers get."""
+        low, high = BORDERLINE
+        return {number: p for number, p in probabilities(self.corpus, interest, low).items() if p <= high}
 
     def with_any(self, phrases: Iterable[str]) -> frozenset[int]:
         """Return the numbers of the papers that contain any of `phrases`."""

@@ -1,7 +1,7 @@
 """The probability that a reader wants each paper, given what an interest finds in it. Pure."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -37,9 +37,13 @@ class Question(NamedTuple):
 def probabilities(corpus: Corpus, interest: Interest, threshold: float) -> Scores:
     """Return the probability of each paper that is wanted with a probability of at least `threshold`."""
     threshold_odds = scoring_weights.odds(threshold)
-    found = _topic_scores(corpus, interest, threshold_odds) if interest.about and interest.criteria.quoted else {}
+    fits = corpus.assessments_of(interest)
+    needed = threshold_odds - scoring_weights.ASSESSMENT if fits else threshold_odds
+    found = _topic_scores(corpus, interest, needed) if interest.about and interest.criteria.quoted else {}
     if not interest.about or interest.by_hand:
-        found = _max_scores(found, _own_filter_odds(corpus, interest.criteria, threshold_odds))
+        found = _max_scores(found, _own_filter_odds(corpus, interest.criteria, needed))
+    if fits:
+        found = _apply_assessments(corpus, interest, found, fits)
     scores = {number: scoring_weights.probability(odds) for number, odds in found.items() if odds >= threshold_odds}
     if interest.narrower:
         scores = _max_scores(scores, _broader_topic_scores(corpus, interest.narrower, threshold))
@@ -250,6 +254,18 @@ def _category_score(paper: PaperText, category: str) -> float:
     """Return the probability that a topic with `category`, one of the paper's categories, includes the paper."""
     is_first = paper.categories[0] == category
     return scoring_weights.ON_TOPIC_BY_CATEGORY if is_first else scoring_weights.ON_TOPIC_BY_CROSS_LISTING
+
+
+def _apply_assessments(corpus: Corpus, interest: Interest, odds: Scores, fits: Mapping[int, bool]) -> Scores:
+    """Return `odds`, changed by a language model's assessments. What a reader put in quotes is wanted in any case."""
+    quoted = () if interest.about else interest.criteria.quoted
+    literal = {number for phrase in quoted for number in corpus.phrase_match(phrase).positions}
+    changes = {
+        number: scoring_weights.ASSESSMENT if is_fitting else -scoring_weights.ASSESSMENT
+        for number, is_fitting in fits.items()
+        if is_fitting or number not in literal
+    }
+    return {number: value + changes.get(number, 0.0) for number, value in odds.items()}
 
 
 def _apply_exclusions(corpus: Corpus, criteria: Criteria, scores: Scores) -> Scores:

@@ -26,6 +26,12 @@ ON_TOPIC_BY_CROSS_LISTING = 0.5
 WITH_VOTES = 0.4
 
 
+# Log-odds that a language model's “yes” adds, and its “no” subtracts: right for a model that errs in 8 of 100 cases.
+ASSESSMENT = 2.5
+# The probabilities of papers to ask a language model about: an answer can change whether a reader gets the paper.
+BORDERLINE = (0.05, 0.85)
+
+
 class PhraseWeights(NamedTuple):
     """Weights for exact phrases, and for the other evidence of topics."""
 

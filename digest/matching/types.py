@@ -3,7 +3,8 @@
 In this package, a paper number is the position of a paper in the day's list of papers.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -11,6 +12,9 @@ from typing import Protocol
 from django.utils.translation import gettext_noop
 
 from subscriptions.query.grammar import Criteria
+
+# Whether papers fit interests, as a language model assessed it: by `Interest.assessment_key`, then by the paper's key.
+Assessments = Mapping[str, Mapping[str, bool]]
 
 OWN_WORDS = gettext_noop("Your words")  # the label of interests in a reader's own words
 
@@ -44,7 +48,9 @@ class Interest:
     `about` describes a topic of the catalogue in a sentence. It separates papers about the topic from papers that only
     mention one of its phrases. It is empty for a reader's own filter. `by_hand` is True if an admin chose the topic's
     phrases for this site; each phrase then counts like a reader's own words. `narrower` holds the topics that a
-    broader topic includes; it matches every paper that one of them matches.
+    broader topic includes; it matches every paper that one of them matches. `is_assessed` is True if a language
+    model's assessments count for it. They do for topics and for words that a reader has saved, but not for words that
+    a visitor tries: they would show that some reader has saved the same words.
     """
 
     label: str
@@ -52,11 +58,24 @@ class Interest:
     about: str = ""
     by_hand: bool = False
     narrower: tuple["Interest", ...] = ()
+    is_assessed: bool = False
 
     @cached_property
     def profile(self) -> str:
         """The text that is embedded for a topic."""
         return f"{self.about}. {', '.join(self.terms[:PROFILE_PHRASES])}"
+
+    @cached_property
+    def description(self) -> str:
+        """The interest as a language model reads it, or "" if it asks for exact phrases, authors or the like alone."""
+        if self.about:
+            return self.about if self.criteria.quoted else ""
+        return "; ".join(filter(None, (*self.criteria.phrases, self.criteria.sentence)))
+
+    @cached_property
+    def assessment_key(self) -> str:
+        """The hash of the description: assessments are stored without the words that they are about."""
+        return hashlib.sha256(" ".join(self.description.casefold().split()).encode()).hexdigest()
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -81,9 +100,9 @@ class Reason:
     """A reason why a paper was chosen: the interest, the match, and its field."""
 
     interest: str
-    kind: str  # phrase, words, meaning, topic, author, category, votes
-    found: str  # as the paper writes it, words separated by ", "; for meaning and topic: the similar name or topic
-    where: str  # title, abstract, keywords, authors, categories, votes; empty for meaning and topic
+    kind: str  # phrase, words, meaning, topic, assessment, author, category, votes
+    found: str  # as the paper writes it, words separated by ", "; for meaning, topic, assessment: a name
+    where: str  # title, abstract, keywords, authors, categories, votes; empty for other kinds
     weight: float  # log-odds that it adds
     asked: str = ""  # the phrase or name that the reader typed, if it may differ from what was found
 

@@ -1,5 +1,6 @@
 """The models: papers, where they were listed, the day's edition, and each reader's delivery and feedback."""
 
+from digest.models.assessments import Assessment
 from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
 from digest.models.limits import Allowance
@@ -15,6 +16,7 @@ from digest.models.vectors import Vector
 
 __all__ = [
     "Allowance",
+    "Assessment",
     "DailyTotal",
     "Delivery",
     "DeliveryEvent",

@@ -11,7 +11,7 @@ from digest.matching import Index, Interest, PaperText
 from digest.matching.assembly import assemble_index, text_of
 from digest.matching.cache import BoundedCache
 from digest.models import Paper
-from digest.personalization import embeddings, profiles
+from digest.personalization import assessments, embeddings, profiles
 from subscriptions.models import Topic
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ def build_index(
     """
     papers = list(papers)
     topics = catalogue() if topics is None else topics
+    assessed = assessments.of_papers(papers)
     if not embeddings.is_available():
-        return assemble_index(papers, topics)
+        return assemble_index(papers, topics, assessments=assessed)
     profiles = [topic.profile for topic in topics]
     known = embeddings.known([*map(text_of, papers), *profiles])
     missing = [text for text in map(text_of, papers) if text not in known]
@@ -47,8 +48,8 @@ def build_index(
         logger.log(
             level, "Matching works on words alone: the embeddings of %d papers are not computed yet", len(missing)
         )
-        return assemble_index(papers, topics)
-    return assemble_index(papers, topics, known, embeddings.background(), _QueryEmbeddings(keep=not for_page))
+        return assemble_index(papers, topics, assessments=assessed)
+    return assemble_index(papers, topics, known, embeddings.background(), _QueryEmbeddings(keep=not for_page), assessed)
 
 
 def catalogue() -> list[Interest]:

@@ -31,6 +31,7 @@ def profile_of(subscriber: Subscriber) -> QueryProfile:
         subscriber.mail_quiet_days,
         subscriber.amount,
         feedback_model_of(subscriber, topics),
+        are_saved=True,
         is_grouped=not subscriber.one_list,
         by_votes=subscriber.frequency == Subscriber.Frequency.WEEKLY,
     )
@@ -68,7 +69,7 @@ def _is_part_of(one: Interest, other: Interest) -> bool:
 
 
 def _without_narrower(topic: Topic) -> Interest:
-    return Interest(topic.name, topic.criteria, topic.about, by_hand=topic.is_by_hand)
+    return Interest(topic.name, topic.criteria, topic.about, by_hand=topic.is_by_hand, is_assessed=True)
 
 
 def _narrower(known: Mapping[str, Topic], alone: Mapping[str, Interest], topic: Topic) -> tuple[Interest, ...]:
@@ -78,8 +79,9 @@ def _narrower(known: Mapping[str, Topic], alone: Mapping[str, Interest], topic: 
     return tuple(alone[slug] for slug in slugs if slug in alone and slug != topic.slug)
 
 
-def of_words(criteria: Criteria) -> list[Interest]:
-    return [Interest(OWN_WORDS, criteria)] if criteria.wants_something else []
+def of_words(criteria: Criteria, *, are_saved: bool = False) -> list[Interest]:
+    """Return the interest in a reader's own words, if they ask for anything. `are_saved` is False for a visitor's."""
+    return [Interest(OWN_WORDS, criteria, is_assessed=are_saved)] if criteria.wants_something else []
 
 
 def with_votes(interests: Sequence[Interest], least: int) -> tuple[Interest, ...]:
@@ -101,13 +103,17 @@ def make_profile(
     amount: str = "balanced",
     feedback_model: FeedbackModel | None = None,
     *,
+    are_saved: bool = False,
     is_grouped: bool = False,
     by_votes: bool = False,
 ) -> QueryProfile:
-    """Combine topics and readers' own words. The words' exclusions and least votes apply to all papers."""
+    """Combine topics and readers' own words. The words' exclusions and least votes apply to all papers.
+
+    `are_saved` is True for words that a reader follows, and False for words that someone tries.
+    """
     words = list(words)
     interests = without_included(of_topics(topics))
-    interests += [interest for criteria in words for interest in of_words(criteria)]
+    interests += [interest for criteria in words for interest in of_words(criteria, are_saved=are_saved)]
     return QueryProfile(
         interests=with_votes(interests, max((criteria.min_votes for criteria in words), default=0)),
         exclusions=tuple(phrase for criteria in words for phrase in criteria.exclusions),

@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Length
 from digest.editions import candidates, publication
 from digest.matching import Index, Interest
 from digest.models import Edition, Paper
-from digest.personalization import embeddings, paper_index
+from digest.personalization import assessments, embeddings, paper_index
 from digest.search.recent_papers import RecentPapers
 from subscriptions.models import Topic
 
@@ -129,7 +129,8 @@ def _stamps() -> list[Stamp]:
         many=Count("pk"), which=Sum("pk"), pinned=Sum("pk", filter=Q(is_pinned=True)), voted=Sum("votes"),
         came=Max("first_seen_at"), asked=Max("enriched_at"), titles=Sum(Length("title")), texts=Sum(Length("abstract")),
     )  # fmt: skip
-    fingerprints = {pk: tuple(fingerprint) for pk, *fingerprint in seen}
+    assessed = assessments.newest(pk for pk, _ in newest)
+    fingerprints = {pk: (*fingerprint, assessed.get(pk)) for pk, *fingerprint in seen}
     topics = _topics_hash()
     return [(pk, day, fingerprints.get(pk, ()), topics) for pk, day in newest]
 

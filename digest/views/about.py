@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,6 +22,7 @@ DAY = dt.timedelta(days=1)
 def privacy(request: HttpRequest) -> HttpResponseBase:
     """Show the operator's own text, or a description of what this software stores."""
     context = {
+        "judge": urlsplit(settings.JUDGE_API_URL).hostname,
         "text": settings.PRIVACY_TEXT,
         "contact": settings.CONTACT_EMAIL,
         "records_ip": settings.RECORD_IP_ADDRESSES,

@@ -15,7 +15,7 @@ from digest.editions import candidates
 from digest.email.batch.assembler import EmailAssembler
 from digest.email.batch.recipients import Recipient, RecipientLoader
 from digest.models import Edition
-from digest.personalization import paper_index, snapshot
+from digest.personalization import assessments, paper_index, snapshot
 from digest.personalization.digest_selection import compose
 from subscriptions import brand
 from subscriptions.brand import Look
@@ -76,7 +76,8 @@ class EditionContext:
         """Return itself if nothing changed that its emails are made from, or else a new context."""
         edition = Edition.objects.get(pk=self.edition.pk)
         papers = candidates.papers(edition, self._cutoff)
-        if [*map(_content, (edition, *papers))] != [*map(_content, (self.edition, *self.papers))]:
+        is_same = [*map(_content, (edition, *papers))] == [*map(_content, (self.edition, *self.papers))]
+        if not is_same or assessments.of_papers(papers) != self.index.corpus.assessments:
             return EditionContext(edition, self._cutoff)
         self.fresh_until = time.monotonic() + FRESH
         return self

@@ -98,7 +98,7 @@ class RecipientLoader:
 def _own_words(words: str) -> tuple[tuple[Interest, ...], tuple[str, ...], int]:
     """Return the interests in `words`, the excluded phrases, and the least votes."""
     criteria = parse(words)
-    return tuple(profiles.of_words(criteria)), criteria.exclusions, criteria.min_votes
+    return tuple(profiles.of_words(criteria, are_saved=True)), criteria.exclusions, criteria.min_votes
 
 
 @lru_cache(10_000)
