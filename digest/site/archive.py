@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from digest.models import Edition, Paper, QuietDay
 
@@ -35,9 +35,10 @@ class CalendarDay:
 
 def span(first: dt.date, last: dt.date) -> DateRange:
     """Return the range from `first` to `last`, both included."""
-    before = Edition.objects.filter(day__lt=first).order_by("-day").values_list("day", flat=True).first()
-    after = Edition.objects.filter(day__gt=last).order_by("day").values_list("day", flat=True).first()
-    return DateRange(first, last, before, after)
+    nearest = Edition.objects.aggregate(
+        before=Max("day", filter=Q(day__lt=first)), after=Min("day", filter=Q(day__gt=last))
+    )
+    return DateRange(first, last, **nearest)
 
 
 def week_of(day: dt.date) -> DateRange:
