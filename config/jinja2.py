@@ -76,6 +76,7 @@ def environment(**options: Any) -> Environment:
         "shown": snapshot.shown,
         "mark": highlight.split_highlights,
         "by_words": hyphens.by_words,
+        "split_hyphenated": hyphens.split_hyphenated,
         "link": urlize.split_links,
         "plain": feeds.plain,
         "rfc3339": feeds.rfc3339,

@@ -75,6 +75,11 @@ urlpatterns = [
     path("apple-touch-icon.png", crawlers.apple_touch_icon, name="apple_touch_icon"),
     path("manifest.webmanifest", crawlers.manifest, name="manifest"),
     re_path("^thumbnails/(?P<pk>[0-9]{1,15})-(?P<mark>[0-9a-f]{12}).webp$", thumbnails.thumbnail, name="thumbnail"),
+    re_path(
+        r"^thumbnails/(?P<pk>[0-9]{1,15})-(?P<mark>[0-9a-f]{12})\.jpg$",
+        thumbnails.email_thumbnail,
+        name="email_thumbnail",
+    ),
     path("robots.txt", crawlers.robots, name="robots"),
     path("healthz", health.healthz, name="healthz"),
 ]

@@ -1,11 +1,14 @@
-// Press the button that the link in an email asks for, once a person sees the page. Scanners that fetch links change
-// nothing: they run no scripts and press no buttons.
+// Press the button that the link in an email asks for, as soon as a person touches the page: moves the pointer, scrolls,
+// taps or types. Scanners of emails fetch links, and some run scripts, but none of them does that. A browser that a
+// program drives says so.
 "use strict";
 {
-  const record = async () => {
+  const GESTURES = ["pointermove", "pointerdown", "touchstart", "wheel", "keydown"];
+
+  const record = async (event) => {
     const form = document.getElementById("asked");
-    if (!form || document.visibilityState !== "visible" || document.prerendering) return;
-    document.removeEventListener("visibilitychange", record);
+    if (!form || !event.isTrusted || form.contains(event.target.closest?.("button"))) return;
+    listen(false);
     const button = form.querySelector("button");
     button.disabled = true;
     try {
@@ -22,6 +25,9 @@
     }
   };
 
-  document.addEventListener("visibilitychange", record);
-  record();
+  const listen = (on) => {
+    for (const name of GESTURES) document[on ? "addEventListener" : "removeEventListener"](name, record, { passive: true });
+  };
+
+  if (!navigator.webdriver) listen(true);
 }

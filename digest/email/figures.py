@@ -15,7 +15,7 @@ def picture_url(paper: Paper) -> str:
     mark = getattr(paper, "picture", None)  # see digest.editions.candidates
     if not mark or not (settings.SITE_URL.startswith("https://") or settings.DEBUG):
         return ""
-    return settings.SITE_URL + reverse("digest:thumbnail", args=[paper.pk, mark])
+    return settings.SITE_URL + reverse("digest:email_thumbnail", args=[paper.pk, mark])
 
 
 FILTERS = {"picture_url": picture_url}

@@ -29,6 +29,9 @@ PROMPT = (
 QUOTES = '*"“” '  # around an answer
 # Some models add a label before the summary.
 _LABEL = re.compile(r"^(?:summary|tl;?dr|here is (?:a|the) summary)\s*:\s*", re.IGNORECASE)
+# Email programs make links of bare domains, such as evil.example.
+_DOMAIN_DOT = re.compile(r"(?<=[a-z0-9])\.(?=[a-z]{2,})", re.IGNORECASE)
+WORD_JOINER = "\u2060"  # invisible
 _FOREIGN = re.compile(r"://|\bwww\.|[\w.]+@[\w.]+|[<>{}`]|\[[^\]]*\]\(", re.IGNORECASE)
 
 
@@ -88,4 +91,4 @@ def read_summary(answer: str) -> str:
         raise AnswerError("the answer has links, addresses or markup")
     if len(text) < SHORTEST or not whole(text, LONGEST):
         raise AnswerError(f"the answer has {len(text):,} characters, not {SHORTEST} to {LONGEST}, or many long words")
-    return text
+    return _DOMAIN_DOT.sub(f".{WORD_JOINER}", text)

@@ -34,6 +34,14 @@ def shrink(body: bytes) -> bytes:
     return out.getvalue()
 
 
+def to_jpeg(webp: bytes) -> bytes:
+    """Return a picture that `shrink` made as a JPEG, since not all email clients show WebP."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(webp), formats=["WEBP"]) as picture:
+        picture.convert("RGB").save(out, "JPEG", quality=QUALITY, optimize=True)
+    return out.getvalue()
+
+
 def shrink_logo(body: bytes) -> bytes:
     """Return a PNG of LOGO_SIZE at most, since not all email clients show WebP. Raises PictureError."""
     with _opened(body) as picture:

@@ -92,9 +92,8 @@ def queue_requested_notice(subscriber: Subscriber, notice: str, *, now: dt.datet
 
     Return False if the address is suppressed or has reached its limit.
     """
-    if subscriber.status == Status.SUPPRESSED or abuse_limits.acquire(
-        abuse_limits.mails(notice, subscriber.email), now=now
-    ):
+    limits = abuse_limits.mails(notice, subscriber.email), abuse_limits.mails_in_an_hour(subscriber.email)
+    if subscriber.status == Status.SUPPRESSED or abuse_limits.acquire(*limits, now=now):
         return False
     if notice == Notice.CONFIRM:
         subscriber.asked_to_confirm_at = now
@@ -122,6 +121,7 @@ def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = N
         _activate(subscriber, now)
         # The mailbox is now proven to be the reader's, so they can sign up again without waiting.
         abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
+        abuse_limits.forget(abuse_limits.mails_in_an_hour(subscriber.email))
         queue_notice(subscriber, Notice.WELCOME, now=now)
         consents.record(subscriber, Event.CONFIRMED, trace)
     return subscriber.is_subscribed

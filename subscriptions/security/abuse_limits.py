@@ -95,6 +95,15 @@ def mails(kind: str, email: str) -> Limit:
     return Limit(f"mail:{kind}", email_addresses.mailbox(email), rates.get(kind, settings.LIMIT_PER_ADDRESS))
 
 
+def mails_in_an_hour(email: str) -> Limit:
+    """Return the limit on emails of all kinds together that strangers can trigger to an address.
+
+    It is the shortest rate of LIMIT_PER_ADDRESS.
+    """
+    shortest = sorted(settings.LIMIT_PER_ADDRESS, key=lambda rate: rate[1])[:1]
+    return Limit("mail", email_addresses.mailbox(email), shortest)
+
+
 def next_allowed(rates: Sequence[LimitRate], used: Sequence[dt.datetime], *, now: dt.datetime) -> dt.datetime:
     """Return when one more use is allowed after those at the times `used`: `now` if it is already."""
     newest = sorted(used, reverse=True)

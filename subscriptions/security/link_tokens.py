@@ -43,6 +43,7 @@ GENERATION_LENGTH = 4  # bytes, or none
 class Purpose(StrEnum):
     CONFIRM = "confirm"
     PREFERENCES = "preferences"
+    SETTINGS = "settings"  # what PREFERENCES opens, for a day: signed-in readers get these links, never emails
     UNSUBSCRIBE = "unsubscribe"
     DIGEST = "digest"  # the digest of one edition in the browser; readers share such links
     OPINION = "opinion"  # the reader's feedback on the papers in that digest
@@ -54,7 +55,15 @@ class Purpose(StrEnum):
 
 
 RENEWABLE = frozenset(
-    {Purpose.CONFIRM, Purpose.PREFERENCES, Purpose.OPINION, Purpose.FEED, Purpose.DATA, Purpose.SIGN_IN}
+    {
+        Purpose.CONFIRM,
+        Purpose.PREFERENCES,
+        Purpose.SETTINGS,
+        Purpose.OPINION,
+        Purpose.FEED,
+        Purpose.DATA,
+        Purpose.SIGN_IN,
+    }
 )
 
 # A token with a lifetime has its expiry before the uid. Don't add a lifetime for tokens in digests: they have to begin
@@ -65,11 +74,13 @@ LIFETIMES = {
     Purpose.CHANGE_ADDRESS: CONFIRMATION_LIFETIME,
     Purpose.COME_BACK: dt.timedelta(days=30),
     Purpose.DATA: dt.timedelta(days=1),
+    Purpose.SETTINGS: dt.timedelta(days=1),
     Purpose.SIGN_IN: dt.timedelta(hours=1),
 }
 
 # The views of purposes that differ from `subscriptions:<purpose>`.
 VIEWS = {
+    Purpose.SETTINGS: "subscriptions:preferences",
     Purpose.DIGEST: "digest:digest",
     Purpose.OPINION: "digest:digest",  # the paper is added to the path
     Purpose.FEED: "digest:personal_feed",
@@ -132,7 +143,12 @@ def written_generation(generation: int) -> bytes:
 
 def read(purpose: Purpose, token: str) -> Link:
     """Return the content of the token. Raise ForgedLinkError or ExpiredLinkError."""
-    payload = unsign(purpose, token)
+    try:
+        payload = unsign(purpose, token)
+    except ForgedLinkError:
+        if purpose != Purpose.PREFERENCES:
+            raise
+        payload = unsign(Purpose.SETTINGS, token)
     if len(payload) < UID_LENGTH:
         raise ForgedLinkError(purpose)
     uid, about, generation = uuid.UUID(bytes=payload[:UID_LENGTH]), payload[UID_LENGTH:], 0

@@ -7,6 +7,7 @@ one costs no query; the token in it is looked up in the database, so a revoked o
 from typing import TypeVar
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -46,7 +47,8 @@ def sign_in(request: HttpRequest, reader: Subscriber) -> None:
 
 
 def sign_out(request: HttpRequest) -> None:
-    """Sign this device out. `finish` deletes the cookie."""
+    """Sign this device out. `finish` deletes the cookie. Messages that were not shown yet are dropped."""
+    list(messages.get_messages(request))
     if device := device_of(request):
         devices.revoke(device.subscriber, device.pk)
     setattr(request, _DEVICE, None)

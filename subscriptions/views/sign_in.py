@@ -88,7 +88,10 @@ def sign_out_here(request: HttpRequest, reader: Subscriber) -> HttpResponse:
 
 
 def settings_of(reader: Subscriber) -> HttpResponse:
-    """Return a redirect to the settings of the signed-in reader."""
-    response = redirect("subscriptions:preferences", link_tokens.make_token(Purpose.PREFERENCES, reader))
+    """Return a redirect to the settings of the signed-in reader.
+
+    The link works for a day only, because it stays in the browser's history after the reader has signed out.
+    """
+    response = redirect("subscriptions:preferences", link_tokens.make_token(Purpose.SETTINGS, reader))
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -70,9 +70,7 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
     # The link works for days, so it signs a device in only once.
     if is_first_time and request.POST.get("keep") and bot_check.is_from_here(request):
         reader_session.sign_in(request, subscriber)
-    preferences_url = reverse(
-        "subscriptions:preferences", args=[link_tokens.make_token(Purpose.PREFERENCES, subscriber)]
-    )
+    preferences_url = reverse("subscriptions:preferences", args=[link_tokens.make_token(Purpose.SETTINGS, subscriber)])
     context = {"subscriber": subscriber, "preferences_url": preferences_url, "languages_of": request.path_info}
     return render(request, "web/confirmed.html", context)
 

@@ -30,7 +30,8 @@ def room_for_many_posts(settings: Any) -> None:
 
 def path_of(purpose: Purpose, reader: Subscriber) -> str:
     """Return the path of the link that an email to `reader` would contain now."""
-    return reverse(f"subscriptions:{purpose}", args=[link_tokens.make_token(purpose, reader)])
+    view = link_tokens.VIEWS.get(purpose, f"subscriptions:{purpose}")
+    return reverse(view, args=[link_tokens.make_token(purpose, reader)])
 
 
 def token_to_move(reader: Subscriber) -> str:

@@ -40,7 +40,7 @@ def test_pictures_need_an_address_that_email_clients_can_fetch(
     paper = Paper(pk=7)
     assert figures.picture_url(paper) == ""
     paper.picture = "0123456789ab"  # type: ignore[attr-defined]
-    assert figures.picture_url(paper) == (f"{site}/thumbnails/7-0123456789ab.webp" if is_shown else "")
+    assert figures.picture_url(paper) == (f"{site}/thumbnails/7-0123456789ab.jpg" if is_shown else "")
 
 
 def test_it_shows_the_summary_or_else_the_beginning_of_the_abstract() -> None:

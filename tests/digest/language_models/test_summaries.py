@@ -136,6 +136,8 @@ def test_without_a_server_or_with_a_summary_nothing_is_asked(server: ChatServer,
         (f"\nSummary: **{GOOD}**", GOOD),
         (f"<p>{GOOD}</p><script>alert(1)</script><img src=x onerror=alert(1)>", GOOD),
         ("The method is\u202e faster\x00 than all \n\n others.", "The method is faster than all others."),
+        # Email programs would make a link of it. The invisible character keeps them from that.
+        ("It is faster than evil.example, by 4.5 points.", "It is faster than evil.\u2060example, by 4.5 points."),
     ],
 )
 def test_it_reads_an_answer_as_plain_text(content: str, summary: str) -> None:

@@ -112,11 +112,21 @@ def test_it_brings_a_picture_in_once_and_shows_it_from_here(
     )
 
 
+def test_emails_get_the_picture_as_a_jpeg(client: Client, monkeypatch: pytest.MonkeyPatch, paper: Paper) -> None:
+    bring_in(monkeypatch, Web(picture()))
+    shown = client.get(f"/thumbnails/{paper.pk}-{Thumbnail.objects.get().mark}.jpg")
+    assert (shown["Content-Type"], shown.content[:3]) == ("image/jpeg", b"\xff\xd8\xff")
+    assert "immutable" in shown["Cache-Control"]
+    with Image.open(io.BytesIO(shown.content)) as made:
+        assert made.size == images.SIZE
+
+
 def test_it_shows_no_picture_of_a_hidden_paper(client: Client, monkeypatch: pytest.MonkeyPatch, paper: Paper) -> None:
     bring_in(monkeypatch, Web(picture()))
     address = f"/thumbnails/{paper.pk}-{Thumbnail.objects.get().mark}.webp"
     Paper.objects.filter(pk=paper.pk).update(is_hidden=True)
     assert client.get(address).status_code == 404
+    assert client.get(address.replace(".webp", ".jpg")).status_code == 404
 
 
 def test_it_notes_why_a_picture_did_not_come_and_gives_up(monkeypatch: pytest.MonkeyPatch, paper: Paper) -> None:

@@ -29,7 +29,7 @@ from subscriptions.readers import address_change, consents, lifecycle, personal_
 from subscriptions.readers.consents import Trace
 from subscriptions.readers.personal_data import PersonalDataSource
 from subscriptions.readers.preferences import Preferences
-from subscriptions.security import devices
+from subscriptions.security import devices, link_tokens
 from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, make_reader
 from tests.subscriptions.conftest import path_of, stored, token_to_move
@@ -192,7 +192,7 @@ def test_it_erases_by_the_button(visitor: Client, much: Subscriber) -> None:
     assert not Device.objects.exists()
     assert not SavedPaper.objects.exists()
     for purpose in Purpose:
-        if purpose not in (Purpose.DIGEST, Purpose.OPINION, Purpose.FEED):
+        if purpose not in link_tokens.VIEWS:
             assert visitor.get(reverse(f"subscriptions:{purpose}", args=["x"])).status_code == 404
     assert visitor.post(path).status_code == 404
 

@@ -33,7 +33,7 @@ def test_it_confirms_by_the_button(visitor: Client, bob: Subscriber) -> None:
     row = stored(bob)
     assert (row["status"], row["confirmed_at"], row["active_since"]) == ("active", NOW, NOW)
     assert row["follows"] == ["vision"]
-    assert path_of(Purpose.PREFERENCES, bob) in response.content.decode()
+    assert path_of(Purpose.SETTINGS, bob) in response.content.decode()
 
 
 def test_it_is_no_error_to_confirm_twice(visitor: Client, bob: Subscriber) -> None:

@@ -4,8 +4,11 @@ import datetime as dt
 
 import pytest
 import time_machine
+from django.contrib import messages
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.core import mail
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 
 from subscriptions.models import Device, FormPost, OwedNotice, Subscriber
 from subscriptions.notices import queue
@@ -155,5 +158,54 @@ def test_another_site_can_not_sign_a_reader_out(visitor: Client, alice: Subscrib
 def test_a_signed_in_reader_opens_the_settings_without_an_email(visitor: Client, alice: Subscriber) -> None:
     sign_in(visitor, alice)
     response = visitor.get("/preferences/")
-    assert response["Location"] == path_of(Purpose.PREFERENCES, alice)
+    assert response["Location"] == path_of(Purpose.SETTINGS, alice)
     assert response["Cache-Control"] == "no-store"
+
+
+def test_the_link_of_a_signed_in_reader_works_for_a_day(visitor: Client, alice: Subscriber) -> None:
+    sign_in(visitor, alice)
+    path = visitor.get("/preferences/")["Location"]
+    visitor.cookies.clear()
+    assert visitor.get(path).status_code == 200
+    assert visitor.post(f"{path}pause/", {"weeks": "2"}).status_code == 302
+    with time_machine.travel(NOW + dt.timedelta(hours=25), tick=False):
+        response = visitor.get(path)
+    assert response.status_code == 410
+    assert "A link to your settings from this site works for one day." in response.text
+
+
+def test_a_press_leaves_no_message_for_the_next_to_sign_in(alice: Subscriber, bob: Subscriber) -> None:
+    request = RequestFactory().get("/")
+    storage = CookieStorage(request)
+    request._messages = storage  # type: ignore[attr-defined]
+    storage.add(messages.SUCCESS, "Saved to your list.")
+    reader_session.sign_out(request)
+    response = HttpResponse()
+    storage.update(response)
+    assert not response.cookies["messages"].value, "deleted"
+
+
+def test_an_address_gets_three_emails_an_hour_whatever_they_are_for(visitor: Client, alice: Subscriber) -> None:
+    for _ in range(2):
+        for path in ("/sign-in/", "/preferences/", "/subscribe/"):
+            visitor.post(path, {"email": alice.email, "stamp": stamped()})
+            signup_queue.process_pending(now=NOW)
+            queue.send_pending(now=NOW)
+    assert len(mail.outbox) == 3
+    later = NOW + dt.timedelta(minutes=61)
+    with time_machine.travel(later, tick=False):
+        visitor.post("/preferences/", {"email": alice.email, "stamp": stamped()})
+        signup_queue.process_pending(now=later)
+        queue.send_pending(now=later)
+    assert len(mail.outbox) == 4
+
+
+def test_the_page_to_unsubscribe_links_to_the_settings_of_a_signed_in_reader(
+    visitor: Client, alice: Subscriber, bob: Subscriber
+) -> None:
+    path = path_of(Purpose.UNSUBSCRIBE, alice)
+    assert "Email me the link to my settings" in visitor.get(path).text
+    sign_in(visitor, bob)
+    assert "Email me the link to my settings" in visitor.get(path).text
+    sign_in(visitor, alice)
+    assert "Email me the link to my settings" not in visitor.get(path).text
