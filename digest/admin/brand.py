@@ -65,7 +65,7 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
     class Meta:
         model = Brand
         fields = "__all__"  # noqa: DJ007  # all fields are editable
-        labels = {"logo_mark": "Uploaded logo", "logo_url": "Or its address"}
+        labels = {"accent": "Accent color", "logo_mark": "Uploaded logo", "logo_url": "Or its address"}
         help_texts = {"logo_mark": ""}
         widgets = {
             "accent": ColourInput(attrs={"placeholder": colours.ACCENT}),

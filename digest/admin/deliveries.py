@@ -23,6 +23,7 @@ BOUNCES = ("hard", "soft", "policy")  # the classes that say more than the type 
 
 @admin.register(Delivery)
 class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
+    empty_text = "No digests yet. After an edition closes, each reader’s is planned for their own hour."
     list_display = ["reader", "day", "outcome", "sent_at", "queued_at"]
     list_filter = ["status", "queued_at", ("edition", SelectFilter)]
     search_fields = ["subscriber__email", "reason", "provider_id"]
@@ -89,6 +90,7 @@ def _log(request: HttpRequest, deliveries: QuerySet[Delivery], message: str) -> 
 
 @admin.register(DeliveryEvent)
 class DeliveryEventAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeliveryEvent]):
+    empty_text = "No reports yet. The provider’s webhook reports bounces, complaints and deliveries."
     list_display = ["event", "happened_at", "digest", "detail"]
     list_filter = ["event_type", ("meaning", NamedValuesFilter), "happened_at"]
     show_full_result_count = False

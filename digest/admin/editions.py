@@ -99,6 +99,7 @@ class EditionList(ChangeList):
 
 @admin.register(Edition)
 class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Edition]):
+    empty_text = "No editions yet. The first is published once every source was read."
     form = EditionForm
     formfield_overrides = DATES_AND_TIMES
     inlines = [PaperInline]
@@ -167,6 +168,7 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
 
 @admin.register(QuietDay)
 class QuietDayAdmin(ReadOnlyAdmin, admin.ModelAdmin[QuietDay]):
+    empty_text = "No such day yet. It is listed here, with the reason, if there were no papers."
     list_display = ["day", "cause", "reason"]
     search_fields = ["reason"]
     date_hierarchy = "day"

@@ -19,6 +19,7 @@ def _name_filters(keys: list[str]) -> str:
 
 @admin.register(Opinion)
 class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
+    empty_text = "No feedback yet. Readers give it by Like and “Not for me” in emails and on the site."
     list_display = ["paper", "verdict", "fewer_of", "found_by", "reader", "said_at"]
     fields = ["subscriber", "paper", "verdict", "fewer_of", "found_by", "said_at"]
     readonly_fields = ["fewer_of", "found_by"]

@@ -91,6 +91,7 @@ class PaperForm(forms.ModelForm[Paper]):
 
 @admin.register(Paper)
 class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
+    empty_text = "No papers yet. Sources are read twice an hour."
     form = PaperForm
     formfield_overrides = DATES_AND_TIMES
     list_display = ["title", "votes", "is_pinned", "is_hidden", "day", "first_seen_at"]

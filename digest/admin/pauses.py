@@ -12,6 +12,7 @@ from subscriptions.admin.base import ReadOnlyAdmin, log_action
 
 @admin.register(Pause)
 class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
+    empty_text = "No pause yet. Sending pauses if the provider refuses everything, or too many readers complain."
     list_display = ["began_at", "ended_at", "reason", "probe_at", "probes", "told_at"]
     search_fields = ["reason"]
     date_hierarchy = "began_at"

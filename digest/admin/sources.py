@@ -158,6 +158,7 @@ def _outcome(source: Any) -> str:
 
 @admin.register(FetchRun)
 class FetchRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[FetchRun]):
+    empty_text = "No source was read yet. Each attempt is listed here, with its result."
     list_display = ["source", "day", "outcome", "papers", "started_at", "took"]
     list_filter = ["status", ("source", SelectFilter), "started_at"]
     search_fields = ["message"]

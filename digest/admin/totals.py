@@ -13,6 +13,7 @@ from subscriptions.admin.base import ReadOnlyAdmin
 
 @admin.register(DailyTotal)
 class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
+    empty_text = "No totals yet. Each day is counted when it is over."
     change_list_template = "admin/digest/dailytotal/change_list.html"
     list_display = ["day", "kind", "what", "number", "edition"]
     list_filter = ["kind", "what", "day"]

@@ -28,6 +28,7 @@ class ConsentTextAdmin(LogAdmin):
 
 @admin.register(Farewell)
 class FarewellAdmin(LogAdmin):
+    empty_text = "No reasons yet. Readers may give one when they unsubscribe."
     list_display = ["day", "reason", "remark"]
     list_filter = ["reason", "day"]
     search_fields = ["remark"]

@@ -73,6 +73,7 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
 class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.ModelAdmin[Subscriber]):
     """The page of a reader. The digest app registers it, with pages about their digests."""
 
+    empty_text = "No readers yet. They sign up on the site, and confirm by the link in an email."
     form = SubscriberForm
     list_display = ["address", "state", "how_often", "at", "signed_up"]
     list_filter = ["status", "frequency", "created_at", ("filters__topic", SelectOfUsedFilter)]

@@ -24,6 +24,7 @@ class SuppressionForm(forms.ModelForm[Suppression]):
 
 @admin.register(Suppression)
 class SuppressionAdmin(FindsAddressesAdmin, SuppressesAdmin, admin.ModelAdmin[Suppression]):
+    empty_text = "No address yet. Hard bounces and complaints add them, and you can."
     form = SuppressionForm
     list_display = ["address_hash", "reason", "created_at"]
     list_filter = ["reason", "created_at"]

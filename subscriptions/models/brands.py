@@ -10,7 +10,7 @@ from subscriptions import colours
 
 def validate_colour(value: str) -> None:
     if not colours.is_colour(value):
-        raise ValidationError("Write a colour as # and six hexadecimal digits: #0f5f63.")
+        raise ValidationError("Write a color as # and six hexadecimal digits: #0f5f63.")
 
 
 def validate_one_line(value: str) -> None:

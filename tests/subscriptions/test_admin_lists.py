@@ -93,3 +93,10 @@ def test_the_menu_of_small_screens_leads_to_all_lists(admin_client: Client, alic
     assert f'<a href="{READERS}" aria-current="page">Readers</a>' in menu
     assert '<a href="/admin/digest/delivery/">Deliveries</a>' in menu
     assert "Log out" in menu
+
+
+@pytest.mark.django_db
+def test_an_empty_list_says_what_will_appear_in_it(admin_client: Client) -> None:
+    assert "They sign up on the site" in admin_client.get(READERS).content.decode()
+    page = admin_client.get(READERS, {"q": "nobody"}).content.decode()
+    assert "Nothing matches the search and the filters." in page
