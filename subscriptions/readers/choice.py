@@ -35,7 +35,8 @@ def listed(names: Sequence[str]) -> str:
     more = len(names) - MAX_NAMES
     if more > 0:
         names = [*names[:MAX_NAMES], ngettext("%(n)s more", "%(n)s more", more) % {"n": more}]
-    return ", ".join(names)
+    *first, last = names
+    return _("%(names)s and %(last)s") % {"names": ", ".join(first), "last": last} if first else last
 
 
 def _name_words(words: str) -> str:

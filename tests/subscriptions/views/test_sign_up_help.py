@@ -124,7 +124,7 @@ def test_the_confirmation_names_the_choice_before_the_button(
     queue.send_pending(now=NOW)
     (message,) = mail.outbox
     text = " ".join(str(message.body).split())
-    assert f"for papers on: Learning, {named}." in text
+    assert f"for papers on: Learning and {named}." in text
     assert text.index("for papers on") < text.index("Confirm subscription:") < text.index("If it was not you")
     assert f"Learning, {named}" in text_of(visitor.get(path_of(Purpose.CONFIRM, reader)))
 
