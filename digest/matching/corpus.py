@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from copy import copy
 from functools import cached_property
 from typing import NamedTuple
 
@@ -66,6 +67,14 @@ class Corpus:
             min(MAX_ENTRIES, MAX_CACHED_EVIDENCE // (len(self.papers) + 1))
         )
         self._phrase_matches: BoundedCache[str, PhraseMatch] = BoundedCache(MAX_SMALL_ENTRIES)
+
+    def with_assessments(self, assessments: Assessments) -> "Corpus":
+        """Return a corpus of the same papers with other assessments."""
+        corpus = copy(self)
+        corpus.assessments = assessments
+        corpus.topic_probabilities, corpus.reasons = {}, BoundedCache(MAX_SMALL_ENTRIES)
+        corpus.evidence = BoundedCache(min(MAX_ENTRIES, MAX_CACHED_EVIDENCE // (len(self.papers) + 1)))
+        return corpus
 
     @cached_property
     def bm25_index(self) -> Bm25Index:

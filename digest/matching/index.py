@@ -85,6 +85,13 @@ class Index:
         # Answers for all other filters, which few readers share.
         self._own_answers: BoundedCache[tuple[object, ...], Answer] = BoundedCache()
 
+    def with_assessments(self, assessments: Assessments) -> "Index":
+        """Return an index of the same papers with other assessments."""
+        index = Index(())
+        index.corpus, index.papers = self.corpus.with_assessments(assessments), self.papers
+        index._empty = Answer({}, InterestFindings(index.corpus, Interest("", Criteria()), 0.0))
+        return index
+
     @cached_property
     def by_votes(self) -> list[int]:
         """The numbers of the papers, most votes first. Pins and the edition's order break ties."""

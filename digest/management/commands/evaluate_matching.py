@@ -1,10 +1,14 @@
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from digest.language_models import judge
+from digest.language_models.chat import AnswerError, ServerError
+from digest.matching import Interest, PaperText
 from digest.personalization.evaluation import evaluator
 from digest.personalization.evaluation.evaluator import QUERIES, SELECTED_BY, Evaluation, EvaluationError, Figures
 from digest.personalization.evaluation.metrics import ConfusionCounts, Ranking
@@ -23,6 +27,11 @@ class Command(BaseCommand):
             action="store_true",
             help="remove each interest's own topic from the catalogue, to measure a reader's words alone",
         )
+        parser.add_argument(
+            "--judge",
+            action="store_true",
+            help="ask the language model at JUDGE_API_URL about borderline papers. Each costs a request",
+        )
         parser.add_argument("--json", action="store_true", help="print the figures of all interests as JSON")
         parser.add_argument(
             "--against",
@@ -36,13 +45,18 @@ class Command(BaseCommand):
         try:
             cache = settings.VAR_DIR / "evaluation.npz"
             without = options["without_topic"]
-            done = evaluator.evaluate(options["judgements"], options["papers"], cache=cache, without_topic=without)
-        except EvaluationError as error:
+            asked = _Judge() if options["judge"] else None
+            done = evaluator.evaluate(
+                options["judgements"], options["papers"], cache=cache, without_topic=without, judge=asked
+            )
+        except (EvaluationError, ServerError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(done.all.as_json()))
         else:
             self._print(done)
+            if asked:
+                self.stdout.write(f"\n{asked.summary(len(done.each))}")
         if options["against"]:
             self._compare(done.all.as_json(), before)
 
@@ -68,6 +82,28 @@ class Command(BaseCommand):
         ]
         if worse:
             raise CommandError("Matching got worse: " + "; ".join(worse) + ".")
+
+
+class _Judge:
+    """The language model at JUDGE_API_URL, and the number of requests for each kind of query."""
+
+    def __init__(self) -> None:
+        if not settings.JUDGE_API_URL:
+            raise CommandError("JUDGE_API_URL is not set. Name a server with OpenAI's API for chats there.")
+        self._requests: Counter[str] = Counter()
+        self._problems = 0
+
+    def __call__(self, way: str, interest: Interest, paper: PaperText) -> bool | None:
+        self._requests[way] += 1
+        try:
+            return judge.ask(interest, paper)
+        except AnswerError:
+            self._problems += 1
+            return None
+
+    def summary(self, interests: int) -> str:
+        counts = ", ".join(f"{self._requests[way] / interests:.1f} by {way}" for way in QUERIES)
+        return f"Requests for each interest: {counts}. Answers of no use: {self._problems}.\n"
 
 
 def _line(figures: Figures) -> str:

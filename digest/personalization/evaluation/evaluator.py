@@ -2,12 +2,12 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digest.matching import Index, Interest, scoring_weights
+from digest.matching import Assessments, Index, Interest, PaperText, scoring_weights
 from digest.matching.assembly import assemble_index, text_of
 from digest.matching.scoring import questions
 from digest.matching.thesaurus import Thesaurus
@@ -37,6 +37,8 @@ QUERIES = ("name", "sentence", "both", "catalogue")
 SELECTED_BY = ("both", "catalogue")  # kinds of query with an evaluation of the papers above the threshold as well
 
 Topics = Mapping[str, Interest]  # by slug
+# Returns whether a paper fits an interest, or None if that is unknown. The first argument is the kind of query.
+Judge = Callable[[str, Interest, PaperText], bool | None]
 
 
 class EvaluationError(Exception):
@@ -77,21 +79,29 @@ class EvaluationSet:
     asked: list[tuple[JudgedInterest, dict[str, Interest]]]
 
 
-def evaluate(judgements: Path, folder: Path, *, cache: Path | None = None, without_topic: bool = False) -> Evaluation:
+def evaluate(
+    judgements: Path,
+    folder: Path,
+    *,
+    cache: Path | None = None,
+    without_topic: bool = False,
+    judge: Judge | None = None,
+) -> Evaluation:
     """Rank and select the recorded papers in `folder` for each interest in `judgements`. Raise EvaluationError.
 
     `cache` is a file that keeps embeddings between runs, because encoding six hundred papers takes a minute. With
-    `without_topic`, the catalogue lacks the topic of each interest.
+    `without_topic`, the catalogue lacks the topic of each interest. A `judge` is asked about the borderline papers of
+    each query, as a language model may be.
     """
     evaluation_set = prepare(judgements, folder, cache=cache)
-    each = [
-        _figures(
-            _index_without_topic(evaluation_set.index, queries["catalogue"]) if without_topic else evaluation_set.index,
-            judged,
-            queries,
-        )
-        for judged, queries in evaluation_set.asked
-    ]
+    each: list[Figures] = []
+    for judged, queries in evaluation_set.asked:
+        index = evaluation_set.index
+        if without_topic:
+            index = _index_without_topic(index, queries["catalogue"])
+        if judge:
+            index = index.with_assessments(_ask(judge, index, queries))
+        each.append(_figures(index, judged, queries))
     return Evaluation(
         len(evaluation_set.index.papers), evaluation_set.index.corpus.embedding_space is not None, each, _total(each)
     )
@@ -112,6 +122,18 @@ def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Eva
         encode([one.text for criteria in every for one in questions(index.corpus, criteria, scoring_weights.odds(0))])
         encode.save()
     return EvaluationSet(index, asked)
+
+
+def _ask(judge: Judge, index: Index, queries: Mapping[str, Interest]) -> Assessments:
+    """Return the judge's answers about the borderline papers of each query."""
+    answers: dict[str, dict[str, bool]] = {}
+    for way, query in queries.items():
+        for interest in query.narrower or (query,):
+            for number in index.borderline(interest):
+                answer = judge(way, interest, index.papers[number])
+                if answer is not None:
+                    answers.setdefault(interest.assessment_key, {})[index.papers[number].key] = answer
+    return answers
 
 
 def _catalogue_topics() -> list[Topic]:
@@ -154,7 +176,7 @@ def _queries(judged: JudgedInterest, topic: Interest) -> dict[str, Interest]:
         Criteria(sentence=judged.sentence),
         Criteria(phrases=(judged.name,), sentence=judged.sentence),
     )
-    asked = [Interest(judged.name, criteria) for criteria in typed]
+    asked = [Interest(judged.name, criteria, is_assessed=True) for criteria in typed]
     return dict(zip(QUERIES, [*asked, topic], strict=True))
 
 
