@@ -2,7 +2,9 @@
 
 import os
 import stat
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -86,6 +88,27 @@ def check_webhooks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
             messages.append(Error("ANYMAIL_WEBHOOK_SECRET is not set.", hint=hint, id="digest.E002"))
     return messages
+
+
+@register(Tags.security, deploy=True)
+def check_judge(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that readers' words travel encrypted to the language model, and that readers can know about it."""
+    messages: list[CheckMessage] = []
+    address = urlsplit(settings.JUDGE_API_URL)
+    if address.scheme == "http" and not _is_private(address.hostname or ""):
+        hint = "Readers' words are sent there. Use https, or a server in your own network."
+        messages.append(Warning(f"JUDGE_API_URL is {settings.JUDGE_API_URL}.", hint=hint, id="digest.W008"))
+    if address.hostname and settings.PRIVACY_TEXT and address.hostname not in settings.PRIVACY_TEXT:
+        hint = f"Say there that the words that readers follow are sent to {address.hostname}."
+        messages.append(Warning("PRIVACY_TEXT does not mention JUDGE_API_URL.", hint=hint, id="digest.W009"))
+    return messages
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".lan"))
 
 
 def _no_postal_address() -> CheckMessage:

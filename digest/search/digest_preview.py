@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from digest.matching import Interest
 from digest.personalization import profiles
 from digest.personalization.digest_selection import Digest, compose
@@ -51,6 +53,7 @@ def preview(preferences: Preferences, reader: Subscriber | None = None) -> Previ
         preferences.max_papers,
         amount=preferences.amount,
         feedback_model=feedback_model,
+        are_saved=reader is not None and _are_saved(preferences.words, reader),
         by_votes=is_weekly,
     )
     recent = index_cache.last_week() if is_weekly else index_cache.last()
@@ -59,6 +62,11 @@ def preview(preferences: Preferences, reader: Subscriber | None = None) -> Previ
     broader = _broader_topics(preferences.topics, own.min_votes) if is_empty else ()
     advice = advise(recent, digests, wanted, own, broader)
     return Preview(digests, advice, follows_something=bool(wanted.interests), is_weekly=is_weekly)
+
+
+def _are_saved(words: str, reader: Subscriber) -> bool:
+    """Return whether `words` are those that the reader follows. It only matters if there may be assessments."""
+    return bool(settings.JUDGE_API_URL) and reader.filters.filter(topic=None, words=words.strip()).exists()
 
 
 def _broader_topics(topics: Iterable[Topic], least_votes: int) -> tuple[Interest, ...]:

@@ -207,6 +207,9 @@ def test_pages_of_the_reader_show_it_and_a_visitor_with_the_same_words_sees_noth
     ask()
     assert len(titles(reader_digest.of_day(ada, day))) == 3
     assert titles(digest_preview.preview(tried).digests[0]) == titles(before)
+    assert len(titles(digest_preview.preview(tried, ada).digests[0])) == 3
+    eve = make_reader("eve@example.org", words="gas")
+    assert titles(digest_preview.preview(tried, eve).digests[0]) == titles(before)
 
 
 def test_assessments_are_kept_for_sixty_days_without_the_words(ada: Subscriber, server: ChatServer) -> None:

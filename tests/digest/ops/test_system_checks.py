@@ -132,3 +132,22 @@ def test_it_is_an_error_if_the_email_backend_does_not_exist(settings: Any) -> No
     settings.EMAIL_BACKEND = "pigeons.EmailBackend"
     (error,) = system_checks.check_providers(None)
     assert error.msg == "pigeons.EmailBackend can't send emails: No module named 'pigeons'"
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "expected"),
+    [
+        ("", "Our own text.", []),
+        ("http://127.0.0.1:11434/v1", "", []),
+        ("http://ollama:11434/v1", "", []),
+        ("https://models.example.org/v1", "", []),
+        ("http://models.example.org/v1", "", ["digest.W008"]),
+        ("https://models.example.org/v1", "Our own text.", ["digest.W009"]),
+        ("https://models.example.org/v1", "Your words go to models.example.org.", []),
+    ],
+)
+def test_it_warns_if_readers_words_go_to_a_language_model_unprotected_or_unannounced(
+    settings: Any, url: str, text: str, expected: list[str]
+) -> None:
+    settings.JUDGE_API_URL, settings.PRIVACY_TEXT = url, text
+    assert ids(system_checks.check_judge(None)) == expected
