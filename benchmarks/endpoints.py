@@ -80,6 +80,7 @@ PATHS = {
     "api/papers/": "/api/papers/",
     "suggest/": "/suggest/",
     "suggest/take/": "/suggest/take/",
+    "suggest/<str:token>/": "/suggest/{preferences}/",
     "subscribe/preview/": "/subscribe/preview/",
     "search": "/search",
     "search/": "/search/",

@@ -136,6 +136,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 LARGEST_BODY = 64 * 2**10
 LARGEST_BODIES = {
     "/suggest/": 5 * 2**19,  # a bibliography of 2 MB, and the rest of the form
+    "/subscribe/": 512 * 2**10,  # with a hundred papers that the visitor started from, compressed
     "/admin/login/": 64 * 2**10,
     "/admin/": 2 * 2**20,  # a list of feeds of 1 MB
     "/anymail/": 10 * 2**20,  # reports about a thousand emails at once

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from digest.editions import candidates
-from digest.matching import OWN_WORDS, Finding, Index
-from digest.models import Delivery, Edition, Learnt, Opinion, Paper
+from digest.matching import OWN_WORDS, Finding, Index, PaperText
+from digest.models import Delivery, Edition, Learnt, Opinion, OutsidePaper, Paper
 from digest.personalization import feature_labels, paper_index, profiles, snapshot
 from digest.personalization.feedback_model import FilterModel, learn
 from digest.search import index_cache
@@ -224,6 +224,11 @@ def learned_filters(reader: Subscriber) -> list[LearnedFilter]:
     return [about for about in learned if about.liked or about.disliked or about.lesson.fewer]
 
 
+def relearn(reader: Subscriber, filter_keys: Iterable[str]) -> None:
+    """Learn again for these filters, after likes were added or removed elsewhere. Lock the reader's row before."""
+    _update_models(reader, set(filter_keys))
+
+
 def export(reader: Subscriber) -> list[dict[str, str]]:
     """Return all ratings of the reader, for a request of their data."""
     rows = Opinion.objects.filter(subscriber=reader).select_related("paper")
@@ -265,11 +270,14 @@ def _held_back(rows: Iterable[Opinion], key: str) -> list[Opinion]:
 
 def _update_models(reader: Subscriber, keys: Iterable[str]) -> None:
     ratings, rarity = _ratings_to_learn_from(reader), index_cache.last().rarity
+    outside = list(OutsidePaper.objects.filter(subscriber=reader)[:MOST_OPINIONS])
     rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader)}
     for key in filter(None, keys):
         row = rows.get(key) or Learnt(subscriber=reader, filter_key=key)
         recent = _since(row, ratings)
-        liked, disliked = ([opinion.paper for opinion in kind(recent, key)] for kind in (_liked, _disliked))
+        liked: list[PaperText] = [opinion.paper for opinion in _liked(recent, key)]
+        disliked = [opinion.paper for opinion in _disliked(recent, key)]
+        liked += [paper for paper in outside if key in paper.came_by and (not row.since or paper.said_at > row.since)]
         row.weights = learn(liked, disliked, rarity)
         row.fewer = len(_held_back(recent, key))
         row.save()

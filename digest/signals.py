@@ -1,5 +1,6 @@
 """Receivers of signals: a provider reported an event, an email is about to be sent, the database was migrated."""
 
+import datetime as dt
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, pre_send, tracking
@@ -10,13 +11,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
+from digest import imported_likes
 from digest.delivery.events import ReportedEvent, report_parser
 from digest.delivery.providers.anymail_messages import guard_single_email
 from digest.email import welcome
 from digest.papers import stored_formulas
 from digest.search import fulltext
-from subscriptions.models import OwedNotice
+from subscriptions.models import OwedNotice, Subscriber
 from subscriptions.notices import queue
+from subscriptions.readers import lifecycle
+from subscriptions.readers.liked_papers import LikedPaper
 
 queue.register_sender(OwedNotice.Kind.WELCOME, welcome.send_welcome)
 
@@ -24,6 +28,11 @@ queue.register_sender(OwedNotice.Kind.WELCOME, welcome.send_welcome)
 @receiver(tracking)
 def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
     report_parser.collect_event(ReportedEvent(event, esp_name))
+
+
+@receiver(lifecycle.likes_confirmed)
+def keep_likes_of_sign_up(reader: Subscriber, papers: tuple[LikedPaper, ...], now: dt.datetime, **kwargs: Any) -> None:
+    imported_likes.add_confirmed(reader, papers, now=now)
 
 
 @receiver(pre_send)

@@ -59,6 +59,7 @@ urlpatterns = [
     path("api/papers/", api.papers, name="api_papers"),
     path("suggest/", suggestions.suggest, name="suggest"),
     path("suggest/take/", suggestions.take, name="take_suggestions"),
+    path("suggest/<str:token>/", suggestions.suggest_to_reader, name="suggest_to_reader"),
     path("subscribe/preview/", previews.preview, name="preview"),
     path("search", search.search, name="search"),
     path("search/", RedirectView.as_view(pattern_name="digest:search", query_string=True, permanent=True)),

@@ -20,6 +20,8 @@ from subscriptions.models import Farewell, Subscriber, Topic
 from subscriptions.models.readers import MAX_PAPERS
 from subscriptions.models.topics import begins, holds, in_both, searchable, words_of
 from subscriptions.query import grammar, validation
+from subscriptions.readers import liked_papers
+from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.readers.preferences import SETTINGS, Preferences
 from subscriptions.security import abuse_limits
 from subscriptions.topics import catalogues
@@ -116,7 +118,7 @@ class PreferencesForm(forms.Form):
     def preferences(self) -> Preferences:
         """Return the preferences of a valid form. Missing fields get their defaults."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
-        names = ("topics", "words", *SETTINGS)
+        names = ("topics", "words", "likes", *SETTINGS)
         given.setdefault("language", get_language())
         return Preferences(**{name: given[name] for name in names if name in given})
 
@@ -237,6 +239,23 @@ class AddressForm(forms.Form):
 
 class SignUpForm(PreferencesForm, AddressForm):
     field_order = ["email"]
+
+    # The papers that the visitor started from, as `liked_papers.pack` writes them.
+    likes = forms.CharField(required=False, max_length=liked_papers.MAX_PACKED_LENGTH)
+
+    def clean_likes(self) -> tuple[LikedPaper, ...]:
+        try:
+            return liked_papers.unpack(self.cleaned_data["likes"])
+        except liked_papers.DamagedListError as error:
+            raise forms.ValidationError(
+                _("We can’t read the papers that you started from. Start from them once more, or leave them out.")
+            ) from error
+
+    def liked_papers(self) -> tuple[LikedPaper, ...]:
+        """Return the papers that the visitor started from, whether the form was sent or is shown for the first time."""
+        with suppress(liked_papers.DamagedListError):
+            return liked_papers.unpack(str(self["likes"].value() or ""))
+        return ()
 
 
 class LinesField(forms.CharField):

@@ -21,7 +21,7 @@ from digest import feedback, reading_list
 from digest.editions import publication
 from digest.email import reader_urls
 from digest.email.batch.composer import Composer, DeliveryRow
-from digest.models import Delivery, Edition, Paper, QuietDay, Thumbnail
+from digest.models import Delivery, Edition, OutsidePaper, Paper, QuietDay, Thumbnail
 from digest.papers import topic_assignment
 from digest.search import topic_suggestions
 from subscriptions.models import Subscriber, Topic
@@ -205,7 +205,23 @@ def paste(shown: Shown) -> None:
     shown.get_by_label(translated(shown, "Papers"), exact=True).fill(
         f"{first().title}\nhttps://arxiv.org/abs/1706.03762\n"
     )
-    press("Suggest")(shown)
+    press("Find the papers")(shown)
+
+
+def take_suggestions(shown: Shown) -> None:
+    paste(shown)
+    press("Continue to sign-up")(shown)
+
+
+def suggestions_of(name: str) -> Callable[[], str]:
+    """Return the path of the page on which a reader starts from papers, with one paper from elsewhere."""
+
+    def path() -> str:
+        values = {"title": "On Computable Numbers", "said_at": NOW}
+        OutsidePaper.objects.get_or_create(subscriber=reader(name), key="title:1", defaults=values)
+        return f"/suggest/{link_tokens.make_token(Purpose.PREFERENCES, reader(name))}/"
+
+    return path
 
 
 def settings_are_wrong(shown: Shown) -> None:
@@ -248,6 +264,8 @@ PAGES = {
     "search that can't be read": Page("/search?q=author:"),
     "suggest": Page("/suggest/"),
     "suggestions": Page("/suggest/", act=paste),
+    "suggestions, on to the sign-up form": Page("/suggest/", act=take_suggestions),
+    "suggestions for a reader": Page(suggestions_of("daily"), act=paste),
     "suggestions from a paper": Page(lambda: f"/suggest/?like={first().key}"),
     "subscribe": Page("/subscribe/"),
     "subscribe, with errors": Page("/subscribe/", act=send_wrong, status=INVALID),
@@ -299,9 +317,9 @@ PAGES = {
     "imprint": Page("/imprint/"),
     "not found": Page("/nowhere/", status=NOT_FOUND),
     "broken": Page(
-        "/suggest/take/",
+        lambda: f"/suggest/?like={first().key}",
         status=BROKEN,
-        given=lambda: mock.patch.object(topic_suggestions, "as_filter_words", side_effect=RuntimeError),
+        given=lambda: mock.patch.object(topic_suggestions, "suggest", side_effect=RuntimeError),
     ),
 }
 

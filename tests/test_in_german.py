@@ -14,10 +14,11 @@ from django.utils import timezone, translation
 
 from digest import feedback
 from digest.email import reader_urls
-from digest.models import Delivery, Edition, FetchRun, Paper, QuietDay, Source
+from digest.models import Delivery, Edition, FetchRun, OutsidePaper, Paper, QuietDay, Source
 from subscriptions.models import OwedNotice, Subscriber, Topic
 from subscriptions.notices import queue
-from subscriptions.readers import lifecycle
+from subscriptions.readers import lifecycle, liked_papers
+from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.readers.personal_data import RequestOutcome
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose
@@ -139,6 +140,20 @@ def test_the_preview(client: Client, words: str, most: str) -> None:
 def test_suggestions(client: Client, pasted: str) -> None:
     page = client.post("/de/suggest/", {"papers": pasted}).content.decode()
     assert not english.in_page(page, (*KNOWN, "Ada Lovelace", "Alan Turing"))
+
+
+@pytest.mark.parametrize("pasted", ["2608.00001\n2608.00002", "2608.09999", "", "42"])
+def test_suggestions_to_a_reader_and_on_to_the_sign_up_form(client: Client, pasted: str, reader: Subscriber) -> None:
+    OutsidePaper.objects.create(subscriber=reader, key="title:1", title="Ada Lovelace", said_at=NOW)
+    address = f"/de/suggest/{link_tokens.make_token(Purpose.PREFERENCES, reader)}/"
+    page = client.post(address, {"papers": pasted}).content.decode()
+    assert not english.in_page(page, (*KNOWN, "Ada Lovelace", "Alan Turing"))
+    papers = [LikedPaper(f"title:{number}", "Ada Lovelace") for number in range(2)]
+    form = {"found": liked_papers.pack(papers), "paper": ["0", "1"]}
+    for path in ("/de/suggest/take/", "/de/suggest/", address):
+        page = client.post(path, form).content.decode()
+        assert "Ada Lovelace" in page
+        assert not english.in_page(page, (*KNOWN, "Ada Lovelace", "Alan Turing"))
 
 
 def test_a_form_that_was_not_on_our_page(client: Client) -> None:

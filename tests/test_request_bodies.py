@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 KB = 1024
 FORM = "application/x-www-form-urlencoded"
-FORMS = ["/subscribe/", "/subscribe/preview/", "/preferences/", "/de/subscribe/", "/unsubscribe/token/", "/nowhere/"]
+FORMS = ["/sign-in/", "/preferences/", "/de/preferences/", "/unsubscribe/token/", "/nowhere/"]
 
 
 def post(client: Client, path: str, size: int) -> Any:
@@ -34,7 +34,7 @@ def test_it_refuses_a_form_larger_than_any_real_one(client: Client, path: str) -
 
 
 def test_it_says_in_the_language_of_the_page_that_a_form_is_too_large(client: Client) -> None:
-    page = post(client, "/de/subscribe/", 65 * KB).content.decode()
+    page = post(client, "/de/preferences/", 65 * KB).content.decode()
     assert '<html lang="de"' in page
     assert "höchstens 64 KB" in page
 
@@ -44,7 +44,7 @@ def test_it_does_not_read_a_body_that_is_too_large(client: Client) -> None:
         patch("django.http.HttpRequest.body", side_effect=AssertionError),
         patch("django.core.handlers.wsgi.WSGIRequest._get_post", side_effect=AssertionError),
     ):
-        assert post(client, "/subscribe/", 65 * KB).status_code == 413
+        assert post(client, "/preferences/", 65 * KB).status_code == 413
 
 
 @pytest.mark.parametrize("path", ["/nowhere/", "/anymail/postmark/tracking/"])
@@ -59,12 +59,14 @@ def test_it_refuses_a_large_file_in_a_form(client: Client) -> None:
     body = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + b"x" * 100 * KB + b"\r\n--b--\r\n"
     )
-    assert client.post("/subscribe/", body, content_type="multipart/form-data; boundary=b").status_code == 413
+    assert client.post("/preferences/", body, content_type="multipart/form-data; boundary=b").status_code == 413
 
 
 @pytest.mark.parametrize(
     ("path", "largest"),
     [
+        ("/subscribe/", 512 * KB),  # with the papers that the visitor started from
+        ("/subscribe/preview/", 512 * KB),
         ("/suggest/", 1280 * KB),
         ("/de/suggest/", 1280 * KB),
         ("/admin/login/", 64 * KB),

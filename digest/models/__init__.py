@@ -5,6 +5,7 @@ from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
 from digest.models.limits import Allowance
 from digest.models.opinions import Learnt, Opinion
+from digest.models.outside import OutsidePaper
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.pauses import Pause
 from digest.models.saved import SavedPaper
@@ -25,6 +26,7 @@ __all__ = [
     "Learnt",
     "Listing",
     "Opinion",
+    "OutsidePaper",
     "Paper",
     "PaperAlias",
     "Pause",

@@ -23,6 +23,7 @@ MOST = 100  # papers
 MAX_READ = 1_000  # citations that are parsed, with those that repeat earlier ones
 MAX_TITLE_LENGTH = 500  # characters; a longer title is cut
 MAX_VALUE = 10_000  # characters of a field; the rest is ignored
+MAX_LABEL_LENGTH = 100  # characters of a line that names no paper
 MIN_WORDS = 3  # words in a line that counts as a title
 
 _ENTRY = re.compile(r"(?<![^\s}])@[ \t]*(\w+)\s*[{(]")
@@ -35,6 +36,8 @@ _RIS = re.compile(r"^[ \t]*([A-Z][A-Z0-9])  ?-(?: (.*)|[ \t]*)$", re.MULTILINE)
 _RIS_TITLES, _RIS_ABSTRACTS, _RIS_AUTHORS = ("TI", "T1", "CT"), ("AB", "N2"), ("AU", "A1")
 _BARE_ID = re.compile(rf"(?<![\w./-])(?:arxiv:\s*)?({ARXIV_ID.pattern})(?:v\d+)?(?![\w/-])", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"]+|\bdoi:\s*10\.\S+|\b10\.\d{4,9}/\S+", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+")
+_AROUND_TITLE = " -*•·,;:\"'“”()[]"
 _ALONE = re.compile(r"(?:(?:arxiv|doi):\s*)?\S+", re.IGNORECASE)
 
 
@@ -66,7 +69,7 @@ def _references(text: str) -> Iterator[Reference]:
     entries, rest = _cut_bibtex(text)
     records, rest = _cut_ris(rest)
     yield from map(_reference, chain(map(_bibtex_fields, entries), map(_ris_fields, records)))
-    yield from _references_in_lines(rest)
+    yield from _references_in_lines(rest, is_rest=bool(entries or records))
 
 
 def _without_duplicates(references: Iterable[Reference]) -> Iterator[Reference]:
@@ -197,15 +200,33 @@ def _reference(fields: Fields) -> Reference:
     return Reference(label, key, title, fields["abstract"], authors)
 
 
-def _references_in_lines(text: str) -> Iterator[Reference]:
-    """Yield the ids and links in each line. A line without any is a title if it has enough words."""
+def _references_in_lines(text: str, *, is_rest: bool) -> Iterator[Reference]:
+    """Yield the ids and links in each line. A line without any is a title if it looks like one.
+
+    A line that names no paper is yielded as well, with its text alone, so that the visitor learns of it. That would
+    be noise where the text is what BibTeX or RIS left over: `is_rest`.
+    """
+    has_places = bool(_LINK.search(text) or _BARE_ID.search(text))
     for line in text.split("\n"):
-        places = [*_LINK.findall(line), *_BARE_ID.findall(_LINK.sub(" ", line))]
+        if line.startswith("%"):  # a comment in BibTeX
+            continue
+        without_links = _LINK.sub(" ", line)
+        places = [*_LINK.findall(line), *_BARE_ID.findall(without_links)]
         keys = {key: place for place in places if (key := _key(place))}
-        yield from (Reference(key.partition(":")[2], key) for key in keys)
-        title = clean(line).strip(" -*•·,;\"'“”")[:MAX_TITLE_LENGTH]
-        if not places and len(title.split()) >= MIN_WORDS:
+        title = clean(_BARE_ID.sub(" ", without_links)).strip(_AROUND_TITLE)[:MAX_TITLE_LENGTH]
+        if keys:  # the title beside an id counts if the site doesn't have the paper
+            beside = title if len(keys) == 1 and len(_WORD.findall(title)) >= MIN_WORDS else ""
+            yield from (Reference(beside or key.partition(":")[2], key, beside) for key in keys)
+        elif not places and _is_title(title, line, is_prose=has_places):
             yield Reference(title, title=title)
+        elif not is_rest and _WORD.search(line):
+            yield Reference(clean(line)[:MAX_LABEL_LENGTH])
+
+
+def _is_title(title: str, line: str, *, is_prose: bool) -> bool:
+    """Return whether a line is a title. Between ids and links, a line that ends like a sentence is not."""
+    is_sentence = is_prose and line.rstrip().endswith((".", ":", ",", ";", "!"))
+    return len(title.split()) >= MIN_WORDS and not is_sentence
 
 
 def _key(place: str) -> str:

@@ -1,16 +1,14 @@
 """Suggestions of topics, phrases and authors to follow, each with the papers that led to it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from digest.matching import PaperText
 from digest.matching.tokens import key_of
-from digest.models import Paper, PaperAlias
-from digest.papers import deduplication
+from digest.models import Paper
 from digest.personalization import paper_index, profiles
-from digest.search import citation_parser, fulltext, index_cache, keyphrases
-from digest.search.citation_parser import Reference
+from digest.search import fulltext, index_cache, keyphrases
 from digest.search.fulltext import search_terms
 from digest.search.keyphrases import Keyphrase
 from subscriptions.models import Topic
@@ -19,22 +17,8 @@ from subscriptions.query.grammar import Criteria, write
 MAX_TOPICS = 12
 MAX_PHRASES = 12
 MAX_AUTHORS = 6
-MAX_CANDIDATES = 20  # candidates for a pasted title
 MAX_TICKED = 3  # topics, and phrases, that are ticked beforehand
-TICKED = 0.5  # minimum share of the papers for a suggestion to be ticked beforehand
-
-
-@dataclass(frozen=True)
-class UnknownPaper:
-    """A paper that is not in the database; only the pasted citation is known."""
-
-    key: str
-    title: str
-    abstract: str
-    authors: tuple[str, ...]
-    categories: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    votes: int = 0
+TICKED = 0.25  # minimum share of the papers for a suggestion to be ticked beforehand
 
 
 @dataclass(frozen=True)
@@ -50,38 +34,42 @@ class SuggestedFilter:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The suggestions for some pasted citations."""
+    """The filters that suit some papers."""
 
-    papers: tuple[PaperText, ...]
-    unknown: tuple[str, ...]  # citations without a title that are not in the database
-    topics: tuple[SuggestedFilter, ...]
-    words: tuple[SuggestedFilter, ...]  # phrases and authors
-    is_full: bool = False  # the limit of citations was reached, and there may be more
+    topics: tuple[SuggestedFilter, ...] = ()
+    words: tuple[SuggestedFilter, ...] = ()  # phrases and authors
 
+    @property
+    def ticked_topics(self) -> list[str]:
+        return [offer.value for offer in self.topics if offer.is_ticked]
 
-def suggest(*texts: str) -> Suggestion:
-    """Return filters that suit the citations in `texts`."""
-    citations = citation_parser.read(*texts, most=citation_parser.MOST + 1)
-    is_full = len(citations) > citation_parser.MOST
-    del citations[citation_parser.MOST :]
-    known = _known_papers(citations)
-    papers: dict[str, PaperText] = {}
-    unknown = []
-    for reference in citations:
-        if reference.label in known:
-            papers.setdefault(known[reference.label].key, known[reference.label])
-        elif reference.title:
-            key = reference.key or reference.title
-            papers.setdefault(key, UnknownPaper(key, reference.title, reference.abstract, reference.authors))
-        else:
-            unknown.append(reference.label)
-    found = list(papers.values())
-    return replace(_suggestion_for(found), unknown=tuple(unknown), is_full=is_full)
+    @property
+    def ticked_words(self) -> list[str]:
+        return [offer.value for offer in self.words if offer.is_ticked]
 
 
-def suggest_like(paper: Paper) -> Suggestion:
-    """Return filters that bring papers like `paper`."""
-    return _suggestion_for([paper])
+def suggest(papers: Sequence[PaperText]) -> Suggestion:
+    """Return filters that bring papers like these."""
+    topics = _topic_offers(papers)
+    covered = {key_of(phrase) for topic, _ in topics for phrase in (topic.name, *topic.phrases)}
+    words = [offer for offer in _phrase_offers(papers) if key_of(offer.name) not in covered]
+    offers = _tick_first([offer for _, offer in topics], len(papers))
+    return Suggestion(offers, (*_tick_first(words[:MAX_PHRASES], len(papers), least=2), *_author_offers(papers)))
+
+
+def with_ticks(suggestion: Suggestion, topics: Collection[str], words: Collection[str]) -> Suggestion:
+    """Return the suggestion with exactly these topics and words ticked."""
+    return Suggestion(
+        tuple(replace(offer, is_ticked=offer.value in topics) for offer in suggestion.topics),
+        tuple(replace(offer, is_ticked=offer.value in words) for offer in suggestion.words),
+    )
+
+
+def without(suggestion: Suggestion, followed: Collection[tuple[str, str]]) -> Suggestion:
+    """Return the suggestion without what is followed already, given as kinds and values in lower case."""
+    values = {value for _kind, value in followed}
+    topics = tuple(offer for offer in suggestion.topics if offer.value.casefold() not in values)
+    return Suggestion(topics, tuple(offer for offer in suggestion.words if offer.name.casefold() not in values))
 
 
 def as_filter_words(chosen: Sequence[str]) -> str:
@@ -89,45 +77,8 @@ def as_filter_words(chosen: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(chosen))
 
 
-def _known_papers(citations: Sequence[Reference]) -> dict[str, Paper]:
-    """Return the cited papers that are in the database, by the label of their citation.
-
-    They are found by id, by title and first author, or by title alone if the citation has no author.
-    """
-    keys = {reference.key: reference.label for reference in citations if reference.key}
-    fingerprints = {
-        deduplication.fingerprint(reference.title, reference.authors): reference.label for reference in citations
-    }
-    fingerprints.pop("", None)
-    shown = Paper.objects.filter(is_hidden=False)
-    found = {fingerprints[paper.fingerprint]: paper for paper in shown.filter(fingerprint__in=fingerprints)}
-    aliases = PaperAlias.objects.filter(key__in=keys, paper__is_hidden=False).select_related("paper")
-    found |= {keys[alias.key]: alias.paper for alias in aliases}
-    found |= {keys[paper.key]: paper for paper in shown.filter(key__in=keys)}
-    without_authors = (reference for reference in citations if reference.label not in found and not reference.authors)
-    by_title = {reference.label: _paper_with_title(reference.title) for reference in without_authors if reference.title}
-    return found | {label: paper for label, paper in by_title.items() if paper}
-
-
-def _paper_with_title(title: str) -> Paper | None:
-    """Return the only paper with this title, or None if there is none or several."""
-    candidates = fulltext.find(search_terms.phrase(title, "row", "title"), without=[], limit=MAX_CANDIDATES)
-    same = [paper for paper in Paper.objects.filter(pk__in=candidates) if key_of(paper.title) == key_of(title)]
-    return same[0] if len(same) == 1 else None
-
-
-def _suggestion_for(papers: Sequence[PaperText]) -> Suggestion:
-    topics = _topic_offers(papers)
-    covered = {key_of(phrase) for topic, _ in topics for phrase in (topic.name, *topic.phrases)}
-    words = [offer for offer in _phrase_offers(papers) if key_of(offer.name) not in covered]
-    offers = _tick_first([offer for _, offer in topics], len(papers))
-    return Suggestion(
-        tuple(papers), (), offers, (*_tick_first(words[:MAX_PHRASES], len(papers), least=2), *_author_offers(papers))
-    )
-
-
 def _tick_first(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) -> tuple[SuggestedFilter, ...]:
-    """Return `offers` with up to MAX_TICKED ticked: the first that half of all papers share, and at least `least`."""
+    """Return `offers` with up to MAX_TICKED ticked: the first that enough papers share, at least `least`."""
     min_papers = max(min(least, papers), TICKED * papers)
     shared = [offer for offer in offers if len(offer.papers) >= min_papers][:MAX_TICKED]
     return tuple(replace(offer, is_ticked=offer in shared) for offer in offers)

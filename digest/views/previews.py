@@ -23,7 +23,7 @@ from subscriptions.views.common import for_reader
 def preview(request: HttpRequest) -> HttpResponse:
     """Show the preview for the content of the sign-up form: alone for htmx, else within the whole page."""
     data = request.POST if request.method == "POST" else request.GET
-    context = _preview_context(forms.PreferencesForm(data))
+    context = preview_context(forms.PreferencesForm(data))
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "web/_preview.html", context)
     else:
@@ -37,13 +37,13 @@ def preview(request: HttpRequest) -> HttpResponse:
 @for_reader(Purpose.PREFERENCES)
 def preview_of_settings(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """Show the preview for settings that a reader has changed but not saved yet."""
-    context = _preview_context(forms.PreferencesForm(request.POST, reader=reader), reader)
+    context = preview_context(forms.PreferencesForm(request.POST, reader=reader), reader)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "web/_preview.html", context)
     return preferences.show_draft(request, reader, token, **context)
 
 
-def _preview_context(form: forms.PreferencesForm, reader: Subscriber | None = None) -> dict[str, Any]:
+def preview_context(form: forms.PreferencesForm, reader: Subscriber | None = None) -> dict[str, Any]:
     """Return the context of the preview's template.
 
     There is no preview if topics, words or the number of papers have errors. Errors in other fields don't matter.

@@ -6,8 +6,10 @@ Each function is idempotent: a second click changes nothing and raises nothing.
 import datetime as dt
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import Consent, Farewell, OwedNotice, Subscriber, Suppression, Topic, TopicFilter
@@ -22,6 +24,9 @@ UNCONFIRMED_LIFETIME = dt.timedelta(days=30)
 TIME_TO_RETURN = dt.timedelta(days=30)  # after that, a reader who left must sign up again
 REASON_RATES = [(1, dt.timedelta(days=1))]  # unsubscribe reasons that are stored per reader
 FEW = 5  # papers per email, for readers who stay for fewer papers
+
+# A reader confirmed a sign-up that named papers. Sent with `reader`, `papers` (a tuple of LikedPaper) and `now`.
+likes_confirmed = Signal()
 
 Status = Subscriber.Status
 Notice = OwedNotice.Kind
@@ -42,7 +47,7 @@ def sign_up(email: str, preferences: Preferences, *, now: dt.datetime, trace: Tr
             consents.record(subscriber, Event.ASKED, trace)
         elif subscriber.is_subscribed:
             # Only the email offers them: what a stranger typed changes nothing.
-            subscriber.asked_wishes = preferences.as_json()
+            subscriber.asked_wishes = replace(preferences, likes=()).as_json()
             subscriber.save(update_fields=["asked_wishes"])
         queue_requested_notice(
             subscriber, Notice.CONFIRM if subscriber.awaits_confirmation else Notice.ALREADY_SUBSCRIBED, now=now
@@ -53,13 +58,14 @@ def _store_requested_preferences(subscriber: Subscriber, preferences: Preference
     """Store the preferences of a sign-up, which anyone could have typed.
 
     A former reader's own preferences stay untouched until they confirm. A reader who never confirmed has none to lose,
-    and the confirmation page shows the latest.
+    and the confirmation page shows the latest. Papers always wait for the confirmation.
     """
     if subscriber.confirmed_at:
         subscriber.asked_wishes = preferences.as_json()
         subscriber.save()
         return
     subscriber.status = Status.PENDING
+    subscriber.asked_wishes = preferences.as_json() if preferences.likes else None
     subscriber.save()
     set_preferences(subscriber, preferences)
 
@@ -115,10 +121,13 @@ def confirm(subscriber: Subscriber, *, now: dt.datetime, trace: Trace | None = N
     Return False if the link is old and the reader is suppressed or unsubscribed.
     """
     if subscriber.awaits_confirmation:
-        if subscriber.asked_wishes is not None:
-            set_preferences(subscriber, Preferences.from_json(subscriber.asked_wishes))
+        requested = subscriber.asked_wishes and Preferences.from_json(subscriber.asked_wishes)
+        if requested:
+            set_preferences(subscriber, requested)
         subscriber.confirmed_at = now
         _activate(subscriber, now)
+        if requested and requested.likes:
+            likes_confirmed.send(Subscriber, reader=subscriber, papers=requested.likes, now=now)
         # The mailbox is now proven to be the reader's, so they can sign up again without waiting.
         abuse_limits.forget(abuse_limits.mails(Notice.CONFIRM, subscriber.email))
         abuse_limits.forget(abuse_limits.mails_in_an_hour(subscriber.email))

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from subscriptions.models import Subscriber, Topic, TopicFilter
+from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.time_zones import time_zones
 from subscriptions.topics import areas
 
@@ -24,6 +25,7 @@ class Preferences:
     amount: str = Subscriber.Amount.BALANCED
     one_list: bool = False
     language: str = "en"
+    likes: tuple[LikedPaper, ...] = ()  # from the sign-up; they become ratings once the reader confirms
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"topics": [topic.slug for topic in self.topics]}
@@ -33,7 +35,9 @@ class Preferences:
         """Return stored preferences, with topics that are still offered. An unknown time zone becomes UTC."""
         topics = Topic.objects.offered().filter(slug__in=areas.current(stored["topics"]))
         zone = stored.get("time_zone")
-        return cls(**stored | {"topics": topics, "time_zone": zone if zone in time_zones() else "UTC"})
+        likes = tuple(map(LikedPaper.from_json, stored.get("likes", ())))
+        current = {"topics": topics, "time_zone": zone if zone in time_zones() else "UTC", "likes": likes}
+        return cls(**stored | current)
 
     def set_on(self, subscriber: Subscriber) -> list[TopicFilter]:
         """Set the fields of the reader's row and return the filters. Save nothing."""

@@ -13,6 +13,7 @@ from digest.matching.thesaurus import Thesaurus
 from digest.models import Edition
 from digest.papers import topic_assignment
 from digest.personalization import profiles
+from digest.search import cited_papers
 from digest.search.topic_suggestions import suggest
 from digest.site import topics
 from subscriptions.forms import PreferencesForm
@@ -217,7 +218,7 @@ def test_it_is_found_by_the_names_of_what_it_stands_for(methods: Topic) -> None:
 
 
 def test_it_is_no_suggestion_beside_what_it_stands_for(methods: Topic, edition: Edition) -> None:
-    assert [offer.name for offer in suggest("2608.00001").topics] == ["Learning"]
+    assert [offer.name for offer in suggest(cited_papers.read("2608.00001").papers).topics] == ["Learning"]
 
 
 def test_its_papers_are_sorted_anew_when_it_stands_for_others(methods: Topic, edition: Edition) -> None:

@@ -35,7 +35,24 @@ def test_it_finds_ids_and_links_in_any_text(text: str, keys: list[str]) -> None:
 
 def test_it_takes_a_line_of_words_for_a_title() -> None:
     found = read("• Attention Is All You Need\n\nhello\nhttps://example.org/a/b c d\n")
-    assert found == [Reference("Attention Is All You Need", title="Attention Is All You Need")]
+    assert found[0] == Reference("Attention Is All You Need", title="Attention Is All You Need")
+
+
+def test_it_names_the_lines_that_name_no_paper() -> None:
+    found = read("hello\n\n42\nhttps://example.org/a/b c d\n")
+    assert found == [Reference("hello"), Reference("https://example.org/a/b c d")]
+    assert read("% Encoding: UTF-8\n@misc{a, title={One}}\nhello") == [Reference("One", title="One")]
+
+
+def test_a_title_beside_an_id_counts_if_it_is_the_only_one() -> None:
+    title = "Attention Is All You Need"
+    assert read(f"{title} (arXiv:1706.03762)") == [Reference(title, "arxiv:1706.03762", title)]
+    assert [reference.title for reference in read("Two of them: 1706.03762, 2608.00001")] == ["", ""]
+
+
+def test_sentences_around_links_are_no_titles() -> None:
+    found = read("Here is what I read lately:\nhttps://arxiv.org/abs/1706.03762\nI liked it very much.\n")
+    assert [reference for reference in found if reference.title] == []
 
 
 def test_it_reads_bibtex() -> None:

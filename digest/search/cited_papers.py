@@ -1,0 +1,128 @@
+"""The papers that pasted text, files and profiles name: those of this site, and others as far as they are described."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from digest.matching.tokens import key_of
+from digest.models import Paper, PaperAlias
+from digest.papers import deduplication
+from digest.search import citation_parser, fulltext
+from digest.search.citation_parser import MOST, Reference
+from digest.search.fulltext import search_terms
+from subscriptions.readers.liked_papers import LikedPaper
+
+MAX_CANDIDATES = 20  # candidates for a pasted title
+MAX_ABSTRACT = 1_000  # characters that are kept; the sentence model reads no more
+MAX_AUTHORS = 10  # authors that are kept
+MAX_AUTHOR_LENGTH = 100  # characters
+
+
+@dataclass(frozen=True)
+class UnknownPaper:
+    """A paper that is not in the database; only the citation is known."""
+
+    key: str
+    title: str
+    abstract: str
+    authors: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    votes: int = 0
+
+
+CitedPaper = Paper | UnknownPaper
+
+
+class Reason(StrEnum):
+    """A reason why a citation can't be used."""
+
+    NO_TITLE = "no-title"  # this site doesn't have the paper, and the citation has no title
+    NO_PAPER = "no-paper"  # neither a title nor an id
+
+
+@dataclass(frozen=True)
+class UnreadCitation:
+    label: str
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class CitedPapers:
+    papers: tuple[CitedPaper, ...] = ()
+    unread: tuple[UnreadCitation, ...] = ()
+    is_full: bool = field(default=False)  # there are more than the limit allows
+
+
+def recognize(references: Sequence[Reference]) -> CitedPapers:
+    """Return the papers that are cited, each once, at most MOST."""
+    citations = references[:MOST]
+    known = _known_papers(citations)
+    papers: dict[str, CitedPaper] = {}
+    unread = []
+    for reference in citations:
+        if paper := known.get(reference.label):
+            papers.setdefault(paper.key, paper)
+        elif reference.title:
+            unknown = _unknown_paper(reference)
+            papers.setdefault(unknown.key, unknown)
+        else:
+            reason = Reason.NO_TITLE if reference.key else Reason.NO_PAPER
+            unread.append(UnreadCitation(reference.label, reason))
+    return CitedPapers(tuple(papers.values()), tuple(unread), len(references) > MOST)
+
+
+def read(*texts: str) -> CitedPapers:
+    """Return the papers that are cited in `texts`."""
+    return recognize(citation_parser.read(*texts, most=MOST + 1))
+
+
+def as_liked(papers: Iterable[CitedPaper]) -> list[LikedPaper]:
+    """Return the papers in the form that sign-ups keep."""
+    return [
+        LikedPaper(paper.key, paper.title, is_stored=True)
+        if isinstance(paper, Paper)
+        else LikedPaper(paper.key, paper.title, paper.abstract, paper.authors)
+        for paper in papers
+    ]
+
+
+def from_liked(liked: Sequence[LikedPaper]) -> list[CitedPaper]:
+    """Return the papers that `as_liked` wrote. One that this site no longer shows is an unknown one."""
+    shown = Paper.objects.filter(key__in=[paper.key for paper in liked if paper.is_stored], is_hidden=False)
+    by_key = {paper.key: paper for paper in shown}
+    return [by_key.get(one.key) or UnknownPaper(one.key, one.title, one.abstract, one.authors) for one in liked]
+
+
+def _unknown_paper(reference: Reference) -> UnknownPaper:
+    key = reference.key or f"title:{hashlib.sha256(reference.title.casefold().encode()).hexdigest()[:32]}"
+    authors = tuple(name[:MAX_AUTHOR_LENGTH] for name in reference.authors[:MAX_AUTHORS])
+    return UnknownPaper(key, reference.title, reference.abstract[:MAX_ABSTRACT], authors)
+
+
+def _known_papers(citations: Sequence[Reference]) -> dict[str, Paper]:
+    """Return the cited papers that are in the database, by the label of their citation.
+
+    They are found by id, by title and first author, or by title alone if the citation has no author.
+    """
+    keys = {reference.key: reference.label for reference in citations if reference.key}
+    fingerprints = {
+        deduplication.fingerprint(reference.title, reference.authors): reference.label for reference in citations
+    }
+    fingerprints.pop("", None)
+    shown = Paper.objects.filter(is_hidden=False)
+    found = {fingerprints[paper.fingerprint]: paper for paper in shown.filter(fingerprint__in=fingerprints)}
+    aliases = PaperAlias.objects.filter(key__in=keys, paper__is_hidden=False).select_related("paper")
+    found |= {keys[alias.key]: alias.paper for alias in aliases}
+    found |= {keys[paper.key]: paper for paper in shown.filter(key__in=keys)}
+    without_authors = (reference for reference in citations if reference.label not in found and not reference.authors)
+    by_title = {reference.label: _paper_with_title(reference.title) for reference in without_authors if reference.title}
+    return found | {label: paper for label, paper in by_title.items() if paper}
+
+
+def _paper_with_title(title: str) -> Paper | None:
+    """Return the only paper with this title, or None if there is none or several."""
+    candidates = fulltext.find(search_terms.phrase(title, "row", "title"), without=[], limit=MAX_CANDIDATES)
+    same = [paper for paper in Paper.objects.filter(pk__in=candidates) if key_of(paper.title) == key_of(title)]
+    return same[0] if len(same) == 1 else None
