@@ -97,7 +97,7 @@ def _questions(edition: Edition) -> list[Question]:
     """Return what has not been asked yet about the edition's papers, the most valuable questions first."""
     papers = list(publication.papers_of(edition))
     asked = set(Assessment.objects.filter(paper__in=papers).values_list("interest_key", "paper_id"))
-    index = paper_index.build_index(papers, for_page=True)
+    index = paper_index.build_index(papers)
     found: dict[tuple[str, int], Question] = {}
     for interest, readers in _interests().items():
         for number, value in _values(index, interest):
@@ -109,7 +109,7 @@ def _questions(edition: Edition) -> list[Question]:
 
 
 def _values(index: Index, interest: Interest) -> Iterator[tuple[int, float]]:
-    """Yield the number of each borderline paper, and the probability that a balanced reader gets it or not wrongly."""
+    """Yield the number of each borderline paper, and the probability that the choice for a balanced reader is wrong."""
     for number, likely in index.borderline(interest).items():
         yield number, 1 - likely if likely >= THRESHOLDS[BALANCED] else likely
 
