@@ -123,3 +123,9 @@ def test_sending_uses_one_clock(path: str) -> None:
         ast.unparse(node.func) for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.Call)
     }
     assert not asked & {"timezone.now", "timezone.localdate", "dt.datetime.now", "dt.date.today", "time.time"}
+
+
+def test_only_tasks_and_commands_wait_for_language_models() -> None:
+    asking = [path for path in modules() if any(is_within(name, "digest.language_models") for name in imports_of(path))]
+    elsewhere = [path for path in asking if not path.startswith("digest/language_models/")]
+    assert elsewhere == ["digest/management/commands/evaluate_matching.py", "digest/tasks.py"]
