@@ -332,6 +332,13 @@ FETCH_LIMIT_MB = env.whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the decompre
 FETCH_THUMBNAILS = env.flag("FETCH_THUMBNAILS", True)  # of papers, to serve them from this site
 FETCH_PRIVATE_HOSTS = env.flag("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 
+# Public APIs for the profiles of authors that visitors name to start from. Requests go to these hosts only.
+READ_PROFILES = env.flag("READ_PROFILES", True)
+ORCID_API_URL = env.web_address("ORCID_API_URL", "https://pub.orcid.org")
+SEMANTIC_SCHOLAR_API_URL = env.web_address("SEMANTIC_SCHOLAR_API_URL", "https://api.semanticscholar.org")
+SEMANTIC_SCHOLAR_API_KEY = env.text("SEMANTIC_SCHOLAR_API_KEY")  # without one, many are refused at busy times
+DBLP_URL = env.web_address("DBLP_URL", "https://dblp.org")
+
 # A server with OpenAI's API for chats, up to and including /v1: it writes summaries of papers that have none.
 SUMMARY_API_URL = env.web_address("SUMMARY_API_URL", "") if env.text("SUMMARY_API_URL") else ""
 SUMMARY_API_KEY = env.text("SUMMARY_API_KEY")

@@ -112,7 +112,7 @@ def _csl_fields(item: dict[str, Any]) -> Fields:
     authors = item.get("author", [])
     names = [_csl_name(author) for author in authors] if isinstance(authors, list) else []
     places = (value(name) for name in ("URL", "url", "DOI", "doi", "number", "archive_location", "note"))
-    return _fields(value("title"), value("abstract"), names, places, value("id", "citation-key"))
+    return make_fields(value("title"), value("abstract"), names, places, value("id", "citation-key"))
 
 
 def _csl_name(author: Any) -> str:
@@ -163,7 +163,7 @@ def _rdf_fields(node: ET.Element, container: ET.Element | None) -> Fields:
         ", ".join(filter(None, (person.findtext(f"{_FOAF}surname"), _given_name(person)))) for person in people
     ] or [creator.text or "" for creator in node.iterfind(f"{_DC}creator")]
     abstract = node.findtext(f"{_TERMS}abstract") or ""
-    return _fields(node.findtext(f"{_DC}title") or "", abstract, names, [*places, about], about)
+    return make_fields(node.findtext(f"{_DC}title") or "", abstract, names, [*places, about], about)
 
 
 def _given_name(person: ET.Element) -> str:
@@ -198,10 +198,11 @@ def _csv_fields(row: dict[str, str]) -> Fields:
 
     names = author_names.split_list(value(_AUTHOR_COLUMNS))
     places = [row[name] for name in _PLACE_COLUMNS if row.get(name)]
-    return _fields(value(_TITLE_COLUMNS), value(_ABSTRACT_COLUMNS), names, places, row.get("key", ""))
+    return make_fields(value(_TITLE_COLUMNS), value(_ABSTRACT_COLUMNS), names, places, row.get("key", ""))
 
 
-def _fields(title: str, abstract: str, authors: Iterable[str], places: Iterable[str], label: str) -> Fields:
+def make_fields(title: str, abstract: str, authors: Iterable[str], places: Iterable[str], label: str = "") -> Fields:
+    """Return the fields of one paper, as plain text."""
     return {
         "title": _plain(title), "abstract": _plain(abstract), "authors": _lines(authors), "places": _lines(places),
         "label": clean(label)[:100],

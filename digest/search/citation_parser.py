@@ -63,12 +63,12 @@ def _references(text: str) -> Iterator[Reference]:
     text = text.removeprefix("\ufeff")
     whole = citation_files.records(text)
     if whole is not None:
-        yield from map(_reference, whole)
+        yield from map(make_reference, whole)
         return
     text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
     entries, rest = _cut_bibtex(text)
     records, rest = _cut_ris(rest)
-    yield from map(_reference, chain(map(_bibtex_fields, entries), map(_ris_fields, records)))
+    yield from map(make_reference, chain(map(_bibtex_fields, entries), map(_ris_fields, records)))
     yield from _references_in_lines(rest, is_rest=bool(entries or records))
 
 
@@ -84,7 +84,7 @@ def _without_duplicates(references: Iterable[Reference]) -> Iterator[Reference]:
 def read_bibtex(text: str) -> list[Reference]:
     """Return all BibTeX entries in `text`, of any length."""
     entries, _rest = _cut_bibtex(text.replace("\r\n", "\n").replace("\r", "\n"))
-    return [_reference(_bibtex_fields(entry)) for entry in entries]
+    return [make_reference(_bibtex_fields(entry)) for entry in entries]
 
 
 def key_of(text: str) -> str:
@@ -192,7 +192,8 @@ def _ris_fields(raw: dict[str, list[str]]) -> Fields:
     }  # fmt: skip
 
 
-def _reference(fields: Fields) -> Reference:
+def make_reference(fields: Fields) -> Reference:
+    """Return a citation with the first id that is found in the places of `fields`."""
     key = next((key for place in fields["places"].split("\n") if (key := _key(place))), "")
     authors = tuple(name for name in fields["authors"].split("\n") if name)
     title = fields["title"][:MAX_TITLE_LENGTH]

@@ -73,9 +73,9 @@ def recognize(references: Sequence[Reference]) -> CitedPapers:
     return CitedPapers(tuple(papers.values()), tuple(unread), len(references) > MOST)
 
 
-def read(*texts: str) -> CitedPapers:
-    """Return the papers that are cited in `texts`."""
-    return recognize(citation_parser.read(*texts, most=MOST + 1))
+def read(*texts: str, further: Sequence[Reference] = ()) -> CitedPapers:
+    """Return the papers that are cited in `texts`, and `further` ones."""
+    return recognize([*citation_parser.read(*texts, most=MOST + 1), *further])
 
 
 def as_liked(papers: Iterable[CitedPaper]) -> list[LikedPaper]:

@@ -138,6 +138,8 @@ class Http:
     deadline: float = 25
     # True if the address may be one of this machine or network. A redirect may lead to that host only.
     private_hosts: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
+    may_leave_host: bool = True  # False if redirects may lead only to the host that was asked
     sleep: Callable[[float], object] = stopping.wait
     before: Callable[[], None] = lambda: None  # called before each request, to wait for a turn
     validators: ConditionalRequests = field(default_factory=ConditionalRequests)
@@ -171,7 +173,8 @@ class Http:
 
     def _get_once(self, address: str, give_up_at: float) -> bytes:
         # Only encodings that are decompressed below, under the size limit.
-        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip"} | self.validators.headers(address)
+        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "gzip", **self.headers}
+        headers |= self.validators.headers(address)
         try:
             with (
                 # The environment may name a proxy. A proxy would hide which host a feed's address leads to.
@@ -190,6 +193,8 @@ class Http:
         trusted = httpx.URL(address).host if self.private_hosts else ""
         requested = address
         for _ in range(MAX_REDIRECTS + 1):
+            if not self.may_leave_host and httpx.URL(address).host != httpx.URL(requested).host:
+                raise SourceError(f"{requested}: a redirect leads to another host, {address}")
             _check_host(address, trusted)
             trace = limit.trace if httpx.URL(address).host == trusted else _only_public(limit.trace, address)
             with client.stream("GET", address, extensions={"trace": trace}) as response:

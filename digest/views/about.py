@@ -23,6 +23,7 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
     """Show the operator's own text, or a description of what this software stores."""
     context = {
         "judge": urlsplit(settings.JUDGE_API_URL).hostname,
+        "reads_profiles": settings.READ_PROFILES,
         "text": settings.PRIVACY_TEXT,
         "contact": settings.CONTACT_EMAIL,
         "records_ip": settings.RECORD_IP_ADDRESSES,

@@ -6,6 +6,7 @@ Nothing is stored until a button says so. Until then, the papers travel in a hid
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,7 +18,8 @@ from django.views.decorators.http import require_http_methods
 
 from digest import imported_likes
 from digest.models import Paper
-from digest.search import citation_files, citation_parser, cited_papers, topic_suggestions
+from digest.search import author_profiles, citation_files, citation_parser, cited_papers, topic_suggestions
+from digest.search.author_profiles import UnreadProfile
 from digest.search.cited_papers import CitedPaper, CitedPapers
 from digest.search.topic_suggestions import Suggestion
 from digest.views.papers import find
@@ -26,6 +28,7 @@ from subscriptions import forms
 from subscriptions.models import Subscriber
 from subscriptions.query.grammar import MAX_SENTENCE_LENGTH
 from subscriptions.readers import follows, liked_papers
+from subscriptions.security import abuse_limits, client_ip
 from subscriptions.security.link_tokens import Purpose
 from subscriptions.views.common import for_reader, page_with_button, primary_key, trace
 
@@ -38,6 +41,7 @@ class Given:
     kept: frozenset[int] = frozenset()  # positions in `papers`
     text: str = ""
     added: CitedPapers = field(default_factory=CitedPapers)
+    unread_profiles: tuple[UnreadProfile, ...] = ()
     is_new: bool = False  # papers were added, so filters are proposed again
     problem: str = ""
 
@@ -83,7 +87,7 @@ def suggest_to_reader(request: HttpRequest, reader: Subscriber, token: str) -> H
     if "remove" in request.POST:
         imported_likes.remove(reader, list(map(primary_key, request.POST.getlist("outside"))))
         return redirect(reverse("digest:suggest_to_reader", args=[token]) + "?removed=1")
-    given = _read(request)
+    given = _read(request, reader)
     if "keep" not in request.POST or given.is_new or given.problem:
         return _page(request, given, reader, token)
     form = _preferences_with(request.POST.getlist("topics"), request.POST.getlist("words"), reader)
@@ -106,7 +110,7 @@ def _like(request: HttpRequest, paper: Paper) -> HttpResponse:
     return _page(request, Given((paper,), frozenset([0]), is_new=True))
 
 
-def _read(request: HttpRequest) -> Given:
+def _read(request: HttpRequest, reader: Subscriber | None = None) -> Given:
     """Return what the form says."""
     post, problem, uploaded = request.POST, "", ""
     try:
@@ -123,13 +127,22 @@ def _read(request: HttpRequest) -> Given:
     if problem or not (text.strip() or uploaded):
         problem = problem or ("" if papers else "nothing")
         return Given(papers, kept, text[: citation_parser.LONGEST], problem=problem)
-    added = cited_papers.read(text, uploaded)
+    profiles, rest = author_profiles.cut_addresses(text)
+    further, unread = author_profiles.read_all(profiles, lambda: _may_ask(request, reader))
+    added = cited_papers.read(rest, uploaded, further=further)
     known = {paper.key for paper in papers}
     new = tuple(paper for paper in added.papers if paper.key not in known)
     every = (*papers, *new)[: citation_parser.MOST]
     kept |= frozenset(range(len(papers), len(every)))
     is_full = added.is_full or len(papers) + len(new) > len(every) or len(text) > citation_parser.LONGEST
-    return Given(every, kept, added=CitedPapers(new, added.unread, is_full), is_new=True)
+    shown = text[: citation_parser.LONGEST] if unread or not every else ""
+    return Given(every, kept, shown, CitedPapers(new, added.unread, is_full), tuple(unread), is_new=True)
+
+
+def _may_ask(request: HttpRequest, reader: Subscriber | None) -> bool:
+    """Count a request to another service. Return False if the visitor, or the site, has reached the limit."""
+    visitor = reader.uid.hex if reader else client_ip.visitors_network(request)
+    return not abuse_limits.acquire(*abuse_limits.profiles(visitor), now=timezone.now())
 
 
 def _suggestion(request: HttpRequest, given: Given, reader: Subscriber | None) -> Suggestion:
@@ -156,6 +169,8 @@ def _page(
         "problem": given.problem,
         "most": citation_parser.MOST,
         "longest": citation_parser.LONGEST,
+        "reads_profiles": settings.READ_PROFILES,
+        "most_profiles": author_profiles.MAX_PROFILES,
         "megabytes": citation_files.LARGEST // 2**20,
         "subscriber": reader,
         "token": token,

@@ -121,6 +121,12 @@ def actions(reader: uuid.UUID) -> Limit:
     return Limit("action", reader.hex, [(120, dt.timedelta(minutes=10)), (1_000, DAY)])
 
 
+def profiles(visitor: str) -> tuple[Limit, Limit]:
+    """Return the limits on requests to other services for authors' profiles: of a network or reader, and of all."""
+    hour = dt.timedelta(hours=1)
+    return Limit("profile", visitor, [(10, hour), (40, DAY)]), Limit("profile all", "", [(300, hour)])
+
+
 def data_links(reader: uuid.UUID) -> Limit:
     return Limit("data", reader.hex, [(3, DAY)])
 
