@@ -53,9 +53,11 @@ FEATURES = {
     "display:none",
     "height property",
     "overflow",
-    # A picture beside the text. Outlook on Windows lacks it, and gets no pictures.
+    # A picture beside the text. Outlook on Windows lacks it, and aligns the picture by its attribute.
     "float",
     "clear",
+    # It keeps hyphenated words of titles whole. Without it, a title may break at a hyphen.
+    "white-space",
     # They break words that are wider than a phone. Without them, that line scrolls.
     "overflow-wrap",
     "word-break",
