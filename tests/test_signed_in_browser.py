@@ -61,6 +61,14 @@ def test_a_paper_is_saved_and_liked_by_one_press_each_with_undo(page: Page, ada:
     assert re.fullmatch(r"https?://[^/]+/", page.url)
 
 
+def test_the_header_takes_two_rows_on_a_phone(page: Page, ada: Subscriber, edition: Edition) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    rows = "it => [...it.querySelectorAll('a')].map(link => Math.round(link.getBoundingClientRect().bottom / 20))"
+    assert len(set(page.locator(".site-header").evaluate(rows))) == 2
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_a_topic_is_followed_by_one_press_with_undo(
     page: Page, ada: Subscriber, vision: Topic, edition: Edition
 ) -> None:
