@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 
 from digest import tasks
 from digest.admin.base import LONGEST, outcome_of
+from digest.admin.category_topics import MakesCategoryTopicsAdmin
 from digest.admin.opml import ImportsOpmlAdmin
 from digest.ingest import source_health
 from digest.ingest.source_preview import SourcePreview, preview_source, problem_with
@@ -71,7 +72,14 @@ class InTrouble(admin.SimpleListFilter):
 
 
 @admin.register(Source)
-class SourceAdmin(ImportsOpmlAdmin, EditsRowsAdmin, OwnsALogAdmin, SavesChangesAdmin, admin.ModelAdmin[Source]):
+class SourceAdmin(
+    MakesCategoryTopicsAdmin,
+    ImportsOpmlAdmin,
+    EditsRowsAdmin,
+    OwnsALogAdmin,
+    SavesChangesAdmin,
+    admin.ModelAdmin[Source],
+):
     form = SourceForm
     list_display = ["name", "where", "is_active", "new_this_week", "how_it_does"]
     list_editable = ["is_active"]

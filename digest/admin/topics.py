@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from digest.admin.base import papers_of
+from digest.admin.topic_maker import MakesTopicsAdmin
 from digest.search import topic_preview
 from digest.search.topic_preview import TopicPreview
 from subscriptions.admin.topics import TopicAdmin, TopicForm
@@ -42,7 +43,7 @@ class PreviewedTopicForm(TopicForm):
 
 
 @admin.register(Topic)
-class PreviewedTopicAdmin(TopicAdmin):
+class PreviewedTopicAdmin(MakesTopicsAdmin, TopicAdmin):
     form = PreviewedTopicForm
 
     class Media:

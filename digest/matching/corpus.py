@@ -125,6 +125,14 @@ class Corpus:
         vector = self.vector(text)
         return None if vector is None or self.embedding_space is None else self.embedding_space.closeness(vector)
 
+    def topic_closeness(self, topic: Interest) -> Vectors | None:
+        """Return each paper's similarity to a topic: to its example papers if it has any, else to its profile."""
+        if topic.vector is None:
+            return self.closeness(topic.profile)
+        if not topic.vector or self.embedding_space is None:
+            return None
+        return self.embedding_space.closeness(np.frombuffer(topic.vector, np.float16).astype(np.float32))
+
     def _make_phrase_match(self, positions: dict[int, PhrasePosition]) -> PhraseMatch:
         count = len(positions) + bm25.PRIOR_PAPERS * bm25.PRIOR_SHARE_OF_OTHERS
         rarity = math.log((len(self.papers) + bm25.PRIOR_PAPERS) / count)

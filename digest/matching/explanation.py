@@ -83,7 +83,7 @@ def _text_reasons(corpus: Corpus, interest: Interest, number: int, threshold: fl
     if interest.about and not interest.criteria.quoted:
         return  # a broader topic without phrases of its own only matches through its narrower topics
     if interest.about:
-        closeness = corpus.closeness(interest.profile)
+        closeness = corpus.topic_closeness(interest)
         yield from _similarity_reason(interest, number, closeness, interest.label, scoring_weights.TOPIC.closeness)
         yield from _topic_word_reasons(corpus, interest, number)
         return

@@ -125,13 +125,25 @@ def topic_odds(corpus: Corpus, interest: Interest, weights: PhraseWeights) -> Va
         odds[number] += weights.rare * rarity
     if corpus.term_overlap:
         odds += weights.words * corpus.term_overlap.overlap(interest)
-    closeness = corpus.closeness(interest.profile)
+    if weights.coverage:
+        odds = odds + weights.coverage * corpus.bm25_index.coverage(interest.about)
+    if weights.sentence and (similarity := corpus.closeness(interest.about)) is not None:
+        odds = odds + weights.sentence * similarity
+    closeness = corpus.topic_closeness(interest)
     return odds if closeness is None else odds + weights.closeness * closeness
 
 
 def _topic_scores(corpus: Corpus, interest: Interest, threshold: float) -> Scores:
-    weights = scoring_weights.TOPIC_BY_WORDS if corpus.vector(interest.profile) is None else scoring_weights.TOPIC
+    weights = _topic_weights(corpus, interest)
     return _above_threshold(topic_odds(corpus, interest, weights), weights.intercept, threshold)
+
+
+def _topic_weights(corpus: Corpus, interest: Interest) -> PhraseWeights:
+    if interest.vector is not None:
+        by_words = not interest.vector or corpus.embedding_space is None
+        return scoring_weights.LEARNED_BY_WORDS if by_words else scoring_weights.LEARNED
+    by_words = corpus.vector(interest.profile) is None
+    return scoring_weights.TOPIC_BY_WORDS if by_words else scoring_weights.TOPIC
 
 
 def _own_filter_odds(corpus: Corpus, criteria: Criteria, threshold: float) -> Scores:

@@ -42,6 +42,8 @@ class PhraseWeights(NamedTuple):
     rare: float = 0.0  # the rarity (inverse document frequency) of the rarest phrase found
     name: float = 0.0  # coverage of the topic's name, 0…1
     words: float = 0.0  # overlap with the words of the topic's phrases (topic_terms.py)
+    coverage: float = 0.0  # coverage of the topic's name and sentence, 0…1
+    sentence: float = 0.0  # similarity to the name and sentence alone, in standard deviations
     closeness: float = 0.0  # similarity of the embeddings, in standard deviations
     intercept: float = 0.0  # the intercept: log-odds of a paper without any evidence
 
@@ -78,6 +80,22 @@ TOPIC = PhraseWeights(
 )
 # `found` is negative, because an occurrence that is neither early nor rare says little.
 TOPIC_BY_WORDS = PhraseWeights(intercept=-7.11, found=-1.31, title=0.22, early=1.63, rare=0.48, name=1.80, words=2.83)
+# A topic learned from example papers.
+LEARNED = PhraseWeights(
+    intercept=-6.82,
+    found=0.0,
+    title=0.09,
+    early=-0.44,
+    rare=0.36,
+    name=2.59,
+    words=1.08,
+    coverage=12.47,
+    sentence=0.77,
+    closeness=0.72,
+)
+LEARNED_BY_WORDS = PhraseWeights(
+    intercept=-6.54, found=0.0, title=0.09, early=0.07, rare=0.45, name=3.37, words=1.78, coverage=16.96
+)
 OWN = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
 
 NAME = TextWeights(

@@ -50,7 +50,8 @@ class Interest:
     phrases for this site; each phrase then counts like a reader's own words. `narrower` holds the topics that a
     broader topic includes; it matches every paper that one of them matches. `is_assessed` is True if a language
     model's assessments count for it. They do for topics and for words that a reader has saved, but not for words that
-    a visitor tries: they would show that some reader has saved the same words.
+    a visitor tries: they would show that some reader has saved the same words. `vector` is None unless the topic was
+    learned from example papers; then it is their embedding in float16, or empty if matching is by words alone.
     """
 
     label: str
@@ -59,6 +60,7 @@ class Interest:
     by_hand: bool = False
     narrower: tuple["Interest", ...] = ()
     is_assessed: bool = False
+    vector: bytes | None = None
 
     @cached_property
     def profile(self) -> str:

@@ -12,6 +12,7 @@ from digest.models.saved import SavedPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
 from digest.models.summaries import SummaryRequest
 from digest.models.thumbnails import Thumbnail
+from digest.models.topic_examples import TopicExample
 from digest.models.totals import DailyTotal
 from digest.models.vectors import Vector
 
@@ -36,6 +37,7 @@ __all__ = [
     "Source",
     "SummaryRequest",
     "Thumbnail",
+    "TopicExample",
     "TopicPaper",
     "Turn",
     "Validator",

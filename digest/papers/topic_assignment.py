@@ -71,9 +71,14 @@ def _row(topic: Topic, paper: Paper, edition: Edition, finding: Finding) -> Topi
     return TopicPaper(topic=topic, paper=paper, day=edition.day, score=finding.score, reasons=reasons)
 
 
+def _learned(topic: Topic) -> str:
+    return hashlib.sha256(topic.vector).hexdigest() if topic.vector else ""
+
+
 def _state(topics: Iterable[Topic]) -> str:
     """Return a hash of everything that decides which papers a topic finds."""
     criteria = sorted(
-        (topic.pk, topic.about, topic.phrases, topic.exclusions, topic.categories, topic.narrower) for topic in topics
+        (topic.pk, topic.about, topic.phrases, topic.exclusions, topic.categories, topic.narrower, _learned(topic))
+        for topic in topics
     )
     return hashlib.sha256(json.dumps(criteria).encode()).hexdigest()

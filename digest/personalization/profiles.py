@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from digest.matching import OWN_WORDS, Interest
+from digest.matching.similarity import MODEL
 from digest.models import Learnt
 from digest.personalization.digest_selection import QueryProfile
 from digest.personalization.feedback_model import FeedbackModel, FilterModel
@@ -69,7 +70,19 @@ def _is_part_of(one: Interest, other: Interest) -> bool:
 
 
 def _without_narrower(topic: Topic) -> Interest:
-    return Interest(topic.name, topic.criteria, topic.about, by_hand=topic.is_by_hand, is_assessed=True)
+    is_learned = topic.examples_used > 0
+    return Interest(
+        topic.name,
+        topic.criteria,
+        topic.about,
+        by_hand=topic.is_by_hand and not is_learned,
+        is_assessed=True,
+        vector=_vector_of(topic) if is_learned else None,
+    )
+
+
+def _vector_of(topic: Topic) -> bytes:
+    return bytes(topic.vector) if topic.vector_model == MODEL else b""
 
 
 def _narrower(known: Mapping[str, Topic], alone: Mapping[str, Interest], topic: Topic) -> tuple[Interest, ...]:

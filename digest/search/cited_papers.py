@@ -78,6 +78,14 @@ def read(*texts: str, further: Sequence[Reference] = ()) -> CitedPapers:
     return recognize([*citation_parser.read(*texts, most=MOST + 1), *further])
 
 
+def find_stored(text: str) -> tuple[list[Paper], list[str]]:
+    """Return the papers in the database that `text` cites, and the citations of others as they are written."""
+    citations = citation_parser.read(text)
+    known = _known_papers(citations)
+    found = {known[reference.label].pk: known[reference.label] for reference in citations if reference.label in known}
+    return list(found.values()), [reference.label for reference in citations if reference.label not in known]
+
+
 def as_liked(papers: Iterable[CitedPaper]) -> list[LikedPaper]:
     """Return the papers in the form that sign-ups keep."""
     return [

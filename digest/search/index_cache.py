@@ -138,5 +138,5 @@ def _stamps() -> list[Stamp]:
 def _topics_hash() -> int:
     """Return a hash of all topics. The lists stay JSON text, because parsing them would take longer than a preview."""
     as_text = (Cast(field, TextField()) for field in ("phrases", "exclusions", "categories", "narrower"))
-    rows = Topic.objects.values_list("pk", "name", "description", "loaded_hash", "is_offered", *as_text)
+    rows = Topic.objects.values_list("pk", "name", "description", "loaded_hash", "is_offered", "vector", *as_text)
     return hash(tuple(rows))

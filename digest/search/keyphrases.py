@@ -37,8 +37,8 @@ def keyphrases_of(papers: Sequence[PaperText], rarity: Rarity, most: int) -> lis
     in_titles: Counter[str] = Counter()
     written: dict[str, Counter[str]] = defaultdict(Counter)
     for number, paper in enumerate(papers):
-        for phrase, is_title in _phrases(paper):
-            key = " ".join(stem(fold(word)) for word in _words(phrase))
+        for phrase, is_title in phrases_in(paper):
+            key = key_of(phrase)
             papers_by_key[key].add(number)
             in_titles.update([key] * is_title)
             written[key][phrase] += 1
@@ -47,13 +47,18 @@ def keyphrases_of(papers: Sequence[PaperText], rarity: Rarity, most: int) -> lis
         for key in in_titles
         if " " in key or in_titles[key] > 1 or len(papers) == 1
     }
-    best = _without_overlaps(sorted(filter(values.get, values), key=lambda key: (-values[key], key)))
+    best = without_overlaps(sorted(filter(values.get, values), key=lambda key: (-values[key], key)))
     return [
         Keyphrase(written[key].most_common(1)[0][0], tuple(sorted(papers_by_key[key]))) for key in islice(best, most)
     ]
 
 
-def _phrases(paper: PaperText) -> Iterator[tuple[str, bool]]:
+def key_of(phrase: str) -> str:
+    """Return the stems of a phrase's words: all spellings of it share them."""
+    return " ".join(stem(fold(word)) for word in words_in(phrase))
+
+
+def phrases_in(paper: PaperText) -> Iterator[tuple[str, bool]]:
     """Yield each phrase as it is written, and True if it is in the title or the keywords."""
     for text, is_title in (
         (paper.title, True),
@@ -77,7 +82,7 @@ def _is_candidate(words: list[str]) -> bool:
     return len(words) > 1 or is_abbreviation or len(words[0]) >= MIN_LENGTH_ALONE
 
 
-def _words(phrase: str) -> list[str]:
+def words_in(phrase: str) -> list[str]:
     return re.findall(r"[^\W_]+", phrase)
 
 
@@ -91,7 +96,7 @@ def _value(key: str, rarity: Rarity) -> float:
     return rarest * min(len(words), 2) if rarest >= MIN_RARITY else 0.0
 
 
-def _without_overlaps(keys: Iterable[str]) -> Iterator[str]:
+def without_overlaps(keys: Iterable[str]) -> Iterator[str]:
     """Yield `keys` (best first) without phrases that contain, or are contained in, a better one or share its words.
 
     Each key is compared with all before it, so take only as many as you need.

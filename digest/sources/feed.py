@@ -17,8 +17,8 @@ BY_DAY = False
 PAUSE = 0
 MAX_CATEGORIES = 20
 MAX_CATEGORY_LENGTH = 100  # characters
-# The feeds of bioRxiv and medRxiv name their subject in the title only.
-_SUBJECT = re.compile(r"\s*(?:bioRxiv|medRxiv) Subject Collection:\s*(\S.*)", re.DOTALL)
+# The feeds of bioRxiv and medRxiv name their subject in the title only. “All” is none.
+_SUBJECT = re.compile(r"\s*(?:bioRxiv|medRxiv) Subject Collection:\s*(?!All\s*$)(\S.*)", re.DOTALL | re.IGNORECASE)
 ARXIV_HOSTS = ("export.arxiv.org", "rss.arxiv.org")
 
 

@@ -90,16 +90,16 @@ class TopicForm(forms.ModelForm[Topic]):
         return Topic.objects.filter(group__iexact=group).values_list("group", flat=True).first() or group
 
     def clean_phrases(self) -> list[str]:
-        return _checked(self.cleaned_data["phrases"])
+        return check_phrases(self.cleaned_data["phrases"])
 
     def clean_categories(self) -> list[str]:
-        return _checked(self.cleaned_data["categories"])
+        return check_phrases(self.cleaned_data["categories"])
 
     def clean_exclusions(self) -> list[str]:
-        return _checked(self.cleaned_data["exclusions"])
+        return check_phrases(self.cleaned_data["exclusions"])
 
 
-def _checked(lines: list[str]) -> list[str]:
+def check_phrases(lines: list[str]) -> list[str]:
     """Return the phrases without repeated ones. Raises ValidationError, which names the lines to correct."""
     kept: dict[str, str] = {}
     for line in lines:

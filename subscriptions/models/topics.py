@@ -59,6 +59,12 @@ class Topic(models.Model):
         max_length=20, blank=True, default="", db_default="", editable=False, help_text="Empty if an admin made it."
     )
     loaded_hash = models.CharField(max_length=64, blank=True, editable=False)
+    # What was learned from example papers (see digest.search.topic_maker).
+    examples_used = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    vector = models.BinaryField(default=b"", db_default=b"", editable=False, help_text="384 numbers in float16.")
+    vector_model = models.CharField(
+        max_length=60, blank=True, default="", db_default="", editable=False, help_text="The sentence model it is from."
+    )
 
     objects = TopicQuerySet.as_manager()
 

@@ -36,6 +36,7 @@ from digest.models import (
     Source,
     SummaryRequest,
     Thumbnail,
+    TopicExample,
     TopicPaper,
     Turn,
     Validator,
@@ -88,6 +89,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     PaperAlias.objects.create(key="doi:10.1234/learning", paper=edition.papers.all()[0])
     Validator.objects.create(source=hugging_face, address="https://example.org/learning")
     Turn.objects.create(host="example.org", free_at=NOW)
+    TopicExample.objects.create(topic=Topic.objects.all()[0], paper=liked, is_right=True)
     Catalogue.objects.create(slug="ai", is_on=True)
     Brand.objects.create(name="Learning Papers")
     SummaryRequest.objects.create(paper=edition.papers.all()[0], asked_at=NOW)

@@ -188,6 +188,7 @@ def collection(title: str, inside: str = "") -> PaperRecord:
     [
         ("bioRxiv Subject Collection: Cell Biology", "Cell Biology"),
         ("medRxiv Subject Collection: HIV/AIDS", "HIV/AIDS"),
+        ("bioRxiv Subject Collection: All", ""),
         ("A Blog on Subject Collection: all of them", ""),
     ],
 )
