@@ -1,15 +1,17 @@
-"""The weights of matching, fitted to graded judgements: `python -m benchmarks.fitted_weights DIR JUDGEMENTS…`
+"""The weights of matching, fitted to graded judgements: `python -m benchmarks.fitted_weights DIR ARCHIVE JUDGEMENTS…`
 
-DIR holds the recorded days, and JUDGEMENTS are files of graded interests. The command prints weights for
-`digest/matching/scoring_weights.py`. They are fitted by logistic regression; a paper is wanted if its grade is 1 or 2.
-It also prints precision and recall for interests that were left out of the fit. Only weights that are not zero in
-`scoring_weights` are fitted, so give a new kind of evidence a weight there to try it. Weights for texts without a
-topic (`without_topics`) do not change. `MATCH_BY_MEANING=0` fits the weights of matching by words alone.
+DIR and ARCHIVE hold the recorded days, of the judged papers and of others. JUDGEMENTS are files of graded interests.
+The command prints weights for `digest/matching/scoring_weights.py`. They are fitted by logistic regression; a paper is
+wanted if its grade is 1 or 2. Names and sentences are fitted twice: to each interest with the catalogue's topic
+for it, and without (`without_topics`). It also prints the quality of the choice for interests and days that were both
+left out of the fit. Only weights that are not zero in `scoring_weights` are fitted, so give a new kind of evidence a
+weight there to try it. `MATCH_BY_MEANING=0` fits the weights of matching by words alone.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,13 @@ from digest.personalization.evaluation.evaluator import EvaluationSet  # noqa: E
 from digest.personalization.evaluation.metrics import ConfusionCounts  # noqa: E402
 
 Evidence = dict[str, Values]  # the feature of each weight, with one value for each paper
+
+
 Sample = tuple[NDArray[np.float64], NDArray[np.bool_]]  # one interest: the features and the label of each paper
 
-LEFT_OUT = 10  # folds of the cross-validation
-NOT_FITTED = ("intercept", "full_rarity", "without_topics")  # the intercept has a column of its own
+FOLDS = 5  # parts of the interests that are left out
+PARTS, STRETCHES = 2, 5  # parts of the days that are left out, and stretches of days in each
+NOT_FITTED = ("intercept", "without_topics", "in_catalogue")  # the intercept has a column of its own
 RIDGE = 1.0  # strength of the ridge penalty on standardized features
 
 
@@ -48,14 +53,15 @@ def of_topic(corpus: Corpus, asked: Interest) -> Evidence:
 
 def of_text(corpus: Corpus, asked: Interest) -> Evidence:
     for question in scoring.questions(corpus, asked.criteria, scoring_weights.odds(0)):
-        evidence = scoring.text_evidence(corpus, question)
-        closeness = evidence.closeness
+        evidence, ones = scoring.text_evidence(corpus, question), np.ones(len(corpus.papers))
         return {
-            "intercept": np.ones(len(corpus.papers)),
-            "coverage": evidence.coverage,
+            "intercept": ones,
+            "words": evidence.words,
             "topics": evidence.topics,
-            "closeness": np.zeros(len(corpus.papers)) if closeness is None else closeness.astype(np.float64),
+            "closeness": 0 * ones if evidence.closeness is None else evidence.closeness.astype(np.float64),
             "name": corpus.bm25_index.coverage(question.name),
+            "feedback": evidence.feedback,
+            "feedback_words": evidence.feedback_words,
         }
     return {}  # a name of one word is only matched as a phrase
 
@@ -69,13 +75,13 @@ FITTED: dict[str, tuple[str, Callable[[Corpus, Interest], Evidence]]] = {
 }
 
 
-def samples(
-    trial: EvaluationSet, way: str, look: Callable[[Corpus, Interest], Evidence], names: list[str]
-) -> Iterator[Sample]:
-    papers = trial.index.papers
+def samples(trial: EvaluationSet, name: str, names: list[str], *, has_topic: bool = True) -> Iterator[Sample]:
+    """Yield the sample of each interest, with or without its topic in the catalogue."""
+    way, look = FITTED[name]
     for judged, asked in trial.asked:
-        if found := look(trial.index.corpus, asked[way]):
-            wanted = [judged.grades.get(paper.key, 0) > 0 for paper in papers]
+        index = trial.index if has_topic else evaluator.index_without_topic(trial.index, asked["catalogue"])
+        if found := look(index.corpus, asked[way]):
+            wanted = [judged.grades.get(paper.key, 0) > 0 for paper in index.papers]
             yield np.column_stack([found[name] for name in names]), np.array(wanted)
 
 
@@ -94,32 +100,48 @@ def fit(found: Sequence[Sample]) -> NDArray[np.float64]:
 
 
 def choice_of_others(found: Sequence[Sample]) -> ConfusionCounts:
-    """Return the cross-validated quality of the selection for "balanced"."""
+    """Return the quality of the choice for "balanced", for interests and papers that were both left out of the fit."""
+    threshold = scoring_weights.odds(scoring_weights.THRESHOLDS[scoring_weights.BALANCED])
     right = wrong = missed = 0
-    for part in range(LEFT_OUT):
-        weights = fit([one for number, one in enumerate(found) if number % LEFT_OUT != part])
-        for rows, wanted in found[part::LEFT_OUT]:
-            chosen = rows @ weights >= scoring_weights.odds(scoring_weights.THRESHOLDS[scoring_weights.BALANCED])
-            right += int((chosen & wanted).sum())
-            wrong += int((chosen & ~wanted).sum())
-            missed += int((~chosen & wanted).sum())
+    for fold, part in product(range(FOLDS), range(PARTS)):
+        others = [one for number, one in enumerate(found) if number % FOLDS != fold]
+        weights = fit([(rows[~_days(len(rows), part)], wanted[~_days(len(rows), part)]) for rows, wanted in others])
+        for rows, wanted in found[fold::FOLDS]:
+            days = _days(len(rows), part)
+            chosen = rows[days] @ weights >= threshold
+            right += int((chosen & wanted[days]).sum())
+            wrong += int((chosen & ~wanted[days]).sum())
+            missed += int((~chosen & wanted[days]).sum())
     return ConfusionCounts(right, wrong, missed)
 
 
-def main(folder: str, *judgements: str) -> None:
+def _days(papers: int, part: int) -> NDArray[np.bool_]:
+    """Return which papers are in this part of the days. They are in the order of the days."""
+    stretches = np.arange(papers) * PARTS * STRETCHES // papers
+    return np.asarray(stretches % PARTS == part)
+
+
+def fitted(found: Sequence[Sample], names: Sequence[str]) -> dict[str, float]:
+    return dict(zip(names, (round(float(weight), 2) for weight in fit(found)), strict=True))
+
+
+def main(folder: str, archive: str, *judgements: str) -> None:
     cache = settings.VAR_DIR / "evaluation.npz"
-    trials = [evaluator.prepare(Path(path), Path(folder), cache=cache) for path in judgements]
+    trials = [evaluator.prepare(Path(path), Path(folder), archive=Path(archive), cache=cache) for path in judgements]
     suffix = "" if trials[0].index.corpus.embedding_space else "_BY_WORDS"
-    for name, (way, look) in FITTED.items():
+    for name, (way, _) in FITTED.items():
         known: Any = getattr(scoring_weights, name + suffix)
-        names = [
-            "intercept",
-            *(key for key, weight in known._asdict().items() if weight and key not in NOT_FITTED),
-        ]
-        found = [one for trial in trials for one in samples(trial, way, look, names)]
-        weights = dict(zip(names, (round(float(weight), 2) for weight in fit(found)), strict=True))
-        setattr(scoring_weights, name + suffix, known._replace(**weights))
-        print(f"{name + suffix}: {weights}\n    of interests left out: {choice_of_others(found).as_json()}")
+        names = ["intercept", *(key for key, weight in known._asdict().items() if weight and key not in NOT_FITTED)]
+        found = [one for trial in trials for one in samples(trial, name, names)]
+        known = known._replace(**fitted(found, names))
+        print(f"{name + suffix}: of interests left out: {choice_of_others(found).as_json()}")
+        if way != "catalogue":
+            found = [one for trial in trials for one in samples(trial, name, names, has_topic=False)]
+            without_topics: Any = scoring_weights.TextWeights(0.0, 0.0, 0.0)
+            known = known._replace(without_topics=without_topics._replace(**fitted(found, names)))
+            print(f"    without their topics: {choice_of_others(found).as_json()}")
+        setattr(scoring_weights, name + suffix, known)
+        print(f"    {known}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from digest.matching.cache import BoundedCache
+from digest.matching.corpus import NO_EARLIER_PAPERS, EarlierPapers
 from digest.matching.index import Index
 from digest.matching.similarity import DIMENSIONS, EmbeddingSpace, LookUp, Vectors
 from digest.matching.thesaurus import Thesaurus
@@ -12,6 +13,7 @@ from digest.matching.types import Assessments, Interest, PaperText
 
 _thesauri: BoundedCache[tuple[tuple[Interest, ...], bytes], Thesaurus] = BoundedCache(4)
 
+MIN_TOPICS = 50  # topics whose mean embedding is what short texts share; a few would share their subject
 MIN_WORDS = 3  # in a text that is compared by embedding; one or two words are better searched for literally
 
 
@@ -22,16 +24,17 @@ def assemble_index(
     background: Vectors | None = None,
     look_up: LookUp | None = None,
     assessments: Assessments | None = None,
+    earlier: EarlierPapers = NO_EARLIER_PAPERS,
 ) -> Index:
     """Return the index of `papers`, with `topics` as its thesaurus. Without `vectors` it matches by words alone.
 
     `vectors` maps texts of papers (`text_of`) and profiles of topics to their embeddings. `background` holds the
     embeddings of other papers, one row each. `look_up` returns the embedding of a text in a reader's filter, or None.
-    `assessments` are those of a language model.
+    `assessments` are those of a language model. `earlier` is what the archive says about words and texts.
     """
     papers = list(papers)
     if not vectors:
-        return Index(papers, None, _thesaurus(topics), assessments)
+        return Index(papers, None, _thesaurus(topics), assessments, earlier)
 
     def vector_of(text: str) -> Vectors | None:
         vector = vectors.get(text)
@@ -40,14 +43,24 @@ def assemble_index(
         return vector
 
     paper_vectors = _stack_vectors([text_of(paper) for paper in papers], vectors)
-    embedding_space = EmbeddingSpace(paper_vectors, paper_vectors[:0] if background is None else background, vector_of)
     topic_vectors = _stack_vectors([topic.profile for topic in topics], vectors)
-    return Index(papers, embedding_space, _thesaurus(topics, topic_vectors), assessments)
+    embedding_space = EmbeddingSpace(
+        paper_vectors,
+        paper_vectors[:0] if background is None else background,
+        vector_of,
+        topic_vectors.mean(axis=0) if len(topics) >= MIN_TOPICS else None,
+    )
+    return Index(papers, embedding_space, _thesaurus(topics, topic_vectors), assessments, earlier)
 
 
 def text_of(paper: PaperText) -> str:
     """Return the text of a paper that is embedded."""
     return f"{paper.title}. {paper.abstract}"
+
+
+def thesaurus_of(topics: Sequence[Interest], vectors: Mapping[str, Vectors] | None = None) -> Thesaurus:
+    """Return the thesaurus of `topics`. `vectors` maps their profiles to embeddings."""
+    return _thesaurus(topics, _stack_vectors([topic.profile for topic in topics], vectors) if vectors else None)
 
 
 def _thesaurus(topics: Sequence[Interest], vectors: Vectors | None = None) -> Thesaurus:

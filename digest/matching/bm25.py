@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,7 +22,12 @@ PRIOR_PAPERS = 200  # papers that the prior counts as
 PRIOR_SHARE_OF_COMMON = 0.3  # prior share of papers that contain a common word
 PRIOR_SHARE_OF_OTHERS = 0.01  # prior share of papers that contain any other word
 
+MIN_MAX_RARITY = 6.0  # of a word that no other paper has; few papers don't show how rare a word is
+
 Values = NDArray[np.float64]  # one value for each paper, by paper number
+
+_NO_PAPERS: NDArray[np.intp] = np.array([], np.intp)
+_NO_WEIGHTS: Values = np.array([], np.float64)
 
 
 class Posting(NamedTuple):
@@ -33,10 +38,24 @@ class Posting(NamedTuple):
     rarity: float  # inverse document frequency: the logarithm of (papers / papers that contain the word)
 
 
-class Bm25Index:
-    """An inverted index of a day's papers by word family."""
+class WordCounts(NamedTuple):
+    """The number of papers, and for each word family the number of papers that contain it."""
 
-    def __init__(self, papers: Sequence[PaperText]) -> None:
+    papers: int = 0
+    counts: Mapping[str, int] = {}
+
+
+NO_COUNTS = WordCounts()
+
+
+class Bm25Index:
+    """An inverted index of a day's papers by word family.
+
+    `usual` counts the words of earlier papers. With them, a word that all papers of a narrow day contain is still rare.
+    """
+
+    def __init__(self, papers: Sequence[PaperText], usual: WordCounts = NO_COUNTS) -> None:
+        self._usual = usual
         self._count = len(papers)
         self._papers = papers
         counts = [_count(paper) for paper in papers]
@@ -47,16 +66,20 @@ class Bm25Index:
             for word, times in words.items():
                 self._shares[word][number] = times / (times + length_norm)
         self._postings: dict[str, Posting] = {}  # made on demand, because a search needs few of them
-        self._absent = {is_common: _posting({}, self._rarity(0, is_common)) for is_common in (False, True)}
+        self._max_rarity = self._rarity_of(0, PRIOR_SHARE_OF_OTHERS)
         self._words_by_family = lru_cache(maxsize=250)(self._read_words)  # about 30 kB for each paper
 
     def coverage(self, text: str) -> Values:
         """Return how much of `text` each paper covers, 0…1."""
-        postings = [self._postings.get(word) or self._make_posting(word) for word in families_of(text)]
-        matching = [posting for posting in postings if posting.papers.size]
-        if not matching:
-            return np.zeros(self._count)
-        return self._add_up(matching) / sum([posting.rarity for posting in postings])
+        postings = self._postings_of(text)
+        return self._add_up(postings) / (sum([posting.rarity for posting in postings]) or 1.0)
+
+    def score(self, text: str) -> Values:
+        """Return the BM25 score of each paper for `text`, as a number of words that no other paper has.
+
+        A common word counts for less than one. So a score means about the same for few papers as for many.
+        """
+        return self._add_up(self._postings_of(text)) / max(self._max_rarity, MIN_MAX_RARITY)
 
     def contains_any(self, text: str) -> bool:
         """Return whether any paper contains a word of `text`."""
@@ -71,9 +94,15 @@ class Bm25Index:
                 matching.append(posting._replace(weights=count * (posting.weights**2 if squared else posting.weights)))
         return self._add_up(matching)
 
-    def total_rarity(self, text: str) -> float:
-        """Return the sum of the rarities of the words in `text`."""
-        return sum(map(self.rarity, families_of(text)))
+    def share_sum(self, weights: Mapping[str, float]) -> Values:
+        """Return for each paper the sum of `weights` of its words, each less if the paper mentions it less."""
+        return self.weighted_sum(
+            {word: weight / self._posting(word).rarity for word, weight in weights.items() if word in self._shares}
+        )
+
+    def words(self) -> Iterator[tuple[str, Collection[int]]]:
+        """Yield each word family with the numbers of the papers that contain it."""
+        yield from ((word, shares.keys()) for word, shares in self._shares.items())
 
     def rarity(self, word: str) -> float:
         """Return the inverse document frequency of a word family."""
@@ -96,7 +125,11 @@ class Bm25Index:
                 found.setdefault(family(fold(word[0])), (len(found), word[0], name))
         return found
 
+    def _postings_of(self, text: str) -> list[Posting]:
+        return [self._postings.get(word) or self._make_posting(word) for word in families_of(text)]
+
     def _add_up(self, postings: Sequence[Posting]) -> Values:
+        postings = [posting for posting in postings if posting.papers.size]
         if not postings:
             return np.zeros(self._count)
         papers = np.concatenate([posting.papers for posting in postings])
@@ -107,16 +140,19 @@ class Bm25Index:
         return self._postings.get(word) or self._make_posting(word)
 
     def _make_posting(self, word: str) -> Posting:
-        is_common = word in COMMON_FAMILIES
         shares = self._shares.get(word)
         if shares is None:
-            return self._absent[is_common]
-        self._postings[word] = _posting(shares, self._rarity(len(shares), is_common))
+            return Posting(_NO_PAPERS, _NO_WEIGHTS, self._rarity(word, 0))
+        self._postings[word] = _posting(shares, self._rarity(word, len(shares)))
         return self._postings[word]
 
-    def _rarity(self, count: int, is_common: bool) -> float:
-        prior = PRIOR_SHARE_OF_COMMON if is_common else PRIOR_SHARE_OF_OTHERS
-        return -math.log((count + prior * PRIOR_PAPERS) / (self._count + PRIOR_PAPERS))
+    def _rarity(self, word: str, count: int) -> float:
+        prior = PRIOR_SHARE_OF_COMMON if word in COMMON_FAMILIES else PRIOR_SHARE_OF_OTHERS
+        return self._rarity_of(count + self._usual.counts.get(word, 0), prior)
+
+    def _rarity_of(self, count: int, prior: float) -> float:
+        papers = self._count + self._usual.papers + PRIOR_PAPERS
+        return -math.log((count + prior * PRIOR_PAPERS) / papers)
 
 
 def _posting(shares: Mapping[int, float], rarity: float) -> Posting:

@@ -1,7 +1,7 @@
 """A day's papers, indexed by phrase, word, author, category and embedding. Pure."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from functools import cached_property
 from typing import NamedTuple
@@ -10,8 +10,9 @@ import numpy as np
 
 from digest.matching import bm25, scoring_weights
 from digest.matching.authors import AuthorIndex, CategoryIndex
-from digest.matching.bm25 import Bm25Index, Values
+from digest.matching.bm25 import NO_COUNTS, Bm25Index, Values, WordCounts
 from digest.matching.cache import MAX_ENTRIES, MAX_SMALL_ENTRIES, BoundedCache
+from digest.matching.expansion import Expansion
 from digest.matching.phrase_index import PhraseIndex, PhrasePosition
 from digest.matching.similarity import EmbeddingSpace, Vectors
 from digest.matching.thesaurus import Thesaurus
@@ -20,6 +21,16 @@ from digest.matching.topic_terms import TermOverlap
 from digest.matching.types import Assessments, Interest, PaperText, Reason
 
 MAX_CACHED_EVIDENCE = 100_000  # values in cached evidence; an entry has one for each paper, so a long day caches fewer
+
+
+class EarlierPapers(NamedTuple):
+    """The archive: how usual words are, and the expansion of a text without its ignored words, if it is known."""
+
+    words: WordCounts = NO_COUNTS
+    expansion: Callable[[str, tuple[str, ...]], Expansion | None] = lambda text, ignored: None
+
+
+NO_EARLIER_PAPERS = EarlierPapers()
 
 
 class PhraseMatch(NamedTuple):
@@ -35,7 +46,10 @@ class TextEvidence(NamedTuple):
 
     odds: Values  # log-odds
     intercept: float  # log-odds of a paper without any evidence
-    coverage: Values  # share of the text's words that the paper covers, 0…1
+    words: Values  # BM25 score for the text
+    expansion: Expansion | None
+    feedback_words: Values  # words of the expansion, in standard deviations; 0 without one
+    feedback: Values  # similarity to the expansion's embedding, in standard deviations; 0 without one
     topics: Values  # how much the paper is about the topics of the text, 0…1
     closeness: Vectors | None  # similarity of the embeddings, in standard deviations
 
@@ -44,7 +58,10 @@ NO_MATCH = PhraseMatch({})
 
 
 class Corpus:
-    """The papers of a day, with an `embedding_space` if there are embeddings, and the catalogue as `thesaurus`."""
+    """The papers of a day, with an `embedding_space` if there are embeddings, and the catalogue as `thesaurus`.
+
+    `earlier` is what the archive says about words and texts.
+    """
 
     def __init__(
         self,
@@ -52,9 +69,11 @@ class Corpus:
         embedding_space: EmbeddingSpace | None = None,
         thesaurus: Thesaurus | None = None,
         assessments: Assessments | None = None,
+        earlier: EarlierPapers = NO_EARLIER_PAPERS,
     ) -> None:
         self.papers: list[PaperText] = list(papers)
         self.assessments: Assessments = assessments or {}
+        self.earlier = earlier
         self.embedding_space = embedding_space
         self.thesaurus = thesaurus
         self.phrase_index = PhraseIndex(self.papers)
@@ -63,7 +82,7 @@ class Corpus:
         self.topic_probabilities: dict[Interest, Values] = {}  # by topic of the catalogue
         # The reasons of single phrases and names, because many readers' filters share them.
         self.reasons: BoundedCache[tuple[object, ...], tuple[Reason, ...]] = BoundedCache(MAX_SMALL_ENTRIES)
-        self.evidence: BoundedCache[tuple[str, str], TextEvidence] = BoundedCache(
+        self.evidence: BoundedCache[tuple[object, ...], TextEvidence] = BoundedCache(
             min(MAX_ENTRIES, MAX_CACHED_EVIDENCE // (len(self.papers) + 1))
         )
         self._phrase_matches: BoundedCache[str, PhraseMatch] = BoundedCache(MAX_SMALL_ENTRIES)
@@ -72,13 +91,25 @@ class Corpus:
         """Return a corpus of the same papers with other assessments."""
         corpus = copy(self)
         corpus.assessments = assessments
-        corpus.topic_probabilities, corpus.reasons = {}, BoundedCache(MAX_SMALL_ENTRIES)
-        corpus.evidence = BoundedCache(min(MAX_ENTRIES, MAX_CACHED_EVIDENCE // (len(self.papers) + 1)))
+        corpus._forget()
         return corpus
+
+    def with_thesaurus(self, thesaurus: Thesaurus | None) -> "Corpus":
+        """Return a corpus of the same papers with another catalogue."""
+        corpus = copy(self)
+        corpus.bm25_index, corpus.thesaurus = self.bm25_index, thesaurus
+        corpus.__dict__.pop("term_overlap", None)
+        corpus._forget()
+        return corpus
+
+    def _forget(self) -> None:
+        """Drop what was computed by other assessments or with another catalogue."""
+        self.topic_probabilities, self.reasons = {}, BoundedCache(MAX_SMALL_ENTRIES)
+        self.evidence = BoundedCache(min(MAX_ENTRIES, MAX_CACHED_EVIDENCE // (len(self.papers) + 1)))
 
     @cached_property
     def bm25_index(self) -> Bm25Index:
-        return Bm25Index(self.papers)
+        return Bm25Index(self.papers, self.earlier.words)
 
     @cached_property
     def term_overlap(self) -> TermOverlap | None:
@@ -121,7 +152,7 @@ class Corpus:
         return self.embedding_space.vector(text) if self.embedding_space else None
 
     def closeness(self, text: str) -> Vectors | None:
-        """Return each paper's similarity to `text` in standard deviations, or None if an embedding is missing."""
+        """Return each paper's similarity to a topic's profile in standard deviations, or None without its embedding."""
         vector = self.vector(text)
         return None if vector is None or self.embedding_space is None else self.embedding_space.closeness(vector)
 

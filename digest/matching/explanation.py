@@ -100,7 +100,7 @@ def _question_reasons(corpus: Corpus, interest: Interest, number: int, question:
     shown = question.name if question.is_name else interest.criteria.sentence
     yield from _similarity_reason(interest, number, text_evidence(corpus, question).closeness, shown, weights.closeness)
     yield from _word_reasons(corpus, interest, number, question)
-    for topic, share in topics_in(corpus, question, corpus.vector(question.text)):
+    for topic, share in topics_in(corpus, question, corpus.vector(question.text)).weights:
         weight = weights.topics * share * float(topic_probabilities(corpus, topic)[number])
         if weight >= scoring_weights.MIN_REASON_WEIGHT:
             yield Reason(interest.label, "topic", topic.label, "", weight)
@@ -121,8 +121,7 @@ def _word_reasons(
         return
     in_a_row = {word for phrase in _contained_phrases(corpus, interest, number) for word in families_of(phrase)}
     rare = {word for word in families_of(question.text) if corpus.bm25_index.rarity(word) >= min_rarity} - in_a_row
-    covered = float(text_evidence(corpus, question).coverage[number])
-    weight = question.weights.coverage * covered
+    weight = question.weights.words * float(text_evidence(corpus, question).words[number])
     for reason in _reasons_by_field(corpus, interest, number, question.text, rare, weight):
         yield replace(reason, asked=question.name if question.is_name else "")
 

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from digest.matching.cache import MAX_SMALL_ENTRIES, BoundedCache
-from digest.matching.corpus import Corpus
+from digest.matching.corpus import NO_EARLIER_PAPERS, Corpus, EarlierPapers
 from digest.matching.explanation import explain
 from digest.matching.scoring import can_find, probabilities
 from digest.matching.scoring_weights import BALANCED, BORDERLINE, THRESHOLDS, odds
@@ -72,8 +72,9 @@ class Index:
         embedding_space: EmbeddingSpace | None = None,
         thesaurus: Thesaurus | None = None,
         assessments: Assessments | None = None,
+        earlier: EarlierPapers = NO_EARLIER_PAPERS,
     ) -> None:
-        self.corpus = Corpus(papers, embedding_space, thesaurus, assessments)
+        self.corpus = Corpus(papers, embedding_space, thesaurus, assessments, earlier)
         self.papers = self.corpus.papers
         self._voted: dict[int, Match] = {}
         self._empty = Answer({}, InterestFindings(self.corpus, Interest("", Criteria()), 0.0))
@@ -87,9 +88,16 @@ class Index:
 
     def with_assessments(self, assessments: Assessments) -> "Index":
         """Return an index of the same papers with other assessments."""
+        return self._of(self.corpus.with_assessments(assessments))
+
+    def with_thesaurus(self, thesaurus: Thesaurus | None) -> "Index":
+        """Return an index of the same papers with another catalogue (used in evaluations)."""
+        return self._of(self.corpus.with_thesaurus(thesaurus))
+
+    def _of(self, corpus: Corpus) -> "Index":
         index = Index(())
-        index.corpus, index.papers = self.corpus.with_assessments(assessments), self.papers
-        index._empty = Answer({}, InterestFindings(index.corpus, Interest("", Criteria()), 0.0))
+        index.corpus, index.papers = corpus, self.papers
+        index._empty = Answer({}, InterestFindings(corpus, Interest("", Criteria()), 0.0))
         return index
 
     @cached_property

@@ -9,6 +9,7 @@ import numpy as np
 from digest.matching import scoring_weights
 from digest.matching.bm25 import Values
 from digest.matching.corpus import Corpus, PhraseMatch, TextEvidence
+from digest.matching.expansion import Expansion
 from digest.matching.phrase_index import IN_TITLE, PhrasePosition
 from digest.matching.scoring_weights import PhraseWeights, TextWeights
 from digest.matching.similarity import Vectors
@@ -27,6 +28,7 @@ class Question(NamedTuple):
     name: str  # empty for a sentence without a name
     weights: TextWeights
     weights_by_words: TextWeights
+    ignored: tuple[str, ...] = ()  # words that the reader struck out of the text's expansion
 
     @property
     def is_name(self) -> bool:
@@ -59,32 +61,41 @@ def can_find(corpus: Corpus, phrase: str, threshold: float) -> bool:
 
 def questions(corpus: Corpus, criteria: Criteria, threshold: float) -> Iterator[Question]:
     """Yield the names and sentences of `criteria` that may reach log-odds of `threshold` without an exact match."""
+    ignored = criteria.ignored
     if criteria.sentence and len(criteria.phrases) == 1:
         (name,) = criteria.phrases
         if _is_one_subject(corpus, name, criteria.sentence):
             text = f"{name}: {criteria.sentence}"
-            yield Question(text, name, scoring_weights.BOTH, scoring_weights.BOTH_BY_WORDS)
+            yield Question(text, name, scoring_weights.BOTH, scoring_weights.BOTH_BY_WORDS, ignored)
             return
     if criteria.sentence:
-        yield Question(criteria.sentence, "", scoring_weights.SENTENCE, scoring_weights.SENTENCE_BY_WORDS)
+        yield Question(criteria.sentence, "", scoring_weights.SENTENCE, scoring_weights.SENTENCE_BY_WORDS, ignored)
     for name in criteria.phrases:
         if _is_specific_enough(name, threshold) or _is_topic_phrase(corpus, name):
-            yield Question(name, name, scoring_weights.NAME, scoring_weights.NAME_BY_WORDS)
+            yield Question(name, name, scoring_weights.NAME, scoring_weights.NAME_BY_WORDS, ignored)
 
 
 def text_evidence(corpus: Corpus, question: Question) -> TextEvidence:
     """Return the evidence that the words, the embedding and the topics of a text give for each paper (cached)."""
-    key = (question.name, question.text)  # shared by all readers who ask this, whatever else their filters hold
+    # The key is shared by all readers who ask this, whatever else their filters hold.
+    key = (question.name, question.text, question.ignored)
     return corpus.evidence.get(key) or corpus.evidence.put(key, _compute_evidence(corpus, question))
 
 
-def topics_in(corpus: Corpus, question: Question, vector: Vectors | None) -> list[tuple[Interest, float]]:
-    """Return the catalogue's topics that the question is about, with their weights; `vector` embeds its text."""
+class TopicsOfText(NamedTuple):
+    """The catalogue's topics that a text is about, with their weights, and the similarity of the nearest one."""
+
+    weights: list[tuple[Interest, float]]
+    similarity: float
+
+
+def topics_in(corpus: Corpus, question: Question, vector: Vectors | None) -> TopicsOfText:
+    """Return the topics that the question is about; `vector` embeds its text."""
     name, is_long = question.name or question.text, question.text.count(" ") > 1
     if corpus.thesaurus is None or not (is_long or corpus.thesaurus.contains(key_of(name))):
-        return []
-    found = corpus.thesaurus.topics_in(name, question.text, vector)
-    return [(corpus.thesaurus.topics[number], weight) for number, weight in found]
+        return TopicsOfText([], 0.0)
+    weights, similarity = corpus.thesaurus.topics_in(name, question.text, vector)
+    return TopicsOfText([(corpus.thesaurus.topics[number], weight) for number, weight in weights], similarity)
 
 
 def topic_probabilities(corpus: Corpus, topic: Interest) -> Values:
@@ -213,31 +224,47 @@ def _above_threshold(odds: Values, intercept: float, threshold: float) -> Scores
 
 def _compute_evidence(corpus: Corpus, question: Question) -> TextEvidence:
     vector = corpus.vector(question.text)
-    closeness = corpus.embedding_space.closeness(vector) if corpus.embedding_space and vector is not None else None
+    closeness = None
+    if corpus.embedding_space and vector is not None:
+        closeness = corpus.embedding_space.closeness_to_text(vector)
     weights = question.weights_by_words if closeness is None else question.weights
-    covered = corpus.bm25_index.coverage(question.text)
-    if weights.full_rarity:
-        covered = covered * min(1.0, corpus.bm25_index.total_rarity(question.text) / weights.full_rarity)
-    topics, topics_of_text = corpus.zeros, topics_in(corpus, question, vector)
-    for topic, weight in topics_of_text:
+    words = corpus.bm25_index.score(question.text)
+    topics, of_text = corpus.zeros, topics_in(corpus, question, vector)
+    for topic, weight in of_text.weights:
         topics = topics + weight * topic_probabilities(corpus, topic)
-    weights = weights.interpolated(sum([weight for _, weight in topics_of_text]))
-    odds = weights.intercept + weights.coverage * covered
-    if topics_of_text:
+    weights = weights.for_similarity(of_text.similarity)
+    odds = weights.intercept + weights.words * words
+    if of_text.weights:
         odds += weights.topics * topics
     if weights.name:
         odds += weights.name * corpus.bm25_index.coverage(question.name)
     if closeness is not None:
         odds += weights.closeness * closeness
-    return TextEvidence(odds, weights.intercept, covered, topics, closeness)
+    expansion = corpus.earlier.expansion(question.text, question.ignored)
+    feedback_words, feedback = _feedback(corpus, expansion, words, closeness)
+    odds += weights.feedback_words * feedback_words + weights.feedback * feedback
+    return TextEvidence(odds, weights.intercept, words, expansion, feedback_words, feedback, topics, closeness)
+
+
+def _feedback(
+    corpus: Corpus, expansion: Expansion | None, words: Values, closeness: Vectors | None
+) -> tuple[Values, Values]:
+    """Return how well each paper agrees with the words and the embedding of `expansion`, in standard deviations."""
+    expected: Values = scoring_weights.FEEDBACK_FROM_WORDS * words
+    if closeness is not None:
+        expected = scoring_weights.FEEDBACK_FROM_CLOSENESS * closeness.astype(np.float64)
+    if expansion is None:
+        return expected, expected
+    found = corpus.bm25_index.share_sum({word.family: word.weight for word in expansion.words}) - expansion.words_mean
+    if expansion.vector is None or corpus.embedding_space is None:
+        return found, expected
+    return found, corpus.embedding_space.feedback(expansion.vector, expansion.vector_mean).astype(np.float64)
 
 
 def _is_specific_enough(name: str, threshold: float) -> bool:
-    """Return whether a name's words, found one by one, can reach log-odds of `threshold`: two words often cannot."""
+    """Return whether a name's words, found one by one, may do: two words only for readers who want more."""
     spaces = name.count(" ")
-    return spaces > 1 or (
-        spaces == 1 and scoring_weights.NAME_BY_WORDS.intercept + scoring_weights.NAME_BY_WORDS.coverage >= threshold
-    )
+    return spaces > 1 or (spaces == 1 and threshold <= scoring_weights.odds(scoring_weights.THRESHOLDS["more"]))
 
 
 def _is_topic_phrase(corpus: Corpus, name: str) -> bool:

@@ -52,26 +52,32 @@ class TextWeights(NamedTuple):
     """Weights for names and sentences. Their words may occur anywhere in a paper."""
 
     intercept: float  # the intercept: log-odds of a paper without any evidence
-    coverage: float  # coverage of the whole text, 0…1
+    words: float  # the BM25 score of the whole text, as a number of rare words
     topics: float  # how much the paper is about the catalogue's topics that the text names, 0…1
     closeness: float = 0.0  # similarity of the embeddings, in standard deviations
     name: float = 0.0  # coverage of the name alone, for a name with a sentence
-    full_rarity: float = 0.0  # total rarity that the words need for coverage to count in full
+    feedback: float = 0.0  # similarity to the embedding of the text's expansion, in standard deviations
+    feedback_words: float = 0.0  # words of the text's expansion, in standard deviations
     # For a text without a topic in the catalogue: its own words count for more.
     without_topics: "TextWeights | None" = None
+    # Similarity of the text and the nearest topic at which its topic may be in the catalogue, and surely is.
+    in_catalogue: tuple[float, float] = (0.0, 0.0)
 
-    def interpolated(self, known: float) -> "TextWeights":
-        """Return these weights for `known` = 1 (the catalogue has the text's topics), `without_topics` for 0."""
-        without_topics = self.without_topics
-        if without_topics is None or known >= 1:
+    def for_similarity(self, similarity: float) -> "TextWeights":
+        """Return the weights for a text with this `similarity` to its nearest topic: `without_topics` if it is low."""
+        without_topics, (low, high) = self.without_topics, self.in_catalogue
+        if without_topics is None or similarity >= high:
             return self
+        known = max(0.0, (similarity - low) / (high - low))
         unknown = 1 - known
         return TextWeights(
             intercept=known * self.intercept + unknown * without_topics.intercept,
-            coverage=known * self.coverage + unknown * without_topics.coverage,
+            words=known * self.words + unknown * without_topics.words,
+            topics=known * self.topics + unknown * without_topics.topics,
             closeness=known * self.closeness + unknown * without_topics.closeness,
             name=known * self.name + unknown * without_topics.name,
-            topics=self.topics,
+            feedback=known * self.feedback + unknown * without_topics.feedback,
+            feedback_words=known * self.feedback_words + unknown * without_topics.feedback_words,
         )
 
 
@@ -99,37 +105,75 @@ LEARNED_BY_WORDS = PhraseWeights(
 OWN = PhraseWeights(found=0.0, title=1.4, early=0.7, often=0.4)
 
 NAME = TextWeights(
-    intercept=-5.39,
-    coverage=3.48,
-    closeness=0.85,
-    topics=6.20,
-    without_topics=TextWeights(intercept=-6.62, coverage=10.97, topics=0, closeness=2.07),
+    intercept=-5.77,
+    words=3.42,
+    topics=5.76,
+    closeness=0.29,
+    feedback=0.4,
+    feedback_words=0.3,
+    without_topics=TextWeights(
+        intercept=-5.69, words=6.84, topics=0.47, closeness=0.2, feedback=0.77, feedback_words=0.5
+    ),
+    in_catalogue=(0.9, 1.3),
 )
-NAME_BY_WORDS = TextWeights(intercept=-4.88, coverage=4.21, topics=6.68)
+NAME_BY_WORDS = TextWeights(
+    intercept=-5.67,
+    words=6.54,
+    topics=6.16,
+    feedback_words=0.46,
+    without_topics=TextWeights(intercept=-5.53, words=11.87, topics=1.01, feedback_words=0.8),
+    in_catalogue=(0.9, 1.5),
+)
 SENTENCE = TextWeights(
-    intercept=-5.53,
-    coverage=5.00,
-    closeness=1.17,
-    topics=9.06,
-    full_rarity=6.0,
-    without_topics=TextWeights(intercept=-5.76, coverage=13.90, topics=0, closeness=1.42),
+    intercept=-5.54,
+    words=1.22,
+    topics=9.33,
+    closeness=0.53,
+    feedback=0.29,
+    feedback_words=0.46,
+    without_topics=TextWeights(
+        intercept=-5.35, words=2.72, topics=1.16, closeness=0.41, feedback=0.6, feedback_words=0.67
+    ),
+    in_catalogue=(0.45, 0.85),
 )
-SENTENCE_BY_WORDS = TextWeights(intercept=-4.86, coverage=7.00, topics=12.48, full_rarity=6.0)
+SENTENCE_BY_WORDS = TextWeights(
+    intercept=-4.96,
+    words=3.92,
+    topics=9.18,
+    feedback_words=0.66,
+    without_topics=TextWeights(intercept=-4.76, words=5.52, topics=2.43, feedback_words=0.84),
+    in_catalogue=(0.4, 0.8),
+)
 BOTH = TextWeights(
-    intercept=-5.90,
-    coverage=6.40,
-    closeness=1.00,
-    topics=6.40,
-    name=1.30,
-    without_topics=TextWeights(intercept=-7.17, coverage=25.99, topics=0, closeness=1.52, name=4.52),
+    intercept=-6.24,
+    words=2.34,
+    topics=6.39,
+    closeness=0.5,
+    name=1.37,
+    feedback=0.28,
+    feedback_words=0.21,
+    without_topics=TextWeights(
+        intercept=-6.41, words=3.52, topics=1.17, closeness=0.48, name=3.42, feedback=0.65, feedback_words=0.36
+    ),
+    in_catalogue=(0.75, 1.15),
 )
 BOTH_BY_WORDS = TextWeights(
-    intercept=-5.35,
-    coverage=13.90,
-    topics=7.00,
-    name=2.15,
-    without_topics=TextWeights(intercept=-5.90, coverage=23.00, topics=0, name=4.30),
+    intercept=-6.06,
+    words=4.16,
+    topics=6.58,
+    name=2.9,
+    feedback_words=0.46,
+    without_topics=TextWeights(intercept=-6.12, words=5.98, topics=1.57, name=5.06, feedback_words=0.65),
+    in_catalogue=(0.7, 1.1),
 )
+
+# A text without an expansion, such as one just typed, is treated as if its expansion agreed with its own evidence.
+FEEDBACK_FROM_CLOSENESS = 0.87  # standard deviations
+FEEDBACK_FROM_WORDS = 1.8  # standard deviations for each rare word, if there is no closeness
+
+# The match of a text and a paper of the archive, before there is an expansion. The topics of these papers are not used.
+ARCHIVE = TextWeights(intercept=-5.6, words=3.9, topics=0.0, closeness=1.2)
+ARCHIVE_BY_WORDS = TextWeights(intercept=-5.2, words=5.5, topics=0.0)
 
 MAX_MENTIONS = 8  # further ones add nothing
 

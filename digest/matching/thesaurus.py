@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,6 +35,16 @@ MIN_WEIGHT_SHARE = 0.05  # share of the nearest topic's weight below which a top
 PART_SEPARATOR = re.compile(r"\s*[,;:/&]\s*|\s+(?:and|or|und|oder)\s+", re.IGNORECASE)
 
 Weights = Sequence[tuple[int, float]]
+
+
+class NamedTopics(NamedTuple):
+    """The topics that a text is about."""
+
+    weights: Weights  # the numbers of the topics with their weights, a sum of at most 1
+    similarity: float  # of the nearest one
+
+
+NO_TOPICS = NamedTopics((), 0.0)
 
 
 @dataclass(frozen=True)
@@ -72,15 +83,15 @@ class Thesaurus:
         }
         self.topic_terms = TopicTerms(self.topics)
 
-    def topics_in(self, name: str, text: str, vector: Vectors | None = None) -> Weights:
-        """Return the numbers of the topics that `text` is about, with their weights (a sum of at most 1).
+    def topics_in(self, name: str, text: str, vector: Vectors | None = None) -> NamedTopics:
+        """Return the topics that `text` is about.
 
         `name` is a part of `text` that may be a topic's name. `vector` is the embedding of `text`, if topics have
         embeddings too.
         """
         if vector is None and key_of(name) not in self._topics_by_key and not self._bm25_index.contains_any(text):
-            return ()
-        return _weights(self._similarities(name, text, vector))
+            return NO_TOPICS
+        return _named_topics(self._similarities(name, text, vector))
 
     def nearest(self, name: str, text: str, vector: Vectors | None = None) -> int:
         """Return the number of the topic that a reader who writes this would tick (used in evaluations).
@@ -133,12 +144,13 @@ class Thesaurus:
         return similarities
 
 
-def _weights(similarities: Values) -> Weights:
+def _named_topics(similarities: Values) -> NamedTopics:
     low, high = SIMILARITY_RANGE
     best = float(similarities[similarities.argmax()]) if similarities.size else 0.0
     if best <= low:
-        return ()
+        return NO_TOPICS
     candidates = np.flatnonzero(similarities > max(low, best + math.log(MIN_WEIGHT_SHARE) / SHARPNESS))
     shares = [math.exp(SHARPNESS * (value - best)) for value in similarities[candidates].tolist()]
     scale = min(1.0, (best - low) / (high - low)) / sum(shares)
-    return tuple((number, share * scale) for number, share in zip(candidates.tolist(), shares, strict=True))
+    weights = tuple((number, share * scale) for number, share in zip(candidates.tolist(), shares, strict=True))
+    return NamedTopics(weights, best)

@@ -46,6 +46,7 @@ EXAMPLES = (
         {"quoted": 'author:"LeCun, Yann"'},
     ),
     Example("cat:cs.CL", _("papers of this arXiv category; %(below)s for all below it"), {"below": "cat:cs.*"}),
+    Example("GUI agents, ignore:mobile", _("does not also look for this word, which the preview shows")),
     Example("votes:20", _("of all that matches, only papers with 20 votes or more")),
 )
 

@@ -46,7 +46,7 @@ class Criteria(NamedTuple):
     """The terms of one filter. A paper matches any of phrases, quoted phrases, authors, categories or the sentence.
 
     No paper matches with an exclusion or with fewer than `min_votes` votes. If `min_votes` is the only term, every
-    paper with that many votes matches.
+    paper with that many votes matches. The `ignored` words are those that matching must not look for in addition.
     """
 
     phrases: tuple[str, ...] = ()
@@ -56,6 +56,7 @@ class Criteria(NamedTuple):
     quoted: tuple[str, ...] = ()
     sentence: str = ""
     min_votes: int = 0
+    ignored: tuple[str, ...] = ()
 
     @property
     def wants_something(self) -> bool:
@@ -70,7 +71,9 @@ class Criteria(NamedTuple):
     @property
     def is_of_phrases(self) -> bool:
         """Return whether there are only phrases, quoted or not."""
-        return not (self.authors or self.categories or self.exclusions or self.sentence or self.min_votes)
+        return not (
+            self.authors or self.categories or self.exclusions or self.sentence or self.min_votes or self.ignored
+        )
 
 
 def parse(text: str) -> Criteria:
@@ -100,6 +103,7 @@ def parse(text: str) -> Criteria:
         quoted=tuple(values.get("quoted", ())),
         sentence=_single("about", values),
         min_votes=int(_single("votes", values) or 0),
+        ignored=tuple(values.get("ignored", ())),
     )
 
 
@@ -127,6 +131,7 @@ def write(criteria: Criteria) -> str:
         + [f"author:{_quote(author)}" for author in criteria.authors]
         + [f"cat:{category}" for category in criteria.categories]
         + [f"-{_quote(phrase)}" for phrase in criteria.exclusions]
+        + [f"ignore:{_quote(word)}" for word in criteria.ignored]
         + [f"votes:{criteria.min_votes}"] * bool(criteria.min_votes)
         + [f'about:"{_without_quotes(criteria.sentence)}"'] * bool(criteria.sentence)
     )
@@ -260,6 +265,7 @@ _FIELDS = {
     "cat": ("categories", _category),
     "about": ("about", _sentence),
     "votes": ("votes", _votes),
+    "ignore": ("ignored", lambda value, term: _clean(value, term)),
 }
 FIELD = f"(?:{'|'.join(_FIELDS)})"  # a regular expression for the name of any field
 _EXCLUDES_A_FIELD = re.compile(rf"-\s*{FIELD}\s*:", re.IGNORECASE)

@@ -22,6 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("judgements", type=Path, metavar="JUDGEMENTS", help="a file of graded interests, as JSON")
         parser.add_argument("--papers", type=Path, required=True, metavar="DIR", help="recorded days, YYYY-MM-DD.json")
+        parser.add_argument("--archive", type=Path, metavar="DIR", help="other recorded days, which show what is usual")
         parser.add_argument(
             "--without-topic",
             action="store_true",
@@ -44,10 +45,14 @@ class Command(BaseCommand):
         before = _read_figures(options["against"]) if options["against"] else {}
         try:
             cache = settings.VAR_DIR / "evaluation.npz"
-            without = options["without_topic"]
             asked = _Judge() if options["judge"] else None
             done = evaluator.evaluate(
-                options["judgements"], options["papers"], cache=cache, without_topic=without, judge=asked
+                options["judgements"],
+                options["papers"],
+                archive=options["archive"],
+                cache=cache,
+                without_topic=options["without_topic"],
+                judge=asked,
             )
         except (EvaluationError, ServerError) as error:
             raise CommandError(str(error)) from error

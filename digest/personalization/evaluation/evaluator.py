@@ -4,11 +4,16 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache as cached
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from digest.matching import Assessments, Index, Interest, PaperText, scoring_weights
-from digest.matching.assembly import assemble_index, text_of
+from digest.matching.assembly import assemble_index, text_of, thesaurus_of
+from digest.matching.corpus import NO_EARLIER_PAPERS, EarlierPapers
+from digest.matching.expansion import Archive
 from digest.matching.scoring import questions
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.tokens import key_of
@@ -83,22 +88,24 @@ def evaluate(
     judgements: Path,
     folder: Path,
     *,
+    archive: Path | None = None,
     cache: Path | None = None,
     without_topic: bool = False,
     judge: Judge | None = None,
 ) -> Evaluation:
     """Rank and select the recorded papers in `folder` for each interest in `judgements`. Raise EvaluationError.
 
-    `cache` is a file that keeps embeddings between runs, because encoding six hundred papers takes a minute. With
-    `without_topic`, the catalogue lacks the topic of each interest. A `judge` is asked about the borderline papers of
-    each query, as a language model may be.
+    `archive` holds recorded days that show what is usual, as a site's archive does; papers in `folder` are left out
+    of it. `cache` is a file that keeps embeddings between runs, because encoding six hundred papers takes a minute.
+    With `without_topic`, the catalogue lacks the topic of each interest. A `judge` is asked about the borderline papers
+    of each query, as a language model may be.
     """
-    evaluation_set = prepare(judgements, folder, cache=cache)
+    evaluation_set = prepare(judgements, folder, archive=archive, cache=cache)
     each: list[Figures] = []
     for judged, queries in evaluation_set.asked:
         index = evaluation_set.index
         if without_topic:
-            index = _index_without_topic(index, queries["catalogue"])
+            index = index_without_topic(index, queries["catalogue"])
         if judge:
             index = index.with_assessments(_ask(judge, index, queries))
         each.append(_figures(index, judged, queries))
@@ -107,7 +114,7 @@ def evaluate(
     )
 
 
-def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> EvaluationSet:
+def prepare(judgements: Path, folder: Path, *, archive: Path | None = None, cache: Path | None = None) -> EvaluationSet:
     """Return the index and the queries, with all embeddings computed. Raise EvaluationError."""
     judged = _read_judgements(judgements)
     catalogue_topics = _catalogue_topics()
@@ -115,7 +122,8 @@ def prepare(judgements: Path, folder: Path, *, cache: Path | None = None) -> Eva
     _check_topics(judged, topics)
     papers = _papers(folder, {key for one in judged for key in one.grades})
     encode = CachedEncoder(cache) if embeddings.is_available() else None
-    index = _index(papers, list(topics.values()), encode)
+    others = _other_papers(archive, papers) if archive else []
+    index = _index(papers, list(topics.values()), others, encode)
     asked = [(one, _queries(one, _topic(one, topics, index.corpus.thesaurus, encode))) for one in judged]
     if encode:
         every = [way.criteria for _, queries in asked for way in queries.values()]
@@ -143,24 +151,48 @@ def _catalogue_topics() -> list[Topic]:
         raise EvaluationError(str(error)) from error
 
 
-def _index(papers: Sequence[PaperRecord], topics: Sequence[Interest], encode: "CachedEncoder | None") -> Index:
+def _index(
+    papers: Sequence[PaperRecord],
+    topics: Sequence[Interest],
+    others: Sequence[PaperRecord],
+    encode: "CachedEncoder | None",
+) -> Index:
+    earlier = _earlier(others, topics, encode)
     if encode is None:
-        return assemble_index(papers, topics)
+        return assemble_index(papers, topics, earlier=earlier)
     texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
-    return assemble_index(papers, topics, encode(texts), None, lambda text: encode([text])[text])
+    background = _stack(encode(list(map(text_of, others)))) if others else None
+    return assemble_index(papers, topics, encode(texts), background, lambda text: encode([text])[text], None, earlier)
 
 
-def _index_without_topic(index: Index, topic: Interest) -> Index:
+def _earlier(
+    others: Sequence[PaperRecord], topics: Sequence[Interest], encode: "CachedEncoder | None"
+) -> EarlierPapers:
+    """Return what `others` say about words and texts, as the archive of a site does."""
+    if not others:
+        return NO_EARLIER_PAPERS
+    if encode is None:
+        archive = Archive(others)
+        return EarlierPapers(archive.word_counts, cached(lambda text, ignored: archive.expand(text, None, ignored)))
+    vectors, profiles = _stack(encode(list(map(text_of, others)))), _stack(encode([one.profile for one in topics]))
+    archive = Archive(others, vectors, profiles.mean(axis=0))
+
+    expand = cached(lambda text, ignored: archive.expand(text, encode([text])[text], ignored))
+    return EarlierPapers(archive.word_counts, expand)
+
+
+def _stack(vectors: "dict[str, Vectors]") -> "Vectors":
+    return np.array([*vectors.values()], np.float32)
+
+
+def index_without_topic(index: Index, topic: Interest) -> Index:
     """Return an index of the same papers, with a catalogue without `topic`, its narrower and its broader topics."""
     corpus = index.corpus
     every = corpus.thesaurus.topics if corpus.thesaurus else []
     gone = {topic, *topic.narrower}
     topics = [other for other in every if other not in gone and gone.isdisjoint(other.narrower)]
-    if corpus.embedding_space is None:
-        return assemble_index(index.papers, topics)
-    texts = [*map(text_of, index.papers), *(other.profile for other in topics)]
-    found = {text: vector for text in texts if (vector := corpus.vector(text)) is not None}
-    return assemble_index(index.papers, topics, found, None, corpus.vector)
+    vectors = {other.profile: vector for other in topics if (vector := corpus.vector(other.profile)) is not None}
+    return index.with_thesaurus(thesaurus_of(topics, vectors))
 
 
 def _figures(index: Index, judged: JudgedInterest, queries: dict[str, Interest]) -> Figures:
@@ -256,6 +288,14 @@ def _papers(folder: Path, graded: set[str]) -> list[PaperRecord]:
     return list(unique.values())
 
 
+def _other_papers(archive: Path, papers: Sequence[PaperRecord]) -> list[PaperRecord]:
+    """Return the papers in `archive` that are not among the judged `papers`."""
+    judged = {paper.key for paper in papers}
+    days = sorted(_recorded_days(archive).items())
+    unique = {record.key: record for _, records in days for record in records if record.key not in judged}
+    return list(unique.values())
+
+
 def _recorded_days(folder: Path) -> dict[dt.date, list[PaperRecord]]:
     if not folder.is_dir():
         raise EvaluationError(f"There is no folder {folder}.")
@@ -271,8 +311,6 @@ class CachedEncoder:
     """An encoder that keeps embeddings in a file between runs."""
 
     def __init__(self, path: Path | None) -> None:
-        import numpy as np
-
         self._path = path
         self._known: dict[str, Vectors] = {}
         if path and path.exists():
@@ -280,8 +318,6 @@ class CachedEncoder:
                 self._known = dict(zip(kept["keys"].tolist(), kept["values"], strict=True))
 
     def __call__(self, texts: Sequence[str]) -> "dict[str, Vectors]":
-        import numpy as np
-
         from digest.matching import encoder
 
         missing = [text for text in dict.fromkeys(texts) if embeddings.key_of(text) not in self._known]
@@ -292,7 +328,5 @@ class CachedEncoder:
         return {text: self._known[embeddings.key_of(text)].astype(np.float32) for text in texts}
 
     def save(self) -> None:
-        import numpy as np
-
         if self._path:
             np.savez(self._path, keys=np.array(list(self._known)), values=np.array(list(self._known.values())))

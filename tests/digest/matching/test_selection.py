@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from digest.matching import Index, Interest, Reason, choose, match, spans
 from digest.matching.abbreviations import definitions
 from digest.matching.assembly import assemble_index
-from digest.matching.bm25 import Bm25Index
+from digest.matching.bm25 import Bm25Index, WordCounts
+from digest.matching.corpus import EarlierPapers
 from digest.matching.explanation import explain
 from digest.matching.phrase_index import PhraseIndex
 from digest.matching.scoring import probabilities
 from digest.matching.scoring_weights import THRESHOLDS
-from digest.matching.thesaurus import Thesaurus
+from digest.matching.thesaurus import NO_TOPICS, Thesaurus
 from subscriptions.query.grammar import Criteria
 
 AGENTS = Interest("Agents", Criteria(quoted=("agents",)))
@@ -146,10 +147,10 @@ def test_it_knows_a_topic_by_its_name_and_by_its_phrases() -> None:
         Interest("Robots", Criteria(quoted=("humanoid",)), "Robots: machines that move"),
     ]
     thesaurus = Thesaurus(topics)
-    assert thesaurus.topics_in("Teacher student", "Teacher student") == ((0, 1.0),)
+    assert thesaurus.topics_in("Teacher student", "Teacher student").weights == ((0, 1.0),)
     text = "a machine that moves like a humanoid"
-    assert [number for number, _ in thesaurus.topics_in(text, text)] == [1]
-    assert thesaurus.topics_in("Else", "Else") == ()
+    assert [number for number, _ in thesaurus.topics_in(text, text).weights] == [1]
+    assert thesaurus.topics_in("Else", "Else") == NO_TOPICS
     index = Index([paper("Humanoids walk"), paper("Else")], None, thesaurus)
     asked = Interest("it", Criteria(sentence="machines that move like a humanoid"))
     reasons = index.findings(asked, "more")[0].reasons
@@ -185,7 +186,7 @@ def test_a_topic_s_name_counts_for_more_than_what_others_are_called_by() -> None
         Interest("Robots", Criteria(quoted=("robot arm",)), "Robots"),
         Interest("Robot arm", Criteria(quoted=("gripper",)), "Robot arm"),
     ]
-    assert Thesaurus(topics).topics_in("robot arms", "robot arms") == ((1, 1.0),)
+    assert Thesaurus(topics).topics_in("robot arms", "robot arms").weights == ((1, 1.0),)
 
 
 @pytest.mark.parametrize("asked", ["world models", "world-models", "World Model"])
@@ -250,7 +251,9 @@ def test_a_sentence_of_words_that_tell_little_brings_no_flood() -> None:
     vague = Interest("it", Criteria(sentence="when models make things up and whether they know what they do not know"))
     assert not match(assemble_index(papers, [AGENTS]), [vague])
     plain, telling = Interest("it", Criteria(sentence="how rivers carve valleys")), "Rivers carve valleys"
-    assert titles(assemble_index([*papers, paper(telling, f"{telling}. " * 3)], [AGENTS]), plain) == [telling]
+    usual = EarlierPapers(WordCounts(1_000, {"river": 60}))
+    papers.append(paper(telling, f"{telling}. " * 3))
+    assert titles(assemble_index(papers, [AGENTS], earlier=usual), plain) == [telling]
 
 
 def test_what_no_topic_stands_for_is_found_by_its_own_words() -> None:
@@ -260,6 +263,24 @@ def test_what_no_topic_stands_for_is_found_by_its_own_words() -> None:
         paper("Robots", "Arms. " * 9),
     ]
     assert titles(assemble_index(papers, [AGENTS, ROBOTS]), Interest("it", criteria)) == ["Who Sings?"]
+
+
+def test_a_sentence_without_a_topic_is_found_by_words_alone() -> None:
+    sentence = "telling the birds of a forest apart by their song"
+    papers = [
+        paper("Forest Birds and Their Song", "We tell birds in forest recordings apart. " * 3),
+        *(paper(f"Robots {number}", "Arms. " * 9) for number in range(9)),
+    ]
+    index = assemble_index(papers, [AGENTS, ROBOTS])
+    assert titles(index, Interest("it", Criteria(sentence=sentence))) == ["Forest Birds and Their Song"]
+
+
+def test_a_word_that_is_rare_in_the_archive_counts_on_a_day_full_of_it() -> None:
+    papers = [paper(f"Folding proteins {number}", "We fold proteins. " * 3) for number in range(30)]
+    asked = Interest("it", Criteria(sentence="how proteins fold"))
+    usual = EarlierPapers(WordCounts(1_000, {"protein": 5, "fold": 10}))
+    assert not titles(Index(papers), asked, most=30)
+    assert len(titles(Index(papers, earlier=usual), asked, most=30)) == 30
 
 
 ASKED = "how rivers carve valleys"
@@ -318,9 +339,10 @@ def test_it_ranks_all_that_hold_a_word_though_few_of_them_were_chosen_before() -
         *(paper(f"Else {number}") for number in range(9)),
     ]
     asked = Interest("it", Criteria(phrases=("robots folding laundry",)))
-    chosen_before = Index(papers)
+    usual = EarlierPapers(WordCounts(1_000, {"robot": 80}))
+    chosen_before = Index(papers, earlier=usual)
     assert len(chosen_before.answer(asked, "fewer").scores) < 2
-    assert chosen_before.rank(asked) == Index(papers).rank(asked)
+    assert chosen_before.rank(asked) == Index(papers, earlier=usual).rank(asked)
 
 
 def test_a_name_and_a_sentence_of_something_else_are_asked_for_each_by_itself() -> None:

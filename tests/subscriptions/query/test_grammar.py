@@ -50,6 +50,7 @@ CRITERIA = st.builds(
     authors=phrases(),
     categories=unique(st.from_regex(CATEGORY, fullmatch=True)),
     exclusions=phrases(),
+    ignored=phrases(),
 )
 
 
@@ -193,6 +194,7 @@ def test_it_reads_awkward_text_at_once(text: str) -> None:
         (Criteria(("A “b” c",), ("–d",), quoted=("e，f",)), 'A b c, "e,f", author:"–d"'),
         (Criteria(("a",), ("b -c",), exclusions=("d", "e -f")), 'a, author:"b -c", -d, -"e -f"'),
         (Criteria(quoted=("a",), sentence="b, c", min_votes=3), '"a", votes:3, about:"b, c"'),
+        (Criteria(("a",), ignored=("b", "c -d")), 'a, ignore:b, ignore:"c -d"'),
     ],
 )
 def test_it_writes_quotes_only_where_they_are_needed(criteria: Criteria, text: str) -> None:
