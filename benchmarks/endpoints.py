@@ -92,7 +92,7 @@ PATHS = {
     "sitemaps/<slug:name>.xml": "/sitemaps/{sitemap}.xml",
     "privacy/": "/privacy/",
     "imprint/": "/imprint/",
-    "^accents/(?P<colour>[0-9a-f]{6}).css$": "/accents/123456.css",
+    "^accents/(?P<color>[0-9a-f]{6}).css$": "/accents/123456.css",
     "favicon.ico": "/favicon.ico",
     "apple-touch-icon.png": "/apple-touch-icon.png",
     "manifest.webmanifest": "/manifest.webmanifest",

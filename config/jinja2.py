@@ -18,7 +18,7 @@ from digest.matching import highlight
 from digest.personalization import embeddings, snapshot
 from digest.site import authors, feeds
 from digest.text import hyphens, urlize
-from subscriptions import brand, colours
+from subscriptions import brand, colors
 from subscriptions.query import examples
 from subscriptions.readers import choice, consents, follows
 from subscriptions.security import bot_check
@@ -62,7 +62,7 @@ def environment(**options: Any) -> Environment:
     env = Environment(**options)  # noqa: S701  # autoescape is among the options
     env.globals |= {"url": reverse, "static": static, "site": Site()}
     env.globals |= {"language": translation.get_language, "bidi": translation.get_language_bidi}
-    env.globals |= {"english": english, "languages": language.choices, "default_accent": colours.ACCENT}
+    env.globals |= {"english": english, "languages": language.choices, "default_accent": colors.ACCENT}
     env.globals |= {"has_imprint": lambda: bool(settings.IMPRINT_TEXT)}
     env.globals |= {"by_meaning": embeddings.is_available, "what_comes": welcome.describe_schedule}
     env.globals |= {"query_examples": examples.examples, "names_of": choice.names_of}

@@ -18,8 +18,8 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.urls import reverse
 
-from subscriptions import colours, email_addresses
-from subscriptions.colours import Colours
+from subscriptions import colors, email_addresses
+from subscriptions.colors import Colors
 from subscriptions.models import Brand
 
 SECONDS = 5  # the age of a cached row at which it is read again
@@ -36,7 +36,7 @@ class Look:
     url: str
     sender: str  # for From: Daily Papers <papers@example.org>
     reply_to: str = ""
-    accent: str = colours.ACCENT
+    accent: str = colors.ACCENT
     logo_url: str = ""
     logo_width: int = 0  # pixels, as displayed
     logo_height: int = 0  # pixels, as displayed
@@ -45,12 +45,12 @@ class Look:
     postal_address: str = ""
 
     @cached_property
-    def light(self) -> Colours:
-        return colours.light(self.accent)
+    def light(self) -> Colors:
+        return colors.light(self.accent)
 
     @cached_property
-    def dark(self) -> Colours:
-        return colours.dark(self.accent)
+    def dark(self) -> Colors:
+        return colors.dark(self.accent)
 
     @cached_property
     def sender_address(self) -> str:

@@ -15,7 +15,7 @@ from digest.email import theme_preview
 from digest.email.theme_preview import ThemePreview
 from digest.site import logos
 from digest.site.images import PictureError
-from subscriptions import brand, colours
+from subscriptions import brand, colors
 from subscriptions.admin.base import ReadOnlyAdmin, SavesChangesAdmin
 from subscriptions.models import Brand, Logo
 
@@ -24,17 +24,17 @@ NOT_STORED = {"logo_file", "remove_logo"}  # fields of the form that change the 
 LOGO_FIELDS = {"logo_mark", "logo_width", "logo_height"}
 
 
-class ColourInput(forms.TextInput):
-    """A box for #rrggbb, with the browser's colour picker beside it, which a script keeps equal."""
+class ColorInput(forms.TextInput):
+    """A box for #rrggbb, with the browser's color picker beside it, which a script keeps equal."""
 
     class Media:
-        js = [forms.Script("admin-colour.js", defer=True)]
+        js = [forms.Script("admin-color.js", defer=True)]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
         text = super().render(name, value, attrs, renderer)
-        shown = value if colours.is_colour(str(value or "")) else colours.ACCENT
+        shown = value if colors.is_color(str(value or "")) else colors.ACCENT
         return format_html(
-            '<span class="colour">{} <input type="color" value="{}" data-for="{}" aria-label="Pick a color" hidden>'
+            '<span class="color">{} <input type="color" value="{}" data-for="{}" aria-label="Pick a color" hidden>'
             "</span>",
             *(text, shown, (attrs or {}).get("id", "")),
         )
@@ -68,7 +68,7 @@ class BrandForm(EmailPreviewForm, forms.ModelForm[Brand]):
         labels = {"accent": "Accent color", "logo_mark": "Uploaded logo", "logo_url": "Or its address"}
         help_texts = {"logo_mark": ""}
         widgets = {
-            "accent": ColourInput(attrs={"placeholder": colours.ACCENT}),
+            "accent": ColorInput(attrs={"placeholder": colors.ACCENT}),
             "logo_mark": LogoInput(),
             **dict.fromkeys(("intro", "footer", "postal_address"), forms.Textarea(attrs={"rows": 3})),
         }

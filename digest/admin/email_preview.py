@@ -36,7 +36,7 @@ def policy_of(preview: ThemePreview | None) -> str:
 
 
 def _styled(preview: ThemePreview) -> Iterator[tuple[str, ...]]:
-    """Yield all HTML of the page that has inline styles: the emails, and the colour samples beside them."""
+    """Yield all HTML of the page that has inline styles: the emails, and the color samples beside them."""
     for _, shades, html in preview.schemes:
         pairs = (shades.card, shades.accent), (shades.accent, shades.on_accent)
         yield html, *(f'<i style="background:{behind};color:{text}"></i>' for behind, text in pairs)

@@ -14,7 +14,7 @@ from digest.personalization.digest_selection import Digest, compose
 from digest.site import topics as topic_counts
 from subscriptions import brand
 from subscriptions.brand import Look
-from subscriptions.colours import Colours
+from subscriptions.colors import Colors
 from subscriptions.email import builder
 from subscriptions.models import Subscriber, Topic
 
@@ -37,8 +37,8 @@ class ThemePreview:
     look: Look
 
     @property
-    def schemes(self) -> list[tuple[str, Colours, str]]:
-        """Return the email in light and in dark colours, regardless of the browser's preference."""
+    def schemes(self) -> list[tuple[str, Colors, str]]:
+        """Return the email in light and in dark colors, regardless of the browser's preference."""
         dark_scheme, html = "(prefers-color-scheme: dark)", self.mail.html
         return [
             ("light", self.look.light, html.replace(dark_scheme, "not all")),

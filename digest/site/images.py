@@ -47,7 +47,7 @@ def shrink_logo(body: bytes) -> bytes:
     with _opened(body) as picture:
         small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
         small.thumbnail(LOGO_SIZE, Image.Resampling.LANCZOS)
-        small.info.clear()  # a colour profile would be copied as it is
+        small.info.clear()  # a color profile would be copied as it is
     out = io.BytesIO()
     small.save(out, "PNG", optimize=True)
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""The pages about the site: privacy, imprint, and the style of its accent colour."""
+"""The pages about the site: privacy, imprint, and the style of its accent color."""
 
 import datetime as dt
 import math
@@ -11,7 +11,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from digest.views.page_cache import show
-from subscriptions import colours
+from subscriptions import colors
 from subscriptions.readers import lifecycle
 from subscriptions.security import abuse_limits, devices, link_tokens
 
@@ -45,10 +45,10 @@ def imprint(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 @cache_control(public=True, max_age=31_536_000, immutable=True)
-def accent(request: HttpRequest, colour: str) -> HttpResponse:
-    """Return the style of an accent colour. It never changes, because the address holds the colour."""
-    schemes = [colours.light(f"#{colour}"), colours.dark(f"#{colour}")]
-    washes = [colours.mixed(scheme.accent, scheme.card, 0.12) for scheme in schemes]
+def accent(request: HttpRequest, color: str) -> HttpResponse:
+    """Return the style of an accent color. It never changes, because the address holds the color."""
+    schemes = [colors.light(f"#{color}"), colors.dark(f"#{color}")]
+    washes = [colors.mixed(scheme.accent, scheme.card, 0.12) for scheme in schemes]
     rules = {
         "--accent": [scheme.accent for scheme in schemes],
         "--on-accent": [scheme.on_accent for scheme in schemes],

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(blank=True, help_text='Of the newsletter. Empty: SITE_NAME.', max_length=60, validators=[subscriptions.models.brands.validate_one_line])),
                 ('sender', models.EmailField(blank=True, help_text='In From, after the name; its domain must be one that you send for. Empty: FROM_EMAIL.', max_length=254, verbose_name="sender's address")),
                 ('reply_to', models.EmailField(blank=True, help_text='Empty: to the sender.', max_length=254, verbose_name='answers go to')),
-                ('accent', models.CharField(blank=True, help_text='As #0f5f63. Shades of it that can be read are used, in light and in dark.', max_length=7, validators=[subscriptions.models.brands.validate_colour], verbose_name='accent colour')),
+                ('accent', models.CharField(blank=True, help_text='As #0f5f63. Shades of it that can be read are used, in light and in dark.', max_length=7, validators=[subscriptions.models.brands.validate_color], verbose_name='accent color')),
                 ('logo_url', models.URLField(blank=True, help_text='The https address of a PNG or JPEG. It stands before the name, on light and on dark.', max_length=500, validators=[django.core.validators.URLValidator(schemes=['https'])], verbose_name='logo')),
                 ('logo_width', models.PositiveSmallIntegerField(default=40, help_text='Pixels, as it is shown.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(300)])),
                 ('logo_height', models.PositiveSmallIntegerField(default=40, help_text='Pixels, as it is shown.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)])),

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='brand',
             name='accent',
-            field=models.CharField(blank=True, help_text='Such as #0f5f63. Pages and emails use readable shades of it, in light and dark mode.', max_length=7, validators=[subscriptions.models.brands.validate_colour], verbose_name='accent colour'),
+            field=models.CharField(blank=True, help_text='Such as #0f5f63. Pages and emails use readable shades of it, in light and dark mode.', max_length=7, validators=[subscriptions.models.brands.validate_color], verbose_name='accent color'),
         ),
         migrations.AlterField(
             model_name='brand',

@@ -5,11 +5,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator, URLVali
 from django.db import models
 from django.db.models import Q
 
-from subscriptions import colours
+from subscriptions import colors
 
 
-def validate_colour(value: str) -> None:
-    if not colours.is_colour(value):
+def validate_color(value: str) -> None:
+    if not colors.is_color(value):
         raise ValidationError("Write a color as # and six hexadecimal digits: #0f5f63.")
 
 
@@ -34,10 +34,10 @@ class Brand(models.Model):
     )
     reply_to = models.EmailField("reply-to", blank=True, help_text="Where replies go. If empty: to the sender.")
     accent = models.CharField(
-        "accent colour",
+        "accent color",
         max_length=7,
         blank=True,
-        validators=[validate_colour],
+        validators=[validate_color],
         help_text="Such as #0f5f63. Pages and emails use readable shades of it, in light and dark mode.",
     )
     logo_url = models.URLField(

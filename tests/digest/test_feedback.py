@@ -334,7 +334,7 @@ def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber
         assert told in page
     up = page.index("More like")
     assert page.index("Memory", up) < page.index("Less like") < page.index("Sea", up)
-    assert page.count("▲") == page.count("▼") == 1  # a symbol, because colour and place alone are not enough
+    assert page.count("▲") == page.count("▼") == 1  # a symbol, because color and place alone are not enough
     assert page.count("Agents at Sea</a>") == 1
     assert re.search(r"Agents at Sea</a>\s*<span class=\"by\">not for you · fewer of this · Agents", page)
     for nonsense in ("", "nonsense", "\x00", "x" * 5_000):

@@ -19,7 +19,7 @@ from digest.delivery import planner, shard_worker
 from digest.email.formatting import shorten
 from digest.models import Delivery, Edition, Paper
 from digest.ops import daily_report
-from subscriptions import colours
+from subscriptions import colors
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_reader, make_record
 from tests.email import cast
@@ -125,7 +125,7 @@ def test_h5_without_images_nothing_is_missing(readers: list[Subscriber]) -> None
         assert "data:" not in mail.html
 
 
-def test_h6_links_have_meaningful_texts_and_differ_by_more_than_colour(mails: list[Mail]) -> None:
+def test_h6_links_have_meaningful_texts_and_differ_by_more_than_color(mails: list[Mail]) -> None:
     for mail in mails:
         texts = link_texts(mail.html)
         assert all(len(text) >= 4 for text in texts)
@@ -136,8 +136,8 @@ def test_h6_links_have_meaningful_texts_and_differ_by_more_than_colour(mails: li
             assert (
                 not plain or attrs.get("class") in ("button", "pill") or attrs["href"] == "https://papers.example.org/"
             )
-    for scheme in (colours.light(), colours.dark()):
-        assert min(colours.contrast(*pair) for pair in scheme.texts) >= 4.5
+    for scheme in (colors.light(), colors.dark()):
+        assert min(colors.contrast(*pair) for pair in scheme.texts) >= 4.5
 
 
 def link_texts(html: str) -> list[str]:

@@ -84,7 +84,7 @@ def _values(route: Route, place: str) -> list[str]:
         "day": days.get(route.name, [str(TODAY), str(site.YESTERDAY), str(site.QUIET)]),
         "pk": [str(pk) for pk in Paper.objects.order_by("pk").values_list("pk", flat=True)[:4]],
         "mark": ["0" * 12],
-        "colour": ["0a6e6e"],
+        "color": ["0a6e6e"],
         "provider": sorted(WEBHOOKS),
         "name": ["pages", "papers-1", "editions", "topics"],
         "object_id": _objects(route),

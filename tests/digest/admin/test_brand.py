@@ -15,7 +15,7 @@ from PIL import Image
 
 from digest.models import Edition
 from digest.site import logos
-from subscriptions import brand, colours
+from subscriptions import brand, colors
 from subscriptions.models import Brand, Logo, Subscriber, Topic
 from tests.conftest import NOW
 from tests.email.mails import digest_of
@@ -119,7 +119,7 @@ def test_it_takes_from_the_settings_what_is_left_empty(settings: Any) -> None:
     Brand().save()
     settings.SITE_NAME, settings.POSTAL_ADDRESS = "Our Papers", "Our Lab"
     look = brand.current()
-    assert (look.name, look.postal_address, look.accent) == ("Our Papers", "Our Lab", colours.ACCENT)
+    assert (look.name, look.postal_address, look.accent) == ("Our Papers", "Our Lab", colors.ACCENT)
     assert look.sender == "Daily Papers <digest@papers.example.org>"
 
 
@@ -231,7 +231,7 @@ def test_logos_that_were_only_previewed_are_deleted_after_a_day() -> None:
     assert Logo.objects.count() == 3
 
 
-def test_a_colour_can_be_picked(admin_client: Client) -> None:
+def test_a_color_can_be_picked(admin_client: Client) -> None:
     page = admin_client.get(ADD).content.decode()
     assert '<input type="color" value="#0f5f63" data-for="id_accent"' in page
-    assert "admin-colour.js" in page
+    assert "admin-color.js" in page

@@ -48,7 +48,7 @@ def test_it_has_an_imprint_only_where_one_is_written(client: Client, settings: A
     assert ('href="/imprint/"' in client.get("/privacy/").content.decode()) == bool(text)
 
 
-def test_it_gives_an_accent_colour_a_style_for_light_and_dark(client: Client) -> None:
+def test_it_gives_an_accent_color_a_style_for_light_and_dark(client: Client) -> None:
     response = client.get("/accents/aa3366.css")
     assert response["Content-Type"] == "text/css; charset=utf-8"
     assert "immutable" in response["Cache-Control"]

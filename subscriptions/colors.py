@@ -14,7 +14,7 @@ _DARKEST, _LIGHTEST = 0.06, 0.94  # lightness; neither black nor white
 
 
 @dataclass(frozen=True)
-class Colours:
+class Colors:
     """One color scheme, as #rrggbb, without pure black or white, which glare in clients that invert colors."""
 
     page: str  # behind everything
@@ -39,7 +39,7 @@ class Colours:
 
 
 @lru_cache(maxsize=16)
-def light(accent: str = ACCENT) -> Colours:
+def light(accent: str = ACCENT) -> Colors:
     paper = {"page": "#f0ece3", "card": "#fefefd", "tint": "#f4f0e8"}
     upside_down = [inverted(behind) for behind in paper.values()]
 
@@ -52,20 +52,20 @@ def light(accent: str = ACCENT) -> Colours:
 
     shade = _adjust_lightness(accent, -_STEP, 1, is_good)
     lesser = {"line": "#ddd6c8", "ink": "#211f1b", "soft": "#5c564b"}
-    return Colours(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#fefefd")
+    return Colors(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#fefefd")
 
 
 @lru_cache(maxsize=16)
-def dark(accent: str = ACCENT) -> Colours:
+def dark(accent: str = ACCENT) -> Colors:
     paper = {"page": "#171614", "card": "#211f1c", "tint": "#2c2924"}
     # On a dark background, saturated colors glare, and a barely readable one looks dull.
     adjusted = _adjust_lightness(accent, _STEP, 0.62, lambda shade: _lowest_contrast(shade, paper.values()) >= 6)
     shade = ACCENT_IN_THE_DARK if accent.lower() == ACCENT else adjusted
     lesser = {"line": "#38352f", "ink": "#ebe7de", "soft": "#b0a99c"}
-    return Colours(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#1b1a17")
+    return Colors(**paper, **lesser, accent=shade, faint=mixed(shade, paper["card"], 0.4), on_accent="#1b1a17")
 
 
-def is_colour(text: str) -> bool:
+def is_color(text: str) -> bool:
     """Return whether `text` is a color like #rrggbb."""
     return bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
 
@@ -82,15 +82,15 @@ def mixed(one: str, other: str, share: float) -> str:
     return _to_hex(tuple(a * share + b * (1 - share) for a, b in parts))
 
 
-def inverted(colour: str) -> str:
+def inverted(color: str) -> str:
     """Return the color with its lightness inverted, as email clients do in dark mode."""
-    hue, lightness, saturation = colorsys.rgb_to_hls(*_rgb(colour))
+    hue, lightness, saturation = colorsys.rgb_to_hls(*_rgb(color))
     return _to_hex(colorsys.hls_to_rgb(hue, 1 - lightness, saturation))
 
 
-def _adjust_lightness(colour: str, by: float, most_saturation: float, is_good: Callable[[str], bool]) -> str:
-    """Return `colour` with its lightness changed in steps of `by` until it is good or at the end of the range."""
-    hue, lightness, saturation = colorsys.rgb_to_hls(*_rgb(colour))
+def _adjust_lightness(color: str, by: float, most_saturation: float, is_good: Callable[[str], bool]) -> str:
+    """Return `color` with its lightness changed in steps of `by` until it is good or at the end of the range."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*_rgb(color))
     saturation = min(saturation, most_saturation)
     lightness = min(_LIGHTEST, max(_DARKEST, lightness))
     shade = _to_hex(colorsys.hls_to_rgb(hue, lightness, saturation))
@@ -100,17 +100,17 @@ def _adjust_lightness(colour: str, by: float, most_saturation: float, is_good: C
     return shade
 
 
-def _lowest_contrast(colour: str, backgrounds: Iterable[str]) -> float:
-    return min(contrast(colour, behind) for behind in backgrounds)
+def _lowest_contrast(color: str, backgrounds: Iterable[str]) -> float:
+    return min(contrast(color, behind) for behind in backgrounds)
 
 
-def _luminance(colour: str) -> float:
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _rgb(colour))
+def _luminance(color: str) -> float:
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _rgb(color))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _rgb(colour: str) -> tuple[float, float, float]:
-    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+def _rgb(color: str) -> tuple[float, float, float]:
+    red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
     return red, green, blue
 
 

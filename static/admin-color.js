@@ -1,4 +1,4 @@
-// Keep the text box of a colour and the browser's colour picker equal.
+// Keep the text box of a color and the browser's color picker equal.
 for (const picker of document.querySelectorAll("input[type=color][data-for]")) {
   const text = document.getElementById(picker.dataset.for);
   picker.hidden = false;
