@@ -9,7 +9,7 @@ from digest.models import Pause
 from digest.ops import reputation
 from digest.ops.reputation import ReputationRates
 
-ADVICE = "Find the cause before you end the pause: admin → Daily totals, Delivery events."
+ADVICE = "Find the cause before you end the pause: see Deliverability and Provider reports in the admin."
 
 
 def pause_if_harmful(*, now: dt.datetime) -> bool:
