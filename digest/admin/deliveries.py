@@ -15,7 +15,7 @@ from digest.email import reader_urls
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.personalization import snapshot
 from subscriptions.admin.base import LOGGED_AT_ONCE, NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
-from subscriptions.admin.filters import NamedValuesFilter, SelectFilter
+from subscriptions.admin.filters import NamedValuesFilter, SelectFilter, dates
 from subscriptions.pills import pill
 
 BOUNCES = ("hard", "soft", "policy")  # the classes that say more than the type of the event
@@ -25,7 +25,7 @@ BOUNCES = ("hard", "soft", "policy")  # the classes that say more than the type 
 class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     empty_text = "No digests yet. After an edition closes, each reader’s is planned for their own hour."
     list_display = ["reader", "day", "outcome", "sent_at", "queued_at"]
-    list_filter = ["status", "queued_at", ("edition", SelectFilter)]
+    list_filter = ["status", ("queued_at", dates("queued")), ("edition", SelectFilter)]
     search_fields = ["subscriber__email", "reason", "provider_id"]
     list_select_related = ["edition", "subscriber"]
     show_full_result_count = False

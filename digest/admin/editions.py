@@ -19,6 +19,7 @@ from digest.models import Delivery, Edition, Paper, QuietDay
 from digest.text.cleanup import first_sentences
 from subscriptions import brand
 from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
+from subscriptions.admin.filters import dates
 from subscriptions.pills import pill
 
 PLAIN = "Plain text; addresses that begin with https:// become links."
@@ -105,7 +106,7 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     inlines = [PaperInline]
     list_display = ["day", "paper_count", "digests", "closed", "emailed_from"]
     list_per_page = 30
-    list_filter = ["published_at", "mail_from"]
+    list_filter = [("mail_from", dates("emailed from"))]
     search_fields = ["day", "note_before", "note_after"]
     date_hierarchy = "day"
     readonly_fields = ["day", "published_at", "closed_at"]

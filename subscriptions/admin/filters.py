@@ -49,3 +49,14 @@ class NamedValuesFilter(admin.AllValuesFieldListFilter):
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         return (choice | {"display": choice["display"] or "none"} for choice in super().choices(changelist))
+
+
+def dates(title: str) -> type[admin.DateFieldListFilter]:
+    """Return a filter by date that is named as the column of the list."""
+
+    class Dates(admin.DateFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+    return Dates

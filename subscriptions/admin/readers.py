@@ -27,7 +27,7 @@ from subscriptions.admin.base import (
     breakable,
     log_action,
 )
-from subscriptions.admin.filters import SelectOfUsedFilter
+from subscriptions.admin.filters import SelectOfUsedFilter, dates
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import Subscriber, Suppression, TopicFilter
 from subscriptions.pills import pill
@@ -76,7 +76,7 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     empty_text = "No readers yet. They sign up on the site, and confirm by the link in an email."
     form = SubscriberForm
     list_display = ["address", "state", "how_often", "at", "signed_up"]
-    list_filter = ["status", "frequency", "created_at", ("filters__topic", SelectOfUsedFilter)]
+    list_filter = ["status", "frequency", ("created_at", dates("signed up")), ("filters__topic", SelectOfUsedFilter)]
     search_fields = ["email", "uid", "filters__words"]
     # The address too: a new one would not be confirmed.
     readonly_fields = [

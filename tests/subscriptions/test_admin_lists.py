@@ -4,6 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from digest.models import Edition
+from digest.templatetags.list_filters import other_conditions
 from subscriptions.admin.base import breakable
 from subscriptions.models import Brand, Subscriber, Topic
 from tests.conftest import make_reader
@@ -89,7 +91,8 @@ def test_a_broad_topic_names_the_first_topics_that_it_includes(admin_client: Cli
 
 def test_the_menu_of_small_screens_leads_to_all_lists(admin_client: Client, alice: Subscriber) -> None:
     page = admin_client.get(READERS).content.decode()
-    menu = page[page.index('<details class="menu">') :].partition("</details>")[0]
+    menu = page[page.index('<details class="menu">') :].partition("</nav>")[0]
+    assert "<details><summary>Internals</summary>" in menu  # collapsed
     assert f'<a href="{READERS}" aria-current="page">Readers</a>' in menu
     assert '<a href="/admin/digest/delivery/">Deliveries</a>' in menu
     assert "Log out" in menu
@@ -100,3 +103,36 @@ def test_an_empty_list_says_what_will_appear_in_it(admin_client: Client) -> None
     assert "They sign up on the site" in admin_client.get(READERS).content.decode()
     page = admin_client.get(READERS, {"q": "nobody"}).content.decode()
     assert "Nothing matches the search and the filters." in page
+
+
+@pytest.mark.usefixtures("readers")
+def test_a_filter_says_what_it_is_set_to(admin_client: Client, vision: Topic) -> None:
+    page = admin_client.get(f"{READERS}?status__exact=active&{TOPIC}={vision.pk}").content.decode()
+    assert '<summary class="is-set">Status: <b>active</b></summary>' in page
+    assert '<summary class="is-set">Topic: <b>Vision</b></summary>' in page
+    assert "<summary>Frequency</summary>" in page
+
+
+@pytest.mark.usefixtures("readers")
+def test_conditions_without_a_filter_are_shown_and_can_be_removed(admin_client: Client) -> None:
+    """Such as those of the links from the charts and from topics."""
+    wanted = "status__in=active,paused&created_at__gte=2026-08-01%2000:00:00%2B00:00"
+    page = admin_client.get(f"{READERS}?{wanted}")
+    text = page.content.decode()
+    assert 'title="Remove this condition">Status: active, paused ' in text
+    assert 'title="Remove this condition">Signed up: from 2026-08-01 ' in text
+    conditions = other_conditions(page.context["cl"])
+    assert [condition.without.partition("=")[0] for condition in conditions] == ["?created_at__gte", "?status__in"]
+
+
+def test_a_condition_names_the_row_that_it_is_about(admin_client: Client, edition: Edition) -> None:
+    page = admin_client.get(f"/admin/digest/paper/?edition__id__exact={edition.pk}").content.decode()
+    assert f"Edition: {edition.day} " in page
+    assert "Edition: 999999 " in admin_client.get("/admin/digest/paper/?edition__id__exact=999999").content.decode()
+    page = admin_client.get("/admin/digest/paper/?is_hidden__exact=1").content.decode()
+    assert "Remove this condition" not in page  # a filter shows it
+
+
+def test_a_list_without_conditions_offers_none_to_clear(admin_client: Client) -> None:
+    assert "Clear all" not in admin_client.get(READERS).content.decode()
+    assert "Clear all" in admin_client.get(f"{READERS}?status__exact=active").content.decode()
