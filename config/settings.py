@@ -332,7 +332,8 @@ FETCH_LIMIT_MB = env.whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the decompre
 FETCH_THUMBNAILS = env.flag("FETCH_THUMBNAILS", True)  # of papers, to serve them from this site
 FETCH_PRIVATE_HOSTS = env.flag("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 
-# Public APIs for the profiles of authors that visitors name to start from. Requests go to these hosts only.
+# Public APIs for the profiles of authors, and for arXiv papers, that visitors name to start from. Requests go to these
+# hosts and ARXIV_API_URL only.
 READ_PROFILES = env.flag("READ_PROFILES", True)
 ORCID_API_URL = env.web_address("ORCID_API_URL", "https://pub.orcid.org")
 SEMANTIC_SCHOLAR_API_URL = env.web_address("SEMANTIC_SCHOLAR_API_URL", "https://api.semanticscholar.org")

@@ -29,6 +29,7 @@ os.environ |= {
     "FROM_EMAIL": "Daily Papers <digest@papers.example.org>",
     # A closed port: a test that does not set its upstream fails at once and never reaches the network.
     "HUGGINGFACE_URL": "http://127.0.0.1:9",
+    "READ_PROFILES": "false",
     "ORCID_API_URL": "http://127.0.0.1:9",
     "SEMANTIC_SCHOLAR_API_URL": "http://127.0.0.1:9",
     "DBLP_URL": "http://127.0.0.1:9",

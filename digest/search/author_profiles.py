@@ -168,7 +168,7 @@ def _get(url: str, seconds: float, headers: Mapping[str, str], params: dict[str,
     contact = settings.CONTACT_EMAIL or settings.SITE_URL
     client = Http(
         user_agent=f"DailyPapers/1.0 (+{contact})", limit=LARGEST, timeout=TIMEOUT, deadline=max(seconds, 0.1),
-        headers=headers, may_leave_host=False,
+        headers=headers, may_leave_host=False, tries=1,
     )  # fmt: skip
     return client.get(url, params)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from digest.matching.tokens import key_of
@@ -46,18 +46,26 @@ class Reason(StrEnum):
 class UnreadCitation:
     label: str
     reason: Reason
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class CitedPapers:
     papers: tuple[CitedPaper, ...] = ()
     unread: tuple[UnreadCitation, ...] = ()
-    is_full: bool = field(default=False)  # there are more than the limit allows
+    is_full: bool = False  # there are more than the limit allows
+
+    @property
+    def unknown_at_arxiv(self) -> list[str]:
+        """Return the keys of arXiv papers that have nothing but their number."""
+        return [one.key for one in self.unread if one.key.startswith("arxiv:")]
 
 
 def recognize(references: Sequence[Reference]) -> CitedPapers:
     """Return the papers that are cited, each once, at most MOST."""
-    citations = references[:MOST]
+    described = {reference.key: reference for reference in reversed(references) if reference.key and reference.title}
+    every = list(dict.fromkeys(described.get(reference.key, reference) for reference in references))
+    citations = every[:MOST]
     known = _known_papers(citations)
     papers: dict[str, CitedPaper] = {}
     unread = []
@@ -69,8 +77,8 @@ def recognize(references: Sequence[Reference]) -> CitedPapers:
             papers.setdefault(unknown.key, unknown)
         else:
             reason = Reason.NO_TITLE if reference.key else Reason.NO_PAPER
-            unread.append(UnreadCitation(reference.label, reason))
-    return CitedPapers(tuple(papers.values()), tuple(unread), len(references) > MOST)
+            unread.append(UnreadCitation(reference.label, reason, reference.key))
+    return CitedPapers(tuple(papers.values()), tuple(unread), len(every) > MOST)
 
 
 def read(*texts: str, further: Sequence[Reference] = ()) -> CitedPapers:

@@ -139,6 +139,7 @@ class Http:
     # True if the address may be one of this machine or network. A redirect may lead to that host only.
     private_hosts: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    tries: int = TRIES
     may_leave_host: bool = True  # False if redirects may lead only to the host that was asked
     sleep: Callable[[float], object] = stopping.wait
     before: Callable[[], None] = lambda: None  # called before each request, to wait for a turn
@@ -154,7 +155,7 @@ class Http:
         if stopping.is_set():
             raise StoppedError(address)
         give_up_at = time.monotonic() + self.deadline
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, self.tries + 1):
             if attempt > 1:
                 self.before()
             try:
@@ -165,7 +166,7 @@ class Http:
                 if time.monotonic() >= give_up_at:
                     raise UnreachableError(f"{address}: not finished after {self.deadline:g} seconds") from error
                 wait = error.wait or random.uniform(0.5, 1) * 2 ** (attempt - 1)  # noqa: S311  # jitter, no secret
-                if attempt == TRIES or time.monotonic() + wait > give_up_at:
+                if attempt == self.tries or time.monotonic() + wait > give_up_at:
                     raise UnreachableError(f"{address}: {error}, after {_times(attempt)}") from error
                 logger.debug("%s: %s; next try in %.1f s", address, error, wait)
                 self.sleep(wait)

@@ -18,7 +18,14 @@ from django.views.decorators.http import require_http_methods
 
 from digest import imported_likes
 from digest.models import Paper
-from digest.search import author_profiles, citation_files, citation_parser, cited_papers, topic_suggestions
+from digest.search import (
+    arxiv_lookup,
+    author_profiles,
+    citation_files,
+    citation_parser,
+    cited_papers,
+    topic_suggestions,
+)
 from digest.search.author_profiles import UnreadProfile
 from digest.search.cited_papers import CitedPaper, CitedPapers
 from digest.search.topic_suggestions import Suggestion
@@ -130,6 +137,9 @@ def _read(request: HttpRequest, reader: Subscriber | None = None) -> Given:
     profiles, rest = author_profiles.cut_addresses(text)
     further, unread = author_profiles.read_all(profiles, lambda: _may_ask(request, reader))
     added = cited_papers.read(rest, uploaded, further=further)
+    missing = added.unknown_at_arxiv
+    if missing and settings.READ_PROFILES and _may_ask(request, reader):
+        added = cited_papers.read(rest, uploaded, further=[*further, *arxiv_lookup.find(missing)])
     known = {paper.key for paper in papers}
     new = tuple(paper for paper in added.papers if paper.key not in known)
     every = (*papers, *new)[: citation_parser.MOST]

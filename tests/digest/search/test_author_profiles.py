@@ -1,19 +1,24 @@
 """Reading of authors' public profiles, against a server on loopback that answers as each service does."""
 
+import datetime as dt
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from digest.models import Turn
 from digest.search.author_profiles import Problem, Profile, ProfileError, Service, cut_addresses, read, read_all
 from digest.search.citation_parser import Reference
 from subscriptions.models import Mark
 from subscriptions.security import abuse_limits
 from tests.upstream import Upstream
 
+DATA = Path(__file__).resolve().parents[2] / "data"
 ORCID, S2, DBLP = "0000-0002-1825-0097", "1741101", "65/9612"
 PATHS = {
     Service.ORCID: f"/v3.0/{ORCID}/works",
@@ -72,6 +77,7 @@ SERVICES = list(PATHS)
 def server(settings: Any) -> Iterator[Upstream]:
     with Upstream() as upstream:
         settings.ORCID_API_URL = settings.SEMANTIC_SCHOLAR_API_URL = settings.DBLP_URL = upstream.url
+        settings.ARXIV_API_URL = upstream.url
         settings.READ_PROFILES = True
         yield upstream
 
@@ -164,9 +170,8 @@ def test_it_reads_abstracts_and_authors_where_there_are_any(server: Upstream) ->
     ],
 )
 def test_it_says_why_it_cannot_read_a_profile(
-    server: Upstream, monkeypatch: pytest.MonkeyPatch, service: Service, body: str, status: int, problem: Problem
+    server: Upstream, service: Service, body: str, status: int, problem: Problem
 ) -> None:
-    monkeypatch.setattr("digest.sources.http.TRIES", 1)
     server.say(PATHS[service], body, status)
     assert problem_of(Profile(service, NUMBERS[service])) == problem
 
@@ -260,3 +265,32 @@ def test_a_visitor_can_ask_ten_times_an_hour(server: Upstream, client: Client) -
     assert "Try again in an hour" in client.post("/suggest/", {"papers": "https://dblp.org/pid/1/1"}).content.decode()
     assert len(server.asked) == 10
     assert Mark.objects.filter(key=abuse_limits.profiles("")[1].key).count() == 10
+
+
+@pytest.mark.django_db
+def test_arxiv_describes_the_papers_that_this_site_does_not_have(server: Upstream, client: Client) -> None:
+    server.say("/api/query", (DATA / "arxiv_api.xml").read_bytes())
+    page = client.post("/suggest/", {"papers": "2608.00001\n2608.00001v2 1901.00001"}).content.decode()
+    assert "Counting &lt;think&gt; Tokens" in page
+    assert "not on this site: we learn from its title and abstract" in page
+    assert "1901.00001: this site doesn’t have it" in page
+    assert [asked.query["id_list"] for asked in server.asked] == ["2608.00001,1901.00001"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("body", "status"), [("", 503), ("<html></html>", 200), ("", 429)])
+def test_without_an_answer_from_arxiv_the_visitor_is_asked_for_titles(
+    server: Upstream, client: Client, body: str, status: int
+) -> None:
+    server.say("/api/query", body, status)
+    page = client.post("/suggest/", {"papers": "1901.00001\nOn Computable Numbers"}).content.decode()
+    assert "1901.00001: this site doesn’t have it. Paste its title too" in page
+    assert "On Computable Numbers" in page
+    assert len(server.asked) == 1
+
+
+@pytest.mark.django_db
+def test_arxiv_is_not_asked_while_others_wait_for_it(server: Upstream, client: Client) -> None:
+    Turn.objects.create(host="arxiv", free_at=timezone.now() + dt.timedelta(seconds=30))
+    assert "Paste its title too" in client.post("/suggest/", {"papers": "1901.00001"}).content.decode()
+    assert not server.asked

@@ -31,7 +31,7 @@ def recent() -> None:
 def test_it_names_what_is_unknown() -> None:
     found = read("1901.00001\n@misc{knuth84}\n2608.00001")
     assert found.unread == (
-        UnreadCitation("knuth84", Reason.NO_PAPER), UnreadCitation("1901.00001", Reason.NO_TITLE)
+        UnreadCitation("knuth84", Reason.NO_PAPER), UnreadCitation("1901.00001", Reason.NO_TITLE, "arxiv:1901.00001")
     )  # fmt: skip
     assert len(found.papers) == 1
 
