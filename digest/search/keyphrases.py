@@ -66,20 +66,28 @@ def phrases_in(paper: PaperText) -> Iterator[tuple[str, bool]]:
         (paper.abstract, False),
     ):
         for piece in _PIECE.split(_ADDRESS.sub("", text)):
-            words = list(_WORD.finditer(piece))
-            for start in range(len(words)):
-                for end in range(start, min(start + MAX_WORDS, len(words))):
-                    if _is_candidate([word[0] for word in words[start : end + 1]]):
-                        yield piece[words[start].start() : words[end].end()], is_title
+            yield from ((phrase, is_title) for phrase in _phrases_in_piece(piece))
 
 
-def _is_candidate(words: list[str]) -> bool:
-    if any(fold(word) in STOP_WORDS for word in (words[0], words[-1])):
-        return False
-    if any(fold(word) in STOP_WORDS - {"of"} for word in words):
-        return False
-    is_abbreviation = sum(map(str.isupper, words[0])) > 1
-    return len(words) > 1 or is_abbreviation or len(words[0]) >= MIN_LENGTH_ALONE
+def _phrases_in_piece(piece: str) -> Iterator[str]:
+    """Yield the phrases of up to MAX_WORDS words that neither begin nor end with a stop word, and contain only “of”."""
+    words = list(_WORD.finditer(piece))
+    folded = [fold(word[0]) for word in words]
+    for start, first in enumerate(folded):
+        if first in STOP_WORDS:
+            continue
+        for end in range(start, min(start + MAX_WORDS, len(words))):
+            if folded[end] == "of":
+                continue
+            if folded[end] in STOP_WORDS:
+                break
+            if end > start or _is_specific(words[start][0]):
+                yield piece[words[start].start() : words[end].end()]
+
+
+def _is_specific(word: str) -> bool:
+    """Return whether a word may be a phrase by itself: an abbreviation, or a longer word."""
+    return len(word) >= MIN_LENGTH_ALONE or sum(map(str.isupper, word)) > 1
 
 
 def words_in(phrase: str) -> list[str]:
