@@ -183,6 +183,8 @@ def test_the_papers_of_a_sign_up_become_likes_once_it_is_confirmed(client: Clien
     ada = sign_up(client)
     assert not Opinion.objects.exists()
     assert not OutsidePaper.objects.exists()
+    page = client.get(f"/confirm/{link_tokens.make_token(Purpose.CONFIRM, ada)}/").content.decode()
+    assert "learn from the 2 papers that you named" in page
     lifecycle.confirm(ada, now=NOW)
     (like,) = Opinion.objects.filter(subscriber=ada)
     assert (like.paper.key, like.verdict, like.came_by) == ("arxiv:2608.00001", "like", ["agents"])
