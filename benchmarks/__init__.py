@@ -8,6 +8,7 @@ MODULES = {
     "plan": "plan",
     "worker": "worker",
     "matching": "matching",
+    "learning": "learning",
     "preview": "preview",
     "search": "search",
     "pages": "pages",

@@ -23,6 +23,7 @@ from digest.matching import Index, Interest
 from digest.matching.assembly import assemble_index, text_of
 from digest.matching.similarity import DIMENSIONS, missing_packages
 from digest.personalization.digest_selection import QueryProfile, compose
+from digest.personalization.like_filter import Likes
 from subscriptions.query.grammar import parse
 
 READERS = 1_000_000
@@ -85,10 +86,10 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
     }
 
 
-def _match(index: Index, followed: list[Interest], texts: tuple[str, str]) -> int:
+def _match(index: Index, followed: list[Interest], texts: tuple[str, str], likes: Likes | None = None) -> int:
     """Match one reader, from the typed filter to the list for the email, and return its number of papers."""
     own = [Interest("Your words", parse(text)) for text in texts]
-    return len(compose(index, QueryProfile((*followed, *own)), DAY).for_you)
+    return len(compose(index, QueryProfile((*followed, *own), likes=likes), DAY).for_you)
 
 
 def _readers(

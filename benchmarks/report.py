@@ -37,6 +37,8 @@ GOALS = {
     "matching.100.max_rss_mb": Goal(True, 400),
     "matching.1000.cpu_us_per_reader": Goal(True, 300),
     "matching.1000.max_rss_mb": Goal(True, 400),
+    "learning.cpu_us_per_reader": Goal(True, 100),
+    "learning.cpu_us_per_like": Goal(True, 100_000),
     "compose.cpu_us_per_digest": Goal(True, 150),
     "compose.times_plain": Goal(False, 20),
     "smtp.ratio": Goal(False, 0.8),

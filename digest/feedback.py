@@ -1,24 +1,23 @@
-"""Readers' feedback on papers: ratings, which they can take back, and what each filter learns from them."""
+"""Readers' feedback on papers: ratings, which they can take back, and what was learned from them."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from digest.editions import candidates
-from digest.matching import OWN_WORDS, Finding, Index, PaperText
-from digest.models import Delivery, Edition, Learnt, Opinion, OutsidePaper, Paper
-from digest.personalization import feature_labels, paper_index, profiles, snapshot
-from digest.personalization.feedback_model import FilterModel, learn
+from digest.matching import OWN_WORDS, Finding, Index
+from digest.models import Delivery, Edition, LearnedLikes, Learnt, Opinion, OutsidePaper, Paper, SavedPaper
+from digest.personalization import likes, paper_index, profiles, slot_limits, snapshot
 from digest.search import index_cache
 from subscriptions.models import Subscriber, Topic
 
 NAMED = ("phrase", "words", "author", "category")  # kinds of reasons that contain the reader's own words
-MAX_LABELS = 6  # of a filter, on the page of what was learned
-MOST_OPINIONS = 300  # of a reader; models learn from the newest
+MAX_SHOWN = 200  # rated papers, the newest, on the page of what was learned
+MAX_BROUGHT = 3  # papers shown beside the one that brought them
+MAX_DIGESTS = 10  # that are searched for them
 
 Verdict = Opinion.Verdict
 
@@ -32,74 +31,34 @@ class PaperFeedback:
 
 
 @dataclass(frozen=True)
-class LearnedFilter:
-    """The knowledge of one filter, and the ratings that it comes from."""
+class LimitedFilter:
+    """A filter that the reader wants fewer papers of."""
 
     key: str
     name: str
-    lesson: FilterModel
-    liked: list[Opinion]
-    disliked: list[Opinion]
-    held_back: list[Opinion]  # “fewer of this topic”
-    places: int  # in a digest that its papers alone may take
-
-    @cached_property
-    def raises(self) -> list[str]:
-        """The labels that move a paper up, the strongest first."""
-        return self._strongest(1)
-
-    @cached_property
-    def lowers(self) -> list[str]:
-        """The labels that move a paper down, the strongest first."""
-        return self._strongest(-1)
-
-    @cached_property
-    def raises_most(self) -> list[str]:
-        """The strongest labels that move a paper up and are readable by themselves."""
-        return feature_labels.readable(self.raises, self.papers, MAX_LABELS)
-
-    @cached_property
-    def lowers_most(self) -> list[str]:
-        """The strongest labels that move a paper down and are readable by themselves."""
-        return feature_labels.readable(self.lowers, self.papers, MAX_LABELS)
-
-    @property
-    def papers(self) -> dict[Paper, list[str]]:
-        """Return the papers that the filter learned from, each with its ratings."""
-        verdicts: dict[Paper, list[str]] = {}
-        for opinion in (*self.liked, *self.disliked, *self.held_back):
-            verdicts.setdefault(opinion.paper, []).append(opinion.verdict)
-        return verdicts
-
-    def _strongest(self, sign: int) -> list[str]:
-        # After two ratings, dozens of words are equally strong. Longer ones say more.
-        words = feature_labels.written_forms(self.papers)
-        weights = {
-            feature_labels.label_of(feature, words): weight * sign
-            for feature, weight in self.lesson.weights.items()
-            if weight * sign > 0
-        }
-        return sorted(filter(None, weights), key=lambda name: (-weights[name], -len(name), name))
+    papers: list[Paper]  # that they said it of
+    slots: int  # of a digest that its papers alone may take
 
 
 @dataclass(frozen=True)
-class RatedPaper:
-    """A paper with a reader's ratings, and the names of the filters that learned from them."""
+class TaughtPaper:
+    """A paper that a reader liked or saved, or that was not for them, with papers that it brought lately."""
 
     paper: Paper
-    verdicts: dict[str, None]  # as an ordered set
-    filters: list[str]
+    verdict: str  # like, not-for-me, or "" for a paper that is only saved
+    is_saved: bool
+    counts: bool  # False if the reader started again since
+    brought: list[Paper]
 
 
-def rated_papers(learned: Iterable[LearnedFilter]) -> list[RatedPaper]:
-    """Return the papers that any filter learned from, each once."""
-    rated: dict[Paper, RatedPaper] = {}
-    for about in learned:
-        for paper, verdicts in about.papers.items():
-            row = rated.setdefault(paper, RatedPaper(paper, {}, []))
-            row.verdicts.update(dict.fromkeys(verdicts))
-            row.filters.append(about.name)
-    return list(rated.values())
+@dataclass(frozen=True)
+class LearnedFromReader:
+    """The papers that a reader taught us with, and filters that they want fewer papers of."""
+
+    taught: list[TaughtPaper]  # newest first
+    outside: list[OutsidePaper]  # that the reader started from
+    limited: list[LimitedFilter]
+    waits: bool  # the last changes are not learned yet
 
 
 def papers_of(reader: Subscriber, edition_id: int) -> QuerySet[Paper]:
@@ -175,7 +134,7 @@ def rate(reader: Subscriber, paper: Paper, verdict: str, filter_key: str = "", *
         _lock_reader(reader)
         values = {"verdict": verdict, "came_by": found_by, "said_at": now}
         Opinion.objects.update_or_create(subscriber=reader, paper=paper, filter_key=filter_key, defaults=values)
-        _update_models(reader, {*found_by, filter_key})
+        _learn(reader, filter_key, now)
 
 
 def set_verdict(reader: Subscriber, paper: Paper, verdict: str, *, now: dt.datetime) -> None:
@@ -188,45 +147,43 @@ def set_verdict(reader: Subscriber, paper: Paper, verdict: str, *, now: dt.datet
         row = Opinion.objects.filter(subscriber=reader, paper=paper, filter_key="").first()
         if row:
             row.delete()
-            _update_models(reader, set(row.came_by))
+            likes.learn(reader, now=now)
 
 
-def clear_rating(reader: Subscriber, paper: Paper) -> None:
+def clear_rating(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> None:
     """Take back all ratings of `paper` by the reader."""
     with transaction.atomic():
         _lock_reader(reader)
         rows = list(Opinion.objects.filter(subscriber=reader, paper=paper))
         Opinion.objects.filter(subscriber=reader, paper=paper).delete()
-        _update_models(reader, {key for row in rows for key in (*row.came_by, row.filter_key)})
+        for filter_key in {row.filter_key for row in rows}:
+            _learn(reader, filter_key, now)
 
 
 def reset_filter(reader: Subscriber, filter_key: str, *, now: dt.datetime) -> None:
-    """Make one filter forget: it learns only from later ratings. The reading list stays."""
+    """Forget the requests for fewer papers of one filter, or all likes. Ratings and the reading list stay."""
+    if filter_key == profiles.LIKES_KEY:
+        likes.forget(reader, now=now)
+        return
     with transaction.atomic():
         _lock_reader(reader)
         rows = {row.filter_key: row.pk for row in Learnt.objects.filter(subscriber=reader)}
         if filter_key in rows:  # compared in Python, because PostgreSQL refuses some text that a browser can send
             Learnt.objects.filter(pk=rows[filter_key]).update(since=now)
-            _update_models(reader, {filter_key})
+            _learn(reader, filter_key, now)
 
 
-def learned_filters(reader: Subscriber) -> list[LearnedFilter]:
-    """Return what each filter of the reader has learned, in the order of the form."""
-    rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader)}
-    ratings = _ratings_to_learn_from(reader)
-    learned = []
-    for key, name in profiles.names_of(_topics(reader)).items():
-        row = rows.get(key) or Learnt(filter_key=key)
-        lesson, recent = FilterModel(row.weights, row.fewer), _since(row, ratings)
-        places = lesson.places(reader.max_papers)
-        by_verdict = _liked(recent, key), _disliked(recent, key), _held_back(recent, key)
-        learned.append(LearnedFilter(key, name, lesson, *by_verdict, places))
-    return [about for about in learned if about.liked or about.disliked or about.lesson.fewer]
+def follow_likes(reader: Subscriber, follows: bool) -> None:
+    """Set whether the reader gets papers because they are close to those that they liked."""
+    Subscriber.objects.filter(pk=reader.pk).update(follows_likes=follows)
 
 
-def relearn(reader: Subscriber, filter_keys: Iterable[str]) -> None:
-    """Learn again for these filters, after likes were added or removed elsewhere. Lock the reader's row before."""
-    _update_models(reader, set(filter_keys))
+def learned_from(reader: Subscriber) -> LearnedFromReader:
+    """Return what was learned from the reader: rated and saved papers, and filters that they want fewer papers of."""
+    row = LearnedLikes.objects.filter(subscriber=reader).first()
+    taught = _taught(reader, row.since if row else None)
+    outside = list(OutsidePaper.objects.filter(subscriber=reader)[:MAX_SHOWN])
+    return LearnedFromReader(taught, outside, _limited(reader), bool(row and row.is_outdated))
 
 
 def export(reader: Subscriber) -> list[dict[str, str]]:
@@ -248,36 +205,65 @@ def _lock_reader(reader: Subscriber) -> None:
     Subscriber.objects.select_for_update().get(pk=reader.pk)
 
 
-def _ratings_to_learn_from(reader: Subscriber) -> list[Opinion]:
-    return list(Opinion.objects.filter(subscriber=reader).select_related("paper")[:MOST_OPINIONS])
+def _learn(reader: Subscriber, filter_key: str, now: dt.datetime) -> None:
+    """Learn from a changed rating: from a like or dislike, or if there is a filter, from a request for fewer papers."""
+    if not filter_key:
+        likes.learn(reader, now=now)
+        return
+    row = Learnt.objects.filter(subscriber=reader, filter_key=filter_key).first()
+    row = row or Learnt(subscriber=reader, filter_key=filter_key)
+    row.fewer = len(_held_back(reader, filter_key, row.since))
+    row.save()
 
 
-def _since(row: Learnt, ratings: Iterable[Opinion]) -> list[Opinion]:
-    return [opinion for opinion in ratings if row.since is None or opinion.said_at > row.since]
+def _held_back(reader: Subscriber, filter_key: str, since: dt.datetime | None) -> list[Opinion]:
+    """Return the requests for fewer papers of a filter that count."""
+    rows = Opinion.objects.filter(subscriber=reader, verdict=Verdict.FEWER, filter_key=filter_key)
+    return list((rows.filter(said_at__gt=since) if since else rows).select_related("paper"))
 
 
-def _liked(rows: Iterable[Opinion], key: str) -> list[Opinion]:
-    return [row for row in rows if row.verdict == Verdict.LIKE and key in row.came_by]
+def _limited(reader: Subscriber) -> list[LimitedFilter]:
+    rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader, fewer__gt=0)}
+    names = profiles.names_of(_topics(reader)) if rows else {}
+    return [
+        LimitedFilter(
+            key,
+            name,
+            [opinion.paper for opinion in _held_back(reader, key, rows[key].since)],
+            slot_limits.slots(reader.max_papers, rows[key].fewer),
+        )
+        for key, name in names.items()
+        if key in rows
+    ]
 
 
-def _disliked(rows: Iterable[Opinion], key: str) -> list[Opinion]:
-    return [row for row in rows if row.verdict == Verdict.NOT_FOR_ME and key in row.came_by]
+def _taught(reader: Subscriber, since: dt.datetime | None) -> list[TaughtPaper]:
+    opinions = Opinion.objects.filter(subscriber=reader, filter_key="").select_related("paper")[:MAX_SHOWN]
+    saves = SavedPaper.objects.filter(subscriber=reader, removed_at=None).select_related("paper")[:MAX_SHOWN]
+    verdicts = {row.paper: (row.said_at, row.verdict) for row in opinions}
+    saved = {row.paper: row.saved_at for row in saves}
+    dated = {paper: verdicts.get(paper, (at, "")) for paper, at in saved.items()} | verdicts
+    newest = sorted(dated, key=lambda paper: dated[paper][0], reverse=True)[:MAX_SHOWN]
+    brought = _brought(reader) if newest else {}
+    return [
+        TaughtPaper(paper, verdict, paper in saved, since is None or at > since, brought.get(paper.title, []))
+        for paper in newest
+        for at, verdict in (dated[paper],)
+    ]
 
 
-def _held_back(rows: Iterable[Opinion], key: str) -> list[Opinion]:
-    return [row for row in rows if row.verdict == Verdict.FEWER and row.filter_key == key]
-
-
-def _update_models(reader: Subscriber, keys: Iterable[str]) -> None:
-    ratings, rarity = _ratings_to_learn_from(reader), index_cache.last().rarity
-    outside = list(OutsidePaper.objects.filter(subscriber=reader)[:MOST_OPINIONS])
-    rows = {row.filter_key: row for row in Learnt.objects.filter(subscriber=reader)}
-    for key in filter(None, keys):
-        row = rows.get(key) or Learnt(subscriber=reader, filter_key=key)
-        recent = _since(row, ratings)
-        liked: list[PaperText] = [opinion.paper for opinion in _liked(recent, key)]
-        disliked = [opinion.paper for opinion in _disliked(recent, key)]
-        liked += [paper for paper in outside if key in paper.came_by and (not row.since or paper.said_at > row.since)]
-        row.weights = learn(liked, disliked, rarity)
-        row.fewer = len(_held_back(recent, key))
-        row.save()
+def _brought(reader: Subscriber) -> dict[str, list[Paper]]:
+    """Return the papers of the reader's last digests that a liked paper brought, by the liked paper's title."""
+    records = Delivery.objects.filter(subscriber=reader).order_by("-pk").values_list("papers", flat=True)[:MAX_DIGESTS]
+    titles: dict[int, str] = {}
+    for record in records:
+        if record and "for_you" in record:
+            for pk in snapshot.votes(record):
+                reasons = (reason for finding in snapshot.findings(record, pk) for reason in finding.reasons)
+                titles.update((pk, reason.found) for reason in reasons if reason.kind == "liked")
+    papers = Paper.objects.filter(pk__in=titles, is_hidden=False).in_bulk()
+    brought: dict[str, list[Paper]] = {}
+    for pk, title in titles.items():
+        if pk in papers and len(brought.get(title, ())) < MAX_BROUGHT:
+            brought.setdefault(title, []).append(papers[pk])
+    return brought

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import QuerySet
 
-from digest import feedback
 from digest.models import Opinion, OutsidePaper, Paper
-from digest.personalization import paper_index, profiles
+from digest.personalization import likes, paper_index, profiles
 from digest.search import cited_papers
 from digest.search.cited_papers import CitedPaper
 from subscriptions.models import Subscriber
@@ -57,7 +56,7 @@ def add(reader: Subscriber, liked: Sequence[LikedPaper], *, now: dt.datetime) ->
             ],
             ignore_conflicts=True,
         )  # fmt: skip
-        feedback.relearn(reader, {key for keys in filters.values() for key in keys})
+        likes.learn(reader, now=now)
         return _count(reader) - before
 
 
@@ -83,14 +82,13 @@ def outside_papers(reader: Subscriber) -> QuerySet[OutsidePaper]:
     return OutsidePaper.objects.filter(subscriber=reader)
 
 
-def remove(reader: Subscriber, pks: Sequence[int]) -> int:
+def remove(reader: Subscriber, pks: Sequence[int], *, now: dt.datetime) -> int:
     """Delete papers from elsewhere. Return how many there were."""
     with transaction.atomic():
         Subscriber.objects.select_for_update().get(pk=reader.pk)
-        rows = list(outside_papers(reader).filter(pk__in=pks))
-        OutsidePaper.objects.filter(pk__in=[row.pk for row in rows]).delete()
-        feedback.relearn(reader, {key for row in rows for key in row.came_by})
-    return len(rows)
+        removed = outside_papers(reader).filter(pk__in=pks).delete()[0]
+        likes.learn(reader, now=now)
+    return removed
 
 
 def _count(reader: Subscriber) -> int:

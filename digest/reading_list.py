@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from digest.models import Paper, SavedPaper
+from digest.personalization import likes
 from subscriptions.models import Subscriber
 
 MAX_PAPERS = 5_000  # papers on a list
@@ -39,19 +40,25 @@ class Tag:
 
 
 def save(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> bool:
-    """Put a paper on the list. Return False if it was there. One that was just removed comes back as it was."""
+    """Put a paper on the list, and learn from it. Return False if it was there. A removed one comes back as it was."""
     row = SavedPaper.objects.filter(subscriber=reader, paper=paper).first()
     if row is None:
         if SavedPaper.objects.filter(subscriber=reader).count() >= MAX_PAPERS:
             raise FullListError
-        _, is_new = SavedPaper.objects.get_or_create(subscriber=reader, paper=paper, defaults={"saved_at": now})
-        return is_new
-    return bool(SavedPaper.objects.filter(pk=row.pk).exclude(removed_at=None).update(removed_at=None))
+        _, is_changed = SavedPaper.objects.get_or_create(subscriber=reader, paper=paper, defaults={"saved_at": now})
+    else:
+        is_changed = bool(SavedPaper.objects.filter(pk=row.pk).exclude(removed_at=None).update(removed_at=None))
+    if is_changed:
+        likes.learn(reader, now=now)
+    return is_changed
 
 
 def remove(reader: Subscriber, paper: Paper, *, now: dt.datetime) -> bool:
-    """Take a paper off the list. Return False if it is not there."""
-    return bool(_rows(reader).filter(paper=paper).update(removed_at=now))
+    """Take a paper off the list, and no longer learn from it. Return False if it is not there."""
+    is_changed = bool(_rows(reader).filter(paper=paper).update(removed_at=now))
+    if is_changed:
+        likes.learn(reader, now=now)
+    return is_changed
 
 
 def is_saved(reader: Subscriber, paper: Paper) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from digest.models import Learnt, Opinion, SavedPaper
+from digest.models import LearnedLikes, Learnt, Opinion, SavedPaper
 from digest.personalization import profiles
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin
 
@@ -44,7 +44,7 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
 @admin.register(Learnt)
 class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
     list_display = ["reader", "filter", "fewer", "since"]
-    fields = ["subscriber", "filter", "fewer", "since", "weights"]
+    fields = ["subscriber", "filter", "fewer", "since"]
     readonly_fields = ["filter"]
     search_fields = ["subscriber__email", "filter_key"]
     list_select_related = ["subscriber"]
@@ -53,6 +53,20 @@ class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
     @admin.display(ordering="filter_key")
     def filter(self, learnt: Learnt) -> str:
         return _name_filters([learnt.filter_key])
+
+
+@admin.register(LearnedLikes)
+class LearnedLikesAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[LearnedLikes]):
+    list_display = ["reader", "papers", "encoder", "is_outdated", "learned_at"]
+    fields = ["subscriber", "papers", "encoder", "is_outdated", "since", "learned_at"]
+    readonly_fields = ["papers"]
+    search_fields = ["subscriber__email"]
+    list_select_related = ["subscriber"]
+    show_full_result_count = False
+
+    @admin.display(description="liked papers")
+    def papers(self, learned: LearnedLikes) -> int:
+        return len(learned.examples)
 
 
 @admin.register(SavedPaper)

@@ -12,6 +12,7 @@ from digest.matching import OWN_WORDS, Finding, Reason, fold, stem
 
 MAX_NAMES = 2  # things that the reader follows
 MAX_WORDS = 4  # in what matched
+MAX_TITLE_LENGTH = 70  # characters of a liked paper's title
 MAX_LENGTH = 40  # characters of a name or of what matched
 # Kinds of reasons that name a reader's own words.
 OWN_KINDS = ("author", "phrase", "category", "meaning", "topic", "words", "assessment")
@@ -21,7 +22,7 @@ Style = Callable[[str], str]
 
 def reason_line(findings: Sequence[Finding]) -> str:
     """Return why the paper was chosen, as text, or "" if only votes speak for it: they are shown anyway."""
-    return _line(findings, str, str)
+    return _line(findings, str, str, str)
 
 
 def reason_line_in_html(findings: Sequence[Finding]) -> Markup:
@@ -31,7 +32,9 @@ def reason_line_in_html(findings: Sequence[Finding]) -> Markup:
 
 def html(findings: Sequence[Finding]) -> str:
     """Return the line as HTML, escaped as HTML serializers do."""
-    return _line(findings, lambda name: f"<b>{escape(name)}</b>", escape)
+    return _line(
+        findings, lambda name: f"<b>{escape(name)}</b>", lambda title: f'<i lang="en">{escape(title)}</i>', escape
+    )
 
 
 def reason_line_in_text(findings: Sequence[Finding]) -> str:
@@ -39,16 +42,29 @@ def reason_line_in_text(findings: Sequence[Finding]) -> str:
     return wrapped(reason_line(findings), indent=2)
 
 
-def _line(findings: Sequence[Finding], name_style: Style, style: Style) -> str:
+def _line(findings: Sequence[Finding], name_style: Style, title_style: Style, style: Style) -> str:
     found = list(chain.from_iterable(finding.reasons for finding in findings))
     if found and found[0].kind == "sentence":  # a whole line already
         return style(found[0].found)
     names = list(dict.fromkeys(chain.from_iterable(map(_names, findings))))
     if not names:
-        return ""
+        return _liked_line(found, title_style, style)
     shown = [name_style(name) for name in names[:MAX_NAMES]]
     line = style(_("Because you follow %(names)s")) % {"names": _joined(shown, len(names) - len(shown), style)}
-    return f"{line} · {style(extra)}" if (extra := _extra(findings, names)) else line
+    extra = _nearest_liked(found, title_style, style) or style(_what_matched(found, names))
+    return f"{line} · {extra}" if extra else line
+
+
+def _liked_line(reasons: Sequence[Reason], title_style: Style, style: Style) -> str:
+    """Return the line for a paper that no other filter found, or "" if only votes speak for it."""
+    for reason in reasons:
+        if reason.kind == "liked":
+            is_saved = reason.where == "saved"
+            line = (
+                _("Close to “%(title)s”, which you saved") if is_saved else _("Close to “%(title)s”, which you liked")
+            )
+            return style(line) % {"title": title_style(_title(reason))}
+    return ""
 
 
 def _joined(shown: list[str], more: int, style: Style) -> str:
@@ -61,7 +77,7 @@ def _names(finding: Finding) -> Iterator[str]:
     """Yield the names of what the reader follows: a topic, or what was found of the reader's own words."""
     if finding.interest == OWN_WORDS:
         yield from _own_names(finding.reasons)
-    elif finding.interest and not all(reason.kind == "votes" for reason in finding.reasons):
+    elif finding.interest and not all(reason.kind in ("votes", "liked") for reason in finding.reasons):
         yield isolated(shorten(translated(finding.interest), MAX_LENGTH))
 
 
@@ -84,12 +100,18 @@ def _own_name(kind: str, found: str) -> str:
     return name if kind in ("author", "category") else _("“%(words)s”") % {"words": name}
 
 
-def _extra(findings: Sequence[Finding], names: Sequence[str]) -> str:
-    """Return what the reader liked that moved the paper up, that AI judged it, or words that `names` do not contain."""
-    reasons = [reason for finding in findings for reason in finding.reasons]
-    for reason in reasons:
-        if reason.kind == "taste" and reason.where == "liked":
-            return _("you liked “%(words)s”") % {"words": isolated(shorten(reason.found, MAX_LENGTH))}
+def _nearest_liked(reasons: Sequence[Reason], title_style: Style, style: Style) -> str:
+    """Return the liked paper that this one is close to, or ""."""
+    titles = (title_style(_title(reason)) for reason in reasons if reason.kind == "liked")
+    return next((style(_("close to “%(title)s”")) % {"title": title} for title in titles), "")
+
+
+def _title(reason: Reason) -> str:
+    return isolated(shorten(reason.found, MAX_TITLE_LENGTH))
+
+
+def _what_matched(reasons: Sequence[Reason], names: Sequence[str]) -> str:
+    """Return that an AI judged it, or words that matched and that `names` do not contain, or ""."""
     if any(reason.kind == "assessment" for reason in reasons):
         return _("judged by an AI model")
     if len(names) > 1:

@@ -59,7 +59,7 @@ def _sentence(language: str | None, kind: str, found: tuple[str, ...], where: st
     shown = [isolated(shorten(text, 100)) for text in whole]
     if kind == "topic" and len(shown) > 1:
         return _("on the topics “%(topics)s”") % {"topics": _in_quotes(shown)}
-    if kind in ("phrase", "taste"):
+    if kind == "phrase":
         shown = [_in_quotes(shown)]
     elif kind == "words":
         shown = [", ".join(dict.fromkeys(word for words in shown for word in words.split(", ")))]
@@ -100,10 +100,12 @@ def _phrase_for(kind: str, found: str, where: str) -> str:
             return _("by %(author)s") % {"author": found}
         case "category", _where:
             return _("in %(category)s") % {"category": found}
-        case "taste", "liked":
-            return _("moved up because you liked papers with “%(words)s”") % {"words": found}
-        case "taste", _where:
-            return _("moved down because papers with “%(words)s” were not for you") % {"words": found}
+        case "liked", "saved":
+            return _("close to “%(title)s”, which you saved") % {"title": found}
+        case "liked", _where:
+            return _("close to “%(title)s”, which you liked") % {"title": found}
+        case "taste", _where:  # in records of former digests
+            return ""
     return votes(int(found))
 
 

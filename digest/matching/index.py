@@ -6,7 +6,7 @@ it: the answers for topics and for the last few thousand of the readers' own fil
 
 from collections.abc import Iterable
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from digest.matching.cache import MAX_SMALL_ENTRIES, BoundedCache
 from digest.matching.corpus import NO_EARLIER_PAPERS, Corpus, EarlierPapers
@@ -48,11 +48,18 @@ class InterestFindings:
         return found
 
 
+class Findings(Protocol):
+    """The findings and matches of one filter, by paper number and score."""
+
+    def finding(self, number: int, score: float) -> Finding: ...
+    def match(self, number: int, score: float) -> Match: ...
+
+
 class Answer(NamedTuple):
     """The papers that an interest matches."""
 
     scores: dict[int, float]  # probability that the reader wants the paper, by paper number; best first
-    found: InterestFindings
+    found: Findings
 
     def without(self, excluded: frozenset[int]) -> "Answer":
         """Return this answer without the papers in `excluded` (paper numbers)."""

@@ -18,7 +18,18 @@ def choose(
     index: Index, interests: Sequence[Interest], exclusions: Iterable[str], amount: str, most: int
 ) -> tuple[list[Match], int]:
     """Return at most `most` of the papers that any of `interests` matches, best first, and how many match in all."""
-    answers = [answer for interest in interests if (answer := index.answer(interest, amount)).scores]
+    return choose_from(index, answers_of(index, interests, amount), exclusions, amount, most)
+
+
+def answers_of(index: Index, interests: Iterable[Interest], amount: str) -> list[Answer]:
+    """Return the answers of the interests that match any paper."""
+    return [answer for interest in interests if (answer := index.answer(interest, amount)).scores]
+
+
+def choose_from(
+    index: Index, answers: Sequence[Answer], exclusions: Iterable[str], amount: str, most: int
+) -> tuple[list[Match], int]:
+    """Return at most `most` of the papers in `answers`, best first, and how many there are in all."""
     if exclusions:
         excluded = index.with_any(exclusions)
         answers = [answer.without(excluded) for answer in answers]

@@ -51,6 +51,11 @@ class EmbeddingSpace:
             unit(papers - self._mean), unit(reference - self._mean), PRIOR_CENTERED_MEAN, PRIOR_CENTERED_DEVIATION
         )
 
+    @property
+    def papers(self) -> Vectors:
+        """The embeddings of the day's papers, one row each; the mean for a paper without an embedding."""
+        return self._papers.papers
+
     def closeness(self, vector: Vectors) -> Vectors:
         """Return the similarity of each paper to a topic with this `vector`, in standard deviations."""
         return self._papers.closeness(vector)

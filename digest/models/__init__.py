@@ -4,7 +4,7 @@ from digest.models.assessments import Assessment
 from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
 from digest.models.limits import Allowance
-from digest.models.opinions import Learnt, Opinion
+from digest.models.opinions import LearnedLikes, Learnt, Opinion
 from digest.models.outside import OutsidePaper
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.pauses import Pause
@@ -24,6 +24,7 @@ __all__ = [
     "DeliveryEvent",
     "Edition",
     "FetchRun",
+    "LearnedLikes",
     "Learnt",
     "Listing",
     "Opinion",

@@ -41,12 +41,39 @@ class Opinion(models.Model):
         return f"Reader {self.subscriber_id} of paper {self.paper_id}: {self.verdict}"
 
 
+class LearnedLikes(models.Model):
+    """The model of what a reader liked and saved, see `digest.personalization.like_model`.
+
+    It is learned again after each change, from the texts of the rated papers, which are never deleted.
+    """
+
+    subscriber = models.OneToOneField(Subscriber, on_delete=models.CASCADE, related_name="learned_likes")
+    encoder = models.CharField(max_length=60, blank=True, help_text="The sentence model, or nothing for words alone.")
+    meaning = models.BinaryField(help_text="Weights of the embedding: numbers of 16 bits.")
+    buckets = models.BinaryField(help_text="Words, by their hashes: numbers of 16 bits.")
+    weights = models.BinaryField(help_text="Weights of the words: numbers of 16 bits.")
+    offset = models.FloatField(default=0.0)
+    words_factor = models.FloatField(default=1.0, help_text="Scale of the words where there are no embeddings.")
+    words_offset = models.FloatField(default=0.0)
+    examples = models.JSONField(default=list, blank=True, help_text="The newest papers: id, and “liked” or “saved”.")
+    is_outdated = models.BooleanField(default=False, db_default=False, help_text="It is to be learned again.")
+    since = models.DateTimeField(null=True, blank=True, help_text="Feedback given before this is ignored.")
+    learned_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "learned likes"
+        indexes = [models.Index(fields=["is_outdated", "encoder"], name="likes_to_learn_again")]
+
+    def __str__(self) -> str:
+        return f"Reader {self.subscriber_id}"
+
+
 class Learnt(models.Model):
-    """The model of one filter of a reader. It is computed again after each change of the ratings."""
+    """The number of times that a reader asked for fewer papers of one filter."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="learnt")
     filter_key = models.CharField(max_length=60)
-    weights = models.JSONField(default=dict, blank=True)
+    weights = models.JSONField(default=dict, blank=True, editable=False, help_text="Not used since likes are a filter.")
     fewer = models.PositiveSmallIntegerField(default=0, help_text="How often the reader asked for fewer papers.")
     since = models.DateTimeField(null=True, blank=True, help_text="Feedback given before this is ignored.")
 

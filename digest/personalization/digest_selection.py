@@ -6,9 +6,10 @@ from dataclasses import replace
 from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
-from digest.matching import Index, Interest, Match, choose, match, share
+from digest.matching import Index, Interest, Match, answers_of, choose_from, share
 from digest.matching.scoring_weights import THRESHOLDS
-from digest.personalization.feedback_model import FeedbackModel
+from digest.personalization.like_filter import Likes, with_likes
+from digest.personalization.slot_limits import SlotLimits
 
 TRENDING = 3  # papers at most
 
@@ -21,7 +22,8 @@ class QueryProfile(NamedTuple):
     max_papers: int = 10
     on_quiet_days: bool = False  # send trending papers if nothing matches
     amount: str = "balanced"  # or fewer, or more: how certain a match must be
-    feedback_model: FeedbackModel | None = None  # learned from likes; most readers have none
+    likes: Likes | None = None  # what was learned from likes
+    slot_limits: SlotLimits | None = None  # of filters that the reader wants fewer papers of
     is_grouped: bool = False  # wants a heading for each interest
     by_votes: bool = False  # wants the most voted papers among those that match
 
@@ -83,7 +85,7 @@ def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:
     """Return the reader's digest.
 
     It is empty, and not worth sending, if nothing matches and the reader did not ask for quiet days. A reader
-    without filters gets the papers with the most votes.
+    without filters gets what is close to their likes, and then the papers with the most votes.
     """
     for_you, matching = _for_you(index, wanted)
     wants_trending = wanted.interests and (for_you or wanted.on_quiet_days)
@@ -113,11 +115,20 @@ def _strongest(found: Match) -> str:
 
 def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:
     """Return the papers chosen for the reader, and the number of matches that they were chosen from."""
-    if wanted.interests and not wanted.feedback_model and not wanted.by_votes:
-        return choose(index, wanted.interests, wanted.exclusions, wanted.amount, wanted.max_papers)
-    matches = _matches(index, wanted)
-    if wanted.feedback_model:
-        matches = wanted.feedback_model.apply(matches, wanted.max_papers)
+    answers = answers_of(index, wanted.interests, wanted.amount)
+    if wanted.likes:
+        least = min((interest.criteria.min_votes for interest in wanted.interests), default=0)
+        unvoted = frozenset(number for number, paper in enumerate(index.papers) if paper.votes < least)
+        answers = with_likes(index, answers, wanted.likes, wanted.amount, unvoted)
+    is_plain = wanted.interests and not wanted.slot_limits and not wanted.by_votes
+    most = wanted.max_papers if is_plain else len(index.papers)
+    matches, matching = choose_from(index, answers, wanted.exclusions, wanted.amount, most)
+    if is_plain:
+        return matches, matching
+    if not wanted.interests:
+        matches += _voted(index, wanted, matches)
+    if wanted.slot_limits:
+        matches = wanted.slot_limits.apply(matches, wanted.max_papers)
     if wanted.interests and wanted.by_votes:
         return _most_voted(matches, wanted), len(matches)
     if wanted.interests:
@@ -135,11 +146,12 @@ def _most_voted(matches: Sequence[Match], wanted: QueryProfile) -> list[Match]:
     return share(ranked, wanted.max_papers, wanted.amount)
 
 
-def _matches(index: Index, wanted: QueryProfile) -> list[Match]:
-    if not wanted.interests:
-        excluded = index.with_any(wanted.exclusions)
-        return [index.voted(number) for number in index.by_votes if number not in excluded]
-    return match(index, wanted.interests, wanted.exclusions, wanted.amount)
+def _voted(index: Index, wanted: QueryProfile, chosen: Sequence[Match]) -> list[Match]:
+    """Return the papers beyond `chosen`, the most voted first, for a reader without filters."""
+    excluded = index.with_any(wanted.exclusions)
+    left_out = {id(found.paper) for found in chosen}
+    numbers = (number for number in index.by_votes if number not in excluded)
+    return [index.voted(number) for number in numbers if id(index.papers[number]) not in left_out]
 
 
 def _trending(index: Index, wanted: QueryProfile, for_you: list[Match]) -> tuple[Match, ...]:

@@ -6,8 +6,9 @@ The first process that needs an embedding that is not stored loads the model. Us
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -80,9 +81,15 @@ def background() -> "Vectors":
     return np.array([_unpack(values) for values in rows], np.float32).reshape(-1, DIMENSIONS)
 
 
-def forget_unused(*, now: dt.datetime) -> int:
-    """Delete the embeddings that have not been used for KEEP. Return their number."""
-    return Vector.objects.filter(used_on__lt=now.date() - KEEP).delete()[0]
+def forget_unused(*, now: dt.datetime, needed: Callable[[], Iterable[str]] = tuple) -> int:
+    """Delete the embeddings that were not used for KEEP, except of the texts `needed`. Return their number."""
+    unused = Vector.objects.filter(used_on__lt=now.date() - KEEP)
+    if not unused.exists():
+        return 0
+    keys = map(key_of, needed())
+    while chunk := list(islice(keys, CHUNK)):
+        unused.filter(key__in=chunk).update(used_on=now.date())
+    return unused.delete()[0]
 
 
 def key_of(text: str) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.matching.similarity import Vectors
-from digest.personalization.word_features import BUCKETS, Weights, Words, rarity
+from digest.personalization.word_features import BUCKETS, NO_WORDS, Weights, Words, rarity
 
 Values = NDArray[np.float64]
 
@@ -26,10 +26,10 @@ PENALTY = 0.03  # of the regression
 DISLIKE = 1 / 3  # weight of a paper that was not for the reader; one that was liked has 1
 MOST_OTHERS = 300  # papers in general to tell the liked ones from; all together they weigh as much as these
 KEPT_WORDS = 1_000  # of a model, the strongest
-# How similar papers usually are by meaning, and how much scores vary for a model whose meaning, or whose words on a
-# site without embeddings, have length 1. Measured on a few hundred papers; a site without papers starts from this.
-PRIOR_MEAN, PRIOR_DEVIATION, PRIOR_DEVIATION_BY_WORDS = 0.18, 0.2, 0.0025
-PRIOR_WEIGHT = 10  # papers that this counts as
+# The mean and the deviation of the scores of papers in general, as shares of the liked papers' own mean score. Measured
+# on a few hundred papers; a site without former digests starts from this.
+PRIOR_MEAN, PRIOR_DEVIATION = 0.04, 0.04
+PRIOR_WEIGHT = 30  # papers that this counts as
 
 
 class PaperFeatures(NamedTuple):
@@ -116,8 +116,8 @@ def learn(liked: Sequence[PaperFeatures], disliked: Sequence[PaperFeatures], bac
     factors = _ridge(_gram(rated, background), [*weights, max(usual * missing, _LEAST)], targets)
     meaning = _weighted_meaning(every, factors)
     words = _weighted_words(every, factors, rated, background.rarity)
-    mean, deviation = _usual(background.reference, meaning, words, _prior_mean(every, factors))
-    mean_by_words, deviation_by_words = _usual(background.reference, None, words, 0.0)
+    mean, deviation = _usual(background.reference, liked or disliked, meaning, words)
+    mean_by_words, deviation_by_words = _usual(background.reference, liked or disliked, None, words)
     return LikeModel(
         None if meaning is None else meaning / np.float32(deviation),
         Words(words.buckets, (words.weights / deviation).astype(np.float32)),
@@ -125,6 +125,13 @@ def learn(liked: Sequence[PaperFeatures], disliked: Sequence[PaperFeatures], bac
         (deviation / deviation_by_words, -mean_by_words / deviation_by_words),
         bool(liked),
     )
+
+
+def closest(paper: PaperFeatures, others: Sequence[PaperFeatures]) -> int:
+    """Return the place of the paper among `others` that is most similar to `paper`."""
+    if paper.meaning is not None and all(other.meaning is not None for other in others):
+        return int(np.argmax(_meanings(others) @ paper.meaning))
+    return int(np.argmax(similarities([paper], others, rarity(()))[0]))
 
 
 def similarities(rows: Sequence[PaperFeatures], columns: Sequence[PaperFeatures], rarities: Weights) -> Values:
@@ -138,8 +145,7 @@ def similarities(rows: Sequence[PaperFeatures], columns: Sequence[PaperFeatures]
     return found
 
 
-_NO_WORDS = Words(np.zeros(0, np.uint16), np.zeros(0, np.float32))
-_NOTHING = PaperFeatures(_NO_WORDS)  # takes the place of papers in general on a site that has few
+_NOTHING = PaperFeatures(NO_WORDS)  # takes the place of papers in general on a site that has few
 _LEAST = 1e-6  # weight that makes no difference
 
 
@@ -185,19 +191,15 @@ def _weighted_words(
     return Words(buckets[kept], weights[kept].astype(np.float32))
 
 
-def _prior_mean(papers: Sequence[PaperFeatures], factors: Values) -> float:
-    known = [factor for paper, factor in zip(papers, factors, strict=True) if paper.meaning is not None]
-    return PRIOR_MEAN * float(sum(known))
-
-
-def _usual(reference: Day, meaning: Vectors | None, words: Words, prior_mean: float) -> tuple[float, float]:
+def _usual(
+    reference: Day, rated: Sequence[PaperFeatures], meaning: Vectors | None, words: Words
+) -> tuple[float, float]:
     """Return the mean and the standard deviation of the scores of papers in general."""
     scores = reference.scores(meaning, words)
-    by_words = PRIOR_DEVIATION_BY_WORDS * float(np.linalg.norm(words.weights))
-    prior = by_words if meaning is None else PRIOR_DEVIATION * float(np.linalg.norm(meaning))
+    own = float(np.abs(Day(rated).scores(meaning, words)).mean())
     total = reference.count + PRIOR_WEIGHT
-    mean = (float(scores.sum()) + PRIOR_WEIGHT * prior_mean) / total
-    variance = float(((scores - mean) ** 2).sum()) + PRIOR_WEIGHT * prior**2
+    mean = (float(scores.sum()) + PRIOR_WEIGHT * PRIOR_MEAN * own) / total
+    variance = float(((scores - mean) ** 2).sum()) + PRIOR_WEIGHT * (PRIOR_DEVIATION * own) ** 2
     return mean, (variance / total) ** 0.5 or 1.0
 
 

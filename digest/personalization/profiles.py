@@ -9,8 +9,10 @@ from dataclasses import replace
 from digest.matching import OWN_WORDS, Interest
 from digest.matching.similarity import MODEL
 from digest.models import Learnt
+from digest.personalization import likes as learned_likes
 from digest.personalization.digest_selection import QueryProfile
-from digest.personalization.feedback_model import FeedbackModel, FilterModel
+from digest.personalization.like_filter import LIKES, Likes
+from digest.personalization.slot_limits import SlotLimits
 from subscriptions.models import Subscriber, Topic
 from subscriptions.query.grammar import Criteria
 
@@ -18,6 +20,7 @@ MOST_VOTED = ""  # the interest of readers without filters
 # They contain a colon, because no topic's slug does.
 WORDS_KEY = ":words"
 VOTES_KEY = ":votes"
+LIKES_KEY = ":likes"
 
 
 def profile_of(subscriber: Subscriber) -> QueryProfile:
@@ -31,7 +34,7 @@ def profile_of(subscriber: Subscriber) -> QueryProfile:
         subscriber.max_papers,
         subscriber.mail_quiet_days,
         subscriber.amount,
-        feedback_model_of(subscriber, topics),
+        *feedback_of(subscriber, topics),
         are_saved=True,
         is_grouped=not subscriber.one_list,
         by_votes=subscriber.frequency == Subscriber.Frequency.WEEKLY,
@@ -114,7 +117,8 @@ def make_profile(
     max_papers: int = 10,
     on_quiet_days: bool = False,
     amount: str = "balanced",
-    feedback_model: FeedbackModel | None = None,
+    likes: Likes | None = None,
+    slot_limits: SlotLimits | None = None,
     *,
     are_saved: bool = False,
     is_grouped: bool = False,
@@ -133,7 +137,8 @@ def make_profile(
         max_papers=max_papers,
         on_quiet_days=on_quiet_days,
         amount=amount,
-        feedback_model=feedback_model,
+        likes=likes,
+        slot_limits=slot_limits,
         is_grouped=is_grouped,
         by_votes=by_votes,
     )
@@ -141,33 +146,32 @@ def make_profile(
 
 def names_of(topics: Iterable[Topic]) -> dict[str, str]:
     """Return the names of filters by key: those of `topics`, and those that every reader may have."""
-    return {topic.slug: topic.name for topic in topics} | {WORDS_KEY: OWN_WORDS, VOTES_KEY: MOST_VOTED}
+    return {topic.slug: topic.name for topic in topics} | {
+        WORDS_KEY: OWN_WORDS, LIKES_KEY: LIKES, VOTES_KEY: MOST_VOTED
+    }  # fmt: skip
 
 
-def feedback_model_of(subscriber: Subscriber, topics: Iterable[Topic]) -> FeedbackModel | None:
-    """Return what was learned from the reader for these topics and the reader's own words."""
-    return make_feedback_model(Learnt.objects.filter(subscriber=subscriber), names_of(topics))
+def feedback_of(subscriber: Subscriber, topics: Iterable[Topic]) -> tuple[Likes | None, SlotLimits | None]:
+    """Return what was learned from the reader's likes, and which of these topics and others they want fewer of."""
+    fewer = Learnt.objects.filter(subscriber=subscriber, fewer__gt=0)
+    return learned_likes.of_readers([subscriber.pk]).get(subscriber.pk), make_slot_limits(fewer, names_of(topics))
 
 
-def make_feedback_model(rows: Iterable[Learnt], names: Mapping[str, str]) -> FeedbackModel | None:
-    """Return the model of the filters in `names`, or None if nothing was learned, as for nearly every reader."""
-    lessons = {
-        names[row.filter_key]: FilterModel(row.weights, row.fewer)
-        for row in rows
-        if row.filter_key in names and (row.weights or row.fewer)
-    }
-    return FeedbackModel(lessons) if lessons else None
+def make_slot_limits(rows: Iterable[Learnt], names: Mapping[str, str]) -> SlotLimits | None:
+    """Return the limits of the filters in `names`, or None if there are none, as for nearly every reader."""
+    fewer = {names[row.filter_key]: row.fewer for row in rows if row.filter_key in names and row.fewer}
+    return SlotLimits(fewer) if fewer else None
 
 
-def feedback_models(subscribers: Iterable[int]) -> dict[int, FeedbackModel]:
-    """Return the models of those of `subscribers` (ids) that have one.
+def slot_limits(subscribers: Iterable[int]) -> dict[int, SlotLimits]:
+    """Return the limits of those of `subscribers` (ids) that have any.
 
-    This is the double of `feedback_model_of` for the batch path: two queries for many readers. Names of all topics do,
-    because the lesson of a topic that is not followed has no effect.
+    This is the double of `feedback_of` for the batch path: two queries for many readers. Names of all topics do,
+    because the limit of a topic that is not followed has no effect.
     """
     rows: dict[int, list[Learnt]] = {}
-    for row in Learnt.objects.filter(subscriber__in=subscribers):
+    for row in Learnt.objects.filter(subscriber__in=subscribers, fewer__gt=0):
         rows.setdefault(row.subscriber_id, []).append(row)
     names = names_of(Topic.objects.all()) if rows else {}
-    models = ((reader, make_feedback_model(learnt, names)) for reader, learnt in rows.items())
-    return {reader: model for reader, model in models if model}
+    limits = ((reader, make_slot_limits(several, names)) for reader, several in rows.items())
+    return {reader: limit for reader, limit in limits if limit}

@@ -44,6 +44,9 @@ class Words(NamedTuple):
     weights: Weights
 
 
+NO_WORDS = Words(np.zeros(0, np.uint16), np.zeros(0, np.float32))
+
+
 def words_of(paper: PaperText) -> Words:
     """Return the words of `paper`. The length of its text makes no difference."""
     return _words_of(paper.title, paper.abstract)

@@ -40,19 +40,20 @@ class Preview:
 
 
 def preview(preferences: Preferences, reader: Subscriber | None = None) -> Preview:
-    """Compose the last digests for `preferences`, with the feedback model of `reader` if there is one.
+    """Compose the last digests for `preferences`, with what was learned from `reader` if there is one.
 
     For a weekly digest, compose one digest of the last week. Raise FilterError if the words can't be parsed.
     """
     own = grammar.parse(preferences.words)
-    feedback_model = profiles.feedback_model_of(reader, preferences.topics) if reader else None
+    likes, slot_limits = profiles.feedback_of(reader, preferences.topics) if reader else (None, None)
     is_weekly = preferences.frequency == Subscriber.Frequency.WEEKLY
     wanted = profiles.make_profile(
         preferences.topics,
         [own],
         preferences.max_papers,
         amount=preferences.amount,
-        feedback_model=feedback_model,
+        likes=likes,
+        slot_limits=slot_limits,
         are_saved=reader is not None and _are_saved(preferences.words, reader),
         by_votes=is_weekly,
     )

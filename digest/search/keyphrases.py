@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 
 from digest.matching import PaperText, fold, stem
 from digest.matching.tokens import COMMON_FAMILIES, family
-from digest.personalization.feedback_model import Rarity
+from digest.personalization.distinctive_features import Rarity
 from digest.text.stop_words import STOP_WORDS
 
 MAX_WORDS = 3  # words

@@ -8,7 +8,7 @@ from itertools import islice
 from weakref import WeakKeyDictionary
 
 from digest.matching import Index, Interest, PaperText, match
-from digest.personalization.feedback_model import Rarity, rarity_among
+from digest.personalization.distinctive_features import Rarity, rarity_among
 from digest.search import spelling
 from digest.search.spelling import KnownWords
 from subscriptions.query.grammar import Criteria

@@ -9,7 +9,7 @@ from django.db.models import Q
 from digest.matching.assembly import text_of
 from digest.models import Paper
 from digest.personalization import embeddings
-from digest.personalization.feedback_model import FilterModel, Rarity, features, learn
+from digest.personalization.distinctive_features import Rarity, distinctive, similarity
 from digest.search import fulltext, index_cache
 from digest.search.fulltext import SearchTerm, search_terms
 
@@ -38,7 +38,7 @@ def similar(paper: Paper, most: int = MOST) -> list[Paper]:
 def _similar_ids(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
     """Return the ids of similar papers. `text` and `newest` are only there to be part of the cache key."""
     rarity = index_cache.last().rarity
-    model = FilterModel(learn([paper], [], rarity))
+    weights = distinctive(paper, rarity)
     vector = embeddings.known([text_of(paper)]).get(text_of(paper)) if embeddings.is_available() else None
     sharing_words = fulltext.find(_distinctive_terms(paper, rarity), without=[], limit=CANDIDATES)
     close = _closest_keys(vector) if vector is not None else []
@@ -46,7 +46,7 @@ def _similar_ids(paper: Paper, text: str, newest: object) -> tuple[int, ...]:
     cosines = _cosines(vector, papers) if vector is not None else {}
     scores: dict[int, float] = {}
     for other in papers:
-        words, cosine = _similarity(model, other), cosines.get(other.pk, 0.0)
+        words, cosine = similarity(weights, other), cosines.get(other.pk, 0.0)
         if words >= LEAST or cosine >= CLOSE:
             scores[other.pk] = cosine + WORDS_WEIGHT * min(words, 1.0)
     return tuple(nlargest(2 * MOST, scores, key=lambda pk: (scores[pk], pk)))
@@ -72,8 +72,3 @@ def _distinctive_terms(paper: Paper, rarity: Rarity) -> list[SearchTerm]:
     words = dict.fromkeys(word for text in (paper.title, *paper.keywords) for word in search_terms.words_of(text))
     distinctive = sorted((word for word in words if len(word) > 2), key=lambda word: -rarity(f"word:{word}"))
     return search_terms.pairs(distinctive[:TELLING])
-
-
-def _similarity(model: FilterModel, paper: Paper) -> float:
-    found = features(paper)
-    return sum(weight * found.get(feature, 0.0) for feature, weight in model.weights.items())

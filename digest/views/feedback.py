@@ -4,13 +4,13 @@ Opening a link records nothing, because mail scanners follow every link. The pag
 the one that the link names, once the page is seen.
 """
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from digest import feedback
+from digest import feedback, imported_likes
 from digest import reading_list as papers
 from digest.email import reader_urls
 from digest.models import Edition, Opinion, Paper
@@ -23,6 +23,7 @@ from subscriptions.views.common import bad_link, for_reader, page_with_button, p
 MAX_SHOWN = 500  # papers on the page without an account
 
 Verdict = Opinion.Verdict
+CORRECTED = ("undone", "changed", "forgotten")  # on the page of what was learned
 ASKED = ("save", Verdict.LIKE.value, Verdict.NOT_FOR_ME.value)  # what links in emails ask for
 
 
@@ -63,7 +64,7 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
     verdict, _, filter_key = opinion.partition(":")
     now = timezone.now()
     if opinion == "take-back":
-        feedback.clear_rating(reader, paper)
+        feedback.clear_rating(reader, paper, now=now)
     elif opinion == "save":
         papers.save(reader, paper, now=now)
     elif opinion == "unsave":
@@ -79,16 +80,32 @@ def _act(reader: Subscriber, paper: Paper, opinion: str) -> None:
 @page_with_button
 @for_reader(Purpose.PREFERENCES)
 def learnt(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
-    """Show the rated papers and the learned preferences of each filter, with buttons to reset them."""
+    """Show the papers that the reader taught us with, and what they brought, with buttons to take each back."""
     if request.method == "POST":
-        if pk := primary_key(request.POST.get("rating", "")):
-            feedback.clear_rating(reader, get_object_or_404(Paper, pk=pk))
-        else:
-            feedback.reset_filter(reader, request.POST.get("filter", ""), now=timezone.now())
-        return redirect(reverse("digest:learnt", args=[token]) + "?forgotten=1")
-    learned = feedback.learned_filters(reader)
-    context = {"learned_filters": learned, "rated": feedback.rated_papers(learned), "subscriber": reader}
-    return render(request, "web/learned.html", context | {"forgotten": "forgotten" in request.GET, "token": token})
+        done = _correct(reader, request.POST)
+        return redirect(reverse("digest:learnt", args=[token]) + f"?{done}=1")
+    done = next((name for name in CORRECTED if name in request.GET), "")
+    context = {"learned": feedback.learned_from(reader), "subscriber": reader, "done": done, "token": token}
+    return render(request, "web/learned.html", context | {"likes_key": profiles.LIKES_KEY})
+
+
+def _correct(reader: Subscriber, given: QueryDict) -> str:
+    """Apply the pressed button of the page of what was learned. Return which of CORRECTED was done."""
+    now = timezone.now()
+    if pk := primary_key(given.get("rating", "")):
+        feedback.clear_rating(reader, get_object_or_404(Paper, pk=pk), now=now)
+        return "undone"
+    if pk := primary_key(given.get("saved", "")):
+        papers.remove(reader, get_object_or_404(Paper, pk=pk), now=now)
+        return "undone"
+    if pk := primary_key(given.get("outside", "")):
+        imported_likes.remove(reader, [pk], now=now)
+        return "undone"
+    if "follow" in given:
+        feedback.follow_likes(reader, given["follow"] == "yes")
+        return "changed"
+    feedback.reset_filter(reader, given.get("filter", ""), now=now)
+    return "forgotten"
 
 
 @page_with_button

@@ -92,7 +92,7 @@ def suggest_to_reader(request: HttpRequest, reader: Subscriber, token: str) -> H
     if request.method != "POST":
         return _page(request, Given(), reader, token)
     if "remove" in request.POST:
-        imported_likes.remove(reader, list(map(primary_key, request.POST.getlist("outside"))))
+        imported_likes.remove(reader, list(map(primary_key, request.POST.getlist("outside"))), now=timezone.now())
         return redirect(reverse("digest:suggest_to_reader", args=[token]) + "?removed=1")
     given = _read(request, reader)
     if "keep" not in request.POST or given.is_new or given.problem:

@@ -112,6 +112,12 @@ class Subscriber(models.Model):
         db_default=False,
         help_text="Show papers in one list, without a heading for each thing that the reader follows.",
     )
+    follows_likes = models.BooleanField(
+        "gets papers close to likes",
+        default=True,
+        db_default=True,
+        help_text="Send papers that are close to what the reader liked or saved, whatever else they follow.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     asked_to_confirm_at = models.DateTimeField(null=True, blank=True, editable=False)
     asked_wishes = models.JSONField(

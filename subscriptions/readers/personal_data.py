@@ -124,7 +124,14 @@ def _as_dict(row: Model) -> Data:
     """Return the row's fields except its key, and the names of related rows instead of their keys."""
     fields = (field for field in row._meta.fields if not field.primary_key)
     values = {field.name: getattr(row, field.name) for field in fields}
-    return {name: str(value) if isinstance(value, Model) else value for name, value in values.items()}
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON can hold: the name of a related row, and bytes in hexadecimal."""
+    if isinstance(value, Model):
+        return str(value)
+    return bytes(value).hex() if isinstance(value, bytes | memoryview) else value
 
 
 def _suppressions(subscriber: Subscriber) -> Any:

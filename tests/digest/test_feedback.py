@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from digest import feedback, reading_list
-from digest.feedback import clear_rating, feedback_on, learned_filters, rate, reset_filter
+from digest.feedback import clear_rating, feedback_on, learned_from, rate, reset_filter
 from digest.matching import OWN_WORDS, Index
-from digest.models import Delivery, Edition, Learnt, Opinion, Paper
-from digest.personalization import feature_labels, profiles
+from digest.models import Delivery, Edition, LearnedLikes, Learnt, Opinion, Paper
+from digest.personalization import likes, profiles
 from digest.personalization.digest_selection import compose
 from digest.search import index_cache
 from subscriptions.models import Subscriber, Topic
@@ -20,6 +20,7 @@ from subscriptions.security.link_tokens import Purpose
 from tests.conftest import NOW, TODAY, make_reader
 
 LATER = NOW + dt.timedelta(hours=1)
+LATER_STILL = dt.timedelta(hours=1)
 
 
 @pytest.fixture
@@ -68,69 +69,70 @@ def test_filters_are_matched_among_the_papers_of_the_edition(db: None) -> None:
     assert match.paper == short
 
 
-def test_the_filter_that_found_the_paper_learns(ada: Subscriber, memory: Paper, sea: Paper) -> None:
-    rate(ada, memory, "like", now=NOW)
-    rate(ada, sea, "not-for-me", now=NOW)
-    row = Learnt.objects.get(subscriber=ada)
-    assert row.filter_key == "agents"
-    assert (row.weights["word:memory"], row.weights["author:Grace Hopper"], row.weights["word:sea"]) == (
-        0.333, 0.2, -0.333
-    )  # fmt: skip
-    assert "word:agent" not in row.weights
-
-
 def test_ratings_order_the_next_digest(ada: Subscriber, memory: Paper, sea: Paper) -> None:
     index = Index([sea, memory])
     assert compose(index, profiles.profile_of(ada), TODAY).for_you[0].paper is sea
     rate(ada, memory, "like", now=NOW)
+    rate(ada, sea, "not-for-me", now=NOW)
     digest = compose(index, profiles.profile_of(ada), TODAY)
     assert [found.paper for found in digest.for_you] == [memory, sea]
-    assert profiles.feedback_models([ada.pk]) == {ada.pk: profiles.profile_of(ada).feedback_model}
 
 
-def test_readers_without_ratings_cost_one_query(ada: Subscriber, django_assert_num_queries: Any) -> None:
-    assert profiles.profile_of(ada).feedback_model is None
-    with django_assert_num_queries(1):
-        assert profiles.feedback_models([ada.pk]) == {}
+def test_readers_without_ratings_cost_two_queries(ada: Subscriber, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(2):
+        assert likes.of_readers([ada.pk]) == {}
+        assert profiles.slot_limits([ada.pk]) == {}
 
 
 def test_the_last_rating_counts(ada: Subscriber, memory: Paper) -> None:
-    rate(ada, memory, "not-for-me", now=NOW)
-    rate(ada, memory, "like", now=LATER)
-    rate(ada, memory, "like", now=LATER)
-    assert feedback_on(ada, memory).verdict == "like"
+    rate(ada, memory, "like", now=NOW)
+    rate(ada, memory, "not-for-me", now=LATER)
+    rate(ada, memory, "not-for-me", now=LATER)
+    assert feedback_on(ada, memory).verdict == "not-for-me"
     assert Opinion.objects.count() == 1
-    assert Learnt.objects.get().weights["word:memory"] > 0
+    assert LearnedLikes.objects.get().examples == []
 
 
 def test_all_ratings_can_be_taken_back(ada: Subscriber, memory: Paper) -> None:
     rate(ada, memory, "like", now=NOW)
     rate(ada, memory, "fewer", "agents", now=NOW)
     assert feedback_on(ada, memory) == feedback.PaperFeedback("like", frozenset({"agents"}))
-    assert profiles.profile_of(ada).feedback_model is not None
-    clear_rating(ada, memory)
+    profile = profiles.profile_of(ada)
+    assert profile.likes
+    assert profile.slot_limits
+    clear_rating(ada, memory, now=NOW)
     assert feedback_on(ada, memory) == feedback.PaperFeedback()
-    assert profiles.profile_of(ada).feedback_model is None
+    profile = profiles.profile_of(ada)
+    assert not profile.likes
+    assert not profile.slot_limits
 
 
 def test_it_counts_how_often_fewer_are_wanted(ada: Subscriber, memory: Paper, sea: Paper) -> None:
     for paper in (memory, sea, memory):
         rate(ada, paper, "fewer", "agents", now=NOW)
-    (about,) = learned_filters(ada)
-    assert (about.lesson.fewer, about.places) == (2, 2)
+    (about,) = learned_from(ada).limited
+    assert (set(about.papers), about.slots) == ({memory, sea}, 2)
+    assert profiles.slot_limits([ada.pk]) == {ada.pk: profiles.profile_of(ada).slot_limits}
 
 
-def test_it_forgets_one_filter_and_keeps_the_list(ada: Subscriber, memory: Paper, sea: Paper) -> None:
-    robots = make_paper(3, "Robots in the Kitchen")
-    for paper in (memory, robots):
-        rate(ada, paper, "like", now=NOW)
+def test_it_forgets_fewer_of_one_filter_and_keeps_the_likes(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    rate(ada, memory, "like", now=NOW)
     rate(ada, sea, "fewer", "agents", now=NOW)
     reset_filter(ada, "agents", now=LATER)
-    assert [about.key for about in learned_filters(ada)] == [":words"]
-    assert set(Opinion.objects.filter(verdict="like").values_list("paper", flat=True)) == {memory.pk, robots.pk}
+    learned = learned_from(ada)
+    assert not learned.limited
+    assert [(row.paper, row.verdict) for row in learned.taught] == [(memory, "like")]
+
+
+def test_it_forgets_all_likes_and_keeps_ratings_and_the_list(ada: Subscriber, memory: Paper, sea: Paper) -> None:
+    rate(ada, memory, "like", now=NOW)
+    reset_filter(ada, profiles.LIKES_KEY, now=LATER)
+    assert profiles.profile_of(ada).likes is None
+    assert [row.counts for row in learned_from(ada).taught] == [False]
+    assert feedback_on(ada, memory).verdict == "like"
     rate(ada, sea, "like", now=LATER + dt.timedelta(hours=1))
-    (agents, _) = learned_filters(ada)
-    assert [opinion.paper for opinion in agents.liked] == [sea]
+    assert LearnedLikes.objects.get().examples == [[sea.pk, "liked"]]
+    assert [row.counts for row in learned_from(ada).taught] == [True, False]
 
 
 def test_it_forgets_nothing_that_was_never_learnt(ada: Subscriber) -> None:
@@ -138,12 +140,13 @@ def test_it_forgets_nothing_that_was_never_learnt(ada: Subscriber) -> None:
     assert not Learnt.objects.exists()
 
 
-def test_a_reader_without_filters_teaches_the_most_voted(memory: Paper, sea: Paper) -> None:
+def test_a_reader_without_filters_gets_what_they_like_first(memory: Paper, sea: Paper) -> None:
     reader = make_reader("all@example.org")
     Paper.objects.update(votes=5)
     rate(reader, memory, "like", now=NOW)
-    digest = compose(Index(Paper.objects.order_by("-pk")), profiles.profile_of(reader), TODAY)
-    assert [found.paper for found in digest.for_you] == [memory, sea]
+    again = make_paper(3, "Agents with Memory Again", abstract="They remember it.")
+    digest = compose(Index([sea, again]), profiles.profile_of(reader), TODAY)
+    assert [found.paper for found in digest.for_you] == [again, sea]
 
 
 def test_it_exports_all_ratings(ada: Subscriber, memory: Paper) -> None:
@@ -313,58 +316,50 @@ def test_it_shows_nothing_about_a_reader_who_has_left(
     assert Opinion.objects.exists() == (answer == 200)
 
 
-def test_it_says_when_nothing_is_learnt_from_a_paper(client: Client, ada: Subscriber) -> None:
+def test_it_says_when_no_filter_matches_a_paper(client: Client, ada: Subscriber) -> None:
     page = body(client, door(ada, make_paper(4, "Cooking")))
-    assert "your rating changes no digest" in page
+    assert "None of your topics and words matches this paper." in page
+    assert "brings papers close to it" in page
 
 
 def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber, memory: Paper, sea: Paper) -> None:
     path = settings_of(ada, "learnt/")
     assert "Nothing yet" in body(client, path)
     rate(ada, memory, "like", now=NOW)
-    rate(ada, sea, "not-for-me", now=NOW)
+    rate(ada, sea, "not-for-me", now=LATER)
     rate(ada, sea, "fewer", "agents", now=NOW)
-    page = body(client, path).partition("<main")[2]
-    for told in (
-        "Agents",
-        "1 paper liked · 1 not for you · fewer of this for 1 paper",
-        "Grace Hopper",
-        "at most 5 of the 10 places",
-    ):
-        assert told in page
-    up = page.index("More like")
-    assert page.index("Memory", up) < page.index("Less like") < page.index("Sea", up)
-    assert page.count("▲") == page.count("▼") == 1  # a symbol, because color and place alone are not enough
-    assert page.count("Agents at Sea</a>") == 1
-    assert re.search(r"Agents at Sea</a>\s*<span class=\"by\">not for you · fewer of this · Agents", page)
+    reading_list.save(ada, make_paper(5, "Robots at Home"), now=LATER + LATER_STILL)
+    reading_list.save(ada, memory, now=NOW)
+    page = " ".join(body(client, path).partition("<main")[2].split())
+    assert re.findall(r'<a href="/papers/[^>]+>([^<]+)</a> <span class="by">([^<]+)</span>', page) == [
+        ("Robots at Home", "saved"), ("Agents at Sea", "not for you"), ("Agents with Memory", "liked · saved"),
+    ]  # fmt: skip
+    assert "at most 5 of the 10 places" in page
     for nonsense in ("", "nonsense", "\x00", "x" * 5_000):
         press(client, path, filter=nonsense)
-    assert "Agents" in body(client, path).partition("<main")[2]
     assert "Forgotten" not in page
     assert "Forgotten. It learns again" in press_through(client, path, filter="agents")
-    assert "Nothing yet" in body(client, path)
+    page = press_through(client, path, filter=profiles.LIKES_KEY)
+    assert "Forgotten. It learns again" in page
+    assert page.count("no longer counts") == 3
+    assert reading_list.is_saved(ada, memory)
 
 
-def test_it_shows_every_label_that_an_email_may_show(client: Client, ada: Subscriber) -> None:
-    """The strongest that are readable come first, and the rest is folded away."""
-    liked = make_paper(6, "Agents by RL", abstract=" ".join(f"{letter}x agents" for letter in "bcdefghijkl"))
-    rate(ada, liked, "like", now=NOW)
-    (about,) = learned_filters(ada)
-    mail = compose(Index([liked]), profiles.profile_of(ada), TODAY).for_you[0].reasons
-    named = {reason.found for reason in mail if reason.kind == "taste"}
-    assert named
-    assert named <= set(about.raises)
-    assert "RL" in about.raises
-    assert len(about.raises) > 12
-    strongest, _, rest = body(client, settings_of(ada, "learnt/")).partition("More like")[2].partition("<details>")
-    assert " · ".join(about.raises_most) in strongest
-    assert " · ".join(about.raises) in rest
+def test_a_saved_paper_can_be_taken_back_on_the_page(client: Client, ada: Subscriber, memory: Paper) -> None:
+    reading_list.save(ada, memory, now=NOW)
+    assert "Taken back." in press_through(client, settings_of(ada, "learnt/"), saved=str(memory.pk))
+    assert not reading_list.is_saved(ada, memory)
+    assert not LearnedLikes.objects.exists()
 
 
-def test_a_label_is_no_part_of_a_compound_and_appears_once(db: None) -> None:
-    papers = [make_paper(7, "Exploring Black-Box Agents", abstract="Multi-turn trajectories for tool use. Tool use.")]
-    labels = ["Exploring Black", "turn trajectories", "tool use", "tool", "Agents"]
-    assert feature_labels.readable(labels, papers, 6) == ["tool use", "Agents"]
+def test_likes_can_be_switched_off_and_on_again(client: Client, ada: Subscriber, memory: Paper) -> None:
+    path = settings_of(ada, "learnt/")
+    rate(ada, memory, "like", now=NOW)
+    assert "You don’t follow “Like what you liked”" in press_through(client, path, follow="no")
+    ada.refresh_from_db()
+    assert profiles.profile_of(ada).likes is None
+    assert "You follow “Like what you liked”" in press_through(client, path, follow="yes")
+    assert profiles.profile_of(ada).likes is not None
 
 
 def test_a_rating_can_be_undone_on_the_page_of_what_was_learned(client: Client, ada: Subscriber, memory: Paper) -> None:
@@ -376,7 +371,7 @@ def test_a_rating_can_be_undone_on_the_page_of_what_was_learned(client: Client, 
 def test_it_shows_the_papers_that_hold_a_topic_back(client: Client, ada: Subscriber, sea: Paper) -> None:
     rate(ada, sea, "fewer", "agents", now=NOW)
     page = body(client, settings_of(ada, "learnt/"))
-    assert "fewer of this for 1 paper" in page
+    assert "You asked for fewer papers" in page
     assert "Agents at Sea" in page
 
 

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from digest.matching import Interest
+from digest.personalization import likes as learned_likes
 from digest.personalization import profiles
 from digest.personalization.digest_selection import QueryProfile
-from digest.personalization.feedback_model import FeedbackModel
+from digest.personalization.like_filter import Likes
+from digest.personalization.slot_limits import SlotLimits
 from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.query.grammar import FilterError, parse
 from subscriptions.security.link_tokens import written_generation
@@ -33,6 +35,7 @@ READERS = f"""
 """  # noqa: S608
 
 FilterRow = tuple[int | None, str]  # a topic's id, or words
+Feedback = tuple[Likes | None, SlotLimits | None]
 
 
 class Recipient(NamedTuple):
@@ -59,20 +62,23 @@ class RecipientLoader:
         filters: dict[int, list[FilterRow]] = {}
         for reader, topic, words in _rows(FILTERS, ids):
             filters.setdefault(reader, []).append((topic, words))
-        models = profiles.feedback_models(ids)
+        likes, limits = learned_likes.of_readers(ids), profiles.slot_limits(ids)
         if not self._topics.keys() >= {topic for several in filters.values() for topic, _ in several if topic}:
             topics = list(Topic.objects.all())
             self._topics = dict(zip((topic.pk for topic in topics), profiles.of_topics(topics), strict=True))
         return {
-            row[0]: self._recipient(row, filters.get(row[0], []), models.get(row[0])) for row in _rows(READERS, ids)
+            row[0]: self._recipient(row, filters.get(row[0], []), (likes.get(row[0]), limits.get(row[0])))
+            for row in _rows(READERS, ids)
         }
 
-    def _recipient(self, row: Any, filters: list[FilterRow], model: FeedbackModel | None) -> Recipient | FilterError:
+    def _recipient(self, row: Any, filters: list[FilterRow], feedback: Feedback) -> Recipient | FilterError:
         reader, uid, generation, address, language, frequency, confirmed, *settings = row
         max_papers, on_quiet_days, amount, one_list = settings
         try:
             is_weekly = frequency == Subscriber.Frequency.WEEKLY
-            profile = self._profile(filters, max_papers, bool(on_quiet_days), amount, model, not one_list, is_weekly)
+            profile = self._profile(
+                filters, max_papers, bool(on_quiet_days), amount, *feedback, not one_list, is_weekly
+            )
         except FilterError as error:
             return error
         uid_bytes = bytes.fromhex(uid) if isinstance(uid, str) else uid.bytes  # SQLite has it in hexadecimal

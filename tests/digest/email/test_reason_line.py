@@ -66,8 +66,9 @@ def test_it_adds_what_matched_in_a_few_words(found: list[tuple[str, str, str]], 
 
 
 def test_it_says_that_the_reader_liked_such_papers() -> None:
-    taste = Finding("", 0, (Reason("", "taste", "diffusion", "liked", 0), Reason("", "taste", "video", "liked", 0)))
-    assert reason_line([LEARNING, AGENTS, taste]).endswith("Training agents · you liked “diffusion”")
+    liked = Finding("Like what you liked", 0, (Reason("", "liked", "Diffusion", "liked", 0),))
+    assert reason_line([LEARNING, AGENTS, liked]).endswith("Training agents · close to “Diffusion”")
+    assert reason_line_in_html([liked]) == 'Close to “<i lang="en">Diffusion</i>”, which you liked'
 
 
 def test_names_are_bold_and_escaped_in_html() -> None:

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from digest import papers
+from digest import feedback, papers
 from digest.editions import candidates, publication
 from digest.matching.assembly import text_of
-from digest.models import Edition, Learnt, Paper, Source, Vector
+from digest.models import Edition, Paper, Source, Vector
 from digest.personalization import embeddings, paper_index, profiles
 from digest.personalization.digest_selection import compose
 from digest.search import index_cache
@@ -97,9 +97,8 @@ def test_it_knows_what_was_learnt_from_a_reader() -> None:
     reader = make_reader("r@example.org", words="agents, cooking")
     preferences = Preferences(words="agents, cooking")
     assert [m.paper.title[:7] for m in preview(preferences, reader).digests[0].for_you] == ["Agents ", "Cooking"]
-    Learnt.objects.create(
-        subscriber=reader, filter_key=profiles.WORDS_KEY, weights={"word:cooking": 1.0, "word:agents": -1.0}
-    )
+    for title, verdict in (("Cooking on Day 1", "like"), ("Agents of Day 1", "not-for-me")):
+        feedback.rate(reader, Paper.objects.get(title=title), verdict, now=NOW)
     assert [m.paper.title[:7] for m in preview(preferences, reader).digests[0].for_you] == ["Cooking", "Agents "]
     assert [m.paper.title[:7] for m in preview(preferences).digests[0].for_you] == ["Agents ", "Cooking"]
 

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from digest.personalization.feedback_model import rarity_among
+from digest.personalization.distinctive_features import rarity_among
 from digest.search.keyphrases import Keyphrase, keyphrases_of
 from tests.steps import steps
 

@@ -8,9 +8,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from digest import imported_likes
-from digest.models import Edition, Opinion, OutsidePaper, Paper
+from digest import feedback, imported_likes
+from digest.models import Edition, LearnedLikes, Opinion, OutsidePaper, Paper
 from digest.papers.deduplication import fingerprint
+from digest.personalization import likes
 from digest.search import citation_parser, cited_papers
 from subscriptions.models import FormPost, Subscriber, Topic
 from subscriptions.readers import lifecycle, personal_data, signup_queue
@@ -310,11 +311,14 @@ def test_papers_from_elsewhere_are_exported_and_erased(ada: Subscriber) -> None:
     assert not OutsidePaper.objects.exists()
 
 
-def test_a_filter_learns_from_papers_from_elsewhere(ada: Subscriber) -> None:
+def test_papers_from_elsewhere_are_learned_from(ada: Subscriber) -> None:
     ada.filters.create(topic=Topic.objects.get(slug="speech"))
     liked = cited_papers.as_liked(cited_papers.read(ELSEWHERE).papers)
     assert imported_likes.add(ada, liked, now=NOW) == 1
     assert imported_likes.add(ada, liked, now=NOW) == 0
-    assert ada.learnt.get(filter_key="speech").weights
-    imported_likes.remove(ada, [OutsidePaper.objects.get().pk])
-    assert not ada.learnt.get(filter_key="speech").weights
+    outside = OutsidePaper.objects.get()
+    assert LearnedLikes.objects.get().examples == [[outside.pk, "outside"]]
+    assert [example.title for example in likes.of_readers([ada.pk])[ada.pk].examples] == [outside.title]
+    assert [paper.title for paper in feedback.learned_from(ada).outside] == [outside.title]
+    imported_likes.remove(ada, [outside.pk], now=NOW)
+    assert likes.of_readers([ada.pk]) == {}

@@ -1,0 +1,127 @@
+"""“Like what you liked”: the filter of readers who have liked papers, beside those that they set up. Pure.
+
+It finds the papers that are close to what the reader liked, whatever their other filters find. It also moves what these
+find up and down, without removing any.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from django.utils.translation import gettext_noop
+
+from digest.matching import Answer, Finding, Index, Match, Reason
+from digest.matching.scoring_weights import THRESHOLDS, odds, probability
+from digest.personalization.like_model import Day, LikeModel, PaperFeatures, Values, closest
+from digest.personalization.word_features import words_of
+
+LIKES = gettext_noop("Like what you liked")  # the label of the filter
+
+# The log-odds that a reader wants a paper, by its closeness in standard deviations. They reach the threshold of “fewer”
+# at 3, of “balanced” at 2.5 and of “more” at 2.
+SLOPE, INTERCEPT = 2.233, -5.85
+MOVE = 0.5  # log-odds that a standard deviation adds to what another filter found
+MOST_MOVE = 1.5  # log-odds
+REASON_WEIGHT = 3.0  # log-odds; about what the closeness of a paper that is found adds
+
+
+class Example(NamedTuple):
+    """A paper that the reader liked or saved."""
+
+    key: str
+    title: str
+    verb: str  # liked or saved
+    features: PaperFeatures
+
+
+@dataclass(frozen=True, eq=False)
+class Likes:
+    """The filter of one reader: the model, and the newest papers that it was learned from."""
+
+    model: LikeModel
+    examples: tuple[Example, ...]
+
+
+def with_likes(
+    index: Index, answers: Sequence[Answer], likes: Likes, amount: str, exclude: frozenset[int] = frozenset()
+) -> list[Answer]:
+    """Return the answers of a reader's other filters, put in order by what they liked, and what is close to that.
+
+    `exclude` holds the numbers of papers that the filter may not find.
+    """
+    closeness = likes.model.closeness(_day_of(index))
+    moves = np.clip(MOVE * closeness, -MOST_MOVE, MOST_MOVE)
+    moved = [_moved(answer, moves) for answer in answers]
+    found = _close(index, likes, closeness, THRESHOLDS[amount], exclude) if likes.model.finds else {}
+    return [*moved, Answer(found, _LikeFindings(index, likes))] if found else moved
+
+
+def _moved(answer: Answer, moves: Values) -> Answer:
+    shifted = {number: _shifted(score, float(moves[number])) for number, score in answer.scores.items()}
+    return Answer(dict(sorted(shifted.items(), key=lambda item: -item[1])), answer.found)
+
+
+def _shifted(score: float, move: float) -> float:
+    """Return a probability with its log-odds moved."""
+    factor = math.exp(move)
+    return score * factor / (1 - score + score * factor)
+
+
+def _close(
+    index: Index, likes: Likes, closeness: Values, threshold: float, exclude: frozenset[int]
+) -> dict[int, float]:
+    """Return the probabilities of the papers that are close enough, best first, without those that were liked."""
+    liked = {example.key for example in likes.examples}
+    least = (odds(threshold) - INTERCEPT) / SLOPE
+    numbers = (closeness >= least).nonzero()[0]
+    best_first = numbers[np.argsort(-closeness[numbers], kind="stable")].tolist()
+    return {
+        number: probability(SLOPE * float(closeness[number]) + INTERCEPT)
+        for number in best_first
+        if number not in exclude and index.papers[number].key not in liked
+    }
+
+
+class _LikeFindings:
+    """The findings of one reader's likes. They are made when they are first needed."""
+
+    def __init__(self, index: Index, likes: Likes) -> None:
+        self._index = index
+        self._likes = likes
+        self._findings: dict[int, Finding] = {}
+
+    def finding(self, number: int, score: float) -> Finding:
+        found = self._findings.get(number)
+        if found is None:
+            found = self._findings[number] = Finding(LIKES, score, partial(self._reasons, number))
+        return found
+
+    def match(self, number: int, score: float) -> Match:
+        return Match(self._index.papers[number], score, (self.finding(number, score),))
+
+    def _reasons(self, number: int) -> tuple[Reason, ...]:
+        examples = self._likes.examples
+        if not examples:
+            return ()
+        nearest = examples[closest(_features_of(self._index, number), [example.features for example in examples])]
+        return (Reason(LIKES, "liked", nearest.title, nearest.verb, REASON_WEIGHT),)
+
+
+# Made on first use, and dropped with the index.
+_days: WeakKeyDictionary[Index, Day] = WeakKeyDictionary()
+
+
+def _day_of(index: Index) -> Day:
+    day = _days.get(index)
+    if day is None:
+        day = _days[index] = Day([_features_of(index, number) for number in range(len(index.papers))])
+    return day
+
+
+def _features_of(index: Index, number: int) -> PaperFeatures:
+    space = index.corpus.embedding_space
+    return PaperFeatures(words_of(index.papers[number]), space.papers[number] if space else None)
