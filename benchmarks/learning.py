@@ -11,7 +11,8 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from benchmarks import matching, scratch
@@ -48,20 +49,16 @@ def measure(readers: int) -> dict[str, Any]:
     tune_gc()  # as a worker does
     pks = [person.pk for person in people]
     likes.of_readers(pks[:CHUNK])  # caches the liked papers
-    reading = plain = with_likes = found = 0.0
+    reading = plain = with_likes = 0.0
+    found = 0
     for start in range(0, len(pks), CHUNK):
-        models, took = _timed(lambda start=start: likes.of_readers(pks[start : start + CHUNK]))
+        models, took = _timed(partial(likes.of_readers, pks[start : start + CHUNK]))
         reading += took
         asked = list(matching._readers(chance, words, topics))[: len(models)]
-        _, took = _timed(lambda asked=asked: [matching._match(index, *each) for each in asked])
-        plain += took
-        matched, took = _timed(
-            lambda asked=asked, models=models: [
-                matching._match(index, *each, likes=model) for each, model in zip(asked, models.values(), strict=True)
-            ]
-        )
+        plain += _timed(partial(_match, index, asked, [None] * len(asked)))[1]
+        papers, took = _timed(partial(_match, index, asked, list(models.values())))
         with_likes += took
-        found += sum(matched)
+        found += papers
     return {
         "cpu_us_per_like": _us(learning / MODELS),
         "cpu_us_reading_a_model": _us(reading / readers),
@@ -73,6 +70,12 @@ def measure(readers: int) -> dict[str, Any]:
         "by_meaning": index.corpus.embedding_space is not None,
         "readers": readers,
     }
+
+
+def _match(index: Any, asked: Sequence[Any], models: Sequence[Any]) -> int:
+    """Match readers with these filters and models, and return the number of their papers."""
+    pairs = zip(asked, models, strict=True)
+    return sum(matching._match(index, followed, texts, likes=model) for (followed, texts), model in pairs)
 
 
 def _people(count: int) -> Any:
@@ -120,7 +123,10 @@ def _learn(chance: random.Random, people: Any, papers: Any) -> float:
         for paper in chance.sample(papers, LIKES)
     )
     likes.learn(people[0], now=now)  # reads the papers in general, as the first like of a process does
-    return _timed(lambda: [likes.learn(person, now=now) for person in people])[1]
+    began = time.process_time()
+    for person in people:
+        likes.learn(person, now=now)
+    return time.process_time() - began
 
 
 def _copy_models(models: Any, people: Any) -> None:
