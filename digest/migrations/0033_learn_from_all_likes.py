@@ -22,6 +22,6 @@ def mark(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digest", "0031_learned_likes")]
+    dependencies = [("digest", "0032_learned_likes")]
 
     operations = [migrations.RunPython(mark, migrations.RunPython.noop)]

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('digest', '0030_outside_papers'),
-        ('subscriptions', '0023_follows_likes'),
+        ('digest', '0031_topic_examples'),
+        ('subscriptions', '0024_follows_likes'),
     ]
 
     operations = [

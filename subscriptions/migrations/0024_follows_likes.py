@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0022_catalogues'),
+        ('subscriptions', '0023_topic_examples'),
     ]
 
     operations = [
