@@ -317,6 +317,18 @@ def test_it_fills_in_the_zone_of_the_browser(
     page.close()
 
 
+def test_the_form_above_the_papers_sends_the_zone_of_the_browser(
+    browser: Browser, live_server: LiveServer, edition: Edition
+) -> None:
+    page = browser.new_page(base_url=live_server.url, timezone_id="Europe/Oslo")
+    page.goto("/")
+    page.get_by_label("Email address").fill("ada@example.org")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        button(page, "Subscribe").click()
+    assert "time_zone=Europe%2FOslo" in (sent.value.post_data or "")
+    page.close()
+
+
 @pytest.mark.parametrize("page", [True], indirect=True, ids=["with script"])
 def test_a_like_from_an_email_needs_a_gesture_of_a_person(page: Page, edition: Edition, alice: Subscriber) -> None:
     page.add_init_script("Object.defineProperty(Navigator.prototype, 'webdriver', {get: () => false})")

@@ -22,6 +22,13 @@ class TopicLabel(NamedTuple):
 Labels = Mapping[int, TopicLabel]
 
 
+class PapersOnTopic(NamedTuple):
+    """Some papers on a topic."""
+
+    topic: TopicLabel
+    papers: list[Paper]
+
+
 def offered() -> Labels:
     """Return the topics that readers can choose, by primary key, in the order of the form."""
     rows = Topic.objects.filter(is_offered=True).values_list("pk", *TopicLabel._fields)
@@ -66,3 +73,13 @@ def papers_on(topic: Topic) -> QuerySet[TopicPaper]:
     """Return the published papers on the topic, the newest day first, and within it the best match first."""
     shown = TopicPaper.objects.filter(topic=topic, paper__is_hidden=False, paper__edition__isnull=False)
     return shown.order_by("-day", "-score", "pk")
+
+
+def others_on_its_topic(paper: Paper, its_labels: Sequence[TopicLabel], most: int) -> PapersOnTopic | None:
+    """Return the newest other papers on the first of the paper's topics that has any; None if none has."""
+    for label in its_labels:
+        rows = TopicPaper.objects.filter(topic__slug=label.slug, paper__is_hidden=False, paper__edition__isnull=False)
+        rows = rows.exclude(paper=paper).select_related("paper__edition").order_by("-day", "-score", "pk")
+        if found := [row.paper for row in rows[:most]]:
+            return PapersOnTopic(label, found)
+    return None

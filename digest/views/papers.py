@@ -22,6 +22,7 @@ from digest.views.page_cache import show
 from subscriptions.security import reader_session
 
 MAX_TOPICS = 3  # ticked on the form that “papers like these” leads to
+MAX_ON_TOPIC = 4  # papers on the paper's topic, shown if none is similar
 
 
 @require_safe
@@ -31,6 +32,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         return redirect("digest:paper", found.key, permanent=True)
     listings = list(found.listings.select_related("source").order_by("day", "source__name"))
     its_topics = topics.of_papers([found], topics.offered()).get(found.pk, [])
+    alike = similar_papers.similar(found)
     reader = reader_session.reader_of(request)
     page = f"{settings.SITE_URL}{reverse('digest:paper', args=[key])}"
     context = {
@@ -40,7 +42,8 @@ def paper(request: HttpRequest, key: str) -> HttpResponseBase:
         "beside": publication.adjacent_keys(found),
         "bibtex": citations.bibtex([found]),
         "topics": its_topics,
-        "similar": similar_papers.similar(found),
+        "similar": alike,
+        "on_its_topic": None if alike else topics.others_on_its_topic(found, its_topics[:MAX_TOPICS], MAX_ON_TOPIC),
         "picture": getattr(found, "mark", "") or "",
         "findings": paper_match.findings_in(found, reader) if reader else (),
         "subscribe_address": _subscribe_address(found, its_topics),

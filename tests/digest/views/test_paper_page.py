@@ -5,9 +5,10 @@ import re
 import pytest
 from django.test import Client
 
-from digest.models import Edition
+from digest.models import Edition, Paper, TopicPaper
 from digest.papers import topic_assignment
-from subscriptions.models import Subscriber, TopicFilter
+from digest.search import similar_papers
+from subscriptions.models import Subscriber, Topic, TopicFilter
 from tests.subscriptions.security.test_reader_session import sign_in
 
 pytestmark = pytest.mark.usefixtures("now", "edition")
@@ -44,3 +45,17 @@ def test_papers_like_these_come_by_the_papers_topics(client: Client, alice: Subs
     assert '/subscribe/?topics=learning"' in client.get(scale).text
     sign_in(client, alice)
     assert 'value="unfollow topic learning"' in client.get(scale).text
+
+
+def test_a_paper_like_no_other_shows_others_on_its_topic(
+    client: Client, learning: Topic, edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic_assignment.assign_topics(edition)
+    survey = Paper.objects.get(key="arxiv:2608.00003")
+    TopicPaper.objects.filter(topic=learning).exclude(paper__key="arxiv:2608.00001").delete()
+    monkeypatch.setattr(similar_papers, "similar", lambda paper: [])
+    assert "More on Learning" not in client.get("/papers/arxiv:2608.00001/").text
+    TopicPaper.objects.create(topic=learning, paper=survey, day=edition.day, score=1.0)
+    assert survey.title in client.get("/papers/arxiv:2608.00001/").text.partition("More on Learning")[2]
+    monkeypatch.setattr(similar_papers, "similar", lambda paper: [survey])
+    assert "More on Learning" not in client.get("/papers/arxiv:2608.00001/").text
