@@ -148,6 +148,13 @@ def test_the_preview_shows_what_the_ticked_filters_bring(client: Client) -> None
     assert 'name="topics" value="agents" checked' in page
 
 
+def test_a_long_list_of_papers_is_folded(client: Client) -> None:
+    page = client.post("/suggest/", {"papers": "\n".join(f"A Paper Numbered {n}" for n in range(12))}).content.decode()
+    assert "and 4 more" in page
+    assert page.count('name="paper"') == 12
+    assert 'name="paper" value="11" checked' in page
+
+
 def test_papers_are_added_to_those_that_are_there(client: Client) -> None:
     page = client.post("/suggest/", {"papers": "2608.00001"}).content.decode()
     more = {"found": hidden(page, "found"), "paper": [], "papers": f"2608.00001\n{ELSEWHERE}"}
