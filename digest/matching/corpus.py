@@ -79,7 +79,8 @@ class Corpus:
         self.phrase_index = PhraseIndex(self.papers)
         self.zeros: Values = np.zeros(len(self.papers))
         self.zeros.flags.writeable = False
-        self.topic_probabilities: dict[Interest, Values] = {}  # by topic of the catalogue
+        # By topic of the catalogue, with and without assessments.
+        self.topic_probabilities: dict[tuple[Interest, bool], Values] = {}
         # The reasons of single phrases and names, because many readers' filters share them.
         self.reasons: BoundedCache[tuple[object, ...], tuple[Reason, ...]] = BoundedCache(MAX_SMALL_ENTRIES)
         self.evidence: BoundedCache[tuple[object, ...], TextEvidence] = BoundedCache(
@@ -91,7 +92,8 @@ class Corpus:
         """Return a corpus of the same papers with other assessments."""
         corpus = copy(self)
         corpus.assessments = assessments
-        corpus._forget()
+        known = self.topic_probabilities.items()
+        corpus.topic_probabilities = {key: values for key, values in known if not key[1]}
         return corpus
 
     def with_thesaurus(self, thesaurus: Thesaurus | None) -> "Corpus":
@@ -103,7 +105,7 @@ class Corpus:
         return corpus
 
     def _forget(self) -> None:
-        """Drop what was computed by other assessments or with another catalogue."""
+        """Drop what was computed with another catalogue."""
         self.topic_probabilities, self.reasons = {}, BoundedCache(MAX_SMALL_ENTRIES)
         self.evidence = BoundedCache(min(MAX_ENTRIES, MAX_CACHED_EVIDENCE // (len(self.papers) + 1)))
 

@@ -39,7 +39,7 @@ def _narrower_topic_reasons(corpus: Corpus, interest: Interest, number: int, thr
 
     Reasons of kind "meaning" are left out, because they only repeat the topic's name.
     """
-    likely = {topic: float(topic_probabilities(corpus, topic)[number]) for topic in interest.narrower}
+    likely = {topic: float(topic_probabilities(corpus, topic, assessed=True)[number]) for topic in interest.narrower}
     # Name the topics that pass the balanced threshold; if none does, only the likeliest one.
     topic_threshold = max(
         min(scoring_weights.THRESHOLDS.values()),

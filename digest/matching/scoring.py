@@ -36,10 +36,13 @@ class Question(NamedTuple):
         return self.text == self.name
 
 
-def probabilities(corpus: Corpus, interest: Interest, threshold: float) -> Scores:
-    """Return the probability of each paper that is wanted with a probability of at least `threshold`."""
+def probabilities(corpus: Corpus, interest: Interest, threshold: float, *, assessed: bool = True) -> Scores:
+    """Return the probability of each paper that is wanted with a probability of at least `threshold`.
+
+    Unless `assessed`, leave out what a language model answered.
+    """
     threshold_odds = scoring_weights.odds(threshold)
-    fits = corpus.assessments_of(interest)
+    fits = corpus.assessments_of(interest) if assessed else {}
     needed = threshold_odds - scoring_weights.ASSESSMENT if fits else threshold_odds
     found = _topic_scores(corpus, interest, needed) if interest.about and interest.criteria.quoted else {}
     if not interest.about or interest.by_hand:
@@ -48,7 +51,7 @@ def probabilities(corpus: Corpus, interest: Interest, threshold: float) -> Score
         found = _apply_assessments(corpus, interest, found, fits)
     scores = {number: scoring_weights.probability(odds) for number, odds in found.items() if odds >= threshold_odds}
     if interest.narrower:
-        scores = _max_scores(scores, _broader_topic_scores(corpus, interest.narrower, threshold))
+        scores = _max_scores(scores, _broader_topic_scores(corpus, interest.narrower, threshold, assessed=assessed))
     for number, score in _rule_scores(corpus, interest):
         scores[number] = 1 - (1 - score) * (1 - scores.get(number, 0.0))  # combine as independent reasons
     return _apply_exclusions(corpus, interest.criteria, scores)
@@ -98,22 +101,26 @@ def topics_in(corpus: Corpus, question: Question, vector: Vectors | None) -> Top
     return TopicsOfText([(corpus.thesaurus.topics[number], weight) for number, weight in weights], similarity)
 
 
-def topic_probabilities(corpus: Corpus, topic: Interest) -> Values:
-    """Return the probability that each paper is about `topic`; probabilities below MIN_ON_TOPIC become 0."""
-    found = corpus.topic_probabilities.get(topic)
+def topic_probabilities(corpus: Corpus, topic: Interest, *, assessed: bool = False) -> Values:
+    """Return the probability that each paper is about `topic`; probabilities below MIN_ON_TOPIC become 0.
+
+    As evidence for a reader's words, topics count without a language model's answers: those were given for the topic.
+    """
+    key = (topic, assessed)
+    found = corpus.topic_probabilities.get(key)
     if found is None:
-        scores = probabilities(corpus, topic, MIN_ON_TOPIC)
-        found = corpus.topic_probabilities[topic] = np.zeros(len(corpus.papers))
+        scores = probabilities(corpus, topic, MIN_ON_TOPIC, assessed=assessed)
+        found = corpus.topic_probabilities[key] = np.zeros(len(corpus.papers))
         found[list(scores)] = list(scores.values())
     return found
 
 
-def _broader_topic_scores(corpus: Corpus, topics: Iterable[Interest], threshold: float) -> Scores:
+def _broader_topic_scores(corpus: Corpus, topics: Iterable[Interest], threshold: float, *, assessed: bool) -> Scores:
     """Return the papers about any of `topics` with a probability of at least `threshold`.
 
     A paper about several of them gets a higher score, as if the topics were independent.
     """
-    found = np.array([topic_probabilities(corpus, topic) for topic in topics])
+    found = np.array([topic_probabilities(corpus, topic, assessed=assessed) for topic in topics])
     numbers = (found.max(axis=0) >= max(threshold, MIN_ON_TOPIC)).nonzero()[0]
     return dict(zip(numbers.tolist(), (1 - (1 - found[:, numbers]).prod(axis=0)).tolist(), strict=True))
 
@@ -299,12 +306,19 @@ def _apply_assessments(corpus: Corpus, interest: Interest, odds: Scores, fits: M
     """Return `odds`, changed by a language model's assessments. What a reader put in quotes is wanted in any case."""
     quoted = () if interest.about else interest.criteria.quoted
     literal = {number for phrase in quoted for number in corpus.phrase_match(phrase).positions}
-    changes = {
-        number: scoring_weights.ASSESSMENT if is_fitting else -scoring_weights.ASSESSMENT
-        for number, is_fitting in fits.items()
-        if is_fitting or number not in literal
-    }
-    return {number: value + changes.get(number, 0.0) for number, value in odds.items()}
+    changed = {number: _assessed(odds[number], is_fitting) for number, is_fitting in fits.items() if number in odds}
+    return odds | {number: value for number, value in changed.items() if value > odds[number] or number not in literal}
+
+
+def _assessed(odds: float, is_fitting: bool) -> float:
+    """Return the log-odds after a language model's answer. A “yes” lifts a paper hardly above the surest ones.
+
+    It says that the paper is wanted, and not that it is mainly about the interest, as the surest ones are.
+    """
+    if not is_fitting:
+        return odds - scoring_weights.ASSESSMENT
+    lifted, sure = odds + scoring_weights.ASSESSMENT, scoring_weights.odds(scoring_weights.BORDERLINE[1])
+    return max(odds, min(lifted, sure + scoring_weights.BEYOND_SURE * (lifted - sure)))
 
 
 def _apply_exclusions(corpus: Corpus, criteria: Criteria, scores: Scores) -> Scores:

@@ -28,6 +28,7 @@ WITH_VOTES = 0.4
 
 # Log-odds that a language model's “yes” adds, and its “no” subtracts: right for a model that errs in 8 of 100 cases.
 ASSESSMENT = 2.5
+BEYOND_SURE = 0.1  # share of it that counts above the probabilities of borderline papers
 # The probabilities of papers to ask a language model about: an answer can change whether a reader gets the paper.
 BORDERLINE = (0.05, 0.85)
 

@@ -1,6 +1,7 @@
 """The effect of a language model's assessments on matching."""
 
 from digest.matching import Assessments, Index, Interest, Match, match
+from digest.matching.assembly import assemble_index
 from digest.matching.scoring_weights import BORDERLINE
 from subscriptions.query.grammar import parse
 from tests.digest.matching.test_matching import paper
@@ -33,12 +34,12 @@ def test_a_yes_adds_a_borderline_paper_and_says_so() -> None:
     asked = interest()
     assert titles(match(Index(PAPERS), [asked], amount="fewer")) == [SURE.title]
     found = match(Index(PAPERS, assessments=assessed(asked, fits=True)), [asked], amount="fewer")
-    assert titles(found) == [BORDER.title, SURE.title]
-    assert [(reason.kind, reason.found) for reason in found[0].reasons] == [
+    assert titles(found) == [SURE.title, BORDER.title]
+    assert [(reason.kind, reason.found) for reason in found[1].reasons] == [
         ("assessment", "agents"),
         ("phrase", "agents"),
     ]
-    assert {reason.kind for reason in found[1].reasons} == {"phrase"}
+    assert {reason.kind for reason in found[0].reasons} == {"phrase"}
 
 
 def test_a_no_removes_a_borderline_paper() -> None:
@@ -79,3 +80,12 @@ def test_the_same_words_have_the_same_assessments_whatever_else_is_asked() -> No
 def test_exact_phrases_and_rules_alone_describe_no_interest() -> None:
     assert interest('"agents", author:Ada Lovelace, cat:cs.LG').description == ""
     assert interest("agents, world models, about: what they know").description == "agents; world models; what they know"
+
+
+def test_answers_about_a_topic_change_no_reader_s_own_words() -> None:
+    topic = Interest("Agents at work", parse('"agents"'), "What agents do", by_hand=True, is_assessed=True)
+    own = Interest("Your words", parse("agents at work"), is_assessed=True)
+    answers = {topic.assessment_key: {paper.key: False for paper in PAPERS}}
+    before = assemble_index(PAPERS, [topic])
+    assert before.rank(own) == assemble_index(PAPERS, [topic], assessments=answers).rank(own)
+    assert before.rank(topic) != assemble_index(PAPERS, [topic], assessments=answers).rank(topic)
