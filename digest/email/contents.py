@@ -1,19 +1,21 @@
 """The line above the papers that says what is in an email, and how long it takes to read. Pure."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import chain
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from digest.email.excerpts import excerpt
 from digest.email.formatting import grouped, isolated, translated
-from digest.matching import Match
-from digest.personalization.digest_selection import Digest
+from digest.email.reason_line import names_of
+from digest.matching import OWN_WORDS, Match
+from digest.personalization.digest_selection import Digest, Group
 
 A_MINUTE = 200  # words
 AROUND = 15  # words of a paper besides its title and text: authors, reason, links
+MAX_HEADING = 36  # characters of the reader's own words in a heading
 
 CountWords = Callable[[Match], int]
 
@@ -29,9 +31,22 @@ def minutes_of(digest: Digest, count_words: CountWords = words_of) -> int:
 
 def sections_of(digest: Digest) -> list[tuple[str, int]]:
     """Return the headings of a grouped digest with the number of papers below each. Trending papers have none."""
-    if not digest.is_grouped:
-        return []
-    return list(Counter(found.findings[0].interest for found in digest.for_you).items())
+    return [(_heading(group), len(group.matches)) for group in digest.groups] if digest.is_grouped else []
+
+
+def _heading(group: Group) -> str:
+    """Return the name of the group's topic, or the reader's own words that found its papers if they are short."""
+    if group.interest == OWN_WORDS:
+        names = ", ".join(dict.fromkeys(chain.from_iterable(names_of(found.findings[0]) for found in group.matches)))
+        if names and len(names) <= MAX_HEADING:
+            return names
+    return isolated(translated(group.interest))
+
+
+def headings(digest: Digest) -> list[str]:
+    """Return the heading directly above each paper of `digest`, or "" if there is none."""
+    above = list(chain.from_iterable([heading, *[""] * (papers - 1)] for heading, papers in sections_of(digest)))
+    return above + [""] * (len(digest.matches) - len(above))
 
 
 def contents(digest: Digest) -> str:
@@ -40,7 +55,7 @@ def contents(digest: Digest) -> str:
 
 
 def line(sections: Iterable[tuple[str, int]], trending: int, minutes: int) -> str:
-    parts = [_part(isolated(translated(interest)), papers) for interest, papers in sections]
+    parts = [_part(heading, papers) for heading, papers in sections]
     if parts and trending:
         parts.append(_part(_("Trending"), trending))
     time = ngettext("%(minutes)s minute to read", "%(minutes)s minutes to read", minutes)
@@ -51,4 +66,4 @@ def _part(name: str, papers: int) -> str:
     return f"{name}\u00a0({papers})"
 
 
-FILTERS = {"contents": contents}
+FILTERS = {"contents": contents, "headings": headings}

@@ -46,7 +46,7 @@ def _line(findings: Sequence[Finding], name_style: Style, title_style: Style, st
     found = list(chain.from_iterable(finding.reasons for finding in findings))
     if found and found[0].kind == "sentence":  # a whole line already
         return style(found[0].found)
-    names = list(dict.fromkeys(chain.from_iterable(map(_names, findings))))
+    names = list(dict.fromkeys(chain.from_iterable(map(names_of, findings))))
     if not names:
         return _liked_line(found, title_style, style)
     shown = [name_style(name) for name in names[:MAX_NAMES]]
@@ -73,7 +73,7 @@ def _joined(shown: list[str], more: int, style: Style) -> str:
     return style(_("%(one)s and %(other)s")) % {"one": shown[0], "other": shown[1]} if shown[1:] else shown[0]
 
 
-def _names(finding: Finding) -> Iterator[str]:
+def names_of(finding: Finding) -> Iterator[str]:
     """Yield the names of what the reader follows: a topic, or what was found of the reader's own words."""
     if finding.interest == OWN_WORDS:
         yield from _own_names(finding.reasons)

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import chain, islice, pairwise
+from itertools import chain, islice
 from typing import NamedTuple
 
 from digest.matching import Index, Interest, Match, answers_of, choose_from, share
@@ -70,15 +70,6 @@ class Digest(NamedTuple):
         if not self.is_grouped:
             return [Group("", self.for_you)] if self.for_you else []
         return [Group(interest, tuple(matches)) for interest, matches in _by_interest(self.for_you).items()]
-
-    @property
-    def headings(self) -> list[str]:
-        """The heading directly above each of `matches`: an interest, or "" if there is none."""
-        if not self.is_grouped:
-            return [""] * len(self.matches)
-        strongest = [_strongest(found) for found in self.for_you]
-        headings = ["" if name == before else name for before, name in pairwise(["", *strongest])]
-        return headings + [""] * len(self.trending)
 
 
 def compose(index: Index, wanted: QueryProfile, day: dt.date) -> Digest:

@@ -43,6 +43,7 @@ SLOW = (
 IGNORED_HEADERS = ("date", "content-type")
 
 WrittenEmail = tuple[bytes, snapshot.Record]
+Sections = Sequence[tuple[str, int]]  # the headings, with the number of papers below each
 
 
 class EmailAssembler:
@@ -90,30 +91,32 @@ class EmailAssembler:
     def _fill(self, frame: Frame, digest: Digest, reader: Recipient) -> tuple[list[bytes], snapshot.Record]:
         cache, matches = self._part_cache, digest.matches
         token = reader_urls.opinion_token(reader.uid, self._edition.pk, reader.generation).encode() + SOFT_BREAK
-        pieces = frame.template.fill(self._personal_values(frame, digest, reader) | {"opinion": token})
+        sections = cache.sections(digest)
+        pieces = frame.template.fill(self._personal_values(frame, digest, sections, reader) | {"opinion": token})
         records = []
         for (in_text, in_html), match in zip(frame.papers, matches, strict=True):
             rendered = cache.render_paper(match)
             pieces[in_text], pieces[in_html] = token.join(rendered.text), token.join(rendered.html)
             records.append(rendered.record)
-        if digest.is_grouped:
-            self._add_headings(pieces, frame, digest)
+        self._add_headings(pieces, frame, sections)
         return pieces, snapshot.record_from_parts(records, digest, reader.frequency, reader.language)
 
-    def _add_headings(self, pieces: list[bytes], frame: Frame, digest: Digest) -> None:
+    def _add_headings(self, pieces: list[bytes], frame: Frame, sections: Sections) -> None:
         """Put the headings of the digest's groups before their first papers."""
-        for (in_text, in_html), interest in zip(frame.papers, digest.headings, strict=True):
-            if interest:
-                heading_in_text, heading_in_html = self._part_cache.heading(interest)
-                pieces[in_text] = heading_in_text + pieces[in_text]
-                pieces[in_html] = heading_in_html + pieces[in_html]
+        first = 0
+        for heading, papers in sections:
+            in_text, in_html = frame.papers[first]
+            heading_in_text, heading_in_html = self._part_cache.heading(heading)
+            pieces[in_text] = heading_in_text + pieces[in_text]
+            pieces[in_html] = heading_in_html + pieces[in_html]
+            first += papers
 
-    def _personal_values(self, frame: Frame, digest: Digest, reader: Recipient) -> dict[str, bytes]:
+    def _personal_values(self, frame: Frame, digest: Digest, sections: Sections, reader: Recipient) -> dict[str, bytes]:
         """Return what only this reader's email contains, by the names of the places."""
         matches = digest.matches
         unsubscribe = link_tokens.sign(Purpose.UNSUBSCRIBE, reader.uid).encode()
         subject, subject_header = self._part_cache.subject(matches)
-        contents_in_text, contents_in_html = self._part_cache.contents(digest)
+        contents_in_text, contents_in_html = self._part_cache.contents(digest, sections)
         in_text, in_html = self._part_cache.why_this_mail(reader.frequency, reader.confirmed)
         return {
             "digest": reader_urls.digest_token(reader.uid, self._edition.pk).encode() + SOFT_BREAK,

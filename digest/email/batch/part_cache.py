@@ -98,15 +98,21 @@ class PartCache:
             rendered = _keep(self._papers_rendered, match.findings, self._render_paper(match), MAX_PAPERS)
         return rendered
 
-    def heading(self, interest: str) -> tuple[bytes, bytes]:
+    def sections(self, digest: Digest) -> list[tuple[str, int]]:
+        """Return the headings of `digest` with the number of papers below each."""
+        if not digest.is_grouped:
+            return []
+        with self._in_language():
+            return contents.sections_of(digest)
+
+    def heading(self, name: str) -> tuple[bytes, bytes]:
         """Return the heading above a group of papers, in the text and in the HTML part."""
-        pair = self._headings.get(interest)
+        pair = self._headings.get(name)
         if pair is None:
             with self.in_language_and_look():
                 in_text, in_html = self.splitter.headings(self._papers[0])
-                name = formatting.translated(interest)
-            pair = encode(name.join(in_text)), encode(escape(name).join(in_html))
-            _keep(self._headings, interest, pair, MAX_SENTENCES)
+                pair = encode(name.join(in_text)), encode(escape(name).join(in_html))
+            _keep(self._headings, name, pair, MAX_SENTENCES)
         return pair
 
     def subject(self, matches: Sequence[Match]) -> tuple[bytes, bytes]:
@@ -132,10 +138,9 @@ class PartCache:
             _keep(self._preheaders, key, piece, MAX_SENTENCES)
         return piece
 
-    def contents(self, digest: Digest) -> tuple[bytes, bytes]:
+    def contents(self, digest: Digest, sections: Sequence[tuple[str, int]]) -> tuple[bytes, bytes]:
         """Return the line that says what is in `digest`: in the text and in the HTML part."""
         minutes = contents.minutes_of(digest, self._count_words)
-        sections = contents.sections_of(digest)
         key = (minutes, len(digest.trending), *sections)
         pair = self._contents.get(key)
         if pair is None:

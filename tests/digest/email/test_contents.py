@@ -7,7 +7,7 @@ import pytest
 
 from digest.email import contents, figures, formatting
 from digest.email.excerpts import excerpt
-from digest.matching import Finding, Match
+from digest.matching import OWN_WORDS, Finding, Match, Reason
 from digest.models import Paper
 from digest.personalization.digest_selection import Digest
 
@@ -27,6 +27,28 @@ def test_it_says_what_is_in_an_email_and_how_long_it_takes() -> None:
     )
     assert contents.contents(digest._replace(is_grouped=False)) == "3\u00a0minutes\u00a0to\u00a0read"
     assert contents.contents(Digest(DAY, (), (), 0, 9)) == ""
+
+
+def found_by(phrase: str) -> Match:
+    reason = Reason(OWN_WORDS, "phrase", phrase, "title", 1, asked=phrase)
+    return Match(match("").paper, 1, (Finding(OWN_WORDS, 1, (reason,)),))
+
+
+@pytest.mark.parametrize(
+    ("phrases", "heading"),
+    [
+        (["video", "video"], "“video”"),
+        (["video", "world models"], "“video”, “world models”"),
+        (["video understanding", "long-horizon planning"], OWN_WORDS),
+    ],
+)
+def test_papers_found_by_the_readers_own_words_have_these_as_heading_if_they_are_short(
+    phrases: list[str], heading: str
+) -> None:
+    own, learning = [found_by(phrase) for phrase in phrases], match("Learning")
+    digest = Digest(DAY, (*own, learning), (match(""),), 0, 9, is_grouped=True)
+    assert contents.headings(digest) == [heading, "", "Learning", ""]
+    assert contents.headings(digest._replace(is_grouped=False)) == [""] * 4
 
 
 @pytest.mark.parametrize(

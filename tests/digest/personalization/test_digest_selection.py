@@ -84,12 +84,9 @@ def test_it_groups_papers_by_the_strongest_interest_and_keeps_the_best_first() -
     listed, grouped = (
         compose(Index(papers), QueryProfile((AGENTS, cooking), is_grouped=it), DAY) for it in (False, True)
     )
-    assert listed.headings == [""] * 3
     assert [group.interest for group in listed.groups] == [""]
     assert {group.interest: len(group.matches) for group in grouped.groups} == {AGENTS.label: 2, "Cooking": 1}
     assert grouped.for_you[0].paper is listed.for_you[0].paper
-    assert [name for name in grouped.headings if name] == [group.interest for group in grouped.groups]
-    assert grouped.headings[0] == grouped.groups[0].interest
 
 
 def test_papers_of_one_interest_need_no_heading() -> None:
@@ -97,7 +94,6 @@ def test_papers_of_one_interest_need_no_heading() -> None:
         Index([paper("Agents", 1), paper("Agents, too", 3)]), QueryProfile((AGENTS,), is_grouped=True), DAY
     )
     assert not digest.is_grouped
-    assert digest.headings == ["", ""]
 
 
 def test_the_best_of_a_week_are_the_most_voted_matches() -> None:
