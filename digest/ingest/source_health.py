@@ -1,12 +1,13 @@
 """The sources that keep failing: three runs in a row failed, or found nothing when there should be papers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber, TruncDate
 
 from digest.models import FetchRun, Source
 
@@ -52,18 +53,33 @@ def with_last_run(chosen: QuerySet[Source]) -> QuerySet[Any]:
 
 
 def failing_sources() -> list[FailingSource]:
-    """Return the active sources that keep failing, in one query plus one for each of them."""
+    """Return the active sources that keep failing, in two queries."""
     suspects = Source.objects.filter(is_active=True)
     for back in range(RUNS):
         status = _significant_runs().filter(source=OuterRef("pk")).values("status")[back : back + 1]
         suspects = suspects.alias(**{f"back_{back}": Subquery(status)}).filter(**{f"back_{back}__in": BAD})
-    return [trouble for source in suspects if (trouble := failure_of(source))]
+    sources = list(suspects)
+    runs: dict[int, list[FetchRun]] = {source.pk: [] for source in sources}
+    for run in _last_runs(sources) if sources else ():
+        runs[run.source_id].append(run)
+    return [trouble for source in sources if (trouble := _failure(source, runs[source.pk]))]
 
 
 def failure_of(source: Source) -> FailingSource | None:
     """Return the bad runs in a row of `source`, or None if it does not keep failing."""
-    runs = list(takewhile(lambda run: run.status in BAD, _significant_runs().filter(source=source)[:MAX_BAD_RUNS]))
-    return FailingSource(source, runs) if len(runs) >= RUNS else None
+    return _failure(source, _last_runs([source]))
+
+
+def _failure(source: Source, runs: Iterable[FetchRun]) -> FailingSource | None:
+    bad = list(takewhile(lambda run: run.status in BAD, runs))
+    return FailingSource(source, bad) if len(bad) >= RUNS else None
+
+
+def _last_runs(sources: list[Source]) -> QuerySet[FetchRun]:
+    """Return up to MAX_BAD_RUNS runs of each source, the newest first."""
+    place = Window(RowNumber(), partition_by="source", order_by=("-started_at", "-pk"))
+    runs = _significant_runs().filter(source__in=sources).annotate(place=place)
+    return runs.filter(place__lte=MAX_BAD_RUNS).order_by("source", "place")
 
 
 def has_just_begun(trouble: FailingSource) -> bool:
