@@ -93,7 +93,7 @@ def _shares(rates: ReputationRates) -> list[Share]:
         ("Bounced: no such mailbox", rates.hard, 2, "meaning=hard"),
         ("Bounced: mailbox full or unavailable", rates.soft, 2, "meaning=soft"),
         ("Blocked by the mailbox provider", rates.policy, 2, "meaning=policy"),
-        ("Marked as spam", rates.complaints, 3, "meaning=complaint"),
+        ("Marked as spam", rates.complaints, 2, "meaning=complaint"),
         ("Unsubscribed at their provider", rates.left, 2, "meaning=left"),
     ]
     return [

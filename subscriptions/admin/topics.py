@@ -48,17 +48,34 @@ class NarrowerTopicsField(forms.ModelMultipleChoiceField[Topic]):
         return [topic.slug for topic in super().clean(value)]
 
 
-class GroupWidget(AdminTextInputWidget):
-    """A text box that suggests the existing groups, because a different spelling would make a new group."""
+class GroupWidget(forms.MultiWidget):
+    """A choice of the existing groups, with a text box for a new one, which wins if it is filled in."""
 
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
-        groups = Topic.objects.exclude(group="").order_by("group").values_list("group").distinct()
-        return format_html(
-            '{}<datalist id="known-{}">{}</datalist>',
-            super().render(name, value, {**(attrs or {}), "list": f"known-{name}"}, renderer),
-            name,
-            format_html_join("", '<option value="{}"></option>', groups),
-        )
+    use_fieldset = False
+
+    def __init__(self) -> None:
+        new = AdminTextInputWidget(attrs={"placeholder": "or a new group", "aria-label": "A new group"})
+        super().__init__({"": forms.Select(attrs={"aria-label": "Group"}), "new": new})
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        groups = Topic.objects.exclude(group="").order_by("group").values_list("group", flat=True).distinct()
+        choice: Any = self.widgets[0]
+        choice.choices = [("", "Choose a group"), *((group, group) for group in groups)]
+        return super().get_context(name, value, {**(attrs or {}), "maxlength": False, "required": False})
+
+    def render(self, *args: Any, **kwargs: Any) -> Any:
+        return format_html('<span class="group-choice">{}</span>', super().render(*args, **kwargs))
+
+    def decompress(self, value: str | None) -> list[str]:
+        is_new = bool(value) and not Topic.objects.filter(group=value).exists()
+        return ["", value or ""] if is_new else [value or "", ""]
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        chosen, new = super().value_from_datadict(data, files, name)
+        return (new or "").strip() or chosen or ""
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}_0" if id_ else ""
 
 
 class TopicForm(forms.ModelForm[Topic]):

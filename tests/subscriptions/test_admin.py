@@ -387,12 +387,27 @@ def test_it_says_what_an_admin_got_wrong(
     assert message in response.content.decode()
 
 
-def test_a_new_topic_is_the_last_and_is_offered_the_groups_there_are(admin_client: Client, learning: Topic) -> None:
+def test_a_new_topic_is_the_last_and_its_group_is_chosen_or_new(admin_client: Client, learning: Topic) -> None:
     Topic.objects.filter(pk=learning.pk).update(group="Learning & more", position=6)
-    shown = admin_client.get(reverse("admin:subscriptions_topic_add")).content.decode()
-    assert '<datalist id="known-group"><option value="Learning &amp; more"></option></datalist>' in shown
-    assert re.search(r'<input[^>]* name="group"[^>]* list="known-group"', shown)
+    address = reverse("admin:subscriptions_topic_add")
+    shown = admin_client.get(address).content.decode()
+    assert '<option value="Learning &amp; more">Learning &amp; more</option>' in shown
+    assert re.search(r'<select name="group"', shown)
     assert re.search(r'<input[^>]* name="position" value="7"', shown)
+    form = {"slug": "bandits", "name": "Bandits", "group": "Learning & more", "phrases": "bandits", "position": "7"}
+    admin_client.post(address, form)
+    assert Topic.objects.get(slug="bandits").group == "Learning & more"
+    admin_client.post(address, form | {"slug": "quanta", "name": "Quanta", "group_new": " Physics "})
+    assert Topic.objects.get(slug="quanta").group == "Physics"
+    again = admin_client.post(address, form | {"name": "", "group_new": "Art"}).content.decode()  # with an error
+    assert re.search(
+        r'<input[^>]* name="group_new"[^>]* value="Art"|<input[^>]* value="Art"[^>]* name="group_new"', again
+    )
+
+
+def test_the_group_of_a_topic_is_chosen_on_its_page(admin_client: Client, learning: Topic) -> None:
+    page = admin_client.get(reverse("admin:subscriptions_topic_change", args=[learning.pk])).content.decode()
+    assert f'<option value="{learning.group}" selected>{learning.group}</option>' in page
 
 
 @pytest.mark.parametrize(
