@@ -39,7 +39,7 @@ class EditionForm(EmailPreviewForm, forms.ModelForm[Edition]):
         model = Edition
         fields = ["note_before", "note_after", "mail_from"]
         widgets = dict.fromkeys(("note_before", "note_after"), forms.Textarea(attrs={"rows": 3, "cols": 40}))
-        labels = {"mail_from": "emailed from"}
+        labels = {"mail_from": "Emailed from"}
         help_texts = {
             "note_before": f"The editors' note above the papers. {PLAIN}",
             "note_after": f"The editors' note below the papers. {PLAIN}",

@@ -88,6 +88,10 @@ class PaperForm(forms.ModelForm[Paper]):
     )
     keywords = LinesField(required=False, help_text="One per line.", show_hidden_initial=True)
 
+    class Meta:
+        labels = {"url": "Address", "github_url": "GitHub", "project_url": "Project page", "figure_url": "Figure"}
+        widgets = {"title": forms.Textarea(attrs={"rows": 2}), "take_away": forms.Textarea(attrs={"rows": 3})}
+
 
 @admin.register(Paper)
 class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
@@ -111,6 +115,19 @@ class PaperAdmin(EditsRowsAdmin, SavesChangesAdmin, admin.ModelAdmin[Paper]):
     paginator = KeysFirst
     inlines = [ListingInline]
     show_full_result_count = False
+    fieldsets = [
+        (
+            None,
+            {"fields": [("edition", "is_pinned", "is_hidden"), ("votes", "edition_votes", "comments", "github_stars")]},
+        ),
+        ("What readers see", {"fields": ["title", "authors", "summary", "abstract", "take_away", "take_away_by"]}),
+        (
+            "Links and figures",
+            {"fields": ["url", "github_url", "project_url", "figure_url", "thumbnail_url"]},
+        ),
+        ("For matching", {"fields": ["categories", "keywords", "organization", "comment"]}),
+        ("Where it comes from", {"fields": [("key", "doi"), ("published_on", "announce_type", "enriched_at")]}),
+    ]
 
     @admin.display(ordering="edition__day", description="edition")
     def day(self, paper: Paper) -> dt.date | None:

@@ -83,7 +83,9 @@ def test_it_counts_them_and_does_not_call_others_what_the_last_one_is(run: Run, 
     assert not source_health.has_just_begun(source_health.failing_sources()[0])
 
 
-def test_it_takes_two_queries_however_many_sources_fail(run: Run, hugging_face: Source, django_assert_num_queries: Any) -> None:
+def test_it_takes_two_queries_for_any_number_of_sources(
+    run: Run, hugging_face: Source, django_assert_num_queries: Any
+) -> None:
     said = {"day": THURSDAY.date(), "started_at": THURSDAY, "message": "why"}
     for number in range(9):
         source = Source.objects.create(kind="feed", key=f"https://lab.example.org/{number}", name=f"Lab {number}")
