@@ -18,7 +18,7 @@ from digest.language_models import judge, summaries
 from digest.models import Edition, Source
 from digest.ops import alerts, daily_report, daily_totals, reputation_guard, retention
 from digest.papers import topic_assignment
-from digest.personalization import assessments, embeddings, key_sentences, likes, paper_index
+from digest.personalization import assessments, embeddings, expansions, key_sentences, likes, paper_index
 from digest.search import topic_maker
 from digest.site import thumbnails
 from subscriptions.readers import lifecycle
@@ -109,12 +109,14 @@ def send_shards() -> None:
 
 @shared_task(expires=EXPIRES)
 def work_out_vectors() -> None:
-    """Embed new papers, choose their key sentences, and learn from likes. Delete unused embeddings."""
+    """Embed new papers, choose their key sentences, expand readers' texts, and learn from likes."""
     paper_index.embed_ahead(now=clock.now(), seconds=EMBEDDING_SECONDS)
     topic_maker.relearn_outdated()
     key_sentences.choose_missing(now=clock.now(), seconds=EMBEDDING_SECONDS)
     likes.learn_outdated(now=clock.now(), seconds=EMBEDDING_SECONDS)
+    expansions.expand_missing(paper_index.catalogue(), now=clock.now(), seconds=EMBEDDING_SECONDS)
     embeddings.forget_unused(now=clock.now(), needed=likes.rated_texts)
+    expansions.forget_unused(now=clock.now())
 
 
 @shared_task(expires=EXPIRES)

@@ -368,6 +368,17 @@ def _longest(field: forms.Field) -> int:
     return getattr(field, "max_length", None) or LONGEST_CHOICE
 
 
+def without_struck_word(given: QueryDict) -> QueryDict:
+    """Return the form with the word whose button was pressed added to the filter, as a word to ignore."""
+    if "ignore" not in given:
+        return given
+    changed = given.copy()
+    term = grammar.write(grammar.Criteria(ignored=(str(given["ignore"])[: grammar.MAX_TERM_LENGTH],)))
+    words = given.get("words", "").rstrip()
+    changed["words"] = f"{words}\n{term}" if words else term  # a sentence ends with its line
+    return changed
+
+
 def initial_preferences(subscriber: Subscriber) -> dict[str, Any]:
     """Return the reader's current preferences as initial values for the form."""
     follows = list(subscriber.filters.select_related("topic"))

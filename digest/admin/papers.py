@@ -11,7 +11,18 @@ from django.http import HttpRequest
 
 from digest import clock
 from digest.editions import publication
-from digest.models import Assessment, Edition, Listing, Paper, PaperAlias, SummaryRequest, Thumbnail, TopicPaper, Vector
+from digest.models import (
+    Assessment,
+    Edition,
+    Listing,
+    Paper,
+    PaperAlias,
+    SummaryRequest,
+    TextExpansion,
+    Thumbnail,
+    TopicPaper,
+    Vector,
+)
 from subscriptions.admin.base import DATES_AND_TIMES, EditsRowsAdmin, ReadOnlyAdmin, SavesChangesAdmin
 from subscriptions.admin.filters import SelectFilter
 from subscriptions.forms import LinesField
@@ -172,6 +183,15 @@ class TopicPaperAdmin(ReadOnlyAdmin, admin.ModelAdmin[TopicPaper]):
 class VectorAdmin(ReadOnlyAdmin, admin.ModelAdmin[Vector]):
     list_display = ["key", "kind", "used_on"]
     list_filter = ["kind", "used_on"]
+    search_fields = ["key"]
+    exclude = ["values"]
+    show_full_result_count = False
+
+
+@admin.register(TextExpansion)
+class TextExpansionAdmin(ReadOnlyAdmin, admin.ModelAdmin[TextExpansion]):
+    list_display = ["__str__", "made_on", "used_on"]
+    list_filter = ["made_on", "used_on"]
     search_fields = ["key"]
     exclude = ["values"]
     show_full_result_count = False

@@ -48,9 +48,14 @@ def assemble_index(
         paper_vectors,
         paper_vectors[:0] if background is None else background,
         vector_of,
-        topic_vectors.mean(axis=0) if len(topics) >= MIN_TOPICS else None,
+        center_of(topic_vectors),
     )
     return Index(papers, embedding_space, _thesaurus(topics, topic_vectors), assessments, earlier)
+
+
+def center_of(topics: Vectors) -> Vectors | None:
+    """Return the embedding that short texts share: the mean over all `topics`, or None if there are few of these."""
+    return np.asarray(topics.mean(axis=0), np.float32) if len(topics) >= MIN_TOPICS else None
 
 
 def text_of(paper: PaperText) -> str:

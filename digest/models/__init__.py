@@ -14,10 +14,11 @@ from digest.models.summaries import SummaryRequest
 from digest.models.thumbnails import Thumbnail
 from digest.models.topic_examples import TopicExample
 from digest.models.totals import DailyTotal
-from digest.models.vectors import Vector
+from digest.models.vectors import ArchiveWords, TextExpansion, Vector
 
 __all__ = [
     "Allowance",
+    "ArchiveWords",
     "Assessment",
     "DailyTotal",
     "Delivery",
@@ -37,6 +38,7 @@ __all__ = [
     "Shard",
     "Source",
     "SummaryRequest",
+    "TextExpansion",
     "Thumbnail",
     "TopicExample",
     "TopicPaper",

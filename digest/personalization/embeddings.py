@@ -81,6 +81,13 @@ def background() -> "Vectors":
     return np.array([_unpack(values) for values in rows], np.float32).reshape(-1, DIMENSIONS)
 
 
+def stack(vectors: "Iterable[Vectors]") -> "Vectors":
+    """Return `vectors` as the rows of one array."""
+    import numpy as np
+
+    return np.array(list(vectors), np.float32).reshape(-1, DIMENSIONS)
+
+
 def forget_unused(*, now: dt.datetime, needed: Callable[[], Iterable[str]] = tuple) -> int:
     """Delete the embeddings that were not used for KEEP, except of the texts `needed`. Return their number."""
     unused = Vector.objects.filter(used_on__lt=now.date() - KEEP)

@@ -11,7 +11,7 @@ from digest.matching import Index, Interest, PaperText
 from digest.matching.assembly import assemble_index, text_of
 from digest.matching.cache import BoundedCache
 from digest.models import Paper
-from digest.personalization import assessments, embeddings, profiles
+from digest.personalization import assessments, embeddings, expansions, profiles
 from subscriptions.models import Topic
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def build_index(
     """
     papers = list(papers)
     topics = catalogue() if topics is None else topics
-    assessed = assessments.of_papers(papers)
+    assessed, earlier = assessments.of_papers(papers), expansions.earlier_papers()
     if not embeddings.is_available():
-        return assemble_index(papers, topics, assessments=assessed)
+        return assemble_index(papers, topics, assessments=assessed, earlier=earlier)
     profiles = [topic.profile for topic in topics]
     known = embeddings.known([*map(text_of, papers), *profiles])
     missing = [text for text in map(text_of, papers) if text not in known]
@@ -48,8 +48,9 @@ def build_index(
         logger.log(
             level, "Matching works on words alone: the embeddings of %d papers are not computed yet", len(missing)
         )
-        return assemble_index(papers, topics, assessments=assessed)
-    return assemble_index(papers, topics, known, embeddings.background(), _QueryEmbeddings(keep=not for_page), assessed)
+        return assemble_index(papers, topics, assessments=assessed, earlier=earlier)
+    look_up = _QueryEmbeddings(keep=not for_page)
+    return assemble_index(papers, topics, known, embeddings.background(), look_up, assessed, earlier)
 
 
 def catalogue() -> list[Interest]:

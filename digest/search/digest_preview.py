@@ -8,6 +8,7 @@ from django.conf import settings
 from digest.matching import Interest
 from digest.personalization import profiles
 from digest.personalization.digest_selection import Digest, compose
+from digest.personalization.expansions import SharedWords, shared_words
 from digest.search import index_cache
 from digest.search.preview_hints import Advice, advise
 from subscriptions.models import Subscriber, Topic
@@ -23,6 +24,7 @@ class Preview:
     advice: tuple[Advice, ...]
     follows_something: bool  # if False, each digest holds the papers with the most votes
     is_weekly: bool
+    shared_words: tuple[SharedWords, ...] = ()
 
     @property
     def papers(self) -> int:
@@ -62,7 +64,8 @@ def preview(preferences: Preferences, reader: Subscriber | None = None) -> Previ
     is_empty = not any(digest.for_you for digest in digests)
     broader = _broader_topics(preferences.topics, own.min_votes) if is_empty else ()
     advice = advise(recent, digests, wanted, own, broader)
-    return Preview(digests, advice, follows_something=bool(wanted.interests), is_weekly=is_weekly)
+    shared = shared_words(recent.days[0][1].corpus, own) if recent.days else ()
+    return Preview(digests, advice, bool(wanted.interests), is_weekly, shared)
 
 
 def _are_saved(words: str, reader: Subscriber) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -22,8 +23,8 @@ from subscriptions.views.common import for_reader
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest) -> HttpResponse:
     """Show the preview for the content of the sign-up form: alone for htmx, else within the whole page."""
-    data = request.POST if request.method == "POST" else request.GET
-    context = preview_context(forms.PreferencesForm(data))
+    data = forms.without_struck_word(request.POST if request.method == "POST" else request.GET)
+    context = preview_context(forms.PreferencesForm(data)) | {"preview_at": reverse("digest:preview")}
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "web/_preview.html", context)
     else:
@@ -37,10 +38,12 @@ def preview(request: HttpRequest) -> HttpResponse:
 @for_reader(Purpose.PREFERENCES)
 def preview_of_settings(request: HttpRequest, reader: Subscriber, token: str) -> HttpResponse:
     """Show the preview for settings that a reader has changed but not saved yet."""
-    context = preview_context(forms.PreferencesForm(request.POST, reader=reader), reader)
+    data = forms.without_struck_word(request.POST)
+    context = preview_context(forms.PreferencesForm(data, reader=reader), reader)
+    context["preview_at"] = reverse("digest:preview_of_settings", args=[token])
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "web/_preview.html", context)
-    return preferences.show_draft(request, reader, token, **context)
+    return preferences.show_draft(request, reader, token, data, **context)
 
 
 def preview_context(form: forms.PreferencesForm, reader: Subscriber | None = None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -105,11 +105,14 @@ def change_address(request: HttpRequest, subscriber: Subscriber, token: str) -> 
     return render(request, "web/change_address.html", context, status=409 if context["taken"] else 200)
 
 
-def show_draft(request: HttpRequest, subscriber: Subscriber, token: str, **more: object) -> HttpResponse:
-    """Return the page with the visitor's unsaved changes, or only what its search found."""
+def show_draft(
+    request: HttpRequest, subscriber: Subscriber, token: str, given: QueryDict | None = None, **more: object
+) -> HttpResponse:
+    """Return the page with the visitor's unsaved changes (`given`), or only what its search found."""
+    form = _form(subscriber, forms.draft(given or request.POST))
     if is_search(request):
-        return render(request, "web/_found_topics.html", {"form": _form(subscriber, forms.draft(request.POST))})
-    return show(request, subscriber, token, form=_form(subscriber, forms.draft(request.POST)), **more)
+        return render(request, "web/_found_topics.html", {"form": form})
+    return show(request, subscriber, token, form=form, **more)
 
 
 def show(request: HttpRequest, subscriber: Subscriber, token: str, **more: object) -> HttpResponse:

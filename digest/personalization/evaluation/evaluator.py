@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digest.matching import Assessments, Index, Interest, PaperText, scoring_weights
-from digest.matching.assembly import assemble_index, text_of, thesaurus_of
+from digest.matching.assembly import assemble_index, center_of, text_of, thesaurus_of
 from digest.matching.corpus import NO_EARLIER_PAPERS, EarlierPapers
 from digest.matching.expansion import Archive
 from digest.matching.scoring import questions
@@ -175,7 +175,7 @@ def _earlier(
         archive = Archive(others)
         return EarlierPapers(archive.word_counts, cached(lambda text, ignored: archive.expand(text, None, ignored)))
     vectors, profiles = _stack(encode(list(map(text_of, others)))), _stack(encode([one.profile for one in topics]))
-    archive = Archive(others, vectors, profiles.mean(axis=0))
+    archive = Archive(others, vectors, center_of(profiles))
 
     expand = cached(lambda text, ignored: archive.expand(text, encode([text])[text], ignored))
     return EarlierPapers(archive.word_counts, expand)
