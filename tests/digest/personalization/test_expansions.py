@@ -16,10 +16,14 @@ ASKED = "assistants that click through screens"
 MINUTE = 60.0
 
 
-@pytest.fixture
-def archive(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Store an archive: papers on screens mention OSWorld. No embeddings are installed."""
+@pytest.fixture(autouse=True)
+def match_by_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digest.personalization.embeddings.is_available", lambda: False)
+
+
+@pytest.fixture
+def archive(db: None) -> None:
+    """Store an archive: papers on screens mention OSWorld."""
     screens = [("Assistants click screens", "Clicking through screens: OSWorld grounding.")] * 12
     others = [(f"Else {number}", f"Subject {number} of another kind.") for number in range(200)]
     Paper.objects.bulk_create(
