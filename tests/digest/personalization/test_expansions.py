@@ -1,13 +1,15 @@
 """Expansions of readers' texts, computed ahead, stored, and used by indexes and previews."""
 
 import datetime as dt
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from digest.matching import Interest
 from digest.models import ArchiveWords, Edition, Paper, TextExpansion
-from digest.personalization import expansions, paper_index
+from digest.personalization import embeddings, expansions, paper_index
 from subscriptions.models import Subscriber
 from subscriptions.query.grammar import Criteria
 from tests.conftest import NOW, make_reader
@@ -17,8 +19,11 @@ MINUTE = 60.0
 
 
 @pytest.fixture(autouse=True)
-def match_by_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.personalization.embeddings.is_available", lambda: False)
+def by_words(settings: Any) -> Iterator[None]:
+    settings.MATCH_BY_MEANING = False
+    embeddings.is_available.cache_clear()
+    yield
+    embeddings.is_available.cache_clear()
 
 
 @pytest.fixture
