@@ -29,6 +29,7 @@ from subscriptions.topics.areas import Area, by_area, current
 
 LONGEST_PAUSE = dt.timedelta(days=366)
 MAX_FOUND = 12  # topics that the box shows
+MAX_AREAS = 12  # areas that the form shows at once, if there are more than two more
 LONGEST_FIND = 60  # characters in the box that finds topics
 LONGEST_CHOICE = 100  # characters in other fields of a draft: slugs, time zones, numbers
 
@@ -127,7 +128,15 @@ class PreferencesForm(forms.Form):
         return {topic.slug: topic for topic in self._topics}
 
     def areas(self) -> list[Area]:
-        """Return the topics by area, in the order of the catalogue."""
+        """Return the topics by area, in the order of the catalogues. If there are many areas, return the first ones."""
+        return self._areas[:MAX_AREAS] if self.more_areas() else self._areas
+
+    def more_areas(self) -> list[Area]:
+        """Return the areas that are shown on demand, because there are many."""
+        return self._areas[MAX_AREAS:] if len(self._areas) > MAX_AREAS + 2 else []
+
+    @cached_property
+    def _areas(self) -> list[Area]:
         return by_area(self._by_slug.values())
 
     def popular(self) -> list[Topic]:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -39,19 +40,19 @@ class CitedPapersField(forms.CharField):
 
 
 class TopicMakerForm(forms.Form):
-    name = forms.CharField(max_length=80, widget=forms.TextInput(attrs={"class": "vTextField"}))
+    name = forms.CharField(max_length=80, widget=AdminTextInputWidget())
     group = forms.CharField(max_length=60, widget=GroupWidget(), help_text="The area in which readers see it.")
     sentence = forms.CharField(
         max_length=200,
         help_text="What its papers are about, as you would explain it to a colleague.",
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
     )
     examples = CitedPapersField(required=False, label="Example papers", help_text=f"{CITED} Five are enough.")
     find = forms.CharField(
         required=False,
         max_length=200,
         label="Or search for them",
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        widget=AdminTextInputWidget(),
     )
 
     def clean_name(self) -> str:

@@ -135,7 +135,8 @@ def phrase_odds(position: PhrasePosition, weights: PhraseWeights) -> float:
 
 def topic_odds(corpus: Corpus, interest: Interest, weights: PhraseWeights) -> Values:
     """Return each paper's log-odds for a topic, from its phrases, their words, its name and its embedding."""
-    odds = weights.intercept + weights.name * corpus.bm25_index.coverage(interest.label)
+    intercept = weights.intercept - (scoring_weights.WITHOUT_CATEGORY if interest.criteria.categories else 0.0)
+    odds = intercept + weights.name * corpus.bm25_index.coverage(interest.label)
     phrase_matches = _phrase_matches(corpus, interest.criteria.quoted)
     for number, position in _merged_positions(phrase_matches).items():
         odds[number] += phrase_odds(position, weights)

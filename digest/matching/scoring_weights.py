@@ -23,6 +23,8 @@ IN_CATEGORY = 0.4
 # A topic with categories includes the papers of these; words and meaning rank them. Cross-listed papers come later.
 ON_TOPIC_BY_CATEGORY = 0.8
 ON_TOPIC_BY_CROSS_LISTING = 0.5
+# Log-odds that its words and meaning have to make up for without the category: a field's words are used elsewhere too.
+WITHOUT_CATEGORY = 2.5
 WITH_VOTES = 0.4
 
 
@@ -87,7 +89,7 @@ TOPIC = PhraseWeights(
 )
 # `found` is negative, because an occurrence that is neither early nor rare says little.
 TOPIC_BY_WORDS = PhraseWeights(intercept=-7.11, found=-1.31, title=0.22, early=1.63, rare=0.48, name=1.80, words=2.83)
-# A topic learned from example papers.
+# A topic learned from example papers (`python -m benchmarks.made_topics`).
 LEARNED = PhraseWeights(
     intercept=-6.82,
     found=0.0,

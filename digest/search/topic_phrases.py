@@ -29,7 +29,8 @@ def propose(
 ) -> list[str]:
     """Return the phrases that `examples` and papers `close` to them contain, and other papers rarely, best first.
 
-    Phrases that more `wrong` papers than examples contain are left out.
+    Phrases that more `wrong` papers than examples contain are left out, and those that no title or keyword contains:
+    they are mostly set phrases, such as “extensive experiments”.
     """
     papers: dict[str, float] = defaultdict(float)
     in_titles: dict[str, float] = defaultdict(float)
@@ -45,7 +46,7 @@ def propose(
     values = {
         key: number * (1 + in_titles[key] / number) * _lift(number / total, share(written[key])) * _length_factor(key)
         for key, number in _most_frequent(papers)
-        if key not in misleading and not _is_common(key)
+        if in_titles[key] and key not in misleading and not _is_common(key)
     }
     best = sorted((key for key in values if values[key] > 0), key=lambda key: (-values[key], key))
     return [written[key] for key in islice(without_overlaps(best[:MAX_CANDIDATES]), most)]

@@ -14,6 +14,10 @@ class Area:
     whole: Topic | None
     topics: tuple[Topic, ...]
 
+    @property
+    def slugs(self) -> list[str]:
+        return [topic.slug for topic in (self.whole, *self.topics) if topic]
+
 
 def by_area(topics: Iterable[Topic]) -> list[Area]:
     """Return `topics` by area, in their order."""

@@ -62,10 +62,10 @@ SHIPPED = {
 def states() -> list[Catalogue]:
     """Return the state of each catalogue, in order. Add the ones that are missing, as the setting says."""
     known = {state.slug: state for state in Catalogue.objects.all()}
-    for slug in SHIPPED.keys() - known.keys():
-        known[slug], _ = Catalogue.objects.get_or_create(
-            slug=slug, defaults={"is_on": slug in settings.TOPIC_CATALOGUES}
-        )
+    for slug in SHIPPED:
+        if slug not in known:
+            is_on = slug in settings.TOPIC_CATALOGUES
+            known[slug], _ = Catalogue.objects.get_or_create(slug=slug, defaults={"is_on": is_on})
     return [known[slug] for slug in SHIPPED]
 
 

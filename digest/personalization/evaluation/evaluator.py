@@ -123,7 +123,7 @@ def prepare(judgements: Path, folder: Path, *, archive: Path | None = None, cach
     papers = _papers(folder, {key for one in judged for key in one.grades})
     encode = CachedEncoder(cache) if embeddings.is_available() else None
     others = _other_papers(archive, papers) if archive else []
-    index = _index(papers, list(topics.values()), others, encode)
+    index = make_index(papers, list(topics.values()), others, encode)
     asked = [(one, _queries(one, _topic(one, topics, index.corpus.thesaurus, encode))) for one in judged]
     if encode:
         every = [way.criteria for _, queries in asked for way in queries.values()]
@@ -151,7 +151,7 @@ def _catalogue_topics() -> list[Topic]:
         raise EvaluationError(str(error)) from error
 
 
-def _index(
+def make_index(
     papers: Sequence[PaperRecord],
     topics: Sequence[Interest],
     others: Sequence[PaperRecord],
@@ -273,7 +273,7 @@ def _papers(folder: Path, graded: set[str]) -> list[PaperRecord]:
 
     The graders did not look at any other days.
     """
-    days = _recorded_days(folder)
+    days = recorded_days(folder)
     dated = [day for day, records in days.items() if any(record.key in graded for record in records)]
     if not dated:
         raise EvaluationError(
@@ -291,12 +291,12 @@ def _papers(folder: Path, graded: set[str]) -> list[PaperRecord]:
 def _other_papers(archive: Path, papers: Sequence[PaperRecord]) -> list[PaperRecord]:
     """Return the papers in `archive` that are not among the judged `papers`."""
     judged = {paper.key for paper in papers}
-    days = sorted(_recorded_days(archive).items())
+    days = sorted(recorded_days(archive).items())
     unique = {record.key: record for _, records in days for record in records if record.key not in judged}
     return list(unique.values())
 
 
-def _recorded_days(folder: Path) -> dict[dt.date, list[PaperRecord]]:
+def recorded_days(folder: Path) -> dict[dt.date, list[PaperRecord]]:
     if not folder.is_dir():
         raise EvaluationError(f"There is no folder {folder}.")
     files = [*folder.glob("????-??-??.json"), *folder.glob("hf/????-??-??.json")]

@@ -397,3 +397,11 @@ def test_words_rank_the_papers_of_a_topics_categories() -> None:
     topic = Interest("Quantum physics", Criteria(quoted=("qubit",), categories=("quant-ph",)), "Quantum physics")
     papers = [paper("On a Theorem", categories=["quant-ph"]), paper("A Qubit for All", categories=["quant-ph"])]
     assert titles(assemble_index(papers, [topic]), topic) == ["A Qubit for All", "On a Theorem"]
+
+
+def test_without_its_category_a_topic_needs_stronger_words() -> None:
+    topic = Interest("Quantum physics", Criteria(quoted=("qubit",)), "Quantum physics")
+    taxonomy = Interest("Quantum physics", Criteria(quoted=("qubit",), categories=("quant-ph",)), "Quantum physics")
+    index = assemble_index([paper("A Day", "It mentions a qubit.", categories=["cs.AI"])], [topic])
+    (plain,), (strict,) = index.rank(topic), index.rank(taxonomy)
+    assert strict[0] < plain[0]

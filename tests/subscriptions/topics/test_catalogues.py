@@ -122,3 +122,14 @@ def test_the_topics_of_one_catalogue_come_before_those_of_the_next() -> None:
 
 def test_the_file_of_each_catalogue_is_known() -> None:
     assert {path.stem for path in catalogue.FOLDER.glob("*.toml")} == {*SHIPPED}
+
+
+def test_the_form_shows_many_areas_on_demand_and_those_of_one_catalogue_at_once(client: Client) -> None:
+    catalogues.load()
+    assert "more-areas" not in client.get("/subscribe/").content.decode()
+    catalogues.load([*SHIPPED])
+    page = client.get("/subscribe/").content.decode()
+    first, more = page.split("more-areas")
+    assert first.count('class="area"') == 12
+    assert more.count('class="area"') == 14
+    assert "Health sciences" in more
