@@ -330,7 +330,7 @@ class KnownAddressForm(forms.Form):
         guesses = abuse_limits.guesses(self._reader.uid)
         # Count before comparing, because many guesses may arrive at the same time.
         if abuse_limits.acquire(guesses, now=timezone.now()):
-            raise forms.ValidationError(_("That was a wrong address too often. Please try again in an hour."))
+            raise forms.ValidationError(_("Too many wrong addresses. Please try again in an hour."))
         if email_addresses.address_hash(present) != email_addresses.address_hash(self._reader.email):
             raise forms.ValidationError(_("These settings belong to another address."))
         abuse_limits.forget(guesses)

@@ -58,7 +58,7 @@ def line(sections: Iterable[tuple[str, int]], trending: int, minutes: int) -> st
     parts = [_part(heading, papers) for heading, papers in sections]
     if parts and trending:
         parts.append(_part(_("Trending"), trending))
-    time = ngettext("%(minutes)s minute to read", "%(minutes)s minutes to read", minutes)
+    time = ngettext("%(minutes)s-minute read", "%(minutes)s-minute read", minutes)
     return " · ".join([(time % {"minutes": grouped(minutes)}).replace(" ", "\u00a0"), *parts])
 
 

@@ -53,8 +53,8 @@ def _confirm(notice: OwedNotice) -> Note:
             _("The link works for 7 days. Digests come %(how_often)s.")
             % {"how_often": _HOW_OFTEN[Subscriber.Frequency(reader.frequency)]()},
             _(
-                "If it was not you, ignore this email: without your confirmation we send no papers, and we "
-                "delete this address after 30 days."
+                "If this wasn’t you, ignore this email: unless you confirm, we send no papers, and we delete your "
+                "address after 30 days."
             ),
         ),
         _("Confirm subscription"),
@@ -114,7 +114,10 @@ def _link(notice: OwedNotice) -> Note:
         _("Your link to %(site)s") % {"site": brand.current().name},
         (
             _("You, or someone using your address, asked for the link to your settings. Here it is."),
-            _("If it was not you, there is nothing to do. Keep the link private: it opens your settings."),
+            _(
+                "If this wasn’t you, there is nothing to do. Keep this link private: anyone who has it can open your "
+                "settings."
+            ),
         ),
         _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
@@ -130,7 +133,7 @@ def _change_address(notice: OwedNotice) -> Note:
                 "You, or a reader who entered your address, asked us to send their papers here from now on. "
                 "If it was you, please confirm."
             ),
-            _("The link works for 7 days. If it was not you, ignore this email: no papers will come."),
+            _("The link works for 7 days. If this wasn’t you, ignore this email: no papers will be sent to you."),
         ),
         _("Use this address"),
         address_change.make_url(notice.subscriber),
@@ -143,7 +146,7 @@ def _moved(notice: OwedNotice) -> Note:
         _("Your address for %(site)s was changed") % {"site": brand.current().name},
         (
             _("From now on your papers go to another address, as requested on your settings page and confirmed."),
-            _("If it was not you, please reply to this email."),
+            _("If this wasn’t you, please reply to this email."),
         ),
     )
 
@@ -154,10 +157,7 @@ def _goodbye(notice: OwedNotice) -> Note:
         _("You are unsubscribed from %(site)s") % {"site": brand.current().name},
         (
             _("You will get no more digests. Thank you for reading."),
-            _(
-                "If it was not you, or you change your mind, you can restore your subscription with one "
-                "click for 30 days."
-            ),
+            _("If this wasn’t you, or if you change your mind, you can resubscribe with one click within 30 days."),
         ),
         _("Resubscribe"),
         link_tokens.make_url(Purpose.COME_BACK, notice.subscriber),
@@ -171,15 +171,15 @@ def _returned(notice: OwedNotice) -> Note:
         comes = _("You are subscribed again. No digests come until %(day)s.") % {"day": day}
     else:
         terms = {"how_often": reader.get_frequency_display(), "papers": reader.max_papers}
-        comes = _("You are subscribed again: %(how_often)s. Most papers in a digest: %(papers)s.") % terms
+        comes = _("You are subscribed again. How often: %(how_often)s. Papers per digest: at most %(papers)s.") % terms
     return Note(
         notice.address,
         _("You are subscribed to %(site)s again") % {"site": brand.current().name},
         (
             comes,
             _(
-                "If it was not you, someone has one of your digests with its links, and left and came back in your "
-                "name. Please see whether your settings are as you want them."
+                "If this wasn’t you, someone used the links in one of your digests to unsubscribe and resubscribe "
+                "you. Please check your settings."
             ),
         ),
         _("Settings"),
@@ -191,20 +191,23 @@ def _less(notice: OwedNotice) -> Note:
     reader = notice.subscriber
     if reader.status == Subscriber.Status.PAUSED:
         day = date_format(reader.paused_until or "", pgettext("Django date format: 20 August 2026", "j F Y"))
-        comes = _("As requested on the page to unsubscribe, no digests come until %(day)s.") % {"day": day}
+        comes = _("As requested on the unsubscribe page, your digests are paused until %(day)s.") % {"day": day}
     else:
         terms = {"how_often": reader.get_frequency_display(), "papers": reader.max_papers}
         comes = (
             _(
-                "As requested on the page to unsubscribe, you get less: %(how_often)s. Most papers in a digest: "
-                "%(papers)s."
+                "As requested on the unsubscribe page, you now get less email. How often: %(how_often)s. Papers per "
+                "digest: at most %(papers)s."
             )
             % terms
         )
     return Note(
         notice.address,
-        _("You get less from %(site)s") % {"site": brand.current().name},
-        (comes, _("If it was not you, someone has one of your digests with its links. Your settings can undo it.")),
+        _("Less email from %(site)s") % {"site": brand.current().name},
+        (
+            comes,
+            _("If this wasn’t you, someone used the links in one of your digests. You can undo it in your settings."),
+        ),
         _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, reader),
     )
@@ -216,11 +219,14 @@ def _signed_out(notice: OwedNotice) -> Note:
         _("Your new link to %(site)s") % {"site": brand.current().name},
         (
             _(
-                "As was asked for on your settings page, all devices are signed out, and the links in older emails no "
-                "longer open your settings, your feed or your opinions. Unsubscribing by them still works. Here is "
-                "the new link."
+                "As requested on your settings page, all devices are signed out. Links in older emails no longer open "
+                "your settings, your feed or your ratings, but you can still unsubscribe with them. Here is your new "
+                "link."
             ),
-            _("Keep the link to yourself: it opens your settings. They have the new address of your feed, too."),
+            _(
+                "Keep this link private: anyone who has it can open your settings. They also show the new address of "
+                "your feed."
+            ),
         ),
         _("Settings"),
         link_tokens.make_url(Purpose.PREFERENCES, notice.subscriber),
@@ -232,10 +238,13 @@ def _data(notice: OwedNotice) -> Note:
         notice.address,
         _("Your data at %(site)s") % {"site": brand.current().name},
         (
-            _("As was asked for on your settings page, this link opens all that we know about you, for one day."),
             _(
-                "If it was not you, someone has one of your digests with its links. Your data can’t be seen without "
-                "this email. On your settings page you can sign out everywhere."
+                "As requested on your settings page, here is a link to all the data we hold about you. It works for "
+                "one day."
+            ),
+            _(
+                "If this wasn’t you, someone has the links from one of your digests. Without this email they can’t "
+                "see your data. To revoke those links, choose “Sign out everywhere” in your settings."
             ),
         ),
         _("Open my data"),
@@ -249,7 +258,7 @@ def _sign_in(notice: OwedNotice) -> Note:
         _("Your sign-in link for %(site)s") % {"site": brand.current().name},
         (
             _("You, or someone using your address, asked for a link to sign in. It works for one hour."),
-            _("If it was not you, ignore this email: no one is signed in without it."),
+            _("If this wasn’t you, ignore this email: no one can sign in without it."),
         ),
         _("Sign in"),
         link_tokens.make_url(Purpose.SIGN_IN, notice.subscriber),
@@ -267,7 +276,7 @@ def erased(address: str) -> Note:
                 "As requested on your settings page, we deleted your address, what you followed and what we sent "
                 "you from our database. This is our last email."
             ),
-            _("If it was not you, we are sorry: this can’t be undone. You are welcome to sign up again."),
+            _("If this wasn’t you, we are sorry: it can’t be undone. You are welcome to sign up again."),
         ),
         _("Sign up"),
         f"{settings.SITE_URL}{reverse('subscriptions:subscribe')}",

@@ -23,9 +23,9 @@ def test_it_says_what_is_in_an_email_and_how_long_it_takes() -> None:
     learning, agents = match("Learning"), match("Agents", 500)
     digest = Digest(DAY, (learning, learning, agents), (match(""),), 0, 9, is_grouped=True)
     assert contents.contents(digest).replace("\u00a0", " ") == (
-        "3 minutes to read · Learning (2) · Agents (1) · Trending (1)"
+        "3-minute read · Learning (2) · Agents (1) · Trending (1)"
     )
-    assert contents.contents(digest._replace(is_grouped=False)) == "3\u00a0minutes\u00a0to\u00a0read"
+    assert contents.contents(digest._replace(is_grouped=False)) == "3-minute\u00a0read"
     assert contents.contents(Digest(DAY, (), (), 0, 9)) == ""
 
 

@@ -84,12 +84,12 @@ def test_the_page_to_unsubscribe_offers_less_email(
     path = path_of(Purpose.UNSUBSCRIBE, alice)
     assert f'action="{path}less/"' in text_of(visitor.get(path))
     answer = text_of(visitor.post(f"{path}less/", {"offer": offer}))
-    assert "Done: you will get less." in answer
+    assert "Done: you will get less email." in answer
     row = stored(alice)
     assert (row["frequency"], row["status"]) == (changed, "paused" if offer == "pause" else "active")
     assert row["max_papers"] == (5 if offer == "fewer" else 10)
     queue.send_pending(now=NOW)
-    assert [message.subject for message in mail.outbox] == ["You get less from Daily Papers"]
+    assert [message.subject for message in mail.outbox] == ["Less email from Daily Papers"]
 
 
 def test_less_email_can_be_chosen_three_times_a_day(visitor: Client, alice: Subscriber) -> None:
@@ -125,7 +125,7 @@ def test_the_confirmation_names_the_choice_before_the_button(
     (message,) = mail.outbox
     text = " ".join(str(message.body).split())
     assert f"for papers on: Learning and {named}." in text
-    assert text.index("for papers on") < text.index("Confirm subscription:") < text.index("If it was not you")
+    assert text.index("for papers on") < text.index("Confirm subscription:") < text.index("If this wasn’t you")
     assert f"Learning, {named}" in text_of(visitor.get(path_of(Purpose.CONFIRM, reader)))
 
 

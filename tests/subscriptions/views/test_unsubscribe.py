@@ -190,9 +190,18 @@ def test_it_brings_back_on_gentler_terms(visitor: Client, alice: Subscriber, off
 @pytest.mark.parametrize(
     ("offer", "told"),
     [
-        ("undo", "You are subscribed again: Daily, whenever there are new papers. Most papers in a digest: 10."),
-        ("weekly", "You are subscribed again: Weekly: the best of Monday to Friday. Most papers in a digest: 10."),
-        ("fewer", "You are subscribed again: Daily, whenever there are new papers. Most papers in a digest: 5."),
+        (
+            "undo",
+            "You are subscribed again. How often: Daily, whenever there are new papers. Papers per digest: at most 10.",
+        ),
+        (
+            "weekly",
+            "You are subscribed again. How often: Weekly: the best of Monday to Friday. Papers per digest: at most 10.",
+        ),
+        (
+            "fewer",
+            "You are subscribed again. How often: Daily, whenever there are new papers. Papers per digest: at most 5.",
+        ),
         ("pause", "You are subscribed again. No digests come until 17 September 2026."),
     ],
 )
