@@ -58,12 +58,16 @@ def of_text(corpus: Corpus, asked: Interest) -> Evidence:
             "intercept": ones,
             "words": evidence.words,
             "topics": evidence.topics,
-            "closeness": 0 * ones if evidence.closeness is None else evidence.closeness.astype(np.float64),
+            "closeness": _or_zeros(evidence.closeness, ones),
             "name": corpus.bm25_index.coverage(question.name),
-            "feedback": evidence.feedback,
-            "feedback_words": evidence.feedback_words,
+            "feedback": _or_zeros(evidence.feedback, ones),
+            "feedback_words": _or_zeros(evidence.feedback_words, ones),
         }
     return {}  # a name of one word is only matched as a phrase
+
+
+def _or_zeros(values: NDArray[Any] | None, ones: Values) -> Values:
+    return 0 * ones if values is None else values.astype(np.float64)
 
 
 # Topics come first, because the scores of texts depend on the topics that they are about.

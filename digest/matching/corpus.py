@@ -47,9 +47,8 @@ class TextEvidence(NamedTuple):
     odds: Values  # log-odds
     intercept: float  # log-odds of a paper without any evidence
     words: Values  # BM25 score for the text
-    expansion: Expansion | None
-    feedback_words: Values  # words of the expansion, in standard deviations; 0 without one
-    feedback: Values  # similarity to the expansion's embedding, in standard deviations; 0 without one
+    feedback_words: Values | None  # words of the text's expansion, in standard deviations
+    feedback: Vectors | None  # similarity to the embedding of the text's expansion, in standard deviations
     topics: Values  # how much the paper is about the topics of the text, 0…1
     closeness: Vectors | None  # similarity of the embeddings, in standard deviations
 

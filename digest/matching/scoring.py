@@ -9,7 +9,6 @@ import numpy as np
 from digest.matching import scoring_weights
 from digest.matching.bm25 import Values
 from digest.matching.corpus import Corpus, PhraseMatch, TextEvidence
-from digest.matching.expansion import Expansion
 from digest.matching.phrase_index import IN_TITLE, PhrasePosition
 from digest.matching.scoring_weights import PhraseWeights, TextWeights
 from digest.matching.similarity import Vectors
@@ -241,6 +240,9 @@ def _compute_evidence(corpus: Corpus, question: Question) -> TextEvidence:
     for topic, weight in of_text.weights:
         topics = topics + weight * topic_probabilities(corpus, topic)
     weights = weights.for_similarity(of_text.similarity)
+    expansion = corpus.earlier.expansion(question.text, question.ignored)
+    if expansion is None:
+        weights = weights.without_expansion(by_meaning=closeness is not None)
     odds = weights.intercept + weights.words * words
     if of_text.weights:
         odds += weights.topics * topics
@@ -248,25 +250,15 @@ def _compute_evidence(corpus: Corpus, question: Question) -> TextEvidence:
         odds += weights.name * corpus.bm25_index.coverage(question.name)
     if closeness is not None:
         odds += weights.closeness * closeness
-    expansion = corpus.earlier.expansion(question.text, question.ignored)
-    feedback_words, feedback = _feedback(corpus, expansion, words, closeness)
-    odds += weights.feedback_words * feedback_words + weights.feedback * feedback
-    return TextEvidence(odds, weights.intercept, words, expansion, feedback_words, feedback, topics, closeness)
-
-
-def _feedback(
-    corpus: Corpus, expansion: Expansion | None, words: Values, closeness: Vectors | None
-) -> tuple[Values, Values]:
-    """Return how well each paper agrees with the words and the embedding of `expansion`, in standard deviations."""
-    expected: Values = scoring_weights.FEEDBACK_FROM_WORDS * words
-    if closeness is not None:
-        expected = scoring_weights.FEEDBACK_FROM_CLOSENESS * closeness.astype(np.float64)
-    if expansion is None:
-        return expected, expected
-    found = corpus.bm25_index.share_sum({word.family: word.weight for word in expansion.words}) - expansion.words_mean
-    if expansion.vector is None or corpus.embedding_space is None:
-        return found, expected
-    return found, corpus.embedding_space.feedback(expansion.vector, expansion.vector_mean).astype(np.float64)
+    feedback_words = feedback = None
+    if expansion:
+        families = {word.family: word.weight for word in expansion.words}
+        feedback_words = corpus.bm25_index.share_sum(families) - expansion.words_mean
+        odds += weights.feedback_words * feedback_words
+        if expansion.vector is not None and corpus.embedding_space:
+            feedback = corpus.embedding_space.feedback(expansion.vector, expansion.vector_mean)
+            odds += weights.feedback * feedback
+    return TextEvidence(odds, weights.intercept, words, feedback_words, feedback, topics, closeness)
 
 
 def _is_specific_enough(name: str, threshold: float) -> bool:

@@ -83,6 +83,14 @@ class TextWeights(NamedTuple):
             feedback_words=known * self.feedback_words + unknown * without_topics.feedback_words,
         )
 
+    def without_expansion(self, *, by_meaning: bool) -> "TextWeights":
+        """Return the weights for a text without an expansion: closeness, or else its words, count for it."""
+        if by_meaning:
+            more = FEEDBACK_FROM_CLOSENESS * (self.feedback + self.feedback_words)
+            return self._replace(closeness=self.closeness + more, feedback=0.0, feedback_words=0.0)
+        more = FEEDBACK_FROM_WORDS * self.feedback_words
+        return self._replace(words=self.words + more, feedback=0.0, feedback_words=0.0)
+
 
 TOPIC = PhraseWeights(
     intercept=-7.23, found=0.0, title=0.48, early=1.18, rare=0.24, name=1.10, words=2.14, closeness=0.92
@@ -170,9 +178,9 @@ BOTH_BY_WORDS = TextWeights(
     in_catalogue=(0.7, 1.1),
 )
 
-# A text without an expansion, such as one just typed, is treated as if its expansion agreed with its own evidence.
-FEEDBACK_FROM_CLOSENESS = 0.87  # standard deviations
-FEEDBACK_FROM_WORDS = 1.8  # standard deviations for each rare word, if there is no closeness
+# Expected evidence of the expansion of a text that has none yet, such as one just typed.
+FEEDBACK_FROM_CLOSENESS = 0.87  # for each standard deviation of closeness
+FEEDBACK_FROM_WORDS = 1.8  # for each rare word, without embeddings
 
 # The match of a text and a paper of the archive, before there is an expansion. The topics of these papers are not used.
 ARCHIVE = TextWeights(intercept=-5.6, words=3.9, topics=0.0, closeness=1.2)
