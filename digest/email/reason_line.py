@@ -135,7 +135,7 @@ def _is_repeated(text: str, others: Sequence[str], *, endings: bool = False) -> 
 
 
 def _spaced(phrase: str, endings: bool) -> str:
-    words = fold(phrase).strip("“”").replace("-", " ").split()
+    words = fold(phrase).strip("“”„").replace("-", " ").split()
     return f" {' '.join(words if endings else map(stem, words))} "
 
 

@@ -100,3 +100,9 @@ def test_it_is_translated_and_wrapped() -> None:
 def test_it_names_words_as_they_were_typed(asked: str, reason: tuple[str, str, str], line: str) -> None:
     found = Finding(OWN_WORDS, 1, (Reason(OWN_WORDS, *reason, 1, asked),))
     assert reason_line([found]) == f"Because you follow {line}"
+
+
+def test_it_does_not_repeat_typed_words_between_german_quotes() -> None:
+    found = Finding("Your words", 1, (Reason("Your words", "phrase", "Video", "title", 1, asked="video"),))
+    with translation.override("de"):
+        assert reason_line([found]) == "Weil Sie „video“ folgen"
