@@ -109,8 +109,7 @@ def _for_you(index: Index, wanted: QueryProfile) -> tuple[list[Match], int]:
     answers = answers_of(index, wanted.interests, wanted.amount)
     if wanted.likes:
         least = min((interest.criteria.min_votes for interest in wanted.interests), default=0)
-        unvoted = frozenset(number for number, paper in enumerate(index.papers) if paper.votes < least)
-        answers = with_likes(index, answers, wanted.likes, wanted.amount, unvoted)
+        answers = with_likes(index, answers, wanted.likes, wanted.amount, least)
     is_plain = wanted.interests and not wanted.slot_limits and not wanted.by_votes
     most = wanted.max_papers if is_plain else len(index.papers)
     matches, matching = choose_from(index, answers, wanted.exclusions, wanted.amount, most)

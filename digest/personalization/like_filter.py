@@ -4,10 +4,9 @@ It finds the papers that are close to what the reader liked, whatever their othe
 find up and down, without removing any.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -45,44 +44,41 @@ class Likes:
     model: LikeModel
     examples: tuple[Example, ...]
 
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        return frozenset([example.key for example in self.examples])
+
 
 def with_likes(
-    index: Index, answers: Sequence[Answer], likes: Likes, amount: str, exclude: frozenset[int] = frozenset()
+    index: Index, answers: Sequence[Answer], likes: Likes, amount: str, least_votes: int = 0
 ) -> list[Answer]:
-    """Return the answers of a reader's other filters, put in order by what they liked, and what is close to that.
-
-    `exclude` holds the numbers of papers that the filter may not find.
-    """
+    """Return the answers of a reader's other filters, put in order by what they liked, and what is close to that."""
     closeness = likes.model.closeness(_day_of(index))
-    moves = np.clip(MOVE * closeness, -MOST_MOVE, MOST_MOVE)
-    moved = [_moved(answer, moves) for answer in answers]
-    found = _close(index, likes, closeness, THRESHOLDS[amount], exclude) if likes.model.finds else {}
+    factors: list[float] = np.exp(np.clip(MOVE * closeness, -MOST_MOVE, MOST_MOVE)).tolist() if answers else []
+    moved = [_moved(answer, factors) for answer in answers]
+    found = _close(index, likes, closeness, THRESHOLDS[amount], least_votes) if likes.model.finds else {}
     return [*moved, Answer(found, _LikeFindings(index, likes))] if found else moved
 
 
-def _moved(answer: Answer, moves: Values) -> Answer:
-    shifted = {number: _shifted(score, float(moves[number])) for number, score in answer.scores.items()}
-    return Answer(dict(sorted(shifted.items(), key=lambda item: -item[1])), answer.found)
+def _moved(answer: Answer, factors: Sequence[float]) -> Answer:
+    """Return the answer with the odds of each paper multiplied by the paper's factor."""
+    shifted = [
+        (score * factors[number] / (1 - score + score * factors[number]), -number)
+        for number, score in answer.scores.items()
+    ]
+    shifted.sort(reverse=True)
+    return Answer({-negative: score for score, negative in shifted}, answer.found)
 
 
-def _shifted(score: float, move: float) -> float:
-    """Return a probability with its log-odds moved."""
-    factor = math.exp(move)
-    return score * factor / (1 - score + score * factor)
-
-
-def _close(
-    index: Index, likes: Likes, closeness: Values, threshold: float, exclude: frozenset[int]
-) -> dict[int, float]:
+def _close(index: Index, likes: Likes, closeness: Values, threshold: float, least_votes: int) -> dict[int, float]:
     """Return the probabilities of the papers that are close enough, best first, without those that were liked."""
-    liked = {example.key for example in likes.examples}
     least = (odds(threshold) - INTERCEPT) / SLOPE
     numbers = (closeness >= least).nonzero()[0]
     best_first = numbers[np.argsort(-closeness[numbers], kind="stable")].tolist()
     return {
         number: probability(SLOPE * float(closeness[number]) + INTERCEPT)
         for number in best_first
-        if number not in exclude and index.papers[number].key not in liked
+        if index.papers[number].votes >= least_votes and index.papers[number].key not in likes.keys
     }
 
 

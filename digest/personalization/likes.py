@@ -8,7 +8,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from digest.matching.assembly import text_of
 from digest.matching.cache import BoundedCache
-from digest.matching.similarity import MODEL
+from digest.matching.similarity import MODEL, Vectors
 from digest.models import LearnedLikes, Opinion, OutsidePaper, Paper, SavedPaper
 from digest.personalization import embeddings, like_model
 from digest.personalization.like_filter import Example, Likes
@@ -34,6 +34,21 @@ FIELDS = ("key", "title", "abstract")
 Verdict = Opinion.Verdict
 LIKED, SAVED, OUTSIDE = "liked", "saved", "outside"  # the last is a paper from elsewhere that the reader named
 RatedPaper = Paper | OutsidePaper
+
+
+class StoredLikes(NamedTuple):
+    """The columns of `LearnedLikes` that make a filter."""
+
+    subscriber_id: int
+    encoder: str
+    meaning: bytes | memoryview
+    buckets: bytes | memoryview
+    weights: bytes | memoryview
+    offset: float
+    words_factor: float
+    words_offset: float
+    examples: list[tuple[int, str]]
+
 
 _examples: BoundedCache[tuple[bool, int], Example] = BoundedCache(4_000)  # 2 kB each
 
@@ -80,18 +95,23 @@ def learn_outdated(*, now: dt.datetime, seconds: float) -> int:
 
 def of_readers(ids: Iterable[int]) -> dict[int, Likes]:
     """Return the filters of those of these readers that have likes and do not say no: two or three queries for all."""
-    rows = list(
-        LearnedLikes.objects.filter(subscriber__in=ids, subscriber__follows_likes=True).exclude(learned_at=None)
-    )
-    if not rows:
-        return {}
-    examples = _examples_of({(verb == OUTSIDE, pk) for row in rows for pk, verb in row.examples})
-    found = {}
-    for row in rows:
-        keys = (((verb == OUTSIDE, pk), verb) for pk, verb in row.examples)
-        named = [examples[key]._replace(verb=verb) for key, verb in keys if key in examples]
-        found[row.subscriber_id] = Likes(_model(row), tuple(named))
-    return found
+    learned = LearnedLikes.objects.filter(subscriber__in=ids, subscriber__follows_likes=True).exclude(learned_at=None)
+    rows = [StoredLikes(*row) for row in learned.values_list(*StoredLikes._fields)]  # a model instance takes longer
+    examples = _examples_of({_key(*example) for row in rows for example in row.examples})
+    encoder = _encoder()
+    return {
+        row.subscriber_id: Likes(
+            _model(row, encoder),
+            tuple(
+                [
+                    Example(known.key, known.title, example[1], known.features)
+                    for example in row.examples
+                    if (known := examples.get(_key(*example)))
+                ]
+            ),
+        )
+        for row in rows
+    }
 
 
 def rated_texts() -> Iterator[str]:
@@ -156,18 +176,22 @@ def _fill(row: LearnedLikes, model: LikeModel) -> None:
     row.offset, (row.words_factor, row.words_offset) = model.offset, model.by_words
 
 
-def _model(row: LearnedLikes) -> LikeModel:
-    def numbers(values: Any) -> Any:
-        return np.frombuffer(values, np.float16).astype(np.float32)
-
-    words = Words(np.frombuffer(row.buckets, np.uint16), numbers(row.weights))
-    is_current = row.encoder == _encoder()
-    meaning = numbers(row.meaning) if row.encoder else None
+def _model(row: StoredLikes, encoder: str) -> LikeModel:
+    words = Words(np.frombuffer(row.buckets, np.uint16), _numbers(row.weights))
     by_words = (row.words_factor, row.words_offset)
-    if row.encoder and not is_current:  # until it is learned again, the words do alone
-        words, meaning = words._replace(weights=words.weights * np.float32(by_words[0])), None
-    offset = row.offset if meaning is not None or not row.encoder else by_words[1]
-    return LikeModel(meaning, words, offset, by_words, bool(row.examples))
+    if row.encoder not in ("", encoder):  # until it is learned again, the words do alone
+        words = words._replace(weights=words.weights * np.float32(row.words_factor))
+        return LikeModel(None, words, row.words_offset, by_words, bool(row.examples))
+    meaning = _numbers(row.meaning) if row.encoder else None
+    return LikeModel(meaning, words, row.offset, by_words, bool(row.examples))
+
+
+def _numbers(values: bytes | memoryview) -> Vectors:
+    return np.frombuffer(values, np.float16).astype(np.float32)
+
+
+def _key(pk: int, verb: str) -> tuple[bool, int]:
+    return verb == OUTSIDE, pk
 
 
 def _background(now: dt.datetime) -> Background:
