@@ -23,8 +23,9 @@ LIKES = gettext_noop("Like what you liked")  # the label of the filter
 # The log-odds that a reader wants a paper, by its closeness in standard deviations. They reach the threshold of “fewer”
 # at 3, of “balanced” at 2.5 and of “more” at 2.
 SLOPE, INTERCEPT = 2.233, -5.85
-MOVE = 0.5  # log-odds that a standard deviation adds to what another filter found
-MOST_MOVE = 1.5  # log-odds
+# The log-odds that a standard deviation adds to what another filter found, the closeness that changes nothing, and the
+# largest move. Chosen on libraries with three topics each, see docs/matching-results.md.
+MOVE, NEUTRAL, MOST_MOVE = 2.0, 2.0, 4.0
 REASON_WEIGHT = 3.0  # log-odds; about what the closeness of a paper that is found adds
 
 
@@ -54,7 +55,8 @@ def with_likes(
 ) -> list[Answer]:
     """Return the answers of a reader's other filters, put in order by what they liked, and what is close to that."""
     closeness = likes.model.closeness(_day_of(index))
-    factors: list[float] = np.exp(np.clip(MOVE * closeness, -MOST_MOVE, MOST_MOVE)).tolist() if answers else []
+    moves = MOVE * (closeness - NEUTRAL * likes.model.finds)
+    factors: list[float] = np.exp(np.clip(moves, -MOST_MOVE, MOST_MOVE)).tolist() if answers else []
     moved = [_moved(answer, factors) for answer in answers]
     found = _close(index, likes, closeness, THRESHOLDS[amount], least_votes) if likes.model.finds else {}
     return [*moved, Answer(found, _LikeFindings(index, likes))] if found else moved

@@ -96,6 +96,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     Logo.objects.create(mark="learning", image=b"", uploaded_at=NOW)
     Vector.objects.create(key="a" * 64, kind="paper", values=b"\0" * 768, used_on=TODAY)
     feedback.rate(alice, edition.papers.all()[0], "like", now=NOW)
+    feedback.rate(alice, edition.papers.all()[0], "fewer", "learning", now=NOW)
     Allowance.objects.create(name="smtp", level=1, at=NOW)
     DailyTotal.objects.create(day=TODAY, kind="event", what="delivered", number=1)
     Thumbnail.objects.create(paper=edition.papers.all()[0], address="https://example.org/learning.png", tried_at=NOW)
