@@ -29,7 +29,8 @@ from subscriptions.topics.areas import Area, by_area, current
 
 LONGEST_PAUSE = dt.timedelta(days=366)
 MAX_FOUND = 12  # topics that the box shows
-MAX_AREAS = 12  # areas that the form shows at once, if there are more than two more
+MAX_AREAS = 16  # areas; if there are more, the form shows the FIRST_AREAS, and the others on demand
+FIRST_AREAS = 10
 LONGEST_FIND = 60  # characters in the box that finds topics
 LONGEST_CHOICE = 100  # characters in other fields of a draft: slugs, time zones, numbers
 
@@ -129,11 +130,11 @@ class PreferencesForm(forms.Form):
 
     def areas(self) -> list[Area]:
         """Return the topics by area, in the order of the catalogues. If there are many areas, return the first ones."""
-        return self._areas[:MAX_AREAS] if self.more_areas() else self._areas
+        return self._areas[:FIRST_AREAS] if self.more_areas() else self._areas
 
     def more_areas(self) -> list[Area]:
         """Return the areas that are shown on demand, because there are many."""
-        return self._areas[MAX_AREAS:] if len(self._areas) > MAX_AREAS + 2 else []
+        return self._areas[FIRST_AREAS:] if len(self._areas) > MAX_AREAS else []
 
     @cached_property
     def _areas(self) -> list[Area]:

@@ -103,7 +103,9 @@ class MakesTopicsAdmin:
         if "_find" in request.POST and (sought := request.POST.get("find", "").strip()):
             keys = [match.paper.key for match in paper_search.search(sought[:200], size=FOUND).matches]
             found = list(Paper.objects.filter(key__in=keys))
-            form = TopicMakerForm(initial=request.POST.dict())  # as typed, without errors
+            form = TopicMakerForm(
+                initial={name: form[name].value() for name in form.fields}
+            )  # as typed, without errors
         shown = list({paper.pk: paper for paper in [*ticked, *found]}.values())
         context = {"form": form, "papers": shown, "ticked": {paper.pk for paper in ticked}, "few": FEW}
         return self._page(request, "make", "Make a topic from example papers", context)

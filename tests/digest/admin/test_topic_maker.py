@@ -31,7 +31,9 @@ def test_it_makes_a_topic_from_ids_and_links(made: Topic) -> None:
 
 @pytest.mark.usefixtures("edition")
 def test_it_finds_papers_by_words_to_tick_and_saves_nothing(admin_client: Client) -> None:
-    page = admin_client.post(MAKE, GIVEN | {"find": "diffusion", "_find": "1"}).content.decode()
+    form = GIVEN | {"group": "", "group_new": "Pictures", "find": "diffusion", "_find": "1"}
+    page = admin_client.post(MAKE, form).content.decode()
+    assert 'value="Pictures"' in page
     assert 'type="checkbox" name="paper"' in page
     assert "Faster Diffusion" in page
     assert "Making pictures from noise" in page
