@@ -53,7 +53,7 @@ JUDGED := fitted held fresh people unseen catalogue
 figures: $(VENV)/.installed-dev ## fail if matching is worse than docs/matching-results.md says (needs the recorded days)
 	@test -d $(RECORDED)/hf || { echo "Skipped the figures of matching: the recorded days are not in $(RECORDED)."; exit 0; }; \
 	for name in $(RECORDED)/judgements/dev $(JUDGED:%=benchmarks/judgements/%); do \
-	  test ! -d $(RECORDED)/hf || $(MANAGE) evaluate_matching $$name.json --papers $(RECORDED)/hf --json \
+	  test ! -d $(RECORDED)/hf || $(MANAGE) evaluate_matching $$name.json --papers $(RECORDED)/hf --archive $(RECORDED)/archive --json \
 	    --against benchmarks/judgements/figures/$$(basename $$name).json || exit 1; \
 	done
 

@@ -22,7 +22,8 @@ from digest.text.stop_words import STOP_WORDS
 
 MIN_PAPERS = 200  # papers in an archive; a smaller one says little about a text
 FEEDBACK_PAPERS = 20  # papers that words are taken from: those that match best
-MIN_RELEVANT = 0.5  # expected number of relevant papers that contain a word
+MIN_LIKELY = 0.25  # probability that a paper is relevant; others teach no words
+MIN_RELEVANT = 1.4  # expected number of relevant papers that contain a word
 MAX_WORDS = 30  # words that are looked for
 MIN_PAPERS_OF_WORD = 4  # papers of the archive that contain a word
 MAX_SHARE_OF_WORD = 0.2  # of the archive's papers; a more frequent word is too general
@@ -108,7 +109,8 @@ class Archive:
         return np.asarray(1 / (1 + np.exp(-odds)), np.float64)
 
     def _best(self, likely: Values) -> list[int]:
-        return [number for number in np.argsort(-likely, kind="stable")[:FEEDBACK_PAPERS].tolist() if likely[number]]
+        best = np.argsort(-likely, kind="stable")[:FEEDBACK_PAPERS].tolist()
+        return [number for number in best if likely[number] >= MIN_LIKELY]
 
     def _feedback_words(self, text: str, likely: Values) -> dict[str, float]:
         """Return the words that the best papers have and others have not, with their weights, the best first."""
