@@ -38,10 +38,15 @@ def _context(reader: Subscriber, edition: Edition) -> dict[str, Any]:
         "for_you": _with_papers(digest.for_you, papers),
         "trending": _with_papers(digest.trending, papers),
         "days": archive.span(edition.day, edition.day),
-        "follows_something": reader.filters.exists(),
+        "follows_something": reader.filters.exists() or any(_is_by_interest(match) for match in digest.for_you),
         "topics_of": topics.of_papers(shown, topics.offered()),
         "pictures": thumbnails.of_papers(shown),
     }
+
+
+def _is_by_interest(match: Match) -> bool:
+    """Return whether a filter found the paper, such as likes, and not its votes alone."""
+    return any(finding.interest for finding in match.findings)
 
 
 def _with_papers(matches: tuple[Match, ...], papers: dict[int, Paper]) -> list[tuple[Paper, Match]]:

@@ -61,7 +61,6 @@ def test_filters_are_matched_among_the_papers_of_the_edition(db: None) -> None:
     reader = make_reader("eve@example.org", words="about: how rivers carve valleys")
     edition = Edition.objects.create(day=TODAY, published_at=NOW)
     short = make_paper(1, "x", abstract="Rivers carve valleys. " * 2, edition=edition)
-    assert feedback.matched_filters(reader, short) == {}  # alone it is no shorter than others, so its words count less
     for number in range(2, 12):
         make_paper(number, f"Else {number}", abstract="Of other things. " * 60, edition=edition)
     assert feedback.matched_filters(reader, short) == {profiles.WORDS_KEY: OWN_WORDS}
