@@ -15,7 +15,7 @@ MAX_PHRASES = 25
 PRIOR_PAPERS = 100  # smooths the share of papers that contain a phrase, because a site may have few
 MAX_CANDIDATES = 200
 EXAMPLE = 2.0  # papers that an example counts as, beside one that is only close
-LEAST = 2.5  # papers that must contain a phrase
+LEAST = 2.5  # papers that must contain a phrase, unless there is only one example
 MIN_LIFT = 1.0  # logarithm of how much more often the papers contain a phrase than papers in general
 OF_SEVERAL_WORDS = 1.5  # such a phrase says more than a word
 
@@ -45,7 +45,7 @@ def propose(
     misleading = _misleading(examples, wrong)
     values = {
         key: number * (1 + in_titles[key] / number) * _lift(number / total, share(written[key])) * _length_factor(key)
-        for key, number in _most_frequent(papers)
+        for key, number in _most_frequent(papers, min(LEAST, EXAMPLE * len(examples)))
         if in_titles[key] and key not in misleading and not _is_common(key)
     }
     best = sorted((key for key in values if values[key] > 0), key=lambda key: (-values[key], key))
@@ -74,9 +74,9 @@ def _phrases_by_key(paper: PaperText) -> dict[str, tuple[str, bool]]:
     return found
 
 
-def _most_frequent(papers: dict[str, float]) -> list[tuple[str, float]]:
-    """Return the phrases that enough papers contain, at most MAX_CANDIDATES times two."""
-    enough = [(key, number) for key, number in papers.items() if number >= LEAST]
+def _most_frequent(papers: dict[str, float], least: float) -> list[tuple[str, float]]:
+    """Return the phrases that at least `least` papers contain, at most MAX_CANDIDATES times two."""
+    enough = [(key, number) for key, number in papers.items() if number >= least]
     return sorted(enough, key=lambda pair: (-pair[1], pair[0]))[: 2 * MAX_CANDIDATES]
 
 

@@ -49,6 +49,10 @@ def test_it_proposes_what_the_examples_share_and_others_rarely_say() -> None:
     assert not any("Robots" in phrase for phrase in found)
 
 
+def test_it_proposes_the_phrases_of_the_only_examples_title() -> None:
+    assert "Waggle Dances" in topic_phrases.propose([text(BEES[0])], [], [], lambda phrase: 0.01)
+
+
 def test_it_proposes_no_phrase_that_papers_in_general_have_as_often() -> None:
     examples = [text(title) for title in BEES]
     assert topic_phrases.propose(examples, [], [], lambda phrase: 0.6) == []
