@@ -86,9 +86,12 @@ def test_a_like_from_an_email_takes_one_press_and_leads_back(
 ) -> None:
     reader = make_reader("ada@example.org", topics=[learning])
     paper = Paper.objects.get(key="arxiv:2608.00001")
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'webdriver', {get: () => false})")
     page.goto(f"/digests/{reader_urls.opinion_token(reader.uid.bytes, edition.pk)}/papers/{paper.pk}/?opinion=like")
     if "without script" in request.node.name:
         page.get_by_role("button", name="Like this paper").click()
+    else:  # a person touches the page
+        page.mouse.move(20, 20)
     expect(page.get_by_text("Liked: more papers like this.")).to_be_visible()
     assert Opinion.objects.get().verdict == "like"
     page.get_by_role("button", name="Undo").click()
