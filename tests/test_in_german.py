@@ -170,7 +170,9 @@ def test_pages_of_a_reader(client: Client, reader: Subscriber, status: str) -> N
     Subscriber.objects.update(status=status, new_email="neu@example.org", **later)
     reader.refresh_from_db()
     pages = [
-        link(purpose, reader) for purpose in Purpose if purpose not in (Purpose.DIGEST, Purpose.OPINION, Purpose.FEED)
+        link(purpose, reader)
+        for purpose in Purpose
+        if purpose not in (Purpose.DIGEST, Purpose.OPINION, Purpose.FEED, Purpose.SETTINGS)
     ]
     pages += [link(Purpose.PREFERENCES, reader, name) for name in ("learnt", "reading_list", "erase")]
     for path in [*pages, link(Purpose.PREFERENCES, reader) + "?saved=1"]:
