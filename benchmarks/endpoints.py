@@ -98,6 +98,7 @@ PATHS = {
     "manifest.webmanifest": "/manifest.webmanifest",
     r"^logos/(?P<mark>[0-9a-f]{12})\.png$": "/logos/0123456789ab.png",
     "^thumbnails/(?P<pk>[0-9]{1,15})-(?P<mark>[0-9a-f]{12}).webp$": "/thumbnails/{pk}-0123456789ab.webp",
+    "^thumbnails/(?P<pk>[0-9]{1,15})-(?P<mark>[0-9a-f]{12})\\.jpg$": "/thumbnails/{pk}-0123456789ab.jpg",
     "robots.txt": "/robots.txt",
     "healthz": "/healthz",
     "subscribe/": "/subscribe/",

@@ -1,4 +1,4 @@
-"""The readers of a batch, in three queries as plain rows.
+"""The readers of a batch, in four queries as plain rows.
 
 `profiles.profile_of` makes the same profile from Django's models for one reader. This module is its double because
 model instances would cost more than the email itself.
