@@ -22,7 +22,7 @@ READERS = 20_000  # with models; more cost the same each
 PAPERS = 100
 MODELS = 200  # different ones
 LIKES = 10
-CHUNK = 500  # readers whose models are read together
+CHUNK = 500  # readers in one read of models
 ARCHIVE = 1_000  # papers that readers liked, and papers in general
 
 T = TypeVar("T")

@@ -379,7 +379,7 @@ def _longest(field: forms.Field) -> int:
 
 
 def without_struck_word(given: QueryDict) -> QueryDict:
-    """Return the form with the word whose button was pressed added to the filter, as a word to ignore."""
+    """Return the form with one more word to ignore in the filter: the word of the button that was pressed."""
     if "ignore" not in given:
         return given
     changed = given.copy()

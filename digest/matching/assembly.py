@@ -13,7 +13,8 @@ from digest.matching.types import Assessments, Interest, PaperText
 
 _thesauri: BoundedCache[tuple[tuple[Interest, ...], bytes], Thesaurus] = BoundedCache(4)
 
-MIN_TOPICS = 50  # topics whose mean embedding is what short texts share; a few would share their subject
+# Topics. Their mean embedding is what short texts have in common; a few topics would have their subject in common.
+MIN_TOPICS = 50
 MIN_WORDS = 3  # in a text that is compared by embedding; one or two words are better searched for literally
 
 

@@ -61,7 +61,7 @@ class EmbeddingSpace:
         return self._papers.closeness(vector)
 
     def closeness_to_text(self, vector: Vectors) -> Vectors:
-        """Return the same for a reader's own text, from which what all texts and all papers share is subtracted."""
+        """Return the same for a reader's own text, after subtracting what all texts and all papers have in common."""
         return self._centered.closeness(unit(vector - self._center))
 
     def feedback(self, vector: Vectors, mean: float) -> Vectors:

@@ -28,7 +28,7 @@ SHOWN = 8  # words of a text that its reader sees: those that count most
 RENEW = dt.timedelta(days=30)  # the archive has changed by then
 A_WEEK = dt.timedelta(days=7)
 CHUNK = 500  # keys in a query
-TURN = 60  # seconds for which the same older filters are checked
+TURN = 60  # seconds until other older filters are checked
 
 Text = tuple[str, tuple[str, ...]]  # a text, and the words to ignore
 

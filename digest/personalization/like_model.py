@@ -24,7 +24,7 @@ Values = NDArray[np.float64]
 WORDS = 8.0  # weight of words beside meaning: similarities by words are that much smaller
 PENALTY = 0.03  # of the regression
 DISLIKE = 1 / 3  # weight of a paper that was not for the reader; one that was liked has 1
-MOST_OTHERS = 300  # papers in general to tell the liked ones from; all together they weigh as much as these
+MOST_OTHERS = 300  # papers in general to compare the liked ones with; all together they weigh as much as these
 KEPT_WORDS = 1_000  # of a model, the strongest
 # The mean and the deviation of the scores of papers in general, as shares of the liked papers' own mean score. Measured
 # on a few hundred papers; a site without former digests starts from this.
@@ -92,7 +92,7 @@ class LikeModel:
 
 
 class Background:
-    """Papers in general: some to tell what readers liked from, and others to measure what closeness is usual."""
+    """Papers in general: some to compare liked papers with, and others to measure what closeness is usual."""
 
     def __init__(self, others: Sequence[PaperFeatures], reference: Sequence[PaperFeatures]) -> None:
         self.others = others[:MOST_OTHERS]

@@ -73,7 +73,7 @@ def _words_of(title: str, abstract: str) -> Words:
         sums[bucket] = sums.get(bucket, 0.0) + 1 + math.log(times)
     buckets = np.array(sorted(sums), np.uint16)
     weights = np.array([sums[int(bucket)] for bucket in buckets], np.float32)
-    # The length is the same whichever sample the rarity comes from.
+    # The length does not depend on the sample that the rarity comes from.
     length = float(np.linalg.norm(weights * np.log(PRIOR_PAPERS / _PRIOR[buckets])))
     return Words(buckets, weights / (length or 1.0))
 

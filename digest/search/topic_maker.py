@@ -57,7 +57,7 @@ def make(name: str, slug: str, group: str, sentence: str, examples: Iterable[Pap
 
 
 def judged(topic: Topic) -> Judged:
-    """Return the topic's example papers and judgements, in the order in which they were given."""
+    """Return the topic's example papers and judgements, oldest first."""
     rows = list(TopicExample.objects.filter(topic=topic).select_related("paper"))
     found = [row for row in rows if row.was_found]
     return Judged(

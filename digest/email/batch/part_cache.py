@@ -183,7 +183,7 @@ class PartCache:
         return piece.split(self.splitter.opinion_line)
 
     def _reason_line(self, findings: Sequence[Finding]) -> ReasonLine:
-        """Return the line for `findings`. The key is what they found, and for which words of the reader's own.
+        """Return the line for `findings`, cached by what they found and by the reader's words that found it.
 
         Many readers' own words find the same.
         """
