@@ -116,11 +116,11 @@ def evaluate(
 
 def prepare(judgements: Path, folder: Path, *, archive: Path | None = None, cache: Path | None = None) -> EvaluationSet:
     """Return the index and the queries, with all embeddings computed. Raise EvaluationError."""
-    judged = _read_judgements(judgements)
+    judged, only_graded = _read_judgements(judgements)
     catalogue_topics = _catalogue_topics()
     topics = dict(zip((topic.slug for topic in catalogue_topics), profiles.of_topics(catalogue_topics), strict=True))
     _check_topics(judged, topics)
-    papers = _papers(folder, {key for one in judged for key in one.grades})
+    papers = _papers(folder, {key for one in judged for key in one.grades}, only_graded=only_graded)
     encode = CachedEncoder(cache) if embeddings.is_available() else None
     others = _other_papers(archive, papers) if archive else []
     index = make_index(papers, list(topics.values()), others, encode)
@@ -250,7 +250,8 @@ def _total(each: Sequence[Figures]) -> Figures:
     )
 
 
-def _read_judgements(path: Path) -> list[JudgedInterest]:
+def _read_judgements(path: Path) -> tuple[list[JudgedInterest], bool]:
+    """Return the judged interests, and whether the graders read only the papers that have a grade."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -265,13 +266,13 @@ def _read_judgements(path: Path) -> list[JudgedInterest]:
         raise EvaluationError(f"{path}: {error}.") from error
     if not judged:
         raise EvaluationError(f"{path} holds no interests.")
-    return judged
+    return judged, document.get("only_graded") is True
 
 
-def _papers(folder: Path, graded: set[str]) -> list[PaperRecord]:
+def _papers(folder: Path, graded: set[str], *, only_graded: bool) -> list[PaperRecord]:
     """Return the papers of the recorded days from the first to the last day with a graded paper.
 
-    The graders did not look at any other days.
+    The graders did not look at any other days. With `only_graded`, they read no other papers of these days either.
     """
     days = recorded_days(folder)
     dated = [day for day, records in days.items() if any(record.key in graded for record in records)]
@@ -284,7 +285,8 @@ def _papers(folder: Path, graded: set[str]) -> list[PaperRecord]:
     for day, records in sorted(days.items()):
         if first <= day <= last:
             for record in records:
-                unique.setdefault(record.key, record)
+                if record.key in graded or not only_graded:
+                    unique.setdefault(record.key, record)
     return list(unique.values())
 
 
@@ -299,7 +301,7 @@ def _other_papers(archive: Path, papers: Sequence[PaperRecord]) -> list[PaperRec
 def recorded_days(folder: Path) -> dict[dt.date, list[PaperRecord]]:
     if not folder.is_dir():
         raise EvaluationError(f"There is no folder {folder}.")
-    files = [*folder.glob("????-??-??.json"), *folder.glob("hf/????-??-??.json")]
+    files = [*folder.glob("????-??-??.json"), *folder.glob("*/????-??-??.json")]
     try:
         days = {dt.date.fromisoformat(file.stem): file for file in files}
         return {day: huggingface.parse(file.read_bytes(), day).records for day, file in days.items()}

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from digest.matching.thesaurus import Thesaurus
 from digest.personalization import profiles
+from digest.personalization.evaluation import evaluator
 from digest.personalization.evaluation.metrics import ConfusionCounts, add, judge_choice, judge_ranking, read
 from subscriptions.topics import catalogue
 from tests.conftest import RECORDED
@@ -185,6 +186,18 @@ def test_it_judges_recorded_days_by_words_alone(
     with pytest.raises(CommandError, match=r"Matching got worse: name ndcg@10 is"):
         evaluate(judgements, "--papers", str(RECORDED / "hf"), "--against", str(better))
     assert "598 papers, by words alone" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("only_graded", "papers"), [(True, 2), (False, 15)])
+def test_it_ranks_papers_without_a_grade_unless_no_one_read_them(
+    recorded: Callable[[str], bytes], tmp_path: Path, only_graded: bool, papers: int
+) -> None:
+    day = json.loads(recorded("hf/2026-08-20.json"))
+    grades = {entry["paper"]["id"]: 2 for entry in day[:2]}
+    judgements = tmp_path / "judgements.json"
+    judgements.write_text(json.dumps({"interests": [JUDGED | {"grades": grades}], "only_graded": only_graded}))
+    (tmp_path / "2026-08-20.json").write_bytes(recorded("hf/2026-08-20.json"))
+    assert len(evaluator.prepare(judgements, tmp_path).index.papers) == papers
 
 
 def test_it_finds_the_topic_of_names_in_other_words() -> None:
