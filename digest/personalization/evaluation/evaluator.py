@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache as cached
 from pathlib import Path
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 QUERIES = ("name", "sentence", "both", "catalogue")
 SELECTED_BY = ("both", "catalogue")  # kinds of query with an evaluation of the papers above the threshold as well
+CHUNK = 64  # texts that one thread encodes at a time
 
 Topics = Mapping[str, Interest]  # by slug
 # Returns whether a paper fits an interest, or None if that is unknown. The first argument is the kind of query.
@@ -324,8 +327,11 @@ class CachedEncoder:
 
         missing = [text for text in dict.fromkeys(texts) if embeddings.key_of(text) not in self._known]
         if missing:
+            chunks = [missing[start : start + CHUNK] for start in range(0, len(missing), CHUNK)]
+            with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy lets threads run side by side
+                found = np.concatenate(list(pool.map(encoder.load().encode, chunks)))
             # Round the embeddings as the database does.
-            for text, vector in zip(missing, encoder.load().encode(missing).astype(np.float16), strict=True):
+            for text, vector in zip(missing, found.astype(np.float16), strict=True):
                 self._known[embeddings.key_of(text)] = vector
         return {text: self._known[embeddings.key_of(text)].astype(np.float32) for text in texts}
 
