@@ -64,6 +64,8 @@ if (fieldset) {
   });
   list(); // the browser may have restored ticks
   count();
+  // The row above shows what is chosen, so that no area needs to be open for it.
+  for (const area of fieldset.querySelectorAll(".area details")) area.open = false;
 }
 
 // On a telephone the preview shows its sum until the reader opens it; the sum also stands beside the button.
