@@ -11,11 +11,9 @@ index, rendered by Jinja2 and built by EmailMultiAlternatives. All figures are C
 import datetime as dt
 import json
 import sys
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from benchmarks import scratch
+from benchmarks import scratch, times
 
 if TYPE_CHECKING:
     from digest.models import Delivery, Edition
@@ -24,8 +22,6 @@ READERS = 50_000
 PLAIN = 300  # readers with an email made the plain way too
 PAPERS = 40
 TYPING = 0.25  # share of the readers with phrases of their own
-
-T = TypeVar("T")
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
@@ -42,24 +38,24 @@ def measure(readers: int) -> dict[str, Any]:
     now = dt.datetime.now(dt.UTC)
     edition = day.make_edition(PAPERS, now)
     day.make_readers(readers, now, typing=TYPING)
-    planned, planning_took = _timed(lambda: planner.plan_everyone(edition, now=now))
+    planned, planning_took = times.timed(lambda: planner.plan_everyone(edition, now=now))
     some = list(Delivery.objects.select_related("edition", "subscriber").order_by("pk")[: PLAIN + 1])
     # Compile the templates, load the models and embed the papers first, as on a running site.
     _make_plainly(some[:1])
-    made, composing_took = _timed(lambda: _compose(edition))
+    made, composing_took = times.timed(lambda: _compose(edition))
     day.make_readers(readers // 4, now, typing=1, seed=3)
     last = made.pop("last")
     typing = planner.plan_everyone(edition, now=now)
-    _, typing_took = _timed(lambda: _compose(edition, after=last))
-    _, plain_took = _timed(lambda: _make_plainly(some[1:]))
+    _, typing_took = times.timed(lambda: _compose(edition, after=last))
+    _, plain_took = times.timed(lambda: _make_plainly(some[1:]))
     plan = planning_took / planned
     ours, plain = plan + composing_took / planned, plan + plain_took / PLAIN
     return {
-        "cpu_us_per_digest": _us(ours),
+        "cpu_us_per_digest": times.microseconds(ours),
         "times_plain": round(plain / ours, 1),
-        "plain_cpu_us_per_digest": _us(plain),
-        "of_which_planning": _us(plan),
-        "cpu_us_if_all_type_words": _us(plan + typing_took / typing),
+        "plain_cpu_us_per_digest": times.microseconds(plain),
+        "of_which_planning": times.microseconds(plan),
+        "cpu_us_if_all_type_words": times.microseconds(plan + typing_took / typing),
         "readers": planned,
         **made,
     }
@@ -103,16 +99,6 @@ def _make_plainly(deliveries: "list[Delivery]") -> None:
         digest = compose(index, profiles.profile_of(delivery.subscriber), edition.day)
         if digest.is_worth_sending:
             rendering.build_digest_message(digest, delivery).message().as_bytes(linesep="\r\n")
-
-
-def _timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Return the result of `work`, and the CPU time that it took, in seconds."""
-    begin = time.process_time()
-    return work(), time.process_time() - begin
-
-
-def _us(seconds: float) -> float:
-    return round(seconds * 1e6, 1)
 
 
 if __name__ == "__main__":

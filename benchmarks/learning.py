@@ -11,11 +11,11 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from benchmarks import matching, scratch
+from benchmarks import matching, scratch, times
 from digest.matching.similarity import DIMENSIONS
 
 READERS = 20_000  # with models; more cost the same each
@@ -24,8 +24,6 @@ MODELS = 200  # different ones
 LIKES = 10
 CHUNK = 500  # readers in one read of models
 ARCHIVE = 1_000  # papers that readers liked, and papers in general
-
-T = TypeVar("T")
 
 
 def run(scale: float = 1.0) -> dict[str, Any]:
@@ -52,20 +50,20 @@ def measure(readers: int) -> dict[str, Any]:
     reading = plain = with_likes = 0.0
     found = 0
     for start in range(0, len(pks), CHUNK):
-        models, took = _timed(partial(likes.of_readers, pks[start : start + CHUNK]))
+        models, took = times.timed(partial(likes.of_readers, pks[start : start + CHUNK]))
         reading += took
         # Other readers, because the same filters would be cached.
         asked, others = (list(matching._readers(chance, words, topics))[: len(models)] for _ in range(2))
-        plain += _timed(partial(_match, index, asked, [None] * len(asked)))[1]
-        papers, took = _timed(partial(_match, index, others, list(models.values())))
+        plain += times.timed(partial(_match, index, asked, [None] * len(asked)))[1]
+        papers, took = times.timed(partial(_match, index, others, list(models.values())))
         with_likes += took
         found += papers
     return {
-        "cpu_us_per_like": _us(learning / MODELS),
-        "cpu_us_reading_a_model": _us(reading / readers),
-        "cpu_us_per_reader": _us((reading + with_likes - plain) / readers),
-        "cpu_us_matching_without": _us(plain / readers),
-        "cpu_us_matching_with": _us((reading + with_likes) / readers),
+        "cpu_us_per_like": times.microseconds(learning / MODELS),
+        "cpu_us_reading_a_model": times.microseconds(reading / readers),
+        "cpu_us_per_reader": times.microseconds((reading + with_likes - plain) / readers),
+        "cpu_us_matching_without": times.microseconds(plain / readers),
+        "cpu_us_matching_with": times.microseconds((reading + with_likes) / readers),
         "papers_per_reader": round(found / readers, 1),
         "bytes_per_model": _size(LearnedLikes.objects.latest("pk")),
         "by_meaning": index.corpus.embedding_space is not None,
@@ -148,16 +146,6 @@ def _copy_models(models: Any, people: Any) -> None:
 
 def _size(row: Any) -> int:
     return sum(len(bytes(value)) for value in (row.meaning, row.buckets, row.weights))
-
-
-def _timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Return the result of `work`, and the CPU time that it took, in seconds."""
-    began = time.process_time()
-    return work(), time.process_time() - began
-
-
-def _us(seconds: float) -> float:
-    return round(seconds * 1e6, 1)
 
 
 if __name__ == "__main__":

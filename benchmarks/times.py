@@ -1,4 +1,20 @@
-"""A summary of many durations: the median, the 95th percentile and the maximum."""
+"""CPU times of work, and a summary of many durations: the median, the 95th percentile and the maximum."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def timed(work: Callable[[], T]) -> tuple[T, float]:
+    """Return the result of `work`, and the CPU time that it took, in seconds."""
+    began = time.process_time()
+    return work(), time.process_time() - began
+
+
+def microseconds(seconds: float) -> float:
+    return round(seconds * 1e6, 1)
 
 
 def milliseconds(taken: list[float], name: str) -> dict[str, float]:
