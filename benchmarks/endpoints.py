@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice, permutations
+from itertools import cycle, islice, permutations
 from typing import Any
 from urllib.parse import urlencode
 
@@ -204,11 +204,25 @@ def cases(route: str, named: Mapping[str, str]) -> Iterator[Case]:
             "title,url\na,b\n",
         ):
             yield Case(path, urlencode({"papers": line * (200_000 // len(line))})[:largest])
+        yield Case(path, urlencode({"papers": _bibliography()}))
 
 
 def search(terms: int) -> str:
     """Phrases of common words: the longest lists that the full-text search has."""
     return ", ".join(" ".join(pair) for pair in islice(permutations(COMMON, 2), terms))
+
+
+def _bibliography() -> str:
+    """Return a hundred papers of the maximum size that consist of the topics' phrases."""
+    from subscriptions.models import Topic
+
+    phrases = cycle([phrase for topic in Topic.objects.all() for phrase in topic.phrases] or ["language models"])
+    entries = (
+        f"@article{{a{number}, title={{{number} {' '.join(islice(phrases, 30))}}}, "
+        f"abstract={{{'. '.join(islice(phrases, 80))}}}}}"
+        for number in range(100)
+    )
+    return "\n".join(entries)[:200_000]
 
 
 def cost(case: Case) -> float:

@@ -21,7 +21,7 @@ from digest.text.latex import from_tex
 LONGEST = 200_000  # characters; the rest of the input is ignored, except of a file that is parsed as a whole
 MOST = 100  # papers
 MAX_READ = 1_000  # citations that are parsed, with those that repeat earlier ones
-MAX_TITLE_LENGTH = 500  # characters; a longer title is cut
+MAX_TITLE_LENGTH = 300  # characters; a longer title is cut
 MAX_VALUE = 10_000  # characters of a field; the rest is ignored
 MAX_LABEL_LENGTH = 100  # characters of a line that names no paper
 MIN_WORDS = 3  # words in a line that counts as a title

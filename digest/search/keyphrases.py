@@ -4,7 +4,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, pairwise
+from typing import NamedTuple
 
 from digest.matching import PaperText, fold, stem
 from digest.matching.tokens import COMMON_FAMILIES, family
@@ -28,20 +30,27 @@ class Keyphrase:
     papers: tuple[int, ...]
 
 
+class Occurrence(NamedTuple):
+    """A phrase in a paper."""
+
+    phrase: str  # as written
+    key: str
+    is_title: bool  # in the title or a keyword
+
+
 def keyphrases_of(papers: Sequence[PaperText], rarity: Rarity, most: int) -> list[Keyphrase]:
     """Return the `most` best keyphrases of `papers`. Each occurs in a title or in keywords.
 
     Phrases that occur in abstracts only are mostly set phrases, such as “extensive experiments”.
     """
     papers_by_key: dict[str, set[int]] = defaultdict(set)
-    in_titles: Counter[str] = Counter()
     written: dict[str, Counter[str]] = defaultdict(Counter)
+    in_titles = Counter(found.key for paper in papers for found in _in_titles(paper))
     for number, paper in enumerate(papers):
-        for phrase, is_title in phrases_in(paper):
-            key = key_of(phrase)
-            papers_by_key[key].add(number)
-            in_titles.update([key] * is_title)
-            written[key][phrase] += 1
+        for phrase, key, _ in phrases_in(paper):
+            if key in in_titles:
+                papers_by_key[key].add(number)
+                written[key][phrase] += 1
     values = {
         key: len(papers_by_key[key]) * (1 + in_titles[key]) * _value(key, rarity)
         for key in in_titles
@@ -58,31 +67,40 @@ def key_of(phrase: str) -> str:
     return " ".join(stem(fold(word)) for word in words_in(phrase))
 
 
-def phrases_in(paper: PaperText) -> Iterator[tuple[str, bool]]:
-    """Yield each phrase as it is written, and True if it is in the title or the keywords."""
-    for text, is_title in (
-        (paper.title, True),
-        *((keyword, True) for keyword in paper.keywords),
-        (paper.abstract, False),
-    ):
-        for piece in _PIECE.split(_ADDRESS.sub("", text)):
-            yield from ((phrase, is_title) for phrase in _phrases_in_piece(piece))
+_word_key = lru_cache(maxsize=10_000)(key_of)  # of one word, which hyphens may divide
 
 
-def _phrases_in_piece(piece: str) -> Iterator[str]:
-    """Yield the phrases of up to MAX_WORDS words that neither begin nor end with a stop word, and contain only “of”."""
-    words = list(_WORD.finditer(piece))
-    folded = [fold(word[0]) for word in words]
-    for start, first in enumerate(folded):
-        if first in STOP_WORDS:
-            continue
-        for end in range(start, min(start + MAX_WORDS, len(words))):
-            if folded[end] == "of":
+def phrases_in(paper: PaperText) -> Iterator[Occurrence]:
+    """Yield each phrase of the title, the keywords and the abstract."""
+    yield from _in_titles(paper)
+    yield from (Occurrence(phrase, key, False) for phrase, key in _phrases_in_text(paper.abstract))
+
+
+def _in_titles(paper: PaperText) -> Iterator[Occurrence]:
+    for text in (paper.title, *paper.keywords):
+        yield from (Occurrence(phrase, key, True) for phrase, key in _phrases_in_text(text))
+
+
+def _phrases_in_text(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the phrases of up to MAX_WORDS words, with their keys, from each piece between punctuation marks.
+
+    They neither begin nor end with a stop word, and contain no other than “of”.
+    """
+    for piece in _PIECE.split(_ADDRESS.sub("", text)):
+        words = [(match[0], match.start(), match.end()) for match in _WORD.finditer(piece)]
+        folded = [fold(word) for word, _, _ in words]
+        for start, first in enumerate(folded):
+            if first in STOP_WORDS:
                 continue
-            if folded[end] in STOP_WORDS:
-                break
-            if end > start or _is_specific(words[start][0]):
-                yield piece[words[start].start() : words[end].end()]
+            key = ""
+            for end in range(start, min(start + MAX_WORDS, len(words))):
+                key = f"{key} {_word_key(words[end][0])}" if key else _word_key(words[end][0])
+                if folded[end] == "of":
+                    continue
+                if folded[end] in STOP_WORDS:
+                    break
+                if end > start or _is_specific(words[start][0]):
+                    yield piece[words[start][1] : words[end][2]], key
 
 
 def _is_specific(word: str) -> bool:

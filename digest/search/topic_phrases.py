@@ -67,8 +67,7 @@ def _misleading(right: Sequence[PaperText], wrong: Sequence[PaperText]) -> set[s
 def _phrases_by_key(paper: PaperText) -> dict[str, tuple[str, bool]]:
     """Return each phrase of the paper as written, and True if the title or a keyword contains it."""
     found: dict[str, tuple[str, bool]] = {}
-    for phrase, is_title in phrases_in(paper):
-        key = key_of(phrase)
+    for phrase, key, is_title in phrases_in(paper):
         known = found.get(key)
         found[key] = (known[0], known[1] or is_title) if known else (phrase, is_title)
     return found
