@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 export DEVELOPMENT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo admin bench chaos fuzz test test-all check figures format lock screenshots lighthouse icons messages mail-tools mail-check golden
+.PHONY: help setup run demo admin bench chaos drills fuzz test test-all check figures format lock screenshots lighthouse icons messages mail-tools mail-check golden
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ bench: $(VENV)/.installed-dev ## measure the speed (ONLY=compose,matching SCALE=
 
 chaos: $(VENV)/.installed-dev ## kill processes at random while digests go out, and count the emails (SECONDS=120 READERS=20000 SEED=7 SHORT=1; ONLY=killer KILLS=300 READERS=14000)
 	@$(BIN)/python -m tests.chaos $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(KILLS),--kills $(KILLS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(READERS),--readers $(READERS)) $(if $(SEED),--seed $(SEED))
+
+drills: $(VENV)/.installed-dev ## stop and break one part after another, and time the alert and the recovery (SHORT=1 ONLY="beat killed")
+	@$(BIN)/python -m tests.drills $(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)")
 
 fuzz: $(VENV)/.installed-dev ## send random requests to every URL of the site, and fail on a server error (REQUESTS=20000 SEED=7 SHORT=1 ONLY=123)
 	@$(BIN)/python -m tests.fuzz $(if $(SHORT),--short) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))

@@ -221,6 +221,18 @@ def web_address(name: str, default: str) -> str:
     return value
 
 
+def alert_address(name: str) -> str:
+    """Return the address of a webhook for alerts, with the form of its messages before a plus sign; or ""."""
+    value = text(name)
+    form, _, address = value.partition("+")
+    parts = _parts(address)
+    is_known = form in ("ntfy", "slack", "json") and parts is not None and parts.scheme in ("https", "http")
+    if value and not (is_known and parts and parts.hostname):  # the message does not repeat it: keys can be in it
+        how = "Write it like ntfy+https://ntfy.sh/your-topic, slack+https://hooks.slack.com/… or json+https://…"
+        raise ImproperlyConfigured(f"{name} can't be read. {how}")
+    return value
+
+
 def origin(name: str, default: str) -> str:
     """Return a web address that consists of scheme, host and port only."""
     value = web_address(name, default)

@@ -225,6 +225,7 @@ if len(EMAIL_PROVIDERS) > 1:
     _backend = "digest.delivery.providers.failover_backend.FailoverEmailBackend"
 EMAIL_BACKEND = env.mail_backend("EMAIL_BACKEND", _backend)
 API_CONNECTIONS = env.whole_number("API_CONNECTIONS", 8, 1, 256)  # concurrent calls to a provider, per worker
+HAS_SMTP_SERVER = _email["EMAIL_BACKEND"].endswith(".smtp.EmailBackend")  # by EMAIL_URL; alerts can use it
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
@@ -307,7 +308,10 @@ PRIVACY_TEXT = env.prose("PRIVACY_TEXT")  # replaces the description of what thi
 IMPRINT_TEXT = env.prose("IMPRINT_TEXT")
 # Without a postal address, no digest is sent. Many countries require it by law.
 REQUIRE_POSTAL_ADDRESS = env.flag("REQUIRE_POSTAL_ADDRESS", EMAIL_BACKEND != "subscriptions.outbox.EmailBackend")
-OPERATORS = env.addresses("OPERATORS")  # who gets the daily report
+OPERATORS = env.addresses("OPERATORS")  # who gets the daily report, and alerts
+ALERT_URL = env.alert_address("ALERT_URL")  # a second way for alerts, beside email
+# A dead man's switch: it is requested after each good tick, so that it can alert if the requests end.
+HEARTBEAT_URL = env.web_address("HEARTBEAT_URL", "") if env.text("HEARTBEAT_URL") else ""
 CONTACT_EMAIL = env.address("CONTACT_EMAIL")  # in the User-Agent, so that sources can reach the operator
 HUGGINGFACE_URL = env.web_address("HUGGINGFACE_URL", "https://huggingface.co")
 ARXIV_FEEDS_URL = env.web_address("ARXIV_FEEDS_URL", "https://rss.arxiv.org")

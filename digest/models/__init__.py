@@ -3,6 +3,7 @@
 from digest.models.assessments import Assessment
 from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
+from digest.models.health import Heartbeat, Incident
 from digest.models.limits import Allowance
 from digest.models.opinions import LearnedLikes, Learnt, Opinion
 from digest.models.outside import OutsidePaper
@@ -25,6 +26,8 @@ __all__ = [
     "DeliveryEvent",
     "Edition",
     "FetchRun",
+    "Heartbeat",
+    "Incident",
     "LearnedLikes",
     "Learnt",
     "Listing",

@@ -11,13 +11,14 @@ from django.db.models import QuerySet
 
 from digest import clock
 from digest.delivery.limits import daily_quota, database_store
-from digest.models import Delivery, DeliveryEvent, FetchRun, Shard, Turn
+from digest.models import Delivery, DeliveryEvent, FetchRun, Heartbeat, Incident, Shard, Turn
 from digest.ops import daily_totals
 
 BATCH = 5000  # rows
 SECONDS = 200.0  # the longest run; the rest is left to the next day
 PAUSE = 0.05  # seconds between batches, so that other writers get SQLite's lock
 
+SILENT_FOR = dt.timedelta(days=1)  # a process that was stopped or renamed
 BUCKETS_FULL_AFTER = dt.timedelta(days=7)  # even at one email a week
 
 _ENDED = (Delivery.Status.SENT, Delivery.Status.FAILED, Delivery.Status.SKIPPED, Delivery.Status.UNCERTAIN)
@@ -46,6 +47,8 @@ def prune(
     actions = LogEntry.objects.filter(action_time__lt=until)  # of staff in the admin
     deleted["actions"] = _delete(actions, "action_time", ends_at, sleep)
     Turn.objects.filter(free_at__lt=until).delete()
+    Incident.objects.filter(ended_at__lt=until).delete()
+    Heartbeat.objects.filter(at__lt=now - SILENT_FOR).exclude(kind=Heartbeat.Kind.QUEUE).delete()
     daily_quota.forget(before=until.date())
     database_store.forget(before=now - BUCKETS_FULL_AFTER)
     return deleted
