@@ -78,6 +78,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "anymail",
 ]
 MIDDLEWARE = [
@@ -93,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.staff_sessions.staff_sessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -153,13 +156,18 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "config.formats"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Passwords of admins ----------------------------------------------------
+# --- Logins of staff --------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+REQUIRE_SECOND_FACTOR = env.one_of("REQUIRE_SECOND_FACTOR", "off", "superusers", "staff")
+STAFF_IDLE_HOURS = env.whole_number("STAFF_IDLE_HOURS", 12, 1, 24 * 14)  # without a visit, until a session ends
+SESSION_COOKIE_AGE = env.whole_number("STAFF_SESSION_DAYS", 14, 1, 90) * 86_400  # until each session ends
+OTP_TOTP_THROTTLE_FACTOR = 0  # digest.staff.logins counts the attempts
+OTP_TOTP_ISSUER = env.text("SITE_NAME", "Daily Papers")  # shown in authenticator apps
 
 # --- Security headers -------------------------------------------------------
 # No content from other hosts, and no inline scripts or styles. The admin needs `data:`.

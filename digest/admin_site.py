@@ -6,10 +6,11 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from digest import clock, logins
+from digest import clock
 from digest.ops import trend_charts
 from digest.ops.dashboard import make_dashboard
 from digest.ops.sending_status import sending_status
+from digest.staff import logins
 from subscriptions import brand
 
 # The models for daily work. All others are in the last group, which is collapsed.
@@ -40,10 +41,22 @@ class PapersAdminSite(AdminSite):
         return super().each_context(request) | {"site_header": brand.current().name}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Log in by password, and lead to the second factor if the account has one or needs one."""
+        from digest.admin import account  # which registers pages at this site, so it is loaded later
+
+        if request.method != "POST" and (step := account.after_password(request)):
+            return step
         response = super().login(request, extra_context)
         if request.method == "POST" and request.user.is_authenticated:
+            if step := account.after_password(request):
+                return step
             logins.remember_device(request, response)
         return response
+
+    def get_urls(self) -> list[Any]:
+        from digest.admin import account
+
+        return [*account.AccountPages(self).urls(), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the models of one app if `app_label` is given, else all that the user may see, in groups."""

@@ -21,6 +21,7 @@ from digest.papers import topic_assignment
 from digest.personalization import assessments, embeddings, expansions, key_sentences, likes, paper_index
 from digest.search import topic_maker
 from digest.site import thumbnails
+from digest.staff import sessions
 from subscriptions.readers import lifecycle
 
 EXPIRES = 900  # seconds; a machine with a clock that is further ahead drops all tasks of other machines
@@ -159,6 +160,7 @@ def keep_house() -> None:
     daily_totals.count_days(now=now)
     retention.prune(now=now)
     reading_list.prune(now=now)
+    sessions.prune(now=now)
 
 
 @shared_task

@@ -11,6 +11,7 @@ from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.pauses import Pause
 from digest.models.saved import SavedPaper
 from digest.models.sources import FetchRun, Source, Turn, Validator
+from digest.models.staff import RecoveryCode, StaffRole
 from digest.models.summaries import SummaryRequest
 from digest.models.thumbnails import Thumbnail
 from digest.models.topic_examples import TopicExample
@@ -37,9 +38,11 @@ __all__ = [
     "PaperAlias",
     "Pause",
     "QuietDay",
+    "RecoveryCode",
     "SavedPaper",
     "Shard",
     "Source",
+    "StaffRole",
     "SummaryRequest",
     "TextExpansion",
     "Thumbnail",

@@ -40,6 +40,14 @@ def check_links(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def check_logins(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.REQUIRE_SECOND_FACTOR != "off":
+        return []
+    hint = "Set it to superusers or staff: they then set up an authenticator app at their next login."
+    return [Warning("REQUIRE_SECOND_FACTOR is off: a password alone opens the admin.", hint=hint, id="digest.W020")]
+
+
+@register(Tags.security, deploy=True)
 def check_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report files that other users of this machine can read. Each start restricts them, if our user owns them."""
     exposed = [

@@ -32,6 +32,7 @@ def test_each_warning_of_check_deploy_can_be_fixed(settings: Any) -> None:
     settings.POSTAL_ADDRESS = "1 Main Street"
     settings.DEFAULT_FROM_EMAIL = "Papers <papers@example.org>"
     settings.SESSION_COOKIE_SECURE = True
+    settings.REQUIRE_SECOND_FACTOR = "superusers"
     umask = os.umask(0)
     bootstrap.load_settings()  # as each entry point does: other tests may have left files open to others
     os.umask(umask)
@@ -55,6 +56,12 @@ def test_it_warns_before_readers_find_out(settings: Any, change: dict[str, Any],
     for name, value in change.items():
         setattr(settings, name, value)
     assert expected in ids(system_checks.check_links(None) + system_checks.check_mail(None))
+
+
+@pytest.mark.parametrize(("rule", "warned"), [("off", ["digest.W020"]), ("superusers", []), ("staff", [])])
+def test_it_warns_of_logins_by_password_alone(settings: Any, rule: str, warned: list[str]) -> None:
+    settings.REQUIRE_SECOND_FACTOR = rule
+    assert ids(system_checks.check_logins(None)) == warned
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o755, 1), (0o750, 1), (0o700, 0)])

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
-from digest import logins
+from digest.staff import logins
 from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
@@ -135,7 +135,7 @@ def test_the_cookie_is_for_the_admin_alone(client: Client, settings: Any) -> Non
 def test_it_warns_of_a_lock_once_in_a_quarter_of_an_hour(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(20):
         log_in(client, "wrong")
-    warnings = [record for record in caplog.records if record.name == "digest.logins"]
+    warnings = [record for record in caplog.records if record.name == "digest.staff.logins"]
     assert [(record.levelno, record.getMessage()) for record in warnings] == [
         (logging.WARNING, "Too many passwords were tried for the account 'ada', the last from 192.0.2.1")
     ]

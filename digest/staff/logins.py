@@ -1,8 +1,8 @@
-"""Rate limits on logins to the admin.
+"""Rate limits on logins to the admin, by password and by code.
 
-Attempts are counted per account and per network. A browser that has logged in to an account before keeps a signed
-cookie and has its own count, so that wrong passwords from elsewhere can't lock an admin out (OWASP calls this a device
-cookie).
+Attempts are counted per account and per network, passwords and codes apart. A browser that has logged in to an account
+before keeps a signed cookie and has its own count, so that wrong passwords from elsewhere can't lock an admin out
+(OWASP's device cookie).
 """
 
 import datetime as dt
@@ -29,6 +29,7 @@ SALT = "digest.logins"
 COOKIE_LASTS = dt.timedelta(days=365)
 QUARTER, DAY = dt.timedelta(minutes=15), dt.timedelta(days=1)
 PER_ACCOUNT = [(10, QUARTER), (50, DAY)]  # also per known device
+LIMITED = "Too many %(secrets)s were tried. Wait until %(until)s UTC, then try again."
 PER_NETWORK = [(30, QUARTER), (200, DAY)]  # a department may share an address
 
 
@@ -37,26 +38,33 @@ class LoginForm(AdminAuthenticationForm):
 
     request: HttpRequest  # always given by the view
 
-    error_messages = AdminAuthenticationForm.error_messages | {
-        "limited": "Too many passwords were tried. Wait until %(until)s UTC, then try again."
-    }
-
     def clean(self) -> dict[str, Any]:
-        account, now = self.cleaned_data.get("username", ""), timezone.now()
-        counted = _limits_of(self.request, account)
-        # Before the password is checked, so that concurrent attempts are counted, too.
-        if reached := abuse_limits.acquire(*counted, now=now):
-            _warn(reached, account, visitors_network(self.request), now)
-            until = f"{abuse_limits.free_at(reached, now=now):%Y-%m-%d %H:%M}"
-            raise ValidationError(self.error_messages["limited"], code="limited", params={"until": until})
+        counted = count_attempt(self.request, self.cleaned_data.get("username", ""), "password")
         cleaned = super().clean()  # raises ValidationError if the password is wrong
         if cleaned.get("password"):
-            abuse_limits.forget(counted[0])
+            abuse_limits.forget(counted)
         return cleaned
 
 
+def count_attempt(request: HttpRequest, account: str, what: str) -> Limit:
+    """Count an attempt to give `what`: a password or a code. Return its first limit, to forget after a success.
+
+    Raise ValidationError if a limit is reached. Call it before it is checked, so that concurrent attempts are
+    counted, too.
+    """
+    now, limits = timezone.now(), _limits_of(request, account, what)
+    if reached := abuse_limits.acquire(*limits, now=now):
+        _warn(reached, account, what, visitors_network(request), now)
+        until = f"{abuse_limits.free_at(reached, now=now):%Y-%m-%d %H:%M}"
+        raise ValidationError(LIMITED, code="limited", params={"secrets": f"{what}s", "until": until})
+    return limits[0]
+
+
 def remember_device(request: HttpRequest, response: HttpResponse) -> None:
-    """Set the cookie of a known device after a successful login."""
+    """Set the cookie of a known device after a complete login.
+
+    A password alone must not make a device known: each known device has its own count of codes.
+    """
     response.set_cookie(
         COOKIE,
         signing.dumps([request.user.get_username(), secrets.token_urlsafe(12)], salt=SALT),
@@ -68,13 +76,14 @@ def remember_device(request: HttpRequest, response: HttpResponse) -> None:
     )
 
 
-def _limits_of(request: HttpRequest, account: str) -> list[Limit]:
+def _limits_of(request: HttpRequest, account: str, what: str) -> list[Limit]:
     """Return the limits that count this attempt: the device's alone if it is known, else the account and network's."""
+    kind = "login" if what == "password" else f"login {what}"  # rows store the key of “login”
     if device := _known_device(request, account):
-        return [Limit("login device", device, PER_ACCOUNT)]
+        return [Limit(f"{kind} device", device, PER_ACCOUNT)]
     site = site_of(visitors_network(request))
-    by_network = [Limit("login network", site, PER_NETWORK)] if site else []
-    return [Limit("login account", account, PER_ACCOUNT), *by_network]
+    by_network = [Limit(f"{kind} network", site, PER_NETWORK)] if site else []
+    return [Limit(f"{kind} account", account, PER_ACCOUNT), *by_network]
 
 
 def _known_device(request: HttpRequest, account: str) -> str:
@@ -86,7 +95,7 @@ def _known_device(request: HttpRequest, account: str) -> str:
     return f"{account} {device}" if known == account else ""
 
 
-def _warn(reached: Limit, account: str, network: str, now: dt.datetime) -> None:
+def _warn(reached: Limit, account: str, what: str, network: str, now: dt.datetime) -> None:
     """Log that a limit is reached, at most four times an hour, so that a flood of attempts does not fill the log."""
     if abuse_limits.acquire(Limit("login warning", reached.key, [(1, QUARTER)]), now=now) is None:
-        logger.warning("Too many passwords were tried for the account %r, the last from %s", account, network or "?")
+        logger.warning("Too many %ss were tried for the account %r, the last from %s", what, account, network or "?")
