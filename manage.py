@@ -8,9 +8,13 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
 
+        from config import version
         from config.bootstrap import load_settings
     except ImportError as error:
         raise SystemExit("Django is not installed here. Run `make setup`, then use .venv/bin/python.") from error
+    if sys.argv[1:] == ["--version"]:  # Django would print its own
+        print(version.describe())  # noqa: T201
+        return
     load_settings()
     execute_from_command_line(sys.argv)
 

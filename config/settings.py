@@ -13,7 +13,7 @@ import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
-from config import beat_schedule, env, logs
+from config import beat_schedule, env, logs, version
 from config.env import BASE_DIR
 
 # Before numpy is imported. We run many processes, and threads that wait for each other use twice the CPU.
@@ -22,6 +22,7 @@ django_stubs_ext.monkeypatch()  # generic classes such as ModelAdmin[Topic]
 
 env.read_file("ENV_FILE", BASE_DIR / ".env")
 
+VERSION = version.read()
 # Everything the software writes is below this folder.
 VAR_DIR = env.writable_folder("VAR_DIR", BASE_DIR / "var")
 
@@ -366,4 +367,6 @@ JUDGE_MODEL = env.text("JUDGE_MODEL")
 JUDGE_MAX_PER_DAY = env.whole_number("JUDGE_MAX_PER_DAY", 500, 0, 1_000_000)
 JUDGE_TIMEOUT = env.whole_number("JUDGE_TIMEOUT", 30, 1, 300)  # seconds for one answer
 
+# --- Monitoring -------------------------------------------------------------
+METRICS_TOKEN = env.text("METRICS_TOKEN")  # Prometheus sends it; without one, only this machine may read /metrics
 LOGGING = logs.to_console(env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))

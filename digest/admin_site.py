@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -37,8 +38,11 @@ class PapersAdminSite(AdminSite):
     login_form = logins.LoginForm
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return the context of all pages, with the newsletter's name as their header."""
-        return super().each_context(request) | {"site_header": brand.current().name}
+        """Return the context of all pages, with the newsletter's name and the software's version."""
+        return super().each_context(request) | {
+            "site_header": brand.current().name,
+            "version": settings.VERSION,
+        }
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Log in by password, and lead to the second factor if the account has one or needs one."""

@@ -9,7 +9,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_init, worker_ready
 
-from digest import clock, reading_list
+from digest import clock, reading_list, task_times  # noqa: F401  # its signals count the tasks
 from digest.delivery import planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering

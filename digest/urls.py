@@ -14,6 +14,7 @@ from digest.views import (
     feeds,
     for_you,
     health,
+    metrics,
     papers,
     previews,
     saved,
@@ -83,4 +84,5 @@ urlpatterns = [
     ),
     path("robots.txt", crawlers.robots, name="robots"),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

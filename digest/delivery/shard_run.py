@@ -9,13 +9,14 @@ database and renews the lease. Finally, `finish` records the rest, and the worke
 
 import datetime as dt
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from digest import clock
+from digest import clock, counters
 from digest.delivery import pauses, poison_pill, results, shards
 from digest.delivery.circuit_breaker import CircuitBreaker
 from digest.delivery.deferral import DeferredDeliveries
@@ -41,6 +42,7 @@ LEFT = "The reader unsubscribed or paused before it was sent."
 
 Status = Delivery.Status
 _FINAL = (Result.SENT, Result.FAILED, Result.SKIPPED)
+_COUNTED = (Result.SENT, Result.LATER, Result.FAILED, Result.UNCERTAIN)
 _NOT_LOGGED = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
 _ENDING_ERRORS = (DatabaseError, InterfaceError, OSError, LostLeaseError)
 StopRequested = Callable[[], bool]
@@ -76,6 +78,7 @@ class ShardRun:
         self._wanted: set[int] = set()  # by their readers when last checked, and not yet begun
         self._checked_at = 0.0  # the time of the oldest check of `_wanted`, in the clock's seconds
         self._unrecorded: list[Outcome] = []
+        self._attempts = Counter[tuple[str, counters.Labels]]()  # emails that were tried, for /metrics
         self._recorded_at = self._renewed_at = clock.seconds()
 
     @property
@@ -148,6 +151,11 @@ class ShardRun:
     def end(self, outcomes: Sequence[Outcome]) -> None:
         """Take the results of emails that were offered, and that ended together."""
         self._in_flight.difference_update(outcome.delivery_id for outcome in outcomes)
+        self._attempts.update(
+            ("digest_attempts", counters.labels(provider=self.limiter.provider, result=outcome.result))
+            for outcome in outcomes
+            if outcome.result in _COUNTED
+        )
         self._add(*self._breaker.assess(*outcomes))
 
     def _add(self, *outcomes: Outcome) -> None:
@@ -194,6 +202,8 @@ class ShardRun:
         self._update_pause(now)
         ended = sum(outcome.result in _FINAL for outcome in self._unrecorded)
         self._unrecorded = []
+        counters.add(self._attempts)
+        self._attempts = Counter()
         return ended
 
     def _offer_uncertain_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:

@@ -9,6 +9,7 @@ from datetime import date
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
+from digest import counters
 from digest.ingest import source_health
 from digest.models import FetchRun, Source
 from digest.sources.records import SourceError, StoppedError, UnchangedError, UnreachableError
@@ -44,6 +45,17 @@ def record_attempt(source: Source, day: date) -> Iterator[FetchRun]:
     run.message = without_secrets(run.message)
     run.seconds = round(time.monotonic() - began, 3)
     run.save()
+    _count(run)
     trouble = source_health.failure_of(source)
     if trouble and trouble.last == run and source_health.has_just_begun(trouble):
         logger.error("Source keeps failing: %s", trouble)
+
+
+def labels_of(source: Source) -> dict[str, str]:
+    """Return the labels of a source in /metrics. Two sources may have one name."""
+    return {"source": without_secrets(source.name), "id": str(source.pk)}
+
+
+def _count(run: FetchRun) -> None:
+    of = counters.labels(**labels_of(run.source), result=run.status)
+    counters.add({("fetches", of): 1, ("fetch_seconds", of): run.seconds, ("fetched_papers", of): run.new})

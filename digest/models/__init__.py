@@ -5,6 +5,7 @@ from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
 from digest.models.health import Heartbeat, Incident
 from digest.models.limits import Allowance
+from digest.models.metrics import MetricCounter
 from digest.models.opinions import LearnedLikes, Learnt, Opinion
 from digest.models.outside import OutsidePaper
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
@@ -32,6 +33,7 @@ __all__ = [
     "LearnedLikes",
     "Learnt",
     "Listing",
+    "MetricCounter",
     "Opinion",
     "OutsidePaper",
     "Paper",

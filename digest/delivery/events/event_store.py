@@ -2,12 +2,13 @@
 
 import datetime as dt
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from anymail.signals import AnymailTrackingEvent, EventType
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
-from digest import clock
+from digest import clock, counters
 from digest.delivery.events import actions, lookup, reconciliation
 from digest.delivery.events.actions import ProviderReport
 from digest.delivery.events.normalization import DETAIL, NormalizedEvent, ReportedEvent, UnreadableEventError, normalize
@@ -141,6 +142,12 @@ def _store(reports: list[ProviderReport], now: dt.datetime, *, from_provider: bo
         if from_provider:
             reconciliation.reconcile(reports, now=now)
         actions.apply_report(reports, now=now)
+    counters.add(Counter(("provider_reports", _labels(report)) for report in reports))
+
+
+def _labels(report: ProviderReport) -> counters.Labels:
+    provider = report.key.partition(":")[0]
+    return counters.labels(provider=provider, event=report.event_type, meaning=report.meaning)
 
 
 def _report(event: NormalizedEvent, delivery: Delivery | None) -> ProviderReport:
