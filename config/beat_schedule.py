@@ -26,6 +26,7 @@ _TABLE = (
         "Ask whether papers fit what readers follow, if JUDGE_API_URL is set.",
     ),
     (_EVERY_MINUTE, "digest.tasks.send_due_digests", _SOON, "Plan and send the digests that are due."),
+    (_EVERY_MINUTE, "digest.tasks.run_jobs", _SOON, "Run the jobs that staff started in the admin."),
     (crontab(hour="3", minute="37"), "digest.tasks.keep_house", _HOUR, "Store yesterday's totals and delete old data."),
     (_EVERY_5_MINUTES, "digest.tasks.watch_rates", _SOON, "Check the rates of complaints and bounces."),
     # Once a day. The later hours are for days when no email could be sent at first.

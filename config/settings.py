@@ -284,12 +284,13 @@ CELERY_TASK_ROUTES = {
     "digest.tasks.bring_in_thumbnails": {"queue": "fetch"},
     "digest.tasks.catch_up_source": {"queue": "fetch"},
     "digest.tasks.send_shards": {"queue": "send"},
+    "digest.tasks.run_jobs": {"queue": "jobs"},
     "digest.tasks.work_out_vectors": {"queue": "fetch"},
     "*": {"queue": "tick"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 # A worker without -Q serves all queues.
-CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in ("tick", "fetch", "send")}
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in ("tick", "fetch", "send", "jobs")}
 CELERY_TASK_DEFAULT_QUEUE = "tick"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False

@@ -14,6 +14,7 @@ from digest.delivery import planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
 from digest.ingest import backfill, enrichment, fetcher
+from digest.jobs import runner
 from digest.language_models import judge, summaries
 from digest.models import Edition, Source
 from digest.ops import alerts, daily_report, daily_totals, reputation_guard, retention
@@ -106,6 +107,13 @@ def send_due_digests() -> None:
 def send_shards() -> None:
     """Send shard after shard until none is left or the time of a task is over."""
     shard_worker.send_due(seconds=SENDING_SECONDS)
+
+
+@shared_task(expires=EXPIRES)
+def run_jobs() -> None:
+    """Run jobs of the admin for a few seconds. Waiting digests go before the next turn."""
+    if runner.run_pending():
+        run_jobs.delay()
 
 
 @shared_task(expires=EXPIRES)

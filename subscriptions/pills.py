@@ -2,8 +2,19 @@
 
 from django.utils.html import format_html
 
-GOOD = ("active", "delivered", "offered", "ok", "sent")
-WAITING = ("deferred", "empty", "not offered", "paused", "pending", "queued", "stale", "uncertain")
+GOOD = ("active", "delivered", "done", "offered", "ok", "sent")
+WAITING = (
+    "cancelled",
+    "deferred",
+    "empty",
+    "not offered",
+    "paused",
+    "pending",
+    "queued",
+    "running",
+    "stale",
+    "uncertain",
+)
 BAD = ("bounced", "complained", "failed", "rejected", "suppressed", "unreachable")
 TONES = dict.fromkeys(GOOD, " is-good") | dict.fromkeys(WAITING, " is-waiting") | dict.fromkeys(BAD, " is-bad")
 

@@ -1,9 +1,11 @@
 """The admin of papers, editions and deliveries. No action sends an email twice, except those that say so."""
 
 from digest.admin import (
+    audit,
     brand,
     deliveries,
     editions,
+    jobs,
     opinions,
     papers,
     pauses,
@@ -15,9 +17,11 @@ from digest.admin import (
 )
 
 __all__ = [
+    "audit",
     "brand",
     "deliveries",
     "editions",
+    "jobs",
     "opinions",
     "papers",
     "pauses",

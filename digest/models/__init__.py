@@ -4,6 +4,7 @@ from digest.models.assessments import Assessment
 from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
 from digest.models.health import Heartbeat, Incident
+from digest.models.jobs import Job
 from digest.models.limits import Allowance
 from digest.models.metrics import MetricCounter
 from digest.models.opinions import LearnedLikes, Learnt, Opinion
@@ -30,6 +31,7 @@ __all__ = [
     "FetchRun",
     "Heartbeat",
     "Incident",
+    "Job",
     "LearnedLikes",
     "Learnt",
     "Listing",

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from digest import clock
 from digest.delivery.limits import daily_quota, database_store
-from digest.models import Delivery, DeliveryEvent, FetchRun, Heartbeat, Incident, Shard, Turn
+from digest.models import Delivery, DeliveryEvent, FetchRun, Heartbeat, Incident, Job, Shard, Turn
 from digest.ops import daily_totals
 
 BATCH = 5000  # rows
@@ -46,6 +46,7 @@ def prune(
     deleted["fetch runs"] = _delete(runs, "started_at", ends_at, sleep)
     actions = LogEntry.objects.filter(action_time__lt=until)  # of staff in the admin
     deleted["actions"] = _delete(actions, "action_time", ends_at, sleep)
+    Job.objects.filter(ended_at__lt=until).delete()
     Turn.objects.filter(free_at__lt=until).delete()
     Incident.objects.filter(ended_at__lt=until).delete()
     Heartbeat.objects.filter(at__lt=now - SILENT_FOR).exclude(kind=Heartbeat.Kind.QUEUE).delete()

@@ -163,6 +163,11 @@ class Subscriber(models.Model):
         return self.email
 
     @property
+    def log_name(self) -> str:
+        """The name in the audit log, which must hold no address."""
+        return f"reader {self.uid}"
+
+    @property
     def is_subscribed(self) -> bool:
         """Return whether this reader gets digests, now or after a pause."""
         return self.status in (Subscriber.Status.ACTIVE, Subscriber.Status.PAUSED)

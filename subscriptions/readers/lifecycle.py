@@ -282,14 +282,17 @@ def _take_offer(subscriber: Subscriber, offer: str, today: dt.date) -> None:
     subscriber.save()
 
 
-def suppress(email: str, reason: str) -> Suppression:
-    """Suppress an address for good, even if its reader is deleted or signs up again."""
+def suppress(email: str, reason: str, *, by: str = "") -> Suppression:
+    """Suppress an address for good, even if its reader is deleted or signs up again.
+
+    `by` is the name of the admin who did it, for the log of consents.
+    """
     with transaction.atomic():
-        suppress_all({email: reason})
+        suppress_all({email: reason}, by=by)
         return Suppression.objects.get(address_hash=address_hash(email))
 
 
-def suppress_all(reasons: Mapping[str, str]) -> None:
+def suppress_all(reasons: Mapping[str, str], *, by: str = "") -> None:
     """Suppress addresses, given with their reasons. An address that is already suppressed keeps its reason."""
     if not reasons:
         return
@@ -302,7 +305,9 @@ def suppress_all(reasons: Mapping[str, str]) -> None:
         ended = list(readers.order_by("pk"))
         if not ended:
             return
-        consents.record_withdrawals((reader, by_address.get(reader.email.lower(), "")) for reader in ended)
+        consents.record_withdrawals(
+            (reader, f"{by_address.get(reader.email.lower(), '')} {by}".strip()) for reader in ended
+        )
         rows = Subscriber.objects.filter(pk__in=[reader.pk for reader in ended])
         rows.update(status=Status.SUPPRESSED, new_email="", asked_to_confirm_at=None, asked_wishes=None)
         _cancel_notices(*ended)

@@ -28,6 +28,7 @@ from digest.models import (
     DeliveryEvent,
     Edition,
     FetchRun,
+    Job,
     Learnt,
     Opinion,
     OutsidePaper,
@@ -112,6 +113,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     feedback.rate(alice, edition.papers.all()[0], "like", now=NOW)
     feedback.rate(alice, edition.papers.all()[0], "fewer", "learning", now=NOW)
     Allowance.objects.create(name="smtp", level=1, at=NOW)
+    Job.objects.create(kind="learning", created_by="learning", created_at=NOW)
     DailyTotal.objects.create(day=TODAY, kind="event", what="delivered", number=1)
     Thumbnail.objects.create(paper=edition.papers.all()[0], address="https://example.org/learning.png", tried_at=NOW)
 

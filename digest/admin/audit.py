@@ -1,0 +1,81 @@
+"""The audit log: every action of staff, with filters. Nothing in it can be changed or deleted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.http import HttpRequest
+from django.urls import NoReverseMatch
+from django.utils.html import format_html
+
+from subscriptions import audit
+from subscriptions.admin.base import ReadOnlyAdmin
+from subscriptions.admin.filters import SelectFilter, dates
+
+
+class FlagFilter(admin.FieldListFilter):
+    """A filter by what was done, with the flags that Django's own field has no names for."""
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.field_path]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        values: Any = self.used_parameters.get(self.field_path)
+        chosen = values[0] if values else ""
+        for value, text in (("", "All"), *audit.FLAGS.items()):
+            query = (
+                changelist.get_query_string({self.field_path: value})
+                if value
+                else changelist.get_query_string(remove=[self.field_path])
+            )
+            yield {"selected": str(value) == str(chosen), "query_string": query, "display": text}
+
+
+@admin.register(LogEntry)
+class AuditAdmin(ReadOnlyAdmin, admin.ModelAdmin[LogEntry]):
+    empty_text = "No actions yet. What staff do in the admin and by commands is listed here."
+    list_display = ["when", "who", "what", "target", "message"]
+    list_display_links = ["when"]
+    list_filter = [
+        ("action_flag", FlagFilter),
+        ("user", SelectFilter),
+        ("content_type", SelectFilter),
+        ("action_time", dates("date")),
+    ]
+    search_fields = ["object_repr", "change_message"]
+    search_help_text = "Words of the entry, or a reader’s uid."
+    list_select_related = ["user", "content_type"]
+    show_full_result_count = False
+    fields = ["when", "who", "what", "target", "message"]
+    ordering = ["-pk"]  # as by time, and its index is small
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    @admin.display(ordering="pk", description="time")
+    def when(self, entry: LogEntry) -> Any:
+        return entry.action_time
+
+    @admin.display(ordering="user", description="user")
+    def who(self, entry: LogEntry) -> str:
+        return entry.user.get_username()
+
+    @admin.display(ordering="action_flag", description="action")
+    def what(self, entry: LogEntry) -> str:
+        return audit.FLAGS.get(entry.action_flag, "")
+
+    @admin.display(description="of")
+    def target(self, entry: LogEntry) -> str:
+        """Return the row, as a link if it has a page and is not deleted."""
+        kind = entry.content_type.name if entry.content_type else ""
+        try:
+            page = None if entry.is_deletion() else entry.get_admin_url()
+        except NoReverseMatch:
+            page = None
+        name = format_html('<a href="{}">{}</a>', page, entry.object_repr) if page else entry.object_repr
+        return format_html("{}<p>{}</p>", name, kind) if kind else name
+
+    @admin.display(description="detail")
+    def message(self, entry: LogEntry) -> str:
+        return entry.get_change_message()
