@@ -5,6 +5,12 @@ from django.core.wsgi import get_wsgi_application
 from config.bootstrap import load_settings
 from config.middleware.content_type import with_readable_headers
 
-load_settings(status=4)  # the status that makes gunicorn stop and not restart the worker
+STOP = 4  # the status that makes gunicorn stop and not restart the worker
+
+load_settings(status=STOP)
 
 application = with_readable_headers(get_wsgi_application())
+
+from digest.recovery.start_up import require_keys  # noqa: E402  # its models need the applications that are now loaded
+
+require_keys(status=STOP)

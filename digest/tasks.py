@@ -7,7 +7,7 @@ import gc
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_ready
 
 from digest import clock, reading_list, task_times  # noqa: F401  # its signals count the tasks
 from digest.delivery import planner, shard_worker, shards
@@ -20,6 +20,7 @@ from digest.models import Edition, Source
 from digest.ops import alerts, daily_report, daily_totals, reputation_guard, retention
 from digest.papers import topic_assignment
 from digest.personalization import assessments, embeddings, expansions, key_sentences, likes, paper_index
+from digest.recovery.start_up import require_keys
 from digest.search import topic_maker
 from digest.site import thumbnails
 from digest.staff import sessions
@@ -34,6 +35,13 @@ EMBEDDING_SECONDS = 50
 SUMMARY_SECONDS = 120
 JUDGE_SECONDS = 120
 SENDING_LIMIT = 400  # seconds; an email in flight may wait up to 300 seconds for the server's answer
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_wrong_keys(**kwargs: object) -> None:
+    """Stop a worker or beat that has other keys than the database."""
+    require_keys()
 
 
 @worker_init.connect

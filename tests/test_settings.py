@@ -358,7 +358,8 @@ def test_every_entry_point_closes_files_that_were_open_to_other_users(load: str,
         file.chmod(0o644)
     start("-c", load, variables={"VAR_DIR": str(tmp_path), "DATABASE_URL": ""})
     assert [mode_of(folder) for folder in folders] == [0o700] * 3
-    assert [mode_of(file) for file in files] == [0o600] * 3
+    # SQLite deletes the log of a file that is not a database.
+    assert {mode_of(file) for file in files if file.exists()} == {0o600}
 
 
 def test_a_folder_for_everybody_stays_open(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from digest.models import Source
 from digest.ops.pipeline import NoEditionError, Summary
+from digest.recovery.start_up import require_keys
 
 
 def day(text: str) -> dt.date:
@@ -81,6 +82,7 @@ class SummaryCommand(BaseCommand):
         check_database()
         if self.mails:
             check_links()
+            require_keys()
         try:
             summary = self.run(options)
         except NoEditionError as error:

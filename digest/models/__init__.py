@@ -4,6 +4,7 @@ from digest.models.assessments import Assessment
 from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
 from digest.models.health import Heartbeat, Incident
+from digest.models.installations import Installation, SentBefore
 from digest.models.jobs import Job
 from digest.models.limits import Allowance
 from digest.models.metrics import MetricCounter
@@ -31,6 +32,7 @@ __all__ = [
     "FetchRun",
     "Heartbeat",
     "Incident",
+    "Installation",
     "Job",
     "LearnedLikes",
     "Learnt",
@@ -44,6 +46,7 @@ __all__ = [
     "QuietDay",
     "RecoveryCode",
     "SavedPaper",
+    "SentBefore",
     "Shard",
     "Source",
     "StaffRole",

@@ -28,6 +28,7 @@ from digest.models import (
     DeliveryEvent,
     Edition,
     FetchRun,
+    Installation,
     Job,
     Learnt,
     Opinion,
@@ -36,6 +37,7 @@ from digest.models import (
     Pause,
     QuietDay,
     SavedPaper,
+    SentBefore,
     Shard,
     Source,
     SummaryRequest,
@@ -70,8 +72,9 @@ from tests.boxes import untouched
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import stored
 
-# The page for starting papers promises that no one else sees them, and word counts tell an admin nothing.
-HIDDEN = (OutsidePaper, ArchiveWords)
+# The page for starting papers promises that no one else sees them. Word counts tell an admin nothing, and neither do rows
+# that say who had a digest before a restore.
+HIDDEN = (OutsidePaper, ArchiveWords, SentBefore)
 MODELS = [
     model
     for app in ("subscriptions", "digest")
@@ -104,6 +107,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     TopicExample.objects.create(topic=Topic.objects.all()[0], paper=liked, is_right=True)
     Catalogue.objects.create(slug="ai", is_on=True)
     Brand.objects.create(name="Learning Papers")
+    Installation.objects.update_or_create(pk=1, defaults={"behind_reason": "learning"})
     SummaryRequest.objects.create(paper=edition.papers.all()[0], asked_at=NOW)
     Assessment.objects.create(paper=liked, interest_key="a" * 64, fits=True, asked_at=NOW)
     words = {"words": [["learn", 1.0, "learning"]], "words_mean": 0.1}

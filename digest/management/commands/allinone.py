@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from digest import single_process
+from digest.recovery.start_up import require_keys
 from subscriptions.topics import catalogues
 from subscriptions.topics.catalogue import CatalogueError
 
@@ -34,8 +35,9 @@ class Command(BaseCommand):
         self.stdout.write("Stopped. Emails that were not sent yet stay in the queue until the next start.")
 
     def prepare(self) -> None:
-        """Migrate the database and load the topics, before the first request."""
+        """Migrate the database, check the keys and load the topics, before the first request."""
         call_command("migrate", verbosity=0)
+        require_keys()
         catalogues.load()
 
     def greet(self) -> None:
