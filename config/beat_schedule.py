@@ -44,6 +44,12 @@ _TABLE = (
         _HOUR,
         "Delete old limits and networks.",
     ),
+    (
+        crontab(hour="3", minute="47"),
+        "subscriptions.tasks.erase_former_readers",
+        _HOUR,
+        "Erase readers who unsubscribed RETENTION_UNSUBSCRIBED_DAYS ago.",
+    ),
 )
 _RESET = "Its schedule and options are reset each time beat starts; whether it is enabled is kept."
 

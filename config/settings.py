@@ -339,6 +339,10 @@ LIMIT_IN_ALL = env.rates("LIMIT_IN_ALL", "500/1h")
 LIMIT_PER_ADDRESS = env.rates("LIMIT_PER_ADDRESS", "3/1h 4/1d 6/30d")
 RECORD_IP_ADDRESSES = env.flag("RECORD_IP_ADDRESSES", True)  # in the log of consents
 RETENTION_DAYS = env.whole_number("RETENTION_DAYS", 90, 30, 3650)  # of network addresses, deliveries, events, logs
+# From then on, only keyed hashes of readers who unsubscribed are kept. For 30 days they may return with one click.
+RETENTION_UNSUBSCRIBED_DAYS = env.whole_number("RETENTION_UNSUBSCRIBED_DAYS", 90, 0, 3650)  # 0: for ever
+if 0 < RETENTION_UNSUBSCRIBED_DAYS < 30:
+    raise ImproperlyConfigured("RETENTION_UNSUBSCRIBED_DAYS is below 30. Set it to 30 or more, or to 0 to keep them.")
 # The catalogues of topics that are on at first; later, the admin decides.
 TOPIC_CATALOGUES = env.some_of("TOPIC_CATALOGUES", "ai", "arxiv", "biorxiv", "medrxiv")
 MATCH_BY_MEANING = env.flag("MATCH_BY_MEANING", True)  # 150 MB in each process that encodes

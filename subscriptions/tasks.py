@@ -4,19 +4,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from subscriptions.notices import queue
-from subscriptions.readers import consents, lifecycle
+from subscriptions.readers import consents, lifecycle, personal_data
 from subscriptions.security import abuse_limits, devices
 
 
 @shared_task(expires=900)
 def send_owed_notices() -> None:
     queue.send_pending(now=timezone.now())
-
-
-@shared_task(expires=3600)
-def tell_of_erasure(address: str, language: str) -> None:
-    """Email an erased reader. The address is an argument, because the database no longer has it."""
-    queue.send_erasure_notice(address, language)
 
 
 @shared_task
@@ -30,3 +24,8 @@ def forget_what_is_old() -> None:
     abuse_limits.prune(now=timezone.now())
     consents.prune(now=timezone.now())
     devices.prune(now=timezone.now())
+
+
+@shared_task
+def erase_former_readers() -> None:
+    personal_data.erase_former_readers(now=timezone.now())

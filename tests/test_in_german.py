@@ -17,7 +17,7 @@ from digest.email import reader_urls
 from digest.models import Delivery, Edition, FetchRun, OutsidePaper, Paper, QuietDay, Source
 from subscriptions.models import OwedNotice, Subscriber, Topic
 from subscriptions.notices import queue
-from subscriptions.readers import lifecycle, liked_papers
+from subscriptions.readers import lifecycle, liked_papers, personal_data
 from subscriptions.readers.liked_papers import LikedPaper
 from subscriptions.readers.personal_data import RequestOutcome
 from subscriptions.security import link_tokens
@@ -237,7 +237,8 @@ def test_notices(reader: Subscriber, kind: str) -> None:
 
 
 def test_the_last_email(reader: Subscriber) -> None:
-    queue.send_erasure_notice(reader.email, "de")
+    personal_data.erase(reader, notified_at=NOW)
+    queue.send_pending(now=NOW)
     [sent] = mail.outbox
     assert_german(sent.message().as_bytes())
 

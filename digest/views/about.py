@@ -28,6 +28,7 @@ def privacy(request: HttpRequest) -> HttpResponseBase:
         "contact": settings.CONTACT_EMAIL,
         "records_ip": settings.RECORD_IP_ADDRESSES,
         "retention_days": settings.RETENTION_DAYS,
+        "unsubscribed_days": settings.RETENTION_UNSUBSCRIBED_DAYS,
         "device_days": devices.LIFETIME // DAY,
         "confirmation_days": link_tokens.CONFIRMATION_LIFETIME // DAY,
         "limits_days": math.ceil(abuse_limits.kept_for() / DAY),

@@ -3,7 +3,7 @@
 from subscriptions.models.brands import Brand, Logo
 from subscriptions.models.consents import Consent, ConsentText, Farewell
 from subscriptions.models.devices import Device
-from subscriptions.models.notices import OwedNotice
+from subscriptions.models.notices import ErasureNotice, OwedNotice
 from subscriptions.models.posts import FormPost, Mark
 from subscriptions.models.readers import (
     Subscriber,
@@ -22,6 +22,7 @@ __all__ = [
     "Consent",
     "ConsentText",
     "Device",
+    "ErasureNotice",
     "Farewell",
     "FormPost",
     "Logo",

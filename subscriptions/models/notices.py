@@ -1,6 +1,7 @@
 """The queue of transactional emails to readers."""
 
 import datetime as dt
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -8,8 +9,8 @@ from django.db.models import Q
 from subscriptions.models.readers import Subscriber
 
 
-class OwedNoticeQuerySet(models.QuerySet["OwedNotice"]):
-    def unclaimed_since(self, moment: dt.datetime) -> "OwedNoticeQuerySet":
+class OwedNoticeQuerySet(models.QuerySet[Any]):
+    def unclaimed_since(self, moment: dt.datetime) -> Self:
         return self.filter(Q(claimed_at=None) | Q(claimed_at__lt=moment))
 
 
@@ -55,3 +56,24 @@ class OwedNotice(models.Model):
     @property
     def address(self) -> str:
         return self.to or self.subscriber.email
+
+
+class ErasureNotice(models.Model):
+    """The last email to a reader who erased themselves, until it has been sent: for a day at most.
+
+    It refers to no reader, because there is none any more.
+    """
+
+    address = models.EmailField(unique=True)
+    language = models.CharField(max_length=7)
+    asked_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker started on it.")
+
+    objects = OwedNoticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "last email"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"last email of {self.asked_at:%Y-%m-%d %H:%M}"

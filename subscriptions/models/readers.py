@@ -8,11 +8,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import time_zones
+from subscriptions.models.consents import Consent
 from subscriptions.models.topics import Topic
 from subscriptions.query.grammar import Criteria, FilterError, parse
 
@@ -54,6 +55,16 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         pending = pending.filter(Q(asked_to_confirm_at=None) | Q(asked_to_confirm_at__lt=moment))
         left = self.filter(status=Subscriber.Status.UNSUBSCRIBED, asked_wishes__isnull=False)
         return pending | left.filter(asked_to_confirm_at__lt=moment)
+
+    def former_since(self, moment: dt.datetime) -> "SubscriberQuerySet":
+        """Return readers who unsubscribed or were suppressed before `moment`, and have not signed up again."""
+        former = self.filter(
+            status__in=(Subscriber.Status.UNSUBSCRIBED, Subscriber.Status.SUPPRESSED), asked_wishes__isnull=True
+        )
+        withdrawn = Consent.objects.filter(reader_uid=OuterRef("uid"), event=Consent.Event.WITHDRAWN)
+        by_log = Exists(withdrawn.filter(happened_at__lt=moment)) & ~Exists(withdrawn.filter(happened_at__gte=moment))
+        # Suppressing does not set `unsubscribed_at`.
+        return former.filter(Q(unsubscribed_at__lt=moment) | Q(Q(unsubscribed_at=None), by_log))
 
 
 class ReaderStatus(models.TextChoices):

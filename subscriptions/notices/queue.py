@@ -12,11 +12,12 @@ from types import MappingProxyType
 from django.utils import translation
 
 from subscriptions.email import builder, send_errors
-from subscriptions.models import Consent, OwedNotice
+from subscriptions.models import Consent, ErasureNotice, OwedNotice
 from subscriptions.notices import texts
 from subscriptions.readers import consents, lifecycle, signup_queue
 
 LEASE = dt.timedelta(minutes=5)  # of a worker on a row; also the pause before a retry
+LAST_EMAILS = 100  # at once
 MAX_AGE = dt.timedelta(hours=24)  # of a retry; after that, the reader can request another email
 
 Kind = OwedNotice.Kind
@@ -54,7 +55,7 @@ def send_pending(*, now: dt.datetime, seconds: float = 50) -> int:
         # Each claim has its own time: on a long list, the last lease would otherwise start too early.
         sent += _claim_and_send(notice, now + dt.timedelta(seconds=elapsed))
         elapsed = time.monotonic() - started
-    return sent
+    return sent + _send_last_emails(now)
 
 
 def _claim_and_send(listed: OwedNotice, now: dt.datetime) -> bool:
@@ -92,11 +93,24 @@ def _should_retry(notice: OwedNotice, error: Exception, now: dt.datetime) -> boo
     return again
 
 
-def send_erasure_notice(address: str, language: str) -> None:
-    """Email an erased reader that the erasure is done. A failure is not retried, because the address is not stored."""
-    try:
-        with translation.override(language):
-            send(texts.erased(address))
-    except Exception as error:
-        reason = send_errors.classify(error).reason
-        logger.warning("The last email to an erased reader was not sent, and is not retried. %s", reason)
+def _send_last_emails(now: dt.datetime) -> int:
+    """Send the last emails to erased readers. Return their number. A row lives for MAX_AGE at most."""
+    sent = 0
+    for notice in ErasureNotice.objects.unclaimed_since(now - LEASE)[:LAST_EMAILS]:
+        claimed = ErasureNotice.objects.filter(pk=notice.pk, asked_at=notice.asked_at)
+        if not claimed.unclaimed_since(now - LEASE).update(claimed_at=now):
+            continue
+        try:
+            with translation.override(notice.language):
+                send(texts.erased(notice.address))
+        except Exception as error:
+            failure = send_errors.classify(error)
+            again = failure.again and now - notice.asked_at < MAX_AGE
+            ending = "next try in 5 minutes" if again else "given up"
+            logger.warning("The last email to an erased reader was not sent; %s. %s", ending, failure.reason)
+            if again:
+                continue
+        else:
+            sent += 1
+        claimed.delete()
+    return sent

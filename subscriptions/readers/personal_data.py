@@ -5,6 +5,7 @@ are exported and erased without a change here. A `PersonalDataSource` adds data 
 """
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,12 +20,13 @@ from django.db.models import ForeignKey, Model, Q, prefetch_related_objects
 
 from subscriptions import outbox
 from subscriptions.email_addresses import address_hash
-from subscriptions.models import Consent, FormPost, OwedNotice, Subscriber, Suppression, TopicFilter
+from subscriptions.models import Consent, ErasureNotice, FormPost, OwedNotice, Subscriber, Suppression, TopicFilter
 from subscriptions.readers import consents, lifecycle
 from subscriptions.readers.consents import Trace
 from subscriptions.security import abuse_limits
 
 Data = dict[str, Any]
+ERASED_AT_ONCE = 10_000
 WAIT_AFTER_ADDRESS_CHANGE = dt.timedelta(days=7)
 
 
@@ -91,9 +93,17 @@ def erasure_recipients(subscriber: Subscriber) -> list[str]:
     return [address for address in (subscriber.email, *former) if not lifecycle.is_suppressed(address)]
 
 
-def erase(subscriber: Subscriber, trace: Trace | None = None) -> None:
-    """Delete all data about the reader, except keyed hashes in the log of consents and the suppression list."""
+def erase(subscriber: Subscriber, trace: Trace | None = None, *, notified_at: dt.datetime | None = None) -> None:
+    """Delete all data about the reader, except keyed hashes in the log of consents and the suppression list.
+
+    With `notified_at`, queue a last email at that time. It is in a table and not in a task's arguments, because the
+    broker keeps those in a file, and because the email must come even if the broker can't be reached.
+    """
     with transaction.atomic():
+        if notified_at:
+            as_new = {"language": subscriber.language, "asked_at": notified_at, "claimed_at": None}
+            for address in erasure_recipients(subscriber):
+                ErasureNotice.objects.update_or_create(address=address, defaults=as_new)
         for source in _sources:
             source.erase(subscriber)
         consents.record(subscriber, Consent.Event.ERASED, Trace(where=trace.where if trace else ""))
@@ -105,6 +115,33 @@ def erase(subscriber: Subscriber, trace: Trace | None = None) -> None:
         subscriber.delete()
     for address in filter(None, addresses):
         outbox.forget(address)
+
+
+def erase_former_readers(*, now: dt.datetime, seconds: float = 100) -> int:
+    """Erase readers who unsubscribed or were suppressed RETENTION_UNSUBSCRIBED_DAYS ago. Return their number.
+
+    It ends after `seconds`, and the rest is left to the next day. The log of consents and the suppression list keep
+    their keyed hashes: they show that the consent was withdrawn, so that no import adds the address again.
+    """
+    if not settings.RETENTION_UNSUBSCRIBED_DAYS:
+        return 0
+    until = now - dt.timedelta(days=settings.RETENTION_UNSUBSCRIBED_DAYS)
+    erased, ends_at = 0, time.monotonic() + seconds
+    for pk in list(Subscriber.objects.former_since(until).order_by("pk").values_list("pk", flat=True)[:ERASED_AT_ONCE]):
+        if time.monotonic() > ends_at:
+            break
+        erased += _erase_if_former(pk, until)
+    return erased
+
+
+def _erase_if_former(pk: int, until: dt.datetime) -> bool:
+    """Erase the reader unless they returned since the list was read. Return whether they were erased."""
+    with transaction.atomic():
+        reader = Subscriber.objects.select_for_update().filter(pk=pk).former_since(until).first()
+        if reader is None:
+            return False
+        erase(reader, Trace(where="retention"))
+    return True
 
 
 def _rows(subscriber: Subscriber) -> list[Model]:

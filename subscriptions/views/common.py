@@ -155,22 +155,10 @@ def trace(request: HttpRequest, where: str = "") -> Trace:
 
 def enqueue_notices() -> None:
     """Start the task that sends the queued emails. Without a broker, the next run in a minute sends them."""
-    if not _enqueue(tasks.send_owed_notices.delay):
-        logger.warning("The broker can't be reached; the email waits for the next run of the task")
-
-
-def enqueue_erasure_notice(address: str, language: str) -> None:
-    """Start the task that sends the last email. Without a broker it is lost, because the address is not stored."""
-    if not _enqueue(tasks.tell_of_erasure.delay, address, language):
-        logger.warning("The broker can't be reached; an erased reader gets no last email")
-
-
-def _enqueue(task: Callable[..., object], *arguments: str) -> bool:
     try:
-        task(*arguments)
+        tasks.send_owed_notices.delay()
     except OperationalError:
-        return False
-    return True
+        logger.warning("The broker can't be reached; the email waits for the next run of the task")
 
 
 def _printable(text: str) -> str:

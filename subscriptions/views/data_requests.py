@@ -10,7 +10,7 @@ from subscriptions import forms
 from subscriptions.models import Subscriber
 from subscriptions.readers import personal_data
 from subscriptions.security.link_tokens import Purpose
-from subscriptions.views.common import enqueue_erasure_notice, enqueue_notices, for_reader, page_with_button, trace
+from subscriptions.views.common import enqueue_notices, for_reader, page_with_button, trace
 
 
 @require_POST
@@ -43,8 +43,6 @@ def erase(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRespo
     if not form.is_valid():
         context = {"subscriber": subscriber, "token": token, "form": form, "done": False}
         return render(request, "web/erase.html", context, status=400 if is_asked else 200)
-    recipients, language = personal_data.erasure_recipients(subscriber), subscriber.language
-    personal_data.erase(subscriber, trace(request))
-    for address in recipients:
-        enqueue_erasure_notice(address, language)
+    personal_data.erase(subscriber, trace(request), notified_at=timezone.now())
+    enqueue_notices()
     return render(request, "web/erase.html", {"done": True})

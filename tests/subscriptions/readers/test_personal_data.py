@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from celery.app.task import Task
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.core import mail
@@ -22,8 +23,8 @@ from kombu.exceptions import OperationalError
 
 from digest import reading_list
 from digest.models import Delivery, DeliveryEvent, Edition, Opinion, SavedPaper
-from subscriptions import tasks
-from subscriptions.models import Consent, Device, Subscriber, Suppression
+from subscriptions.email_addresses import address_hash
+from subscriptions.models import Consent, Device, ErasureNotice, Subscriber, Suppression
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, consents, lifecycle, personal_data, signup_queue
 from subscriptions.readers.consents import Trace
@@ -229,25 +230,22 @@ def test_it_counts_no_right_answers_as_guesses(visitor: Client, alice: Subscribe
         assert visitor.post(path, form).status_code == 302
 
 
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Return the addresses and languages of the queued last emails."""
-    rung: list[tuple[str, str]] = []
-    monkeypatch.setattr(tasks.tell_of_erasure, "delay", lambda *arguments: rung.append(arguments))
-    return rung
-
-
 def erase(visitor: Client, reader: Subscriber) -> None:
     path = path_of(Purpose.PREFERENCES, reader) + "erase/"
     assert visitor.post(path, {"present": reader.email}).status_code == 200
     assert not Subscriber.objects.exists()
 
 
-def test_it_says_in_a_last_email_that_it_is_done(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
+def notified() -> list[tuple[str, str]]:
+    """Return the addresses and languages of the queued last emails."""
+    return list(ErasureNotice.objects.order_by("address").values_list("address", "language"))
+
+
+def test_it_says_in_a_last_email_that_it_is_done(visitor: Client, alice: Subscriber) -> None:
     Subscriber.objects.update(language="de")
     erase(visitor, alice)
-    assert told == [("alice@example.org", "de")]
-    tasks.tell_of_erasure(*told[0])
+    assert notified() == [("alice@example.org", "de")]
+    queue.send_pending(now=NOW)
     (message,) = mail.outbox
     assert message.to == ["alice@example.org"]
     assert "gelöscht" in message.subject
@@ -255,33 +253,63 @@ def test_it_says_in_a_last_email_that_it_is_done(visitor: Client, alice: Subscri
     assert "alice" not in dump().lower()
 
 
-def test_it_notifies_a_former_address_that_does_not_know_yet(
-    visitor: Client, alice: Subscriber, told: list[Any]
-) -> None:
+def test_it_notifies_a_former_address_that_does_not_know_yet(visitor: Client, alice: Subscriber) -> None:
     address_change.request_change(alice, "eve@example.org", now=NOW)
     address_change.confirm(alice, token_to_move(alice), now=NOW)
     erase(visitor, alice)
-    assert [address for address, _ in told] == ["eve@example.org", "alice@example.org"]
+    assert [address for address, _ in notified()] == ["alice@example.org", "eve@example.org"]
 
 
-def test_it_notifies_no_suppressed_address(visitor: Client, alice: Subscriber, told: list[Any]) -> None:
+def test_it_notifies_no_suppressed_address(visitor: Client, alice: Subscriber) -> None:
     lifecycle.suppress(alice.email, "complained")
     erase(visitor, alice)
-    assert told == []
+    assert notified() == []
 
 
-def test_it_erases_if_no_one_can_be_notified(
-    visitor: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_an_erasure_by_an_admin_sends_no_last_email(admin_client: Client, alice: Subscriber) -> None:
+    admin_client.post(reverse("admin:subscriptions_subscriber_delete", args=[alice.pk]), {"post": "yes"})
+    assert not Subscriber.objects.exists()
+    assert notified() == []
+
+
+def test_the_broker_sees_no_address_of_an_erased_reader(
+    visitor: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*arguments: str) -> None:
+    """It writes the arguments of tasks to a file, which keeps them for long."""
+    started: list[Any] = []
+    monkeypatch.setattr(Task, "apply_async", lambda task, *arguments, **options: started.append((arguments, options)))
+    erase(visitor, alice)
+    assert started
+    assert "alice" not in repr(started)
+
+
+def test_the_last_email_comes_even_if_the_broker_was_down(
+    visitor: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(tasks.tell_of_erasure, "delay", fail)
+    monkeypatch.setattr(Task, "apply_async", fail)
     erase(visitor, alice)
-    assert "an erased reader gets no last email" in caplog.text
-    monkeypatch.setattr(EmailMessage, "send", lambda message: fail())
-    tasks.tell_of_erasure(alice.email, "en")
-    assert "was not sent, and is not retried" in caplog.text
+    queue.send_pending(now=NOW)
+    assert [message.to for message in mail.outbox] == [["alice@example.org"]]
+
+
+def test_the_last_email_is_retried_for_a_day(
+    visitor: Client, alice: Subscriber, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(message: EmailMessage) -> None:
+        raise ConnectionRefusedError("connection refused")
+
+    erase(visitor, alice)
+    monkeypatch.setattr(EmailMessage, "send", fail)
+    queue.send_pending(now=NOW)
+    assert "next try in 5 minutes" in caplog.text
+    queue.send_pending(now=NOW + dt.timedelta(hours=23))
+    assert notified()
+    queue.send_pending(now=NOW + dt.timedelta(hours=25))
+    assert "given up" in caplog.text
+    assert notified() == []
     assert "alice@" not in caplog.text
 
 
@@ -400,3 +428,49 @@ def test_it_blanks_words_that_the_log_of_staff_has_kept(admin_user: User, much: 
     personal_data.erase(much)
     entry = LogEntry.objects.get()
     assert (entry.object_repr, entry.change_message) == (f"reader {much.uid}", "")
+
+
+def test_readers_who_unsubscribed_are_erased_after_ninety_days(alice: Subscriber, bob: Subscriber) -> None:
+    lifecycle.unsubscribe(alice, now=NOW)
+    assert personal_data.erase_former_readers(now=NOW + dt.timedelta(days=90)) == 0
+    assert personal_data.erase_former_readers(now=NOW + dt.timedelta(days=90, seconds=1)) == 1
+    assert list(Subscriber.objects.all()) == [bob]
+    assert "alice" not in dump().lower()
+    steps = Consent.objects.filter(address_hash=address_hash("alice@example.org")).order_by("pk")
+    assert [step.event for step in steps][-2:] == ["withdrawn", "erased"]
+    assert steps.last().where == "retention"  # type: ignore[union-attr]  # there are two
+
+
+def test_suppressed_readers_are_erased_too_and_stay_suppressed(alice: Subscriber) -> None:
+    lifecycle.suppress(alice.email, "complained")
+    later = timezone.now() + dt.timedelta(days=91)
+    assert personal_data.erase_former_readers(now=later) == 1
+    assert lifecycle.is_suppressed("alice@example.org")
+
+
+def test_it_erases_no_one_who_returned_or_signed_up_again(alice: Subscriber, bob: Subscriber) -> None:
+    for reader in (alice, bob):
+        lifecycle.unsubscribe(reader, now=NOW)
+    lifecycle.come_back(alice, now=NOW + dt.timedelta(days=1))
+    lifecycle.sign_up(bob.email, Preferences(), now=NOW + dt.timedelta(days=91))
+    assert personal_data.erase_former_readers(now=NOW + dt.timedelta(days=92)) == 0
+
+
+def test_a_site_may_keep_them(alice: Subscriber, settings: Any) -> None:
+    settings.RETENTION_UNSUBSCRIBED_DAYS = 0
+    lifecycle.unsubscribe(alice, now=NOW)
+    assert personal_data.erase_former_readers(now=NOW + dt.timedelta(days=9_000)) == 0
+
+
+def test_words_that_an_admin_typed_for_a_reader_do_not_outlive_them(admin_client: Client, alice: Subscriber) -> None:
+    page = reverse("admin:subscriptions_subscriber_change", args=[alice.pk])
+    form = {"frequency": "weekly", "send_hour": "5", "time_zone": "UTC", "max_papers": "10", "amount": "balanced"}
+    form |= {"language": "en", "filters-TOTAL_FORMS": "1", "filters-INITIAL_FORMS": "0", "filters-0-words": "zebrafish"}
+    assert admin_client.post(page, form).status_code == 302
+    (kept,) = alice.filters.filter(words="zebrafish")
+    removed = {"filters-INITIAL_FORMS": "1", "filters-0-id": str(kept.pk), "filters-0-subscriber": str(alice.pk)}
+    form |= removed | {"filters-0-words": "axolotl", "initial-filters-0-words": "zebrafish"}
+    assert admin_client.post(page, form).status_code == 302
+    assert admin_client.post(page, form | {"filters-0-DELETE": "on"}).status_code == 302
+    personal_data.erase(alice)
+    assert not [word for word in ("zebrafish", "axolotl") if word in dump()]
