@@ -52,13 +52,15 @@ check: $(VENV)/.installed-dev ## check style, types, migrations, import rules, d
 	@$(MAKE) -s figures
 
 RECORDED := ../shared/data
-JUDGED := fitted held fresh people unseen catalogue
+# Pairs run at the same time, after the first has stored the embeddings of all papers.
+PAIRS := fitted:people held:unseen fresh:catalogue
 figures: $(VENV)/.installed-dev ## fail if matching is worse than docs/matching-results.md says (needs the recorded days)
 	@test -d $(RECORDED)/hf || { echo "Skipped the figures of matching: the recorded days are not in $(RECORDED)."; exit 0; }; \
-	for name in $(RECORDED)/judgements/dev $(JUDGED:%=benchmarks/judgements/%); do \
-	  test ! -d $(RECORDED)/hf || $(MANAGE) evaluate_matching $$name.json --papers $(RECORDED)/hf --archive $(RECORDED)/archive --json \
-	    --against benchmarks/judgements/figures/$$(basename $$name).json || exit 1; \
-	done
+	judge() { $(MANAGE) evaluate_matching $$1.json --papers $(RECORDED)/hf --archive $(RECORDED)/archive --json \
+	  --against benchmarks/judgements/figures/$${1##*/}.json; }; \
+	judge $(RECORDED)/judgements/dev || exit 1; \
+	for pair in $(PAIRS); do one=$${pair%:*} other=$${pair#*:}; \
+	  judge benchmarks/judgements/$$one & judge benchmarks/judgements/$$other || exit 1; wait $$! || exit 1; done
 
 format: $(VENV)/.installed-dev ## format the code and fix what ruff can fix
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -44,10 +44,13 @@ NOW = dt.datetime(2026, 8, 20, 12, tzinfo=dt.UTC)
 TODAY = NOW.date()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest selects tests by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests that need PostgreSQL and Redis if the run uses SQLite."""
+    """Mark the tests that use a database. Skip those that need PostgreSQL and Redis if the run uses SQLite."""
     skip = pytest.mark.skip("needs PostgreSQL and Redis, where make test runs it: CONTRIBUTING.md says how")
     for item in items:
+        if {"db", "transactional_db"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db"):
+            item.add_marker("database")
         if item.get_closest_marker("services") and not SERVICES:
             item.add_marker(skip)
 

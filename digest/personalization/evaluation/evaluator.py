@@ -337,4 +337,6 @@ class CachedEncoder:
 
     def save(self) -> None:
         if self._path:
-            np.savez(self._path, keys=np.array(list(self._known)), values=np.array(list(self._known.values())))
+            draft = self._path.with_suffix(f".{os.getpid()}.npz")  # two evaluations may save at the same time
+            np.savez(draft, keys=np.array(list(self._known)), values=np.array(list(self._known.values())))
+            draft.replace(self._path)
