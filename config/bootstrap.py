@@ -9,6 +9,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from config import error_reports
+
 
 def load_settings(status: int = 1) -> None:
     """Load the settings, and protect private files from other users.
@@ -22,6 +24,8 @@ def load_settings(status: int = 1) -> None:
     except ImproperlyConfigured as error:
         print(f"Settings: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(status) from error
+    if settings.SENTRY_DSN:
+        error_reports.start(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT, version=settings.VERSION)
     for path in settings.PRIVATE_PATHS:
         _close_to_others(path)
 

@@ -374,4 +374,9 @@ JUDGE_TIMEOUT = env.whole_number("JUDGE_TIMEOUT", 30, 1, 300)  # seconds for one
 
 # --- Monitoring -------------------------------------------------------------
 METRICS_TOKEN = env.text("METRICS_TOKEN")  # Prometheus sends it; without one, only this machine may read /metrics
-LOGGING = logs.to_console(env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
+LOGGING = logs.to_console(
+    env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"), env.one_of("LOG_FORMAT", "text", "json")
+)
+# A server with Sentry's protocol that collects errors.
+SENTRY_DSN = env.web_address("SENTRY_DSN", "https://key@sentry.example.org/1") if env.text("SENTRY_DSN") else ""
+SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "production")

@@ -5,6 +5,7 @@ constraint gives each reader at most one row per edition.
 """
 
 import datetime as dt
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -18,6 +19,8 @@ from digest.editions import due_times
 from digest.editions.due_times import Slot
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
+
+logger = logging.getLogger(__name__)
 
 # A weekly reader's last hour may come on the Sunday after Monday's publication, plus one day to spare.
 WINDOW = dt.timedelta(days=8)
@@ -55,6 +58,8 @@ def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
         planned += enqueue_slots(edition, late, now=now, status=Status.SKIPPED, reason=LATE)
         edition.planned_until = now
         edition.save(update_fields=["planned_until"])
+    if planned:
+        logger.info("Planned %d digests of %s", planned, edition.day, extra={"edition": pk, "digests": planned})
     return planned
 
 

@@ -1,6 +1,7 @@
 """The worker: it takes a shard, sends its due deliveries, records the results, gives it back, and takes the next."""
 
 import datetime as dt
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ from digest.delivery.transports.smtp import SmtpTransport
 from digest.email.batch.composer import DeliveryRow
 from digest.models import Delivery, Edition, Shard
 
+logger = logging.getLogger(__name__)
+
 POLL_INTERVAL = 0.5  # seconds
 
 ProgressCallback = Callable[[int], object]
@@ -42,7 +45,8 @@ def send_due(
     do. `progress` is called with the number of deliveries that have ended since its last call.
     """
     recovery.recover(journals(), now=clock.now())  # workers that died before this one started
-    ends_at = clock.seconds() + seconds
+    began_at = clock.seconds()
+    ends_at = began_at + seconds
 
     def stop() -> bool:
         return shutdown.is_stop_requested() or clock.seconds() >= ends_at
@@ -61,6 +65,9 @@ def send_due(
                 time.sleep(POLL_INTERVAL)
             else:
                 break
+        if worker.accepted:
+            took = clock.seconds() - began_at
+            logger.info("Sent %d digests in %.1f s", worker.accepted, took, extra={"digests": worker.accepted})
         return worker.accepted
 
 

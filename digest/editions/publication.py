@@ -1,6 +1,7 @@
 """Freeze and publish the day's papers. A paper stays in its edition and never appears in another."""
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from digest import papers
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 from digest.papers import topic_assignment
+
+logger = logging.getLogger(__name__)
 
 LATE = dt.timedelta(days=7)  # papers that missed their own day's edition can still join one this much later
 DAYS_AT_FIRST_START = 7
@@ -56,7 +59,9 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResu
             edition.save()
         QuietDay.objects.filter(day=day).delete()
     topic_assignment.assign_topics(edition, at_once=True)
-    return _published(edition, is_new=is_new or is_closed)
+    result = _published(edition, is_new=is_new or is_closed)
+    logger.info("Published the edition of %s with %d papers", day, result.papers, extra={"edition": edition.pk})
+    return result
 
 
 def hour_of(day: dt.date) -> dt.datetime:
