@@ -78,6 +78,9 @@ PATHS = {
     "preferences/<str:token>/reading-list/": "/preferences/{preferences}/reading-list/",
     r"^preferences/(?P<token>[^/]+)/reading-list\.(?P<suffix>bib|ris|csv)$": "/preferences/{preferences}/reading-list.bib",  # noqa: E501
     "api/papers/": "/api/papers/",
+    "api/openapi.json": "/api/openapi.json",
+    "api/docs/": "/api/docs/",
+    "api/v1/<path:rest>": "/api/v1/readers",  # without a token
     "suggest/": "/suggest/",
     "suggest/take/": "/suggest/take/",
     "suggest/<str:token>/": "/suggest/{preferences}/",

@@ -44,6 +44,13 @@ def unbroken(text: str) -> Markup:
     return Markup(re.sub(r"(?<!\w)-\w+", r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704
 
 
+def code(text: str) -> Markup:
+    """Return `text` as HTML, with what is in backquotes as code."""
+    parts = text.split("`")
+    marked = (Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts))
+    return Markup("").join(marked)
+
+
 def querystring(parameters: Mapping[str, str]) -> str:
     """Return the query of an address, such as “?sort=stars”, without empty parameters; "" if there are none."""
     given = {name: value for name, value in parameters.items() if value}
@@ -81,6 +88,7 @@ def environment(**options: Any) -> Environment:
         "plain": feeds.plain,
         "rfc3339": feeds.rfc3339,
         "unbroken": unbroken,
+        "code": code,
         "querystring": querystring,
     }
     env.filters |= {"author_key": authors.key_of}

@@ -19,7 +19,7 @@ GROUPS = {
     "Papers": ("Edition", "Paper", "Topic", "Catalogue", "Source", "FetchRun", "QuietDay"),
     "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression"),
     "Sending": ("Delivery", "DeliveryEvent", "DailyTotal", "Pause"),
-    "Settings": ("Brand", "User", "Group", "PeriodicTask", "Job", "LogEntry"),
+    "Settings": ("Brand", "ApiToken", "User", "Group", "PeriodicTask", "Job", "LogEntry"),
 }
 LAST = "Internals"
 # The names of pages that show more than rows, and of other packages' models.

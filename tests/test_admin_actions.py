@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from digest.api import tokens
 from digest.models import Delivery, Edition, Pause
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
@@ -36,6 +37,7 @@ def rows(edition: Edition, alice: Subscriber, bob: Subscriber, charlie: Subscrib
     every_day = IntervalSchedule.objects.create(every=1, period="days")
     PeriodicTask.objects.create(name="send", task="digest.tasks.send_due_digests", interval=every_day)
     Group.objects.create(name="Editors")
+    tokens.make("a program", ["readers:read"], by="ada", now=NOW)
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,9 @@ IMPURE = ("django", "celery", "httpx", "socket", "time", "subscriptions.models",
 # These share limits, leases and days among machines, and the clocks of machines differ: see digest/clock.py.
 OPS = ("daily_totals", "reputation", "reputation_guard", "retention", "sending_status")
 SENDING = ("digest/delivery/", *(f"digest/ops/{name}.py" for name in OPS))
-SERVICES = {"admin", "views", "tasks", "urls", "apps", "management", "forms", "single_process", "signals", "admin_site"}
+SERVICES = {
+    "admin", "admin_site", "api", "apps", "forms", "management", "signals", "single_process", "tasks", "urls", "views",
+}  # fmt: skip
 
 
 def modules() -> list[str]:

@@ -6,6 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
+from digest.api import problems
+from digest.api.problems import ProblemError
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 PERCENT_ENCODED = "application/x-www-form-urlencoded"
 
@@ -17,6 +20,8 @@ def bodies(get_response: GetResponse) -> GetResponse:
         largest = largest_body(request.path_info, request.content_type or "")
         if _length(request) <= largest:
             return get_response(request)
+        if request.path_info.startswith("/api/"):
+            return problems.response(ProblemError(413, f"The body is larger than {largest // 1024} KB."))
         return render(request, "413.html", {"largest": largest // 1024}, status=413)
 
     return middleware

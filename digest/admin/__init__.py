@@ -1,6 +1,7 @@
 """The admin of papers, editions and deliveries. No action sends an email twice, except those that say so."""
 
 from digest.admin import (
+    api_tokens,
     audit,
     brand,
     deliveries,
@@ -18,6 +19,7 @@ from digest.admin import (
 )
 
 __all__ = [
+    "api_tokens",
     "audit",
     "brand",
     "deliveries",

@@ -1,7 +1,11 @@
 """Parts that several admin pages share."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
+from typing import Any
 
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
@@ -41,3 +45,18 @@ def _row_of(match: Match) -> tuple[str, str, str, str]:
     lines = format_html_join("", "<li>{}</li>", why)
     shown = bold_terms.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
     return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, lines
+
+
+def show_secret(
+    page: ModelAdmin[Any], request: HttpRequest, made: Sequence[tuple[str, str]], *, title: str, about: str
+) -> TemplateResponse:
+    """Return the page that shows new secrets once, each with the name of its row."""
+    context = page.admin_site.each_context(request) | {
+        "title": title,
+        "opts": page.model._meta,
+        "made": made,
+        "about": about,
+    }
+    response = TemplateResponse(request, "admin/secret.html", context)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

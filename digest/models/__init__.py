@@ -1,5 +1,6 @@
 """The models: papers, where they were listed, the day's edition, and each reader's delivery and feedback."""
 
+from digest.models.api_tokens import ApiToken
 from digest.models.assessments import Assessment
 from digest.models.deliveries import Delivery, DeliveryEvent, Shard
 from digest.models.editions import Edition, QuietDay
@@ -23,6 +24,7 @@ from digest.models.vectors import ArchiveWords, TextExpansion, Vector
 
 __all__ = [
     "Allowance",
+    "ApiToken",
     "ArchiveWords",
     "Assessment",
     "DailyTotal",
