@@ -3,16 +3,14 @@
 import csv
 import datetime as dt
 import io
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from digest.site.citations import Citable
+from subscriptions.exchange.formulas import without_formula
 
 CSV_TYPE = "text/csv; charset=utf-8"
 BYTE_ORDER_MARK = "\ufeff"  # Excel reads UTF-8 only with it
-# A sign that begins a formula, at the start of a cell or after what some programs take for the end of one.
-_FORMULA = re.compile(r"(^|[;,\t\r\n])( {0,9})(?=[=+\-@＝＋－＠])")  # full-width signs count, too
 COLUMNS = ("title", "authors", "link", "published", "saved", "tags", "note")
 
 
@@ -38,8 +36,3 @@ def as_csv(rows: Iterable[ListedPaper]) -> str:
         own = (row.saved_at.date().isoformat(), ", ".join(row.tags), row.note)
         writer.writerow([without_formula(cell) for cell in (*cells, *own)])
     return BYTE_ORDER_MARK + text.getvalue()
-
-
-def without_formula(cell: str) -> str:
-    """Return the text so that no spreadsheet program runs it as a formula: titles come from anyone."""
-    return _FORMULA.sub(r"\1\2'", cell)

@@ -1,8 +1,9 @@
-"""Readers, topics, consents, and the queues of form posts and notices."""
+"""Readers, topics, consents, imports, and the queues of form posts and notices."""
 
 from subscriptions.models.brands import Brand, Logo
 from subscriptions.models.consents import Consent, ConsentText, Farewell
 from subscriptions.models.devices import Device
+from subscriptions.models.imports import ImportPart, ReaderImport
 from subscriptions.models.notices import ErasureNotice, OwedNotice
 from subscriptions.models.posts import FormPost, Mark
 from subscriptions.models.readers import (
@@ -25,9 +26,11 @@ __all__ = [
     "ErasureNotice",
     "Farewell",
     "FormPost",
+    "ImportPart",
     "Logo",
     "Mark",
     "OwedNotice",
+    "ReaderImport",
     "Subscriber",
     "SubscriberQuerySet",
     "Suppression",

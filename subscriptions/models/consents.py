@@ -30,6 +30,7 @@ class Consent(models.Model):
         ASKED = "asked", "signed up on the form"
         MAILED = "mailed", "confirmation email sent"
         CONFIRMED = "confirmed", "confirmed by the link in the email"
+        IMPORTED = "imported", "imported from a file"
         CHANGED = "changed", "changed preferences"
         MOVED = "moved", "confirmed a new address"
         WITHDRAWN = "withdrawn", "unsubscribed or suppressed"

@@ -147,6 +147,7 @@ class Subscriber(models.Model):
     class Meta:
         verbose_name = "reader"
         ordering = ["-created_at"]
+        permissions = [("export_subscriber", "Can export readers")]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_subscriber_per_address"),
             models.CheckConstraint(

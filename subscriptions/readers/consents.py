@@ -55,7 +55,14 @@ def record(subscriber: Subscriber, event: str, trace: Trace | None = None) -> No
 
 def record_withdrawals(readers: Iterable[tuple[Subscriber, str]]) -> None:
     """Log the withdrawal of many readers, each given with the channel that reported it."""
-    Consent.objects.bulk_create(_make_row(reader, Event.WITHDRAWN, Trace(where=where)) for reader, where in readers)
+    record_many(readers, Event.WITHDRAWN)
+
+
+def record_many(readers: Iterable[tuple[Subscriber, str]], event: str) -> None:
+    """Log one step of many readers, each given with its channel."""
+    Consent.objects.bulk_create(
+        (_make_row(reader, event, Trace(where=where)) for reader, where in readers), batch_size=500
+    )
 
 
 def _make_row(subscriber: Subscriber, event: str, trace: Trace) -> Consent:

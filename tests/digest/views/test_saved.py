@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 
 from digest import reading_list
 from digest.models import Edition, Paper
-from digest.site import spreadsheets
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
 from tests.subscriptions.security.test_reader_session import sign_in
@@ -112,13 +111,6 @@ def test_an_export_reads_all_papers_in_one_query(client: Client, ada: Subscriber
     with CaptureQueriesContext(connection) as queries:
         client.get(f"/saved.{suffix}")
     assert sum('"digest_paper"' in query["sql"] for query in queries) == 1
-
-
-@pytest.mark.parametrize("before", ["", "\t", "\r", "A;", "A; ", "a, ", "note\n"])
-@pytest.mark.parametrize("formula", ["=1", "+1", "-1", "@a", "＝1"])  # a full-width sign
-def test_no_cell_is_a_formula_wherever_a_program_splits_it(before: str, formula: str) -> None:
-    assert spreadsheets.without_formula(f"{before}{formula}") == f"{before}'{formula}"
-    assert spreadsheets.without_formula(f"well-known {formula}") == f"well-known {formula}"
 
 
 def test_removed_papers_are_deleted_after_a_day(ada: Subscriber) -> None:

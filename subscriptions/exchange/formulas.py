@@ -1,0 +1,22 @@
+"""Cells of CSV files that no spreadsheet program runs as formulas. Pure."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+
+# A sign that begins a formula, at the start of a cell or after what some programs take for the end of one.
+_FORMULA = re.compile(r"(^|[;,\t\r\n])( {0,9})(?=[=+\-@＝＋－＠])")  # full-width signs count, too
+
+
+def without_formula(cell: str) -> str:
+    """Return the text so that no spreadsheet program runs it as a formula: anyone may have written it."""
+    return _FORMULA.sub(r"\1\2'", cell)
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> str:
+    """Return the rows as lines of CSV without formulas."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows([without_formula(str(cell)) for cell in row] for row in rows)
+    return text.getvalue()

@@ -1,0 +1,11 @@
+"""Files with addresses of readers, which no other user of the machine may read."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+
+def create(path: Path) -> BinaryIO:
+    """Open a file for writing that only its owner can read. It replaces an existing one."""
+    path.unlink(missing_ok=True)  # an existing file would keep its mode
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

@@ -1,0 +1,174 @@
+"""The exports of other newsletter products: how to recognize each, and what its columns mean. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+
+
+class Field(StrEnum):
+    """A kind of content of a column."""
+
+    ADDRESS = "address"
+    STATUS = "status"
+    TOPICS = "topics"
+    WORDS = "words"
+    LANGUAGE = "language"
+    FREQUENCY = "frequency"
+    TIME_ZONE = "time-zone"
+    SIGNED_UP = "signed-up"
+    CONSENT_SOURCE = "consent-source"
+    CONSENT_DATE = "consent-date"
+
+
+class Status(Enum):
+    """The state of a reader in another product. If a mailbox has several rows, the last of these counts."""
+
+    ACTIVE = 0
+    UNCONFIRMED = 1
+    UNSUBSCRIBED = 2
+    BOUNCED = 3
+    COMPLAINED = 4
+
+
+class When(Enum):
+    """The content of a cell that says that a reader has a status."""
+
+    FILLED = "filled"
+    YES = "yes"
+    NO = "no"
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A column whose content says that a reader has a status."""
+
+    column: str
+    when: When
+    status: Status
+
+    def applies(self, cell: str) -> bool:
+        if self.when is When.FILLED:
+            return bool(cell)
+        return cell.lower() in (YES if self.when is When.YES else NO)
+
+
+YES = frozenset({"true", "yes", "1", "t", "y"})
+NO = frozenset({"false", "no", "0", "f", "n"})
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product that writes exports. Columns are named in the form that `plain` returns."""
+
+    name: str
+    marks: frozenset[str] = frozenset()  # columns that only its exports have, all of them
+    columns: Mapping[Field, Sequence[str]] = field(default_factory=dict)  # the first that exists and is filled counts
+    signs: tuple[Sign, ...] = ()
+
+
+# Names of columns in files made by hand, and in those of products that are not known.
+_USUAL: dict[Field, tuple[str, ...]] = {
+    Field.ADDRESS: ("email", "email_address", "e_mail", "address", "mail", "e_mail_adresse", "e_mail_address"),
+    Field.STATUS: ("status", "state"),
+    Field.TOPICS: ("topics", "tags", "labels", "interests", "themen"),
+    Field.WORDS: ("words", "keywords", "own_words"),
+    Field.LANGUAGE: ("language", "locale", "lang", "sprache"),
+    Field.FREQUENCY: ("frequency",),
+    Field.TIME_ZONE: ("time_zone", "timezone", "tz"),
+    Field.SIGNED_UP: ("signed_up", "signed_up_at", "created_at", "subscribed_at", "creation_date"),
+    Field.CONSENT_SOURCE: ("consent_source", "opt_in_source"),
+    Field.CONSENT_DATE: ("consent_date", "consented_at", "consented_on", "confirmed_at"),
+}
+
+GENERIC = Product("a table", columns=_USUAL)
+PRODUCTS = (
+    Product(
+        "Mailchimp",
+        frozenset({"leid", "euid"}),
+        _USUAL
+        | {
+            Field.SIGNED_UP: ("optin_time", "confirm_time"),
+            Field.CONSENT_DATE: ("confirm_time", "optin_time"),
+        },
+        (
+            Sign("unsub_time", When.FILLED, Status.UNSUBSCRIBED),
+            Sign("clean_time", When.FILLED, Status.BOUNCED),
+        ),
+    ),
+    Product(
+        "listmonk",
+        frozenset({"uuid", "attributes", "status", "updated_at"}),
+        _USUAL | {Field.CONSENT_DATE: ("created_at",)},
+    ),
+    Product(
+        "Ghost",
+        frozenset({"subscribed_to_emails", "complimentary_plan"}),
+        _USUAL | {Field.CONSENT_DATE: ("created_at",)},
+        (
+            Sign("subscribed_to_emails", When.NO, Status.UNSUBSCRIBED),
+            Sign("deleted_at", When.FILLED, Status.UNSUBSCRIBED),
+        ),
+    ),
+    Product(
+        "Substack",
+        frozenset({"active_subscription", "email_disabled"}),
+        _USUAL | {Field.CONSENT_DATE: ("created_at",)},
+        (Sign("email_disabled", When.YES, Status.UNSUBSCRIBED),),
+    ),
+    Product(
+        "Buttondown",
+        frozenset({"email_address", "creation_date"}),
+        _USUAL
+        | {
+            Field.STATUS: ("type", "subscriber_type"),
+            Field.CONSENT_DATE: ("creation_date",),
+        },
+        (
+            Sign("unsubscription_date", When.FILLED, Status.UNSUBSCRIBED),
+            Sign("undeliverability_date", When.FILLED, Status.BOUNCED),
+        ),
+    ),
+)
+# Mailchimp says the status of its rows in the name of the file.
+_FILES = (
+    ("unsubscribed_", Status.UNSUBSCRIBED),
+    ("cleaned_", Status.BOUNCED),
+    ("nonsubscribed_", Status.UNCONFIRMED),
+)
+_STATUSES = {
+    Status.ACTIVE: "active enabled subscribed regular confirmed premium gifted trialed free paid comped yes true 1",
+    Status.UNCONFIRMED: "unconfirmed unactivated pending nonsubscribed non-subscribed transactional",
+    Status.UNSUBSCRIBED: (
+        "unsubscribed removed blocklisted blacklisted disabled inactive deleted opted-out opted_out paused churned "
+        "archived spammy blocked past_due no false 0"
+    ),
+    Status.BOUNCED: "bounced cleaned undeliverable hard_bounced hard-bounced",
+    Status.COMPLAINED: "complained complaint spam reported",
+}
+STATUSES = {word: status for status, words in _STATUSES.items() for word in words.split()}
+
+
+def plain(column: str) -> str:
+    """Return the name of a column in lower case, with an underscore for each run of other signs."""
+    return re.sub(r"[^\w]+", "_", column.strip().lower()).strip("_")
+
+
+def recognize(header: Sequence[str]) -> Product:
+    """Return the product with such an export, or GENERIC."""
+    columns = {plain(column) for column in header}
+    return next((product for product in PRODUCTS if product.marks <= columns), GENERIC)
+
+
+def status_of_file(name: str) -> Status:
+    """Return the status of all rows of a file, by its name."""
+    return next((status for beginning, status in _FILES if name.lower().startswith(beginning)), Status.ACTIVE)
+
+
+def guess_columns(product: Product, header: Sequence[str]) -> dict[Field, list[int]]:
+    """Return the places of the columns that contain each field, the best first."""
+    places: dict[str, int] = {}
+    for place, column in enumerate(header):
+        places.setdefault(plain(column), place)
+    found = {kind: [places[name] for name in names if name in places] for kind, names in product.columns.items()}
+    return {kind: columns for kind, columns in found.items() if columns}

@@ -1,0 +1,192 @@
+"""Rows of a list of readers: what each says about one reader, or why it can't be used."""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from subscriptions.email_addresses import read_address
+from subscriptions.exchange.products import STATUSES, Field, Product, Sign, Status, plain
+from subscriptions.models import Subscriber
+from subscriptions.query.grammar import FilterError, parse
+
+LONGEST_SOURCE = 100  # characters
+LONGEST_WORDS = 2000  # characters
+MAX_UNKNOWN = 1_000  # different values that are counted
+FREQUENCIES = frozenset(Subscriber.Frequency.values)
+
+
+class RowError(ValueError):
+    """A row can't be imported. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRow:
+    """The content of a row about a reader. Empty values are not given."""
+
+    address: str
+    status: Status
+    consent_source: str
+    consented_at: dt.datetime
+    signed_up_at: dt.datetime
+    topics: tuple[str, ...] = ()  # slugs
+    words: str = ""
+    language: str = ""
+    frequency: str = ""
+    time_zone: str = ""
+
+
+@dataclass
+class RowReader:
+    """A reader of the rows of one table. `unknown` counts the values that mean nothing here, by field."""
+
+    product: Product
+    header: Sequence[str]
+    columns: Mapping[Field, Sequence[int]]
+    status: Status  # of rows that say nothing
+    consent_source: str
+    consented_at: dt.datetime | None
+    now: dt.datetime
+    topics: Mapping[str, str]  # slugs by slug and by name, in lower case
+    languages: frozenset[str]
+    time_zones: frozenset[str]
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _signs: list[tuple[int, Sign]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        places = {plain(column): place for place, column in reversed(list(enumerate(self.header)))}
+        self._signs = [(places[sign.column], sign) for sign in self.product.signs if sign.column in places]
+
+    @property
+    def has_statuses(self) -> bool:
+        """Return whether any row may say that its reader left, bounced or complained."""
+        return self.status is not Status.ACTIVE or bool(self._signs) or Field.STATUS in self.columns
+
+    def scan(self, cells: list[str]) -> tuple[str, Status]:
+        """Return only the address and the status. Raise RowError if they can't be used."""
+        try:
+            return read_address(self._cell(cells, Field.ADDRESS)), self._status(cells)
+        except ValueError as error:
+            raise RowError(str(error)) from error
+
+    def read(self, cells: list[str]) -> ReaderRow:
+        """Return what the row says. Raise RowError if it can't be used."""
+        if len(cells) > len(self.header) and any(cells[len(self.header) :]):
+            raise RowError(f"The row has {len(cells)} cells, and the header {len(self.header)}.")
+        address, status = self.scan(cells)
+        signed_up_at = self._moment(cells, Field.SIGNED_UP)
+        consented_at = self._moment(cells, Field.CONSENT_DATE) or self.consented_at
+        source = self._cell(cells, Field.CONSENT_SOURCE)[:LONGEST_SOURCE].replace("\0", "") or self.consent_source
+        if status is Status.ACTIVE and (consented_at is None or not source):
+            missing = "date of consent" if source else "source of consent"
+            raise RowError(f"There is no {missing}, neither in the row nor for the whole file.")
+        agreed = consented_at or self.now
+        return ReaderRow(
+            address,
+            status,
+            source,
+            agreed,
+            signed_up_at or agreed,
+            self._topics(cells),
+            self._words(cells),
+            self._known(cells, Field.LANGUAGE, self.languages),
+            self._known(cells, Field.FREQUENCY, FREQUENCIES),
+            self._known(cells, Field.TIME_ZONE, self.time_zones),
+        )
+
+    def _cell(self, cells: list[str], kind: Field) -> str:
+        """Return the first cell of the field's columns that is not empty."""
+        if kind not in self.columns:
+            return ""
+        for place in self.columns[kind]:
+            if place < len(cells) and (cell := cells[place].strip()):
+                return cell
+        return ""
+
+    def _status(self, cells: list[str]) -> Status:
+        """Return the worst status that any column says."""
+        said = self.status
+        if word := self._cell(cells, Field.STATUS).lower():
+            if word not in STATUSES:
+                raise RowError(f"“{word[:40]}” is not a status that is known here.")
+            said = max(said, STATUSES[word], key=_badness)
+        for place, sign in self._signs:
+            if place < len(cells) and sign.applies(cells[place].strip()):
+                said = max(said, sign.status, key=_badness)
+        return said
+
+    def _moment(self, cells: list[str], kind: Field) -> dt.datetime | None:
+        cell = self._cell(cells, kind)
+        if not cell:
+            return None
+        moment = read_moment(cell)
+        if moment > self.now:
+            raise RowError(f"The date {cell[:40]} is in the future.")
+        return moment
+
+    def _topics(self, cells: list[str]) -> tuple[str, ...]:
+        cell = self._cell(cells, Field.TOPICS)
+        if not cell:
+            return ()
+        found: dict[str, None] = {}
+        for tag in split_tags(cell):
+            if slug := self.topics.get(tag.lower()):
+                found[slug] = None
+            else:
+                self._count(Field.TOPICS, tag)
+        return tuple(found)
+
+    def _words(self, cells: list[str]) -> str:
+        words = self._cell(cells, Field.WORDS)
+        if not words:
+            return ""
+        if len(words) > LONGEST_WORDS or "\0" in words:
+            raise RowError(f"The words are longer than {LONGEST_WORDS} characters, or contain a NUL.")
+        try:
+            parse(words)
+        except FilterError as error:
+            raise RowError(f"The words can’t be read: {error}") from error
+        return words
+
+    def _known(self, cells: list[str], kind: Field, known: frozenset[str]) -> str:
+        """Return the cell if it is one of `known`; a language may name a country, as in de-AT."""
+        cell = self._cell(cells, kind)
+        if not cell or cell in known:
+            return cell
+        short = cell.lower().replace("_", "-").partition("-")[0] if kind is Field.LANGUAGE else cell.lower()
+        if short in known:
+            return short
+        self._count(kind, cell)
+        return ""
+
+    def _count(self, kind: Field, value: str) -> None:
+        key = (kind.value, value[:60])
+        if key in self.unknown or len(self.unknown) < MAX_UNKNOWN:
+            self.unknown[key] += 1
+
+
+def _badness(status: Status) -> int:
+    return status.value
+
+
+def read_moment(text: str) -> dt.datetime:
+    """Return the date or time in ISO 8601, such as 2024-03-01 or 2024-03-01 10:30:00, in UTC. Raise RowError."""
+    try:
+        moment = dt.datetime.fromisoformat(text.removesuffix(" UTC"))
+        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:
+        raise RowError(f"“{text[:40]}” is not a date. Write it like 2024-03-01 or 2024-03-01 10:30:00.") from error
+
+
+def split_tags(cell: str) -> list[str]:
+    """Return the tags in a cell: a JSON list, or texts between commas or semicolons, with or without quotes."""
+    if cell.startswith("["):
+        try:
+            found = json.loads(cell)
+        except ValueError:
+            found = None
+        if isinstance(found, list):
+            return [str(tag).strip() for tag in found if str(tag).strip()]
+    separator = "," if "," in cell else ";"
+    return [tag for part in cell.split(separator) if (tag := part.strip().strip("\"'").strip())]

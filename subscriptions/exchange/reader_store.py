@@ -1,0 +1,175 @@
+"""Imported readers in the database: which of them may become active, and their rows."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from subscriptions.exchange.bulk import find, insert
+from subscriptions.exchange.reader_file import ImportSettings
+from subscriptions.exchange.reader_rows import ReaderRow
+from subscriptions.models import Consent, FormPost, Subscriber, Suppression, Topic, TopicFilter
+from subscriptions.readers import consents
+from subscriptions.readers.consents import Trace
+from subscriptions.readers.preferences import Preferences
+
+State = Subscriber.Status
+
+
+class Outcome(StrEnum):
+    """The result of importing a row, or the expected one."""
+
+    NEW = "new"
+    CONFIRM = "confirm"
+    UPDATED = "updated"
+    KNOWN = "known"
+    LEFT = "left"
+    SUPPRESSED = "suppressed"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    UNCONFIRMED = "unconfirmed"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+
+
+LABELS = {
+    Outcome.NEW: "new readers, active at once",
+    Outcome.CONFIRM: "get a confirmation email",
+    Outcome.UPDATED: "readers already, updated",
+    Outcome.KNOWN: "readers already, left unchanged",
+    Outcome.LEFT: "unsubscribed here, left unsubscribed",
+    Outcome.SUPPRESSED: "suppressed here, left suppressed",
+    Outcome.UNSUBSCRIBED: "unsubscribed in the other product, not imported",
+    Outcome.BOUNCED: "bounced in the other product, not imported",
+    Outcome.COMPLAINED: "complained in the other product, not imported",
+    Outcome.UNCONFIRMED: "never confirmed in the other product, not imported",
+    Outcome.DUPLICATE: "the same mailbox as an earlier row",
+    Outcome.INVALID: "invalid, rejected",
+}
+REJECTED = {
+    Outcome.LEFT: "This reader unsubscribed here. Only they can sign up again.",
+    Outcome.SUPPRESSED: "This address is on the suppression list.",
+}
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The settings of an import as they apply to each reader."""
+
+    settings: ImportSettings
+    topics: dict[str, Topic]  # by slug
+    by: str
+    now: dt.datetime
+
+    def classify(self, rows: Sequence[ReaderRow], hashes: Mapping[str, str]) -> list[Outcome]:
+        """Return for each row what becomes of it, by what the database has. `hashes` are those of the addresses."""
+        suppressed = {found for (found,) in find(Suppression, "address_hash", hashes.values(), ["address_hash"])}
+        known = find(Subscriber, "LOWER(email)", [address.lower() for address in hashes], ["email", "status"])
+        states = {email.lower(): status for email, status in known}
+        return [self._outcome(hashes[row.address] in suppressed, states.get(row.address.lower())) for row in rows]
+
+    def _outcome(self, is_suppressed: bool, state: str | None) -> Outcome:
+        if is_suppressed or state == State.SUPPRESSED:
+            return Outcome.SUPPRESSED
+        if state == State.UNSUBSCRIBED:
+            return Outcome.LEFT
+        if state is not None:
+            return Outcome.UPDATED if self.settings.update else Outcome.KNOWN
+        return Outcome.CONFIRM if self.settings.confirm else Outcome.NEW
+
+    def add(self, rows: Sequence[ReaderRow], hashes: Mapping[str, str]) -> int:
+        """Store the rows as active readers. Return their number: others may have signed up meanwhile."""
+        # Rows in the order of an index are inserted several times as fast.
+        ordered = sorted(rows, key=lambda row: row.address.lower())
+        uids = {row.address: uuid.uuid4() for row in ordered}
+        inserted = insert(
+            Subscriber,
+            ("uid", "email", "language", "frequency", "time_zone", "created_at", "confirmed_at"),
+            [
+                (
+                    uids[row.address],
+                    row.address,
+                    row.language or self.settings.language,
+                    row.frequency or self.settings.frequency,
+                    row.time_zone or self.settings.time_zone,
+                    row.signed_up_at,
+                    row.consented_at,
+                )
+                for row in ordered
+            ],
+            {"status": State.ACTIVE, "active_since": self.now},
+            returning=("email", "id"),
+        )
+        keys = dict(inserted)
+        stored = [row for row in ordered if row.address in keys]
+        self._add_follows([(keys[row.address], row) for row in stored])
+        insert(
+            Consent,
+            ("reader_uid", "address_hash", "where"),
+            [(uids[row.address], hashes[row.address], self._origin(row)) for row in stored],
+            {"event": Consent.Event.IMPORTED, "happened_at": self.now},
+        )
+        return len(stored)
+
+    def ask(self, rows: Sequence[ReaderRow]) -> int:
+        """Queue a sign-up for each row, as if by the form, so that its limits apply. Return their number."""
+        FormPost.objects.bulk_create(
+            FormPost(
+                kind=FormPost.Kind.SIGN_UP,
+                email=row.address,
+                wishes=self._preferences(row).as_json(),
+                trace=asdict(Trace(where=self._origin(row))),
+                posted_at=self.now,
+            )
+            for row in rows
+        )
+        return len(rows)
+
+    def update(self, rows: Sequence[ReaderRow]) -> int:
+        """Change readers to what their rows say, and add the topics. Return the number of readers."""
+        by_address = {row.address.lower(): row for row in rows}
+        locked = Subscriber.objects.select_for_update().by_emails(by_address)
+        readers = list(locked.exclude(status__in=(State.UNSUBSCRIBED, State.SUPPRESSED)).order_by("pk"))
+        follows, changed = [], []
+        for reader in readers:
+            row = by_address[reader.email.lower()]
+            follows.append((reader.pk, row))
+            given = {name: getattr(row, name) for name in ("language", "frequency", "time_zone") if getattr(row, name)}
+            if given or row.topics or row.words:
+                changed.append((reader, self._origin(row)))
+            for name, value in given.items():
+                setattr(reader, name, value)
+        Subscriber.objects.bulk_update(readers, ["language", "frequency", "time_zone"], batch_size=500)
+        self._add_follows(follows)
+        consents.record_many(changed, Consent.Event.CHANGED)
+        return len(readers)
+
+    def _add_follows(self, readers: Sequence[tuple[int, ReaderRow]]) -> None:
+        topics = [(pk, self.topics[slug].pk) for pk, row in readers for slug in self._topics(row)]
+        insert(TopicFilter, ("subscriber_id", "topic_id"), topics, {"words": ""})
+        words = {pk: row.words for pk, row in readers if row.words}
+        if self.settings.update:
+            theirs = TopicFilter.objects.filter(subscriber__in=words, words__in=words.values())
+            for pk, text in theirs.values_list("subscriber", "words"):
+                if words.get(pk) == text:
+                    del words[pk]
+        insert(TopicFilter, ("subscriber_id", "words"), list(words.items()), {"topic_id": None})
+
+    def _topics(self, row: ReaderRow) -> tuple[str, ...]:
+        """Return the row's topics, or those of the settings for new readers without any."""
+        return row.topics or (() if self.settings.update or row.words else self.settings.topics)
+
+    def _preferences(self, row: ReaderRow) -> Preferences:
+        return Preferences(
+            topics=[self.topics[slug] for slug in self._topics(row)],
+            words=row.words,
+            language=row.language or self.settings.language,
+            frequency=row.frequency or self.settings.frequency,
+            time_zone=row.time_zone or self.settings.time_zone,
+        )
+
+    def _origin(self, row: ReaderRow) -> str:
+        """Return how the reader gave consent, when, and who imported them, for the log of consents."""
+        return f"import by {self.by[:50]}; {row.consent_source}; consent of {row.consented_at.date()}"
