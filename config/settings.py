@@ -216,7 +216,8 @@ else:
 
 # Files with readers' addresses or keys. Entry points remove other users' permissions; `check --deploy` verifies it.
 OUTBOX_DIR = VAR_DIR / "outbox"
-PRIVATE_PATHS = [VAR_DIR, VAR_DIR / "secret_key", OUTBOX_DIR, VAR_DIR / "journals"]
+RECOVERY_DIR = VAR_DIR / "recovery"  # who had which digest, and how far sending has come, outside the database
+PRIVATE_PATHS = [VAR_DIR, RECOVERY_DIR, VAR_DIR / "secret_key", OUTBOX_DIR, VAR_DIR / "journals"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     PRIVATE_PATHS += [Path(f"{DATABASES['default']['NAME']}{ending}") for ending in ("", "-wal", "-shm")]
 

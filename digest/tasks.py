@@ -20,6 +20,7 @@ from digest.models import Edition, Source
 from digest.ops import alerts, daily_report, daily_totals, reputation_guard, retention
 from digest.papers import topic_assignment
 from digest.personalization import assessments, embeddings, expansions, key_sentences, likes, paper_index
+from digest.recovery import guard, settlement
 from digest.recovery.start_up import require_keys
 from digest.search import topic_maker
 from digest.site import thumbnails
@@ -102,8 +103,9 @@ def send_due_digests() -> None:
     now = clock.now()
     try:
         lifecycle.resume_expired(now=now)
-        planner.plan_due(now=now)
-        planner.expire_old(now=now)
+        if guard.may_send(now=now):
+            planner.plan_due(now=now)
+            planner.expire_old(now=now)
         alerts.email_operators_of_pause(now=now)
         alerts.email_operators_of_poison_pill(now=now)
     finally:
@@ -114,7 +116,8 @@ def send_due_digests() -> None:
 @shared_task(expires=EXPIRES, soft_time_limit=SENDING_LIMIT, time_limit=SENDING_LIMIT + 50)
 def send_shards() -> None:
     """Send shard after shard until none is left or the time of a task is over."""
-    shard_worker.send_due(seconds=SENDING_SECONDS)
+    if guard.may_send(now=clock.now()):
+        shard_worker.send_due(seconds=SENDING_SECONDS)
 
 
 @shared_task(expires=EXPIRES)
@@ -176,6 +179,7 @@ def keep_house() -> None:
     daily_totals.count_days(now=now)
     retention.prune(now=now)
     reading_list.prune(now=now)
+    settlement.forget_old(now=now)
     sessions.prune(now=now)
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser
 
 from digest import clock, papers
+from digest.delivery import high_water
 from digest.editions import publication
 from digest.models import Edition, Source
 from digest.sources.records import PaperRecord
@@ -92,6 +93,13 @@ def own_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def outbox_folder(settings: Any, tmp_path: Path) -> Path:
     settings.OUTBOX_DIR = tmp_path / "outbox"
     return tmp_path / "outbox"
+
+
+@pytest.fixture(autouse=True)
+def _own_high_water_mark(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget how far the test before has sent, because each test has its own database."""
+    settings.RECOVERY_DIR = tmp_path / "recovery"
+    monkeypatch.setattr(high_water, "_seen", {})
 
 
 @pytest.fixture(autouse=True)

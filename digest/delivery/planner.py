@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Q
 
-from digest.delivery import shards
+from digest.delivery import high_water, sent_before, shards
 from digest.delivery.bulk_insert import DueSlot, enqueue, enqueue_slots
-from digest.editions import due_times
+from digest.editions import due_times, publication
 from digest.editions.due_times import Slot
 from digest.models import Delivery, Edition
 from subscriptions.models import Subscriber
@@ -44,10 +44,11 @@ def plan_due(*, now: dt.datetime) -> int:
 def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
     with _locked_for_planning(pk, now) as edition:
         # Skip the hours that were planned in full, except once every half hour.
+        counted = _count_as_sent(edition, slots, now)
         done_until = edition.planned_until if _is_same_half_hour(now, edition.planned_until) else None
         due_slots = [
             _due_slot(slot, due, now)
-            for due, slots_due in _slots_by_due_time(edition, slots)
+            for due, slots_due in _slots_by_due_time(edition, slots, edition.mail_from)
             if due <= now and not (done_until and due + _spread() <= done_until)
             for slot in slots_due
         ]
@@ -60,7 +61,27 @@ def _plan_edition(pk: int, slots: list[Slot], now: dt.datetime) -> int:
         edition.save(update_fields=["planned_until"])
     if planned:
         logger.info("Planned %d digests of %s", planned, edition.day, extra={"edition": pk, "digests": planned})
-    return planned
+        with high_water.advancing(now=now, day=edition.day):
+            pass
+    return planned + counted
+
+
+def _count_as_sent(edition: Edition, slots: list[Slot], now: dt.datetime) -> int:
+    """Skip the readers who were due before an older database was restored, if an operator counts them as sent.
+
+    The edition may have been published again since. So its readers' times are those of its first publication.
+    """
+    until = sent_before.counted_until(edition)
+    if until is None or edition.mail_from is None:
+        return 0
+    first = min(edition.mail_from, publication.hour_of(edition.day))
+    due_slots = [
+        _due_slot(slot, due, until)
+        for due, slots_due in _slots_by_due_time(edition, slots, first)
+        if due <= until
+        for slot in slots_due
+    ]
+    return enqueue_slots(edition, due_slots, now=now, status=Status.SKIPPED, reason=sent_before.COUNTED)
 
 
 def _due_slot(slot: Slot, due: dt.datetime, now: dt.datetime) -> DueSlot:
@@ -85,6 +106,7 @@ def _locked_for_planning(pk: int, now: dt.datetime) -> Iterator[Edition]:
         # New rows get higher ids than all rows of all editions. The highest id takes one look-up in the index.
         before = Delivery.objects.aggregate(Max("pk"))["pk__max"] or 0
         yield edition
+        sent_before.apply(edition, after=before)
         shards.make(edition, after=before, now=now)
 
 
@@ -120,15 +142,17 @@ def _slots_in_use() -> list[Slot]:
     return [Slot(*row) for row in rows]
 
 
-def _slots_by_due_time(edition: Edition, slots: Iterable[Slot]) -> list[tuple[dt.datetime, list[Slot]]]:
-    if edition.mail_from is None:
+def _slots_by_due_time(
+    edition: Edition, slots: Iterable[Slot], mail_from: dt.datetime | None
+) -> list[tuple[dt.datetime, list[Slot]]]:
+    if mail_from is None:
         return []
-    weekly_from = _weekly_from(edition, edition.mail_from)
+    weekly_from = _weekly_from(edition, mail_from)
     by_due_time: dict[dt.datetime, list[Slot]] = {}
     for slot in slots:
-        mail_from = weekly_from if slot.frequency == Subscriber.Frequency.WEEKLY else edition.mail_from
-        if mail_from is not None:
-            by_due_time.setdefault(due_times.due_at(slot, mail_from), []).append(slot)
+        earliest = weekly_from if slot.frequency == Subscriber.Frequency.WEEKLY else mail_from
+        if earliest is not None:
+            by_due_time.setdefault(due_times.due_at(slot, earliest), []).append(slot)
     return sorted(by_due_time.items())
 
 

@@ -17,19 +17,21 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from digest import clock, counters
-from digest.delivery import pauses, poison_pill, results, shards
+from digest.delivery import high_water, pauses, poison_pill, results, shards
 from digest.delivery.circuit_breaker import CircuitBreaker
 from digest.delivery.deferral import DeferredDeliveries
+from digest.delivery.high_water import DatabaseWentBackError
 from digest.delivery.journal import Journal
 from digest.delivery.limits.rate_limiter import RateLimiter
 from digest.delivery.message_factory import MessageFactory
 from digest.delivery.providers.capabilities import capability_of
 from digest.delivery.results import CANNOT_TELL
+from digest.delivery.sent_log import SentLog
 from digest.delivery.shards import LostLeaseError
 from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Outcome, Result
 from digest.email.batch.composer import DeliveryRow
-from digest.models import Delivery, Shard
+from digest.models import Delivery, Installation, Shard
 from subscriptions.models import Subscriber
 
 logger = logging.getLogger(__name__)
@@ -44,7 +46,7 @@ Status = Delivery.Status
 _FINAL = (Result.SENT, Result.FAILED, Result.SKIPPED)
 _COUNTED = (Result.SENT, Result.LATER, Result.FAILED, Result.UNCERTAIN)
 _NOT_LOGGED = (Result.SENT, Result.SKIPPED, Result.HELD, Result.AGAIN, Result.ELSEWHERE)
-_ENDING_ERRORS = (DatabaseError, InterfaceError, OSError, LostLeaseError)
+_ENDING_ERRORS = (DatabaseError, InterfaceError, OSError, LostLeaseError, DatabaseWentBackError)
 StopRequested = Callable[[], bool]
 Rows = dict[int, DeliveryRow]  # by delivery id
 
@@ -69,6 +71,9 @@ class ShardRun:
         self.error: Exception | None = None
         self._shard, self._journal, self._factory, self._stop = shard, journal, factory, stop
         self.limiter = limiter
+        self._day = shard.edition.day
+        self._sent_log = SentLog(Installation.load().incarnation, self._day)
+        self._readers: dict[int, int] = {}  # of the deliveries that have begun and are not recorded
         self._deferred = DeferredDeliveries()
         self._breaker, self._was_probe = CircuitBreaker(is_probe=is_probe), is_probe
         self._is_paused = False
@@ -140,6 +145,7 @@ class ShardRun:
             begun = pks & self._wanted if self.may_continue else set()
             if self._allows_no_repeats:
                 begun -= self._leave_uncertain([mail for mail in mails if mail.delivery_id in begun], call)
+            self._sent_log.begin([self._readers[pk] for pk in begun])
             self._journal.add_in_flight(begun, call)
         except _ENDING_ERRORS as error:
             self._stop_after(error)
@@ -196,8 +202,8 @@ class ShardRun:
     def record(self) -> int:
         """Record the results that are certain in the database. Return how many deliveries ended."""
         self._recorded_at, now = clock.seconds(), clock.now()
-        results.record(self._unrecorded, now=now)
         if self._unrecorded:
+            self._record_outcomes(now)
             poison_pill.note_progress(self._shard)
         self._update_pause(now)
         ended = sum(outcome.result in _FINAL for outcome in self._unrecorded)
@@ -205,6 +211,17 @@ class ShardRun:
         counters.add(self._attempts)
         self._attempts = Counter()
         return ended
+
+    def _record_outcomes(self, now: dt.datetime) -> None:
+        done = [outcome.delivery_id for outcome in self._unrecorded]
+        readers = [self._readers[pk] for pk in done if pk in self._readers]
+        self._sent_log.end(self._unrecorded, self._readers)  # first, because it outlives this database
+        highest = {"delivery": max(done), "reader": max(readers, default=0)}
+        with high_water.advancing(now=now, day=self._day, **highest):
+            results.record(self._unrecorded, now=now)
+        for outcome in self._unrecorded:
+            if outcome.result not in (Result.AGAIN, Result.ELSEWHERE):  # those are being offered again
+                self._readers.pop(outcome.delivery_id, None)
 
     def _offer_uncertain_call(self, call: str, pks: list[int]) -> Iterator[Mail | None]:
         """Repeat a call that may have been made, if the provider can settle it or duplicates are allowed."""
@@ -327,6 +344,7 @@ class ShardRun:
                 continue
             if status == Subscriber.Status.ACTIVE:
                 wanted[pk] = DeliveryRow(pk, edition_id, reader)
+                self._readers[pk] = reader
             else:
                 self._add(Outcome(pk, Result.SKIPPED, LEFT))
         return wanted

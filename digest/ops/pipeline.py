@@ -14,7 +14,8 @@ from digest.delivery import pauses, planner, shard_worker, shards
 from digest.editions import publication
 from digest.email.formatting import count
 from digest.ingest import fetcher
-from digest.models import Delivery, Edition, FetchRun
+from digest.models import Delivery, Edition, FetchRun, Installation
+from digest.recovery import guard
 
 Track = Callable[[list[Any]], Iterable[Any]]
 Show = Callable[[int], Callable[[int], object]]  # takes the total, returns a callback for how many more are done
@@ -79,6 +80,9 @@ def send(day: dt.date, *, show: Show = lambda total: lambda ended: None) -> Summ
         known = f"The newest is {newest.day}." if newest else "There is none at all yet."
         raise NoEditionError(f"There is no edition of {day}. {known} Run publish_edition --date {day} first.")
     now = clock.now()
+    if not guard.may_send(now=now):
+        reason = Installation.load().behind_reason
+        return Summary(f"Nothing was sent. {reason}", {"day": str(day), "paused": reason}, ok=False)
     if edition.closed_at is None:
         publication.publish(day, now=now)  # close it, because no papers may be added after it was sent
     rows = Delivery.objects.filter(edition=edition)

@@ -72,8 +72,8 @@ from tests.boxes import untouched
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import stored
 
-# The page for starting papers promises that no one else sees them. Word counts tell an admin nothing, and neither do rows
-# that say who had a digest before a restore.
+# The page for starting papers promises that no one else sees them. Word counts tell an admin nothing, and neither do
+# rows that say who had a digest before a restore.
 HIDDEN = (OutsidePaper, ArchiveWords, SentBefore)
 MODELS = [
     model

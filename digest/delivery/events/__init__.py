@@ -9,6 +9,6 @@ twice changes nothing.
 
 from digest.delivery.events.event_store import record, record_all, record_bounces
 from digest.delivery.events.normalization import ReportedEvent
-from digest.delivery.events.reconciliation import confirm_sent
+from digest.delivery.events.reconciliation import TAKEN, confirm_sent
 
-__all__ = ["ReportedEvent", "confirm_sent", "record", "record_all", "record_bounces"]
+__all__ = ["TAKEN", "ReportedEvent", "confirm_sent", "record", "record_all", "record_bounces"]

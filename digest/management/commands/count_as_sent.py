@@ -1,0 +1,37 @@
+import datetime as dt
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from digest import clock
+from digest.management.base import check_database
+from digest.recovery import settlement
+from digest.recovery.settlement import IncompleteLogError
+
+
+class Command(BaseCommand):
+    help = "After a restore: count the digests that were due until a time as sent, and resume sending."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--until", metavar="TIME", help="UTC, as 2026-08-20T09:30; default: the last known email")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        check_database()
+        try:
+            done = settlement.count_as_sent(_moment(options["until"]), now=clock.now())
+        except IncompleteLogError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Sending resumes. {done}")
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(f"“{text}” is not a time. Write it in UTC like 2026-08-20T09:30.") from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    if moment > clock.now():
+        raise CommandError(f"{text} is in the future.")
+    return moment

@@ -1,0 +1,176 @@
+"""The end of a hold: an operator says what to do about emails that a restored database does not know."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from django.db import transaction
+
+from digest.delivery import events, high_water, pauses, recovery, sent_before, sent_log, shard_worker
+from digest.delivery.high_water import Mark
+from digest.delivery.planner import WINDOW
+from digest.models import Delivery, Edition, Installation, SentBefore, Shard
+from digest.models.installations import ONLY
+
+BATCH = 5_000  # rows
+KEPT = dt.timedelta(days=14)  # longer than the planner's window
+
+Status = Delivery.Status
+
+
+class IncompleteLogError(Exception):
+    """The logs at hand can't tell who had a digest. The message says what to do."""
+
+
+@dataclass
+class Settlement:
+    """The result: how many digests were recorded as sent, may have arrived, count as sent, and are still to be sent."""
+
+    had: int = 0
+    maybe: int = 0
+    counted: int = 0
+    missing: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.had} digests recorded as sent by the logs, {self.maybe} uncertain, {self.counted} counted as sent, "
+            f"{self.missing} waiting to be sent."
+        )
+
+
+def count_as_sent(until: dt.datetime | None, *, now: dt.datetime, logs: Sequence[Path] = ()) -> Settlement:
+    """Count every digest that was due until `until` as sent, and resume. By default, until the mark's last email.
+
+    It includes editions that the database has forgotten and publishes again. Raise IncompleteLogError without a time.
+    """
+    row = Installation.load()
+    mark = high_water.read(row.incarnation)
+    if until is None and mark is None:
+        raise IncompleteLogError(
+            "It is not known when the last email left. Give the time, such as --until 2026-08-20T09:30."
+        )
+    until = until or (mark.moment if mark else now)
+    done = _apply_what_is_known(row, logs, now)
+    with transaction.atomic():
+        due = Delivery.objects.filter(status=Status.QUEUED, queued_at__lte=until)
+        done.counted = due.update(status=Status.SKIPPED, reason=sent_before.COUNTED)
+        through = dt.date.fromisoformat(mark.day) if mark and mark.day else None
+        _resume(row, mark, now, counted_until=until, counted_through=through)
+    done.missing = Delivery.objects.filter(status=Status.QUEUED).count()
+    return done
+
+
+def send_missing(*, now: dt.datetime, logs: Sequence[Path] = (), is_alone: bool = False) -> Settlement:
+    """Record who had a digest by the logs of all machines, and resume, so that all others get theirs.
+
+    Digests that may have arrived become uncertain, and are not sent. Raise IncompleteLogError if a log is missing.
+    """
+    row = Installation.load()
+    mark = high_water.read(row.incarnation)
+    _require_logs(row, logs, is_alone=is_alone)
+    done = _apply_what_is_known(row, logs, now)
+    with transaction.atomic():
+        # The logs tell more than what was announced when the backup was made.
+        Shard.objects.filter(done_at=None).exclude(worker="").update(worker="", lease_until=None, announced=0)
+        _resume(row, mark, now, counted_until=None, counted_through=None)
+    done.missing = Delivery.objects.filter(status=Status.QUEUED).count()
+    return done
+
+
+def forget_old(*, now: dt.datetime) -> None:
+    """Delete logs of editions that no reader gets anymore."""
+    before = now.date() - KEPT
+    sent_log.forget(before=before)
+    sent_before.forget(before=before)
+
+
+def _require_logs(row: Installation, logs: Sequence[Path], *, is_alone: bool) -> None:
+    home = high_water.folder(row.incarnation)
+    if high_water.read_file(row.incarnation) is None and not logs:
+        raise IncompleteLogError(
+            f"There is no log of sent emails in {home}, so it is not known who had a digest. Copy the folder recovery "
+            "from the VAR_DIR of the machine that sent, or use count_as_sent."
+        )
+    others = high_water.other_machines(row.incarnation)
+    if is_alone or (others is not None and len(others) <= len(logs)):
+        return
+    names = f" by {', '.join(sorted(others.values()))}" if others else ""
+    raise IncompleteLogError(
+        f"Emails were also sent{names} or may have been, and their log is not here. Copy {home / 'sent'} from each "
+        "such machine and name the copies with --log. If this machine alone has sent, use --alone."
+    )
+
+
+def _apply_what_is_known(row: Installation, logs: Sequence[Path], now: dt.datetime) -> Settlement:
+    """Record what journals, provider reports and logs tell."""
+    recovery.recover(shard_worker.journals(), now=now)
+    done = Settlement(had=_confirm_reported(now))
+    by_day: dict[dt.date, list[Path]] = {}
+    for folder in (sent_log.home(row.incarnation), *logs):
+        for day, path in sent_log.days(folder):
+            by_day.setdefault(day, []).append(path)
+    for day, paths in by_day.items():
+        if day >= (now - WINDOW).date() - dt.timedelta(days=1):
+            _load(day, paths)
+            edition = Edition.objects.filter(day=day).first()
+            if edition:
+                had, maybe = sent_before.apply(edition)
+                done.had, done.maybe = done.had + had, done.maybe + maybe
+    return done
+
+
+def _confirm_reported(now: dt.datetime) -> int:
+    """Record the queued deliveries that a provider has reported as accepted."""
+    reported = Delivery.objects.filter(status=Status.QUEUED, events__event_type__in=events.TAKEN)
+    pks = list(reported.values_list("pk", flat=True).distinct())
+    return len(pks) - len(events.confirm_sent(pks, now=now))
+
+
+def _load(day: dt.date, paths: list[Path]) -> None:
+    """Store who had the edition of `day`, or may have had it, if the database does not know yet."""
+    states = sent_log.read(paths)
+    ended = Delivery.objects.filter(edition__day=day).exclude(status=Status.QUEUED).order_by()
+    for reader in ended.values_list("subscriber_id", flat=True).iterator(BATCH):
+        if reader < len(states):
+            states[reader] = sent_log.NONE
+    with transaction.atomic():
+        SentBefore.objects.filter(day=day).delete()
+        rows = (
+            SentBefore(day=day, subscriber_id=reader, is_certain=state == sent_log.SENT)
+            for reader, state in enumerate(states)
+            if state != sent_log.NONE
+        )
+        for batch in _batches(rows):
+            SentBefore.objects.bulk_create(batch)
+
+
+def _batches(rows: Iterable[SentBefore]) -> Iterator[list[SentBefore]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+def _resume(
+    row: Installation,
+    mark: Mark | None,
+    now: dt.datetime,
+    *,
+    counted_until: dt.datetime | None,
+    counted_through: dt.date | None,
+) -> None:
+    """Raise the position above the mark, so that the database is no longer behind it, and end the pause."""
+    row.refresh_from_db()
+    pause = pauses.current()
+    if pause and row.behind_reason and pause.reason == row.behind_reason:
+        pauses.end(now=now)
+    position = max(row.position, mark.position if mark else 0) + 1
+    Installation.objects.filter(pk=ONLY).update(
+        position=position,
+        behind_since=None,
+        behind_reason="",
+        counted_until=counted_until,
+        counted_through=counted_through,
+    )
+    transaction.on_commit(lambda: high_water.write(row.incarnation, Mark(position, now.isoformat())))
