@@ -14,7 +14,8 @@ from digest.delivery import shards
 from digest.email import reader_urls
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.personalization import snapshot
-from subscriptions.admin.base import LOGGED_AT_ONCE, NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
+from subscriptions import audit
+from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
 from subscriptions.admin.filters import NamedValuesFilter, SelectFilter, dates
 from subscriptions.pills import pill
 
@@ -85,7 +86,7 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
 
 def _log(request: HttpRequest, deliveries: QuerySet[Delivery], message: str) -> None:
     # In batches, because all deliveries of an edition may be selected.
-    log_action(request, deliveries.defer("papers").iterator(LOGGED_AT_ONCE), message)
+    log_action(request, deliveries.defer("papers").iterator(audit.ROWS_AT_ONCE), message)
 
 
 @admin.register(DeliveryEvent)

@@ -12,15 +12,18 @@ from django.views.decorators.http import require_POST
 
 from digest.admin import email_preview
 from digest.admin.base import papers_of
+from digest.admin.bulk import row_action
 from digest.admin.email_preview import OptionalAddressField
 from digest.email import theme_preview
 from digest.email.theme_preview import NothingToShowError, ThemePreview
+from digest.jobs import reader_jobs
 from digest.models import Delivery, Edition
 from digest.personalization.digest_selection import Digest
 from subscriptions import brand
 from subscriptions.admin.readers import SubscriberAdmin
-from subscriptions.models import Subscriber
-from subscriptions.readers import lifecycle
+from subscriptions.admin.suppressions import SuppressionAdmin
+from subscriptions.models import Subscriber, Suppression
+from subscriptions.readers import lifecycle, personal_data
 
 EDITIONS = 14  # to choose from
 
@@ -48,6 +51,37 @@ class TodayForm(forms.Form):
 
 @admin.register(Subscriber)
 class ReaderAdmin(SubscriberAdmin):
+    actions = ["send_link", "unsubscribe", "suppress", "lift", "delete_selected"]
+    send_link = row_action(
+        reader_jobs.SEND_LINK,
+        "Email the selected readers the link to their settings",
+        ["change"],
+        result="will get the link within a minute.",
+    )
+    unsubscribe = row_action(
+        reader_jobs.UNSUBSCRIBE,
+        "Unsubscribe the selected readers",
+        ["change"],
+        result="unsubscribed. They get no more emails.",
+    )
+    suppress = row_action(
+        reader_jobs.SUPPRESS, "Suppress the addresses: never email them again", ["suppress"], result="suppressed."
+    )
+    lift = row_action(
+        reader_jobs.UNSUPPRESS,
+        "Unsuppress: the readers may sign up again",
+        ["lift"],
+        result="unsuppressed. They may sign up again, and get no emails until they do.",
+    )
+    delete_selected = row_action(
+        reader_jobs.ERASE,
+        "Delete the selected readers and all data about them",
+        ["delete"],
+        result="deleted.",
+        warning="This can’t be undone. The log of consents keeps keyed hashes of their addresses.",
+        asks=True,
+    )
+
     class Media:
         css = {"all": ["admin-fitting.css"]}
 
@@ -58,6 +92,9 @@ class ReaderAdmin(SubscriberAdmin):
             for name, view in views.items()
         ]
         return own + super().get_urls()
+
+    def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
+        personal_data.erase(obj, reader_jobs.trace_of(request.user.get_username()))
 
     def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Email the reader the link to their settings, and return to their page."""
@@ -95,6 +132,17 @@ class ReaderAdmin(SubscriberAdmin):
         if not self.has_view_permission(request, reader):
             raise PermissionDenied
         return reader
+
+
+@admin.register(Suppression)
+class SuppressedAdmin(SuppressionAdmin):
+    actions = ["lift"]
+    lift = row_action(
+        reader_jobs.UNSUPPRESS_ADDRESS,
+        "Unsuppress: the addresses may sign up again",
+        ["lift"],
+        result="unsuppressed. They may sign up again, and get no emails until they do.",
+    )
 
 
 def _shown(reader: Subscriber, edition: Edition) -> dict[str, Any]:

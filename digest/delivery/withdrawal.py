@@ -20,7 +20,7 @@ Status = Delivery.Status
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """How many deliveries were withdrawn, and how many were left because they may be in flight."""
+    """The number of withdrawn deliveries, and of those that were left because they may be in flight."""
 
     done: int = 0
     in_flight: int = 0

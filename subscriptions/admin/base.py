@@ -1,12 +1,10 @@
 """Mixins, forms and helpers that the admin pages share."""
 
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.widgets import (
     AdminSplitDateTime,
     AutocompleteSelect,
@@ -20,6 +18,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
+from subscriptions import audit
 from subscriptions.email_addresses import address_hash
 
 
@@ -164,17 +163,12 @@ class SavesChangesAdmin(TellsChangesAdmin):
             row.delete()
 
 
-LOGGED_AT_ONCE = 1_000  # rows
-
-
-def log_action(request: HttpRequest, rows: Iterable[Model], message: str, flag: int = CHANGE) -> None:
+def log_action(request: HttpRequest, rows: Iterable[Model], message: str, flag: int = audit.ACTION) -> None:
     """Log which user runs an action on `rows`, as the admin logs the user who saves a page.
 
     Call it before the action, so that no change is missing from the log if the process dies in between.
     """
-    remaining = iter(rows)
-    while batch := list(islice(remaining, LOGGED_AT_ONCE)):
-        LogEntry.objects.log_actions(request.user.pk, batch, flag, message)  # type: ignore[arg-type]  # any iterable
+    audit.record_rows(by=request.user, rows=rows, message=message, flag=flag)
 
 
 class OwnsALogAdmin:

@@ -6,15 +6,13 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 
-from subscriptions import time_zones
+from subscriptions import audit, time_zones
 from subscriptions.admin.base import (
     LooksAtRelatedAdmin,
     NamesReaderAdmin,
@@ -25,18 +23,13 @@ from subscriptions.admin.base import (
     SuppressesAdmin,
     TellsChangesAdmin,
     breakable,
-    log_action,
 )
 from subscriptions.admin.filters import SelectOfUsedFilter, dates
-from subscriptions.email_addresses import address_hash
-from subscriptions.models import Subscriber, Suppression, TopicFilter
+from subscriptions.models import Subscriber, TopicFilter
 from subscriptions.pills import pill
 from subscriptions.query import validation
 from subscriptions.query.grammar import FilterError
-from subscriptions.readers import lifecycle, personal_data
-from subscriptions.readers.consents import Trace
 
-BY_ADMIN = Trace(where="admin")
 DATES = ("created_at", "confirmed_at", "active_since", "unsubscribed_at")
 
 
@@ -71,7 +64,7 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
 
 
 class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.ModelAdmin[Subscriber]):
-    """The page of a reader. The digest app registers it, with pages about their digests."""
+    """The page of a reader. The digest app registers it, with actions and pages about their digests."""
 
     empty_text = "No readers yet. They sign up on the site, and confirm by the link in an email."
     form = SubscriberForm
@@ -103,7 +96,6 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
         ),
     ]
     inlines = [TopicFilterInline]
-    actions = ["send_link", "unsubscribe", "suppress", "lift"]
     show_full_result_count = False  # counting all readers on every click is slow
 
     @admin.display(ordering="email", description="email address")
@@ -137,46 +129,8 @@ class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.M
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # an address typed here would skip the double opt-in
 
-    def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
-        personal_data.erase(obj, BY_ADMIN)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
-        for subscriber in queryset:
-            personal_data.erase(subscriber, BY_ADMIN)
-
-    @admin.action(description="Email the selected readers the link to their settings", permissions=["change"])
-    def send_link(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
-        log_action(request, queryset, "Asked for the email with the link.")
-        sent = sum(lifecycle.queue_link(reader.email, now=timezone.now()) for reader in queryset)
-        if sent:
-            self.message_user(request, f"{sent} will get the link within a minute.")
-        if sent < len(queryset):
-            skipped = f"{len(queryset) - sent} skipped: suppressed, or they had as many such emails as one address may."
-            self.message_user(request, skipped, messages.WARNING)
-
-    @admin.action(description="Unsubscribe the selected readers", permissions=["change"])
-    def unsubscribe(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
-        log_action(request, queryset, "Unsubscribed.")
-        for subscriber in queryset:
-            lifecycle.unsubscribe(subscriber, now=timezone.now(), trace=BY_ADMIN)
-        self.message_user(request, f"{len(queryset)} unsubscribed. They get no more emails.")
-
-    @admin.action(description="Suppress the addresses: never email them again", permissions=["suppress"])
-    def suppress(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
-        log_action(request, queryset, "Suppressed.")
-        for subscriber in queryset:
-            lifecycle.suppress(subscriber.email, Suppression.Reason.ADMIN)
-        self.message_user(request, f"{len(queryset)} suppressed.")
-
-    @admin.action(description="Unsuppress: the readers may sign up again", permissions=["lift"])
-    def lift(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
-        suppressed = [reader for reader in queryset if reader.status == Subscriber.Status.SUPPRESSED]
-        log_action(request, suppressed, "Unsuppressed.")
-        for subscriber in suppressed:
-            lifecycle.unsuppress(address_hash(subscriber.email))
-        self.message_user(
-            request, f"{len(suppressed)} unsuppressed. They may sign up again, and get no emails until they do."
-        )
+    def log_change(self, request: HttpRequest, obj: Subscriber, message: Any) -> Any:
+        audit.record_rows(by=request.user, rows=[obj], message=_without_words(message), flag=CHANGE)
 
 
 @admin.register(TopicFilter)
@@ -201,6 +155,17 @@ class TopicFilterAdmin(NamesReaderAdmin, LooksAtRelatedAdmin, SavesChangesAdmin,
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         super().log_deletions(request, queryset)
         _hide_words(queryset)
+
+
+def _without_words(message: Any) -> Any:
+    """Return the description of a change without the names of filters, which may be the reader's own words."""
+    if not isinstance(message, list):
+        return message
+    return [{verb: _anonymous(what) for verb, what in part.items()} for part in message]
+
+
+def _anonymous(what: dict[str, Any]) -> dict[str, Any]:
+    return what | {"object": "of the reader"} if "object" in what else what
 
 
 def _hide_words(filters: Iterable[TopicFilter]) -> None:

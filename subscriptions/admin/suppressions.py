@@ -4,11 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.models import DELETION
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from subscriptions.admin.base import FindsAddressesAdmin, SuppressesAdmin, log_action
+from subscriptions.admin.base import FindsAddressesAdmin, SuppressesAdmin
 from subscriptions.forms import AddressField
 from subscriptions.models import Suppression
 from subscriptions.readers import lifecycle
@@ -22,15 +20,15 @@ class SuppressionForm(forms.ModelForm[Suppression]):
         fields: list[str] = []
 
 
-@admin.register(Suppression)
 class SuppressionAdmin(FindsAddressesAdmin, SuppressesAdmin, admin.ModelAdmin[Suppression]):
+    """The suppression list. The digest app registers it, with an action that may become a job."""
+
     empty_text = "No address yet. Hard bounces and complaints add them, and you can."
     form = SuppressionForm
     list_display = ["address_hash", "reason", "created_at"]
     list_filter = ["reason", "created_at"]
     search_fields = ["address_hash"]
     search_help_text = "A whole email address, or the beginning of its hash."
-    actions = ["lift"]
 
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
         return ["address_hash", "reason", "created_at"] if obj else ["address"]
@@ -42,14 +40,6 @@ class SuppressionAdmin(FindsAddressesAdmin, SuppressesAdmin, admin.ModelAdmin[Su
         return False  # the reader's row would stay suppressed: the action changes both
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
-        obj.pk = lifecycle.suppress(form.cleaned_data["address"], Suppression.Reason.ADMIN).pk
+        by = request.user.get_username()
+        obj.pk = lifecycle.suppress(form.cleaned_data["address"], Suppression.Reason.ADMIN, by=by).pk
         obj.refresh_from_db()
-
-    @admin.action(description="Unsuppress: the addresses may sign up again", permissions=["lift"])
-    def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        log_action(request, queryset, "Unsuppressed.", DELETION)
-        for suppression in queryset:
-            lifecycle.unsuppress(suppression.address_hash)
-        self.message_user(
-            request, f"{len(queryset)} unsuppressed. They may sign up again, and get no emails until they do."
-        )

@@ -1,0 +1,79 @@
+"""Actions of lists on selected rows: a few rows at once, more of them as a job, after a page that asks."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from digest.admin.jobs import started
+from digest.jobs import rows
+from digest.jobs.registry import Step
+from digest.jobs.rows import RowAction
+
+Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
+
+
+def row_action(
+    action: RowAction, label: str, permissions: Sequence[str], *, result: str, warning: str = "", asks: bool = False
+) -> Action:
+    """Return an action for a list. `result` says what was done after “12 ”, such as “suppressed.”.
+
+    It asks for a confirmation if the rows become a job, or if it always `asks`. `warning` is shown there.
+    """
+
+    def run(page: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        number = queryset.count()
+        is_job = number > rows.AT_ONCE
+        if (asks or is_job) and not is_confirmed(request):
+            return confirmation(page, request, label, number, warning, is_job=is_job)
+        pks, by = queryset.order_by().values_list("pk", flat=True), request.user.get_username()
+        if is_job:
+            messages.info(request, started(rows.start(action, pks, by=by)))
+        else:
+            report(request, rows.run_now(action, pks, by=by), result)
+        return None
+
+    run.__name__ = action.kind
+    return admin.action(description=label, permissions=permissions)(run)
+
+
+def is_confirmed(request: HttpRequest) -> bool:
+    return "post" in request.POST
+
+
+def report(request: HttpRequest, step: Step, result: str) -> None:
+    """Show staff how many rows were done, and how many were skipped and why."""
+    if step.done or not step.skipped:
+        messages.success(request, f"{step.done:,} {result}")
+    for reason, number in step.skipped.items():
+        messages.warning(request, f"{number:,} skipped: {reason}.")
+    for problem in step.problems:
+        messages.error(request, problem)
+
+
+def confirmation(
+    page: Any, request: HttpRequest, label: str, number: int, warning: str, *, is_job: bool, of: str = ""
+) -> TemplateResponse:
+    """Return the page that asks before the action runs, with the number of rows.
+
+    Its form posts the same selection to the same address, so that a filter there still holds.
+    """
+    names = ("action", "select_across", ACTION_CHECKBOX_NAME)
+    opts = page.model._meta
+    context = page.admin_site.each_context(request) | {
+        "title": f"{label}?",
+        "label": label,
+        "number": number,
+        "of": of or (opts.verbose_name if number == 1 else opts.verbose_name_plural),
+        "warning": warning,
+        "is_job": is_job,
+        "hidden": [(name, value) for name in names for value in request.POST.getlist(name)],
+        "back": request.get_full_path(),
+        "opts": opts,
+        "media": page.media,
+    }
+    return TemplateResponse(request, "admin/confirm_action.html", context)
