@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.signals import beat_init, worker_init, worker_ready
 
 from digest import clock, reading_list, task_times  # noqa: F401  # its signals count the tasks
-from digest.delivery import planner, shard_worker, shards
+from digest.delivery import pauses, planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
 from digest.ingest import backfill, enrichment, fetcher
@@ -102,6 +102,7 @@ def send_due_digests() -> None:
     """Plan the digests that are due, and start a task for each shard that waits, even if the planning fails."""
     now = clock.now()
     try:
+        pauses.end_expired(now=now)
         lifecycle.resume_expired(now=now)
         if guard.may_send(now=now):
             planner.plan_due(now=now)

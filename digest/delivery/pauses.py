@@ -1,7 +1,8 @@
 """Pauses of all sending: because the server refuses everything, or because sending would do harm.
 
 If the server refuses everything, a probe (one email) is sent at growing intervals. When a probe is accepted, sending
-resumes where it stopped. No delivery fails during a pause. A pause without probes ends when an admin ends it.
+resumes where it stopped. No delivery fails during a pause. A pause without probes ends when an admin ends it, or at the
+time that an admin set when they began it.
 """
 
 import datetime as dt
@@ -33,8 +34,26 @@ def start(reason: str, *, now: dt.datetime, resumes: bool = True) -> None:
         _extend(reason, now, resumes)
 
 
+def start_by_hand(reason: str, *, by: str, now: dt.datetime, until: dt.datetime | None = None) -> bool:
+    """Pause all sending because `by`, an operator, asks for it. It ends at `until`, or when an operator ends it.
+
+    A pause with probes becomes this one. Return False during any other pause, which stays as it is.
+    """
+    chosen = {"reason": reason, "paused_by": by, "until": until, "told_at": now}
+    try:
+        with transaction.atomic():
+            Pause.objects.create(began_at=now, **chosen)
+    except IntegrityError:
+        probing = Pause.objects.filter(ended_at=None, probe_at__isnull=False)
+        if not probing.update(probe_at=None, **chosen):
+            return False
+    logger.warning("%s has paused sending: %s", by, reason)
+    return True
+
+
 def allowance(*, now: dt.datetime) -> int | None:
     """Return how many emails may be sent now: None for any number, 0 during a pause, 1 if the caller may probe."""
+    end_expired(now=now)
     open_pause = current()
     if open_pause is None:
         return None
@@ -52,6 +71,11 @@ def current() -> Pause | None:
 def end(*, now: dt.datetime) -> bool:
     """End the pause, because an admin asked for it. Return whether there was one."""
     return _end(Pause.objects.filter(ended_at=None), now)
+
+
+def end_expired(*, now: dt.datetime) -> bool:
+    """End the pause if its time is over. Return whether it ended."""
+    return _end(Pause.objects.filter(ended_at=None, probe_at=None, until__lte=now), now)
 
 
 def end_probed(*, now: dt.datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import fcntl
+import getpass
 import json
 import shutil
 from collections.abc import Callable, Iterable
@@ -37,6 +38,14 @@ def check_database() -> None:
         raise CommandError(f"The database can't be reached: {str(error).strip()}") from error
     if not is_prepared:
         raise CommandError("The database is not prepared yet. Run `make run`, or manage.py migrate and load_topics.")
+
+
+def operator() -> str:
+    """Return the name of the person who runs the command, for the audit log."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (OSError, KeyError):  # a container's user may have no name
+        return "command line"
 
 
 def check_links() -> None:

@@ -10,7 +10,8 @@ from django.db.models.lookups import IsNull
 class Pause(models.Model):
     """A time when no digests are sent. At most one pause is open.
 
-    If it has a `probe_at`, it ends when the server accepts an email again. Otherwise an operator ends it.
+    If it has a `probe_at`, it ends when the server accepts an email again. Otherwise it ends at `until`, or an operator
+    ends it.
     """
 
     reason = models.TextField(help_text="The mail server's answer, or the limit that was exceeded.")
@@ -21,6 +22,10 @@ class Pause(models.Model):
         "alerted at", null=True, blank=True, help_text="When the operators were alerted by email."
     )
     ended_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.CharField(
+        max_length=150, blank=True, db_default="", default="", help_text="Who paused sending. Empty: this software."
+    )
+    until = models.DateTimeField(null=True, blank=True, help_text="It ends by itself then.")
 
     class Meta:
         ordering = ["-began_at"]

@@ -41,5 +41,5 @@ def problem(rates: ReputationRates) -> str:
 
 def _last_acknowledged() -> dt.datetime | None:
     """Return when an admin last ended such a pause. Emails that were sent before then are acknowledged."""
-    ended = Pause.objects.filter(ended_at__isnull=False, probe_at=None).order_by("-ended_at")
+    ended = Pause.objects.filter(ended_at__isnull=False, probe_at=None, paused_by="").order_by("-ended_at")
     return ended.values_list("ended_at", flat=True).first()

@@ -125,7 +125,7 @@ def test_a_change_of_a_reader_leaves_neither_address_nor_words_in_the_log(
     form = admin_client.get(page).context["adminform"].form
     typed = {name: form[name].value() for name in form.fields if form[name].value() is not None}
     typed |= {f"initial-{name}": value for name, value in typed.items()}
-    rows_typed = {"filters-TOTAL_FORMS": 1, "filters-INITIAL_FORMS": 1, "filters-0-id": words.pk}
+    rows_typed: dict[str, Any] = {"filters-TOTAL_FORMS": 1, "filters-INITIAL_FORMS": 1, "filters-0-id": words.pk}
     rows_typed |= {"filters-0-subscriber": reader.pk, "filters-0-words": "my other subject", "filters-0-topic": ""}
     rows_typed |= {"initial-filters-0-words": words.words}
     response = admin_client.post(page, typed | rows_typed)
