@@ -1,6 +1,8 @@
 """Editions, and the days without one."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -12,10 +14,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
+from digest.delivery.events.classification import EventClass
 from digest.editions import publication
 from digest.email import theme_preview
 from digest.email.theme_preview import ThemePreview
-from digest.models import Delivery, Edition, Paper, QuietDay
+from digest.models import DailyTotal, Delivery, Edition, Paper, QuietDay
 from digest.text.cleanup import first_sentences
 from subscriptions import brand
 from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
@@ -30,6 +33,12 @@ HINTS = {
         False: "shown again.",
     },
     "is_pinned": {True: "pinned above the others. Untick “pinned” to undo this.", False: "no longer pinned."},
+}
+PROBLEMS: dict[str, str] = {
+    EventClass.HARD: "bounced",
+    EventClass.SOFT: "bounced",
+    EventClass.POLICY: "bounced",
+    EventClass.COMPLAINT: "marked as spam",
 }
 SHOWN = 100  # papers on an edition's page; the list of papers has all of them
 
@@ -94,8 +103,21 @@ class EditionList(ChangeList):
         counts = Delivery.objects.filter(edition__in=by_edition).order_by("status").values_list("edition", "status")
         for pk, status, number in counts.annotate(Count("pk")):
             by_edition[pk].append((status, number))
+        problems = _problems_of(by_edition)
         for edition in self.result_list:
+            edition.problems = problems[edition.pk]
             edition.by_status = sorted(by_edition[edition.pk], key=lambda count: Delivery.Status.values.index(count[0]))
+
+
+def _problems_of(editions: Iterable[int]) -> dict[int, Counter[str]]:
+    """Return the bounces and complaints of each edition, from the totals of the days that are over."""
+    problems: dict[int, Counter[str]] = {pk: Counter() for pk in editions}
+    totals = DailyTotal.objects.filter(edition__in=problems, kind=DailyTotal.Kind.EVENT).order_by()
+    for pk, what, number in totals.values_list("edition", "what", "number"):
+        meaning = what.rpartition(" ")[2]
+        if meaning in PROBLEMS:
+            problems[pk][PROBLEMS[meaning]] += number
+    return problems
 
 
 @admin.register(Edition)
@@ -104,7 +126,7 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     form = EditionForm
     formfield_overrides = DATES_AND_TIMES
     inlines = [PaperInline]
-    list_display = ["day", "paper_count", "digests", "closed", "emailed_from"]
+    list_display = ["day", "paper_count", "digests", "problems", "closed", "emailed_from"]
     list_per_page = 30
     list_filter = [("mail_from", dates("emailed from"))]
     search_fields = ["day", "note_before", "note_after"]
@@ -165,6 +187,11 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
             for status, number in edition.by_status
         )
         return format_html_join(" ", '<a href="{}">{}</a>', rows) or "none"
+
+    @admin.display(description="bounces and complaints", empty_value="none")
+    def problems(self, edition: Any) -> str | None:
+        """Return how many digests of the edition bounced or were marked as spam, up to yesterday."""
+        return ", ".join(f"{number:,} {what}" for what, number in edition.problems.items()) or None
 
 
 @admin.register(QuietDay)

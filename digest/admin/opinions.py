@@ -1,11 +1,17 @@
 """Readers' feedback on papers, the preferences learned from it, and the papers that they saved."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 
+from digest import clock
 from digest.models import LearnedLikes, Learnt, Opinion, SavedPaper
+from digest.ops import popularity
 from digest.personalization import profiles
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin
 
@@ -27,6 +33,25 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
     search_fields = ["paper__title", "paper__key", "subscriber__email"]
     list_select_related = ["paper", "subscriber"]
     show_full_result_count = False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.popular)
+        return [path("popular/", view, name="digest_opinion_popular"), *super().get_urls()]
+
+    def popular(self, request: HttpRequest) -> HttpResponse:
+        """Show the papers and topics that readers like most."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        span = request.GET.get("range", "")
+        days = popularity.RANGES.get(span, 30)
+        context = self.admin_site.each_context(request) | {
+            "title": "What readers like",
+            "opts": self.opts,
+            "ranges": popularity.RANGES,
+            "days": days,
+            "popular": popularity.popularity(since=clock.now().date() - dt.timedelta(days=days)),
+        }
+        return TemplateResponse(request, "admin/digest/opinion/popular.html", context)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Allow the lookups of the chart of likes, which leads here."""

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from digest import clock
 from digest.models import Allowance, DailyTotal
+from digest.ops import reputation
 from digest.ops.sending_status import sending_status
 from subscriptions.admin.base import ReadOnlyAdmin
 
@@ -23,7 +24,9 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         named = dict.fromkeys(("title", "list_title"), "Deliverability")
-        context = (extra_context or {}) | named | {"outlook": sending_status(now=clock.now())}
+        now = clock.now()
+        week = {"outlook": sending_status(now=now), "domains": reputation.problems_by_domain(now=now)}
+        context = (extra_context or {}) | named | week
         return super().changelist_view(request, context)
 
 

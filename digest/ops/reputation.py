@@ -11,6 +11,7 @@ from typing import Any
 from anymail.signals import EventType
 from django.conf import settings
 from django.db.models import CharField, Count, Expression, F, Q, QuerySet, Value
+from django.db.models.functions import Lower, StrIndex, Substr
 
 from digest import clock
 from digest.delivery.events.classification import EventClass
@@ -89,6 +90,45 @@ def recent_rates(*, now: dt.datetime, since: dt.datetime | None = None) -> Reput
         elif since is None:
             events[what] += number
     return _rates(sent, events)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainProblems:
+    """The problems that the readers' email domains reported, or the mailbox providers behind them."""
+
+    domain: str
+    hard: int = 0
+    soft: int = 0
+    policy: int = 0
+    complaints: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.hard + self.soft + self.policy + self.complaints
+
+
+def problems_by_domain(*, now: dt.datetime, most: int = 10) -> list[DomainProblems]:
+    """Return the domains with the most bounces and complaints of the last seven days, the most first."""
+    problems = [EventClass.HARD, EventClass.SOFT, EventClass.POLICY, EventClass.COMPLAINT]
+    reports = DeliveryEvent.objects.filter(happened_at__gte=now - SPAN, meaning__in=problems, delivery__isnull=False)
+    address = "delivery__subscriber__email"
+    domain = Lower(Substr(F(address), StrIndex(F(address), Value("@")) + 1))
+    groups = (
+        reports.order_by()
+        .annotate(domain=domain)
+        .values("domain")
+        .annotate(total=Count("pk"), **{str(what): Count("pk", filter=Q(meaning=what)) for what in problems})
+    )
+    return [
+        DomainProblems(
+            row["domain"],
+            row[EventClass.HARD],
+            row[EventClass.SOFT],
+            row[EventClass.POLICY],
+            row[EventClass.COMPLAINT],
+        )
+        for row in groups.order_by("-total", "domain")[:most]
+    ]
 
 
 def _rates(sent: int, events: Counter[str]) -> ReputationRates:

@@ -8,7 +8,7 @@ import pytest
 from digest.delivery import pauses
 from digest.models import Delivery, DeliveryEvent, Edition, Pause
 from digest.ops import daily_totals, reputation, reputation_guard
-from digest.ops.reputation import ReputationRates
+from digest.ops.reputation import DomainProblems, ReputationRates
 from tests.conftest import NOW, make_reader
 from tests.digest.ops.test_retention import tell
 
@@ -112,3 +112,18 @@ def test_a_pause_of_another_kind_does_not_hide_complaints(sent: list[Delivery], 
     pause = Pause.objects.get(ended_at=None)
     assert (pause.probe_at, "as spam" in pause.reason) == (None, True)
     assert reputation_guard.pause_if_harmful(now=NOW) is False
+
+
+def test_it_lists_the_domains_with_the_most_problems(sent: list[Delivery]) -> None:
+    readers = [make_reader("bob@Example.net"), make_reader("carol@example.net"), make_reader("dan@example.com")]
+    for delivery, reader in zip(sent, readers, strict=False):
+        Delivery.objects.filter(pk=delivery.pk).update(subscriber=reader)
+    for row, (event_type, meaning) in zip(
+        sent, [("bounced", "hard"), ("complained", "complaint"), ("bounced", "policy"), ("delivered", "")], strict=False
+    ):
+        tell(event_type, NOW, row, meaning)
+    assert reputation.problems_by_domain(now=NOW) == [
+        DomainProblems("example.net", hard=1, complaints=1),
+        DomainProblems("example.com", policy=1),
+    ]
+    assert reputation.problems_by_domain(now=NOW + dt.timedelta(days=8)) == []
