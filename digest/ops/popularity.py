@@ -1,4 +1,4 @@
-"""What readers like: the papers and topics with the most likes and saves over some weeks."""
+"""The papers and topics with the most likes and saves over some weeks, for the admin."""
 
 import datetime as dt
 from collections import Counter
@@ -16,7 +16,7 @@ MOST = 20  # papers, and topics
 
 @dataclass(frozen=True)
 class Votes:
-    """How many readers liked a paper or the papers of a topic, saved them, and had no use for them."""
+    """The numbers of readers who liked a paper, or the papers of a topic, saved them, or had no use for them."""
 
     likes: int = 0
     saves: int = 0

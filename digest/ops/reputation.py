@@ -109,26 +109,14 @@ class DomainProblems:
 
 def problems_by_domain(*, now: dt.datetime, most: int = 10) -> list[DomainProblems]:
     """Return the domains with the most bounces and complaints of the last seven days, the most first."""
-    problems = [EventClass.HARD, EventClass.SOFT, EventClass.POLICY, EventClass.COMPLAINT]
+    problems = [str(what) for what in (EventClass.HARD, EventClass.SOFT, EventClass.POLICY, EventClass.COMPLAINT)]
     reports = DeliveryEvent.objects.filter(happened_at__gte=now - SPAN, meaning__in=problems, delivery__isnull=False)
     address = "delivery__subscriber__email"
     domain = Lower(Substr(F(address), StrIndex(F(address), Value("@")) + 1))
-    groups = (
-        reports.order_by()
-        .annotate(domain=domain)
-        .values("domain")
-        .annotate(total=Count("pk"), **{str(what): Count("pk", filter=Q(meaning=what)) for what in problems})
-    )
-    return [
-        DomainProblems(
-            row["domain"],
-            row[EventClass.HARD],
-            row[EventClass.SOFT],
-            row[EventClass.POLICY],
-            row[EventClass.COMPLAINT],
-        )
-        for row in groups.order_by("-total", "domain")[:most]
-    ]
+    groups: QuerySet[Any] = reports.order_by().annotate(domain=domain).values("domain")
+    counted = groups.annotate(total=Count("pk"), **{what: Count("pk", filter=Q(meaning=what)) for what in problems})
+    worst: list[dict[str, Any]] = list(counted.order_by("-total", "domain")[:most])
+    return [DomainProblems(one["domain"], *(one[what] for what in problems)) for one in worst]
 
 
 def _rates(sent: int, events: Counter[str]) -> ReputationRates:
