@@ -38,18 +38,18 @@ AVOIDED = re.compile(r"\b(?:whom|whoever|thereby|anew|nobody|somebody|anybody|to
 def test_the_proxy_configuration_masks_the_tokens_that_logs_mask() -> None:
     purposes = re.search(r"/\(\?:([\w|/+-]+)\)", TOKEN.pattern)
     assert purposes is not None
-    assert f"/(?:{purposes[1]})/+" in (ROOT / "docs" / "deploying.md").read_text()
+    assert f"/(?:{purposes[1]})/+" in (ROOT / "deploy" / "nginx.conf").read_text()
 
 
 @pytest.mark.parametrize("purpose", ["preferences", "feeds/personal"])
 def test_the_map_for_nginx_masks_tokens_in_any_spelling_of_the_url(purpose: str) -> None:
-    row = re.search(r'"~\*\^(.*)" \$door-;', (ROOT / "docs" / "deploying.md").read_text())
+    row = re.search(r'"~\*\^(.*)" \$page-;', (ROOT / "deploy" / "nginx.conf").read_text())
     assert row
     pattern = re.compile(row[1].replace("(?<", "(?P<"), re.IGNORECASE)
     for path in (f"/{purpose}/", f"/de/{purpose}/", f"/{purpose}//", f"/{purpose.title()}/", f"/{purpose.upper()}/"):
         found = pattern.match(f"{path}AQIDBAUGBwgJCgsMDQ4PEA-rest/reason/")
         assert found
-        assert found["door"] == path
+        assert found["page"] == path
     assert not pattern.match("/papers/arxiv:2608.00001/a-long-name-of-twenty-signs")
 
 
@@ -78,7 +78,7 @@ def test_the_paths_that_docs_name_exist() -> None:
     named = [
         path
         for page in pages
-        for path in re.findall(r"`((?:benchmarks|config|digest|subscriptions|tests)/[\w./-]+)`", page.read_text())
+        for path in re.findall(r"`((?:benchmarks|config|deploy|digest|subscriptions|tests)/[\w./-]+)`", page.read_text())
     ]
     assert named
     assert not [path for path in named if not (ROOT / path).exists()]
