@@ -1,5 +1,6 @@
 """The actions of the admin: their permissions and their log entries."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ from django.urls import reverse
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from digest.api import tokens
-from digest.models import Delivery, Edition, Pause
+from digest.models import Delivery, Edition, Pause, Shard
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
-from tests.conftest import NOW
+from tests.conftest import NOW, TODAY
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rows")]
 ADMINS: list[Any] = list(admin.site._registry.values())
@@ -31,8 +32,12 @@ ACTIONS = [(page, name) for page in ADMINS for _, name, _ in page._get_base_acti
 def rows(edition: Edition, alice: Subscriber, bob: Subscriber, charlie: Subscriber, vision: Topic) -> None:
     """Make rows for each action: a suppressed reader, failed and uncertain deliveries, a pause, and a task."""
     lifecycle.suppress(charlie.email, "bounced")
-    for reader, status in ((alice, "failed"), (bob, "uncertain")):
-        Delivery.objects.create(edition=edition, subscriber=reader, status=status, queued_at=NOW, not_before=NOW)
+    earlier = Edition.objects.create(day=TODAY - dt.timedelta(days=1), published_at=NOW)
+    times = {"queued_at": NOW, "not_before": NOW}
+    for reader, status in ((alice, "failed"), (bob, "uncertain"), (charlie, "skipped")):
+        Delivery.objects.create(edition=edition, subscriber=reader, status=status, **times)
+    queued = Delivery.objects.create(edition=earlier, subscriber=alice, **times)
+    Shard.objects.create(edition=earlier, first=queued.pk, last=queued.pk, size=1, made_at=NOW, not_before=NOW)
     Pause.objects.create(reason="The server refuses everything", began_at=NOW, probe_at=NOW)
     every_day = IntervalSchedule.objects.create(every=1, period="days")
     PeriodicTask.objects.create(name="send", task="digest.tasks.send_due_digests", interval=every_day)

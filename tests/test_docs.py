@@ -78,7 +78,9 @@ def test_the_paths_that_docs_name_exist() -> None:
     named = [
         path
         for page in pages
-        for path in re.findall(r"`((?:benchmarks|config|deploy|digest|subscriptions|tests)/[\w./-]+)`", page.read_text())
+        for path in re.findall(
+            r"`((?:benchmarks|config|deploy|digest|subscriptions|tests)/[\w./-]+)`", page.read_text()
+        )
     ]
     assert named
     assert not [path for path in named if not (ROOT / path).exists()]

@@ -3,19 +3,17 @@
 import datetime as dt
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from digest import clock
 from digest.admin.base import outcome_of, papers_of
-from digest.delivery import shards
+from digest.admin.bulk import row_action
 from digest.email import reader_urls
+from digest.jobs import delivery_jobs
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.personalization import snapshot
-from subscriptions import audit
-from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
+from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin, breakable
 from subscriptions.admin.filters import NamedValuesFilter, SelectFilter, dates
 from subscriptions.pills import pill
 
@@ -35,7 +33,47 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
         ("Internals", {"fields": ["queued_at", "not_before", "provider_id", "call"], "classes": ["collapse"]}),
     ]
     readonly_fields = ["holds", "state"]
-    actions = ["try_failed_again", "send_uncertain_again", "leave_uncertain"]
+    actions = ["skip", "count_as_sent", "try_failed_again", "send_uncertain_again", "leave_uncertain", "queue_skipped"]
+    skip = row_action(
+        delivery_jobs.SKIP,
+        "Skip queued deliveries",
+        ["requeue"],
+        result="skipped. They are not sent.",
+        warning="Those that are queued will not be sent. Emails in flight are left to their worker.",
+        asks=True,
+    )
+    count_as_sent = row_action(
+        delivery_jobs.COUNT_AS_SENT,
+        "Count queued deliveries as sent",
+        ["requeue"],
+        result="counted as sent. They are not sent.",
+        warning="Those that are queued will not be sent, and are listed as sent.",
+        asks=True,
+    )
+    try_failed_again = row_action(
+        delivery_jobs.RETRY_FAILED, "Retry failed deliveries", ["requeue"], result="queued again."
+    )
+    send_uncertain_again = row_action(
+        delivery_jobs.RESEND_UNCERTAIN,
+        "Resend uncertain deliveries (may arrive twice)",
+        ["requeue"],
+        result="queued again.",
+    )
+    leave_uncertain = row_action(
+        delivery_jobs.LEAVE_UNCERTAIN,
+        "Leave uncertain deliveries unsent",
+        ["requeue"],
+        result="left unchanged. They will no longer be reported.",
+    )
+    queue_skipped = row_action(
+        delivery_jobs.QUEUE_SKIPPED,
+        "Begin again with skipped deliveries",
+        ["requeue"],
+        result="queued again.",
+        warning="Those that were skipped are queued as if for the first time: papers are chosen again, by what each "
+        "reader follows now, and readers for whom nothing matches are skipped again. Sent ones stay as they are.",
+        asks=True,
+    )
 
     @admin.display(ordering="edition__day", description="edition")
     def day(self, delivery: Delivery) -> dt.date:
@@ -62,31 +100,6 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")
-
-    @admin.action(description="Retry failed deliveries", permissions=["requeue"])
-    def try_failed_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        self._requeue(request, queryset, Delivery.Status.FAILED)
-
-    @admin.action(description="Resend uncertain deliveries (may arrive twice)", permissions=["requeue"])
-    def send_uncertain_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        self._requeue(request, queryset, Delivery.Status.UNCERTAIN)
-
-    @admin.action(description="Leave uncertain deliveries unsent", permissions=["requeue"])
-    def leave_uncertain(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        _log(request, queryset.filter(status=Delivery.Status.UNCERTAIN), "Left as uncertain.")
-        left = shards.leave_uncertain(queryset)
-        self.message_user(request, f"{left} left unchanged. They will no longer be reported.")
-
-    def _requeue(self, request: HttpRequest, queryset: QuerySet[Delivery], status: str) -> None:
-        chosen = queryset.count()
-        _log(request, queryset.filter(status=status), "Queued again.")
-        done = shards.queue_again(queryset.filter(status=status), now=clock.now())
-        self.message_user(request, f"{done} queued again. {chosen - done} skipped: not {status}.")
-
-
-def _log(request: HttpRequest, deliveries: QuerySet[Delivery], message: str) -> None:
-    # In batches, because all deliveries of an edition may be selected.
-    log_action(request, deliveries.defer("papers").iterator(audit.ROWS_AT_ONCE), message)
 
 
 @admin.register(DeliveryEvent)

@@ -6,22 +6,32 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
+from digest.admin import bulk
 from digest.admin.email_preview import EmailPreviewAdmin, EmailPreviewForm
+from digest.admin.jobs import started
 from digest.delivery.events.classification import EventClass
 from digest.editions import publication
 from digest.email import theme_preview
 from digest.email.theme_preview import ThemePreview
+from digest.jobs import delivery_jobs, rows
 from digest.models import DailyTotal, Delivery, Edition, Paper, QuietDay
 from digest.text.cleanup import first_sentences
 from subscriptions import brand
-from subscriptions.admin.base import DATES_AND_TIMES, ReadOnlyAdmin, RowForm, SavesChangesAdmin, TellsChangesAdmin
+from subscriptions.admin.base import (
+    DATES_AND_TIMES,
+    ReadOnlyAdmin,
+    RowForm,
+    SavesChangesAdmin,
+    TellsChangesAdmin,
+    log_action,
+)
 from subscriptions.admin.filters import dates
 from subscriptions.pills import pill
 
@@ -40,6 +50,14 @@ PROBLEMS: dict[str, str] = {
     EventClass.POLICY: "bounced",
     EventClass.COMPLAINT: "marked as spam",
 }
+PLANNED_LATER = (
+    "They will not be sent. Readers whose hour has not come yet are planned later: empty “emailed from” on the "
+    "edition’s page to stop that."
+)
+AGAIN = (
+    "They are queued as if for the first time: papers are chosen again, by what each reader follows now, and readers "
+    "for whom nothing matches are skipped again. No one who had the digest gets it again."
+)
 SHOWN = 100  # papers on an edition's page; the list of papers has all of them
 
 
@@ -132,6 +150,7 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     search_fields = ["day", "note_before", "note_after"]
     date_hierarchy = "day"
     readonly_fields = ["day", "published_at", "closed_at"]
+    actions = ["skip_queued", "count_as_sent", "begin_again"]
 
     class Media:
         css = {"all": ["admin-fitting.css", "admin-sources.css"]}
@@ -149,6 +168,41 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
                 page = reverse("admin:digest_paper_change", args=[paper.pk])
                 hint = HINTS[name][getattr(paper, name)]
                 self.message_user(request, format_html('<a href="{}">{}</a>: {}', page, paper.title, hint))
+
+    def has_requeue_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("digest.change_delivery")
+
+    @admin.action(description="Skip what is queued", permissions=["requeue"])
+    def skip_queued(self, request: HttpRequest, queryset: QuerySet[Edition]) -> HttpResponse | None:
+        return self._withdraw(request, queryset, Delivery.Status.SKIPPED, "Skip what is queued")
+
+    @admin.action(description="Count what is queued as sent", permissions=["requeue"])
+    def count_as_sent(self, request: HttpRequest, queryset: QuerySet[Edition]) -> HttpResponse | None:
+        return self._withdraw(request, queryset, Delivery.Status.SENT, "Count what is queued as sent")
+
+    def _withdraw(
+        self, request: HttpRequest, queryset: QuerySet[Edition], status: str, label: str
+    ) -> HttpResponse | None:
+        if not bulk.is_confirmed(request):
+            queued = Delivery.objects.filter(edition__in=queryset.values("pk"), status=Delivery.Status.QUEUED).count()
+            return bulk.confirmation(self, request, label, queued, PLANNED_LATER, is_job=True, of="queued digests")
+        job = delivery_jobs.withdraw_editions(queryset, status, by=request.user.get_username())
+        messages.info(request, started(job))
+        return None
+
+    @admin.action(description="Begin again with failed and skipped digests", permissions=["requeue"])
+    def begin_again(self, request: HttpRequest, queryset: QuerySet[Edition]) -> HttpResponse | None:
+        """Queue the failed and the skipped deliveries of the editions again."""
+        again = Delivery.objects.filter(edition__in=queryset.values("pk"), status__in=("failed", "skipped"))
+        label = "Begin again with failed and skipped digests"
+        if not bulk.is_confirmed(request):
+            return bulk.confirmation(self, request, label, again.count(), AGAIN, is_job=True, of="digests")
+        by = request.user.get_username()
+        log_action(request, queryset, "Began again with failed and skipped digests.")
+        messages.info(
+            request, started(rows.start(delivery_jobs.BEGIN_AGAIN, again.values_list("pk", flat=True), by=by))
+        )
+        return None
 
     def view_on_site(self, edition: Edition) -> str:
         return reverse("digest:edition", args=[edition.day])

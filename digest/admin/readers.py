@@ -16,7 +16,7 @@ from digest.admin.bulk import row_action
 from digest.admin.email_preview import OptionalAddressField
 from digest.email import theme_preview
 from digest.email.theme_preview import NothingToShowError, ThemePreview
-from digest.jobs import reader_jobs
+from digest.jobs import delivery_jobs, reader_jobs
 from digest.models import Delivery, Edition
 from digest.personalization.digest_selection import Digest
 from subscriptions import brand
@@ -51,7 +51,23 @@ class TodayForm(forms.Form):
 
 @admin.register(Subscriber)
 class ReaderAdmin(SubscriberAdmin):
-    actions = ["send_link", "unsubscribe", "suppress", "lift", "delete_selected"]
+    actions = ["send_link", "unsubscribe", "suppress", "lift", "skip_queued", "count_as_sent", "delete_selected"]
+    skip_queued = row_action(
+        delivery_jobs.SKIP_OF_READERS,
+        "Skip what is queued for the readers",
+        ["requeue"],
+        result="will not get what was queued for them.",
+        warning="The digests that are queued for them are not sent. Later ones are.",
+        asks=True,
+    )
+    count_as_sent = row_action(
+        delivery_jobs.COUNT_OF_READERS,
+        "Count what is queued for the readers as sent",
+        ["requeue"],
+        result="had their queued digests counted as sent.",
+        warning="The digests that are queued for them are not sent, and are listed as sent.",
+        asks=True,
+    )
     send_link = row_action(
         reader_jobs.SEND_LINK,
         "Email the selected readers the link to their settings",
@@ -92,6 +108,9 @@ class ReaderAdmin(SubscriberAdmin):
             for name, view in views.items()
         ]
         return own + super().get_urls()
+
+    def has_requeue_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("digest.change_delivery")
 
     def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
         personal_data.erase(obj, reader_jobs.trace_of(request.user.get_username()))
