@@ -138,17 +138,19 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Maximum sizes of request bodies in bytes (see config/middleware/request_bodies.py). The largest form of readers is the
 # settings page: 2,000 characters of own words, percent-encoded, and about two hundred topics.
 LARGEST_BODY = 64 * 2**10
+UPLOADS = "/admin/subscriptions/readerimport/add/"
 LARGEST_BODIES = {
     "/suggest/": 5 * 2**19,  # a bibliography of 2 MB, and the rest of the form
     "/subscribe/": 512 * 2**10,  # with a hundred papers that the visitor started from, compressed
     "/admin/login/": 64 * 2**10,
+    UPLOADS: 200 * 2**20,  # a million readers; the file goes to disk, and only staff who may import get it read
     "/admin/": 2 * 2**20,  # a list of feeds of 1 MB
     "/anymail/": 10 * 2**20,  # reports about a thousand emails at once
 }
 # The maximum size of a percent-encoded form at any path. It is parsed before a login or a provider's signature can be
 # checked, and 1 MB of percent signs takes 0.3 s of CPU. A thousand of Mandrill's events take about 1.2 MB.
 LARGEST_FORM = 5 * 2**18
-DATA_UPLOAD_MAX_MEMORY_SIZE = max(LARGEST_BODIES.values())
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(size for path, size in LARGEST_BODIES.items() if path != UPLOADS)  # without files
 USE_TZ = True
 TIME_ZONE = "UTC"  # readers have their own time zones
 LANGUAGE_CODE = "en"

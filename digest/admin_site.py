@@ -17,7 +17,7 @@ from subscriptions import brand
 # The models for daily work. All others are in the last group, which is collapsed.
 GROUPS = {
     "Papers": ("Edition", "Paper", "Topic", "Catalogue", "Source", "FetchRun", "QuietDay"),
-    "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression"),
+    "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression", "ReaderImport"),
     "Sending": ("Delivery", "DeliveryEvent", "DailyTotal", "Pause"),
     "Settings": ("Brand", "ApiToken", "User", "Group", "PeriodicTask", "Job", "LogEntry"),
 }

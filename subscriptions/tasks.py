@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from subscriptions.exchange import reader_import
 from subscriptions.notices import queue
 from subscriptions.readers import consents, lifecycle, personal_data
 from subscriptions.security import abuse_limits, devices
@@ -20,10 +21,11 @@ def delete_unconfirmed() -> None:
 
 @shared_task
 def forget_what_is_old() -> None:
-    """Delete old counts of the abuse limits, old network addresses in the log of consents, and unused devices."""
+    """Delete old counts of the abuse limits, network addresses in the log of consents, devices, and imported files."""
     abuse_limits.prune(now=timezone.now())
     consents.prune(now=timezone.now())
     devices.prune(now=timezone.now())
+    reader_import.prune(now=timezone.now())
 
 
 @shared_task

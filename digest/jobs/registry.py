@@ -18,7 +18,7 @@ from typing import Any
 from digest.models import Job
 
 # The modules that register kinds. They are loaded when a job is started or shown, not at the start of each process.
-MODULES = ["digest.jobs.delivery_jobs", "digest.jobs.reader_jobs"]
+MODULES = ["digest.jobs.delivery_jobs", "digest.jobs.import_jobs", "digest.jobs.reader_jobs"]
 
 
 @dataclass(frozen=True)

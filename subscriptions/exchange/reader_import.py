@@ -29,6 +29,7 @@ from subscriptions.models import ImportPart, ReaderImport, Subscriber, Suppressi
 from subscriptions.readers import lifecycle
 
 BATCH = 5_000  # rows stored in one transaction
+CHECKED_AT_ONCE = 200_000  # rows
 SHOWN_PROBLEMS = 50  # rejected rows that a dry run returns
 WAIT = dt.timedelta(days=7)  # sign-ups that wait longer for their confirmation email are dropped
 _NOT_IMPORTED = {
@@ -93,7 +94,7 @@ class ReaderImporter:
         scanned = [confirm or reader.has_statuses for reader in self.file.readers]
         for number, row in enumerate(self.file.rows(), 1):
             self.rows = number
-            if number % BATCH == 0:
+            if number % CHECKED_AT_ONCE == 0:
                 yield self.rows
             if not scanned[row.table]:
                 continue
@@ -239,7 +240,7 @@ def _finish(record: ReaderImport, file: ReaderFile, *, now: dt.datetime) -> None
     """Mark the import as finished, and delete the uploaded file."""
     record.finished_at, record.notes = now, [*file.notes(), *notes_on_unknown(record.unknown)]
     record.save(update_fields=["finished_at", "notes"])
-    record.parts.filter(file=ImportPart.File.UPLOAD).delete()
+    record.parts.exclude(file=ImportPart.File.REJECTS).delete()
 
 
 def add_rejects(record: ReaderImport, header: list[str], rows: list[list[str]]) -> None:

@@ -54,6 +54,17 @@ REJECTED = {
 }
 
 
+def _withdrawn(addresses: Mapping[str, str]) -> set[str]:
+    """Return the addresses, given by their hashes, with a withdrawal or erasure as the last step of their log.
+
+    A reader who left is erased after some time, and only the log still shows that they left.
+    """
+    steps = find(Consent, "address_hash", addresses, ["address_hash", "event", "happened_at", "id"])
+    last = {hashed: event for hashed, event, *_when in sorted(steps, key=lambda step: step[2:])}
+    ended = (Consent.Event.WITHDRAWN, Consent.Event.ERASED)
+    return {addresses[hashed] for hashed, event in last.items() if event in ended}
+
+
 @dataclass(frozen=True)
 class Storage:
     """The settings of an import as they apply to each reader."""
@@ -68,6 +79,8 @@ class Storage:
         suppressed = {found for (found,) in find(Suppression, "address_hash", hashes.values(), ["address_hash"])}
         known = find(Subscriber, "LOWER(email)", [address.lower() for address in hashes], ["email", "status"])
         states = {email.lower(): status for email, status in known}
+        for address in _withdrawn({hashes[row.address]: row.address.lower() for row in rows}):
+            states.setdefault(address, State.UNSUBSCRIBED)
         return [self._outcome(hashes[row.address] in suppressed, states.get(row.address.lower())) for row in rows]
 
     def _outcome(self, is_suppressed: bool, state: str | None) -> Outcome:

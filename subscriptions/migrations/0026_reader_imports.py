@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
             name='ImportPart',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.CharField(choices=[('upload', 'uploaded file'), ('rejects', 'rejected rows')], max_length=8)),
+                ('file', models.CharField(choices=[('upload', 'uploaded file'), ('preview', 'first rows'), ('rejects', 'rejected rows')], max_length=8)),
                 ('number', models.PositiveIntegerField()),
                 ('content', models.BinaryField()),
                 ('reader_import', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='subscriptions.readerimport')),

@@ -46,13 +46,14 @@ class ReaderImport(models.Model):
 
 
 class ImportPart(models.Model):
-    """A part of a file: of the uploaded one until the import has finished, or of the one with rejected rows.
+    """A part of a file: of the uploaded one and its first rows until the import has finished, or of the rejected rows.
 
     The database holds it, because the worker that imports an uploaded file may run on another machine.
     """
 
     class File(models.TextChoices):
         UPLOAD = "upload", "uploaded file"
+        PREVIEW = "preview", "first rows"
         REJECTS = "rejects", "rejected rows"
 
     reader_import = models.ForeignKey(ReaderImport, on_delete=models.CASCADE, related_name="parts")

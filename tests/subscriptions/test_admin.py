@@ -59,8 +59,10 @@ from subscriptions.models import (
     Device,
     Farewell,
     FormPost,
+    ImportPart,
     Logo,
     Mark,
+    ReaderImport,
     Subscriber,
     Suppression,
     Topic,
@@ -74,7 +76,7 @@ from tests.subscriptions.conftest import stored
 
 # The page for starting papers promises that no one else sees them. Word counts tell an admin nothing, and neither do
 # rows that say who had a digest before a restore.
-HIDDEN = (OutsidePaper, ArchiveWords, SentBefore)
+HIDDEN = (OutsidePaper, ArchiveWords, ImportPart, SentBefore)
 MODELS = [
     model
     for app in ("subscriptions", "digest")
@@ -117,6 +119,7 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     feedback.rate(alice, edition.papers.all()[0], "like", now=NOW)
     feedback.rate(alice, edition.papers.all()[0], "fewer", "learning", now=NOW)
     Allowance.objects.create(name="smtp", level=1, at=NOW)
+    ReaderImport.objects.create(kind="readers", file_name="learning.csv", created_by="ida", created_at=NOW)
     Job.objects.create(kind="learning", created_by="learning", created_at=NOW)
     DailyTotal.objects.create(day=TODAY, kind="event", what="delivered", number=1)
     Thumbnail.objects.create(paper=edition.papers.all()[0], address="https://example.org/learning.png", tried_at=NOW)
