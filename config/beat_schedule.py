@@ -1,4 +1,4 @@
-"""The schedule of periodic tasks: when (UTC), which task, after how many seconds it expires, and what it does."""
+"""The schedule of periodic tasks: when (UTC), which task, how many seconds it may wait, and what it does."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from celery.schedules import crontab
 
 _EVERY_MINUTE = crontab()
 _EVERY_5_MINUTES = crontab(minute="*/5")
-# A queue that was blocked then runs a few missed ticks and not all of them. Two machines' clocks may differ by this.
+# A queue that was blocked then runs a few missed ticks and not all of them (see digest.health.task_age).
 _SOON = 900
 _HOUR = 3600
 _TABLE = (
@@ -28,6 +28,7 @@ _TABLE = (
     (_EVERY_MINUTE, "digest.tasks.send_due_digests", _SOON, "Plan and send the digests that are due."),
     (_EVERY_MINUTE, "digest.tasks.run_jobs", _SOON, "Run the jobs that staff started in the admin."),
     (crontab(hour="3", minute="37"), "digest.tasks.keep_house", _HOUR, "Store yesterday's totals and delete old data."),
+    (_EVERY_MINUTE, "digest.tasks.note_queues", _SOON, "Note that each queue runs its tasks."),
     (_EVERY_5_MINUTES, "digest.tasks.watch_rates", _SOON, "Check the rates of complaints and bounces."),
     # Once a day. The later hours are for days when no email could be sent at first.
     (
@@ -55,13 +56,18 @@ _RESET = "Its schedule and options are reset each time beat starts; whether it i
 
 
 def _entry(when: crontab, task: str, seconds: int, about: str) -> dict[str, Any]:
-    return {
-        "task": task,
-        "schedule": when,
-        "options": {"expire_seconds": seconds},  # the database scheduler does not support “expires”
-        "description": f"{about} {_RESET}",
-    }
+    # Without “expires”, which would compare the clocks of two machines.
+    return {"task": task, "schedule": when, "description": f"{about} {_RESET}"}
 
 
 # Names must never change, because the database keeps a row for each.
 BEAT: dict[str, dict[str, Any]] = {row[1]: _entry(*row) for row in _TABLE}
+
+# How many seconds a task may wait in its queue: those above, and those that they start.
+_STARTED = {
+    "digest.tasks.collect_source": 1700,
+    "digest.tasks.catch_up_source": _HOUR,
+    "digest.tasks.send_shards": _SOON,
+    "digest.tasks.run_jobs": _SOON,
+}
+MAX_AGES = {row[1]: row[2] for row in _TABLE} | _STARTED

@@ -103,7 +103,8 @@ def to_console(level: str, style: str = "text") -> dict[str, Any]:
             },
             "json": {"()": "config.json_log.JsonFormatter"},
         },
-        "handlers": {"console": {"()": "config.logs.Console", "formatter": style}},
+        "filters": {"outages": {"()": "config.outages.OneLine"}},
+        "handlers": {"console": {"()": "config.logs.Console", "formatter": style, "filters": ["outages"]}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True},  # without Django's own handler

@@ -215,6 +215,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # Seconds. A database host that does not answer must not hold up /readyz, or beat, for minutes.
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 10} | DATABASES["default"].get("OPTIONS", {})
 
 # Files with readers' addresses or keys. Entry points remove other users' permissions; `check --deploy` verifies it.
 OUTBOX_DIR = VAR_DIR / "outbox"
@@ -298,6 +300,7 @@ CELERY_TASK_DEFAULT_QUEUE = "tick"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker however long that is down
 if CELERY_BROKER_URL.startswith("memory:"):
     # With late acknowledgement and a prefetch of 1, the in-memory broker would wait for its poll before each task.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05}
@@ -312,6 +315,7 @@ else:
     }
 CELERY_BEAT_SCHEDULER = "digest.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = beat_schedule.BEAT
+CELERY_TASK_ANNOTATIONS = {name: {"max_age": seconds} for name, seconds in beat_schedule.MAX_AGES.items()}
 
 # --- Daily Papers -----------------------------------------------------------
 SITE_NAME = env.text("SITE_NAME", "Daily Papers")

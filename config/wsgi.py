@@ -4,6 +4,7 @@ from django.core.wsgi import get_wsgi_application
 
 from config.bootstrap import load_settings
 from config.middleware.content_type import with_readable_headers
+from config.pulse import with_pulse
 
 STOP = 4  # the status that makes gunicorn stop and not restart the worker
 
@@ -14,3 +15,4 @@ application = with_readable_headers(get_wsgi_application())
 from digest.recovery.start_up import require_keys  # noqa: E402  # its models need the applications that are now loaded
 
 require_keys(status=STOP)
+application = with_pulse(application)

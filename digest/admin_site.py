@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from digest import clock
+from digest.health import incidents
 from digest.ops import trend_charts
 from digest.ops.dashboard import make_dashboard
 from digest.ops.sending_status import sending_status
@@ -18,7 +19,7 @@ from subscriptions import brand
 GROUPS = {
     "Papers": ("Edition", "Paper", "Topic", "Catalogue", "Source", "FetchRun", "QuietDay"),
     "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression", "ReaderImport"),
-    "Sending": ("Delivery", "DeliveryEvent", "DailyTotal", "Pause"),
+    "Sending": ("Delivery", "DeliveryEvent", "DailyTotal", "Pause", "Incident"),
     "Settings": ("Brand", "ApiToken", "User", "Group", "PeriodicTask", "Job", "LogEntry"),
 }
 LAST = "Internals"
@@ -80,6 +81,7 @@ class PapersAdminSite(AdminSite):
         charts = trend_charts.charts(now=now, span=span, readers=overview.subscribed, linked=may)
         shown = {
             "overview": overview,
+            "incidents": incidents.shown(),
             "outlook": sending_status(now=now),
             "charts": [chart for chart in charts if chart.model in may],
             "ranges": trend_charts.RANGES,

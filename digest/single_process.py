@@ -25,6 +25,7 @@ from waitress.server import BaseWSGIServer
 
 from digest import tasks
 from digest.beat import Scheduler
+from digest.health import pulse
 from digest.sources import http
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ def only_instance(lock_file: Path) -> Iterator[None]:
 
 def open_web_server(host: str, port: int) -> BaseWSGIServer:
     """Listen at once, so that a port in use is noticed before anything else starts. Raise CannotServeError."""
+    pulse.hold()  # the caller prepares the database later
     # Waitress drops the headers of a proxy unless the proxy is trusted.
     headers = set[str]()
     if settings.SECURE_PROXY_SSL_HEADER is not None:
@@ -86,6 +88,7 @@ def serve(app: Celery, web: BaseWSGIServer) -> None:
     worker_ready.connect(lambda **kwargs: _unblock_signals(early_signals), weak=False)
     worker_shutting_down.connect(_abort_requests)
     # 2. Start the web server and the scheduler, each in a thread, and fetch papers at once.
+    pulse.release()
     _start("web", web.run)
     beat = Service(app, scheduler_cls=Scheduler, max_interval=5)
     # Not the worker's option -B: it starts another process, which can't reach a broker in memory.

@@ -7,17 +7,20 @@ import gc
 from typing import Any
 
 from celery import shared_task
-from celery.signals import beat_init, worker_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_ready, worker_shutdown
+from django.conf import settings
 
 from digest import clock, reading_list, task_times  # noqa: F401  # its signals count the tasks
 from digest.delivery import pauses, planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
+from digest.health import broker, heartbeats, ping, pulse, task_age, watch
+from digest.health.broker import BrokerError
 from digest.ingest import backfill, enrichment, fetcher
 from digest.jobs import runner
 from digest.language_models import judge, summaries
 from digest.models import Edition, Source
-from digest.ops import alerts, daily_report, daily_totals, reputation_guard, retention
+from digest.ops import daily_report, daily_totals, reputation_guard, retention
 from digest.papers import topic_assignment
 from digest.personalization import assessments, embeddings, expansions, key_sentences, likes, paper_index
 from digest.recovery import guard, settlement
@@ -27,7 +30,6 @@ from digest.site import thumbnails
 from digest.staff import sessions
 from subscriptions.readers import lifecycle
 
-EXPIRES = 900  # seconds; a machine with a clock that is further ahead drops all tasks of other machines
 MAX_SENDING_TASKS = 64  # at once; one is enough for each worker process, which sends until nothing is left
 SENDING_SECONDS = 50  # the next minute's tasks send the rest
 TOPIC_SECONDS = 50
@@ -56,6 +58,18 @@ def load_before_forking(**kwargs: object) -> None:
 
 
 @worker_ready.connect
+def start_pulse(sender: Any, **kwargs: object) -> None:
+    """Leave heartbeats from the worker's main process, which lives as long as the worker."""
+    queues = ",".join(sorted(sender.app.amqp.queues.consume_from))
+    pulse.start_worker(sender.hostname, queues)
+
+
+@worker_shutdown.connect
+def stop_pulse(**kwargs: object) -> None:
+    pulse.stop_worker()
+
+
+@worker_ready.connect
 def look_for_work(sender: Any, **kwargs: object) -> None:
     """Start sending at once, including what a dead worker held, instead of waiting for the next minute's task."""
     for _ in range(min(sender.controller.concurrency, MAX_SENDING_TASKS)):
@@ -69,7 +83,7 @@ def collect_papers() -> None:
         collect_source.delay(source.pk)
 
 
-@shared_task(expires=1700)
+@shared_task
 def collect_source(pk: int) -> None:
     """Read one source. On a new site, also publish its last days at once."""
     now = clock.now()
@@ -83,16 +97,18 @@ def collect_source(pk: int) -> None:
 def publish_due_edition() -> None:
     if Edition.objects.exists():  # otherwise the first start is still fetching
         now = clock.now()
-        publication.publish(publication.due_day(now), now=now)
+        done = publication.publish(publication.due_day(now), now=now)
         publication.note_quiet_days(until=publication.due_day(now))
+        if done.is_new:
+            ping.send(is_good=not watch.has_urgent_incident())
 
 
-@shared_task(expires=1700)
+@shared_task
 def bring_in_thumbnails() -> None:
     thumbnails.fetch_missing(now=clock.now(), seconds=THUMBNAIL_SECONDS)
 
 
-@shared_task(expires=EXPIRES)
+@shared_task
 def sort_by_topic() -> None:
     topic_assignment.reassign_stale(seconds=TOPIC_SECONDS)
 
@@ -107,28 +123,31 @@ def send_due_digests() -> None:
         if guard.may_send(now=now):
             planner.plan_due(now=now)
             planner.expire_old(now=now)
-        alerts.email_operators_of_pause(now=now)
-        alerts.email_operators_of_poison_pill(now=now)
+    except Exception:
+        ping.send(is_good=False)
+        raise
+    else:
+        ping.send(is_good=not watch.has_urgent_incident())
     finally:
         for _ in range(min(shards.due_shards(now=now).count(), MAX_SENDING_TASKS)):
             send_shards.delay()
 
 
-@shared_task(expires=EXPIRES, soft_time_limit=SENDING_LIMIT, time_limit=SENDING_LIMIT + 50)
+@shared_task(soft_time_limit=SENDING_LIMIT, time_limit=SENDING_LIMIT + 50)
 def send_shards() -> None:
     """Send shard after shard until none is left or the time of a task is over."""
     if guard.may_send(now=clock.now()):
         shard_worker.send_due(seconds=SENDING_SECONDS)
 
 
-@shared_task(expires=EXPIRES)
+@shared_task
 def run_jobs() -> None:
     """Run jobs of the admin for a few seconds. Waiting digests go before the next turn."""
     if runner.run_pending():
         run_jobs.delay()
 
 
-@shared_task(expires=EXPIRES)
+@shared_task
 def work_out_vectors() -> None:
     """Embed new papers, choose their key sentences, expand readers' texts, and learn from likes."""
     paper_index.embed_ahead(now=clock.now(), seconds=EMBEDDING_SECONDS)
@@ -140,12 +159,12 @@ def work_out_vectors() -> None:
     expansions.forget_unused(now=clock.now())
 
 
-@shared_task(expires=EXPIRES)
+@shared_task
 def summarize_papers() -> None:
     summaries.summarize_missing(now=clock.now(), seconds=SUMMARY_SECONDS)
 
 
-@shared_task(expires=EXPIRES)
+@shared_task
 def assess_borderline_papers() -> None:
     judge.assess_borderline(now=clock.now(), seconds=JUDGE_SECONDS)
     assessments.forget_old(now=clock.now())
@@ -168,7 +187,7 @@ def catch_up_missed_days() -> None:
         catch_up_source.delay(source.pk)
 
 
-@shared_task(expires=3600)
+@shared_task
 def catch_up_source(pk: int) -> None:
     backfill.backfill_missed_days(now=clock.now(), only=pk)
 
@@ -182,6 +201,23 @@ def keep_house() -> None:
     reading_list.prune(now=now)
     settlement.forget_old(now=now)
     sessions.prune(now=now)
+
+
+@shared_task
+def note_queues() -> None:
+    """Send a task through each queue, to show that it runs."""
+    for queue in settings.CELERY_TASK_QUEUES:
+        note_queue.apply_async((queue,), queue=queue)
+
+
+@shared_task(bind=True)
+def note_queue(self: Any, queue: str) -> None:
+    """Note that this queue runs, how long its last task waited, and how many wait now."""
+    try:
+        depth = broker.depths().get(queue)
+    except BrokerError:
+        depth = None
+    heartbeats.record(heartbeats.Kind.QUEUE, queue, waited=task_age.age(self.request), depth=depth)
 
 
 @shared_task

@@ -88,4 +88,5 @@ urlpatterns = [
     path("robots.txt", crawlers.robots, name="robots"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("readyz", health.readyz, name="readyz"),
 ]

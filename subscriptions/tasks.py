@@ -9,7 +9,7 @@ from subscriptions.readers import consents, lifecycle, personal_data
 from subscriptions.security import abuse_limits, devices
 
 
-@shared_task(expires=900)
+@shared_task
 def send_owed_notices() -> None:
     queue.send_pending(now=timezone.now())
 

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser
 from digest import clock, papers
 from digest.delivery import high_water
 from digest.editions import publication
+from digest.health import incidents, pulse
 from digest.models import Edition, Source
 from digest.sources.records import PaperRecord
 from digest.views import page_cache
@@ -38,6 +39,8 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # A secure hash takes a third of a second, and each test of the admin makes a user.
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+pulse.start_web = lambda: None  # no thread of a test may look after the site
 
 RECORDED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 # A Thursday noon, UTC. Tests that need another time travel there themselves.
@@ -81,6 +84,12 @@ def _umask() -> None:
 def _brand() -> None:
     """Forget the cached brand, because each test has its own database."""
     brand.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_incidents() -> None:
+    """Forget what the admin's first page showed, because each test has its own database."""
+    incidents.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,8 @@ LISTS = (
     "digest/delivery",
     "digest/dailytotal",
     "digest/edition",
+    "digest/heartbeat",
+    "digest/incident",
     "digest/source",
     "digest/opinion",
     "subscriptions/consent",

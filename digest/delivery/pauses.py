@@ -106,4 +106,4 @@ def _extend(reason: str, now: dt.datetime, resumes: bool) -> None:
     if resumes:
         unchanged.update(reason=reason, probe_at=now + min(FIRST_WAIT * 2 ** min(pause.probes, 10), MAX_PROBE_WAIT))
     else:
-        unchanged.update(reason=reason, probe_at=None, told_at=None)
+        unchanged.update(reason=reason, probe_at=None)

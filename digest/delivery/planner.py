@@ -130,6 +130,19 @@ def plan_everyone(edition: Edition, *, now: dt.datetime) -> int:
         return enqueue(edition, readers, now=now)
 
 
+def has_missed_readers(edition: Edition, *, before: dt.datetime) -> bool:
+    """Return whether readers were due to get `edition` at `before` or earlier, though it has no delivery at all."""
+    if edition.mail_from is None or Delivery.objects.filter(edition=edition).exists():
+        return False
+    readers = Subscriber.objects.active()
+    return any(
+        readers.filter(**slot._asdict(), active_since__lte=due).exists()
+        for due, slots in _slots_by_due_time(edition, _slots_in_use(), edition.mail_from)
+        if due + _spread() <= before
+        for slot in slots
+    )
+
+
 def weekly_readers_waiting(edition: Edition, *, now: dt.datetime) -> int:
     """Return the number of weekly readers who do not get `edition`, because it does not close its week."""
     if _is_weekly_digest(edition, now):

@@ -10,8 +10,8 @@ crash on it and survive others:
 3. When the wait is over and nothing else is due, a separate process tries the email (see `trial`). The email gets a
    strike only if that process first made the email of another reader, then crashed on this one, and the worker that
    watched it survived. The wait before each trial is longer than the one before.
-4. After MAX_STRIKES strikes, which takes five hours, the delivery fails. The operators get an email at the first
-   strike and at the last.
+4. After MAX_STRIKES strikes, which takes five hours, the delivery fails. An incident alerts the operators
+   at the first strike and at the last.
 """
 
 import datetime as dt
@@ -94,7 +94,7 @@ def record_strike(shard: Shard, *, now: dt.datetime) -> bool:
         suspect.save(update_fields=["reason", "not_before"])
     else:
         results.record([Outcome(suspect.pk, Result.FAILED, GAVE_UP)], now=now)
-        shard.done_at, shard.alerted_at = now, None
+        shard.done_at = now
     return True
 
 

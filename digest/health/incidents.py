@@ -8,6 +8,7 @@ If the same thing goes wrong again and again, the alerts come at growing interva
 
 import datetime as dt
 import logging
+import time
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
@@ -34,6 +35,10 @@ ENDINGS = {
     "workers": "Workers run again",
 }
 DASHBOARD = "/admin/"
+SHOWN_FOR = 5.0  # seconds
+MOST_SHOWN = 10
+
+_shown: tuple[float, list[Incident]] | None = None  # the monotonic time, and the incidents
 
 
 def begin(key: str, heading: str, text: str, *, now: dt.datetime, path: str = "") -> Incident:
@@ -65,6 +70,20 @@ def end(key: str, *, now: dt.datetime) -> bool:
 def open_incidents() -> QuerySet[Incident]:
     """Return what is wrong now, the newest first."""
     return Incident.objects.filter(ended_at=None)
+
+
+def shown() -> list[Incident]:
+    """Return the newest open incidents for the admin's first page. They are read again after a few seconds."""
+    global _shown
+    if _shown is None or time.monotonic() - _shown[0] > SHOWN_FOR:
+        _shown = time.monotonic(), list(open_incidents()[:MOST_SHOWN])
+    return _shown[1]
+
+
+def forget() -> None:
+    """Read the incidents again for the next page."""
+    global _shown
+    _shown = None
 
 
 def deliver_due(*, now: dt.datetime) -> list[str]:
@@ -103,11 +122,11 @@ def _open(key: str, heading: str, text: str, now: dt.datetime, path: str) -> Inc
 def _update(incident: Incident, heading: str, text: str, now: dt.datetime, path: str) -> None:
     if (incident.heading, incident.text) == (heading, text) and now - incident.seen_at < SEEN_EVERY:
         return
+    changed = {"text": text, "path": path, "seen_at": now}
     if incident.heading != heading:
-        incident.alerted_at, incident.alert_at, incident.tries = None, now, 0
         logger.error("%s. %s", heading, text)
-    incident.heading, incident.text, incident.seen_at, incident.path = heading, text, now, path
-    incident.save(update_fields=["heading", "text", "path", "seen_at", "alerted_at", "alert_at", "tries"])
+        changed |= {"heading": heading, "alerted_at": None, "alert_at": now, "tries": 0}
+    Incident.objects.filter(pk=incident.pk).update(**changed)
 
 
 def _first_alert(key: str, now: dt.datetime) -> dt.datetime:

@@ -33,9 +33,6 @@ class Shard(models.Model):
     )
     crashes = models.PositiveSmallIntegerField(default=0, help_text="How many workers in a row died while sending it.")
     done_at = models.DateTimeField(null=True, blank=True)
-    alerted_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the operators were alerted of the email that kills its process."
-    )
 
     class Meta:
         ordering = ["edition", "first"]

@@ -18,9 +18,6 @@ class Pause(models.Model):
     began_at = models.DateTimeField()
     probe_at = models.DateTimeField(null=True, blank=True, help_text="When the next email is tried.")
     probes = models.PositiveIntegerField(default=0, help_text="Tries so far.")
-    told_at = models.DateTimeField(
-        "alerted at", null=True, blank=True, help_text="When the operators were alerted by email."
-    )
     ended_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.CharField(
         max_length=150, blank=True, db_default="", default="", help_text="Who paused sending. Empty: this software."

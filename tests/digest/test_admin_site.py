@@ -17,6 +17,7 @@ from digest.admin.papers import DayOfTheEdition, PaperAdmin
 from digest.admin_site import GROUPS, LAST
 from digest.delivery import planner, shard_worker
 from digest.email import reader_urls
+from digest.health import incidents
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Paper, Source
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_record
@@ -62,6 +63,7 @@ PARTS = {
     "view_fetchrun": ["Collected", "Problems this week"],
     "view_delivery": ["<h2>Sent</h2>", "Problems this week", "<strong>Digests</strong>"],
     "view_dailytotal": ["Deliverability, last seven days"],
+    "view_incident": ["No worker is running"],
     "view_edition": ["Papers in editions"],
     "view_subscriber": ["Joined and left"],
     "view_topic": [],
@@ -75,6 +77,7 @@ def test_the_first_page_shows_each_part_to_staff_who_may_view_its_models(
     FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=NOW, status="failed", message="not JSON")
     planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="failed", reason="no such mailbox")
+    incidents.begin("workers", "No worker is running", "Start one.", now=NOW)
     editor = User.objects.create_user("editor", is_staff=True)
     editor.user_permissions.add(Permission.objects.get(codename=right))
     client.force_login(editor)

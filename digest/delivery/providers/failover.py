@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _ANYMAIL = re.compile(r"anymail\.backends\.(\w+)\.EmailBackend")
 CLOSED_FOR = dt.timedelta(minutes=15)
+RECENTLY = dt.timedelta(minutes=3)
 
 
 class FallbackTransport:
@@ -39,10 +40,13 @@ class FallbackTransport:
         return providers_to_try(self._names)[0]
 
     def send(self, mails: Iterable[Mail | None], begin: BeginCallback = begin_all) -> Iterator[Sequence[Outcome]]:
-        name, is_refused = self.name, False
+        name, is_refused, is_reopened = self.name, False, False
         if name not in self._transports:
             self._transports[name] = self._make(name)
         for outcomes in self._transports[name].send(mails, begin):
+            if not is_reopened and any(outcome.result is Result.SENT for outcome in outcomes):
+                is_reopened = True
+                reopen(name)
             stopped = next((outcome for outcome in outcomes if outcome.result is Result.STOPPED), None)
             if stopped and not is_refused:
                 is_refused = True
@@ -96,6 +100,17 @@ def closed_providers(*, now: dt.datetime) -> dict[str, dt.datetime]:
     # A later end than this means that the clock was set back since.
     closed = Turn.objects.filter(host__startswith=_row_name(""), free_at__gt=now, free_at__lte=now + CLOSED_FOR)
     return {turn.host.removeprefix(_row_name("")): turn.free_at for turn in closed}
+
+
+def recently_closed(*, now: dt.datetime) -> set[str]:
+    """Return the providers that are avoided, or were until a moment ago and may refuse the next email as well."""
+    return closed_providers(now=now).keys() | closed_providers(now=now - RECENTLY).keys()
+
+
+def reopen(name: str) -> None:
+    """Avoid the provider `name` no longer, because it has accepted an email."""
+    if Turn.objects.filter(host=_row_name(name), free_at__gt=clock.now()).update(free_at=clock.now()):
+        logger.warning("%s accepts emails again", name)
 
 
 def names() -> list[str]:

@@ -1,0 +1,15 @@
+"""The form of what a check finds wrong."""
+
+from dataclasses import dataclass
+
+DOCTOR = "/admin/doctor/"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is wrong now. `key` begins with the name of its check: “disk”, or “disk:host”."""
+
+    key: str
+    heading: str
+    text: str  # what it means, and what to do
+    path: str = DOCTOR

@@ -1,0 +1,23 @@
+"""The migrations that this version of the code needs and the database lacks."""
+
+from functools import cache
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+
+def missing() -> list[str]:
+    """Return the names of the migrations that were not applied."""
+    if _on_disk() <= MigrationRecorder(connection).applied_migrations().keys():
+        return []  # the usual case, in one query
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+@cache
+def _on_disk() -> frozenset[tuple[str, str]]:
+    """Return all migrations of this version. Reading them takes a moment."""
+    return frozenset(MigrationLoader(None).graph.nodes)
