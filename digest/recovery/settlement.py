@@ -62,14 +62,14 @@ def count_as_sent(until: dt.datetime | None, *, now: dt.datetime, logs: Sequence
     return done
 
 
-def send_missing(*, now: dt.datetime, logs: Sequence[Path] = (), is_alone: bool = False) -> Settlement:
+def send_missing(*, now: dt.datetime, logs: Sequence[Path] = (), are_complete: bool = False) -> Settlement:
     """Record who had a digest by the logs of all machines, and resume, so that all others get theirs.
 
     Digests that may have arrived become uncertain, and are not sent. Raise IncompleteLogError if a log is missing.
     """
     row = Installation.load()
     mark = high_water.read(row.incarnation)
-    _require_logs(row, logs, is_alone=is_alone)
+    _require_logs(row, logs, are_complete=are_complete)
     done = _apply_what_is_known(row, logs, now)
     with transaction.atomic():
         # The logs tell more than what was announced when the backup was made.
@@ -86,20 +86,22 @@ def forget_old(*, now: dt.datetime) -> None:
     sent_before.forget(before=before)
 
 
-def _require_logs(row: Installation, logs: Sequence[Path], *, is_alone: bool) -> None:
+def _require_logs(row: Installation, logs: Sequence[Path], *, are_complete: bool) -> None:
     home = high_water.folder(row.incarnation)
+    if are_complete:
+        return
     if high_water.read_file(row.incarnation) is None and not logs:
         raise IncompleteLogError(
-            f"There is no log of sent emails in {home}, so it is not known who had a digest. Copy the folder recovery "
-            "from the VAR_DIR of the machine that sent, or use count_as_sent."
+            f"{home} does not tell which emails left since the backup. Copy the folder recovery from the VAR_DIR of "
+            "the machine that sent, or use count_as_sent. If no email left since, use --logs-are-complete."
         )
     others = high_water.other_machines(row.incarnation)
-    if is_alone or (others is not None and len(others) <= len(logs)):
+    if others is not None and len(others) <= len(logs):
         return
     names = f" by {', '.join(sorted(others.values()))}" if others else ""
     raise IncompleteLogError(
         f"Emails were also sent{names} or may have been, and their log is not here. Copy {home / 'sent'} from each "
-        "such machine and name the copies with --log. If this machine alone has sent, use --alone."
+        "such machine and name the copies with --log. If no other machine has sent, use --logs-are-complete."
     )
 
 

@@ -16,14 +16,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--log", action="append", default=[], type=Path, metavar="FOLDER", help="the log of another machine"
         )
-        parser.add_argument("--alone", action="store_true", help="no other machine has sent emails")
+        parser.add_argument(
+            "--logs-are-complete", action="store_true", help="no email left that the logs at hand do not know"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
         if missing := [folder for folder in options["log"] if not folder.is_dir()]:
             raise CommandError(f"{missing[0]} is not a folder.")
         try:
-            done = settlement.send_missing(now=clock.now(), logs=options["log"], is_alone=options["alone"])
+            done = settlement.send_missing(
+                now=clock.now(), logs=options["log"], are_complete=options["logs_are_complete"]
+            )
         except IncompleteLogError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Sending resumes. {done}")

@@ -113,7 +113,7 @@ def test_readers_who_were_due_before_the_restore_count_even_if_the_edition_is_pu
 @pytest.mark.usefixtures("held")
 def test_without_a_log_it_is_not_known_who_had_it(settings: Any, tmp_path: Path) -> None:
     settings.RECOVERY_DIR = tmp_path / "new machine"
-    with pytest.raises(CommandError, match="There is no log of sent emails"):
+    with pytest.raises(CommandError, match="does not tell which emails left"):
         call_command("send_missing")
 
 

@@ -1,0 +1,37 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from digest import clock
+from digest.management.base import check_database
+from digest.recovery import backups
+from digest.recovery.backups import BackupError
+from digest.recovery.database_dump import DumpError
+
+
+class Command(BaseCommand):
+    help = "Back up the database and the keys into one private file. The site may be running."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", nargs="?", type=Path, help="default: a name with the time, in VAR_DIR/backups")
+        parser.add_argument(
+            "--keep", type=int, metavar="N", help="delete all but the newest N backups with default names"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        check_database()
+        if options["keep"] is not None and (options["keep"] < 1 or options["file"]):
+            raise CommandError("--keep takes a number from 1, and no file: it is for backups with default names.")
+        now = clock.now()
+        path: Path = options["file"] or backups.default_path(now)
+        try:
+            manifest = backups.backup(path, now=now)
+        except (BackupError, DumpError, OSError) as error:
+            raise CommandError(f"No backup was made. {error}") from error
+        readers, digests = (manifest.counts[name] for name in ("subscriptions_subscriber", "digest_delivery"))
+        size = path.stat().st_size / 2**20
+        self.stdout.write(f"{path}: {readers} readers, {digests} deliveries, {size:.1f} MB.")
+        if options["keep"]:
+            deleted = backups.keep(options["keep"], path.parent)
+            self.stdout.write(f"Deleted {len(deleted)} older ones.")
