@@ -1,4 +1,4 @@
-"""“Like what you liked”: the filter of readers who have liked papers, beside those that they set up. Pure.
+"""“Papers like those you liked”: the filter of readers who have liked papers, beside those that they set up. Pure.
 
 It finds the papers that are close to what the reader liked, whatever their other filters find. It also moves what these
 find up and down, without removing any.
@@ -18,7 +18,7 @@ from digest.matching.scoring_weights import THRESHOLDS, odds, probability
 from digest.personalization.like_model import Day, LikeModel, PaperFeatures, Values, closest
 from digest.personalization.word_features import words_of
 
-LIKES = gettext_noop("Like what you liked")  # the label of the filter
+LIKES = gettext_noop("Papers like those you liked")  # the label of the filter
 
 # The log-odds that a reader wants a paper, by its closeness in standard deviations. They reach the threshold of “fewer”
 # at 3, of “balanced” at 2.5 and of “more” at 2.

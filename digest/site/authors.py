@@ -56,6 +56,8 @@ def name_of(key: str, papers: Iterable[tuple[int, list[str]]]) -> str:
 
 
 def coauthors(key: str, papers: Iterable[tuple[int, list[str]]]) -> list[str]:
-    """Return the names of those who wrote at least two of `papers` with the author, most papers first."""
-    names = Counter(name for _pk, authors in papers for name in dict.fromkeys(authors) if key_of(name) != key)
-    return [name for name, count in names.most_common(MAX_COAUTHORS) if count > 1]
+    """Return the names of those who wrote at least two of `papers` with the author, or the only one."""
+    lists = [dict.fromkeys(names) for _pk, names in papers]
+    counts = Counter(name for names in lists for name in names if key_of(name) != key)
+    least = min(2, len(lists))
+    return [name for name, count in counts.most_common(MAX_COAUTHORS) if count >= least]

@@ -7,14 +7,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from digest import reading_list
+from digest.editions import publication
 from digest.models import Paper, SavedPaper
-from digest.site import citations, spreadsheets
+from digest.site import citations, spreadsheets, thumbnails, topics
 from digest.site.spreadsheets import ListedPaper
-from digest.views.page_cache import paginate
+from digest.views.page_cache import CARD, paginate
 from subscriptions.models import Subscriber
 from subscriptions.views.common import back_to, for_signed_in, primary_key
 
 PAPERS_A_PAGE = 50
+MAX_SUGGESTED = 4  # papers, shown while the list is empty
 MAX_SEARCH_LENGTH = 200  # characters
 # The columns that files need. A list may hold thousands of papers, and their other texts are long.
 EXPORTED = (
@@ -36,6 +38,8 @@ def saved(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     chosen = _chosen(request)
     rows, pages = paginate(reading_list.find(reader, **chosen), request.GET.get("page"), PAPERS_A_PAGE)
     context: dict[str, Any] = {"rows": rows, "pages": pages, "tags": reading_list.tags_of(reader), "chosen": chosen}
+    if not rows and not chosen["words"] and not chosen["tag"]:
+        context |= _suggested()
     limits = {"longest_note": reading_list.MAX_NOTE_LENGTH, "longest_tags": reading_list.MAX_TAGS_LENGTH}
     return render(request, "web/saved.html", context | limits | {"orders": list(reading_list.ORDERS)})
 
@@ -60,6 +64,18 @@ def export_of(rows: Any, suffix: str) -> HttpResponse:
             text, content_type = spreadsheets.as_csv(map(_listed, rows)), spreadsheets.CSV_TYPE
     headers = {"Content-Disposition": f'attachment; filename="reading-list.{suffix}"', "X-Robots-Tag": "noindex"}
     return HttpResponse(text, content_type, headers=headers)
+
+
+def _suggested() -> dict[str, Any]:
+    """Return the top-voted papers of the newest edition, for readers who have saved none."""
+    newest = publication.latest()
+    ranked = publication.papers_by_votes(newest) if newest else Paper.objects.none()
+    papers = list(ranked.select_related("edition").only(*CARD, "edition__day")[:MAX_SUGGESTED])
+    return {
+        "suggested": papers,
+        "topics_of": topics.of_papers(papers, topics.offered()),
+        "pictures": thumbnails.of_papers(papers),
+    }
 
 
 def _listed(row: SavedPaper) -> ListedPaper:

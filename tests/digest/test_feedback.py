@@ -354,10 +354,10 @@ def test_a_saved_paper_can_be_taken_back_on_the_page(client: Client, ada: Subscr
 def test_likes_can_be_switched_off_and_on_again(client: Client, ada: Subscriber, memory: Paper) -> None:
     path = settings_of(ada, "learnt/")
     rate(ada, memory, "like", now=NOW)
-    assert "You don’t follow “Like what you liked”" in press_through(client, path, follow="no")
+    assert "You don’t follow “Papers like those you liked”" in press_through(client, path, follow="no")
     ada.refresh_from_db()
     assert profiles.profile_of(ada).likes is None
-    assert "You follow “Like what you liked”" in press_through(client, path, follow="yes")
+    assert "You follow “Papers like those you liked”" in press_through(client, path, follow="yes")
     assert profiles.profile_of(ada).likes is not None
 
 

@@ -66,7 +66,7 @@ def test_it_adds_what_matched_in_a_few_words(found: list[tuple[str, str, str]], 
 
 
 def test_it_says_that_the_reader_liked_such_papers() -> None:
-    liked = Finding("Like what you liked", 0, (Reason("", "liked", "Diffusion", "liked", 0),))
+    liked = Finding("Papers like those you liked", 0, (Reason("", "liked", "Diffusion", "liked", 0),))
     assert reason_line([LEARNING, AGENTS, liked]).endswith("Training agents · close to “Diffusion”")
     assert reason_line_in_html([liked]) == 'Close to “<i lang="en">Diffusion</i>”, which you liked'
 

@@ -119,7 +119,7 @@ def test_a_like_of_a_paper_that_no_filter_found_brings_a_close_one_the_next_day(
     assert found.paper.title == "Songs of Blue Whales"
     (finding,) = found.findings
     assert (finding.interest, why(finding)) == (
-        LIKES, "Like what you liked: close to “Humpback Whale Songs”, which you liked",
+        LIKES, "Papers like those you liked: close to “Humpback Whale Songs”, which you liked",
     )  # fmt: skip
     assert reason_line([finding]) == "Close to “Humpback Whale Songs”, which you liked"
 

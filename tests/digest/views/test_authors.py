@@ -5,6 +5,7 @@ from django.test import Client
 
 from digest import papers
 from digest.models import Edition, Paper, Source
+from digest.search import similar_papers
 from digest.site import authors
 from tests.conftest import TODAY, make_record
 
@@ -51,6 +52,17 @@ def test_it_shows_the_papers_of_exactly_this_name(client: Client) -> None:
         False,
     )
     assert 'Often with <a href="/authors/ada-lovelace/">' in page.replace("\n", " ")
+
+
+def test_an_only_paper_comes_with_its_authors_and_similar_papers(
+    client: Client, edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, other = edition.papers.order_by("pk")[:2]
+    Paper.objects.filter(pk=memory.pk).update(authors=["Grace Hopper", "Jean Bartik"])
+    monkeypatch.setattr(similar_papers, "similar", lambda paper, most: [other] if paper == memory else [])
+    page = client.get("/authors/grace-hopper/").content.decode()
+    assert 'With <a href="/authors/jean-bartik/">' in page.replace("\n", " ")
+    assert other.title in page.partition("Similar papers")[2]
 
 
 @pytest.mark.usefixtures("written")

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from digest import reading_list
+from digest.editions import publication
 from digest.models import Edition, Paper
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
@@ -48,6 +49,16 @@ def test_it_lists_the_latest_first_and_sorts(client: Client, ada: Subscriber) ->
     assert page.index(second) < page.index(first)
     page = main_of(client, "/saved/?order=votes")
     assert page.index(first) < page.index(second)
+
+
+def test_an_empty_list_offers_the_best_papers_of_the_newest_edition(client: Client, ada: Subscriber) -> None:
+    assert "Start with one of these" not in main_of(client, "/saved/")
+    ada.saved_papers.all().delete()
+    page = main_of(client, "/saved/")
+    best = publication.papers_by_votes(Edition.objects.get(day=TODAY))[0]
+    assert f'value="save {best.pk}"' in page.partition("Start with one of these")[2]
+    Edition.objects.all().delete()
+    assert "Start with one of these" not in main_of(client, "/saved/")
 
 
 def test_tags_and_notes_are_kept_and_searched(client: Client, ada: Subscriber) -> None:
