@@ -208,6 +208,17 @@ def test_nginx_counts_only_passwords_that_are_sent() -> None:
     assert "limit_req_zone $login_attempt " in text
 
 
+def test_the_docs_name_each_file_and_each_unit() -> None:
+    text = (ROOT / "docs" / "deploying.md").read_text()
+    named = [path.name for path in DEPLOY.iterdir() if path.suffix in (".yaml", ".yml", ".json", ".example")]
+    for name in [*named, "Caddyfile", "nginx.conf", *(unit.stem for unit in UNITS)]:
+        assert name in text, name
+    for path in re.findall(r"deploy/[\w.-]*\w", text):
+        assert (ROOT / path).exists(), path
+    for command in re.findall(r"^(?:sudo )?manage\.py (\w+)", text, re.MULTILINE):
+        assert command in get_commands(), command
+
+
 # --- Monitoring -------------------------------------------------------------
 def series(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the names of all series that /metrics can have."""

@@ -22,3 +22,10 @@ def test_the_command_line_shows_our_version_even_if_a_setting_is_invalid() -> No
 def test_every_page_of_the_admin_shows_it(admin_client: Client, settings: Any) -> None:
     page = admin_client.get("/admin/").content.decode()
     assert re.search(rf'id="footer">.*Daily Papers {re.escape(settings.VERSION)}', page)
+
+
+def test_the_changelog_has_a_section_for_it(settings: Any) -> None:
+    headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", settings.VERSION)
+    wanted = settings.VERSION.removesuffix(".0")
+    assert any(wanted in heading for heading in headings)
