@@ -2,21 +2,30 @@
 
 import datetime as dt
 
-from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from digest import clock
+from digest.admin import bulk
 from digest.admin.base import outcome_of, papers_of
 from digest.admin.bulk import row_action
-from digest.email import reader_urls
+from digest.delivery import pauses
+from digest.email import reader_urls, repeats
 from digest.jobs import delivery_jobs
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.personalization import snapshot
-from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin, breakable
+from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
 from subscriptions.admin.filters import NamedValuesFilter, SelectFilter, dates
+from subscriptions.email import send_errors
 from subscriptions.pills import pill
 
+REPEAT = (
+    "Its reader gets the same papers again at once, with a note that it is a repeat, and a new Message-ID. The "
+    "delivery stays as it is."
+)
 BOUNCES = ("hard", "soft", "policy")  # the classes that say more than the type of the event
 
 
@@ -75,6 +84,29 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
         asks=True,
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.resend_view)
+        return [path("<int:pk>/resend/", view, name="digest_delivery_resend"), *super().get_urls()]
+
+    def resend_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask whether to send the digest to its reader again. A POST sends it."""
+        if not self.has_requeue_permission(request):
+            raise PermissionDenied
+        delivery = Delivery.objects.select_related("edition", "subscriber").filter(pk=pk).first()
+        if delivery is None:
+            raise Http404(f"There is no delivery {pk}.")
+        if request.method != "POST":
+            return bulk.confirmation(self, request, "Send it again", 1, REPEAT, is_job=False, of="digest")
+        try:
+            _resend(request, delivery)
+        except repeats.CannotRepeatError as error:
+            messages.error(request, f"Not sent. {error}")
+        except Exception as error:
+            messages.error(request, f"Not sent. {send_errors.classify(error).reason}")
+        else:
+            messages.success(request, "Sent again.")
+        return HttpResponseRedirect(reverse("admin:digest_delivery_change", args=[pk]))
+
     @admin.display(ordering="edition__day", description="edition")
     def day(self, delivery: Delivery) -> dt.date:
         return delivery.edition.day
@@ -100,6 +132,15 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")
+
+
+def _resend(request: HttpRequest, delivery: Delivery) -> None:
+    pause = pauses.current()
+    if pause:
+        raise repeats.CannotRepeatError(f"{pause}: {pause.reason}")
+    repeats.check(delivery)
+    log_action(request, [delivery], "Sent again.")  # before, because an email can't be undone
+    repeats.send_again(delivery, now=clock.now())
 
 
 @admin.register(DeliveryEvent)

@@ -81,7 +81,7 @@ def make_context(
         "subscriber": subscriber,
         "edition_url": f"{settings.SITE_URL}/{digest.day}/",
         "withdrawn": 0,
-        "occasion": occasion,  # "welcome" in the reader's first email, which names their choice
+        "occasion": occasion,  # "welcome" in the reader's first email, which names their choice; "repeat"
         "choice": choice.listed(choice.names_of(follows)),
         **urls,
     }
