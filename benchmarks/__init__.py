@@ -13,4 +13,5 @@ MODULES = {
     "search": "search",
     "pages": "pages",
     "endpoints": "endpoints",
+    "admin": "admin",
 }

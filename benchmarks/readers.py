@@ -17,10 +17,13 @@ FREQUENCIES = ("daily",) * 8 + ("weekdays", "weekly")
 SINCE = "2026-01-01 00:00:00+00:00"
 
 
-def make(count: int, *, topics: int = 0) -> None:
-    """Replace all readers by `count` active ones that follow `topics` topics each."""
+def make(count: int, *, topics: int = 0, **others: str) -> None:
+    """Replace all readers by `count` active ones that follow `topics` topics each.
+
+    `others` maps columns to SQL for other values; n is the number of the reader.
+    """
     _empty()
-    numbers = _numbers(count)
+    source = numbers(count)
     values = {
         "uid": "gen_random_uuid()" if connection.vendor == "postgresql" else "lower(hex(randomblob(16)))",
         "email": "'reader' || n || '@example.org'",
@@ -28,11 +31,12 @@ def make(count: int, *, topics: int = 0) -> None:
         "frequency": _one_of(FREQUENCIES, "n / 7"),
         "time_zone": _one_of(ZONES, "n"),
         "send_hour": f"(n / {len(ZONES)}) % 24",
-        **{name: _moment() for name in ("created_at", "confirmed_at", "active_since")},
+        **{name: moment() for name in ("created_at", "confirmed_at", "active_since")},
+        **others,
     }
-    _insert(Subscriber, values, numbers)
+    insert(Subscriber, values, source)
     for topic in Topic.objects.order_by("slug")[:topics]:
-        _insert(TopicFilter, {"subscriber_id": "id", "topic_id": str(topic.pk)}, "subscriptions_subscriber")
+        insert(TopicFilter, {"subscriber_id": "id", "topic_id": str(topic.pk)}, "subscriptions_subscriber")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -46,13 +50,14 @@ def _empty() -> None:
                 cursor.execute(f"DELETE FROM {table}")
 
 
-def _numbers(count: int) -> str:
+def numbers(count: int) -> str:
+    """Return a table of the numbers 1 to `count` in the column n."""
     if connection.vendor == "postgresql":
         return f"generate_series(1, {count}) AS numbers (n)"
     return f"(WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < {count}) SELECT n FROM up)"
 
 
-def _insert(model: Any, values: dict[str, str], source: str) -> None:
+def insert(model: Any, values: dict[str, str], source: str) -> None:
     """Insert a row of `model` for each row of `source`. `values` maps columns to SQL; others get Django's default."""
     columns: dict[str, str] = {}
     for field in model._meta.concrete_fields:
@@ -60,9 +65,10 @@ def _insert(model: Any, values: dict[str, str], source: str) -> None:
             columns[field.column] = values[field.column]
         elif not field.primary_key:
             columns[field.column] = _default(field)
+    names = ", ".join(f'"{name}"' for name in columns)
     select = f"SELECT {', '.join(columns.values())} FROM {source}"
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) {select}")
+        cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) {select}")
 
 
 def _default(field: "Field[Any, Any]") -> str:
@@ -79,5 +85,8 @@ def _one_of(choices: tuple[str, ...] | list[str], number: str) -> str:
     return f"CASE ({number}) % {len(choices)} {cases} END"
 
 
-def _moment() -> str:
-    return f"TIMESTAMPTZ '{SINCE}'" if connection.vendor == "postgresql" else f"'{SINCE[:19]}'"
+def moment(at: str = SINCE, minutes: str = "0") -> str:
+    """Return SQL with the moment `at`, in UTC, plus so many minutes, an SQL expression."""
+    if connection.vendor == "postgresql":
+        return f"TIMESTAMPTZ '{at}' + ({minutes}) * INTERVAL '1 minute'"
+    return f"datetime('{at[:19]}', ({minutes}) || ' minutes')"

@@ -43,6 +43,8 @@ GOALS = {
     "compose.times_plain": Goal(False, 20),
     "smtp.ratio": Goal(False, 0.8),
     "batch.cpu_us_per_recipient": Goal(True, 60),
+    "admin.postgresql.most_p95_ms": Goal(True, 300),
+    "admin.postgresql.most_queries": Goal(True, 15),
     "plan.sqlite.1000000.seconds": Goal(True, 20),
     "plan.postgresql.1000000.seconds": Goal(True, 60),
     "worker.max_rss_mb.100000": Goal(True, 250),
