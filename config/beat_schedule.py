@@ -27,6 +27,7 @@ _TABLE = (
     ),
     (_EVERY_MINUTE, "digest.tasks.send_due_digests", _SOON, "Plan and send the digests that are due."),
     (_EVERY_MINUTE, "digest.tasks.run_jobs", _SOON, "Run the jobs that staff started in the admin."),
+    (_EVERY_MINUTE, "digest.tasks.send_webhooks", _SOON, "Send messages to webhooks, if there are any."),
     (crontab(hour="3", minute="37"), "digest.tasks.keep_house", _HOUR, "Store yesterday's totals and delete old data."),
     (_EVERY_MINUTE, "digest.tasks.note_queues", _SOON, "Note that each queue runs its tasks."),
     (_EVERY_5_MINUTES, "digest.tasks.watch_rates", _SOON, "Check the rates of complaints and bounces."),

@@ -289,6 +289,7 @@ CELERY_TASK_ROUTES = {
     "digest.tasks.bring_in_thumbnails": {"queue": "fetch"},
     "digest.tasks.catch_up_source": {"queue": "fetch"},
     "digest.tasks.send_shards": {"queue": "send"},
+    "digest.tasks.send_webhooks": {"queue": "fetch"},
     "digest.tasks.run_jobs": {"queue": "jobs"},
     "digest.tasks.work_out_vectors": {"queue": "fetch"},
     "*": {"queue": "tick"},

@@ -20,7 +20,8 @@ GROUPS = {
     "Papers": ("Edition", "Paper", "Topic", "Catalogue", "Source", "FetchRun", "QuietDay"),
     "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression", "ReaderImport"),
     "Sending": ("Delivery", "DeliveryEvent", "DailyTotal", "Pause", "Incident"),
-    "Settings": ("Brand", "ApiToken", "User", "Group", "PeriodicTask", "Job", "LogEntry"),
+    "Programs": ("ApiToken", "WebhookEndpoint", "WebhookMessage"),
+    "Settings": ("Brand", "User", "Group", "PeriodicTask", "Job", "LogEntry"),
 }
 LAST = "Internals"
 # The names of pages that show more than rows, and of other packages' models.

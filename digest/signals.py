@@ -11,18 +11,23 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from digest import imported_likes
+from digest import clock, imported_likes
 from digest.delivery.events import ReportedEvent, report_parser
 from digest.delivery.providers.anymail_messages import guard_single_email
+from digest.editions import publication
 from digest.email import welcome
+from digest.models import Edition
+from digest.outgoing import outbox
 from digest.papers import stored_formulas
 from digest.search import fulltext
-from subscriptions.models import OwedNotice, Subscriber
+from subscriptions.models import Consent, OwedNotice, Subscriber
 from subscriptions.notices import queue
-from subscriptions.readers import lifecycle
+from subscriptions.readers import consents, lifecycle, personal_data
 from subscriptions.readers.liked_papers import LikedPaper
+from subscriptions.readers.personal_data import PersonalDataSource
 
 queue.register_sender(OwedNotice.Kind.WELCOME, welcome.send_welcome)
+personal_data.register(PersonalDataSource(outbox.export_about, outbox.forget_answers))
 
 
 @receiver(tracking)
@@ -33,6 +38,16 @@ def handle_tracking(sender: Any, event: AnymailTrackingEvent, esp_name: str, **k
 @receiver(lifecycle.likes_confirmed)
 def keep_likes_of_sign_up(reader: Subscriber, papers: tuple[LikedPaper, ...], now: dt.datetime, **kwargs: Any) -> None:
     imported_likes.add_confirmed(reader, papers, now=now)
+
+
+@receiver(consents.recorded)
+def call_webhooks_about_readers(sender: Any, steps: list[Consent], **kwargs: Any) -> None:
+    outbox.enqueue_steps(steps, now=clock.now())
+
+
+@receiver(publication.published)
+def call_webhooks_about_edition(sender: Any, edition: Edition, now: dt.datetime, **kwargs: Any) -> None:
+    outbox.enqueue_edition(edition, now=now)
 
 
 @receiver(pre_send)

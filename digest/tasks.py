@@ -21,6 +21,7 @@ from digest.jobs import runner
 from digest.language_models import judge, summaries
 from digest.models import Edition, Source
 from digest.ops import daily_report, daily_totals, reputation_guard, retention
+from digest.outgoing import outbox, sender
 from digest.papers import topic_assignment
 from digest.personalization import assessments, embeddings, expansions, key_sentences, likes, paper_index
 from digest.recovery import guard, settlement
@@ -33,6 +34,7 @@ from subscriptions.readers import lifecycle
 MAX_SENDING_TASKS = 64  # at once; one is enough for each worker process, which sends until nothing is left
 SENDING_SECONDS = 50  # the next minute's tasks send the rest
 TOPIC_SECONDS = 50
+WEBHOOK_SECONDS = 50
 THUMBNAIL_SECONDS = 50
 EMBEDDING_SECONDS = 50
 SUMMARY_SECONDS = 120
@@ -200,7 +202,13 @@ def keep_house() -> None:
     retention.prune(now=now)
     reading_list.prune(now=now)
     settlement.forget_old(now=now)
+    outbox.prune(now=now)
     sessions.prune(now=now)
+
+
+@shared_task
+def send_webhooks() -> None:
+    sender.send_due(now=clock.now(), seconds=WEBHOOK_SECONDS)
 
 
 @shared_task

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from digest.api import tokens
-from digest.models import Delivery, Edition, Pause, Shard
+from digest.models import Delivery, Edition, Pause, Shard, WebhookEndpoint, WebhookMessage
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
 from tests.conftest import NOW, TODAY
@@ -43,6 +43,9 @@ def rows(edition: Edition, alice: Subscriber, bob: Subscriber, charlie: Subscrib
     PeriodicTask.objects.create(name="send", task="digest.tasks.send_due_digests", interval=every_day)
     Group.objects.create(name="Editors")
     tokens.make("a program", ["readers:read"], by="ada", now=NOW)
+    values = {"url": "https://127.0.0.1/", "secret": "whsec_", "created_at": NOW}
+    endpoint = WebhookEndpoint.objects.create(name="a program", **values)
+    WebhookMessage.objects.create(endpoint=endpoint, event="test", made_at=NOW)
 
 
 @pytest.fixture(autouse=True)

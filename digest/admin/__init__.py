@@ -18,6 +18,7 @@ from digest.admin import (
     sources,
     topics,
     totals,
+    webhooks,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "sources",
     "topics",
     "totals",
+    "webhooks",
 ]

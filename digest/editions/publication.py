@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.dispatch import Signal
 
 from digest import papers
 from digest.models import Edition, FetchRun, Listing, Paper, QuietDay, Source
 from digest.papers import topic_assignment
 
 logger = logging.getLogger(__name__)
+
+# An edition was closed. Sent once, in its transaction, with `edition` and `now`.
+published = Signal()
 
 LATE = dt.timedelta(days=7)  # papers that missed their own day's edition can still join one this much later
 DAYS_AT_FIRST_START = 7
@@ -57,6 +61,7 @@ def publish(day: dt.date, *, now: dt.datetime, mail: bool = True) -> PublishResu
             edition.published_at = edition.closed_at = now
             edition.mail_from = now if mail and day >= now.date() - dt.timedelta(days=1) else None
             edition.save()
+            published.send(Edition, edition=edition, now=now)
         QuietDay.objects.filter(day=day).delete()
     topic_assignment.assign_topics(edition, at_once=True)
     result = _published(edition, is_new=is_new or is_closed)

@@ -10,6 +10,7 @@ from digest.models.jobs import Job
 from digest.models.limits import Allowance
 from digest.models.metrics import MetricCounter
 from digest.models.opinions import LearnedLikes, Learnt, Opinion
+from digest.models.outgoing import WebhookEndpoint, WebhookMessage
 from digest.models.outside import OutsidePaper
 from digest.models.papers import Listing, Paper, PaperAlias, TopicPaper
 from digest.models.pauses import Pause
@@ -60,4 +61,6 @@ __all__ = [
     "Turn",
     "Validator",
     "Vector",
+    "WebhookEndpoint",
+    "WebhookMessage",
 ]

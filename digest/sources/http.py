@@ -41,7 +41,7 @@ stopping = threading.Event()  # set when the process must end
 _running: "weakref.WeakSet[Deadline]" = weakref.WeakSet()
 
 
-class _TransientError(Exception):
+class TransientError(Exception):
     """A transient error. `wait` is the delay that the server asked for, in seconds."""
 
     def __init__(self, message: str, wait: float = 0) -> None:
@@ -160,7 +160,7 @@ class Http:
                 self.before()
             try:
                 return self._get_once(address, give_up_at)
-            except _TransientError as error:
+            except TransientError as error:
                 if stopping.is_set():
                     raise StoppedError(address) from error
                 if time.monotonic() >= give_up_at:
@@ -184,7 +184,7 @@ class Http:
             ):
                 return self._follow(client, limit, address)
         except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError) as error:
-            raise _TransientError(_in_words(error)) from error
+            raise TransientError(_in_words(error)) from error
         except httpx.HTTPError as error:
             raise SourceError(f"{address}: {_in_words(error)}") from error
         except (httpx.InvalidURL, UnicodeError, OverflowError) as error:  # a name too long, a port too large
@@ -196,8 +196,8 @@ class Http:
         for _ in range(MAX_REDIRECTS + 1):
             if not self.may_leave_host and httpx.URL(address).host != httpx.URL(requested).host:
                 raise SourceError(f"{requested}: a redirect leads to another host, {address}")
-            _check_host(address, trusted)
-            trace = limit.trace if httpx.URL(address).host == trusted else _only_public(limit.trace, address)
+            check_host(address, trusted)
+            trace = limit.trace if httpx.URL(address).host == trusted else only_public(limit.trace, address)
             with client.stream("GET", address, extensions={"trace": trace}) as response:
                 if response.status_code in REDIRECTS and "location" in response.headers:
                     address = str(response.url.join(response.headers["location"]))
@@ -205,7 +205,7 @@ class Http:
                 _check_status(response, address)
                 body = self._read(response, address)
                 if limit.is_expired:  # without a Content-Length, a broken connection looks like the end of the body
-                    raise _TransientError("the connection broke")
+                    raise TransientError("the connection broke")
                 self.validators.receive(requested, response.headers)
                 return body
         raise SourceError(f"{address}: more than {MAX_REDIRECTS} redirects")
@@ -228,7 +228,8 @@ class Http:
         return bytes(body)
 
 
-def _check_host(address: str, trusted: str) -> None:
+def check_host(address: str, trusted: str) -> None:
+    """Raise SourceError unless `address` leads to the host `trusted`, or to public addresses only."""
     url = httpx.URL(address)
     if url.scheme not in ("http", "https") or not url.host:
         raise SourceError(f"{address}: not an http or https address")
@@ -256,7 +257,7 @@ def problem_with_host(address: str) -> str:
     return ""
 
 
-def _only_public(trace: HttpxTrace, address: str) -> HttpxTrace:
+def only_public(trace: HttpxTrace, address: str) -> HttpxTrace:
     """Return a trace that calls `trace`, and checks the connection's real address before anything is sent.
 
     The host name may resolve to another address now than when it was checked (DNS rebinding).
@@ -280,7 +281,7 @@ def _addresses_of(host: str) -> list[IPAddress]:
     try:
         return [ipaddress.ip_address(info[4][0]) for info in socket.getaddrinfo(host, None)]
     except (socket.gaierror, UnicodeError) as error:
-        raise _TransientError(f"the host {host} can't be found") from error  # DNS errors are often transient
+        raise TransientError(f"the host {host} can't be found") from error  # DNS errors are often transient
 
 
 def _check_status(response: httpx.Response, address: str) -> None:
@@ -288,7 +289,7 @@ def _check_status(response: httpx.Response, address: str) -> None:
     if status == 304:
         raise UnchangedError
     if status == 429 or status >= 500:
-        raise _TransientError(f"answered {status} {response.reason_phrase}", _retry_after(response))
+        raise TransientError(f"answered {status} {response.reason_phrase}", _retry_after(response))
     if status != 200:
         raise StatusError(status, f"{address}: answered {status} {response.reason_phrase}: {_beginning(response)}")
 

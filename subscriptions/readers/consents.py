@@ -10,12 +10,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.dispatch import Signal
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from subscriptions import brand
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import Consent, ConsentText, Subscriber
+
+# Steps were added to the log. Sent in their transaction, with `steps` (a list of Consent).
+recorded = Signal()
 
 Event = Consent.Event
 PROOFS = (Event.ASKED, Event.CONFIRMED)  # the steps that are logged with IP address and browser
@@ -50,7 +54,9 @@ def record(subscriber: Subscriber, event: str, trace: Trace | None = None) -> No
         trace = replace(trace, ip="", user_agent="")
     if trace.text:
         _store_text(trace.text)
-    _make_row(subscriber, event, trace).save()
+    step = _make_row(subscriber, event, trace)
+    step.save()
+    recorded.send(Consent, steps=[step])
 
 
 def record_withdrawals(readers: Iterable[tuple[Subscriber, str]]) -> None:
@@ -60,9 +66,9 @@ def record_withdrawals(readers: Iterable[tuple[Subscriber, str]]) -> None:
 
 def record_many(readers: Iterable[tuple[Subscriber, str]], event: str) -> None:
     """Log one step of many readers, each given with its channel."""
-    Consent.objects.bulk_create(
-        (_make_row(reader, event, Trace(where=where)) for reader, where in readers), batch_size=500
-    )
+    steps = [_make_row(reader, event, Trace(where=where)) for reader, where in readers]
+    Consent.objects.bulk_create(steps, batch_size=500)
+    recorded.send(Consent, steps=steps)
 
 
 def _make_row(subscriber: Subscriber, event: str, trace: Trace) -> Consent:

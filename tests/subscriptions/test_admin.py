@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from digest import feedback
+from digest.api import tokens
 from digest.delivery import planner
 from digest.models import (
     Allowance,
@@ -48,6 +49,8 @@ from digest.models import (
     Turn,
     Validator,
     Vector,
+    WebhookEndpoint,
+    WebhookMessage,
 )
 from subscriptions.admin.readers import SubscriberForm
 from subscriptions.email_addresses import address_hash
@@ -99,6 +102,10 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     DeliveryEvent.objects.create(delivery=delivery, event_key="x:1", event_type="delivered", happened_at=NOW)
     Shard.objects.create(edition=edition, first=1, last=1, size=1, made_at=NOW, not_before=NOW, worker="learning")
     Pause.objects.create(reason="learning", began_at=NOW)
+    tokens.make("learning", ["readers:read"], by="ada", now=NOW)
+    address = {"url": "https://example.org/", "secret": "whsec_", "created_at": NOW}
+    endpoint = WebhookEndpoint.objects.create(name="learning", **address)
+    WebhookMessage.objects.create(endpoint=endpoint, event="test", made_at=NOW, reader_uid=alice.uid)
     QuietDay.objects.create(day=TODAY, reason="nothing on learning")
     Device.objects.create(subscriber=alice, token_hash="x", label="learning", signed_in_at=NOW, last_seen_on=TODAY)
     liked = edition.papers.get(key="arxiv:2608.00001")

@@ -194,7 +194,7 @@ def test_it_refuses_a_private_host_behind_a_public_one(upstream: Upstream, monke
     real = http._addresses_of
     public = [ipaddress.ip_address("93.184.215.14")]
     monkeypatch.setattr(http, "_addresses_of", lambda host: public if host == "127.0.0.1" else real(host))
-    monkeypatch.setattr(http, "_only_public", lambda trace, address: trace)  # it would look again, where it leads
+    monkeypatch.setattr(http, "only_public", lambda trace, address: trace)  # it would look again, where it leads
     upstream.say("/a", "", 302, Location=upstream.url.replace("127.0.0.1", "localhost") + "/secret")
     upstream.say("/secret", "the key to the house")
     client = Http(user_agent="test", limit=MEGABYTE, private_hosts=False)
