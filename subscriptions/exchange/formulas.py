@@ -14,6 +14,11 @@ def without_formula(cell: str) -> str:
     return _FORMULA.sub(r"\1\2'", cell)
 
 
+def with_formula(cell: str) -> str:
+    """Return the cell as it was before `without_formula`, for files that are imported again."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell[1:]) else cell
+
+
 def csv_lines(rows: Iterable[Iterable[object]]) -> str:
     """Return the rows as lines of CSV without formulas."""
     text = io.StringIO()

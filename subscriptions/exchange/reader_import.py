@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings as site
-from django.db import transaction
+from django.db import reset_queries, transaction
 
 from subscriptions.email_addresses import address_hash, mailbox, organization
 from subscriptions.exchange.formulas import csv_lines
@@ -154,6 +154,7 @@ class ReaderImporter:
             return self._position
 
     def _next_batch(self) -> Batch | None:
+        reset_queries()  # with DEBUG, Django keeps the text of thousands of queries, which are large here
         some = list(islice(self._unread, BATCH))
         if not some:
             return None

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from subscriptions.email_addresses import read_address
+from subscriptions.exchange.formulas import with_formula
 from subscriptions.exchange.products import STATUSES, Field, Product, Sign, Status, plain
 from subscriptions.models import Subscriber
 from subscriptions.query.grammar import FilterError, parse
@@ -101,7 +102,7 @@ class RowReader:
             return ""
         for place in self.columns[kind]:
             if place < len(cells) and (cell := cells[place].strip()):
-                return cell
+                return with_formula(cell) if cell[0] == "'" else cell
         return ""
 
     def _status(self, cells: list[str]) -> Status:

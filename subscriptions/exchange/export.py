@@ -1,0 +1,78 @@
+"""Exports of readers and of the suppression list as CSV, as a stream."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from subscriptions.exchange.formulas import csv_lines
+from subscriptions.models import Subscriber, Suppression, TopicFilter
+
+BATCH = 2_000
+BYTE_ORDER_MARK = "\ufeff"  # Excel reads UTF-8 only with it
+
+
+def _day(value: dt.datetime | None) -> str:
+    return value.isoformat(timespec="seconds") if value else ""
+
+
+# The names are those that an import recognizes.
+COLUMNS: dict[str, Callable[[Subscriber, list[TopicFilter]], Any]] = {
+    "email": lambda reader, follows: reader.email,
+    "status": lambda reader, follows: reader.status,
+    "topics": lambda reader, follows: "; ".join(row.topic.name for row in follows if row.topic),
+    "words": lambda reader, follows: "\n".join(row.words for row in follows if not row.topic),
+    "language": lambda reader, follows: reader.language,
+    "frequency": lambda reader, follows: reader.frequency,
+    "time_zone": lambda reader, follows: reader.time_zone,
+    "send_hour": lambda reader, follows: reader.send_hour,
+    "max_papers": lambda reader, follows: reader.max_papers,
+    "signed_up_at": lambda reader, follows: _day(reader.created_at),
+    "confirmed_at": lambda reader, follows: _day(reader.confirmed_at),
+    "unsubscribed_at": lambda reader, follows: _day(reader.unsubscribed_at),
+    "uid": lambda reader, follows: reader.uid,
+}
+
+
+def choose(
+    *,
+    status: Sequence[str] = (),
+    frequency: str = "",
+    topic: str = "",
+    signed_up_from: dt.datetime | None = None,
+    signed_up_before: dt.datetime | None = None,
+) -> QuerySet[Subscriber]:
+    """Return the readers with all of these properties. Empty values don't restrict them."""
+    chosen = Q()
+    if status:
+        chosen &= Q(status__in=status)
+    if frequency:
+        chosen &= Q(frequency=frequency)
+    if topic:
+        chosen &= Q(pk__in=TopicFilter.objects.filter(topic__slug=topic).values("subscriber"))
+    if signed_up_from:
+        chosen &= Q(created_at__gte=signed_up_from)
+    if signed_up_before:
+        chosen &= Q(created_at__lt=signed_up_before)
+    return Subscriber.objects.filter(chosen)
+
+
+def readers(chosen: QuerySet[Subscriber], columns: Sequence[str] = ()) -> Iterator[str]:
+    """Yield CSV with a row for each reader, in the order of their ids."""
+    names = list(columns or COLUMNS)
+    yield BYTE_ORDER_MARK + csv_lines([names])
+    last = 0
+    ordered = Subscriber.objects.filter(pk__in=chosen.order_by().values("pk")).order_by("pk")
+    while batch := list(ordered.filter(pk__gt=last).prefetch_related("filters__topic")[:BATCH]):
+        last = batch[-1].pk
+        yield csv_lines([COLUMNS[name](reader, list(reader.filters.all())) for name in names] for reader in batch)
+
+
+def suppressions() -> Iterator[str]:
+    """Yield CSV with a row for each suppressed address, as a hash."""
+    yield csv_lines([["address_hash", "reason", "created_at"]])
+    last = 0
+    while batch := list(Suppression.objects.filter(pk__gt=last).order_by("pk")[:BATCH]):
+        last = batch[-1].pk
+        yield csv_lines([row.address_hash, row.reason, _day(row.created_at)] for row in batch)

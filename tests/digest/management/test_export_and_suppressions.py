@@ -1,0 +1,104 @@
+"""The commands that export readers and import suppression lists."""
+
+import csv
+import io
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from subscriptions.email_addresses import address_hash
+from subscriptions.exchange import export
+from subscriptions.models import Subscriber, Suppression, Topic
+from subscriptions.readers import lifecycle
+from tests.conftest import NOW, make_reader
+
+pytestmark = pytest.mark.django_db
+
+
+def run(name: str, *arguments: str) -> str:
+    out = io.StringIO()
+    call_command(name, *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+@pytest.fixture
+def readers(learning: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "BATCH", 1)
+    make_reader("ada@example.org", topics=[learning], words="=SUM(1)")
+    make_reader("+grace@example.org", frequency="weekly")
+    lifecycle.unsubscribe(make_reader("left@example.org"), now=NOW)
+
+
+@pytest.mark.usefixtures("readers")
+def test_it_exports_all_readers_without_formulas() -> None:
+    found = rows(run("export_readers"))
+    assert [row["email"] for row in found] == ["ada@example.org", "'+grace@example.org", "left@example.org"]
+    assert (found[0]["topics"], found[0]["words"]) == ("Learning", "'=SUM(1)")
+
+
+@pytest.mark.usefixtures("readers")
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (["--status", "active"], ["ada@example.org", "'+grace@example.org"]),
+        (["--status", "unsubscribed", "--status", "pending"], ["left@example.org"]),
+        (["--frequency", "weekly"], ["'+grace@example.org"]),
+        (["--topic", "learning"], ["ada@example.org"]),
+        (["--from", "2999-01-01"], []),
+        (["--before", "2999-01-01", "--status", "unsubscribed"], ["left@example.org"]),
+    ],
+)
+def test_it_exports_the_chosen_readers_and_columns(filters: list[str], expected: list[str]) -> None:
+    found = rows(run("export_readers", *filters, "--column", "email", "--column", "status"))
+    assert [row["email"] for row in found] == expected
+    assert all(set(row) == {"email", "status"} for row in found)
+
+
+@pytest.mark.usefixtures("readers")
+def test_an_export_can_be_imported_on_another_site(tmp_path: Path) -> None:
+    path = tmp_path / "readers.csv"
+    run("export_readers", "--output", str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = dict(Subscriber.objects.exclude(status="unsubscribed").values_list("email", "frequency"))
+    Subscriber.objects.all().delete()
+    run("import_readers", str(path), "--consent-source", "our former site")
+    assert dict(Subscriber.objects.values_list("email", "frequency")) == before
+    follows = {str(row) for row in Subscriber.objects.get(email="ada@example.org").filters.all()}
+    assert follows == {"Learning", "=SUM(1)"}
+
+
+def test_it_exports_suppressions_as_hashes() -> None:
+    lifecycle.suppress("gone@example.org", "bounced")
+    [row] = rows(run("export_readers", "--suppressions"))
+    assert (row["address_hash"], row["reason"]) == (address_hash("gone@example.org"), "bounced")
+
+
+def test_it_says_that_there_is_no_such_topic() -> None:
+    with pytest.raises(CommandError, match="There is no topic alchemy"):
+        run("export_readers", "--topic", "alchemy")
+
+
+def test_it_suppresses_the_addresses_of_a_list_and_ends_their_subscriptions(tmp_path: Path, alice: Any) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f"email,reason\n{alice.email.upper()},hard bounce\nnew@example.org,spam\nbad,\n")
+    assert "2  addresses suppressed" in run("import_suppressions", str(path), "--dry-run")
+    assert not Suppression.objects.exists()
+    assert "2  addresses suppressed" in run("import_suppressions", str(path), "--by", "ida")
+    assert set(Suppression.objects.values_list("reason", flat=True)) == {"bounced", "complained"}
+    alice.refresh_from_db()
+    assert alice.status == "suppressed"
+    assert "2  suppressed already" in run("import_suppressions", str(path))
+
+
+def test_addresses_without_a_reason_get_that_of_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("a@example.org\n")
+    run("import_suppressions", str(path), "--reason", "complained")
+    assert Suppression.objects.get().reason == "complained"
