@@ -89,20 +89,23 @@ def _repeated(record: logging.LogRecord, again: int) -> logging.LogRecord:
     return logging.LogRecord(record.name, record.levelno, record.pathname, record.lineno, text, None, None)
 
 
+FORMATTERS: dict[str, dict[str, Any]] = {
+    "text": {
+        "class": "config.logs.WithoutSecrets",
+        "format": "{asctime} {levelname:<7} {name}: {message}",
+        "style": "{",
+    },
+    "json": {"()": "config.json_log.JsonFormatter"},
+}
+
+
 def to_console(level: str, style: str = "text") -> dict[str, Any]:
     """Return Django's LOGGING setting for a log of `level` and above on the console, as “text” or “json”."""
     quiet = {"level": "WARNING"} if level == "INFO" else {}  # several lines a minute while all is well
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "text": {
-                "class": "config.logs.WithoutSecrets",
-                "format": "{asctime} {levelname:<7} {name}: {message}",
-                "style": "{",
-            },
-            "json": {"()": "config.json_log.JsonFormatter"},
-        },
+        "formatters": {style: FORMATTERS[style]},  # the other one needs a library that is then not imported
         "filters": {"outages": {"()": "config.outages.OneLine"}},
         "handlers": {"console": {"()": "config.logs.Console", "formatter": style, "filters": ["outages"]}},
         "root": {"handlers": ["console"], "level": level},

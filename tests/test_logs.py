@@ -133,6 +133,10 @@ def test_both_formats_can_be_configured() -> None:
         assert isinstance(console.config["formatters"][style], formatter)
 
 
+def test_text_needs_no_library_for_json() -> None:
+    assert list(logs.to_console("INFO")["formatters"]) == ["text"]
+
+
 def test_the_options_of_celery_do_not_change_the_log() -> None:
     before = logging.getLogger().level
     receivers = app.log.setup_logging_subsystem(loglevel="CRITICAL", logfile=None) if not app.log.already_setup else [1]

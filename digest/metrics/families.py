@@ -5,6 +5,7 @@ Each costs a bounded number of rows, however many deliveries there are.
 
 import datetime as dt
 import platform
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,13 +17,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from digest import counters
 from digest.delivery import pauses, shards
 from digest.delivery.providers import failover
+from digest.health import heartbeats
+from digest.health.incidents import open_incidents
 from digest.ingest import fetch_log, source_health
 from digest.metrics import broker
-from digest.models import Delivery, Edition, FetchRun, Paper, Shard, Source
+from digest.models import Delivery, Edition, FetchRun, Heartbeat, Paper, Shard, Source
 from subscriptions.models import FormPost, OwedNotice, Subscriber
 
 PREFIX = "dailypapers_"
 EXACT = 100_000  # rows of a queue that are counted one by one
+FORGOTTEN_AFTER = dt.timedelta(hours=1)  # heartbeats of processes that were killed
 
 Counted = dict[str, list[tuple[dict[str, str], float]]]
 
@@ -35,6 +39,7 @@ def collect(*, now: dt.datetime) -> Iterator[Metric]:
     yield from _sending(now)
     yield from _sources()
     yield from _broker()
+    yield from _health(now)
     yield from _counted(counters.read())
 
 
@@ -95,6 +100,26 @@ def _broker() -> Iterator[Metric]:
         yield _gauge("broker_up", "1 if the broker answers.", [({}, float(bool(sizes)))])
         rows = [({"queue": name}, size) for name, size in sizes.items()]
         yield _gauge("broker_queue_size", "Tasks that wait in the broker.", rows)
+
+
+def _health(now: dt.datetime) -> Iterator[Metric]:
+    alive, last = Counter[str](), dict[str, dt.datetime]()
+    disks, skews = dict[str, float](), dict[str, float]()
+    for beat in Heartbeat.objects.filter(at__gt=now - FORGOTTEN_AFTER):
+        alive[beat.kind] += beat.at > now - heartbeats.SILENT_AFTER
+        last[beat.kind] = max(last.get(beat.kind, beat.at), beat.at)
+        if beat.free_mb is not None:
+            disks[beat.host] = min(disks.get(beat.host, beat.free_mb * 1e6), beat.free_mb * 1e6)
+        skews[beat.host] = max(skews.get(beat.host, 0.0), abs(beat.skew.total_seconds()))
+    kinds = [kind for kind in Heartbeat.Kind.values if kind != Heartbeat.Kind.QUEUE]
+    yield _gauge("processes", "Processes with a recent heartbeat.", [({"kind": kind}, alive[kind]) for kind in kinds])
+    yield _moments(
+        "last_heartbeat", "The last heartbeat by kind.", [({"kind": kind}, last.get(kind)) for kind in kinds]
+    )
+    yield _gauge("free_disk_bytes", "Free space in VAR_DIR.", [({"host": host}, free) for host, free in disks.items()])
+    rows = [({"host": host}, skew) for host, skew in skews.items()]
+    yield _gauge("clock_skew_seconds", "How far a machine's clock is from the database's.", rows)
+    yield _gauge("open_incidents", "What operators were alerted to and is not over.", [({}, open_incidents().count())])
 
 
 def _counted(counted: Counted) -> Iterator[Metric]:

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from digest import counters, tasks
 from digest.delivery import pauses, shard_worker
 from digest.delivery.providers import failover
+from digest.health import heartbeats, incidents
 from digest.ingest import fetch_log
 from digest.metrics import broker, families
-from digest.models import Delivery, Edition, MetricCounter, Source
+from digest.models import Delivery, Edition, Heartbeat, MetricCounter, Source
 from digest.ops import reputation_guard
 from digest.sources.records import UnreachableError
 from subscriptions.models import Subscriber
@@ -169,7 +171,7 @@ def test_the_number_of_queries_does_not_depend_on_the_data(scrape: Scrape, editi
 
     before = queries()
     queue_readers(edition, 30)
-    assert queries() == before <= 20
+    assert queries() == before <= 22
 
 
 def test_a_very_long_queue_is_counted_in_shards(db: None, edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,3 +179,16 @@ def test_a_very_long_queue_is_counted_in_shards(db: None, edition: Edition, monk
     monkeypatch.setattr(families, "EXACT", 2)
     monkeypatch.setattr(families._up_to, "__defaults__", (2,))
     assert families._queued() == 5
+
+
+def test_it_counts_the_processes_that_live_and_what_is_wrong(scrape: Scrape) -> None:
+    heartbeats.record(Heartbeat.Kind.BEAT, "beat@a")
+    heartbeats.record(Heartbeat.Kind.WEB, "web@a")
+    Heartbeat.objects.filter(kind="web").update(at=timezone.now() - dt.timedelta(minutes=5))
+    incidents.begin("beat", "The scheduler is silent", "Start it.", now=timezone.now())
+    found = scrape()
+    assert values(found["dailypapers_processes"]) == {("beat",): 1, ("worker",): 0, ("web",): 0}
+    assert {kind for (kind,) in values(found["dailypapers_last_heartbeat_timestamp_seconds"])} == {"beat", "web"}
+    assert min(values(found["dailypapers_free_disk_bytes"]).values()) > 1e6
+    assert max(values(found["dailypapers_clock_skew_seconds"]).values()) < 400
+    assert values(found["dailypapers_open_incidents"])[()] == 1
