@@ -4,6 +4,7 @@ Django's context for these pages reads the body. If it can't be parsed, that rai
 an exception in place of a page.
 """
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views import defaults
 
+logger = logging.getLogger(__name__)
 Page = Callable[..., HttpResponse]
 
 
@@ -30,6 +32,14 @@ def without_unreadable_body(page: Page) -> Page:
 
 
 bad_request = without_unreadable_body(defaults.bad_request)
-permission_denied = without_unreadable_body(defaults.permission_denied)
 page_not_found = without_unreadable_body(defaults.page_not_found)
 server_error = without_unreadable_body(defaults.server_error)
+
+
+@without_unreadable_body
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Show that the visitor may not do this. Log one line: Django's own has a traceback, which says nothing more."""
+    response = defaults.permission_denied(request, exception)
+    logger.warning("Forbidden: %s", request.path)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django looks for it before it logs
+    return response

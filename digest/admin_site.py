@@ -64,7 +64,9 @@ class PapersAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         from digest.admin import account
 
-        return [*account.AccountPages(self).urls(), *super().get_urls()]
+        # Without Django's redirect from any row to its page on the site: no model of ours has an address there.
+        own = [pattern for pattern in super().get_urls() if getattr(pattern, "name", "") != "view_on_site"]
+        return [*account.AccountPages(self).urls(), *own]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the models of one app if `app_label` is given, else all that the user may see, in groups."""

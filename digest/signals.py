@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, pre_send, tracking
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.mail import EmailMessage
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,10 +16,11 @@ from digest.delivery.events import ReportedEvent, report_parser
 from digest.delivery.providers.anymail_messages import guard_single_email
 from digest.editions import publication
 from digest.email import welcome
-from digest.models import Edition
+from digest.models import Edition, StaffRole
 from digest.outgoing import outbox
 from digest.papers import stored_formulas
 from digest.search import fulltext
+from digest.staff import roles
 from subscriptions.models import Consent, OwedNotice, Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import consents, lifecycle, personal_data
@@ -68,6 +69,14 @@ def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
         columns = {column.name for column in _columns(database)}
         if columns >= stored_formulas.COLUMNS:  # not after a migration back to an early state
             stored_formulas.rewrite(using)
+
+
+@receiver(post_migrate)
+def make_staff_groups(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """Give ready-made groups their permissions, once all our apps have made theirs."""
+    with_models = [app.label for app in apps.get_app_configs() if app.models_module]  # the others send no signal
+    if sender.label == with_models[-1] and StaffRole._meta.db_table in connections[using].introspection.table_names():
+        roles.sync()
 
 
 def _columns(database: BaseDatabaseWrapper) -> list[Any]:

@@ -1,6 +1,7 @@
 """The admin of papers, editions and deliveries. No action sends an email twice, except those that say so."""
 
 from digest.admin import (
+    accounts,
     api_tokens,
     audit,
     brand,
@@ -22,6 +23,7 @@ from digest.admin import (
 )
 
 __all__ = [
+    "accounts",
     "api_tokens",
     "audit",
     "brand",

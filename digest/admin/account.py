@@ -24,10 +24,16 @@ from subscriptions.security import abuse_limits
 FEW_CODES = 3  # after a recovery code was used, ask to make new ones
 
 
+class SecretInput(forms.PasswordInput):
+    """A box that shows what is typed, and is empty when the form is shown again."""
+
+    input_type = "text"
+
+
 class CodeField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "size": 10}
-        super().__init__(max_length=12, widget=forms.TextInput(attrs=attrs), label="Code", **kwargs)
+        super().__init__(max_length=12, widget=SecretInput(attrs=attrs), label="Code", **kwargs)
 
 
 class LoginCodeForm(forms.Form):
@@ -35,7 +41,7 @@ class LoginCodeForm(forms.Form):
 
     code = CodeField(required=False)
     recovery_code = forms.CharField(
-        max_length=40, required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"})
+        max_length=40, required=False, widget=SecretInput(attrs={"autocomplete": "off", "autocapitalize": "none"})
     )
 
     def __init__(self, request: HttpRequest, user: User) -> None:

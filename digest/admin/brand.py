@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -122,6 +123,8 @@ class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Redirect to the only row, or to the form that creates it."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
         if Brand.objects.exists():
             return redirect("admin:subscriptions_brand_change", 1)
         return redirect("admin:subscriptions_brand_add")

@@ -20,6 +20,7 @@ from digest.jobs import delivery_jobs, reader_jobs
 from digest.models import Delivery, Edition
 from digest.personalization.digest_selection import Digest
 from subscriptions import brand
+from subscriptions.admin.access_log import log_opening
 from subscriptions.admin.readers import SubscriberAdmin
 from subscriptions.admin.suppressions import SuppressionAdmin
 from subscriptions.models import Subscriber, Suppression
@@ -126,6 +127,7 @@ class ReaderAdmin(SubscriberAdmin):
     def today_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the digest that the reader would get now. A POST sends it as a test email to an address."""
         reader = self._reader(request, pk)
+        log_opening(request, reader)
         may_send = self.has_change_permission(request, reader)
         if request.method == "POST" and not may_send:
             raise PermissionDenied

@@ -19,6 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from subscriptions import audit
+from subscriptions.admin.access_log import LogsOpeningAdmin, LogsSearchesAdmin
 from subscriptions.email_addresses import address_hash
 
 
@@ -81,7 +82,7 @@ def breakable(address: str) -> str:
     return format_html("{}<wbr>{}", local, format_html_join(mark_safe("<wbr>."), "{}", parts))
 
 
-class NamesReaderAdmin:
+class NamesReaderAdmin(LogsSearchesAdmin, LogsOpeningAdmin):
     """A list with a column `reader`: the address of each row's subscriber."""
 
     @admin.display(ordering="subscriber__email")
@@ -189,7 +190,7 @@ class SuppressesAdmin:
         return request.user.has_perm("subscriptions.delete_suppression")
 
 
-class FindsAddressesAdmin:
+class FindsAddressesAdmin(LogsSearchesAdmin):
     """Search by whole email address in a table that holds only hashes of addresses."""
 
     def get_search_results(

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from subscriptions import audit, time_zones
+from subscriptions.admin.access_log import LogsOpeningAdmin, LogsSearchesAdmin
 from subscriptions.admin.base import (
     LooksAtRelatedAdmin,
     NamesReaderAdmin,
@@ -63,7 +64,14 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
     extra = 0
 
 
-class SubscriberAdmin(OwnsALogAdmin, SuppressesAdmin, SavesChangesAdmin, admin.ModelAdmin[Subscriber]):
+class SubscriberAdmin(
+    LogsSearchesAdmin,
+    LogsOpeningAdmin,
+    OwnsALogAdmin,
+    SuppressesAdmin,
+    SavesChangesAdmin,
+    admin.ModelAdmin[Subscriber],
+):
     """The page of a reader. The digest app registers it, with actions and pages about their digests."""
 
     empty_text = "No readers yet. They sign up on the site, and confirm by the link in an email."

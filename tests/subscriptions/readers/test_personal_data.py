@@ -333,6 +333,11 @@ def test_it_leaves_no_address_when_an_admin_deletes(admin_client: Client, much: 
     assert "alice" not in dump().lower()
 
 
+def test_the_log_of_consents_names_the_admin_who_erased(admin_client: Client, alice: Subscriber) -> None:
+    admin_client.post(reverse("admin:subscriptions_subscriber_delete", args=[alice.pk]), {"post": "yes"})
+    assert Consent.objects.get(event="erased").where == "admin admin"
+
+
 def test_it_keeps_when_a_reader_agreed_and_not_who(much: Subscriber) -> None:
     uid = much.uid
     consents.record(much, "confirmed", Trace(ip="203.0.113.9", user_agent="Mozilla"))

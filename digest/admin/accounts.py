@@ -1,0 +1,111 @@
+"""Accounts of staff and their groups. Only superusers hand out rights, and only they touch other superusers."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django_otp.plugins.otp_totp import admin as otp_admin  # noqa: F401  # its import registers the page to remove
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from digest.staff import roles, second_factor, sessions
+from subscriptions.admin.base import log_action
+from subscriptions.pills import pill
+
+RIGHTS = ("is_superuser", "groups", "user_permissions")
+ABOUT_ROLES = format_html(
+    "Groups that come with the site: <ul>{}</ul>",
+    format_html_join("", "<li><strong>{}</strong> {}.</li>", roles.ABOUT.items()),
+)
+
+admin.site.unregister(TOTPDevice)  # its page shows keys
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin[User]):
+    list_display = ["username", "name", "rights", "second_factor", "last_login"]
+    list_filter = ["is_superuser", "is_staff", "is_active", "groups"]
+    actions = ["remove_second_factor", "log_out"]
+    fieldsets = [
+        (None, {"fields": ["username", "password", "second_factor"]}),
+        ("Person", {"fields": [("first_name", "last_name"), "email"]}),
+        ("Rights", {"fields": [("is_active", "is_staff", "is_superuser"), "groups"], "description": ABOUT_ROLES}),
+        ("Single permissions", {"fields": ["user_permissions"], "classes": ["collapse"]}),
+        ("Dates", {"fields": [("last_login", "date_joined")]}),
+    ]
+    readonly_fields = ["second_factor", "last_login", "date_joined"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        return super().get_queryset(request).prefetch_related("groups").annotate(has_factor=Exists(devices))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        own = () if request.user.is_superuser else RIGHTS
+        return (*super().get_readonly_fields(request, obj), *own)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    @admin.display(ordering="first_name")
+    def name(self, user: User) -> str:
+        return user.get_full_name()
+
+    @admin.display(ordering="is_superuser")
+    def rights(self, user: User) -> str:
+        """Return "superuser", or the groups."""
+        if not user.is_active:
+            return "none: not active"
+        if not user.is_staff:
+            return "none: not staff"
+        return "superuser" if user.is_superuser else ", ".join(group.name for group in user.groups.all())
+
+    @admin.display(description="second factor", ordering="has_factor")
+    def second_factor(self, user: User) -> str:
+        return pill("active", "on") if getattr(user, "has_factor", False) else pill("off")
+
+    @admin.action(description="Remove the second factor of the selected accounts", permissions=["change"])
+    def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        users = [user for user in queryset if _may_touch(request, user) and second_factor.device_of(user)]
+        log_action(request, users, "Removed the second factor.")
+        for user in users:
+            second_factor.remove(user)
+            sessions.end_all(user)
+        self._say(request, len(users), len(queryset), "They log in with the password alone, and can set it up again.")
+
+    @admin.action(description="Log the selected accounts out everywhere", permissions=["change"])
+    def log_out(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        users = [user for user in queryset if _may_touch(request, user)]
+        log_action(request, users, "Logged out everywhere.")
+        for user in users:
+            sessions.end_all(user, keep=request.session.session_key)
+        self._say(request, len(users), len(queryset), "They must log in again.")
+
+    def _say(self, request: HttpRequest, done: int, chosen: int, what: str) -> None:
+        if done:
+            self.message_user(request, f"Done for {done}. {what}")
+        if done < chosen:
+            skipped = f"{chosen - done} skipped: superusers, or accounts without a second factor."
+            self.message_user(request, skipped, messages.WARNING)
+
+
+@admin.register(Group)
+class StaffGroupAdmin(GroupAdmin):
+    """Groups. A user who may change one could give it all permissions, so only superusers may."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
+def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    return user is None or not user.is_superuser or bool(request.user.is_superuser)

@@ -1,0 +1,90 @@
+"""The pages of staff accounts: who may touch which, and the help after a lost phone."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from digest.staff import roles
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/auth/user/"
+
+
+@pytest.fixture
+def eve(db: None) -> User:
+    """A member of staff who manages accounts, and is no superuser."""
+    user = User.objects.create_user("eve", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="auth"))
+    return user
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    user = User.objects.create_superuser("ada")
+    TOTPDevice.objects.create(user=user, name="phone")
+    return user
+
+
+def run(client: Client, action: str, *users: User) -> str:
+    form = {"action": action, "_selected_action": [user.pk for user in users]}
+    return client.post(LIST, form, follow=True).content.decode()
+
+
+def test_the_list_says_who_has_a_second_factor(admin_client: Client, ada: User) -> None:
+    page = admin_client.get(LIST).content.decode()
+    assert page.count('is-good">on</span>') == 1
+    assert page.count(">off</span>") == 1
+
+
+def test_an_admin_removes_the_second_factor_of_another(admin_client: Client, ada: User) -> None:
+    elsewhere = Client()
+    elsewhere.force_login(ada)
+    assert "Done for 1." in run(admin_client, "remove_second_factor", ada)
+    assert not TOTPDevice.objects.exists()
+    assert elsewhere.get("/admin/account/").status_code == 302
+    assert LogEntry.objects.get().change_message == "Removed the second factor."
+
+
+def test_an_admin_logs_another_out(admin_client: Client, eve: User) -> None:
+    elsewhere = Client()
+    elsewhere.force_login(eve)
+    run(admin_client, "log_out", eve)
+    assert elsewhere.get("/admin/account/").status_code == 302
+    assert admin_client.get("/admin/account/").status_code == 200
+
+
+@pytest.mark.parametrize("action", ["remove_second_factor", "log_out"])
+def test_only_superusers_touch_superusers(client: Client, eve: User, ada: User, action: str) -> None:
+    client.force_login(eve)
+    assert "1 skipped" in run(client, action, ada)
+    assert TOTPDevice.objects.exists()
+    form = {"password1": "another long password", "password2": "another long password", "usable_password": "true"}
+    assert client.post(f"{LIST}{ada.pk}/password/", form).status_code == 403
+    assert client.post(f"{LIST}{ada.pk}/change/", {"username": "ada"}).status_code == 403
+    assert client.post(f"{LIST}{ada.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_only_superusers_hand_out_rights(client: Client, eve: User) -> None:
+    client.force_login(eve)
+    group = Group.objects.create(name="All")
+    form: dict[str, Any] = {"username": "eve", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    form |= {"groups": [group.pk], "user_permissions": list(Permission.objects.values_list("pk", flat=True))}
+    assert client.post(f"{LIST}{eve.pk}/change/", form).status_code == 302
+    eve.refresh_from_db()
+    assert not eve.is_superuser
+    assert not eve.groups.exists()
+    assert not eve.has_perm("digest.change_paper")
+    assert client.post(f"/admin/auth/group/{group.pk}/change/", {"name": "Mine"}).status_code == 403
+
+
+def test_the_page_explains_the_ready_made_groups(admin_client: Client, eve: User) -> None:
+    page = admin_client.get(f"{LIST}{eve.pk}/change/").content.decode()
+    assert all(about in page for about in roles.ABOUT.values())
+
+
+def test_keys_of_apps_are_not_shown(admin_client: Client, ada: User) -> None:
+    assert admin_client.get("/admin/otp_totp/totpdevice/").status_code == 404
