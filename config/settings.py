@@ -166,6 +166,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["digest.staff.backend.StaffBackend"]
 REQUIRE_SECOND_FACTOR = env.one_of("REQUIRE_SECOND_FACTOR", "off", "superusers", "staff")
 STAFF_IDLE_HOURS = env.whole_number("STAFF_IDLE_HOURS", 12, 1, 24 * 14)  # without a visit, until a session ends
 SESSION_COOKIE_AGE = env.whole_number("STAFF_SESSION_DAYS", 14, 1, 90) * 86_400  # until each session ends

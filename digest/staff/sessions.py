@@ -82,10 +82,8 @@ def _is_alive(request: HttpRequest) -> bool:
 def _lacks_factor(request: HttpRequest, user: User) -> bool:
     if not user.is_staff:
         return False
-    device = second_factor.device_of(user)
-    if device is None:
-        return second_factor.is_required(user)
-    return bool(request.session.get(FACTOR) != device.pk)
+    app: int | None = user.app_pk  # type: ignore[attr-defined]  # by StaffBackend
+    return second_factor.is_required(user) if app is None else request.session.get(FACTOR) != app
 
 
 def _is_of(session: Session, user: User) -> bool:
