@@ -137,7 +137,9 @@ class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
         logos.mark_used(obj.logo_mark, now=clock.now())
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        return super().render_change_form(request, context | {"show_save_and_add_another": False}, *args, **kwargs)
+        named = dict.fromkeys(("title", "heading"), "Brand")  # there is one, also before it is first saved
+        context |= named | {"show_save_and_add_another": False}
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(Logo)

@@ -175,6 +175,8 @@ class ReaderImportAdmin(ReadOnlyAdmin, admin.ModelAdmin[ReaderImport]):
 
     def steps_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the step that the import has reached. A POST stores its settings and starts the dry run."""
+        if not self.has_view_permission(request) and not self.has_add_permission(request):
+            raise PermissionDenied
         if not ReaderImport.objects.filter(pk=pk).exists():
             messages.warning(request, f"There is no import {pk}. Perhaps it was deleted.")
             return HttpResponseRedirect(reverse("admin:index"))  # as the admin does for other rows
