@@ -1,6 +1,7 @@
 """The admin's first page, its groups, and the order of rows."""
 
 import datetime as dt
+import html
 import re
 from typing import Any
 
@@ -202,3 +203,22 @@ def test_a_paper_keeps_its_authors_when_it_is_saved(admin_client: Client, editio
 @pytest.mark.parametrize("model", [Delivery, DeliveryEvent, Subscriber, Paper])
 def test_no_list_of_millions_reads_them_all_for_a_hierarchy_of_dates(model: Any) -> None:
     assert admin.site.get_model_admin(model).date_hierarchy is None
+
+
+@pytest.mark.parametrize(
+    ("path", "way"),
+    [
+        ("digest/paper/", "Home › Papers"),
+        ("digest/paper/{pk}/change/", "Home › Papers › Reinforcement Learning at Scale"),
+        ("digest/paper/{pk}/history/", "Home › Papers › Reinforcement Learning at Scale › History"),
+        ("auth/user/add/", "Home › Users › Add"),
+        ("subscriptions/topic/make/", "Home › Topics › Make from examples"),
+    ],
+)
+def test_breadcrumbs_name_no_app(admin_client: Client, edition: Edition, path: str, way: str) -> None:
+    paper = Paper.objects.get(title="Reinforcement Learning at Scale")
+    page = admin_client.get(f"/admin/{path.format(pk=paper.pk)}").content.decode()
+    found = re.search(r'<div class="breadcrumbs">(.*?)</div>', page, re.DOTALL)
+    assert found
+    text = html.unescape(re.sub(r"<[^>]+>", "", found[1]))
+    assert " ".join(text.split()) == way
