@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 
 from digest import clock
 from digest.health import incidents
+from digest.models import Installation
 from digest.ops import trend_charts
 from digest.ops.dashboard import make_dashboard
 from digest.ops.sending_status import sending_status
@@ -90,6 +91,7 @@ class PapersAdminSite(AdminSite):
             "ranges": trend_charts.RANGES,
             "span": span,
             "range_name": trend_charts.RANGES[span],
+            "is_behind": overview.pause is not None and Installation.objects.exclude(behind_since=None).exists(),
             "may": may,
         }
         return super().index(request, (extra_context or {}) | shown)

@@ -1,8 +1,9 @@
-"""A whole round in a process with a real database: send, back up, lose everything, restore, and send again.
+"""A whole round in a process with a real database: send, back up, lose everything, restore, send again, and move.
 
-    python -m tests.digest.recovery.round_trip
+    python -m tests.digest.recovery.round_trip ARCHIVE DATABASE_URL
 
-It prints what happened as JSON. The test that starts it sets DATABASE_URL and VAR_DIR.
+It prints what happened as JSON. The test that starts it sets DATABASE_URL and VAR_DIR. The second argument names the
+database to move to.
 """
 
 import json
@@ -10,6 +11,7 @@ import shutil
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -17,15 +19,15 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connections  # noqa: E402
 
 from benchmarks import readers  # noqa: E402
 from digest import clock  # noqa: E402
 from digest.delivery import high_water, planner, shard_worker  # noqa: E402
 from digest.editions import publication  # noqa: E402
-from digest.models import Delivery, Edition, Source  # noqa: E402
+from digest.models import Delivery, Edition, Pause, Source  # noqa: E402
 from digest.papers.upsert import ingest  # noqa: E402
-from digest.recovery import guard  # noqa: E402
+from digest.recovery import guard, move  # noqa: E402
 from subscriptions.models import Subscriber  # noqa: E402
 from tests.conftest import make_record  # noqa: E402
 
@@ -61,7 +63,23 @@ def main() -> None:
     shutil.rmtree(settings.RECOVERY_DIR)
     found["elsewhere"] = call("restore", f"{archive}.2", "--replace")
     found["readers"] = Subscriber.objects.count()
-    connection.close()
+    # 5. It is moved to another database, and the move is interrupted.
+    found["undecided"] = call("move", "--to", sys.argv[2])
+    call("send_missing", "--logs-are-complete")
+    interrupt_after(30)
+    found["interrupted"] = call("move", "--to", sys.argv[2])
+    found["moved"] = call("move", "--to", sys.argv[2])
+    found["old_may_send"] = guard.may_send(now=clock.now())
+    there = Delivery.objects.using(move.TARGET)
+    found["there"] = [
+        there.filter(status="sent").count(),
+        Pause.objects.using(move.TARGET).filter(ended_at=None).count(),
+    ]
+    last = there.latest("pk")
+    last.pk = None
+    last.edition_id = Edition.objects.using(move.TARGET).create(day="2020-01-01", published_at=clock.now()).pk
+    last.save(using=move.TARGET)  # fails if the sequences are behind
+    connections.close_all()
     print(json.dumps(found))
 
 
@@ -73,6 +91,21 @@ def make_edition() -> Edition:
     edition = publication.publish(today, now=clock.now()).edition
     assert edition is not None
     return edition
+
+
+def interrupt_after(batches: int) -> None:
+    """Have the next move stop after a number of batches, as by Ctrl-C."""
+    insert, done = move._insert, [0]
+
+    def interrupted(*arguments: Any) -> None:
+        done[0] += 1
+        if done[0] > batches:
+            move._insert = insert
+            raise KeyboardInterrupt
+        insert(*arguments)
+
+    move.BATCH = 5
+    setattr(move, "_insert", interrupted)  # noqa: B010  # mypy refuses an assignment
 
 
 def call(*command: str) -> str:

@@ -25,10 +25,10 @@ from tests.environment import SERVICES
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def run_round_trip(folder: Path, database: str) -> dict[str, Any]:
+def run_round_trip(folder: Path, database: str, other: str) -> dict[str, Any]:
     environment = os.environ | {"VAR_DIR": str(folder / "var"), "DATABASE_URL": database, "EMAIL_URL": "memorymail://"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.digest.recovery.round_trip", str(folder / "backup.tar.gz")],
+        [sys.executable, "-m", "tests.digest.recovery.round_trip", str(folder / "backup.tar.gz"), other],
         cwd=ROOT,
         env=environment | {"CELERY_BROKER_URL": "memory://", "POSTAL_ADDRESS": "Street 1"},
         capture_output=True,
@@ -56,8 +56,24 @@ def database(tmp_path: Path) -> Any:
 
 
 @pytest.mark.both_databases
-def test_a_restored_site_sends_nothing_twice(tmp_path: Path, database: str) -> None:
-    found = run_round_trip(tmp_path, database)
+def test_a_site_is_restored_and_moved_and_sends_nothing_twice(tmp_path: Path, database: str) -> None:
+    found = run_round_trip(tmp_path, f"sqlite:///{tmp_path}/old.sqlite3", database)
+    assert "Decide about this first" in found["undecided"]
+    assert "Run the same command again to continue" in found["interrupted"]
+    assert "counted them on both sides" in found["moved"]
+    assert not found["old_may_send"]
+    assert found["there"] == [12, 0]
+    check_restored(found)
+
+
+@pytest.mark.services
+def test_a_site_on_postgresql_is_restored_and_moved_to_sqlite(tmp_path: Path, database: str) -> None:
+    found = run_round_trip(tmp_path, database, f"sqlite:///{tmp_path}/new.sqlite3")
+    assert found["there"] == [12, 0]
+    check_restored(found)
+
+
+def check_restored(found: dict[str, Any]) -> None:
     assert "12 readers, 12 deliveries" in found["backup"]
     assert found["mode"] == "0o600"
     assert found["sent"] == 12

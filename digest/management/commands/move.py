@@ -1,0 +1,38 @@
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from digest import clock
+from digest.management.base import check_database, show
+from digest.recovery import move
+from digest.recovery.database_dump import DumpError
+from digest.recovery.database_urls import DATABASE_ENGINES
+from digest.recovery.keys import WrongKeyError
+from digest.recovery.move import MoveError
+
+
+class Command(BaseCommand):
+    help = "Copy everything into another, empty database. Stop web, workers and beat first. Run it again to continue."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--to", required=True, metavar="DATABASE_URL", help="the password belongs into ~/.pgpass")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        check_database()
+        url: str = options["to"]
+        if url.partition("://")[0] not in DATABASE_ENGINES:
+            raise CommandError("Write --to like postgresql://user@host/name or sqlite:////path/of/db.sqlite3.")
+        try:
+            counts = move.move(url, now=clock.now(), show=show)
+        except (MoveError, DumpError, WrongKeyError, DatabaseError) as error:
+            raise CommandError(f"Not moved. {str(error).strip()}") from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Stopped. Run the same command again to continue.", returncode=130) from error
+        self.stdout.write(f"Moved {sum(counts.values())} rows of {len(counts)} tables, and counted them on both sides.")
+        self.stdout.write(f"Put into .env, on every machine:\n\nDATABASE_URL={url}")
+        if not os.environ.get("SECRET_KEY"):
+            self.stdout.write(f"SECRET_KEY=   # the content of {settings.VAR_DIR / 'secret_key'}")
+        self.stdout.write("\nKeep VAR_DIR: it has the journals, and the log of sent emails. Staff log in again.")
