@@ -37,11 +37,11 @@ case $role in
     ;;
   worker)
     needs_services
-    exec celery -A config worker --concurrency "${CONCURRENCY:-2}" --without-mingle --without-gossip "$@"
+    exec celery --quiet -A config worker --concurrency "${CONCURRENCY:-2}" --without-mingle --without-gossip "$@"
     ;;
   beat)
     needs_services
-    exec celery -A config beat "$@"
+    exec celery --quiet -A config beat "$@"
     ;;
   allinone)
     exec python manage.py allinone "$@"

@@ -1,11 +1,17 @@
 """The web server's settings: `gunicorn -c deploy/gunicorn.conf.py config.wsgi`. Options on the command line win.
 
 The application is not loaded in the main process, so that SIGHUP starts workers with new code and new settings, while
-the old ones finish their requests.
+the old ones finish their requests. So nothing here imports our code.
 """
 
+import logging
 import os
+import re
+import time
+from pathlib import Path
 from typing import Any
+
+from gunicorn import glogging
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_CONCURRENCY", "3"))
@@ -17,7 +23,37 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm"  # noqa: S108  # heartbeats of workers must not wait for a disk
 
 
+class Logger(glogging.Logger):  # type: ignore[misc]
+    """The log of the main process, in the format of the application's. It logs no requests, so it masks nothing."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(_json() if _wants_json() else logging.Formatter(_TEXT))
+
+
+logger_class = Logger
+_TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
 def post_worker_init(worker: Any) -> None:
-    """Write the worker's lines in our format, with tokens in links masked. The main process logs no requests."""
+    """Leave a worker's lines to the application, which masks tokens in links."""
     worker.log.error_log.handlers.clear()
     worker.log.error_log.propagate = True
+
+
+def _wants_json() -> bool:
+    if "LOG_FORMAT" in os.environ:
+        return os.environ["LOG_FORMAT"] == "json"
+    settings = Path(os.environ.get("ENV_FILE") or ".env")
+    return settings.is_file() and bool(re.search(r"^LOG_FORMAT=['\"]?json\b", settings.read_text(), re.MULTILINE))
+
+
+def _json() -> logging.Formatter:
+    from pythonjsonlogger.json import JsonFormatter
+
+    names = {"asctime": "time", "levelname": "level", "name": "logger"}
+    fields = ["asctime", "levelname", "name", "message", "process"]
+    formatter = JsonFormatter(fields, datefmt="%Y-%m-%dT%H:%M:%SZ", rename_fields=names)
+    formatter.converter = time.gmtime
+    return formatter
