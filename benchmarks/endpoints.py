@@ -104,6 +104,7 @@ PATHS = {
     "^thumbnails/(?P<pk>[0-9]{1,15})-(?P<mark>[0-9a-f]{12})\\.jpg$": "/thumbnails/{pk}-0123456789ab.jpg",
     "robots.txt": "/robots.txt",
     "healthz": "/healthz",
+    "metrics": "/metrics",
     "readyz": "/readyz",
     "subscribe/": "/subscribe/",
     "confirm/<str:token>/": "/confirm/{confirm}/",
