@@ -6,6 +6,7 @@ MODULES = {
     "smtp": "smtp",
     "batch": "batches",
     "plan": "plan",
+    "import": "imports",
     "worker": "worker",
     "matching": "matching",
     "learning": "learning",

@@ -45,6 +45,8 @@ GOALS = {
     "batch.cpu_us_per_recipient": Goal(True, 60),
     "admin.postgresql.most_p95_ms": Goal(True, 300),
     "admin.postgresql.most_queries": Goal(True, 15),
+    "import.postgresql.1000000.seconds": Goal(True, 180),
+    "import.postgresql.1000000.max_rss_mb": Goal(True, 300),
     "plan.sqlite.1000000.seconds": Goal(True, 20),
     "plan.postgresql.1000000.seconds": Goal(True, 60),
     "worker.max_rss_mb.100000": Goal(True, 250),

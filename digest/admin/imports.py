@@ -1,5 +1,6 @@
 """The pages that import readers: upload a file, review how it is read, try it out, start it, and see its result."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from subscriptions.exchange.products import Field
 from subscriptions.exchange.reader_file import ImportSettings
 from subscriptions.exchange.reader_rows import LONGEST_SOURCE
 from subscriptions.exchange.reader_store import LABELS
+from subscriptions.exchange.suppression_import import LABELS as SUPPRESSION_LABELS
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import ReaderImport, Subscriber, Topic
 
@@ -60,6 +62,7 @@ class SettingsForm(forms.Form):
         max_length=LONGEST_SOURCE,
         label="How the readers agreed",
         help_text="Such as “sign-up form on example.org”. It is kept in the log of consents, with your name.",
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
     consent_date = forms.DateField(
         required=False,
@@ -203,9 +206,9 @@ class ReaderImportAdmin(ReadOnlyAdmin, admin.ModelAdmin[ReaderImport]):
             "is_busy": is_busy,
             "may_import": may_import,
             "may_start": may_import and not is_busy and not record.finished_at and bool(record.trial.get("counts")),
-            "may_set": may_import and not is_busy and not record.finished_at and not record.rows_done,
-            "expected": _labelled(record.trial.get("counts", {})),
-            "result": _labelled(record.counts),
+            "may_set": may_import and bool(header) and not is_busy and not record.finished_at and not record.rows_done,
+            "expected": _labelled(record.trial.get("counts", {}), LABELS),
+            "result": _labelled(record.counts, LABELS if record.kind == "readers" else SUPPRESSION_LABELS),
             "has_rejects": record.parts.filter(file="rejects").exists(),
         }
         return self._page(request, "steps.html", context)
@@ -271,8 +274,8 @@ def _initial(record: ReaderImport) -> dict[str, Any]:
     return {name: value for name, value in stored.items() if name != "columns"} | columns
 
 
-def _labelled(counts: dict[str, int]) -> list[tuple[str, int]]:
-    return [(label, counts[name]) for name, label in LABELS.items() if counts.get(name)]
+def _labelled(counts: dict[str, int], labels: Mapping[Any, str]) -> list[tuple[str, int]]:
+    return [(label, counts[name]) for name, label in labels.items() if counts.get(name)]
 
 
 def _to(record: ReaderImport) -> HttpResponse:

@@ -14,6 +14,7 @@ from digest.admin import email_preview
 from digest.admin.base import papers_of
 from digest.admin.bulk import row_action
 from digest.admin.email_preview import OptionalAddressField
+from digest.admin.exchange import ExchangesSuppressionsAdmin, ExportsReadersAdmin
 from digest.email import theme_preview
 from digest.email.theme_preview import NothingToShowError, ThemePreview
 from digest.jobs import delivery_jobs, reader_jobs
@@ -51,8 +52,17 @@ class TodayForm(forms.Form):
 
 
 @admin.register(Subscriber)
-class ReaderAdmin(SubscriberAdmin):
-    actions = ["send_link", "unsubscribe", "suppress", "lift", "skip_queued", "count_as_sent", "delete_selected"]
+class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
+    actions = [
+        "export",
+        "send_link",
+        "unsubscribe",
+        "suppress",
+        "lift",
+        "skip_queued",
+        "count_as_sent",
+        "delete_selected",
+    ]
     skip_queued = row_action(
         delivery_jobs.SKIP_OF_READERS,
         "Skip what is queued for the readers",
@@ -156,7 +166,7 @@ class ReaderAdmin(SubscriberAdmin):
 
 
 @admin.register(Suppression)
-class SuppressedAdmin(SuppressionAdmin):
+class SuppressedAdmin(ExchangesSuppressionsAdmin, SuppressionAdmin):
     actions = ["lift"]
     lift = row_action(
         reader_jobs.UNSUPPRESS_ADDRESS,

@@ -16,11 +16,14 @@ from subscriptions.exchange import uploads
 from subscriptions.exchange.reader_file import ImportSettings, open_readers
 from subscriptions.exchange.reader_import import ReaderImporter, Trial
 from subscriptions.exchange.reader_store import LABELS
+from subscriptions.exchange.suppression_import import LABELS as SUPPRESSION_LABELS
+from subscriptions.exchange.suppression_import import SuppressionResult, import_list
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import ReaderImport
 
 TRY = "try_import_readers"
 IMPORT = "import_readers"
+SUPPRESS = "import_suppressions"
 
 _places: dict[int, Iterator[Step]] = {}  # by the job's id; at most one, because each may hold a million mailboxes
 
@@ -33,6 +36,11 @@ def try_out(job: Job) -> Iterator[Step]:
 @job(IMPORT, label="Import readers")
 def import_readers(job: Job) -> Iterator[Step]:
     return _from_its_place(job, _import)
+
+
+@job(SUPPRESS, label="Import a suppression list")
+def import_suppressions(job: Job) -> Iterator[Step]:
+    return _from_its_place(job, _suppress)
 
 
 def _from_its_place(job: Job, begin: Callable[[Job], Iterator[Step]]) -> Iterator[Step]:
@@ -88,6 +96,24 @@ def _import(job: Job) -> Iterator[Step]:
     record.refresh_from_db()
     counts = {LABELS[name]: record.counts[name] for name in LABELS if record.counts.get(name)}
     yield Step(facts=counts | _link(record))
+
+
+def _suppress(job: Job) -> Iterator[Step]:
+    """Suppress the addresses of a list. If it starts again, those that are suppressed already count as such."""
+    record = ReaderImport.objects.get(pk=job.arguments["import"])
+    if record.finished_at:
+        return
+    with private_copy(uploads.parts(record)) as path:
+        results = import_list(path, by=job.created_by, name=record.file_name, reason=record.settings["reason"])
+        result = SuppressionResult()
+        for result in results:
+            yield Step(done=max(sum(result.counts.values()) - _done(job), 0))
+    record.counts, record.finished_at, record.rows_done = result.counts, timezone.now(), record.rows
+    record.save(update_fields=["counts", "finished_at", "rows_done"])
+    record.parts.all().delete()
+    numbers = [int(problem.partition(":")[0].removeprefix("Row ")) for problem in result.problems]
+    facts = {label: result.counts[name] for name, label in SUPPRESSION_LABELS.items()}
+    yield Step(facts=facts, problems=[f"Row {number} is not an address." for number in numbers])
 
 
 def _done(job: Job) -> int:

@@ -94,7 +94,7 @@ def _list_in(found: Any) -> list[Any] | None:
 
 def _flat(row: Mapping[str, Any]) -> dict[str, str]:
     """Return the values as texts by plain key; those of an inner object get its key before theirs."""
-    flat = {}
+    flat: dict[str, str] = {}
     for key, value in row.items():
         if isinstance(value, dict):
             flat |= {f"{plain(key)}_{plain(inner)}": str(content) for inner, content in value.items()}

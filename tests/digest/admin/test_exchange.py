@@ -1,0 +1,81 @@
+"""Exports of readers, and imports of suppression lists, in the admin."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from digest.admin import exchange
+from digest.jobs import import_jobs, runner
+from digest.models import Job
+from subscriptions.models import ImportPart, Subscriber, Suppression
+from subscriptions.readers import lifecycle
+
+pytestmark = pytest.mark.django_db
+READERS, SUPPRESSIONS = "/admin/subscriptions/subscriber/", "/admin/subscriptions/suppression/"
+
+
+@pytest.fixture(autouse=True)
+def _no_place_left() -> None:
+    import_jobs._places.clear()
+
+
+def export(client: Client, *readers: Subscriber) -> Any:
+    return client.post(READERS, {"action": "export", "_selected_action": [reader.pk for reader in readers]})
+
+
+def test_selected_readers_are_exported_and_logged(admin_client: Client, alice: Subscriber, bob: Subscriber) -> None:
+    text = b"".join(export(admin_client, alice).streaming_content).decode()
+    assert alice.email in text
+    assert bob.email not in text
+    assert LogEntry.objects.filter(change_message="Exported readers. 1 rows.").exists()
+
+
+def test_too_many_readers_for_a_request_are_refused(
+    admin_client: Client, alice: Subscriber, bob: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "MOST_EXPORTED", 1)
+    answer = export(admin_client, alice, bob)
+    assert answer.status_code == 302
+    assert "manage.py export_readers" in admin_client.get(READERS).text
+
+
+def test_only_staff_with_the_permission_may_export(client: Client, alice: Subscriber) -> None:
+    user = User.objects.create_user("vic", password="x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_subscriber", "change_subscriber"]))
+    client.force_login(user)
+    assert "Export the selected" not in client.get(READERS).text
+    assert not hasattr(export(client, alice), "streaming_content")
+    assert client.get(f"{SUPPRESSIONS}export/").status_code == 403
+    assert client.get(f"{SUPPRESSIONS}import/").status_code == 403
+
+
+def test_a_list_is_suppressed_by_a_job_whose_report_names_no_address(admin_client: Client, alice: Subscriber) -> None:
+    file = SimpleUploadedFile("bounces.csv", f"email,reason\n{alice.email},bounce\nnew@example.org,\nbad@,\n".encode())
+    admin_client.post(f"{SUPPRESSIONS}import/", {"file": file, "reason": "complained"})
+    runner.run_pending()
+    job = Job.objects.get()
+    assert (job.state, job.done) == ("done", 3)
+    assert job.problems == ["Row 4 is not an address."]
+    assert job.facts["addresses suppressed"] == 2
+    assert set(Suppression.objects.values_list("reason", flat=True)) == {"bounced", "complained"}
+    alice.refresh_from_db()
+    assert alice.status == "suppressed"
+    assert not ImportPart.objects.exists()
+    assert admin_client.get(f"/admin/subscriptions/readerimport/{job.arguments['import']}/change/").status_code == 200
+
+
+def test_a_file_that_is_no_list_is_refused(admin_client: Client) -> None:
+    file = SimpleUploadedFile("list.csv", b"name,city\nAda,Bonn\n")
+    answer = admin_client.post(f"{SUPPRESSIONS}import/", {"file": file, "reason": "admin"})
+    assert "has no column with an address" in answer.text
+    assert not Job.objects.exists()
+
+
+def test_the_hashes_of_suppressed_addresses_can_be_downloaded(admin_client: Client) -> None:
+    suppression = lifecycle.suppress("gone@example.org", "bounced")
+    answer: Any = admin_client.get(f"{SUPPRESSIONS}export/")
+    assert suppression.address_hash in b"".join(answer.streaming_content).decode()
