@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from itertools import chain
 from typing import NamedTuple, TypeVar, cast
 
@@ -109,11 +110,16 @@ class PartCache:
         """Return the heading above a group of papers, in the text and in the HTML part."""
         pair = self._headings.get(name)
         if pair is None:
-            with self.in_language_and_look():
-                in_text, in_html = self.splitter.headings(self._papers[0])
-                pair = encode(name.join(in_text)), encode(escape(name).join(in_html))
+            in_text, in_html = self._around_a_heading
+            pair = encode(name.join(in_text)), encode(escape(name).join(in_html))
             _keep(self._headings, name, pair, MAX_SENTENCES)
         return pair
+
+    @cached_property
+    def _around_a_heading(self) -> tuple[list[str], list[str]]:
+        """The text before and after any heading. Readers' own words are headings, so there are many."""
+        with self.in_language_and_look():
+            return self.splitter.headings(self._papers[0])
 
     def subject(self, matches: Sequence[Match]) -> tuple[bytes, bytes]:
         """Return the subject of an email with `matches`: as it is in the HTML part, and in the header."""
