@@ -45,16 +45,17 @@ def _translated(language: str | None, message: str) -> str:
 def short_authors(names: Sequence[str], most: int = 6) -> str:
     """Join the names without the middle of a long list.
 
-    The first and the last name show who did the work, and in what lab.
+    The first and the last name show who did the work, and in what lab. A single name is never left out, since “1 more”
+    would take its room.
     """
     shown = [isolated(shorten(name, 100)) for name in names]
-    if len(shown) <= most:
+    if len(shown) <= most + 1:
         return ", ".join(shown)
     gap = ngettext("%(number)s more", "%(number)s more", len(shown) - most) % {"number": grouped(len(shown) - most)}
     return ", ".join([*shown[: most - 1], gap.replace(" ", "\u00a0"), shown[-1]])
 
 
-def by_line(names: Sequence[str], organization: str, most: int = 6) -> str:
+def by_line(names: Sequence[str], organization: str, most: int = 4) -> str:
     """Return authors and organization. No line begins with the dot between them."""
     return "\u00a0· ".join(filter(None, (short_authors(names, most), isolated(named(organization)))))
 

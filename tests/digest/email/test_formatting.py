@@ -113,7 +113,7 @@ def test_the_preheader_shows_the_next_titles() -> None:
 def test_it_leaves_out_the_middle_of_a_long_list_of_authors() -> None:
     names = [f"Author {letter}" for letter in "ABCDEFGH"]
     assert formatting.short_authors(names, 3).replace("\u00a0", " ") == "Author A, Author B, 5 more, Author H"
-    assert formatting.short_authors(names[:3], 3) == "Author A, Author B, Author C"
+    assert formatting.short_authors(names[:4], 3) == "Author A, Author B, Author C, Author D"
 
 
 def test_it_isolates_only_text_of_the_other_direction() -> None:
