@@ -25,7 +25,7 @@ PLAIN = (
     "source", "thumbnail", "topicpaper",
 )  # fmt: skip
 # Accounts, keys and tokens: who can change these can do everything.
-SUPERUSERS_ONLY = ("apitoken", "installation", "recoverycode", "staffrole", "webhook", "webhookendpoint")
+SUPERUSERS_ONLY = ("apitoken", "installation", "recoverycode", "staffrole", "webhookendpoint")
 
 
 def sync() -> None:
