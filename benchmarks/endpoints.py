@@ -67,6 +67,7 @@ PATHS = {
     "preferences/<str:token>/sign-in/": "/preferences/{preferences}/sign-in/",
     "preferences/<str:token>/devices/": "/preferences/{preferences}/devices/",
     "preferences/<str:token>/add/": "/preferences/{preferences}/add/",
+    "embed/": "/embed/",
     "subscribe/sent/": "/subscribe/sent/",
     "confirm/<str:token>/new/": "/confirm/{confirm}/new/",
     "unsubscribe/<str:token>/less/": "/unsubscribe/{unsubscribe}/less/",

@@ -241,6 +241,18 @@ def origin(name: str, default: str) -> str:
     return value
 
 
+def origins(name: str) -> list[str]:
+    """Return web addresses that consist of scheme, host and port only."""
+    values = texts(name)
+    for value in values:
+        parts = _parts(value)
+        if parts is None or parts.scheme not in ("http", "https") or value != f"{parts.scheme}://{parts.netloc}":
+            raise _wrong(name, value, "Write addresses like https://www.example.org, separated by commas.")
+        if not re.fullmatch(r"[\w.:\[\]*-]+", parts.netloc, re.ASCII):  # it becomes part of a header
+            raise _wrong(name, value, "Write addresses like https://www.example.org, separated by commas.")
+    return values
+
+
 def hosts(name: str, default: Sequence[str]) -> list[str]:
     values = texts(name, default)
     for value in values:

@@ -357,6 +357,7 @@ TOPIC_CATALOGUES = env.some_of("TOPIC_CATALOGUES", "ai", "arxiv", "biorxiv", "me
 MATCH_BY_MEANING = env.flag("MATCH_BY_MEANING", True)  # 150 MB in each process that encodes
 FETCH_LIMIT_MB = env.whole_number("FETCH_LIMIT_MB", 20, 1, 1000)  # the decompressed size of one answer
 FETCH_THUMBNAILS = env.flag("FETCH_THUMBNAILS", True)  # of papers, to serve them from this site
+EMBED_ALLOWED_SITES = env.origins("EMBED_ALLOWED_SITES")  # may show /embed/ in a frame
 FETCH_PRIVATE_HOSTS = env.flag("FETCH_PRIVATE_HOSTS", False)  # may admins' feed addresses name private hosts?
 
 # Public APIs for the profiles of authors, and for arXiv papers, that visitors name to start from. Requests go to these

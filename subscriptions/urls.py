@@ -1,10 +1,11 @@
 from django.urls import path, re_path
 
-from subscriptions.views import data_requests, logos, outbox, preferences, sign_in, signup, unsubscribe
+from subscriptions.views import data_requests, embed, logos, outbox, preferences, sign_in, signup, unsubscribe
 
 app_name = "subscriptions"
 urlpatterns = [
     path("subscribe/", signup.subscribe, name="subscribe"),
+    path("embed/", embed.embed, name="embed"),
     path("subscribe/sent/", signup.sent, name="sent"),
     path("confirm/<str:token>/", signup.confirm, name="confirm"),
     path("sign-in/", sign_in.ask_for_link, name="ask_to_sign_in"),

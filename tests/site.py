@@ -315,6 +315,7 @@ PAGES = {
     "view in browser, no longer kept": Page(digests("daily", day=YESTERDAY), status=GONE),
     "privacy": Page("/privacy/"),
     "imprint": Page("/imprint/"),
+    "form on another site": Page("/embed/?topics=reasoning,quantum"),
     "API": Page("/api/docs/"),
     "not found": Page("/nowhere/", status=NOT_FOUND),
     "broken": Page(

@@ -23,6 +23,7 @@ from digest.search import paper_search
 from subscriptions import brand
 from subscriptions.query.grammar import FilterError
 from subscriptions.security import client_ip
+from subscriptions.views import embed
 
 MAX_AGE = 300  # seconds
 URLS = "digest.api.urls"  # loaded at the first request, because workers load this module, too
@@ -79,7 +80,9 @@ def docs(request: HttpRequest) -> HttpResponse:
     from digest.api import document
     from digest.api.service import ABOUT
 
-    return render(request, "web/api.html", {"groups": document.shown(), "about": ABOUT.strip().split("\n\n")})
+    about = ABOUT.strip().split("\n\n")
+    snippets = {"form": embed.form_snippet(), "frame": embed.frame_snippet()}
+    return render(request, "web/api.html", {"groups": document.shown(), "about": about} | snippets)
 
 
 def _operation_at(rest: str) -> Any:

@@ -64,7 +64,9 @@ def confirm(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
         shown, follows = lifecycle.as_confirmed(subscriber)
         return render(request, "web/confirm.html", {"subscriber": shown, "follows": follows})
     is_first_time = subscriber.awaits_confirmation
-    if not lifecycle.confirm(subscriber, now=timezone.now(), trace=trace(request)):
+    # A form of another site, or a program, may have shown another wording, so this page shows ours, too.
+    by = replace(trace(request), text=consents.known_version(request.POST.get("consent", "")))
+    if not lifecycle.confirm(subscriber, now=timezone.now(), trace=by):
         return bad_link(request, expired=True)
     enqueue_notices()
     # The link works for days, so it signs a device in only once.
