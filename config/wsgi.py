@@ -12,7 +12,10 @@ load_settings(status=STOP)
 
 application = with_readable_headers(get_wsgi_application())
 
-from digest.recovery.start_up import require_keys  # noqa: E402  # its models need the applications that are now loaded
+# Their models need the applications that are now loaded.
+from digest.health.key_report import report_wrong_keys  # noqa: E402
+from digest.recovery.start_up import require_keys  # noqa: E402
 
+report_wrong_keys()
 require_keys(status=STOP)
 application = with_pulse(application)

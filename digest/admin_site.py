@@ -63,11 +63,11 @@ class PapersAdminSite(AdminSite):
         return response
 
     def get_urls(self) -> list[Any]:
-        from digest.admin import account
+        from digest.admin import account, doctor
 
         # Without Django's redirect from any row to its page on the site: no model of ours has an address there.
         own = [pattern for pattern in super().get_urls() if getattr(pattern, "name", "") != "view_on_site"]
-        return [*account.AccountPages(self).urls(), *own]
+        return [*account.AccountPages(self).urls(), *doctor.DoctorPage(self).urls(), *own]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the models of one app if `app_label` is given, else all that the user may see, in groups."""

@@ -13,6 +13,7 @@ class DigestConfig(AppConfig):
 
     def ready(self) -> None:
         from digest import signals  # noqa: F401  # the import registers them
+        from digest.health import deploy_checks  # noqa: F401  # the import registers them
         from digest.ops import system_checks  # noqa: F401  # the import registers them
 
 

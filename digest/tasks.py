@@ -14,7 +14,7 @@ from digest import clock, reading_list, task_times  # noqa: F401  # its signals 
 from digest.delivery import pauses, planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
-from digest.health import broker, heartbeats, ping, pulse, task_age, watch
+from digest.health import broker, heartbeats, key_report, ping, pulse, task_age, watch
 from digest.health.broker import BrokerError
 from digest.ingest import backfill, enrichment, fetcher
 from digest.jobs import runner
@@ -46,6 +46,7 @@ SENDING_LIMIT = 400  # seconds; an email in flight may wait up to 300 seconds fo
 @beat_init.connect
 def refuse_wrong_keys(**kwargs: object) -> None:
     """Stop a worker or beat that has other keys than the database."""
+    key_report.report_wrong_keys()
     require_keys()
 
 

@@ -145,7 +145,7 @@ def newest_closed() -> Edition | None:
 def why_empty(day: dt.date) -> str:
     """Return why there is no edition of `day`, from each source's last message on that day or since."""
     if runs := _last_runs(day):
-        return " ".join(_last_message(run) for run in runs)
+        return " ".join(_last_message(run, day) for run in runs)
     return f"No source was asked for {day} yet. Run fetch_papers --date {day} first."
 
 
@@ -169,7 +169,12 @@ def _last_runs(day: dt.date) -> list[FetchRun]:
     return list(runs.values())
 
 
-def _last_message(run: FetchRun) -> str:
+def _last_message(run: FetchRun, day: dt.date) -> str:
+    """Return what the run shows about `day`, which has no papers. It may have been a run for a later day."""
+    if run.status in (FetchRun.Status.OK, FetchRun.Status.UNCHANGED) and not run.message:
+        if run.day == day:
+            return f"{run.source}: it brought papers, and none was listed on {day}."
+        return f"{run.source}: it was read for {run.day}, and not for {day}. Run fetch_papers --date {day} first."
     message = (run.message or run.get_status_display()).rstrip(".")
     return f"{message}." if message.startswith(str(run.source)) else f"{run.source}: {message}."
 

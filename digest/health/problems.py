@@ -13,3 +13,4 @@ class Problem:
     heading: str
     text: str  # what it means, and what to do
     path: str = DOCTOR
+    is_reported: bool = False  # by the process itself, which has begun the incident

@@ -72,7 +72,9 @@ def _log_failure(name: str) -> None:
 
 def _update(name: str, problems: list[Problem], now: dt.datetime) -> None:
     is_patient = name in _PATIENT and clock.seconds() - _started_at < PATIENCE
-    for problem in () if is_patient else problems:
+    for problem in problems:
+        if is_patient or problem.is_reported:
+            continue
         incidents.begin(problem.key, problem.heading, problem.text, now=now, path=problem.path)
     found = {problem.key for problem in problems}
     for key in incidents.open_incidents().values_list("key", flat=True):

@@ -5,7 +5,11 @@ from django.http import HttpRequest, JsonResponse
 from digest.health import readiness
 
 # Headings without the names of hosts, because anyone can read them.
-PUBLIC = {"clock": "The clock of a machine is wrong", "disk": "The disk of a machine is full"}
+PUBLIC = {
+    "clock": "The clock of a machine is wrong",
+    "disk": "The disk of a machine is full",
+    "keys": "A process has other keys",
+}
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -23,4 +27,5 @@ def readyz(request: HttpRequest) -> JsonResponse:
     status = {"status": "not ready" if reasons else "ready", "reasons": reasons}
     answer = JsonResponse(status, status=503 if reasons else 200)
     answer["Cache-Control"] = "no-store"
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # the log has each reason once, as an incident
     return answer

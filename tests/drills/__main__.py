@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pkgutil
+import re
 import shutil
 import signal
 import subprocess
@@ -54,10 +55,11 @@ def _run_here(names: list[str], is_short: bool) -> int:
     """Run the drills in this process, one after the other, and print each outcome as a line of JSON."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(tempfile.mkdtemp(prefix="drill-"))
+    folder.chmod(0o755)  # PostgreSQL runs as another user
     try:
         with registry.CLEAN_UP:
             for name in names:
-                own = folder / name.replace(" ", "-").replace("/", "-")
+                own = folder / re.sub(r"\W+", "-", name)
                 own.mkdir()
                 try:
                     outcome = DRILLS[name].run(Context(own, is_short))

@@ -19,6 +19,7 @@ URGENT: dict[str, Check] = {
     "paused": sending.sending_is_paused,
     "clock": processes.clocks_differ,
     "disk": machines.disks_are_full,
+    "keys": processes.keys_differ,
 }
 OTHERS: dict[str, Check] = {
     "queue": processes.queues_are_blocked,

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 
-from digest.health import heartbeats, task_age
+from digest.health import heartbeats, key_report, task_age
 from digest.health.heartbeats import Kind
 from digest.health.problems import Problem
 from digest.models import Heartbeat, Incident
 
 QUEUE_BLOCKED_AFTER = dt.timedelta(minutes=15)  # a task that reads a slow source takes minutes
 MAX_SKEW = dt.timedelta(seconds=60)
-DISCARDED_FOR = dt.timedelta(minutes=20)  # after the last task that was discarded
+REPORTED_FOR = dt.timedelta(minutes=20)  # that an incident stays open after a process reported it last
 # The tasks that must never be off, by name, and what stops without them.
 NEEDED = {
     "digest.tasks.collect_papers": "no papers are collected",
@@ -67,8 +67,17 @@ def clocks_differ(now: dt.datetime) -> Iterator[Problem]:
 
 def tasks_were_discarded(now: dt.datetime) -> Iterator[Problem]:
     """Keep the incident that discarded tasks began, until none was discarded for a while."""
-    for incident in Incident.objects.filter(key=task_age.INCIDENT, ended_at=None, seen_at__gt=now - DISCARDED_FOR):
-        yield Problem(incident.key, incident.heading, incident.text, incident.path)
+    return _reported(task_age.INCIDENT, now)
+
+
+def keys_differ(now: dt.datetime) -> Iterator[Problem]:
+    """Keep the incident of a process that refused to start, until it has not tried again for a while."""
+    return _reported(key_report.INCIDENT, now)
+
+
+def _reported(name: str, now: dt.datetime) -> Iterator[Problem]:
+    for one in Incident.objects.filter(key__startswith=name, ended_at=None, seen_at__gt=now - REPORTED_FOR):
+        yield Problem(one.key, one.heading, one.text, one.path, is_reported=True)
 
 
 def tasks_are_switched_off(now: dt.datetime) -> Iterator[Problem]:

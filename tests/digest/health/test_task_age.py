@@ -9,7 +9,7 @@ from celery import current_app
 
 from config.celery import app
 from digest import clock, tasks
-from digest.health import task_age
+from digest.health import incidents, task_age, watch
 from digest.health.task_age import AgedTask
 from digest.models import Heartbeat, Incident
 from tests.conftest import NOW
@@ -74,3 +74,12 @@ def test_each_queue_leaves_a_heartbeat(settings: Any) -> None:
     assert set(Heartbeat.objects.values_list("kind", "name")) == {
         ("queue", name) for name in settings.CELERY_TASK_QUEUES
     }
+
+
+def test_the_incident_ends_when_no_task_was_discarded_for_a_while() -> None:
+    incidents.begin("discarded", "Tasks waited too long and were discarded", "", now=NOW)
+    for minutes in (1, 19):
+        watch.look_now("discarded", now=NOW + dt.timedelta(minutes=minutes))
+        assert incidents.open_incidents().exists()
+    watch.look_now("discarded", now=NOW + dt.timedelta(minutes=21))
+    assert not incidents.open_incidents().exists()

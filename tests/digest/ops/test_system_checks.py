@@ -33,6 +33,7 @@ def test_each_warning_of_check_deploy_can_be_fixed(settings: Any) -> None:
     settings.DEFAULT_FROM_EMAIL = "Papers <papers@example.org>"
     settings.SESSION_COOKIE_SECURE = True
     settings.REQUIRE_SECOND_FACTOR = "superusers"
+    settings.OPERATORS = ["ops@example.org"]
     umask = os.umask(0)
     bootstrap.load_settings()  # as each entry point does: other tests may have left files open to others
     os.umask(umask)

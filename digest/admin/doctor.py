@@ -1,0 +1,33 @@
+"""The doctor's page: what must work, examined just now."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from digest.health import doctor
+
+
+class DoctorPage:
+    """The page, at one admin site."""
+
+    def __init__(self, site: AdminSite) -> None:
+        self.site = site
+
+    def urls(self) -> list[URLPattern]:
+        return [path("doctor/", self.site.admin_view(self.show), name="doctor")]
+
+    def show(self, request: HttpRequest) -> HttpResponse:
+        """Show the findings to staff who may view incidents. DNS takes seconds, so it is asked for by `?dns=1`."""
+        if not request.user.has_perm("digest.view_incident"):
+            raise PermissionDenied
+        with_dns = request.GET.get("dns") == "1"
+        context: dict[str, Any] = self.site.each_context(request) | {
+            "title": "Doctor",
+            "findings": doctor.examine(with_dns=with_dns),
+            "with_dns": with_dns,
+        }
+        return TemplateResponse(request, "admin/doctor.html", context)
