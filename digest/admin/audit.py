@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from subscriptions import audit
 from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.admin.filters import SelectFilter, dates
+from subscriptions.admin.large_tables import LargeTablePaginator
 
 
 class FlagFilter(admin.FieldListFilter):
@@ -47,6 +48,7 @@ class AuditAdmin(ReadOnlyAdmin, admin.ModelAdmin[LogEntry]):
     search_help_text = "Words of the entry, or a reader’s uid."
     list_select_related = ["user", "content_type"]
     show_full_result_count = False
+    paginator = LargeTablePaginator
     fields = ["when", "who", "what", "target", "message"]
     ordering = ["-pk"]  # as by time, and its index is small
 

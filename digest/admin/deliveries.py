@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -13,15 +14,19 @@ from digest.admin import bulk
 from digest.admin.base import outcome_of, papers_of
 from digest.admin.bulk import row_action
 from digest.delivery import pauses
+from digest.delivery.events.classification import EventClass
 from digest.email import reader_urls, repeats
 from digest.jobs import delivery_jobs
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
 from digest.personalization import snapshot
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
-from subscriptions.admin.filters import NamedValuesFilter, SelectFilter, dates
+from subscriptions.admin.filters import SelectFilter, dates
+from subscriptions.admin.large_tables import FindsReadersAdmin, LargeTablePaginator, known_values
 from subscriptions.email import send_errors
 from subscriptions.pills import pill
 
+BY_ADDRESS = "An email address, or a part of it."
+EVENT_TYPES = ("delivered", "deferred", "bounced", "rejected", "complained", "unsubscribed", "failed", "unknown")
 REPEAT = (
     "Its reader gets the same papers again at once, with a note that it is a repeat, and a new Message-ID. The "
     "delivery stays as it is."
@@ -30,13 +35,16 @@ BOUNCES = ("hard", "soft", "policy")  # the classes that say more than the type 
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
+class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery]):
     empty_text = "No digests yet. After an edition closes, each reader’s is planned for their own hour."
     list_display = ["reader", "day", "outcome", "sent_at", "queued_at"]
     list_filter = ["status", ("queued_at", dates("queued")), ("edition", SelectFilter)]
-    search_fields = ["subscriber__email", "reason", "provider_id"]
-    list_select_related = ["edition", "subscriber"]
+    search_fields = ["subscriber__email"]
+    search_help_text = BY_ADDRESS
+    list_per_page = 50
+    sortable_by = ["queued_at"]  # by an index
     show_full_result_count = False
+    paginator = LargeTablePaginator
     fieldsets = [
         (None, {"fields": ["edition", "subscriber", "state", "reason", "sent_at", "attempts", "holds"]}),
         ("Internals", {"fields": ["queued_at", "not_before", "provider_id", "call"], "classes": ["collapse"]}),
@@ -83,6 +91,10 @@ class DeliveryAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Delivery])
         "reader follows now, and readers for whom nothing matches are skipped again. Sent ones stay as they are.",
         asks=True,
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        rows = super().get_queryset(request).select_related("edition", "subscriber")
+        return rows if request.resolver_match and "object_id" in request.resolver_match.kwargs else rows.defer("papers")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.resend_view)
@@ -144,12 +156,21 @@ def _resend(request: HttpRequest, delivery: Delivery) -> None:
 
 
 @admin.register(DeliveryEvent)
-class DeliveryEventAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeliveryEvent]):
+class DeliveryEventAdmin(FindsReadersAdmin, ReadOnlyAdmin, admin.ModelAdmin[DeliveryEvent]):
     empty_text = "No reports yet. The provider’s webhook reports bounces, complaints and deliveries."
     list_display = ["event", "happened_at", "digest", "detail"]
-    list_filter = ["event_type", ("meaning", NamedValuesFilter), "happened_at"]
+    list_per_page = 50
+    sortable_by = ["happened_at"]  # by an index
+    list_filter = [
+        ("event_type", known_values(*EVENT_TYPES)),
+        ("meaning", known_values(*EventClass)),
+        ("happened_at", dates("date")),
+    ]
     show_full_result_count = False
-    search_fields = ["delivery__subscriber__email", "detail"]
+    paginator = LargeTablePaginator
+    search_fields = ["delivery__subscriber__email"]
+    search_help_text = BY_ADDRESS
+    reader_lookup = "delivery__subscriber"
     list_select_related = ["delivery__edition", "delivery__subscriber"]
 
     @admin.display(ordering="event_type")

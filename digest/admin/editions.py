@@ -22,6 +22,7 @@ from digest.email import theme_preview
 from digest.email.theme_preview import ThemePreview
 from digest.jobs import delivery_jobs, rows
 from digest.models import DailyTotal, Delivery, Edition, Paper, QuietDay
+from digest.ops.slow_counts import remembered
 from digest.text.cleanup import first_sentences
 from subscriptions import brand
 from subscriptions.admin.base import (
@@ -117,14 +118,21 @@ class EditionList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Count the deliveries of each edition, and list the statuses in the order of the model: queued, sent, …"""
         super().get_results(request)
-        by_edition: dict[int, list[tuple[str, int]]] = {edition.pk: [] for edition in self.result_list}
-        counts = Delivery.objects.filter(edition__in=by_edition).order_by("status").values_list("edition", "status")
-        for pk, status, number in counts.annotate(Count("pk")):
-            by_edition[pk].append((status, number))
+        pks = [edition.pk for edition in self.result_list]
+        by_edition = remembered(f"deliveries of {pks}", lambda: _deliveries_of(pks))
         problems = _problems_of(by_edition)
         for edition in self.result_list:
             edition.problems = problems[edition.pk]
             edition.by_status = sorted(by_edition[edition.pk], key=lambda count: Delivery.Status.values.index(count[0]))
+
+
+def _deliveries_of(editions: Iterable[int]) -> dict[int, list[tuple[str, int]]]:
+    """Return the number of deliveries with each status, of each edition."""
+    numbers: dict[int, list[tuple[str, int]]] = {pk: [] for pk in editions}
+    counts = Delivery.objects.filter(edition__in=numbers).order_by("status").values_list("edition", "status")
+    for pk, status, number in counts.annotate(Count("pk")):
+        numbers[pk].append((status, number))
+    return numbers
 
 
 def _problems_of(editions: Iterable[int]) -> dict[int, Counter[str]]:

@@ -14,6 +14,7 @@ from digest.models import LearnedLikes, Learnt, Opinion, SavedPaper
 from digest.ops import popularity
 from digest.personalization import profiles
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin
+from subscriptions.admin.large_tables import LargeTablePaginator
 
 NAMES = {profiles.WORDS_KEY: "own words", profiles.VOTES_KEY: "most votes"}
 
@@ -33,6 +34,7 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
     search_fields = ["paper__title", "paper__key", "subscriber__email"]
     list_select_related = ["paper", "subscriber"]
     show_full_result_count = False
+    paginator = LargeTablePaginator
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.popular)
@@ -74,6 +76,7 @@ class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
     search_fields = ["subscriber__email", "filter_key"]
     list_select_related = ["subscriber"]
     show_full_result_count = False
+    paginator = LargeTablePaginator
 
     @admin.display(ordering="filter_key")
     def filter(self, learnt: Learnt) -> str:
@@ -88,6 +91,7 @@ class LearnedLikesAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learne
     search_fields = ["subscriber__email"]
     list_select_related = ["subscriber"]
     show_full_result_count = False
+    paginator = LargeTablePaginator
 
     @admin.display(description="liked papers")
     def papers(self, learned: LearnedLikes) -> int:
@@ -103,3 +107,4 @@ class SavedPaperAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[SavedPap
     search_fields = ["paper__title", "paper__key", "subscriber__email"]
     list_select_related = ["paper", "subscriber"]
     show_full_result_count = False
+    paginator = LargeTablePaginator

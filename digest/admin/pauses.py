@@ -57,7 +57,7 @@ class PauseAdmin(ReadOnlyAdmin, admin.ModelAdmin[Pause]):
     actions = ["end_now", "try_now"]
 
     def get_fields(self, request: HttpRequest, obj: Pause | None = None) -> Any:
-        names = ["began_at", "ended_at", "reason", "paused_by", "until", "probe_at", "probes", "told_at"]
+        names = ["began_at", "ended_at", "reason", "paused_by", "until", "probe_at", "probes"]
         return names if obj else ["reason", "until"]
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:

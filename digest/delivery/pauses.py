@@ -39,7 +39,7 @@ def start_by_hand(reason: str, *, by: str, now: dt.datetime, until: dt.datetime 
 
     A pause with probes becomes this one. Return False during any other pause, which stays as it is.
     """
-    chosen = {"reason": reason, "paused_by": by, "until": until, "told_at": now}
+    chosen = {"reason": reason, "paused_by": by, "until": until}
     try:
         with transaction.atomic():
             Pause.objects.create(began_at=now, **chosen)

@@ -44,7 +44,7 @@ def numbers_since(first: dt.date) -> Numbers:
     numbers: Numbers = defaultdict(lambda: defaultdict(int))
     for kind, what, day, number in parts[0].union(*parts[1:], all=True):
         numbers[kind, what.strip()][day] += number
-    return numbers
+    return {what: dict(by_day) for what, by_day in numbers.items()}
 
 
 def _counts(

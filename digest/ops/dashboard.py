@@ -14,6 +14,7 @@ from digest.editions import publication
 from digest.ingest import source_health
 from digest.ingest.source_health import FailingSource
 from digest.models import Delivery, Edition, FetchRun, Paper, Pause, Source
+from digest.ops.slow_counts import remembered
 from subscriptions.models import Subscriber
 
 WEEK = dt.timedelta(days=7)
@@ -78,12 +79,15 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
     newest = publication.newest_closed()
     next_day = publication.day_after(newest, now)
     intakes, in_trouble = _intakes(midnight), source_health.failing_sources()
-    counts = _counts(
-        waiting=publication.papers_for(next_day),
-        papers=publication.papers_of(newest) if newest else Paper.objects.none(),
-        digests=Delivery.objects.filter(edition=newest),
-        today=Delivery.objects.filter(queued_at__gte=midnight),
-        readers=Subscriber.objects.all(),
+    counts = remembered(
+        f"dashboard of {newest} on {midnight}",
+        lambda: _counts(
+            waiting=publication.papers_for(next_day),
+            papers=publication.papers_of(newest) if newest else Paper.objects.none(),
+            digests=Delivery.objects.filter(edition=newest),
+            today=Delivery.objects.filter(queued_at__gte=midnight),
+            readers=Subscriber.objects.all(),
+        ),
     )
     reasons = troubled_since(now - WEEK).values_list("reason").annotate(number=Count("pk"))
     return Dashboard(

@@ -9,6 +9,7 @@ from digest.delivery.limits import daily_quota, rate_limiter
 from digest.delivery.providers import failover
 from digest.ops import reputation
 from digest.ops.reputation import ReputationRates
+from digest.ops.slow_counts import remembered
 from subscriptions import outbox
 
 
@@ -53,7 +54,7 @@ class SendingStatus:
 def sending_status(*, now: dt.datetime) -> SendingStatus:
     closed = failover.closed_providers(now=now)
     providers = [ProviderStatus(name, summarize_limits(name, now=now), closed.get(name)) for name in failover.names()]
-    rates = reputation.recent_rates(now=now)
+    rates = remembered("rates of seven days", lambda: reputation.recent_rates(now=now))
     return SendingStatus(rates, now - reputation.SPAN, _shares(rates), providers, outbox.is_in_use())
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from digest.ops import daily_numbers
 from digest.ops.daily_numbers import CONSENT, DAY, DELIVERY, LIKES, PAPERS, REPORT, Numbers, What
+from digest.ops.slow_counts import remembered
 from subscriptions.models import Consent
 
 WIDTH, HEIGHT = 600, 120  # of a drawing, in its own units
@@ -155,7 +156,9 @@ def charts(*, now: dt.datetime, span: str = "14d", readers: int = 0, linked: Con
     """
     today = now.date()
     spans = tuple(_spans(span, today))
-    make = _SeriesMaker(spans, daily_numbers.numbers_since(spans[0].begins), linked)
+    first = spans[0].begins
+    numbers = remembered(f"numbers since {first} on {today}", lambda: daily_numbers.numbers_since(first))
+    make = _SeriesMaker(spans, numbers, linked)
     kept = {"since": today - dt.timedelta(days=settings.RETENTION_DAYS)}
     bounced, complained = ("hard", "soft", "policy"), ("complaint",)
 

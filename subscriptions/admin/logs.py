@@ -5,11 +5,13 @@ from typing import Any
 from django.contrib import admin
 
 from subscriptions.admin.base import FindsAddressesAdmin, NamesReaderAdmin, ReadOnlyAdmin
+from subscriptions.admin.large_tables import LargeTablePaginator
 from subscriptions.models import Consent, ConsentText, Device, Farewell, FormPost, Mark, OwedNotice
 
 
 class LogAdmin(ReadOnlyAdmin, admin.ModelAdmin[Any]):
     show_full_result_count = False
+    paginator = LargeTablePaginator
 
 
 @admin.register(Consent)

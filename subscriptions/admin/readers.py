@@ -1,7 +1,9 @@
 """Readers, and the filters that each of them follows."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -9,6 +11,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.html import format_html
 
@@ -26,6 +29,7 @@ from subscriptions.admin.base import (
     breakable,
 )
 from subscriptions.admin.filters import SelectOfUsedFilter, dates
+from subscriptions.admin.large_tables import LargeTablePaginator, find_readers, find_readers_by_words
 from subscriptions.models import Subscriber, TopicFilter
 from subscriptions.pills import pill
 from subscriptions.query import validation
@@ -79,6 +83,10 @@ class SubscriberAdmin(
     list_display = ["address", "state", "how_often", "at", "signed_up"]
     list_filter = ["status", "frequency", ("created_at", dates("signed up")), ("filters__topic", SelectOfUsedFilter)]
     search_fields = ["email", "uid", "filters__words"]
+    ordering = ["-pk"]  # as by the time of sign-up, and with an index
+    paginator = LargeTablePaginator
+    list_per_page = 50
+    sortable_by = ["address", "signed_up"]  # by indexes
     # The address too: a new one would not be confirmed.
     readonly_fields = [
         "email",
@@ -106,7 +114,7 @@ class SubscriberAdmin(
     inlines = [TopicFilterInline]
     show_full_result_count = False  # counting all readers on every click is slow
 
-    @admin.display(ordering="email", description="email address")
+    @admin.display(ordering=Lower("email"), description="email address")
     def address(self, subscriber: Subscriber) -> str:
         return breakable(subscriber.email)
 
@@ -126,13 +134,23 @@ class SubscriberAdmin(
             '<span title="{}">{}:00 {}</span>', subscriber.time_zone, f"{subscriber.send_hour:02}", place
         )
 
-    @admin.display(ordering="created_at", description="signed up")
+    @admin.display(ordering="pk", description="signed up")
     def signed_up(self, subscriber: Subscriber) -> dt.date:
         return subscriber.created_at.date()
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         heading = {"heading": breakable(kwargs["obj"].email)} if kwargs.get("obj") else {}
         return super().render_change_form(request, context | heading, *args, **kwargs)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Find readers by address, uid, or a part of their own words: each by itself, because indexes need that."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        with suppress(ValueError):
+            return queryset.filter(uid=uuid.UUID(term)), False
+        found = find_readers(term)
+        return queryset.filter(pk__in=found if "@" in term and found else found + find_readers_by_words(term)), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # an address typed here would skip the double opt-in
@@ -149,6 +167,8 @@ class TopicFilterAdmin(NamesReaderAdmin, LooksAtRelatedAdmin, SavesChangesAdmin,
     list_display = ["reader", "topic", "words"]
     list_filter = [("topic", SelectOfUsedFilter)]
     search_fields = ["subscriber__email", "words", "topic__name"]
+    paginator = LargeTablePaginator
+    show_full_result_count = False
     autocomplete_fields = ["subscriber", "topic"]
     list_select_related = ["subscriber", "topic"]
 

@@ -1,0 +1,32 @@
+"""A memory of counts that took long: on a large site they are not counted again at each look at the admin.
+
+A count is kept for a hundred times as long as it took. So counting takes at most a hundredth of a process's time, and
+a small site always sees the present.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.core.cache import cache
+
+from digest import clock
+
+T = TypeVar("T")
+
+SLOW = 0.5  # seconds; quicker ones are not kept
+TIMES = 100
+
+
+def remembered(name: str, count: Callable[[], T]) -> T:
+    """Return the result of `count`, or that of an earlier call if it took long."""
+    key = f"slow-count-{hashlib.sha256(name.encode()).hexdigest()}"
+    kept: tuple[T] | None = cache.get(key)
+    if kept is not None:
+        return kept[0]
+    began = clock.seconds()
+    counted = count()
+    took = clock.seconds() - began
+    if took > SLOW:
+        cache.set(key, (counted,), took * TIMES)
+    return counted
