@@ -1,4 +1,4 @@
-"""Finds a session's user and their authenticator app in one query, because every page of the admin asks for both."""
+"""The login backend: a session's user with their authenticator app, because every page of the admin asks for both."""
 
 from typing import Any
 
