@@ -49,6 +49,11 @@ class Crowd:
         """Return how many deliveries have ended."""
         return _retrying(lambda: Delivery.objects.exclude(status="queued").count())
 
+    @staticmethod
+    def waiting() -> int:
+        """Return how many deliveries have not ended."""
+        return _retrying(lambda: Delivery.objects.filter(status="queued").count())
+
     def let_some_leave(self) -> None:
         for _ in range(3):
             address = f"reader{self._chance.randint(1, self._count)}@example.org"
