@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from digest import clock
 from digest.delivery.limits import daily_quota, database_store
 from digest.models import Delivery, DeliveryEvent, FetchRun, Heartbeat, Incident, Job, Shard, Turn
-from digest.ops import daily_totals
+from digest.ops import daily_totals, uploaded_tables
 
 BATCH = 5000  # rows
 SECONDS = 200.0  # the longest run; the rest is left to the next day
@@ -32,6 +32,7 @@ def prune(
     Deliveries and events are deleted only after the totals of their day were counted for the last time.
     """
     ends_at = time.monotonic() + seconds
+    uploaded_tables.delete_abandoned(now=now)
     counted = daily_totals.counted_until()
     until = now - dt.timedelta(days=settings.RETENTION_DAYS)
     deleted = {"events": 0, "deliveries": 0}

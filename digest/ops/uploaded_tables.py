@@ -1,7 +1,8 @@
 """Files of readers as text: an XLSX file is converted to CSV in a child process with limits."""
 
+import datetime as dt
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LARGEST_WORKBOOK = 20 * 2**20  # bytes
+PREFIX = "import-"
+ABANDONED_AFTER = dt.timedelta(days=1)
 
 
 @contextmanager
@@ -38,11 +41,19 @@ def as_text(path: Path, name: str = "") -> "Iterator[Path]":
 @contextmanager
 def private_copy(parts: "Iterable[bytes]") -> "Iterator[Path]":
     """Provide the path of a file with these contents that no other user can read. It is deleted afterward."""
-    with NamedTemporaryFile(dir=settings.VAR_DIR, prefix="import-", suffix=".csv") as file:  # its mode is 600
+    with NamedTemporaryFile(dir=settings.VAR_DIR, prefix=PREFIX, suffix=".csv") as file:  # its mode is 600
         for part in parts:
             file.write(part)
         file.flush()
         yield Path(file.name)
+
+
+def delete_abandoned(*, now: dt.datetime) -> None:
+    """Delete copies that a killed process left more than a day ago, because they contain addresses."""
+    for path in settings.VAR_DIR.glob(f"{PREFIX}*.csv"):
+        with suppress(FileNotFoundError):
+            if dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC) < now - ABANDONED_AFTER:
+                path.unlink()
 
 
 def is_workbook(path: Path) -> bool:

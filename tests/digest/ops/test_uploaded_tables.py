@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from digest.isolation import workbooks
+from digest.ops import uploaded_tables
 from digest.ops.uploaded_tables import as_text, private_copy
 from subscriptions.exchange.tables import TableError, open_file
 
@@ -90,3 +91,13 @@ def test_a_private_copy_is_deleted_even_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError), private_copy([b"a", b"b"]) as path:
         copies.append((path.read_bytes(), 1 / 0))
     assert not list(settings.VAR_DIR.glob("import-*"))
+
+
+def test_copies_that_a_killed_process_left_are_deleted_after_a_day() -> None:
+    left = settings.VAR_DIR / f"{uploaded_tables.PREFIX}left.csv"
+    left.write_text("ada@example.org")
+    made = dt.datetime.fromtimestamp(left.stat().st_mtime, dt.UTC)
+    uploaded_tables.delete_abandoned(now=made + dt.timedelta(hours=23))
+    assert left.exists()
+    uploaded_tables.delete_abandoned(now=made + dt.timedelta(hours=25))
+    assert not left.exists()
