@@ -53,6 +53,9 @@ PATHS = {
     "papers/<key:key>.bib": "/papers/{key}.bib",
     "papers/<key:key>.ris": "/papers/{key}.ris",
     "papers/<key:key>/": "/papers/{key}/",
+    "cards/<day:day>.png": "/cards/{day}.png",
+    "cards/papers/<key:key>.png": "/cards/papers/{key}.png",
+    "cards/topics/<slug:slug>.png": "/cards/topics/{slug}.png",
     "authors/<str:name>/": "/authors/ada-lovelace/",
     "topics/": "/topics/",
     # The pages of a signed-in reader are measured as strangers see them, because the cookie is the proof.
