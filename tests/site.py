@@ -225,6 +225,7 @@ def suggestions_of(name: str) -> Callable[[], str]:
 
 
 def settings_are_wrong(shown: Shown) -> None:
+    shown.locator("#move summary").click()
     shown.get_by_label(translated(shown, "Your new address")).fill("bob@example.org")
     shown.locator("#move").get_by_label(translated(shown, "Your current address")).fill("not-me@example.org")
     press("Email me a link")(shown)

@@ -269,6 +269,7 @@ def test_it_emails_a_lost_link_and_changes_the_address(page: Page, alice: Subscr
     page.get_by_label("Email address").fill(alice.email)
     press(page, "Email me my link")
     page.goto(link_in_last_mail("preferences"))
+    page.locator("#move summary").click()
     page.locator("#move").get_by_label("Your current address").fill(alice.email)
     page.get_by_label("Your new address").fill("ada@example.com")
     press(page, "Email me a link")
