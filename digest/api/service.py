@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.datastructures import MultiValueDict
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
-from digest.api import deliveries, editions, papers, readers
+from digest.api import deliveries, editions, papers, readers, schemas
 from digest.api.problems import ProblemError, response
 
 ABOUT = """Programs can search papers without a token. With a token they can sign readers up, read and change them,
@@ -18,10 +19,18 @@ requests a second, and a network up to twenty. Lists have pages: send `next` as 
 problem documents (RFC 9457).
 """
 JSON = "application/json"
+_PARAMETERS = {*schemas.ReaderFilters.model_fields, *schemas.DeliveryFilters.model_fields}
 
 
 class JsonParser(Parser):
     """A parser of bodies that takes JSON only. Django-ninja would parse a form as JSON, too."""
+
+    def parse_querydict(self, data: MultiValueDict[str, str], list_fields: list[str], request: HttpRequest) -> Any:
+        """Refuse unknown parameters: a misspelled filter would return all rows."""
+        if unknown := sorted(data.keys() - _PARAMETERS):
+            errors = [{"pointer": name, "detail": "There is no such parameter."} for name in unknown]
+            raise ProblemError(422, "Some parameters are unknown: see “errors”.", errors=errors)
+        return super().parse_querydict(data, list_fields, request)
 
     def parse_body(self, request: HttpRequest) -> Any:
         if request.content_type != JSON:

@@ -98,7 +98,9 @@ def test_lists_have_filters_and_pages(program: Program, alice: Subscriber, bob: 
         assert [reader["email"] for reader in client.get(READERS, given).json()["readers"]] == found
 
 
-@pytest.mark.parametrize("given", [{"cursor": "x"}, {"limit": "0"}, {"limit": "1.0"}, {"created_since": "0"}])
+@pytest.mark.parametrize(
+    "given", [{"cursor": "x"}, {"stauts": "active"}, {"limit": "0"}, {"limit": "1.0"}, {"created_since": "0"}]
+)
 def test_it_refuses_wrong_parameters(program: Program, given: dict[str, str]) -> None:
     answer = program().get(READERS, given)
     assert answer.status_code == 422
