@@ -54,15 +54,35 @@ REJECTED = {
 }
 
 
-def _withdrawn(addresses: Mapping[str, str]) -> set[str]:
-    """Return the addresses, given by their hashes, with a withdrawal or erasure as the last step of their log.
+# The steps of the log of consents that begin or end a consent. A sign-up is none: anyone may have typed it.
+_Step = Consent.Event
+_BEGIN = (_Step.CONFIRMED, _Step.IMPORTED, _Step.MOVED, _Step.RETURNED)
+_END = (_Step.WITHDRAWN, _Step.ERASED)
 
-    A reader who left is erased after some time, and only the log still shows that they left.
+
+def _states_by_log(addresses: Mapping[str, str]) -> dict[str, str]:
+    """Return the last states of those addresses, given by their hashes, that are in the log of consents.
+
+    A reader who left is erased after some time, and only the log still shows that they left. The log of a reader has
+    all their addresses, so a former address has the state of the reader.
     """
-    steps = find(Consent, "address_hash", addresses, ["address_hash", "event", "happened_at", "id"])
-    last = {hashed: event for hashed, event, *_when in sorted(steps, key=lambda step: step[2:])}
-    ended = (Consent.Event.WITHDRAWN, Consent.Event.ERASED)
-    return {addresses[hashed] for hashed, event in last.items() if event in ended}
+    found = find(Consent, "address_hash", addresses, ["reader_uid", "address_hash"])
+    owned: dict[uuid.UUID, set[str]] = {}
+    for uid, hashed in found:
+        owned.setdefault(uuid.UUID(str(uid)), set()).add(addresses[hashed])
+    if not owned:
+        return {}
+    states: dict[str, str] = {}
+    steps = Consent.objects.filter(reader_uid__in=owned, event__in=_BEGIN + _END).order_by("happened_at", "pk")
+    for uid, event, hashed in steps.values_list("reader_uid", "event", "address_hash"):
+        for address in owned[uid]:
+            if event in _END:
+                states[address] = State.UNSUBSCRIBED
+            elif addresses.get(hashed) != address:
+                states[address] = State.ACTIVE  # at another address
+            else:
+                states.pop(address, None)  # their row has the state
+    return states
 
 
 @dataclass(frozen=True)
@@ -79,8 +99,7 @@ class Storage:
         suppressed = {found for (found,) in find(Suppression, "address_hash", hashes.values(), ["address_hash"])}
         known = find(Subscriber, "LOWER(email)", [address.lower() for address in hashes], ["email", "status"])
         states = {email.lower(): status for email, status in known}
-        for address in _withdrawn({hashes[row.address]: row.address.lower() for row in rows}):
-            states.setdefault(address, State.UNSUBSCRIBED)
+        states = _states_by_log({hashes[row.address]: row.address.lower() for row in rows}) | states
         return [self._outcome(hashes[row.address] in suppressed, states.get(row.address.lower())) for row in rows]
 
     def _outcome(self, is_suppressed: bool, state: str | None) -> Outcome:

@@ -89,9 +89,12 @@ def strip(reader_uid: uuid.UUID) -> None:
 
 
 def forget_unconfirmed(uids: "QuerySet[Subscriber, Any]") -> None:
-    """Delete the log of readers who never confirmed, because they never consented to anything."""
-    confirmed = Consent.objects.filter(event=Event.CONFIRMED).values("reader_uid")
-    Consent.objects.filter(reader_uid__in=uids).exclude(reader_uid__in=confirmed).delete()
+    """Delete the log of readers who never confirmed, because they never consented to anything.
+
+    The log of those who were imported or objected stays: an import must find that they left.
+    """
+    decided = Consent.objects.filter(event__in=(Event.CONFIRMED, Event.IMPORTED, Event.WITHDRAWN)).values("reader_uid")
+    Consent.objects.filter(reader_uid__in=uids).exclude(reader_uid__in=decided).delete()
 
 
 def prune(*, now: dt.datetime) -> int:

@@ -17,7 +17,8 @@ from subscriptions.exchange.reader_import import ReaderImporter, StaleImporterEr
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import Consent, FormPost, ImportPart, OwedNotice, ReaderImport, Subscriber, Suppression, Topic
 from subscriptions.notices import queue
-from subscriptions.readers import lifecycle
+from subscriptions.readers import address_change, lifecycle, personal_data
+from subscriptions.readers.preferences import Preferences
 from tests.conftest import NOW, make_reader
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,38 @@ def test_it_never_reactivates_readers_who_left_or_are_suppressed_here(table: Cal
     rows = list(csv.reader(io.StringIO(b"".join(reader_import.rejects(record)).decode())))
     assert [row[1] for row in rows] == ["row", "2", "3"]
     assert "suppression list" in rows[2][2]
+
+
+def sign_up_without_confirming(address: str) -> None:
+    """Sign an address up, as a stranger may, and let the sign-up expire."""
+    lifecycle.sign_up(address, Preferences(), now=NOW)
+    lifecycle.delete_unconfirmed(now=NOW + 2 * lifecycle.UNCONFIRMED_LIFETIME)
+    assert not Subscriber.objects.filter(email=address).exists()
+
+
+def test_a_sign_up_that_a_stranger_typed_does_not_hide_that_a_reader_left(table: Callable[[str], Path]) -> None:
+    lifecycle.unsubscribe(make_reader("left@example.org"), now=NOW)
+    sign_up_without_confirming("left@example.org")
+    assert import_file(table("email\nleft@example.org\n")).counts == {"left": 1}
+
+
+def test_nor_does_it_if_the_reader_had_been_imported(table: Callable[[str], Path]) -> None:
+    import_file(table("email\nleft@example.org\n"))
+    lifecycle.unsubscribe(Subscriber.objects.get(), now=NOW)
+    sign_up_without_confirming("left@example.org")
+    assert import_file(table("email\nleft@example.org\n\n")).counts == {"left": 1}
+
+
+def test_the_former_address_of_a_reader_who_left_or_moved_is_not_imported(table: Callable[[str], Path]) -> None:
+    for name in ("erased", "moved"):
+        reader = make_reader(f"{name}@example.org")
+        address_change.request_change(reader, f"{name}@new.example.org", now=NOW)
+        token = address_change.make_url(reader).rstrip("/").rpartition("/")[2]
+        assert address_change.confirm(reader, token, now=NOW)
+        if name == "erased":
+            personal_data.erase(reader)
+    record = import_file(table("email\nerased@example.org\nmoved@example.org\n"))
+    assert record.counts == {"left": 1, "known": 1}
 
 
 def test_it_counts_a_mailbox_once_in_any_spelling(table: Callable[[str], Path]) -> None:
