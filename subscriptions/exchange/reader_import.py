@@ -263,8 +263,12 @@ def rejects(record: ReaderImport) -> Iterator[bytes]:
 
 
 def prune(*, now: dt.datetime) -> None:
-    """Delete rejected rows a week after their import, and uploaded files that no one has imported by then."""
+    """Delete rejected rows a week after their import, and uploaded files that no one has imported by then.
+
+    Values and reasons that quote a file are deleted, too, because they may contain addresses.
+    """
     old = ReaderImport.objects.filter(created_at__lt=now - WAIT)
+    old.update(unknown={}, notes=[], trial={})
     ImportPart.objects.filter(reader_import__in=old.values("pk")).delete()
 
 

@@ -185,7 +185,7 @@ def split_tags(cell: str) -> list[str]:
     if cell.startswith("["):
         try:
             found = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if isinstance(found, list):
             return [str(tag).strip() for tag in found if str(tag).strip()]

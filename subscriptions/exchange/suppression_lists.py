@@ -62,7 +62,7 @@ def _read_json(path: Path, name: str) -> Iterator[Entry]:
     text = path.read_text("utf-8-sig", errors="replace")
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = _read_lines(text, name)
     rows = _list_in(found)
     if rows is None:
@@ -78,7 +78,7 @@ def _read_lines(text: str, name: str) -> list[Any]:
     """Return the values of a file with one JSON value in each line."""
     try:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TableError(f"{name} is not valid JSON: {error}.") from error
 
 

@@ -19,6 +19,7 @@ MAX_UNPACKED = 2**30  # bytes of all tables in a zip file
 MAX_RATIO = 200  # a table is at most this many times as large as its packed form; text packs about 10 to 1
 MAX_TABLES = 50  # in a zip file
 MAX_COLUMNS = 500
+LONGEST_NAME = 200  # characters of a column's name
 LONGEST_CELL = 2**20  # characters
 GUESSED = (
     "The text is not valid UTF-8, so it was read as Latin-1. Check letters with accents, or save the file as UTF-8."
@@ -156,6 +157,8 @@ def _read_first_row(name: str, opened: Callable[[], IO[bytes]], encoding: str) -
         raise TableError(f"The first row of {name} is empty. It must have the names of the columns.")
     if len(best[1]) > MAX_COLUMNS:
         raise TableError(f"{name} has more than {MAX_COLUMNS} columns. Is it a table of readers?")
+    if any(len(column) > LONGEST_NAME for column in best[1]):
+        raise TableError(f"The name of a column in {name} is longer than {LONGEST_NAME} characters. Shorten it.")
     return best
 
 

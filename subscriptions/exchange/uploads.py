@@ -65,7 +65,10 @@ def _preview(table: Table) -> dict[str, Any]:
         "is_guessed": table.is_guessed,
         "header": list(table.header),
         "columns": {kind.value: table.header[places[0]] for kind, places in guessed.items()},
-        "rows": [[cell[:LONGEST_SHOWN] for cell in cells] for _number, cells in islice(table.rows(), SHOWN_ROWS)],
+        "rows": [
+            [cell[:LONGEST_SHOWN] for cell in cells[: len(table.header)]]
+            for _number, cells in islice(table.rows(), SHOWN_ROWS)
+        ],
     }
 
 

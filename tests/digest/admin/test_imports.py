@@ -139,3 +139,30 @@ def test_uploads_that_no_one_imports_are_deleted_after_a_week(admin_client: Clie
     reader_import.prune(now=record.created_at + dt.timedelta(days=8))
     assert not ImportPart.objects.exists()
     assert admin_client.get(page(record)).status_code == 200
+
+
+def test_a_row_with_a_million_cells_and_a_long_cell_make_no_long_page(admin_client: Client) -> None:
+    record = upload(admin_client, "email,note\n" + "," * 1_000_000 + f"x\nada@example.org,{'long ' * 10_000}\n")
+    assert len(admin_client.get(page(record)).content) < 100_000
+
+
+def test_a_name_of_a_column_of_a_million_letters_is_refused(admin_client: Client) -> None:
+    response = admin_client.post(ADD, {"file": SimpleUploadedFile("readers.csv", b"email," + b"x" * 1_000_000)})
+    assert "The name of a column in readers.csv is longer than" in response.text
+    assert not ReaderImport.objects.exists()
+
+
+def test_what_a_file_said_is_forgotten_after_a_week(admin_client: Client, topic: Topic) -> None:
+    """A column that was chosen for the wrong field may hold addresses, and so do reasons of rejections."""
+    record = upload(admin_client, "email,name\nada lovelace@example.org,\ngrace@example.org,hopper@example.org\n")
+    choices = CHOICES | {"column_topics": "name", "column_consent-date": "", "consent_date": "2024-01-01"}
+    admin_client.post(page(record), choices)
+    runner.run_pending()
+    admin_client.post(page(record, "start"))
+    runner.run_pending()
+    record.refresh_from_db()
+    assert "hopper@example.org" in f"{record.unknown} {record.notes} {record.trial}"
+    reader_import.prune(now=record.created_at + dt.timedelta(days=8))
+    record.refresh_from_db()
+    assert "@example.org" not in f"{record.unknown} {record.notes} {record.trial}"
+    assert record.counts == {"invalid": 1, "new": 1}

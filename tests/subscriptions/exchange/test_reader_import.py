@@ -326,3 +326,8 @@ def test_rejected_rows_are_deleted_after_a_week(table: Callable[[str], Path]) ->
     assert ImportPart.objects.exists()
     reader_import.prune(now=NOW + dt.timedelta(days=8))
     assert not ImportPart.objects.exists()
+
+
+def test_tags_that_are_nested_too_deep_are_tags_that_are_not_known(table: Callable[[str], Path]) -> None:
+    record = import_file(table(f"email,tags\nada@example.org,{'[' * 100_000}\n"))
+    assert record.counts == {"new": 1}

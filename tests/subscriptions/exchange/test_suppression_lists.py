@@ -126,3 +126,10 @@ def test_it_says_why_a_file_is_no_list(tmp_path: Path, text: str, message: str) 
     path.write_text(text)
     with pytest.raises(TableError, match=message):
         read(path)
+
+
+def test_it_refuses_json_that_is_nested_too_deep(tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(TableError, match="not valid JSON"):
+        list(read_entries(path))
