@@ -8,7 +8,9 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
 from digest.delivery import planner
-from digest.models import Delivery, Edition, FetchRun, Opinion, Paper, Source
+from digest.jobs import rows as row_jobs
+from digest.jobs.reader_jobs import SUPPRESS
+from digest.models import Delivery, Edition, FetchRun, Job, Opinion, Paper, Source
 from subscriptions.models import Consent, Subscriber
 from tests.browser import missing_axe, violations
 from tests.conftest import NOW, TODAY, make_reader
@@ -25,6 +27,8 @@ LISTS = (
     "digest/incident",
     "digest/source",
     "digest/opinion",
+    "digest/job",
+    "admin/logentry",
     "subscriptions/consent",
     "subscriptions/subscriber",
     "subscriptions/topic",
@@ -32,7 +36,7 @@ LISTS = (
 
 
 @pytest.fixture
-def rows(edition: Edition, hugging_face: Source, learning: Any) -> None:
+def rows(edition: Edition, hugging_face: Source, learning: Any, admin_user: Any) -> None:
     reader = make_reader("a-long-name@a-long-department.university.example.org", topics=[learning], words="diffusion")
     planner.plan_everyone(edition, now=NOW)
     Delivery.objects.update(status="failed", reason=LONG, attempts=3)
@@ -50,6 +54,7 @@ def rows(edition: Edition, hugging_face: Source, learning: Any) -> None:
         text_version="0" * 16,
         ip="2001:db8:1234:5678:9abc:def0:1234:5678",
     )
+    row_jobs.start(SUPPRESS, [reader.pk], by="admin")
     for hour in range(3):
         started = NOW + dt.timedelta(hours=hour)
         FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=started, status="failed", message=LONG)
@@ -121,8 +126,11 @@ def test_axe_finds_nothing_on_the_first_page_in_lists_and_in_forms(context: Brow
         f"subscriptions/subscriber/{reader.pk}/today/",
         "subscriptions/topic/add/",
         "subscriptions/brand/add/",
+        "digest/pause/add/",
+        f"digest/delivery/{Delivery.objects.get().pk}/resend/",
+        f"digest/job/{Job.objects.get().pk}/change/",
     )
-    for path in ("", "digest/fetchrun/", "digest/paper/", "digest/source/", *pages):
+    for path in ("", "digest/fetchrun/", "digest/paper/", "digest/source/", "digest/job/", "admin/logentry/", *pages):
         page.goto(f"/admin/{path}")
         # Django's own inline tables have a first column without a heading.
         assert violations(page, without=["empty-table-header"]) == [], path

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
 from django.utils.html import format_html
 
@@ -17,6 +17,10 @@ from subscriptions.admin.large_tables import LargeTablePaginator
 
 class FlagFilter(admin.FieldListFilter):
     """A filter by what was done, with the flags that Django's own field has no names for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "action"
 
     def expected_parameters(self) -> list[str | None]:
         return [self.field_path]
@@ -33,6 +37,19 @@ class FlagFilter(admin.FieldListFilter):
             yield {"selected": str(value) == str(chosen), "query_string": query, "display": text}
 
 
+class KindFilter(SelectFilter):
+    """A filter by the kind of row."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "kind"
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        """Return the kinds by name. Names of other apps' kinds are not unique, so each has its app."""
+        choices: list[tuple[str, Any]] = super().field_choices(field, request, model_admin)
+        return sorted(choices, key=lambda choice: choice[1])
+
+
 @admin.register(LogEntry)
 class AuditAdmin(ReadOnlyAdmin, admin.ModelAdmin[LogEntry]):
     empty_text = "No actions yet. What staff do in the admin and by commands is listed here."
@@ -41,7 +58,7 @@ class AuditAdmin(ReadOnlyAdmin, admin.ModelAdmin[LogEntry]):
     list_filter = [
         ("action_flag", FlagFilter),
         ("user", SelectFilter),
-        ("content_type", SelectFilter),
+        ("content_type", KindFilter),
         ("action_time", dates("date")),
     ]
     search_fields = ["object_repr", "change_message"]
@@ -51,6 +68,10 @@ class AuditAdmin(ReadOnlyAdmin, admin.ModelAdmin[LogEntry]):
     paginator = LargeTablePaginator
     fields = ["when", "who", "what", "target", "message"]
     ordering = ["-pk"]  # as by time, and its index is small
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        named = dict.fromkeys(("title", "list_title"), "Audit log")
+        return super().changelist_view(request, (extra_context or {}) | named)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -56,7 +56,15 @@ def report(request: HttpRequest, step: Step, result: str) -> None:
 
 
 def confirmation(
-    page: Any, request: HttpRequest, label: str, number: int, warning: str, *, is_job: bool, of: str = ""
+    page: Any,
+    request: HttpRequest,
+    label: str,
+    number: int,
+    warning: str,
+    *,
+    is_job: bool,
+    of: str = "",
+    back: str = "",
 ) -> TemplateResponse:
     """Return the page that asks before the action runs, with the number of rows.
 
@@ -72,7 +80,7 @@ def confirmation(
         "warning": warning,
         "is_job": is_job,
         "hidden": [(name, value) for name in names for value in request.POST.getlist(name)],
-        "back": request.get_full_path(),
+        "back": back or request.get_full_path(),
         "opts": opts,
         "media": page.media,
     }

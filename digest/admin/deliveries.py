@@ -108,7 +108,8 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
         if delivery is None:
             raise Http404(f"There is no delivery {pk}.")
         if request.method != "POST":
-            return bulk.confirmation(self, request, "Send it again", 1, REPEAT, is_job=False, of="digest")
+            page = reverse("admin:digest_delivery_change", args=[pk])
+            return bulk.confirmation(self, request, "Send it again", 1, REPEAT, is_job=False, of="digest", back=page)
         try:
             _resend(request, delivery)
         except repeats.CannotRepeatError as error:

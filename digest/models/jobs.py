@@ -42,7 +42,7 @@ class Job(models.Model):
         indexes = [models.Index(fields=["id"], condition=Q(state__in=["queued", "running"]), name="job_queue")]
 
     def __str__(self) -> str:
-        return f"{self.kind}, job {self.pk}"
+        return f"{self.kind.replace('_', ' ').capitalize()} (job {self.pk})"
 
     @property
     def skipped(self) -> dict[str, int]:

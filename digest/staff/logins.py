@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from subscriptions import audit
 from subscriptions.security import abuse_limits
 from subscriptions.security.abuse_limits import Limit
 from subscriptions.security.client_ip import site_of, visitors_network
@@ -61,10 +62,12 @@ def count_attempt(request: HttpRequest, account: str, what: str) -> Limit:
 
 
 def remember_device(request: HttpRequest, response: HttpResponse) -> None:
-    """Set the cookie of a known device after a complete login.
+    """Set the cookie of a known device after a complete login, and add the login to the audit log.
 
     A password alone must not make a device known: each known device has its own count of codes.
     """
+    by = request.user.get_username()
+    audit.record(by=by, action="Logged in.", target=f"account {by}", flag=audit.LOGIN)
     response.set_cookie(
         COOKIE,
         signing.dumps([request.user.get_username(), secrets.token_urlsafe(12)], salt=SALT),

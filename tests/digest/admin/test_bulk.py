@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -130,7 +130,18 @@ def test_a_change_of_a_reader_leaves_neither_address_nor_words_in_the_log(
     rows_typed |= {"initial-filters-0-words": words.words}
     response = admin_client.post(page, typed | rows_typed)
     assert response.status_code == 302, response.context["errors"]
-    entry = LogEntry.objects.get()
+    entry = LogEntry.objects.get(action_flag=CHANGE)
     assert entry.object_repr == f"reader {reader.uid}"
     assert "subject" not in entry.change_message
     assert "of the reader" in entry.get_change_message()
+
+
+def test_logins_and_actions_are_listed_in_the_audit_log(client: Client, readers: list[Subscriber]) -> None:
+    User.objects.create_superuser("ada", password="a-long-password-of-ada")
+    client.post("/admin/login/", {"username": "ada", "password": "a-long-password-of-ada"})
+    act(client, "suppress", readers[:1])
+    page = client.get("/admin/admin/logentry/").content.decode()
+    assert "<h1>Audit log</h1>" in page
+    assert "Suppressed." in page
+    shown = client.get("/admin/admin/logentry/?action_flag=5").context["cl"].result_list
+    assert [entry.change_message for entry in shown] == ["Logged in."]
