@@ -318,7 +318,7 @@ def test_it_shows_nothing_about_a_reader_who_has_left(
 def test_it_says_when_no_filter_matches_a_paper(client: Client, ada: Subscriber) -> None:
     page = body(client, door(ada, make_paper(4, "Cooking")))
     assert "None of your topics and words matches this paper." in page
-    assert "brings papers close to it" in page
+    assert "brings similar papers" in page
 
 
 def test_it_shows_what_was_learnt_and_forgets_it(client: Client, ada: Subscriber, memory: Paper, sea: Paper) -> None:
