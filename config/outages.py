@@ -7,6 +7,7 @@ import logging
 
 import kombu.exceptions
 import redis
+from celery.beat import SchedulingError
 from django.db import InterfaceError, OperationalError
 
 _BROKER_ERRORS = (kombu.exceptions.OperationalError, redis.ConnectionError, redis.TimeoutError)
@@ -16,6 +17,8 @@ _CONNECTION_STATES = ("08", "57P")
 
 def missing_service(error: BaseException | None) -> str:
     """Return which service the error shows to be unreachable, or an empty string."""
+    if isinstance(error, SchedulingError):
+        error = error.__cause__ or error.__context__
     if isinstance(error, _BROKER_ERRORS):
         return "broker"
     if isinstance(error, InterfaceError | OperationalError) and type(error.__cause__).__module__.startswith("psycopg"):

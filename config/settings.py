@@ -315,6 +315,7 @@ else:
         "unacked_restore_throttle": 1,
         "socket_timeout": 30,
     }
+CELERY_WORKER_CONSUMER = "digest.worker:Consumer"
 CELERY_BEAT_SCHEDULER = "digest.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = beat_schedule.BEAT
 CELERY_TASK_ANNOTATIONS = {name: {"max_age": seconds} for name, seconds in beat_schedule.MAX_AGES.items()}

@@ -17,11 +17,12 @@ def shorten() -> None:
     from django.conf import settings
 
     from digest.delivery import shards
-    from digest.health import heartbeats, incidents, outage, pulse, watch
+    from digest.health import heartbeats, incidents, outage, pulse, readiness, watch
     from digest.health.checks import machines, processes
 
     heartbeats.EVERY, heartbeats.SILENT_AFTER = 1.0, 5 * SECOND
     pulse.EVERY, watch.EVERY, watch.PATIENCE, outage.PATIENCE = 0.5, SECOND, 8.0, 2 * SECOND
+    readiness.KEPT_FOR = 0.5
     incidents.FIRST_REPEAT, incidents.FIRST_RETRY, incidents.SEEN_EVERY = SECOND, SECOND, SECOND
     processes.REPORTED_FOR, machines.LEAST_FREE_MB = 5 * SECOND, 0.1
     shards.LEASE = dt.timedelta(seconds=8)
