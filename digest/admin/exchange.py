@@ -1,6 +1,7 @@
 """Exports of readers and of the suppression list, and the page that imports a suppression list."""
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from subscriptions.exchange.suppression_lists import read_entries
 from subscriptions.exchange.tables import TableError
 from subscriptions.models import ReaderImport, Subscriber, Suppression
 
+MOST_ENTRIES = 200_000  # addresses of a list, which may be zipped
 MOST_EXPORTED = 50_000  # readers that a request can export before gunicorn ends it
 
 
@@ -96,9 +98,11 @@ def _store(file: UploadedFile[bytes], reason: str, *, by: str) -> ReaderImport:
     """Store the list for a worker. Raise TableError if it is none."""
     name = Path(file.name or "upload").name
     with private_copy(file.chunks()) as copy, as_text(copy, name) as text:
-        rows = sum(1 for _entry in read_entries(text, name))
+        rows = sum(1 for _entry in islice(read_entries(text, name), MOST_ENTRIES + 1))
         if not rows:
             raise TableError(f"There is no address in {name}.")
+        if rows > MOST_ENTRIES:
+            raise TableError(f"{name} has more than {MOST_ENTRIES:,} addresses. Use manage.py import_suppressions.")
         record = ReaderImport.objects.create(
             kind=ReaderImport.Kind.SUPPRESSIONS,
             file_name=name[:200],

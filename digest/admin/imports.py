@@ -232,6 +232,7 @@ class ReaderImportAdmin(ReadOnlyAdmin, admin.ModelAdmin[ReaderImport]):
         """Download the rejected rows."""
         self._check_may_import(request)
         record = self._record(request, pk)
+        audit.record(by=request.user, action="Downloaded the rejected rows.", target=record)
         response = StreamingHttpResponse(reader_import.rejects(record), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="rejected-rows-{pk}.csv"'
         return response

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from digest import isolation
 from digest.isolation import IsolationError, workbooks
-from subscriptions.exchange.tables import TableError
+from subscriptions.exchange.tables import TableError, check_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +24,7 @@ ABANDONED_AFTER = dt.timedelta(days=1)
 @contextmanager
 def as_text(path: Path, name: str = "") -> "Iterator[Path]":
     """Provide the path of the file, or of its first sheet as a private CSV file. Raise TableError."""
+    check_directory(path, name or path.name)
     if not is_workbook(path):
         yield path
         return

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import logging
+import re
 import time
 from typing import Any
 
@@ -53,7 +54,7 @@ def attempt(message: WebhookMessage, *, now: dt.datetime) -> Answer:
     body, address = _body(message, now)
     answer = client.post(message.endpoint.url, body, _headers(message, body, now))
     if address:  # an answer may repeat it
-        answer = answer._replace(text=answer.text.replace(address, "(address)"))
+        answer = answer._replace(text=re.sub(re.escape(address), "(address)", answer.text, flags=re.IGNORECASE))
     message.tries += 1
     message.status, message.answer = answer.status, answer.text[:LONGEST_ANSWER]
     message.delivered_at = now if answer.is_success else None

@@ -6,6 +6,7 @@ Rows are read as a stream, so a file of a million rows takes little memory.
 import codecs
 import csv
 import io
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,12 +19,14 @@ BLOCK = 2**20  # bytes read at once
 MAX_UNPACKED = 2**30  # bytes of all tables in a zip file
 MAX_RATIO = 200  # a table is at most this many times as large as its packed form; text packs about 10 to 1
 MAX_TABLES = 50  # in a zip file
+LARGEST_DIRECTORY = 2**20  # bytes of the list of a zip file's members, which is read at once
 MAX_COLUMNS = 500
 LONGEST_NAME = 200  # characters of a column's name
 LONGEST_CELL = 2**20  # characters
 GUESSED = (
     "The text is not valid UTF-8, so it was read as Latin-1. Check letters with accents, or save the file as UTF-8."
 )
+_END = struct.Struct("<12xI6x")  # the last record of a zip file, with the size of its directory
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -72,9 +75,20 @@ def open_file(path: Path, name: str = "") -> list[Table]:
     Raise TableError if it is something else. An XLSX file must be converted first.
     """
     name = name or path.name
+    check_directory(path, name)
     if zipfile.is_zipfile(path):
         return _open_zip(path, name)
     return [_open_table(name, lambda: path.open("rb"))]
+
+
+def check_directory(path: Path, name: str) -> None:
+    """Raise TableError if the file is a zip file that lists an implausible number of members."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, _END.size + 2**16), io.SEEK_END)
+        end = file.read()
+    place = end.rfind(b"PK\5\6")
+    if 0 <= place <= len(end) - _END.size and _END.unpack_from(end, place)[0] > LARGEST_DIRECTORY:
+        raise TableError(f"{name} contains an implausible number of files. Unpack it, and import the CSV files.")
 
 
 def _open_zip(path: Path, name: str) -> list[Table]:

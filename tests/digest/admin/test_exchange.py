@@ -75,6 +75,16 @@ def test_a_file_that_is_no_list_is_refused(admin_client: Client) -> None:
     assert not Job.objects.exists()
 
 
+def test_a_list_that_unpacks_to_more_addresses_than_a_request_can_read_is_refused(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "MOST_ENTRIES", 2)
+    file = SimpleUploadedFile("list.csv", b"email\na@example.org\nb@example.org\nc@example.org\n")
+    answer = admin_client.post(f"{SUPPRESSIONS}import/", {"file": file, "reason": "admin"})
+    assert "list.csv has more than 2 addresses. Use manage.py import_suppressions." in answer.text
+    assert not Job.objects.exists()
+
+
 def test_the_hashes_of_suppressed_addresses_can_be_downloaded(admin_client: Client) -> None:
     suppression = lifecycle.suppress("gone@example.org", "bounced")
     answer: Any = admin_client.get(f"{SUPPRESSIONS}export/")

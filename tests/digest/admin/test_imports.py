@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -68,6 +69,7 @@ def test_a_file_is_reviewed_tried_out_imported_and_deleted(admin_client: Client,
     assert Consent.objects.filter(where="import by admin; form; consent of 2024-01-02").exists()
     assert set(ImportPart.objects.values_list("file", flat=True)) == {"rejects"}
     answer: Any = admin_client.get(page(record, "rejects"))
+    assert LogEntry.objects.filter(change_message="Downloaded the rejected rows.").exists()
     assert "“bad” is not an email address." in b"".join(answer.streaming_content).decode()
     assert [job.state for job in Job.objects.all()] == ["done", "done"]
     assert Job.objects.get(kind="import_readers").done == 3

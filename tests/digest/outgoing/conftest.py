@@ -31,7 +31,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(self.server.status)
         if self.server.location:
             self.send_header("Location", self.server.location)
-        answer = body if self.server.answer == b"echo" else self.server.answer
+        answer = self.server.answer
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)

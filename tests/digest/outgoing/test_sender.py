@@ -62,11 +62,12 @@ def test_no_row_holds_an_address_even_if_the_endpoint_repeats_it(
     add_endpoint: Add, listener: Listener, alice: Subscriber
 ) -> None:
     add_endpoint(LEFT, with_address=True)
-    listener.answer = b"echo"
+    Subscriber.objects.filter(pk=alice.pk).update(email="Alice@example.org")
+    listener.answer = b"No contact alice@example.org or Alice@Example.org"
     lifecycle.unsubscribe(alice, now=NOW)
     send()
-    assert alice.email in listener.got[0][1].decode()
-    assert alice.email not in str(WebhookMessage.objects.values().get())
+    assert "Alice@example.org" in listener.got[0][1].decode()
+    assert WebhookMessage.objects.get().answer == "No contact (address) or (address)"
 
 
 def test_a_message_about_an_erased_reader_has_no_address(

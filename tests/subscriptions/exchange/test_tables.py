@@ -77,3 +77,17 @@ def test_it_names_the_row_after_which_it_can_not_read_on(tmp_path: Path) -> None
     [table] = open_file(write(tmp_path, b"email\nada@example.org\n" + huge + b"\n"))
     with pytest.raises(TableError, match=r"readers\.csv, after row 2: field larger"):
         list(table.rows())
+
+
+def test_it_refuses_a_zip_file_with_a_long_list_of_files_before_it_reads_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(300):
+            archive.writestr(f"{number}.csv", "email\n")
+        archive.comment = b"a comment"
+    monkeypatch.setattr(tables, "LARGEST_DIRECTORY", 10_000)
+    monkeypatch.delattr(zipfile, "ZipFile")
+    with pytest.raises(TableError, match="implausible number of files"):
+        open_file(path)
