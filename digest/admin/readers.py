@@ -19,6 +19,7 @@ from digest.email import theme_preview
 from digest.email.theme_preview import NothingToShowError, ThemePreview
 from digest.jobs import delivery_jobs, reader_jobs
 from digest.models import Delivery, Edition
+from digest.ops import reader_timeline
 from digest.personalization.digest_selection import Digest
 from subscriptions import brand
 from subscriptions.admin.access_log import log_opening
@@ -113,7 +114,7 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
         css = {"all": ["admin-fitting.css"]}
 
     def get_urls(self) -> list[URLPattern]:
-        views = {"today": self.today_view, "link": require_POST(self.link_view)}
+        views = {"today": self.today_view, "timeline": self.timeline_view, "link": require_POST(self.link_view)}
         own = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"subscriptions_subscriber_{name}")
             for name, view in views.items()
@@ -155,6 +156,20 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
         if preview:
             response["Content-Security-Policy"] = email_preview.policy_of(preview)
         return response
+
+    def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what happened to the reader, the newest first. Each part needs the permission to view its model."""
+        reader = self._reader(request, pk)
+        log_opening(request, reader)
+        may_view = {model for model, page in self.admin_site._registry.items() if page.has_view_permission(request)}
+        context = self.admin_site.each_context(request) | {
+            "opts": self.opts,
+            "original": reader,
+            "title": f"Timeline of {reader}",
+            "most": reader_timeline.MOST,
+            "moments": reader_timeline.timeline(reader, may_view=may_view),
+        }
+        return TemplateResponse(request, "admin/subscriptions/subscriber/timeline.html", context)
 
     def _reader(self, request: HttpRequest, pk: int) -> Subscriber:
         reader = Subscriber.objects.prefetch_related("filters__topic").filter(pk=pk).first()
