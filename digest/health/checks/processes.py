@@ -90,7 +90,7 @@ def tasks_are_switched_off(now: dt.datetime) -> Iterator[Problem]:
 
 def _last(kind: Kind, now: dt.datetime) -> str:
     row = Heartbeat.objects.filter(kind=kind).order_by("-at").first()
-    return f"Its last sign of life was at {row.at:%H:%M} UTC, on {row.host}." if row else "It was never seen."
+    return f"Its last sign of life was at {row.at:%H:%M} UTC, on {row.host}." if row else "None was ever seen."
 
 
 def _span(span: dt.timedelta) -> str:
