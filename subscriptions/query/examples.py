@@ -15,7 +15,7 @@ ABOUT = "about: how an assistant can remember"
 WITHOUT_MEANING = _("papers with the telling words of a sentence")
 IN_DIGESTS = _("close in meaning to a sentence")
 IN_SEARCH = _(
-    "papers with words of this sentence, those close to it in meaning first; a mail finds more, by meaning alone"
+    "papers with words of this sentence, those close to it in meaning first; emails find more, by meaning alone"
 )
 
 
