@@ -57,6 +57,7 @@ class JobAdmin(ReadOnlyAdmin, admin.ModelAdmin[Job]):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         job: Job = kwargs["obj"]
         context |= {"heading": registry.label_of(job.kind), "job": job, "may_steer": _may_steer(request, job)}
+        context["may_resume"] = _may_resume(request, job)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -71,6 +72,8 @@ class JobAdmin(ReadOnlyAdmin, admin.ModelAdmin[Job]):
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Continue a failed or cancelled job where it ended."""
         job = _job_to_steer(request, pk)
+        if not _may_resume(request, job):
+            raise PermissionDenied
         if runner.resume(job, by=request.user.get_username()):
             messages.success(request, "The job continues where it ended.")
         else:
@@ -90,6 +93,12 @@ def started(job: Job) -> SafeString:
 def _may_steer(request: HttpRequest, job: Job) -> bool:
     """Return whether the user may cancel and resume the job: it is their own, or they may change jobs."""
     return request.user.get_username() == job.created_by or request.user.has_perm("digest.change_job")
+
+
+def _may_resume(request: HttpRequest, job: Job) -> bool:
+    """Return whether the user may also start jobs of this kind: a permission may have been taken from the owner."""
+    needed = registry.permission_for(job.kind)
+    return _may_steer(request, job) and (not needed or request.user.has_perm(needed))
 
 
 def _job_to_steer(request: HttpRequest, pk: int) -> Job:

@@ -16,6 +16,7 @@ from subscriptions import audit
 from subscriptions.models import Subscriber
 
 Status = Delivery.Status
+CHANGE_DELIVERIES = "digest.change_delivery"
 IN_FLIGHT = "a worker may be sending it now; try again in a minute"
 NOT_QUEUED = "not queued"
 ACTIONS = {Status.SKIPPED: "Skipped by {by}.", Status.SENT: "Counted as sent by {by}."}
@@ -74,6 +75,7 @@ RETRY_FAILED = RowAction(
     _deliveries,
     lambda row, by: _requeue(row, Status.FAILED),
     "Queued again.",
+    permission=CHANGE_DELIVERIES,
 ).register()
 RESEND_UNCERTAIN = RowAction(
     "resend_uncertain",
@@ -81,6 +83,7 @@ RESEND_UNCERTAIN = RowAction(
     _deliveries,
     lambda row, by: _requeue(row, Status.UNCERTAIN),
     "Queued again.",
+    permission=CHANGE_DELIVERIES,
 ).register()
 QUEUE_SKIPPED = RowAction(
     "queue_skipped",
@@ -88,12 +91,23 @@ QUEUE_SKIPPED = RowAction(
     _deliveries,
     lambda row, by: _requeue(row, Status.SKIPPED),
     "Queued again.",
+    permission=CHANGE_DELIVERIES,
 ).register()
 BEGIN_AGAIN = RowAction(
-    "begin_again", "Begin again with failed and skipped digests", _deliveries, _begin_again, "Queued again."
+    "begin_again",
+    "Begin again with failed and skipped digests",
+    _deliveries,
+    _begin_again,
+    "Queued again.",
+    permission=CHANGE_DELIVERIES,
 ).register()
 LEAVE_UNCERTAIN = RowAction(
-    "leave_uncertain", "Leave uncertain deliveries unsent", _deliveries, _leave, "Left as uncertain."
+    "leave_uncertain",
+    "Leave uncertain deliveries unsent",
+    _deliveries,
+    _leave,
+    "Left as uncertain.",
+    permission=CHANGE_DELIVERIES,
 ).register()
 SKIP = RowAction(
     "skip_deliveries",
@@ -101,6 +115,7 @@ SKIP = RowAction(
     _deliveries,
     lambda row, by: _withdraw_one(row, Status.SKIPPED, by),
     "Skipped.",
+    permission=CHANGE_DELIVERIES,
 ).register()
 COUNT_AS_SENT = RowAction(
     "count_deliveries_as_sent",
@@ -108,6 +123,7 @@ COUNT_AS_SENT = RowAction(
     _deliveries,
     lambda row, by: _withdraw_one(row, Status.SENT, by),
     "Counted as sent.",
+    permission=CHANGE_DELIVERIES,
 ).register()
 SKIP_OF_READERS = RowAction(
     "skip_of_readers",
@@ -115,6 +131,7 @@ SKIP_OF_READERS = RowAction(
     Subscriber.objects.all,
     lambda row, by: _withdraw_of_reader(row, Status.SKIPPED, by),
     "Skipped what was queued.",
+    permission=CHANGE_DELIVERIES,
 ).register()
 COUNT_OF_READERS = RowAction(
     "count_of_readers_as_sent",
@@ -122,6 +139,7 @@ COUNT_OF_READERS = RowAction(
     Subscriber.objects.all,
     lambda row, by: _withdraw_of_reader(row, Status.SENT, by),
     "Counted as sent what was queued.",
+    permission=CHANGE_DELIVERIES,
 ).register()
 
 
@@ -144,11 +162,11 @@ def _withdrawals(started: Job, status: str) -> Iterator[Step]:
         yield Step(done=withdrawn.done, skipped=skipped)
 
 
-@job("skip_editions", label="Skip what is queued of editions")
+@job("skip_editions", label="Skip what is queued of editions", permission=CHANGE_DELIVERIES)
 def skip_editions(started: Job) -> Iterator[Step]:
     return _withdrawals(started, Status.SKIPPED)
 
 
-@job("count_editions_as_sent", label="Count what is queued of editions as sent")
+@job("count_editions_as_sent", label="Count what is queued of editions as sent", permission=CHANGE_DELIVERIES)
 def count_editions_as_sent(started: Job) -> Iterator[Step]:
     return _withdrawals(started, Status.SENT)

@@ -28,17 +28,17 @@ SUPPRESS = "import_suppressions"
 _places: dict[int, Iterator[Step]] = {}  # by the job's id; at most one, because each may hold a million mailboxes
 
 
-@job(TRY, label="Try out an import of readers")
+@job(TRY, label="Try out an import of readers", permission="subscriptions.add_readerimport")
 def try_out(job: Job) -> Iterator[Step]:
     return _from_its_place(job, _try_out)
 
 
-@job(IMPORT, label="Import readers")
+@job(IMPORT, label="Import readers", permission="subscriptions.add_readerimport")
 def import_readers(job: Job) -> Iterator[Step]:
     return _from_its_place(job, _import)
 
 
-@job(SUPPRESS, label="Import a suppression list")
+@job(SUPPRESS, label="Import a suppression list", permission="subscriptions.add_suppression")
 def import_suppressions(job: Job) -> Iterator[Step]:
     return _from_its_place(job, _suppress)
 

@@ -57,15 +57,45 @@ def _unsuppress_address(suppression: Suppression, by: str) -> str:
 
 _readers = Subscriber.objects.all
 UNSUBSCRIBE = RowAction(
-    "unsubscribe_readers", "Unsubscribe readers", _readers, _unsubscribe, "Unsubscribed."
+    "unsubscribe_readers",
+    "Unsubscribe readers",
+    _readers,
+    _unsubscribe,
+    "Unsubscribed.",
+    permission="subscriptions.change_subscriber",
 ).register()
-SUPPRESS = RowAction("suppress_readers", "Suppress readers", _readers, _suppress, "Suppressed.").register()
-UNSUPPRESS = RowAction("unsuppress_readers", "Unsuppress readers", _readers, _unsuppress, "Unsuppressed.").register()
+SUPPRESS = RowAction(
+    "suppress_readers",
+    "Suppress readers",
+    _readers,
+    _suppress,
+    "Suppressed.",
+    permission="subscriptions.add_suppression",
+).register()
+UNSUPPRESS = RowAction(
+    "unsuppress_readers",
+    "Unsuppress readers",
+    _readers,
+    _unsuppress,
+    "Unsuppressed.",
+    permission="subscriptions.delete_suppression",
+).register()
 ERASE = RowAction(
-    "erase_readers", "Delete readers and all data about them", _readers, _erase, "Deleted.", DELETION
+    "erase_readers",
+    "Delete readers and all data about them",
+    _readers,
+    _erase,
+    "Deleted.",
+    DELETION,
+    permission="subscriptions.delete_subscriber",
 ).register()
 SEND_LINK = RowAction(
-    "send_links", "Email readers their link", _readers, _send_link, "Asked for the email with the link."
+    "send_links",
+    "Email readers their link",
+    _readers,
+    _send_link,
+    "Asked for the email with the link.",
+    permission="subscriptions.change_subscriber",
 ).register()
 UNSUPPRESS_ADDRESS = RowAction(
     "unsuppress_addresses",
@@ -74,4 +104,5 @@ UNSUPPRESS_ADDRESS = RowAction(
     _unsuppress_address,
     "Unsuppressed.",
     DELETION,
+    permission="subscriptions.delete_suppression",
 ).register()

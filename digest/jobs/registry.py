@@ -1,6 +1,6 @@
 """The kinds of jobs: a name, a label, and the function that does the work.
 
-    @job("suppress_readers", label="Suppress readers")
+    @job("suppress_readers", label="Suppress readers", permission="subscriptions.add_suppression")
     def suppress_readers(job: Job) -> Iterator[Step]:
         for ...:
             ...  # a piece of work, at most a few seconds long
@@ -39,16 +39,17 @@ Work = Callable[[Job], Iterator[Step]]
 class Kind:
     label: str
     work: Work
+    permission: str = ""  # that staff need to start or resume it
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def job(name: str, *, label: str) -> Callable[[Work], Work]:
+def job(name: str, *, label: str, permission: str) -> Callable[[Work], Work]:
     """Register a function as the work of jobs of the kind `name`. Its module must be listed in MODULES."""
 
     def register(work: Work) -> Work:
-        _kinds[name] = Kind(label, work)
+        _kinds[name] = Kind(label, work, permission)
         return work
 
     return register
@@ -66,6 +67,12 @@ def find(name: str) -> Kind:
 def label_of(name: str) -> str:
     _load()
     return _kinds[name].label if name in _kinds else name
+
+
+def permission_for(name: str) -> str:
+    """Return the permission that staff need for jobs of this kind, or "" if there is no such kind."""
+    _load()
+    return _kinds[name].permission if name in _kinds else ""
 
 
 def _load() -> None:

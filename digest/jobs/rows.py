@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from django.db import OperationalError, transaction
@@ -39,10 +39,12 @@ class RowAction:
     act: Callable[[Any, str], str]
     logged: str  # the entry in the audit log of each row
     flag: int = audit.ACTION
+    _: KW_ONLY
+    permission: str
 
     def register(self) -> "RowAction":
         """Register the action as a kind of job."""
-        registry.job(self.kind, label=self.label)(lambda job: steps(self, job))
+        registry.job(self.kind, label=self.label, permission=self.permission)(lambda job: steps(self, job))
         return self
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from digest.jobs import rows, runner
+from digest.jobs import registry, rows, runner
 from digest.jobs.reader_jobs import SUPPRESS
 from digest.models import Job
 from subscriptions.models import Subscriber
@@ -114,6 +114,32 @@ def test_only_its_owner_and_staff_who_may_change_jobs_steer_it(
     assert client.get(reverse(f"admin:digest_job_{name}", args=[job.pk])).status_code == 405
     job.refresh_from_db()
     assert not job.cancel_requested
+
+
+@pytest.mark.parametrize("owner", ["other", "admin"])
+def test_a_job_is_resumed_only_by_staff_who_may_start_it(
+    client: Client, admin_user: User, readers: list[Subscriber], owner: str
+) -> None:
+    job = rows.start(SUPPRESS, [readers[0].pk], by=owner)
+    runner.cancel(job, by="admin")
+    other = User.objects.create_user("other", is_staff=True)
+    other.user_permissions.set(Permission.objects.filter(codename__in=["view_job", "change_job"]))
+    client.force_login(other)
+    assert "Continue it</button>" not in client.get(reverse("admin:digest_job_change", args=[job.pk])).text
+    assert client.post(reverse("admin:digest_job_resume", args=[job.pk])).status_code == 403
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+    other.user_permissions.add(Permission.objects.get(codename="add_suppression"))
+    client.post(reverse("admin:digest_job_resume", args=[job.pk]))
+    job.refresh_from_db()
+    assert job.state == "queued"
+
+
+def test_every_kind_of_job_needs_a_permission_that_exists() -> None:
+    registry.label_of("")
+    needed = {kind.permission for kind in registry._kinds.values()}
+    known = Permission.objects.values_list("content_type__app_label", "codename")
+    assert needed <= {f"{app}.{name}" for app, name in known}
 
 
 def test_a_change_of_a_reader_leaves_neither_address_nor_words_in_the_log(
