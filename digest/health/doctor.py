@@ -131,7 +131,7 @@ def _details(name: str, now: dt.datetime) -> str:
         case "disk":
             return f"{heartbeats.free_mb() or 0:,.0f} MB are free where VAR_DIR is."
         case _:
-            return f"{Source.objects.filter(is_active=True).count()} are on, and none keeps failing."
+            return f"{Source.objects.filter(is_active=True).count()} on, and none keeps failing."
 
 
 def _broker() -> str:
@@ -157,7 +157,9 @@ def _alerts() -> Finding:
     missing = [name for name in ("OPERATORS", "ALERT_URL", "HEARTBEAT_URL") if name not in ways]
     if not missing:
         return Finding("Alerts", State.OK, "They go to OPERATORS and ALERT_URL, and HEARTBEAT_URL is requested.")
-    said = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set. docs/monitoring.md says why to."
+    *others, last = missing
+    names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    said = f"{names} not set, so some failures reach no one. docs/monitoring.md describes them."
     return Finding("Alerts", State.WARNING, said)
 
 

@@ -6,6 +6,7 @@ import getpass
 import json
 import shutil
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +29,17 @@ def day(text: str) -> dt.date:
     if parsed > timezone.now().date():
         raise CommandError(f"{parsed} is in the future; today is {timezone.now().date()} (UTC).")
     return parsed
+
+
+def require_file(path: Path) -> None:
+    """Raise CommandError unless the file can be read, such as one in the home of another user."""
+    try:
+        with path.open("rb"):
+            return
+    except FileNotFoundError as error:
+        raise CommandError(f"There is no file {path}.") from error
+    except OSError as error:
+        raise CommandError(f"{path} can't be read: {error.strerror}.") from error
 
 
 def check_database() -> None:

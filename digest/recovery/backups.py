@@ -115,6 +115,8 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest(**fields)
     except FileNotFoundError as error:
         raise BackupError(f"There is no file {path}.") from error
+    except tarfile.ReadError as error:  # its message has a line for each way to compress
+        raise BackupError(f"{path} is not a backup of Daily Papers, or is damaged.") from error
     except (OSError, EOFError, tarfile.TarError, KeyError, ValueError, TypeError) as error:
         raise BackupError(f"{path} is not a backup of Daily Papers, or is damaged ({error}).") from error
 

@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 
 from django.conf import settings
-from django.db import Error, transaction
+from django.db import Error, connection, transaction
 
 from digest.models import Installation
 from digest.models.installations import ONLY
@@ -42,7 +42,8 @@ def verify() -> None:
         with transaction.atomic():
             _verify(Installation.load())
     except Error as error:
-        logger.warning("The keys could not be compared with the database: %s", str(error).strip())
+        if not _is_new():
+            logger.warning("The keys could not be compared with the database: %s", str(error).strip())
 
 
 def problem() -> str:
@@ -76,6 +77,14 @@ def stray_key_file() -> Path | None:
         return None
     known = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return path if kept and kept not in known else None
+
+
+def _is_new() -> bool:
+    """Return whether the database answers and has no tables yet, so that no keys belong to it."""
+    try:
+        return not connection.introspection.table_names()
+    except Error:
+        return False
 
 
 def _verify(row: Installation) -> None:

@@ -86,6 +86,13 @@ def forget_old(*, now: dt.datetime) -> None:
     sent_before.forget(before=before)
 
 
+def describe(done: Settlement) -> str:
+    """Return the result with whether sending goes on. A pause for another reason is not ended."""
+    pause = pauses.current()
+    state = f"Sending stays paused ({pause.reason.rstrip('.')}). End that with manage.py resume." if pause else ""
+    return f"{state or 'Sending is not paused.'} {done}"
+
+
 def _require_logs(row: Installation, logs: Sequence[Path], *, are_complete: bool) -> None:
     home = high_water.folder(row.incarnation)
     if are_complete:

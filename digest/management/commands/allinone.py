@@ -45,4 +45,5 @@ class Command(BaseCommand):
             hint = f"Read them at {settings.SITE_URL}/outbox/" if settings.DEBUG else "Set EMAIL_URL to send them."
             self.stdout.write(f"Emails are written to files in {settings.OUTBOX_DIR}. {hint}")
         if not get_user_model().objects.filter(is_superuser=True).exists():
-            self.stdout.write("Create an account for the admin with: make admin")
+            how = "make admin" if settings.DEBUG else "manage.py createsuperuser (run as the same user)"
+            self.stdout.write(f"Create an account for the admin with: {how}")

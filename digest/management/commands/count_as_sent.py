@@ -21,7 +21,7 @@ class Command(BaseCommand):
             done = settlement.count_as_sent(_moment(options["until"]), now=clock.now())
         except IncompleteLogError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Sending resumes. {done}")
+        self.stdout.write(settlement.describe(done))
 
 
 def _moment(text: str | None) -> dt.datetime | None:

@@ -1,7 +1,9 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
 
 from digest.health import doctor
 from digest.health.doctor import State
@@ -16,6 +18,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            validate_email(options["send_test"] or "a@example.org")
+        except ValidationError as error:
+            raise CommandError(f"“{options['send_test']}” is not an email address.") from error
         findings = doctor.examine(with_dns=True, send_test_to=options["send_test"])
         if options["json"]:
             self.stdout.write(json.dumps([vars(finding) for finding in findings], ensure_ascii=False))

@@ -1,5 +1,6 @@
 import datetime as dt
 import getpass
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,14 +40,17 @@ class Command(BaseCommand):
         check_database()
         if options["topic"] and not Topic.objects.filter(slug=options["topic"]).exists():
             raise CommandError(f"There is no topic {options['topic']}. Topics are named by their slugs.")
+        output: Path | None = options["output"]
+        if output and (output.is_dir() or not os.access(output.parent, os.W_OK)):
+            raise CommandError(f"{output} can't be written. Name a file in a folder of the user who runs this.")
         lines = export.suppressions() if options["suppressions"] else _readers(options)
         what = "Exported the suppression list." if options["suppressions"] else "Exported readers."
         audit.record(by=getpass.getuser(), action=what, target="readers")
-        if options["output"] is None:
+        if output is None:
             for part in lines:
                 self.stdout.write(part, ending="")
             return
-        with private_files.create(options["output"]) as file:
+        with private_files.create(output) as file:
             for part in lines:
                 file.write(part.encode())
 

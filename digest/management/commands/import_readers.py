@@ -1,13 +1,14 @@
 import argparse
 import getpass
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from digest.management.base import check_database, show
+from digest.management.base import check_database, require_file, show
 from digest.ops.uploaded_tables import as_text
 from subscriptions.exchange import private_files, reader_import
 from subscriptions.exchange.products import Field
@@ -67,8 +68,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
         path: Path = options["file"]
-        if not path.is_file():
-            raise CommandError(f"There is no file {path}.")
+        require_file(path)
         try:
             with as_text(path) as text:
                 self._import(text, path, options)
@@ -88,6 +88,9 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._try_out(importer, options)
             return
+        rejects = options["rejects"] or path.with_name(f"{path.name}.rejects.csv")
+        if not os.access(rejects.parent, os.W_OK):  # found out before the import, and not after it
+            raise CommandError(f"{rejects} for rejected rows can't be written. Name another file with --rejects.")
         record = reader_import.begin(file, text, name=path.name, by=by, now=now)
         if record.rows_done:
             self._say(options, f"Continuing after {record.rows_done} of {importer.rows} rows.")
@@ -97,7 +100,7 @@ class Command(BaseCommand):
             before = done
         record.refresh_from_db()
         self._report(record.counts, record.notes, options)
-        _write_rejects(record, options["rejects"] or path.with_name(f"{path.name}.rejects.csv"), self.stderr.write)
+        _write_rejects(record, rejects, self.stderr.write)
 
     def _try_out(self, importer: ReaderImporter, options: dict[str, Any]) -> None:
         update, before, trial = show(importer.rows), 0, Trial()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from digest.management.base import check_database
+from digest.management.base import check_database, require_file
 from digest.ops.uploaded_tables import as_text
 from subscriptions import audit
 from subscriptions.exchange.suppression_import import LABELS, SuppressionResult, import_list
@@ -31,8 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
         path: Path = options["file"]
-        if not path.is_file():
-            raise CommandError(f"There is no file {path}.")
+        require_file(path)
         by = options["by"] or getpass.getuser()
         try:
             with as_text(path) as text:

@@ -30,4 +30,4 @@ class Command(BaseCommand):
             )
         except IncompleteLogError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Sending resumes. {done}")
+        self.stdout.write(settlement.describe(done))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core import mail
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
 
@@ -50,6 +50,11 @@ def test_it_sends_a_test_email_on_request(capsys: pytest.CaptureFixture[str]) ->
         call_command("doctor", "--send-test", "ada@example.org")
     assert [message.to for message in mail.outbox] == [["ada@example.org"]]
     assert "accepted for ada@example.org" in capsys.readouterr().out
+
+
+def test_it_refuses_to_send_a_test_email_to_what_is_not_an_address() -> None:
+    with pytest.raises(CommandError, match="“ada” is not an email address"):
+        call_command("doctor", "--send-test", "ada")
 
 
 def test_it_says_what_it_could_not_check_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:

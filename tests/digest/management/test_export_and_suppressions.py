@@ -85,6 +85,12 @@ def test_it_says_that_there_is_no_such_topic() -> None:
         run("export_readers", "--topic", "alchemy")
 
 
+def test_it_says_that_the_file_can_not_be_written(tmp_path: Path) -> None:
+    for output in (tmp_path, tmp_path / "nowhere" / "readers.csv"):
+        with pytest.raises(CommandError, match="can't be written"):
+            run("export_readers", "--output", str(output))
+
+
 def test_it_suppresses_the_addresses_of_a_list_and_ends_their_subscriptions(tmp_path: Path, alice: Any) -> None:
     path = tmp_path / "list.csv"
     path.write_text(f"email,reason\n{alice.email.upper()},hard bounce\nnew@example.org,spam\nbad,\n")

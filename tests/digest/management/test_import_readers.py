@@ -71,6 +71,18 @@ def test_it_says_what_is_missing(path: Path, arguments: list[str], message: str)
         run(str(path), *arguments)
 
 
+def test_it_says_that_rejected_rows_could_not_be_written_before_it_imports(path: Path, tmp_path: Path) -> None:
+    elsewhere = str(tmp_path / "nowhere" / "rejects.csv")
+    with pytest.raises(CommandError, match="Name another file with --rejects"):
+        run(str(path), "--column", "address=Kontakt", "--rejects", elsewhere, *CONSENT)
+    assert not Subscriber.objects.exists()
+
+
+def test_it_says_that_a_file_can_not_be_read(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="can't be read: Is a directory"):
+        run(str(tmp_path), *CONSENT)
+
+
 def test_it_says_that_there_is_no_such_file() -> None:
     with pytest.raises(CommandError, match="There is no file"):
         run("/nowhere.csv", *CONSENT)

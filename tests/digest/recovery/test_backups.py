@@ -55,6 +55,14 @@ def database(tmp_path: Path) -> Any:
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+def test_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "readers.csv"
+    path.write_text("email\n")
+    with pytest.raises(BackupError) as refused:
+        backups.read_manifest(path)
+    assert str(refused.value) == f"{path} is not a backup of Daily Papers, or is damaged."
+
+
 @pytest.mark.both_databases
 def test_a_site_is_restored_and_moved_and_sends_nothing_twice(tmp_path: Path, database: str) -> None:
     found = run_round_trip(tmp_path, f"sqlite:///{tmp_path}/old.sqlite3", database)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from digest.models import Installation
 from digest.recovery import keys
@@ -110,3 +111,18 @@ def test_sending_commands_refuse_wrong_keys(settings: Any) -> None:
     use(settings, "new")
     with pytest.raises(SystemExit):
         call_command("send_digests")
+
+
+def test_a_database_without_tables_is_no_reason_to_warn(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise OperationalError("no such table")
+
+    monkeypatch.setattr(keys.Installation, "load", fail)
+    monkeypatch.setattr(connection.introspection, "table_names", list)
+    assert keys.problem() == ""
+    assert not caplog.messages
+    monkeypatch.setattr(connection.introspection, "table_names", lambda: ["digest_edition"])
+    assert keys.problem() == ""
+    assert "could not be compared" in caplog.text

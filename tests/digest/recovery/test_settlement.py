@@ -144,7 +144,15 @@ def test_reports_of_a_provider_tell_who_had_it() -> None:
 def test_the_commands_say_what_they_did() -> None:
     output = StringIO()
     call_command("send_missing", stdout=output)
-    assert output.getvalue().startswith("Sending resumes. 4 digests recorded as sent by the logs")
+    assert output.getvalue().startswith("Sending is not paused. 4 digests recorded as sent by the logs")
+
+
+@pytest.mark.usefixtures("held")
+def test_the_commands_say_that_a_pause_for_another_reason_stays() -> None:
+    Installation.objects.update(behind_reason="another")
+    output = StringIO()
+    call_command("send_missing", stdout=output)
+    assert output.getvalue().startswith("Sending stays paused (")
 
 
 def test_a_time_in_the_future_or_not_a_time_is_refused() -> None:
