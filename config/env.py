@@ -221,6 +221,14 @@ def web_address(name: str, default: str) -> str:
     return value
 
 
+def secret_address(name: str, example: str) -> str:
+    """Return a web address that is a secret, or "". So the message does not repeat it."""
+    value = text(name).rstrip("/")
+    if value and not (value.startswith(("https://", "http://")) and (_parts(value) or urlsplit("")).hostname):
+        raise ImproperlyConfigured(f"{name} can't be read. Write a web address, such as {example}.")
+    return value
+
+
 def alert_address(name: str) -> str:
     """Return the address of a webhook for alerts, with the form of its messages before a plus sign; or ""."""
     value = text(name)

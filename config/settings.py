@@ -331,7 +331,7 @@ REQUIRE_POSTAL_ADDRESS = env.flag("REQUIRE_POSTAL_ADDRESS", EMAIL_BACKEND != "su
 OPERATORS = env.addresses("OPERATORS")  # who gets the daily report, and alerts
 ALERT_URL = env.alert_address("ALERT_URL")  # a second way for alerts, beside email
 # A dead man's switch: it is requested after each good tick, so that it can alert if the requests end.
-HEARTBEAT_URL = env.web_address("HEARTBEAT_URL", "") if env.text("HEARTBEAT_URL") else ""
+HEARTBEAT_URL = env.secret_address("HEARTBEAT_URL", "https://hc-ping.com/your-uuid")
 CONTACT_EMAIL = env.address("CONTACT_EMAIL")  # in the User-Agent, so that sources can reach the operator
 HUGGINGFACE_URL = env.web_address("HUGGINGFACE_URL", "https://huggingface.co")
 ARXIV_FEEDS_URL = env.web_address("ARXIV_FEEDS_URL", "https://rss.arxiv.org")
@@ -389,5 +389,5 @@ LOGGING = logs.to_console(
     env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"), env.one_of("LOG_FORMAT", "text", "json")
 )
 # A server with Sentry's protocol that collects errors.
-SENTRY_DSN = env.web_address("SENTRY_DSN", "https://key@sentry.example.org/1") if env.text("SENTRY_DSN") else ""
+SENTRY_DSN = env.secret_address("SENTRY_DSN", "https://key@sentry.example.org/1")
 SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "production")

@@ -177,6 +177,15 @@ def test_it_says_what_is_wrong_and_how_to_write_it(
     assert how in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["HEARTBEAT_URL", "SENTRY_DSN"])
+def test_an_address_that_is_a_secret_is_not_repeated(name: str, tmp_path: Path) -> None:
+    wrong = os.environ | {name: "ftp://user:s3cret@example.org/s3cret", "VAR_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", "import config.settings"]
+    done = subprocess.run(command, cwd=ROOT, env=wrong, capture_output=True, text=True, check=False)
+    assert f"{name} can't be read" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
 def switches_of_anymail() -> set[str]:
     """Return the names in django-anymail's calls of get_anymail_setting() with a default of True or False."""
     found = set()

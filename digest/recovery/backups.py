@@ -26,6 +26,8 @@ from digest.recovery import database_dump, guard, keys
 FORMAT = 1
 MANIFEST, DATABASE, KEYS = "manifest.json", "database", "keys.env"
 NAME = "daily-papers-*.tar.gz"
+PREFIX = ".daily-papers-"  # of temporary folders
+ABANDONED_AFTER = dt.timedelta(days=1)
 RESTORED = (
     "The database was restored from a backup of {at:%Y-%m-%d %H:%M} UTC, and emails may have left since. "
 ) + guard.WHAT_TO_DO
@@ -66,7 +68,8 @@ def backup(path: Path, *, now: dt.datetime) -> Manifest:
     if not path.parent.is_dir():
         raise BackupError(f"{path.parent} is not a folder.")
     keys.verify()
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent) as name:
+    _delete_abandoned(path.parent, now)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=path.parent) as name:
         folder = Path(name)
         counts = database_dump.dump(folder / DATABASE)
         _write_keys(folder / KEYS)
@@ -102,6 +105,13 @@ def keep(count: int, folder: Path) -> list[Path]:
     for path in old:
         path.unlink()
     return old
+
+
+def _delete_abandoned(beside: Path, now: dt.datetime) -> None:
+    """Delete temporary folders that a killed process left more than a day ago: they hold the database and the keys."""
+    for path in {*beside.glob(f"{PREFIX}*"), *settings.VAR_DIR.glob(f"{PREFIX}*")}:
+        if path.is_dir() and dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC) < now - ABANDONED_AFTER:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -219,7 +229,7 @@ def _write_private(path: Path, text: str) -> None:
 @contextmanager
 def _extracted(path: Path, manifest: Manifest) -> Iterator[Path]:
     """Yield a private folder with the files of the backup, after comparing their hashes."""
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=settings.VAR_DIR) as temporary:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=settings.VAR_DIR) as temporary:
         folder = Path(temporary)
         try:
             with tarfile.open(path) as archive:

@@ -1,5 +1,6 @@
 """Backups are private and complete, and restoring one never sends a digest twice."""
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -119,6 +120,18 @@ def test_a_backup_has_the_keys_and_a_manifest(archive: Path) -> None:
         keys = file.extractfile("keys.env")
         assert keys is not None
         assert keys.read() == b"SECRET_KEY=only-for-tests\n"
+
+
+def test_it_deletes_what_a_killed_backup_or_restoration_left_and_nothing_else(archive: Path, tmp_path: Path) -> None:
+    long_ago = (NOW - dt.timedelta(days=2)).timestamp()
+    folders = {name: tmp_path / name for name in (".daily-papers-old", ".daily-papers-new", ".backup-of-mine")}
+    for name, folder in folders.items():
+        folder.mkdir()
+        (folder / "database").write_bytes(b"ada@example.org")
+        at = NOW.timestamp() if name == ".daily-papers-new" else long_ago
+        os.utime(folder, (at, at))
+    backups.backup(tmp_path / "next.tar.gz", now=NOW)
+    assert {name for name, folder in folders.items() if folder.exists()} == {".daily-papers-new", ".backup-of-mine"}
 
 
 def test_it_never_overwrites_a_file(archive: Path) -> None:
