@@ -24,8 +24,7 @@ sent = []
 error_reports.start("https://key@sentry.example.org/1", environment="staging", version="1.2.3", transport=sent.append)
 import config.wsgi
 client = Client(raise_request_exception=False)
-with mock.patch("digest.views.health.connection", side_effect=None) as connection:
-    connection.cursor.side_effect = ValueError("ada@example.org said no")
+with mock.patch("digest.views.health.JsonResponse", side_effect=ValueError("ada@example.org said no")):
     client.post("/healthz?token=s3cr3t&email=ada@example.org", {"email": "ada@example.org"},
                 headers={"cookie": "sessionid=c00kie", "x-forwarded-for": "203.0.113.9"})
 import logging
