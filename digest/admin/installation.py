@@ -83,5 +83,5 @@ class InstallationAdmin(ReadOnlyAdmin, admin.ModelAdmin[Installation]):
         except IncompleteLogError as error:
             messages.error(request, str(error))
             return redirect(page)
-        messages.success(request, f"Sending resumes. {done}")
+        messages.success(request, settlement.describe(done))
         return redirect("admin:index")

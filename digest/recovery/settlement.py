@@ -32,12 +32,16 @@ class Settlement:
     maybe: int = 0
     counted: int = 0
     missing: int = 0
+    later: int = 0  # those that the database has forgotten, and that are recorded when they are planned again
 
     def __str__(self) -> str:
-        return (
+        text = (
             f"{self.had} digests recorded as sent by the logs, {self.maybe} uncertain, {self.counted} counted as sent, "
             f"{self.missing} waiting to be sent."
         )
+        if self.later:
+            text += f" The logs know {self.later} more that the database has forgotten: they are not sent again."
+        return text
 
 
 def count_as_sent(until: dt.datetime | None, *, now: dt.datetime, logs: Sequence[Path] = ()) -> Settlement:
@@ -122,11 +126,12 @@ def _apply_what_is_known(row: Installation, logs: Sequence[Path], now: dt.dateti
             by_day.setdefault(day, []).append(path)
     for day, paths in by_day.items():
         if day >= (now - WINDOW).date() - dt.timedelta(days=1):
-            _load(day, paths)
+            done.later += _load(day, paths)
             edition = Edition.objects.filter(day=day).first()
             if edition:
                 had, maybe = sent_before.apply(edition)
                 done.had, done.maybe = done.had + had, done.maybe + maybe
+                done.later -= had + maybe
     return done
 
 
@@ -137,8 +142,8 @@ def _confirm_reported(now: dt.datetime) -> int:
     return len(pks) - len(events.confirm_sent(pks, now=now))
 
 
-def _load(day: dt.date, paths: list[Path]) -> None:
-    """Store who had the edition of `day`, or may have had it, if the database does not know yet."""
+def _load(day: dt.date, paths: list[Path]) -> int:
+    """Store who had the edition of `day`, or may have had it, if the database does not know yet. Return how many."""
     states = sent_log.read(paths)
     ended = Delivery.objects.filter(edition__day=day).exclude(status=Status.QUEUED).order_by()
     for reader in ended.values_list("subscriber_id", flat=True).iterator(BATCH):
@@ -151,8 +156,7 @@ def _load(day: dt.date, paths: list[Path]) -> None:
             for reader, state in enumerate(states)
             if state != sent_log.NONE
         )
-        for batch in _batches(rows):
-            SentBefore.objects.bulk_create(batch)
+        return sum(len(SentBefore.objects.bulk_create(batch)) for batch in _batches(rows))
 
 
 def _batches(rows: Iterable[SentBefore]) -> Iterator[list[SentBefore]]:

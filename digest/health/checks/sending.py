@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from digest.delivery import pauses, planner, shards
 from digest.delivery.providers import failover
 from digest.health.problems import Problem
-from digest.models import Delivery, Edition, Shard
+from digest.models import Delivery, Edition, Installation, Shard
 from digest.models.deliveries import SUSPECT
 
 STALLED_AFTER = dt.timedelta(minutes=15)
@@ -28,6 +28,9 @@ def sending_is_paused(now: dt.datetime) -> Iterator[Problem]:
             "stopped. In the meantime no digest is lost or marked as failed."
         )
         yield Problem("paused", "Sending is paused", f"{pause.reason} {outlook}", path)
+    elif Installation.load().behind_since:  # the reason says what to do, and ending the pause would not help
+        path = "/admin/digest/installation/settle/"
+        yield Problem("paused", "Sending is paused: a restored database needs your decision", pause.reason, path)
     else:
         outlook = "Sending does not resume by itself. Find the cause, then end the pause in the admin."
         yield Problem("paused", "Sending is paused until you end the pause", f"{pause.reason} {outlook}", path)

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         try:
             counts = move.move(url, now=clock.now(), show=show)
         except (MoveError, DumpError, WrongKeyError, DatabaseError) as error:
-            raise CommandError(f"Not moved. {str(error).strip()}") from error
+            raise CommandError(f"Not moved. {' '.join(str(error).split())}") from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. Run the same command again to continue.", returncode=130) from error
         self.stdout.write(f"Moved {sum(counts.values())} rows of {len(counts)} tables, and counted them on both sides.")

@@ -12,6 +12,7 @@ from digest.health import incidents, watch
 from digest.health.checks import sending
 from digest.models import Delivery, Edition, Incident, Shard
 from digest.models.deliveries import SUSPECT
+from digest.recovery import guard
 from tests.conftest import NOW, make_reader
 from tests.digest.delivery.conftest import queue_readers
 
@@ -50,6 +51,13 @@ def test_it_alerts_again_if_an_admin_must_now_end_the_pause(db: None) -> None:
     look("paused", NOW + 2 * MINUTE)
     assert len(mail.outbox) == 2
     assert "Too many complaints" in mail.outbox[1].body
+
+
+def test_a_restored_database_asks_for_a_decision_and_not_for_the_end_of_the_pause(db: None) -> None:
+    guard.hold("The database is older than what was already sent. Choose.", now=NOW)
+    (problem,) = sending.sending_is_paused(NOW)
+    assert problem.heading == "Sending is paused: a restored database needs your decision"
+    assert problem.text.endswith("Choose.")
 
 
 def struck(edition: Edition) -> Shard:

@@ -119,7 +119,7 @@ def test_a_database_without_tables_is_no_reason_to_warn(
     def fail() -> None:
         raise OperationalError("no such table")
 
-    monkeypatch.setattr(keys.Installation, "load", fail)
+    monkeypatch.setattr(Installation, "load", fail)
     monkeypatch.setattr(connection.introspection, "table_names", list)
     assert keys.problem() == ""
     assert not caplog.messages

@@ -90,7 +90,8 @@ def test_an_edition_that_the_database_has_forgotten_is_not_sent_again(edition: E
     transaction.savepoint_rollback(point)
     high_water._seen.clear()
     guard.may_send(now=NOW)
-    settlement.send_missing(now=NOW)
+    done = settlement.send_missing(now=NOW)
+    assert "The logs know 2 more" in str(done)
     assert SentBefore.objects.count() == 2
     planner.plan_everyone(edition, now=NOW)  # it is published and planned again
     assert shard_worker.send_due() == 0
