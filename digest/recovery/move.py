@@ -9,10 +9,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from graphlib import TopologicalSorter
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -60,7 +58,6 @@ def move(url: str, *, now: dt.datetime, show: Callable[[int], Progress]) -> dict
     if source.behind_since and not source.behind_reason.startswith(MOVED[:30]):
         raise MoveError(f"Decide about this first: {source.behind_reason}")
     target = _connect(url)
-    _make_private(target)
     is_begun = _is_begun(target)
     if not is_begun:  # migrations would add rows to a database that is half full
         _migrate(url)
@@ -112,13 +109,6 @@ def _connect(url: str) -> BaseDatabaseWrapper:
     unpooled = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False}
     connections.settings[TARGET] = connection.settings_dict | own | {"OPTIONS": options} | unpooled
     return connections[TARGET]
-
-
-def _make_private(target: BaseDatabaseWrapper) -> None:
-    """Create the file of an SQLite database so that only its owner can read it: SQLite would let all users."""
-    if target.vendor == "sqlite":
-        with suppress(OSError):  # opening it will say what is wrong
-            Path(target.settings_dict["NAME"]).touch(mode=0o600)
 
 
 def _is_begun(target: BaseDatabaseWrapper) -> bool:
