@@ -7,6 +7,7 @@ from django.conf import settings
 
 from digest.sources.http import Deadline, TransientError, check_host, only_public
 from digest.sources.records import SourceError
+from digest.text.cleanup import without_secrets
 
 TIMEOUT = 5.0  # seconds, between two bytes
 DEADLINE = 10.0  # seconds, for all
@@ -35,7 +36,7 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
                 beginning = _beginning(answer)
             return Answer(None, _no_answer("")) if limit.is_expired else Answer(answer.status_code, beginning)
     except (SourceError, TransientError) as error:
-        return Answer(None, str(error))
+        return Answer(None, without_secrets(str(error)))
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OverflowError, OSError) as error:
         return Answer(None, _no_answer(str(error)))
 

@@ -1,6 +1,7 @@
 import datetime as dt
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -156,6 +157,13 @@ def test_private_hosts_need_the_setting(add_endpoint: Add, listener: Listener, s
     answer = sender.send_test(add_endpoint(url=url), now=NOW)
     assert answer.status is None
     assert "not a public address" in answer.text
+
+
+def test_the_reason_of_a_failure_has_no_password(add_endpoint: Add, settings: Any) -> None:
+    settings.FETCH_PRIVATE_HOSTS = False
+    answer = sender.send_test(add_endpoint(url="https://ada:s3cret@127.0.0.1/hook?token=s3cret"), now=NOW)
+    assert "not a public address" in answer.text
+    assert "s3cret" not in answer.text
 
 
 def test_another_worker_does_not_send_what_is_claimed(add_endpoint: Add, alice: Subscriber) -> None:
