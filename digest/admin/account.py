@@ -153,11 +153,13 @@ class AccountPages:
 
     def set_up_view(self, request: HttpRequest) -> HttpResponse:
         """Show the key as a QR code, and store it once a code proves that an app has read it."""
-        user = sessions.half_logged_in(request) or (request.user if request.user.is_staff else None)
+        has_just_given_it = sessions.half_logged_in(request)
+        user = has_just_given_it or (request.user if request.user.is_staff else None)
         if not isinstance(user, User) or second_factor.device_of(user):
             return _onward(request) if user else redirect_to_login(request.get_full_path(), reverse("admin:login"))
         form = SetUpForm(request.POST if request.method == "POST" else None)
-        if request.method == "POST" and form.is_valid():
+        password = None if has_just_given_it else PasswordForm(request)
+        if request.method == "POST" and form.is_valid() and (password is None or password.is_valid()):
             if device := second_factor.set_up(user, form.cleaned_data["key"], form.cleaned_data["code"]):
                 sessions.complete(request, user, device)
                 log_action(request, [user], "Set up a second factor.")
@@ -169,7 +171,7 @@ class AccountPages:
         if second_factor.device_with(user, key) is None:
             key = second_factor.new_key(user)
         context = {"form": form, "key": key, "next": _next(request), "is_required": second_factor.is_required(user)}
-        context |= _key_of(second_factor.device_with(user, key))
+        context |= _key_of(second_factor.device_with(user, key)) | {"password_form": password}
         return self._page(request, "second_factor_set_up", "Set up a second factor", context)
 
     def _show_codes(self, request: HttpRequest, codes: Sequence[str]) -> HttpResponse:

@@ -159,7 +159,8 @@ def add_app(client: Client) -> Callable[[], Any]:
         assert "data:image/svg+xml" in page
         shown = second_factor.device_with(User.objects.get(), key[1])
         assert shown
-        return client.post(SET_UP, {"key": key[1], "code": code_of(shown), "next": "/admin/"})
+        given = {"password": PASSWORD} if 'name="password"' in page else {}
+        return client.post(SET_UP, {"key": key[1], "code": code_of(shown), "next": "/admin/"} | given)
 
     return run
 
@@ -174,7 +175,18 @@ def test_it_is_set_up_with_the_first_code(client: Client, ada: User, add_app: Ca
     stored = list(RecoveryCode.objects.values_list("code_hash", flat=True))
     assert len(stored) == second_factor.CODES
     assert not any(code.replace("-", "") in value for code in codes for value in stored)
-    assert LogEntry.objects.get().change_message == "Set up a second factor."
+    assert LogEntry.objects.filter(change_message="Set up a second factor.").count() == 1
+
+
+@pytest.mark.parametrize("password", [{}, {"password": ""}, {"password": "wrong"}])
+def test_no_one_sets_one_up_at_a_desk_that_someone_left(client: Client, ada: User, password: dict[str, str]) -> None:
+    client.force_login(ada)
+    key = second_factor.new_key(ada)
+    shown = second_factor.device_with(ada, key)
+    assert shown
+    answer = client.post(SET_UP, {"key": key, "code": code_of(shown)} | password)
+    assert 'name="password"' in answer.text
+    assert not TOTPDevice.objects.exists()
 
 
 def test_looking_at_the_page_stores_nothing(client: Client, ada: User) -> None:
@@ -188,14 +200,14 @@ def test_it_takes_no_key_that_it_did_not_show(client: Client, ada: User, key: st
     other = User.objects.create_user("eve")
     key = second_factor.new_key(other) if key == "of another" else key
     client.force_login(ada)
-    assert client.post(SET_UP, {"key": key, "code": "123456"}).status_code == 200
+    assert client.post(SET_UP, {"key": key, "code": "123456", "password": PASSWORD}).status_code == 200
     assert not TOTPDevice.objects.exists()
 
 
 def test_a_wrong_first_code_stores_nothing_and_keeps_the_key(client: Client, ada: User) -> None:
     client.force_login(ada)
     key = second_factor.new_key(ada)
-    page = client.post(SET_UP, {"key": key, "code": "000000"}).content.decode()
+    page = client.post(SET_UP, {"key": key, "code": "000000", "password": PASSWORD}).content.decode()
     assert "This code is wrong." in page
     assert key in page
     assert not TOTPDevice.objects.exists()
@@ -209,7 +221,7 @@ def test_a_recovery_code_works_once(client: Client, ada: User, device: TOTPDevic
     other = Client()
     give_password(other)
     assert "This recovery code is wrong, or was used before." in give_code(other, recovery=code).content.decode()
-    assert LogEntry.objects.get().change_message == "Logged in with a recovery code."
+    assert LogEntry.objects.filter(change_message="Logged in with a recovery code.").count() == 1
 
 
 def test_recovery_codes_of_one_account_open_no_other(client: Client, ada: User, device: TOTPDevice) -> None:
