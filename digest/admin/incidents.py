@@ -9,7 +9,7 @@ from subscriptions.admin.base import ReadOnlyAdmin
 @admin.register(Incident)
 class IncidentAdmin(ReadOnlyAdmin, admin.ModelAdmin[Incident]):
     empty_text = "No incident yet. Operators are alerted to each, when it begins and when it ends."
-    list_display = ["began_at", "ended_at", "heading", "text", "alerted_at", "end_alerted_at"]
+    list_display = ["heading", "began_at", "ended_at", "alerted_at", "end_alerted_at"]
     list_filter = [("ended_at", admin.EmptyFieldListFilter)]
     search_fields = ["key", "heading", "text"]
     date_hierarchy = "began_at"

@@ -164,15 +164,20 @@ def _message(incidents: list[Incident]) -> Alert:
     if len(incidents) == 1:
         (incident,) = incidents
         heading = _heading(incident)
-        return Alert(_subject(heading), heading, (_when(incident),), incident.text, incident.path or DASHBOARD)
+        return Alert(_subject(heading), heading, (_when(incident),), _advice(incident), incident.path or DASHBOARD)
     headings = [_heading(incident) for incident in incidents]
     paragraphs = tuple(
-        f"{heading}. {_when(incident)} {incident.text}".strip()
+        f"{heading}. {_when(incident)} {_advice(incident)}".strip()
         for heading, incident in zip(headings, incidents, strict=True)
     )
     return Alert(
         f"{len(incidents)} alerts: {_subject(headings[0])} …", f"{len(incidents)} alerts", paragraphs, "", DASHBOARD
     )
+
+
+def _advice(incident: Incident) -> str:
+    """Return what is wrong and what to do. There is nothing to do about an incident that has ended."""
+    return "" if incident.ended_at else incident.text
 
 
 def _heading(incident: Incident) -> str:

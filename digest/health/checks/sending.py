@@ -27,13 +27,19 @@ def sending_is_paused(now: dt.datetime) -> Iterator[Problem]:
             "One email is tried from time to time, at growing intervals. When it is accepted, sending resumes where it "
             "stopped. In the meantime no digest is lost or marked as failed."
         )
-        yield Problem("paused", "Sending is paused", f"{pause.reason} {outlook}", path)
+        yield Problem("paused", "Sending is paused", f"{_sentence(pause.reason)} {outlook}", path)
     elif Installation.load().behind_since:  # the reason says what to do, and ending the pause would not help
         path = "/admin/digest/installation/settle/"
         yield Problem("paused", "Sending is paused: a restored database needs your decision", pause.reason, path)
     else:
         outlook = "Sending does not resume by itself. Find the cause, then end the pause in the admin."
-        yield Problem("paused", "Sending is paused until you end the pause", f"{pause.reason} {outlook}", path)
+        text = f"{_sentence(pause.reason)} {outlook}"
+        yield Problem("paused", "Sending is paused until you end the pause", text, path)
+
+
+def _sentence(reason: str) -> str:
+    """Return a reason that a person or a server wrote, with a full stop at its end."""
+    return reason if reason.endswith((".", "!", "?")) else f"{reason}."
 
 
 def providers_refuse(now: dt.datetime) -> Iterator[Problem]:
