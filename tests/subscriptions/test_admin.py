@@ -29,18 +29,23 @@ from digest.models import (
     DeliveryEvent,
     Edition,
     FetchRun,
+    Heartbeat,
+    Incident,
     Installation,
     Job,
     Learnt,
+    MetricCounter,
     Opinion,
     OutsidePaper,
     PaperAlias,
     Pause,
     QuietDay,
+    RecoveryCode,
     SavedPaper,
     SentBefore,
     Shard,
     Source,
+    StaffRole,
     SummaryRequest,
     TextExpansion,
     Thumbnail,
@@ -60,6 +65,7 @@ from subscriptions.models import (
     Consent,
     ConsentText,
     Device,
+    ErasureNotice,
     Farewell,
     FormPost,
     ImportPart,
@@ -77,9 +83,12 @@ from tests.boxes import untouched
 from tests.conftest import NOW, TODAY, make_reader
 from tests.subscriptions.conftest import stored
 
-# The page for starting papers promises that no one else sees them. Word counts tell an admin nothing, and neither do
-# rows that say who had a digest before a restore.
-HIDDEN = (OutsidePaper, ArchiveWords, ImportPart, SentBefore)
+# The page for starting papers promises that no one else sees them. The others tell an admin nothing: word counts, who
+# had a digest before a restore, counters of /metrics, hashes of codes, and emails to readers who are being erased.
+HIDDEN = (
+    *(OutsidePaper, ArchiveWords, ImportPart, SentBefore, MetricCounter, RecoveryCode, StaffRole),
+    ErasureNotice,
+)
 MODELS = [
     model
     for app in ("subscriptions", "digest")
@@ -126,6 +135,8 @@ def filled(alice: Subscriber, bob: Subscriber, edition: Edition, hugging_face: S
     feedback.rate(alice, edition.papers.all()[0], "like", now=NOW)
     feedback.rate(alice, edition.papers.all()[0], "fewer", "learning", now=NOW)
     Allowance.objects.create(name="smtp", level=1, at=NOW)
+    Heartbeat.objects.create(kind="worker", name="learning", started_at=NOW, at=NOW, own_clock=NOW)
+    Incident.objects.create(key="learning", heading="learning", began_at=NOW, seen_at=NOW)
     ReaderImport.objects.create(kind="readers", file_name="learning.csv", created_by="ida", created_at=NOW)
     Job.objects.create(kind="learning", created_by="learning", created_at=NOW)
     DailyTotal.objects.create(day=TODAY, kind="event", what="delivered", number=1)

@@ -126,6 +126,7 @@ def test_it_notices_a_source_that_keeps_failing(hugging_face: Source) -> None:
 
 
 def test_it_waits_for_a_site_that_was_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PATIENCE", 86_400.0)
     watch.look_now("beat", now=NOW)
     assert not Incident.objects.exists()
     monkeypatch.setattr(watch, "PATIENCE", 0.0)

@@ -3,7 +3,7 @@ import re
 
 import pytest
 from django.test import Client
-from PIL import Image
+from PIL import Image, ImageFont
 
 from digest.models import Edition, Paper
 from digest.site import share_cards
@@ -35,6 +35,8 @@ def test_a_hidden_paper_has_no_picture(client: Client, edition: Edition) -> None
 
 
 def test_long_titles_are_cut_and_fit() -> None:
-    lines, size = share_cards._fitted(share_cards.ImageFont.load_default(72), "Reasoning models " * 60)  # type: ignore[arg-type]
+    font = ImageFont.load_default(72)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    lines, size = share_cards._fitted(font, "Reasoning models " * 60)
     assert len(lines) <= share_cards.MOST_LINES + 1
     assert size == share_cards.SIZES[-1]
