@@ -53,8 +53,9 @@ def post(alert: Alert, events: list[Event]) -> bool:
     parts = urlsplit(address)
     url, body = _FORMS[form](parts, alert, events)
     try:
-        answer = httpx.post(url, json=body, auth=_login(parts), timeout=WEBHOOK_SECONDS)
-        answer.raise_for_status()
+        # The body of the answer is not read, because it may never end.
+        with httpx.stream("POST", url, json=body, auth=_login(parts), timeout=WEBHOOK_SECONDS) as answer:
+            answer.raise_for_status()
     except httpx.HTTPStatusError as error:
         logger.error("ALERT_URL refused an alert with status %d: %s", error.response.status_code, alert.heading)
         return False

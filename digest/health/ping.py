@@ -23,6 +23,7 @@ def send(*, is_good: bool) -> threading.Thread | None:
 
 def _request(url: str) -> None:
     try:
-        httpx.get(url, timeout=SECONDS, follow_redirects=True).raise_for_status()
+        with httpx.stream("GET", url, timeout=SECONDS, follow_redirects=True) as answer:  # its body may never end
+            answer.raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         logger.warning("HEARTBEAT_URL was not reached: %s", type(error).__name__)

@@ -2,7 +2,9 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -26,12 +28,19 @@ class Hook(BaseHTTPRequestHandler):
 
     got: list[tuple[str, dict[str, str], Any]]
     status: int
+    is_endless = has_ended = False
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.got.append((self.path, dict(self.headers), json.loads(body)))
         self.send_response(self.status)
         self.end_headers()
+        if self.is_endless:
+            with suppress(OSError):
+                for _ in range(2_000):
+                    self.wfile.write(b"x")
+                    time.sleep(0.01)
+                type(self).has_ended = True
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -44,6 +53,15 @@ def hook() -> Iterator[tuple[type[Hook], int]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield handler, server.server_port
         server.shutdown()
+
+
+def test_an_answer_that_does_not_end_holds_nothing_up(hook: tuple[type[Hook], int], settings: Any) -> None:
+    server, port = hook
+    server.is_endless = True
+    settings.ALERT_URL = f"json+http://127.0.0.1:{port}/"
+    assert channels.post(ALERT, BEGUN)
+    assert server.got
+    assert not server.has_ended
 
 
 def test_it_writes_to_ntfy(hook: tuple[type[Hook], int], settings: Any) -> None:
