@@ -1,4 +1,4 @@
-"""The audit log: who did what, when, and to which row.
+"""The audit log: the actions of staff, with their time and row.
 
 It is Django's own log of the admin, so that the history of each row shows the same entries. An entry names a reader by
 `uid`, never by address, and quotes none of their words.

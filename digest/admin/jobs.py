@@ -82,7 +82,7 @@ class JobAdmin(ReadOnlyAdmin, admin.ModelAdmin[Job]):
 
 
 def started(job: Job) -> SafeString:
-    """Return the sentence that tells staff about a job that they have just started, with a link to its page."""
+    """Return the message about a job that was just started, with a link to its page."""
     page = reverse("admin:digest_job_change", args=[job.pk])
     rows = "" if job.total is None else f" for {job.total:,} rows"
     return format_html(

@@ -49,7 +49,7 @@ class DatabaseWentBackError(Exception):
 
 @dataclass(frozen=True)
 class Mark:
-    """The place up to which an installation has sent."""
+    """How far an installation has sent."""
 
     position: int
     at: str  # the time of the last change, in ISO 8601
@@ -104,7 +104,7 @@ def write(incarnation: uuid.UUID, mark: Mark) -> None:
 def other_machines(incarnation: uuid.UUID) -> dict[str, str] | None:
     """Return the names of the other machines that sent emails, by the ids of their logs.
 
-    Return None if Redis can't tell. With the broker in memory there is one machine only.
+    Return None if Redis does not answer. With the broker in memory there is one machine only.
     """
     if not _has_redis():
         return {}

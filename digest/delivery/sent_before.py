@@ -7,7 +7,7 @@ from django.db.models import F
 from digest.models import Delivery, Edition, Installation, SentBefore
 from digest.models.installations import ONLY
 
-HAD = "It was sent before an older database was restored, as the log of sent emails tells."
+HAD = "It was sent before an older database was restored, according to the log of sent emails."
 MAYBE = "It may have been sent before an older database was restored."
 COUNTED = "It counts as sent, because an older database was restored."
 

@@ -1,7 +1,7 @@
 """The age of tasks: a task that waited too long in its queue is discarded, and the operators are alerted.
 
 So a queue that was blocked for hours does not run every tick that it missed. Celery's own `expires` compares the clocks
-of two machines: a scheduler whose clock is an hour slow would have every task discarded. Here both ends use the
+of two machines, and would discard every task of a scheduler with a clock that is an hour slow. Here both ends use the
 database's clock.
 """
 

@@ -49,7 +49,7 @@ class Installation(models.Model):
 
 
 class SentBefore(models.Model):
-    """A digest that left before an older database was restored, as the log of sent emails tells.
+    """A digest that left before an older database was restored, according to the log of sent emails.
 
     The planner consults these rows, because the edition may be published again. They are deleted after some days.
     """

@@ -78,7 +78,7 @@ def move(url: str, *, now: dt.datetime, show: Callable[[int], Progress]) -> dict
 
 
 def moved_models() -> list[type[Model]]:
-    """Return the models whose rows are copied, each after those that it refers to."""
+    """Return the models to copy, each after those that it refers to."""
     chosen = {
         model: {
             field.related_model

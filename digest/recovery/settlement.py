@@ -21,7 +21,7 @@ Status = Delivery.Status
 
 
 class IncompleteLogError(Exception):
-    """The logs at hand can't tell who had a digest. The message says what to do."""
+    """The logs at hand don't say who had a digest. The message says what to do."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ def send_missing(*, now: dt.datetime, logs: Sequence[Path] = (), are_complete: b
     _require_logs(row, logs, are_complete=are_complete)
     done = _apply_what_is_known(row, logs, now)
     with transaction.atomic():
-        # The logs tell more than what was announced when the backup was made.
+        # The logs know more than what was announced when the backup was made.
         Shard.objects.filter(done_at=None).exclude(worker="").update(worker="", lease_until=None, announced=0)
         _resume(row, mark, now, counted_until=None, counted_through=None)
     done.missing = Delivery.objects.filter(status=Status.QUEUED).count()
@@ -117,7 +117,7 @@ def _require_logs(row: Installation, logs: Sequence[Path], *, are_complete: bool
 
 
 def _apply_what_is_known(row: Installation, logs: Sequence[Path], now: dt.datetime) -> Settlement:
-    """Record what journals, provider reports and logs tell."""
+    """Record what journals, provider reports and logs say."""
     recovery.recover(shard_worker.journals(), now=now)
     done = Settlement(had=_confirm_reported(now))
     by_day: dict[dt.date, list[Path]] = {}

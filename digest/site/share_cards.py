@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 SIZE = (1200, 630)
 MARGIN = 80
 INK, PAPER, MUTED = "#1f1e1b", "#faf8f4", "#5d594f"
-SIZES = (72, 60, 50, 42)  # the largest in which the title fits
+SIZES = (72, 60, 50, 42)  # the largest that fits is used
 MOST_LINES = 5
 LONGEST = 220  # characters
 MISSING = "\uffff"  # no font has it
@@ -40,7 +40,7 @@ def _has(font: ImageFont.FreeTypeFont, text: str) -> bool:
 
 
 def _fitted(font: ImageFont.FreeTypeFont, title: str) -> tuple[list[str], int]:
-    """Return the lines of the title and the largest size in which they fit, cut after MOST_LINES."""
+    """Return the lines of the title and the largest size that fits, cut after MOST_LINES."""
     lines: list[str] = []
     for size in SIZES:
         lines = _wrapped(font.font_variant(size=size), title)

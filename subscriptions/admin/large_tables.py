@@ -59,13 +59,13 @@ class FindsReadersAdmin:
 
 
 def find_readers_by_words(term: str) -> list[int]:
-    """Return the ids of the first readers whose own words contain `term`."""
+    """Return the ids of the first readers with `term` in their own words."""
     filters = TopicFilter.objects.exclude(words="").filter(words__icontains=term.replace("\0", "")).order_by()
     return list(filters.values_list("subscriber", flat=True)[:FOUND])
 
 
 def find_readers(term: str) -> list[int]:
-    """Return the ids of the readers with this address, or else of the first ones whose address contains `term`."""
+    """Return the ids of the readers with this address, or else of the first ones with `term` in it."""
     term = term.replace("\0", "")
     exact = list(Subscriber.objects.by_email(term).values_list("pk", flat=True)) if "@" in term else []
     parts = Subscriber.objects.filter(email__icontains=term).order_by().values_list("pk", flat=True)

@@ -41,7 +41,7 @@ class When(Enum):
 
 @dataclass(frozen=True)
 class Sign:
-    """A column whose content says that a reader has a status."""
+    """A column that shows a reader's status."""
 
     column: str
     when: When

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         check_database()
         now, by, reason = clock.now(), operator(), options["reason"].strip()
         if not reason:
-            raise CommandError("Give a reason: it tells others why nothing is sent.")
+            raise CommandError("Give a reason, so that others know why nothing is sent.")
         until = moment(options["until"], now=now) if options["until"] else None
         if not pauses.start_by_hand(reason, by=by, until=until, now=now):
             pause = pauses.current()
