@@ -49,7 +49,7 @@ class DatabaseWentBackError(Exception):
 
 @dataclass(frozen=True)
 class Mark:
-    """How far an installation has sent."""
+    """The point that an installation has reached in sending."""
 
     position: int
     at: str  # the time of the last change, in ISO 8601
