@@ -57,6 +57,8 @@ def providers_refuse(now: dt.datetime) -> Iterator[Problem]:
 
 
 def nothing_is_planned(now: dt.datetime) -> Iterator[Problem]:
+    if Installation.load().behind_since:
+        return  # planning waits for the decision after a restore, and `paused` says so
     recent = Edition.objects.filter(mail_from__gt=now - planner.TOO_LATE, mail_from__lte=now - STALLED_AFTER)
     edition = recent.order_by("-mail_from").first()
     if edition is None:

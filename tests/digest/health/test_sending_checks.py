@@ -60,6 +60,11 @@ def test_a_restored_database_asks_for_a_decision_and_not_for_the_end_of_the_paus
     assert problem.text.endswith("Choose.")
 
 
+def test_planning_that_waits_for_that_decision_is_no_other_incident(edition: Edition) -> None:
+    guard.hold("The database is older than what was already sent.", now=NOW)
+    assert look("planning", NOW + 20 * MINUTE) == []
+
+
 def struck(edition: Edition) -> Shard:
     """A quarantined email that has killed its process once."""
     queue_readers(edition, 1)
