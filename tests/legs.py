@@ -45,7 +45,11 @@ QUICK = (
     Leg("SQLite", f"not services and {_NOT_SLOW}", is_quick=True),
 )
 ALL = (
-    Leg("PostgreSQL and Redis", "(services or database) and not browser and not mailtools", needs_services=True),
+    Leg(
+        "PostgreSQL and Redis",
+        "(services or (database and not slow)) and not browser and not mailtools",
+        needs_services=True,
+    ),
     Leg("SQLite, Chromium and email tools", "not services"),
 )
 

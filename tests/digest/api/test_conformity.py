@@ -1,11 +1,13 @@
 """The API against its own document: random requests, with a token and without, find no difference."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import transaction
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
 
@@ -47,6 +49,17 @@ def _site(alice: Subscriber, bob: Subscriber, edition: Edition, monkeypatch: pyt
     assert Delivery.objects.exists()
     monkeypatch.setattr(limits, "PER_NETWORK", 1e6)
     monkeypatch.setattr(limits, "PER_TOKEN", 1e6)
+
+
+@pytest.fixture(autouse=True)
+def _connection() -> Iterator[None]:
+    """Keep the connection of the test's transaction, which the end of a request would close on PostgreSQL."""
+    ends = (request_started, request_finished)
+    for signal in ends:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in ends:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture
