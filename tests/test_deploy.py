@@ -17,7 +17,8 @@ from django.db.utils import OperationalError
 
 from config import clean_env
 from digest import counters
-from digest.metrics import broker, families
+from digest.health import broker
+from digest.metrics import families
 from digest.ops import database_wait
 from tests.certificates import serving
 from tests.conftest import NOW
@@ -222,7 +223,8 @@ def test_the_docs_name_each_file_and_each_unit() -> None:
 # --- Monitoring -------------------------------------------------------------
 def series(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the names of all series that /metrics can have."""
-    monkeypatch.setattr(broker, "queue_sizes", lambda: {"tick": 0})
+    monkeypatch.setattr(broker, "is_in_memory", lambda: False)
+    monkeypatch.setattr(broker, "depths", lambda: {"tick": 0})
     monkeypatch.setattr(counters, "read", dict)
     endings = {"counter": ("_total",), "summary": ("_count", "_sum")}
     found = list(families.collect(now=NOW))

@@ -17,10 +17,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from digest import counters
 from digest.delivery import pauses, shards
 from digest.delivery.providers import failover
-from digest.health import heartbeats
+from digest.health import broker, heartbeats
+from digest.health.broker import BrokerError
 from digest.health.incidents import open_incidents
 from digest.ingest import fetch_log, source_health
-from digest.metrics import broker
 from digest.models import Delivery, Edition, FetchRun, Heartbeat, Paper, Shard, Source
 from subscriptions.models import FormPost, OwedNotice, Subscriber
 
@@ -95,11 +95,15 @@ def _sources() -> Iterator[Metric]:
 
 
 def _broker() -> Iterator[Metric]:
-    sizes = broker.queue_sizes()
-    if sizes is not None:
-        yield _gauge("broker_up", "1 if the broker answers.", [({}, float(bool(sizes)))])
-        rows = [({"queue": name}, size) for name, size in sizes.items()]
-        yield _gauge("broker_queue_size", "Tasks that wait in the broker.", rows)
+    if broker.is_in_memory():
+        return
+    try:
+        depths = broker.depths()
+    except BrokerError:
+        depths = {}
+    yield _gauge("broker_up", "1 if the broker answers.", [({}, float(bool(depths)))])
+    rows = [({"queue": name}, depth) for name, depth in depths.items()]
+    yield _gauge("broker_queue_size", "Tasks that wait in the broker.", rows)
 
 
 def _health(now: dt.datetime) -> Iterator[Metric]:

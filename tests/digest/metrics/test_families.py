@@ -12,9 +12,9 @@ from django.utils import timezone
 from digest import counters, tasks
 from digest.delivery import pauses, shard_worker
 from digest.delivery.providers import failover
-from digest.health import heartbeats, incidents
+from digest.health import broker, heartbeats, incidents
 from digest.ingest import fetch_log
-from digest.metrics import broker, families
+from digest.metrics import families
 from digest.models import Delivery, Edition, Heartbeat, MetricCounter, Source
 from digest.ops import reputation_guard
 from digest.sources.records import UnreachableError
@@ -155,7 +155,8 @@ def test_a_broker_that_is_down_costs_no_more_than_its_own_numbers(scrape: Scrape
 
 
 def test_it_counts_the_tasks_that_wait_in_the_broker(scrape: Scrape, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker, "queue_sizes", lambda: {"tick": 0, "send": 3})
+    monkeypatch.setattr(broker, "is_in_memory", lambda: False)
+    monkeypatch.setattr(broker, "depths", lambda: {"tick": 0, "send": 3})
     found = scrape()
     assert values(found["dailypapers_broker_up"])[()] == 1
     assert values(found["dailypapers_broker_queue_size"]) == {("tick",): 0, ("send",): 3}
