@@ -91,7 +91,7 @@ class Site:
         line = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING'][:SHOWN]}"
         status, _ = self._answer(environ)
         error = self._errors[0] if self._errors else ""
-        if status >= 500 and not error and not (status == 503 and environ["PATH_INFO"] == "/readyz"):
+        if status >= 500 and not error and not (status == 503 and environ["PATH_INFO"].endswith("/readyz")):
             error = f"answered {status}"
         return status, f"{line!a:.{2 * SHOWN}} {asked!a:.{2 * SHOWN}} {body[:SHOWN]!r}", error
 
