@@ -49,6 +49,7 @@ ALL = (
         "PostgreSQL and Redis",
         "(services or (database and not slow)) and not browser and not mailtools",
         needs_services=True,
+        is_quick=True,
     ),
     Leg("SQLite, Chromium and email tools", "not services"),
 )
