@@ -83,6 +83,7 @@ def test_it_forgets_the_unconfirmed_from_the_task(bob: Subscriber) -> None:
     assert not Subscriber.objects.exists()
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("name", "purpose"), [("bob", Purpose.CONFIRM), ("alice", Purpose.PREFERENCES)])
 def test_it_writes_an_email_that_mail_clients_can_read(
     request: pytest.FixtureRequest, settings: Any, outbox_folder: Path, visitor: Client, name: str, purpose: Purpose
