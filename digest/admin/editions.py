@@ -22,6 +22,7 @@ from digest.email import theme_preview
 from digest.email.theme_preview import ThemePreview
 from digest.jobs import delivery_jobs, rows
 from digest.models import DailyTotal, Delivery, Edition, Paper, QuietDay
+from digest.ops.daily_totals import meaning_of
 from digest.ops.slow_counts import remembered
 from digest.text.cleanup import first_sentences
 from subscriptions import brand
@@ -140,7 +141,7 @@ def _problems_of(editions: Iterable[int]) -> dict[int, Counter[str]]:
     problems: dict[int, Counter[str]] = {pk: Counter() for pk in editions}
     totals = DailyTotal.objects.filter(edition__in=problems, kind=DailyTotal.Kind.EVENT).order_by()
     for pk, what, number in totals.values_list("edition", "what", "number"):
-        meaning = what.rpartition(" ")[2]
+        meaning = meaning_of(what)
         if meaning in PROBLEMS:
             problems[pk][PROBLEMS[meaning]] += number
     return problems

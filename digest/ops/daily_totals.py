@@ -35,6 +35,11 @@ def what(event_type: str, meaning: str) -> str:
     return f"{event_type} {meaning}".strip()
 
 
+def meaning_of(what: str) -> str:
+    """Return the class of the events that `what` names, or their type if they have no class."""
+    return what.rpartition(" ")[2]
+
+
 def _days_to_count(now: dt.datetime) -> list[dt.date]:
     last = counted_until()
     if last is None:

@@ -16,6 +16,7 @@ from django.db.models.functions import Lower, StrIndex, Substr
 from digest import clock
 from digest.delivery.events.classification import EventClass
 from digest.models import DailyTotal, Delivery, DeliveryEvent
+from digest.ops import daily_totals
 
 SPAN = dt.timedelta(days=7)
 
@@ -122,7 +123,7 @@ def problems_by_domain(*, now: dt.datetime, most: int = 10) -> list[DomainProble
 def _rates(sent: int, events: Counter[str]) -> ReputationRates:
     by_meaning: Counter[str] = Counter()
     for what, number in events.items():
-        by_meaning[what.rpartition(" ")[2]] += number
+        by_meaning[daily_totals.meaning_of(what)] += number
     return ReputationRates(
         sent=sent,
         delivered=events[EventType.DELIVERED],

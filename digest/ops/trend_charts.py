@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from digest.ops import daily_numbers
 from digest.ops.daily_numbers import CONSENT, DAY, DELIVERY, LIKES, PAPERS, REPORT, Numbers, What
+from digest.ops.daily_totals import meaning_of
 from digest.ops.slow_counts import remembered
 from subscriptions.models import Consent
 
@@ -203,7 +204,7 @@ class _SeriesMaker:
 
     def reports(self, classes: tuple[str, ...]) -> list[What]:
         """Return the kinds of provider reports of these classes."""
-        return [(kind, what) for kind, what in self.numbers if kind == REPORT and what.rpartition(" ")[2] in classes]
+        return [(kind, what) for kind, what in self.numbers if kind == REPORT and meaning_of(what) in classes]
 
 
 def _running_total(now: int, joined: Series, left: Series) -> Series:
