@@ -1,6 +1,6 @@
 """Actions of staff on deliveries, at once or as jobs. None sends an email twice, except those that say so."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -69,78 +69,67 @@ def _withdraw_of_reader(reader: Subscriber, status: str, by: str) -> str:
     return "nothing is queued for them" if outcome == NOT_QUEUED else outcome
 
 
-RETRY_FAILED = RowAction(
+def _action(
+    kind: str, label: str, rows: Callable[[], QuerySet[Any]], act: Callable[[Any, str], str], logged: str
+) -> RowAction:
+    return RowAction(kind, label, rows, act, logged, permission=CHANGE_DELIVERIES).register()
+
+
+RETRY_FAILED = _action(
     "retry_failed",
     "Retry failed deliveries",
     _deliveries,
     lambda row, by: _requeue(row, Status.FAILED),
     "Queued again.",
-    permission=CHANGE_DELIVERIES,
-).register()
-RESEND_UNCERTAIN = RowAction(
+)
+RESEND_UNCERTAIN = _action(
     "resend_uncertain",
     "Resend uncertain deliveries",
     _deliveries,
     lambda row, by: _requeue(row, Status.UNCERTAIN),
     "Queued again.",
-    permission=CHANGE_DELIVERIES,
-).register()
-QUEUE_SKIPPED = RowAction(
+)
+QUEUE_SKIPPED = _action(
     "queue_skipped",
     "Queue skipped deliveries again",
     _deliveries,
     lambda row, by: _requeue(row, Status.SKIPPED),
     "Queued again.",
-    permission=CHANGE_DELIVERIES,
-).register()
-BEGIN_AGAIN = RowAction(
-    "begin_again",
-    "Begin again with failed and skipped digests",
-    _deliveries,
-    _begin_again,
-    "Queued again.",
-    permission=CHANGE_DELIVERIES,
-).register()
-LEAVE_UNCERTAIN = RowAction(
-    "leave_uncertain",
-    "Leave uncertain deliveries unsent",
-    _deliveries,
-    _leave,
-    "Left as uncertain.",
-    permission=CHANGE_DELIVERIES,
-).register()
-SKIP = RowAction(
+)
+BEGIN_AGAIN = _action(
+    "begin_again", "Begin again with failed and skipped digests", _deliveries, _begin_again, "Queued again."
+)
+LEAVE_UNCERTAIN = _action(
+    "leave_uncertain", "Leave uncertain deliveries unsent", _deliveries, _leave, "Left as uncertain."
+)
+SKIP = _action(
     "skip_deliveries",
     "Skip queued deliveries",
     _deliveries,
     lambda row, by: _withdraw_one(row, Status.SKIPPED, by),
     "Skipped.",
-    permission=CHANGE_DELIVERIES,
-).register()
-COUNT_AS_SENT = RowAction(
+)
+COUNT_AS_SENT = _action(
     "count_deliveries_as_sent",
     "Count queued deliveries as sent",
     _deliveries,
     lambda row, by: _withdraw_one(row, Status.SENT, by),
     "Counted as sent.",
-    permission=CHANGE_DELIVERIES,
-).register()
-SKIP_OF_READERS = RowAction(
+)
+SKIP_OF_READERS = _action(
     "skip_of_readers",
     "Skip what is queued for readers",
     Subscriber.objects.all,
     lambda row, by: _withdraw_of_reader(row, Status.SKIPPED, by),
     "Skipped what was queued.",
-    permission=CHANGE_DELIVERIES,
-).register()
-COUNT_OF_READERS = RowAction(
+)
+COUNT_OF_READERS = _action(
     "count_of_readers_as_sent",
     "Count what is queued for readers as sent",
     Subscriber.objects.all,
     lambda row, by: _withdraw_of_reader(row, Status.SENT, by),
     "Counted as sent what was queued.",
-    permission=CHANGE_DELIVERIES,
-).register()
+)
 
 
 def withdraw_editions(editions: Iterable[Edition], status: str, *, by: str) -> Job:

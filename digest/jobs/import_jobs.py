@@ -5,6 +5,7 @@ takes the next turn, it reads the file up to the rows that are stored, and conti
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from digest.jobs.registry import Step, job
 from digest.models import Job
 from digest.ops.uploaded_tables import private_copy
 from subscriptions.exchange import uploads
-from subscriptions.exchange.reader_file import ImportSettings, open_readers
+from subscriptions.exchange.reader_file import ImportSettings, ReaderFile, open_readers
 from subscriptions.exchange.reader_import import ReaderImporter, Trial
 from subscriptions.exchange.reader_store import LABELS
 from subscriptions.exchange.suppression_import import LABELS as SUPPRESSION_LABELS
@@ -57,9 +58,7 @@ def _try_out(job: Job) -> Iterator[Step]:
     record = ReaderImport.objects.get(pk=job.arguments["import"])
     with private_copy(uploads.parts(record)) as path:
         try:
-            file = open_readers(
-                path, ImportSettings.from_json(record.settings), now=timezone.now(), name=record.file_name
-            )
+            file = _opened(record, path)
             importer, trial = ReaderImporter(file, by=job.created_by, now=timezone.now()), Trial()
             yield from (Step() for _rows in importer.check())
             for trial in importer.try_out():  # the last one is the result
@@ -74,6 +73,11 @@ def _try_out(job: Job) -> Iterator[Step]:
     yield Step(facts=_link(record))
 
 
+def _opened(record: ReaderImport, path: Path) -> ReaderFile:
+    settings = ImportSettings.from_json(record.settings)
+    return open_readers(path, settings, now=timezone.now(), name=record.file_name)
+
+
 def _store_trial(record: ReaderImport, trial: dict[str, object]) -> None:
     record.trial = trial
     record.save(update_fields=["trial"])
@@ -83,9 +87,7 @@ def _import(job: Job) -> Iterator[Step]:
     record = ReaderImport.objects.get(pk=job.arguments["import"])
     with private_copy(uploads.parts(record)) as path:
         try:
-            file = open_readers(
-                path, ImportSettings.from_json(record.settings), now=timezone.now(), name=record.file_name
-            )
+            file = _opened(record, path)
             importer = ReaderImporter(file, by=job.created_by, now=timezone.now())
             yield from (Step() for _rows in importer.check())
             for done in importer.run(record):
