@@ -15,6 +15,7 @@ from tests.drills.registry import Context, Outcome, drill
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 60.0  # seconds
+SEND_RATE = "50/s"  # so that emails are left to send while the dump is made
 
 
 @drill("a dump mid-run is restored")
@@ -23,7 +24,7 @@ def dump_mid_run(context: Context) -> Outcome:
     dump = context.folder / "dump"
     return _restore(
         context,
-        dump_at=0.3,
+        dump_at=0.5,
         back_up=lambda chaos: _run("pg_dump", "-Fc", "-f", str(dump), chaos.postgres.url),
         restore=lambda chaos: _run("pg_restore", "--clean", "--if-exists", "-d", chaos.postgres.url, str(dump)),
         settle=("send_missing",),
@@ -88,6 +89,7 @@ def _restore(
     for folder in (context.folder, context.folder.parent):
         folder.chmod(0o711)  # PostgreSQL runs as another user
     chaos = Chaos(context.folder / "site", 1, pause=0, workers=1, calm=True)
+    chaos.environment["SEND_RATE"] = SEND_RATE
     os.environ |= chaos.environment
     from tests.chaos.crowd import Crowd
 
@@ -101,6 +103,8 @@ def _restore(
         if dump_at:
             _wait(lambda: len(chaos.taken()) >= dump_at * count)
             back_up(chaos)
+            if len(chaos.taken()) >= count:
+                return Outcome(failed="all emails had left before the dump was made")
         crowd.wait_until_all_is_done(PATIENCE)
         if len(chaos.taken()) < count:
             return Outcome(failed=f"only {len(chaos.taken())} of {count} emails left before the restore")
