@@ -6,7 +6,7 @@ from celery.schedules import crontab
 
 _EVERY_MINUTE = crontab()
 _EVERY_5_MINUTES = crontab(minute="*/5")
-# A queue that was blocked then runs a few missed ticks and not all of them (see digest.health.task_age).
+# A queue that was blocked then runs a few missed ticks and not all of them (see digest.ops.health.task_age).
 _SOON = 900
 _HOUR = 3600
 _TABLE = (

@@ -11,7 +11,7 @@ from config.bootstrap import load_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("daily-papers", task_cls="digest.health.task_age:AgedTask")
+app = Celery("daily-papers", task_cls="digest.ops.health.task_age:AgedTask")
 app.on_configure.connect(lambda **kwargs: load_settings(), weak=False)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from digest.recovery.database_urls import DATABASE_ENGINES, parse_database_url
+from digest.ops.recovery.database_urls import DATABASE_ENGINES, parse_database_url
 
 __all__ = ["DATABASE_ENGINES", "EMAIL_BACKENDS", "parse_database_url", "parse_email_url", "parse_env_line"]
 

@@ -8,7 +8,7 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 def with_pulse(application: Wsgi) -> Wsgi:
     """Return the application, and start the thread of this process: now, and in a process that gunicorn forks later."""
-    from digest.health import pulse  # when the settings have been loaded
+    from digest.ops.health import pulse  # when the settings have been loaded
 
     pulse.start_web()
 

@@ -166,11 +166,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-AUTHENTICATION_BACKENDS = ["digest.staff.backend.StaffBackend"]
+AUTHENTICATION_BACKENDS = ["digest.ops.staff.backend.StaffBackend"]
 REQUIRE_SECOND_FACTOR = env.one_of("REQUIRE_SECOND_FACTOR", "off", "superusers", "staff")
 STAFF_IDLE_HOURS = env.whole_number("STAFF_IDLE_HOURS", 12, 1, 24 * 14)  # without a visit, until a session ends
 SESSION_COOKIE_AGE = env.whole_number("STAFF_SESSION_DAYS", 14, 1, 90) * 86_400  # until each session ends
-OTP_TOTP_THROTTLE_FACTOR = 0  # digest.staff.logins counts the attempts
+OTP_TOTP_THROTTLE_FACTOR = 0  # digest.ops.staff.logins counts the attempts
 OTP_TOTP_ISSUER = env.text("SITE_NAME", "Daily Papers")  # shown in authenticator apps
 
 # --- Security headers -------------------------------------------------------
@@ -315,8 +315,8 @@ else:
         "unacked_restore_throttle": 1,
         "socket_timeout": 30,
     }
-CELERY_WORKER_CONSUMER = "digest.worker:Consumer"
-CELERY_BEAT_SCHEDULER = "digest.beat:Scheduler"
+CELERY_WORKER_CONSUMER = "digest.processes.worker:Consumer"
+CELERY_BEAT_SCHEDULER = "digest.processes.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = beat_schedule.BEAT
 CELERY_TASK_ANNOTATIONS = {name: {"max_age": seconds} for name, seconds in beat_schedule.MAX_AGES.items()}
 

@@ -13,8 +13,8 @@ load_settings(status=STOP)
 application = with_readable_headers(get_wsgi_application())
 
 # Their models need the applications that are now loaded.
-from digest.health.key_report import report_wrong_keys  # noqa: E402
-from digest.recovery.start_up import require_keys  # noqa: E402
+from digest.ops.health.key_report import report_wrong_keys  # noqa: E402
+from digest.ops.recovery.start_up import require_keys  # noqa: E402
 
 report_wrong_keys()
 require_keys(status=STOP)

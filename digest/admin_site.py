@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from digest import clock
-from digest.health import incidents
 from digest.models import Installation
 from digest.ops import trend_charts
 from digest.ops.dashboard import make_dashboard
+from digest.ops.health import incidents
 from digest.ops.sending_status import sending_status
-from digest.staff import logins
+from digest.ops.staff import logins
 from subscriptions import brand
 
 # The models for daily work. All others are in the last group, which is collapsed.

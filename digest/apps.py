@@ -13,8 +13,8 @@ class DigestConfig(AppConfig):
 
     def ready(self) -> None:
         from digest import signals  # noqa: F401  # the import registers them
-        from digest.health import deploy_checks  # noqa: F401  # the import registers them
         from digest.ops import system_checks  # noqa: F401  # the import registers them
+        from digest.ops.health import deploy_checks  # noqa: F401  # the import registers them
 
 
 class PapersAdminConfig(admin_apps.AdminConfig):

@@ -11,16 +11,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from digest import clock, imported_likes
+from digest import clock
+from digest.api.webhooks import outbox
 from digest.delivery.events import ReportedEvent, report_parser
 from digest.delivery.providers.anymail_messages import guard_single_email
 from digest.editions import publication
 from digest.email import welcome
 from digest.models import Edition, StaffRole
-from digest.outgoing import outbox
+from digest.opinions import imported_likes
+from digest.ops.staff import roles
 from digest.papers import stored_formulas
 from digest.search import fulltext
-from digest.staff import roles
 from subscriptions.models import Consent, OwedNotice, Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import consents, lifecycle, personal_data

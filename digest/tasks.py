@@ -10,25 +10,27 @@ from celery import shared_task
 from celery.signals import beat_init, worker_init, worker_ready, worker_shutdown
 from django.conf import settings
 
-from digest import clock, reading_list, task_times  # noqa: F401  # its signals count the tasks
+from digest import clock
+from digest.api.webhooks import outbox, sender
 from digest.delivery import pauses, planner, shard_worker, shards
 from digest.editions import publication
 from digest.email import rendering
-from digest.health import broker, heartbeats, key_report, ping, pulse, task_age, watch
-from digest.health.broker import BrokerError
 from digest.ingest import backfill, enrichment, fetcher
-from digest.jobs import runner
 from digest.language_models import judge, summaries
 from digest.models import Edition, Source
+from digest.opinions import reading_list
 from digest.ops import daily_report, daily_totals, reputation_guard, retention
-from digest.outgoing import outbox, sender
+from digest.ops.health import broker, heartbeats, key_report, ping, pulse, task_age, watch
+from digest.ops.health.broker import BrokerError
+from digest.ops.jobs import runner
+from digest.ops.metrics import task_times  # noqa: F401  # its signals count the tasks
+from digest.ops.recovery import guard, settlement
+from digest.ops.recovery.start_up import require_keys
+from digest.ops.staff import sessions
 from digest.papers import topic_assignment
 from digest.personalization import assessments, embeddings, expansions, key_sentences, likes, paper_index
-from digest.recovery import guard, settlement
-from digest.recovery.start_up import require_keys
 from digest.search import topic_maker
 from digest.site import thumbnails
-from digest.staff import sessions
 from subscriptions.readers import lifecycle
 
 MAX_SENDING_TASKS = 64  # at once; one is enough for each worker process, which sends until nothing is left

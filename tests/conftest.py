@@ -19,8 +19,8 @@ from playwright.sync_api import Browser
 from digest import clock, papers
 from digest.delivery import high_water
 from digest.editions import publication
-from digest.health import incidents, pulse
 from digest.models import Edition, Source
+from digest.ops.health import incidents, pulse
 from digest.sources.records import PaperRecord
 from digest.views import page_cache
 from subscriptions import brand

@@ -17,11 +17,11 @@ from django.utils import timezone, translation
 from PIL import Image
 from playwright.sync_api import Page as Shown
 
-from digest import feedback, reading_list
 from digest.editions import publication
 from digest.email import reader_urls
 from digest.email.batch.composer import Composer, DeliveryRow
 from digest.models import Delivery, Edition, OutsidePaper, Paper, QuietDay, Thumbnail
+from digest.opinions import feedback, reading_list
 from digest.papers import topic_assignment
 from digest.search import topic_suggestions
 from subscriptions.models import Subscriber, Topic

@@ -8,9 +8,9 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
 from digest.delivery import planner
-from digest.jobs import rows as row_jobs
-from digest.jobs.reader_jobs import SUPPRESS
 from digest.models import Delivery, Edition, FetchRun, Job, Opinion, Paper, Source
+from digest.ops.jobs import rows as row_jobs
+from digest.ops.jobs.reader_jobs import SUPPRESS
 from subscriptions.models import Consent, Subscriber
 from tests.browser import missing_axe, violations
 from tests.conftest import NOW, TODAY, make_reader

@@ -17,9 +17,9 @@ from django.db.utils import OperationalError
 
 from config import clean_env
 from digest import counters
-from digest.health import broker
-from digest.metrics import families
 from digest.ops import database_wait
+from digest.ops.health import broker
+from digest.ops.metrics import families
 from tests.certificates import serving
 from tests.conftest import NOW
 

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from digest import feedback
 from digest.email import reader_urls
 from digest.models import Delivery, Edition, FetchRun, OutsidePaper, Paper, QuietDay, Source
+from digest.opinions import feedback
 from subscriptions.models import OwedNotice, Subscriber, Topic
 from subscriptions.notices import queue
 from subscriptions.readers import lifecycle, liked_papers, personal_data

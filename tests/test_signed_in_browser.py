@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from digest import reading_list
 from digest.email import reader_urls
 from digest.models import Edition, Opinion, Paper
+from digest.opinions import reading_list
 from subscriptions.models import Device, Subscriber, Topic
 from subscriptions.security import link_tokens
 from subscriptions.security.link_tokens import Purpose

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from digest.staff import sessions
+from digest.ops.staff import sessions
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from digest.staff import logins, second_factor, sessions
+from digest.ops.staff import logins, second_factor, sessions
 from subscriptions.admin.base import log_action
 from subscriptions.security import abuse_limits
 

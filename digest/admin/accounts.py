@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django_otp.plugins.otp_totp import admin as otp_admin  # noqa: F401  # its import registers the page to remove
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from digest.staff import roles, second_factor, sessions
+from digest.ops.staff import roles, second_factor, sessions
 from subscriptions.admin.base import log_action
 from subscriptions.pills import pill
 

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from digest.admin.jobs import started
-from digest.jobs import rows
-from digest.jobs.registry import Step
-from digest.jobs.rows import RowAction
+from digest.ops.jobs import rows
+from digest.ops.jobs.registry import Step
+from digest.ops.jobs.rows import RowAction
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 

@@ -16,8 +16,8 @@ from digest.admin.bulk import row_action
 from digest.delivery import pauses
 from digest.delivery.events.classification import EventClass
 from digest.email import reader_urls, repeats
-from digest.jobs import delivery_jobs
 from digest.models import Delivery, DeliveryEvent, Paper, Shard
+from digest.ops.jobs import delivery_jobs
 from digest.personalization import snapshot
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
 from subscriptions.admin.filters import SelectFilter, dates

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from digest.health import doctor
+from digest.ops.health import doctor
 
 
 class DoctorPage:

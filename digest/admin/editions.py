@@ -20,9 +20,9 @@ from digest.delivery.events.classification import EventClass
 from digest.editions import publication
 from digest.email import theme_preview
 from digest.email.theme_preview import ThemePreview
-from digest.jobs import delivery_jobs, rows
 from digest.models import DailyTotal, Delivery, Edition, Paper, QuietDay
 from digest.ops.daily_totals import meaning_of
+from digest.ops.jobs import delivery_jobs, rows
 from digest.ops.slow_counts import remembered
 from digest.text.cleanup import first_sentences
 from subscriptions import brand

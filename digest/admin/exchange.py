@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from digest.jobs import import_jobs, runner
+from digest.ops.jobs import import_jobs, runner
 from digest.ops.uploaded_tables import as_text, private_copy
 from subscriptions import audit
 from subscriptions.exchange import export, uploads

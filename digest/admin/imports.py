@@ -15,8 +15,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from digest.jobs import import_jobs, runner
 from digest.models import Job
+from digest.ops.jobs import import_jobs, runner
 from digest.ops.uploaded_tables import as_text, private_copy
 from subscriptions import audit, time_zones
 from subscriptions.admin.base import ReadOnlyAdmin

@@ -15,8 +15,8 @@ from django.utils.html import format_html
 from digest import clock
 from digest.delivery import high_water
 from digest.models import Installation
-from digest.recovery import settlement
-from digest.recovery.settlement import IncompleteLogError
+from digest.ops.recovery import settlement
+from digest.ops.recovery.settlement import IncompleteLogError
 from subscriptions.admin.base import DateAndTime, ReadOnlyAdmin, log_action
 
 

@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from digest.jobs import registry, runner
 from digest.models import Job
+from digest.ops.jobs import registry, runner
 from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.pills import pill
 

@@ -17,9 +17,9 @@ from digest.admin.email_preview import OptionalAddressField
 from digest.admin.exchange import ExchangesSuppressionsAdmin, ExportsReadersAdmin
 from digest.email import theme_preview
 from digest.email.theme_preview import NothingToShowError, ThemePreview
-from digest.jobs import delivery_jobs, reader_jobs
 from digest.models import Delivery, Edition
 from digest.ops import reader_timeline
+from digest.ops.jobs import delivery_jobs, reader_jobs
 from digest.personalization.digest_selection import Digest
 from subscriptions import brand
 from subscriptions.admin.access_log import log_opening

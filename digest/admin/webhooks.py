@@ -12,9 +12,9 @@ from django.utils.html import format_html_join
 
 from digest import clock
 from digest.admin.base import outcome_of, show_secret
+from digest.api.webhooks import sender, signing
 from digest.models import WebhookEndpoint, WebhookMessage
 from digest.models.outgoing import WebhookEvent
-from digest.outgoing import sender, signing
 from digest.sources.http import problem_with_host
 from subscriptions.admin.base import ReadOnlyAdmin, log_action
 from subscriptions.pills import pill

@@ -2,7 +2,7 @@
 
 The database counts its plans and results in `Installation.position`, which only grows. After each commit the number is
 copied into a file in VAR_DIR, and into Redis if that is the broker. A database that is behind one of the copies has
-forgotten emails that left: an older dump was restored, or its server lost its last changes. `digest.recovery.guard`
+forgotten emails that left: an older dump was restored, or its server lost its last changes. `digest.ops.recovery.guard`
 then pauses sending.
 """
 

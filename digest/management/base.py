@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from digest.models import Source
 from digest.ops.pipeline import NoEditionError, Summary
-from digest.recovery.start_up import require_keys
+from digest.ops.recovery.start_up import require_keys
 
 
 def day(text: str) -> dt.date:

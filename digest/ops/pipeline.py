@@ -15,7 +15,7 @@ from digest.editions import publication
 from digest.email.formatting import count
 from digest.ingest import fetcher
 from digest.models import Delivery, Edition, FetchRun, Installation
-from digest.recovery import guard
+from digest.ops.recovery import guard
 
 Track = Callable[[list[Any]], Iterable[Any]]
 Show = Callable[[int], Callable[[int], object]]  # takes the total, returns a callback for how many more are done

@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from digest import feedback, reading_list
 from digest.models import Opinion, Paper
+from digest.opinions import feedback, reading_list
 from subscriptions.models import Subscriber
 from subscriptions.query.grammar import FilterError
 from subscriptions.readers import follows

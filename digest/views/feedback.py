@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from digest import feedback, imported_likes
-from digest import reading_list as papers
 from digest.email import reader_urls
 from digest.models import Edition, Opinion, Paper
+from digest.opinions import feedback, imported_likes
+from digest.opinions import reading_list as papers
 from digest.personalization import profiles
 from digest.views.saved import export_of
 from subscriptions.models import Subscriber

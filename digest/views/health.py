@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, JsonResponse
 
-from digest.health import readiness
+from digest.ops.health import readiness
 
 # Headings without the names of hosts, because anyone can read them.
 PUBLIC = {

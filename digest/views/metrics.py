@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from digest import clock
-from digest.metrics import access
+from digest.ops.metrics import access
 
 
 @require_safe
@@ -23,6 +23,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
             return answer
     elif not access.is_from_here(request):
         raise Http404("Set METRICS_TOKEN to read the metrics from another machine.")
-    from digest.metrics import exposition  # not at the start, because few processes are ever asked
+    from digest.ops.metrics import exposition  # not at the start, because few processes are ever asked
 
     return HttpResponse(exposition.write(now=clock.now()), content_type=exposition.CONTENT_TYPE)

@@ -6,9 +6,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from digest import reading_list
 from digest.editions import publication
 from digest.models import Paper, SavedPaper
+from digest.opinions import reading_list
 from digest.site import citations, spreadsheets, thumbnails, topics
 from digest.site.spreadsheets import ListedPaper
 from digest.views.page_cache import CARD, paginate

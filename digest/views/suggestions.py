@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from digest import imported_likes
 from digest.models import Paper
+from digest.opinions import imported_likes
 from digest.search import (
     arxiv_lookup,
     author_profiles,

@@ -18,8 +18,8 @@ from digest.admin.papers import DayOfTheEdition, PaperAdmin
 from digest.admin_site import GROUPS, LAST
 from digest.delivery import planner, shard_worker
 from digest.email import reader_urls
-from digest.health import incidents
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Paper, Source
+from digest.ops.health import incidents
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY, make_record
 

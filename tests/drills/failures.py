@@ -120,9 +120,9 @@ def source_down(context: Context) -> Outcome:
 
     from django.conf import settings
 
-    from digest.health import incidents
     from digest.ingest import fetcher
     from digest.models import Source
+    from digest.ops.health import incidents
 
     site = site_of(context)
     source, today = Source.objects.get(kind=Source.Kind.HUGGINGFACE), dt.datetime.now(dt.UTC).date()

@@ -30,7 +30,7 @@ def _start(context: Context, providers: str) -> tuple[Site, RefusingEsp]:
 
 def _outcome(site: Site, run: Run, alert: float | None, since: float, esp: Esp, key: str) -> Outcome:
     """Return the outcome. The alert must have come by email as well, though the provider refused."""
-    from digest.health import incidents
+    from digest.ops.health import incidents
 
     def is_over() -> bool:
         return not incidents.open_incidents().filter(key__startswith=key).exists()

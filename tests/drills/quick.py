@@ -17,8 +17,8 @@ def shorten() -> None:
     from django.conf import settings
 
     from digest.delivery import shards
-    from digest.health import heartbeats, incidents, outage, pulse, readiness, watch
-    from digest.health.checks import machines, processes
+    from digest.ops.health import heartbeats, incidents, outage, pulse, readiness, watch
+    from digest.ops.health.checks import machines, processes
 
     heartbeats.EVERY, heartbeats.SILENT_AFTER = 1.0, 5 * SECOND
     pulse.EVERY, watch.EVERY, watch.PATIENCE, outage.PATIENCE = 0.5, SECOND, 8.0, 2 * SECOND

@@ -17,7 +17,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from digest import feedback
 from digest.api import tokens
 from digest.delivery import planner
 from digest.models import (
@@ -57,6 +56,7 @@ from digest.models import (
     WebhookEndpoint,
     WebhookMessage,
 )
+from digest.opinions import feedback
 from subscriptions.admin.readers import SubscriberForm
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import (

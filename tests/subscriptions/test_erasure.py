@@ -11,10 +11,10 @@ from django.conf import settings as django_settings
 from django.core import mail
 from django.test import Client
 
-from digest import imported_likes, reading_list
 from digest.delivery import planner, shard_worker
-from digest.jobs import runner
 from digest.models import Delivery, DeliveryEvent, Edition, Job, Opinion, OutsidePaper, WebhookEndpoint, WebhookMessage
+from digest.opinions import imported_likes, reading_list
+from digest.ops.jobs import runner
 from subscriptions.models import Consent, Subscriber
 from subscriptions.notices import queue
 from subscriptions.readers import address_change, consents, lifecycle, signup_queue

@@ -6,8 +6,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from digest import single_process
-from digest.recovery.start_up import require_keys
+from digest.ops.recovery.start_up import require_keys
+from digest.processes import single_process
 from subscriptions.topics import catalogues
 from subscriptions.topics.catalogue import CatalogueError
 

@@ -5,9 +5,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest import clock
 from digest.management.base import check_database
-from digest.recovery import backups
-from digest.recovery.backups import BackupError
-from digest.recovery.database_dump import DumpError
+from digest.ops.recovery import backups
+from digest.ops.recovery.backups import BackupError
+from digest.ops.recovery.database_dump import DumpError
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest import clock
 from digest.management.base import check_database
-from digest.recovery import settlement
-from digest.recovery.settlement import IncompleteLogError
+from digest.ops.recovery import settlement
+from digest.ops.recovery.settlement import IncompleteLogError
 
 
 class Command(BaseCommand):

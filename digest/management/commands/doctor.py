@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 
-from digest.health import doctor
-from digest.health.doctor import State
+from digest.ops.health import doctor
+from digest.ops.health.doctor import State
 
 
 class Command(BaseCommand):

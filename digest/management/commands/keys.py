@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest.management.base import check_database
-from digest.recovery import keys
+from digest.ops.recovery import keys
 
 
 class Command(BaseCommand):

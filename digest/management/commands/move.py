@@ -7,11 +7,11 @@ from django.db import DatabaseError
 
 from digest import clock
 from digest.management.base import check_database, show
-from digest.recovery import move
-from digest.recovery.database_dump import DumpError
-from digest.recovery.database_urls import DATABASE_ENGINES
-from digest.recovery.keys import WrongKeyError
-from digest.recovery.move import MoveError
+from digest.ops.recovery import move
+from digest.ops.recovery.database_dump import DumpError
+from digest.ops.recovery.database_urls import DATABASE_ENGINES
+from digest.ops.recovery.keys import WrongKeyError
+from digest.ops.recovery.move import MoveError
 
 
 class Command(BaseCommand):

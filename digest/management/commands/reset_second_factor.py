@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from digest.staff import second_factor, sessions
+from digest.ops.staff import second_factor, sessions
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from digest.staff import roles
+from digest.ops.staff import roles
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/auth/user/"

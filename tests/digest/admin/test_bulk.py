@@ -8,9 +8,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from digest.jobs import registry, rows, runner
-from digest.jobs.reader_jobs import SUPPRESS
 from digest.models import Job
+from digest.ops.jobs import registry, rows, runner
+from digest.ops.jobs.reader_jobs import SUPPRESS
 from subscriptions.models import Subscriber
 from tests.conftest import make_reader
 

@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from digest.admin import exchange
-from digest.jobs import import_jobs, runner
 from digest.models import Job
+from digest.ops.jobs import import_jobs, runner
 from subscriptions.models import ImportPart, Subscriber, Suppression
 from subscriptions.readers import lifecycle
 

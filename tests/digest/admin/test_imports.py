@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from config.middleware.request_bodies import largest_body
-from digest.jobs import import_jobs, runner
 from digest.models import Job
+from digest.ops.jobs import import_jobs, runner
 from subscriptions.exchange import reader_import
 from subscriptions.models import Consent, ImportPart, ReaderImport, Subscriber, Topic
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from digest.delivery import high_water, pauses
 from digest.delivery.high_water import Mark
 from digest.models import Delivery, Edition, Installation
-from digest.recovery import guard
+from digest.ops.recovery import guard
 from tests.conftest import NOW, TODAY
 from tests.digest.delivery.conftest import queue_readers
 

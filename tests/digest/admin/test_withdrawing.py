@@ -8,8 +8,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from digest.delivery import planner
-from digest.jobs import runner
 from digest.models import Delivery, Edition, Job
+from digest.ops.jobs import runner
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, make_reader
 

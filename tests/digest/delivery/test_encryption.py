@@ -15,8 +15,8 @@ from digest.delivery.providers.capabilities import SMTP_BACKEND
 from digest.delivery.transports import Mail
 from digest.delivery.transports.outcomes import Result
 from digest.delivery.transports.smtp import SmtpTransport
-from digest.health import watch
 from digest.models import Delivery, Edition, Pause
+from digest.ops.health import watch
 from tests import certificates
 from tests.conftest import NOW
 from tests.digest.delivery.conftest import queue_readers

@@ -15,10 +15,11 @@ from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from digest import papers, single_process
+from digest import papers
 from digest.editions import publication
 from digest.ingest import fetcher
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
+from digest.processes import single_process
 from subscriptions.models import Subscriber, Topic
 from subscriptions.readers import lifecycle
 from subscriptions.readers.preferences import Preferences

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from django.core.serializers.json import DjangoJSONEncoder
 
-from digest import feedback, reading_list
 from digest.email.batch.recipients import Recipient, RecipientLoader
 from digest.email.reason_line import reason_line
 from digest.email.reasons import why
 from digest.matching import Index, Match
 from digest.models import LearnedLikes, Paper, Vector
+from digest.opinions import feedback, reading_list
 from digest.personalization import embeddings, likes, paper_index, profiles
 from digest.personalization.digest_selection import Digest, compose
 from digest.personalization.like_filter import LIKES

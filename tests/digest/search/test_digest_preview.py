@@ -8,10 +8,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from digest import feedback, papers
+from digest import papers
 from digest.editions import candidates, publication
 from digest.matching.assembly import text_of
 from digest.models import Edition, Paper, Source, Vector
+from digest.opinions import feedback
 from digest.personalization import embeddings, paper_index, profiles
 from digest.personalization.digest_selection import compose
 from digest.search import index_cache

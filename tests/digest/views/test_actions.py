@@ -8,8 +8,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from digest import reading_list
 from digest.models import Edition, Opinion, Paper, SavedPaper
+from digest.opinions import reading_list
 from digest.site.reader_state import ReaderState
 from subscriptions.models import Mark, Subscriber, Topic, TopicFilter
 from subscriptions.security import abuse_limits

@@ -8,9 +8,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from digest import reading_list
 from digest.editions import publication
 from digest.models import Edition, Paper
+from digest.opinions import reading_list
 from subscriptions.models import Subscriber
 from tests.conftest import NOW, TODAY
 from tests.subscriptions.security.test_reader_session import sign_in

@@ -8,8 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from digest import feedback, imported_likes
 from digest.models import Edition, LearnedLikes, Opinion, OutsidePaper, Paper
+from digest.opinions import feedback, imported_likes
 from digest.papers.deduplication import fingerprint
 from digest.personalization import likes
 from digest.search import citation_parser, cited_papers

@@ -21,8 +21,8 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from digest import reading_list
 from digest.models import Delivery, DeliveryEvent, Edition, Opinion, SavedPaper
+from digest.opinions import reading_list
 from subscriptions.email_addresses import address_hash
 from subscriptions.models import Consent, Device, ErasureNotice, Subscriber, Suppression
 from subscriptions.notices import queue

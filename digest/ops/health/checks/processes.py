@@ -1,0 +1,98 @@
+"""Checks of beat, the workers and their queues."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.conf import settings
+from django_celery_beat.models import PeriodicTask
+
+from digest.models import Heartbeat, Incident
+from digest.ops.health import heartbeats, key_report, task_age
+from digest.ops.health.heartbeats import Kind
+from digest.ops.health.problems import Problem
+
+QUEUE_BLOCKED_AFTER = dt.timedelta(minutes=15)  # a task that reads a slow source takes minutes
+MAX_SKEW = dt.timedelta(seconds=60)
+REPORTED_FOR = dt.timedelta(minutes=20)  # that an incident stays open after a process reported it last
+# The tasks that must never be off, by name, and what stops without them.
+NEEDED = {
+    "digest.tasks.collect_papers": "no papers are collected",
+    "digest.tasks.publish_due_edition": "no edition is published",
+    "digest.tasks.send_due_digests": "no digest is sent",
+    "subscriptions.tasks.send_owed_notices": "no confirmation is sent",
+}
+
+
+def beat_is_silent(now: dt.datetime) -> Iterator[Problem]:
+    if not heartbeats.alive(Kind.BEAT, now=now):
+        text = (
+            f"{_last(Kind.BEAT, now)} Without it nothing is fetched, published or sent. Start it, and see its log: "
+            "celery -A config beat, or systemctl status papers-beat."
+        )
+        yield Problem("beat", "The scheduler (beat) is not running", text)
+
+
+def workers_are_silent(now: dt.datetime) -> Iterator[Problem]:
+    """Yield one problem that names the queues without a worker."""
+    served = {queue for row in heartbeats.alive(Kind.WORKER, now=now) for queue in row.queues.split(",")}
+    missing = [queue for queue in settings.CELERY_TASK_QUEUES if queue not in served]
+    if missing:
+        what = "No worker is running" if not served else f"No worker serves the queue {' and '.join(missing)}"
+        text = (
+            f"{_last(Kind.WORKER, now)} Tasks of {', '.join(missing)} wait; emails in flight are settled when a worker "
+            "starts again. Start one, and see its log: celery -A config worker, or systemctl status papers-worker."
+        )
+        yield Problem("workers", what, text)
+
+
+def queues_are_blocked(now: dt.datetime) -> Iterator[Problem]:
+    """Yield the queues that ran no task for a while, although beat and a worker are alive."""
+    if not heartbeats.alive(Kind.BEAT, now=now) or list(workers_are_silent(now)):
+        return
+    for row in Heartbeat.objects.filter(
+        kind=Kind.QUEUE, name__in=settings.CELERY_TASK_QUEUES, at__lt=now - QUEUE_BLOCKED_AFTER
+    ):
+        text = f"Its last task ran at {row.at:%H:%M} UTC. Its workers may hang, or be too few: see their log."
+        yield Problem(f"queue:{row.name}", f"The queue {row.name} is blocked", text)
+
+
+def clocks_differ(now: dt.datetime) -> Iterator[Problem]:
+    rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER).exclude(kind=Kind.QUEUE)
+    wrong = {row.host: row.skew for row in rows if abs(row.skew) > MAX_SKEW}
+    for host, skew in sorted(wrong.items()):
+        how = f"{_span(abs(skew))} {'ahead of' if skew > dt.timedelta() else 'behind'} the database's"
+        text = "Set it by NTP: timedatectl set-ntp true. Until then, links may seem expired and schedules be off."
+        yield Problem(f"clock:{host}", f"The clock of {host} is {how}", text)
+
+
+def tasks_were_discarded(now: dt.datetime) -> Iterator[Problem]:
+    """Keep the incident that discarded tasks began, until none was discarded for a while."""
+    return _reported(task_age.INCIDENT, now)
+
+
+def keys_differ(now: dt.datetime) -> Iterator[Problem]:
+    """Keep the incident of a process that refused to start, until it has not tried again for a while."""
+    return _reported(key_report.INCIDENT, now)
+
+
+def _reported(name: str, now: dt.datetime) -> Iterator[Problem]:
+    for one in Incident.objects.filter(key__startswith=name, ended_at=None, seen_at__gt=now - REPORTED_FOR):
+        yield Problem(one.key, one.heading, one.text, one.path, is_reported=True)
+
+
+def tasks_are_switched_off(now: dt.datetime) -> Iterator[Problem]:
+    off = PeriodicTask.objects.filter(name__in=NEEDED, enabled=False).values_list("pk", "name")
+    for pk, name in off:
+        path = f"/admin/django_celery_beat/periodictask/{pk}/change/"
+        text = "It was switched off in the admin. Enable it there."
+        yield Problem(f"task:{name}", f"{name} is off, so {NEEDED[name]}", text, path)
+
+
+def _last(kind: Kind, now: dt.datetime) -> str:
+    row = Heartbeat.objects.filter(kind=kind).order_by("-at").first()
+    return f"Its last sign of life was at {row.at:%H:%M} UTC, on {row.host}." if row else "None was ever seen."
+
+
+def _span(span: dt.timedelta) -> str:
+    seconds = round(span.total_seconds())
+    return f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"

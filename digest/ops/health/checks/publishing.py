@@ -1,0 +1,44 @@
+"""Checks of sources and editions."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from digest.editions import publication
+from digest.editions.due_times import SATURDAY
+from digest.ingest import source_health
+from digest.models import Edition, QuietDay
+from digest.ops.health.problems import Problem
+
+LATE_AFTER = dt.timedelta(minutes=30)  # an edition is published within five minutes of its hour
+MOST_SOURCES = 10
+
+
+def edition_is_late(now: dt.datetime) -> Iterator[Problem]:
+    """Yield a problem if the edition that is due was not published, and no reason for a quiet day is known."""
+    day = publication.due_day(now)
+    is_early = now < publication.hour_of(day) + LATE_AFTER
+    if is_early or day.weekday() >= SATURDAY or not Edition.objects.filter(day__lt=day).exists():
+        return
+    if Edition.objects.filter(day=day).exclude(closed_at=None).exists():
+        return
+    quiet = QuietDay.objects.filter(day=day).first()
+    if quiet is not None and quiet.cause != QuietDay.Cause.TROUBLE:
+        return
+    reason = quiet.reason if quiet else "The task that publishes it did not run: check beat, the workers and its log."
+    path = "/admin/digest/fetchrun/" if quiet else "/admin/doctor/"
+    yield Problem(
+        "edition", f"The edition of {day} was not published", f"{reason} It is tried every five minutes.", path
+    )
+
+
+def sources_fail(now: dt.datetime) -> Iterator[Problem]:
+    failing = source_health.failing_sources()
+    if len(failing) > MOST_SOURCES:
+        names = ", ".join(str(trouble.source) for trouble in failing[:MOST_SOURCES])
+        text = f"{names} and others. Check this machine's network first."
+        yield Problem("source:many", "Many sources keep failing", text, "/admin/digest/fetchrun/")
+        return
+    for trouble in failing:
+        path = f"/admin/digest/source/{trouble.source.pk}/change/"
+        text = f"{trouble.summary} Missed days are read when it answers again."
+        yield Problem(f"source:{trouble.source.pk}", f"{trouble.source} keeps failing", text, path)

@@ -1,0 +1,108 @@
+"""Checks of planning and sending."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.db.models import Count, F, Q
+from django.db.models.functions import Now
+
+from digest.delivery import pauses, planner, shards
+from digest.delivery.providers import failover
+from digest.models import Delivery, Edition, Installation, Shard
+from digest.models.deliveries import SUSPECT
+from digest.ops.health.problems import Problem
+
+STALLED_AFTER = dt.timedelta(minutes=15)
+PLANNED_WITHIN = dt.timedelta(minutes=30)
+FAILED_FOR = dt.timedelta(days=1)
+
+
+def sending_is_paused(now: dt.datetime) -> Iterator[Problem]:
+    pause = pauses.current()
+    if pause is None:
+        return
+    path = "/admin/digest/pause/"
+    if pause.probe_at:
+        outlook = (
+            "One email is tried from time to time, at growing intervals. When it is accepted, sending resumes where it "
+            "stopped. In the meantime no digest is lost or marked as failed."
+        )
+        yield Problem("paused", "Sending is paused", f"{_sentence(pause.reason)} {outlook}", path)
+    elif Installation.load().behind_since:  # the reason says what to do, and ending the pause would not help
+        path = "/admin/digest/installation/settle/"
+        yield Problem("paused", "Sending is paused: a restored database needs your decision", pause.reason, path)
+    else:
+        outlook = "Sending does not resume by itself. Find the cause, then end the pause in the admin."
+        text = f"{_sentence(pause.reason)} {outlook}"
+        yield Problem("paused", "Sending is paused until you end the pause", text, path)
+
+
+def _sentence(reason: str) -> str:
+    """Return a reason that a person or a server wrote, with a full stop at its end."""
+    return reason if reason.endswith((".", "!", "?")) else f"{reason}."
+
+
+def providers_refuse(now: dt.datetime) -> Iterator[Problem]:
+    """Yield the providers that are avoided while another one sends."""
+    names = failover.names()
+    if len(names) < 2:
+        return  # sending is paused instead
+    closed = failover.recently_closed(now=now)
+    for name in names:
+        if name in closed:
+            others = [other for other in names if other not in closed]
+            who = f"{others[0]} sends instead" if others else "no other provider is left"
+            text = f"It is tried again every 15 minutes; until then {who}. Check its dashboard, its key and its limits."
+            yield Problem(f"provider:{name}", f"{name} refuses all emails", text, "/admin/")
+
+
+def nothing_is_planned(now: dt.datetime) -> Iterator[Problem]:
+    if Installation.load().behind_since:
+        return  # planning waits for the decision after a restore, and `paused` says so
+    recent = Edition.objects.filter(mail_from__gt=now - planner.TOO_LATE, mail_from__lte=now - STALLED_AFTER)
+    edition = recent.order_by("-mail_from").first()
+    if edition is None:
+        return
+    path = f"/admin/digest/edition/{edition.pk}/change/"
+    if edition.planned_until is None or edition.planned_until < now - STALLED_AFTER:
+        since = f"since {edition.planned_until:%H:%M} UTC" if edition.planned_until else "yet"
+        text = f"Its digests were not planned {since}. Check beat, the workers, and digest.tasks.send_due_digests."
+        yield Problem("planning", f"Nothing is planned for the {edition}", text, path)
+    elif planner.has_missed_readers(edition, before=now - PLANNED_WITHIN):
+        text = "Readers' hours have come, and none of them got a digest. See the workers' log."
+        yield Problem("planning", f"No digest of the {edition} was planned at a due hour", text, path)
+
+
+def nothing_leaves(now: dt.datetime) -> Iterator[Problem]:
+    """Yield a problem if digests are due for a while, no worker sends any, and there is no pause that explains it."""
+    if pauses.current() is not None or not shards.ready(now=now - STALLED_AFTER).exists():
+        return
+    is_held = Q(done_at=None, lease_until__gt=Now())
+    if Shard.objects.filter(is_held | Q(done_at__gt=now - STALLED_AFTER)).exists():
+        return
+    waiting = Delivery.objects.filter(status="queued", not_before__lte=now).exclude(reason="").values_list("reason")
+    reason = waiting.annotate(number=Count("pk")).order_by("-number").first()
+    text = f"{reason[0] if reason else ''} Check the workers of the queue send, and their log.".strip()
+    yield Problem("waiting", "Digests are due, and none is sent", text, "/admin/digest/delivery/?status__exact=queued")
+
+
+def emails_crash(now: dt.datetime) -> Iterator[Problem]:
+    """Yield the emails that crash the process that sends them: those that are tried again, and those that failed."""
+    struck = Shard.objects.filter(crashes__gt=SUSPECT, first=F("last")).select_related("edition")
+    for shard in struck.filter(Q(done_at=None) | Q(done_at__gt=now - FAILED_FOR)):
+        delivery = shard.deliveries.first()
+        if shard.done_at:
+            heading = "An email crashed its process too often, and has failed"
+            outcome = (
+                f"{shard.strikes} processes crashed while they built or sent a digest of {shard.edition.day}. Its "
+                "reader does not get this edition."
+            )
+        else:
+            heading = "An email crashes the process that sends it"
+            outcome = (
+                f"It is a digest of {shard.edition.day}. All others are sent as usual. This one is tried again at "
+                "growing intervals, in a separate process."
+            )
+        reason, path = (delivery.reason, f"/admin/digest/delivery/{delivery.pk}/change/") if delivery else ("", "")
+        text = f"{outcome} {reason} Please check the worker's log, and report the bug."
+        yield Problem(f"poison:{shard.pk}", heading, text, path)

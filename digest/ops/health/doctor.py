@@ -1,0 +1,191 @@
+"""The doctor: it examines everything that must work, and says what to do. `manage.py doctor` and the admin show it."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.conf import settings
+from django.core import checks as django_checks
+from django.core.mail import get_connection
+from django.db import DatabaseError, InterfaceError, connection
+
+from digest import clock
+from digest.delivery.providers import failover
+from digest.delivery.providers.capabilities import SMTP
+from digest.models import Heartbeat, Source
+from digest.ops import dns_checks
+from digest.ops.dns_checks import CheckState
+from digest.ops.health import broker, checks, deploy_checks, heartbeats, watch
+from digest.ops.health.broker import BrokerError
+from digest.ops.health.heartbeats import Kind
+from digest.ops.recovery import keys
+from subscriptions import brand, outbox
+from subscriptions.email import builder
+
+NO_DATABASE = "The database does not answer."
+
+
+class State(StrEnum):
+    """The result of an examination."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    UNKNOWN = "not checked"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result: what was examined, and what was found or what to do."""
+
+    name: str
+    state: State
+    said: str
+
+
+# The checks of a running site: their names here, and what is said if nothing is wrong.
+RUNNING = {
+    "migrations": ("Migrations", "All are applied."),
+    "broker": ("Broker", ""),
+    "beat": ("Beat", ""),
+    "workers": ("Workers", ""),
+    "queue": ("Queues", ""),
+    "clock": ("Clocks", "All agree with the database's clock."),
+    "disk": ("Disk", ""),
+    "task": ("Scheduled tasks", "All that are needed are on."),
+    "discarded": ("Age of tasks", "None was discarded."),
+    "source": ("Sources", ""),
+    "edition": ("Edition", "None is overdue."),
+    "planning": ("Planning", "Digests are planned at their hours."),
+    "waiting": ("Sending", "Nothing waits longer than it should."),
+    "paused": ("Pause", "Sending is not paused."),
+    "provider": ("Providers", "None refuses all emails."),
+    "poison": ("Crashing emails", "There are none."),
+}
+
+
+def examine(*, with_dns: bool, send_test_to: str = "") -> list[Finding]:
+    """Examine everything. DNS takes seconds; a test email is sent only to an address."""
+    database = _database()
+    findings = [*_settings(), database]
+    if database.state is State.OK:
+        now = clock.now()
+        findings += [finding for name in RUNNING for finding in _running(name, now)]
+        findings.append(_keys())
+    else:
+        findings += [Finding(title, State.UNKNOWN, NO_DATABASE) for title, _ in (*RUNNING.values(), ("Keys", ""))]
+    findings += [_alerts(), _mailer(send_test_to)]
+    return [*findings, *_dns(with_dns)]
+
+
+def _settings() -> Iterator[Finding]:
+    """Yield what `check --deploy` reports, without what the doctor examines itself."""
+    found = django_checks.run_checks(include_deployment_checks=True)
+    messages = [one for one in found if not one.is_silenced() and one.id not in deploy_checks.EXAMINED_BY_DOCTOR]
+    for one in messages:
+        state = State.FAILED if one.is_serious() else State.WARNING
+        yield Finding("Settings", state, f"{one.msg} {one.hint or ''}".strip())
+    if not messages:
+        yield Finding("Settings", State.OK, "check --deploy finds nothing.")
+
+
+def _database() -> Finding:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return Finding("Database", State.FAILED, f"{reason}. Start it, and check DATABASE_URL.")
+    return Finding("Database", State.OK, f"{connection.display_name} answers.")
+
+
+def _running(name: str, now: dt.datetime) -> Iterator[Finding]:
+    title, fine = RUNNING[name]
+    try:
+        problems = watch.find(name, now)
+    except (DatabaseError, InterfaceError):
+        problems = None
+    if problems is None:
+        yield Finding(title, State.UNKNOWN, "This check failed: see the log.")
+        return
+    state = State.FAILED if name in checks.URGENT else State.WARNING
+    for problem in problems:
+        yield Finding(title, state, f"{problem.heading}. {problem.text}")
+    if not problems:
+        yield Finding(title, State.OK, fine or _details(name, now))
+
+
+def _details(name: str, now: dt.datetime) -> str:
+    """Return what is known about a part that works."""
+    match name:
+        case "broker":
+            return _broker()
+        case "beat" | "workers":
+            rows = heartbeats.alive(Kind.BEAT if name == "beat" else Kind.WORKER, now=now)
+            return "; ".join(f"{row.name}, {_ago(row, now)}" for row in rows) + "."
+        case "queue":
+            rows = list(Heartbeat.objects.filter(kind=Kind.QUEUE, name__in=settings.CELERY_TASK_QUEUES))
+            waits = (f"{row.name} {_ago(row, now)}, {row.waited or 0:.1f} s of waiting" for row in rows)
+            return "; ".join(waits) + "." if rows else "No task has run yet."
+        case "disk":
+            return f"{heartbeats.free_mb() or 0:,.0f} MB are free where VAR_DIR is."
+        case _:
+            return f"{Source.objects.filter(is_active=True).count()} on, and none keeps failing."
+
+
+def _broker() -> str:
+    if broker.is_in_memory():
+        return "It is in the memory of the one process."
+    try:
+        return "; ".join(f"{number} wait in {queue}" for queue, number in broker.depths().items()) + "."
+    except BrokerError as error:
+        return str(error)
+
+
+def _ago(row: Heartbeat, now: dt.datetime) -> str:
+    return f"{max((now - row.at).total_seconds(), 0):.0f} s ago"
+
+
+def _keys() -> Finding:
+    problem = keys.problem()
+    return Finding("Keys", State.FAILED if problem else State.OK, problem or "They are those of the database.")
+
+
+def _alerts() -> Finding:
+    ways = [name for name in ("OPERATORS", "ALERT_URL", "HEARTBEAT_URL") if getattr(settings, name)]
+    missing = [name for name in ("OPERATORS", "ALERT_URL", "HEARTBEAT_URL") if name not in ways]
+    if not missing:
+        return Finding("Alerts", State.OK, "They go to OPERATORS and ALERT_URL, and HEARTBEAT_URL is requested.")
+    *others, last = missing
+    names = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    said = f"{names} not set, so some failures reach no one. docs/monitoring.md describes them."
+    return Finding("Alerts", State.WARNING, said)
+
+
+def _mailer(send_to: str) -> Finding:
+    if not send_to:
+        names = ", ".join(failover.names()) or settings.EMAIL_BACKEND
+        said = f"By {names}: manage.py doctor --send-test you@example.org sends one."
+        return Finding("Test email", State.UNKNOWN, said)
+    text = "This email was sent by manage.py doctor, to show that emails leave and arrive."
+    try:
+        message = builder.build_message(send_to, "Test email", text, f"<p>{text}</p>", {**builder.BY_A_MACHINE})
+        message.connection = get_connection()
+        message.send()
+    except Exception as error:
+        return Finding("Test email", State.FAILED, f"{error}")
+    where = f"It is in {settings.OUTBOX_DIR}." if outbox.is_in_use() else f"It was accepted for {send_to}."
+    return Finding("Test email", State.OK, where)
+
+
+def _dns(with_dns: bool) -> Iterator[Finding]:
+    domain = brand.current().sender_domain
+    if outbox.is_in_use() or domain == "localhost":
+        yield Finding("DNS", State.UNKNOWN, "Emails go to the outbox folder, or have no sender's domain yet.")
+    elif not with_dns:
+        yield Finding("DNS", State.UNKNOWN, "Asked for separately, because it takes seconds.")
+    else:
+        states = {CheckState.OK: State.OK, CheckState.FAILED: State.FAILED, CheckState.UNKNOWN: State.UNKNOWN}
+        for result in dns_checks.check_domain(domain, [], SMTP in failover.names(), dns_checks.Dns()):
+            yield Finding(result.name, states[result.state], result.said)

@@ -1,0 +1,154 @@
+"""Checks of beat, workers, queues, clocks, disks, the broker, tables, editions and sources."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings as django_settings
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from digest.models import Edition, FetchRun, Heartbeat, Incident, QuietDay, Source
+from digest.ops.health import broker, checks, heartbeats, watch
+from digest.ops.health.broker import BrokerError
+from digest.ops.health.heartbeats import Kind
+from tests.conftest import NOW, TODAY
+
+pytestmark = pytest.mark.django_db
+QUEUES = {*django_settings.CELERY_TASK_QUEUES}
+SECOND, MINUTE, HOUR = dt.timedelta(seconds=1), dt.timedelta(minutes=1), dt.timedelta(hours=1)
+
+
+def keys(name: str, now: dt.datetime = NOW) -> list[str]:
+    return [problem.key for problem in checks.ALL[name](now)]
+
+
+def beat(kind: Kind, name: str, at: dt.datetime = NOW, **fields: Any) -> None:
+    with time_machine.travel(at, tick=False):
+        heartbeats.record(kind, name, **fields)
+
+
+def test_a_heartbeat_is_one_row_however_often_it_is_left() -> None:
+    beat(Kind.BEAT, "host")
+    beat(Kind.BEAT, "host", NOW + MINUTE)
+    row = Heartbeat.objects.get()
+    assert (row.at, row.started_at, row.skew) == (NOW + MINUTE, NOW, dt.timedelta())
+    assert row.free_mb
+
+
+def test_it_notices_within_ninety_seconds_that_beat_is_silent() -> None:
+    assert keys("beat") == ["beat"]
+    beat(Kind.BEAT, "host")
+    assert keys("beat", NOW + 75 * SECOND) == []
+    assert keys("beat", NOW + 90 * SECOND) == ["beat"]
+
+
+def test_it_names_the_queues_without_a_worker() -> None:
+    beat(Kind.WORKER, "a@host", queues=",".join(QUEUES - {"send"}))
+    (problem,) = checks.ALL["workers"](NOW)
+    assert problem.heading == "No worker serves the queue send"
+    beat(Kind.WORKER, "b@host", queues="send")
+    assert keys("workers") == []
+    assert keys("workers", NOW + 2 * MINUTE) == ["workers"]
+
+
+def test_it_notices_a_queue_that_runs_no_tasks() -> None:
+    beat(Kind.QUEUE, "send", NOW - 20 * MINUTE)
+    beat(Kind.QUEUE, "tick", NOW - MINUTE)
+    assert keys("queue") == []  # beat and the workers are silent, which is another problem
+    beat(Kind.BEAT, "host")
+    beat(Kind.WORKER, "a@host", queues=",".join(QUEUES))
+    assert keys("queue") == ["queue:send"]
+
+
+def test_it_notices_a_clock_that_differs_from_the_databases() -> None:
+    beat(Kind.BEAT, "host")
+    assert keys("clock") == []
+    Heartbeat.objects.update(own_clock=NOW - HOUR)
+    (problem,) = checks.ALL["clock"](NOW)
+    assert "60 minutes behind" in problem.heading
+
+
+def test_it_notices_a_full_disk_of_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeats, "free_mb", lambda: 50_000.0)
+    beat(Kind.WORKER, "a@host")
+    assert keys("disk") == []
+    Heartbeat.objects.update(free_mb=0.0, host="w1")
+    assert keys("disk") == ["disk:w1"]
+
+
+def test_it_notices_that_the_broker_is_down(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.CELERY_BROKER_URL = "memory://"
+    assert keys("broker") == []
+    settings.CELERY_BROKER_URL = "redis://:secret@127.0.0.1:9/0"
+    (problem,) = checks.ALL["broker"](NOW)
+    assert "secret" not in problem.text
+    with pytest.raises(BrokerError):
+        broker.depths()
+
+
+def test_it_notices_missing_migrations() -> None:
+    assert keys("migrations") == []
+    app, last = MigrationLoader(None).graph.leaf_nodes("digest")[0]
+    MigrationRecorder(connection).record_unapplied(app, last)
+    (problem,) = checks.ALL["migrations"](NOW)
+    assert f"{app}.{last}" in problem.text
+
+
+def test_it_notices_a_task_that_is_off() -> None:
+    every = IntervalSchedule.objects.create(every=1, period="minutes")
+    for name in ("digest.tasks.send_due_digests", "digest.tasks.sort_by_topic"):
+        PeriodicTask.objects.create(name=name, task=name, interval=every, enabled=False)
+    assert keys("task") == ["task:digest.tasks.send_due_digests"]
+
+
+def test_it_notices_an_edition_that_was_not_published(edition: Edition) -> None:
+    friday = NOW + 28 * HOUR  # 16:00 on the next day
+    assert keys("edition", friday + 20 * MINUTE) == []
+    assert keys("edition", friday + 40 * MINUTE) == ["edition"]
+    quiet = QuietDay.objects.create(day=TODAY + dt.timedelta(days=1), cause="nothing", reason="A holiday.")
+    assert keys("edition", friday + 40 * MINUTE) == []
+    quiet.cause = QuietDay.Cause.TROUBLE
+    quiet.save()
+    assert keys("edition", friday + 40 * MINUTE) == ["edition"]
+    assert keys("edition", friday + 24 * HOUR) == []  # there is no edition on Saturday
+
+
+def test_it_notices_a_source_that_keeps_failing(hugging_face: Source) -> None:
+    for minute in range(3):
+        at = NOW + minute * MINUTE
+        FetchRun.objects.create(source=hugging_face, day=TODAY, started_at=at, status="failed", message="HTTP 503")
+    assert keys("source") == [f"source:{hugging_face.pk}"]
+
+
+def test_it_waits_for_a_site_that_was_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PATIENCE", 86_400.0)
+    watch.look_now("beat", now=NOW)
+    assert not Incident.objects.exists()
+    monkeypatch.setattr(watch, "PATIENCE", 0.0)
+    watch.look_now("beat", now=NOW)
+    assert Incident.objects.get().key == "beat"
+
+
+def test_one_of_several_processes_looks_every_few_seconds() -> None:
+    assert [watch.look(now=NOW + second * SECOND) for second in (0, 1, 11, 13, 14)] == [True, False, False, True, False]
+    assert watch.look(now=NOW - HOUR)  # the clock was set back
+
+
+def test_a_broken_check_stops_no_other(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(watch, "PATIENCE", 0.0)
+    monkeypatch.setattr(watch, "_logged_at", {})
+    monkeypatch.setitem(checks.ALL, "paused", lambda now: 1 / 0)
+    watch.look_now("paused", "beat", now=NOW)
+    watch.look_now("paused", "beat", now=NOW)
+    assert Incident.objects.get().key == "beat"
+    assert caplog.text.count("ZeroDivisionError") == 1
+
+
+def test_a_check_reads_no_folder_that_is_gone(settings: Any, tmp_path: Path) -> None:
+    settings.VAR_DIR = tmp_path / "gone"
+    assert heartbeats.free_mb() is None

@@ -1,0 +1,20 @@
+"""The move to another database brings every row, continues after a kill, and leaves the old database paused."""
+
+import pytest
+
+from digest.models import Edition, Installation, Paper
+from digest.ops.recovery import move
+from digest.ops.recovery.database_urls import parse_database_url
+from subscriptions.models import Subscriber, TopicFilter
+
+
+def test_tables_come_after_those_that_they_refer_to() -> None:
+    order = move.moved_models()
+    assert order.index(Edition) < order.index(Paper)
+    assert order.index(Subscriber) < order.index(TopicFilter)
+    assert Installation not in order
+
+
+@pytest.mark.parametrize("url", ["postgresql://user@db/papers", "sqlite:////var/papers.sqlite3"])
+def test_urls_are_read_as_in_the_settings(url: str) -> None:
+    assert parse_database_url(url)["NAME"].endswith(("papers", "papers.sqlite3"))
