@@ -12,7 +12,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views import defaults
 
+from digest.api import problems
+from digest.api.problems import ProblemError
+
 logger = logging.getLogger(__name__)
+API = "/api/"
 Page = Callable[..., HttpResponse]
 
 
@@ -33,7 +37,14 @@ def without_unreadable_body(page: Page) -> Page:
 
 bad_request = without_unreadable_body(defaults.bad_request)
 page_not_found = without_unreadable_body(defaults.page_not_found)
-server_error = without_unreadable_body(defaults.server_error)
+
+
+@without_unreadable_body
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Show that something failed here: a program that called the API gets a problem document instead of a page."""
+    if request.path_info.startswith(API):
+        return problems.response(ProblemError(500, "Something failed here, and was logged. Try again later."))
+    return defaults.server_error(request)
 
 
 @without_unreadable_body

@@ -78,3 +78,15 @@ def test_the_page_shows_every_operation() -> None:
     for path, methods in paths.items():
         for method in methods:
             assert f"<code>{method.upper()} {path}</code>" in page
+
+
+def test_a_failure_of_the_server_is_a_problem_document(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("digest.views.api._operation_at", fail)
+    client = program("editions:read")
+    client.raise_request_exception = False
+    answer = client.get(EDITIONS)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
+    assert answer.json()["detail"] == "Something failed here, and was logged. Try again later."

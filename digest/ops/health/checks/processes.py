@@ -27,7 +27,7 @@ def beat_is_silent(now: dt.datetime) -> Iterator[Problem]:
     if not heartbeats.alive(Kind.BEAT, now=now):
         text = (
             f"{_last(Kind.BEAT, now)} Without it nothing is fetched, published or sent. Start it, and see its log: "
-            "celery -A config beat, or systemctl status papers-beat."
+            "celery -A config beat, systemctl status papers-beat, or manage.py allinone if one process does everything."
         )
         yield Problem("beat", "The scheduler (beat) is not running", text)
 
@@ -40,7 +40,8 @@ def workers_are_silent(now: dt.datetime) -> Iterator[Problem]:
         what = "No worker is running" if not served else f"No worker serves the queue {' and '.join(missing)}"
         text = (
             f"{_last(Kind.WORKER, now)} Tasks of {', '.join(missing)} wait; emails in flight are settled when a worker "
-            "starts again. Start one, and see its log: celery -A config worker, or systemctl status papers-worker."
+            "starts again. Start one, and see its log: celery -A config worker, systemctl status papers-worker, "
+            "or manage.py allinone if one process does everything."
         )
         yield Problem("workers", what, text)
 
