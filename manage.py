@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """The command line. `python manage.py help` lists the commands."""
 
+import os
 import sys
 
 
@@ -16,7 +17,14 @@ def main() -> None:
         print(version.describe())  # noqa: T201
         return
     load_settings()
-    execute_from_command_line(sys.argv)
+    try:
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a pipe, such as head, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at the exit does not fail
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -280,6 +280,17 @@ def test_it_says_which_setting_is_wrong(setting: dict[str, str], says: str) -> N
     assert "Traceback" not in ended.stderr
 
 
+def test_it_ends_without_a_traceback_when_the_reader_of_a_pipe_is_gone() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        ended = subprocess.run(
+            [sys.executable, "manage.py", "check"],
+            cwd=ROOT, env=os.environ, stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
 def test_it_keeps_what_was_read_when_it_is_stopped(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     upstream.say("/api/daily_papers", json.dumps(PAPERS))
     read = fetcher.fetch_one
