@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from importlib import import_module
@@ -74,19 +74,34 @@ def _run_here(names: list[str], is_short: bool) -> int:
 
 
 def _run_all(names: list[str], options: argparse.Namespace) -> int:
+    began_at = time.monotonic()
+    failed = run(names, lambda group: _run_group(group, options.short), options.jobs)
+    print(f"{len(names)} drills in {time.monotonic() - began_at:.0f} s.", "All is well." if not failed else "FAILED")
+    return int(bool(failed))
+
+
+def run(names: list[str], run_group: Callable[[list[str]], dict[str, Outcome]], jobs: int) -> list[str]:
+    """Run the drills and print their outcomes. Return the names of those that failed twice.
+
+    Groups that run at once may take the machine's time from one another, so a drill that failed is repeated alone.
+    """
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(DRILLS[name].group, []).append(name)
-    began_at, failed = time.monotonic(), 0
-    with ThreadPoolExecutor(options.jobs) as pool:
+    first: dict[str, Outcome] = {}
+    with ThreadPoolExecutor(jobs) as pool:
         # The largest groups first, because they take longest.
-        jobs = sorted(groups.values(), key=len, reverse=True)
-        for outcomes in pool.map(lambda group: _run_group(group, options.short), jobs):
+        for outcomes in pool.map(run_group, sorted(groups.values(), key=len, reverse=True)):
             for name, outcome in outcomes.items():
                 print(_line(name, outcome), flush=True)
-                failed += not outcome.is_good
-    print(f"{len(names)} drills in {time.monotonic() - began_at:.0f} s.", "All is well." if not failed else "FAILED")
-    return int(failed > 0)
+            first |= outcomes
+    failed = []
+    for name in [name for name, outcome in first.items() if not outcome.is_good]:
+        outcome = run_group([name])[name]
+        print(_line(name, outcome), "(again, alone)", flush=True)
+        if not outcome.is_good:
+            failed.append(name)
+    return failed
 
 
 def _run_group(names: list[str], is_short: bool) -> dict[str, Outcome]:
