@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -28,9 +28,10 @@ class ChatServer:
                 stub.keys.append(self.headers.get("Authorization", ""))
                 stub.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 content = stub.answer(stub.asked[-1])
-                self.send_response(stub.status)
-                self.end_headers()
-                self.wfile.write(content if isinstance(content, bytes) else reply(content))
+                with suppress(ConnectionError):  # the caller may no longer wait for a late answer
+                    self.send_response(stub.status)
+                    self.end_headers()
+                    self.wfile.write(content if isinstance(content, bytes) else reply(content))
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -42,6 +43,23 @@ class ChatServer:
     def asked(self) -> list[dict[str, str]]:
         """The data of each request."""
         return [json.loads(request["messages"][1]["content"]) for request in self.requests]
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Leave requests without an answer until the block ends. Fail if there was none."""
+        asked, is_over = threading.Event(), threading.Event()
+
+        def answer(_data: dict[str, str]) -> str:
+            asked.set()
+            is_over.wait(30)
+            return "late"
+
+        self.answer = answer
+        try:
+            yield
+            assert asked.wait(30), "the server was not asked"
+        finally:
+            is_over.set()
 
     @contextmanager
     def running(self) -> Iterator["ChatServer"]:

@@ -1,7 +1,6 @@
 """Assessments from a server with OpenAI's API for chats, which is a stub on this machine."""
 
 import datetime as dt
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -175,13 +174,8 @@ def test_it_gives_up_on_a_server_that_hangs_and_digests_use_what_is_stored(
     settings.JUDGE_MAX_PER_DAY = 1
     ask()
     settings.JUDGE_MAX_PER_DAY, settings.JUDGE_TIMEOUT = 2, 0.2
-
-    def answer(_asked: dict[str, str]) -> str:
-        time.sleep(1)
-        return "yes"
-
-    server.answer = answer
-    assert ask(dt.timedelta(hours=1)) == 0
+    with server.hanging():
+        assert ask(dt.timedelta(hours=1)) == 0
     assert len(server.requests) == 2
     assert Assessment.objects.count() == 1
     assert len(titles(digest_of(ada))) == 2

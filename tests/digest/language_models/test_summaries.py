@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,13 +77,8 @@ def test_after_an_error_of_the_server_it_pauses_and_papers_keep_their_key_senten
 @pytest.mark.usefixtures("three")
 def test_it_does_not_wait_for_a_slow_server(server: ChatServer, settings: Any) -> None:
     settings.SUMMARY_TIMEOUT = 0.2
-
-    def answer(_asked: dict[str, str]) -> str:
-        time.sleep(1)
-        return GOOD
-
-    server.answer = answer
-    assert ask() == 0
+    with server.hanging():
+        assert ask() == 0
     assert len(server.requests) == 1
     assert not SummaryRequest.objects.exists()
 
