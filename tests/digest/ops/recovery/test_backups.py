@@ -23,7 +23,7 @@ from digest.ops.recovery.backups import BackupError
 from tests.conftest import NOW
 from tests.environment import SERVICES
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def run_round_trip(folder: Path, database: str, other: str) -> dict[str, Any]:
