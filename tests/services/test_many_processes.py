@@ -22,25 +22,28 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
+from benchmarks import readers
 from digest import papers, tasks
 from digest.delivery import planner, shard_worker, shards
 from digest.editions import publication
 from digest.models import Delivery, Shard, Source
 from subscriptions.models import Subscriber
-from tests.conftest import make_reader, make_record, stamped
+from tests.conftest import make_record, stamped
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parent.parent.parent
 READERS = 150
 WORKERS = 2
+SEND_RATE = "40/s"  # so that emails are left to send when a worker is stopped amid its work
+BEAT_STARTS_AT = 45  # the second of the minute on beat's clock
 
 
 @contextmanager
-def process(*command: str, var: Path) -> Iterator[subprocess.Popen[bytes]]:
+def process(*command: str, var: Path, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python -m command` on the test's database and broker, with its files in `var`. Kill it at the end."""
     db = connection.settings_dict
     address = f"postgresql://{db['USER']}:{db['PASSWORD']}@{db['HOST']}:{db['PORT']}/{db['NAME']}"
-    environment = os.environ | {"DATABASE_URL": address, "VAR_DIR": str(var), "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"DATABASE_URL": address, "VAR_DIR": str(var), "PYTHONUNBUFFERED": "1", **variables}
     with (var / "log").open("ab") as log:
         started = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
@@ -51,8 +54,9 @@ def process(*command: str, var: Path) -> Iterator[subprocess.Popen[bytes]]:
         kill(started)
 
 
-def worker(var: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
-    return process("celery", "-A", "config", "worker", "--concurrency", str(WORKERS), "-l", "WARNING", var=var)
+def worker(var: Path, **variables: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    command = ("celery", "-A", "config", "worker", "--concurrency", str(WORKERS), "-l", "WARNING")
+    return process(*command, var=var, **variables)
 
 
 def kill(started: subprocess.Popen[bytes]) -> None:
@@ -107,13 +111,12 @@ def due() -> None:
     papers.ingest(source, [make_record("2608.00001", "Agents", day=then.date())], then.date())
     publication.publish(then.date(), now=then)
     hour = (then + dt.timedelta(hours=1)).hour
-    for number in range(READERS):
-        make_reader(f"reader{number}@example.org", send_hour=hour)
+    readers.make(READERS, send_hour=str(hour), frequency="'daily'", time_zone="'UTC'")
 
 
 @pytest.mark.usefixtures("due")
 def test_it_loses_no_reader_when_a_worker_is_killed(tmp_path: Path) -> None:
-    with worker(tmp_path) as first:
+    with worker(tmp_path, SEND_RATE=SEND_RATE) as first:
         tick_until(lambda: len(mails(tmp_path)) > READERS // 5)
         kill(first)
     assert len(mails(tmp_path)) < READERS
@@ -133,7 +136,7 @@ def test_a_worker_sends_what_waits_as_soon_as_it_starts(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("due")
 def test_it_gives_its_shard_back_at_a_graceful_shutdown(tmp_path: Path) -> None:
-    with worker(tmp_path) as first:
+    with worker(tmp_path, SEND_RATE=SEND_RATE) as first:
         tick_until(lambda: len(mails(tmp_path)) > READERS // 5)
         first.terminate()
         first.wait(timeout=120)
@@ -162,8 +165,10 @@ def test_four_workers_at_once_send_each_digest_once(settings: Any, monkeypatch: 
 
 
 def test_beat_starts_the_sending_task(tmp_path: Path) -> None:
-    with process("celery", "-A", "config", "beat", "-l", "WARNING", var=tmp_path):
-        wait_until(lambda: "digest.tasks.send_due_digests" in waiting("tick"))  # at the next full minute
+    # It sends at each full minute. Its clock runs ahead, so that there is one soon.
+    ahead = (BEAT_STARTS_AT - timezone.now().second) % 60
+    with process("tests.services.shifted_beat", str(ahead), var=tmp_path):
+        wait_until(lambda: "digest.tasks.send_due_digests" in waiting("tick"))
 
 
 @pytest.mark.usefixtures("due")
