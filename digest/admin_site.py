@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from digest import clock
+from digest import admin_navigation, clock
 from digest.models import Installation
 from digest.ops import trend_charts
 from digest.ops.dashboard import make_dashboard
@@ -15,26 +15,6 @@ from digest.ops.health import incidents
 from digest.ops.sending_status import sending_status
 from digest.ops.staff import logins
 from subscriptions import brand
-
-# The models for daily work. All others are in the last group, which is collapsed.
-GROUPS = {
-    "Papers": ("Edition", "Paper", "Topic", "Catalogue", "Source", "FetchRun", "QuietDay"),
-    "Readers": ("Subscriber", "Opinion", "Farewell", "Suppression", "ReaderImport"),
-    "Sending": ("Delivery", "DeliveryEvent", "DailyTotal", "Pause", "Incident"),
-    "Programs": ("ApiToken", "WebhookEndpoint", "WebhookMessage"),
-    "Settings": ("Brand", "User", "Group", "PeriodicTask", "Job", "LogEntry"),
-}
-LAST = "Internals"
-# The names of pages that show more than rows, and of other packages' models.
-NAMES = {
-    "Catalogue": "Topic catalogues",
-    "DailyTotal": "Deliverability",
-    "Group": "Staff groups",
-    "Job": "Background jobs",
-    "LogEntry": "Audit log",
-    "PeriodicTask": "Scheduled tasks",
-    "User": "Staff accounts",
-}
 
 
 class PapersAdminSite(AdminSite):
@@ -72,7 +52,7 @@ class PapersAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the models of one app if `app_label` is given, else all that the user may see, in groups."""
         apps = super().get_app_list(request, app_label)
-        return apps if app_label else _by_groups([model for app in apps for model in app["models"]])
+        return apps if app_label else admin_navigation.by_groups([model for app in apps for model in app["models"]])
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard. Each part is shown only to staff who may view the models it is about."""
@@ -95,15 +75,3 @@ class PapersAdminSite(AdminSite):
             "may": may,
         }
         return super().index(request, (extra_context or {}) | shown)
-
-
-def _by_groups(models: list[Any]) -> list[dict[str, Any]]:
-    named = [model | {"name": NAMES.get(model["object_name"], model["name"])} for model in models]
-    known = {model["object_name"]: model for model in named}
-    groups = {name: [known.pop(member) for member in members if member in known] for name, members in GROUPS.items()}
-    groups[LAST] = sorted(known.values(), key=lambda model: model["name"])
-    return [
-        {"name": name, "app_label": name.lower(), "is_group": True, "is_closed": name == LAST, "models": members}
-        for name, members in groups.items()
-        if members
-    ]

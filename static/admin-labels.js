@@ -14,3 +14,12 @@ function nameBoxes() {
 
 nameBoxes();
 new MutationObserver(nameBoxes).observe(document.body, { childList: true, subtree: true }); // scripts add them later
+
+// Give each cell of a list the heading of its column, which small screens show before the value.
+const headings = [...document.querySelectorAll("#result_list thead th")].map((heading) => heading.querySelector(".text")?.textContent.trim());
+for (const row of document.querySelectorAll("#result_list tbody tr")) {
+  [...row.children].forEach((cell, column) => {
+    if (headings[column] && cell.matches("td:not(.action-checkbox)")) cell.dataset.label = headings[column];
+    if (cell.textContent.trim() === "-" && !cell.querySelector("input")) cell.classList.add("is-empty");
+  });
+}

@@ -14,6 +14,7 @@ WAITING = (
     "running",
     "stale",
     "uncertain",
+    "warning",
 )
 BAD = ("bounced", "complained", "failed", "rejected", "suppressed", "unreachable")
 TONES = dict.fromkeys(GOOD, " is-good") | dict.fromkeys(WAITING, " is-waiting") | dict.fromkeys(BAD, " is-bad")

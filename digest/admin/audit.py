@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import NoReverseMatch
 from django.utils.html import format_html
 
@@ -68,10 +68,6 @@ class AuditAdmin(ReadOnlyAdmin, admin.ModelAdmin[LogEntry]):
     paginator = LargeTablePaginator
     fields = ["when", "who", "what", "target", "message"]
     ordering = ["-pk"]  # as by time, and its index is small
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        named = dict.fromkeys(("title", "list_title"), "Audit log")
-        return super().changelist_view(request, (extra_context or {}) | named)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -115,9 +115,6 @@ class BrandAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Brand]):
         ("Header and footer", {"fields": ["intro", "footer"]}),
     ]
 
-    class Media:
-        css = {"all": ["admin-fitting.css", "admin-sources.css"]}
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not brand.is_saved()  # asked on every page, so it is cached
 

@@ -1,5 +1,6 @@
-"""The doctor's page: what must work, examined just now."""
+"""The health check: what must work, examined just now, as `manage.py doctor` does."""
 
+from collections import Counter
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -8,7 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+from digest.admin_navigation import HEALTH
 from digest.ops.health import doctor
+from digest.ops.health.doctor import State
+
+WORST_FIRST = (State.FAILED, State.WARNING, State.OK, State.UNKNOWN)
 
 
 class DoctorPage:
@@ -25,9 +30,13 @@ class DoctorPage:
         if not request.user.has_perm("digest.view_incident"):
             raise PermissionDenied
         with_dns = request.GET.get("dns") == "1"
+        findings = list(doctor.examine(with_dns=with_dns))
+        states = Counter(finding.state for finding in findings)
         context: dict[str, Any] = self.site.each_context(request) | {
-            "title": "Doctor",
-            "findings": doctor.examine(with_dns=with_dns),
+            "title": HEALTH,
+            "findings": sorted(findings, key=lambda finding: WORST_FIRST.index(finding.state)),
+            "failed": states[State.FAILED],
+            "warnings": states[State.WARNING],
             "with_dns": with_dns,
         }
         return TemplateResponse(request, "admin/doctor.html", context)

@@ -161,9 +161,6 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     readonly_fields = ["day", "published_at", "closed_at"]
     actions = ["skip_queued", "count_as_sent", "begin_again"]
 
-    class Media:
-        css = {"all": ["admin-fitting.css", "admin-sources.css"]}
-
     def get_fields(self, request: HttpRequest, obj: Edition | None = None) -> Any:
         """Return the fields. `mail_from` is left out until the edition is closed, because closing sets it."""
         dates = ["day", "published_at", "closed_at", *(["mail_from"] if obj and obj.closed_at else [])]

@@ -141,7 +141,6 @@ class ReaderImportAdmin(ReadOnlyAdmin, admin.ModelAdmin[ReaderImport]):
     show_full_result_count = False
 
     class Media:
-        css = {"all": ["admin-jobs.css", "admin-imports.css"]}
         js = ["admin-jobs.js"]
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:

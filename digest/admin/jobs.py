@@ -26,7 +26,6 @@ class JobAdmin(ReadOnlyAdmin, admin.ModelAdmin[Job]):
     show_full_result_count = False
 
     class Media:
-        css = {"all": ["admin-jobs.css"]}
         js = ["admin-jobs.js"]
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -110,9 +110,6 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
         asks=True,
     )
 
-    class Media:
-        css = {"all": ["admin-fitting.css"]}
-
     def get_urls(self) -> list[URLPattern]:
         views = {"today": self.today_view, "timeline": self.timeline_view, "link": require_POST(self.link_view)}
         own = [

@@ -88,9 +88,6 @@ class SourceAdmin(
     actions = ["fetch_now"]
     readonly_fields = ["address"]
 
-    class Media:
-        css = {"all": ["admin-sources.css"]}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         runs = FetchRun.objects.filter(source=OuterRef("pk"))
         week = runs.filter(started_at__gte=timezone.now() - WEEK).order_by().values("source")

@@ -46,9 +46,6 @@ class PreviewedTopicForm(TopicForm):
 class PreviewedTopicAdmin(MakesTopicsAdmin, TopicAdmin):
     form = PreviewedTopicForm
 
-    class Media:
-        css = {"all": ["admin-fitting.css", "admin-sources.css"]}
-
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().changeform_view(request, *args, **kwargs)
         if BUTTON in request.POST and isinstance(response, TemplateResponse) and (context := response.context_data):

@@ -23,10 +23,9 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
     show_full_result_count = False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        named = dict.fromkeys(("title", "list_title"), "Deliverability")
         now = clock.now()
         week = {"outlook": sending_status(now=now), "domains": reputation.problems_by_domain(now=now)}
-        context = (extra_context or {}) | named | week
+        context = (extra_context or {}) | week
         return super().changelist_view(request, context)
 
 

@@ -104,7 +104,7 @@ class SubscriberAdmin(
         ("When", {"fields": [("frequency", "send_hour", "time_zone")]}),
         ("How much", {"fields": [("max_papers", "amount"), ("mail_quiet_days", "one_list")]}),
         (
-            "History",
+            "Dates",
             {
                 "fields": [("created_at", "confirmed_at", "active_since", "unsubscribed_at"), "uid"],
                 "classes": ["collapse"],

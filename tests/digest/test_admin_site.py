@@ -2,6 +2,7 @@
 
 import datetime as dt
 import html
+import itertools
 import re
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from digest import papers
 from digest.admin.papers import DayOfTheEdition, PaperAdmin
-from digest.admin_site import GROUPS, LAST
+from digest.admin_navigation import GROUPS, LAST, TABS
 from digest.delivery import planner, shard_worker
 from digest.email import reader_urls
 from digest.models import Delivery, DeliveryEvent, Edition, FetchRun, Paper, Source
@@ -37,12 +38,47 @@ def test_it_groups_the_models_that_people_use_and_puts_the_rest_last(admin_clien
     assert found["Readers"][0] == "Subscriber"
     assert found["Sending"][0] == "Delivery"
     assert {"Shard", "Turn", "Validator", "Vector", "Mark", "Allowance", "PaperAlias"} <= set(found[LAST])
-    assert sum(map(len, found.values())) == len(admin.site._registry)
+    tabs = [name for names in TABS.values() for name in names]
+    assert sorted([*tabs, *itertools.chain(*found.values())]) == sorted(
+        str(model._meta.object_name) for model in admin.site._registry
+    )
 
 
-def test_each_model_of_a_group_exists() -> None:
+def test_each_model_of_a_group_and_each_tab_exists() -> None:
     known = {model._meta.object_name for model in apps.get_models()}
-    assert {name for members in GROUPS.values() for name in members} <= known
+    assert {*itertools.chain(*GROUPS.values(), *TABS.values())} <= known
+
+
+def tabs(client: Client, path: str) -> list[tuple[str, bool]]:
+    page = client.get(path).content.decode()
+    section = re.search(r'<nav class="tabs".*?</nav>', page, re.DOTALL)
+    links = re.findall(r"<a [^>]*?( aria-current=\"page\")?>(.*?)</a>", section[0]) if section else []
+    return [(name, bool(current)) for current, name in links]
+
+
+def test_lists_that_belong_together_are_tabs(admin_client: Client) -> None:
+    assert tabs(admin_client, "/admin/digest/source/") == [("Sources", True), ("Fetch runs", False)]
+    assert tabs(admin_client, "/admin/digest/fetchrun/") == [("Sources", False), ("Fetch runs", True)]
+    assert tabs(admin_client, "/admin/doctor/") == [("Incidents", False), ("Health check", True), ("Heartbeats", False)]
+    assert tabs(admin_client, "/admin/digest/paper/") == []
+
+
+def test_a_tab_without_its_first_list_is_in_the_navigation(client: Client) -> None:
+    editor = User.objects.create_user("editor", is_staff=True)
+    editor.user_permissions.add(Permission.objects.get(codename="view_fetchrun"))
+    client.force_login(editor)
+    assert groups(client) == {"Papers": ["FetchRun"]}
+    assert tabs(client, "/admin/digest/fetchrun/") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("auth/user", "Staff accounts"), ("django_celery_beat/periodictask", "Scheduled tasks")]
+)
+def test_a_list_has_one_name_everywhere(admin_client: Client, path: str, name: str) -> None:
+    page = admin_client.get(f"/admin/{path}/").content.decode()
+    assert f"<h1>{name}</h1>" in page
+    assert f"&rsaquo; {name}" in page
+    assert f"<title>{name} | " in page
 
 
 def test_the_last_group_is_closed_until_something_in_it_is_looked_at(admin_client: Client) -> None:
@@ -208,11 +244,11 @@ def test_no_list_of_millions_reads_them_all_for_a_hierarchy_of_dates(model: Any)
 @pytest.mark.parametrize(
     ("path", "way"),
     [
-        ("digest/paper/", "Home › Papers"),
-        ("digest/paper/{pk}/change/", "Home › Papers › Reinforcement Learning at Scale"),
-        ("digest/paper/{pk}/history/", "Home › Papers › Reinforcement Learning at Scale › History"),
-        ("auth/user/add/", "Home › Users › Add"),
-        ("subscriptions/topic/make/", "Home › Topics › Make from examples"),
+        ("digest/paper/", "Today › Papers"),
+        ("digest/paper/{pk}/change/", "Today › Papers › Reinforcement Learning at Scale"),
+        ("digest/paper/{pk}/history/", "Today › Papers › Reinforcement Learning at Scale › History"),
+        ("auth/user/add/", "Today › Staff accounts › Add"),
+        ("subscriptions/topic/make/", "Today › Topics › Make a topic from example papers"),
     ],
 )
 def test_breadcrumbs_name_no_app(admin_client: Client, edition: Edition, path: str, way: str) -> None:
