@@ -20,7 +20,7 @@ from digest.email import welcome
 from digest.models import Edition, StaffRole
 from digest.opinions import imported_likes
 from digest.ops.staff import roles
-from digest.papers import stored_formulas
+from digest.papers import stored_formulas, title_keys
 from digest.search import fulltext
 from subscriptions.models import Consent, OwedNotice, Subscriber
 from subscriptions.notices import queue
@@ -59,7 +59,7 @@ def guard_placeholders(sender: Any, message: EmailMessage, esp_name: str, **kwar
 
 @receiver(post_migrate)
 def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """Make the triggers of the search again, and rewrite stored formulas.
+    """Make the triggers of the search again, rewrite stored formulas, and fill in missing title keys.
 
     SQLite drops the triggers when a migration changes the table of papers. A new version may read more of TeX.
     """
@@ -70,6 +70,8 @@ def keep_words_of_papers(sender: AppConfig, using: str, **kwargs: Any) -> None:
         columns = {column.name for column in _columns(database)}
         if columns >= stored_formulas.COLUMNS:  # not after a migration back to an early state
             stored_formulas.rewrite(using)
+        if columns >= title_keys.COLUMNS:
+            title_keys.fill(using)
 
 
 @receiver(post_migrate)

@@ -1,8 +1,12 @@
 """The papers, and the sources that listed them."""
 
+import hashlib
+from typing import Any
+
 from django.db import models
 
 from digest.matching import Finding, Reason
+from digest.matching.tokens import key_of
 from digest.models.editions import Edition
 from digest.models.sources import Source
 from subscriptions.models import Topic
@@ -11,6 +15,27 @@ from subscriptions.models import Topic
 class TakeAwayBy(models.TextChoices):
     SENTENCE = "sentence", "the authors: a sentence of the abstract"
     AI = "ai", "AI: written by the server at SUMMARY_API_URL"
+
+
+def title_key(title: str) -> str:
+    """Return a hash of a title's stemmed words, or "" if it has none. Case, punctuation and hyphens don't matter.
+
+    Papers store it. After a change of `key_of`, compute the keys of all papers again.
+    """
+    key = key_of(title)
+    return hashlib.sha256(key.encode()).hexdigest()[:32] if key else ""
+
+
+class TitleKeyField(models.CharField[str, str]):
+    """The `title_key` of a paper, set whenever it is saved or created in bulk. `bulk_update` needs it set before."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> str:
+        model_instance.title_key = key = title_key(model_instance.title)
+        return key
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs  # the column is an ordinary one
 
 
 class Paper(models.Model):
@@ -30,6 +55,10 @@ class Paper(models.Model):
     fingerprint = models.CharField(
         max_length=64, blank=True, db_index=True, editable=False, help_text="Hash of the plain title and first author."
     )
+    title_key = TitleKeyField(
+        max_length=32, blank=True, default="", db_default="", db_index=True, editable=False,
+        help_text="Hash of the title's words.",
+    )  # fmt: skip
     announce_type = models.CharField(max_length=20, blank=True, help_text="How arXiv announced it: new or cross.")
     comment = models.TextField(blank=True, help_text="The authors' remark on arXiv: pages, conference.")
     enriched_at = models.DateTimeField(null=True, blank=True, help_text="When arXiv was last queried for its metadata.")

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from digest.models import Listing, Paper, PaperAlias, Source, Turn
+from digest.models.papers import title_key
 from digest.papers import deduplication, topic_assignment
 from digest.sources.records import PaperRecord
 
@@ -25,7 +26,7 @@ COUNTS = ("votes", "comments")
 # These were made from the abstract. If it changes, they are made again.
 DERIVED = ("take_away", "take_away_by")
 # These combine several records.
-GATHERED = ("key", "url", "doi", "fingerprint", "categories", "announce_type")
+GATHERED = ("key", "url", "doi", "fingerprint", "title_key", "categories", "announce_type")
 TYPES = ("", "replace-cross", "replace", "cross", "new")  # announcement types, the strongest last
 
 
@@ -127,9 +128,10 @@ def _merge(paper: Paper, record: PaperRecord) -> bool:
     changes = {name: _stored(value) for name, value in fresh.items() if getattr(paper, name) != _stored(value)}
     for name, value in changes.items():
         setattr(paper, name, value)
-    before = paper.fingerprint
+    before = (paper.fingerprint, paper.title_key)
     paper.fingerprint = deduplication.fingerprint(paper.title, paper.authors)
-    return bool(changes) or paper.fingerprint != before
+    paper.title_key = title_key(paper.title)
+    return bool(changes) or (paper.fingerprint, paper.title_key) != before
 
 
 def _gathered(paper: Paper, record: PaperRecord) -> dict[str, object]:

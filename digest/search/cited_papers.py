@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from digest.matching.tokens import key_of
+from django.db.models import Count, Max
+
 from digest.models import Paper, PaperAlias
+from digest.models.papers import title_key
 from digest.papers import deduplication
-from digest.search import citation_parser, fulltext
+from digest.search import citation_parser
 from digest.search.citation_parser import MOST, Reference
-from digest.search.fulltext import search_terms
 from subscriptions.readers.liked_papers import LikedPaper
 
-MAX_CANDIDATES = 20  # candidates for a pasted title
 MAX_ABSTRACT = 1_000  # characters that are kept; the sentence model reads no more
 MAX_AUTHORS = 10  # authors that are kept
 MAX_AUTHOR_LENGTH = 100  # characters
@@ -132,13 +132,15 @@ def _known_papers(citations: Sequence[Reference]) -> dict[str, Paper]:
     aliases = PaperAlias.objects.filter(key__in=keys, paper__is_hidden=False).select_related("paper")
     found |= {keys[alias.key]: alias.paper for alias in aliases}
     found |= {keys[paper.key]: paper for paper in shown.filter(key__in=keys)}
-    without_authors = (reference for reference in citations if reference.label not in found and not reference.authors)
-    by_title = {reference.label: _paper_with_title(reference.title) for reference in without_authors if reference.title}
-    return found | {label: paper for label, paper in by_title.items() if paper}
+    without_authors = [reference for reference in citations if reference.label not in found and not reference.authors]
+    return found | _papers_with_titles(without_authors)
 
 
-def _paper_with_title(title: str) -> Paper | None:
-    """Return the only paper with this title, or None if there is none or several."""
-    candidates = fulltext.find(search_terms.phrase(title, "row", "title"), without=[], limit=MAX_CANDIDATES)
-    same = [paper for paper in Paper.objects.filter(pk__in=candidates) if key_of(paper.title) == key_of(title)]
-    return same[0] if len(same) == 1 else None
+def _papers_with_titles(citations: Sequence[Reference]) -> dict[str, Paper]:
+    """Return the papers with the citations' titles, by label. A title that several papers share names none of them."""
+    keys = {reference.label: title_key(reference.title) for reference in citations}
+    with_title = Paper.objects.filter(is_hidden=False, title_key__in={*keys.values()} - {""}).order_by()
+    # The database counts, because thousands of papers may share a title such as “Editorial”.
+    counted = with_title.values("title_key").annotate(count=Count("pk"), newest=Max("pk")).filter(count=1)
+    papers = {paper.title_key: paper for paper in Paper.objects.filter(pk__in=[row["newest"] for row in counted])}
+    return {label: papers[key] for label, key in keys.items() if key in papers}

@@ -8,6 +8,7 @@ import pytest
 from digest import papers
 from digest.editions import publication
 from digest.models import Edition, Listing, Paper, Source
+from digest.models.papers import title_key
 from digest.papers import IngestResult
 from digest.papers.upsert import CHUNK
 from digest.sources.records import PaperRecord
@@ -200,3 +201,9 @@ def test_it_does_not_change_edition_pin_or_votes_at_publication(hugging_face: So
 def test_no_records_change_nothing(hugging_face: Source) -> None:
     assert papers.ingest(hugging_face, [], TODAY) == IngestResult()
     assert not Edition.objects.exists()
+
+
+def test_a_changed_title_changes_the_key_by_which_it_is_found(arxiv: Source, blog: Source) -> None:
+    papers.ingest(blog, [from_hugging_face("Pre-Print")], TODAY)
+    papers.ingest(arxiv, [from_arxiv("As the Authors Wrote It")], TODAY)
+    assert Paper.objects.get().title_key == title_key("As the Authors Wrote It")

@@ -1,5 +1,7 @@
 """Recognition of cited papers."""
 
+from typing import Any
+
 import pytest
 
 from digest.models import Edition, Paper, PaperAlias
@@ -79,3 +81,13 @@ def test_a_changed_list_is_refused() -> None:
     with pytest.raises(liked_papers.DamagedListError):
         liked_papers.unpack(packed[:-1])
     assert liked_papers.unpack("") == ()
+
+
+def test_titles_are_looked_up_in_the_same_few_queries_however_many_are_pasted(
+    django_assert_max_num_queries: Any,
+) -> None:
+    """A query for each title would cost seconds in a large archive."""
+    titles = [paper.title for paper in Paper.objects.all()]
+    with django_assert_max_num_queries(5):
+        found = read("\n".join([*(f"A title of another paper {number}" for number in range(95)), *titles]))
+    assert sum(isinstance(paper, Paper) for paper in found.papers) == 2  # “Whale Songs” is too short for a title
