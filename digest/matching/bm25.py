@@ -87,12 +87,14 @@ class Bm25Index:
 
     def weighted_sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """Return for each paper the sum of its words' weights (or of their squares), multiplied by `counts`."""
-        matching = []
-        for word, count in counts.items():
-            if word in self._shares:
-                posting = self._posting(word)
-                matching.append(posting._replace(weights=count * (posting.weights**2 if squared else posting.weights)))
-        return self._add_up(matching)
+        known = [(self._posting(word), count) for word, count in counts.items() if word in self._shares]
+        if not known:
+            return np.zeros(self._count)
+        papers = np.concatenate([posting.papers for posting, _ in known])
+        weights = np.concatenate([posting.weights for posting, _ in known])
+        factors = np.repeat([count for _, count in known], [posting.papers.size for posting, _ in known])
+        sums = np.bincount(papers, factors * (weights**2 if squared else weights), self._count)
+        return sums.astype(np.float64, copy=False)
 
     def share_sum(self, weights: Mapping[str, float]) -> Values:
         """Return for each paper the sum of `weights` of its words, each less if the paper mentions it less."""

@@ -135,7 +135,8 @@ class Corpus:
         """Return the papers that contain `phrase` word for word."""
         found = self._phrase_matches.get(phrase)
         if found is None:
-            positions = self.phrase_index.positions(phrase) if self.phrase_index.may_hold(key_of(phrase)) else None
+            key = key_of(phrase)
+            positions = self.phrase_index.positions(phrase, key) if self.phrase_index.may_hold(key) else None
             if not positions:
                 return NO_MATCH  # not cached: the index answers this as fast as the cache would
             found = self._phrase_matches.put(phrase, self._make_phrase_match(positions))

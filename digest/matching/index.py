@@ -142,6 +142,11 @@ class Index:
         """All papers that have votes, most votes first."""
         return [self.voted(number) for number in self.by_votes if self.papers[number].votes]
 
+    def locate_topic_phrases(self) -> None:
+        """Find the phrases of all topics in one pass. It pays if most topics are about to be scored, once."""
+        if self.corpus.thesaurus:
+            self.corpus.phrase_index.locate(self.corpus.thesaurus.phrase_keys)
+
     def rank(self, interest: Interest) -> list[tuple[float, int]]:
         """Return (probability, paper number) of each paper with any evidence for `interest`, best first."""
         return _ranked(probabilities(self.corpus, interest, 0.0))

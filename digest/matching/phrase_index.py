@@ -65,6 +65,8 @@ class PhraseIndex:
         self._ends = array("i")  # by word number: the offset in the field's text at which the word ends
         self._offsets_by_key: dict[str, tuple[int, ...]] | None = None
         self._scans = 0
+        self._located: frozenset[str] = frozenset()
+        self._located_offsets: dict[str, tuple[int, ...]] = {}
         self._synonyms: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._read(papers)
 
@@ -78,12 +80,31 @@ class PhraseIndex:
 
     def find(self, phrase: str) -> list[PhraseHit]:
         """Return the occurrences of `phrase`, or of the abbreviation or long form that a paper defines for it."""
-        return [PhraseHit(self._field(first), first, last) for first, last in self._occurrences(phrase)]
+        occurrences = self._occurrences(phrase, key_of(phrase))
+        return [PhraseHit(self._field(first), first, last) for first, last in occurrences]
 
-    def positions(self, phrase: str) -> dict[int, PhrasePosition]:
-        """Return the position of `phrase` in each paper that contains it, by paper number (see `find`)."""
+    def locate(self, keys: frozenset[str]) -> None:
+        """Find all phrases with these keys (see tokens.key_of) in one pass, which costs less than many lookups."""
+        if self._located is keys:
+            return
+        found: dict[str, list[int]] = defaultdict(list)
+        text, longest = self._text, max(map(len, keys), default=0)
+        offsets = [offset for offset, word in enumerate(self._word_at) if word != _NONE]
+        for number, offset in enumerate(offsets, 1):
+            for end in offsets[number : number + longest]:
+                if end - offset > longest:
+                    break
+                if (key := text[offset:end]) in keys:
+                    found[key].append(offset)
+        self._located, self._located_offsets = keys, {key: tuple(offsets) for key, offsets in found.items()}
+
+    def positions(self, phrase: str, key: str) -> dict[int, PhrasePosition]:
+        """Return the position of `phrase` in each paper that contains it, by paper number (see `find`).
+
+        The `key` is that of the phrase (see tokens.key_of).
+        """
         found: dict[int, PhrasePosition] = {}
-        for first, _ in self._occurrences(phrase):
+        for first, _ in self._occurrences(phrase, key):
             field = self._field(first)
             prominence, known = _prominence(field, self._begins[first]), found.get(field.paper, _NO_POSITION)
             found[field.paper] = PhrasePosition(max(prominence, known.prominence), known.mentions + 1)
@@ -140,9 +161,8 @@ class PhraseIndex:
         # The garbage collector stops tracking tuples of numbers, but scans lists in every full collection.
         return {ends: tuple(offsets) for ends, offsets in offsets_by_key.items()}
 
-    def _occurrences(self, phrase: str) -> list[tuple[int, int]]:
+    def _occurrences(self, phrase: str, key: str) -> list[tuple[int, int]]:
         """Return the numbers of the first and the last word of each occurrence of `phrase`."""
-        key = key_of(phrase)
         offsets = self._offsets(key)
         if not offsets and key not in self._synonyms:
             return []  # the usual case
@@ -161,6 +181,8 @@ class PhraseIndex:
         return self.fields[bisect_right(self._first_words, word) - 1]
 
     def _offsets(self, key: str) -> Sequence[int]:
+        if key in self._located:
+            return self._located_offsets.get(key, _NO_OFFSETS)
         if self._offsets_by_key is None:
             if self._scans < _MAX_SCANS:
                 self._scans += 1

@@ -74,6 +74,7 @@ class Thesaurus:
                 self._topics_by_key.setdefault(name, []).append(number)
         # A topic's name means that topic alone, even if other topics have it among their phrases.
         self._topics_by_key |= {key_of(topic.label): [number] for number, topic in enumerate(self.topics)}
+        self.phrase_keys = frozenset(self._topics_by_key)
         numbers = {topic.label: number for number, topic in enumerate(self.topics)}
         # The numbers of the narrower topics, by the number of the broader topic.
         self._narrower = {

@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from digest.matching import PaperText, fold, stem
@@ -45,12 +45,13 @@ def keyphrases_of(papers: Sequence[PaperText], rarity: Rarity, most: int) -> lis
     """
     papers_by_key: dict[str, set[int]] = defaultdict(set)
     written: dict[str, Counter[str]] = defaultdict(Counter)
-    in_titles = Counter(found.key for paper in papers for found in _in_titles(paper))
-    for number, paper in enumerate(papers):
-        for phrase, key, _ in phrases_in(paper):
-            if key in in_titles:
-                papers_by_key[key].add(number)
-                written[key][phrase] += 1
+    titles = [list(_in_titles(paper)) for paper in papers]
+    in_titles = Counter(found.key for title in titles for found in title)
+    for number, (paper, title) in enumerate(zip(papers, titles, strict=True)):
+        in_abstract = _phrases_in_text(paper.abstract, in_titles)
+        for phrase, key in chain(((found.phrase, found.key) for found in title), in_abstract):
+            papers_by_key[key].add(number)
+            written[key][phrase] += 1
     values = {
         key: len(papers_by_key[key]) * (1 + in_titles[key]) * _value(key, rarity)
         for key in in_titles
@@ -81,26 +82,27 @@ def _in_titles(paper: PaperText) -> Iterator[Occurrence]:
         yield from (Occurrence(phrase, key, True) for phrase, key in _phrases_in_text(text))
 
 
-def _phrases_in_text(text: str) -> Iterator[tuple[str, str]]:
+def _phrases_in_text(text: str, wanted: Collection[str] | None = None) -> Iterator[tuple[str, str]]:
     """Yield the phrases of up to MAX_WORDS words, with their keys, from each piece between punctuation marks.
 
-    They neither begin nor end with a stop word, and contain no other than “of”.
+    They neither begin nor end with a stop word, and contain no other than “of”. With `wanted`, yield those keys alone.
     """
     for piece in _PIECE.split(_ADDRESS.sub("", text)):
-        words = [(match[0], match.start(), match.end()) for match in _WORD.finditer(piece)]
-        folded = [fold(word) for word, _, _ in words]
+        words = list(_WORD.finditer(piece))
+        folded = [fold(word[0]) for word in words]
+        keys = [_word_key(word[0]) for word in words]
         for start, first in enumerate(folded):
             if first in STOP_WORDS:
                 continue
             key = ""
             for end in range(start, min(start + MAX_WORDS, len(words))):
-                key = f"{key} {_word_key(words[end][0])}" if key else _word_key(words[end][0])
+                key = f"{key} {keys[end]}" if key else keys[end]
                 if folded[end] == "of":
                     continue
                 if folded[end] in STOP_WORDS:
                     break
-                if end > start or _is_specific(words[start][0]):
-                    yield piece[words[start][1] : words[end][2]], key
+                if (wanted is None or key in wanted) and (end > start or _is_specific(words[start][0])):
+                    yield piece[words[start].start() : words[end].end()], key
 
 
 def _is_specific(word: str) -> bool:

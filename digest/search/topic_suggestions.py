@@ -87,6 +87,7 @@ def _tick_first(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) 
 def _topic_offers(papers: Sequence[PaperText]) -> list[tuple[Topic, SuggestedFilter]]:
     """Return the topics that match any of `papers`, highest total score first, without broader topics."""
     index, found = paper_index.build_index(papers, for_page=True), []
+    index.locate_topic_phrases()
     for topic in Topic.objects.filter(is_offered=True, narrower=[]):
         findings = index.findings(profiles.of_topic(topic))
         matched = tuple(papers[number] for number in sorted(findings, key=lambda number: -findings[number].score))
