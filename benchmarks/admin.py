@@ -93,9 +93,12 @@ def _pages(readers: int) -> Iterator[tuple[str, str]]:
     yield "readers, page 100", "/admin/subscriptions/subscriber/?p=100"
     yield "deliveries of a reader", f"/admin/digest/delivery/?q={address}"
     yield "failed deliveries", "/admin/digest/delivery/?status__exact=failed"
-    edition = Edition.objects.values_list("pk", flat=True)[0]
-    yield "deliveries of an edition", f"/admin/digest/delivery/?edition__id__exact={edition}"
-    yield "deliveries by reader, sorted", "/admin/digest/delivery/?o=1"
+    newest, *_, oldest = Edition.objects.values_list("pk", flat=True)
+    yield "deliveries of an edition", f"/admin/digest/delivery/?edition__id__exact={newest}"
+    yield "deliveries of an old edition", f"/admin/digest/delivery/?edition__id__exact={oldest}"
+    yield "deliveries by a column without an index", "/admin/digest/delivery/?o=1"
+    yield "follows", "/admin/subscriptions/topicfilter/"
+    yield "follows by a part", "/admin/subscriptions/topicfilter/?q=reader77"
     yield "bounces", "/admin/digest/deliveryevent/?meaning=hard"
     yield "consents", "/admin/subscriptions/consent/"
 

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from subscriptions import audit
 from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.admin.filters import SelectFilter, dates
-from subscriptions.admin.large_tables import LargeTablePaginator
+from subscriptions.admin.large_tables import LargeTableAdmin
 
 
 class FlagFilter(admin.FieldListFilter):
@@ -51,7 +51,7 @@ class KindFilter(SelectFilter):
 
 
 @admin.register(LogEntry)
-class AuditAdmin(ReadOnlyAdmin, admin.ModelAdmin[LogEntry]):
+class AuditAdmin(ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[LogEntry]):
     empty_text = "No actions yet. What staff do in the admin and by commands is listed here."
     list_display = ["when", "who", "what", "target", "message"]
     list_display_links = ["when"]
@@ -64,10 +64,8 @@ class AuditAdmin(ReadOnlyAdmin, admin.ModelAdmin[LogEntry]):
     search_fields = ["object_repr", "change_message"]
     search_help_text = "Words of the entry, or a reader’s uid."
     list_select_related = ["user", "content_type"]
-    show_full_result_count = False
-    paginator = LargeTablePaginator
     fields = ["when", "who", "what", "target", "message"]
-    ordering = ["-pk"]  # as by time, and its index is small
+    sortable_by = ["when"]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

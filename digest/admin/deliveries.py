@@ -1,6 +1,7 @@
 """Deliveries, events that providers reported about them, and the shards of an edition."""
 
 import datetime as dt
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -21,7 +22,7 @@ from digest.ops.jobs import delivery_jobs
 from digest.personalization import snapshot
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin, breakable, log_action
 from subscriptions.admin.filters import SelectFilter, dates
-from subscriptions.admin.large_tables import FindsReadersAdmin, LargeTablePaginator, known_values
+from subscriptions.admin.large_tables import FindsReadersAdmin, known_values
 from subscriptions.email import send_errors
 from subscriptions.pills import pill
 
@@ -42,9 +43,7 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
     search_fields = ["subscriber__email"]
     search_help_text = BY_ADDRESS
     list_per_page = 50
-    sortable_by = ["queued_at"]  # by an index
-    show_full_result_count = False
-    paginator = LargeTablePaginator
+    ordering = ["-queued_at"]
     fieldsets = [
         (None, {"fields": ["edition", "subscriber", "state", "reason", "sent_at", "attempts", "holds"]}),
         ("Internals", {"fields": ["queued_at", "not_before", "provider_id", "call"], "classes": ["collapse"]}),
@@ -95,6 +94,13 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         rows = super().get_queryset(request).select_related("edition", "subscriber")
         return rows if request.resolver_match and "object_id" in request.resolver_match.kwargs else rows.defer("papers")
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Return the order by time, or of one edition by reader: each has an index."""
+        return ["-edition_id", "-subscriber_id"] if _is_of_one_edition(request) else super().get_ordering(request)
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        return () if _is_of_one_edition(request) else ("queued_at",)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.resend_view)
@@ -147,6 +153,10 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
         return request.user.has_perm("digest.change_delivery")
 
 
+def _is_of_one_edition(request: HttpRequest) -> bool:
+    return bool(request.GET.get("edition__id__exact"))
+
+
 def _resend(request: HttpRequest, delivery: Delivery) -> None:
     pause = pauses.current()
     if pause:
@@ -161,18 +171,20 @@ class DeliveryEventAdmin(FindsReadersAdmin, ReadOnlyAdmin, admin.ModelAdmin[Deli
     empty_text = "No reports yet. The provider’s webhook reports bounces, complaints and deliveries."
     list_display = ["event", "happened_at", "digest", "detail"]
     list_per_page = 50
-    sortable_by = ["happened_at"]  # by an index
+    ordering = ["-happened_at"]
+    sortable_by = ["happened_at"]
     list_filter = [
         ("event_type", known_values(*EVENT_TYPES)),
         ("meaning", known_values(*EventClass)),
         ("happened_at", dates("date")),
     ]
-    show_full_result_count = False
-    paginator = LargeTablePaginator
     search_fields = ["delivery__subscriber__email"]
     search_help_text = BY_ADDRESS
     reader_lookup = "delivery__subscriber"
-    list_select_related = ["delivery__edition", "delivery__subscriber"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryEvent]:
+        rows = super().get_queryset(request).select_related("delivery__edition", "delivery__subscriber")
+        return rows.defer("delivery__papers")
 
     @admin.display(ordering="event_type")
     def event(self, event: DeliveryEvent) -> str:

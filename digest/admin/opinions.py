@@ -14,7 +14,7 @@ from digest.models import LearnedLikes, Learnt, Opinion, SavedPaper
 from digest.ops import popularity
 from digest.personalization import profiles
 from subscriptions.admin.base import NamesReaderAdmin, ReadOnlyAdmin
-from subscriptions.admin.large_tables import LargeTablePaginator
+from subscriptions.admin.large_tables import LargeTableAdmin
 
 NAMES = {profiles.WORDS_KEY: "own words", profiles.VOTES_KEY: "most votes"}
 
@@ -25,7 +25,7 @@ def _name_filters(keys: list[str]) -> str:
 
 
 @admin.register(Opinion)
-class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
+class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[Opinion]):
     empty_text = "No feedback yet. Readers give it by Like and “Not for me” in emails and on the site."
     list_display = ["paper", "verdict", "fewer_of", "found_by", "reader", "said_at"]
     fields = ["subscriber", "paper", "verdict", "fewer_of", "found_by", "said_at"]
@@ -33,8 +33,6 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
     list_filter = ["verdict", "said_at"]
     search_fields = ["paper__title", "paper__key", "subscriber__email"]
     list_select_related = ["paper", "subscriber"]
-    show_full_result_count = False
-    paginator = LargeTablePaginator
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.popular)
@@ -69,14 +67,12 @@ class OpinionAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Opinion]):
 
 
 @admin.register(Learnt)
-class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
+class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[Learnt]):
     list_display = ["reader", "filter", "fewer", "since"]
     fields = ["subscriber", "filter", "fewer", "since"]
     readonly_fields = ["filter"]
     search_fields = ["subscriber__email", "filter_key"]
     list_select_related = ["subscriber"]
-    show_full_result_count = False
-    paginator = LargeTablePaginator
 
     @admin.display(ordering="filter_key")
     def filter(self, learnt: Learnt) -> str:
@@ -84,14 +80,12 @@ class LearntAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learnt]):
 
 
 @admin.register(LearnedLikes)
-class LearnedLikesAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[LearnedLikes]):
+class LearnedLikesAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[LearnedLikes]):
     list_display = ["reader", "papers", "encoder", "is_outdated", "learned_at"]
     fields = ["subscriber", "papers", "encoder", "is_outdated", "since", "learned_at"]
     readonly_fields = ["papers"]
     search_fields = ["subscriber__email"]
     list_select_related = ["subscriber"]
-    show_full_result_count = False
-    paginator = LargeTablePaginator
 
     @admin.display(description="liked papers")
     def papers(self, learned: LearnedLikes) -> int:
@@ -99,12 +93,10 @@ class LearnedLikesAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[Learne
 
 
 @admin.register(SavedPaper)
-class SavedPaperAdmin(NamesReaderAdmin, ReadOnlyAdmin, admin.ModelAdmin[SavedPaper]):
+class SavedPaperAdmin(NamesReaderAdmin, ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[SavedPaper]):
     """Tags and notes are the reader's own, and not shown."""
 
     list_display = ["paper", "reader", "saved_at"]
     fields = ["subscriber", "paper", "saved_at", "removed_at"]
     search_fields = ["paper__title", "paper__key", "subscriber__email"]
     list_select_related = ["paper", "subscriber"]
-    show_full_result_count = False
-    paginator = LargeTablePaginator

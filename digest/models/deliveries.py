@@ -115,6 +115,11 @@ class Delivery(models.Model):
                 condition=Q(status__in=[DeliveryStatus.FAILED, DeliveryStatus.UNCERTAIN]),
                 name="delivery_in_trouble",
             ),
+            models.Index(
+                fields=["queued_at"],
+                condition=Q(status=DeliveryStatus.QUEUED) & ~Q(reason=""),
+                name="delivery_waiting_for_retry",
+            ),
             models.Index(fields=["queued_at"], name="delivery_by_time"),  # for the admin's list
         ]
 

@@ -1,6 +1,7 @@
 """The data of the dashboard, the admin's first page: new papers, digests sent, failures and their reasons."""
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from digest.ops.slow_counts import remembered
 from subscriptions.models import Subscriber
 
 WEEK = dt.timedelta(days=7)
+COUNTED = 10_000  # deliveries; the reasons of the newest are counted
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,15 @@ class SourceIntake:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """Deliveries with one status and reason."""
+
+    status: str
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Dashboard:
     """The state of the site. Numbers are counts of rows, days are in UTC."""
 
@@ -53,7 +64,7 @@ class Dashboard:
     pause: Pause | None  # the pause that stops all sending now
     in_trouble: list[FailingSource]
     failed_runs: list[FetchRun]  # last runs that failed, of sources that are not in trouble yet
-    troubles: list[tuple[str, int]]  # why deliveries of the last week failed or wait, the most frequent first
+    troubles: list[Trouble]  # why the newest deliveries of the last week failed or wait, the most frequent first
     readers: dict[str, int]  # by status
 
     @property
@@ -68,6 +79,11 @@ class Dashboard:
     def subscribed(self) -> int:
         """The number of readers who get digests, now or after a pause."""
         return self.readers.get(Subscriber.Status.ACTIVE, 0) + self.readers.get(Subscriber.Status.PAUSED, 0)
+
+    @property
+    def counted(self) -> int:
+        """The number of the newest deliveries that are counted by reason, or 0 if all are."""
+        return COUNTED if sum(trouble.number for trouble in self.troubles) >= COUNTED else 0
 
     @property
     def is_well(self) -> bool:
@@ -89,7 +105,6 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
             readers=Subscriber.objects.all(),
         ),
     )
-    reasons = troubled_since(now - WEEK).values_list("reason").annotate(number=Count("pk"))
     return Dashboard(
         now=now,
         intakes=intakes,
@@ -104,18 +119,30 @@ def make_dashboard(*, now: dt.datetime) -> Dashboard:
         pause=pauses.current(),
         in_trouble=in_trouble,
         failed_runs=_failed_runs(intakes, in_trouble),
-        troubles=list(reasons.order_by("-number")[:5]),
+        troubles=_troubles(now - WEEK),
         readers=counts["readers"],
     )
 
 
 def troubled_since(moment: dt.datetime) -> QuerySet[Delivery]:
     """Return the deliveries planned after `moment` that failed, are uncertain, or wait for another try."""
-    ended = Delivery.objects.filter(queued_at__gt=moment, status__in=("failed", "uncertain")).exclude(
-        reason=shards.LEFT_AS_UNCERTAIN
-    )
-    waiting = Delivery.objects.filter(queued_at__gt=moment, status="queued").exclude(reason="")
+    ended, waiting = _troubled(moment)
     return (ended | waiting).order_by()
+
+
+def _troubled(moment: dt.datetime) -> list[QuerySet[Delivery]]:
+    """Return those that ended, and those that wait. Each has an index by time."""
+    rows = Delivery.objects.filter(queued_at__gt=moment)
+    ended = rows.filter(status__in=("failed", "uncertain")).exclude(reason=shards.LEFT_AS_UNCERTAIN)
+    return [ended, rows.filter(status="queued").exclude(reason="")]
+
+
+def _troubles(moment: dt.datetime) -> list[Trouble]:
+    """Return the five most frequent reasons among the newest deliveries that ended, and the newest that wait."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for rows in _troubled(moment):
+        counts.update(rows.order_by("-queued_at").values_list("status", "reason")[:COUNTED])
+    return [Trouble(status, reason, number) for (status, reason), number in counts.most_common(5)]
 
 
 def _counts(**parts: QuerySet[Any]) -> dict[str, dict[str, int]]:

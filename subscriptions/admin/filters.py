@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import PAGE_VAR
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import F, Model, OuterRef, Subquery
 from django.http import HttpRequest
 
 
@@ -41,12 +41,13 @@ class SelectFilter(admin.RelatedFieldListFilter):
 
 
 class SelectOfUsedFilter(SelectFilter):
-    """The same with only those values that some row of the list has."""
+    """The same with only those values that some row of the list has. They are shown by `name`."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
-        # By an index for each value. Django's own filter reads all rows of the list.
-        used = Exists(field.model._base_manager.filter(**{field.name: OuterRef("pk")}))
-        return [(row.pk, str(row)) for row in field.related_model._default_manager.filter(used)]
+        # One look-up in the index for each value. For an EXISTS, PostgreSQL reads all rows of the list.
+        rows = field.model._base_manager.filter(**{f"{field.name}__gte": OuterRef("pk")}).order_by(field.attname)
+        used = field.related_model._default_manager.annotate(next_used=Subquery(rows.values(field.attname)[:1]))
+        return list(used.filter(next_used=F("pk")).values_list("pk", "name"))
 
 
 class NamedValuesFilter(admin.AllValuesFieldListFilter):

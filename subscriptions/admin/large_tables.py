@@ -1,12 +1,14 @@
-"""Lists of tables with millions of rows: they count little, and find readers by an index."""
+"""Lists of tables with millions of rows: they count little, and sort and find readers by an index."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin import AllValuesFieldListFilter
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.functions import Collate, Lower
 from django.http import HttpRequest
 
 from subscriptions.models import Subscriber, TopicFilter
@@ -41,7 +43,26 @@ def _estimate(rows: QuerySet[Any]) -> int:
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
-class FindsReadersAdmin:
+class IndexedList(ChangeList):
+    """A list that is sorted by its `sortable_by` columns only. Django takes any column from the address."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
+
+
+class LargeTableAdmin:
+    """A list of a table with millions of rows. Its order, and each column of `sortable_by`, must have an index."""
+
+    paginator: Any = LargeTablePaginator
+    show_full_result_count = False
+    sortable_by: ClassVar[Any] = ()
+    ordering: ClassVar[Any] = ("-pk",)  # the newest first
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return IndexedList
+
+
+class FindsReadersAdmin(LargeTableAdmin):
     """Search by a reader's address, or a part of it, in a table that refers to readers.
 
     The readers are found first: no index serves a search in both tables at once.
@@ -58,18 +79,24 @@ class FindsReadersAdmin:
         return queryset.filter(**{f"{self.reader_lookup}__in": find_readers(term)}), False
 
 
-def find_readers_by_words(term: str) -> list[int]:
-    """Return the ids of the first readers with `term` in their own words."""
-    filters = TopicFilter.objects.exclude(words="").filter(words__icontains=term.replace("\0", "")).order_by()
-    return list(filters.values_list("subscriber", flat=True)[:FOUND])
+def find_filters_by_words(term: str) -> QuerySet[TopicFilter]:
+    """Return the filters with `term` in a reader's own words."""
+    return TopicFilter.objects.exclude(words="").filter(words__icontains=term.replace("\0", "")).order_by()
 
 
 def find_readers(term: str) -> list[int]:
     """Return the ids of the readers with this address, or else of the first ones with `term` in it."""
     term = term.replace("\0", "")
     exact = list(Subscriber.objects.by_email(term).values_list("pk", flat=True)) if "@" in term else []
-    parts = Subscriber.objects.filter(email__icontains=term).order_by().values_list("pk", flat=True)
-    return exact or list(parts[:FOUND])
+    return exact or list(_with_part(term).order_by().values_list("pk", flat=True)[:FOUND])
+
+
+def _with_part(term: str) -> QuerySet[Subscriber]:
+    """Return the readers with `term` in their addresses, which are in ASCII."""
+    if connection.vendor != "postgresql":
+        return Subscriber.objects.filter(email__icontains=term)
+    # PostgreSQL lowers ASCII in half the time if it knows that it is.
+    return Subscriber.objects.alias(plain=Lower(Collate("email", "C"))).filter(plain__contains=term.lower())
 
 
 def known_values(*values: str) -> type[AllValuesFieldListFilter]:

@@ -1,17 +1,20 @@
 """The read-only pages: consents, devices, unsubscribe reasons, the queues and the counts of the abuse limits."""
 
+import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
 from subscriptions.admin.base import FindsAddressesAdmin, NamesReaderAdmin, ReadOnlyAdmin
-from subscriptions.admin.large_tables import LargeTablePaginator
+from subscriptions.admin.large_tables import LargeTableAdmin
 from subscriptions.models import Consent, ConsentText, Device, Farewell, FormPost, Mark, OwedNotice
 
 
-class LogAdmin(ReadOnlyAdmin, admin.ModelAdmin[Any]):
-    show_full_result_count = False
-    paginator = LargeTablePaginator
+class LogAdmin(ReadOnlyAdmin, LargeTableAdmin, admin.ModelAdmin[Any]):
+    """A log that grows with the readers."""
 
 
 @admin.register(Consent)
@@ -20,10 +23,23 @@ class ConsentAdmin(FindsAddressesAdmin, LogAdmin):
     list_filter = ["event", "happened_at"]
     search_fields = ["reader_uid", "address_hash", "text_version"]
     search_help_text = "A reader’s uid, or a whole email address."
+    ordering = ["-happened_at"]
+    sortable_by = ["happened_at"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find rows by uid, address or version of the wording, each as a whole: indexes need that."""
+        term = search_term.strip()
+        if not term or "@" in term:
+            return super().get_search_results(request, queryset, term)
+        with suppress(ValueError):
+            return queryset.filter(reader_uid=uuid.UUID(term)), False
+        return queryset.filter(Q(address_hash=term) | Q(text_version=term)), False
 
 
 @admin.register(ConsentText)
-class ConsentTextAdmin(LogAdmin):
+class ConsentTextAdmin(ReadOnlyAdmin, admin.ModelAdmin[ConsentText]):
     list_display = ["version", "language", "text", "first_used_at"]
     search_fields = ["version", "text"]
 
@@ -49,6 +65,7 @@ class OwedNoticeAdmin(NamesReaderAdmin, LogAdmin):
     """Emails that wait to be sent: usually none."""
 
     list_display = ["asked_at", "kind", "reader", "to", "claimed_at"]
+    ordering = ["pk"]
     list_filter = ["kind"]
     search_fields = ["subscriber__email", "to"]
     list_select_related = ["subscriber"]
@@ -59,6 +76,7 @@ class FormPostAdmin(LogAdmin):
     """Form posts that wait for a worker: usually none."""
 
     list_display = ["posted_at", "kind", "email"]
+    ordering = ["pk"]
     list_filter = ["kind"]
     search_fields = ["email"]
 

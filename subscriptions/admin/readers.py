@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -29,8 +31,9 @@ from subscriptions.admin.base import (
     breakable,
 )
 from subscriptions.admin.filters import SelectOfUsedFilter, dates
-from subscriptions.admin.large_tables import LargeTablePaginator, find_readers, find_readers_by_words
-from subscriptions.models import Subscriber, TopicFilter
+from subscriptions.admin.large_tables import FOUND, LargeTableAdmin, find_filters_by_words, find_readers
+from subscriptions.admin.long_select import LongSelect
+from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.pills import pill
 from subscriptions.query import validation
 from subscriptions.query.grammar import FilterError
@@ -41,7 +44,7 @@ DATES = ("created_at", "confirmed_at", "active_since", "unsubscribed_at")
 class SubscriberForm(forms.ModelForm[Subscriber]):
     class Meta:
         widgets = {
-            "time_zone": forms.Select(choices=[(zone, zone) for zone in time_zones.time_zones()]),
+            "time_zone": LongSelect(choices=[(zone, zone) for zone in time_zones.time_zones()]),
             "language": forms.Select(choices=settings.LANGUAGES),
         }
 
@@ -67,6 +70,18 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
     verbose_name_plural = "follows"
     extra = 0
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TopicFilter]:
+        return super().get_queryset(request).select_related("topic")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the field. Topics are read once for all rows, not again for each."""
+        if db_field.name != "topic":
+            return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field: Any = super().formfield_for_foreignkey(db_field, request, **{"widget": LongSelect} | kwargs)
+        topics = field.choices
+        field.choices = cache(lambda: list(topics))
+        return field
+
 
 class SubscriberAdmin(
     LogsSearchesAdmin,
@@ -74,6 +89,7 @@ class SubscriberAdmin(
     OwnsALogAdmin,
     SuppressesAdmin,
     SavesChangesAdmin,
+    LargeTableAdmin,
     admin.ModelAdmin[Subscriber],
 ):
     """The page of a reader. The digest app registers it, with actions and pages about their digests."""
@@ -83,10 +99,8 @@ class SubscriberAdmin(
     list_display = ["address", "state", "how_often", "at", "signed_up"]
     list_filter = ["status", "frequency", ("created_at", dates("signed up")), ("filters__topic", SelectOfUsedFilter)]
     search_fields = ["email", "uid", "filters__words"]
-    ordering = ["-pk"]  # as by the time of sign-up, and with an index
-    paginator = LargeTablePaginator
     list_per_page = 50
-    sortable_by = ["address", "signed_up"]  # by indexes
+    sortable_by = ["address", "signed_up"]
     # The address too: a new one would not be confirmed.
     readonly_fields = [
         "email",
@@ -112,7 +126,6 @@ class SubscriberAdmin(
         ),
     ]
     inlines = [TopicFilterInline]
-    show_full_result_count = False  # counting all readers on every click is slow
 
     @admin.display(ordering=Lower("email"), description="email address")
     def address(self, subscriber: Subscriber) -> str:
@@ -150,7 +163,9 @@ class SubscriberAdmin(
         with suppress(ValueError):
             return queryset.filter(uid=uuid.UUID(term)), False
         found = find_readers(term)
-        return queryset.filter(pk__in=found if "@" in term and found else found + find_readers_by_words(term)), False
+        if not (found and "@" in term) and len(found) < FOUND:
+            found += find_filters_by_words(term).values_list("subscriber", flat=True)[: FOUND - len(found)]
+        return queryset.filter(pk__in=found), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # an address typed here would skip the double opt-in
@@ -160,17 +175,29 @@ class SubscriberAdmin(
 
 
 @admin.register(TopicFilter)
-class TopicFilterAdmin(NamesReaderAdmin, LooksAtRelatedAdmin, SavesChangesAdmin, admin.ModelAdmin[TopicFilter]):
-    form = TopicFilterForm
+class TopicFilterAdmin(
+    NamesReaderAdmin, LooksAtRelatedAdmin, SavesChangesAdmin, LargeTableAdmin, admin.ModelAdmin[TopicFilter]
+):
     """Its log does not name the filters: their words are the reader's, and would outlive an erasure."""
 
+    form = TopicFilterForm
     list_display = ["reader", "topic", "words"]
     list_filter = [("topic", SelectOfUsedFilter)]
     search_fields = ["subscriber__email", "words", "topic__name"]
-    paginator = LargeTablePaginator
-    show_full_result_count = False
     autocomplete_fields = ["subscriber", "topic"]
     list_select_related = ["subscriber", "topic"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[TopicFilter], search_term: str
+    ) -> tuple[QuerySet[TopicFilter], bool]:
+        """Find filters by address, own words or topic: each by itself, because indexes need that."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        topics = list(Topic.objects.filter(name__icontains=term.replace("\0", "")).values_list("pk", flat=True))
+        words = list(find_filters_by_words(term).values_list("pk", flat=True)[:FOUND])
+        found = Q(subscriber__in=find_readers(term)) | Q(topic__in=topics) | Q(pk__in=words)
+        return queryset.filter(found), False
 
     def log_addition(self, request: HttpRequest, obj: TopicFilter, message: Any) -> Any:
         super().log_addition(request, obj, message)

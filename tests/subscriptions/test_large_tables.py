@@ -1,16 +1,23 @@
 """Lists of tables with millions of rows."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django import forms
+from django.contrib import admin
+from django.db.models import Model
+from django.db.models.functions import Lower
 from django.test import Client
+from django.test.html import parse_html
 
 from digest.delivery import planner
 from digest.models import Delivery, Edition
 from digest.ops import slow_counts
 from subscriptions.admin import large_tables
-from subscriptions.admin.large_tables import LargeTablePaginator
-from subscriptions.models import Subscriber
+from subscriptions.admin.large_tables import LargeTableAdmin, LargeTablePaginator
+from subscriptions.admin.long_select import LongSelect
+from subscriptions.models import Consent, Subscriber, Topic, TopicFilter
 from tests.conftest import NOW, make_reader
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -72,6 +79,89 @@ def test_deliveries_are_found_by_the_address_of_their_reader(
     assert found(admin_client, "/admin/digest/delivery/", "Reader-4@example.org") == {"reader-4"}
     assert found(admin_client, "/admin/digest/delivery/", "reader-5") == {"reader-5"}
     assert found(admin_client, "/admin/digest/delivery/", "") == {f"reader-{number}" for number in range(6)}
+
+
+def _orders(page: Any) -> Iterator[Any]:
+    """Yield what the list of `page` can be sorted by."""
+    yield from page.ordering
+    for column in page.sortable_by:
+        display = getattr(page, column, None)
+        yield getattr(display, "admin_order_field", None) or column
+
+
+def _indexed(model: type[Model]) -> set[str]:
+    """Return the columns and expressions with an index of all rows that begins with them."""
+    meta = model._meta
+    columns: Any = meta.concrete_fields
+    fields = {field.name for field in columns if field.primary_key or field.unique or field.db_index}
+    indexes = [index for index in (*meta.indexes, *meta.constraints) if not getattr(index, "condition", None)]
+    firsts = {index.fields[0].lstrip("-") for index in indexes if getattr(index, "fields", ())}
+    expressions = {str(index.expressions[0]) for index in indexes if getattr(index, "expressions", ())}
+    return {"pk", *fields, *firsts, *expressions}
+
+
+LARGE = [page for page in admin.site._registry.values() if isinstance(page, LargeTableAdmin)]
+
+
+@pytest.mark.parametrize("page", LARGE, ids=lambda page: page.model.__name__)
+def test_a_large_table_is_sorted_only_by_what_has_an_index(page: Any) -> None:
+    for order in _orders(page):
+        assert str(order).lstrip("-") in _indexed(page.model), f"{page.model.__name__} by {order} has no index"
+
+
+def test_the_largest_tables_have_such_lists() -> None:
+    models = {page.model.__name__ for page in LARGE}
+    assert {"Subscriber", "TopicFilter", "Consent", "Delivery", "DeliveryEvent", "Opinion", "LogEntry"} <= models
+
+
+@pytest.mark.parametrize(("column", "order"), [(1, Lower("email")), (2, "-pk"), (5, "pk")])
+def test_the_address_can_only_sort_by_such_columns(
+    admin_client: Client, readers: list[Subscriber], column: int, order: Any
+) -> None:
+    shown = admin_client.get(LIST, {"o": column}).context["cl"].result_list
+    assert list(shown) == list(Subscriber.objects.order_by(order))
+
+
+@pytest.mark.usefixtures("now")
+def test_the_deliveries_of_an_edition_are_listed_by_reader(
+    admin_client: Client, readers: list[Subscriber], edition: Edition
+) -> None:
+    planner.plan_everyone(edition, now=NOW)
+    path = f"/admin/digest/delivery/?edition__id__exact={edition.pk}"
+    for address in (path, f"{path}&o=5"):
+        changelist = admin_client.get(address).context["cl"]
+        assert changelist.queryset.query.order_by[:2] == ("-edition_id", "-subscriber_id")
+        assert [row.subscriber for row in changelist.result_list] == readers[::-1]
+
+
+def test_follows_are_found_by_address_words_and_topic(
+    admin_client: Client, readers: list[Subscriber], learning: Topic, vision: Topic
+) -> None:
+    TopicFilter.objects.create(subscriber=readers[0], topic=vision)
+    path = "/admin/subscriptions/topicfilter/"
+    assert found(admin_client, path, "Reader-1@example.org") == {"reader-1"}
+    assert found(admin_client, path, "iffusio") == {f"reader-{number}" for number in range(1, 6)}
+    assert found(admin_client, path, vision.name[:5].lower()) == {"reader-0"}
+    choices = admin_client.get(path).context["cl"].filter_specs[0].lookup_choices
+    assert choices == [(vision.pk, vision.name)], "only topics that a reader follows"
+
+
+def test_consents_are_found_by_uid_and_by_address(admin_client: Client, readers: list[Subscriber]) -> None:
+    path = "/admin/subscriptions/consent/"
+    for number in (1, 2):
+        uid, version = readers[number].uid, f"version{number}"
+        Consent.objects.create(reader_uid=uid, address_hash=f"hash{number}", event="asked", text_version=version)
+    for term in (str(readers[1].uid), readers[1].uid.hex, "hash1", "version1"):
+        rows = admin_client.get(path, {"q": term}).context["cl"].result_list
+        assert {row.reader_uid for row in rows} == {readers[1].uid}
+
+
+def test_a_long_select_box_is_that_of_django() -> None:
+    choices: Any = [("", "---"), (1, "<one> & 1"), ("two", "Two")]
+    for value in (None, "", 1, "two", "missing"):
+        attributes = {"id": "id_box", "required": True, "aria-label": 'a "label"'}
+        boxes = [kind(choices=choices).render("box", value, attributes) for kind in (LongSelect, forms.Select)]
+        assert parse_html(boxes[0]) == parse_html(boxes[1])
 
 
 def test_a_count_is_kept_only_if_it_took_long(monkeypatch: pytest.MonkeyPatch) -> None:

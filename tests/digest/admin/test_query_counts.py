@@ -47,6 +47,17 @@ def _addresses() -> Iterator[str]:
             yield reverse(f"{name}_change", args=[row.pk])
 
 
+def test_the_page_of_a_reader_takes_as_many_queries_for_twenty_follows(admin_client: Client) -> None:
+    reader = make_reader("ada@example.org", words="diffusion")
+    for number in range(20):
+        topic = Topic.objects.create(slug=f"topic-{number}", name=f"Topic {number}", group="Many", phrases=["many"])
+        reader.filters.create(topic=topic)
+    with CaptureQueriesContext(connection) as queries:
+        page = admin_client.get(reverse("admin:subscriptions_subscriber_change", args=[reader.pk]))
+    assert len(queries) <= MOST
+    assert page.content.decode().count("<option value=") > 20 * 20
+
+
 def test_no_page_takes_more_than_fifteen_queries(admin_client: Client) -> None:
     admin_client.get("/admin/")  # fills the caches of a process
     too_many = {}

@@ -1,6 +1,8 @@
 """The admin's first page."""
 
 import datetime as dt
+import html
+import re
 from typing import Any
 
 import pytest
@@ -10,9 +12,10 @@ from digest import papers
 from digest.delivery import planner
 from digest.editions import publication
 from digest.models import Delivery, Edition, FetchRun, Paper, Source
-from digest.ops.dashboard import make_dashboard
+from digest.ops import dashboard
+from digest.ops.dashboard import Trouble, make_dashboard
 from subscriptions.models import Subscriber
-from tests.conftest import NOW, TODAY, make_record
+from tests.conftest import NOW, TODAY, make_reader, make_record
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -29,11 +32,38 @@ def test_it_summarizes_papers_digests_and_failures(edition: Edition, alice: Subs
     found = make_dashboard(now=NOW)
     assert (found.newest, found.papers, found.digests) == (edition, 3, {"failed": 1})
     assert found.today == {"failed": 1}
-    assert found.troubles == [("550 no such user", 1)]
+    assert found.troubles == [Trouble("failed", "550 no such user", 1)]
     assert found.readers == {"active": 1}
     assert [(one.source, one.last.status, one.new) for one in found.intakes] == [(hugging_face, "unreachable", 3)]
     assert [run.status for run in found.failed_runs] == ["unreachable"]
     assert found.in_trouble == []
+
+
+def test_it_counts_the_reasons_of_the_newest_troubled_deliveries_and_says_so(
+    edition: Edition, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ada", "grace", "alan"):
+        make_reader(f"{name}@example.org")
+    planner.plan_everyone(edition, now=NOW)
+    ada, grace, alan = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk__in=[ada.pk, grace.pk]).update(status="failed", reason="550 no such user")
+    Delivery.objects.filter(pk=alan.pk).update(reason="421 try later")
+    found = make_dashboard(now=NOW)
+    assert found.troubles == [Trouble("failed", "550 no such user", 2), Trouble("queued", "421 try later", 1)]
+    assert "reasons are those of the newest" not in admin_client.get("/admin/").content.decode()
+    monkeypatch.setattr(dashboard, "COUNTED", 1)
+    assert [trouble.number for trouble in make_dashboard(now=NOW).troubles] == [1, 1]
+    assert "reasons are those of the newest 1." in admin_client.get("/admin/").content.decode()
+
+
+def test_a_reason_leads_to_its_deliveries(edition: Edition, alice: Subscriber, admin_client: Client) -> None:
+    planner.plan_everyone(edition, now=NOW)
+    Delivery.objects.update(status="failed", reason="550 <no> such user & more")
+    page = admin_client.get("/admin/").content.decode()
+    link = re.search(r'href="(/admin/digest/delivery/[?]status__exact=failed&amp;[^"]+)"', page)
+    assert link
+    shown = admin_client.get(html.unescape(link[1]))
+    assert shown.context["cl"].result_count == 1
 
 
 def test_it_counts_the_papers_of_all_runs_of_the_day(admin_client: Client, hugging_face: Source) -> None:
