@@ -2,9 +2,7 @@
 
 # ruff: noqa: S608  # the SQL is built from names of our models; all values are parameters
 
-import datetime as dt
 import json
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -44,22 +42,34 @@ def insert(
     )
     if returning:
         statement += f" RETURNING {', '.join(map(quote, returning))}"
-    values = json.dumps(rows, default=_plain)
+    cells = [_plain(fields[name], column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)]
+    values = json.dumps(list(zip(*cells, strict=True)))
     with connection.cursor() as cursor:
         cursor.execute(statement, [*constants.values(), values])
         return list(cursor.fetchall()) if returning else []
 
 
 def find(model: type[Model], expression: str, values: Collection[str], columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Return `columns` of the rows with an `expression`, such as LOWER(email), that is one of `values`."""
+    """Return `columns` of the rows with an `expression`, such as LOWER(email), that is one of `values`.
+
+    The expression must have an index. It is a column, or an SQL expression that yields a text.
+    """
     if not values:
         return []
     quote = connection.ops.quote_name
-    is_one = "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
-    selected = ", ".join(map(quote, columns))
-    statement = f"SELECT {selected} FROM {quote(model._meta.db_table)} WHERE {expression} {is_one}"
+    rows = f"SELECT {', '.join(map(quote, columns))} FROM {quote(model._meta.db_table)} WHERE {expression}"
+    if connection.vendor == "postgresql":
+        kinds = {field.column: _type(field) for field in model._meta.concrete_fields}
+        # PostgreSQL reads the whole table for a list of thousands of values. With OFFSET 0 it must look each one up.
+        statement = (
+            f"SELECT found.* FROM unnest(%s::{kinds.get(expression, 'text')}[]) AS given (value) "
+            f"CROSS JOIN LATERAL ({rows} = given.value OFFSET 0) AS found"
+        )
+    else:
+        statement = f"{rows} IN (SELECT value FROM json_each(%s))"
+    ordered = sorted(set(values))  # neighbors are on the same pages of the index
     with connection.cursor() as cursor:
-        cursor.execute(statement, [list(values) if connection.vendor == "postgresql" else json.dumps(list(values))])
+        cursor.execute(statement, [ordered if connection.vendor == "postgresql" else json.dumps(ordered)])
         return list(cursor.fetchall())
 
 
@@ -93,10 +103,12 @@ def _type(field: Field[Any, Any]) -> str:
     return "bigint" if kind in _NUMBERS else _TYPES.get(kind, "text")
 
 
-def _plain(value: Any) -> str:
-    """Return a time or UUID as the database reads it. JSON has no such types."""
-    if isinstance(value, uuid.UUID):
-        return value.hex  # PostgreSQL reads it with and without dashes
-    if isinstance(value, dt.datetime):
-        return str(connection.ops.adapt_datetimefield_value(value))
-    raise TypeError(f"A bulk insert can't take {type(value).__name__}.")
+def _plain(field: Field[Any, Any], cells: Sequence[Any]) -> Sequence[Any]:
+    """Return times and UUIDs as texts that the database reads. JSON has no such types."""
+    kind = field.get_internal_type()
+    if kind == "UUIDField":
+        return [cell.hex for cell in cells]  # PostgreSQL reads it with and without dashes
+    if kind == "DateTimeField":
+        adapt = connection.ops.adapt_datetimefield_value
+        return [str(adapt(cell)) for cell in cells]
+    return cells

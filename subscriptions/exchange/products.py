@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 
 
 class Field(StrEnum):
@@ -21,8 +21,8 @@ class Field(StrEnum):
     CONSENT_DATE = "consent-date"
 
 
-class Status(Enum):
-    """The state of a reader in another product. If a mailbox has several rows, the last of these counts."""
+class Status(IntEnum):
+    """The state of a reader in another product. If a mailbox has several rows, the greatest counts."""
 
     ACTIVE = 0
     UNCONFIRMED = 1

@@ -104,7 +104,7 @@ class ReaderImporter:
                 continue
             if status is not Status.ACTIVE:
                 key = hash(mailbox(address))
-                self._ended[key] = max(status, self._ended.get(key, status), key=lambda each: each.value)
+                self._ended[key] = max(status, self._ended.get(key, status))
             elif confirm:
                 active += 1
                 domains[organization(address.rpartition("@")[2])] += 1

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from subscriptions.email_addresses import read_address
 from subscriptions.exchange.formulas import with_formula
@@ -22,8 +23,7 @@ class RowError(ValueError):
     """A row can't be imported. The message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderRow:
+class ReaderRow(NamedTuple):
     """The content of a row about a reader. Empty values are not given."""
 
     address: str
@@ -98,9 +98,7 @@ class RowReader:
 
     def _cell(self, cells: list[str], kind: Field) -> str:
         """Return the first cell of the field's columns that is not empty."""
-        if kind not in self.columns:
-            return ""
-        for place in self.columns[kind]:
+        for place in self.columns.get(kind, ()):
             if place < len(cells) and (cell := cells[place].strip()):
                 return with_formula(cell) if cell[0] == "'" else cell
         return ""
@@ -111,10 +109,10 @@ class RowReader:
         if word := self._cell(cells, Field.STATUS).lower():
             if word not in STATUSES:
                 raise RowError(f"“{word[:40]}” is not a status that is known here.")
-            said = max(said, STATUSES[word], key=_badness)
+            said = max(said, STATUSES[word])
         for place, sign in self._signs:
             if place < len(cells) and sign.applies(cells[place].strip()):
-                said = max(said, sign.status, key=_badness)
+                said = max(said, sign.status)
         return said
 
     def _moment(self, cells: list[str], kind: Field) -> dt.datetime | None:
@@ -165,10 +163,6 @@ class RowReader:
         key = (kind.value, value[:60])
         if key in self.unknown or len(self.unknown) < MAX_UNKNOWN:
             self.unknown[key] += 1
-
-
-def _badness(status: Status) -> int:
-    return status.value
 
 
 def read_moment(text: str) -> dt.datetime:

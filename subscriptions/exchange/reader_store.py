@@ -73,9 +73,10 @@ def _states_by_log(addresses: Mapping[str, str]) -> dict[str, str]:
     if not owned:
         return {}
     states: dict[str, str] = {}
-    steps = Consent.objects.filter(reader_uid__in=owned, event__in=_BEGIN + _END).order_by("happened_at", "pk")
-    for uid, event, hashed in steps.values_list("reader_uid", "event", "address_hash"):
-        for address in owned[uid]:
+    columns = ["happened_at", "id", "reader_uid", "event", "address_hash"]
+    steps = find(Consent, "reader_uid", [uid.hex for uid in owned], columns)
+    for _happened_at, _id, uid, event, hashed in sorted(step for step in steps if step[3] in _BEGIN + _END):
+        for address in owned[uuid.UUID(str(uid))]:
             if event in _END:
                 states[address] = State.UNSUBSCRIBED
             elif addresses.get(hashed) != address:

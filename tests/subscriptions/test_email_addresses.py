@@ -1,6 +1,8 @@
 """Corrections of typos in an address."""
 
 import pytest
+from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 from subscriptions import email_addresses
 
@@ -61,3 +63,9 @@ def test_it_knows_a_mailbox_by_all_its_spellings(typed: str, mailbox: str) -> No
 )
 def test_it_knows_the_organization_of_a_domain(domain: str, organization: str) -> None:
     assert email_addresses.organization(domain) == organization
+
+
+def test_hashes_are_those_of_django_so_that_stored_ones_stay_valid() -> None:
+    for purpose, value in (("subscriptions.suppression", "ada@example.org"), ("another", "ü")):
+        expected = salted_hmac(purpose, value, secret=settings.ADDRESS_HASH_KEY, algorithm="sha256").hexdigest()
+        assert email_addresses.keyed_hash(purpose, value) == expected
