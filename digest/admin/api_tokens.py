@@ -34,11 +34,15 @@ class TokenForm(forms.ModelForm[ApiToken]):
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     empty_text = "No token yet. A program needs one to sign readers up, or to read readers, deliveries and editions."
     form = TokenForm
-    fields = ["name", "scopes", "expires_at"]
+    readonly_fields = ["begins", "may", "state"]
     formfield_overrides = DATES_AND_TIMES
     list_display = ["name", "begins", "may", "state", "last_used_on", "created_by", "created_at", "expires_at"]
     search_fields = ["name", "prefix"]
     actions = ["rotate", "revoke"]
+
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+        made = ["name", "begins", "may", "state", "last_used_on", "created_by", "created_at", "expires_at"]
+        return made if obj else ["name", "scopes", "expires_at"]
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         """Return False for a token's page: a new scope would surprise the program. Actions rotate and revoke."""

@@ -18,18 +18,19 @@ Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 
 
 def row_action(
-    action: RowAction, label: str, permissions: Sequence[str], *, result: str, warning: str = "", asks: bool = False
+    action: RowAction, permissions: Sequence[str], *, result: str, warning: str = "", asks: bool = False
 ) -> Action:
-    """Return an action for a list. `result` says what was done after “12 ”, such as “suppressed.”.
+    """Return an action for a list, with the label of its job.
 
-    It asks for a confirmation if the rows become a job, or if it always `asks`. `warning` is shown there.
+    `result` says what was done after “12 ”, such as “suppressed.”. It asks for a confirmation if the rows become a job,
+    or if it always `asks`. `warning` is shown there.
     """
 
     def run(page: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         number = queryset.count()
         is_job = number > rows.AT_ONCE
         if (asks or is_job) and not is_confirmed(request):
-            return confirmation(page, request, label, number, warning, is_job=is_job)
+            return confirmation(page, request, action.label, number, warning, is_job=is_job)
         pks, by = queryset.order_by().values_list("pk", flat=True), request.user.get_username()
         if is_job:
             messages.info(request, started(rows.start(action, pks, by=by)))
@@ -38,7 +39,7 @@ def row_action(
         return None
 
     run.__name__ = action.kind
-    return admin.action(description=label, permissions=permissions)(run)
+    return admin.action(description=action.label, permissions=permissions)(run)
 
 
 def is_confirmed(request: HttpRequest) -> bool:

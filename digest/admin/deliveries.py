@@ -52,7 +52,6 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
     actions = ["skip", "count_as_sent", "try_failed_again", "send_uncertain_again", "leave_uncertain", "queue_skipped"]
     skip = row_action(
         delivery_jobs.SKIP,
-        "Skip queued deliveries",
         ["requeue"],
         result="skipped. They are not sent.",
         warning="Those that are queued will not be sent. Emails in flight are left to their worker.",
@@ -60,30 +59,24 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
     )
     count_as_sent = row_action(
         delivery_jobs.COUNT_AS_SENT,
-        "Count queued deliveries as sent",
         ["requeue"],
         result="counted as sent. They are not sent.",
         warning="Those that are queued will not be sent, and are listed as sent.",
         asks=True,
     )
-    try_failed_again = row_action(
-        delivery_jobs.RETRY_FAILED, "Retry failed deliveries", ["requeue"], result="queued again."
-    )
+    try_failed_again = row_action(delivery_jobs.RETRY_FAILED, ["requeue"], result="queued again.")
     send_uncertain_again = row_action(
         delivery_jobs.RESEND_UNCERTAIN,
-        "Resend uncertain deliveries (may arrive twice)",
         ["requeue"],
         result="queued again.",
     )
     leave_uncertain = row_action(
         delivery_jobs.LEAVE_UNCERTAIN,
-        "Leave uncertain deliveries unsent",
         ["requeue"],
         result="left unchanged. They will no longer be reported.",
     )
     queue_skipped = row_action(
         delivery_jobs.QUEUE_SKIPPED,
-        "Begin again with skipped deliveries",
         ["requeue"],
         result="queued again.",
         warning="Those that were skipped are queued as if for the first time: papers are chosen again, by what each "
@@ -151,6 +144,11 @@ class DeliveryAdmin(FindsReadersAdmin, NamesReaderAdmin, ReadOnlyAdmin, admin.Mo
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        delivery: Delivery = kwargs["obj"]
+        heading = f"Digest of {delivery.edition.day} for {delivery.subscriber.email}"
+        return super().render_change_form(request, context | {"heading": heading, "crumb": heading}, *args, **kwargs)
 
 
 def _is_of_one_edition(request: HttpRequest) -> bool:

@@ -178,13 +178,13 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("digest.change_delivery")
 
-    @admin.action(description="Skip what is queued", permissions=["requeue"])
+    @admin.action(description=delivery_jobs.SKIP_EDITIONS, permissions=["requeue"])
     def skip_queued(self, request: HttpRequest, queryset: QuerySet[Edition]) -> HttpResponse | None:
-        return self._withdraw(request, queryset, Delivery.Status.SKIPPED, "Skip what is queued")
+        return self._withdraw(request, queryset, Delivery.Status.SKIPPED, delivery_jobs.SKIP_EDITIONS)
 
-    @admin.action(description="Count what is queued as sent", permissions=["requeue"])
+    @admin.action(description=delivery_jobs.COUNT_EDITIONS_AS_SENT, permissions=["requeue"])
     def count_as_sent(self, request: HttpRequest, queryset: QuerySet[Edition]) -> HttpResponse | None:
-        return self._withdraw(request, queryset, Delivery.Status.SENT, "Count what is queued as sent")
+        return self._withdraw(request, queryset, Delivery.Status.SENT, delivery_jobs.COUNT_EDITIONS_AS_SENT)
 
     def _withdraw(
         self, request: HttpRequest, queryset: QuerySet[Edition], status: str, label: str
@@ -196,11 +196,11 @@ class EditionAdmin(EmailPreviewAdmin, SavesChangesAdmin, admin.ModelAdmin[Editio
         messages.info(request, started(job))
         return None
 
-    @admin.action(description="Begin again with failed and skipped digests", permissions=["requeue"])
+    @admin.action(description=delivery_jobs.BEGIN_AGAIN.label, permissions=["requeue"])
     def begin_again(self, request: HttpRequest, queryset: QuerySet[Edition]) -> HttpResponse | None:
         """Queue the failed and the skipped deliveries of the editions again."""
         again = Delivery.objects.filter(edition__in=queryset.values("pk"), status__in=("failed", "skipped"))
-        label = "Begin again with failed and skipped digests"
+        label = delivery_jobs.BEGIN_AGAIN.label
         if not bulk.is_confirmed(request):
             return bulk.confirmation(self, request, label, again.count(), AGAIN, is_job=True, of="digests")
         by = request.user.get_username()

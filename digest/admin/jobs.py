@@ -55,7 +55,12 @@ class JobAdmin(ReadOnlyAdmin, admin.ModelAdmin[Job]):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         job: Job = kwargs["obj"]
-        context |= {"heading": registry.label_of(job.kind), "job": job, "may_steer": _may_steer(request, job)}
+        context |= {
+            "heading": registry.label_of(job.kind),
+            "crumb": registry.label_of(job.kind),
+            "job": job,
+            "may_steer": _may_steer(request, job),
+        }
         context["may_resume"] = _may_resume(request, job)
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -5,10 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django_celery_beat.admin import PeriodicTaskAdmin as BeatAdmin  # its import registers the pages to replace
 from django_celery_beat.models import PeriodicTask
 
 from subscriptions.admin.base import log_action
+from subscriptions.pills import pill
 
 DELETE = "delete_selected"  # has its own permission
 
@@ -17,6 +19,24 @@ admin.site.unregister(PeriodicTask)
 
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BeatAdmin):  # type: ignore[misc]  # the package has no types
+    list_display = ["what", "state", "when", "last_run_at"]
+    list_filter = ["enabled"]
+    ordering = ["task"]
+
+    @admin.display(description="task", ordering="task")
+    def what(self, task: PeriodicTask) -> str:
+        """Return what the task does, the first sentence of its description, above its name."""
+        about = task.description.partition(". ")[0].rstrip(".")
+        return format_html("{}<p>{}</p>", about, task.name) if about else task.name
+
+    @admin.display(description="state", ordering="enabled")
+    def state(self, task: PeriodicTask) -> str:
+        return pill("ok", "on") if task.enabled else pill("paused", "off")
+
+    @admin.display(description="when")
+    def when(self, task: PeriodicTask) -> str:
+        return task.crontab.human_readable if task.crontab else str(task.scheduler or "")
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Return the actions. Staff without permission to change tasks get none that changes or runs them.
 

@@ -66,7 +66,6 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
     ]
     skip_queued = row_action(
         delivery_jobs.SKIP_OF_READERS,
-        "Skip what is queued for the readers",
         ["requeue"],
         result="will not get what was queued for them.",
         warning="The digests that are queued for them are not sent. Later ones are.",
@@ -74,7 +73,6 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
     )
     count_as_sent = row_action(
         delivery_jobs.COUNT_OF_READERS,
-        "Count what is queued for the readers as sent",
         ["requeue"],
         result="had their queued digests counted as sent.",
         warning="The digests that are queued for them are not sent, and are listed as sent.",
@@ -82,28 +80,22 @@ class ReaderAdmin(ExportsReadersAdmin, SubscriberAdmin):
     )
     send_link = row_action(
         reader_jobs.SEND_LINK,
-        "Email the selected readers the link to their settings",
         ["change"],
         result="will get the link within a minute.",
     )
     unsubscribe = row_action(
         reader_jobs.UNSUBSCRIBE,
-        "Unsubscribe the selected readers",
         ["change"],
         result="unsubscribed. They get no more emails.",
     )
-    suppress = row_action(
-        reader_jobs.SUPPRESS, "Suppress the addresses: never email them again", ["suppress"], result="suppressed."
-    )
+    suppress = row_action(reader_jobs.SUPPRESS, ["suppress"], result="suppressed.")
     lift = row_action(
         reader_jobs.UNSUPPRESS,
-        "Unsuppress: the readers may sign up again",
         ["lift"],
         result="unsuppressed. They may sign up again, and get no emails until they do.",
     )
     delete_selected = row_action(
         reader_jobs.ERASE,
-        "Delete the selected readers and all data about them",
         ["delete"],
         result="deleted.",
         warning="This can’t be undone. The log of consents keeps keyed hashes of their addresses.",
@@ -182,7 +174,6 @@ class SuppressedAdmin(ExchangesSuppressionsAdmin, SuppressionAdmin):
     actions = ["lift"]
     lift = row_action(
         reader_jobs.UNSUPPRESS_ADDRESS,
-        "Unsuppress: the addresses may sign up again",
         ["lift"],
         result="unsuppressed. They may sign up again, and get no emails until they do.",
     )

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from digest import clock
 from digest.models import Allowance, DailyTotal
-from digest.ops import reputation
+from digest.ops import reputation, trend_charts
 from digest.ops.sending_status import sending_status
 from subscriptions.admin.base import ReadOnlyAdmin
 
@@ -24,8 +24,17 @@ class DailyTotalAdmin(ReadOnlyAdmin, admin.ModelAdmin[DailyTotal]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         now = clock.now()
-        week = {"outlook": sending_status(now=now), "domains": reputation.problems_by_domain(now=now)}
-        context = (extra_context or {}) | week
+        linked = {
+            str(model._meta.model_name)
+            for model, page in self.admin_site._registry.items()
+            if page.has_view_permission(request)
+        }
+        shown = {
+            "outlook": sending_status(now=now),
+            "domains": reputation.problems_by_domain(now=now),
+            "by_day": trend_charts.emails_by_day(now=now, linked=linked),
+        }
+        context = (extra_context or {}) | shown
         return super().changelist_view(request, context)
 
 

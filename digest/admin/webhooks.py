@@ -42,7 +42,7 @@ class WebhookEndpointAdmin(admin.ModelAdmin[WebhookEndpoint]):
     empty_text = "No webhook yet. Add the address of a program that should know when readers come and go."
     form = EndpointForm
     fields = ["name", "url", "events", "with_address", "is_active"]
-    list_display = ["name", "url", "chosen", "state", "with_address", "created_by", "created_at"]
+    list_display = ["name", "url", "chosen", "state", "addresses", "created_by", "created_at"]
     search_fields = ["name", "url"]
     actions = ["send_test", "rotate"]
 
@@ -52,6 +52,10 @@ class WebhookEndpointAdmin(admin.ModelAdmin[WebhookEndpoint]):
     @admin.display(description="events")
     def chosen(self, row: WebhookEndpoint) -> str:
         return format_html_join(", ", "{}", ((event,) for event in row.events))
+
+    @admin.display(description="email addresses")
+    def addresses(self, row: WebhookEndpoint) -> str:
+        return "sent" if row.with_address else "not sent"
 
     @admin.display(description="state")
     def state(self, row: WebhookEndpoint) -> str:

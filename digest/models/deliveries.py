@@ -78,7 +78,9 @@ class Delivery(models.Model):
     Status = DeliveryStatus
 
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="deliveries")
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, related_name="deliveries", verbose_name="reader"
+    )
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     queued_at = models.DateTimeField()
     not_before = models.DateTimeField(help_text="The next try is not before this.")

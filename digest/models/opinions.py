@@ -15,7 +15,7 @@ class Opinion(models.Model):
         NOT_FOR_ME = "not-for-me", "not for this reader"
         FEWER = "fewer", "wants fewer papers of a filter"
 
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="opinions")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="opinions", verbose_name="reader")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="opinions")
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     filter_key = models.CharField(
@@ -47,7 +47,9 @@ class LearnedLikes(models.Model):
     It is learned again after each change, from the texts of the rated papers, which are never deleted.
     """
 
-    subscriber = models.OneToOneField(Subscriber, on_delete=models.CASCADE, related_name="learned_likes")
+    subscriber = models.OneToOneField(
+        Subscriber, on_delete=models.CASCADE, related_name="learned_likes", verbose_name="reader"
+    )
     encoder = models.CharField(max_length=60, blank=True, help_text="The sentence model, or nothing for words alone.")
     meaning = models.BinaryField(help_text="Weights of the embedding: numbers of 16 bits.")
     buckets = models.BinaryField(help_text="Words, by their hashes: numbers of 16 bits.")
@@ -71,7 +73,7 @@ class LearnedLikes(models.Model):
 class Learnt(models.Model):
     """The number of times that a reader asked for fewer papers of one filter."""
 
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="learnt")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="learnt", verbose_name="reader")
     filter_key = models.CharField(max_length=60)
     weights = models.JSONField(default=dict, blank=True, editable=False, help_text="Not used since likes are a filter.")
     fewer = models.PositiveSmallIntegerField(default=0, help_text="How often the reader asked for fewer papers.")

@@ -8,7 +8,9 @@ from subscriptions.models import Subscriber
 class OutsidePaper(models.Model):
     """A paper that a reader named to start from. It is theirs alone: no page, list or email shows it to others."""
 
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="outside_papers")
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, related_name="outside_papers", verbose_name="reader"
+    )
     key = models.CharField(max_length=300, help_text="As of a paper, or a hash of its title.")
     title = models.TextField()
     abstract = models.TextField(blank=True)

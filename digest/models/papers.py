@@ -62,10 +62,12 @@ class Paper(models.Model):
     announce_type = models.CharField(max_length=20, blank=True, help_text="How arXiv announced it: new or cross.")
     comment = models.TextField(blank=True, help_text="The authors' remark on arXiv: pages, conference.")
     enriched_at = models.DateTimeField(null=True, blank=True, help_text="When arXiv was last queried for its metadata.")
-    thumbnail_url = models.URLField(max_length=1000, blank=True, help_text="A card with the title, for social media.")
+    thumbnail_url = models.URLField(
+        "card", max_length=1000, blank=True, help_text="A card with the title, for social media."
+    )
     figure_url = models.URLField(max_length=1000, blank=True, help_text="A figure; shown in place of the card.")
     github_url = models.URLField(max_length=1000, blank=True)
-    github_stars = models.PositiveIntegerField(null=True, blank=True)
+    github_stars = models.PositiveIntegerField("GitHub stars", null=True, blank=True)
     project_url = models.URLField(max_length=1000, blank=True)
     organization = models.CharField(max_length=200, blank=True)
     summary = models.TextField("AI summary", blank=True)

@@ -9,7 +9,9 @@ from subscriptions.models import Subscriber
 class SavedPaper(models.Model):
     """A paper on a reader's list, with their own tags and note."""
 
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="saved_papers")
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, related_name="saved_papers", verbose_name="reader"
+    )
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="saved_by")
     saved_at = models.DateTimeField()
     tags = models.JSONField(default=list, blank=True)

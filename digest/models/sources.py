@@ -22,7 +22,10 @@ class Source(models.Model):
 
     kind = models.CharField(max_length=12, choices=Kind.choices)
     key = models.CharField(
-        max_length=500, blank=True, help_text="For arXiv a category such as cs.CL, for a feed its address, else empty."
+        "category or address",
+        max_length=500,
+        blank=True,
+        help_text="For arXiv a category such as cs.CL, for a feed its address, else empty.",
     )
     name = models.CharField(max_length=120)
     is_active = models.BooleanField("active", default=True, help_text="Fetched every half hour.")

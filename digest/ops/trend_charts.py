@@ -17,6 +17,7 @@ from subscriptions.models import Consent
 
 WIDTH, HEIGHT = 600, 120  # of a drawing, in its own units
 SHARE = 0.75  # of a step that its bars take
+BOUNCED, COMPLAINED = ("hard", "soft", "policy"), ("complaint",)  # classes of provider reports
 RANGES = {"14d": "14 days", "3m": "3 months", "1y": "year"}  # by day, by week and by month
 
 Event = Consent.Event
@@ -157,26 +158,15 @@ def charts(*, now: dt.datetime, span: str = "14d", readers: int = 0, linked: Con
     """
     today = now.date()
     spans = tuple(_spans(span, today))
-    first = spans[0].begins
-    numbers = remembered(f"numbers since {first} on {today}", lambda: daily_numbers.numbers_since(first))
-    make = _SeriesMaker(spans, numbers, linked)
-    kept = {"since": today - dt.timedelta(days=settings.RETENTION_DAYS)}
-    bounced, complained = ("hard", "soft", "policy"), ("complaint",)
-
-    def deliveries(status: str) -> Rows:
-        return Rows("digest_delivery", "queued_at", {"status__exact": status}, **kept)
-
-    def reports(classes: tuple[str, ...]) -> Rows:
-        return Rows("digest_deliveryevent", "happened_at", {"meaning__in": ",".join(classes)}, **kept)
-
+    make = _maker(spans, today, linked)
     of_readers = "subscriptions_subscriber"
     joined = make("Joined", [(CONSENT, Event.CONFIRMED), (CONSENT, Event.RETURNED)], Rows(of_readers, "confirmed_at"))
     left = make("Left", [(CONSENT, Event.WITHDRAWN)], Rows(of_readers, "unsubscribed_at"))
-    sent = make("Sent", [(DELIVERY, "sent")], deliveries("sent"))
+    sent = make.deliveries("Sent", "sent")
     problems = (
-        make("Failed", [(DELIVERY, "failed")], deliveries("failed")),
-        make("Bounced", make.reports(bounced), reports(bounced)),
-        make("Complaints", make.reports(complained), reports(complained)),
+        make.deliveries("Failed", "failed"),
+        make.reports("Bounced", BOUNCED),
+        make.reports("Complaints", COMPLAINED),
     )
     papers = make("Papers", [(PAPERS, "")], Rows("digest_edition", "day"))
     likes = make("Likes", [(LIKES, "")], Rows("digest_opinion", "paper__edition__day", {"verdict__exact": "like"}))
@@ -190,11 +180,34 @@ def charts(*, now: dt.datetime, span: str = "14d", readers: int = 0, linked: Con
     ]
 
 
+def emails_by_day(*, now: dt.datetime, linked: Container[str] = ()) -> Chart:
+    """Return what became of each day's digests over four weeks."""
+    today = now.date()
+    spans = tuple(Span(today - ago * DAY, today - (ago - 1) * DAY) for ago in reversed(range(28)))
+    make = _maker(spans, today, linked)
+    series = (
+        make.deliveries("Sent", "sent"),
+        make.deliveries("Skipped", "skipped"),
+        make.deliveries("Failed", "failed"),
+        make.reports("Delivered", ("delivered",), {"event_type__exact": "delivered"}),
+        make.reports("Bounced", BOUNCED),
+        make.reports("Complaints", COMPLAINED),
+    )
+    return Chart("Emails by day", spans, series, "dailytotal")
+
+
+def _maker(spans: tuple[Span, ...], today: dt.date, linked: Container[str]) -> "_SeriesMaker":
+    first = spans[0].begins
+    numbers = remembered(f"numbers since {first} on {today}", lambda: daily_numbers.numbers_since(first))
+    return _SeriesMaker(spans, numbers, linked, today - dt.timedelta(days=settings.RETENTION_DAYS))
+
+
 @dataclass(frozen=True)
 class _SeriesMaker:
     spans: tuple[Span, ...]
     numbers: Numbers
     linked: Container[str]
+    kept_since: dt.date  # deliveries and reports of earlier days were deleted
 
     def __call__(self, name: str, whats: list[What], rows: Rows) -> Series:
         days = [(day, number) for what in whats for day, number in self.numbers.get(what, {}).items()]
@@ -202,9 +215,15 @@ class _SeriesMaker:
         may_view = rows.model.partition("_")[2] in self.linked
         return Series(name, sums, sum(sums), rows if may_view else None)
 
-    def reports(self, classes: tuple[str, ...]) -> list[What]:
-        """Return the kinds of provider reports of these classes."""
-        return [(kind, what) for kind, what in self.numbers if kind == REPORT and meaning_of(what) in classes]
+    def deliveries(self, name: str, status: str) -> Series:
+        rows = Rows("digest_delivery", "queued_at", {"status__exact": status}, self.kept_since)
+        return self(name, [(DELIVERY, status)], rows)
+
+    def reports(self, name: str, classes: tuple[str, ...], filters: dict[str, str] | None = None) -> Series:
+        """Return the number of provider reports of these classes."""
+        whats = [(kind, what) for kind, what in self.numbers if kind == REPORT and meaning_of(what) in classes]
+        filters = filters or {"meaning__in": ",".join(classes)}
+        return self(name, whats, Rows("digest_deliveryevent", "happened_at", filters, self.kept_since))
 
 
 def _running_total(now: int, joined: Series, left: Series) -> Series:

@@ -95,6 +95,14 @@ class TopicForm(forms.ModelForm[Topic]):
     )
     narrower = NarrowerTopicsField(required=False, label="Narrower topics", show_hidden_initial=True)
 
+    class Meta:
+        help_texts = {
+            "slug": "The topic's name in addresses, such as /topics/reward-models/.",
+            "description": "One line that readers see below the name.",
+            "is_offered": "Readers can choose it. Those who follow it keep it if you untick this.",
+            "position": "Its place among the topics: lower numbers come first.",
+        }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "narrower" in self.fields:  # view-only users have no such field

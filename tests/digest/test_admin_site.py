@@ -13,6 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from digest import papers
 from digest.admin.papers import DayOfTheEdition, PaperAdmin
@@ -258,3 +259,12 @@ def test_breadcrumbs_name_no_app(admin_client: Client, edition: Edition, path: s
     assert found
     text = html.unescape(re.sub(r"<[^>]+>", "", found[1]))
     assert " ".join(text.split()) == way
+
+
+def test_scheduled_tasks_are_listed_by_what_they_do(admin_client: Client) -> None:
+    crontab = CrontabSchedule.objects.create(minute="*/5")
+    about = "Publish the edition that is due. Its options are reset."
+    PeriodicTask.objects.create(name="publish", task="digest.tasks.publish", crontab=crontab, description=about)
+    page = admin_client.get("/admin/django_celery_beat/periodictask/").content.decode()
+    assert "Publish the edition that is due<p>publish</p>" in page
+    assert "Every 5 minutes" in page

@@ -84,20 +84,20 @@ RETRY_FAILED = _action(
 )
 RESEND_UNCERTAIN = _action(
     "resend_uncertain",
-    "Resend uncertain deliveries",
+    "Resend uncertain deliveries (may arrive twice)",
     _deliveries,
     lambda row, by: _requeue(row, Status.UNCERTAIN),
     "Queued again.",
 )
 QUEUE_SKIPPED = _action(
     "queue_skipped",
-    "Queue skipped deliveries again",
+    "Begin again with skipped deliveries",
     _deliveries,
     lambda row, by: _requeue(row, Status.SKIPPED),
     "Queued again.",
 )
 BEGIN_AGAIN = _action(
-    "begin_again", "Begin again with failed and skipped digests", _deliveries, _begin_again, "Queued again."
+    "begin_again", "Begin again with failed and skipped deliveries", _deliveries, _begin_again, "Queued again."
 )
 LEAVE_UNCERTAIN = _action(
     "leave_uncertain", "Leave uncertain deliveries unsent", _deliveries, _leave, "Left as uncertain."
@@ -130,6 +130,7 @@ COUNT_OF_READERS = _action(
     lambda row, by: _withdraw_of_reader(row, Status.SENT, by),
     "Counted as sent what was queued.",
 )
+SKIP_EDITIONS, COUNT_EDITIONS_AS_SENT = "Skip what is queued of editions", "Count what is queued of editions as sent"
 
 
 def withdraw_editions(editions: Iterable[Edition], status: str, *, by: str) -> Job:
@@ -151,11 +152,11 @@ def _withdrawals(started: Job, status: str) -> Iterator[Step]:
         yield Step(done=withdrawn.done, skipped=skipped)
 
 
-@job("skip_editions", label="Skip what is queued of editions", permission=CHANGE_DELIVERIES)
+@job("skip_editions", label=SKIP_EDITIONS, permission=CHANGE_DELIVERIES)
 def skip_editions(started: Job) -> Iterator[Step]:
     return _withdrawals(started, Status.SKIPPED)
 
 
-@job("count_editions_as_sent", label="Count what is queued of editions as sent", permission=CHANGE_DELIVERIES)
+@job("count_editions_as_sent", label=COUNT_EDITIONS_AS_SENT, permission=CHANGE_DELIVERIES)
 def count_editions_as_sent(started: Job) -> Iterator[Step]:
     return _withdrawals(started, Status.SENT)

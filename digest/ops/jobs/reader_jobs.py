@@ -66,7 +66,7 @@ UNSUBSCRIBE = RowAction(
 ).register()
 SUPPRESS = RowAction(
     "suppress_readers",
-    "Suppress readers",
+    "Suppress readers (never email them again)",
     _readers,
     _suppress,
     "Suppressed.",
@@ -74,7 +74,7 @@ SUPPRESS = RowAction(
 ).register()
 UNSUPPRESS = RowAction(
     "unsuppress_readers",
-    "Unsuppress readers",
+    "Unsuppress readers (they may sign up again)",
     _readers,
     _unsuppress,
     "Unsuppressed.",
@@ -91,7 +91,7 @@ ERASE = RowAction(
 ).register()
 SEND_LINK = RowAction(
     "send_links",
-    "Email readers their link",
+    "Email readers the link to their settings",
     _readers,
     _send_link,
     "Asked for the email with the link.",
@@ -99,7 +99,7 @@ SEND_LINK = RowAction(
 ).register()
 UNSUPPRESS_ADDRESS = RowAction(
     "unsuppress_addresses",
-    "Unsuppress addresses",
+    "Unsuppress addresses (they may sign up again)",
     Suppression.objects.all,
     _unsuppress_address,
     "Unsuppressed.",

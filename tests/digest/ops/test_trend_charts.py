@@ -51,6 +51,22 @@ def test_they_count_papers_digests_and_readers_by_day(edition: Edition, alice: S
     assert [subscribed[day] for day in (YESTERDAY - DAY, YESTERDAY, TODAY)] == [5, 6, 5]
 
 
+def test_deliverability_shows_what_became_of_each_day_s_digests(admin_client: Client, edition: Edition) -> None:
+    for kind, what, number in (
+        ("delivery", "sent", 1240),
+        ("delivery", "skipped", 7),
+        ("event", "delivered", 1199),
+        ("event", "bounced hard", 2),
+        ("event", "bounced soft", 3),
+        ("event", "complained complaint", 1),
+    ):
+        DailyTotal.objects.create(day=YESTERDAY, kind=kind, what=what, number=number, edition=edition)
+    page = admin_client.get("/admin/digest/dailytotal/").content.decode()
+    row = re.search(rf'<th scope="row">{YESTERDAY}</th>(.*?)</tr>', page, re.DOTALL)
+    assert row
+    assert re.sub(r"<[^>]+>", " ", row[1]).split() == ["1,240", "7", "–", "1,199", "5", "1"]
+
+
 def test_they_count_bounces_complaints_and_likes(edition: Edition, alice: Subscriber) -> None:
     DailyTotal.objects.create(day=YESTERDAY, kind="event", what="bounced hard", number=3)
     DailyTotal.objects.create(day=YESTERDAY, kind="event", what="bounced soft", number=2)

@@ -70,9 +70,9 @@ def test_each_row_and_the_job_are_in_the_audit_log(readers: list[Subscriber]) ->
     started(readers)
     runner.run_pending()
     found = list(LogEntry.objects.order_by("pk").values_list("user__username", "change_message"))
-    assert found[0] == ("admin", "Started the job. Suppress readers. 5 rows.")
+    assert found[0] == ("admin", "Started the job. Suppress readers (never email them again). 5 rows.")
     assert found[1:-1] == [("admin", "Suppressed.")] * 5
-    assert found[-1] == ("admin", "The job is done. Suppress readers: 5 done.")
+    assert found[-1] == ("admin", "The job is done. Suppress readers (never email them again): 5 done.")
     assert not LogEntry.objects.filter(object_repr__contains="@").exists()
 
 
