@@ -204,7 +204,7 @@ def cases(route: str, named: Mapping[str, str]) -> Iterator[Case]:
         yield Case(path, urlencode({"words": words, "email": "ada@example.org", "frequency": "weekly"}))
         if route in ("search", "api/papers/", "feeds/search.atom"):
             yield from (Case(f"{path}?{urlencode({'q': words, 'page': page})}") for page in (1, 15))
-    if route == "suggest/":
+    if route.startswith("suggest/"):
         for line in (
             "@article{a, title={Model of data",
             "2608.00001 10.1234/5678\n",
@@ -213,7 +213,8 @@ def cases(route: str, named: Mapping[str, str]) -> Iterator[Case]:
             "title,url\na,b\n",
         ):
             yield Case(path, urlencode({"papers": line * (200_000 // len(line))})[:largest])
-        yield Case(path, urlencode({"papers": _bibliography()}))
+        yield Case(path, urlencode({"papers": bibliography()}))
+        yield Case(path, urlencode(_second_step(), doseq=True))
 
 
 def search(terms: int) -> str:
@@ -221,7 +222,7 @@ def search(terms: int) -> str:
     return ", ".join(" ".join(pair) for pair in islice(permutations(COMMON, 2), terms))
 
 
-def _bibliography() -> str:
+def bibliography() -> str:
     """Return a hundred papers of the maximum size that consist of the topics' phrases."""
     from subscriptions.models import Topic
 
@@ -232,6 +233,21 @@ def _bibliography() -> str:
         for number in range(100)
     )
     return "\n".join(entries)[:200_000]
+
+
+def _second_step() -> dict[str, Any]:
+    """Return the form as the page sends it again: the papers that were read, all ticked, and filters."""
+    from digest.search import cited_papers
+    from subscriptions.models import Topic
+    from subscriptions.readers import liked_papers
+
+    papers = cited_papers.read(bibliography()).papers
+    return {
+        "found": liked_papers.pack(cited_papers.as_liked(papers)),
+        "paper": range(len(papers)),
+        "topics": [topic.slug for topic in Topic.objects.all()],
+        "words": search(50).split(", "),
+    }
 
 
 def cost(case: Case) -> float:

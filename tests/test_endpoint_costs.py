@@ -1,12 +1,14 @@
 """A rough limit on the cost of the worst request to each public URL. For figures, see docs/scaling.md."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from benchmarks import endpoints
+from digest.matching.phrase_index import PhraseIndex
 from subscriptions.topics import catalogue
 
 MOST = 0.5  # seconds of CPU
@@ -31,6 +33,32 @@ def _routes_in(entry: URLPattern | URLResolver, before: str) -> Iterator[str]:
 
 def test_the_cost_of_each_public_address_is_measured() -> None:
     assert sorted(endpoints.PATHS) == sorted(public_routes())
+
+
+def _recording(lookup: Callable[..., Any], keys: list[str]) -> Callable[..., Any]:
+    """Return the method `lookup`, which appends the key that it is called with to `keys`."""
+
+    def record(index: PhraseIndex, key: str, *more: Any) -> Any:
+        keys.append(key)
+        return lookup(index, key, *more)
+
+    return record
+
+
+@pytest.mark.usefixtures("edition")
+@pytest.mark.both_databases
+def test_a_hundred_pasted_papers_take_few_queries_and_few_lookups_of_phrases(
+    django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A count does not depend on how busy the machine is, as seconds do."""
+    catalogue.load()
+    looked_up: list[str] = []
+    for name in ("_scan", "_look_up"):
+        monkeypatch.setattr(PhraseIndex, name, _recording(getattr(PhraseIndex, name), looked_up))
+    with django_assert_max_num_queries(70):
+        page = Client().post("/suggest/", {"papers": endpoints.bibliography()})
+    assert page.content.count(b'name="paper"') > 90
+    assert len(looked_up) < 300
 
 
 @pytest.mark.slow

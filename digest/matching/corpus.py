@@ -85,6 +85,7 @@ class Corpus:
         self.evidence: BoundedCache[tuple[object, ...], TextEvidence] = BoundedCache(
             min(MAX_ENTRIES, MAX_CACHED_EVIDENCE // (len(self.papers) + 1))
         )
+        self._rarities: dict[int, tuple[float, float]] = {}  # of phrases, by the number of papers that contain them
         self._phrase_matches: BoundedCache[str, PhraseMatch] = BoundedCache(MAX_SMALL_ENTRIES)
 
     def with_assessments(self, assessments: Assessments) -> "Corpus":
@@ -167,10 +168,14 @@ class Corpus:
         return self.embedding_space.closeness(np.frombuffer(topic.vector, np.float16).astype(np.float32))
 
     def _make_phrase_match(self, positions: dict[int, PhrasePosition]) -> PhraseMatch:
-        count = len(positions) + bm25.PRIOR_PAPERS * bm25.PRIOR_SHARE_OF_OTHERS
+        matching = len(positions)
+        if matching not in self._rarities:
+            self._rarities[matching] = self._rarity_and_penalty(matching)
+        return PhraseMatch(positions, *self._rarities[matching])
+
+    def _rarity_and_penalty(self, matching: int) -> tuple[float, float]:
+        """Return the rarity of a phrase that `matching` papers contain, and what is subtracted if it is common."""
+        count = matching + bm25.PRIOR_PAPERS * bm25.PRIOR_SHARE_OF_OTHERS
         rarity = math.log((len(self.papers) + bm25.PRIOR_PAPERS) / count)
-        return PhraseMatch(
-            positions,
-            rarity,
-            scoring_weights.COMMON_WEIGHT * max(0.0, -math.log(scoring_weights.COMMON_SHARE) - rarity),
-        )
+        too_common = max(0.0, -math.log(scoring_weights.COMMON_SHARE) - rarity)
+        return rarity, scoring_weights.COMMON_WEIGHT * too_common

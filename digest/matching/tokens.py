@@ -71,6 +71,9 @@ def words_of(text: str) -> Iterator[tuple[str, int, int]]:
     A name such as OfficeBench is split into its words. Joined, they are the name's key (see key_of).
     """
     cuts = [cut.start() for cut in _CAMEL_CASE.finditer(text)]
+    if not cuts:
+        yield from ((stem(word), begin, end) for word, begin, end in _whole_words_of(text))
+        return
     cuts.reverse()
     for whole, begin, end in _whole_words_of(text):
         word, is_in_place = stem(whole), len(whole) == end - begin
@@ -84,8 +87,11 @@ def words_of(text: str) -> Iterator[tuple[str, int, int]]:
 
 def _whole_words_of(text: str) -> Iterator[tuple[str, int, int]]:
     if text.isascii() or all(len(fold(letter)) == 1 for letter in set(text)):
-        yield from ((word[0], word.start(), word.end()) for word in WORD.finditer(fold(text)))
-        return
+        return ((word[0], word.start(), word.end()) for word in WORD.finditer(fold(text)))
+    return _whole_words_letter_by_letter(text)
+
+
+def _whole_words_letter_by_letter(text: str) -> Iterator[tuple[str, int, int]]:
     # Fold letter by letter, and note the origin of each result, because a letter such as ½ becomes several.
     places = [number for number, letter in enumerate(text) for _ in fold(letter)]
     folded = "".join(map(fold, text))

@@ -45,11 +45,10 @@ def keyphrases_of(papers: Sequence[PaperText], rarity: Rarity, most: int) -> lis
     """
     papers_by_key: dict[str, set[int]] = defaultdict(set)
     written: dict[str, Counter[str]] = defaultdict(Counter)
-    titles = [list(_in_titles(paper)) for paper in papers]
-    in_titles = Counter(found.key for title in titles for found in title)
+    titles = [list(_phrases_in_titles(paper)) for paper in papers]
+    in_titles = Counter(key for title in titles for _, key in title)
     for number, (paper, title) in enumerate(zip(papers, titles, strict=True)):
-        in_abstract = _phrases_in_text(paper.abstract, in_titles)
-        for phrase, key in chain(((found.phrase, found.key) for found in title), in_abstract):
+        for phrase, key in chain(title, _phrases_in_text(paper.abstract, in_titles)):
             papers_by_key[key].add(number)
             written[key][phrase] += 1
     values = {
@@ -68,18 +67,20 @@ def key_of(phrase: str) -> str:
     return " ".join(stem(fold(word)) for word in words_in(phrase))
 
 
-_word_key = lru_cache(maxsize=10_000)(key_of)  # of one word, which hyphens may divide
+@lru_cache(maxsize=10_000)
+def _folded_and_key(word: str) -> tuple[str, str]:
+    """Return the folded form and the key of one word, which hyphens may divide."""
+    return fold(word), key_of(word)
 
 
 def phrases_in(paper: PaperText) -> Iterator[Occurrence]:
     """Yield each phrase of the title, the keywords and the abstract."""
-    yield from _in_titles(paper)
+    yield from (Occurrence(phrase, key, True) for phrase, key in _phrases_in_titles(paper))
     yield from (Occurrence(phrase, key, False) for phrase, key in _phrases_in_text(paper.abstract))
 
 
-def _in_titles(paper: PaperText) -> Iterator[Occurrence]:
-    for text in (paper.title, *paper.keywords):
-        yield from (Occurrence(phrase, key, True) for phrase, key in _phrases_in_text(text))
+def _phrases_in_titles(paper: PaperText) -> Iterator[tuple[str, str]]:
+    return chain.from_iterable(map(_phrases_in_text, (paper.title, *paper.keywords)))
 
 
 def _phrases_in_text(text: str, wanted: Collection[str] | None = None) -> Iterator[tuple[str, str]]:
@@ -89,17 +90,16 @@ def _phrases_in_text(text: str, wanted: Collection[str] | None = None) -> Iterat
     """
     for piece in _PIECE.split(_ADDRESS.sub("", text)):
         words = list(_WORD.finditer(piece))
-        folded = [fold(word[0]) for word in words]
-        keys = [_word_key(word[0]) for word in words]
-        for start, first in enumerate(folded):
+        forms = [_folded_and_key(word[0]) for word in words]
+        for start, (first, _) in enumerate(forms):
             if first in STOP_WORDS:
                 continue
             key = ""
-            for end in range(start, min(start + MAX_WORDS, len(words))):
-                key = f"{key} {keys[end]}" if key else keys[end]
-                if folded[end] == "of":
+            for end, (folded, word_key) in enumerate(forms[start : start + MAX_WORDS], start):
+                key = f"{key} {word_key}" if key else word_key
+                if folded == "of":
                     continue
-                if folded[end] in STOP_WORDS:
+                if folded in STOP_WORDS:
                     break
                 if (wanted is None or key in wanted) and (end > start or _is_specific(words[start][0])):
                     yield piece[words[start].start() : words[end].end()], key

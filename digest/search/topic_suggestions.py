@@ -1,8 +1,9 @@
 """Suggestions of topics, phrases and authors to follow, each with the papers that led to it."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from digest.matching import PaperText
 from digest.matching.tokens import key_of
@@ -52,9 +53,9 @@ def suggest(papers: Sequence[PaperText]) -> Suggestion:
     """Return filters that bring papers like these."""
     topics = _topic_offers(papers)
     covered = {key_of(phrase) for topic, _ in topics for phrase in (topic.name, *topic.phrases)}
-    words = [offer for offer in _phrase_offers(papers) if key_of(offer.name) not in covered]
+    words = list(islice(_phrase_offers(papers, covered), MAX_PHRASES))
     offers = _tick_first([offer for _, offer in topics], len(papers))
-    return Suggestion(offers, (*_tick_first(words[:MAX_PHRASES], len(papers), least=2), *_author_offers(papers)))
+    return Suggestion(offers, (*_tick_first(words, len(papers), least=2), *_author_offers(papers)))
 
 
 def with_ticks(suggestion: Suggestion, topics: Collection[str], words: Collection[str]) -> Suggestion:
@@ -98,18 +99,18 @@ def _topic_offers(papers: Sequence[PaperText]) -> list[tuple[Topic, SuggestedFil
     return [(topic, offer) for _, topic, offer in found[:MAX_TOPICS]]
 
 
-def _phrase_offers(papers: Sequence[PaperText]) -> list[SuggestedFilter]:
-    """Return keyphrases of `papers` that at least two papers contain, because a unique phrase would bring nothing."""
-    found = keyphrases.keyphrases_of(papers, index_cache.last().rarity, 3 * MAX_PHRASES)
-    return [
-        SuggestedFilter(
-            write(Criteria(phrases=(phrase.phrase,))),
-            phrase.phrase,
-            tuple(papers[number] for number in phrase.papers),
-        )
-        for phrase in found
-        if _is_specific(phrase.phrase) and (len(phrase.papers) > 1 or _occurs_elsewhere(phrase, papers))
-    ]
+def _phrase_offers(papers: Sequence[PaperText], covered: Collection[str]) -> Iterator[SuggestedFilter]:
+    """Yield keyphrases of `papers` that at least two papers contain, because a unique phrase would bring nothing.
+
+    Leave out phrases that the suggested topics have already, given by their keys as `covered`.
+    """
+    for found in keyphrases.keyphrases_of(papers, index_cache.last().rarity, 3 * MAX_PHRASES):
+        phrase = found.phrase
+        if not _is_specific(phrase) or key_of(phrase) in covered:
+            continue
+        if len(found.papers) > 1 or _occurs_elsewhere(found, papers):
+            containing = tuple(papers[number] for number in found.papers)
+            yield SuggestedFilter(write(Criteria(phrases=(phrase,))), phrase, containing)
 
 
 def _is_specific(phrase: str) -> bool:
