@@ -20,9 +20,10 @@ def insert(
     rows: Sequence[Sequence[Any]],
     same: Mapping[str, Any],
     *,
+    unique: str = "",
     returning: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
-    """Insert a row of `model` for each of `rows`, except those that would break a unique constraint.
+    """Insert a row of `model` for each of `rows`, except those that have the same `unique` columns as another row.
 
     `columns` are the attributes that differ between rows, and `same` are values for all of them. The other fields get
     their defaults. Return the columns `returning` of the rows that were inserted.
@@ -37,9 +38,10 @@ def insert(
     into = ", ".join(quote(str(fields[name].column)) for name in (*columns, *constants))
     statement = (
         f"INSERT INTO {quote(model._meta.db_table)} ({into}) "
-        f"SELECT {', '.join(selected)} FROM {_source([fields[name] for name in columns])} WHERE true "
-        "ON CONFLICT DO NOTHING"
+        f"SELECT {', '.join(selected)} FROM {_source([fields[name] for name in columns])} WHERE true"
     )
+    if unique:  # without it, each unique index is searched twice
+        statement += f" ON CONFLICT ({unique}) DO NOTHING"
     if returning:
         statement += f" RETURNING {', '.join(map(quote, returning))}"
     cells = [_plain(fields[name], column) for name, column in zip(columns, zip(*rows, strict=True), strict=True)]

@@ -133,6 +133,7 @@ class Storage:
                 for row in ordered
             ],
             {"status": State.ACTIVE, "active_since": self.now},
+            unique="LOWER(email)",
             returning=("email", "id"),
         )
         keys = dict(inserted)
@@ -181,7 +182,7 @@ class Storage:
 
     def _add_follows(self, readers: Sequence[tuple[int, ReaderRow]]) -> None:
         topics = [(pk, self.topics[slug].pk) for pk, row in readers for slug in self._topics(row)]
-        insert(TopicFilter, ("subscriber_id", "topic_id"), topics, {"words": ""})
+        insert(TopicFilter, ("subscriber_id", "topic_id"), topics, {"words": ""}, unique="subscriber_id, topic_id")
         words = {pk: row.words for pk, row in readers if row.words}
         if self.settings.update:
             theirs = TopicFilter.objects.filter(subscriber__in=words, words__in=words.values())

@@ -38,7 +38,7 @@ class Consent(models.Model):
         ERASED = "erased", "erased"
 
     reader_uid = models.UUIDField(db_index=True)
-    address_hash = models.CharField(max_length=64, db_index=True)
+    address_hash = models.CharField(max_length=64)
     event = models.CharField(max_length=12, choices=Event.choices)
     happened_at = models.DateTimeField(default=timezone.now, db_index=True)
     where = models.CharField(
@@ -50,6 +50,8 @@ class Consent(models.Model):
 
     class Meta:
         ordering = ["-happened_at", "-pk"]
+        # For `db_index`, Django would add a second index, for prefixes.
+        indexes = [models.Index(fields=["address_hash"], name="consent_by_address")]
 
     def __str__(self) -> str:
         return f"reader {self.reader_uid}: {self.event}"

@@ -14,7 +14,8 @@ from benchmarks import readers as crowd
 from subscriptions.exchange import bulk, reader_import
 from subscriptions.exchange.reader_file import ImportSettings, open_readers
 from subscriptions.exchange.reader_import import ReaderImporter
-from subscriptions.models import Consent, Topic
+from subscriptions.exchange.reader_store import Storage
+from subscriptions.models import Consent, Subscriber, Topic, TopicFilter
 from tests.conftest import NOW, make_reader
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +85,40 @@ def test_a_batch_takes_as_many_statements_for_any_number_of_rows(
         statements.append(len(queries))
     assert statements == [statements[0]] * 2
     assert statements[0] <= 12
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("model", [Subscriber, TopicFilter, Consent])
+def test_no_index_of_the_rows_of_a_reader_repeats_another(model: Any) -> None:
+    partial = {index.name for index in model._meta.indexes if index.condition}
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    indexes = [
+        each["columns"] for name, each in found.items() if each["columns"] and each["index"] and name not in partial
+    ]
+    repeated = [
+        columns
+        for place, columns in enumerate(indexes)
+        for at, other in enumerate(indexes)
+        if at != place and other[: len(columns)] == columns
+    ]
+    assert repeated == [], "each index takes time whenever a reader is added"
+
+
+def test_an_import_leaves_out_a_reader_who_signs_up_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "readers.csv"
+    path.write_text("email\nADA@example.org\ngrace@example.org\n")
+    file = open_readers(path, ImportSettings("form", "2024-01-01"), now=NOW)
+    record = reader_import.begin(file, path, name="readers.csv", by="ida", now=NOW)
+    importer = ReaderImporter(file, by="ida", now=NOW)
+    classify = Storage.classify
+
+    def classify_late(storage: Storage, *arguments: Any) -> Any:
+        outcomes = classify(storage, *arguments)
+        make_reader("ada@example.org")
+        return outcomes
+
+    monkeypatch.setattr(Storage, "classify", classify_late)
+    list(importer.run(record))
+    record.refresh_from_db()
+    assert record.counts == {"new": 1, "known": 1}
