@@ -78,8 +78,9 @@ class TopicFilterInline(LooksAtRelatedAdmin, TellsChangesAdmin, admin.TabularInl
         if db_field.name != "topic":
             return super().formfield_for_foreignkey(db_field, request, **kwargs)
         field: Any = super().formfield_for_foreignkey(db_field, request, **{"widget": LongSelect} | kwargs)
+        field.queryset = field.queryset.only("name")
         topics = field.choices
-        field.choices = cache(lambda: list(topics))
+        field.choices = cache(lambda: list(iter(topics)))  # list(topics) would count them first
         return field
 
 
