@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from digest.email.excerpts import excerpt
-from digest.email.formatting import grouped, isolated, translated
-from digest.email.reason_line import names_of
+from digest.email.formatting import grouped
+from digest.email.reason_line import name_of, names_of
 from digest.matching import OWN_WORDS, Match
 from digest.personalization.digest_selection import Digest, Group
 
@@ -40,13 +40,24 @@ def _heading(group: Group) -> str:
         names = ", ".join(dict.fromkeys(chain.from_iterable(names_of(found.findings[0]) for found in group.matches)))
         if names and len(names) <= MAX_HEADING:
             return names
-    return isolated(translated(group.interest))
+    return name_of(group.interest)
 
 
 def headings(digest: Digest) -> list[str]:
     """Return the heading directly above each paper of `digest`, or "" if there is none."""
     above = list(chain.from_iterable([heading, *[""] * (papers - 1)] for heading, papers in sections_of(digest)))
     return above + [""] * (len(digest.matches) - len(above))
+
+
+def groups(digest: Digest) -> list[str]:
+    """Return the heading of the group that each paper of `digest` is in, or "" if it is in none."""
+    return groups_of(sections_of(digest), len(digest.matches))
+
+
+def groups_of(sections: Iterable[tuple[str, int]], papers: int) -> list[str]:
+    """Return the heading of the group that each of so many papers is in, or "" for those after the `sections`."""
+    names = list(chain.from_iterable([heading] * number for heading, number in sections))
+    return names + [""] * (papers - len(names))
 
 
 def contents(digest: Digest) -> str:
@@ -66,4 +77,4 @@ def _part(name: str, papers: int) -> str:
     return f"{name}\u00a0({papers})"
 
 
-FILTERS = {"contents": contents, "headings": headings}
+FILTERS = {"contents": contents, "groups": groups, "headings": headings}

@@ -20,39 +20,50 @@ OWN_KINDS = ("author", "phrase", "category", "meaning", "topic", "words", "asses
 Style = Callable[[str], str]
 
 
-def reason_line(findings: Sequence[Finding]) -> str:
-    """Return why the paper was chosen, as text, or "" if only votes speak for it: they are shown anyway."""
-    return _line(findings, str, str, str)
+def reason_line(findings: Sequence[Finding], under: str = "") -> str:
+    """Return why the paper was chosen, as text, or "" if only votes speak for it: they are shown anyway.
+
+    `under` is the heading that the paper is shown under, if any. The line does not repeat it.
+    """
+    return _line(findings, under, str, str, str)
 
 
-def reason_line_in_html(findings: Sequence[Finding]) -> Markup:
+def reason_line_in_html(findings: Sequence[Finding], under: str = "") -> Markup:
     """Return the line of `reason_line` as HTML, with the names of what the reader follows in bold."""
-    return Markup(html(findings))  # noqa: S704  # escaped there
+    return Markup(html(findings, under))  # noqa: S704  # escaped there
 
 
-def html(findings: Sequence[Finding]) -> str:
+def html(findings: Sequence[Finding], under: str = "") -> str:
     """Return the line as HTML, escaped as HTML serializers do."""
     return _line(
-        findings, lambda name: f"<b>{escape(name)}</b>", lambda title: f'<i lang="en">{escape(title)}</i>', escape
+        findings,
+        under,
+        lambda name: f"<b>{escape(name)}</b>",
+        lambda title: f'<i lang="en">{escape(title)}</i>',
+        escape,
     )
 
 
-def reason_line_in_text(findings: Sequence[Finding]) -> str:
+def reason_line_in_text(findings: Sequence[Finding], under: str = "") -> str:
     """Return the line of `reason_line` for the text part of an email: wrapped and indented."""
-    return wrapped(reason_line(findings), indent=2)
+    line = reason_line(findings, under)
+    return wrapped(line, indent=2) if line else ""
 
 
-def _line(findings: Sequence[Finding], name_style: Style, title_style: Style, style: Style) -> str:
+def _line(findings: Sequence[Finding], under: str, name_style: Style, title_style: Style, style: Style) -> str:
     found = list(chain.from_iterable(finding.reasons for finding in findings))
     if found and found[0].kind == "sentence":  # a whole line already
         return style(found[0].found)
     names = list(dict.fromkeys(chain.from_iterable(map(names_of, findings))))
     if not names:
         return _liked_line(found, title_style, style)
-    shown = [name_style(name) for name in names[:MAX_NAMES]]
-    line = style(_("Because you follow %(names)s")) % {"names": _joined(shown, len(names) - len(shown), style)}
+    others = [name for name in names if name != under]
+    line, shown = "", [name_style(name) for name in others[:MAX_NAMES]]
+    if shown:
+        because = _("Because you follow %(names)s") if others == names else _("Because you also follow %(names)s")
+        line = style(because) % {"names": _joined(shown, len(others) - len(shown), style)}
     extra = _nearest_liked(found, title_style, style) or style(_what_matched(found, names))
-    return f"{line} · {extra}" if extra else line
+    return f"{line} · {extra}" if line and extra else line or extra[:1].upper() + extra[1:]
 
 
 def _liked_line(reasons: Sequence[Reason], title_style: Style, style: Style) -> str:
@@ -78,7 +89,11 @@ def names_of(finding: Finding) -> Iterator[str]:
     if finding.interest == OWN_WORDS:
         yield from _own_names(finding.reasons)
     elif finding.interest and not all(reason.kind in ("votes", "liked") for reason in finding.reasons):
-        yield isolated(shorten(translated(finding.interest), MAX_LENGTH))
+        yield name_of(finding.interest)
+
+
+def name_of(interest: str) -> str:
+    return isolated(shorten(translated(interest), MAX_LENGTH))
 
 
 def _own_names(reasons: Sequence[Reason]) -> Iterator[str]:

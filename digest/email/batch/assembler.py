@@ -18,7 +18,7 @@ from django.conf import settings
 from jinja2 import TemplateError
 
 from digest import clock
-from digest.email import reader_urls, rendering
+from digest.email import contents, reader_urls, rendering
 from digest.email.batch.part_cache import PartCache, header
 from digest.email.batch.recipients import Recipient
 from digest.email.batch.template_parts import Frame, FrameKey, SplitError
@@ -94,8 +94,9 @@ class EmailAssembler:
         sections = cache.sections(digest)
         pieces = frame.template.fill(self._personal_values(frame, digest, sections, reader) | {"opinion": token})
         records = []
-        for (in_text, in_html), match in zip(frame.papers, matches, strict=True):
-            rendered = cache.render_paper(match)
+        groups = contents.groups_of(sections, len(matches))
+        for (in_text, in_html), match, group in zip(frame.papers, matches, groups, strict=True):
+            rendered = cache.render_paper(match, under=group)
             pieces[in_text], pieces[in_html] = token.join(rendered.text), token.join(rendered.html)
             records.append(rendered.record)
         self._add_headings(pieces, frame, sections)

@@ -64,7 +64,7 @@ class PartCache:
         self._numbers = {paper.pk: number for number, paper in enumerate(papers)}
         self._frames: dict[FrameKey, Frame] = {}
         self._parts: dict[PartKey, Part] = {}
-        self._papers_rendered: dict[tuple[Finding, ...], RenderedPaper] = {}
+        self._papers_rendered: dict[tuple[tuple[Finding, ...], str], RenderedPaper] = {}
         self._headings: dict[str, tuple[bytes, bytes]] = {}
         self._words: dict[int, int] = {}
         self._reasons: dict[tuple[object, ...], ReasonLine] = {}
@@ -92,11 +92,12 @@ class PartCache:
                 frame = _keep(self._frames, key, self.splitter.frame(key), MAX_FRAMES)
         return frame
 
-    def render_paper(self, match: Match) -> RenderedPaper:
-        """Return the paper with its reason. No two papers have the same findings, so these are the key."""
-        rendered = self._papers_rendered.get(match.findings)
+    def render_paper(self, match: Match, under: str) -> RenderedPaper:
+        """Return the paper with its reason, `under` a heading. No two papers have the same findings."""
+        key = match.findings, under
+        rendered = self._papers_rendered.get(key)
         if rendered is None:
-            rendered = _keep(self._papers_rendered, match.findings, self._render_paper(match), MAX_PAPERS)
+            rendered = _keep(self._papers_rendered, key, self._render_paper(match, under), MAX_PAPERS)
         return rendered
 
     def sections(self, digest: Digest) -> list[tuple[str, int]]:
@@ -173,8 +174,8 @@ class PartCache:
             _keep(self._why_this_mail, (frequency, confirmed), pair, MAX_SENTENCES)
         return pair
 
-    def _render_paper(self, match: Match) -> RenderedPaper:
-        line = self._reason_line(snapshot.shown(match.findings))
+    def _render_paper(self, match: Match, under: str) -> RenderedPaper:
+        line = self._reason_line(snapshot.shown(match.findings), under)
         text, html = self._part(PartKey(cast(Paper, match.paper).pk, bool(line.text)))
         in_text, in_html = {REASON_LINE: line.text}, {REASON_LINE: line.html}
         if BOLD_TEXT in html.places:
@@ -188,18 +189,18 @@ class PartCache:
     def _split(self, piece: bytes) -> list[bytes]:
         return piece.split(self.splitter.opinion_line)
 
-    def _reason_line(self, findings: Sequence[Finding]) -> ReasonLine:
+    def _reason_line(self, findings: Sequence[Finding], under: str) -> ReasonLine:
         """Return the line for `findings`, cached by what they found and by the reader's words that found it.
 
         Many readers' own words find the same.
         """
         record = [snapshot.record_finding(finding) for finding in findings]
         asked = (reason.asked for finding in findings if finding.interest == OWN_WORDS for reason in finding.reasons)
-        key = tuple(chain(*record, asked))
+        key = (under, *chain(*record, asked))
         line = self._reasons.get(key)
         if line is None:
             with self._in_language():
-                text, html = reason_line.reason_line_in_text(findings), reason_line.html(findings)
+                text, html = reason_line.reason_line_in_text(findings, under), reason_line.html(findings, under)
             line = _keep(self._reasons, key, ReasonLine(encode(text), encode(html), record), MAX_REASONS)
         return line
 

@@ -280,7 +280,7 @@ class _PaperMarkers:
         self._macros = macros
         self._numbers = numbers
 
-    def paper(self, match: Match, opinion_url: str, heading: str = "") -> str:
+    def paper(self, match: Match, opinion_url: str, heading: str = "", under: str = "") -> str:
         return Markup(marker(FIRST_PAPER + self._numbers[id(match)]))  # noqa: S704  # digits
 
     def __getattr__(self, name: str) -> Any:

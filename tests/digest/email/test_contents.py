@@ -48,7 +48,9 @@ def test_papers_found_by_the_readers_own_words_have_these_as_heading_if_they_are
     own, learning = [found_by(phrase) for phrase in phrases], match("Learning")
     digest = Digest(DAY, (*own, learning), (match(""),), 0, 9, is_grouped=True)
     assert contents.headings(digest) == [heading, "", "Learning", ""]
+    assert contents.groups(digest) == [heading, heading, "Learning", ""]
     assert contents.headings(digest._replace(is_grouped=False)) == [""] * 4
+    assert contents.groups(digest._replace(is_grouped=False)) == [""] * 4
 
 
 @pytest.mark.parametrize(

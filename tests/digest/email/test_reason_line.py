@@ -35,6 +35,29 @@ def test_it_names_what_the_reader_follows(findings: list[Finding], line: str) ->
     assert reason_line(findings) == line
 
 
+GRPO = ("phrase", "GRPO", "title")
+
+
+@pytest.mark.parametrize(
+    ("findings", "line"),
+    [
+        ([LEARNING], ""),
+        ([LEARNING, AGENTS], "Because you also follow Training agents"),
+        ([finding("Reinforcement learning", GRPO)], "Matched “GRPO”"),
+        ([LEARNING, finding("", ("liked", "A paper", ""))], "Close to “A paper”"),
+        ([AGENTS], "Because you follow Training agents"),
+    ],
+)
+def test_it_does_not_repeat_the_heading_that_the_paper_is_under(findings: list[Finding], line: str) -> None:
+    assert reason_line(findings, "Reinforcement learning") == line
+    assert reason_line_in_text(findings, "Reinforcement learning").strip() == line
+
+
+def test_it_does_not_repeat_a_heading_of_the_readers_own_words() -> None:
+    own = finding(OWN_WORDS, ("phrase", "world models", "title"))
+    assert reason_line([own], "“world models”") == ""
+
+
 @pytest.mark.parametrize(
     ("found", "line"),
     [

@@ -51,7 +51,7 @@ def readers(edition: Edition) -> list[Subscriber]:
 
 
 GIST = "{{ gist(match.paper, match.findings) }}"
-PAPER = "{{ papers.paper(match, opinion_url, heading=headings[loop.index0]) }}"
+PAPER = "{{ papers.paper(match, opinion_url, heading=headings[loop.index0], under=groups[loop.index0]) }}"
 
 
 @pytest.mark.parametrize(
