@@ -1,6 +1,6 @@
 """Fixtures of delivery: a queued edition, the clock, and the folder of the journals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,14 @@ def queued(edition: Edition, alice: Subscriber, clock: time_machine.Traveller) -
     return Delivery.objects.get()
 
 
+def copies_of(reader: Subscriber, numbers: Iterable[int]) -> Iterator[Subscriber]:
+    own = ("id", "uid", "email")
+    fields = [field.attname for field in Subscriber._meta.concrete_fields if field.name not in own]
+    values = {name: getattr(reader, name) for name in fields}
+    return (Subscriber(email=f"reader{number}@example.org", **values) for number in numbers)
+
+
 def queue_readers(edition: Edition, count: int) -> None:
-    for number in range(count):
-        make_reader(f"reader{number}@example.org")
+    """Queue a digest for each of `count` readers. The first has signed up, and the others have the same values."""
+    Subscriber.objects.bulk_create(copies_of(make_reader("reader0@example.org"), range(1, count)))
     planner.plan_everyone(edition, now=timezone.now())
