@@ -28,6 +28,7 @@ NAME_BONUS = 0.5  # bonus if the text is the topic's name or one of its phrases
 # it, and three in ten pairs from different interests.
 MIN_CORRELATION = 0.05
 MIN_PART_COVERAGE = 0.35  # minimum coverage of a part of a name for a topic to count as named by it
+MAX_GAP = 0.3  # how much less similar to the whole text than the nearest topic the one that is named first may be
 SHARPNESS = 20.0  # of the softmax over similarities: how much more the nearest topic counts than the next
 MIN_WEIGHT_SHARE = 0.05  # share of the nearest topic's weight below which a topic is dropped
 
@@ -98,7 +99,8 @@ class Thesaurus:
         """Return the number of the topic that a reader who writes this would tick (used in evaluations).
 
         It is a broader topic only if `name` is its name, or names several of its narrower topics. If `name` names
-        several topics without a common broader one, it is the first. Raise ValueError if there are no topics.
+        several topics without a common broader one, it is the first, unless that is far from the whole text: “Image” in
+        “Image and video segmentation” names no topic. Raise ValueError if there are no topics.
         """
         similarities = self._similarities(name, text, vector)
         called = self._topics_by_key.get(key_of(name), [])
@@ -107,7 +109,10 @@ class Thesaurus:
         counts = {broader: len(narrower.intersection(named)) for broader, narrower in self._narrower.items()}
         if max(counts.values(), default=0) > 1:
             return max(counts, key=lambda broader: (counts[broader], -len(self._narrower[broader])))
-        return named[0] if len(named) > 1 else int((similarities + self._bm25_index.coverage(name)).argmax())
+        similarities += self._bm25_index.coverage(name)
+        nearest = int(similarities.argmax())
+        gap = MAX_GAP * (COVERAGE_FACTOR if vector is None else 1)
+        return named[0] if len(named) > 1 and similarities[named[0]] >= similarities[nearest] - gap else nearest
 
     def _topics_named_in(self, name: str, similarities: Values) -> list[int]:
         """Return the topics that the parts of `name` name, in order and without duplicates.

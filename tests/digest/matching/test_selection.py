@@ -173,6 +173,16 @@ def test_it_knows_what_somebody_would_tick(name: str, text: str, topic: int) -> 
     assert Thesaurus(topics).nearest(name, text) == topic
 
 
+def test_what_a_part_of_a_name_means_depends_on_the_rest() -> None:
+    topics = [
+        Interest("Image generation", Criteria(quoted=("images from text",)), "Image generation: pictures from words"),
+        Interest("Segmentation", Criteria(quoted=("video segmentation",)), "Segmentation: objects in pixels"),
+    ]
+    thesaurus, name = Thesaurus(topics, np.array([[1, 0], [0, 1]], np.float32)), "Image and video segmentation"
+    assert thesaurus.nearest(name, name, np.array([0.2, 0.98], np.float32)) == 1
+    assert thesaurus.nearest(name, name, np.array([0.8, 0.6], np.float32)) == 0  # the first of two that are as near
+
+
 def test_it_knows_by_meaning_what_somebody_would_tick() -> None:
     topics = [Interest("One", Criteria(quoted=("a",)), "One"), Interest("Two", Criteria(quoted=("b",)), "Two")]
     thesaurus = Thesaurus(topics, np.array([[1, 0], [0, 1]], np.float32))
