@@ -41,8 +41,8 @@ def papers_of(matches: Iterable[Match], *, new: Container[str] = ()) -> str:
 def _row_of(match: Match) -> tuple[str, str, str, str]:
     """Return the paper's admin page, its title, its text with matched terms in bold, and the reason of each filter."""
     paper: Paper = match.paper  # type: ignore[assignment]  # a row in every index
-    why = [(line,) for line in map(reasons.why, match.findings) if line] or [("trending",)]
-    lines = format_html_join("", "<li>{}</li>", why)
+    why = [found for found in map(reasons.why_in_full, match.findings) if found[1]] or [("", "Trending.")]
+    lines = format_html_join("", "<li><b>{}</b> {}</li>", why)
     shown = bold_terms.emphasized(paper.summary or first_sentences(paper.abstract, 280), match.findings)
     return reverse("admin:digest_paper_change", args=[paper.pk]), paper.title, shown, lines
 

@@ -12,12 +12,22 @@ from digest.matching import Finding, Reason
 
 def why(finding: Finding) -> str:
     """Return in one line what one interest found in a paper, or "" if only votes speak for it: they are shown above."""
+    name, line = _name_and_line(finding)
+    return f"{name}: {line}" if line and name else line
+
+
+def why_in_full(finding: Finding) -> tuple[str, str]:
+    """Return the name of the interest, and what it found in a paper as a sentence, or "" if only votes do."""
+    name, line = _name_and_line(finding)
+    return name, f"{line[:1].upper()}{line[1:]}." if line else ""
+
+
+def _name_and_line(finding: Finding) -> tuple[str, str]:
     language = get_language()
     sentences = (
         _sentence(language, kind, tuple(found), where) for (kind, where), found in _group(finding.reasons).items()
     )
-    line = "; ".join(filter(None, sentences))
-    return f"{_display_name(language, finding.interest)}: {line}" if line and finding.interest else line
+    return _display_name(language, finding.interest) if finding.interest else "", "; ".join(filter(None, sentences))
 
 
 def _group(reasons: Iterable[Reason]) -> dict[tuple[str, str], list[str]]:
@@ -109,4 +119,4 @@ def _phrase_for(kind: str, found: str, where: str) -> str:
     return votes(int(found))
 
 
-FILTERS = {"why": why}
+FILTERS = {"why": why, "why_in_full": why_in_full}

@@ -71,6 +71,8 @@ def test_it_groups_reasons_of_one_kind() -> None:
         ("words", "small, cheap", "title"),
     ]
     finding = Finding("RL", 1, tuple(Reason("RL", *each, 1) for each in found))
+    name, line = reasons.why_in_full(finding)
+    assert f"{name}: {line}" == f"{reasons.why(finding)}."
     assert reasons.why(finding) == (
         "RL: “Quantization” in the title; close in meaning to this topic; "
         "“4-bit”, “low-bit quantization” in the abstract; on the topics “Learning”, “Vision”; "
@@ -148,3 +150,9 @@ def test_no_line_begins_with_the_dot_before_an_organization() -> None:
     assert formatting.by_line(["Ada Lovelace"], "KAIST AI") == "Ada Lovelace\u00a0· KAIST AI"
     assert formatting.by_line([], "KAIST AI") == "KAIST AI"
     assert formatting.by_line(["Ada Lovelace"], "") == "Ada Lovelace"
+
+
+def test_on_pages_a_reason_is_a_sentence_below_the_interest() -> None:
+    finding = Finding("Learning", 1, (Reason("Learning", "meaning", "Learning", "", 1),))
+    assert reasons.why_in_full(finding) == ("Learning", "Close in meaning to this topic.")
+    assert reasons.why_in_full(Finding("Learning", 1, (Reason("Learning", "votes", "30", "votes", 0),)))[1] == ""

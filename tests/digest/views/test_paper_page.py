@@ -25,7 +25,7 @@ def test_it_says_to_a_signed_in_reader_what_matches(client: Client, alice: Subsc
     assert 'id="why"' not in client.get(PAGE).text
     sign_in(client, alice)
     assert "“Diffusion” in the title" in why(client.get(PAGE).text)
-    assert "by Ada Lovelace" in why(client.get(PAGE).text)
+    assert "Your words By Ada Lovelace; “Diffusion” in the title." in why(client.get(PAGE).text)
     assert why(client.get(SURVEY).text) == ""  # she excludes surveys
 
 
