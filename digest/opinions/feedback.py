@@ -11,6 +11,7 @@ from digest.editions import candidates
 from digest.matching import OWN_WORDS, Finding, Index
 from digest.models import Delivery, Edition, LearnedLikes, Learnt, Opinion, OutsidePaper, Paper, SavedPaper
 from digest.personalization import likes, paper_index, profiles, slot_limits, snapshot
+from digest.personalization.digest_selection import QueryProfile
 from digest.search import index_cache
 from subscriptions.models import Subscriber, Topic
 
@@ -28,6 +29,15 @@ class PaperFeedback:
 
     verdict: str = ""  # like, not-for-me, or nothing
     fewer: frozenset[str] = frozenset()  # filters that should bring fewer such papers
+
+
+@dataclass(frozen=True)
+class ReasonsForPaper:
+    """Why a paper is in a reader's digest."""
+
+    filters: dict[str, str]  # names of the filters that find it, by key
+    own_words: str  # the reader's own words that found it, as their email shows them, or "" if its meaning did
+    evidence: Sequence[Finding]
 
 
 @dataclass(frozen=True)
@@ -81,37 +91,42 @@ def feedback_on(reader: Subscriber, paper: Paper) -> PaperFeedback:
 
 def matched_filters(reader: Subscriber, paper: Paper) -> dict[str, str]:
     """Return the names of the reader's filters that find `paper`, by key. Without filters that is “most voted”."""
+    return _matched_filters(reader, profiles.profile_of(reader), *_among(paper))
+
+
+def reasons_for(reader: Subscriber, paper: Paper, edition_id: int) -> ReasonsForPaper:
+    """Return why the reader's digest of an edition contains `paper`.
+
+    The evidence is what the digest found in it, or what matching finds now if the digest has no record.
+    """
     wanted = profiles.profile_of(reader)
+    index, number = _among(paper)
+    record = Delivery.objects.filter(subscriber=reader, edition=edition_id).values_list("papers", flat=True).first()
+    has_record = record and "for_you" in record
+    evidence = snapshot.findings(record, paper.pk) if has_record else _evidence(wanted, index, number)
+    filters = _matched_filters(reader, wanted, index, number)
+    return ReasonsForPaper(filters, _own_words(wanted, index, number), evidence)
+
+
+def _matched_filters(reader: Subscriber, wanted: QueryProfile, index: Index, number: int) -> dict[str, str]:
     if not wanted.interests:
         return {profiles.VOTES_KEY: profiles.MOST_VOTED}
     keys = {name: key for key, name in profiles.names_of(_topics(reader)).items()}
-    index, number = _among(paper)
     scored = ((index.answer(each, wanted.amount).scores.get(number, 0.0), each.label) for each in wanted.interests)
     names = [name for score, name in sorted(scored, reverse=True) if score]
     return {keys[name]: name for name in names if name in keys}
 
 
-def own_words_in(reader: Subscriber, paper: Paper) -> str:
-    """Return the reader's own words that found `paper`, as their email shows them, or "" if its meaning did."""
-    index, number = _among(paper)
-    own = [each for each in profiles.profile_of(reader).interests if each.label == OWN_WORDS]
+def _own_words(wanted: QueryProfile, index: Index, number: int) -> str:
+    own = [each for each in wanted.interests if each.label == OWN_WORDS]
     findings = [found for each in own if (found := index.findings(each).get(number))]
     reasons = [reason for finding in findings for reason in finding.reasons if reason.kind in NAMED]
     return ", ".join(dict.fromkeys(reason.found for reason in reasons))
 
 
-def evidence_in(reader: Subscriber, paper: Paper, edition_id: int) -> Sequence[Finding]:
-    """Return all that the reader's digest of an edition found in `paper`, or what matching finds now."""
-    record = Delivery.objects.filter(subscriber=reader, edition=edition_id).values_list("papers", flat=True).first()
-    if record and "for_you" in record:
-        return snapshot.findings(record, paper.pk)
-    return evidence(reader, paper)
-
-
-def evidence(reader: Subscriber, paper: Paper) -> Sequence[Finding]:
-    """Return all that the reader's filters find in `paper` now, the strongest first."""
-    index, number = _among(paper)
-    found = (index.findings(each).get(number) for each in profiles.profile_of(reader).interests)
+def _evidence(wanted: QueryProfile, index: Index, number: int) -> Sequence[Finding]:
+    """Return all that the reader's filters find in a paper now, the strongest first."""
+    found = (index.findings(each).get(number) for each in wanted.interests)
     return sorted(filter(None, found), key=lambda finding: -finding.score)
 
 

@@ -25,7 +25,8 @@ LIKES_KEY = ":likes"
 
 def profile_of(subscriber: Subscriber) -> QueryProfile:
     """Return the profile of `subscriber`. Prefetch `filters__topic` for many. A broader topic takes one more query."""
-    rows = list(subscriber.filters.all())
+    is_prefetched = "filters" in getattr(subscriber, "_prefetched_objects_cache", {})
+    rows = list(subscriber.filters.all() if is_prefetched else subscriber.filters.select_related("topic"))
     topics = [row.topic for row in rows if row.topic]
     words = [row.criteria for row in rows if not row.topic]
     return make_profile(

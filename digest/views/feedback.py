@@ -44,14 +44,15 @@ def of_a_paper(request: HttpRequest, reader: Subscriber, token: str, pk: int) ->
         return redirect("digest:opinion", token, paper.pk)
     edition = Edition.objects.filter(pk=edition_id).first()
     asked = request.GET.get("opinion", "")
+    reasons = feedback.reasons_for(reader, paper, edition_id)
     context = {
         "paper": paper,
         "said": feedback.feedback_on(reader, paper),
         "is_saved": papers.is_saved(reader, paper),
-        "came_by": feedback.matched_filters(reader, paper),
+        "came_by": reasons.filters,
         "own_words": profiles.WORDS_KEY,
-        "found": feedback.own_words_in(reader, paper),
-        "evidence": feedback.evidence_in(reader, paper, edition_id),
+        "found": reasons.own_words,
+        "evidence": reasons.evidence,
         "asked": asked if asked in ASKED else "",
         "edition": edition,
         "digest_token": reader_urls.digest_token(reader.uid.bytes, edition_id) if edition else "",

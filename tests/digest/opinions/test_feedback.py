@@ -425,3 +425,16 @@ def test_the_page_leads_back_to_the_digest_and_shows_all_evidence(
     back = re.search(r'href="(/digests/[^/"]+/)"', page)
     assert back
     assert paper.title in body(client, back[1])
+
+
+def test_the_reasons_for_a_paper_take_the_same_queries_for_any_number_of_topics(
+    ada: Subscriber, django_assert_max_num_queries: Any
+) -> None:
+    paper = make_paper(1, "Agents that remember")
+    for number in range(40):
+        topic = Topic.objects.create(slug=f"t{number}", name=f"Topic {number}", group="G", phrases=["remember"])
+        ada.filters.create(topic=topic)
+    with django_assert_max_num_queries(25):
+        reasons = feedback.reasons_for(Subscriber.objects.get(pk=ada.pk), paper, 0)
+    assert len(reasons.filters) > 40
+    assert len(reasons.evidence) > 40
