@@ -102,8 +102,10 @@ def reasons_for(reader: Subscriber, paper: Paper, edition_id: int) -> ReasonsFor
     wanted = profiles.profile_of(reader)
     index, number = _among(paper)
     record = Delivery.objects.filter(subscriber=reader, edition=edition_id).values_list("papers", flat=True).first()
-    has_record = record and "for_you" in record
-    evidence = snapshot.findings(record, paper.pk) if has_record else _evidence(wanted, index, number)
+    if record and "for_you" in record:
+        evidence: Sequence[Finding] = snapshot.findings(record, paper.pk)
+    else:
+        evidence = _evidence(wanted, index, number)
     filters = _matched_filters(reader, wanted, index, number)
     return ReasonsForPaper(filters, _own_words(wanted, index, number), evidence)
 
