@@ -54,7 +54,7 @@ QUICK = (
 ALL = (
     Leg(
         "PostgreSQL and Redis",
-        "(services or (database and not slow)) and not browser and not mailtools",
+        "(services or (database and not one_database and not slow)) and not browser and not mailtools",
         needs_services=True,
         is_quick=True,
     ),

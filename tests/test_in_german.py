@@ -34,7 +34,7 @@ KNOWN = (
     "author:Yann LeCun", "chain of thought", "Chain of Thought",
 )  # fmt: skip
 GERMAN = {"accept-language": "de"}
-pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db]
+pytestmark = [pytest.mark.usefixtures("now"), pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

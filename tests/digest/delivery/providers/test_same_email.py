@@ -41,6 +41,7 @@ from tests.examples import examples
 
 pytestmark = [
     pytest.mark.django_db,
+    pytest.mark.one_database,
     pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning"),
 ]
 MERGING = [provider for provider, capability in CAPABILITIES.items() if capability.mode is BatchMode.MERGED]

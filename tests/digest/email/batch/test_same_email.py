@@ -23,6 +23,8 @@ from tests.digest.conftest import ODD, read
 from tests.email.cast import add_pictures
 from tests.examples import examples
 
+pytestmark = pytest.mark.one_database
+
 
 def plain(delivery: Delivery) -> tuple[bytes | None, Any]:
     """Return the email as the plain path makes it, and its record."""
