@@ -71,7 +71,7 @@ class Sink:
         # The loop runs in that thread because the shared browser already runs one in this thread.
         tls = self.tls if self.tls_at_once else None
         opening = asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=512, limit=2**22, ssl=tls)
-        self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(timeout=10)
+        self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(timeout=60)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

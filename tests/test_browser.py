@@ -112,7 +112,7 @@ HANDS = {"mouse": (Hand, True), "mouse, without script": (Hand, False), "keyboar
 def hand(browser: Browser, live_server: LiveServer, request: pytest.FixtureRequest) -> Iterator[Hand]:
     make, with_script = HANDS[request.param]
     context = browser.new_context(base_url=live_server.url, java_script_enabled=with_script)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     yield make(context.new_page())
     context.close()
 

@@ -30,7 +30,7 @@ def editions(hugging_face: Source) -> None:
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, editions: None) -> Iterator[Page]:
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     yield context.new_page()
     assert context.cookies() == []
     context.close()

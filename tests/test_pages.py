@@ -62,7 +62,7 @@ def server(django_db_setup: None, browser: Browser, django_db_blocker: Any) -> I
 def context(browser: Browser, server: LiveServer, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     size = ViewportSize(width=WIDTH, height=HEIGHT)
     opened = browser.new_context(base_url=server.url, viewport=size, locale=request.param)
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(60_000)
     yield opened
     opened.close()
 

@@ -325,7 +325,7 @@ def test_gunicorn_says_one_line_and_does_not_try_again(tmp_path: Path) -> None:
 def start(*command: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     environment = os.environ | variables
     return subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
 
 

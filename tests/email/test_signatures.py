@@ -70,7 +70,7 @@ def smtp_sink(folder: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def test_u3_the_signature_covers_both_unsubscribe_headers(edition: Edition, alice: Subscriber, key: Key) -> None:

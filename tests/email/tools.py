@@ -80,7 +80,7 @@ class Rspamd:
     """A running rspamd."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=30)
+        self._http = httpx.Client(base_url=url, timeout=120)
 
     def judge(self, mail: Mail, sender: str = "digest@papers.example.org") -> Verdict:
         """Check the email as if it came from a host with a valid name, which mail services require."""
@@ -114,7 +114,7 @@ def rspamd() -> Iterator[Rspamd]:
             yield Rspamd(f"http://127.0.0.1:{port}")
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=120)
 
 
 class Validator:
@@ -158,7 +158,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(port: int, process: "subprocess.Popen[bytes]", seconds: float = 20) -> None:
+def wait_for_port(port: int, process: "subprocess.Popen[bytes]", seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
@@ -168,7 +168,7 @@ def wait_for_port(port: int, process: "subprocess.Popen[bytes]", seconds: float 
     raise RuntimeError(f"Nothing listens on port {port}: {process.args!r}")
 
 
-def wait_for(url: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+def wait_for(url: str, process: "subprocess.Popen[bytes]", seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
