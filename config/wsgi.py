@@ -1,5 +1,7 @@
 """The WSGI application: `gunicorn config.wsgi`."""
 
+import gc
+
 from django.core.wsgi import get_wsgi_application
 
 from config.bootstrap import load_settings
@@ -19,3 +21,8 @@ from digest.ops.recovery.start_up import require_keys  # noqa: E402
 report_wrong_keys()
 require_keys(status=STOP)
 application = with_pulse(application)
+
+# A full garbage collection looked at all objects of our modules, 0.14 s for one of twenty pages of the admin. They live
+# as long as the process, so none needs to look at them.
+gc.collect()
+gc.freeze()
