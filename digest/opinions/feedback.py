@@ -33,7 +33,7 @@ class PaperFeedback:
 
 @dataclass(frozen=True)
 class ReasonsForPaper:
-    """Why a paper is in a reader's digest."""
+    """The reasons for a paper in a reader's digest."""
 
     filters: dict[str, str]  # names of the filters that find it, by key
     own_words: str  # the reader's own words that found it, as their email shows them, or "" if its meaning did
