@@ -12,6 +12,14 @@ function nameBoxes() {
   for (const icon of document.querySelectorAll(".search-label-icon[aria-label]")) icon.setAttribute("role", "img");
 }
 
+// Columns without a heading hold the row's name, or the box that deletes it.
+for (const heading of document.querySelectorAll(".tabular thead th:empty")) {
+  const name = document.createElement("span");
+  name.className = "visually-hidden";
+  name.textContent = heading.matches(".original") ? "Row" : "Actions";
+  heading.append(name);
+}
+
 nameBoxes();
 new MutationObserver(nameBoxes).observe(document.body, { childList: true, subtree: true }); // scripts add them later
 

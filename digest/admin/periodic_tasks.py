@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django_celery_beat.admin import PeriodicTaskAdmin as BeatAdmin  # its import registers the pages to replace
 from django_celery_beat.models import PeriodicTask
 
-from subscriptions.admin.base import log_action
+from subscriptions.admin.base import DATES_AND_TIMES, log_action
 from subscriptions.pills import pill
 
 DELETE = "delete_selected"  # has its own permission
@@ -19,6 +19,7 @@ admin.site.unregister(PeriodicTask)
 
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BeatAdmin):  # type: ignore[misc]  # the package has no types
+    formfield_overrides = DATES_AND_TIMES
     list_display = ["what", "state", "when", "last_run_at"]
     list_filter = ["enabled"]
     ordering = ["task"]
