@@ -87,7 +87,10 @@ class Bm25Index:
 
     def weighted_sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """Return for each paper the sum of its words' weights (or of their squares), multiplied by `counts`."""
-        known = [(self._posting(word), count) for word, count in counts.items() if word in self._shares]
+        shares, postings = self._shares, self._postings
+        known = [
+            (postings.get(word) or self._make_posting(word), count) for word, count in counts.items() if word in shares
+        ]
         if not known:
             return np.zeros(self._count)
         papers = np.concatenate([posting.papers for posting, _ in known])

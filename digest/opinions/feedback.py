@@ -95,7 +95,7 @@ def matched_filters(reader: Subscriber, paper: Paper) -> dict[str, str]:
 
 
 def reasons_for(reader: Subscriber, paper: Paper, edition_id: int) -> ReasonsForPaper:
-    """Return why the reader's digest of an edition contains `paper`.
+    """Return the reasons for `paper` in the reader's digest of an edition.
 
     The evidence is what the digest found in it, or what matching finds now if the digest has no record.
     """
