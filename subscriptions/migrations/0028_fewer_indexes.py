@@ -50,6 +50,8 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        # An index gave this order before.
+        migrations.AlterModelOptions("topicfilter", {"ordering": ["pk"], "verbose_name": "follow"}),
         migrations.AddIndex(
             model_name="consent",
             index=models.Index(fields=["address_hash"], name="consent_by_address"),

@@ -201,6 +201,7 @@ class TopicFilter(models.Model):
 
     class Meta:
         verbose_name = "follow"
+        ordering = ["pk"]  # as the reader added them
         indexes = [
             # Few readers have words of their own, and staff search for parts of them.
             models.Index(fields=["subscriber"], condition=~Q(words=""), name="filter_with_words"),
