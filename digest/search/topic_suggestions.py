@@ -15,6 +15,7 @@ from digest.search.keyphrases import Keyphrase
 from subscriptions.models import Topic
 from subscriptions.query.grammar import Criteria, write
 
+MOST_READ = 60  # papers that topics and phrases are suggested from; the cost of a page grows with them
 MAX_TOPICS = 12
 MAX_PHRASES = 12
 MAX_AUTHORS = 6
@@ -50,12 +51,13 @@ class Suggestion:
 
 
 def suggest(papers: Sequence[PaperText]) -> Suggestion:
-    """Return filters that bring papers like these."""
+    """Return filters that bring papers like these. Topics and phrases come from at most MOST_READ of them."""
+    everything, papers = papers, _spread(papers)
     topics = _topic_offers(papers)
     covered = {key_of(phrase) for topic, _ in topics for phrase in (topic.name, *topic.phrases)}
     words = list(islice(_phrase_offers(papers, covered), MAX_PHRASES))
     offers = _tick_first([offer for _, offer in topics], len(papers))
-    return Suggestion(offers, (*_tick_first(words, len(papers), least=2), *_author_offers(papers)))
+    return Suggestion(offers, (*_tick_first(words, len(papers), least=2), *_author_offers(everything)))
 
 
 def with_ticks(suggestion: Suggestion, topics: Collection[str], words: Collection[str]) -> Suggestion:
@@ -76,6 +78,13 @@ def without(suggestion: Suggestion, followed: Collection[tuple[str, str]]) -> Su
 def as_filter_words(chosen: Sequence[str]) -> str:
     """Return the ticked phrases and authors in the query language, for the form."""
     return ", ".join(dict.fromkeys(chosen))
+
+
+def _spread(papers: Sequence[PaperText]) -> Sequence[PaperText]:
+    """Return at most MOST_READ of `papers`, evenly spread over them."""
+    if len(papers) <= MOST_READ:
+        return papers
+    return [papers[place * len(papers) // MOST_READ] for place in range(MOST_READ)]
 
 
 def _tick_first(offers: Sequence[SuggestedFilter], papers: int, least: int = 1) -> tuple[SuggestedFilter, ...]:

@@ -91,3 +91,11 @@ def test_it_suggests_no_hidden_paper_and_no_phrase_that_brings_nothing() -> None
 def test_it_suggests_what_brings_papers_like_one() -> None:
     found = topic_suggestions.suggest([Paper.objects.earliest("pk")])
     assert (names(found.topics), names(found.words)) == (["Agents"], ["Episodic Memory"])
+
+
+def test_it_reads_a_long_list_in_part_evenly_spread() -> None:
+    entries = [f"@misc{{p{n}, title={{Paper {n} on {'agents' if n >= 90 else 'whales'}}}}}" for n in range(100)]
+    papers = cited_papers.read("\n".join(entries)).papers
+    assert len(papers) == 100
+    (agents,) = topic_suggestions.suggest(papers).topics
+    assert len(agents.papers) == 6  # of ten among the hundred; sixty are read
