@@ -3,7 +3,8 @@
 python -m tests [--all] [pytest's arguments]
 
 Each behavior is tested once: on SQLite, or on PostgreSQL and Redis where those make a difference. With `--all`, the
-tests run on both, and those in Chromium and by email tools run as well.
+tests run on both, and those in Chromium and by email tools run as well. A busy machine can be too slow for a test of a
+browser or of several processes, so up to three tests that fail are repeated once, alone. The summary names them.
 """
 
 import os
@@ -13,7 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -21,7 +22,8 @@ from xml.etree import ElementTree
 from tests import legs
 from tests.legs import Leg
 
-NO_TESTS = 5  # pytest's exit code if a leg has none of the requested tests
+FAILED, NO_TESTS = 1, 5  # pytest's exit codes: tests failed, or a leg has none of the requested tests
+MOST_REPEATED = 3  # more failures than these are not by chance
 NOT_QUICK = "the tests in Chromium and of email tools, slow ones, and the rest on PostgreSQL: make test-all runs them."
 
 
@@ -34,6 +36,7 @@ class Report:
     seconds: float
     tests: int
     skipped: Counter[str]  # number of tests by reason
+    failed: tuple[str, ...]  # names of the tests that failed at first
 
 
 def main() -> int:
@@ -64,7 +67,16 @@ def run(chosen: Sequence[Leg], arguments: list[str], folder: Path) -> list[Repor
 
 
 def run_in_turn(chosen: Sequence[Leg], arguments: list[str], folder: Path) -> list[Report]:
-    return [start(leg, arguments, folder / leg.name).wait() for leg in chosen]
+    return [repeat(start(leg, arguments, folder / leg.name).wait(), arguments, folder) for leg in chosen]
+
+
+def repeat(report: Report, arguments: list[str], folder: Path) -> Report:
+    """Run the few tests that failed once more, alone, and return the report with the code of this second run."""
+    if report.code != FAILED or not 0 < len(report.failed) <= MOST_REPEATED:
+        return report
+    only = [*arguments, "--last-failed", "--last-failed-no-failures=none"]
+    again = start(report.leg, only, folder / f"{report.leg.name} again", workers=0).wait()
+    return replace(report, code=again.code)
 
 
 @dataclass(frozen=True)
@@ -79,9 +91,12 @@ class Started:
         return Report(self.leg, self.process.wait(), *read(self.results))
 
 
-def start(leg: Leg, arguments: list[str], results: Path, output: IO[str] | None = None) -> Started:
-    workers = leg.workers
-    print(f"== {leg.name}: {workers} {'worker' if workers == 1 else 'workers'}", flush=True)
+def start(
+    leg: Leg, arguments: list[str], results: Path, output: IO[str] | None = None, workers: int | None = None
+) -> Started:
+    workers = leg.workers if workers is None else workers
+    manner = "again, alone" if not workers else "1 worker" if workers == 1 else f"{workers} workers"
+    print(f"== {leg.name}: {manner}", flush=True)
     command = [sys.executable, "-m", "pytest", "-m", leg.markers, f"--junitxml={results}"]
     # Each worker begins with neighboring tests, which share fixtures, and takes over others when it is done.
     parallel = ["-n", str(workers), "--dist", "worksteal"]
@@ -89,14 +104,18 @@ def start(leg: Leg, arguments: list[str], results: Path, output: IO[str] | None 
     return Started(leg, process, results)
 
 
-def read(results: Path) -> tuple[float, int, Counter[str]]:
-    """Return how many seconds the leg took, how many tests it had, and why some were skipped."""
+def read(results: Path) -> tuple[float, int, Counter[str], tuple[str, ...]]:
+    """Return how many seconds the leg took, how many tests it had, why some were skipped, and which failed."""
     if not results.exists():
-        return 0, 0, Counter()
+        return 0, 0, Counter(), ()
     tree = ElementTree.parse(results)
     cases = list(tree.iter("testcase"))
     reasons = (skipped.get("message", "") for case in cases for skipped in case.iter("skipped"))
-    return sum(float(suite.get("time", 0)) for suite in tree.iter("testsuite")), len(cases), Counter(reasons)
+    failed = tuple(
+        case.get("name", "") for case in cases if case.find("failure") is not None or case.find("error") is not None
+    )
+    seconds = sum(float(suite.get("time", 0)) for suite in tree.iter("testsuite"))
+    return seconds, len(cases), Counter(reasons), failed
 
 
 def summarize(reports: list[Report], missing: str, everything: bool) -> None:
@@ -105,6 +124,8 @@ def summarize(reports: list[Report], missing: str, everything: bool) -> None:
     for report in reports:
         outcome = "passed" if report.code == 0 else "no such tests" if report.code == NO_TESTS else "FAILED"
         print(f"{report.leg.name}: {outcome}, {report.tests} tests in {report.seconds:.0f} s")
+        if report.code == 0 and report.failed:
+            print(f"  Failed once, and passed when repeated alone: {', '.join(report.failed)}")
         skipped += report.skipped
     if missing:
         print(f"Skipped: all tests on PostgreSQL and Redis, since {missing}. CONTRIBUTING.md says how to start them.")
