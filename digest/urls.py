@@ -1,12 +1,12 @@
 from django.urls import path, re_path, register_converter
 from django.views.generic import RedirectView
 
-from digest import converters
 from digest.views import (
     about,
     actions,
     api,
     authors,
+    converters,
     crawlers,
     digests,
     editions,

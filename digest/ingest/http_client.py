@@ -1,12 +1,9 @@
 """The HTTP client of the sources: made from the settings, and throttled across all workers if a source demands it."""
 
-import datetime as dt
 from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
-from django.db import transaction
-from django.utils import timezone
 
 from digest.models import Source, Turn
 from digest.sources.http import ConditionalRequests, Http, stopping
@@ -26,15 +23,5 @@ def make_client(kind: str, pause: float = 0, validators: ConditionalRequests | N
 
 
 def wait_for_turn(host: str, seconds: float, *, sleep: Callable[[float], object] = stopping.wait) -> None:
-    """Wait for the next free time slot of `host`. Slots are `seconds` apart, for all workers of all machines together.
-
-    The slot is reserved first, so that another worker gets the next one while this one waits.
-    """
-    now = timezone.now()
-    with transaction.atomic():
-        Turn.objects.get_or_create(host=host, defaults={"free_at": now})
-        turn = Turn.objects.select_for_update().get(host=host)
-        ours = max(now, turn.free_at)
-        turn.free_at = ours + dt.timedelta(seconds=seconds)
-        turn.save()
-    sleep((ours - now).total_seconds())
+    """Wait for the next free slot of `host`. Slots are `seconds` apart, for all workers of all machines together."""
+    sleep(Turn.reserve(host, seconds))

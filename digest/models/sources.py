@@ -1,7 +1,10 @@
 """The sources of papers, and the result of each attempt to read one."""
 
-from django.db import models
+import datetime as dt
+
+from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from digest.text.cleanup import without_secrets
 
@@ -116,3 +119,18 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} from {self.free_at:%H:%M:%S}"
+
+    @classmethod
+    def reserve(cls, host: str, seconds: float) -> float:
+        """Reserve the next free slot of `host`, and return the seconds until then. Slots are `seconds` apart.
+
+        The caller waits after this. Another worker gets the next slot in the meantime.
+        """
+        now = timezone.now()
+        with transaction.atomic():
+            cls.objects.get_or_create(host=host, defaults={"free_at": now})
+            turn = cls.objects.select_for_update().get(host=host)
+            ours = max(now, turn.free_at)
+            turn.free_at = ours + dt.timedelta(seconds=seconds)
+            turn.save()
+        return (ours - now).total_seconds()

@@ -2,16 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
 
-from digest.ingest.http_client import wait_for_turn
 from digest.models import Source, Turn
 from digest.search.citation_parser import Reference
 from digest.sources import arxiv, arxiv_api
-from digest.sources.http import Http
+from digest.sources.http import Http, stopping
 from digest.sources.records import SourceError, StoppedError
 
 logger = logging.getLogger(__name__)
@@ -23,12 +21,12 @@ LARGEST = 5_000_000  # bytes
 
 def find(keys: Sequence[str]) -> list[Reference]:
     """Return the papers with these keys that arXiv has. Return none if it doesn't answer in time."""
-    if not keys or _wait() > LONGEST_WAIT:
+    if not keys or _seconds_until_free() > LONGEST_WAIT:
         return []
     contact = settings.CONTACT_EMAIL or settings.SITE_URL
     client = Http(
         user_agent=f"DailyPapers/1.0 (+{contact})", limit=LARGEST, timeout=SECONDS, deadline=SECONDS,
-        before=partial(wait_for_turn, Source.Kind.ARXIV, arxiv.PAUSE), may_leave_host=False, tries=1,
+        before=_wait_for_turn, may_leave_host=False, tries=1,
     )  # fmt: skip
     numbers = [key.removeprefix("arxiv:") for key in keys][: arxiv_api.MAX_IDS]
     try:
@@ -39,7 +37,11 @@ def find(keys: Sequence[str]) -> list[Reference]:
     return [Reference(paper.title, paper.key, paper.title, paper.abstract, paper.authors) for paper in answer.records]
 
 
-def _wait() -> float:
+def _seconds_until_free() -> float:
     """Return the seconds until the next request to arXiv may be made, by all workers together."""
     turn = Turn.objects.filter(host=Source.Kind.ARXIV).first()
     return (turn.free_at - timezone.now()).total_seconds() if turn else 0.0
+
+
+def _wait_for_turn() -> None:
+    stopping.wait(Turn.reserve(Source.Kind.ARXIV, arxiv.PAUSE))
