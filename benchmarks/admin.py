@@ -92,6 +92,7 @@ def _pages(readers: int) -> Iterator[tuple[str, str]]:
         yield f"one of {name}", f"/admin/{path}/{row}/change/"
     yield "readers by address", f"/admin/subscriptions/subscriber/?q={address}"
     yield "readers by a part", "/admin/subscriptions/subscriber/?q=reader77"
+    yield "readers by two letters", "/admin/subscriptions/subscriber/?q=zq"
     yield "readers that are suppressed", "/admin/subscriptions/subscriber/?status__exact=suppressed"
     yield "readers by address, sorted", "/admin/subscriptions/subscriber/?o=1"
     yield "readers, page 100", "/admin/subscriptions/subscriber/?p=100"
@@ -114,6 +115,7 @@ def _fill(readers: int) -> None:
 
     from benchmarks import readers as crowd
     from digest.models import Delivery, DeliveryEvent, Edition, Job
+    from subscriptions import address_index
     from subscriptions.models import Consent
 
     User.objects.create_superuser("admin", "admin@example.org", "unused")
@@ -145,6 +147,8 @@ def _fill(readers: int) -> None:
     crowd.insert(Job, values | {"done": "10000", "arguments": "'{}'", "report": "'{}'"}, crowd.numbers(1_000))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+    if connection.vendor == "postgresql":
+        address_index.create()
 
 
 def _make_editions() -> None:

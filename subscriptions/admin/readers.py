@@ -31,7 +31,7 @@ from subscriptions.admin.base import (
     breakable,
 )
 from subscriptions.admin.filters import SelectOfUsedFilter, dates
-from subscriptions.admin.large_tables import FOUND, LargeTableAdmin, find_filters_by_words, find_readers
+from subscriptions.admin.large_tables import FOUND, FindsReadersAdmin, find_filters_by_words, find_readers
 from subscriptions.admin.long_select import LongSelect
 from subscriptions.models import Subscriber, Topic, TopicFilter
 from subscriptions.pills import pill
@@ -90,7 +90,7 @@ class SubscriberAdmin(
     OwnsALogAdmin,
     SuppressesAdmin,
     SavesChangesAdmin,
-    LargeTableAdmin,
+    FindsReadersAdmin,
     admin.ModelAdmin[Subscriber],
 ):
     """The page of a reader. The digest app registers it, with actions and pages about their digests."""
@@ -156,17 +156,14 @@ class SubscriberAdmin(
         heading = {"heading": breakable(kwargs["obj"].email)} if kwargs.get("obj") else {}
         return super().render_change_form(request, context | heading, *args, **kwargs)
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+    def search(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find readers by address, uid, or a part of their own words: each by itself, because indexes need that."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
         with suppress(ValueError):
-            return queryset.filter(uid=uuid.UUID(term)), False
+            return queryset.filter(uid=uuid.UUID(term))
         found = find_readers(term)
         if not (found and "@" in term) and len(found) < FOUND:
             found += find_filters_by_words(term).values_list("subscriber", flat=True)[: FOUND - len(found)]
-        return queryset.filter(pk__in=found), False
+        return queryset.filter(pk__in=found)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # an address typed here would skip the double opt-in
@@ -177,7 +174,7 @@ class SubscriberAdmin(
 
 @admin.register(TopicFilter)
 class TopicFilterAdmin(
-    NamesReaderAdmin, LooksAtRelatedAdmin, SavesChangesAdmin, LargeTableAdmin, admin.ModelAdmin[TopicFilter]
+    NamesReaderAdmin, LooksAtRelatedAdmin, SavesChangesAdmin, FindsReadersAdmin, admin.ModelAdmin[TopicFilter]
 ):
     """Its log does not name the filters: their words are the reader's, and would outlive an erasure."""
 
@@ -188,17 +185,13 @@ class TopicFilterAdmin(
     autocomplete_fields = ["subscriber", "topic"]
     list_select_related = ["subscriber", "topic"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[TopicFilter], search_term: str
-    ) -> tuple[QuerySet[TopicFilter], bool]:
+    def search(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Find filters by address, own words or topic: each by itself, because indexes need that."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        topics = list(Topic.objects.filter(name__icontains=term.replace("\0", "")).values_list("pk", flat=True))
-        words = list(find_filters_by_words(term).values_list("pk", flat=True)[:FOUND])
-        found = Q(subscriber__in=find_readers(term)) | Q(topic__in=topics) | Q(pk__in=words)
-        return queryset.filter(found), False
+        topics = list(Topic.objects.filter(name__icontains=term).values_list("pk", flat=True))
+        theirs = TopicFilter.objects.filter(subscriber__in=find_readers(term)).order_by()
+        found = {*theirs.values_list("pk", flat=True)[:FOUND]}
+        found.update(find_filters_by_words(term).values_list("pk", flat=True)[:FOUND])
+        return queryset.filter(Q(topic__in=topics) | Q(pk__in=found) if topics else Q(pk__in=found))
 
     def log_addition(self, request: HttpRequest, obj: TopicFilter, message: Any) -> Any:
         super().log_addition(request, obj, message)

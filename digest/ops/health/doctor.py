@@ -20,7 +20,7 @@ from digest.ops.health import broker, checks, deploy_checks, heartbeats, watch
 from digest.ops.health.broker import BrokerError
 from digest.ops.health.heartbeats import Kind
 from digest.ops.recovery import keys
-from subscriptions import brand, outbox
+from subscriptions import address_index, brand, outbox
 from subscriptions.email import builder
 
 NO_DATABASE = "The database does not answer."
@@ -73,6 +73,7 @@ def examine(*, with_dns: bool, send_test_to: str = "") -> list[Finding]:
         now = clock.now()
         findings += [finding for name in RUNNING for finding in _running(name, now)]
         findings.append(_keys())
+        findings += _address_index()
     else:
         findings += [Finding(title, State.UNKNOWN, NO_DATABASE) for title, _ in (*RUNNING.values(), ("Keys", ""))]
     findings += [_alerts(), _mailer(send_test_to)]
@@ -150,6 +151,13 @@ def _ago(row: Heartbeat, now: dt.datetime) -> str:
 def _keys() -> Finding:
     problem = keys.problem()
     return Finding("Keys", State.FAILED if problem else State.OK, problem or "They are those of the database.")
+
+
+def _address_index() -> Iterator[Finding]:
+    """Yield a warning on a site that has grown so large that a search by a part of an address is slow."""
+    if address_index.is_missing():
+        said = "The admin's search by a part of an address reads all of them. Run manage.py index_addresses, once."
+        yield Finding("Search", State.WARNING, said)
 
 
 def _alerts() -> Finding:
