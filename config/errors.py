@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 from django.views import defaults
 
 from digest.api import problems
@@ -41,8 +42,11 @@ page_not_found = without_unreadable_body(defaults.page_not_found)
 
 @without_unreadable_body
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Show that something failed here: a program that called the API gets a problem document instead of a page."""
-    if request.path_info.startswith(API):
+    """Show that something failed here: a program that called the API gets a problem document instead of a page.
+
+    The description of the API is for people.
+    """
+    if request.path_info.startswith(API) and request.path != reverse("digest:api_docs"):
         return problems.response(ProblemError(500, "Something failed here, and was logged. Try again later."))
     return defaults.server_error(request)
 

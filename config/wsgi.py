@@ -23,6 +23,7 @@ require_keys(status=STOP)
 application = with_pulse(application)
 
 # A full garbage collection looked at all objects of our modules, 0.14 s for one of twenty pages of the admin. They live
-# as long as the process, so none needs to look at them.
+# as long as the process, so none needs to look at them. `digest.search.index_cache` freezes its large indexes, which
+# are built later, and changed several times a day.
 gc.collect()
 gc.freeze()

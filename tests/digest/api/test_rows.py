@@ -90,3 +90,12 @@ def test_a_failure_of_the_server_is_a_problem_document(program: Program, monkeyp
     answer = client.get(EDITIONS)
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
     assert answer.json()["detail"] == "Something failed here, and was logged. Try again later."
+
+
+def test_a_failure_of_the_page_about_the_api_is_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("subscriptions.views.embed.form_snippet", fail)
+    answer = Client(raise_request_exception=False).get("/api/docs/")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/html; charset=utf-8")
