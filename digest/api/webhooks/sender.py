@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 from django.urls import reverse
 
 from digest.api.webhooks import client, signing
@@ -25,7 +26,6 @@ GIVEN_UP_AFTER = dt.timedelta(days=1)
 DISABLED_AFTER = dt.timedelta(days=3)  # of failures without a success
 ROTATION_TIME = dt.timedelta(days=1)  # messages are signed with both secrets that much longer
 LEASE = dt.timedelta(minutes=2)
-BATCH = 200
 LONGEST_ANSWER = 300  # characters in the log
 GONE = 410  # the endpoint asks for no more messages
 
@@ -33,19 +33,21 @@ GONE = 410  # the endpoint asks for no more messages
 def send_due(*, now: dt.datetime, seconds: float) -> int:
     """Send the messages that are due, starting none after `seconds`. Return how many were delivered.
 
-    An endpoint that fails gets no more messages in this run, so that it can't hold up the others.
+    Endpoints take turns, so that neither a slow one nor a long queue holds up the others. An endpoint that fails gets
+    no more messages in this run, and comes last in the next.
     """
-    ends_at, delivered, failing = time.monotonic() + seconds, 0, set[int]()
-    due = WebhookMessage.objects.filter(next_at__lte=now, endpoint__is_active=True).order_by("next_at", "pk")
-    for message in due.select_related("endpoint")[:BATCH]:
-        if time.monotonic() > ends_at:
-            break
-        if message.endpoint_id in failing or not _claim(message, now):
-            continue
-        if attempt(message, now=now).is_success:
-            delivered += 1
-        else:
-            failing.add(message.endpoint_id)
+    ends_at, delivered = time.monotonic() + seconds, 0
+    active = WebhookEndpoint.objects.filter(is_active=True)
+    waiting = list(active.order_by(F("failing_since").asc(nulls_first=True), "pk"))
+    while waiting:
+        for endpoint in list(waiting):
+            if time.monotonic() > ends_at:
+                return delivered
+            message = _claim_next(endpoint, now)
+            if message is not None and attempt(message, now=now).is_success:
+                delivered += 1
+            else:
+                waiting.remove(endpoint)
     return delivered
 
 
@@ -91,6 +93,15 @@ def enabled(endpoint: WebhookEndpoint, *, now: dt.datetime) -> None:
     endpoint.failing_since = None
     endpoint.save(update_fields=["failing_since"])
     incidents.end(_key(endpoint), now=now)
+
+
+def _claim_next(endpoint: WebhookEndpoint, now: dt.datetime) -> WebhookMessage | None:
+    """Claim the message to the endpoint that has been due for longest, or return None."""
+    due = endpoint.messages.filter(next_at__lte=now).order_by("next_at", "pk")
+    while message := due.first():
+        if _claim(message, now):
+            return message
+    return None
 
 
 def _claim(message: WebhookMessage, now: dt.datetime) -> bool:

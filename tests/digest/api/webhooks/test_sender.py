@@ -7,6 +7,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from digest.api.webhooks import sender, signing
+from digest.api.webhooks.client import Answer
 from digest.models import Incident, WebhookEndpoint, WebhookMessage
 from subscriptions.models import Subscriber
 from subscriptions.readers import lifecycle, personal_data
@@ -110,6 +111,35 @@ def test_a_failing_endpoint_does_not_hold_up_others(add_endpoint: Add, listener:
     tried = WebhookMessage.objects.filter(endpoint__name="a", tries__gt=0)
     assert tried.count() == 1
     assert len(listener.got) == WebhookMessage.objects.filter(endpoint__name="b").count() == 3
+
+
+def test_the_long_queue_of_a_failing_endpoint_does_not_hold_up_others(add_endpoint: Add, listener: Listener) -> None:
+    failing = add_endpoint(name="a", url="http://127.0.0.1:1/")
+    queued = [WebhookMessage(endpoint=failing, event=LEFT, made_at=NOW, next_at=NOW) for _ in range(300)]
+    queued.append(WebhookMessage(endpoint=add_endpoint(name="b"), event=LEFT, made_at=NOW, next_at=NOW))
+    WebhookMessage.objects.bulk_create(queued)
+    assert send() == 1
+    assert WebhookMessage.objects.filter(endpoint=failing, tries__gt=0).count() == 1
+
+
+def test_endpoints_take_turns_and_failing_ones_come_last(
+    add_endpoint: Add, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = add_endpoint(name="a", url="http://127.0.0.1:1/", failing_since=NOW)
+    several = [failing, *(add_endpoint(name=name) for name in "bc")]
+    WebhookMessage.objects.bulk_create(
+        WebhookMessage(endpoint=endpoint, event=LEFT, made_at=NOW, next_at=NOW) for endpoint in several for _ in "12"
+    )
+    served: list[str] = []
+    attempt = sender.attempt
+
+    def record(message: WebhookMessage, *, now: dt.datetime) -> Answer:
+        served.append(message.endpoint.name)
+        return attempt(message, now=now)
+
+    monkeypatch.setattr(sender, "attempt", record)
+    send()
+    assert served == ["b", "c", "a", "b", "c"]
 
 
 def test_an_endpoint_is_disabled_with_an_incident_after_days_of_failures(add_endpoint: Add, listener: Listener) -> None:
