@@ -6,8 +6,10 @@ Rows are read as a stream, so a file of a million rows takes little memory.
 import codecs
 import csv
 import io
+import lzma
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,6 +29,10 @@ GUESSED = (
     "The text is not valid UTF-8, so it was read as Latin-1. Check letters with accents, or save the file as UTF-8."
 )
 _END = struct.Struct("<12xI6x")  # the last record of a zip file, with the size of its directory
+# What zipfile raises for damaged members, and for those that are packed in a way that it does not know.
+_UNREADABLE = (zipfile.BadZipFile, OSError, EOFError, zlib.error, lzma.LZMAError, NotImplementedError)
+# PostgreSQL stores no null character, and an address with this one is refused like any other wrong one.
+_INSTEAD_OF_NULL = "\N{REPLACEMENT CHARACTER}"
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -65,7 +71,7 @@ class Table:
                 for number, cells in enumerate(reader, 1):
                     if any(cells) and not (number == 1 and self.has_header):
                         yield number, cells
-            except (csv.Error, UnicodeError, zipfile.BadZipFile, OSError) as error:
+            except (csv.Error, UnicodeError, *_UNREADABLE) as error:
                 raise TableError(f"{self.name}, after row {number}: {error}. Save the file again as CSV.") from error
 
 
@@ -95,7 +101,7 @@ def _open_zip(path: Path, name: str) -> list[Table]:
     try:
         archive = zipfile.ZipFile(path)
         members = [member for member in archive.infolist() if _is_table(member.filename)]
-    except (zipfile.BadZipFile, OSError) as error:
+    except _UNREADABLE as error:
         raise TableError(f"{name} is a damaged zip file. Download it again.") from error
     if not members:
         raise TableError(f"There is no CSV file in {name}.")
@@ -125,7 +131,7 @@ def _open_table(name: str, opened: Callable[[], IO[bytes]]) -> Table:
     try:
         encoding = _detect_encoding(name, opened)
         delimiter, first = _read_first_row(name, opened, encoding)
-    except (zipfile.BadZipFile, OSError) as error:
+    except _UNREADABLE as error:
         raise TableError(f"{name} can’t be read: {error}.") from error
     has_header = not any("@" in cell for cell in first)
     header = first if has_header else [f"column {place}" for place in range(1, len(first) + 1)]
@@ -179,4 +185,4 @@ def _read_first_row(name: str, opened: Callable[[], IO[bytes]], encoding: str) -
 def _reader(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[list[str]]:
     csv.field_size_limit(LONGEST_CELL)
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
-    return csv.reader(text, delimiter=delimiter)
+    return csv.reader((line.replace("\0", _INSTEAD_OF_NULL) for line in text), delimiter=delimiter)

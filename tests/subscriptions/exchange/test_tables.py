@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.ops.uploaded_tables import is_workbook
 from subscriptions.exchange import tables
 from subscriptions.exchange.tables import TableError, open_file
 
@@ -56,6 +57,42 @@ def test_it_refuses_a_zip_bomb_without_unpacking_it(tmp_path: Path) -> None:
         archive.writestr("readers.csv", b"email\n" + b"a" * 3_000_000)
     with pytest.raises(TableError, match="implausible size"):
         open_file(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_it_refuses_a_zip_file_with_a_damaged_table(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "readers.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("readers.csv", "email\n" + "".join(f"{number}@example.org\n" for number in range(300)))
+    body = path.read_bytes()
+    path.write_bytes(body[:60] + b"\xff" * 40 + body[100:])
+    with pytest.raises(TableError, match=r"readers\.csv can’t be read"):
+        open_file(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("compress_type", 9, "compression"),
+        ("extract_version", 99, "damaged zip file"),
+    ],  # Windows packs large files by 9
+)
+def test_it_refuses_a_zip_file_that_is_packed_in_an_unknown_way(
+    tmp_path: Path, field: str, value: int, message: str
+) -> None:
+    path = tmp_path / "readers.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readers.csv", "email\nada@example.org\n")
+        setattr(archive.infolist()[0], field, value)
+    assert not is_workbook(path)
+    with pytest.raises(TableError, match=message):
+        open_file(path)
+
+
+def test_a_null_character_does_not_reach_the_database(tmp_path: Path) -> None:
+    rows = "".join(f"{number}@example.org\n" for number in range(300))
+    [table] = open_file(write(tmp_path, f"email\n{rows}a\0b@example.org\n".encode()))
+    assert list(table.rows())[-1] == (302, ["a\N{REPLACEMENT CHARACTER}b@example.org"])
 
 
 @pytest.mark.parametrize(
