@@ -9,6 +9,7 @@ from django.conf import settings as site
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -218,13 +219,14 @@ class ReaderImportAdmin(ReadOnlyAdmin, admin.ModelAdmin[ReaderImport]):
         record = self._record(request, pk)
         if request.method != "POST":
             return _to(record)
-        unfinished = Job.objects.filter(kind__in=JOBS, arguments__import=pk, state__in=("queued", "running"))
-        if record.finished_at or not record.trial.get("counts") or unfinished.exists():
-            messages.error(request, "This import can’t be started now: it is running, finished, or was not tried out.")
-        else:
-            runner.start(
-                import_jobs.IMPORT, {"import": pk}, by=request.user.get_username(), total=record.trial.get("rows")
-            )
+        with transaction.atomic():
+            record = ReaderImport.objects.select_for_update().get(pk=pk)  # a second click waits here
+            if record.finished_at or not record.trial.get("counts") or _has_job(record):
+                text = "This import can’t be started now: it is running, finished, or was not tried out."
+                messages.error(request, text)
+            else:
+                rows = record.trial.get("rows")
+                runner.start(import_jobs.IMPORT, {"import": pk}, by=request.user.get_username(), total=rows)
         return _to(record)
 
     def rejects_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
@@ -261,11 +263,21 @@ def _store(file: UploadedFile[bytes], *, by: str) -> ReaderImport:
 
 
 def _try(request: HttpRequest, record: ReaderImport, settings: ImportSettings) -> HttpResponse:
-    """Store the settings, and start the dry run."""
-    record.settings, record.trial = settings.as_json(), {}
-    record.save(update_fields=["settings", "trial"])
-    runner.start(import_jobs.TRY, {"import": record.pk}, by=request.user.get_username())
+    """Store the settings, and start the dry run, unless another click has."""
+    with transaction.atomic():
+        locked = ReaderImport.objects.select_for_update().get(pk=record.pk)
+        if not (_has_job(locked) or locked.rows_done or locked.finished_at):
+            locked.settings, locked.trial = settings.as_json(), {}
+            locked.save(update_fields=["settings", "trial"])
+            runner.start(import_jobs.TRY, {"import": record.pk}, by=request.user.get_username())
     return _to(record)
+
+
+def _has_job(record: ReaderImport) -> bool:
+    """Return whether a job for the import is queued or running."""
+    return Job.objects.filter(
+        kind__in=JOBS, arguments__import=record.pk, state__in=(Job.State.QUEUED, Job.State.RUNNING)
+    ).exists()
 
 
 def _initial(record: ReaderImport) -> dict[str, Any]:

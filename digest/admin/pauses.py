@@ -21,6 +21,11 @@ from subscriptions.admin.base import DateAndTime, ReadOnlyAdmin, log_action
 class PauseForm(forms.ModelForm[Pause]):
     """The form that begins a pause."""
 
+    reason = forms.CharField(
+        max_length=500,  # the first page shows all of it
+        help_text="It is shown on the first page, and kept in the list of pauses.",
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
+    )
     until = forms.SplitDateTimeField(
         required=False,
         widget=DateAndTime(),
@@ -30,8 +35,6 @@ class PauseForm(forms.ModelForm[Pause]):
     class Meta:
         model = Pause
         fields = ["reason", "until"]
-        widgets = {"reason": forms.Textarea(attrs={"rows": 2, "cols": 60})}
-        help_texts = {"reason": "It is shown on the first page, and kept in the list of pauses."}
 
     def clean_until(self) -> dt.datetime | None:
         until: dt.datetime | None = self.cleaned_data["until"]

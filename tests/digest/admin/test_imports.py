@@ -7,7 +7,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from config.middleware.request_bodies import largest_body
@@ -73,6 +75,22 @@ def test_a_file_is_reviewed_tried_out_imported_and_deleted(admin_client: Client,
     assert "“bad” is not an email address." in b"".join(answer.streaming_content).decode()
     assert [job.state for job in Job.objects.all()] == ["done", "done"]
     assert Job.objects.get(kind="import_readers").done == 3
+
+
+@pytest.mark.both_databases
+def test_two_clicks_at_once_start_one_import(admin_client: Client, topic: Topic) -> None:
+    """Each click locks the import before it looks for a job. On SQLite, each transaction locks the database."""
+    record = upload(admin_client)
+    for step in ("change", "start"):
+        with CaptureQueriesContext(connection) as queries:
+            admin_client.post(page(record, step), CHOICES)
+        statements = [query["sql"] for query in queries]
+        if connection.vendor == "postgresql":
+            lock = next(at for at, sql in enumerate(statements) if "FOR UPDATE" in sql)
+            assert any("digest_job" in sql for sql in statements[lock:])
+        admin_client.post(page(record, step), CHOICES)
+        runner.run_pending()
+    assert sorted(Job.objects.values_list("kind", flat=True)) == ["import_readers", "try_import_readers"]
 
 
 def test_it_says_what_is_missing_before_anything_is_stored(admin_client: Client) -> None:

@@ -55,9 +55,10 @@ def test_a_pause_with_a_time_ends_by_itself(admin_client: Client) -> None:
     assert Pause.objects.get().ended_at == NOW + 2 * HOUR
 
 
-def test_a_time_that_is_over_and_an_empty_reason_are_refused(admin_client: Client) -> None:
+def test_a_time_that_is_over_and_an_empty_or_endless_reason_are_refused(admin_client: Client) -> None:
     assert "This time is over" in pause(admin_client, day="2026-08-20", time="11:00").content.decode()
-    assert pause(admin_client, reason="").context["errors"]
+    for reason in ("", "x" * 501):
+        assert pause(admin_client, reason=reason).context["errors"]
     assert not Pause.objects.exists()
 
 
