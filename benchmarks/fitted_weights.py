@@ -24,7 +24,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 
-from digest.matching import Interest, scoring, scoring_weights  # noqa: E402
+from digest.matching import Interest, scoring, scoring_weights, text_questions  # noqa: E402
 from digest.matching.bm25 import Values  # noqa: E402
 from digest.matching.corpus import Corpus  # noqa: E402
 from digest.personalization.evaluation import evaluator  # noqa: E402
@@ -52,16 +52,17 @@ def of_topic(corpus: Corpus, asked: Interest) -> Evidence:
 
 
 def of_text(corpus: Corpus, asked: Interest) -> Evidence:
-    for question in scoring.questions(corpus, asked.criteria, scoring_weights.odds(0)):
+    for question in text_questions.questions(corpus, asked.criteria, scoring_weights.odds(0)):
         evidence, ones = scoring.text_evidence(corpus, question), np.ones(len(corpus.papers))
+        features = evidence.features
         return {
             "intercept": ones,
-            "words": evidence.words,
-            "topics": evidence.topics,
-            "closeness": _or_zeros(evidence.closeness, ones),
+            "words": features.words,
+            "topics": evidence.on_topics,
+            "closeness": _or_zeros(features.closeness, ones),
             "name": corpus.bm25_index.coverage(question.name),
-            "feedback": _or_zeros(evidence.feedback, ones),
-            "feedback_words": _or_zeros(evidence.feedback_words, ones),
+            "feedback": _or_zeros(features.feedback, ones),
+            "feedback_words": _or_zeros(features.feedback_words, ones),
         }
     return {}  # a name of one word is only matched as a phrase
 

@@ -11,7 +11,6 @@ import json
 import random
 import sys
 import time
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -54,8 +53,8 @@ def measure(readers: int) -> dict[str, Any]:
         reading += took
         # Other readers, because the same filters would be cached.
         asked, others = (list(matching._readers(chance, words, topics))[: len(models)] for _ in range(2))
-        plain += times.timed(partial(_match, index, asked, [None] * len(asked)))[1]
-        papers, took = times.timed(partial(_match, index, others, list(models.values())))
+        plain += times.timed(partial(matching.match_all, index, asked))[1]
+        papers, took = times.timed(partial(matching.match_all, index, others, list(models.values())))
         with_likes += took
         found += papers
     return {
@@ -69,12 +68,6 @@ def measure(readers: int) -> dict[str, Any]:
         "by_meaning": index.corpus.embedding_space is not None,
         "readers": readers,
     }
-
-
-def _match(index: Any, asked: Sequence[Any], models: Sequence[Any]) -> int:
-    """Match readers with these filters and models, and return the number of their papers."""
-    pairs = zip(asked, models, strict=True)
-    return sum(matching._match(index, followed, texts, likes=model) for (followed, texts), model in pairs)
 
 
 def _people(count: int) -> Any:

@@ -14,8 +14,9 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from benchmarks import scratch
@@ -28,6 +29,8 @@ from subscriptions.query.grammar import parse
 
 READERS = 1_000_000
 PAPERS = (100, 1_000)
+Reader = tuple[list[Interest], tuple[str, str]]  # the topics and the typed filters
+
 PARTS = 4  # equal parts of the readers, timed separately to show whether the cost per reader grows
 WORDS = 20_000
 CHUNK = 500  # readers generated at a time, outside the measured time
@@ -71,7 +74,7 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
         for _ in range(readers // PARTS // CHUNK):
             asked = list(_readers(chance, words, topics))
             began = time.process_time()
-            matched += sum(_match(index, followed, texts) for followed, texts in asked)
+            matched += match_all(index, asked)
             took += time.process_time() - began
         parts.append(took)
     return {
@@ -86,15 +89,27 @@ def measure(readers: int, papers: int) -> dict[str, Any]:
     }
 
 
-def _match(index: Index, followed: list[Interest], texts: tuple[str, str], likes: Likes | None = None) -> int:
-    """Match one reader, from the typed filter to the list for the email, and return its number of papers."""
-    own = [Interest("Your words", parse(text)) for text in texts]
-    return len(compose(index, QueryProfile((*followed, *own), likes=likes), DAY).for_you)
+def match_all(index: Index, asked: Sequence[Reader], models: Sequence[Likes | None] | None = None) -> int:
+    """Match readers, from the typed filters to the lists for the emails. Return the number of their papers.
+
+    As in a worker, names and sentences of many readers are matched together.
+    """
+    from digest.email.batch.composer import PREPARED
+
+    found = 0
+    for start in range(0, len(asked), PREPARED):
+        some = [
+            (*followed, *(Interest("Your words", parse(text)) for text in texts))
+            for followed, texts in asked[start : start + PREPARED]
+        ]
+        index.prepare(chain.from_iterable(some))
+        likes = models[start : start + PREPARED] if models else [None] * len(some)
+        profiles = (QueryProfile(interests, likes=model) for interests, model in zip(some, likes, strict=True))
+        found += sum(len(compose(index, profile, DAY).for_you) for profile in profiles)
+    return found
 
 
-def _readers(
-    chance: random.Random, words: list[str], topics: list[Interest]
-) -> Iterator[tuple[list[Interest], tuple[str, str]]]:
+def _readers(chance: random.Random, words: list[str], topics: list[Interest]) -> Iterator[Reader]:
     for _ in range(CHUNK):
         followed = [topics[int(chance.random() ** 2 * len(topics))] for _ in range(2)]  # some topics have many readers
         yield followed, (_text(chance, words), _text(chance, words))
@@ -129,7 +144,9 @@ def _index(papers: list[Paper], topics: list[Interest], chance: random.Random) -
     # standard deviations, as with real texts.
     typed = np.random.default_rng(8).normal(size=(VECTORS, DIMENSIONS)).astype(np.float32) + CLOSE * numbers
     typed /= np.linalg.norm(typed, axis=1, keepdims=True)
-    return assemble_index(papers, topics, vectors, numbers[:300], lambda text: typed[hash(text) % VECTORS])
+    return assemble_index(
+        papers, topics, vectors, numbers[:300], lambda texts: [typed[hash(text) % VECTORS] for text in texts]
+    )
 
 
 def _papers(chance: random.Random, words: list[str], topics: list[Interest], count: int) -> list[Paper]:

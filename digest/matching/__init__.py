@@ -1,7 +1,8 @@
 """Decide which papers a reader wants, and why. Pure: no models, no clock, no network.
 
     tokens, abbreviations → phrase_index, bm25, authors (people and categories) ┐
-    encoder → similarity (embeddings), thesaurus (the catalogue) ───────────────┴→ corpus → scoring → explanation
+    encoder → similarity (embeddings), thesaurus (the catalogue) ───────────────┴→ corpus
+    corpus → text_questions → text_features (names and sentences) → scoring → explanation
     scoring_weights (all weights and thresholds)       index (cached answers) → selection (a reader's list)
 
 A filter is scored once against all papers of the day, however many readers follow it. A paper's score for a reader is

@@ -30,25 +30,25 @@ def assemble_index(
     """Return the index of `papers`, with `topics` as its thesaurus. Without `vectors` it matches by words alone.
 
     `vectors` maps texts of papers (`text_of`) and profiles of topics to their embeddings. `background` holds the
-    embeddings of other papers, one row each. `look_up` returns the embedding of a text in a reader's filter, or None.
+    embeddings of other papers, one row each. `look_up` returns the embeddings of texts in readers' filters.
     `assessments` are those of a language model. `earlier` is what the archive says about words and texts.
     """
     papers = list(papers)
     if not vectors:
         return Index(papers, None, _thesaurus(topics), assessments, earlier)
 
-    def vector_of(text: str) -> Vectors | None:
-        vector = vectors.get(text)
-        if vector is None and look_up and len(text.split()) >= MIN_WORDS:
-            return look_up(text)
-        return vector
+    def vectors_of(texts: Sequence[str]) -> list[Vectors | None]:
+        found: dict[str, Vectors | None] = {text: vectors[text] for text in texts if text in vectors}
+        if look_up and (others := [text for text in texts if text not in vectors and len(text.split()) >= MIN_WORDS]):
+            found |= dict(zip(others, look_up(others), strict=True))
+        return [found.get(text) for text in texts]
 
     paper_vectors = _stack_vectors([text_of(paper) for paper in papers], vectors)
     topic_vectors = _stack_vectors([topic.profile for topic in topics], vectors)
     embedding_space = EmbeddingSpace(
         paper_vectors,
         paper_vectors[:0] if background is None else background,
-        vector_of,
+        vectors_of,
         center_of(topic_vectors),
     )
     return Index(papers, embedding_space, _thesaurus(topics, topic_vectors), assessments, earlier)

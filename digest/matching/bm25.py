@@ -71,19 +71,27 @@ class Bm25Index:
 
     def coverage(self, text: str) -> Values:
         """Return how much of `text` each paper covers, 0…1."""
-        postings = self._postings_of(text)
-        return self._add_up(postings) / (sum([posting.rarity for posting in postings]) or 1.0)
+        covered: Values = self.coverages([text])[0]
+        return covered
+
+    def coverages(self, texts: Sequence[str]) -> Values:
+        """Return how much of each text (a row) each paper (a column) covers, 0…1."""
+        postings = [self._postings_of(text) for text in texts]
+        rarities = [sum([posting.rarity for posting in of_text]) or 1.0 for of_text in postings]
+        covered: Values = self._add_up(postings) / np.array(rarities)[:, None]
+        return covered
 
     def score(self, text: str) -> Values:
         """Return the BM25 score of each paper for `text`, as a number of words that no other paper has.
 
         A common word counts for less than one. So a score means about the same for few papers as for many.
         """
-        return self._add_up(self._postings_of(text)) / max(self._max_rarity, MIN_MAX_RARITY)
+        scores: Values = self.scores([text])[0]
+        return scores
 
-    def contains_any(self, text: str) -> bool:
-        """Return whether any paper contains a word of `text`."""
-        return any(word in self._shares for word in families_of(text))
+    def scores(self, texts: Sequence[str]) -> Values:
+        """Return the `score` of each paper (a column) for each text (a row)."""
+        return self._add_up([self._postings_of(text) for text in texts]) / max(self._max_rarity, MIN_MAX_RARITY)
 
     def weighted_sum(self, counts: Mapping[str, float], *, squared: bool = False) -> Values:
         """Return for each paper the sum of its words' weights (or of their squares), multiplied by `counts`."""
@@ -133,13 +141,15 @@ class Bm25Index:
     def _postings_of(self, text: str) -> list[Posting]:
         return [self._postings.get(word) or self._make_posting(word) for word in families_of(text)]
 
-    def _add_up(self, postings: Sequence[Posting]) -> Values:
-        postings = [posting for posting in postings if posting.papers.size]
-        if not postings:
-            return np.zeros(self._count)
-        papers = np.concatenate([posting.papers for posting in postings])
-        weights = np.concatenate([posting.weights for posting in postings])
-        return np.bincount(papers, weights, self._count).astype(np.float64, copy=False)
+    def _add_up(self, postings: Sequence[Sequence[Posting]]) -> Values:
+        """Return the sums of the weights in each list of postings (a row) by paper (a column)."""
+        papers = np.concatenate([_NO_PAPERS, *(posting.papers for row in postings for posting in row)])
+        weights = np.concatenate([_NO_WEIGHTS, *(posting.weights for row in postings for posting in row)])
+        sizes = [sum([posting.papers.size for posting in row]) for row in postings]
+        papers += np.repeat(np.arange(len(postings)) * self._count, sizes)
+        sums = np.bincount(papers, weights, len(postings) * self._count)
+        table: Values = sums.astype(np.float64, copy=False).reshape(len(postings), self._count)
+        return table
 
     def _posting(self, word: str) -> Posting:
         return self._postings.get(word) or self._make_posting(word)

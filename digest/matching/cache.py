@@ -18,7 +18,7 @@ class BoundedCache(Generic[K, V]):
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
-        self._max_young = max_entries // 2
+        self.max_young = max_entries // 2  # at least that many of the values that were put last are kept
         self._young: dict[K, V] = {}
         self._old: dict[K, V] = {}
 
@@ -29,7 +29,7 @@ class BoundedCache(Generic[K, V]):
         return value
 
     def put(self, key: K, value: V) -> V:
-        if len(self._young) >= self._max_young:
+        if len(self._young) >= self.max_young:
             self._young, self._old = {}, self._young
         self._young[key] = value
         return value

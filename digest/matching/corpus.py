@@ -1,7 +1,7 @@
 """A day's papers, indexed by phrase, word, author, category and embedding. Pure."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from functools import cached_property
 from typing import NamedTuple
@@ -15,19 +15,22 @@ from digest.matching.cache import MAX_ENTRIES, MAX_SMALL_ENTRIES, BoundedCache
 from digest.matching.expansion import Expansion
 from digest.matching.phrase_index import PhraseIndex, PhrasePosition
 from digest.matching.similarity import EmbeddingSpace, Vectors
-from digest.matching.thesaurus import Thesaurus
+from digest.matching.thesaurus import NamedTopics, Thesaurus
 from digest.matching.tokens import key_of
 from digest.matching.topic_terms import TermOverlap
 from digest.matching.types import Assessments, Interest, PaperText, Reason
 
-MAX_CACHED_EVIDENCE = 100_000  # values in cached evidence; an entry has one for each paper, so a long day caches fewer
+MAX_CACHED_EVIDENCE = 400_000  # values in cached evidence; an entry has one for each paper, so a long day caches fewer
+
+
+AskedText = tuple[str, tuple[str, ...]]  # a text, and the words to ignore
 
 
 class EarlierPapers(NamedTuple):
-    """The archive: how usual words are, and the expansion of a text without its ignored words, if it is known."""
+    """The archive: how usual words are, and the expansions of texts without their ignored words, if they are known."""
 
     words: WordCounts = NO_COUNTS
-    expansion: Callable[[str, tuple[str, ...]], Expansion | None] = lambda text, ignored: None
+    expansions: Callable[[Sequence[AskedText]], Sequence[Expansion | None]] = lambda texts: [None] * len(texts)
 
 
 NO_EARLIER_PAPERS = EarlierPapers()
@@ -41,16 +44,23 @@ class PhraseMatch(NamedTuple):
     penalty: float = 0.0  # subtracted from the log-odds, because a phrase in many papers says little
 
 
+class TextFeatures(NamedTuple):
+    """The evidence of each kind that papers give for a name or a sentence, before it is weighed."""
+
+    words: Values  # BM25 score for the text
+    closeness: Vectors | None  # similarity of the embeddings, in standard deviations
+    topics: NamedTopics  # that the text is about
+    feedback_words: Values | None  # words of the text's expansion, in standard deviations
+    feedback: Vectors | None  # similarity to the embedding of the text's expansion, in standard deviations
+
+
 class TextEvidence(NamedTuple):
     """The evidence that a name or a sentence gives for each paper."""
 
     odds: Values  # log-odds
     intercept: float  # log-odds of a paper without any evidence
-    words: Values  # BM25 score for the text
-    feedback_words: Values | None  # words of the text's expansion, in standard deviations
-    feedback: Vectors | None  # similarity to the embedding of the text's expansion, in standard deviations
-    topics: Values  # how much the paper is about the topics of the text, 0…1
-    closeness: Vectors | None  # similarity of the embeddings, in standard deviations
+    on_topics: Values  # how much the paper is about the topics of the text, 0…1
+    features: TextFeatures
 
 
 NO_MATCH = PhraseMatch({})
@@ -150,9 +160,13 @@ class Corpus:
         fits = self.assessments.get(interest.assessment_key, {})
         return {number: fits[paper.key] for number, paper in enumerate(self.papers) if paper.key in fits}
 
+    def vectors(self, texts: Sequence[str]) -> Sequence[Vectors | None]:
+        """Return the embedding of each text, or None if it is not known."""
+        return self.embedding_space.vectors(texts) if self.embedding_space else [None] * len(texts)
+
     def vector(self, text: str) -> Vectors | None:
         """Return the embedding of `text`, or None if it is not known."""
-        return self.embedding_space.vector(text) if self.embedding_space else None
+        return self.vectors([text])[0]
 
     def closeness(self, text: str) -> Vectors | None:
         """Return each paper's similarity to a topic's profile in standard deviations, or None without its embedding."""

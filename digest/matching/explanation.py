@@ -7,8 +7,10 @@ from dataclasses import replace
 from digest.matching import scoring_weights
 from digest.matching.corpus import Corpus
 from digest.matching.phrase_index import PhraseHit
-from digest.matching.scoring import Question, phrase_odds, questions, text_evidence, topic_probabilities, topics_in
+from digest.matching.scoring import phrase_odds, text_evidence, topic_probabilities
 from digest.matching.similarity import Vectors
+from digest.matching.text_features import topics_of
+from digest.matching.text_questions import Question, questions
 from digest.matching.tokens import families_of
 from digest.matching.types import Interest, Reason
 
@@ -98,9 +100,10 @@ def _text_reasons(corpus: Corpus, interest: Interest, number: int, threshold: fl
 def _question_reasons(corpus: Corpus, interest: Interest, number: int, question: Question) -> Iterator[Reason]:
     weights = question.weights
     shown = question.name if question.is_name else interest.criteria.sentence
-    yield from _similarity_reason(interest, number, text_evidence(corpus, question).closeness, shown, weights.closeness)
+    features = text_evidence(corpus, question).features
+    yield from _similarity_reason(interest, number, features.closeness, shown, weights.closeness)
     yield from _word_reasons(corpus, interest, number, question)
-    for topic, share in topics_in(corpus, question, corpus.vector(question.text)).weights:
+    for topic, share in topics_of(corpus, features):
         weight = weights.topics * share * float(topic_probabilities(corpus, topic)[number])
         if weight >= scoring_weights.MIN_REASON_WEIGHT:
             yield Reason(interest.label, "topic", topic.label, "", weight)
@@ -121,7 +124,7 @@ def _word_reasons(
         return
     in_a_row = {word for phrase in _contained_phrases(corpus, interest, number) for word in families_of(phrase)}
     rare = {word for word in families_of(question.text) if corpus.bm25_index.rarity(word) >= min_rarity} - in_a_row
-    weight = question.weights.words * float(text_evidence(corpus, question).words[number])
+    weight = question.weights.words * float(text_evidence(corpus, question).features.words[number])
     for reason in _reasons_by_field(corpus, interest, number, question.text, rare, weight):
         yield replace(reason, asked=question.name if question.is_name else "")
 

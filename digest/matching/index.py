@@ -11,9 +11,10 @@ from typing import NamedTuple, Protocol
 from digest.matching.cache import MAX_SMALL_ENTRIES, BoundedCache
 from digest.matching.corpus import NO_EARLIER_PAPERS, Corpus, EarlierPapers
 from digest.matching.explanation import explain
-from digest.matching.scoring import can_find, probabilities
+from digest.matching.scoring import can_find, prepare, probabilities
 from digest.matching.scoring_weights import BALANCED, BORDERLINE, THRESHOLDS, odds
 from digest.matching.similarity import EmbeddingSpace
+from digest.matching.text_questions import may_hold_texts
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.types import Assessments, Finding, Interest, Match, PaperText, Reason
 from subscriptions.query.grammar import Criteria
@@ -122,6 +123,12 @@ class Index:
             cache = self._own_answers
         found = cache.get((interest, amount))
         return cache.put((interest, amount), self._compute_answer(interest, amount)) if found is None else found
+
+    def prepare(self, interests: Iterable[Interest], amount: str = BALANCED) -> None:
+        """Compute at once what the answers for names and sentences in `interests` need. It changes no answer."""
+        own = (interest.criteria for interest in interests if not interest.about or interest.by_hand)
+        threshold = odds(THRESHOLDS[amount])
+        prepare(self.corpus, (criteria for criteria in own if may_hold_texts(criteria, threshold)), threshold)
 
     def findings(self, interest: Interest, amount: str = BALANCED) -> dict[int, Finding]:
         """Return the finding for each paper that `interest` matches, by paper number, best first."""

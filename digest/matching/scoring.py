@@ -1,38 +1,23 @@
 """The probability that a reader wants each paper, given what an interest finds in it. Pure."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from digest.matching import scoring_weights
 from digest.matching.bm25 import Values
-from digest.matching.corpus import Corpus, PhraseMatch, TextEvidence
+from digest.matching.corpus import Corpus, PhraseMatch, TextEvidence, TextFeatures
 from digest.matching.phrase_index import IN_TITLE, PhrasePosition
-from digest.matching.scoring_weights import PhraseWeights, TextWeights
-from digest.matching.similarity import Vectors
-from digest.matching.tokens import COMMON_FAMILIES, WORD, families_of, key_of
+from digest.matching.scoring_weights import PhraseWeights
+from digest.matching.text_features import features_of, topics_of
+from digest.matching.text_questions import Question, is_specific_enough, questions
 from digest.matching.types import Interest, PaperText
 from subscriptions.query.grammar import Criteria
 
 MIN_ON_TOPIC = 0.05
 Scores = dict[int, float]  # probabilities or log-odds, by paper number
-
-
-class Question(NamedTuple):
-    """A name or a sentence from a filter, with its weights."""
-
-    text: str
-    name: str  # empty for a sentence without a name
-    weights: TextWeights
-    weights_by_words: TextWeights
-    ignored: tuple[str, ...] = ()  # words that the reader struck out of the text's expansion
-
-    @property
-    def is_name(self) -> bool:
-        """Return whether this is a name without a sentence."""
-        return self.text == self.name
 
 
 def probabilities(corpus: Corpus, interest: Interest, threshold: float, *, assessed: bool = True) -> Scores:
@@ -58,46 +43,23 @@ def probabilities(corpus: Corpus, interest: Interest, threshold: float, *, asses
 
 def can_find(corpus: Corpus, phrase: str, threshold: float) -> bool:
     """Return whether `phrase`, in a filter of phrases alone, may find a paper with log-odds of at least `threshold`."""
-    return _is_specific_enough(phrase, threshold) or corpus.knows(phrase)
-
-
-def questions(corpus: Corpus, criteria: Criteria, threshold: float) -> Iterator[Question]:
-    """Yield the names and sentences of `criteria` that may reach log-odds of `threshold` without an exact match."""
-    ignored = criteria.ignored
-    if criteria.sentence and len(criteria.phrases) == 1:
-        (name,) = criteria.phrases
-        if _is_one_subject(corpus, name, criteria.sentence):
-            text = f"{name}: {criteria.sentence}"
-            yield Question(text, name, scoring_weights.BOTH, scoring_weights.BOTH_BY_WORDS, ignored)
-            return
-    if criteria.sentence:
-        yield Question(criteria.sentence, "", scoring_weights.SENTENCE, scoring_weights.SENTENCE_BY_WORDS, ignored)
-    for name in criteria.phrases:
-        if _is_specific_enough(name, threshold) or _is_topic_phrase(corpus, name):
-            yield Question(name, name, scoring_weights.NAME, scoring_weights.NAME_BY_WORDS, ignored)
+    return is_specific_enough(phrase, threshold) or corpus.knows(phrase)
 
 
 def text_evidence(corpus: Corpus, question: Question) -> TextEvidence:
     """Return the evidence that the words, the embedding and the topics of a text give for each paper (cached)."""
-    # The key is shared by all readers who ask this, whatever else their filters hold.
-    key = (question.name, question.text, question.ignored)
-    return corpus.evidence.get(key) or corpus.evidence.put(key, _compute_evidence(corpus, question))
+    return corpus.evidence.get(question.key) or _compute_evidence(corpus, [question])[0]
 
 
-class TopicsOfText(NamedTuple):
-    """The catalogue's topics that a text is about, with their weights, and the similarity of the nearest one."""
+def prepare(corpus: Corpus, filters: Iterable[Criteria], threshold: float) -> None:
+    """Compute and cache the evidence that the texts in `filters` give, in one go.
 
-    weights: list[tuple[Interest, float]]
-    similarity: float
-
-
-def topics_in(corpus: Corpus, question: Question, vector: Vectors | None) -> TopicsOfText:
-    """Return the topics that the question is about; `vector` embeds its text."""
-    name, is_long = question.name or question.text, question.text.count(" ") > 1
-    if corpus.thesaurus is None or not (is_long or corpus.thesaurus.contains(key_of(name))):
-        return TopicsOfText([], 0.0)
-    weights, similarity = corpus.thesaurus.topics_in(name, question.text, vector)
-    return TopicsOfText([(corpus.thesaurus.topics[number], weight) for number, weight in weights], similarity)
+    That takes a fraction of the time that the texts would take one by one, and two queries in all for what is stored.
+    """
+    asked = {question.key: question for criteria in filters for question in questions(corpus, criteria, threshold)}
+    missing = [question for key, question in asked.items() if corpus.evidence.get(key) is None]
+    if missing := missing[: corpus.evidence.max_young]:  # more would displace one another
+        _compute_evidence(corpus, missing)
 
 
 def topic_probabilities(corpus: Corpus, topic: Interest, *, assessed: bool = False) -> Values:
@@ -229,53 +191,33 @@ def _above_threshold(odds: Values, intercept: float, threshold: float) -> Scores
     return dict(zip(numbers.tolist(), odds[numbers].tolist(), strict=True))
 
 
-def _compute_evidence(corpus: Corpus, question: Question) -> TextEvidence:
-    vector = corpus.vector(question.text)
-    closeness = None
-    if corpus.embedding_space and vector is not None:
-        closeness = corpus.embedding_space.closeness_to_text(vector)
+def _compute_evidence(corpus: Corpus, asked: Sequence[Question]) -> list[TextEvidence]:
+    """Return the evidence of each question, and put it into the cache."""
+    found = map(partial(_evidence, corpus), asked, features_of(corpus, asked))
+    return [corpus.evidence.put(question.key, evidence) for question, evidence in zip(asked, found, strict=True)]
+
+
+def _evidence(corpus: Corpus, question: Question, features: TextFeatures) -> TextEvidence:
+    closeness, topics, feedback = features.closeness, features.topics, features.feedback
     weights = question.weights_by_words if closeness is None else question.weights
-    words = corpus.bm25_index.score(question.text)
-    topics, of_text = corpus.zeros, topics_in(corpus, question, vector)
-    for topic, weight in of_text.weights:
-        topics = topics + weight * topic_probabilities(corpus, topic)
-    weights = weights.for_similarity(of_text.similarity)
-    expansion = corpus.earlier.expansion(question.text, question.ignored)
-    if expansion is None:
+    weights = weights.for_similarity(topics.similarity)
+    if features.feedback_words is None:
         weights = weights.without_expansion(by_meaning=closeness is not None)
-    odds = weights.intercept + weights.words * words
-    if of_text.weights:
-        odds += weights.topics * topics
+    odds = weights.intercept + weights.words * features.words
+    on_topics = corpus.zeros
+    for topic, weight in topics_of(corpus, features):
+        on_topics = on_topics + weight * topic_probabilities(corpus, topic)
+    if topics.weights:
+        odds += weights.topics * on_topics
     if weights.name:
         odds += weights.name * corpus.bm25_index.coverage(question.name)
     if closeness is not None:
         odds += weights.closeness * closeness
-    feedback_words = feedback = None
-    if expansion:
-        families = {word.family: word.weight for word in expansion.words}
-        feedback_words = corpus.bm25_index.share_sum(families) - expansion.words_mean
-        odds += weights.feedback_words * feedback_words
-        if expansion.vector is not None and corpus.embedding_space:
-            feedback = corpus.embedding_space.feedback(expansion.vector, expansion.vector_mean)
-            odds += weights.feedback * feedback
-    return TextEvidence(odds, weights.intercept, words, feedback_words, feedback, topics, closeness)
-
-
-def _is_specific_enough(name: str, threshold: float) -> bool:
-    """Return whether a name's words, found one by one, may do: two words only for readers who want more."""
-    spaces = name.count(" ")
-    return spaces > 1 or (spaces == 1 and threshold <= scoring_weights.odds(scoring_weights.THRESHOLDS["more"]))
-
-
-def _is_topic_phrase(corpus: Corpus, name: str) -> bool:
-    """Return whether a name of two or more words is a topic's name or one of its phrases."""
-    return len(WORD.findall(name)) > 1 and corpus.thesaurus is not None and corpus.thesaurus.contains(key_of(name))
-
-
-def _is_one_subject(corpus: Corpus, name: str, sentence: str) -> bool:
-    """Return whether the sentence describes the name. If not, each is scored by itself."""
-    shared = {*families_of(name)} & {*families_of(sentence)} - COMMON_FAMILIES
-    return bool(shared) or corpus.thesaurus is None or corpus.thesaurus.is_one_subject(name, sentence)
+    if features.feedback_words is not None:
+        odds += weights.feedback_words * features.feedback_words
+    if feedback is not None:
+        odds += weights.feedback * feedback
+    return TextEvidence(odds, weights.intercept, on_topics, features)
 
 
 def _rule_scores(corpus: Corpus, interest: Interest) -> Iterator[tuple[int, float]]:

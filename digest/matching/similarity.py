@@ -6,13 +6,14 @@ general.
 """
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
-LookUp = Callable[[str], Vectors | None]  # returns the embedding of a text, or None if it is not known
+# Returns the embedding of each text, or None if it is not known.
+LookUp = Callable[[Sequence[str]], Sequence[Vectors | None]]
 
 MODEL = "all-MiniLM-L6-v2"
 DIMENSIONS = 384  # of an embedding
@@ -39,7 +40,7 @@ class EmbeddingSpace:
         Each row has length 1; a row of zeros is a paper without an embedding. `center` is the mean embedding of short
         texts, such as those of the catalogue's topics. It is subtracted from the readers' own texts.
         """
-        self.vector = look_up
+        self.vectors = look_up
         reference = np.concatenate([background, papers[papers.any(axis=1)]])
         if len(background) >= MIN_BACKGROUND:
             reference = background
@@ -58,11 +59,15 @@ class EmbeddingSpace:
 
     def closeness(self, vector: Vectors) -> Vectors:
         """Return the similarity of each paper to a topic with this `vector`, in standard deviations."""
-        return self._papers.closeness(vector)
+        closeness: Vectors = self._papers.closeness(vector[None])[0]
+        return closeness
 
-    def closeness_to_text(self, vector: Vectors) -> Vectors:
-        """Return the same for a reader's own text, after subtracting what all texts and all papers have in common."""
-        return self._centered.closeness(unit(vector - self._center))
+    def closeness_to_texts(self, vectors: Vectors) -> Vectors:
+        """Return the same for readers' own texts, after subtracting what all texts and all papers have in common.
+
+        `vectors` has a row for each text, and so has the result.
+        """
+        return self._centered.closeness(unit(vectors - self._center))
 
     def feedback(self, vector: Vectors, mean: float) -> Vectors:
         """Return the similarity of each paper to an expansion's `vector` with this `mean`, in standard deviations."""
@@ -71,12 +76,12 @@ class EmbeddingSpace:
 
 
 class _Comparison:
-    """Rows that compare a vector with papers, and with what is usual for it."""
+    """Rows that compare vectors with papers, and with what is usual for each."""
 
     def __init__(self, papers: Vectors, reference: Vectors, prior_mean: float, prior_deviation: float) -> None:
         mean = reference.mean(axis=0, dtype=np.float32) if len(reference) else np.zeros(DIMENSIONS, np.float32)
         axes, self._residual_variance = _principal_axes(reference - mean)
-        # Stack the papers, the mean and the principal axes, so that one product compares a vector with all of them.
+        # Stack the papers, the mean and the principal axes, so that one product compares vectors with all of them.
         self._rows = np.concatenate([papers, mean[None], axes]).astype(np.float32)
         self._count = len(papers)
         self._sample_weight = len(reference) / (len(reference) + PRIOR_PAPERS)
@@ -86,13 +91,14 @@ class _Comparison:
     def papers(self) -> Vectors:
         return self._rows[: self._count]
 
-    def closeness(self, vector: Vectors) -> Vectors:
-        cosines: Vectors = self._rows @ vector
-        projections = cosines[self._count + 1 :]
-        mean, variance = float(cosines[self._count]), float(projections @ projections) + self._residual_variance
-        mean += (1 - self._sample_weight) * (self._prior_mean - mean)
-        variance += (1 - self._sample_weight) * (self._prior_variance - variance)
-        closeness: Vectors = (cosines[: self._count] - mean) * (1 / variance**0.5)
+    def closeness(self, vectors: Vectors) -> Vectors:
+        """Return the closeness of each paper (a column) to each of `vectors` (a row)."""
+        cosines: Vectors = vectors @ self._rows.T
+        means, projections = cosines[:, self._count, None], cosines[:, self._count + 1 :]
+        variances = np.square(projections).sum(axis=1, keepdims=True) + np.float32(self._residual_variance)
+        means = means + np.float32(1 - self._sample_weight) * (self._prior_mean - means)
+        variances += np.float32(1 - self._sample_weight) * (self._prior_variance - variances)
+        closeness: Vectors = (cosines[:, : self._count] - means) / np.sqrt(variances)
         return closeness
 
 

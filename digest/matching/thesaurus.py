@@ -36,6 +36,7 @@ MIN_WEIGHT_SHARE = 0.05  # share of the nearest topic's weight below which a top
 PART_SEPARATOR = re.compile(r"\s*[,;:/&]\s*|\s+(?:and|or|und|oder)\s+", re.IGNORECASE)
 
 Weights = Sequence[tuple[int, float]]
+NamedText = tuple[str, str, Vectors | None]  # a name, or else the text; the text; its embedding
 
 
 class NamedTopics(NamedTuple):
@@ -91,9 +92,13 @@ class Thesaurus:
         `name` is a part of `text` that may be a topic's name. `vector` is the embedding of `text`, if topics have
         embeddings too.
         """
-        if vector is None and key_of(name) not in self._topics_by_key and not self._bm25_index.contains_any(text):
-            return NO_TOPICS
-        return _named_topics(self._similarities(name, text, vector))
+        return self.topics_in_each([(name, text, vector)])[0]
+
+    def topics_in_each(self, texts: Sequence[NamedText]) -> list[NamedTopics]:
+        """Return the topics that each of `texts` is about (see `topics_in`)."""
+        similarities = self._similarities(texts)
+        best = similarities.max(axis=1, initial=0.0).tolist()
+        return [_named_topics(*pair) for pair in zip(similarities, best, strict=True)]
 
     def nearest(self, name: str, text: str, vector: Vectors | None = None) -> int:
         """Return the number of the topic that a reader who writes this would tick (used in evaluations).
@@ -102,7 +107,7 @@ class Thesaurus:
         several topics without a common broader one, it is the first, unless that is far from the whole text: “Image” in
         “Image and video segmentation” names no topic. Raise ValueError if there are no topics.
         """
-        similarities = self._similarities(name, text, vector)
+        similarities: Values = self._similarities([(name, text, vector)])[0]
         called = self._topics_by_key.get(key_of(name), [])
         similarities[[broader for broader in self._narrower if broader not in called]] = -math.inf
         named = self._topics_named_in(name, similarities)
@@ -138,11 +143,17 @@ class Thesaurus:
         """Return whether `key` (see tokens.key_of) is the name or a phrase of any topic."""
         return key in self._topics_by_key
 
-    def _similarities(self, name: str, text: str, vector: Vectors | None) -> Values:
-        coverage = self._bm25_index.coverage(text)
-        if self._vectors is None or vector is None:
-            return self._add_name_bonus(name, COVERAGE_FACTOR * coverage)
-        return self._add_name_bonus(name, coverage + self._vectors @ vector)
+    def _similarities(self, texts: Sequence[NamedText]) -> Values:
+        """Return the similarity of each text (a row) to each topic (a column)."""
+        similarities = self._bm25_index.coverages([text for _, text, _ in texts])
+        vectors = [None if self._vectors is None else vector for _, _, vector in texts]
+        embedded = [number for number, vector in enumerate(vectors) if vector is not None]
+        similarities[[number for number, vector in enumerate(vectors) if vector is None]] *= COVERAGE_FACTOR
+        if self._vectors is not None and embedded:
+            similarities[embedded] += np.array([vectors[number] for number in embedded]) @ self._vectors.T
+        for (name, _, _), row in zip(texts, similarities, strict=True):
+            self._add_name_bonus(name, row)
+        return similarities
 
     def _add_name_bonus(self, name: str, similarities: Values) -> Values:
         for number in self._topics_by_key.get(key_of(name), ()):
@@ -150,9 +161,8 @@ class Thesaurus:
         return similarities
 
 
-def _named_topics(similarities: Values) -> NamedTopics:
+def _named_topics(similarities: Values, best: float) -> NamedTopics:
     low, high = SIMILARITY_RANGE
-    best = float(similarities[similarities.argmax()]) if similarities.size else 0.0
     if best <= low:
         return NO_TOPICS
     candidates = np.flatnonzero(similarities > max(low, best + math.log(MIN_WEIGHT_SHARE) / SHARPNESS))

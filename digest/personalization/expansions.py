@@ -10,10 +10,10 @@ from digest.matching import Interest
 from digest.matching.assembly import center_of, text_of, thesaurus_of
 from digest.matching.bm25 import NO_COUNTS, WordCounts
 from digest.matching.cache import BoundedCache
-from digest.matching.corpus import Corpus, EarlierPapers
+from digest.matching.corpus import AskedText, Corpus, EarlierPapers
 from digest.matching.expansion import MIN_PAPERS, Archive, Expansion, ExpansionWord
-from digest.matching.scoring import questions
 from digest.matching.scoring_weights import THRESHOLDS, odds
+from digest.matching.text_questions import questions
 from digest.models import ArchiveWords, Paper, TextExpansion
 from digest.personalization import embeddings
 from subscriptions.models import TopicFilter
@@ -29,8 +29,6 @@ RENEW = dt.timedelta(days=30)  # the archive has changed by then
 A_WEEK = dt.timedelta(days=7)
 CHUNK = 500  # keys in a query
 TURN = 60  # seconds until other older filters are checked
-
-Text = tuple[str, tuple[str, ...]]  # a text, and the words to ignore
 
 
 def earlier_papers() -> EarlierPapers:
@@ -58,11 +56,20 @@ def shared_words(corpus: Corpus, criteria: Criteria) -> tuple[SharedWords, ...]:
 
 def of_text(text: str, ignored: tuple[str, ...] = ()) -> Expansion | None:
     """Return the stored expansion of `text`, or None."""
-    row = TextExpansion.objects.filter(key=key_of((text, ignored))).first()
-    return _expansion(row) if row else None
+    return of_texts([(text, ignored)]).get((text, ignored))
 
 
-def texts_in(corpus: Corpus, criteria: Criteria) -> Iterator[Text]:
+def of_texts(texts: Sequence[AskedText]) -> dict[AskedText, Expansion]:
+    """Return the stored expansions of `texts`."""
+    found: dict[AskedText, Expansion] = {}
+    for start in range(0, len(texts), CHUNK):
+        keys = {text: key_of(text) for text in texts[start : start + CHUNK]}
+        rows = {row.key: _expansion(row) for row in TextExpansion.objects.filter(key__in=set(keys.values()))}
+        found |= {text: rows[key] for text, key in keys.items() if key in rows}
+    return found
+
+
+def texts_in(corpus: Corpus, criteria: Criteria) -> Iterator[AskedText]:
     """Yield the texts of a filter that can be expanded."""
     for question in questions(corpus, criteria, odds(THRESHOLDS["more"])):
         yield question.text, question.ignored
@@ -97,7 +104,7 @@ def forget_unused(*, now: dt.datetime) -> int:
     return TextExpansion.objects.filter(used_on__lt=now.date() - embeddings.KEEP).delete()[0]
 
 
-def key_of(text: Text) -> str:
+def key_of(text: AskedText) -> str:
     return hashlib.sha256("\n".join((text[0], *sorted(text[1]))).encode()).hexdigest()
 
 
@@ -105,14 +112,17 @@ class _LookUp:
     """The stored expansion of a text. Expansions are kept, because each text is looked up for several thresholds."""
 
     def __init__(self) -> None:
-        self._kept: BoundedCache[Text, tuple[Expansion | None]] = BoundedCache()
+        self._kept: BoundedCache[AskedText, tuple[Expansion | None]] = BoundedCache()
 
-    def __call__(self, text: str, ignored: tuple[str, ...]) -> Expansion | None:
-        kept = self._kept.get((text, ignored)) or self._kept.put((text, ignored), (of_text(text, ignored),))
-        return kept[0]
+    def __call__(self, texts: Sequence[AskedText]) -> list[Expansion | None]:
+        known = {text: kept for text in texts if (kept := self._kept.get(text)) is not None}
+        if missing := [text for text in texts if text not in known]:
+            found = of_texts(missing)
+            known |= {text: self._kept.put(text, (found.get(text),)) for text in missing}
+        return [known[text][0] for text in texts]
 
 
-def _texts(topics: Sequence[Interest], now: dt.datetime) -> list[Text]:
+def _texts(topics: Sequence[Interest], now: dt.datetime) -> list[AskedText]:
     """Return the texts of the newest filters, and of some older ones: all have their turn."""
     corpus = Corpus((), None, thesaurus_of(topics))
     own = TopicFilter.objects.filter(topic=None).order_by("-pk").values_list("words", flat=True)
@@ -129,7 +139,7 @@ def _parse(words: str) -> Criteria:
         return Criteria()  # a filter that was readable once
 
 
-def _outdated(texts: Sequence[Text], today: dt.date) -> list[Text]:
+def _outdated(texts: Sequence[AskedText], today: dt.date) -> list[AskedText]:
     """Return those of `texts` that have no expansion yet, or an old one."""
     keys = {key_of(text): text for text in texts}
     known: dict[str, TextExpansion] = {}
@@ -166,14 +176,14 @@ def _vectors(papers: Iterable[Paper], stop_at: float) -> "dict[str, Vectors]":
     return known
 
 
-def _expand(archive: Archive, text: Text) -> Expansion:
+def _expand(archive: Archive, text: AskedText) -> Expansion:
     vector = None
     if embeddings.is_available():
         vector = embeddings.of_texts([text[0]], embeddings.Kind.ASKED)[text[0]]
     return archive.expand(text[0], vector, text[1])
 
 
-def _store(text: Text, expansion: Expansion, today: dt.date) -> None:
+def _store(text: AskedText, expansion: Expansion, today: dt.date) -> None:
     values = {
         "words": [[word.family, round(word.weight, 4), word.word] for word in expansion.words],
         "words_mean": expansion.words_mean,

@@ -94,8 +94,8 @@ class _QueryEmbeddings:
         self._keep = keep
         self._kept: BoundedCache[str, Vectors] = BoundedCache()
 
-    def __call__(self, text: str) -> "Vectors | None":
-        vector = self._kept.get(text)
-        if vector is None:
-            vector = self._kept.put(text, embeddings.of_texts([text], embeddings.Kind.ASKED, keep=self._keep)[text])
-        return vector
+    def __call__(self, texts: Sequence[str]) -> "list[Vectors]":
+        found = {text: vector for text in texts if (vector := self._kept.get(text)) is not None}
+        if missing := [text for text in texts if text not in found]:
+            found |= embeddings.of_texts(missing, embeddings.Kind.ASKED, keep=self._keep)
+        return [self._kept.put(text, found[text]) for text in texts]

@@ -4,7 +4,9 @@ import datetime as dt
 import gc
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -14,6 +16,7 @@ from django.db.models import Model
 from digest.editions import candidates
 from digest.email.batch.assembler import EmailAssembler
 from digest.email.batch.recipients import Recipient, RecipientLoader
+from digest.matching import Interest
 from digest.models import Edition
 from digest.personalization import assessments, paper_index, snapshot
 from digest.personalization.digest_selection import compose
@@ -21,10 +24,14 @@ from subscriptions import brand
 from subscriptions.brand import Look
 from subscriptions.query.grammar import FilterError
 
+Readers = Mapping[int, Recipient | FilterError]  # by id
+Cutoffs = Mapping[tuple[int, int], dt.date]  # of weekly readers, by the ids of the edition and the reader
+
 logger = logging.getLogger(__name__)
 
 NOTHING_MATCHED = "Nothing in it matched what the reader follows."
 CHUNK = 500  # readers in a query
+PREPARED = 100  # readers who are matched together
 FRESH = 60.0  # seconds, after which hidden papers and changed notes are noticed
 GC_THRESHOLD = 40_000  # new objects between two runs of the garbage collector
 MAX_EDITIONS = 8  # kept in memory; a week that ends with an edition counts as one
@@ -99,9 +106,22 @@ class Composer:
                 (row.edition_id, row.subscriber_id) for row in chunk if _is_weekly(readers.get(row.subscriber_id))
             )
             look = brand.current()
-            for row in chunk:
+            for number, row in enumerate(chunk):
+                if number % PREPARED == 0:
+                    self._prepare(chunk[number : number + PREPARED], readers, cutoffs)
                 cutoff = cutoffs.get((row.edition_id, row.subscriber_id))
                 yield self._try_compose(row, readers.get(row.subscriber_id), cutoff, look)
+
+    def _prepare(self, rows: Iterable[DeliveryRow], readers: Readers, cutoffs: Cutoffs) -> None:
+        """Match the names and sentences of these readers together, which takes a fraction of the time."""
+        asked: dict[tuple[int, dt.date | None, str], list[Interest]] = defaultdict(list)
+        for row in rows:
+            if isinstance(reader := readers.get(row.subscriber_id), Recipient):
+                cutoff = cutoffs.get((row.edition_id, row.subscriber_id))
+                asked[row.edition_id, cutoff, reader.profile.amount] += reader.profile.interests
+        for (edition, cutoff, amount), interests in asked.items():
+            with suppress(Exception):  # raised again by each email that can't be made for the same reason
+                self._context(edition, cutoff).index.prepare(interests, amount)
 
     def _try_compose(
         self, row: DeliveryRow, reader: Recipient | FilterError | None, cutoff: dt.date | None, look: Look

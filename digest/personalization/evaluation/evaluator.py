@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache as cached
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from digest.matching import Assessments, Index, Interest, PaperText, scoring_wei
 from digest.matching.assembly import assemble_index, center_of, text_of, thesaurus_of
 from digest.matching.corpus import NO_EARLIER_PAPERS, EarlierPapers
 from digest.matching.expansion import Archive
-from digest.matching.scoring import questions
+from digest.matching.text_questions import questions
 from digest.matching.thesaurus import Thesaurus
 from digest.matching.tokens import key_of
 from digest.personalization import embeddings, profiles
@@ -165,7 +166,12 @@ def make_index(
         return assemble_index(papers, topics, earlier=earlier)
     texts = [*map(text_of, papers), *(topic.profile for topic in topics)]
     background = _stack(encode(list(map(text_of, others)))) if others else None
-    return assemble_index(papers, topics, encode(texts), background, lambda text: encode([text])[text], None, earlier)
+
+    def look_up(texts: Sequence[str]) -> "list[Vectors]":
+        known = encode(texts)
+        return [known[text] for text in texts]
+
+    return assemble_index(papers, topics, encode(texts), background, look_up, None, earlier)
 
 
 def _earlier(
@@ -176,12 +182,13 @@ def _earlier(
         return NO_EARLIER_PAPERS
     if encode is None:
         archive = Archive(others)
-        return EarlierPapers(archive.word_counts, cached(lambda text, ignored: archive.expand(text, None, ignored)))
+        expand = cached(lambda text, ignored: archive.expand(text, None, ignored))
+        return EarlierPapers(archive.word_counts, lambda texts: [*starmap(expand, texts)])
     vectors, profiles = _stack(encode(list(map(text_of, others)))), _stack(encode([one.profile for one in topics]))
     archive = Archive(others, vectors, center_of(profiles))
 
     expand = cached(lambda text, ignored: archive.expand(text, encode([text])[text], ignored))
-    return EarlierPapers(archive.word_counts, expand)
+    return EarlierPapers(archive.word_counts, lambda texts: [*starmap(expand, texts)])
 
 
 def _stack(vectors: "dict[str, Vectors]") -> "Vectors":

@@ -59,7 +59,9 @@ def test_a_paper_that_shares_only_those_words_is_found() -> None:
     archive = Archive(earlier_papers())
     asked = Interest("it", Criteria(sentence=ASKED))
     assert not Index(day).answer(asked, "more").scores
-    known = EarlierPapers(archive.word_counts, lambda text, ignored: archive.expand(text, ignored=ignored))
+    known = EarlierPapers(
+        archive.word_counts, lambda texts: [archive.expand(text, ignored=words) for text, words in texts]
+    )
     assert list(Index(day, earlier=known).answer(asked, "more").scores) == [0]
     struck = Interest("it", Criteria(sentence=ASKED, ignored=("osworld",)))
     assert not Index(day, earlier=known).answer(struck, "more").scores

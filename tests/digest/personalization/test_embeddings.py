@@ -53,6 +53,16 @@ def test_it_matches_by_meaning_and_says_so(edition: Edition) -> None:
     assert ("meaning", "reinforcement learning at a large scale") in {(r.kind, r.found) for r in best.reasons}
 
 
+def test_it_reads_the_embeddings_of_many_texts_in_one_query(edition: Edition, django_assert_num_queries: Any) -> None:
+    names = ["agents that learn", "rewards for robots", "models of the world"]
+    embeddings.of_texts(names, embeddings.Kind.ASKED)
+    index = paper_index.build_index(edition.papers.order_by("pk"))
+    with django_assert_num_queries(2):  # of the embeddings and of the expansions
+        index.prepare(Interest("it", Criteria(phrases=(name,))) for name in names)
+    with django_assert_num_queries(0):
+        assert all(index.corpus.vector(name) is not None for name in names)
+
+
 def test_it_says_what_is_close_of_a_name_beside_a_sentence(edition: Edition) -> None:
     name = "reinforcement learning at a large scale"
     asked = Interest("it", Criteria(phrases=(name, "tax law"), sentence="how to cook pasta for many guests"))

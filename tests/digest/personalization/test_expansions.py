@@ -8,11 +8,12 @@ import pytest
 from django.test import Client
 
 from digest.matching import Interest
+from digest.matching.expansion import Expansion
 from digest.models import ArchiveWords, Edition, Paper, TextExpansion
 from digest.personalization import embeddings, expansions, paper_index
 from subscriptions.models import Subscriber
 from subscriptions.query.grammar import Criteria
-from tests.conftest import NOW, make_reader
+from tests.conftest import NOW, TODAY, make_reader
 
 ASKED = "assistants that click through screens"
 MINUTE = 60.0
@@ -99,3 +100,10 @@ def test_the_preview_shows_the_words_and_a_button_strikes_one_out(client: Client
     page = client.post("/subscribe/preview/", {"words": f"about: {ASKED}", "ignore": "OSWorld"}).content.decode()
     assert f"about: {ASKED}\nignore:OSWorld</textarea>" in page
     assert "Do not look for" not in page
+
+
+@pytest.mark.usefixtures("archive", "reader")
+def test_texts_that_differ_only_in_the_order_of_ignored_words_are_looked_up_alike() -> None:
+    expansions._store((ASKED, ("a", "b")), Expansion(), TODAY)
+    asked = [(ASKED, ("a", "b")), (ASKED, ("b", "a")), (ASKED, ())]
+    assert [found is not None for found in expansions.earlier_papers().expansions(asked)] == [True, True, False]

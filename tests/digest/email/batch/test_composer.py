@@ -1,10 +1,13 @@
 """Emails as bytes that are ready to send."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from digest.email.batch import composer
 from digest.email.batch.composer import NOTHING_MATCHED, ComposedEmail, Composer, DeliveryRow
-from digest.models import Delivery, Edition, Paper
+from digest.matching import Index
+from digest.models import Delivery, Edition, Paper, TextExpansion
 from subscriptions.models import Brand, Subscriber
 from tests.conftest import NOW, make_reader
 
@@ -92,3 +95,18 @@ def test_it_makes_emails_in_the_current_theme(edition: Edition, alice: Subscribe
     made = next(composer.compose([row]))
     assert b"From: Morning Reading <" in (made.message or b"")
     assert made.sender == "digest@papers.example.org"
+
+
+def test_it_looks_up_the_texts_of_many_readers_in_one_query(edition: Edition) -> None:
+    readers = [make_reader(f"reader{n}@example.org", words=f"diffusion of particles {n}") for n in range(4)]
+    rows = [make_row(edition, reader) for reader in readers]
+    with CaptureQueriesContext(connection) as queries:
+        assert all(made.message for made in Composer().compose(rows))
+    assert sum(TextExpansion._meta.db_table in query["sql"] for query in queries.captured_queries) == 1
+
+
+def test_it_makes_each_email_that_it_can_if_they_cannot_be_prepared_together(
+    edition: Edition, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Index, "prepare", None)
+    assert composed(edition, alice)[0].message is not None
