@@ -5,7 +5,9 @@ import random
 from itertools import islice
 
 from benchmarks import corpus
-from digest.models import Edition, Paper
+from digest.matching.similarity import DIMENSIONS
+from digest.models import Edition, Paper, TextExpansion, Vector
+from digest.personalization import embeddings, expansions
 from subscriptions.models import Subscriber, Topic, TopicFilter
 
 TOPICS_OF_THE_DAY = 24  # topics that the papers are about
@@ -30,13 +32,14 @@ def make_edition(papers: int, now: dt.datetime) -> Edition:
     return edition
 
 
-def make_readers(readers: int, now: dt.datetime, *, typing: float, seed: int = 2) -> None:
-    """Store active readers. Each follows a few of the day's topics, and a share `typing` (0…1) also two phrases.
+def make_readers(readers: int, now: dt.datetime, *, typing: float, seed: int = 2, names: bool = False) -> None:
+    """Store active readers. Each follows a few of the day's topics, and a share `typing` (0…1) also words of their own.
 
-    One in five reads German.
+    These are two phrases that others type, too, or with `names` a name of three words. One in five reads German.
     """
     chance = random.Random(seed)
     typed, offered = _typed(chance), topics()
+    typed_words = sorted({word for phrase in typed for word in phrase.split() if word.isalnum()})
     for begin in range(0, readers, BATCH):
         some = [_reader(f"{seed}-{number}", chance, now) for number in range(begin, min(begin + BATCH, readers))]
         Subscriber.objects.bulk_create(some)
@@ -45,8 +48,35 @@ def make_readers(readers: int, now: dt.datetime, *, typing: float, seed: int = 2
             ticked = chance.sample(offered, A_READERS_TOPICS)
             filters += [TopicFilter(subscriber=reader, topic=topic) for topic in ticked]
             if chance.random() < typing:
-                filters.append(TopicFilter(subscriber=reader, words=", ".join(chance.sample(typed, 2))))
+                words = " ".join(chance.sample(typed_words, 3)) if names else ", ".join(chance.sample(typed, 2))
+                filters.append(TopicFilter(subscriber=reader, words=words))
         TopicFilter.objects.bulk_create(filters, batch_size=BATCH)
+
+
+def know_names(now: dt.datetime) -> None:
+    """Store an embedding and an expansion of each name that a reader typed, as a site does when it is saved."""
+    import numpy as np
+
+    texts = sorted(set(TopicFilter.objects.filter(topic=None).values_list("words", flat=True)))
+    numbers = np.random.default_rng(7)
+    for start in range(0, len(texts), BATCH):
+        some = texts[start : start + BATCH]
+        rows = numbers.normal(size=(len(some), DIMENSIONS)).astype(np.float32) / DIMENSIONS**0.5
+        Vector.objects.bulk_create(
+            Vector(key=embeddings.key_of(text), kind="asked", values=row.astype(np.float16).tobytes(), used_on=now)
+            for text, row in zip(some, rows, strict=True)
+        )
+        TextExpansion.objects.bulk_create(
+            TextExpansion(
+                key=expansions.key_of((text, ())),
+                words=[[word, 0.1, word] for word in text.split()],
+                words_mean=0.1,
+                values=row.tobytes(),
+                made_on=now,
+                used_on=now,
+            )
+            for text, row in zip(some, rows, strict=True)
+        )
 
 
 def topics() -> list[Topic]:
