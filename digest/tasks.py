@@ -25,7 +25,7 @@ from digest.ops.health.broker import BrokerError
 from digest.ops.jobs import runner
 from digest.ops.metrics import task_times  # noqa: F401  # its signals count the tasks
 from digest.ops.recovery import guard, settlement
-from digest.ops.recovery.start_up import require_keys
+from digest.ops.recovery.start_up import require_keys, require_release
 from digest.ops.staff import sessions
 from digest.papers import topic_assignment
 from digest.personalization import assessments, embeddings, expansions, key_sentences, likes, paper_index
@@ -46,10 +46,11 @@ SENDING_LIMIT = 400  # seconds; an email in flight may wait up to 300 seconds fo
 
 @worker_init.connect
 @beat_init.connect
-def refuse_wrong_keys(**kwargs: object) -> None:
-    """Stop a worker or beat that has other keys than the database."""
+def refuse_foreign_database(**kwargs: object) -> None:
+    """Stop a worker or beat that has other keys than the database, or that is older."""
     key_report.report_wrong_keys()
     require_keys()
+    require_release()
 
 
 @worker_init.connect

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from digest.models import Source
 from digest.ops.pipeline import NoEditionError, Summary
-from digest.ops.recovery.start_up import require_keys
+from digest.ops.recovery.start_up import require_keys, require_release
 
 
 def day(text: str) -> dt.date:
@@ -104,6 +104,7 @@ class SummaryCommand(BaseCommand):
         if self.mails:
             check_links()
             require_keys()
+            require_release()
         try:
             summary = self.run(options)
         except NoEditionError as error:

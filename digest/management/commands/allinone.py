@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from digest.ops.recovery.start_up import require_keys
+from digest.ops.recovery.start_up import require_keys, require_release
 from digest.processes import single_process
 from subscriptions.topics import catalogues
 from subscriptions.topics.catalogue import CatalogueError
@@ -35,7 +35,8 @@ class Command(BaseCommand):
         self.stdout.write("Stopped. Emails that were not sent yet stay in the queue until the next start.")
 
     def prepare(self) -> None:
-        """Migrate the database, check the keys and load the topics, before the first request."""
+        """Migrate the database, check it and load the topics, before the first request."""
+        require_release()
         call_command("migrate", verbosity=0)
         require_keys()
         catalogues.load()

@@ -9,6 +9,7 @@ from django.db import DatabaseError, InterfaceError
 
 from digest.ops.health import broker, channels, schema
 from digest.ops.health.broker import BrokerError
+from digest.ops.recovery import releases
 
 # The doctor says more about these.
 EXAMINED_BY_DOCTOR = ("digest.E012", "digest.E013", "digest.E014", "digest.W010")
@@ -24,6 +25,9 @@ def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if missing:
         hint = f"Run manage.py migrate. Missing: {', '.join(missing[:3])}{' …' if len(missing) > 3 else ''}."
         return [Error("The database lacks migrations of this version.", hint=hint, id="digest.E013")]
+    if newer := releases.newer_migrations():
+        said = f"The database was migrated by a newer release ({newer[-1]})."
+        return [Error(said, hint=releases.WHAT_TO_DO, id="digest.E015")]
     return []
 
 
