@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import logging
 import os
+import pwd
 import re
 from collections.abc import Sequence
 from email.utils import getaddresses
@@ -176,7 +177,20 @@ def writable_folder(name: str, default: Path) -> Path:
         raise ImproperlyConfigured(f"{name}: {folder} can't be written ({error.strerror}).") from error
     if not os.access(folder, os.W_OK):
         raise ImproperlyConfigured(f"{name}: {folder} can't be written by user {os.geteuid()}.")
+    owner = folder.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        raise ImproperlyConfigured(
+            f"{name}: {folder} belongs to {_user(owner)}, and this runs as root. {_user(owner)} could not change what "
+            f"root writes there. Run it as that user: sudo -u {_user(owner)} …"
+        )
     return folder
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"  # sudo's way to write it
 
 
 def folders(name: str) -> list[Path]:

@@ -383,6 +383,13 @@ def test_a_folder_of_another_user_is_reported(tmp_path: Path, monkeypatch: pytes
         env.writable_folder("IT", tmp_path)
 
 
+def test_root_does_not_write_into_the_folder_of_the_services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(Path, "stat", lambda path, **kwargs: os.stat_result([0o40700, 0, 0, 0, 4242, 0, 0, 0, 0, 0]))
+    with pytest.raises(ImproperlyConfigured, match="belongs to #4242, and this runs as root"):
+        env.writable_folder("IT", tmp_path)
+
+
 def test_tests_reach_no_real_mail_server(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(

@@ -109,6 +109,8 @@ class SummaryCommand(BaseCommand):
             summary = self.run(options)
         except NoEditionError as error:
             raise CommandError(str(error)) from error
+        except PermissionError as error:
+            raise CommandError(f"{error.filename} can't be written by this user ({error.strerror}).") from error
         except KeyboardInterrupt as error:
             message = "Stopped. Finished work is kept. Run the same command again to continue."
             raise CommandError(message, returncode=130) from error

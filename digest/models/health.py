@@ -24,6 +24,7 @@ class Heartbeat(models.Model):
     at = models.DateTimeField(db_index=True, help_text="By the database's clock.")
     own_clock = models.DateTimeField(help_text="By the clock of the process, at the same moment.")
     free_mb = models.FloatField(null=True, help_text="Megabytes that are free in the process's VAR_DIR.")
+    unwritable = models.TextField(blank=True, db_default="", help_text="A file in VAR_DIR that it can't write.")
     waited = models.FloatField(null=True, help_text="Seconds that a queue's last task waited.")
     depth = models.PositiveIntegerField(null=True, help_text="Tasks that wait in a queue.")
 

@@ -35,6 +35,8 @@ class Installation(models.Model):
         null=True, blank=True, help_text="The last edition that digests were counted for."
     )
 
+    backed_up_at = models.DateTimeField(null=True, blank=True, help_text="When a timer last made a backup.")
+
     class Meta:
         verbose_name_plural = "installation"
         constraints = [models.CheckConstraint(condition=Q(pk=ONLY), name="one_installation")]

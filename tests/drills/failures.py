@@ -63,6 +63,17 @@ def beat_killed(context: Context) -> Outcome:
     return outcome(alert, time.monotonic(), run)
 
 
+@drill("web server killed", group=SITE)
+def web_killed(context: Context) -> Outcome:
+    site = site_of(context)
+    site.kill("web")
+    since = time.monotonic()
+    run = site.publish()
+    alert = site.webhook.alert_after("web", since)
+    site.start("web")
+    return outcome(alert, time.monotonic(), run)
+
+
 @drill("beat's clock an hour slow", group=SITE)
 def clock_slow(context: Context) -> Outcome:
     site = site_of(context)

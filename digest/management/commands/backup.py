@@ -5,9 +5,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from digest import clock
 from digest.management.base import check_database
+from digest.ops.health import backup_report
 from digest.ops.recovery import backups
 from digest.ops.recovery.backups import BackupError
 from digest.ops.recovery.database_dump import DumpError
+from digest.ops.recovery.keys import WrongKeyError
 
 
 class Command(BaseCommand):
@@ -24,14 +26,17 @@ class Command(BaseCommand):
         if options["keep"] is not None and (options["keep"] < 1 or options["file"]):
             raise CommandError("--keep takes a number from 1, and no file: it is for backups with default names.")
         now = clock.now()
-        path: Path = options["file"] or backups.default_path(now)
         try:
+            path: Path = options["file"] or backups.default_path(now)
             manifest = backups.backup(path, now=now)
-        except (BackupError, DumpError, OSError) as error:
+        except (BackupError, DumpError, WrongKeyError, OSError) as error:
+            if options["keep"]:
+                backup_report.note_failure(f"{error}", now=now)
             raise CommandError(f"No backup was made. {error}") from error
         readers, digests = (manifest.counts[name] for name in ("subscriptions_subscriber", "digest_delivery"))
         size = path.stat().st_size / 2**20
         self.stdout.write(f"{path}: {readers} readers, {digests} deliveries, {size:.1f} MB.")
         if options["keep"]:
+            backup_report.note_success(now=now)
             deleted = backups.keep(options["keep"], path.parent)
             self.stdout.write(f"Deleted {len(deleted)} older ones.")

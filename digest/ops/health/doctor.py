@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from digest import clock
 from digest.delivery.providers import failover
 from digest.delivery.providers.capabilities import SMTP
-from digest.models import Heartbeat, Source
+from digest.models import Heartbeat, Installation, Source
 from digest.ops import dns_checks
 from digest.ops.dns_checks import CheckState
 from digest.ops.health import broker, checks, deploy_checks, heartbeats, watch
@@ -50,9 +50,11 @@ RUNNING = {
     "broker": ("Broker", ""),
     "beat": ("Beat", ""),
     "workers": ("Workers", ""),
+    "web": ("Web server", ""),
     "queue": ("Queues", ""),
     "clock": ("Clocks", "All agree with the database's clock."),
     "disk": ("Disk", ""),
+    "files": ("Files", "All that workers write can be written."),
     "task": ("Scheduled tasks", "All that are needed are on."),
     "discarded": ("Age of tasks", "None was discarded."),
     "source": ("Sources", ""),
@@ -62,6 +64,7 @@ RUNNING = {
     "paused": ("Pause", "Sending is not paused."),
     "provider": ("Providers", "None refuses all emails."),
     "poison": ("Crashing emails", "There are none."),
+    "backup": ("Backups", ""),
 }
 
 
@@ -122,8 +125,8 @@ def _details(name: str, now: dt.datetime) -> str:
     match name:
         case "broker":
             return _broker()
-        case "beat" | "workers":
-            rows = heartbeats.alive(Kind.BEAT if name == "beat" else Kind.WORKER, now=now)
+        case "beat" | "workers" | "web":
+            rows = heartbeats.alive(Kind(name.removesuffix("s")), now=now)
             return "; ".join(f"{row.name}, {_ago(row, now)}" for row in rows) + "."
         case "queue":
             rows = list(Heartbeat.objects.filter(kind=Kind.QUEUE, name__in=settings.CELERY_TASK_QUEUES))
@@ -131,6 +134,9 @@ def _details(name: str, now: dt.datetime) -> str:
             return "; ".join(waits) + "." if rows else "No task has run yet."
         case "disk":
             return f"{heartbeats.free_mb() or 0:,.0f} MB are free where VAR_DIR is."
+        case "backup":
+            last = Installation.load().backed_up_at
+            return f"The last one by a timer was made at {last:%Y-%m-%d %H:%M} UTC." if last else "No timer made one."
         case _:
             return f"{Source.objects.filter(is_active=True).count()} on, and none keeps failing."
 

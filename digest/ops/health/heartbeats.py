@@ -28,6 +28,18 @@ def free_mb() -> float | None:
         return None
 
 
+def unwritable() -> str:
+    """Return a folder or file in VAR_DIR that a worker must write and this process can't, or an empty string.
+
+    Root may have written it, or the disk is read-only.
+    """
+    folders = (settings.VAR_DIR / "journals", settings.RECOVERY_DIR)
+    paths = (settings.VAR_DIR, *(path for folder in folders for path in (folder, *folder.rglob("*"))))
+    # A file may have just been deleted.
+    closed = (path for path in paths if not os.access(path, os.W_OK) and os.access(path, os.F_OK))
+    return str(next(closed, ""))
+
+
 def record(kind: Kind, name: str, *, queues: str = "", waited: float | None = None, depth: int | None = None) -> None:
     """Store that this process, or a queue, is alive: in one statement, so that processes never wait for each other."""
     now = clock.now()
@@ -41,10 +53,11 @@ def record(kind: Kind, name: str, *, queues: str = "", waited: float | None = No
         at=now,
         own_clock=timezone.now(),
         free_mb=free_mb(),
+        unwritable=unwritable(),
         waited=waited,
         depth=depth,
     )
-    fields = ["host", "version", "queues", "at", "own_clock", "free_mb", "waited", "depth"]
+    fields = ["host", "version", "queues", "at", "own_clock", "free_mb", "unwritable", "waited", "depth"]
     Heartbeat.objects.bulk_create([row], update_conflicts=True, unique_fields=["kind", "name"], update_fields=fields)
 
 

@@ -32,6 +32,7 @@ ENDINGS = {
     "broker": "The broker answers again",
     "database": "The database answers again",
     "paused": "Sending goes on",
+    "web": "The web server runs again",
     "workers": "Workers run again",
 }
 DASHBOARD = "/admin/"

@@ -10,6 +10,7 @@ from digest.ops.health import checks, watch
 from digest.ops.health.problems import Problem
 
 KEPT_FOR = 5.0  # seconds
+NAMES = [name for name in checks.URGENT if name != "web"]  # the process that answers is a web process
 NO_DATABASE = Problem("database", "The database does not answer", "Start PostgreSQL, and check DATABASE_URL.")
 
 _lock = threading.Lock()
@@ -34,6 +35,6 @@ def forget() -> None:
 def _find() -> list[Problem]:
     try:
         now = clock.now()
-        return [problem for name in checks.URGENT for problem in watch.find(name, now) or ()]
+        return [problem for name in NAMES for problem in watch.find(name, now) or ()]
     except (DatabaseError, InterfaceError):
         return [NO_DATABASE]

@@ -20,7 +20,7 @@ EVERY = dt.timedelta(seconds=12)
 TURN = "watch"
 # A site that was just started, or upgraded, may begin with its web server.
 PATIENCE = 90.0  # seconds of this process, for the checks of other processes
-_PATIENT = ("beat", "workers", "queue", "planning", "waiting", "edition")
+_PATIENT = ("beat", "workers", "web", "queue", "planning", "waiting", "edition")
 
 _started_at = clock.seconds()
 LOG_EVERY = 3600.0  # seconds
@@ -45,7 +45,7 @@ def look_now(*names: str, now: dt.datetime) -> None:
 
 
 def has_urgent_incident() -> bool:
-    """Return whether something is wrong that /readyz reports."""
+    """Return whether something is wrong that needs someone to act, as /readyz reports."""
     keys = incidents.open_incidents().values_list("key", flat=True)
     return any(key.partition(":")[0] in checks.URGENT for key in keys)
 

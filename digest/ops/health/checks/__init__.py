@@ -1,6 +1,6 @@
 """The checks of a running site. Each yields what is wrong now; its name is the first part of the problems' keys.
 
-`URGENT` are those that /readyz reports: nothing, or nothing right, is sent until someone acts.
+`URGENT` are those that need someone to act: nothing, or nothing right, is sent, or no page is served.
 """
 
 import datetime as dt
@@ -16,9 +16,11 @@ URGENT: dict[str, Check] = {
     "broker": machines.broker_is_down,
     "beat": processes.beat_is_silent,
     "workers": processes.workers_are_silent,
+    "web": processes.web_is_silent,
     "paused": sending.sending_is_paused,
     "clock": processes.clocks_differ,
     "disk": machines.disks_are_full,
+    "files": machines.files_are_closed,
     "keys": processes.keys_differ,
 }
 OTHERS: dict[str, Check] = {
@@ -31,5 +33,6 @@ OTHERS: dict[str, Check] = {
     "poison": sending.emails_crash,
     "edition": publishing.edition_is_late,
     "source": publishing.sources_fail,
+    "backup": machines.backups_are_missing,
 }
 ALL = URGENT | OTHERS

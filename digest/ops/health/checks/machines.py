@@ -3,13 +3,16 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from digest.models import Heartbeat
-from digest.ops.health import broker, heartbeats, schema
+from digest.models import Heartbeat, Incident, Installation
+from digest.models.installations import ONLY
+from digest.ops.health import backup_report, broker, heartbeats, schema
 from digest.ops.health.broker import BrokerError
 from digest.ops.health.heartbeats import Kind
 from digest.ops.health.problems import Problem
 
 LEAST_FREE_MB = 100.0
+BACKUP_LATE_AFTER = dt.timedelta(hours=50)  # two nights, and the timer's spread
+BACKUPS_ENDED_AFTER = dt.timedelta(days=30)  # without one, they are made in another way
 
 
 def missing_migrations(now: dt.datetime) -> Iterator[Problem]:
@@ -42,3 +45,31 @@ def disks_are_full(now: dt.datetime) -> Iterator[Problem]:
             "digests wait. Make space; sending goes on by itself."
         )
         yield Problem(f"disk:{host}", f"The disk of {host} is full", text)
+
+
+def files_are_closed(now: dt.datetime) -> Iterator[Problem]:
+    """Yield the machines where a process can't write its own files, such as its journal."""
+    rows = Heartbeat.objects.filter(at__gt=now - heartbeats.SILENT_AFTER).exclude(unwritable="")
+    closed = {row.host: row.unwritable for row in rows}
+    if here := heartbeats.unwritable():
+        closed[heartbeats.host()] = here
+    for host, path in sorted(closed.items()):
+        text = (
+            f"{path} can't be written. Without its journal a worker sends nothing; digests wait. If root wrote it, "
+            "give it to the services' user (chown). If the disk is read-only, see dmesg."
+        )
+        yield Problem(f"files:{host}", f"A process on {host} can't write its files", text)
+
+
+def backups_are_missing(now: dt.datetime) -> Iterator[Problem]:
+    """Yield a problem if a timer made backups until some days ago. Keep the incident of one that failed."""
+    for one in Incident.objects.filter(key=backup_report.FAILED, ended_at=None):
+        yield Problem(one.key, one.heading, one.text, one.path, is_reported=True)
+    late = Installation.objects.filter(pk=ONLY, backed_up_at__lt=now - BACKUP_LATE_AFTER)
+    last = late.filter(backed_up_at__gt=now - BACKUPS_ENDED_AFTER).first()
+    if last and last.backed_up_at:
+        text = (
+            f"The last one was made on {last.backed_up_at:%Y-%m-%d}. See systemctl list-timers papers-backup.timer, "
+            "and journalctl -u papers-backup. manage.py backup --keep 14 makes one."
+        )
+        yield Problem("backup:late", "No backup was made for two nights", text)

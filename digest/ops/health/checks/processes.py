@@ -46,6 +46,16 @@ def workers_are_silent(now: dt.datetime) -> Iterator[Problem]:
         yield Problem("workers", what, text)
 
 
+def web_is_silent(now: dt.datetime) -> Iterator[Problem]:
+    """Yield a problem if no web process is alive. A worker finds it."""
+    if not heartbeats.alive(Kind.WEB, now=now):
+        text = (
+            f"{_last(Kind.WEB, now)} Readers can't open pages, sign up or unsubscribe. Start it, and see its log: "
+            "systemctl status papers-web, or manage.py allinone if one process does everything."
+        )
+        yield Problem("web", "The web server is not running", text)
+
+
 def queues_are_blocked(now: dt.datetime) -> Iterator[Problem]:
     """Yield the queues that ran no task for a while, although beat and a worker are alive."""
     if not heartbeats.alive(Kind.BEAT, now=now) or list(workers_are_silent(now)):

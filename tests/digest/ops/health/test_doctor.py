@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def alive(settings: Any) -> None:
     heartbeats.record(Kind.BEAT, "host")
+    heartbeats.record(Kind.WEB, "host:1")
     heartbeats.record(Kind.WORKER, "celery@host", queues=",".join(settings.CELERY_TASK_QUEUES))
 
 
@@ -30,7 +31,19 @@ def states() -> dict[str, State]:
 @pytest.mark.usefixtures("alive")
 def test_it_examines_what_must_work() -> None:
     found = states()
-    for name in ("Database", "Migrations", "Broker", "Beat", "Workers", "Clocks", "Disk", "Keys", "Pause"):
+    for name in (
+        "Database",
+        "Migrations",
+        "Broker",
+        "Beat",
+        "Workers",
+        "Web server",
+        "Clocks",
+        "Disk",
+        "Files",
+        "Backups",
+        "Keys",
+    ):
         assert found[name] is State.OK, name
     assert found["Test email"] is found["DNS"] is State.UNKNOWN
 

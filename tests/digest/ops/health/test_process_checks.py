@@ -1,6 +1,7 @@
 """Checks of beat, workers, queues, clocks, disks, the broker, tables, editions and sources."""
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from django.db.migrations.recorder import MigrationRecorder
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from digest.models import Edition, FetchRun, Heartbeat, Incident, QuietDay, Source
-from digest.ops.health import broker, checks, heartbeats, watch
+from digest.ops.health import backup_report, broker, checks, heartbeats, pulse, watch
 from digest.ops.health.broker import BrokerError
 from digest.ops.health.heartbeats import Kind
 from tests.conftest import NOW, TODAY
+from tests.drills.registry import ALERT_WITHIN
 
 pytestmark = pytest.mark.django_db
 QUEUES = {*django_settings.CELERY_TASK_QUEUES}
@@ -45,6 +47,13 @@ def test_it_notices_within_ninety_seconds_that_beat_is_silent() -> None:
     beat(Kind.BEAT, "host")
     assert keys("beat", NOW + 75 * SECOND) == []
     assert keys("beat", NOW + 90 * SECOND) == ["beat"]
+
+
+def test_an_alert_leaves_within_two_minutes_of_the_death_of_a_process() -> None:
+    """The drills shorten these times."""
+    two_rounds = 2 * pulse.EVERY  # the last heartbeat, and the next look
+    assert heartbeats.SILENT_AFTER.total_seconds() + watch.EVERY.total_seconds() + two_rounds < ALERT_WITHIN
+    assert heartbeats.SILENT_AFTER.total_seconds() > 2 * heartbeats.EVERY
 
 
 def test_it_names_the_queues_without_a_worker() -> None:
@@ -79,6 +88,43 @@ def test_it_notices_a_full_disk_of_another_machine(monkeypatch: pytest.MonkeyPat
     assert keys("disk") == []
     Heartbeat.objects.update(free_mb=0.0, host="w1")
     assert keys("disk") == ["disk:w1"]
+
+
+def test_it_notices_a_worker_that_cannot_write_its_journal(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    settings.VAR_DIR, settings.RECOVERY_DIR = tmp_path, tmp_path / "recovery"
+    (tmp_path / "journals").mkdir()
+    assert keys("files") == []
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK or "journals" not in str(path))
+    beat(Kind.WORKER, "a@host")
+    monkeypatch.undo()
+    (problem,) = checks.ALL["files"](NOW)  # seen from a process that has no such trouble
+    assert problem.key == f"files:{heartbeats.host()}"
+    assert f"{tmp_path}/journals can't be written" in problem.text
+
+
+def test_a_journal_that_was_just_deleted_is_no_problem(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    settings.VAR_DIR, settings.RECOVERY_DIR = tmp_path, tmp_path / "recovery"
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert heartbeats.unwritable() == ""
+
+
+def test_a_worker_notices_that_the_web_server_is_gone() -> None:
+    beat(Kind.WEB, "host:1")
+    assert keys("web", NOW + 75 * SECOND) == []
+    (problem,) = checks.ALL["web"](NOW + 90 * SECOND)
+    assert problem.heading == "The web server is not running"
+
+
+def test_it_notices_that_a_timer_makes_no_backups_anymore() -> None:
+    assert keys("backup") == []  # backups may be made in another way
+    backup_report.note_success(now=NOW)
+    assert keys("backup", NOW + 49 * HOUR) == []
+    assert keys("backup", NOW + 51 * HOUR) == ["backup:late"]
+    assert keys("backup", NOW + 31 * 24 * HOUR) == []
 
 
 def test_it_notices_that_the_broker_is_down(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
