@@ -24,12 +24,14 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108  # heartbeats of workers must not wait
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]
-    """The log of the main process, in the format of the application's. It logs no requests, so it masks nothing."""
+    """The log of the main process, as that of the application. It logs no requests, so it masks nothing."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(_json() if _wants_json() else logging.Formatter(_TEXT))
+            handler.setFormatter(_json() if _setting("LOG_FORMAT") == "json" else logging.Formatter(_TEXT))
+        level = logging.getLevelNamesMapping().get(_setting("LOG_LEVEL"))  # a wrong one stops the application
+        self.error_log.setLevel(level or logging.INFO)
 
 
 logger_class = Logger
@@ -42,11 +44,12 @@ def post_worker_init(worker: Any) -> None:
     worker.log.error_log.propagate = True
 
 
-def _wants_json() -> bool:
-    if "LOG_FORMAT" in os.environ:
-        return os.environ["LOG_FORMAT"] == "json"
-    settings = Path(os.environ.get("ENV_FILE") or ".env")
-    return settings.is_file() and bool(re.search(r"^LOG_FORMAT=['\"]?json\b", settings.read_text(), re.MULTILINE))
+def _setting(name: str) -> str:
+    if name in os.environ:
+        return os.environ[name]
+    file = Path(os.environ.get("ENV_FILE") or ".env")
+    found = re.search(rf"^{name}=['\"]?(\w+)", file.read_text(), re.MULTILINE) if file.is_file() else None
+    return found[1] if found else ""
 
 
 def _json() -> logging.Formatter:

@@ -18,7 +18,7 @@ RECORD = logging.LogRecord("gunicorn.error", logging.INFO, "", 0, "Booting worke
 
 @pytest.fixture
 def conf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
-    for name in ("LOG_FORMAT", "BIND", "WEB_CONCURRENCY"):
+    for name in ("LOG_FORMAT", "LOG_LEVEL", "BIND", "WEB_CONCURRENCY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ENV_FILE", str(tmp_path / "env"))
     spec = importlib.util.spec_from_file_location("gunicorn_conf", PATH)
@@ -58,6 +58,12 @@ def test_it_reads_the_format_where_the_settings_do(conf: ModuleType, tmp_path: P
     found: dict[str, Any] = json.loads(line(conf))
     assert (found["level"], found["logger"]) == ("INFO", "gunicorn.error")
     assert found["message"] == "Booting worker with pid: 7"
+
+
+@pytest.mark.parametrize(("written", "level"), [("LOG_LEVEL=WARNING", 30), ("LOG_LEVEL=loud", 20), ("", 20)])
+def test_it_reads_the_level_where_the_settings_do(conf: ModuleType, tmp_path: Path, written: str, level: int) -> None:
+    (tmp_path / "env").write_text(written)
+    assert conf.Logger(Config()).error_log.level == level
 
 
 def test_the_environment_wins_over_the_file(conf: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
