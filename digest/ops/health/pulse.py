@@ -48,8 +48,7 @@ class Pulse:
         """Leave a heartbeat if it is time, and look after the site. If the database is down, alert to that."""
         try:
             if clock.seconds() - self._beat_at >= heartbeats.EVERY:
-                heartbeats.record(self.kind, self.name, queues=self.queues)
-                self._beat_at = clock.seconds()
+                self._beat()
             watch.look(now=clock.now())
             if self.kind == Kind.WEB:
                 outage.note_success()
@@ -59,6 +58,16 @@ class Pulse:
                 outage.note_failure()
         finally:
             connection.close()
+
+    def _beat(self) -> None:
+        """Leave a heartbeat. If only its table lacks a migration, go on, because the watch alerts to that."""
+        try:
+            heartbeats.record(self.kind, self.name, queues=self.queues)
+        except DatabaseError as error:
+            if not connection.is_usable():
+                raise
+            logger.warning("No heartbeat could be left: %s", str(error).strip())
+        self._beat_at = clock.seconds()
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY):

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from digest.models import Incident, Installation
 from digest.ops.health import incidents, watch
-from digest.ops.recovery import backups
+from digest.ops.recovery import backups, keys
 from digest.ops.recovery.database_dump import DumpError
 from tests.conftest import NOW
 
@@ -52,6 +52,14 @@ def test_a_backup_by_hand_alerts_no_one(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(backups, "backup", succeed)
     call_command("backup")
     assert Installation.load().backed_up_at is None
+
+
+def test_another_key_is_reported_in_one_line(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "_verified", set())
+    keys.verify()
+    settings.SECRET_KEY = "another"
+    with pytest.raises(CommandError, match="SECRET_KEY is not the one"):
+        call_command("backup")
 
 
 def test_a_folder_that_cannot_be_written_is_named(settings: Any, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
@@ -143,6 +143,20 @@ def test_it_notices_missing_migrations() -> None:
     MigrationRecorder(connection).record_unapplied(app, last)
     (problem,) = checks.ALL["migrations"](NOW)
     assert f"{app}.{last}" in problem.text
+
+
+def test_it_looks_after_the_site_though_the_table_of_heartbeats_lacks_a_migration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*arguments: object, **fields: object) -> None:
+        raise ProgrammingError("no such column")
+
+    looks: list[dt.datetime] = []
+    monkeypatch.setattr(heartbeats, "record", fail)
+    monkeypatch.setattr(watch, "look", lambda now: looks.append(now))
+    monkeypatch.setattr(connection, "close", lambda: None)
+    pulse.Pulse(Kind.WORKER, "a@host").round()
+    assert looks
 
 
 def test_it_notices_a_task_that_is_off() -> None:
