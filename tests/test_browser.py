@@ -195,6 +195,21 @@ def test_it_previews_the_digest(page: Page, learning: Topic, vision: Topic) -> N
     assert sorted(str(each) for each in reader.filters.all()) == ["-survey", "Learning"]
 
 
+@pytest.mark.usefixtures("edition")
+def test_the_preview_moves_no_part_of_the_form(browser: Browser, live_server: LiveServer) -> None:
+    page = browser.new_page(base_url=live_server.url, viewport={"width": 1280, "height": 900})
+    page.add_init_script(
+        "window.shift = 0;"
+        "new PerformanceObserver((list) => { for (const move of list.getEntries()) shift += move.value })"
+        ".observe({ type: 'layout-shift', buffered: true })"
+    )
+    page.goto("/subscribe/")
+    page.locator("#preview ol").wait_for()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate("shift") < 0.02
+    page.close()
+
+
 @pytest.mark.usefixtures("edition", "learning", "vision")
 def test_it_lists_what_is_chosen_with_a_button_to_remove_it(browser: Browser, live_server: LiveServer) -> None:
     Topic.objects.create(slug="all", name="Methods", group="Methods", narrower=["learning", "vision"])
