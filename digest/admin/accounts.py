@@ -4,37 +4,78 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import ReadOnlyPasswordHashField, ReadOnlyPasswordHashWidget, UserChangeForm
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group, User
 from django.db.models import Exists, OuterRef, QuerySet
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django_otp.plugins.otp_totp import admin as otp_admin  # noqa: F401  # its import registers the page to remove
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from digest.ops.staff import roles, second_factor, sessions
-from subscriptions.admin.base import log_action
+from subscriptions.admin.base import LooksAtRelatedAdmin, log_action
 from subscriptions.pills import pill
 
 RIGHTS = ("is_superuser", "groups", "user_permissions")
-ABOUT_ROLES = format_html(
-    "Groups that come with the site: <ul>{}</ul>",
-    format_html_join("", "<li><strong>{}</strong> {}.</li>", roles.ABOUT.items()),
-)
 
 admin.site.unregister(TOTPDevice)  # its page shows keys
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+class PasswordState(ReadOnlyPasswordHashWidget):
+    """Whether there is a password, without its hash, and the button that sets one."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> Any:
+        context = super().get_context(name, value, attrs)
+        has_password = value and not value.startswith(UNUSABLE_PASSWORD_PREFIX)
+        return context | {"summary": [{"label": "Set" if has_password else "None: the account can’t log in"}]}
+
+
+class AccountForm(UserChangeForm[User]):
+    password = ReadOnlyPasswordHashField(widget=PasswordState)
+
+    class Meta(UserChangeForm.Meta):
+        help_texts = {
+            "username": "",
+            "is_active": "Can log in. Untick it instead of deleting the account.",
+            "is_staff": "Can open this admin, with the rights below.",
+            "is_superuser": "May do everything. Only superusers give rights.",
+        }
+
+
+class TicksRightsAdmin:
+    """Groups and permissions as boxes to tick, with what they allow."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        is_group = db_field.related_model is Group
+        field.help_text = ""
+        field.widget = CheckboxSelectMultiple()
+        field.label_from_instance = (
+            _about_group if is_group else lambda permission: permission.name.removeprefix("Can ")
+        )
+        field.widget.choices = field.choices
+        return field
+
+
+def _about_group(group: Group) -> str:
+    about = roles.ABOUT.get(group.name)
+    return format_html("<strong>{}</strong> {}.", group.name, about) if about else group.name
+
+
 @admin.register(User)
-class AccountAdmin(UserAdmin[User]):
+class AccountAdmin(LooksAtRelatedAdmin, TicksRightsAdmin, UserAdmin[User]):
+    form = AccountForm
     list_display = ["username", "name", "rights", "second_factor", "last_login"]
     list_filter = ["is_superuser", "is_staff", "is_active", "groups"]
     actions = ["remove_second_factor", "log_out"]
     fieldsets = [
         (None, {"fields": ["username", "password", "second_factor"]}),
         ("Person", {"fields": [("first_name", "last_name"), "email"]}),
-        ("Rights", {"fields": [("is_active", "is_staff", "is_superuser"), "groups"], "description": ABOUT_ROLES}),
+        ("Rights", {"fields": [("is_active", "is_staff", "is_superuser"), "groups"]}),
         ("Single permissions", {"fields": ["user_permissions"], "classes": ["collapse"]}),
         ("Dates", {"fields": [("last_login", "date_joined")]}),
     ]
@@ -97,7 +138,7 @@ class AccountAdmin(UserAdmin[User]):
 
 
 @admin.register(Group)
-class StaffGroupAdmin(GroupAdmin):
+class StaffGroupAdmin(TicksRightsAdmin, GroupAdmin):
     """Groups. A user who may change one could give it all permissions, so only superusers may."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

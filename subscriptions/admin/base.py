@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import (
-    AdminSplitDateTime,
     AutocompleteSelect,
     AutocompleteSelectMultiple,
     RelatedFieldWidgetWrapper,
@@ -50,14 +49,19 @@ class EditsRowsAdmin:
         return super().get_changelist_form(request, **{"form": RowForm} | kwargs)  # type: ignore[misc]
 
 
-class DateAndTime(AdminSplitDateTime):
-    """A date box and a time box, each with an aria-label for screen readers."""
+class DateAndTime(forms.SplitDateTimeWidget):
+    """The browser's own boxes for a date and a time, each with an aria-label for screen readers."""
 
-    def get_context(self, name: str, value: Any, attrs: Any) -> Any:
-        context = super().get_context(name, value, attrs)
-        for box, label in zip(context["widget"]["subwidgets"], ("Date", "Time"), strict=True):
-            box["attrs"]["aria-label"] = label
-        return context
+    def __init__(self) -> None:
+        super().__init__(
+            date_format="%Y-%m-%d",
+            time_format="%H:%M:%S",
+            date_attrs={"type": "date", "aria-label": "Date"},
+            time_attrs={"type": "time", "step": "1", "aria-label": "Time"},
+        )
+
+    def render(self, *args: Any, **kwargs: Any) -> Any:
+        return format_html('<span class="date-and-time">{}</span>', super().render(*args, **kwargs))
 
 
 DATES_AND_TIMES: dict[Any, Any] = {

@@ -1,12 +1,13 @@
 """Topics, and how many readers follow each."""
 
 from collections import Counter
+from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import AdminTextInputWidget, FilteredSelectMultiple
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db.models import Count, Max, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -31,18 +32,23 @@ BROADER = (
 )
 
 
-class TopicsWidget(FilteredSelectMultiple):
-    def render(self, *args: Any, **kwargs: Any) -> Any:
-        # The widget's script inserts its boxes at the start of the parent element, which must not be the label.
-        return format_html("<div>{}</div>", super().render(*args, **kwargs))
+class TopicsWidget(forms.CheckboxSelectMultiple):
+    """Boxes to tick, below the name of each group."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        options = [option for _, (option,), _ in super().optgroups(name, value, attrs)]
+        groups = groupby(options, key=lambda option: option["value"].instance.group)
+        return [(group, list(boxes), number) for number, (group, boxes) in enumerate(groups)]
 
 
 class NarrowerTopicsField(forms.ModelMultipleChoiceField[Topic]):
     """A choice of topics. Its value is a list of slugs."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = TopicsWidget("topics", is_stacked=False)
-        super().__init__(Topic.objects.filter(narrower=[]), to_field_name="slug", widget=widget, **kwargs)
+        queryset = (
+            Topic.objects.filter(narrower=[]).defer("phrases", "exclusions").order_by("group", "position", "name")
+        )
+        super().__init__(queryset, to_field_name="slug", widget=TopicsWidget, **kwargs)
 
     def clean(self, value: Any) -> list[str]:  # type: ignore[override]  # slugs, not rows
         return [topic.slug for topic in super().clean(value)]

@@ -86,5 +86,28 @@ def test_the_page_explains_the_ready_made_groups(admin_client: Client, eve: User
     assert all(about in page for about in roles.ABOUT.values())
 
 
+def test_the_page_says_whether_there_is_a_password_and_shows_nothing_of_it(admin_client: Client, eve: User) -> None:
+    page = admin_client.get(f"{LIST}{eve.pk}/change/").content.decode()
+    assert "None: the account can’t log in" in page
+    eve.set_password("correct horse battery staple")
+    eve.save()
+    page = admin_client.get(f"{LIST}{eve.pk}/change/").content.decode()
+    assert "<strong>Set</strong>" in page
+    _, salt, digest = eve.password.rsplit("$", 2)
+    assert salt not in page
+    assert digest[:6] not in page
+
+
+def test_rights_are_boxes_to_tick(admin_client: Client, eve: User) -> None:
+    editor = Group.objects.get(name="Editor")
+    page = admin_client.get(f"{LIST}{eve.pk}/change/").content.decode()
+    assert f'type="checkbox" name="groups" value="{editor.pk}"' in page
+    right = Permission.objects.get(codename="view_delivery")
+    form = {"username": "eve", "is_active": "on", "groups": [editor.pk], "user_permissions": [right.pk]}
+    assert admin_client.post(f"{LIST}{eve.pk}/change/", form).status_code == 302
+    assert list(eve.groups.all()) == [editor]
+    assert list(eve.user_permissions.all()) == [right]
+
+
 def test_keys_of_apps_are_not_shown(admin_client: Client, ada: User) -> None:
     assert admin_client.get("/admin/otp_totp/totpdevice/").status_code == 404
