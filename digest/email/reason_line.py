@@ -9,11 +9,13 @@ from markupsafe import Markup
 from digest.email.formatting import isolated, shorten, translated, wrapped
 from digest.email.quoted_printable import escape
 from digest.matching import OWN_WORDS, Finding, Reason, fold, stem
+from digest.text.stop_words import STOP_WORDS
 
 MAX_NAMES = 2  # things that the reader follows
 MAX_WORDS = 4  # in what matched
 MAX_TITLE_LENGTH = 70  # characters of a liked paper's title
 MAX_LENGTH = 40  # characters of a name or of what matched
+AT_NO_END = {word for word in STOP_WORDS if len(word) > 1} | {"a"}  # other letters mean something, as in “T cell”
 # Kinds of reasons that name a reader's own words.
 OWN_KINDS = ("author", "phrase", "category", "meaning", "topic", "words", "assessment")
 
@@ -57,12 +59,14 @@ def _line(findings: Sequence[Finding], under: str, name_style: Style, title_styl
     names = list(dict.fromkeys(chain.from_iterable(map(names_of, findings))))
     if not names:
         return _liked_line(found, title_style, style)
-    others = [name for name in names if name != under]
+    headed = under.split(", ") if under not in names else []  # a heading of several of the reader's own words
+    others = [name for name in names if name != under and name not in headed]
     line, shown = "", [name_style(name) for name in others[:MAX_NAMES]]
     if shown:
         because = _("Because you follow %(names)s") if others == names else _("Because you also follow %(names)s")
         line = style(because) % {"names": _joined(shown, len(others) - len(shown), style)}
-    extra = _nearest_liked(found, title_style, style) or style(_what_matched(found, names))
+    known = others if headed else names  # below several names, the line says which of them the paper has
+    extra = _nearest_liked(found, title_style, style) or style(_what_matched(found, known))
     return f"{line} · {extra}" if line and extra else line or extra[:1].upper() + extra[1:]
 
 
@@ -132,16 +136,29 @@ def _what_matched(reasons: Sequence[Reason], names: Sequence[str]) -> str:
     if len(names) > 1:
         return ""
     for reason in sorted(reasons, key=lambda reason: reason.where != "title"):  # each finding has its strongest first
-        if len(reason.found.split()) <= MAX_WORDS and _says_more(reason, names):
-            return _("matched “%(words)s”") % {"words": isolated(reason.found)}
+        words = _content_words(reason)
+        if words and len(words.split()) <= MAX_WORDS and _says_more(reason, words, names):
+            return _("matched “%(words)s”") % {"words": isolated(words)}
     return ""
 
 
-def _says_more(reason: Reason, names: Sequence[str]) -> bool:
+def _content_words(reason: Reason) -> str:
+    """Return what was found without stop words at its ends, or "" if one word is left, as of “A Benchmark for”."""
+    if reason.interest == OWN_WORDS:
+        return reason.found  # as the reader asked for it
+    words = kept = reason.found.split()
+    while kept and kept[0].lower() in AT_NO_END:
+        kept = kept[1:]
+    while kept and kept[-1].lower() in AT_NO_END:
+        kept = kept[:-1]
+    return " ".join(kept) if len(kept) > 1 or kept == words else ""
+
+
+def _says_more(reason: Reason, words: str, names: Sequence[str]) -> bool:
     """Return whether the paper has something else than `names`: for words that were typed, other endings count."""
     if reason.interest == OWN_WORDS and reason.asked:
-        return reason.kind in ("phrase", "words") and not _is_repeated(reason.found, names, endings=True)
-    return reason.kind == "phrase" and not _is_repeated(reason.found, names)
+        return reason.kind in ("phrase", "words") and not _is_repeated(words, names, endings=True)
+    return reason.kind == "phrase" and not _is_repeated(words, names)
 
 
 def _is_repeated(text: str, others: Sequence[str], *, endings: bool = False) -> bool:

@@ -58,6 +58,28 @@ def test_it_does_not_repeat_a_heading_of_the_readers_own_words() -> None:
     assert reason_line([own], "“world models”") == ""
 
 
+def test_below_a_heading_of_several_own_words_it_says_which_of_them_matched() -> None:
+    own = finding(OWN_WORDS, ("phrase", "world models", "title"))
+    heading = "“agents”, “world models”"
+    assert reason_line([own], heading) == "Matched “world models”"
+    also = "Because you also follow Reinforcement learning · matched “world models”"
+    assert reason_line([LEARNING, own], heading) == also
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        ("a benchmark for", ""),
+        ("computational complexity of", "Matched “computational complexity”"),
+        ("with human preferences", "Matched “human preferences”"),
+        ("chain of thought", "Matched “chain of thought”"),
+        ("T cells", "Matched “T cells”"),
+    ],
+)
+def test_it_shows_the_words_that_say_something(found: str, line: str) -> None:
+    assert reason_line([finding("Theory", ("phrase", found, "title"))], "Theory") == line
+
+
 @pytest.mark.parametrize(
     ("found", "line"),
     [
