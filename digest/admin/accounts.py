@@ -26,7 +26,7 @@ admin.site.unregister(Group)
 
 
 class PasswordState(ReadOnlyPasswordHashWidget):
-    """Whether there is a password, without its hash, and the button that sets one."""
+    """The state of a password without its hash, and the button that sets one."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> Any:
         context = super().get_context(name, value, attrs)
