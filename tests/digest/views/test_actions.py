@@ -213,3 +213,12 @@ def test_a_failed_check_explains_itself(alice: Subscriber, paper: Paper) -> None
     response = victim.post("/actions/", {"do": f"save {paper.pk}"})
     assert response.status_code == 403
     assert "Please try again" in response.text
+
+
+@pytest.mark.parametrize(("path", "body", "status"), [("/nowhere/", None, 404), ("/actions/", "a" * 70_000, 413)])
+def test_signed_in_readers_see_the_error_pages_of_addresses_that_reach_no_view(
+    reader_client: Client, path: str, body: str | None, status: int
+) -> None:
+    ask = reader_client.get(path) if body is None else reader_client.post(path, {"do": body})
+    assert ask.status_code == status
+    assert 'href="/saved/"' in ask.text
